@@ -1,0 +1,76 @@
+"""What watches training and writes it down: the epoch log and the weights."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from nnfs_cli.parameters import Array
+from nnfs_cli.runs import Run
+from nnfs_cli.trainer import Callback, Row, Trainer
+
+
+class EpochLog(Callback):
+    """Writes a row of `epochs.csv` for each logged epoch, and lets readers see them twice a second."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._flushed = 0.0
+
+    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+        """One row."""
+        self.run.append_epoch(row)
+        if time.monotonic() - self._flushed > 0.5:
+            self.run.flush_epochs()
+            self._flushed = time.monotonic()
+
+    def on_end(self, trainer: Trainer) -> None:
+        """The log is whole."""
+        self.run.close_epochs()
+
+
+class Checkpoint(Callback):
+    """Keeps the weights of the epoch with the lowest `val_loss`, and those of the last epoch.
+
+    Without validation rows the last epoch is the best. Both are on disk when training ends, however it ends, and
+    every few seconds before that.
+    """
+
+    seconds_between_writes = 10.0
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.best: Row | None = None
+        self._best_vector: Array | None = None
+        self._unwritten = False
+        self._written = time.monotonic()
+
+    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+        """Remember the best; write now and then."""
+        if self.best is None or "val_loss" not in row or not row["val_loss"] >= self.best["val_loss"]:
+            self.best = row
+            if self._best_vector is None:
+                self._best_vector = np.empty_like(trainer.model.parameters.vector)
+            np.copyto(self._best_vector, trainer.model.parameters.vector)
+            self._unwritten = True
+        if time.monotonic() - self._written > self.seconds_between_writes:
+            self._write(trainer)
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Write both, and put the model back to the best."""
+        self._write(trainer)
+        if self._best_vector is not None:
+            np.copyto(trainer.model.parameters.vector, self._best_vector)
+
+    def _write(self, trainer: Trainer) -> None:
+        parameters = trainer.model.parameters
+        if np.isfinite(parameters.vector).all():
+            self.run.write_weights("last", parameters.arrays)
+        if self._best_vector is not None and self._unwritten:
+            last = parameters.vector.copy()
+            np.copyto(parameters.vector, self._best_vector)
+            self.run.write_weights("best", parameters.arrays)
+            np.copyto(parameters.vector, last)
+            self._unwritten = False
+        self._written = time.monotonic()

@@ -1,0 +1,90 @@
+"""The one place where errors become a message and an exit code."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import typer
+
+from nnfs_cli.cli.output import complain, visible
+from nnfs_cli.errors import DivergedError, MachineError, NnfsError, NnfsWarning
+
+
+class ExitCode(enum.IntEnum):
+    """What a script may rely on."""
+
+    DONE = 0
+    BUG = 1  # ours
+    USER = 2  # flags, YAML, data, run directory
+    DIVERGED = 3  # training left the finite numbers
+    MACHINE = 4  # disk, permission
+    INTERRUPTED = 130  # Ctrl-C
+    TERMINATED = 143  # SIGTERM
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends the work as Ctrl-C does."""
+
+
+def boundary(command: Callable[..., None]) -> Callable[..., None]:
+    """The same command, with every way it can fail turned into a message on stderr and an exit code."""
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        signal.signal(signal.SIGTERM, _terminate)
+        warnings.showwarning = _show_warning  # type: ignore[assignment]
+        warnings.simplefilter("always", NnfsWarning)
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, `head` say, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(ExitCode.DONE) from None
+        except DivergedError as error:
+            complain("error", str(error))
+            raise typer.Exit(ExitCode.DIVERGED) from None
+        except (MachineError, OSError) as error:
+            complain("error", _machine(error))
+            raise typer.Exit(ExitCode.MACHINE) from None
+        except MemoryError:
+            complain("error", "there is not enough memory")
+            raise typer.Exit(ExitCode.MACHINE) from None
+        except NnfsError as error:
+            complain("error", str(error))
+            raise typer.Exit(ExitCode.USER) from None
+        except KeyboardInterrupt as stop:
+            complain("interrupted", *stop.args)
+            code = ExitCode.TERMINATED if isinstance(stop, Terminated) else ExitCode.INTERRUPTED
+            raise typer.Exit(code) from None
+        except typer.Exit:
+            raise
+        except Exception:
+            complain("error", "this is a bug in nnfs; please report it with the lines below")
+            sys.stderr.write(visible(traceback.format_exc()))
+            raise typer.Exit(ExitCode.BUG) from None
+
+    return guarded
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _machine(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    if issubclass(category, NnfsWarning):
+        complain("warning", str(message))

@@ -1,0 +1,50 @@
+"""`nnfs evaluate`: how good a run is on rows it did not learn from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nnfs_cli.cli.output import number, print_json, table
+
+
+class Part(StrEnum):
+    """The parts of a split."""
+
+    train = "train"
+    validation = "validation"
+    test = "test"
+
+
+class Weights(StrEnum):
+    """The weights that a run keeps."""
+
+    best = "best"
+    last = "last"
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    split: Annotated[
+        list[Part] | None, typer.Option(help="Which rows; those held back from training unless given. Repeatable.")
+    ] = None,
+    input: Annotated[Path | None, typer.Option(help="Rows of another file, with the target.")] = None,
+    weights: Annotated[Weights, typer.Option(help="Those of the best epoch, or of the last.")] = Weights.best,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+) -> None:
+    """Print the loss and the metrics of RUN on the rows that were held back."""
+    if split and input:
+        raise typer.BadParameter("give either --split or --input")
+    from nnfs_cli import tasks
+    from nnfs_cli.runs import Run
+
+    opened = Run.open(run)
+    metrics = tasks.evaluate(opened, [part.value for part in split] if split else None, input, weights.value)
+    if json:
+        print_json({"run": opened.path.as_posix(), "metrics": metrics})
+        return
+    names = list(next(iter(metrics.values())))
+    print(table(["split", *names], [[part, *map(number, figures.values())] for part, figures in metrics.items()]))

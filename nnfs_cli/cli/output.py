@@ -1,0 +1,74 @@
+"""How things look on the terminal: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "interrupted": "\x1b[1;33m", "dim": "\x1b[2m"}
+RESET = "\x1b[0m"
+
+
+def visible(text: str) -> str:
+    """The text with control characters and terminal sequences shown instead of obeyed."""
+    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def coloured(style: str, text: str) -> str:
+    """The text in a colour, on a terminal that shows colours and to a person who wants them."""
+    if sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
+        return f"{COLOURS[style]}{text}{RESET}"
+    return text
+
+
+def note(text: str) -> None:
+    """A line for the person watching."""
+    print(visible(text), file=sys.stderr)
+
+
+def complain(kind: str, message: str = "") -> None:
+    """An error, a warning or an interruption. A message with a place of its own says `error:` itself."""
+    message = visible(message)
+    if f" {kind}: " in message.partition("\n")[0]:
+        print(message.replace(f" {kind}: ", f" {coloured(kind, kind + ':')} "), file=sys.stderr)
+    else:
+        print(f"{coloured(kind, kind)}: {message}" if message else coloured(kind, kind), file=sys.stderr)
+
+
+def fact(label: str, text: str) -> None:
+    """A labelled line, folded under itself on a terminal and left whole in a file."""
+    line = f"{label:<12}{visible(text)}"
+    if sys.stderr.isatty():
+        width = max(os.get_terminal_size(sys.stderr.fileno()).columns, 40)
+        line = textwrap.fill(line, width, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False)
+    print(line, file=sys.stderr)
+
+
+def number(value: float | None) -> str:
+    """A figure with four decimals, or in short scientific form where these would say nothing."""
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value == 0 or 1e-3 <= abs(value) < 1e6:
+        return f"{value:.4f}"
+    return f"{value:.4g}"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Right-aligned columns; the first is left-aligned."""
+    rows = [header, *rows]
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join([label.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])
+        for label, *cells in rows
+    )
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One JSON object on stdout."""
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False))

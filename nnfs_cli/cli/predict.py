@@ -1,0 +1,41 @@
+"""`nnfs predict`: the answers of a run to new rows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nnfs_cli.cli.evaluate import Weights
+from nnfs_cli.cli.output import note
+
+
+def predict(
+    input: Annotated[
+        Path, typer.Option(help="The rows: a CSV, Parquet or npz file with the columns the run was trained on.")
+    ],
+    run: Annotated[Path | None, typer.Option(help="The run directory; the newest one unless given.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Where to write the CSV; to stdout unless given.")] = None,
+    weights: Annotated[Weights, typer.Option(help="Those of the best epoch, or of the last.")] = Weights.best,
+    runs: Annotated[Path, typer.Option(help="The folder in which the newest run is looked for.")] = Path("runs"),
+) -> None:
+    """Predict the target of every row of a file, as CSV.
+
+    Columns are matched by name, in any order; others, the target among them, are ignored.
+    """
+    from nnfs_cli import tasks
+    from nnfs_cli.data.csv import write_csv
+    from nnfs_cli.files import write_whole
+    from nnfs_cli.runs import Run
+
+    opened = Run.open(run) if run else Run.newest(runs)
+    columns = tasks.predict(opened, input, weights.value)
+    if output is None:
+        sys.stdout.flush()
+        write_csv(columns, sys.stdout.buffer)
+    else:
+        write_whole(output, lambda file: write_csv(columns, file))
+    if run is None:
+        note(f"predicted by {opened.path.as_posix()}")

@@ -1,0 +1,98 @@
+"""Training as it happens: a line an epoch, and on a terminal a bar with the time that is left."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nnfs_cli.cli.output import number
+from nnfs_cli.trainer import Callback, Row, Trainer
+
+HIDDEN = ("step", "seconds", "lr")  # of the columns of the log
+LINES = 20  # about as many are shown of a long training on a terminal; the log has them all
+
+
+def watcher() -> Callback:
+    """What suits where stderr goes."""
+    return Bar() if sys.stderr.isatty() else Lines()
+
+
+class Lines(Callback):
+    """A plain line for every logged epoch, under a header."""
+
+    def __init__(self) -> None:
+        self._widths: dict[str, int] = {}
+
+    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+        """One line, as wide as the header."""
+        shown = {name: value for name, value in row.items() if name not in HIDDEN}
+        if not self._widths:
+            self._widths = {name: max(len(name), 10) for name in shown}
+            self._widths["epoch"] = max(5, len(f"{trainer.epochs:,}"))
+            self.say("")
+            self.say("  " + "  ".join(name.rjust(self._widths[name]) for name in shown))
+        self.say("  " + "  ".join(number(value).rjust(self._widths[name]) for name, value in shown.items()))
+
+    def say(self, line: str) -> None:
+        """Put a line on stderr."""
+        print(line, file=sys.stderr)
+
+
+class Bar(Lines):
+    """A bar below the lines, gone when training ends; of many epochs only some get a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress = Progress(
+            TextColumn("  epoch {task.fields[epoch]:,} of {task.fields[epochs]:,}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[losses]}"),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True, highlight=False),
+            transient=True,
+            expand=True,
+        )
+        self._drawn = 0.0
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """Draw the empty bar."""
+        self._every = _round(trainer.epochs / LINES)
+        self._steps = trainer.batches.steps * trainer.epochs
+        self._task = self._progress.add_task("", total=self._steps, epoch=1, epochs=trainer.epochs, losses="")
+        self._progress.start()
+
+    def on_step(self, trainer: Trainer) -> None:
+        """Move the bar, a few times a second."""
+        now = time.monotonic()
+        if now - self._drawn > 0.2:
+            self._drawn = now
+            self._progress.update(self._task, completed=trainer.step, epoch=trainer.epoch)
+
+    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+        """A line for the first, the last and some epochs between, and the losses beside the bar for all."""
+        epoch = int(row["epoch"])
+        if epoch <= trainer.log_every or epoch % self._every == 0 or epoch == trainer.epochs:
+            super().on_epoch(trainer, row)
+        losses = "  ".join(f"{name} {number(row[name])}" for name in ("train_loss", "val_loss") if name in row)
+        self._progress.update(self._task, losses=losses)
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Take the bar away."""
+        self._progress.stop()
+
+    def say(self, line: str) -> None:
+        """Put a line above the bar."""
+        self._progress.console.print(line, markup=False, soft_wrap=True)
+
+
+def _round(every: float) -> int:
+    """The next of 1, 2, 5, 10, 20, 50, ..."""
+    magnitude = 1
+    while True:
+        for step in (1, 2, 5):
+            if step * magnitude >= every:
+                return step * magnitude
+        magnitude *= 10

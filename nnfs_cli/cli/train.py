@@ -1,0 +1,84 @@
+"""`nnfs train`: from a config to a run directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnfs_cli.cli.output import fact, note, number, print_json
+
+if TYPE_CHECKING:
+    from nnfs_cli.tasks import Experiment, Figures
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="The YAML file that says what to learn and how.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the config, as in --set split.test=0.2."),
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="The folder in which the run directory is made.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
+) -> None:
+    """Train the net that CONFIG describes.
+
+    Prints the run directory, as the last line on stdout.
+    """
+    from nnfs_cli import tasks
+    from nnfs_cli.cli.progress import watcher
+    from nnfs_cli.spec import Spec
+
+    experiment = tasks.prepare(Spec.load(config, set_ or ()))
+    if not quiet:
+        _announce(experiment)
+    run = tasks.begin(experiment, runs)
+    try:
+        tasks.train(experiment, run, [] if quiet else [watcher()])
+    except KeyboardInterrupt as stop:
+        stop.args = (f"{run.path.as_posix()} keeps what was learned so far",)
+        raise
+    metrics = run.metrics()
+    if not quiet:
+        _conclude(metrics)
+    if json:
+        print_json({"run": run.path.as_posix(), "metrics": metrics})
+    else:
+        print(run.path.as_posix())
+
+
+def _announce(experiment: Experiment) -> None:
+    """What is about to happen, in three lines."""
+    spec, parts = experiment.spec, experiment.parts
+    data, model = experiment.description, experiment.predictor.model
+    target = data["targets"][0]
+    if target["kind"] == "class":
+        counts = {label: sum(part[label] for part in target["counts"].values()) for label in target["counts"]["train"]}
+        shares = ", ".join(f"{label} {100 * n / sum(counts.values()):.0f} %" for label, n in list(counts.items())[:4])
+        goal = f"{len(counts)} classes ({shares}{', ...' if len(counts) > 4 else ''})"
+    else:
+        names = ", ".join(target["name"] for target in data["targets"])
+        goal = f"{len(data['targets'])} number{'s' if len(data['targets']) > 1 else ''} ({names})"
+    n_inputs = len(data["inputs"])
+    verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
+    rows = ", ".join(f"{len(part):,} {verbs[name]}" for name, part in parts.items())
+    total = sum(map(len, parts.values()))
+    inputs = f"{n_inputs} number{'s' if n_inputs > 1 else ''}"
+    fact("data", f"{data['name']}: {total:,} rows, {inputs} -> {goal}; {rows}")
+    fact("model", f"{model.describe()}, {model.n_parameters:,} parameters")
+    batch = "all rows" if spec.batch_size == "full" else f"batch {spec.batch_size}"
+    epochs = f"{spec.epochs:,} epoch{'s' if spec.epochs > 1 else ''}"
+    fact("training", f"{spec.loss.name}, {spec.optimizer.name} lr {spec.lr:g}, {batch}, {epochs}, seed {spec.seed}")
+
+
+def _conclude(metrics: Figures) -> None:
+    """What came out, on the rows that were held back."""
+    note("")
+    if metrics["best_epoch"] is not None and "validation" in metrics:
+        fact("best", f"epoch {metrics['best_epoch']:,}, by its val_loss")
+    for part in [part for part in ("validation", "test") if part in metrics] or ["train"]:
+        figures = dict(metrics[part])
+        n_rows = figures.pop("rows")
+        fact(part, f"{', '.join(f'{name} {number(value)}' for name, value in figures.items())} ({n_rows:,} rows)")

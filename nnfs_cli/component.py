@@ -1,0 +1,126 @@
+"""A component: one class that is at once a YAML schema, its defaults and ranges, its documentation and its code.
+
+A family (layer, loss, optimizer, ...) is a base class; a member registers itself by its name:
+
+    class Layer(Component, family="layer"): ...
+    class Linear(Layer, name="linear", main="units"):
+        units: PositiveInt
+        bias: Switch = True
+
+Wherever a field is annotated with the family, a config may then say, in one grammar for every family,
+
+    relu                                  # a name
+    linear: 20                            # a name and its main setting
+    linear: {units: 20, bias: false}      # a name and its settings
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from typing import Any, ClassVar, Self
+
+from pydantic import GetCoreSchemaHandler, ValidationError, ValidationInfo
+from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
+
+from nnfs_cli.errors import did_you_mean, listing
+from nnfs_cli.settings import OUR_WORDS_AT_KEY, Section, shown, wrong
+
+
+class Component(Section):
+    """Base of all families. See the module's text for how a family and a member are declared."""
+
+    family: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    members: ClassVar[dict[str, type[Component]]] = {}  # of this family, by name
+    examples: ClassVar[tuple[str, ...]] = ()  # as they stand in a config; documentation and test cases at once
+
+    def __init_subclass__(cls, *, family: str = "", name: str = "", main: str | None = None, **config: Any) -> None:
+        super().__init_subclass__(**config)
+        cls.name, cls.main = name, main
+        if family:
+            cls.family, cls.members = family, {}
+        elif name in cls.members:
+            raise TypeError(f"there are two components named '{name}' in the family '{cls.family}'")
+        elif name:
+            cls.members[name] = cls
+
+    @classmethod
+    def title(cls) -> str:
+        """The component's name, as messages give it."""
+        return cls.name or cls.family
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first paragraph of the class's documentation, in one line."""
+        return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
+
+    @classmethod
+    def resolve(cls, value: object, info: ValidationInfo | None = None) -> Self:
+        """Turn what a config says into the member of this family that it names."""
+        if isinstance(value, cls):
+            return value
+        match value:
+            case str():
+                name, settings = value, None
+            case dict() if len(value) == 1:
+                ((name, settings),) = value.items()
+            case dict():
+                first = next(iter(value), cls.family)
+                raise wrong(
+                    f"expected one {cls.family}, found the keys {listing(map(str, value)) or 'none at all'};"
+                    f" settings go inside, as in {first}: {{...}}"
+                )
+            case _:
+                raise wrong(f"expected the name of a {cls.family}, found {shown(value)}")
+        member = cls.members.get(str(name))
+        if member is None:
+            raise wrong(f"there is no {cls.family} '{name}'{cls.hint(str(name))}", at_key=True)
+        if settings is None and (member.main is None or isinstance(value, str)):
+            settings = {}
+        elif member.main is None and not isinstance(settings, dict):
+            raise wrong(f"{name} takes no bare value, found {shown(settings)}")
+        try:
+            return member.model_validate(settings, context=info and info.context)  # type: ignore[return-value]
+        except ValidationError as error:
+            raise ValidationError.from_exception_data(
+                member.name, [_below(str(name), found) for found in error.errors(include_url=False)]
+            ) from None
+
+    @classmethod
+    def hint(cls, name: str) -> str:
+        """What to say after an unknown name: the nearest one, or all there are."""
+        return did_you_mean(name, cls.members) or f"; there are {listing(cls.members)}"
+
+    def plain(self, context: dict[str, Any] | None = None) -> str | dict[str, Any]:
+        """The component in the grammar of a config, with every default spelled out."""
+        settings = self.model_dump(mode="json", context=context)
+        return {self.name: settings} if settings else self.name
+
+    def label(self) -> str:
+        """The component in a few words: its name and its main setting."""
+        return f"{self.name} {getattr(self, self.main)}" if self.main else self.name
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A field annotated with a family takes any member of it; one annotated with a member takes that member."""
+        if cls.name:
+            return handler(source)
+        return core_schema.with_info_plain_validator_function(
+            cls.resolve,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda component, info: component.plain(info.context), info_arg=True
+            ),
+        )
+
+
+def _below(name: str, found: ErrorDetails) -> InitErrorDetails:
+    sentence: PydanticCustomError = wrong(found["msg"], at_key=found["type"] == OUR_WORDS_AT_KEY)
+    return InitErrorDetails(type=sentence, loc=(name, *found["loc"]), input=found["input"])
+
+
+def load_family(package: str, path: list[str]) -> None:
+    """Import every module of a package, so that its components register: a new one is a new file and nothing else."""
+    for module in pkgutil.iter_modules(path):
+        importlib.import_module(f"{package}.{module.name}")

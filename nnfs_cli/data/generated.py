@@ -1,0 +1,155 @@
+"""Data sets that are made by a formula and a seed: small worlds in which one knows what a net should find."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.data.source import DataSource, Facts
+from nnfs_cli.data.table import Table, from_arrays
+from nnfs_cli.parameters import Array
+from nnfs_cli.settings import NonNegativeFloat, NonNegativeInt, PositiveInt
+from nnfs_cli.streams import stream
+
+
+class _Plane(DataSource):
+    """Points of the plane, x0 and x1, in labelled groups."""
+
+    rows: PositiveInt = 1000
+    seed: NonNegativeInt = 0
+
+    def labels(self) -> tuple[str, ...]:
+        """The groups' names."""
+        raise NotImplementedError
+
+    def draw(self) -> tuple[Array, Array]:
+        """The points (rows, 2) and the index of each one's label (rows,)."""
+        raise NotImplementedError
+
+    def facts(self) -> Facts:
+        """Two inputs."""
+        return Facts(2, len(self.labels()))
+
+    def target_columns(self) -> tuple[str, ...]:
+        """The one target."""
+        return ("group",)
+
+    def read(self) -> Table:
+        """Draw the points anew; the same seed gives the same points."""
+        X, y = self.draw()
+        labels = self.labels()
+        return from_arrays(self.name, X, ["x0", "x1"], np.array(labels, object)[y], ["group"], labels)
+
+
+class Moons(_Plane, name="moons", main="rows"):
+    """Two half circles that reach into each other, with noise. scikit-learn's `make_moons`."""
+
+    examples = ("moons", "moons: {rows: 500, noise: 0.2}")
+    noise: NonNegativeFloat = 0.1
+
+    def labels(self) -> tuple[str, ...]:
+        """The upper moon first."""
+        return ("upper", "lower")
+
+    def draw(self) -> tuple[Array, Array]:
+        """Half of the rows on each moon."""
+        from sklearn.datasets import make_moons
+
+        return make_moons(self.rows, noise=self.noise, random_state=self.seed)  # type: ignore[no-any-return]
+
+
+class Circles(_Plane, name="circles", main="rows"):
+    """A circle inside another, with noise. scikit-learn's `make_circles`."""
+
+    examples = ("circles", "circles: {rows: 500, noise: 0.1}")
+    noise: NonNegativeFloat = 0.05
+
+    def labels(self) -> tuple[str, ...]:
+        """The outer circle first."""
+        return ("outer", "inner")
+
+    def draw(self) -> tuple[Array, Array]:
+        """Half of the rows on each circle; the inner one has half the radius."""
+        from sklearn.datasets import make_circles
+
+        return make_circles(self.rows, noise=self.noise, factor=0.5, random_state=self.seed)  # type: ignore[no-any-return]
+
+
+class Blobs(_Plane, name="blobs", main="rows"):
+    """Round clouds of points around random centres. scikit-learn's `make_blobs`."""
+
+    examples = ("blobs", "blobs: {rows: 500, classes: 5, noise: 2}")
+    classes: PositiveInt = 3
+    noise: NonNegativeFloat = 1.0
+
+    def labels(self) -> tuple[str, ...]:
+        """Letters, or numbered names beyond the alphabet."""
+        return tuple(chr(97 + i) if self.classes <= 26 else f"blob{i}" for i in range(self.classes))
+
+    def draw(self) -> tuple[Array, Array]:
+        """The same number of rows in each cloud, within one."""
+        from sklearn.datasets import make_blobs
+
+        return make_blobs(  # type: ignore[no-any-return]
+            self.rows, centers=self.classes, cluster_std=self.noise, random_state=self.seed
+        )
+
+
+class Spirals(_Plane, name="spirals", main="rows"):
+    """Arms that wind around one centre: hard for a small net, since no straight line helps."""
+
+    examples = ("spirals", "spirals: {rows: 900, classes: 3, noise: 0.1}")
+    classes: PositiveInt = 2
+    noise: NonNegativeFloat = 0.05
+
+    def labels(self) -> tuple[str, ...]:
+        """The arms are lettered, as far as the alphabet goes."""
+        return tuple(chr(97 + i) if self.classes <= 26 else f"arm{i}" for i in range(self.classes))
+
+    def draw(self) -> tuple[Array, Array]:
+        """Radius 0 to 1 over one and a half turns, then normal noise on both coordinates."""
+        rng = stream(self.seed, "spirals")
+        y = np.arange(self.rows) % self.classes
+        radius = np.sqrt(rng.uniform(0.01, 1, self.rows))
+        angle = 3 * np.pi * radius + 2 * np.pi * y / self.classes
+        X = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+        return X + self.noise * rng.standard_normal(X.shape), y
+
+
+class Xor(_Plane, name="xor", main="rows"):
+    """Points of a square, labelled by whether their two coordinates have the same sign. Minsky and Papert (1969)."""
+
+    examples = ("xor", "xor: {rows: 400, noise: 0.1}")
+    noise: NonNegativeFloat = 0.0
+
+    def labels(self) -> tuple[str, ...]:
+        """Same sign first."""
+        return ("same", "different")
+
+    def draw(self) -> tuple[Array, Array]:
+        """Uniform between -1 and 1; noise moves points after they are labelled."""
+        rng = stream(self.seed, "xor")
+        X = rng.uniform(-1, 1, (self.rows, 2))
+        y = (X[:, 0] * X[:, 1] < 0).astype(int)
+        return X + self.noise * rng.standard_normal(X.shape), y
+
+
+class Arithmetic(DataSource, name="arithmetic", main="rows"):
+    """Two numbers a and b between 0 and 100, and three to predict from them: a+b, a-b and abs(a-b)."""
+
+    examples = ("arithmetic", "arithmetic: {rows: 2000, seed: 1}")
+    rows: PositiveInt = 10_000
+    seed: NonNegativeInt = 42
+
+    def facts(self) -> Facts:
+        """Two inputs, three targets."""
+        return Facts(2, None, 3)
+
+    def target_columns(self) -> tuple[str, ...]:
+        """The three results."""
+        return ("a+b", "a-b", "abs(a-b)")
+
+    def read(self) -> Table:
+        """Drawn as `numpy.random.seed(42); numpy.random.rand(2, rows) * 100` would."""
+        a, b = np.random.RandomState(self.seed).rand(2, self.rows) * 100
+        y = np.stack([a + b, a - b, np.abs(a - b)], axis=1)
+        return from_arrays(self.name, np.stack([a, b], axis=1), ["a", "b"], y, list(self.target_columns()))

@@ -1,0 +1,73 @@
+"""What is done to numbers before the net sees them: fitted on training rows only, and kept as plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.component import Component
+from nnfs_cli.parameters import Array
+from nnfs_cli.settings import Section
+
+Statistics = Mapping[str, Array]  # each (columns,)
+
+
+class Preprocessor(Component, family="preprocessing step"):
+    """A transformation of numeric columns that can be taken back."""
+
+    def fit(self, column: Array) -> dict[str, float]:
+        """What has to be known of one column of training rows (rows,)."""
+        return {}
+
+    def transform(self, values: Array, statistics: Statistics) -> Array:
+        """(rows, columns) -> the same."""
+        return values
+
+    def inverse(self, values: Array, statistics: Statistics) -> Array:
+        """Take `transform` back: (rows, columns) -> the same."""
+        return values
+
+
+class Unchanged(Preprocessor, name="none"):
+    """Leave the numbers as they are."""
+
+    examples = ("none",)
+
+
+class Standardize(Preprocessor, name="standardize"):
+    """Subtract the mean and divide by the standard deviation: x -> (x - mean) / std, both of the training rows.
+
+    A column that is constant, up to the rounding of its own size, is only centred.
+    """
+
+    examples = ("standardize",)
+
+    def fit(self, column: Array) -> dict[str, float]:
+        """Mean and population standard deviation."""
+        mean, std = float(column.mean()), float(column.std())
+        return {"mean": mean, "scale": std if std > 1e-10 * np.abs(column).max() else 1.0}
+
+    def transform(self, values: Array, statistics: Statistics) -> Array:
+        """Mean 0 and standard deviation 1 on the training rows."""
+        return (values - statistics["mean"]) / statistics["scale"]
+
+    def inverse(self, values: Array, statistics: Statistics) -> Array:
+        """Back to the column's own units."""
+        return values * statistics["scale"] + statistics["mean"]
+
+
+class Preprocessing(Section):
+    """What is done to the inputs, and to the target where it is numbers."""
+
+    main = "numbers"
+
+    numbers: Preprocessor = Standardize()
+    target: Preprocessor | None = None  # standardize where the target is numbers, none for classes
+
+
+def fit_columns(step: Preprocessor, columns: list[Array]) -> dict[str, Array]:
+    """The statistics of several columns, each (columns,)."""
+    fitted: list[dict[str, Any]] = [step.fit(column) for column in columns]
+    return {key: np.array([one[key] for one in fitted]) for key in (fitted[0] if fitted else ())}

@@ -1,0 +1,71 @@
+"""Where and with what a run was made."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PACKAGES = ("nnfs-cli", "numpy", "scipy", "scikit-learn", "pyarrow", "pydantic", "PyYAML")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def describe_environment() -> dict[str, Any]:
+    """Versions, machine, BLAS, threads, command line and git commit, as plain JSON without absolute paths."""
+    blas = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
+    return {
+        "python": platform.python_version(),
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "blas": {key: blas[key] for key in ("name", "version") if key in blas},
+        "threads": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
+        "command": _command(),
+        "git_commit": _git_commit(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor()
+
+
+def _command() -> str:
+    words = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+    return shlex.join(os.path.relpath(word) if os.path.isabs(word) else word for word in words)
+
+
+def _git_commit() -> str | None:
+    """The commit that is checked out in the current folder, if it is under git."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "--verify", "--quiet", "HEAD"],  # noqa: S607 - the git on the user's path is the one that is meant
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None

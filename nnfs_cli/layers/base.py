@@ -1,0 +1,97 @@
+"""What a layer is: its settings, the parameters it asks for, and a forward pass that returns its own backward pass.
+
+A layer is its declaration and nothing else. Its arrays live in the flat vectors of `parameters.py`, and what a backward
+pass has to remember stays in the closure that `forward` returns, so a layer keeps no state between batches.
+
+Axes are ``(members?, batch, features...)``: mathematics is written for the last ones and lets leading axes broadcast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from nnfs_cli.component import Component
+from nnfs_cli.parameters import Array, ParameterTree, Shape, Views
+
+# backward(dy, g, need_dx) writes the gradients of the layer's parameters into g, overwriting what was there, and
+# returns the gradient of its input, or anything at all when need_dx is false: nobody asks for that of the data.
+Backward = Callable[[Array, Views, bool], Array]
+
+
+class Layer(Component, family="layer"):
+    """A function of a batch, with parameters, that can be differentiated."""
+
+    # Where the outputs lie, when not all real numbers are possible: (0, 1) marks probabilities.
+    output_range: ClassVar[tuple[float, float] | None] = None
+
+    def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
+        """Settle sizes: from the shape of one input row, the shape of one output row and the parameters needed.
+
+        The only place where sizes are derived. Raises `ShapeError` when the layer cannot take such rows.
+        """
+        return input_shape, {}
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """Return the output for the batch `x` and the function that takes its gradient back."""
+        raise NotImplementedError
+
+    @property
+    def final(self) -> Layer:
+        """The layer that the output comes from: this one, or the last of those inside it."""
+        return self
+
+    def with_final(self, layer: Layer) -> Layer:
+        """The same with another final layer in the same place, so that the names of parameters stay."""
+        return layer
+
+    def describe(self) -> str:
+        """The layer in the words of a one-line summary of the net."""
+        return self.label()
+
+
+class ShapeError(ValueError):
+    """A layer cannot take rows of this shape. `index` is its place among the layers around it, outermost first."""
+
+    def __init__(self, message: str, index: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.message, self.index = message, index
+
+    def within(self, *index: str | int) -> Self:
+        """The same error, seen from the layer around."""
+        self.index = (*index, *self.index)
+        return self
+
+
+class Context:
+    """What a pass through the layers may ask for: buffers to write into.
+
+    Buffers are handed out in the order of asking and are all taken back when the next pass begins, so in the steady
+    state a training step allocates nothing. An array that is to outlive the pass must be copied.
+    """
+
+    def __init__(self, dtype: np.dtype[Any] | type | str) -> None:
+        self.dtype = np.dtype(dtype)
+        self._shelves: dict[int, list[Array]] = {}  # a shelf for each size of batch
+        self._shelf: list[Array] = []
+        self._next = 0
+
+    def begin(self, batch: int) -> None:
+        """Take all buffers back: a pass with this many rows begins."""
+        self._shelf = self._shelves.setdefault(batch, [])
+        self._next = 0
+
+    def empty(self, shape: Shape, dtype: Any = None) -> Array:
+        """A buffer of this shape, of the net's dtype unless another is asked for; its content is anything."""
+        at = self._next
+        self._next = at + 1
+        if at < len(self._shelf):
+            buffer = self._shelf[at]
+            if buffer.shape == shape and (dtype is None or buffer.dtype == dtype):
+                return buffer
+            del self._shelf[at:]
+        buffer = np.empty(shape, self.dtype if dtype is None else dtype)
+        self._shelf.append(buffer)
+        return buffer

@@ -1,0 +1,16 @@
+"""The layer that does nothing, for the places where one must stand."""
+
+from __future__ import annotations
+
+from nnfs_cli.layers.base import Backward, Context, Layer
+from nnfs_cli.parameters import Array, Views
+
+
+class Identity(Layer, name="identity"):
+    """y = x, and dx = dy. Shapes: any; y has that of x. A linear output, said out loud."""
+
+    examples = ("identity",)
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ...) -> the same."""
+        return x, lambda dy, g, need_dx: dy

@@ -1,0 +1,53 @@
+"""What a loss is: how wrong each row's output is, and in which direction it is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Literal
+
+from nnfs_cli.component import Component
+from nnfs_cli.layers import Context, Layer
+from nnfs_cli.parameters import Array
+
+Task = Literal["classification", "regression"]
+
+# backward(weight) returns the gradient of Σ_rows weight · loss by the outputs; weight is a number or (batch, 1).
+LossBackward = Callable[[float | Array], Array]
+
+
+class Loss(Component, family="loss"):
+    """How wrong the outputs of a batch are, row by row.
+
+    A loss that belongs with a final activation names it, and is then computed together with it from what goes into
+    it, the logits: the two derivatives collapse to ``y_hat - y`` and nothing overflows. A net that ends without it is
+    taken to give logits, and the activation is added for predictions. Another activation that gives probabilities
+    runs as written.
+
+    `reduction` says what the step descends: the mean over the rows of a batch, or their sum, which makes the step as
+    many times longer. What is logged is the mean in both cases, so that runs compare.
+    """
+
+    task: ClassVar[Task]
+    activation: ClassVar[type[Layer] | None] = None
+
+    reduction: Literal["mean", "sum"] = "mean"
+
+    def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
+        """How many outputs the net must give for this target. Raises `ValueError` when the loss cannot serve it."""
+        raise NotImplementedError
+
+    def encode(self, y: Array, n_outputs: int) -> Array:
+        """The target as `forward` wants it, (rows, n_outputs): from class indices (rows,) or values (rows, targets)."""
+        return y
+
+    def probabilities(self, y_hat: Array) -> Array:
+        """What the net says, as one column a class (classification) or a target (regression)."""
+        return y_hat
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """Return the loss of each row (batch,) and the function that gives the gradient by `y_hat`."""
+        raise NotImplementedError
+
+    def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """The same for ``y_hat = activation(z)``, with the gradient by the logits z."""
+        raise NotImplementedError

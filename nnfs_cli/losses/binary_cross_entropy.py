@@ -1,0 +1,59 @@
+"""Binary cross-entropy: the loss of a yes-or-no question answered with a probability."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.layers import Context
+from nnfs_cli.layers.sigmoid import Sigmoid
+from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.parameters import Array
+
+
+class BinaryCrossEntropy(Loss, name="binary_cross_entropy"):
+    """Negative log-likelihood of two classes: L = -[y ln(y_hat) + (1 - y) ln(1 - y_hat)].
+
+    With sigmoid, from the logits z: L = ln(1 + exp(z)) - y z and dL/dz = sigmoid(z) - y.
+    As written: dL/dy_hat = (y_hat - y) / (y_hat (1 - y_hat)), with y_hat kept 1e-8 (or a rounding step) away from 0, 1.
+    Shapes: y_hat or z (batch, 1), the probability of the second class; y (batch, 1), 0 or 1; L (batch,).
+    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.90.
+    """
+
+    examples = ("binary_cross_entropy",)
+    task = "classification"
+    activation = Sigmoid
+
+    def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
+        """One, the probability of the second class."""
+        if n_classes is not None and n_classes != 2:
+            raise ValueError("binary_cross_entropy is for 2 classes; use cross_entropy after softmax")
+        return 1
+
+    def encode(self, y: Array, n_outputs: int) -> Array:
+        """(rows,) class indices -> (rows, 1)."""
+        return y[:, None]
+
+    def probabilities(self, y_hat: Array) -> Array:
+        """(rows, 1) -> (rows, 2)."""
+        return np.concatenate([1 - y_hat, y_hat], axis=-1)
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, 1) -> (batch,)."""
+        margin = max(1e-8, float(np.finfo(y_hat.dtype).eps))
+        p = np.clip(y_hat, margin, 1 - margin)
+        losses = -(y * np.log(p) + (1 - y) * np.log1p(-p))
+        return losses[..., 0], lambda weight: (p - y) / (p * (1 - p)) * weight
+
+    def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, 1) -> (batch,)."""
+        softplus = np.logaddexp(0, z, out=context.empty(z.shape))
+        losses = np.multiply(y, z, out=context.empty(z.shape))
+        np.subtract(softplus, losses, out=losses)
+
+        def backward(weight: float | Array) -> Array:
+            p = np.subtract(z, softplus, out=softplus)  # ln sigmoid(z) = z - ln(1 + exp(z))
+            np.exp(p, out=p)
+            dz: Array = np.subtract(p, y, out=p)
+            return np.multiply(dz, weight, out=dz)
+
+        return losses[..., 0], backward

@@ -1,0 +1,52 @@
+"""Cross-entropy: the loss of choosing one of several classes by their probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.layers import Context
+from nnfs_cli.layers.softmax import Softmax
+from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.parameters import Array
+
+
+class CrossEntropy(Loss, name="cross_entropy"):
+    """Negative log-likelihood of n classes: L = -Σ_i y_i ln(y_hat_i).
+
+    With softmax, from the logits z: L = Σ_i y_i (ln Σ_j exp(z_j) - z_i) and dL/dz = softmax(z) - y.
+    As written: dL/dy_hat = -y / y_hat, with y_hat kept 1e-8 (or a rounding step) away from 0.
+    Shapes: y_hat or z (batch, n); y (batch, n), each row adding up to 1; L (batch,).
+    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.108.
+    """
+
+    examples = ("cross_entropy",)
+    task = "classification"
+    activation = Softmax
+
+    def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
+        """One for each class."""
+        return n_classes or 2
+
+    def encode(self, y: Array, n_outputs: int) -> Array:
+        """(rows,) class indices -> (rows, n), 1 at the class and 0 elsewhere."""
+        return np.equal(y[:, None], np.arange(n_outputs))
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        p = np.maximum(y_hat, max(1e-8, float(np.finfo(y_hat.dtype).eps)))
+        return -(y * np.log(p)).sum(axis=-1), lambda weight: -y / p * weight
+
+    def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        row = context.empty((*z.shape[:-1], 1))
+        log_p = np.subtract(z, np.maximum.reduce(z, axis=-1, keepdims=True, out=row), out=context.empty(z.shape))
+        p = np.exp(log_p, out=context.empty(z.shape))
+        np.subtract(log_p, np.log(np.add.reduce(p, axis=-1, keepdims=True, out=row), out=row), out=log_p)
+        losses = -np.einsum("...bi,...bi->...b", y, log_p)
+
+        def backward(weight: float | Array) -> Array:
+            np.exp(log_p, out=p)
+            dz = np.subtract(p, y, out=p)
+            return np.multiply(dz, weight, out=dz)
+
+        return losses, backward

@@ -1,0 +1,40 @@
+"""Mean squared error: the loss of a number that should have been another number."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.layers import Context
+from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.parameters import Array
+from nnfs_cli.settings import PositiveFloat
+
+
+class MSE(Loss, name="mse", main="factor"):
+    """Squared error, averaged over the targets of a row: L = factor · 1/n Σ_i (y_hat_i - y_i)².
+
+    Gradient: dL/dy_hat = factor · 2/n (y_hat - y). A factor of 0.5 makes it plain y_hat - y for a single target.
+    Shapes: y_hat and y (batch, n); L (batch,).
+    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 3.12 (with factor 0.5).
+    """
+
+    examples = ("mse", "mse: 0.5")
+    task = "regression"
+
+    factor: PositiveFloat = 1.0
+
+    def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
+        """One for each target."""
+        return n_targets
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        factor = self.factor / y.shape[-1]
+        error = np.subtract(y_hat, y, out=context.empty(y_hat.shape))
+        losses = np.einsum("...bi,...bi->...b", error, error)
+
+        def backward(weight: float | Array) -> Array:
+            dy_hat: Array = np.multiply(error, 2 * factor * weight, out=error)
+            return dy_hat
+
+        return factor * losses, backward

@@ -1,0 +1,111 @@
+"""The net as a whole: layers and a loss, built for rows of one shape, with its parameters and their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.layers import Context, Layer
+from nnfs_cli.layers.identity import Identity
+from nnfs_cli.layers.sequential import Sequential
+from nnfs_cli.losses import Loss
+from nnfs_cli.parameters import Array, Parameters, Shape
+
+
+class Model:
+    """A `Sequential` of layers and a loss, with the flat vectors that hold their numbers.
+
+    Parameters begin as drawn from `rng` (a numpy Generator or RandomState), or at zero when there is none.
+    Raises `ShapeError` when the layers do not fit together.
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[Layer],
+        loss: Loss,
+        input_shape: Shape,
+        dtype: np.dtype[Any] | type | str = "float32",
+        rng: Any = None,
+    ) -> None:
+        self.layers = Sequential(layers=tuple(layers))
+        self.loss = loss
+        self.input_shape = input_shape
+        self.output_shape, tree = self.layers.build(input_shape)
+        self.parameters = Parameters(tree, dtype)
+        self.gradients = Parameters(tree, dtype)
+        if rng is not None:
+            self.parameters.initialize(rng)
+        # Where the loss belongs with the final activation, the body stops short of it, at the logits.
+        final = self.layers.final
+        self.fused = loss.activation is not None and (isinstance(final, loss.activation) or final.output_range is None)
+        self._body = self.layers.with_final(Identity()) if self.fused and final.output_range else self.layers
+        self._activation = loss.activation() if loss.activation and self.fused else Identity()
+        self._loss_forward = loss.forward_logits if self.fused else loss.forward
+        self._training = Context(dtype)
+        self._predicting = Context(dtype)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of every number in the net."""
+        return self.parameters.vector.dtype
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers the net learns."""
+        return self.parameters.vector.size
+
+    def differentiate(self, x: Array, y: Array) -> float:
+        """Write the gradient of the batch's loss into `gradients` and return the sum of the rows' losses.
+
+        x (batch, *input_shape) and y (batch, n_outputs) are of the net's dtype. What is differentiated is the mean
+        or the sum over the batch, as the loss's `reduction` says.
+        """
+        context = self._training
+        context.begin(len(x))
+        y_hat, backward = self._body.forward(self.parameters.views, x, context)
+        losses, loss_backward = self._loss_forward(y_hat, y, context)
+        weight = 1.0 if self.loss.reduction == "sum" else 1.0 / len(x)
+        backward(loss_backward(weight), self.gradients.views, False)
+        return float(np.add.reduce(losses))
+
+    def predict(self, X: Array, batch_size: int = 4096) -> Array:
+        """The output of the final activation for every row: (rows, *input_shape) -> (rows, *output_shape)."""
+        y_hat = np.empty((len(X), *self.output_shape), self.dtype)
+        for start in range(0, len(X), batch_size):
+            x = X[start : start + batch_size]
+            y_hat[start : start + batch_size] = self._activate(self._forward(x))
+        return y_hat
+
+    def evaluate(self, X: Array, y: Array, batch_size: int = 4096) -> tuple[float, Array]:
+        """The mean loss over the rows, and what `predict` gives for them."""
+        total = 0.0
+        y_hat = np.empty((len(X), *self.output_shape), self.dtype)
+        for start in range(0, len(X), batch_size):
+            rows = slice(start, start + batch_size)
+            body = self._forward(X[rows])
+            total += float(self._loss_forward(body, y[rows], self._predicting)[0].sum(dtype=np.float64))
+            y_hat[rows] = self._activate(body)
+        return total / len(X), y_hat
+
+    def _forward(self, x: Array) -> Array:
+        self._predicting.begin(len(x))
+        return self._body.forward(self.parameters.views, np.asarray(x, self.dtype), self._predicting)[0]
+
+    def _activate(self, body: Array) -> Array:
+        return self._activation.forward(self.parameters.views, body, self._predicting)[0]
+
+    def load(self, arrays: Mapping[str, Array]) -> None:
+        """Take over parameters by name. Raises `ValueError` unless names and shapes are exactly the net's own."""
+        own = self.parameters.arrays
+        if set(arrays) != set(own):
+            raise ValueError(f"expected the arrays {sorted(own)}, found {sorted(arrays)}")
+        for name, array in own.items():
+            if arrays[name].shape != array.shape:
+                raise ValueError(f"{name} has the shape {arrays[name].shape}; the net needs {array.shape}")
+            array[...] = arrays[name]
+
+    def describe(self) -> str:
+        """The net in a line: ``30 -> linear 20 -> relu -> linear 1 -> sigmoid``."""
+        return f"{' x '.join(map(str, self.input_shape))} -> {self.layers.describe()}"

@@ -1,0 +1,100 @@
+"""One flat vector holds every parameter of a net; layers see named views into it.
+
+So an optimizer, a copy of the best weights or a checkpoint is a few operations on one array, however many layers there
+are. A second vector of the same layout holds the gradients.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]  # of one row: without the batch axis
+
+
+class Draw(Protocol):
+    """What fills an array when a net is new: an initializer."""
+
+    def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
+        """Return values of this shape."""
+
+
+class ParameterSpec(NamedTuple):
+    """What a layer asks for: an array of this shape, filled by this initializer.
+
+    `fan_in` and `fan_out` are the numbers of connections into and out of a unit, which initializers scale by.
+    """
+
+    shape: Shape
+    init: Draw
+    fan_in: int
+    fan_out: int
+
+
+# What a layer builds: its parameters by name, and those of the layers inside it one level down.
+ParameterTree = Mapping[str, Union[ParameterSpec, "ParameterTree"]]
+
+
+class Views:
+    """The arrays of one layer by name, as attributes; iterating gives the views of the layers inside it.
+
+    An assignment to a name raises, for it would not reach the vector. Write into the array: ``g.weight[...] = dw``.
+    """
+
+    def __init__(self, items: Mapping[str, Array | Views]) -> None:
+        self.__dict__.update(items)
+        self.__dict__["_inner"] = tuple(item for item in items.values() if isinstance(item, Views))
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"'{name}' is a view into the flat vector; write into it: views.{name}[...] = value")
+
+    def __iter__(self) -> Iterator[Views]:
+        return iter(self._inner)
+
+    def __bool__(self) -> bool:
+        """Whether there is any array in here or further inside."""
+        return len(self.__dict__) - 1 > len(self._inner) or any(self._inner)
+
+
+class Parameters:
+    """The flat vector of a tree of parameters: `vector` (n,), `views` as a layer sees them, `arrays` by full name."""
+
+    def __init__(self, tree: ParameterTree, dtype: np.dtype[Any] | type | str) -> None:
+        self.specs: dict[str, ParameterSpec] = dict(_leaves(tree))
+        self.vector: Array = np.zeros(sum(math.prod(spec.shape) for spec in self.specs.values()), dtype)
+        self.arrays: dict[str, Array] = {}
+        start = 0
+        for name, spec in self.specs.items():
+            end = start + math.prod(spec.shape)
+            self.arrays[name] = self.vector[start:end].reshape(spec.shape)
+            start = end
+        self.views = self._views(tree)
+
+    def initialize(self, rng: Any) -> None:
+        """Fill every array by its initializer, in the order of the layers, from one random stream."""
+        for name, spec in self.specs.items():
+            self.arrays[name][...] = spec.init.draw(rng, spec.shape, spec.fan_in, spec.fan_out)
+
+    def _views(self, tree: ParameterTree, prefix: str = "") -> Views:
+        items: dict[str, Array | Views] = {}
+        for name, item in tree.items():
+            full = prefix + name
+            items[name] = self.arrays[full] if isinstance(item, ParameterSpec) else self._views(item, f"{full}.")
+        return Views(items)
+
+
+def _leaves(tree: ParameterTree, prefix: str = "") -> Iterator[tuple[str, ParameterSpec]]:
+    for name, item in tree.items():
+        if isinstance(item, ParameterSpec):
+            yield prefix + name, item
+        else:
+            yield from _leaves(item, f"{prefix}{name}.")

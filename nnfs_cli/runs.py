@@ -1,0 +1,199 @@
+"""A run directory: the only module that knows what the files in it are called.
+
+What lies in one:
+
+    runs/<config name>-<n>/
+      config.yaml         the config as it was given, byte for byte
+      spec.yaml           the same with every default spelled out; itself a valid config
+      data.json           columns, classes, fitted statistics, row counts, SHA-256 of the data
+      environment.json    versions, machine, command line, git commit
+      status.json         running, finished, interrupted or diverged, and since when
+      epochs.csv          a row for each logged epoch
+      weights/best.npz    the parameters by name, of the best epoch
+      weights/last.npz    and of the last
+      metrics.json        the final figures, by split
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from nnfs_cli.errors import RunError
+from nnfs_cli.files import sync_folder, write_whole
+from nnfs_cli.parameters import Array
+
+State = Literal["running", "finished", "interrupted", "diverged", "failed"]
+Weights = Literal["best", "last"]
+
+
+class Run:
+    """One run directory, existing."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._epochs: TextIOWrapper | None = None
+
+    @classmethod
+    def create(cls, folder: str | os.PathLike[str], name: str) -> Run:
+        """Make ``folder/name-n`` with the next free number. Nothing that exists is touched."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        pattern = re.compile(re.escape(name) + r"-([1-9][0-9]*)")
+        taken = [int(match[1]) for entry in folder.iterdir() if (match := pattern.fullmatch(entry.name))]
+        number = max(taken, default=0) + 1
+        while True:
+            path = folder / f"{name}-{number}"
+            try:
+                path.mkdir()
+                break
+            except FileExistsError:  # another process was faster
+                number += 1
+        (path / "weights").mkdir()
+        sync_folder(folder)
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """An existing run. Raises `RunError` when the directory is not one."""
+        run = cls(path)
+        if not run.path.is_dir():
+            raise RunError(f"there is no run directory {path}")
+        if not run.spec_file.is_file():
+            raise RunError(f"{path} is not a run directory: it has no {run.spec_file.name}")
+        return run
+
+    @classmethod
+    def newest(cls, folder: str | Path) -> Run:
+        """The run in `folder` with weights that was begun last. Raises `RunError` when there is none."""
+        folder = Path(folder)
+        runs = [cls(path) for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+        usable = [run for run in runs if run.spec_file.is_file() and run.has_weights("best")]
+        if not usable:
+            raise RunError(f"there is no trained run in {folder}; `nnfs train CONFIG` makes one, --run names another")
+        return max(usable, key=lambda run: (run.status().get("begun", ""), run.path.name))
+
+    @property
+    def spec_file(self) -> Path:
+        """The resolved spec, a config."""
+        return self.path / "spec.yaml"
+
+    def write_config(self, source: bytes, spec_yaml: str) -> None:
+        """Keep the config as given, if it was a file, and as it was understood."""
+        if source:
+            self._write("config.yaml", source)
+        self._write(self.spec_file.name, spec_yaml.encode())
+
+    def write_data(self, data: Mapping[str, Any]) -> None:
+        """Keep what the data was and how it was split and fitted."""
+        self._write_json("data.json", data)
+
+    def data(self) -> dict[str, Any]:
+        """Take `write_data` back."""
+        return self._read_json("data.json")
+
+    def write_environment(self, environment: Mapping[str, Any]) -> None:
+        """Keep where and with what the run was made."""
+        self._write_json("environment.json", environment)
+
+    def set_status(self, state: State) -> None:
+        """Say how the run stands, and since when."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        begun = now if state == "running" else self.status().get("begun", now)
+        self._write_json("status.json", {"state": state, "begun": begun, "since": now})
+
+    def status(self) -> dict[str, Any]:
+        """The last status; empty when there is none."""
+        try:
+            return self._read_json("status.json")
+        except RunError:
+            return {}
+
+    def write_metrics(self, metrics: Mapping[str, Any]) -> None:
+        """Keep the final figures."""
+        self._write_json("metrics.json", metrics)
+
+    def metrics(self) -> dict[str, Any]:
+        """Take `write_metrics` back."""
+        return self._read_json("metrics.json")
+
+    def append_epoch(self, row: Mapping[str, float]) -> None:
+        """Add a row to the epoch log; the first one brings the header."""
+        if self._epochs is None:
+            self._epochs = (self.path / "epochs.csv").open("w", encoding="utf-8", newline="")
+            self._epochs.write(",".join(row) + "\n")
+        self._epochs.write(",".join(_csv_number(value) for value in row.values()) + "\n")
+
+    def flush_epochs(self) -> None:
+        """Let readers see the rows so far."""
+        if self._epochs:
+            self._epochs.flush()
+
+    def close_epochs(self) -> None:
+        """The log is complete."""
+        if self._epochs:
+            self._epochs.flush()
+            os.fsync(self._epochs.fileno())
+            self._epochs.close()
+            self._epochs = None
+
+    def epochs(self) -> list[dict[str, float]]:
+        """The epoch log."""
+        try:
+            header, *rows = (self.path / "epochs.csv").read_text(encoding="utf-8").splitlines()
+        except (FileNotFoundError, ValueError):
+            return []
+        return [dict(zip(header.split(","), map(float, row.split(",")), strict=True)) for row in rows]
+
+    def write_weights(self, which: Weights, arrays: Mapping[str, Array]) -> None:
+        """Keep parameters by name; `numpy.load(..., allow_pickle=False)` reads them anywhere."""
+        write_whole(self._weights_file(which), lambda file: np.savez(file, **dict(arrays)))  # type: ignore[arg-type]
+
+    def has_weights(self, which: Weights) -> bool:
+        """Whether they were written."""
+        return self._weights_file(which).is_file()
+
+    def weights(self, which: Weights) -> dict[str, Array]:
+        """Take `write_weights` back. Raises `RunError` when the file is missing or damaged."""
+        path = self._weights_file(which)
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except FileNotFoundError:
+            raise RunError(f"{self.path} has no {which} weights; its training did not get far enough") from None
+        except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
+            raise RunError(f"{path} is damaged: {error}") from None
+
+    def _weights_file(self, which: Weights) -> Path:
+        return self.path / "weights" / f"{which}.npz"
+
+    def _write(self, name: str, content: bytes) -> None:
+        write_whole(self.path / name, lambda file: file.write(content))
+
+    def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        self._write(name, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        try:
+            content = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise RunError(f"{self.path} has no {name}; its training did not get that far") from None
+        except ValueError as error:
+            raise RunError(f"{path} is damaged: {error}") from None
+        if not isinstance(content, dict):
+            raise RunError(f"{path} is damaged: it holds no settings")
+        return content
+
+
+def _csv_number(value: float) -> str:
+    return repr(value)  # the shortest text that reads back as the same number

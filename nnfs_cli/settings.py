@@ -1,0 +1,175 @@
+"""A block of settings: what every part of a config file is made of.
+
+A `Section` is a frozen pydantic model whose complaints are sentences. The kinds of values below are strict where YAML
+is loose: a number is never text or a truth value, and a switch is true, false, yes, no, on or off.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PlainSerializer,
+    SerializationInfo,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from nnfs_cli.errors import closest, did_you_mean, listing
+
+OUR_WORDS = "nnfs"  # the type of an error whose message is already a sentence
+OUR_WORDS_AT_KEY = "nnfs_key"  # the same, about the key rather than its value
+
+
+def wrong(message: str, *, at_key: bool = False) -> PydanticCustomError:
+    """An error for validators to raise, with a sentence of our own."""
+    return PydanticCustomError(OUR_WORDS_AT_KEY if at_key else OUR_WORDS, message)
+
+
+def shown(value: object) -> str:
+    """A found value as a message shows it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case None:
+            return "nothing"
+        case str():
+            return f"'{value}'" if len(value) <= 40 else f"'{value[:37]}...'"
+        case dict():
+            return "a block of settings"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return str(value)
+
+
+def _switch(value: object) -> object:
+    words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    return words.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _not_empty(entries: tuple[object, ...]) -> tuple[object, ...]:
+    if not entries:
+        raise wrong("needs at least one entry, found an empty list")
+    return entries
+
+
+def absolute(value: object, info: ValidationInfo) -> Path:
+    """Relative paths in a config are relative to the folder the config stands in."""
+    if not isinstance(value, str | Path) or not str(value):
+        raise wrong(f"expected a path, found {shown(value)}")
+    folder = (info.context or {}).get("folder", Path())
+    return Path(folder, Path(value).expanduser()).absolute()
+
+
+def relative(path: Path, info: SerializationInfo) -> str:
+    """Take `absolute` back, for the folder that the config is going to stand in."""
+    try:
+        return Path(os.path.relpath(path, (info.context or {}).get("folder", "."))).as_posix()
+    except ValueError:  # another drive of Windows: there is no relative path
+        return path.as_posix()
+
+
+PositiveInt = Annotated[int, Field(strict=True, gt=0)]
+NonNegativeInt = Annotated[int, Field(strict=True, ge=0)]
+PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)]
+Switch = Annotated[bool, Field(strict=True), BeforeValidator(_switch)]
+Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
+NotEmpty = AfterValidator(_not_empty)  # for a tuple, where pydantic's own check would also count invalid entries out
+FilePath = Annotated[Path, BeforeValidator(absolute), PlainSerializer(relative, return_type=str)]
+
+
+class Section(BaseModel):
+    """A frozen block of settings. With a `main` setting, a bare value stands for a block that gives just that one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    main: ClassVar[str | None] = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_sentences(cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        if cls.main and not isinstance(value, dict | cls):
+            value = {cls.main: value}
+        try:
+            return handler(value)
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            meant = {closest(str(e["loc"][-1]), cls.model_fields) for e in found if e["type"] == "extra_forbidden"}
+            raise ValidationError.from_exception_data(
+                cls.title(),
+                [
+                    InitErrorDetails(type=cls._sentence(e), loc=e["loc"], input=e["input"])
+                    for e in found
+                    if not (e["type"] == "missing" and e["loc"][-1] in meant)  # it is there, misspelt
+                ],
+            ) from None
+
+    @classmethod
+    def title(cls) -> str:
+        """What a message calls this block."""
+        return cls.__name__.lower()
+
+    @classmethod
+    def _sentence(cls, error: ErrorDetails) -> PydanticCustomError:
+        kind, key = error["type"], str(error["loc"][-1]) if error["loc"] else ""
+        if kind in (OUR_WORDS, OUR_WORDS_AT_KEY):
+            return wrong(error["msg"], at_key=kind == OUR_WORDS_AT_KEY)
+        if kind == "extra_forbidden":
+            known = list(cls.model_fields)
+            hint = did_you_mean(key, known) or (f"; it knows {listing(known)}" if known else "; it has no settings")
+            return wrong(f"{cls.title()} has no setting '{key}'{hint}", at_key=True)
+        if kind == "missing":
+            return wrong(f"{cls.title()} needs the setting '{key}'", at_key=True)
+        return wrong(_SENTENCES.get(kind, _unknown)(error))
+
+
+def _unknown(error: ErrorDetails) -> str:
+    return f"{error['msg'].removeprefix('Value error, ')}, found {shown(error['input'])}"
+
+
+def _expected(what: str) -> Callable[[ErrorDetails], str]:
+    return lambda error: f"expected {what}, found {shown(error['input'])}"
+
+
+def _bound(words: str, key: str) -> Callable[[ErrorDetails], str]:
+    return lambda error: f"must be {words} {error['ctx'][key]:g}, found {shown(error['input'])}"
+
+
+def _choice(error: ErrorDetails) -> str:
+    expected = error["ctx"]["expected"].replace("'", "")
+    hint = did_you_mean(str(error["input"]), expected.replace(" or ", ", ").split(", "))
+    return f"expected {expected}, found {shown(error['input'])}{hint}"
+
+
+_SENTENCES: dict[str, Callable[[ErrorDetails], str]] = {
+    "int_type": _expected("a whole number"),
+    "int_from_float": _expected("a whole number"),
+    "float_type": _expected("a number"),
+    "finite_number": _expected("a finite number"),
+    "bool_type": _expected("true or false"),
+    "string_type": _expected("a text"),
+    "string_too_short": _expected("a text of at least one character"),
+    "tuple_type": _expected("a list"),
+    "model_type": _expected("a block of settings"),
+    "model_attributes_type": _expected("a block of settings"),
+    "greater_than": _bound("greater than", "gt"),
+    "greater_than_equal": _bound("at least", "ge"),
+    "less_than": _bound("less than", "lt"),
+    "less_than_equal": _bound("at most", "le"),
+    "literal_error": _choice,
+}
