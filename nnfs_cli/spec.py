@@ -94,9 +94,9 @@ class Spec(Section):
         if values["name"] is None:
             stem = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(path).stem).lstrip("._-")
             values["name"] = stem[:100] or "run"
-        spec: Self = cls.model_construct(**values).filled()
+        spec = cls.model_construct(**values)
         spec._document = document
-        return spec
+        return spec.filled()
 
     def filled(self) -> Self:
         """The same with every default that depends on another key spelled out."""

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 
 def components(
-    name: Annotated[
-        str | None, typer.Argument(help="A family, such as layers, or a component, such as linear.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(help="A family, as layers, or a component, as linear.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As the tables of the README.")] = False,
 ) -> None:
     """List what a config can name: layers, losses, data sets and the rest."""

@@ -20,11 +20,7 @@ class Linear(Layer, name="linear", main="units"):
     Source: Goodfellow, Bengio and Courville, "Deep Learning" (2016), section 6.5.
     """
 
-    examples: ClassVar[tuple[str, ...]] = (
-        "linear: 20",
-        "linear: {units: 3, bias: false}",
-        "linear: {units: 2, init: he_normal}",
-    )
+    examples: ClassVar[tuple[str, ...]] = ("linear: 20", "linear: {units: 3, bias: false, init: he_normal}")
 
     units: PositiveInt
     bias: Switch = True
