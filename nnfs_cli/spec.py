@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import PlainValidator, PrivateAttr, TypeAdapter, ValidationError
 
@@ -78,7 +78,7 @@ class Spec(Section):
         return "the config"
 
     @classmethod
-    def load(cls, path: str | Path, overrides: Iterable[str] = (), *, files_must_exist: bool = True) -> Self:
+    def load(cls, path: str | Path, overrides: Iterable[str] = (), *, files_must_exist: bool = True) -> Spec:
         """Read a config file, apply ``key.sub=value`` overrides, check all of it, and spell out every default.
 
         Raises `ConfigError` with every fault, each with its line and column.
@@ -98,7 +98,7 @@ class Spec(Section):
         spec._document = document
         return spec.filled()
 
-    def filled(self) -> Self:
+    def filled(self) -> Spec:
         """The same with every default that depends on another key spelled out."""
         classes = self.loss.task == "classification"
         target = self.preprocessing.target or (Unchanged() if classes else Standardize())

@@ -78,7 +78,8 @@ def _conclude(metrics: Figures) -> None:
     note("")
     if metrics["best_epoch"] is not None and "validation" in metrics:
         fact("best", f"epoch {metrics['best_epoch']:,}, by its val_loss")
-    for part in [part for part in ("validation", "test") if part in metrics] or ["train"]:
+    held_back = [part for part in metrics if part in ("validation", "test")]
+    for part in held_back or ["train"]:
         figures = dict(metrics[part])
         n_rows = figures.pop("rows")
         fact(part, f"{', '.join(f'{name} {number(value)}' for name, value in figures.items())} ({n_rows:,} rows)")
