@@ -105,7 +105,7 @@ class Component(Section):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """A field annotated with a family takes any member of it; one annotated with a member takes that member."""
-        if cls.name:
+        if "members" not in cls.__dict__:
             return handler(source)
         return core_schema.with_info_plain_validator_function(
             cls.resolve,

@@ -87,11 +87,12 @@ class Context:
         """A buffer of this shape, of the net's dtype unless another is asked for; its content is anything."""
         at = self._next
         self._next = at + 1
+        wanted = self.dtype if dtype is None else np.dtype(dtype)
         if at < len(self._shelf):
             buffer = self._shelf[at]
-            if buffer.shape == shape and (dtype is None or buffer.dtype == dtype):
+            if buffer.shape == shape and buffer.dtype == wanted:
                 return buffer
             del self._shelf[at:]
-        buffer = np.empty(shape, self.dtype if dtype is None else dtype)
+        buffer = np.empty(shape, wanted)
         self._shelf.append(buffer)
         return buffer
