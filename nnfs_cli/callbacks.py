@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -48,7 +49,7 @@ class Checkpoint(Callback):
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
         """Remember the best; write now and then."""
-        if self.best is None or "val_loss" not in row or not row["val_loss"] >= self.best["val_loss"]:
+        if self._improves(row):
             self.best = row
             if self._best_vector is None:
                 self._best_vector = np.empty_like(trainer.model.parameters.vector)
@@ -56,6 +57,12 @@ class Checkpoint(Callback):
             self._unwritten = True
         if time.monotonic() - self._written > self.seconds_between_writes:
             self._write(trainer)
+
+    def _improves(self, row: Row) -> bool:
+        if self.best is None or "val_loss" not in row:
+            return True
+        best = self.best["val_loss"]
+        return row["val_loss"] < best or math.isnan(best)
 
     def on_end(self, trainer: Trainer) -> None:
         """Write both, and put the model back to the best."""

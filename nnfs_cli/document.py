@@ -227,6 +227,11 @@ def dump(data: object) -> str:
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120)
 
 
+def dump_value(value: object) -> str:
+    """One plain value as it would stand behind a key, in a single line."""
+    return yaml.dump([value], Dumper=_Dumper, default_flow_style=True, width=10_000).strip()[1:-1]
+
+
 def _place(node: yaml.Node) -> Place:
     start, end = node.start_mark, node.end_mark
     same_line = start.line == end.line

@@ -36,7 +36,10 @@ class UniformFanIn(Initializer, name="uniform_fan_in"):
 
 
 class LecunNormal(Initializer, name="lecun_normal"):
-    """N(0, 1 / fan_in), for tanh and selu. Source: LeCun et al., "Efficient BackProp" (1998)."""
+    """N(0, 1 / fan_in), for tanh and selu.
+
+    Source: LeCun et al., "Efficient BackProp" (1998).
+    """
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
         """Keep the variance of a linear layer's outputs that of its inputs."""
@@ -53,7 +56,10 @@ class LecunUniform(Initializer, name="lecun_uniform"):
 
 
 class HeNormal(Initializer, name="he_normal"):
-    """N(0, 2 / fan_in), for relu. Source: He et al., "Delving Deep into Rectifiers" (2015), eq. 10."""
+    """N(0, 2 / fan_in), for relu.
+
+    Source: He et al., "Delving Deep into Rectifiers" (2015), eq. 10.
+    """
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
         """Twice the variance, for relu silences half of it."""
@@ -61,7 +67,10 @@ class HeNormal(Initializer, name="he_normal"):
 
 
 class HeUniform(Initializer, name="he_uniform"):
-    """U(-k, k) with k = sqrt(6 / fan_in), whose variance is that of he_normal. Source: He et al. (2015)."""
+    """U(-k, k) with k = sqrt(6 / fan_in), whose variance is that of he_normal.
+
+    Source: He et al. (2015).
+    """
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
         """As he_normal, without tails."""
@@ -70,7 +79,10 @@ class HeUniform(Initializer, name="he_uniform"):
 
 
 class XavierNormal(Initializer, name="xavier_normal"):
-    """N(0, 2 / (fan_in + fan_out)). Source: Glorot and Bengio, "Understanding the difficulty ..." (2010), eq. 12."""
+    """N(0, 2 / (fan_in + fan_out)).
+
+    Source: Glorot and Bengio, "Understanding the difficulty ..." (2010), eq. 12.
+    """
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
         """Between what the forward and what the backward pass would like."""
@@ -78,7 +90,10 @@ class XavierNormal(Initializer, name="xavier_normal"):
 
 
 class XavierUniform(Initializer, name="xavier_uniform"):
-    """U(-k, k) with k = sqrt(6 / (fan_in + fan_out)). Source: Glorot and Bengio (2010), eq. 16; Keras' default."""
+    """U(-k, k) with k = sqrt(6 / (fan_in + fan_out)).
+
+    Source: Glorot and Bengio (2010), eq. 16; Keras' default.
+    """
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
         """As xavier_normal, without tails."""

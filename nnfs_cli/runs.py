@@ -166,7 +166,7 @@ class Run:
         """Take `write_weights` back. Raises `RunError` when the file is missing or damaged."""
         path = self._weights_file(which)
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
         except FileNotFoundError:
             raise RunError(f"{self.path} has no {which} weights; its training did not get far enough") from None

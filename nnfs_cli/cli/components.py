@@ -70,15 +70,17 @@ def _markdown(plural: str, family: type[Component]) -> str:
 def _settings(member: type[Component]) -> list[str]:
     """Each setting with its default; the main one, which needs no name, comes without."""
     from nnfs_cli.component import Component
+    from nnfs_cli.document import dump_value
 
     settings = []
     for key, field in member.model_fields.items():
         default = field.get_default()
         if field.is_required():
             settings.append(key)
+        elif isinstance(default, Component):
+            settings.append(f"{key}: {default.plain()}")
         else:
-            shown = default.plain() if isinstance(default, Component) else default
-            settings.append(f"{key}: {str(shown).lower() if isinstance(shown, bool) else shown}")
+            settings.append(f"{key}: {dump_value(default)}")
     return settings
 
 

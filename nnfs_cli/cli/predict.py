@@ -35,6 +35,7 @@ def predict(
     if output is None:
         sys.stdout.flush()
         write_csv(columns, sys.stdout.buffer)
+        sys.stdout.flush()
     else:
         write_whole(output, lambda file: write_csv(columns, file))
     if run is None:

@@ -103,5 +103,8 @@ def write_csv(columns: Mapping[str, Array], file: BinaryIO) -> None:
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(columns)
     file.write(header.getvalue().encode())
-    table = pa.table(dict(columns))
-    arrow_csv.write_csv(table, file, arrow_csv.WriteOptions(include_header=False, quoting_style="needed"))
+    texts = {text for column in columns.values() if column.dtype == object for text in set(column.tolist())}
+    # pyarrow quotes every text or none.
+    quoting = "needed" if any(set(text) & set('",\r\n') for text in texts) else "none"
+    options = arrow_csv.WriteOptions(include_header=False, quoting_style=quoting)
+    arrow_csv.write_csv(pa.table(dict(columns)), file, options)

@@ -31,7 +31,7 @@ class Npz(FileSource, name="npz", main="path"):
     def _read(self, name: str) -> Table:
         sha256 = self._sha256()
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {key: archive[key] for key in ("X", "y", "feature_names") if key in archive}
         except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
             if isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError):

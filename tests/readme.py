@@ -1,0 +1,109 @@
+"""Makes the README tell what the tool does today: runs its commands, and fills in outputs, code and tables.
+
+`python -m tests.readme` rewrites README.md; the test of the same name fails when that would change anything but the
+last digits of a figure.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+
+from sklearn import datasets
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+BLOCK = re.compile(r"(?:<!-- (?P<what>[^\n]+?) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)```", re.DOTALL)
+
+
+def make_workspace(folder: Path) -> None:
+    """What a reader has who follows the README: the configs, and files of their own."""
+    shutil.copytree(ROOT / "configs", folder / "configs")
+    cancer, iris = datasets.load_breast_cancer(), datasets.load_iris()
+    write_csv(folder / "new_rows.csv", cancer.feature_names, cancer.data[18:21])
+    measures = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
+    labelled = [[*row, iris.target_names[label]] for row, label in zip(iris.data, iris.target, strict=True)]
+    write_csv(folder / "flowers.csv", [*measures, "species"], labelled)
+    write_csv(folder / "new_flowers.csv", measures, iris.data[::40])
+
+
+def write_csv(path: Path, header: Iterable[object], rows: Iterable[Iterable[object]]) -> None:
+    """A plain CSV file."""
+    path.write_text("".join(",".join(map(str, row)) + "\n" for row in [header, *rows]))
+
+
+def render(text: str, folder: Path) -> str:
+    """The README with everything that can be computed computed anew, in a folder of its own."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "120",
+    }
+
+    def block(match: re.Match[str]) -> str:
+        language, body = match["language"], match["body"]
+        comment = f"<!-- {match['what']} -->\n" if match["what"] else ""
+        what, _, argument = (match["what"] or "").partition(" ")
+        if what == "config":
+            body = re.sub(r"(?m)^#.*\n|[ ]+#.*$", "", (ROOT / argument).read_text()).lstrip("\n")
+        elif what == "code":
+            body = source_of(*argument.split())
+        elif language == "yaml" and (name := re.match(r"# (\S+\.yaml)\n", body)):
+            (folder / name[1]).write_text(body)
+        elif language == "console":
+            commands = re.findall(r"(?m)^\$ (.+)$", body)
+            body = "".join(f"$ {command}\n{run(command)}" for command in commands)
+        elif language == "python":
+            run("python", body)
+        elif language == "pycon":
+            (folder / "session.txt").write_text(body)
+            run("python -m doctest session.txt")
+        return f"{comment}```{language}\n{body}```"
+
+    def run(command: str, script: str | None = None) -> str:
+        words = [sys.executable, "-c", script] if script is not None else ["bash", "-c", command]
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        if done.returncode not in ((2,) if "broken" in command else (0,)):
+            raise AssertionError(f"{command or script}\nended with {done.returncode}:\n{done.stdout}")
+        return done.stdout
+
+    before, _, rest = BLOCK.sub(block, text).partition("<!-- components -->\n")
+    after = rest.partition("<!-- /components -->")[2]
+    tables = run("nnfs components --markdown")
+    return f"{before}<!-- components -->\n{tables}<!-- /components -->{after}"
+
+
+def source_of(path: str, function: str) -> str:
+    """The lines of a method, without its indentation."""
+    text = (ROOT / path).read_text()
+    node = next(n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef) and n.name == function)
+    return textwrap.dedent("\n".join(text.splitlines()[node.lineno - 1 : node.end_lineno])) + "\n"
+
+
+def rendered() -> str:
+    """The README as it should be."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_workspace(folder)
+        return render(README.read_text(encoding="utf-8"), folder)
+
+
+if __name__ == "__main__":
+    README.write_text(rendered(), encoding="utf-8")
