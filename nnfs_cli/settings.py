@@ -87,7 +87,6 @@ NonNegativeInt = Annotated[int, Field(strict=True, ge=0)]
 PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)]
 Switch = Annotated[bool, Field(strict=True), BeforeValidator(_switch)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 NotEmpty = AfterValidator(_not_empty)  # for a tuple, where pydantic's own check would also count invalid entries out

@@ -42,7 +42,6 @@ class Experiment:
     """Everything that is settled before training begins: the rows of each split, and the net that will learn them."""
 
     spec: Spec
-    table: Table
     parts: Mapping[str, Rows]  # train, and validation and test where there are any
     predictor: Predictor
     batches: Batches
@@ -74,7 +73,7 @@ def prepare(spec: Spec) -> Experiment:
     if not batches.steps:
         message = f"{counted(n_rows, 'training row')} do not fill one batch of {size}, and drop_last leaves it out"
         raise spec.error([Fault(("batch_size",), message)])
-    return Experiment(spec, table, parts, predictor, batches, _describe(tables, encoder, parts))
+    return Experiment(spec, parts, predictor, batches, _describe(tables, encoder, parts))
 
 
 def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:

@@ -65,12 +65,13 @@ class Trainer:
         self.callbacks, self.evaluate, self.log_every = callbacks, evaluate, log_every
         self.epoch = self.step = self.epochs = 0
         self.seconds = 0.0
+        self.state: dict[str, Array] = {}  # the optimizer's memory
+        self._buffers: dict[int, tuple[Array, Array]] = {}  # for batches, by their size
 
     def fit(self, X: Array, y: Array, epochs: int) -> None:
         """Train for this many epochs. Raises `DivergedError` as soon as a loss is not finite."""
         self.epochs = epochs
         self.state = self.optimizer.begin(self.model.parameters.vector)
-        self._buffers: dict[int, tuple[Array, Array]] = {}
         begun = time.perf_counter()
         for callback in self.callbacks:
             callback.on_begin(self)
