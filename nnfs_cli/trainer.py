@@ -70,7 +70,11 @@ class Trainer:
 
     def fit(self, X: Array, y: Array, epochs: int) -> None:
         """Train for this many epochs. Raises `DivergedError` as soon as a loss is not finite."""
-        self.epochs = epochs
+        for name, array, shape in (("X", X, self.model.input_shape), ("y", y, self.model.output_shape)):
+            if array.shape != (len(X), *shape) or array.dtype != self.model.dtype:
+                expected = f"{self.model.dtype} {(len(X), *shape)}"
+                raise ValueError(f"{name} should be {expected}, found {array.dtype} {array.shape}")
+        self.epochs, self.step = epochs, 0
         self.state = self.optimizer.begin(self.model.parameters.vector)
         begun = time.perf_counter()
         for callback in self.callbacks:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nnfs_cli.cli.evaluate import Weights
-from nnfs_cli.cli.output import note
+from nnfs_cli.cli.output import fact
 
 
 def predict(
@@ -31,6 +31,8 @@ def predict(
     from nnfs_cli.runs import Run
 
     opened = Run.open(run) if run else Run.newest(runs)
+    if run is None:
+        fact("run", f"{opened.path.as_posix()}, the newest")
     columns = tasks.predict(opened, input, weights.value)
     if output is None:
         sys.stdout.flush()
@@ -38,5 +40,3 @@ def predict(
         sys.stdout.flush()
     else:
         write_whole(output, lambda file: write_csv(columns, file))
-    if run is None:
-        note(f"predicted by {opened.path.as_posix()}")

@@ -11,6 +11,7 @@ import numpy as np
 from nnfs_cli.data.preprocessing import Preprocessing, Preprocessor, Statistics, Unchanged, fit_columns
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.table import Label, Table
+from nnfs_cli.document import dump_value
 from nnfs_cli.errors import DataError, counted, did_you_mean, listing
 from nnfs_cli.parameters import Array
 
@@ -43,6 +44,7 @@ class Encoder:
         steps: Preprocessing,
     ) -> Self:
         """Learn the statistics of the training `rows` (indices), and of no others."""
+        _refuse(table, features)
         target: Preprocessor = steps.target or Unchanged()
         values = [] if classes else [_target_numbers(table, name)[rows] for name in targets]
         return cls(
@@ -114,6 +116,21 @@ class Encoder:
             steps.target or Unchanged(),
             {key: np.array(values, np.float64) for key, values in fitted["target"].items()},
         )
+
+
+def _refuse(table: Table, features: Sequence[str]) -> None:
+    """Raise one `DataError` for all the columns that cannot be inputs."""
+    wrong: dict[str, str] = {}
+    for name in features:
+        try:
+            table.numbers(name)
+        except DataError as error:
+            wrong[name] = str(error)
+    if wrong:
+        shown = list(wrong.values())[:5]
+        more = [f"and {len(wrong) - 5} more columns"] if len(wrong) > 5 else []
+        remedy = f"mend the file, or leave columns out with  drop: {dump_value(list(wrong))}"
+        raise DataError("\n".join([*shown, *more, remedy]))
 
 
 def _target_numbers(table: Table, name: str) -> Array:

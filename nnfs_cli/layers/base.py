@@ -77,6 +77,7 @@ class Context:
         self._shelves: dict[int, list[Array]] = {}  # a shelf for each size of batch
         self._shelf: list[Array] = []
         self._next = 0
+        self._ones: dict[int, Array] = {}
 
     def begin(self, batch: int) -> None:
         """Take all buffers back: a pass with this many rows begins."""
@@ -96,3 +97,9 @@ class Context:
         buffer = np.empty(shape, wanted)
         self._shelf.append(buffer)
         return buffer
+
+    def ones(self, n: int) -> Array:
+        """A vector (n,) of ones, to sum with: BLAS adds up rows faster than a reduction over the first axis does."""
+        if n not in self._ones:
+            self._ones[n] = np.ones(n, self.dtype)
+        return self._ones[n]

@@ -46,7 +46,7 @@ class Linear(Layer, name="linear", main="units"):
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
             np.matmul(x.swapaxes(-1, -2), dy, out=g.weight)
             if self.bias:
-                np.add.reduce(dy, axis=-2, out=g.bias)
+                np.matmul(context.ones(dy.shape[-2]), dy, out=g.bias)
             if not need_dx:
                 return dy
             return np.matmul(dy, p.weight.swapaxes(-1, -2), out=context.empty(x.shape))

@@ -13,7 +13,7 @@ from nnfs_cli.parameters import Array
 class BinaryCrossEntropy(Loss, name="binary_cross_entropy"):
     """Negative log-likelihood of two classes: L = -[y ln(y_hat) + (1 - y) ln(1 - y_hat)].
 
-    With sigmoid, from the logits z: L = ln(1 + exp(z)) - y z and dL/dz = sigmoid(z) - y.
+    With sigmoid, from the logits z: L = max(z, 0) - y z + ln(1 + exp(-|z|)) and dL/dz = sigmoid(z) - y.
     As written: dL/dy_hat = (y_hat - y) / (y_hat (1 - y_hat)), with y_hat kept 1e-8 (or a rounding step) away from 0, 1.
     Shapes: y_hat or z (batch, 1), the probability of the second class; y (batch, 1), 0 or 1; L (batch,).
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.90.
@@ -46,14 +46,17 @@ class BinaryCrossEntropy(Loss, name="binary_cross_entropy"):
 
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, 1) -> (batch,)."""
-        softplus = np.logaddexp(0, z, out=context.empty(z.shape))
-        losses = np.multiply(y, z, out=context.empty(z.shape))
-        np.subtract(softplus, losses, out=losses)
+        decay = np.abs(z, out=context.empty(z.shape))
+        np.exp(np.negative(decay, out=decay), out=decay)
+        losses = np.maximum(z, 0, out=context.empty(z.shape))
+        work = np.multiply(y, z, out=context.empty(z.shape))
+        np.subtract(losses, work, out=losses)
+        np.add(losses, np.log1p(decay, out=work), out=losses)
 
         def backward(weight: float | Array) -> Array:
-            p = np.subtract(z, softplus, out=softplus)  # ln sigmoid(z) = z - ln(1 + exp(z))
-            np.exp(p, out=p)
-            dz: Array = np.subtract(p, y, out=p)
-            return np.multiply(dz, weight, out=dz)
+            y_hat: Array = np.add(decay, 1, out=work)
+            np.copyto(decay, 1, where=np.greater_equal(z, 0, out=context.empty(z.shape, bool)))
+            np.divide(decay, y_hat, out=y_hat)
+            return np.multiply(np.subtract(y_hat, y, out=y_hat), weight, out=y_hat)
 
         return losses[..., 0], backward
