@@ -1,0 +1,49 @@
+"""Draws the picture of the README anew: `python -m tests.pictures` (needs matplotlib besides the test extra)."""
+
+from __future__ import annotations
+
+import tempfile
+
+import matplotlib as mpl
+import numpy as np
+
+from nnfs_cli import tasks
+from nnfs_cli.data.table import from_arrays
+from nnfs_cli.spec import Spec
+from tests.readme import ROOT
+
+RED, BLUE, GREY = "#a3271b", "#1d4e89", "#9a9a9a"
+EDGE, POINTS = 1.25, 300
+
+
+def main() -> None:
+    """What the net of configs/spirals.yaml believes about every point of the plane, and how it came to."""
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    with tempfile.TemporaryDirectory() as folder:
+        experiment = tasks.prepare(Spec.load(ROOT / "configs" / "spirals.yaml"))
+        run = tasks.begin(experiment, folder)
+        tasks.train(experiment, run)
+        epochs, predictor = run.epochs(), tasks.restore(run)
+    side = np.linspace(-EDGE, EDGE, POINTS)
+    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    belief = predictor.predict(from_arrays("grid", grid, ["x0", "x1"]))["probability_b"].reshape(POINTS, POINTS)
+    table = experiment.spec.dataset.read()
+
+    figure, (plane, curve) = plt.subplots(1, 2, figsize=(8, 3.4), width_ratios=[1, 1.3], layout="constrained")
+    plane.imshow(belief, extent=(-EDGE, EDGE) * 2, origin="lower", cmap="RdBu", vmin=-0.6, vmax=1.6)
+    for group, colour in (("a", RED), ("b", BLUE)):
+        rows = table.columns["group"] == group
+        plane.scatter(table.columns["x0"][rows], table.columns["x1"][rows], s=4, color=colour, linewidths=0)
+    plane.set(xticks=[], yticks=[])
+    for name, colour in (("train_loss", GREY), ("val_loss", BLUE)):
+        curve.plot([row["epoch"] for row in epochs], [row[name] for row in epochs], color=colour, label=name)
+    curve.set(xlabel="epoch", yscale="log")
+    curve.legend(frameon=False)
+    curve.spines[["top", "right"]].set_visible(False)
+    figure.savefig(ROOT / ".readme" / "spirals.png", dpi=110, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()
