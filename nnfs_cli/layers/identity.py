@@ -7,7 +7,12 @@ from nnfs_cli.parameters import Array, Views
 
 
 class Identity(Layer, name="identity"):
-    """y = x, and dx = dy. Shapes: any; y has that of x. A linear output, said out loud."""
+    """Pass everything on: y = x.
+
+    Gradient: dx = dy.
+    Shapes: any; y has that of x.
+    Source: PyTorch's `nn.Identity`.
+    """
 
     examples = ("identity",)
 

@@ -1,0 +1,91 @@
+"""What the house promises its readers: one concept a file, documented, and nothing that runs what it reads."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nnfs_cli.component import Component
+from nnfs_cli.layers import Layer
+from nnfs_cli.losses import Loss
+from nnfs_cli.metrics import Metric
+from nnfs_cli.optimizers import Optimizer
+from tests.conftest import ROOT
+
+MODULES = sorted((ROOT / "nnfs_cli").rglob("*.py"))
+LAYER_FILES = [path for path in (ROOT / "nnfs_cli" / "layers").glob("*.py") if path.stem not in ("__init__", "base")]
+PARTS = [member for family in (Layer, Loss, Optimizer) for member in family.members.values()]
+
+
+@pytest.mark.parametrize("path", LAYER_FILES, ids=lambda path: path.stem)
+def test_a_layer_file_is_one_concept_on_one_page(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    classes = [node.name for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    members = [layer for layer in Layer.members.values() if layer.__module__.endswith(f".{path.stem}")]
+    assert len(classes) == len(members) == 1
+    assert members[0].name == path.stem
+    assert len(text.splitlines()) <= 70
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_a_part_gives_its_formula_and_its_source(part: type[Component]) -> None:
+    text = inspect.getdoc(part)
+    assert "Source: " in text
+    assert "=" in text or "<-" in text
+    if not issubclass(part, Optimizer):
+        assert "Shapes: " in text
+
+
+@pytest.mark.parametrize("family", [Layer, Loss, Optimizer, Metric])
+def test_a_summary_fits_a_line(family: type[Component]) -> None:
+    assert [member.name for member in family.members.values() if not 10 < len(member.summary()) <= 120] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nothing_here_can_run_what_it_reads(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = {
+        alias.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    } | {(node.module or "").partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    called = {
+        getattr(node.func, "id", getattr(node.func, "attr", ""))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    }
+    assert not imported & {"pickle", "joblib", "shelve", "marshal", "dill"}
+    assert not called & {"eval", "exec", "unsafe_load", "full_load"}
+    pickling = [
+        k.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for k in node.keywords
+        if k.arg == "allow_pickle"
+    ]
+    assert all(isinstance(value, ast.Constant) and value.value is False for value in pickling)
+
+
+def test_the_top_level_is_what_it_should_be() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
+    top = {name.partition("/")[0] for name in listed if name and not name.startswith(".")}
+    expected = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "nnfs_cli", "configs", "tests", "runs"}
+    assert top <= expected  # equal in a checkout; empty where there is no git
+    assert {entry for entry in expected if (ROOT / entry).exists()} == expected
+
+
+def test_only_one_module_spells_the_files_of_a_run() -> None:
+    names = ("epochs.csv", "status.json", "metrics.json", "environment.json", "data.json", "spec.yaml", ".npz")
+    for path in MODULES:
+        strings = [
+            node.value
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
+        ]
+        spelled = {text for text in strings if any(text.endswith(name) for name in names) and " " not in text}
+        if path.stem not in ("runs", "npz"):
+            assert spelled == set(), path
