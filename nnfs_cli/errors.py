@@ -63,7 +63,8 @@ class Fault:
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be, if there is one."""
-    return next(iter(difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)), None)
+    spellings = {name.lower(): name for name in known}
+    return next((spellings[match] for match in difflib.get_close_matches(word.lower(), spellings, 1, 0.6)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

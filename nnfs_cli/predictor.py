@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnfs_cli.data.encoder import Encoder
-from nnfs_cli.data.table import Table
+from nnfs_cli.data.table import Table, word
 from nnfs_cli.model import Model
 from nnfs_cli.parameters import Array
 from nnfs_cli.spec import Spec
@@ -64,7 +64,7 @@ class Predictor:
         classes = self.encoder.classes
         if classes:
             labels = np.array(classes, object if isinstance(classes[0], str) else None)
-            probabilities = {f"probability_{label}": answer[:, i] for i, label in enumerate(classes)}
+            probabilities = {f"probability_{word(label)}": answer[:, i] for i, label in enumerate(classes)}
             return {"prediction": labels[answer.argmax(axis=1)], **probabilities}
         if len(self.encoder.targets) == 1:
             return {"prediction": answer[:, 0]}

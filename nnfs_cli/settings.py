@@ -67,11 +67,17 @@ def _not_empty(entries: tuple[object, ...]) -> tuple[object, ...]:
 
 
 def absolute(value: object, info: ValidationInfo) -> Path:
-    """Relative paths in a config are relative to the folder the config stands in."""
+    """The path of a file to read; relative ones are relative to the folder that the config stands in."""
     if not isinstance(value, str | Path) or not str(value):
         raise wrong(f"expected a path, found {shown(value)}")
-    folder = (info.context or {}).get("folder", Path())
-    return Path(folder, Path(value).expanduser()).absolute()
+    context = info.context or {}
+    path = Path(context.get("folder", Path()), Path(value).expanduser()).absolute()
+    if context.get("files_must_exist", False) and not path.is_file():
+        if path.exists():
+            raise wrong(f"{path} is not a file")
+        near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
+        raise wrong(f"there is no file {path}{near}")
+    return path
 
 
 def relative(path: Path, info: SerializationInfo) -> str:
@@ -84,6 +90,7 @@ def relative(path: Path, info: SerializationInfo) -> str:
 
 PositiveInt = Annotated[int, Field(strict=True, gt=0)]
 NonNegativeInt = Annotated[int, Field(strict=True, ge=0)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]

@@ -26,11 +26,11 @@ from nnfs_cli.optimizers import Optimizer
 from nnfs_cli.optimizers.sgd import SGD
 from nnfs_cli.settings import (
     OUR_WORDS_AT_KEY,
-    NonNegativeInt,
     NotEmpty,
     PositiveFloat,
     PositiveInt,
     Section,
+    Seed,
     Switch,
     shown,
     wrong,
@@ -67,7 +67,7 @@ class Spec(Section):
     drop_last: Switch = False  # leave out a last batch that is not full
     metrics: tuple[Metric, ...] | None = None  # accuracy, or rmse and r2
     log_every: PositiveInt = 1  # epochs between two rows of the log
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     dtype: Literal["float32", "float64"] = "float32"
 
     _document: Document | None = PrivateAttr(None)

@@ -23,9 +23,9 @@ import numpy as np
 from nnfs_cli.callbacks import Checkpoint, EpochLog
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.encoder import Encoder, class_indices, find_classes
-from nnfs_cli.data.file_source import FileSource, source_for
+from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.split import PARTS
-from nnfs_cli.data.table import Table
+from nnfs_cli.data.table import Table, word
 from nnfs_cli.environment import describe_environment
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, Fault, NnfsWarning, RunError, counted
 from nnfs_cli.parameters import Array
@@ -197,9 +197,8 @@ def _split(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[Any, .
         indices = class_indices(table, target[0], classes)
     rows = spec.split.divide(table, indices, spec.seed)
     for part, path in spec.split.files.items():
-        if isinstance(spec.dataset, FileSource):
-            tables[part] = spec.dataset.at(path).read()
-            rows[part] = np.arange(tables[part].n_rows)
+        tables[part] = source_for(path, spec.dataset).read()
+        rows[part] = np.arange(tables[part].n_rows)
     return tables, rows, classes
 
 
@@ -249,7 +248,7 @@ def _describe(tables: Mapping[str, Table], encoder: Encoder, parts: Mapping[str,
 
 
 def _counts(classes: tuple[Any, ...], truth: Array) -> dict[str, int]:
-    return dict(zip(map(str, classes), np.bincount(truth, minlength=len(classes)).tolist(), strict=True))
+    return dict(zip(map(word, classes), np.bincount(truth, minlength=len(classes)).tolist(), strict=True))
 
 
 def _range(values: Array) -> dict[str, float]:

@@ -8,6 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("nnfs", deadline=None, derandomize=True, database=None)  # the machine may be busy
+settings.load_profile("nnfs")
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = ROOT / "configs"

@@ -2,102 +2,166 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, cast
 
-from pydantic import Field
+from pydantic import AfterValidator
 
-from nnfs_cli.data.file_source import ColumnSource, checked_names
-from nnfs_cli.data.parquet import to_numpy
+from nnfs_cli.data.arrow import checked_names, to_arrays, to_table
+from nnfs_cli.data.file_source import ColumnSource
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import DataError, counted
 from nnfs_cli.parameters import Array
+from nnfs_cli.settings import Text, shown, wrong
+
+
+def _one_character(delimiter: str) -> str:
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
+        raise wrong(f"expected a single character as delimiter, such as ';', found {shown(delimiter)}")
+    return delimiter
 
 
 class Csv(ColumnSource, name="csv", main="path"):
     """A CSV file in UTF-8 whose first line names the columns; `.gz` is read as it is.
 
-    An empty cell is a gap. Numbers are written with a point, as in -1.5e-3.
+    An empty cell is a gap. Numbers are written with a point, as in -1.5e-3. The delimiter is a comma, in a `.tsv` file
+    a tab, unless another is given.
     """
 
     examples = ("csv: {path: houses.csv, target: price}", "csv: {path: wine.csv, target: quality, delimiter: ';'}")
-    suffixes = (".csv", ".tsv", ".txt", ".gz")
+    suffixes = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 
-    delimiter: Annotated[str, Field(strict=True, min_length=1, max_length=1)] = ","
+    delimiter: Annotated[Text, AfterValidator(_one_character)] | None = None
 
     def _read(self, name: str) -> Table:
         import pyarrow as pa
-        from pyarrow import csv as arrow_csv
 
         sha256 = self._sha256()
+        has_quotes = self._scan(name)
         try:
-            table = arrow_csv.read_csv(
-                self.path,
-                parse_options=arrow_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
-                convert_options=arrow_csv.ConvertOptions(
-                    null_values=[""], true_values=["true", "True", "TRUE"], false_values=["false", "False", "FALSE"],
-                    strings_can_be_null=True, quoted_strings_can_be_null=False,
-                ),
-            )  # fmt: skip
-            names = checked_names(name, list(table.column_names))
+            table = self._parse(has_quotes)
+            # What pyarrow takes for dates and times stays in the words it is written in.
+            kept = (
+                pa.types.is_integer,
+                pa.types.is_floating,
+                pa.types.is_boolean,
+                pa.types.is_string,
+                pa.types.is_null,
+            )
+            fields = [column for column in table.schema if not any(is_kind(column.type) for is_kind in kept)]
+            if any(pa.types.is_binary(column.type) for column in fields):
+                raise self._not_utf8(name)
+            checked_names(table, name)
+            if fields:
+                texts = self._parse(has_quotes, {column.name: pa.string() for column in fields})
+                for column in fields:
+                    table = table.set_column(table.schema.get_field_index(column.name), column.name, texts[column.name])
         except UnicodeDecodeError:
             raise DataError(f"{name}, line 1: the header is not UTF-8; save the file with that encoding") from None
         except pa.ArrowInvalid as error:
             raise DataError(self._explain(name, str(error))) from None
         if not table.num_rows:
             raise DataError(f"{name} has a header and no rows")
-        for column in names:
-            if pa.types.is_binary(table.schema.field(column).type):
-                raise DataError(self._not_utf8(name, column))
-        columns = {column: to_numpy(table[column]) for column in names}
-        return Table(name, columns, sha256, locate=lambda row: f"line {self._line(row)}")
+        columns, unreadable = to_arrays(table)
+        return Table(name, columns, sha256, unreadable=unreadable, find=self._find)
 
-    def _lines(self) -> Iterator[tuple[int, list[str]]]:
+    def _parse(self, has_quotes: bool, texts: dict[str, Any] | None = None) -> Any:
+        """The table as pyarrow reads it: all columns by what is in them, or only those to be read as `texts`."""
+        from pyarrow import csv as arrow_csv
+
+        with self._open() as file:
+            return arrow_csv.read_csv(
+                file if self._compressed else self.path,
+                parse_options=arrow_csv.ParseOptions(delimiter=self._separator, newlines_in_values=has_quotes),
+                convert_options=arrow_csv.ConvertOptions(
+                    null_values=[""],
+                    true_values=["true", "True", "TRUE"],
+                    false_values=["false", "False", "FALSE"],
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                    column_types=texts,
+                    include_columns=list(texts or ()),
+                ),
+            )
+
+    @property
+    def _compressed(self) -> bool:
+        return self.path.suffix.lower() == ".gz"
+
+    @property
+    def _separator(self) -> str:
+        return self.delimiter or ("\t" if ".tsv" in self.path.name.lower()[-7:] else ",")
+
+    def _open(self) -> BinaryIO:
+        return cast(BinaryIO, gzip.open(self.path) if self._compressed else self.path.open("rb"))
+
+    def _scan(self, name: str) -> bool:
+        """Refuse what pyarrow would misread: UTF-16, and a quote that is never closed. Whether there are quotes."""
+        quotes = 0
+        try:
+            with self._open() as file:
+                start = file.read(2)
+                if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                    raise DataError(f"{name} is encoded in UTF-16; save it as UTF-8")
+                quotes += start.count(b'"')
+                while chunk := file.read(1 << 20):
+                    quotes += chunk.count(b'"')
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DataError(f"{name} is not a whole gzip file: {error}") from None
+        if quotes % 2:
+            for _ in self._records(strict=True):
+                pass
+        return quotes > 0
+
+    def _records(self, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
         """Every record with the number of the line it begins on; slow, and only for messages."""
-        open_text: Any = gzip.open if self.path.suffix == ".gz" else open
-        with open_text(self.path, "rt", encoding="utf-8-sig", errors="replace", newline="") as text:
-            reader = csv.reader(text, delimiter=self.delimiter)
+        csv.field_size_limit(1 << 30)
+        with io.TextIOWrapper(self._open(), "utf-8-sig", "surrogateescape", newline="") as text:
+            reader = csv.reader(text, delimiter=self._separator, strict=strict)
             line = 1
-            for record in reader:
-                if record:
-                    yield line, record
-                line = reader.line_num + 1
+            try:
+                for record in reader:
+                    if record:
+                        yield line, record
+                    line = reader.line_num + 1
+            except csv.Error:
+                raise DataError(f"{self.path.name}, line {line}: a quote is opened and never closed") from None
 
-    def _line(self, row: int) -> int:
-        for i, (line, _) in enumerate(self._lines()):
-            if i == row + 1:
-                return line
-        return row + 2
+    def _find(self, row: int, name: str) -> tuple[str, str]:
+        records = self._records()
+        header = next(records)[1]
+        line, record = next(found for i, found in enumerate(records) if i == row)
+        return f"line {line}", record[header.index(name)]
 
     def _explain(self, name: str, message: str) -> str:
         """What pyarrow found, in our words and with the line."""
         if "Empty CSV file" in message:
-            return f"{name} is empty"
-        if self.path.read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return f"{name} is encoded in UTF-16; save it as UTF-8"
+            return f"{name} has a header and no rows" if any(self._records()) else f"{name} is empty"
         width = None
-        try:
-            for line, record in self._lines():
-                width = width or len(record)
-                if len(record) != width:
-                    return f"{name}, line {line}: {counted(len(record), 'cell')} where the header has {width}"
-        except csv.Error as error:
-            return f"{name}: {error}"
+        for line, record in self._records():
+            width = width or len(record)
+            if len(record) != width:
+                return f"{name}, line {line}: {counted(len(record), 'cell')} where the header has {width}"
         return f"{name}: {message.splitlines()[0]}"
 
-    def _not_utf8(self, name: str, column: str) -> str:
-        for line, record in self._lines():
-            if any("�" in cell for cell in record):
-                return f"{name}, line {line}: column '{column}' is not UTF-8; save the file with that encoding"
-        return f"{name}: column '{column}' is not UTF-8; save the file with that encoding"
+    def _not_utf8(self, name: str) -> DataError:
+        (_, header), *records = self._records()
+        for line, record in records:
+            for column, cell in zip(header, record, strict=True):
+                if any("\udc80" <= character <= "\udcff" for character in cell):
+                    return DataError(
+                        f"{name}, line {line}: column '{column}' is not UTF-8; save the file with that encoding"
+                    )
+        raise AssertionError("pyarrow found bytes that Python does not")
 
 
 def write_csv(columns: Mapping[str, Array], file: BinaryIO) -> None:
     """Write named columns, each (rows,), as CSV in UTF-8. Numbers are the shortest that read back the same."""
-    import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     header = io.StringIO()
@@ -107,4 +171,4 @@ def write_csv(columns: Mapping[str, Array], file: BinaryIO) -> None:
     # pyarrow quotes every text or none.
     quoting = "needed" if any(set(text) & set('",\r\n') for text in texts) else "none"
     options = arrow_csv.WriteOptions(include_header=False, quoting_style=quoting)
-    arrow_csv.write_csv(pa.table(dict(columns)), file, options)
+    arrow_csv.write_csv(to_table(columns), file, options)

@@ -10,11 +10,12 @@ import numpy as np
 
 from nnfs_cli.data.preprocessing import Preprocessing, Preprocessor, Statistics, Unchanged, fit_columns
 from nnfs_cli.data.source import Facts
-from nnfs_cli.data.table import Label, Table
+from nnfs_cli.data.table import Label, Table, word
 from nnfs_cli.document import dump_value
-from nnfs_cli.errors import DataError, counted, did_you_mean, listing
+from nnfs_cli.errors import DataError, counted, listing
 from nnfs_cli.parameters import Array
 
+TARGET = "the target"  # what messages call a column of labels
 BLOCK = 65_536  # rows transformed at a time, so that no float64 copy of the whole table is made
 
 
@@ -64,19 +65,29 @@ class Encoder:
 
     def inputs(self, table: Table, dtype: Any) -> Array:
         """The net's inputs, (rows, n_features). Columns are found by name, in any order; others are ignored."""
-        missing = [name for name in self.features if name not in table.columns]
-        if missing:
-            hint = did_you_mean(missing[0], table.columns) if len(missing) == 1 else ""
-            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            names = listing([f"'{name}'" for name in missing[:5]])
-            raise DataError(f"{table.name} lacks {counted(len(missing), 'column')}: {names}{more}{hint}")
+        self._refuse_missing(table)
         X = np.empty((table.n_rows, len(self.features)), dtype)
         columns = [table.numbers(name) for name in self.features]
         for start in range(0, len(X), BLOCK):
             rows = slice(start, start + BLOCK)
             block = np.stack([column[rows] for column in columns], axis=1)
-            X[rows] = self.numbers.transform(block, self.number_statistics)
+            with np.errstate(over="ignore"):  # what overflows is refused
+                X[rows] = self.numbers.transform(block, self.number_statistics)
+            finite = np.isfinite(X[rows])
+            if not finite.all():
+                row, j = np.argwhere(~finite)[0]
+                raise table.error(start + int(row), self.features[j], f"numbers within the range of {X.dtype}")
         return X
+
+    def _refuse_missing(self, table: Table) -> None:
+        missing = [name for name in self.features if name not in table.columns]
+        if missing:
+            names = [f"'{name}'" for name in missing[:5]]
+            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+            near = listing([f"'{name}'" for name in dict.fromkeys(table.nearest(missing[:5]).values())])
+            has = f"; it has {near}" if near else ""
+            count = counted(len(missing), "column")
+            raise DataError(f"{table.name} lacks {count}: {', '.join(names) if more else listing(names)}{more}{has}")
 
     def truth(self, table: Table) -> Array:
         """The target in its own words: class indices (rows,), or values in their own units (rows, n_targets)."""
@@ -128,7 +139,7 @@ def _refuse(table: Table, features: Sequence[str]) -> None:
             wrong[name] = str(error)
     if wrong:
         shown = list(wrong.values())[:5]
-        more = [f"and {len(wrong) - 5} more columns"] if len(wrong) > 5 else []
+        more = [f"and {counted(len(wrong) - 5, 'more column')}"] if len(wrong) > 5 else []
         remedy = f"mend the file, or leave columns out with  drop: {dump_value(list(wrong))}"
         raise DataError("\n".join([*shown, *more, remedy]))
 
@@ -147,34 +158,31 @@ def find_classes(table: Table, name: str) -> tuple[Label, ...]:
     column = table.column(name)
     if table.classes:
         return table.classes
-    if column.dtype.kind == "f":
-        values = table.numbers(name)
-        odd = np.flatnonzero(values != np.round(values))
-        if len(odd):
-            raise DataError(
-                f"{table.name}, {table.locate(int(odd[0]))}: the target '{name}' holds {values[odd[0]]:g};"
-                " classes are texts or whole numbers, and mse is a loss for numbers"
-            )
     labels = set(column.tolist())
-    if any(_is_gap(label) for label in labels):
-        gap = next(i for i, label in enumerate(column.tolist()) if _is_gap(label))
-        raise DataError(f"{table.name}, {table.locate(gap)}: the target '{name}' is empty")
+    if any(word(label) == "" or (isinstance(label, float) and not label.is_integer()) for label in labels):
+        odd = (
+            i for i, v in enumerate(column.tolist()) if word(v) == "" or (isinstance(v, float) and not v.is_integer())
+        )
+        raise table.error(next(odd), name, "classes, which are texts or whole numbers (mse predicts others)", TARGET)
     if len(labels) < 2:
-        raise DataError(f"{table.name}: the target '{name}' is always {labels.pop()!r}; there is nothing to tell apart")
+        only = labels.pop()
+        shown = repr(int(only) if isinstance(only, float) else only)
+        raise DataError(f"{table.name}: the target '{name}' is always {shown}; there is nothing to tell apart")
     return tuple(int(label) if isinstance(label, float) else label for label in sorted(labels))
 
 
 def class_indices(table: Table, name: str, classes: tuple[Label, ...]) -> Array:
-    """The place of each row's label among the classes, (rows,)."""
-    index = {label: i for i, label in enumerate(classes)}
-    column = table.column(name).tolist()
-    try:
-        return np.array([index[label] for label in column], np.intp)
-    except KeyError:
-        row, label = next((i, label) for i, label in enumerate(column) if label not in index)
-        what = "is empty" if _is_gap(label) else f"holds '{label}', which is none of the classes"
-        raise DataError(f"{table.name}, {table.locate(row)}: the target '{name}' {what}") from None
-
-
-def _is_gap(label: object) -> bool:
-    return label is None or label != label
+    """The place of each row's label among the classes, (rows,); labels are compared by the word they are written as."""
+    places = {word(label): i for i, label in enumerate(classes)}
+    column = table.column(name)
+    if column.dtype == object:
+        indices = np.array([places.get(word(label), -1) for label in column], np.intp)
+    else:
+        labels, inverse = np.unique(column, return_inverse=True)
+        indices = np.array([places.get(word(label), -1) for label in labels.tolist()], np.intp)[inverse]
+    if (indices < 0).any():
+        known = listing([f"'{label}'" for label in list(places)[:8]], "or")
+        raise table.error(
+            int(np.argmin(indices)), name, f"{known}{' or another class' if len(places) > 8 else ''}", TARGET
+        )
+    return indices

@@ -6,15 +6,25 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table
-from nnfs_cli.errors import DataError, did_you_mean, listing
+from nnfs_cli.errors import DataError, listing
 from nnfs_cli.settings import FilePath, NotEmpty, Text, wrong
 
+
+def _different(names: tuple[str, ...]) -> tuple[str, ...]:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise wrong(f"'{name}' stands here twice")
+    return names
+
+
 Names = Annotated[
-    tuple[Text, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value), NotEmpty
+    tuple[Text, ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+    AfterValidator(_different),
 ]
 
 
@@ -24,14 +34,6 @@ class FileSource(DataSource):
     suffixes: ClassVar[tuple[str, ...]]
 
     path: FilePath
-
-    @field_validator("path")
-    @classmethod
-    def _is_there(cls, path: Path, info: ValidationInfo) -> Path:
-        if (info.context or {}).get("files_must_exist", False) and not path.is_file():
-            near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
-            raise wrong(f"there is no file {path}{near}" if not path.exists() else f"{path} is not a file")
-        return path
 
     def at(self, path: Path) -> Self:
         """The same kind of file at another place."""
@@ -57,8 +59,15 @@ class FileSource(DataSource):
 class ColumnSource(FileSource):
     """A table in a file whose columns have names."""
 
-    target: Names
-    drop: Names | tuple[()] = ()
+    target: Annotated[Names, NotEmpty]
+    drop: Names = ()
+
+    @model_validator(mode="after")
+    def _keeps_its_target(self) -> Self:
+        both = [name for name in self.target if name in self.drop]
+        if both:
+            raise wrong(f"'{both[0]}' is the target and is to be dropped; it can't be both")
+        return self
 
     def target_columns(self) -> tuple[str, ...]:
         """As the config names them."""
@@ -69,27 +78,16 @@ class ColumnSource(FileSource):
         return self.drop
 
 
-def source_for(path: Path, like: DataSource | None = None) -> FileSource:
-    """The data set for a file, by its suffix; one of the same kind as `like` shares its settings."""
-    for member in FileSource.members.values():
-        if issubclass(member, FileSource) and path.suffix.lower() in member.suffixes:
-            if isinstance(like, member):
+def source_for(path: Path, like: DataSource) -> FileSource:
+    """The data set for another file, by its suffix; one of the same kind as `like` shares its settings."""
+    kinds = [member for member in FileSource.members.values() if issubclass(member, FileSource)]
+    for kind in kinds:
+        if path.name.lower().endswith(kind.suffixes):
+            if isinstance(like, kind):
                 return like.at(path)
             settings: dict[str, Any] = {"path": path}
-            if issubclass(member, ColumnSource):
-                settings["target"] = like.target_columns() if like else ("target",)
-            return member(**settings)
-    known = [s for m in FileSource.members.values() if issubclass(m, FileSource) for s in m.suffixes]
-    raise DataError(f"{path} ends in '{path.suffix}'; files that can be read end in {listing(known, 'or')}")
-
-
-def checked_names(path: str, names: list[str]) -> list[str]:
-    """The header, if every column has a name of its own."""
-    for j, name in enumerate(names):
-        if not name.strip():
-            raise DataError(f"{path}: column {j + 1} has no name in the header; name it, or write the file without it")
-        if name in names[:j]:
-            raise DataError(
-                f"{path}: the columns {names.index(name) + 1} and {j + 1} are both named '{name}'; rename one of them"
-            )
-    return names
+            if issubclass(kind, ColumnSource):
+                settings["target"] = like.target_columns()
+            return kind(**settings)
+    known = [suffix for kind in kinds for suffix in kind.suffixes]
+    raise DataError(f"{path.name}: files that can be read end in {listing(known, 'or')}")

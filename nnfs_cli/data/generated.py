@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.data.source import DataSource, Facts
 from nnfs_cli.data.table import Table, from_arrays
 from nnfs_cli.parameters import Array
-from nnfs_cli.settings import NonNegativeFloat, NonNegativeInt, PositiveInt
+from nnfs_cli.settings import NonNegativeFloat, PositiveInt, Seed
 from nnfs_cli.streams import stream
+
+Classes = Annotated[int, Field(strict=True, ge=2)]
 
 
 class _Plane(DataSource):
     """Points of the plane, x0 and x1, in labelled groups."""
 
     rows: PositiveInt = 1000
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
 
     def labels(self) -> tuple[str, ...]:
         """The groups' names."""
@@ -78,7 +83,7 @@ class Blobs(_Plane, name="blobs", main="rows"):
     """Round clouds of points around random centres. scikit-learn's `make_blobs`."""
 
     examples = ("blobs", "blobs: {rows: 500, classes: 5, noise: 2}")
-    classes: PositiveInt = 3
+    classes: Classes = 3
     noise: NonNegativeFloat = 1.0
 
     def labels(self) -> tuple[str, ...]:
@@ -98,7 +103,7 @@ class Spirals(_Plane, name="spirals", main="rows"):
     """Arms that wind around one centre: hard for a small net, since no straight line helps."""
 
     examples = ("spirals", "spirals: {rows: 900, classes: 3, noise: 0.1}")
-    classes: PositiveInt = 2
+    classes: Classes = 2
     noise: NonNegativeFloat = 0.05
 
     def labels(self) -> tuple[str, ...]:
@@ -138,7 +143,7 @@ class Arithmetic(DataSource, name="arithmetic", main="rows"):
 
     examples = ("arithmetic", "arithmetic: {rows: 2000, seed: 1}")
     rows: PositiveInt = 10_000
-    seed: NonNegativeInt = 42
+    seed: Seed = 42
 
     def facts(self) -> Facts:
         """Two inputs, three targets."""

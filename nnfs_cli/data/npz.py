@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -19,7 +21,7 @@ class Npz(FileSource, name="npz", main="path"):
     Several targets, the columns of `y`, are announced by `targets` and named y0, y1, ...
     """
 
-    examples = ("npz: arrays.npz",)
+    examples = ("npz: arrays.npz", "npz: {path: arrays.npz, targets: 3}")
     suffixes = (".npz",)
 
     targets: PositiveInt = 1
@@ -30,32 +32,54 @@ class Npz(FileSource, name="npz", main="path"):
 
     def _read(self, name: str) -> Table:
         sha256 = self._sha256()
-        try:
-            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                arrays = {key: archive[key] for key in ("X", "y", "feature_names") if key in archive}
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-            if isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError):
-                raise
-            raise DataError(f"{name} is not a plain npz file: {error}") from None
-        X, y = arrays.get("X"), arrays.get("y")
+        arrays = self._arrays(name)
+        X, y = arrays.get("X"), _decoded(arrays.get("y"))
         if X is None or X.ndim != 2 or not X.size or X.dtype.kind not in "iufb":
             raise DataError(f"{name} needs an array X of numbers with the shape (rows, n_features), {_found(X)}")
-        features = [str(feature) for feature in arrays.get("feature_names", _numbered("x", X.shape[1]))]
-        if len(features) != X.shape[1] or len(set(features)) != len(features):
-            raise DataError(f"{name}: feature_names needs {X.shape[1]} different names, one for each column of X")
+        features = self._features(name, X, _decoded(arrays.get("feature_names")))
         if y is not None:
-            y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
             expected = (len(X),) if self.targets == 1 else (len(X), self.targets)
-            if y.shape != expected:
-                raise DataError(f"{name}: y should have the shape {expected}, {_found(y)}")
-            if y.dtype.kind in "US":
-                y = y.astype(str).astype(object)
+            if y.shape not in (expected, (*expected, 1)) or y.dtype.kind not in "iufbU":
+                raise DataError(f"{name}: y should be numbers or texts with the shape {expected}, {_found(y)}")
+            y = y.reshape(expected)
+            y = y.astype(object) if y.dtype.kind == "U" else y
         table = from_arrays(name, X, features, y, list(self.target_columns()))
         return Table(name, table.columns, sha256)
 
+    def _arrays(self, name: str) -> dict[str, Array]:
+        """The members that are looked for. Nothing is unpickled."""
+        not_one = DataError(f"{name} is not a whole npz file of plain arrays; numpy.savez writes one")
+        try:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                arrays = {key: archive[key] for key in ("X", "y", "feature_names") if key in archive}
+        except (ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
+            raise not_one from None
+        except OSError as error:
+            if error.errno:
+                raise
+            raise not_one from None
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise not_one
+        return arrays
 
-def _numbered(letter: str, n: int) -> list[str]:
-    return [f"{letter}{j}" for j in range(n)]
+    def _features(self, name: str, X: Array, names: Array | None) -> list[str]:
+        n = X.shape[1]
+        if names is None:
+            return [f"x{j}" for j in range(n)]
+        if names.shape != (n,) or names.dtype.kind != "U" or len(set(names.tolist())) != n or not all(names.tolist()):
+            raise DataError(f"{name}: feature_names should be {n} different texts, one for each column of X")
+        taken = set(names.tolist()) & set(self.target_columns())
+        if taken:
+            raise DataError(f"{name}: a feature has the target's name '{taken.pop()}'; rename it")
+        return [str(feature) for feature in names]
+
+
+def _decoded(array: Array | None) -> Array | None:
+    """Texts that were saved as bytes, as texts; what cannot be decoded stays as it is."""
+    if array is not None and array.dtype.kind == "S":
+        with contextlib.suppress(UnicodeDecodeError):
+            return np.char.decode(array, "utf-8")
+    return array
 
 
 def _found(array: Array | None) -> str:

@@ -47,7 +47,8 @@ class Standardize(Preprocessor, name="standardize"):
     def fit(self, column: Array) -> dict[str, float]:
         """Mean and population standard deviation."""
         mean, std = float(column.mean()), float(column.std())
-        return {"mean": mean, "scale": std if std > 1e-10 * np.abs(column).max() else 1.0}
+        rounding = 100 * np.finfo(np.float64).eps * np.abs(column).max()
+        return {"mean": mean, "scale": std if std > rounding else 1.0}
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
         """Mean 0 and standard deviation 1 on the training rows."""
@@ -69,5 +70,6 @@ class Preprocessing(Section):
 
 def fit_columns(step: Preprocessor, columns: list[Array]) -> dict[str, Array]:
     """The statistics of several columns, each (columns,)."""
-    fitted: list[dict[str, Any]] = [step.fit(column) for column in columns]
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused when it is transformed
+        fitted: list[dict[str, Any]] = [step.fit(column) for column in columns]
     return {key: np.array([one[key] for one in fitted]) for key in (fitted[0] if fitted else ())}

@@ -62,44 +62,51 @@ class Split(Section):
 
         Raises `DataError` when a part that was asked for would be empty.
         """
+        n_rows = table.n_rows
         if self.column:
             parts = _by_column(table, self.column)
         else:
             fractions = {part: share for part in PARTS[1:] if isinstance(share := getattr(self, part), float)}
-            groups = classes if self.stratify and classes is not None else np.zeros(table.n_rows, np.intp)
+            groups = classes if self.stratify and classes is not None else np.zeros(n_rows, np.intp)
             parts = _by_fraction(groups, fractions, stream(seed, "split"))
             for part, fraction in fractions.items():
                 if fraction and not len(parts[part]):
-                    raise DataError(f"{counted(table.n_rows, 'row')} are too few to hold back {fraction:g} for {part}")
+                    few = f"{counted(n_rows, 'row')} {'is' if n_rows == 1 else 'are'} too few"
+                    raise DataError(f"{table.name}: {few} to hold back {fraction:g} of them for {part}")
         if not len(parts["train"]):
-            raise DataError("the split leaves no row to train")
+            raise DataError(f"{table.name}: the split leaves no row to train")
         return parts
 
 
 def _by_fraction(groups: Array, fractions: dict[str, float], rng: Any) -> dict[str, Array]:
-    """Shuffle each group and cut it; what rounding leaves over goes where the total falls shortest."""
+    """Shuffle the rows and give each part its share of every group, within a row; every group keeps one to train."""
     order = rng.permutation(len(groups))
-    parts: dict[str, list[Array]] = {part: [] for part in PARTS}
-    owed = dict.fromkeys(fractions, 0.0)
-    for group in np.unique(groups):
-        members = order[groups[order] == group]
-        start = 0
-        for part, fraction in fractions.items():
-            owed[part] += fraction * len(members)
-            take = min(int(np.floor(owed[part] + 0.5)), max(len(members) - 1 - start, 0))
-            owed[part] -= take
-            parts[part].append(members[start : start + take])
-            start += take
-        parts["train"].append(members[start:])
-    return {part: np.sort(np.concatenate(rows)) if rows else np.empty(0, np.intp) for part, rows in parts.items()}
+    members = [order[groups[order] == group] for group in np.unique(groups)]
+    sizes = np.array([len(rows) for rows in members])
+    start = np.zeros_like(sizes)
+    parts = {}
+    for part, fraction in fractions.items():
+        take = _apportion(fraction * sizes, sizes - 1 - start)
+        parts[part] = [rows[i : i + n] for rows, i, n in zip(members, start, take, strict=True)]
+        start = start + take
+    parts["train"] = [rows[i:] for rows, i in zip(members, start, strict=True)]
+    return {part: np.sort(np.concatenate(parts[part])) if part in parts else np.empty(0, np.intp) for part in PARTS}
+
+
+def _apportion(shares: Array, most: Array) -> Array:
+    """Whole numbers next to the shares that add up to what the shares do, where `most` allows: largest remainders."""
+    take = np.minimum(np.floor(shares), most).astype(np.intp)
+    missing = round(shares.sum()) - take.sum()
+    for i in np.argsort(take - shares, kind="stable"):
+        if missing > 0 and take[i] < min(shares[i], most[i]):
+            take[i] += 1
+            missing -= 1
+    return take
 
 
 def _by_column(table: Table, name: str) -> dict[str, Array]:
     column = table.column(name)
-    unknown = [i for i, value in enumerate(column) if value not in PARTS]
-    if unknown:
-        raise DataError(
-            f"{table.name}, {table.locate(unknown[0])}: column '{name}' should hold train, validation or test,"
-            f" found '{column[unknown[0]]}'"
-        )
+    known = np.isin(column, PARTS) if column.dtype == object else np.zeros(len(column), bool)
+    if not known.all():
+        raise table.error(int(np.argmin(known)), name, "train, validation or test")
     return {part: np.flatnonzero(column == part) for part in PARTS}

@@ -5,30 +5,32 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from nnfs_cli.errors import DataError, did_you_mean, listing
+from nnfs_cli.errors import DataError, closest, did_you_mean, listing
 from nnfs_cli.parameters import Array
 
 Label = str | int | bool
-NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+NUMBER = re.compile(r"[-+]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|0x[0-9a-fA-F]+)")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns by name, each (rows,): numbers as integers, booleans or floats (a gap is NaN), texts as objects (None).
+    """Columns by name, each (rows,): numbers (a gap is NaN), truth values, and texts as objects (a gap is None).
 
     `name` is what messages call the table; `sha256` tells two contents apart; `classes` gives the labels in the order
-    of their own source, where it has one; `locate` says where row i (from 0) stands, as in "line 7".
+    of their own source, where it has one; `unreadable` names the columns of other kinds, by kind; `find` says where
+    the cell of a row (from 0) and a column stands, as in "line 7", and what is written there, where a file can tell.
     """
 
     name: str
     columns: Mapping[str, Array]
     sha256: str
     classes: tuple[Label, ...] | None = None
-    locate: Callable[[int], str] = lambda row: f"row {row + 1}"
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    find: Callable[[int, str], tuple[str, str]] | None = None
 
     @property
     def n_rows(self) -> int:
@@ -36,28 +38,52 @@ class Table:
         return len(next(iter(self.columns.values()), ()))
 
     def column(self, name: str) -> Array:
-        """The column of this name. Raises `DataError` when there is none."""
-        if name not in self.columns:
-            hint = did_you_mean(name, self.columns) or f"; it has {listing([repr(c) for c in list(self.columns)[:12]])}"
-            raise DataError(f"{self.name} has no column '{name}'{hint}")
-        return self.columns[name]
+        """The column of this name. Raises `DataError` when there is none that can be read."""
+        if name in self.columns:
+            return self.columns[name]
+        if name in self.unreadable:
+            raise DataError(f"{self.name}: column '{name}' is {self.unreadable[name]}, neither numbers nor texts")
+        known = [f"'{column}'" for column in list(self.columns)[:12]]
+        hint = did_you_mean(name, self.columns) or f"; it has {listing(known)}"
+        only = next(iter(self.columns)) if len(self.columns) == 1 else ""
+        delimiter = next((d for d in (";", "\t", "|") if d in only), None)
+        advice = f"; is the delimiter {delimiter!r}?" if delimiter else ""
+        raise DataError(f"{self.name} has no column '{name}'{hint}{advice}")
+
+    def error(self, row: int, name: str, expected: str, what: str = "column") -> DataError:
+        """What to raise when the cell of a row (from 0) does not hold what is expected there."""
+        place, found = self.find(row, name) if self.find else (f"row {row + 1}", word(self.columns[name][row]))
+        problem = f"should hold {expected}, found '{found[:40]}'" if found else "is empty"
+        return DataError(f"{self.name}, {place}: {what} '{name}' {problem}")
 
     def numbers(self, name: str) -> Array:
         """A column as finite float64 numbers. Raises `DataError` with the first place that holds anything else."""
         column = self.column(name)
         if column.dtype == object:
-            row = next((i for i, value in enumerate(column) if not NUMBER.fullmatch(str(value))), 0)
-            if column[row] is None:
-                raise DataError(f"{self.name}, {self.locate(row)}: column '{name}' is empty")
-            found = str(column[row])[:40]
-            raise DataError(f"{self.name}, {self.locate(row)}: column '{name}' should hold numbers, found '{found}'")
+            for row, value in enumerate(column):
+                if value is None or (isinstance(value, str) and not NUMBER.fullmatch(value.strip())):
+                    raise self.error(row, name, "numbers")
+            raise DataError(f"{self.name}: column '{name}' holds texts, though they look like numbers")
         numbers = np.asarray(column, np.float64)
-        wrong = np.flatnonzero(~np.isfinite(numbers))
-        if len(wrong):
-            row = int(wrong[0])
-            found = "is empty" if np.isnan(numbers[row]) else f"holds {numbers[row]}, which is not a finite number"
-            raise DataError(f"{self.name}, {self.locate(row)}: column '{name}' {found}")
+        finite = np.isfinite(numbers)
+        if not finite.all():
+            raise self.error(int(np.argmin(finite)), name, "finite numbers")
         return numbers
+
+    def nearest(self, names: list[str]) -> dict[str, str]:
+        """For each name that is not here, the column that was probably meant, if there is one."""
+        return {name: close for name in names if (close := closest(name, self.columns))}
+
+
+def word(value: object) -> str:
+    """A cell in the words of a file: ``true``, ``2`` (also for 2.0), ``1.5``, ``setosa``; empty for a gap."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    if isinstance(value, float | np.floating):
+        return str(int(value)) if float(value).is_integer() else repr(float(value))
+    return str(value)
 
 
 def from_arrays(
