@@ -24,8 +24,8 @@ from typing import Any, ClassVar, Self
 from pydantic import GetCoreSchemaHandler, ValidationError, ValidationInfo
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
-from nnfs_cli.errors import did_you_mean, listing
-from nnfs_cli.settings import OUR_WORDS_AT_KEY, Section, shown, wrong
+from nnfs_cli.errors import did_you_mean, listing, shown
+from nnfs_cli.settings import OUR_WORDS_AT_KEY, Section, wrong
 
 
 class Component(Section):
@@ -67,16 +67,19 @@ class Component(Section):
             case dict() if len(value) == 1:
                 ((name, settings),) = value.items()
             case dict():
-                first = next(iter(value), cls.family)
-                raise wrong(
-                    f"expected one {cls.family}, found the keys {listing(map(str, value)) or 'none at all'};"
-                    f" settings go inside, as in {first}: {{...}}"
-                )
+                keys = [str(key)[:40] for key in list(value)[:5]]
+                inside = f"; settings go inside, as in {keys[0]}: {{...}}" if keys else ""
+                raise wrong(f"expected one {cls.family}, found the keys {listing(keys) or 'none at all'}{inside}")
             case _:
                 raise wrong(f"expected the name of a {cls.family}, found {shown(value)}")
         member = cls.members.get(str(name))
         if member is None:
-            raise wrong(f"there is no {cls.family} '{name}'{cls.hint(str(name))}", at_key=True)
+            unknown = wrong(f"there is no {cls.family} {shown(name)}{cls.hint(str(name))}", at_key=True)
+            if isinstance(value, str):
+                raise wrong(str(unknown))
+            raise ValidationError.from_exception_data(
+                cls.family, [{"type": unknown, "loc": (str(name),), "input": name}]
+            )
         if settings is None and (member.main is None or isinstance(value, str)):
             settings = {}
         elif member.main is None and not isinstance(settings, dict):

@@ -82,3 +82,21 @@ def listing(words: Iterable[str], conjunction: str = "and") -> str:
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return ``"1 class"`` or ``"1,024 rows"``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def shown(value: object) -> str:
+    """A found value as a message shows it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case None:
+            return "nothing"
+        case str():
+            escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value[:40])
+            return f"'{escaped}{'...' if len(value) > 40 else ''}'"
+        case dict():
+            return "a block of settings"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return str(value)

@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from nnfs_cli.errors import closest, did_you_mean, listing
+from nnfs_cli.errors import closest, did_you_mean, listing, shown
 
 OUR_WORDS = "nnfs"  # the type of an error whose message is already a sentence
 OUR_WORDS_AT_KEY = "nnfs_key"  # the same, about the key rather than its value
@@ -36,23 +36,6 @@ OUR_WORDS_AT_KEY = "nnfs_key"  # the same, about the key rather than its value
 def wrong(message: str, *, at_key: bool = False) -> PydanticCustomError:
     """An error for validators to raise, with a sentence of our own."""
     return PydanticCustomError(OUR_WORDS_AT_KEY if at_key else OUR_WORDS, message)
-
-
-def shown(value: object) -> str:
-    """A found value as a message shows it."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case None:
-            return "nothing"
-        case str():
-            return f"'{value}'" if len(value) <= 40 else f"'{value[:37]}...'"
-        case dict():
-            return "a block of settings"
-        case list() | tuple():
-            return "a list"
-        case _:
-            return str(value)
 
 
 def _switch(value: object) -> object:
@@ -71,13 +54,18 @@ def absolute(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str | Path) or not str(value):
         raise wrong(f"expected a path, found {shown(value)}")
     context = info.context or {}
-    path = Path(context.get("folder", Path()), Path(value).expanduser()).absolute()
-    if context.get("files_must_exist", False) and not path.is_file():
+    try:
+        path = Path(context.get("folder", Path()), Path(value).expanduser()).absolute()
+        if not context.get("files_must_exist", False) or path.is_file():
+            return path
         if path.exists():
             raise wrong(f"{path} is not a file")
         near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
-        raise wrong(f"there is no file {path}{near}")
-    return path
+    except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, PydanticCustomError):
+            raise
+        raise wrong(f"{shown(str(value))} cannot be the path of a file: {getattr(error, 'strerror', error)}") from None
+    raise wrong(f"there is no file {path}{near}")
 
 
 def relative(path: Path, info: SerializationInfo) -> str:
@@ -109,7 +97,8 @@ class Section(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _in_sentences(cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        if cls.main and not isinstance(value, dict | cls):
+        bare = cls.main is not None and not isinstance(value, dict | cls)
+        if bare:
             value = {cls.main: value}
         try:
             return handler(value)
@@ -119,7 +108,7 @@ class Section(BaseModel):
             raise ValidationError.from_exception_data(
                 cls.title(),
                 [
-                    InitErrorDetails(type=cls._sentence(e), loc=e["loc"], input=e["input"])
+                    InitErrorDetails(type=cls._sentence(e), loc=e["loc"][bare:], input=e["input"])
                     for e in found
                     if not (e["type"] == "missing" and e["loc"][-1] in meant)  # it is there, misspelt
                 ],

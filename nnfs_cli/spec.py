@@ -8,15 +8,23 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import PlainValidator, PrivateAttr, TypeAdapter, ValidationError
+from pydantic import (
+    ModelWrapValidatorHandler,
+    PlainValidator,
+    PrivateAttr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import ColumnSource, FileSource
 from nnfs_cli.data.preprocessing import Preprocessing, Standardize, Unchanged
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
-from nnfs_cli.document import Document, dump
-from nnfs_cli.errors import ConfigError, Fault, closest, counted, did_you_mean
+from nnfs_cli.document import Document
+from nnfs_cli.errors import ConfigError, Fault, closest, counted, did_you_mean, shown
 from nnfs_cli.layers import Layer
 from nnfs_cli.layers.base import ShapeError
 from nnfs_cli.layers.sequential import Sequential
@@ -24,6 +32,7 @@ from nnfs_cli.losses import Loss
 from nnfs_cli.metrics import Metric, default_metrics
 from nnfs_cli.optimizers import Optimizer
 from nnfs_cli.optimizers.sgd import SGD
+from nnfs_cli.plain_yaml import dump
 from nnfs_cli.settings import (
     OUR_WORDS_AT_KEY,
     NotEmpty,
@@ -32,7 +41,6 @@ from nnfs_cli.settings import (
     Section,
     Seed,
     Switch,
-    shown,
     wrong,
 )
 
@@ -52,7 +60,7 @@ def _batch_size(value: object) -> int | str:
 class Spec(Section):
     """What to learn from, the net, and how it is trained. The keys of a config file, with their defaults."""
 
-    name: Annotated[str | None, PlainValidator(_run_name)] = None  # of run directories; the file's own if not set
+    name: Annotated[str, PlainValidator(_run_name)] = "run"  # of run directories; a file's own name if not set
     dataset: DataSource
     split: Split = Split()
     preprocessing: Preprocessing = Preprocessing()
@@ -86,30 +94,38 @@ class Spec(Section):
         document = Document.load(Path(path))
         for override in overrides:
             document.override(override)
-        context = {"folder": document.folder, "files_must_exist": files_must_exist}
-        values, faults = _validate_fields(cls, document.data, context)
+        context = {"folder": document.folder, "files_must_exist": files_must_exist, "document": document}
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(path).stem).lstrip("._-")[:100]
+        return cls.model_validate({"name": stem or "run", **document.data}, context=context)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_sentences(cls, value: Any, handler: ModelWrapValidatorHandler[Spec], info: ValidationInfo) -> Spec:
+        """Check everything that can be checked, report all faults at once, and spell out what depends on other keys."""
+        if isinstance(value, cls):
+            return value
+        document = (info.context or {}).get("document")
+        values, faults = _validate_fields(cls, value, info.context)
         faults += _cross_check(values)
         if faults:
-            raise document.error(faults)
-        if values["name"] is None:
-            stem = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(path).stem).lstrip("._-")
-            values["name"] = stem[:100] or "run"
-        spec = cls.model_construct(**values)
+            raise _error(faults, document)
+        loss, preprocessing = values["loss"], values["preprocessing"]
+        classes = loss.task == "classification"
+        target = preprocessing.target or (Unchanged() if classes else Standardize())
+        values |= {
+            "lr": values["lr"] or values["optimizer"].default_lr,
+            "metrics": default_metrics(loss.task) if values["metrics"] is None else values["metrics"],
+            "preprocessing": preprocessing.model_copy(update={"target": target}),
+        }
+        spec = handler(values)
         spec._document = document
-        return spec.filled()
+        return spec
 
-    def filled(self) -> Spec:
-        """The same with every default that depends on another key spelled out."""
-        classes = self.loss.task == "classification"
-        target = self.preprocessing.target or (Unchanged() if classes else Standardize())
-        return self.model_copy(
-            update={
-                "name": self.name or "run",
-                "lr": self.lr or self.optimizer.default_lr,
-                "metrics": default_metrics(self.loss.task) if self.metrics is None else self.metrics,
-                "preprocessing": self.preprocessing.model_copy(update={"target": target}),
-            }
-        )
+    def __eq__(self, other: object) -> bool:
+        """Specs are equal when their settings are, wherever they came from."""
+        return isinstance(other, Spec) and dict(self) == dict(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def check(self, facts: Facts, data: str) -> None:
         """Raise `ConfigError` unless the net fits the data as it turned out to be."""
@@ -118,10 +134,8 @@ class Spec(Section):
             raise self.error(faults)
 
     def error(self, faults: list[Fault]) -> ConfigError:
-        """The faults, with their places where the spec came from a file."""
-        if self._document:
-            return self._document.error(faults)
-        return ConfigError("\n".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
+        """One error for all the faults, with their places where the spec came from a file."""
+        return _error(faults, self._document)
 
     @property
     def source(self) -> bytes:
@@ -133,8 +147,14 @@ class Spec(Section):
         return dump(self.model_dump(mode="json", context={"folder": folder}))
 
 
+def _error(faults: list[Fault], document: Document | None) -> ConfigError:
+    if document:
+        return document.error(faults)
+    return ConfigError("\n".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
+
+
 def _validate_fields(
-    cls: type[Spec], data: Mapping[str, Any], context: dict[str, Any]
+    cls: type[Spec], data: Mapping[str, Any], context: dict[str, Any] | None
 ) -> tuple[dict[str, Any], list[Fault]]:
     """Validate key by key, so that one bad key does not keep the others from being checked together."""
     values: dict[str, Any] = {}
@@ -244,10 +264,19 @@ def _misfits(layers: tuple[Layer, ...], loss: Loss, facts: Facts, data: str) -> 
     try:
         shape, _ = Sequential(layers=layers).build((facts.n_features,))
     except ShapeError as error:
-        return [Fault(("layers", *error.index[:1]), error.message)]
+        return [Fault(_path_of(layers, error.index), error.message)]
     if shape == (needed,):
         return []
     has = counted(facts.n_classes, "class", "classes") if facts.n_classes else counted(facts.n_targets, "target")
     gives = counted(shape[0], "output") if len(shape) == 1 else f"outputs of shape {shape}"
     at = max((i for i, layer in enumerate(layers) if "units" in type(layer).model_fields), default=len(layers) - 1)
     return [Fault(("layers", at), f"the net gives {gives}; {data} has {has}, for which {loss.name} needs {needed}")]
+
+
+def _path_of(layers: tuple[Layer, ...], index: tuple[int, ...]) -> tuple[str | int, ...]:
+    """Where a config names the layer that stands at these places, outermost first."""
+    path: tuple[str | int, ...] = ("layers",)
+    for i in index:
+        path = (*path, i, layers[i].name)
+        layers = getattr(layers[i], "layers", ())
+    return path[:-1]

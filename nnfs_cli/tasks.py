@@ -53,7 +53,6 @@ def prepare(spec: Spec) -> Experiment:
 
     Raises `DataError` or `ConfigError` when data and spec do not go together; nothing has been written then.
     """
-    spec = spec.filled()
     tables, indices, classes = _split(spec)
     table = tables["train"]
     targets = spec.dataset.target_columns()
@@ -85,7 +84,7 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
             NnfsWarning,
             stacklevel=2,
         )
-    run = Run.create(folder, experiment.spec.name or "run")
+    run = Run.create(folder, experiment.spec.name)
     run.set_status("running")
     run.write_config(experiment.spec.source, experiment.spec.to_yaml(run.path))
     run.write_data(experiment.description)

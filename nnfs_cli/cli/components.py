@@ -70,7 +70,7 @@ def _markdown(plural: str, family: type[Component]) -> str:
 def _settings(member: type[Component]) -> list[str]:
     """Each setting with its default; the main one, which needs no name, comes without."""
     from nnfs_cli.component import Component
-    from nnfs_cli.document import dump_value
+    from nnfs_cli.plain_yaml import dump_value
 
     settings = []
     for key, field in member.model_fields.items():

@@ -15,9 +15,9 @@ from pydantic import AfterValidator
 from nnfs_cli.data.arrow import checked_names, to_arrays, to_table
 from nnfs_cli.data.file_source import ColumnSource
 from nnfs_cli.data.table import Table
-from nnfs_cli.errors import DataError, counted
+from nnfs_cli.errors import DataError, counted, shown
 from nnfs_cli.parameters import Array
-from nnfs_cli.settings import Text, shown, wrong
+from nnfs_cli.settings import Text, wrong
 
 
 def _one_character(delimiter: str) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 from nnfs_cli.data.preprocessing import Preprocessing, Preprocessor, Statistics, Unchanged, fit_columns
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.table import Label, Table, word
-from nnfs_cli.document import dump_value
 from nnfs_cli.errors import DataError, counted, listing
 from nnfs_cli.parameters import Array
+from nnfs_cli.plain_yaml import dump_value
 
 TARGET = "the target"  # what messages call a column of labels
 BLOCK = 65_536  # rows transformed at a time, so that no float64 copy of the whole table is made

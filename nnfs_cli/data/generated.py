@@ -13,7 +13,7 @@ from nnfs_cli.parameters import Array
 from nnfs_cli.settings import NonNegativeFloat, PositiveInt, Seed
 from nnfs_cli.streams import stream
 
-Classes = Annotated[int, Field(strict=True, ge=2)]
+Classes = Annotated[int, Field(strict=True, ge=2, le=1000)]
 
 
 class _Plane(DataSource):

@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import PlainSerializer, PlainValidator, SerializationInfo, ValidationInfo, model_validator
 
 from nnfs_cli.data.table import Table
-from nnfs_cli.errors import DataError, counted
+from nnfs_cli.errors import DataError, counted, shown
 from nnfs_cli.parameters import Array
-from nnfs_cli.settings import Section, Switch, Text, absolute, relative, shown, wrong
+from nnfs_cli.settings import Section, Switch, Text, absolute, relative, wrong
 from nnfs_cli.streams import stream
 
 PARTS = ("train", "validation", "test")

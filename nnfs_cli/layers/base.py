@@ -55,11 +55,11 @@ class Layer(Component, family="layer"):
 class ShapeError(ValueError):
     """A layer cannot take rows of this shape. `index` is its place among the layers around it, outermost first."""
 
-    def __init__(self, message: str, index: tuple[str | int, ...] = ()) -> None:
+    def __init__(self, message: str, index: tuple[int, ...] = ()) -> None:
         super().__init__(message)
         self.message, self.index = message, index
 
-    def within(self, *index: str | int) -> Self:
+    def within(self, *index: int) -> Self:
         """The same error, seen from the layer around."""
         self.index = (*index, *self.index)
         return self

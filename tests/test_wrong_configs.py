@@ -1,0 +1,426 @@
+"""Whatever is wrong with a config: one message with a place, exit code 2, and nothing left behind."""
+
+from __future__ import annotations
+
+import signal
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from nnfs_cli.cli import app
+from tests.conftest import Nnfs
+
+Train = Callable[..., Result]
+
+GOOD = """\
+dataset: iris
+layers:
+  - linear: 10
+  - relu
+  - linear: 3
+  - softmax
+loss: cross_entropy
+epochs: 2
+"""
+BINARY = """\
+dataset: breast_cancer
+layers:
+  - linear: 1
+  - {last}
+loss: binary_cross_entropy
+epochs: 2
+"""
+NOT_OURS = ("Traceback", "pydantic", "Input should", "String should", "Value error", "codec")
+
+
+def but(old: str, new: str) -> str:
+    """The good config with one thing changed."""
+    assert GOOD.count(old) == 1
+    return GOOD.replace(old, new)
+
+
+def plus(line: str) -> str:
+    """The good config with a ninth line."""
+    return f"{GOOD}{line}\n"
+
+
+def csv(settings: str, more: str = "") -> str:
+    """The good config, learning from a CSV file."""
+    return but("dataset: iris", f"dataset: {{csv: {{{settings}}}}}") + more
+
+
+def wrong(name: str, text: str | bytes, place: str, *words: str) -> Any:
+    """A row of the table below: the text, where its one fault stands, and what the message has to say."""
+    return pytest.param(text, place, words, id=name.replace(" ", "-"))
+
+
+@pytest.fixture
+def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Train]:
+    """Run `nnfs train` in this process, in an empty folder; what the command sets up globally is undone."""
+    monkeypatch.chdir(tmp_path)
+    handler = signal.getsignal(signal.SIGTERM)
+    with warnings.catch_warnings():
+        yield lambda *words: CliRunner().invoke(app, ["train", *map(str, words)])
+    signal.signal(signal.SIGTERM, handler)
+
+
+def refused(result: Result) -> str:
+    """The message of a train that was refused as it should be."""
+    assert result.exit_code == 2, result.stderr
+    assert isinstance(result.exception, SystemExit)
+    assert result.stdout == ""
+    assert not [words for words in NOT_OURS if words in result.stderr]
+    assert not Path("runs").exists()
+    return result.stderr
+
+
+WRONG_KEYS = [
+    wrong("unknown key", but("epochs: 2", "epoch: 2"), "8:1", "there is no key 'epoch'; did you mean 'epochs'?"),
+    wrong("key in capitals", but("epochs: 2", "Epochs: 2"), "8:1", "did you mean 'epochs'?"),
+    wrong("key like no other", plus("wibble: 2"), "9:1", "there is no key 'wibble'"),
+    wrong("a number as key", plus("3: 2"), "9:1", "there is no key '3'"),
+    wrong("a list as key", plus("? [a, b]\n: 2"), "9:3", "a key is a single word"),
+    wrong("duplicate key", plus("epochs: 3"), "9:1", "the key 'epochs' stands here a second time"),
+    wrong("duplicate setting", but("linear: 10", "linear: {units: 10, units: 3}"), "3:25", "'units'", "second time"),
+    wrong("duplicate key in quotes", plus("'epochs': 3"), "9:1", "second time"),
+    wrong("missing key", but("epochs: 2\n", ""), "1:1", "the key 'epochs' is missing"),
+    wrong("missing setting", but("linear: 10", "linear"), "3:5", "linear needs the setting 'units'"),
+    wrong("missing setting of a block", but("linear: 10", "linear: {bias: false}"), "3:5", "needs the setting 'units'"),
+    wrong("misspelt setting", but("linear: 10", "linear: {unit: 10}"), "3:14", "did you mean 'units'?"),
+    wrong("setting like no other", but("linear: 10", "linear: {units: 10, x: 1}"), "3:25", "it knows units, bias"),
+    wrong("setting where there are none", but("- relu", "- relu: {alpha: 3}"), "4:12", "relu has no setting 'alpha'"),
+    wrong("setting of a block", plus("split: {validaton: 0.1}"), "9:9", "did you mean 'validation'?"),
+    wrong(
+        "settings beside the name", but("- linear: 10", "- linear: 10\n    bias: off"), "3:5",
+        "expected one layer, found the keys linear and bias", "settings go inside, as in linear: {...}",
+    ),
+    wrong("two layers in one entry", but("- linear: 10", "- linear: 10\n    relu:"), "3:5", "the keys linear and relu"),
+]  # fmt: skip
+
+WRONG_NAMES = [
+    wrong("misspelt dataset", but("iris", "irsi"), "1:10", "there is no dataset 'irsi'; did you mean 'iris'?"),
+    wrong("misspelt layer", but("relu", "rleu"), "4:5", "there is no layer 'rleu'; did you mean 'relu'?"),
+    wrong("misspelt layer with a value", but("linear: 10", "linaer: 10"), "3:5", "did you mean 'linear'?"),
+    wrong("misspelt loss", but("cross_entropy", "cross_entrpy"), "7:7", "did you mean 'cross_entropy'?"),
+    wrong("misspelt loss with settings", but("loss: cross_entropy", "loss: {cros_entropy: {}}"), "7:8", "did you mean"),
+    wrong("loss like no other", but("cross_entropy", "hinge"), "7:7", "no loss 'hinge'; there are binary_cross"),
+    wrong("misspelt optimizer", plus("optimizer: sdg"), "9:12", "there is no optimizer 'sdg'; did you mean 'sgd'?"),
+    wrong("misspelt metric", plus("metrics: [acuracy]"), "9:11", "did you mean 'accuracy'?"),
+    wrong("misspelt step", plus("preprocessing: standardise"), "9:16", "did you mean 'standardize'?"),
+    wrong(
+        "misspelt initializer", but("linear: 10", "linear: {units: 10, init: he_norml}"), "3:31",
+        "there is no initializer 'he_norml'; did you mean 'he_normal'?",
+    ),
+    wrong("misspelt activation", but("linear: 10", "dense: {units: 10, activation: tahn}"), "3:36", "mean 'tanh'?"),
+    wrong("misspelt layer in a layer", but("- relu", "- sequential: [linear: 5, tahn]"), "4:29", "mean 'tanh'?"),
+    wrong(
+        "misspelt setting in a layer", but("- relu", "- sequential: [linear: {unit: 5}]"), "4:27",
+        "linear has no setting 'unit'; did you mean 'units'?",
+    ),
+    wrong("wrong value in a layer", but("- relu", "- sequential: [linear: x]"), "4:26", "expected a whole number"),
+    wrong("misspelt choice", plus("dtype: float16"), "9:8", "expected float32 or float64, found 'float16'"),
+    wrong("misspelt reduction", but("cross_entropy", "{cross_entropy: {reduction: summ}}"), "7:35", "mean 'sum'?"),
+    wrong("number for a name", but("cross_entropy", "3"), "7:7", "expected the name of a loss, found 3"),
+    wrong("list for a name", but("- relu", "- [relu]"), "4:5", "expected the name of a layer, found a list"),
+    wrong("nothing for a name", but("- relu", "-"), "4:4", "expected the name of a layer, found nothing"),
+    wrong("braces in a name", but("cross_entropy", "'{}%s{0}'"), "7:7", "there is no loss '{}%s{0}'"),
+]  # fmt: skip
+
+WRONG_VALUES = [
+    wrong("text for a number", but("epochs: 2", "epochs: two"), "8:9", "expected a whole number, found 'two'"),
+    wrong("true for a number", but("epochs: 2", "epochs: true"), "8:9", "expected a whole number, found true"),
+    wrong("float for an int", but("epochs: 2", "epochs: 2.0"), "8:9", "expected a whole number, found 2.0"),
+    wrong("nothing for a number", but("epochs: 2", "epochs:"), "8:8", "expected a whole number, found nothing"),
+    wrong("nothing for a setting", but("linear: 10", "linear:"), "3:12", "expected a whole number, found nothing"),
+    wrong("quoted int", but("epochs: 2", "epochs: '2'"), "8:9", "expected a whole number, found '2'"),
+    wrong("quoted float", plus('lr: "0.1"'), "9:5", "expected a number, found '0.1'"),
+    wrong("number with a letter", plus("lr: 1e-3x"), "9:5", "expected a number, found '1e-3x'"),
+    wrong("number with a comma", plus("lr: 0,1"), "9:5", "expected a number, found '0,1'"),
+    wrong("number with an underscore", but("epochs: 2", "epochs: 1_000"), "8:9", "found '1_000'"),
+    wrong("date for a number", but("epochs: 2", "epochs: 2024-01-01"), "8:9", "found '2024-01-01'"),
+    wrong("not a number", plus("lr: .nan"), "9:5", "expected a finite number, found nan"),
+    wrong("infinite number", plus("lr: .inf"), "9:5", "expected a finite number, found inf"),
+    wrong("number beyond float", plus("lr: 1e999"), "9:5", "expected a finite number"),
+    wrong("int beyond float", plus(f"lr: {'9' * 400}"), "9:5", "this number is too long"),
+    wrong("int beyond reading", but("epochs: 2", f"epochs: {'9' * 5000}"), "8:9", "this number is too long"),
+    wrong("hex beyond float", plus(f"lr: 0x{'f' * 5000}"), "9:5", "number"),
+    wrong("hex beyond writing", but("epochs: 2", f"epochs: 0x{'f' * 5000}"), "8:9", "number"),
+    wrong("list for a number", plus("lr: [0.1]"), "9:5", "expected a number, found a list"),
+    wrong("block for a number", plus("lr: {a: 0.1}"), "9:5", "expected a number, found a block of settings"),
+    wrong("list for a block", plus("split: [0.2]"), "9:8", "expected a fraction of the rows", "found a list"),
+    wrong("name for a list", plus("metrics: accuracy"), "9:10", "expected a list, found 'accuracy'"),
+    wrong("block for a list", "dataset: iris\nlayers: {linear: 3}\nloss: mse\nepochs: 2", "2:9", "expected a list"),
+    wrong("empty list", "dataset: iris\nlayers: []\nloss: mse\nepochs: 2", "2:9", "needs at least one entry"),
+    wrong("nothing for a list", "dataset: iris\nlayers:\nloss: mse\nepochs: 2", "2:8", "found nothing"),
+    wrong("word for a switch", plus("shuffle: maybe"), "9:10", "expected true or false, found 'maybe'"),
+    wrong("number for a switch", plus("shuffle: 1"), "9:10", "expected true or false, found 1"),
+    wrong("bare value where none goes", but("- relu", "- relu: 3"), "4:5", "relu takes no bare value, found 3"),
+    wrong("zero epochs", but("epochs: 2", "epochs: 0"), "8:9", "must be greater than 0, found 0"),
+    wrong("negative units", but("linear: 10", "linear: -3"), "3:13", "must be greater than 0, found -3"),
+    wrong("negative lr", plus("lr: -0.1"), "9:5", "must be greater than 0, found -0.1"),
+    wrong("negative seed", plus("seed: -1"), "9:7", "must be at least 0, found -1"),
+    wrong("word for a batch size", plus("batch_size: many"), "9:13", "rows, such as 32, or full, found 'many'"),
+    wrong("true for a batch size", plus("batch_size: true"), "9:13", "found true"),
+    wrong("batch size of 0", plus("batch_size: 0"), "9:13", "found 0"),
+    wrong("name with a slash", plus("name: a/b"), "9:7", "expected a name of letters, digits", "found 'a/b'"),
+    wrong("name of two lines", plus(r'name: "a\nb"'), "9:7", r"found 'a\nb'"),
+    wrong("name that leads away", plus("name: .."), "9:7", "expected a name of letters, digits", "found '..'"),
+]  # fmt: skip
+
+WRONG_YAML = [
+    wrong("tab", but("  - relu", "\t- relu"), "4:1", "not valid YAML", "'\\t'"),
+    wrong("indented too far", but("  - relu", "   - relu"), "4:4", "not valid YAML"),
+    wrong("indented key", but("epochs: 2", " epochs: 2"), "8:8", "not valid YAML"),
+    wrong("colon without a space", but("epochs: 2", "epochs:2"), "8:1", "not valid YAML"),
+    wrong("two colons", but("epochs: 2", "epochs: 2: 3"), "8:10", "not valid YAML"),
+    wrong("open bracket in the middle", but("linear: 10", "linear: {units: 10"), "5:11", "not valid YAML"),
+    wrong("open bracket at the end", plus("metrics: [accuracy"), "9:10", "not valid YAML"),
+    wrong("open quote", but("iris", "'iris"), "1:10", "not valid YAML"),
+    wrong("reserved sign", but("iris", "@iris"), "1:10", "not valid YAML"),
+    wrong("tag", but("iris", "!!str iris"), "1:10", "tags are not used in a config"),
+    wrong("tag of python", plus("split: !!python/object/apply:os.mkdir [runs]"), "9:8", "tags are not used"),
+    wrong("tag of a block", but("- relu", "- !foo {relu: 3}"), "4:5", "tags are not used"),
+    wrong("anchor", but("linear: 10", "linear: &a 10"), "3:13", "anchors and aliases are not used", "write it out"),
+    wrong("alias", but("linear: 10", "linear: *a"), "3:13", "anchors and aliases are not used"),
+    wrong("merge key", plus("<<: {seed: 3}"), "9:1", "there is no key '<<'"),
+    wrong("merge key with an alias", plus("<<: *a"), "9:5", "anchors and aliases are not used"),
+    wrong("merge key in a block", plus("split:\n  <<: {test: 0.1}"), "10:3", "split has no setting '<<'"),
+    wrong("two documents", plus("---\ndataset: iris"), "9:1", "a second document begins here"),
+    wrong("too deep", but("relu", "[" * 21 + "]" * 21), "4:23", "nested more than 20 levels deep"),
+    wrong("far too deep", but("relu", "[" * 5000), "4:23", "nested more than 20 levels deep"),
+    wrong("list at the top", "- dataset: iris\n- epochs: 3\n", "1:1", "found a list"),
+    wrong("word at the top", "hello\n", "1:1", "found 'hello'"),
+    wrong("escape", but("iris", "ir\x1bis"), "1:12", "not allowed in YAML"),
+    wrong("null", but("iris", "ir\0is"), "1:12", "not allowed in YAML"),
+    wrong("latin 1", plus("").encode() + b"name: caf\xe9\n", "10:10", "not UTF-8; save the file with that encoding"),
+    wrong("utf 16", GOOD.encode("utf-16"), "1:1", "this is UTF-16; save the file as UTF-8"),
+    wrong("byte order mark", b"\xef\xbb\xbf" + but("relu", "rleu").encode(), "4:5", "did you mean 'relu'?"),
+    wrong("windows line ends", but("relu", "rleu").replace("\n", "\r\n"), "4:5", "did you mean 'relu'?"),
+    wrong("half a character", but("cross_entropy", '"\\ud800"'), "7:7", ""),
+    wrong("half a character in a text", plus('name: "\\ud800"'), "9:7", ""),
+    wrong("half a character in a block", plus('split: {column: "\\ud800"}'), "9:17", ""),
+    wrong("character beyond unicode", but("iris", '"\\U00110000"'), "1:", "not valid YAML"),
+    wrong("character far beyond unicode", but("iris", '"\\Uffffffff"'), "1:", "not valid YAML"),
+    wrong("yaml from the future", f"%YAML 1.{'9' * 5000}\n---\n{GOOD}", "1:", "YAML"),
+]  # fmt: skip
+
+WRONG_TOGETHER = [
+    wrong("softmax of 1", but("linear: 3", "linear: 1"), "6:5", "softmax over a single output is always 1", "sigmoid"),
+    wrong("softmax of 1 in a layer", but("- relu", "- sequential: [linear: 1, softmax]"), "4:29", "softmax over a"),
+    wrong("2 outputs for 3 classes", but("linear: 3", "linear: 2"), "5:5", "gives 2 outputs; iris has 3 classes"),
+    wrong(
+        "binary loss for 3 classes", but("cross_entropy", "binary_cross_entropy"), "7:7",
+        "iris has 3 classes; binary_cross_entropy is for 2 classes; use cross_entropy after softmax",
+    ),
+    wrong("mse for classes", but("cross_entropy", "mse"), "7:7", "iris has 3 classes; mse predicts numbers"),
+    wrong("cross entropy for numbers", but("iris", "diabetes"), "7:7", "diabetes has numbers as its target"),
+    wrong("metric of the other task", plus("metrics: [accuracy, rmse]"), "9:21", "rmse is a metric for regression"),
+    wrong("metric twice", plus("metrics: [accuracy, accuracy]"), "9:21", "accuracy stands here a second time"),
+    wrong("scaled classes", plus("preprocessing: {target: standardize}"), "9:25", "standardize is for numbers"),
+    wrong("relu at the end", BINARY.format(last="relu"), "4:5", "end with sigmoid instead of relu"),
+    wrong("tanh in a layer at the end", BINARY.format(last="sequential: [tanh]"), "4:5", "instead of tanh"),
+    wrong("split of 1", plus("split: 1"), "9:8", "expected a fraction of the rows, such as 0.2", "found 1"),
+    wrong("split of more than 1", plus("split: {test: 1.5}"), "9:15", "expected a fraction", "found 1.5"),
+    wrong("split below 0", plus("split: -0.1"), "9:8", "expected a fraction", "found -0.1"),
+    wrong("true for a split", plus("split: true"), "9:8", "expected a fraction", "found true"),
+    wrong("split without training rows", plus("split: {validation: 0.6, test: 0.4}"), "9:8", "leave none to train"),
+    wrong("split by the column of a builtin", plus("split: {column: part}"), "9:17", "iris has no such column"),
+    wrong("split by a file on a builtin", plus("split: val.csv"), "9:8", "there is no file "),
+    wrong(
+        "split by column and file", csv("path: here.csv, target: y", "split: {column: a, test: here.csv}"), "9:26",
+        "give either a column or files, not both",
+    ),
+    wrong("split by a missing file", csv("path: here.csv, target: y", "split: gone.csv"), "9:8", "gone.csv"),
+    wrong("replacement without shuffling", plus("shuffle: no\nreplacement: yes"), "9:10", "leave shuffle out"),
+    wrong("batches never full", plus("batch_size: 500\ndrop_last: true"), "9:13", "120 training rows do not fill"),
+    wrong("missing csv", csv("path: gone.csv, target: y"), "1:23", "there is no file", "gone.csv"),
+    wrong("misspelt csv", csv("path: hree.csv, target: y"), "1:23", "did you mean 'here.csv'?"),
+    wrong("folder for a csv", csv("path: ., target: y"), "1:23", "is not a file"),
+    wrong("no path for a csv", csv("path: '', target: y"), "1:23", "expected a path, found ''"),
+    wrong("number for a path", csv("path: 3, target: y"), "1:23", "expected a path, found 3"),
+    wrong("csv without target", csv("path: here.csv"), "1:11", "csv needs the setting 'target'"),
+    wrong("csv with no target", csv("path: here.csv, target: []"), "1:41", "needs at least one entry"),
+    wrong("delimiter of 2", csv("path: here.csv, target: y, delimiter: ';;'"), "1:55", "found ';;'"),
+    wrong("home of nobody", csv("path: ~nobody-here/x.csv, target: y"), "1:23", "~nobody-here"),
+    wrong("path beyond the system", csv(f"path: {'x' * 5000}, target: y"), "1:23", ""),
+    wrong("null in a path", csv('path: "a\\0b", target: y'), "1:23", "there is no file"),
+]  # fmt: skip
+
+TABLE = [*WRONG_KEYS, *WRONG_NAMES, *WRONG_VALUES, *WRONG_YAML, *WRONG_TOGETHER]
+
+
+@pytest.mark.parametrize(("text", "place", "words"), TABLE)
+def test_a_wrong_config_gives_one_message_with_a_place(
+    text: str | bytes, place: str, words: tuple[str, ...], train: Train, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    (tmp_path / "here.csv").write_text("a,y\n1,no\n2,yes\n")
+    message = refused(train("config.yaml"))
+    where = f"config.yaml:{place}" if place.endswith(":") else f"config.yaml:{place}: error: "
+    assert message.startswith(where)
+    assert message.count(" error: ") == 1
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "# a comment\n# and another", "---\n", GOOD + "#" * 1_000_000])
+def test_a_file_that_is_no_config_at_all_is_named_without_a_place(text: str, train: Train, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    message = refused(train("config.yaml"))
+    assert message.startswith("config.yaml: error: ")
+    assert "1,000,000 bytes" in message if len(text) > 1000 else "the file is empty" in message
+
+
+@pytest.mark.parametrize(
+    ("path", "words"), [("gone.yaml", "there is no such file"), ("folder", "this is a folder; expected a YAML file")]
+)
+def test_a_config_that_is_no_file(path: str, words: str, train: Train, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    assert refused(train(path)) == f"{path}: error: {words}\n"
+
+
+def test_a_config_below_a_file_is_not_there(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(GOOD)
+    assert refused(train("config.yaml/inner.yaml")).startswith("config.yaml/inner.yaml: error: ")
+
+
+def test_the_line_is_shown_with_the_fault_underlined(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(but("relu", "rleu"))
+    message = "config.yaml:4:5: error: there is no layer 'rleu'; did you mean 'relu'?\n"
+    assert refused(train("config.yaml")) == message + "    4 |   - rleu\n      |     ^^^^\n"
+
+
+def test_all_faults_come_at_once_in_the_order_of_the_file(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("""\
+dtype: float16
+dataset: iris
+metrics: [rmse]
+layers:
+  - linear: {units: x, bias: 3}
+  - rleu
+loss: cross_entropy
+lr: -1
+epoch: 2
+""")
+    lines = refused(train("config.yaml")).splitlines()
+    assert [line.split(": error: ") for line in lines if " error: " in line] == [
+        ["config.yaml:1:8", "expected float32 or float64, found 'float16'; did you mean 'float64'?"],
+        ["config.yaml:3:11", "rmse is a metric for regression; cross_entropy is a loss for classification"],
+        ["config.yaml:5:21", "expected a whole number, found 'x'"],
+        ["config.yaml:5:30", "expected true or false, found 3"],
+        ["config.yaml:6:5", "there is no layer 'rleu'; did you mean 'relu'?"],
+        ["config.yaml:8:5", "must be greater than 0, found -1"],
+        ["config.yaml:9:1", "there is no key 'epoch'; did you mean 'epochs'?"],
+    ]
+    assert lines[-1].startswith("7 errors")
+
+
+def test_every_missing_key_is_named(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("seed: 1\n")
+    message = refused(train("config.yaml"))
+    for key in ("dataset", "layers", "loss", "epochs"):
+        assert f"the key '{key}' is missing" in message
+    assert message.endswith("4 errors\n")
+
+
+@pytest.mark.parametrize(
+    "line", [f"epochs: {'9' * 5000}", f"lr: {'9' * 4000}", f"name: {'x/' * 3000}", f"{'x' * 5000}: 3"]
+)
+def test_a_message_stays_short_whatever_the_file_holds(line: str, train: Train, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(but("epochs: 2", line))
+    assert max(map(len, refused(train("config.yaml")).splitlines())) <= 250
+
+
+def test_a_missing_file_is_looked_for_beside_the_config(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "config.yaml").write_text(csv("path: here.csv, target: y"))
+    (tmp_path / "here.csv").write_text("a,y\n1,no\n2,yes\n")
+    message = refused(train("configs/config.yaml"))
+    assert message.startswith("configs/config.yaml:1:23: error: there is no file ")
+    assert "configs/here.csv" in message.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("lr", "expected key=value, such as --set lr=0.05"),
+        ("=3", "expected key=value"),
+        ("split..test=3", "expected key=value"),
+        ("epoch=3", "there is no key 'epoch'; did you mean 'epochs'?"),
+        ("3=4", "there is no key '3'"),
+        ("split.3=1", "split has no setting '3'"),
+        ("lr=fast", "expected a number, found 'fast'"),
+        ("lr='0.1'", "expected a number, found '0.1'"),
+        ("lr=[1", "not valid YAML"),
+        ("lr=!!float 1", "tags are not used in a config"),
+        ("lr=&a 1", "anchors and aliases are not used in a config"),
+        ("epochs=", "expected a whole number, found nothing"),
+        ("epochs=0", "must be greater than 0, found 0"),
+        ("epochs.a=3", "epochs is 2, which has no 'a'"),
+        ("dataset=irsi", "there is no dataset 'irsi'; did you mean 'iris'?"),
+        ("optimizer.sgd.lr=3", "sgd has no setting 'lr'"),
+        ("layers=[]", "needs at least one entry"),
+        ("layers.1=rleu", "there is no layer 'rleu'; did you mean 'relu'?"),
+        ("layers.2.linear=2", "the net gives 2 outputs; iris has 3 classes"),
+        ("layers.9.linear=3", "its entries are 0 to 3, there is no '9'"),
+        ("layers.x=3", "its entries are 0 to 3, there is no 'x'"),
+        ("layers.-1=relu", "its entries are 0 to 3, there is no '-1'"),
+        ("metrics.0=rmse", "expected a list, found a block of settings"),
+        ("metrics=[rmse]", "rmse is a metric for regression; cross_entropy is a loss for classification"),
+        ("split.validation.x=3", "expected a fraction of the rows"),
+        ("split={validation: 0.6, test: 0.4}", "leave none to train"),
+        ("lr=\udcff", ""),
+    ],
+)  # fmt: skip
+def test_a_wrong_override_is_named_as_it_was_given(assignment: str, words: str, train: Train, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(GOOD)
+    message = refused(train("config.yaml", "--set", assignment))
+    assert message.startswith(f"--set {assignment}: error: ".replace("\udcff", "\\xdcff"))
+    assert words in message
+
+
+def test_overrides_that_are_wrong_together_are_named(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(GOOD)
+    message = refused(train("config.yaml", "--set", "split.validation=0.6", "--set", "split.test=0.5"))
+    assert message.startswith("--set split.")
+    assert "leave none to train" in message
+
+
+def test_wrong_overrides_come_in_the_order_they_were_given_after_the_faults_of_the_file(
+    train: Train, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yaml").write_text(but("relu", "rleu"))
+    lines = refused(train("config.yaml", "--set", "epochs=0", "--set", "lr=0")).splitlines()
+    starts = [line.split(": error: ")[0] for line in lines if " error: " in line]
+    assert starts == ["config.yaml:4:5", "--set epochs=0", "--set lr=0"]
+    assert lines[-1].startswith("3 errors")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (but("epochs: 2", "epoch: 2").encode(), "8:1"),
+        (plus("split: !!python/object/apply:os.mkdir [runs]").encode(), "9:8"),
+        (but("linear: 3", "linear: 2").encode(), "5:5"),
+    ],
+)
+def test_the_command_says_it_on_stderr_and_exits_with_2(text: bytes, place: str, nnfs: Nnfs, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_bytes(text)
+    done = nnfs("train", "config.yaml")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"config.yaml:{place}: error: ")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_number_of_classes_beyond_memory_is_refused_before_anything_is_made_of_it(nnfs: Nnfs, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="limits memory, which Windows does not")
+    (tmp_path / "config.yaml").write_text(but("dataset: iris", "dataset: {blobs: {classes: 99999999999}}"))
+    done = nnfs("train", "config.yaml", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30)))
+    assert done.returncode == 2
+    assert done.stderr.startswith("config.yaml:1:28: error: must be at most 1000, found 99999999999")
