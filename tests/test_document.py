@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nnfs_cli.document import Document
-from nnfs_cli.plain_yaml import dump
 from nnfs_cli.errors import ConfigError, Fault
+from nnfs_cli.plain_yaml import dump
 from nnfs_cli.spec import Spec
 
 NET = """\
