@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from nnfs_cli.cli.output import number, print_json, table
+from nnfs_cli.errors import UserError
 
 
 class Part(StrEnum):
@@ -37,7 +38,7 @@ def evaluate(
 ) -> None:
     """Print the loss and the metrics of RUN on the rows that were held back."""
     if split and input:
-        raise typer.BadParameter("give either --split or --input")
+        raise UserError("give either --split or --input, not both")
     from nnfs_cli import tasks
     from nnfs_cli.runs import Run
 
