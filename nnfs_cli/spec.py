@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,16 +17,14 @@ from pydantic import (
     model_validator,
 )
 
+from nnfs_cli.checks import cross_check, misfits
 from nnfs_cli.data import DataSource
-from nnfs_cli.data.file_source import ColumnSource, FileSource
 from nnfs_cli.data.preprocessing import Preprocessing, Standardize, Unchanged
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
 from nnfs_cli.document import Document
-from nnfs_cli.errors import ConfigError, Fault, closest, counted, did_you_mean, shown
+from nnfs_cli.errors import ConfigError, Fault, closest, did_you_mean, shown
 from nnfs_cli.layers import Layer
-from nnfs_cli.layers.base import ShapeError
-from nnfs_cli.layers.sequential import Sequential
 from nnfs_cli.losses import Loss
 from nnfs_cli.metrics import Metric, default_metrics
 from nnfs_cli.optimizers import Optimizer
@@ -106,7 +103,7 @@ class Spec(Section):
             return value
         document = (info.context or {}).get("document")
         values, faults = _validate_fields(cls, value, info.context)
-        faults += _cross_check(values)
+        faults += cross_check(values)
         if faults:
             raise _error(faults, document)
         loss, preprocessing = values["loss"], values["preprocessing"]
@@ -129,7 +126,7 @@ class Spec(Section):
 
     def check(self, facts: Facts, data: str) -> None:
         """Raise `ConfigError` unless the net fits the data as it turned out to be."""
-        faults = _misfits(self.layers, self.loss, facts, data)
+        faults = misfits(self.layers, self.loss, facts, data)
         if faults:
             raise self.error(faults)
 
@@ -178,105 +175,3 @@ def _validate_fields(
                 path = (key, *found["loc"])
                 faults.append(Fault(path, str(cls._sentence(found)), found["type"] == OUR_WORDS_AT_KEY))
     return values, faults
-
-
-def _cross_check(values: dict[str, Any]) -> list[Fault]:
-    """Run every check below whose keys are all valid."""
-    faults = []
-    for check in _CHECKS:
-        needed = inspect.signature(check).parameters
-        if all(key in values for key in needed):
-            faults += check(**{key: values[key] for key in needed})
-    return faults
-
-
-def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
-    faults = []
-    seen: set[str] = set()
-    for i, metric in enumerate(metrics or ()):
-        if metric.task != loss.task:
-            message = f"{metric.name} is a metric for {metric.task}; {loss.name} is a loss for {loss.task}"
-            faults.append(Fault(("metrics", i), message))
-        if metric.name in seen:
-            faults.append(Fault(("metrics", i), f"{metric.name} stands here a second time"))
-        seen.add(metric.name)
-    return faults
-
-
-def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
-    final = layers[-1].final
-    if loss.activation is None or final.output_range in (None, (0, 1)):
-        return []
-    message = f"{loss.name} needs probabilities; end with {loss.activation.name} instead of {final.name}"
-    return [Fault(("layers", len(layers) - 1), message)]
-
-
-def _net_fits_data(dataset: DataSource, layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
-    facts = dataset.facts()
-    return _misfits(layers, loss, facts, dataset.name) if facts else []
-
-
-def _target_step_fits(loss: Loss, preprocessing: Preprocessing) -> list[Fault]:
-    step = preprocessing.target
-    if loss.task == "regression" or step is None or isinstance(step, Unchanged):
-        return []
-    return [Fault(("preprocessing", "target"), f"{step.name} is for numbers; {loss.name} has classes as its target")]
-
-
-def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
-    faults = []
-    if split.column is not None and not isinstance(dataset, ColumnSource):
-        faults.append(Fault(("split", "column"), f"{dataset.name} has no such column; give fractions"))
-    for part in split.files:
-        if not isinstance(dataset, FileSource):
-            faults.append(Fault(("split", part), f"{dataset.name} is not a file; give a fraction"))
-        elif split.column is not None:
-            faults.append(Fault(("split", part), "give either a column or files, not both"))
-    return faults
-
-
-def _batches_fit(shuffle: bool, replacement: bool) -> list[Fault]:
-    if replacement and not shuffle:
-        return [Fault(("shuffle",), "replacement draws rows at random; leave shuffle out")]
-    return []
-
-
-_CHECKS: tuple[Callable[..., list[Fault]], ...] = (
-    _metrics_fit,
-    _output_fits_loss,
-    _net_fits_data,
-    _target_step_fits,
-    _split_fits,
-    _batches_fit,
-)
-
-
-def _misfits(layers: tuple[Layer, ...], loss: Loss, facts: Facts, data: str) -> list[Fault]:
-    """Where the net, the loss and the data do not go together."""
-    if facts.n_classes and loss.task == "regression":
-        return [Fault(("loss",), f"{data} has {facts.n_classes} classes; {loss.name} predicts numbers")]
-    if not facts.n_classes and loss.task == "classification":
-        return [Fault(("loss",), f"{data} has numbers as its target; {loss.name} tells classes apart")]
-    try:
-        needed = loss.n_outputs(facts.n_classes, facts.n_targets)
-    except ValueError as error:
-        return [Fault(("loss",), f"{data} has {facts.n_classes} classes; {error}")]
-    try:
-        shape, _ = Sequential(layers=layers).build((facts.n_features,))
-    except ShapeError as error:
-        return [Fault(_path_of(layers, error.index), error.message)]
-    if shape == (needed,):
-        return []
-    has = counted(facts.n_classes, "class", "classes") if facts.n_classes else counted(facts.n_targets, "target")
-    gives = counted(shape[0], "output") if len(shape) == 1 else f"outputs of shape {shape}"
-    at = max((i for i, layer in enumerate(layers) if "units" in type(layer).model_fields), default=len(layers) - 1)
-    return [Fault(("layers", at), f"the net gives {gives}; {data} has {has}, for which {loss.name} needs {needed}")]
-
-
-def _path_of(layers: tuple[Layer, ...], index: tuple[int, ...]) -> tuple[str | int, ...]:
-    """Where a config names the layer that stands at these places, outermost first."""
-    path: tuple[str | int, ...] = ("layers",)
-    for i in index:
-        path = (*path, i, layers[i].name)
-        layers = getattr(layers[i], "layers", ())
-    return path[:-1]
