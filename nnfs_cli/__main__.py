@@ -1,6 +1,21 @@
-"""``python -m nnfs_cli`` is the same as ``nnfs``."""
+"""The entry point of the `nnfs` command, and of ``python -m nnfs_cli``."""
 
-from nnfs_cli.cli import main
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C is not an error, even while modules are still being loaded."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever called us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
+    try:
+        from nnfs_cli.cli import app
+
+        app(prog_name="nnfs")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()

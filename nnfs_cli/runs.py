@@ -47,6 +47,8 @@ class Run:
     def create(cls, folder: str | os.PathLike[str], name: str) -> Run:
         """Make ``folder/name-n`` with the next free number. Nothing that exists is touched."""
         folder = Path(folder)
+        if folder.is_file():
+            raise RunError(f"{folder} is a file; runs need a folder")
         folder.mkdir(parents=True, exist_ok=True)
         pattern = re.compile(re.escape(name) + r"-([1-9][0-9]*)")
         taken = [int(match[1]) for entry in folder.iterdir() if (match := pattern.fullmatch(entry.name))]
@@ -169,7 +171,8 @@ class Run:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
         except FileNotFoundError:
-            raise RunError(f"{self.path} has no {which} weights; its training did not get far enough") from None
+            state = self.status().get("state", "unknown")
+            raise RunError(f"{self.path} has no {which} weights; the state of its training is '{state}'") from None
         except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
             raise RunError(f"{path} is damaged: {error}") from None
 

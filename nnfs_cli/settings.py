@@ -142,7 +142,7 @@ def _expected(what: str) -> Callable[[ErrorDetails], str]:
 
 
 def _bound(words: str, key: str) -> Callable[[ErrorDetails], str]:
-    return lambda error: f"must be {words} {error['ctx'][key]:g}, found {shown(error['input'])}"
+    return lambda error: f"must be {words} {error['ctx'][key]:.15g}, found {shown(error['input'])}"
 
 
 def _choice(error: ErrorDetails) -> str:

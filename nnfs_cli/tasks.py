@@ -56,10 +56,8 @@ def prepare(spec: Spec) -> Experiment:
     tables, indices, classes = _split(spec)
     table = tables["train"]
     targets = spec.dataset.target_columns()
-    left_out = {*targets, *spec.dataset.dropped_columns(), *filter(None, [spec.split.column])}
-    for name in left_out:
-        table.column(name)
-    features = [name for name in table.columns if name not in left_out]
+    left_out = {*targets, *spec.dataset.dropped_columns(), spec.split.column}
+    features = [name for name in (*table.columns, *table.unreadable) if name not in left_out]
     if not features:
         raise DataError(f"{table.name} has no column left to learn from")
     encoder = Encoder.fit(table, indices["train"], features, targets, classes, spec.preprocessing)
@@ -125,7 +123,7 @@ def train(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ()) 
         )
     except DivergedError as error:
         run.set_status("diverged")
-        raise DivergedError(f"{error}\n{run.path.as_posix()} keeps the log up to there") from None
+        raise DivergedError(f"{error}\n{run.path.as_posix()} keeps what was logged until then") from None
     except KeyboardInterrupt:
         run.set_status("interrupted")
         raise
@@ -186,6 +184,7 @@ def restore(run: Run, weights: Weights = "best") -> Predictor:
 def _split(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[Any, ...] | None]:
     """The table of each part (the training table where it has no file of its own), its rows there, and the classes."""
     table = spec.dataset.read()
+    _require_columns(spec, table)
     tables = dict.fromkeys(PARTS, table)
     classes = indices = None
     if spec.loss.task == "classification":
@@ -199,6 +198,17 @@ def _split(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[Any, .
         tables[part] = source_for(path, spec.dataset).read()
         rows[part] = np.arange(tables[part].n_rows)
     return tables, rows, classes
+
+
+def _require_columns(spec: Spec, table: Table) -> None:
+    """Raise `ConfigError` for every column that the config names and the table does not have."""
+    source, column = ("dataset", spec.dataset.name), spec.split.column
+    named: list[tuple[tuple[str, ...], str]] = [((*source, "target"), name) for name in spec.dataset.target_columns()]
+    named += [((*source, "drop"), name) for name in spec.dataset.dropped_columns()]
+    named += [(("split", "column"), column)] if column else []
+    faults = [Fault(path, table.missing(name)) for path, name in named if not table.has(name)]
+    if faults:
+        raise spec.error(faults)
 
 
 def _encode(predictor: Predictor, tables: Mapping[str, Table], indices: Mapping[str, Array]) -> dict[str, Rows]:

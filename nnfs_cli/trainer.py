@@ -77,9 +77,9 @@ class Trainer:
         self.epochs, self.step = epochs, 0
         self.state = self.optimizer.begin(self.model.parameters.vector)
         begun = time.perf_counter()
-        for callback in self.callbacks:
-            callback.on_begin(self)
         try:
+            for callback in self.callbacks:
+                callback.on_begin(self)
             with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the loss
                 for self.epoch in range(1, epochs + 1):
                     train_loss = self._train_epoch(X, y)
@@ -104,7 +104,7 @@ class Trainer:
             if not math.isfinite(loss):
                 raise DivergedError(
                     f"training diverged: the loss is {loss} in epoch {self.epoch}, step {self.step + 1},"
-                    f" at lr {self.lr:g}; try a smaller lr, such as {self.lr / 10:g}"
+                    f" at lr {self.lr:g}; try a smaller lr, such as {min(self.lr / 10, 0.1):g}"
                 )
             self.optimizer.step(parameters, gradient, self.state, self.lr)
             self.step += 1

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nnfs_cli import tasks
 from nnfs_cli.data.split import PARTS, Split
 from nnfs_cli.data.table import Table
-from nnfs_cli.errors import DataError
+from nnfs_cli.errors import ConfigError, DataError
 from nnfs_cli.spec import Spec
 from nnfs_cli.tasks import Experiment
 
@@ -192,7 +192,7 @@ def test_column_with_a_gap_is_named_with_its_line(tmp_path: Path) -> None:
 
 
 def test_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"t\.csv has no column 'ss'; did you mean 's'\?"):
+    with pytest.raises(ConfigError, match=r"c\.yaml:1:\d+: error: t\.csv has no column 'ss'; did you mean 's'\?"):
         prepared(tmp_path, ten_rows(["train"] * 10), {"column": "ss"})
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +17,7 @@ app = typer.Typer(
     name="nnfs",
     help="From a table and a short YAML file to a trained neural network, in NumPy, with nothing hidden.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -42,11 +40,3 @@ def _options(
 
 for _command in (train, evaluate, predict, components):
     app.command()(boundary(_command))
-
-
-def main() -> None:
-    """The entry point of the `nnfs` command."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever called us
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - as long as the process
-    app(prog_name="nnfs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -33,6 +34,11 @@ def note(text: str) -> None:
 def complain(kind: str, message: str = "") -> None:
     """An error, a warning or an interruption. A message with a place of its own says `error:` itself."""
     message = visible(message)
+    with contextlib.suppress(OSError):  # when nobody can be told, the exit code still tells
+        _print_complaint(kind, message)
+
+
+def _print_complaint(kind: str, message: str) -> None:
     if f" {kind}: " in message.partition("\n")[0]:
         print(message.replace(f" {kind}: ", f" {coloured(kind, kind + ':')} "), file=sys.stderr)
     else:

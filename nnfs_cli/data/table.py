@@ -43,12 +43,20 @@ class Table:
             return self.columns[name]
         if name in self.unreadable:
             raise DataError(f"{self.name}: column '{name}' is {self.unreadable[name]}, neither numbers nor texts")
+        raise DataError(self.missing(name))
+
+    def has(self, name: str) -> bool:
+        """Whether there is a column of this name, of whatever kind."""
+        return name in self.columns or name in self.unreadable
+
+    def missing(self, name: str) -> str:
+        """A sentence that says that there is no such column, and what was probably meant."""
         known = [f"'{column}'" for column in list(self.columns)[:12]]
         hint = did_you_mean(name, self.columns) or f"; it has {listing(known)}"
         only = next(iter(self.columns)) if len(self.columns) == 1 else ""
         delimiter = next((d for d in (";", "\t", "|") if d in only), None)
         advice = f"; is the delimiter {delimiter!r}?" if delimiter else ""
-        raise DataError(f"{self.name} has no column '{name}'{hint}{advice}")
+        return f"{self.name} has no column '{name}'{hint}{advice}"
 
     def error(self, row: int, name: str, expected: str, what: str = "column") -> DataError:
         """What to raise when the cell of a row (from 0) does not hold what is expected there."""
