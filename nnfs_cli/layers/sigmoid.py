@@ -22,11 +22,7 @@ class Sigmoid(Layer, name="sigmoid"):
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> the same."""
-        decay = np.abs(x, out=context.empty(x.shape))
-        np.exp(np.negative(decay, out=decay), out=decay)
-        y = np.add(decay, 1, out=context.empty(x.shape))
-        np.copyto(decay, 1, where=np.greater_equal(x, 0, out=context.empty(x.shape, bool)))
-        np.divide(decay, y, out=y)
+        y = logistic(x, context)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
             slope = np.subtract(1, y, out=context.empty(x.shape))
@@ -34,3 +30,12 @@ class Sigmoid(Layer, name="sigmoid"):
             return np.multiply(slope, dy, out=slope)
 
         return y, backward
+
+
+def logistic(x: Array, context: Context) -> Array:
+    """1 / (1 + exp(-x)) of any array, stable on both sides, in a buffer."""
+    decay = np.abs(x, out=context.empty(x.shape))
+    np.exp(np.negative(decay, out=decay), out=decay)
+    y = np.add(decay, 1, out=context.empty(x.shape))
+    np.copyto(decay, 1, where=np.greater_equal(x, 0, out=context.empty(x.shape, bool)))
+    return np.divide(decay, y, out=y)

@@ -1,0 +1,35 @@
+"""The scaled exponential linear unit: deep nets of it keep mean 0 and variance 1 by themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.layers.base import Backward, Context, Layer
+from nnfs_cli.parameters import Array, Views
+
+SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772  # the fixed point of mean 0 and variance 1
+
+
+class SELU(Layer, name="selu"):
+    """Scaled exponential linear unit: y = SCALE · x for x > 0, else SCALE · ALPHA · (exp(x) - 1), element by element.
+
+    Gradient: dx = SCALE · dy where x > 0, else SCALE · ALPHA · exp(x) · dy. Begin its weights with lecun_normal.
+    Shapes: any; y has that of x.
+    Source: Klambauer et al., "Self-Normalizing Neural Networks" (2017).
+    """
+
+    examples = ("selu",)
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ...) -> the same."""
+        positive = np.greater(x, 0, out=context.empty(x.shape, bool))
+        y = np.minimum(x, 0, out=context.empty(x.shape))
+        np.multiply(np.expm1(y, out=y), SCALE * ALPHA, out=y)
+        slope = np.add(y, SCALE * ALPHA, out=context.empty(x.shape))
+        np.copyto(slope, SCALE, where=positive)
+        np.multiply(x, SCALE, out=y, where=positive)
+
+        def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+            return np.multiply(slope, dy, out=slope)
+
+        return y, backward
