@@ -26,7 +26,7 @@ class Initializer(Component, family="initializer"):
 class UniformFanIn(Initializer, name="uniform_fan_in"):
     """U(-k, k) with k = 1 / sqrt(fan_in).
 
-    Source: LeCun et al., "Efficient BackProp" (1998); PyTorch's default for linear layers.
+    Source: Glorot and Bengio (2010), eq. 1, "the commonly used heuristic"; PyTorch's default for linear layers.
     """
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:

@@ -65,31 +65,47 @@ class Views:
         return len(self.__dict__) - 1 > len(self._inner) or any(self._inner)
 
 
+class Layout:
+    """Where each parameter of a tree lies in a flat vector (size,): the weights, their gradients, a copy, a moment.
+
+    A vector may have axes before its last one, such as (members, size); its arrays then have them too.
+    """
+
+    def __init__(self, tree: ParameterTree) -> None:
+        self.tree = tree
+        self.specs: dict[str, ParameterSpec] = dict(_leaves(tree))
+        self.slices: dict[str, slice] = {}
+        self.size = 0
+        for name, spec in self.specs.items():
+            end = self.size + math.prod(spec.shape)
+            self.slices[name] = slice(self.size, end)
+            self.size = end
+
+    def arrays(self, vector: Array) -> dict[str, Array]:
+        """The vector's parts by full name, such as ``0.weight``. They are views: writing into one writes the vector."""
+        return {
+            name: vector[..., self.slices[name]].reshape(*vector.shape[:-1], *spec.shape)
+            for name, spec in self.specs.items()
+        }
+
+    def views(self, vector: Array) -> Views:
+        """The same as the layers see it, nested like the tree."""
+        return _nest(self.tree, self.arrays(vector), "")
+
+
 class Parameters:
-    """The flat vector of a tree of parameters: `vector` (n,), `views` as a layer sees them, `arrays` by full name."""
+    """A flat vector with its layout: `vector` (size,), `views` as a layer sees them, `arrays` by full name."""
 
     def __init__(self, tree: ParameterTree, dtype: np.dtype[Any] | type | str) -> None:
-        self.specs: dict[str, ParameterSpec] = dict(_leaves(tree))
-        self.vector: Array = np.zeros(sum(math.prod(spec.shape) for spec in self.specs.values()), dtype)
-        self.arrays: dict[str, Array] = {}
-        start = 0
-        for name, spec in self.specs.items():
-            end = start + math.prod(spec.shape)
-            self.arrays[name] = self.vector[start:end].reshape(spec.shape)
-            start = end
-        self.views = self._views(tree)
+        self.layout = Layout(tree)
+        self.vector: Array = np.zeros(self.layout.size, dtype)
+        self.arrays = self.layout.arrays(self.vector)
+        self.views = self.layout.views(self.vector)
 
     def initialize(self, rng: Any) -> None:
         """Fill every array by its initializer, in the order of the layers, from one random stream."""
-        for name, spec in self.specs.items():
+        for name, spec in self.layout.specs.items():
             self.arrays[name][...] = spec.init.draw(rng, spec.shape, spec.fan_in, spec.fan_out)
-
-    def _views(self, tree: ParameterTree, prefix: str = "") -> Views:
-        items: dict[str, Array | Views] = {}
-        for name, item in tree.items():
-            full = prefix + name
-            items[name] = self.arrays[full] if isinstance(item, ParameterSpec) else self._views(item, f"{full}.")
-        return Views(items)
 
 
 def _leaves(tree: ParameterTree, prefix: str = "") -> Iterator[tuple[str, ParameterSpec]]:
@@ -98,3 +114,11 @@ def _leaves(tree: ParameterTree, prefix: str = "") -> Iterator[tuple[str, Parame
             yield prefix + name, item
         else:
             yield from _leaves(item, f"{prefix}{name}.")
+
+
+def _nest(tree: ParameterTree, arrays: Mapping[str, Array], prefix: str) -> Views:
+    items: dict[str, Array | Views] = {}
+    for name, item in tree.items():
+        full = prefix + name
+        items[name] = arrays[full] if isinstance(item, ParameterSpec) else _nest(item, arrays, f"{full}.")
+    return Views(items)

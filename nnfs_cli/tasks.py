@@ -115,15 +115,15 @@ def train(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ()) 
     )
     try:
         trainer.fit(parts["train"].X, parts["train"].y, spec.epochs)
-        run.write_metrics(
-            {
-                "best_epoch": checkpoint.best["epoch"] if checkpoint.best else None,
-                **{part: _finite(_figures(predictor, rows)) for part, rows in parts.items()},
-            }
-        )
+        checkpoint.restore(predictor.model)
+        figures = {part: _figures(predictor, rows) for part, rows in parts.items()}
+        for of_part in figures.values():
+            trainer.check(of_part["loss"])
+        best_epoch = checkpoint.best["epoch"] if checkpoint.best else None
+        run.write_metrics({"best_epoch": best_epoch, **{part: _finite(figures[part]) for part in figures}})
     except DivergedError as error:
         run.set_status("diverged")
-        raise DivergedError(f"{error}\n{run.path.as_posix()} keeps what was logged until then") from None
+        raise DivergedError(f"{error}\n{run.path.as_posix()} keeps what was logged until then, if anything") from None
     except KeyboardInterrupt:
         run.set_status("interrupted")
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from nnfs_cli.errors import DivergedError
+from nnfs_cli.errors import DivergedError, counted
 from nnfs_cli.model import Model
 from nnfs_cli.optimizers import Optimizer
 from nnfs_cli.parameters import Array
@@ -77,8 +78,9 @@ class Trainer:
         self.epochs, self.step = epochs, 0
         self.state = self.optimizer.begin(self.model.parameters.vector)
         begun = time.perf_counter()
-        try:
-            for callback in self.callbacks:
+        with contextlib.ExitStack() as ends:  # every callback that was begun is ended, whatever the others do
+            for callback in reversed(self.callbacks):
+                ends.callback(callback.on_end, self)
                 callback.on_begin(self)
             with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the loss
                 for self.epoch in range(1, epochs + 1):
@@ -89,9 +91,6 @@ class Trainer:
                         row |= {"train_loss": train_loss, **self.evaluate()}
                         for callback in self.callbacks:
                             callback.on_epoch(self, row)
-        finally:
-            for callback in self.callbacks:
-                callback.on_end(self)
 
     def _train_epoch(self, X: Array, y: Array) -> float:
         """Step through one epoch and return the mean loss of its rows, each as it was when its batch was seen."""
@@ -101,11 +100,7 @@ class Trainer:
         for rows in self.batches.epoch(self.epoch):
             x_batch, y_batch = self._gather(X, y, rows)
             loss = model.differentiate(x_batch, y_batch)
-            if not math.isfinite(loss):
-                raise DivergedError(
-                    f"training diverged: the loss is {loss} in epoch {self.epoch}, step {self.step + 1},"
-                    f" at lr {self.lr:g}; try a smaller lr, such as {min(self.lr / 10, 0.1):g}"
-                )
+            self.check(loss)
             self.optimizer.step(parameters, gradient, self.state, self.lr)
             self.step += 1
             total += loss
@@ -113,6 +108,14 @@ class Trainer:
             for callback in watching:
                 callback.on_step(self)
         return total / seen
+
+    def check(self, loss: float) -> None:
+        """Raise `DivergedError` unless a loss is finite."""
+        if not math.isfinite(loss):
+            raise DivergedError(
+                f"training diverged: the loss is {loss} in epoch {self.epoch}, after {counted(self.step, 'step')},"
+                f" at lr {self.lr:g}; try a smaller lr, such as {min(self.lr / 10, 0.1):g}"
+            )
 
     def _gather(self, X: Array, y: Array, rows: Array | slice) -> tuple[Array, Array]:
         """The rows of a batch, copied into buffers that every batch of this size shares."""

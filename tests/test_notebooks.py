@@ -187,7 +187,7 @@ def regression() -> Regression:
     rng = RandomState(42)
     rng.rand(2, 10_000)  # the data, which Arithmetic draws for itself
     for name, array in model.parameters.arrays.items():
-        n_inputs = model.parameters.specs[name].fan_in
+        n_inputs = model.parameters.layout.specs[name].fan_in
         array.T[...] = rng.randn(*array.T.shape) * np.sqrt(2 / n_inputs)  # it keeps a unit's weights in a row
     return Regression(standardize(X[:7000], X[7000:]), standardize(y[:7000], y[7000:]), model)
 

@@ -98,9 +98,20 @@ def test_rows_of_the_log(data: tuple[Array, Array]) -> None:
     assert witness.ended == 1
 
 
+def test_every_callback_is_ended_whatever_another_does(data: tuple[Array, Array]) -> None:
+    class Broken(Callback):
+        def on_end(self, trainer: Trainer) -> None:
+            raise OSError("no space")
+
+    fitted, witness = trainer(callbacks=[Broken()])
+    with pytest.raises(OSError, match="no space"):
+        fitted.fit(*data, 1)
+    assert witness.ended == 1
+
+
 def test_divergence_stops_within_a_batch(data: tuple[Array, Array]) -> None:
     fitted, witness = trainer(lr=1e6)
-    with pytest.raises(DivergedError, match=r"epoch \d+, step \d+, at lr 1e\+06; try a smaller lr"):
+    with pytest.raises(DivergedError, match=r"epoch \d+, after \d+ steps, at lr 1e\+06; try a smaller lr"):
         fitted.fit(*data, 1000)
     assert witness.ended == 1
     assert all(np.isfinite(row["train_loss"]) for row in witness.rows)
@@ -116,8 +127,11 @@ def checkpointed(
         def on_epoch(self, trainer: Trainer, row: Row) -> None:
             vectors.append(trainer.model.parameters.vector.copy())
 
-    fitted, _ = trainer(callbacks=[Checkpoint(run), Copy()], evaluate=lambda: {"val_loss": next(answers)})
+    checkpoint = Checkpoint(run)
+    fitted, _ = trainer(callbacks=[checkpoint, Copy()], evaluate=lambda: {"val_loss": next(answers)})
     fitted.fit(*data, len(val_losses))
+    np.testing.assert_array_equal(fitted.model.parameters.vector, vectors[-1])
+    checkpoint.restore(fitted.model)
     return run, vectors, fitted.model
 
 

@@ -24,7 +24,7 @@ class ReLU(Layer, name="relu"):
         y = np.maximum(x, 0, out=context.empty(x.shape))
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            passed = np.greater(y, 0, out=context.empty(y.shape, bool))
-            return np.multiply(dy, passed, out=context.empty(x.shape))
+            slope = np.sign(y, out=context.empty(x.shape))  # 1 where x > 0, else 0
+            return np.multiply(slope, dy, out=slope)
 
         return y, backward

@@ -13,7 +13,7 @@ from nnfs_cli.parameters import Array
 class CrossEntropy(Loss, name="cross_entropy"):
     """Negative log-likelihood of n classes: L = -Σ_i y_i ln(y_hat_i).
 
-    With softmax, from the logits z: L = Σ_i y_i (ln Σ_j exp(z_j) - z_i) and dL/dz = softmax(z) - y.
+    With softmax, from the logits z: L = ln Σ_j exp(z_j) - Σ_i y_i z_i and dL/dz = softmax(z) - y.
     As written: dL/dy_hat = -y / y_hat, with y_hat kept 1e-8 (or a rounding step) away from 0.
     Shapes: y_hat or z (batch, n); y (batch, n), each row adding up to 1; L (batch,).
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.108.
@@ -39,14 +39,15 @@ class CrossEntropy(Loss, name="cross_entropy"):
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
         row = context.empty((*z.shape[:-1], 1))
-        log_p = np.subtract(z, np.maximum.reduce(z, axis=-1, keepdims=True, out=row), out=context.empty(z.shape))
-        p = np.exp(log_p, out=context.empty(z.shape))
-        np.subtract(log_p, np.log(np.add.reduce(p, axis=-1, keepdims=True, out=row), out=row), out=log_p)
-        losses = -np.einsum("...bi,...bi->...b", y, log_p)
+        shifted = np.subtract(z, np.maximum.reduce(z, axis=-1, keepdims=True, out=row), out=context.empty(z.shape))
+        p = np.exp(shifted, out=context.empty(z.shape))
+        total = np.add.reduce(p, axis=-1, keepdims=True, out=row)
+        losses = np.log(total[..., 0], out=context.empty(z.shape[:-1]))
+        np.subtract(losses, np.vecdot(y, shifted, out=context.empty(z.shape[:-1])), out=losses)
 
         def backward(weight: float | Array) -> Array:
-            np.exp(log_p, out=p)
-            dz = np.subtract(p, y, out=p)
+            y_hat = np.divide(p, total, out=p)
+            dz: Array = np.subtract(y_hat, y, out=y_hat)
             return np.multiply(dz, weight, out=dz)
 
         return losses, backward

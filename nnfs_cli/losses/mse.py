@@ -31,10 +31,10 @@ class MSE(Loss, name="mse", main="factor"):
         """(batch, n) -> (batch,)."""
         factor = self.factor / y.shape[-1]
         error = np.subtract(y_hat, y, out=context.empty(y_hat.shape))
-        losses = np.einsum("...bi,...bi->...b", error, error)
+        losses: Array = np.vecdot(error, error, out=context.empty(error.shape[:-1]))
 
         def backward(weight: float | Array) -> Array:
             dy_hat: Array = np.multiply(error, 2 * factor * weight, out=error)
             return dy_hat
 
-        return factor * losses, backward
+        return np.multiply(losses, factor, out=losses), backward
