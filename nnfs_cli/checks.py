@@ -74,7 +74,7 @@ def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
 
 
 def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
-    final = layers[-1].final
+    final = Sequential(layers=layers).final
     if loss.activation is None or final.output_range in (None, (0, 1)):
         return []
     message = f"{loss.name} needs probabilities; end with {loss.activation.name} instead of {final.name}"
@@ -84,6 +84,27 @@ def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
 def _net_fits_data(dataset: DataSource, layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     facts = dataset.facts()
     return misfits(layers, loss, facts, dataset.name) if facts else []
+
+
+def _output_reaches_target(
+    dataset: DataSource, layers: tuple[Layer, ...], loss: Loss, preprocessing: Preprocessing
+) -> list[Fault]:
+    """A target that is scaled to mean 0 lies where a net that ends with, say, sigmoid cannot get."""
+    final, step, facts = Sequential(layers=layers).final, preprocessing.target, dataset.facts()
+    if (
+        loss.task == "classification"
+        or (facts and facts.n_classes)
+        or final.output_range is None
+        or isinstance(step, Unchanged)
+    ):
+        return []
+    low, high = final.output_range
+    reach = f"from {low:g} to {high:g}" if high < float("inf") else f"of {low:g} and more"
+    message = (
+        f"{final.name} gives numbers {reach}, and the target is standardised, to numbers around 0;"
+        f" leave {final.name} out, or set preprocessing to {{target: none}}"
+    )
+    return [Fault(("layers", len(layers) - 1), message)]
 
 
 def _target_step_fits(loss: Loss, preprocessing: Preprocessing) -> list[Fault]:
@@ -114,6 +135,7 @@ def _batches_fit(shuffle: bool, replacement: bool) -> list[Fault]:
 _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _metrics_fit,
     _output_fits_loss,
+    _output_reaches_target,
     _net_fits_data,
     _target_step_fits,
     _split_fits,

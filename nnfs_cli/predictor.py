@@ -43,8 +43,8 @@ class Predictor:
 
     def encode(self, table: Table) -> Rows:
         """The rows of a table that has the target. Raises `DataError` when a column is missing or holds nonsense."""
-        truth = self.encoder.truth(table)
-        y = self.spec.loss.encode(self.encoder.scale(truth), self.model.output_shape[0])
+        truth, scaled = self.encoder.encode_target(table, self.spec.dtype)
+        y = self.spec.loss.encode(scaled, self.model.output_shape[0])
         return Rows(self.encoder.inputs(table, self.spec.dtype), y.astype(self.spec.dtype), truth)
 
     def figures(self, rows: Rows) -> dict[str, float]:

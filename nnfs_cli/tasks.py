@@ -22,13 +22,14 @@ import numpy as np
 
 from nnfs_cli.callbacks import Checkpoint, EpochLog
 from nnfs_cli.data.batches import Batches
-from nnfs_cli.data.encoder import Encoder, class_indices, find_classes
-from nnfs_cli.data.file_source import source_for
+from nnfs_cli.data.encoder import Encoder, class_indices, find_classes, find_unusable
+from nnfs_cli.data.file_source import ColumnSource, FileSource, source_for
 from nnfs_cli.data.split import PARTS
 from nnfs_cli.data.table import Table, word
 from nnfs_cli.environment import describe_environment
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, Fault, NnfsWarning, RunError, counted
 from nnfs_cli.parameters import Array
+from nnfs_cli.plain_yaml import dump_value
 from nnfs_cli.predictor import Predictor, Rows
 from nnfs_cli.runs import Run, Weights
 from nnfs_cli.spec import Spec
@@ -60,6 +61,9 @@ def prepare(spec: Spec) -> Experiment:
     features = [name for name in (*table.columns, *table.unreadable) if name not in left_out]
     if not features:
         raise DataError(f"{table.name} has no column left to learn from")
+    unusable = find_unusable(table, features)
+    if unusable:
+        raise DataError(_with_remedy(unusable, len(features), spec))
     encoder = Encoder.fit(table, indices["train"], features, targets, classes, spec.preprocessing)
     spec.check(encoder.facts, table.name)
     predictor = Predictor(spec, encoder)
@@ -147,6 +151,10 @@ def evaluate(
     if input_file is not None:
         table = source_for(Path(input_file), predictor.spec.dataset).read()
         return {"input": _finite(_figures(predictor, predictor.encode(table)))}
+    source = predictor.spec.dataset
+    if isinstance(source, FileSource) and not source.path.is_file():
+        gone = f"the data of {run.path} is not at {source.path} any more"
+        raise DataError(f"{gone}; put it there, or give rows with --input")
     tables, indices, _ = _split(predictor.spec)
     recorded = run.data()["sha256"]
     for part, table in tables.items():
@@ -167,7 +175,30 @@ def evaluate(
 def predict(run: Run, input_file: str | os.PathLike[str], weights: Weights = "best") -> dict[str, Array]:
     """The answer to every row of a file, as named columns; see `Predictor.predict`."""
     predictor = restore(run, weights)
-    return predictor.predict(source_for(Path(input_file), predictor.spec.dataset).read())
+    table = source_for(Path(input_file), predictor.spec.dataset).read()
+    answer = predictor.predict(table)
+    _warn_of_far_rows(table, run.data()["inputs"])
+    return answer
+
+
+def _warn_of_far_rows(table: Table, inputs: Iterable[Mapping[str, Any]]) -> None:
+    """Warn of rows with a value further outside the range of the training data than that range is wide."""
+    far = np.zeros(table.n_rows, bool)
+    example = ""
+    for column in inputs:
+        name, low, high = column["name"], column["min"], column["max"]
+        values = table.numbers(name)
+        outside = (values < low - (high - low)) | (values > high + (high - low))
+        if outside.any() and not example:
+            example = f"{name} is {values[outside][0]:g}, and was {low:g} to {high:g}"
+        far |= outside
+    if example:
+        verb = "lies" if far.sum() == 1 else "lie"
+        warnings.warn(
+            f"{far.sum():,} of {counted(table.n_rows, 'row')} {verb} far outside of what was trained on ({example})",
+            NnfsWarning,
+            stacklevel=3,
+        )
 
 
 def restore(run: Run, weights: Weights = "best") -> Predictor:
@@ -178,6 +209,9 @@ def restore(run: Run, weights: Weights = "best") -> Predictor:
         predictor.model.load(run.weights(weights))
     except (ConfigError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{run.path} is damaged: {error}") from None
+    state = run.status().get("state", "unknown")
+    if state != "finished":
+        warnings.warn(f"the training of {run.path} has not finished; its state is '{state}'", NnfsWarning, stacklevel=3)
     return predictor
 
 
@@ -209,6 +243,16 @@ def _require_columns(spec: Spec, table: Table) -> None:
     faults = [Fault(path, table.missing(name)) for path, name in named if not table.has(name)]
     if faults:
         raise spec.error(faults)
+
+
+def _with_remedy(unusable: Mapping[str, str], n_features: int, spec: Spec) -> str:
+    """What is wrong with the columns, and what to do about it."""
+    lines = list(unusable.values())[:5]
+    if len(unusable) > 5:
+        lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
+    if len(unusable) == n_features or not isinstance(spec.dataset, ColumnSource):
+        return "\n".join([*lines, "mend the file"])
+    return "\n".join([*lines, f"mend the file, or leave columns out with  drop: {dump_value(list(unusable))}"])
 
 
 def _encode(predictor: Predictor, tables: Mapping[str, Table], indices: Mapping[str, Array]) -> dict[str, Rows]:

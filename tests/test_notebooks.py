@@ -50,7 +50,7 @@ class Standardized(NamedTuple):
 
 
 def standardize(train: Array, test: Array) -> Standardized:
-    step, statistics = Standardize(), fit_columns(Standardize(), list(train.T))
+    step, statistics = Standardize(), fit_columns(Standardize(), dict(enumerate(train.T)))
     return Standardized(step.transform(train, statistics), step.transform(test, statistics), statistics)
 
 

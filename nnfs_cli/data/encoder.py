@@ -13,7 +13,6 @@ from nnfs_cli.data.source import Facts
 from nnfs_cli.data.table import Label, Table, word
 from nnfs_cli.errors import DataError, counted, listing
 from nnfs_cli.parameters import Array
-from nnfs_cli.plain_yaml import dump_value
 
 TARGET = "the target"  # what messages call a column of labels
 BLOCK = 65_536  # rows transformed at a time, so that no float64 copy of the whole table is made
@@ -45,15 +44,14 @@ class Encoder:
         steps: Preprocessing,
     ) -> Self:
         """Learn the statistics of the training `rows` (indices), and of no others."""
-        _refuse(table, features)
         target: Preprocessor = steps.target or Unchanged()
-        values = [] if classes else [_target_numbers(table, name)[rows] for name in targets]
+        values = {} if classes else {name: _target_numbers(table, name)[rows] for name in targets}
         return cls(
             tuple(features),
             tuple(targets),
             classes,
             steps.numbers,
-            fit_columns(steps.numbers, [table.numbers(name)[rows] for name in features]),
+            fit_columns(steps.numbers, {name: table.numbers(name)[rows] for name in features}),
             target,
             fit_columns(target, values),
         )
@@ -66,6 +64,9 @@ class Encoder:
     def inputs(self, table: Table, dtype: Any) -> Array:
         """The net's inputs, (rows, n_features). Columns are found by name, in any order; others are ignored."""
         self._refuse_missing(table)
+        unusable = find_unusable(table, self.features)
+        if unusable:
+            raise DataError("\n".join(unusable.values()))
         X = np.empty((table.n_rows, len(self.features)), dtype)
         columns = [table.numbers(name) for name in self.features]
         for start in range(0, len(X), BLOCK):
@@ -73,10 +74,7 @@ class Encoder:
             block = np.stack([column[rows] for column in columns], axis=1)
             with np.errstate(over="ignore"):  # what overflows is refused
                 X[rows] = self.numbers.transform(block, self.number_statistics)
-            finite = np.isfinite(X[rows])
-            if not finite.all():
-                row, j = np.argwhere(~finite)[0]
-                raise table.error(start + int(row), self.features[j], f"numbers within the range of {X.dtype}")
+            _refuse_infinite(X[rows], table, self.features, start)
         return X
 
     def _refuse_missing(self, table: Table) -> None:
@@ -96,8 +94,18 @@ class Encoder:
         return np.stack([_target_numbers(table, name) for name in self.targets], axis=1)
 
     def scale(self, truth: Array) -> Array:
-        """The target as the net is to give it: class indices stay, values are transformed."""
+        """The target as the net is to give it: class indices stay, values (rows, n_targets) are transformed."""
         return truth if self.classes else self.target.transform(truth, self.target_statistics)
+
+    def encode_target(self, table: Table, dtype: Any) -> tuple[Array, Array]:
+        """The target in its own words, and as the net is to give it, in the net's dtype unless it is classes."""
+        truth = self.truth(table)
+        if self.classes:
+            return truth, truth
+        with np.errstate(over="ignore"):  # what overflows is refused
+            scaled = self.scale(truth).astype(dtype)
+        _refuse_infinite(scaled, table, self.targets, 0)
+        return truth, scaled
 
     def unscale(self, y_hat: Array) -> Array:
         """What the net gives in the target's own units, float64; probabilities stay as they are."""
@@ -129,19 +137,22 @@ class Encoder:
         )
 
 
-def _refuse(table: Table, features: Sequence[str]) -> None:
-    """Raise one `DataError` for all the columns that cannot be inputs."""
+def find_unusable(table: Table, features: Sequence[str]) -> dict[str, str]:
+    """What is wrong with each column that cannot be an input, by its name."""
     wrong: dict[str, str] = {}
     for name in features:
         try:
             table.numbers(name)
         except DataError as error:
             wrong[name] = str(error)
-    if wrong:
-        shown = list(wrong.values())[:5]
-        more = [f"and {counted(len(wrong) - 5, 'more column')}"] if len(wrong) > 5 else []
-        remedy = f"mend the file, or leave columns out with  drop: {dump_value(list(wrong))}"
-        raise DataError("\n".join([*shown, *more, remedy]))
+    return wrong
+
+
+def _refuse_infinite(block: Array, table: Table, names: Sequence[str], start: int) -> None:
+    finite = np.isfinite(block)
+    if not finite.all():
+        row, j = np.argwhere(~finite)[0]
+        raise table.error(start + int(row), names[j], f"numbers within the range of {block.dtype}")
 
 
 def _target_numbers(table: Table, name: str) -> Array:
@@ -164,6 +175,9 @@ def find_classes(table: Table, name: str) -> tuple[Label, ...]:
             i for i, v in enumerate(column.tolist()) if word(v) == "" or (isinstance(v, float) and not v.is_integer())
         )
         raise table.error(next(odd), name, "classes, which are texts or whole numbers (mse predicts others)", TARGET)
+    if column.dtype.kind in "iuf" and len(labels) > max(20, table.n_rows // 4):
+        different = f"{len(labels):,} different numbers in {table.n_rows:,} rows"
+        raise DataError(f"{table.name}: the target '{name}' holds {different}; mse is a loss to predict numbers")
     if len(labels) < 2:
         only = labels.pop()
         shown = repr(int(only) if isinstance(only, float) else only)

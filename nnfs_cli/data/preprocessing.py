@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.component import Component
+from nnfs_cli.errors import DataError
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import Section
 
@@ -68,8 +69,12 @@ class Preprocessing(Section):
     target: Preprocessor | None = None  # standardize where the target is numbers, none for classes
 
 
-def fit_columns(step: Preprocessor, columns: list[Array]) -> dict[str, Array]:
-    """The statistics of several columns, each (columns,)."""
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused when it is transformed
-        fitted: list[dict[str, Any]] = [step.fit(column) for column in columns]
+def fit_columns(step: Preprocessor, columns: Mapping[str, Array]) -> dict[str, Array]:
+    """The statistics of several columns, each (columns,). Raises `DataError` when one is beyond floating point."""
+    fitted: list[dict[str, Any]] = []
+    for name, column in columns.items():
+        with np.errstate(over="ignore", invalid="ignore"):
+            fitted.append(step.fit(column))
+        if not np.isfinite(list(fitted[-1].values())).all():
+            raise DataError(f"column '{name}' holds numbers too large to {step.name}, up to {np.abs(column).max():g}")
     return {key: np.array([one[key] for one in fitted]) for key in (fitted[0] if fitted else ())}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from nnfs_cli.layers.base import Backward, Context, Layer, ShapeError
+from nnfs_cli.layers.identity import Identity
 from nnfs_cli.parameters import Array, ParameterTree, Shape, Views
 from nnfs_cli.settings import NotEmpty
 
@@ -50,12 +51,18 @@ class Sequential(Layer, name="sequential", main="layers"):
 
     @property
     def final(self) -> Layer:
-        """The final layer of the last layer."""
-        return self.layers[-1].final
+        """The final layer of the last layer that does something."""
+        return self.layers[self._last].final
 
     def with_final(self, layer: Layer) -> Layer:
-        """The same with the last layer's final layer replaced."""
-        return self.model_copy(update={"layers": (*self.layers[:-1], self.layers[-1].with_final(layer))})
+        """The same with that final layer replaced."""
+        layers = list(self.layers)
+        layers[self._last] = layers[self._last].with_final(layer)
+        return self.model_copy(update={"layers": tuple(layers)})
+
+    @property
+    def _last(self) -> int:
+        return max((i for i, layer in enumerate(self.layers) if not isinstance(layer, Identity)), default=-1)
 
     def describe(self) -> str:
         """The layers in a row."""
