@@ -52,6 +52,11 @@ class Component(Section):
         return cls.name or cls.family
 
     @classmethod
+    def example(cls) -> str:
+        """How it is written, for a message."""
+        return f", as in {cls.examples[0]}" if cls.examples else ""
+
+    @classmethod
     def summary(cls) -> str:
         """The first paragraph of the class's documentation, in one line."""
         return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())

@@ -52,8 +52,18 @@ def _processor() -> str:
 
 
 def _command() -> str:
-    words = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
-    return shlex.join(os.path.relpath(word) if os.path.isabs(word) else word for word in words)
+    return shlex.join([os.path.basename(sys.argv[0]), *map(_without_absolute_path, sys.argv[1:])])
+
+
+def _without_absolute_path(word: str) -> str:
+    """The word with a path in it, also behind an =, made relative to the current folder."""
+    option, equals, value = word.rpartition("=")
+    if not os.path.isabs(value):
+        return word
+    try:
+        return option + equals + os.path.relpath(value)
+    except ValueError:  # another drive of Windows
+        return option + equals + os.path.basename(value)
 
 
 def _git_commit() -> str | None:

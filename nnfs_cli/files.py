@@ -33,7 +33,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        if error.filename == str(temporary):  # the user knows the file by its own name
+        if error.errno and error.filename in (None, str(temporary)):  # the user knows the file by its own name
             raise type(error)(error.errno, error.strerror, str(path)) from None
         raise
     except BaseException:

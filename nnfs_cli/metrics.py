@@ -61,8 +61,8 @@ class RMSE(Metric, name="rmse"):
 class R2(Metric, name="r2"):
     """Coefficient of determination: 1 - Σ (y_hat - y)² / Σ (y - mean(y))², the mean of the targets' figures.
 
-    1 is perfect, 0 is no better than the mean. A constant target counts 1 when it is hit exactly and 0 otherwise, as in
-    scikit-learn.
+    1 is perfect, 0 is no better than the mean. A constant target counts 1 when it is hit exactly and 0 otherwise, and
+    a single row has no figure (NaN), as in scikit-learn.
     """
 
     examples = ("r2",)
@@ -70,6 +70,8 @@ class R2(Metric, name="r2"):
 
     def score(self, y: Array, y_hat: Array) -> float:
         """Computed for each target, then averaged."""
+        if len(y) < 2:
+            return float("nan")
         residual = np.square(y_hat - y).sum(axis=0)
         total = np.square(y - y.mean(axis=0)).sum(axis=0)
         varies = total > 0

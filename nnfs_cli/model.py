@@ -70,6 +70,7 @@ class Model:
         backward(loss_backward(weight), self.gradients.views, False)
         return float(np.add.reduce(losses))
 
+    @np.errstate(over="ignore", invalid="ignore")  # what overflows shows in what comes out
     def predict(self, X: Array, batch_size: int = 4096) -> Array:
         """The output of the final activation for every row: (rows, *input_shape) -> (rows, *output_shape)."""
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
@@ -78,6 +79,7 @@ class Model:
             y_hat[start : start + batch_size] = self._activate(self._forward(x))
         return y_hat
 
+    @np.errstate(over="ignore", invalid="ignore")
     def evaluate(self, X: Array, y: Array, batch_size: int = 4096) -> tuple[float, Array]:
         """The mean loss over the rows, and what `predict` gives for them."""
         total = 0.0

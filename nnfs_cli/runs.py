@@ -173,8 +173,8 @@ class Run:
         except FileNotFoundError:
             state = self.status().get("state", "unknown")
             raise RunError(f"{self.path} has no {which} weights; the state of its training is '{state}'") from None
-        except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile) as error:
-            raise RunError(f"{path} is damaged: {error}") from None
+        except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile):
+            raise RunError(f"{path} is damaged: it is not a whole npz file of plain arrays") from None
 
     def _weights_file(self, which: Weights) -> Path:
         return self.path / "weights" / f"{which}.npz"

@@ -55,7 +55,7 @@ def absolute(value: object, info: ValidationInfo) -> Path:
         raise wrong(f"expected a path, found {shown(value)}")
     context = info.context or {}
     try:
-        path = Path(context.get("folder", Path()), Path(value).expanduser()).absolute()
+        path = Path(os.path.abspath(Path(context.get("folder", Path()), Path(value).expanduser())))
         if not context.get("files_must_exist", False) or path.is_file():
             return path
         if path.exists():
@@ -120,6 +120,11 @@ class Section(BaseModel):
         return cls.__name__.lower()
 
     @classmethod
+    def example(cls) -> str:
+        """How it is written, for a message; nothing where there is no example."""
+        return ""
+
+    @classmethod
     def _sentence(cls, error: ErrorDetails) -> PydanticCustomError:
         kind, key = error["type"], str(error["loc"][-1]) if error["loc"] else ""
         if kind in (OUR_WORDS, OUR_WORDS_AT_KEY):
@@ -129,7 +134,7 @@ class Section(BaseModel):
             hint = did_you_mean(key, known) or (f"; it knows {listing(known)}" if known else "; it has no settings")
             return wrong(f"{cls.title()} has no setting '{key}'{hint}", at_key=True)
         if kind == "missing":
-            return wrong(f"{cls.title()} needs the setting '{key}'", at_key=True)
+            return wrong(f"{cls.title()} needs the setting '{key}'{cls.example()}", at_key=True)
         return wrong(_SENTENCES.get(kind, _unknown)(error))
 
 

@@ -14,10 +14,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterable
 from pathlib import Path
-
-from sklearn import datasets
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -25,19 +22,8 @@ BLOCK = re.compile(r"(?:<!-- (?P<what>[^\n]+?) -->\n)?```(?P<language>\w+)\n(?P<
 
 
 def make_workspace(folder: Path) -> None:
-    """What a reader has who follows the README: the configs, and files of their own."""
+    """What a reader has who follows the README in a copy of the repository."""
     shutil.copytree(ROOT / "configs", folder / "configs")
-    cancer, iris = datasets.load_breast_cancer(), datasets.load_iris()
-    write_csv(folder / "new_rows.csv", cancer.feature_names, cancer.data[18:21])
-    measures = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
-    labelled = [[*row, iris.target_names[label]] for row, label in zip(iris.data, iris.target, strict=True)]
-    write_csv(folder / "flowers.csv", [*measures, "species"], labelled)
-    write_csv(folder / "new_flowers.csv", measures, iris.data[::40])
-
-
-def write_csv(path: Path, header: Iterable[object], rows: Iterable[Iterable[object]]) -> None:
-    """A plain CSV file."""
-    path.write_text("".join(",".join(map(str, row)) + "\n" for row in [header, *rows]))
 
 
 def render(text: str, folder: Path) -> str:
@@ -53,7 +39,7 @@ def render(text: str, folder: Path) -> str:
         comment = f"<!-- {match['what']} -->\n" if match["what"] else ""
         what, _, argument = (match["what"] or "").partition(" ")
         if what == "config":
-            body = re.sub(r"(?m)^#.*\n|[ ]+#.*$", "", (ROOT / argument).read_text()).lstrip("\n")
+            body = re.sub(r"(?m)^#.*\n", "", (ROOT / argument).read_text()).lstrip("\n")
         elif what == "code":
             body = source_of(*argument.split())
         elif language == "yaml" and (name := re.match(r"# (\S+\.yaml)\n", body)):

@@ -264,7 +264,8 @@ def test_the_output_is_the_same_in_a_file(trained: Trained, answers: str, inside
     done = inside(
         "predict", "--run", "runs/config-1", "--input", "points.csv", "--output", output, cwd=trained.folder
     )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.endswith(f"out.csv, {len(answers.splitlines()) - 1} predictions\n")
     assert output.read_text() == answers
     assert os.listdir(tmp_path) == ["out.csv"]
 
@@ -587,7 +588,7 @@ def evil(write: Write) -> Path:
 def test_labels_are_shown_as_they_are(evil: Path, nnfs: Nnfs) -> None:
     done = nnfs("train", "config.yaml")
     assert done.returncode == 0
-    assert r"2 classes ([bold]x 50 %, e\x1b[5mvil 50 %)" in done.stderr
+    assert r"2 classes ('[bold]x' 50 %, 'e\x1b[5mvil' 50 %)" in done.stderr
     assert "\x1b" not in done.stderr
 
 
@@ -595,7 +596,7 @@ def test_labels_are_shown_as_they_are(evil: Path, nnfs: Nnfs) -> None:
 def test_labels_are_shown_as_they_are_on_a_terminal(evil: Path, terminal: Terminal) -> None:
     code, shown = terminal("train", "config.yaml", NO_COLOR="1")
     assert code == 0
-    assert r"[bold]x 50 %, e\x1b[5mvil 50" in " ".join(shown.split())
+    assert r"'[bold]x' 50 %, 'e\x1b[5mvil' 50" in " ".join(shown.split())
     assert not COLOUR.search(shown)
 
 

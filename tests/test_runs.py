@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from nnfs_cli import tasks
+from nnfs_cli.environment import describe_environment
 from nnfs_cli.errors import DataError, RunError
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
@@ -84,6 +85,12 @@ def test_no_absolute_path_is_kept(tmp_path: Path) -> None:
     for path in run.path.rglob("*"):
         if path.is_file():
             assert str(tmp_path).encode() not in path.read_bytes()
+
+
+def test_no_absolute_path_of_the_command_line_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/bin/nnfs", "train", str(tmp_path / "c.yaml"), f"--set=x={tmp_path}", "lr=1"])
+    monkeypatch.chdir(tmp_path)
+    assert describe_environment()["command"] == "nnfs train c.yaml --set=x=. lr=1"
 
 
 def test_same_config_and_seed_give_the_same_bytes(tmp_path: Path) -> None:

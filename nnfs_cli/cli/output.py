@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import sys
 import textwrap
@@ -55,13 +56,15 @@ def fact(label: str, text: str) -> None:
 
 
 def number(value: float | None) -> str:
-    """A figure with four decimals, or in short scientific form where these would say nothing."""
-    if value is None:
+    """A figure with four decimals, fewer where it is large, and in scientific form where decimals say nothing."""
+    if value is None or value != value:
         return "-"
     if isinstance(value, int):
         return f"{value:,}"
-    if value == 0 or 1e-3 <= abs(value) < 1e6:
+    if value == 0 or 1e-3 <= abs(value) < 100:
         return f"{value:.4f}"
+    if 100 <= abs(value) < 1e9:
+        return f"{value:.{max(0, 5 - math.floor(math.log10(abs(value))))}f}"
     return f"{value:.4g}"
 
 

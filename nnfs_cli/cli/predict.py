@@ -10,6 +10,7 @@ import typer
 
 from nnfs_cli.cli.evaluate import Weights
 from nnfs_cli.cli.output import fact
+from nnfs_cli.errors import UserError, counted
 
 
 def predict(
@@ -33,6 +34,10 @@ def predict(
     opened = Run.open(run) if run else Run.newest(runs)
     if run is None:
         fact("run", f"{opened.path.as_posix()}, the newest")
+    if output is not None and output.suffix.lower() not in (".csv", ".txt"):
+        raise UserError(f"{output}: predictions are written as CSV; name a file that ends in .csv")
+    if output is not None and output.exists() and output.samefile(input):
+        raise UserError(f"{output} is the input; name another file for the predictions")
     columns = tasks.predict(opened, input, weights.value)
     if output is None:
         sys.stdout.flush()
@@ -40,3 +45,5 @@ def predict(
         sys.stdout.flush()
     else:
         write_whole(output, lambda file: write_csv(columns, file))
+        n_rows = len(next(iter(columns.values())))
+        fact("output", f"{output.as_posix()}, {counted(n_rows, 'prediction')}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnfs_cli.cli.output import fact, note, number, print_json
+from nnfs_cli.errors import counted
 
 if TYPE_CHECKING:
     from nnfs_cli.tasks import Experiment, Figures
@@ -56,21 +57,26 @@ def _announce(experiment: Experiment) -> None:
     target = data["targets"][0]
     if target["kind"] == "class":
         counts = {label: sum(part[label] for part in target["counts"].values()) for label in target["counts"]["train"]}
-        shares = ", ".join(f"{label} {100 * n / sum(counts.values()):.0f} %" for label, n in list(counts.items())[:4])
-        goal = f"{len(counts)} classes ({shares}{', ...' if len(counts) > 4 else ''})"
+        shares = ", ".join(_share(label, n / sum(counts.values())) for label, n in list(counts.items())[:4])
+        goal = f"{counted(len(counts), 'class', 'classes')} ({shares}{', ...' if len(counts) > 4 else ''})"
     else:
         names = ", ".join(target["name"] for target in data["targets"])
-        goal = f"{len(data['targets'])} number{'s' if len(data['targets']) > 1 else ''} ({names})"
-    n_inputs = len(data["inputs"])
+        goal = f"{counted(len(data['targets']), 'number')} ({names})"
     verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
     rows = ", ".join(f"{len(part):,} {verbs[name]}" for name, part in parts.items())
     total = sum(map(len, parts.values()))
-    inputs = f"{n_inputs} number{'s' if n_inputs > 1 else ''}"
-    fact("data", f"{data['name']}: {total:,} rows, {inputs} -> {goal}; {rows}")
-    fact("model", f"{model.describe()}, {model.n_parameters:,} parameters")
+    inputs = counted(len(data["inputs"]), "number")
+    fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {rows}")
+    fact("model", f"{model.describe()}, {counted(model.n_parameters, 'parameter')}")
     batch = "all rows" if spec.batch_size == "full" else f"batch {spec.batch_size}"
-    epochs = f"{spec.epochs:,} epoch{'s' if spec.epochs > 1 else ''}"
+    epochs = counted(spec.epochs, "epoch")
     fact("training", f"{spec.loss.name}, {spec.optimizer.name} lr {spec.lr:g}, {batch}, {epochs}, seed {spec.seed}")
+
+
+def _share(label: str, share: float) -> str:
+    """How much of the rows a class has; a label that is a number is quoted, lest the two run together."""
+    name = label if label.isidentifier() else f"'{label}'"
+    return f"{name} {100 * share:.0f} %" if share >= 0.005 else f"{name} <1 %"
 
 
 def _conclude(metrics: Figures) -> None:
@@ -81,5 +87,8 @@ def _conclude(metrics: Figures) -> None:
     held_back = [part for part in metrics if part in ("validation", "test")]
     for part in held_back or ["train"]:
         figures = dict(metrics[part])
-        n_rows = figures.pop("rows")
-        fact(part, f"{', '.join(f'{name} {number(value)}' for name, value in figures.items())} ({n_rows:,} rows)")
+        n_rows = int(figures.pop("rows"))
+        fact(
+            part,
+            f"{', '.join(f'{name} {number(value)}' for name, value in figures.items())} ({counted(n_rows, 'row')})",
+        )

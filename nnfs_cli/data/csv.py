@@ -14,7 +14,7 @@ from pydantic import AfterValidator
 
 from nnfs_cli.data.arrow import checked_names, to_arrays, to_table
 from nnfs_cli.data.file_source import ColumnSource
-from nnfs_cli.data.table import Table
+from nnfs_cli.data.table import Table, is_delimiter
 from nnfs_cli.errors import DataError, counted, shown
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import Text, wrong
@@ -105,9 +105,11 @@ class Csv(ColumnSource, name="csv", main="path"):
         quotes = 0
         try:
             with self._open() as file:
-                start = file.read(2)
-                if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                start = file.read(4)
+                if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
                     raise DataError(f"{name} is encoded in UTF-16; save it as UTF-8")
+                if start == b"PAR1":
+                    raise DataError(f"{name} is a Parquet file, and is read as CSV; its name should end in .parquet")
                 quotes += start.count(b'"')
                 while chunk := file.read(1 << 20):
                     quotes += chunk.count(b'"')
@@ -142,11 +144,13 @@ class Csv(ColumnSource, name="csv", main="path"):
         """What pyarrow found, in our words and with the line."""
         if "Empty CSV file" in message:
             return f"{name} has a header and no rows" if any(self._records()) else f"{name} is empty"
-        width = None
+        width, first = None, ""
         for line, record in self._records():
-            width = width or len(record)
+            if width is None:
+                width, first = len(record), record[0]
             if len(record) != width:
-                return f"{name}, line {line}: {counted(len(record), 'cell')} where the header has {width}"
+                hint = is_delimiter(first) if width == 1 else ""
+                return f"{name}, line {line}: {counted(len(record), 'cell')} where the header has {width}{hint}"
         return f"{name}: {message.splitlines()[0]}"
 
     def _not_utf8(self, name: str) -> DataError:

@@ -83,9 +83,9 @@ class Encoder:
             names = [f"'{name}'" for name in missing[:5]]
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
             near = listing([f"'{name}'" for name in dict.fromkeys(table.nearest(missing[:5]).values())])
-            has = f"; it has {near}" if near else ""
-            count = counted(len(missing), "column")
-            raise DataError(f"{table.name} lacks {count}: {', '.join(names) if more else listing(names)}{more}{has}")
+            has = f"; it has {near}" if near else table.delimiter_hint
+            listed = f"{', '.join(names)}{more}" if more else listing(names)
+            raise DataError(f"{table.name} lacks {counted(len(missing), 'column')}: {listed}{has}")
 
     def truth(self, table: Table) -> Array:
         """The target in its own words: class indices (rows,), or values in their own units (rows, n_targets)."""

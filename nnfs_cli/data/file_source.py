@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table
-from nnfs_cli.errors import DataError, listing
+from nnfs_cli.errors import DataError, listing, shown
 from nnfs_cli.settings import FilePath, NotEmpty, Text, wrong
 
 
@@ -21,9 +21,17 @@ def _different(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _as_names(value: object) -> object:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, tuple | list):
+        raise wrong(f"expected the name of a column, or a list of names, found {shown(value)}")
+    return value
+
+
 Names = Annotated[
     tuple[Text, ...],
-    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+    BeforeValidator(_as_names),
     AfterValidator(_different),
 ]
 
@@ -80,6 +88,8 @@ class ColumnSource(FileSource):
 
 def source_for(path: Path, like: DataSource) -> FileSource:
     """The data set for another file, by its suffix; one of the same kind as `like` shares its settings."""
+    if path.is_dir():
+        raise DataError(f"{path} is a folder, not a file")
     kinds = [member for member in FileSource.members.values() if issubclass(member, FileSource)]
     for kind in kinds:
         if path.name.lower().endswith(kind.suffixes):

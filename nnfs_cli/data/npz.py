@@ -40,7 +40,8 @@ class Npz(FileSource, name="npz", main="path"):
         if y is not None:
             expected = (len(X),) if self.targets == 1 else (len(X), self.targets)
             if y.shape not in (expected, (*expected, 1)) or y.dtype.kind not in "iufbU":
-                raise DataError(f"{name}: y should be numbers or texts with the shape {expected}, {_found(y)}")
+                several = f"; is it targets: {y.shape[1]}?" if y.ndim == 2 else ""
+                raise DataError(f"{name}: y should be numbers or texts with the shape {expected}, {_found(y)}{several}")
             y = y.reshape(expected)
             y = y.astype(object) if y.dtype.kind == "U" else y
         table = from_arrays(name, X, features, y, list(self.target_columns()))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nnfs_cli.errors import DataError, closest, did_you_mean, listing
+from nnfs_cli.errors import DataError, closest, counted, did_you_mean, listing
 from nnfs_cli.parameters import Array
 
 Label = str | int | bool
@@ -53,16 +53,19 @@ class Table:
         """A sentence that says that there is no such column, and what was probably meant."""
         known = [f"'{column}'" for column in list(self.columns)[:12]]
         hint = did_you_mean(name, self.columns) or f"; it has {listing(known)}"
-        only = next(iter(self.columns)) if len(self.columns) == 1 else ""
-        delimiter = next((d for d in (";", "\t", "|") if d in only), None)
-        advice = f"; is the delimiter {delimiter!r}?" if delimiter else ""
-        return f"{self.name} has no column '{name}'{hint}{advice}"
+        return f"{self.name} has no column '{name}'{hint}{self.delimiter_hint}"
+
+    @property
+    def delimiter_hint(self) -> str:
+        """What to say of a table that seems to have been read with the wrong delimiter; else nothing."""
+        return is_delimiter(next(iter(self.columns))) if len(self.columns) == 1 else ""
 
     def error(self, row: int, name: str, expected: str, what: str = "column") -> DataError:
         """What to raise when the cell of a row (from 0) does not hold what is expected there."""
         place, found = self.find(row, name) if self.find else (f"row {row + 1}", word(self.columns[name][row]))
         problem = f"should hold {expected}, found '{found[:40]}'" if found else "is empty"
-        return DataError(f"{self.name}, {place}: {what} '{name}' {problem}")
+        hint = "; numbers are written with a point" if re.fullmatch(r"[-+]?[0-9]+,[0-9]+", found.strip()) else ""
+        return DataError(f"{self.name}, {place}: {what} '{name}' {problem}{hint}")
 
     def numbers(self, name: str) -> Array:
         """A column as finite float64 numbers. Raises `DataError` with the first place that holds anything else."""
@@ -75,12 +78,20 @@ class Table:
         numbers = np.asarray(column, np.float64)
         finite = np.isfinite(numbers)
         if not finite.all():
-            raise self.error(int(np.argmin(finite)), name, "finite numbers")
+            error = self.error(int(np.argmin(finite)), name, "finite numbers")
+            more = int((~finite).sum()) - 1
+            raise DataError(f"{error}, as in {counted(more, 'more row')} of {self.n_rows:,}") if more else error
         return numbers
 
     def nearest(self, names: list[str]) -> dict[str, str]:
         """For each name that is not here, the column that was probably meant, if there is one."""
         return {name: close for name in names if (close := closest(name, self.columns))}
+
+
+def is_delimiter(header: str) -> str:
+    """A question whether the header that came out as one name should have been split, where it looks so."""
+    found = next((delimiter for delimiter in (";", "\t", "|", ",") if delimiter in header), None)
+    return f"; is the delimiter {found!r}?" if found else ""
 
 
 def word(value: object) -> str:
