@@ -63,7 +63,10 @@ layers:
 loss:
   cross_entropy:
     reduction: mean
-optimizer: sgd
+optimizer:
+  sgd:
+    momentum: 0.0
+    nesterov: false
 lr: 0.01
 epochs: 2
 batch_size: 32

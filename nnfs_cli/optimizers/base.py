@@ -14,7 +14,7 @@ class Optimizer(Component, family="optimizer"):
     default_lr: ClassVar[float]
 
     def begin(self, parameters: Array) -> dict[str, Array]:
-        """The optimizer's memory before the first step, by name: arrays of the same length as the parameters."""
+        """The optimizer's memory before the first step, by name: all that the next step depends on but the gradient."""
         return {}
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:

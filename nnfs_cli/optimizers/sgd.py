@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Self
+
 import numpy as np
+from pydantic import Field, model_validator
 
 from nnfs_cli.optimizers.base import Optimizer
 from nnfs_cli.parameters import Array
+from nnfs_cli.settings import Switch, wrong
 
 
-class SGD(Optimizer, name="sgd"):
-    """Gradient descent on batches: w <- w - lr · dL/dw.
+class SGD(Optimizer, name="sgd", main="momentum"):
+    """Gradient descent on batches: w <- w - lr · dL/dw, or with momentum v <- momentum · v + dL/dw, w <- w - lr · v.
 
-    Source: Robbins and Monro, "A Stochastic Approximation Method" (1951).
+    With `nesterov` the step looks ahead: w <- w - lr · (dL/dw + momentum · v).
+    Source: Robbins and Monro, "A Stochastic Approximation Method" (1951); Sutskever et al. (2013) for momentum, in
+    PyTorch's form, where v has no factor lr.
     """
 
-    examples = ("sgd",)
+    examples = ("sgd", "sgd: 0.9", "sgd: {momentum: 0.9, nesterov: true}")
     default_lr = 0.01
 
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.0
+    nesterov: Switch = False
+
+    @model_validator(mode="after")
+    def _looks_ahead_of_something(self) -> Self:
+        if self.nesterov and not self.momentum:
+            raise wrong("nesterov looks ahead along the momentum; set momentum, such as 0.9")
+        return self
+
+    def begin(self, parameters: Array) -> dict[str, Array]:
+        """The velocity v, where there is momentum."""
+        return {"velocity": np.zeros_like(parameters)} if self.momentum else {}
+
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
-        """One step of length lr against the gradient."""
-        np.multiply(gradient, lr, out=gradient)
-        np.subtract(parameters, gradient, out=parameters)
+        """One step of length lr against the gradient, or along the velocity."""
+        if self.momentum:
+            velocity = state["velocity"]
+            np.add(np.multiply(velocity, self.momentum, out=velocity), gradient, out=velocity)
+            if self.nesterov:
+                _descend(parameters, gradient, lr)
+                np.multiply(velocity, self.momentum, out=gradient)
+            else:
+                np.copyto(gradient, velocity)
+        _descend(parameters, gradient, lr)
+
+
+def _descend(parameters: Array, direction: Array, lr: float) -> None:
+    np.multiply(direction, lr, out=direction)
+    np.subtract(parameters, direction, out=parameters)

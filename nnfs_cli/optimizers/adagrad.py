@@ -1,0 +1,34 @@
+"""Adagrad: the more a parameter has moved, the smaller its steps become."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.optimizers.base import Optimizer
+from nnfs_cli.parameters import Array
+from nnfs_cli.settings import NonNegativeFloat, PositiveFloat
+
+
+class Adagrad(Optimizer, name="adagrad"):
+    """Adaptive gradient: s <- s + g², w <- w - lr · g / (√s + eps), g = dL/dw.
+
+    Source: Duchi, Hazan and Singer, "Adaptive Subgradient Methods" (2011); eps as in PyTorch.
+    """
+
+    examples = ("adagrad", "adagrad: {initial: 0.1}")
+    default_lr = 0.01
+
+    initial: NonNegativeFloat = 0.0  # value of s
+    eps: PositiveFloat = 1e-10
+
+    def begin(self, parameters: Array) -> dict[str, Array]:
+        """The sum of squares s, and a buffer to work in."""
+        return {"s": np.full_like(parameters, self.initial), "buffer": np.empty_like(parameters)}
+
+    def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
+        """One step, at most lr in every parameter."""
+        s, buffer = state["s"], state["buffer"]
+        np.add(s, np.square(gradient, out=buffer), out=s)
+        denominator = np.add(np.sqrt(s, out=buffer), self.eps, out=buffer)
+        np.multiply(np.divide(gradient, denominator, out=gradient), lr, out=gradient)
+        np.subtract(parameters, gradient, out=parameters)

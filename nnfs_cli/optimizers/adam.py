@@ -1,0 +1,51 @@
+"""Adam: each parameter gets a step length of its own, by how large its gradients have been."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nnfs_cli.optimizers.base import Optimizer
+from nnfs_cli.parameters import Array
+from nnfs_cli.settings import PositiveFloat
+
+Decay = Annotated[float, Field(strict=True, ge=0, lt=1)]
+
+
+class Adam(Optimizer, name="adam"):
+    """Adaptive moments: m <- b1 · m + (1 - b1) · g, v <- b2 · v + (1 - b2) · g², w <- w - lr · m̂ / (√v̂ + eps).
+
+    g is dL/dw, and m̂ = m / (1 - b1^t), v̂ = v / (1 - b2^t) in step t make up for the zeros that m and v begin with.
+    Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1.
+    """
+
+    examples = ("adam", "adam: {beta1: 0.95, beta2: 0.99}")
+    default_lr = 0.001
+
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    eps: PositiveFloat = 1e-8
+
+    def begin(self, parameters: Array) -> dict[str, Array]:
+        """Both moments, and the number t of steps done."""
+        return {"m": np.zeros_like(parameters), "v": np.zeros_like(parameters), "t": np.zeros((), np.int64)}
+
+    def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
+        """One step of about lr in every parameter."""
+        m, v, t = state["m"], state["v"], state["t"]
+        t += 1
+        # (m · b1 / (1 - b1) + g) · (1 - b1) is the same m, and needs no buffer for (1 - b1) · g.
+        np.multiply(m, self.beta1 / (1 - self.beta1), out=m)
+        np.multiply(np.add(m, gradient, out=m), 1 - self.beta1, out=m)
+        np.multiply(gradient, gradient, out=gradient)
+        np.multiply(gradient, 1 - self.beta2, out=gradient)
+        np.add(np.multiply(v, self.beta2, out=v), gradient, out=v)
+        denominator = np.sqrt(v, out=gradient)
+        np.multiply(denominator, 1 / math.sqrt(1 - self.beta2 ** int(t)), out=denominator)
+        np.add(denominator, self.eps, out=denominator)
+        change = np.divide(m, denominator, out=denominator)
+        np.multiply(change, lr / (1 - self.beta1 ** int(t)), out=change)
+        np.subtract(parameters, change, out=parameters)
