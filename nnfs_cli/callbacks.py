@@ -10,7 +10,7 @@ import numpy as np
 from nnfs_cli.model import Model
 from nnfs_cli.parameters import Array
 from nnfs_cli.runs import Run
-from nnfs_cli.trainer import Callback, Row, Trainer
+from nnfs_cli.trainer import Callback, LogRow, Trainer
 
 
 class EpochLog(Callback):
@@ -20,7 +20,7 @@ class EpochLog(Callback):
         self.run = run
         self._flushed = 0.0
 
-    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
         """One row."""
         self.run.append_epoch(row)
         if time.monotonic() - self._flushed > 0.5:
@@ -43,12 +43,12 @@ class Checkpoint(Callback):
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.best: Row | None = None
+        self.best: LogRow | None = None
         self._vector: Array | None = None  # the best weights
         self._unwritten = False
         self._written = time.monotonic()
 
-    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
         """Remember the best; write now and then."""
         if self._improves(row) and np.isfinite(trainer.model.parameters.vector).all():
             self.best = row
@@ -63,7 +63,7 @@ class Checkpoint(Callback):
         """Write both."""
         self._write(trainer)
 
-    def _improves(self, row: Row) -> bool:
+    def _improves(self, row: LogRow) -> bool:
         if self.best is None or "val_loss" not in row:
             return True
         best = self.best["val_loss"]

@@ -15,8 +15,8 @@ from nnfs_cli.streams import stream
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows with a known target: X (rows, n_features) and y (rows, n_outputs) as the net sees them.
+class Samples:
+    """Samples with a known target: X (rows, n_features) and y (rows, n_outputs) as the net sees them.
 
     `truth` is the target in its own words: class indices (rows,) or values (rows, n_targets).
     """
@@ -28,9 +28,9 @@ class Rows:
     def __len__(self) -> int:
         return len(self.X)
 
-    def take(self, rows: Array) -> Rows:
+    def take(self, rows: Array) -> Samples:
         """Some of the rows."""
-        return Rows(self.X[rows], self.y[rows], self.truth[rows])
+        return Samples(self.X[rows], self.y[rows], self.truth[rows])
 
 
 class Predictor:
@@ -41,13 +41,13 @@ class Predictor:
         rng = stream(spec.seed, "weights")
         self.model = Model(spec.layers, spec.loss, (len(encoder.features),), spec.dtype, rng)
 
-    def encode(self, table: Table) -> Rows:
+    def encode(self, table: Table) -> Samples:
         """The rows of a table that has the target. Raises `DataError` when a column is missing or holds nonsense."""
         truth, scaled = self.encoder.encode_target(table, self.spec.dtype)
         y = self.spec.loss.encode(scaled, self.model.output_shape[0])
-        return Rows(self.encoder.inputs(table, self.spec.dtype), y.astype(self.spec.dtype), truth)
+        return Samples(self.encoder.inputs(table, self.spec.dtype), y.astype(self.spec.dtype), truth)
 
-    def figures(self, rows: Rows) -> dict[str, float]:
+    def figures(self, rows: Samples) -> dict[str, float]:
         """The loss, as trained on, and every metric, in the target's own units."""
         loss, y_hat = self.model.evaluate(rows.X, rows.y)
         answer = self._answer(y_hat)

@@ -30,10 +30,10 @@ from nnfs_cli.environment import describe_environment
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, Fault, NnfsWarning, RunError, counted
 from nnfs_cli.parameters import Array
 from nnfs_cli.plain_yaml import dump_value
-from nnfs_cli.predictor import Predictor, Rows
+from nnfs_cli.predictor import Predictor, Samples
 from nnfs_cli.runs import Run, Weights
 from nnfs_cli.spec import Spec
-from nnfs_cli.trainer import Callback, Row, Trainer
+from nnfs_cli.trainer import Callback, LogRow, Trainer
 
 Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among them
 
@@ -43,7 +43,7 @@ class Experiment:
     """Everything that is settled before training begins: the rows of each split, and the net that will learn them."""
 
     spec: Spec
-    parts: Mapping[str, Rows]  # train, and validation and test where there are any
+    parts: Mapping[str, Samples]  # train, and validation and test where there are any
     predictor: Predictor
     batches: Batches
     description: Mapping[str, Any]  # of the data, as data.json keeps it
@@ -102,7 +102,7 @@ def train(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ()) 
     spec, predictor, parts = experiment.spec, experiment.predictor, experiment.parts
     watched, prefix = (parts["validation"], "val_") if "validation" in parts else (parts["train"], "train_")
 
-    def evaluate() -> Row:
+    def evaluate() -> LogRow:
         figures = {prefix + name: value for name, value in predictor.figures(watched).items()}
         figures.pop("train_loss", None)  # what the epoch itself measured stands in the log under this name
         return figures
@@ -255,8 +255,8 @@ def _with_remedy(unusable: Mapping[str, str], n_features: int, spec: Spec) -> st
     return "\n".join([*lines, f"mend the file, or leave columns out with  drop: {dump_value(list(unusable))}"])
 
 
-def _encode(predictor: Predictor, tables: Mapping[str, Table], indices: Mapping[str, Array]) -> dict[str, Rows]:
-    encoded: dict[int, Rows] = {}
+def _encode(predictor: Predictor, tables: Mapping[str, Table], indices: Mapping[str, Array]) -> dict[str, Samples]:
+    encoded: dict[int, Samples] = {}
     parts = {}
     for part in PARTS:
         table = tables[part]
@@ -268,7 +268,7 @@ def _encode(predictor: Predictor, tables: Mapping[str, Table], indices: Mapping[
     return parts
 
 
-def _figures(predictor: Predictor, rows: Rows) -> dict[str, float]:
+def _figures(predictor: Predictor, rows: Samples) -> dict[str, float]:
     return {"rows": len(rows), **predictor.figures(rows)}
 
 
@@ -277,7 +277,7 @@ def _finite(figures: dict[str, float]) -> dict[str, Any]:
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
-def _describe(tables: Mapping[str, Table], encoder: Encoder, parts: Mapping[str, Rows]) -> dict[str, Any]:
+def _describe(tables: Mapping[str, Table], encoder: Encoder, parts: Mapping[str, Samples]) -> dict[str, Any]:
     """The data as data.json keeps it."""
     table = tables["train"]
     truth = {part: rows.truth for part, rows in parts.items()}

@@ -15,7 +15,7 @@ from nnfs_cli.model import Model
 from nnfs_cli.optimizers import Optimizer
 from nnfs_cli.parameters import Array
 
-Row = dict[str, float]  # one row of the epoch log: epoch, step, seconds, lr, train_loss, and what is evaluated
+LogRow = dict[str, float]  # one row of the epoch log: epoch, step, seconds, lr, train_loss, and what is evaluated
 
 
 class BatchOrder(Protocol):
@@ -38,7 +38,7 @@ class Callback:
     def on_step(self, trainer: Trainer) -> None:
         """After every step; keep it short."""
 
-    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
         """After every epoch that is logged, with its row."""
 
     def on_end(self, trainer: Trainer) -> None:
@@ -59,7 +59,7 @@ class Trainer:
         lr: float,
         batches: BatchOrder,
         callbacks: Sequence[Callback] = (),
-        evaluate: Callable[[], Row] = dict,
+        evaluate: Callable[[], LogRow] = dict,
         log_every: int = 1,
     ) -> None:
         self.model, self.optimizer, self.lr, self.batches = model, optimizer, lr, batches

@@ -30,14 +30,14 @@ from nnfs_cli.metrics import Accuracy
 from nnfs_cli.model import Model
 from nnfs_cli.optimizers.sgd import SGD
 from nnfs_cli.parameters import Array
-from nnfs_cli.trainer import Callback, Row, Trainer
+from nnfs_cli.trainer import Callback, LogRow, Trainer
 
 
 class Log(Callback):
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[LogRow] = []
 
-    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
         self.rows.append(row)
 
 
@@ -54,7 +54,7 @@ def standardize(train: Array, test: Array) -> Standardized:
     return Standardized(step.transform(train, statistics), step.transform(test, statistics), statistics)
 
 
-def classifier_figures(model: Model, X: Array, y: Array) -> Row:
+def classifier_figures(model: Model, X: Array, y: Array) -> LogRow:
     loss, y_hat = model.evaluate(X, y[:, None])
     return {"loss": loss, "accuracy": Accuracy().score(y, model.loss.probabilities(y_hat))}
 
@@ -255,7 +255,7 @@ def small_dense(units: int) -> Dense:
     return Dense(units=units, init=Normal(std=0.01), bias_init=Normal(std=0.01))
 
 
-def fit_classifier(layers: list[Layer], lr: float, epochs: int, seed: int) -> list[Row]:
+def fit_classifier(layers: list[Layer], lr: float, epochs: int, seed: int) -> list[LogRow]:
     """The figures of every twentieth epoch: the loss while it ran, the accuracy after its last step."""
     X, y = load_breast_cancer(return_X_y=True)
     X, y = standardize(X, X).train.astype("float32"), y.astype("float32")

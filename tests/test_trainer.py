@@ -14,7 +14,7 @@ from nnfs_cli.model import Model
 from nnfs_cli.optimizers.sgd import SGD
 from nnfs_cli.parameters import Array
 from nnfs_cli.runs import Run
-from nnfs_cli.trainer import Callback, Row, Trainer
+from nnfs_cli.trainer import Callback, LogRow, Trainer
 
 ROWS = 50
 
@@ -23,14 +23,14 @@ class Witness(Callback):
     """Remembers what it saw."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[LogRow] = []
         self.steps: list[int] = []
         self.ended = 0
 
     def on_step(self, trainer: Trainer) -> None:
         self.steps.append(trainer.step)
 
-    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
         self.rows.append(row)
 
     def on_end(self, trainer: Trainer) -> None:
@@ -124,7 +124,7 @@ def checkpointed(
     answers = iter(val_losses)
 
     class Copy(Callback):
-        def on_epoch(self, trainer: Trainer, row: Row) -> None:
+        def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
             vectors.append(trainer.model.parameters.vector.copy())
 
     checkpoint = Checkpoint(run)

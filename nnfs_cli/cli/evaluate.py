@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nnfs_cli.cli.choices import Part, Weights
 from nnfs_cli.cli.output import number, print_json, table
 from nnfs_cli.errors import UserError
-
-
-class Part(StrEnum):
-    """The parts of a split."""
-
-    train = "train"
-    validation = "validation"
-    test = "test"
-
-
-class Weights(StrEnum):
-    """The weights that a run keeps."""
-
-    best = "best"
-    last = "last"
 
 
 def evaluate(

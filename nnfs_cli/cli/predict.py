@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nnfs_cli.cli.evaluate import Weights
+from nnfs_cli.cli.choices import Weights
 from nnfs_cli.cli.output import fact
 from nnfs_cli.errors import UserError, counted
 

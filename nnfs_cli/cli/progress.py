@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nnfs_cli.cli.output import number
-from nnfs_cli.trainer import Callback, Row, Trainer
+from nnfs_cli.trainer import Callback, LogRow, Trainer
 
 HIDDEN = ("step", "seconds", "lr")  # of the columns of the log
 LINES = 20  # about as many are shown of a long training on a terminal; the log has them all
@@ -26,7 +26,7 @@ class Lines(Callback):
     def __init__(self) -> None:
         self._widths: dict[str, int] = {}
 
-    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
         """One line, as wide as the header."""
         shown = {name: value for name, value in row.items() if name not in HIDDEN}
         if not self._widths:
@@ -71,7 +71,7 @@ class Bar(Lines):
             self._drawn = now
             self._progress.update(self._task, completed=trainer.step, epoch=trainer.epoch)
 
-    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
         """A line for the first, the last and some epochs between, and the losses beside the bar for all."""
         epoch = int(row["epoch"])
         if epoch <= trainer.log_every or epoch % self._every == 0 or epoch == trainer.epochs:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -42,14 +41,7 @@ def _to_array(column: Any) -> Array:
     return values
 
 
-def to_table(columns: Mapping[str, Array]) -> Any:
-    """Named columns, each (rows,), as a table of Arrow."""
-    import pyarrow as pa
-
-    return pa.table(dict(columns))
-
-
-def checked_names(table: Any, path: str) -> None:
+def check_names(table: Any, path: str) -> None:
     """Raise `DataError` unless every column has a name of its own."""
     places: dict[str, int] = {}
     for place, name in enumerate(table.column_names, 1):

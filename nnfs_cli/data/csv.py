@@ -12,7 +12,7 @@ from typing import Annotated, Any, BinaryIO, cast
 
 from pydantic import AfterValidator
 
-from nnfs_cli.data.arrow import checked_names, to_arrays, to_table
+from nnfs_cli.data.arrow import check_names, to_arrays
 from nnfs_cli.data.file_source import ColumnSource
 from nnfs_cli.data.table import Table, is_delimiter
 from nnfs_cli.errors import DataError, counted, shown
@@ -56,7 +56,7 @@ class Csv(ColumnSource, name="csv", main="path"):
             fields = [column for column in table.schema if not any(is_kind(column.type) for is_kind in kept)]
             if any(pa.types.is_binary(column.type) for column in fields):
                 raise self._not_utf8(name)
-            checked_names(table, name)
+            check_names(table, name)
             if fields:
                 texts = self._parse(has_quotes, {column.name: pa.string() for column in fields})
                 for column in fields:
@@ -166,6 +166,7 @@ class Csv(ColumnSource, name="csv", main="path"):
 
 def write_csv(columns: Mapping[str, Array], file: BinaryIO) -> None:
     """Write named columns, each (rows,), as CSV in UTF-8. Numbers are the shortest that read back the same."""
+    import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     header = io.StringIO()
@@ -175,4 +176,4 @@ def write_csv(columns: Mapping[str, Array], file: BinaryIO) -> None:
     # pyarrow quotes every text or none.
     quoting = "needed" if any(set(text) & set('",\r\n') for text in texts) else "none"
     options = arrow_csv.WriteOptions(include_header=False, quoting_style=quoting)
-    arrow_csv.write_csv(to_table(columns), file, options)
+    arrow_csv.write_csv(pa.table(dict(columns)), file, options)

@@ -87,8 +87,8 @@ class Blobs(_Plane, name="blobs", main="rows"):
     noise: NonNegativeFloat = 1.0
 
     def labels(self) -> tuple[str, ...]:
-        """Letters, or numbered names beyond the alphabet."""
-        return tuple(chr(97 + i) if self.classes <= 26 else f"blob{i}" for i in range(self.classes))
+        """Lettered, or numbered beyond the alphabet."""
+        return _letters(self.classes)
 
     def draw(self) -> tuple[Array, Array]:
         """The same number of rows in each cloud, within one."""
@@ -107,8 +107,8 @@ class Spirals(_Plane, name="spirals", main="rows"):
     noise: NonNegativeFloat = 0.05
 
     def labels(self) -> tuple[str, ...]:
-        """The arms are lettered, as far as the alphabet goes."""
-        return tuple(chr(97 + i) if self.classes <= 26 else f"arm{i}" for i in range(self.classes))
+        """Lettered, or numbered beyond the alphabet."""
+        return _letters(self.classes)
 
     def draw(self) -> tuple[Array, Array]:
         """Radius 0 to 1 over one and a half turns, then normal noise on both coordinates."""
@@ -158,3 +158,7 @@ class Arithmetic(DataSource, name="arithmetic", main="rows"):
         a, b = np.random.RandomState(self.seed).rand(2, self.rows) * 100
         y = np.stack([a + b, a - b, np.abs(a - b)], axis=1)
         return from_arrays(self.name, np.stack([a, b], axis=1), ["a", "b"], y, list(self.target_columns()))
+
+
+def _letters(n: int) -> tuple[str, ...]:
+    return tuple(chr(ord("a") + i) if n <= 26 else f"group{i}" for i in range(n))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnfs_cli.data.arrow import checked_names, to_arrays
+from nnfs_cli.data.arrow import check_names, to_arrays
 from nnfs_cli.data.file_source import ColumnSource
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import DataError
@@ -27,7 +27,7 @@ class Parquet(ColumnSource, name="parquet", main="path"):
             if isinstance(error, OSError) and error.errno:
                 raise
             raise DataError(f"{name} is not a Parquet file, or a damaged one: {str(error).splitlines()[0]}") from None
-        checked_names(table, name)
+        check_names(table, name)
         if not table.num_rows:
             raise DataError(f"{name} has no rows")
         columns, unreadable = to_arrays(table)
