@@ -11,7 +11,8 @@ from nnfs_cli.cli.output import fact, note, number, print_json
 from nnfs_cli.errors import counted
 
 if TYPE_CHECKING:
-    from nnfs_cli.tasks import Experiment, Figures
+    from nnfs_cli.experiment import Experiment
+    from nnfs_cli.tasks import Figures
 
 
 def train(

@@ -1,0 +1,144 @@
+"""Everything that is settled before training begins: which rows, as which arrays, and the net that will learn them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.data.batches import Batches
+from nnfs_cli.data.encoder import Encoder, class_indices, find_classes, find_unusable
+from nnfs_cli.data.file_source import ColumnSource, source_for
+from nnfs_cli.data.split import PARTS
+from nnfs_cli.data.table import Label, Table, word
+from nnfs_cli.errors import DataError, Fault, counted
+from nnfs_cli.parameters import Array
+from nnfs_cli.plain_yaml import dump_value
+from nnfs_cli.predictor import Predictor, Samples
+from nnfs_cli.spec import Spec
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that is settled before training begins: the rows of each split, and the net that will learn them."""
+
+    spec: Spec
+    parts: Mapping[str, Samples]  # train, and validation and test where there are any
+    predictor: Predictor
+    batches: Batches
+    description: Mapping[str, Any]  # of the data, as data.json keeps it
+
+
+def prepare(spec: Spec) -> Experiment:
+    """Read the data, split it, fit the preprocessing on the training rows, and build the net.
+
+    Raises `DataError` or `ConfigError` when data and spec do not go together; nothing has been written then.
+    """
+    tables, indices, classes = split_tables(spec)
+    table = tables["train"]
+    targets = spec.dataset.target_columns()
+    left_out = {*targets, *spec.dataset.dropped_columns(), spec.split.column}
+    features = [name for name in (*table.columns, *table.unreadable) if name not in left_out]
+    if not features:
+        raise DataError(f"{table.name} has no column left to learn from")
+    unusable = find_unusable(table, features)
+    if unusable:
+        raise DataError(_with_remedy(unusable, len(features), spec))
+    encoder = Encoder.fit(table, indices["train"], features, targets, classes, spec.preprocessing)
+    spec.check(encoder.facts, table.name)
+    predictor = Predictor(spec, encoder)
+    parts = encode_parts(predictor, tables, indices)
+    n_rows = len(parts["train"])
+    size = n_rows if spec.batch_size == "full" else int(spec.batch_size)
+    batches = Batches(n_rows, size, spec.shuffle, spec.replacement, spec.drop_last, spec.seed)
+    if not batches.steps:
+        message = f"{counted(n_rows, 'training row')} do not fill one batch of {size}, and drop_last leaves it out"
+        raise spec.error([Fault(("batch_size",), message)])
+    return Experiment(spec, parts, predictor, batches, _describe(tables, encoder, parts))
+
+
+def split_tables(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[Label, ...] | None]:
+    """The table of each part (the training table where it has no file of its own), its rows there, and the classes."""
+    table = spec.dataset.read()
+    _require_columns(spec, table)
+    tables = dict.fromkeys(PARTS, table)
+    classes = indices = None
+    if spec.loss.task == "classification":
+        target = spec.dataset.target_columns()
+        if len(target) != 1:
+            raise DataError(f"{spec.loss.name} has one target, and {table.name} is to give {len(target)}")
+        classes = find_classes(table, target[0])
+        indices = class_indices(table, target[0], classes)
+    rows = spec.split.divide(table, indices, spec.seed)
+    for part, path in spec.split.files.items():
+        tables[part] = source_for(path, spec.dataset).read()
+        rows[part] = np.arange(tables[part].n_rows)
+    return tables, rows, classes
+
+
+def encode_parts(predictor: Predictor, tables: Mapping[str, Table], indices: Mapping[str, Array]) -> dict[str, Samples]:
+    """The rows of each part that has any, as arrays; a table that several parts share is encoded once."""
+    encoded: dict[int, Samples] = {}
+    parts = {}
+    for part in PARTS:
+        table = tables[part]
+        if not len(indices[part]):
+            continue
+        if id(table) not in encoded:
+            encoded[id(table)] = predictor.encode(table)
+        parts[part] = encoded[id(table)].take(indices[part])
+    return parts
+
+
+def _require_columns(spec: Spec, table: Table) -> None:
+    """Raise `ConfigError` for every column that the config names and the table does not have."""
+    source, column = ("dataset", spec.dataset.name), spec.split.column
+    named: list[tuple[tuple[str, ...], str]] = [((*source, "target"), name) for name in spec.dataset.target_columns()]
+    named += [((*source, "drop"), name) for name in spec.dataset.dropped_columns()]
+    named += [(("split", "column"), column)] if column else []
+    faults = [Fault(path, table.missing(name)) for path, name in named if not table.has(name)]
+    if faults:
+        raise spec.error(faults)
+
+
+def _with_remedy(unusable: Mapping[str, str], n_features: int, spec: Spec) -> str:
+    """What is wrong with the columns, and what to do about it."""
+    lines = list(unusable.values())[:5]
+    if len(unusable) > 5:
+        lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
+    if len(unusable) == n_features or not isinstance(spec.dataset, ColumnSource):
+        return "\n".join([*lines, "mend the file"])
+    return "\n".join([*lines, f"mend the file, or leave columns out with  drop: {dump_value(list(unusable))}"])
+
+
+def _describe(tables: Mapping[str, Table], encoder: Encoder, parts: Mapping[str, Samples]) -> dict[str, Any]:
+    """The data as data.json keeps it."""
+    table = tables["train"]
+    truth = {part: rows.truth for part, rows in parts.items()}
+    return {
+        "name": table.name,
+        "sha256": {part: table.sha256 for part, table in tables.items()},
+        "rows": {part: len(rows) for part, rows in parts.items()},
+        "inputs": [{"name": name, "kind": "number", **_range(table.numbers(name))} for name in encoder.features],
+        "targets": [
+            {
+                "name": name,
+                "kind": "class",
+                "counts": {part: _counts(encoder.classes, y) for part, y in truth.items()},
+            }
+            if encoder.classes
+            else {"name": name, "kind": "number", **_range(truth["train"][:, i])}
+            for i, name in enumerate(encoder.targets)
+        ],
+        "fitted": encoder.to_json(),
+    }
+
+
+def _counts(classes: tuple[Label, ...], truth: Array) -> dict[str, int]:
+    return dict(zip(map(word, classes), np.bincount(truth, minlength=len(classes)).tolist(), strict=True))
+
+
+def _range(values: Array) -> dict[str, float]:
+    return {"min": float(values.min()), "max": float(values.max())}
