@@ -11,6 +11,9 @@ from nnfs_cli.layers import Context
 from nnfs_cli.losses import Loss
 from nnfs_cli.losses.binary_cross_entropy import BinaryCrossEntropy
 from nnfs_cli.losses.cross_entropy import CrossEntropy
+from nnfs_cli.losses.huber import Huber
+from nnfs_cli.losses.log_cosh import LogCosh
+from nnfs_cli.losses.mae import MAE
 from nnfs_cli.losses.mse import MSE
 from nnfs_cli.parameters import Array
 
@@ -43,6 +46,23 @@ def test_mse_is_the_mean_squared_error(logits: Array, factor: float) -> None:
     y = np.cos(logits)
     losses, _ = MSE(factor=factor).forward(logits, y, context(50))
     assert losses.mean() == pytest.approx(factor * metrics.mean_squared_error(y, logits), rel=1e-12)
+
+
+Y_HAT, Y_TRUE = np.array([[-3.0, -0.4, 0.0], [0.2, 1.0, 900.0]]), np.array([[0.0, 0.1, 0.0], [-0.3, 0.0, -100.0]])
+
+
+@pytest.mark.parametrize(
+    ("loss", "function"),
+    [
+        (MAE(), np.abs),
+        (Huber(), lambda e: special.huber(1.0, np.abs(e))),
+        (Huber(delta=0.25), lambda e: special.huber(0.25, np.abs(e))),
+        (LogCosh(), lambda e: np.logaddexp(e, -e) - np.log(2)),
+    ],
+)
+def test_robust_losses_are_their_definition(loss: Loss, function: object) -> None:
+    losses, _ = loss.forward(Y_HAT, Y_TRUE, context(2))
+    np.testing.assert_allclose(losses, function(Y_HAT - Y_TRUE).mean(axis=1), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("loss", "width"), [(BinaryCrossEntropy(), 1), (CrossEntropy(), 4)])

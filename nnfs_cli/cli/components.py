@@ -21,13 +21,15 @@ def components(
     families = _families()
     if name in families:
         families, name = {name: families[name]}, None
-    members = {member.name: member for family in families.values() for member in family.members.values()}
+    members = [member for family in families.values() for member in family.members.values()]
+    found = [member for member in members if member.name == name]
     if name is None:
         print("\n\n".join((_markdown if markdown else _plain)(plural, family) for plural, family in families.items()))
-    elif name in members:
-        print(_page(members[name]))
+    elif found:
+        print("\n\n".join(map(_page, found)))
     else:
-        raise UserError(f"there is no component '{name}'{did_you_mean(name, [*members, *families])}")
+        known = [*(member.name for member in members), *families]
+        raise UserError(f"there is no component '{name}'{did_you_mean(name, known)}")
 
 
 def _families() -> dict[str, type[Component]]:

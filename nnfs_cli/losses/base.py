@@ -33,8 +33,11 @@ class Loss(Component, family="loss"):
     reduction: Literal["mean", "sum"] = "mean"
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
-        """How many outputs the net must give for this target. Raises `ValueError` when the loss cannot serve it."""
-        raise NotImplementedError
+        """How many outputs the net must give: one for each target, where the loss does not say otherwise.
+
+        Raises `ValueError` when the loss cannot serve such a target.
+        """
+        return n_targets
 
     def encode(self, y: Array, n_outputs: int) -> Array:
         """The target as `forward` wants it, (rows, n_outputs): from class indices (rows,) or values (rows, targets)."""

@@ -23,10 +23,6 @@ class MSE(Loss, name="mse", main="factor"):
 
     factor: PositiveFloat = 1.0
 
-    def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
-        """One for each target."""
-        return n_targets
-
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
         factor = self.factor / y.shape[-1]

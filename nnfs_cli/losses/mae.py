@@ -1,0 +1,35 @@
+"""Mean absolute error: a loss that a few wild targets cannot bend."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.layers import Context
+from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.parameters import Array
+
+
+class MAE(Loss, name="mae"):
+    """Absolute error, averaged over the targets of a row: L = 1/n Σ_i |y_hat_i - y_i|; its best guess is the median.
+
+    Gradient: dL/dy_hat = sign(y_hat - y) / n, and 0 where they are equal.
+    Shapes: y_hat and y (batch, n); L (batch,).
+    Source: Laplace (1774); Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning" (2009), 10.6.
+    """
+
+    examples = ("mae",)
+    task = "regression"
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        error = np.subtract(y_hat, y, out=context.empty(y_hat.shape))
+        size = np.abs(error, out=context.empty(error.shape))
+        losses: Array = np.add.reduce(size, axis=-1, out=context.empty(error.shape[:-1]))
+
+        def backward(weight: float | Array) -> Array:
+            dy_hat: Array = np.sign(error, out=error)
+            np.multiply(dy_hat, weight / y.shape[-1], out=dy_hat)
+            return dy_hat
+
+        np.multiply(losses, 1 / y.shape[-1], out=losses)
+        return losses, backward
