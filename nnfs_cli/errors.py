@@ -7,10 +7,11 @@ The library raises these and never prints or exits; the command line alone turns
     │   ├── ConfigError      the YAML file or a --set
     │   ├── DataError        a table, a row, a column
     │   └── RunError         a run directory
-    ├── DivergedError        training left the finite numbers (exit code 3)
-    └── MachineError         the disk, a permission (exit code 4)
+    └── DivergedError        training left the finite numbers (exit code 3)
 
     NnfsWarning              worth knowing, and no reason to stop
+
+What the machine refuses, such as a full disk or a missing permission, stays an OSError (exit code 4).
 """
 
 from __future__ import annotations
@@ -42,10 +43,6 @@ class RunError(UserError):
 
 class DivergedError(NnfsError):
     """The loss became infinite or not a number."""
-
-
-class MachineError(NnfsError):
-    """The machine could not do it: no space, no permission."""
 
 
 class NnfsWarning(UserWarning):

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.data.batches import Batches
-from nnfs_cli.data.encoder import Encoder, class_indices, find_classes, find_unusable
+from nnfs_cli.data.encoder import Encoder, find_unusable
 from nnfs_cli.data.file_source import ColumnSource, source_for
+from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.split import PARTS
 from nnfs_cli.data.table import Label, Table, word
 from nnfs_cli.errors import DataError, Fault, counted

@@ -7,7 +7,7 @@ What lies in one:
       spec.yaml           the same with every default spelled out; itself a valid config
       data.json           columns, classes, fitted statistics, row counts, SHA-256 of the data
       environment.json    versions, machine, command line, git commit
-      status.json         running, finished, interrupted or diverged, and since when
+      status.json         running, finished, interrupted, diverged or failed, and since when
       epochs.csv          a row for each logged epoch
       weights/best.npz    the parameters by name, of the best epoch
       weights/last.npz    and of the last
@@ -34,6 +34,7 @@ from nnfs_cli.parameters import Array
 
 State = Literal["running", "finished", "interrupted", "diverged", "failed"]
 Weights = Literal["best", "last"]
+FORMAT = 1  # of a run directory; a release reads all up to its own
 
 
 class Run:
@@ -97,11 +98,14 @@ class Run:
 
     def write_data(self, data: Mapping[str, Any]) -> None:
         """Keep what the data was and how it was split and fitted."""
-        self._write_json("data.json", data)
+        self._write_json("data.json", {"format": FORMAT, **data})
 
     def data(self) -> dict[str, Any]:
-        """Take `write_data` back."""
-        return self._read_json("data.json")
+        """Take `write_data` back. Raises `RunError` when a later release wrote it in a way unknown to this one."""
+        data = self._read_json("data.json")
+        if data.get("format") != FORMAT:
+            raise RunError(f"{self.path} has the format {data.get('format')!r}; this release reads format {FORMAT}")
+        return data
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """Keep where and with what the run was made."""

@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.generated import Arithmetic, Moons
-from nnfs_cli.data.preprocessing import Standardize, fit_columns
+from nnfs_cli.data.preprocessing import Fitted, Standardize
 from nnfs_cli.initializers import LecunNormal, Normal
 from nnfs_cli.layers import Layer
 from nnfs_cli.layers.dense import Dense
@@ -46,12 +46,12 @@ class Standardized(NamedTuple):
 
     train: Array
     test: Array
-    statistics: dict[str, Array]
+    fitted: Fitted
 
 
 def standardize(train: Array, test: Array) -> Standardized:
-    step, statistics = Standardize(), fit_columns(Standardize(), dict(enumerate(train.T)))
-    return Standardized(step.transform(train, statistics), step.transform(test, statistics), statistics)
+    fitted = Fitted.to(dict(enumerate(train.T)), Standardize())
+    return Standardized(fitted.transform(train), fitted.transform(test), fitted)
 
 
 def classifier_figures(model: Model, X: Array, y: Array) -> LogRow:
@@ -231,14 +231,14 @@ def test_a_million_epochs_end_where_the_notebook_did(regression: Regression) -> 
     assert published_measure(model.predict(X.test), y.test) == pytest.approx(0.3194238845483295, abs=1e-9)
 
     rows = np.array([[30, 70], [70, 30], [3, 5], [888, 122]])
-    y_hat = model.predict(Standardize().transform(rows, X.statistics))
+    y_hat = model.predict(X.fitted.transform(rows))
     published = """
     98.56378114 -26.25088759 48.08520947
     102.63221611 14.80155747 25.18205121
     5.56349031 21.32450240 15.71597463
     562.15335048 221.60597885 -64.01423955
     """
-    printed = [f"{value:.8f}" for value in Standardize().inverse(y_hat, y.statistics).flat]
+    printed = [f"{value:.8f}" for value in y.fitted.inverse(y_hat).flat]
     assert printed == published.split()
 
 

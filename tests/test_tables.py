@@ -21,7 +21,7 @@ from pyarrow import parquet
 
 from nnfs_cli import tasks
 from nnfs_cli.data.csv import Csv
-from nnfs_cli.data.encoder import find_classes
+from nnfs_cli.data.labels import find_classes
 from nnfs_cli.data.npz import Npz
 from nnfs_cli.data.parquet import Parquet
 from nnfs_cli.data.table import Table

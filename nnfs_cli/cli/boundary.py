@@ -16,7 +16,7 @@ from typing import Any
 import typer
 
 from nnfs_cli.cli.output import complain, visible
-from nnfs_cli.errors import DivergedError, MachineError, NnfsError, NnfsWarning
+from nnfs_cli.errors import DivergedError, NnfsError, NnfsWarning
 
 
 class ExitCode(enum.IntEnum):
@@ -52,7 +52,7 @@ def boundary(command: Callable[..., None]) -> Callable[..., None]:
         except DivergedError as error:
             complain("error", str(error))
             raise typer.Exit(ExitCode.DIVERGED) from None
-        except (MachineError, OSError) as error:
+        except OSError as error:
             complain("error", _machine(error))
             raise typer.Exit(ExitCode.MACHINE) from None
         except MemoryError:
@@ -79,8 +79,8 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated
 
 
-def _machine(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
+def _machine(error: OSError) -> str:
+    if error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error)
 

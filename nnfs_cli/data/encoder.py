@@ -8,13 +8,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from nnfs_cli.data.preprocessing import Preprocessing, Preprocessor, Statistics, Unchanged, fit_columns
+from nnfs_cli.data.labels import class_indices
+from nnfs_cli.data.preprocessing import Fitted, Preprocessing, Unchanged
 from nnfs_cli.data.source import Facts
-from nnfs_cli.data.table import Label, Table, word
+from nnfs_cli.data.table import Label, Table
 from nnfs_cli.errors import DataError, counted, listing
 from nnfs_cli.parameters import Array
 
-TARGET = "the target"  # what messages call a column of labels
 BLOCK = 65_536  # rows transformed at a time, so that no float64 copy of the whole table is made
 
 
@@ -28,10 +28,8 @@ class Encoder:
     features: tuple[str, ...]
     targets: tuple[str, ...]
     classes: tuple[Label, ...] | None
-    numbers: Preprocessor
-    number_statistics: Statistics
-    target: Preprocessor
-    target_statistics: Statistics
+    numbers: Fitted  # what is done to the inputs
+    target: Fitted  # and to a target of numbers
 
     @classmethod
     def fit(
@@ -44,16 +42,14 @@ class Encoder:
         steps: Preprocessing,
     ) -> Self:
         """Learn the statistics of the training `rows` (indices), and of no others."""
-        target: Preprocessor = steps.target or Unchanged()
-        values = {} if classes else {name: _target_numbers(table, name)[rows] for name in targets}
+        numbers = {name: table.numbers(name)[rows] for name in features}
+        target = {} if classes else {name: _target_numbers(table, name)[rows] for name in targets}
         return cls(
             tuple(features),
             tuple(targets),
             classes,
-            steps.numbers,
-            fit_columns(steps.numbers, {name: table.numbers(name)[rows] for name in features}),
-            target,
-            fit_columns(target, values),
+            Fitted.to(numbers, steps.numbers),
+            Fitted.to(target, steps.target or Unchanged()),
         )
 
     @property
@@ -73,7 +69,7 @@ class Encoder:
             rows = slice(start, start + BLOCK)
             block = np.stack([column[rows] for column in columns], axis=1)
             with np.errstate(over="ignore"):  # what overflows is refused
-                X[rows] = self.numbers.transform(block, self.number_statistics)
+                X[rows] = self.numbers.transform(block)
             _refuse_infinite(X[rows], table, self.features, start)
         return X
 
@@ -95,7 +91,7 @@ class Encoder:
 
     def scale(self, truth: Array) -> Array:
         """The target as the net is to give it: class indices stay, values (rows, n_targets) are transformed."""
-        return truth if self.classes else self.target.transform(truth, self.target_statistics)
+        return truth if self.classes else self.target.transform(truth)
 
     def encode_target(self, table: Table, dtype: Any) -> tuple[Array, Array]:
         """The target in its own words, and as the net is to give it, in the net's dtype unless it is classes."""
@@ -111,7 +107,7 @@ class Encoder:
         """What the net gives in the target's own units, float64; probabilities stay as they are."""
         if self.classes:
             return y_hat
-        return np.asarray(self.target.inverse(y_hat.astype(np.float64), self.target_statistics))
+        return np.asarray(self.target.inverse(y_hat.astype(np.float64)))
 
     def to_json(self) -> dict[str, Any]:
         """The fitted numbers as plain JSON; the steps themselves stand in the spec."""
@@ -119,8 +115,8 @@ class Encoder:
             "features": list(self.features),
             "targets": list(self.targets),
             "classes": list(self.classes) if self.classes else None,
-            "numbers": {key: array.tolist() for key, array in self.number_statistics.items()},
-            "target": {key: array.tolist() for key, array in self.target_statistics.items()},
+            "numbers": self.numbers.to_json(),
+            "target": self.target.to_json(),
         }
 
     @classmethod
@@ -130,10 +126,8 @@ class Encoder:
             tuple(fitted["features"]),
             tuple(fitted["targets"]),
             tuple(fitted["classes"]) if fitted["classes"] else None,
-            steps.numbers,
-            {key: np.array(values, np.float64) for key, values in fitted["numbers"].items()},
-            steps.target or Unchanged(),
-            {key: np.array(values, np.float64) for key, values in fitted["target"].items()},
+            Fitted.from_json(fitted["numbers"], steps.numbers),
+            Fitted.from_json(fitted["target"], steps.target or Unchanged()),
         )
 
 
@@ -162,41 +156,3 @@ def _target_numbers(table: Table, name: str) -> Array:
         if not any(isinstance(value, str) for value in table.column(name)[:100]):
             raise
         raise DataError(f"{error}; a loss for classes, such as cross_entropy, takes words") from None
-
-
-def find_classes(table: Table, name: str) -> tuple[Label, ...]:
-    """The labels of a target, in the table's own order or sorted: texts, booleans or whole numbers."""
-    column = table.column(name)
-    if table.classes:
-        return table.classes
-    labels = set(column.tolist())
-    if any(word(label) == "" or (isinstance(label, float) and not label.is_integer()) for label in labels):
-        odd = (
-            i for i, v in enumerate(column.tolist()) if word(v) == "" or (isinstance(v, float) and not v.is_integer())
-        )
-        raise table.error(next(odd), name, "classes, which are texts or whole numbers (mse predicts others)", TARGET)
-    if column.dtype.kind in "iuf" and len(labels) > max(20, table.n_rows // 4):
-        different = f"{len(labels):,} different numbers in {table.n_rows:,} rows"
-        raise DataError(f"{table.name}: the target '{name}' holds {different}; mse is a loss to predict numbers")
-    if len(labels) < 2:
-        only = labels.pop()
-        shown = repr(int(only) if isinstance(only, float) else only)
-        raise DataError(f"{table.name}: the target '{name}' is always {shown}; there is nothing to tell apart")
-    return tuple(int(label) if isinstance(label, float) else label for label in sorted(labels))
-
-
-def class_indices(table: Table, name: str, classes: tuple[Label, ...]) -> Array:
-    """The place of each row's label among the classes, (rows,); labels are compared by the word they are written as."""
-    places = {word(label): i for i, label in enumerate(classes)}
-    column = table.column(name)
-    if column.dtype == object:
-        indices = np.array([places.get(word(label), -1) for label in column], np.intp)
-    else:
-        labels, inverse = np.unique(column, return_inverse=True)
-        indices = np.array([places.get(word(label), -1) for label in labels.tolist()], np.intp)[inverse]
-    if (indices < 0).any():
-        known = listing([f"'{label}'" for label in list(places)[:8]], "or")
-        raise table.error(
-            int(np.argmin(indices)), name, f"{known}{' or another class' if len(places) > 8 else ''}", TARGET
-        )
-    return indices

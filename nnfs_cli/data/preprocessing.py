@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -69,12 +70,39 @@ class Preprocessing(Section):
     target: Preprocessor | None = None  # standardize where the target is numbers, none for classes
 
 
-def fit_columns(step: Preprocessor, columns: Mapping[str, Array]) -> dict[str, Array]:
-    """The statistics of several columns, each (columns,). Raises `DataError` when one is beyond floating point."""
-    fitted: list[dict[str, Any]] = []
-    for name, column in columns.items():
-        with np.errstate(over="ignore", invalid="ignore"):
-            fitted.append(step.fit(column))
-        if not np.isfinite(list(fitted[-1].values())).all():
-            raise DataError(f"column '{name}' holds numbers too large to {step.name}, up to {np.abs(column).max():g}")
-    return {key: np.array([one[key] for one in fitted]) for key in (fitted[0] if fitted else ())}
+@dataclass(frozen=True)
+class Fitted:
+    """A step and what it has learned of its columns, each statistic (columns,)."""
+
+    step: Preprocessor
+    statistics: Statistics
+
+    @classmethod
+    def to(cls, columns: Mapping[Any, Array], step: Preprocessor) -> Self:
+        """Fit a step to columns by name, each (rows,). Raises `DataError` when one is beyond floating point."""
+        learned: list[dict[str, float]] = []
+        for name, column in columns.items():
+            with np.errstate(over="ignore", invalid="ignore"):
+                learned.append(step.fit(column))
+            if not np.isfinite(list(learned[-1].values())).all():
+                largest = f"{np.abs(column).max():g}"
+                raise DataError(f"column '{name}' holds numbers too large to {step.name}, up to {largest}")
+        keys = learned[0] if learned else ()
+        return cls(step, {key: np.array([one[key] for one in learned]) for key in keys})
+
+    def transform(self, values: Array) -> Array:
+        """(rows, columns) -> the same."""
+        return self.step.transform(values, self.statistics)
+
+    def inverse(self, values: Array) -> Array:
+        """Take `transform` back: (rows, columns) -> the same."""
+        return self.step.inverse(values, self.statistics)
+
+    def to_json(self) -> dict[str, list[float]]:
+        """The statistics as plain JSON, exactly; the step itself stands in the spec."""
+        return {key: array.tolist() for key, array in self.statistics.items()}
+
+    @classmethod
+    def from_json(cls, statistics: Mapping[str, list[float]], step: Preprocessor) -> Self:
+        """Take `to_json` back."""
+        return cls(step, {key: np.array(values, np.float64) for key, values in statistics.items()})
