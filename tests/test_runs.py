@@ -172,6 +172,14 @@ def test_damage_is_refused_in_a_sentence(tmp_path: Path, name: str, damage: str)
         tasks.evaluate(Run.open(path.parents[1] if "weights" in name else path.parent))
 
 
+def test_a_run_of_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    run = train(tmp_path)
+    data = json.loads((run.path / "data.json").read_text())
+    (run.path / "data.json").write_text(json.dumps(data | {"format": 2}))
+    with pytest.raises(RunError, match="has the format 2; this release reads format 1"):
+        tasks.predict(run, tmp_path / "any.csv")
+
+
 def test_changed_data_is_noticed(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("a,y\n" + "".join(f"{i},{2 * i}\n" for i in range(20)))

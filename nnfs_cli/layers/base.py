@@ -69,7 +69,7 @@ class Context:
     """What a pass through the layers may ask for: buffers to write into.
 
     Buffers are handed out in the order of asking and are all taken back when the next pass begins, so in the steady
-    state a training step allocates nothing. An array that is to outlive the pass must be copied.
+    state layers allocate nothing. An array that is to outlive the pass must be copied.
     """
 
     def __init__(self, dtype: np.dtype[Any] | type | str) -> None:
