@@ -99,7 +99,7 @@ class Component(Section):
     @classmethod
     def hint(cls, name: str) -> str:
         """What to say after an unknown name: the nearest one, or all there are."""
-        return did_you_mean(name, cls.members) or f"; there are {listing(cls.members)}"
+        return did_you_mean(name, cls.members) or f"; there are {listing(sorted(cls.members))}"
 
     def plain(self, context: dict[str, Any] | None = None) -> str | dict[str, Any]:
         """The component in the grammar of a config, with every default spelled out."""
