@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.data.batches import Batches
-from nnfs_cli.data.encoder import Encoder, find_unusable
+from nnfs_cli.data.encoder import Encoder, read_numbers
 from nnfs_cli.data.file_source import ColumnSource, source_for
 from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.split import PARTS
@@ -44,10 +44,10 @@ def prepare(spec: Spec) -> Experiment:
     features = [name for name in (*table.columns, *table.unreadable) if name not in left_out]
     if not features:
         raise DataError(f"{table.name} has no column left to learn from")
-    unusable = find_unusable(table, features)
+    columns, unusable = read_numbers(table, features)
     if unusable:
         raise DataError(_with_remedy(unusable, len(features), spec))
-    encoder = Encoder.fit(table, indices["train"], features, targets, classes, spec.preprocessing)
+    encoder = Encoder.fit(table, indices["train"], columns, targets, classes, spec.preprocessing)
     spec.check(encoder.facts, table.name)
     predictor = Predictor(spec, encoder)
     parts = encode_parts(predictor, tables, indices)
@@ -57,7 +57,7 @@ def prepare(spec: Spec) -> Experiment:
     if not batches.steps:
         message = f"{counted(n_rows, 'training row')} do not fill one batch of {size}, and drop_last leaves it out"
         raise spec.error([Fault(("batch_size",), message)])
-    return Experiment(spec, parts, predictor, batches, _describe(tables, encoder, parts))
+    return Experiment(spec, parts, predictor, batches, _describe(tables, columns, encoder, parts))
 
 
 def split_tables(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[Label, ...] | None]:
@@ -114,7 +114,9 @@ def _with_remedy(unusable: Mapping[str, str], n_features: int, spec: Spec) -> st
     return "\n".join([*lines, f"mend the file, or leave columns out with  drop: {dump_value(list(unusable))}"])
 
 
-def _describe(tables: Mapping[str, Table], encoder: Encoder, parts: Mapping[str, Samples]) -> dict[str, Any]:
+def _describe(
+    tables: Mapping[str, Table], inputs: Mapping[str, Array], encoder: Encoder, parts: Mapping[str, Samples]
+) -> dict[str, Any]:
     """The data as data.json keeps it."""
     table = tables["train"]
     truth = {part: rows.truth for part, rows in parts.items()}
@@ -122,7 +124,7 @@ def _describe(tables: Mapping[str, Table], encoder: Encoder, parts: Mapping[str,
         "name": table.name,
         "sha256": {part: table.sha256 for part, table in tables.items()},
         "rows": {part: len(rows) for part, rows in parts.items()},
-        "inputs": [{"name": name, "kind": "number", **_range(table.numbers(name))} for name in encoder.features],
+        "inputs": [{"name": name, "kind": "number", **_range(column)} for name, column in inputs.items()],
         "targets": [
             {
                 "name": name,

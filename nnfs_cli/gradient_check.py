@@ -17,7 +17,7 @@ def numerical_gradient(model: Model, x: Array, y: Array) -> Array:
     if model.dtype != np.float64:
         raise ValueError(f"differences need float64; the model is {model.dtype}")
     w = model.parameters.vector
-    scale = 1.0 if model.loss.reduction == "sum" else 1.0 / len(x)
+    scale = model.loss.row_weight(len(x))
     gradient = np.empty_like(w)
     for i, value in enumerate(w.copy()):
         h = np.finfo(np.float64).eps ** (1 / 3) * max(1.0, abs(value))

@@ -66,8 +66,7 @@ class Model:
         context.begin(len(x))
         y_hat, backward = self._body.forward(self.parameters.views, x, context)
         losses, loss_backward = self._loss_forward(y_hat, y, context)
-        weight = 1.0 if self.loss.reduction == "sum" else 1.0 / len(x)
-        backward(loss_backward(weight), self.gradients.views, False)
+        backward(loss_backward(self.loss.row_weight(len(x))), self.gradients.views, False)
         return float(np.add.reduce(losses))
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows shows in what comes out

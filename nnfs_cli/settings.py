@@ -56,16 +56,20 @@ def absolute(value: object, info: ValidationInfo) -> Path:
     context = info.context or {}
     try:
         path = Path(os.path.abspath(Path(context.get("folder", Path()), Path(value).expanduser())))
-        if not context.get("files_must_exist", False) or path.is_file():
-            return path
-        if path.exists():
-            raise wrong(f"{path} is not a file")
-        near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
+        missing = context.get("files_must_exist", False) and not path.is_file()
+        problem = _why_not_there(path) if missing else None
     except (OSError, RuntimeError, ValueError) as error:
-        if isinstance(error, PydanticCustomError):
-            raise
         raise wrong(f"{shown(str(value))} cannot be the path of a file: {getattr(error, 'strerror', error)}") from None
-    raise wrong(f"there is no file {path}{near}")
+    if problem:
+        raise wrong(problem)
+    return path
+
+
+def _why_not_there(path: Path) -> str:
+    if path.exists():
+        return f"{path} is not a file"
+    near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
+    return f"there is no file {path}{near}"
 
 
 def relative(path: Path, info: SerializationInfo) -> str:
@@ -77,10 +81,10 @@ def relative(path: Path, info: SerializationInfo) -> str:
 
 
 PositiveInt = Annotated[int, Field(strict=True, gt=0)]
-NonNegativeInt = Annotated[int, Field(strict=True, ge=0)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)]
 FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Switch = Annotated[bool, Field(strict=True), BeforeValidator(_switch)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]

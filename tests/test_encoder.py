@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from nnfs_cli import tasks
 from nnfs_cli.data.csv import write_csv
-from nnfs_cli.data.encoder import Encoder
+from nnfs_cli.data.encoder import Encoder, read_numbers
 from nnfs_cli.data.preprocessing import Preprocessing, Standardize, Unchanged
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import DataError
@@ -37,7 +37,8 @@ def encoder(X: np.ndarray, y: np.ndarray, rows: np.ndarray | None = None) -> tup
     """An encoder of numbers with the inputs x0, x1, ... and the targets y0, y1, ..., and the table it was fitted to."""
     features, targets = [[f"{letter}{j}" for j in range(Z.shape[1])] for letter, Z in (("x", X), ("y", y))]
     table = Table("t.csv", dict(zip([*features, *targets], [*X.T, *y.T], strict=True)), "")
-    return Encoder.fit(table, np.arange(len(X)) if rows is None else rows, features, targets, None, STANDARDIZE), table
+    rows = np.arange(len(X)) if rows is None else rows
+    return Encoder.fit(table, rows, read_numbers(table, features)[0], targets, None, STANDARDIZE), table
 
 
 Train = Callable[..., Run]
@@ -140,7 +141,9 @@ def test_unscale_takes_scale_back(n_features: int, n_targets: int, data: st.Data
 def test_none_leaves_the_numbers_as_they_are() -> None:
     X = np.array([[1.0, 1e6], [2.0, -5.0]])
     table = Table("t.csv", {"a": X[:, 0], "b": X[:, 1], "y": X[:, 0]}, "")
-    fitted = Encoder.fit(table, np.arange(2), ["a", "b"], ["y"], None, Preprocessing(numbers=Unchanged()))
+    fitted = Encoder.fit(
+        table, np.arange(2), read_numbers(table, ["a", "b"])[0], ["y"], None, Preprocessing(numbers=Unchanged())
+    )
     assert np.array_equal(fitted.inputs(table, "float64"), X)
     assert np.array_equal(fitted.unscale(fitted.scale(fitted.truth(table))), X[:, :1])
 
@@ -197,7 +200,7 @@ def test_json_round_trip_is_exact(x: np.ndarray, y: np.ndarray) -> None:
 def test_json_round_trip_keeps_the_classes(classes: tuple[Any, ...]) -> None:
     column = np.array(classes * 2, object if isinstance(classes[0], str) else None)
     table = Table("t.csv", {"a": np.arange(len(column)), "y": column}, "")
-    fitted = Encoder.fit(table, np.arange(len(column)), ["a"], ["y"], classes, Preprocessing())
+    fitted = Encoder.fit(table, np.arange(len(column)), read_numbers(table, ["a"])[0], ["y"], classes, Preprocessing())
     back = Encoder.from_json(json.loads(json.dumps(fitted.to_json())), Preprocessing())
     assert back.classes == classes
     assert list(map(type, back.classes or ())) == list(map(type, classes))

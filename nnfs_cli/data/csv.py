@@ -14,7 +14,7 @@ from pydantic import AfterValidator
 
 from nnfs_cli.data.arrow import check_names, to_arrays
 from nnfs_cli.data.file_source import ColumnSource
-from nnfs_cli.data.table import Table, is_delimiter
+from nnfs_cli.data.table import Table, ask_delimiter
 from nnfs_cli.errors import DataError, counted, shown
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import Text, wrong
@@ -149,7 +149,7 @@ class Csv(ColumnSource, name="csv", main="path"):
             if width is None:
                 width, first = len(record), record[0]
             if len(record) != width:
-                hint = is_delimiter(first) if width == 1 else ""
+                hint = ask_delimiter(first) if width == 1 else ""
                 return f"{name}, line {line}: {counted(len(record), 'cell')} where the header has {width}{hint}"
         return f"{name}: {message.splitlines()[0]}"
 

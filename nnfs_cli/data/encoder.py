@@ -36,13 +36,16 @@ class Encoder:
         cls,
         table: Table,
         rows: Array,
-        features: Sequence[str],
+        features: Mapping[str, Array],
         targets: Sequence[str],
         classes: tuple[Label, ...] | None,
         steps: Preprocessing,
     ) -> Self:
-        """Learn the statistics of the training `rows` (indices), and of no others."""
-        numbers = {name: table.numbers(name)[rows] for name in features}
+        """Learn the statistics of the training `rows` (indices), and of no others.
+
+        `features` are the input columns by name, as `read_numbers` gives them; the targets are found in the table.
+        """
+        numbers = {name: column[rows] for name, column in features.items()}
         target = {} if classes else {name: _target_numbers(table, name)[rows] for name in targets}
         return cls(
             tuple(features),
@@ -60,14 +63,13 @@ class Encoder:
     def inputs(self, table: Table, dtype: Any) -> Array:
         """The net's inputs, (rows, n_features). Columns are found by name, in any order; others are ignored."""
         self._refuse_missing(table)
-        unusable = find_unusable(table, self.features)
-        if unusable:
-            raise DataError("\n".join(unusable.values()))
+        columns, wrong = read_numbers(table, self.features)
+        if wrong:
+            raise DataError("\n".join(wrong.values()))
         X = np.empty((table.n_rows, len(self.features)), dtype)
-        columns = [table.numbers(name) for name in self.features]
         for start in range(0, len(X), BLOCK):
             rows = slice(start, start + BLOCK)
-            block = np.stack([column[rows] for column in columns], axis=1)
+            block = np.stack([column[rows] for column in columns.values()], axis=1)
             with np.errstate(over="ignore"):  # what overflows is refused
                 X[rows] = self.numbers.transform(block)
             _refuse_infinite(X[rows], table, self.features, start)
@@ -131,15 +133,16 @@ class Encoder:
         )
 
 
-def find_unusable(table: Table, features: Sequence[str]) -> dict[str, str]:
-    """What is wrong with each column that cannot be an input, by its name."""
+def read_numbers(table: Table, names: Sequence[str]) -> tuple[dict[str, Array], dict[str, str]]:
+    """The columns that can be inputs, float64, and what is wrong with each of the others; both by name."""
+    columns: dict[str, Array] = {}
     wrong: dict[str, str] = {}
-    for name in features:
+    for name in names:
         try:
-            table.numbers(name)
+            columns[name] = table.numbers(name)
         except DataError as error:
             wrong[name] = str(error)
-    return wrong
+    return columns, wrong
 
 
 def _refuse_infinite(block: Array, table: Table, names: Sequence[str], start: int) -> None:

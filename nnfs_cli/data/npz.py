@@ -31,7 +31,6 @@ class Npz(FileSource, name="npz", main="path"):
         return ("y",) if self.targets == 1 else tuple(f"y{j}" for j in range(self.targets))
 
     def _read(self, name: str) -> Table:
-        sha256 = self._sha256()
         arrays = self._arrays(name)
         X, y = arrays.get("X"), _decoded(arrays.get("y"))
         if X is None or X.ndim != 2 or not X.size or X.dtype.kind not in "iufb":
@@ -44,8 +43,7 @@ class Npz(FileSource, name="npz", main="path"):
                 raise DataError(f"{name}: y should be numbers or texts with the shape {expected}, {_found(y)}{several}")
             y = y.reshape(expected)
             y = y.astype(object) if y.dtype.kind == "U" else y
-        table = from_arrays(name, X, features, y, list(self.target_columns()))
-        return Table(name, table.columns, sha256)
+        return from_arrays(name, X, features, y, list(self.target_columns()), sha256=self._sha256())
 
     def _arrays(self, name: str) -> dict[str, Array]:
         """The members that are looked for. Nothing is unpickled."""

@@ -58,7 +58,7 @@ class Table:
     @property
     def delimiter_hint(self) -> str:
         """What to say of a table that seems to have been read with the wrong delimiter; else nothing."""
-        return is_delimiter(next(iter(self.columns))) if len(self.columns) == 1 else ""
+        return ask_delimiter(next(iter(self.columns))) if len(self.columns) == 1 else ""
 
     def error(self, row: int, name: str, expected: str, what: str = "column") -> DataError:
         """What to raise when the cell of a row (from 0) does not hold what is expected there."""
@@ -88,7 +88,7 @@ class Table:
         return {name: close for name in names if (close := closest(name, self.columns))}
 
 
-def is_delimiter(header: str) -> str:
+def ask_delimiter(header: str) -> str:
     """A question whether the header that came out as one name should have been split, where it looks so."""
     found = next((delimiter for delimiter in (";", "\t", "|", ",") if delimiter in header), None)
     return f"; is the delimiter {found!r}?" if found else ""
@@ -112,11 +112,20 @@ def from_arrays(
     y: Array | None = None,
     target_names: list[str] | None = None,
     classes: tuple[Label, ...] | None = None,
+    sha256: str | None = None,
 ) -> Table:
-    """A table from inputs (rows, n_features) and a target: labels or values (rows,), or values (rows, n_targets)."""
-    digest = hashlib.sha256(np.ascontiguousarray(X).tobytes())
+    """A table from inputs (rows, n_features) and a target: labels or values (rows,), or values (rows, n_targets).
+
+    Without a `sha256` of the source, that of the arrays serves.
+    """
     columns = {feature: X[:, j] for j, feature in enumerate(feature_names)}
     if y is not None and target_names:
-        digest.update(str(y.tolist()).encode() if y.dtype == object else np.ascontiguousarray(y).tobytes())
         columns |= {target: y[:, j] if y.ndim == 2 else y for j, target in enumerate(target_names)}
-    return Table(name, columns, digest.hexdigest(), classes)
+    return Table(name, columns, sha256 or _digest(X, y), classes)
+
+
+def _digest(X: Array, y: Array | None) -> str:
+    digest = hashlib.sha256(np.ascontiguousarray(X).tobytes())
+    if y is not None:
+        digest.update(str(y.tolist()).encode() if y.dtype == object else np.ascontiguousarray(y).tobytes())
+    return digest.hexdigest()

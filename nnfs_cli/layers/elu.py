@@ -23,14 +23,20 @@ class ELU(Layer, name="elu", main="alpha"):
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> the same."""
-        positive = np.greater(x, 0, out=context.empty(x.shape, bool))
-        y = np.minimum(x, 0, out=context.empty(x.shape))
-        np.multiply(np.expm1(y, out=y), self.alpha, out=y)
-        slope = np.add(y, self.alpha, out=context.empty(x.shape))
-        np.copyto(slope, 1, where=positive)
-        np.copyto(y, x, where=positive)
+        y, slope = exponential_linear(x, context, 1.0, self.alpha)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
             return np.multiply(slope, dy, out=slope)
 
         return y, backward
+
+
+def exponential_linear(x: Array, context: Context, scale: float, alpha: float) -> tuple[Array, Array]:
+    """Return y = scale · x for x > 0, else scale · alpha · (exp(x) - 1), and its slope dy/dx, both in buffers."""
+    positive = np.greater(x, 0, out=context.empty(x.shape, bool))
+    y = np.minimum(x, 0, out=context.empty(x.shape))
+    np.multiply(np.expm1(y, out=y), scale * alpha, out=y)
+    slope = np.add(y, scale * alpha, out=context.empty(x.shape))
+    np.copyto(slope, scale, where=positive)
+    np.multiply(x, scale, out=y, where=positive)
+    return y, slope

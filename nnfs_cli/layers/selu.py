@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.layers.base import Backward, Context, Layer
+from nnfs_cli.layers.elu import exponential_linear
 from nnfs_cli.parameters import Array, Views
 
 SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772  # the fixed point of mean 0 and variance 1
@@ -22,12 +23,7 @@ class SELU(Layer, name="selu"):
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> the same."""
-        positive = np.greater(x, 0, out=context.empty(x.shape, bool))
-        y = np.minimum(x, 0, out=context.empty(x.shape))
-        np.multiply(np.expm1(y, out=y), SCALE * ALPHA, out=y)
-        slope = np.add(y, SCALE * ALPHA, out=context.empty(x.shape))
-        np.copyto(slope, SCALE, where=positive)
-        np.multiply(x, SCALE, out=y, where=positive)
+        y, slope = exponential_linear(x, context, SCALE, ALPHA)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
             return np.multiply(slope, dy, out=slope)

@@ -39,6 +39,10 @@ class Loss(Component, family="loss"):
         """
         return n_targets
 
+    def row_weight(self, n_rows: int) -> float:
+        """What each row's loss counts in a batch of so many: 1 for the sum, one over their number for the mean."""
+        return 1.0 if self.reduction == "sum" else 1.0 / n_rows
+
     def encode(self, y: Array, n_outputs: int) -> Array:
         """The target as `forward` wants it, (rows, n_outputs): from class indices (rows,) or values (rows, targets)."""
         return y

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from nnfs_cli.optimizers.base import Optimizer
 from nnfs_cli.parameters import Array
-from nnfs_cli.settings import PositiveFloat
-
-Decay = Annotated[float, Field(strict=True, ge=0, lt=1)]
+from nnfs_cli.settings import Fraction, PositiveFloat
 
 
 class Adam(Optimizer, name="adam"):
@@ -25,8 +21,8 @@ class Adam(Optimizer, name="adam"):
     examples = ("adam", "adam: {beta1: 0.95, beta2: 0.99}")
     default_lr = 0.001
 
-    beta1: Decay = 0.9
-    beta2: Decay = 0.999
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
     eps: PositiveFloat = 1e-8
 
     def begin(self, parameters: Array) -> dict[str, Array]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field
 
 from nnfs_cli.optimizers.base import Optimizer
 from nnfs_cli.parameters import Array
-from nnfs_cli.settings import PositiveFloat
+from nnfs_cli.settings import Fraction, PositiveFloat
 
 
 class RMSprop(Optimizer, name="rmsprop"):
@@ -21,7 +18,7 @@ class RMSprop(Optimizer, name="rmsprop"):
     examples = ("rmsprop", "rmsprop: {alpha: 0.9}")
     default_lr = 0.001
 
-    alpha: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.99
+    alpha: Fraction = 0.99
     eps: PositiveFloat = 1e-8
 
     def begin(self, parameters: Array) -> dict[str, Array]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from nnfs_cli.optimizers.base import Optimizer
 from nnfs_cli.parameters import Array
-from nnfs_cli.settings import Switch, wrong
+from nnfs_cli.settings import Fraction, Switch, wrong
 
 
 class SGD(Optimizer, name="sgd", main="momentum"):
@@ -23,7 +23,7 @@ class SGD(Optimizer, name="sgd", main="momentum"):
     examples = ("sgd", "sgd: 0.9", "sgd: {momentum: 0.9, nesterov: true}")
     default_lr = 0.01
 
-    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.0
+    momentum: Fraction = 0.0
     nesterov: Switch = False
 
     @model_validator(mode="after")
