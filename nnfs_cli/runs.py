@@ -105,6 +105,9 @@ class Run:
         data = self._read_json("data.json")
         if data.get("format") != FORMAT:
             raise RunError(f"{self.path} has the format {data.get('format')!r}; this release reads format {FORMAT}")
+        lacking = [key for key in ("sha256", "inputs", "fitted") if key not in data]
+        if lacking:
+            raise RunError(f"{self.path} is damaged: the record of its data lacks '{lacking[0]}'")
         return data
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:

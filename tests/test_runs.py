@@ -180,6 +180,16 @@ def test_a_run_of_an_unknown_format_is_refused(tmp_path: Path) -> None:
         tasks.predict(run, tmp_path / "any.csv")
 
 
+@pytest.mark.parametrize("key", ["sha256", "inputs", "fitted"])
+def test_a_record_of_the_data_that_lacks_something_is_refused(tmp_path: Path, key: str) -> None:
+    run = train(tmp_path)
+    data = json.loads((run.path / "data.json").read_text())
+    del data[key]
+    (run.path / "data.json").write_text(json.dumps(data))
+    with pytest.raises(RunError, match=f"is damaged: the record of its data lacks '{key}'"):
+        tasks.evaluate(run)
+
+
 def test_changed_data_is_noticed(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("a,y\n" + "".join(f"{i},{2 * i}\n" for i in range(20)))
