@@ -6,17 +6,22 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nnfs_cli.clipping import Clip
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import ColumnSource, FileSource
 from nnfs_cli.data.preprocessing import Preprocessing, Unchanged
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
-from nnfs_cli.errors import Fault, counted
+from nnfs_cli.errors import Fault, counted, did_you_mean, listing
 from nnfs_cli.layers import Layer
 from nnfs_cli.layers.base import ShapeError
+from nnfs_cli.layers.dropout import Dropout
 from nnfs_cli.layers.sequential import Sequential
 from nnfs_cli.losses import Loss
-from nnfs_cli.metrics import Metric
+from nnfs_cli.metrics import Metric, default_metrics
+from nnfs_cli.optimizers import Minimizer, Optimizer
+from nnfs_cli.schedules import Constant, Schedule
+from nnfs_cli.watching import Checkpoints, EarlyStopping, mode_of
 
 
 def cross_check(values: Mapping[str, Any]) -> list[Fault]:
@@ -46,7 +51,7 @@ def misfits(layers: tuple[Layer, ...], loss: Loss, facts: Facts, data: str) -> l
     if shape == (needed,):
         return []
     has = counted(facts.n_classes, "class", "classes") if facts.n_classes else counted(facts.n_targets, "target")
-    gives = counted(shape[0], "output") if len(shape) == 1 else f"outputs of shape {shape}"
+    gives = counted(shape[0], "output") if len(shape) == 1 else f"outputs of shape {shape} (flatten makes them a list)"
     at = max((i for i, layer in enumerate(layers) if "units" in type(layer).model_fields), default=len(layers) - 1)
     return [Fault(("layers", at), f"the net gives {gives}; {data} has {has}, for which {loss.name} needs {needed}")]
 
@@ -56,7 +61,7 @@ def _path_of(layers: tuple[Layer, ...], index: tuple[int, ...]) -> tuple[str | i
     path: tuple[str | int, ...] = ("layers",)
     for i in index:
         path = (*path, i, layers[i].name)
-        layers = getattr(layers[i], "layers", ())
+        layers = layers[i].inner
     return path[:-1]
 
 
@@ -67,18 +72,30 @@ def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
         if metric.task != loss.task:
             message = f"{metric.name} is a metric for {metric.task}; {loss.name} is a loss for {loss.task}"
             faults.append(Fault(("metrics", i), message))
-        if metric.name in seen:
-            faults.append(Fault(("metrics", i), f"{metric.name} stands here a second time"))
-        seen.add(metric.name)
+        elif metric.needs_probabilities and not loss.probabilistic:
+            message = f"{metric.name} needs probabilities, and {loss.name} gives scores that are none"
+            faults.append(Fault(("metrics", i), message))
+        if metric.column in seen:
+            faults.append(Fault(("metrics", i), f"{metric.label()} stands here a second time"))
+        seen.add(metric.column)
     return faults
 
 
 def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     final = Sequential(layers=layers).final
-    if loss.activation is None or final.output_range in (None, (0, 1)):
+    if final.output_range is None:
         return []
-    message = f"{loss.name} needs probabilities; end with {loss.activation.name} instead of {final.name}"
-    return [Fault(("layers", len(layers) - 1), message)]
+    low, high = final.output_range
+    at = ("layers", len(layers) - 1)
+    if loss.activation is None or loss.activation.output_range is None:
+        if loss.task == "classification" and low >= 0:
+            return [Fault(at, f"{loss.name} needs scores below 0 as well as above; leave {final.name} out")]
+        return []
+    lowest, highest = loss.activation.output_range
+    if lowest <= low and high <= highest:
+        return []
+    needs = "probabilities" if highest == 1 else "numbers above 0"
+    return [Fault(at, f"{loss.name} needs {needs}; end with {loss.activation.name} instead of {final.name}")]
 
 
 def _net_fits_data(dataset: DataSource, layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
@@ -93,6 +110,7 @@ def _output_reaches_target(
     final, step, facts = Sequential(layers=layers).final, preprocessing.target, dataset.facts()
     if (
         loss.task == "classification"
+        or loss.target_range is not None
         or (facts and facts.n_classes)
         or final.output_range is None
         or isinstance(step, Unchanged)
@@ -109,9 +127,15 @@ def _output_reaches_target(
 
 def _target_step_fits(loss: Loss, preprocessing: Preprocessing) -> list[Fault]:
     step = preprocessing.target
-    if loss.task == "regression" or step is None or isinstance(step, Unchanged):
+    if step is None or isinstance(step, Unchanged):
         return []
-    return [Fault(("preprocessing", "target"), f"{step.name} is for numbers; {loss.name} has classes as its target")]
+    if loss.task == "classification":
+        message = f"{step.name} is for numbers; {loss.name} has classes as its target"
+    elif loss.target_range is not None:
+        message = f"{loss.name} takes its target as it is; leave {step.name} out"
+    else:
+        return []
+    return [Fault(("preprocessing", "target"), message)]
 
 
 def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
@@ -132,6 +156,68 @@ def _batches_fit(shuffle: bool, replacement: bool) -> list[Fault]:
     return []
 
 
+def _batches_are_large_enough(layers: tuple[Layer, ...], batch_size: int | str | None) -> list[Fault]:
+    needs = max(Sequential(layers=layers).walk(), key=lambda layer: layer.min_batch)
+    if not isinstance(batch_size, int) or batch_size >= needs.min_batch:
+        return []
+    return [Fault(("batch_size",), f"{needs.name} needs batches of at least {needs.min_batch} rows")]
+
+
+def _class_weights_fit(class_weights: object, loss: Loss) -> list[Fault]:
+    if class_weights is None or loss.task == "classification":
+        return []
+    return [Fault(("class_weights",), f"{loss.name} predicts numbers, which have no classes")]
+
+
+def _minimizer_fits(
+    optimizer: Optimizer,
+    layers: tuple[Layer, ...],
+    lr: float | None,
+    schedule: Schedule,
+    clip: Clip | None,
+    batch_size: int | str | None,
+    accumulate: int,
+) -> list[Fault]:
+    """What goes about the loss of all rows in its own way has no use for what is said about steps and batches."""
+    if not isinstance(optimizer, Minimizer):
+        return []
+    useless = {
+        "lr": lr is not None,
+        "schedule": schedule != Constant(),
+        "clip": clip is not None,
+        "batch_size": batch_size not in (None, "full"),
+        "accumulate": accumulate > 1,
+    }
+    faults = [
+        Fault((key,), f"{optimizer.name} sees all rows at once and finds its own step; leave {key} out", at_key=True)
+        for key, given in useless.items()
+        if given
+    ]
+    if any(isinstance(layer, Dropout) for layer in Sequential(layers=layers).walk()):
+        message = f"{optimizer.name} needs a loss that stays the same, and dropout changes it; leave one of them out"
+        faults.append(Fault(("optimizer",), message))
+    return faults
+
+
+def _monitors_exist(
+    loss: Loss,
+    metrics: tuple[Metric, ...] | None,
+    early_stopping: EarlyStopping | None,
+    checkpoint: Checkpoints,
+    schedule: Schedule,
+) -> list[Fault]:
+    metrics = default_metrics(loss.task) if metrics is None else metrics
+    watching = {"early_stopping": early_stopping, "checkpoint": checkpoint, f"schedule.{schedule.name}": schedule}
+    faults = []
+    for path, section in watching.items():
+        figure = getattr(section, "monitor", None)
+        if figure is not None and mode_of(figure, metrics) is None:
+            known = ["train_loss", "val_loss", *(f"val_{metric.column}" for metric in metrics)]
+            message = f"the log has no figure '{figure}'{did_you_mean(figure, known) or f'; it has {listing(known)}'}"
+            faults.append(Fault((*path.split("."), "monitor"), message))
+    return faults
+
+
 _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _metrics_fit,
     _output_fits_loss,
@@ -140,4 +226,8 @@ _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _target_step_fits,
     _split_fits,
     _batches_fit,
+    _batches_are_large_enough,
+    _class_weights_fit,
+    _minimizer_fits,
+    _monitors_exist,
 )

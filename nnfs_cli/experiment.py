@@ -14,6 +14,7 @@ from nnfs_cli.data.file_source import ColumnSource, source_for
 from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.split import PARTS
 from nnfs_cli.data.table import Label, Table, word
+from nnfs_cli.data.weights import weights_of_classes
 from nnfs_cli.errors import DataError, Fault, counted
 from nnfs_cli.parameters import Array
 from nnfs_cli.plain_yaml import dump_value
@@ -40,23 +41,23 @@ def prepare(spec: Spec) -> Experiment:
     tables, indices, classes = split_tables(spec)
     table = tables["train"]
     targets = spec.dataset.target_columns()
-    left_out = {*targets, *spec.dataset.dropped_columns(), spec.split.column}
+    left_out = {*targets, *spec.dataset.dropped_columns(), spec.dataset.weight_column(), spec.split.column}
     features = [name for name in (*table.columns, *table.unreadable) if name not in left_out]
     if not features:
         raise DataError(f"{table.name} has no column left to learn from")
     columns, unusable = read_numbers(table, features)
     if unusable:
         raise DataError(_with_remedy(unusable, len(features), spec))
-    encoder = Encoder.fit(table, indices["train"], columns, targets, classes, spec.preprocessing)
+    class_weights = _class_weights(spec, table, indices["train"], classes)
+    encoder = Encoder.fit(table, indices["train"], columns, targets, classes, spec.preprocessing, class_weights)
     spec.check(encoder.facts, table.name)
     predictor = Predictor(spec, encoder)
     parts = encode_parts(predictor, tables, indices)
-    n_rows = len(parts["train"])
-    size = n_rows if spec.batch_size == "full" else int(spec.batch_size)
-    batches = Batches(n_rows, size, spec.shuffle, spec.replacement, spec.drop_last, spec.seed)
-    if not batches.steps:
-        message = f"{counted(n_rows, 'training row')} do not fill one batch of {size}, and drop_last leaves it out"
-        raise spec.error([Fault(("batch_size",), message)])
+    batches = _batches(spec, predictor, len(parts["train"]))
+    _require_figures(spec, parts)
+    for part, rows in parts.items():
+        if rows.weight is not None and not rows.weight.any():
+            raise DataError(f"{table.name}: all {part} rows have the weight 0, and so there is nothing to learn from")
     return Experiment(spec, parts, predictor, batches, _describe(tables, columns, encoder, parts))
 
 
@@ -93,11 +94,55 @@ def encode_parts(predictor: Predictor, tables: Mapping[str, Table], indices: Map
     return parts
 
 
+def _class_weights(
+    spec: Spec, table: Table, rows: Array, classes: tuple[Label, ...] | None
+) -> tuple[float, ...] | None:
+    if spec.class_weights is None or classes is None:
+        return None
+    indices = class_indices(table, spec.dataset.target_columns()[0], classes)[rows]
+    try:
+        return weights_of_classes(spec.class_weights, classes, indices)
+    except ValueError as error:
+        raise spec.error([Fault(("class_weights",), str(error))]) from None
+
+
+def _batches(spec: Spec, predictor: Predictor, n_rows: int) -> Batches:
+    """The order of the rows. Raises `ConfigError` when there are too few for one batch."""
+    size = n_rows if spec.batch_size == "full" else int(spec.batch_size or n_rows)
+    needs = max(predictor.model.layers.walk(), key=lambda layer: layer.min_batch)
+    batches = Batches(n_rows, size, spec.shuffle, spec.replacement, spec.drop_last, spec.seed, needs.min_batch)
+    if not batches.steps:
+        message = f"{counted(n_rows, 'training row')} do not fill one batch of {size}, and drop_last leaves it out"
+        raise spec.error([Fault(("batch_size",), message)])
+    if n_rows < needs.min_batch:
+        message = f"{needs.name} needs {needs.min_batch} rows a batch, and there is {counted(n_rows, 'training row')}"
+        raise spec.error([Fault(("layers",), message)])
+    return batches
+
+
+def _require_figures(spec: Spec, parts: Mapping[str, Samples]) -> None:
+    """Raise `ConfigError` when a figure is watched that the log is not going to have."""
+    prefix, other = ("val_", "train_") if "validation" in parts else ("train_", "val_")
+    watching = {"early_stopping": spec.early_stopping, f"schedule.{spec.schedule.name}": spec.schedule}
+    watched = {path: figure for path, section in watching.items() if (figure := getattr(section, "monitor", None))}
+    if spec.checkpoint.monitor != "val_loss":  # without validation rows the last epoch is the best
+        watched["checkpoint"] = str(spec.checkpoint.monitor)
+    faults = []
+    for path, figure in watched.items():
+        if figure.startswith(other) and figure != "train_loss":
+            why = "there are validation rows" if prefix == "val_" else "there are no validation rows"
+            message = f"{why}, so the log has no {figure}; watch {prefix}{figure.removeprefix(other)}"
+            faults.append(Fault(tuple(path.split(".")), message))
+    if faults:
+        raise spec.error(faults)
+
+
 def _require_columns(spec: Spec, table: Table) -> None:
     """Raise `ConfigError` for every column that the config names and the table does not have."""
     source, column = ("dataset", spec.dataset.name), spec.split.column
     named: list[tuple[tuple[str, ...], str]] = [((*source, "target"), name) for name in spec.dataset.target_columns()]
     named += [((*source, "drop"), name) for name in spec.dataset.dropped_columns()]
+    named += [((*source, "weight"), name) for name in (spec.dataset.weight_column(),) if name]
     named += [(("split", "column"), column)] if column else []
     faults = [Fault(path, table.missing(name)) for path, name in named if not table.has(name)]
     if faults:

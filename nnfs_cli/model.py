@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from nnfs_cli.layers import Context, Layer
+from nnfs_cli.layers import Context, Draws, Layer
 from nnfs_cli.layers.identity import Identity
 from nnfs_cli.layers.sequential import Sequential
 from nnfs_cli.losses import Loss
@@ -34,7 +35,7 @@ class Model:
         self.input_shape = input_shape
         self.output_shape, tree = self.layers.build(input_shape)
         self.parameters = Parameters(tree, dtype)
-        self.gradients = Parameters(tree, dtype)
+        self.gradients = Parameters(tree, dtype, gradients=True)
         if rng is not None:
             self.parameters.initialize(rng)
         # Where the loss belongs with the final activation, the body stops short of it, at the logits.
@@ -43,7 +44,7 @@ class Model:
         self._body = self.layers.with_final(Identity()) if self.fused and final.output_range else self.layers
         self._activation = loss.activation() if loss.activation and self.fused else Identity()
         self._loss_forward = loss.forward_logits if self.fused else loss.forward
-        self._training = Context(dtype)
+        self._training = Context(dtype, training=True)
         self._predicting = Context(dtype)
 
     @property
@@ -54,20 +55,25 @@ class Model:
     @property
     def n_parameters(self) -> int:
         """How many numbers the net learns."""
-        return self.parameters.vector.size
+        return self.parameters.learned.size
 
-    def differentiate(self, x: Array, y: Array) -> float:
+    def differentiate(self, x: Array, y: Array, weight: Array | None = None, draws: Draws | None = None) -> float:
         """Write the gradient of the batch's loss into `gradients` and return the sum of the rows' losses.
 
-        x (batch, *input_shape) and y (batch, n_outputs) are of the net's dtype. What is differentiated is the mean
-        or the sum over the batch, as the loss's `reduction` says.
+        x (batch, *input_shape), y (batch, n_outputs) and, if rows do not count alike, `weight` (batch,) are of the
+        net's dtype. What is differentiated is the mean or the sum over the batch, as the loss's `reduction` says; with
+        weights a row of weight 2 is as good as two rows. `draws` makes the random numbers of layers such as dropout.
         """
         context = self._training
-        context.begin(len(x))
+        context.begin(len(x), draws)
         y_hat, backward = self._body.forward(self.parameters.views, x, context)
         losses, loss_backward = self._loss_forward(y_hat, y, context)
-        backward(loss_backward(self.loss.row_weight(len(x))), self.gradients.views, False)
-        return float(np.add.reduce(losses))
+        if weight is None:
+            backward(loss_backward(self.loss.row_weight(len(x))), self.gradients.views, False)
+            return float(np.add.reduce(losses))
+        total = float(np.add.reduce(weight)) or 1.0  # rows that all weigh nothing have no gradient
+        backward(loss_backward(weight[:, None] * self.loss.row_weight(total)), self.gradients.views, False)
+        return float(losses @ weight)
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows shows in what comes out
     def predict(self, X: Array, batch_size: int = 4096) -> Array:
@@ -79,16 +85,18 @@ class Model:
         return y_hat
 
     @np.errstate(over="ignore", invalid="ignore")
-    def evaluate(self, X: Array, y: Array, batch_size: int = 4096) -> tuple[float, Array]:
-        """The mean loss over the rows, and what `predict` gives for them."""
+    def evaluate(self, X: Array, y: Array, weight: Array | None = None, batch_size: int = 4096) -> tuple[float, Array]:
+        """The mean loss over the rows, each with its weight (rows,) if there are any, and what `predict` gives."""
         total = 0.0
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
         for start in range(0, len(X), batch_size):
             rows = slice(start, start + batch_size)
             body = self._forward(X[rows])
-            total += float(self._loss_forward(body, y[rows], self._predicting)[0].sum(dtype=np.float64))
+            losses = self._loss_forward(body, y[rows], self._predicting)[0]
+            total += float(losses.sum(dtype=np.float64) if weight is None else losses.astype(np.float64) @ weight[rows])
             y_hat[rows] = self._activate(body)
-        return total / len(X), y_hat
+        whole = len(X) if weight is None else float(weight.sum(dtype=np.float64))
+        return total / whole if whole else math.nan, y_hat
 
     def _forward(self, x: Array) -> Array:
         self._predicting.begin(len(x))

@@ -1,7 +1,8 @@
 """One flat vector holds every parameter of a net; layers see named views into it.
 
 So an optimizer, a copy of the best weights or a checkpoint is a few operations on one array, however many layers there
-are. A second vector of the same layout holds the gradients.
+are. A second vector holds the gradients. Within a vector come first the parameters that weight decay pulls to zero,
+then the others that are learned, then what is only kept, such as running statistics: each a slice from the beginning.
 """
 
 from __future__ import annotations
@@ -27,13 +28,19 @@ class Draw(Protocol):
 class ParameterSpec(NamedTuple):
     """What a layer asks for: an array of this shape, filled by this initializer.
 
-    `fan_in` and `fan_out` are the numbers of connections into and out of a unit, which initializers scale by.
+    `fan_in` and `fan_out` are the numbers of connections into and out of a unit, which initializers scale by. Weights
+    decay, and `l1` and `l2` are penalties of their own, in place of the run's; biases and the like do not decay, and
+    what is not learned has no gradient.
     """
 
     shape: Shape
     init: Draw
     fan_in: int
     fan_out: int
+    decays: bool = False
+    learned: bool = True
+    l1: float | None = None
+    l2: float | None = None
 
 
 # What a layer builds: its parameters by name, and those of the layers inside it one level down.
@@ -66,26 +73,33 @@ class Views:
 
 
 class Layout:
-    """Where each parameter of a tree lies in a flat vector (size,): the weights, their gradients, a copy, a moment.
+    """Where each parameter of a tree lies in a flat vector (size,): the weights, a copy, or, up to `learned`, a moment.
 
-    A vector may have axes before its last one, such as (members, size); its arrays then have them too.
+    The first `decayed` numbers are those that weight decay pulls to zero, the first `learned` those that have a
+    gradient. A vector may have axes before its last one, such as (members, size); its arrays then have them too.
     """
 
     def __init__(self, tree: ParameterTree) -> None:
         self.tree = tree
-        self.specs: dict[str, ParameterSpec] = dict(_leaves(tree))
+        self.specs: dict[str, ParameterSpec] = dict(_leaves(tree))  # in the order of the layers
         self.slices: dict[str, slice] = {}
-        self.size = 0
-        for name, spec in self.specs.items():
+        self.size = self.decayed = self.learned = 0
+        for name, spec in sorted(self.specs.items(), key=lambda item: (not item[1].learned, not item[1].decays)):
             end = self.size + math.prod(spec.shape)
             self.slices[name] = slice(self.size, end)
             self.size = end
+            self.learned = end if spec.learned else self.learned
+            self.decayed = end if spec.learned and spec.decays else self.decayed
 
     def arrays(self, vector: Array) -> dict[str, Array]:
-        """The vector's parts by full name, such as ``0.weight``. They are views: writing into one writes the vector."""
+        """The vector's parts by full name, such as ``0.weight``. They are views: writing into one writes the vector.
+
+        A vector of the learned part only gives only those.
+        """
         return {
             name: vector[..., self.slices[name]].reshape(*vector.shape[:-1], *spec.shape)
             for name, spec in self.specs.items()
+            if self.slices[name].stop <= vector.shape[-1]
         }
 
     def views(self, vector: Array) -> Views:
@@ -94,11 +108,16 @@ class Layout:
 
 
 class Parameters:
-    """A flat vector with its layout: `vector` (size,), `views` as a layer sees them, `arrays` by full name."""
+    """A flat vector with its layout: `vector` (size,), `views` as a layer sees them, `arrays` by full name.
 
-    def __init__(self, tree: ParameterTree, dtype: np.dtype[Any] | type | str) -> None:
+    `learned` and `decayed` are the parts of it that are so. With `gradients` there is nothing but the learned part.
+    """
+
+    def __init__(self, tree: ParameterTree, dtype: np.dtype[Any] | type | str, *, gradients: bool = False) -> None:
         self.layout = Layout(tree)
-        self.vector: Array = np.zeros(self.layout.size, dtype)
+        self.vector: Array = np.zeros(self.layout.learned if gradients else self.layout.size, dtype)
+        self.learned = self.vector[: self.layout.learned]
+        self.decayed = self.vector[: self.layout.decayed]
         self.arrays = self.layout.arrays(self.vector)
         self.views = self.layout.views(self.vector)
 
@@ -120,5 +139,8 @@ def _nest(tree: ParameterTree, arrays: Mapping[str, Array], prefix: str) -> View
     items: dict[str, Array | Views] = {}
     for name, item in tree.items():
         full = prefix + name
-        items[name] = arrays[full] if isinstance(item, ParameterSpec) else _nest(item, arrays, f"{full}.")
+        if not isinstance(item, ParameterSpec):
+            items[name] = _nest(item, arrays, f"{full}.")
+        elif full in arrays:
+            items[name] = arrays[full]
     return Views(items)

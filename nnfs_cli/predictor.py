@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.table import Table, word
+from nnfs_cli.errors import NnfsWarning
+from nnfs_cli.metrics import Outcome
 from nnfs_cli.model import Model
 from nnfs_cli.parameters import Array
 from nnfs_cli.spec import Spec
@@ -18,23 +21,31 @@ from nnfs_cli.streams import stream
 class Samples:
     """Samples with a known target: X (rows, n_features) and y (rows, n_outputs) as the net sees them.
 
-    `truth` is the target in its own words: class indices (rows,) or values (rows, n_targets).
+    `truth` is the target in its own words: class indices (rows,) or values (rows, n_targets). `weight` (rows,) is how
+    much each row counts, where they do not count alike.
     """
 
     X: Array
     y: Array
     truth: Array
+    weight: Array | None = None
 
     def __len__(self) -> int:
         return len(self.X)
 
     def take(self, rows: Array) -> Samples:
         """Some of the rows."""
-        return Samples(self.X[rows], self.y[rows], self.truth[rows])
+        weight = None if self.weight is None else self.weight[rows]
+        return Samples(self.X[rows], self.y[rows], self.truth[rows], weight)
 
 
 class Predictor:
-    """A net for the columns of a table. Its parameters begin as the spec's seed draws them."""
+    """A net for the columns of a table. Its parameters begin as the spec's seed draws them.
+
+    With a `threshold`, the second of two classes is decided for when its probability is that or more.
+    """
+
+    threshold: float | None = None
 
     def __init__(self, spec: Spec, encoder: Encoder) -> None:
         self.spec, self.encoder = spec, encoder
@@ -43,33 +54,64 @@ class Predictor:
 
     def encode(self, table: Table) -> Samples:
         """The rows of a table that has the target. Raises `DataError` when a column is missing or holds nonsense."""
-        truth, scaled = self.encoder.encode_target(table, self.spec.dtype)
-        y = self.spec.loss.encode(scaled, self.model.output_shape[0])
-        return Samples(self.encoder.inputs(table, self.spec.dtype), y.astype(self.spec.dtype), truth)
+        loss, dtype = self.spec.loss, self.spec.dtype
+        truth, scaled = self.encoder.encode_target(table, dtype, loss.target_range)
+        y = loss.encode(scaled, self.model.output_shape[0]).astype(dtype)
+        column = self.spec.dataset.weight_column()
+        if column is not None and not table.has(column):
+            warnings.warn(f"{table.name} has no column '{column}': all its rows count alike", NnfsWarning, stacklevel=2)
+            column = None
+        weight = self.encoder.weights(table, truth, column)
+        return Samples(self.encoder.inputs(table, dtype), y, truth, None if weight is None else weight.astype(dtype))
+
+    def judge(self, rows: Samples) -> tuple[float, Outcome]:
+        """The loss over the rows, as trained on, and what the net says about them, in the target's own units."""
+        loss, y_hat = self.model.evaluate(rows.X, rows.y, rows.weight)
+        return loss, Outcome(
+            rows.truth,
+            self._answer(y_hat),
+            rows.weight,
+            self.threshold,
+            tuple(map(word, self.encoder.classes or ())),
+            self._quantiles(y_hat),
+        )
 
     def figures(self, rows: Samples) -> dict[str, float]:
         """The loss, as trained on, and every metric, in the target's own units."""
-        loss, y_hat = self.model.evaluate(rows.X, rows.y)
-        answer = self._answer(y_hat)
-        metrics = {metric.name: metric.score(rows.truth, answer) for metric in self.spec.metrics or ()}
-        return {"loss": loss, **metrics}
+        loss, outcome = self.judge(rows)
+        return {"loss": loss, **self.score(outcome)}
+
+    def score(self, outcome: Outcome) -> dict[str, float]:
+        """Every metric."""
+        figures: dict[str, float] = {}
+        for metric in self.spec.metrics or ():
+            figures |= metric.figures(outcome)
+        return figures
 
     def predict(self, table: Table) -> dict[str, Array]:
         """The answer to every row, as named columns.
 
-        Classes: `prediction`, the label, and `probability_<label>` for each. Numbers: `prediction`, or
-        `prediction_<target>` where there are several targets.
+        Classes: `prediction`, the label, and `probability_<label>` for each, or `score_<label>` where the loss gives
+        none. Numbers: `prediction`, or `prediction_<target>` where there are several targets, and likewise
+        `quantile_<level>` for each quantile.
         """
-        answer = self._answer(self.model.predict(self.encoder.inputs(table, self.spec.dtype)))
-        classes = self.encoder.classes
+        y_hat = self.model.predict(self.encoder.inputs(table, self.spec.dtype))
+        answer, classes, targets = self._answer(y_hat), self.encoder.classes, self.encoder.targets
         if classes:
+            kind = "probability" if self.spec.loss.probabilistic else "score"
             labels = np.array(classes, object if isinstance(classes[0], str) else None)
-            probabilities = {f"probability_{word(label)}": answer[:, i] for i, label in enumerate(classes)}
-            return {"prediction": labels[answer.argmax(axis=1)], **probabilities}
-        if len(self.encoder.targets) == 1:
-            return {"prediction": answer[:, 0]}
-        return {f"prediction_{target}": answer[:, i] for i, target in enumerate(self.encoder.targets)}
+            decided = Outcome(answer, answer, threshold=self.threshold).decided
+            return {"prediction": labels[decided]} | {
+                f"{kind}_{word(label)}": answer[:, i] for i, label in enumerate(classes)
+            }
+        named = {"prediction": answer} | {f"quantile_{q:g}": values for q, values in self._quantiles(y_hat).items()}
+        suffixes = [""] if len(targets) == 1 else [f"_{target}" for target in targets]
+        return {name + suffix: values[:, i] for name, values in named.items() for i, suffix in enumerate(suffixes)}
 
     def _answer(self, y_hat: Array) -> Array:
         """What the net gives as a column a class, or a target in its own units."""
-        return self.encoder.unscale(self.spec.loss.probabilities(y_hat))
+        return self.encoder.unscale(self.spec.loss.answer(y_hat))
+
+    def _quantiles(self, y_hat: Array) -> dict[float, Array]:
+        """The quantiles that the net gives, by level, in the target's own units."""
+        return {level: self.encoder.unscale(values) for level, values in self.spec.loss.quantiles(y_hat).items()}

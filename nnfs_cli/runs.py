@@ -10,30 +10,33 @@ What lies in one:
       status.json         running, finished, interrupted, diverged or failed, and since when
       epochs.csv          a row for each logged epoch
       weights/best.npz    the parameters by name, of the best epoch
-      weights/last.npz    and of the last
+      weights/last.npz    and of the last, and epoch-<n>.npz where they are kept
       metrics.json        the final figures, by split
+      decision.json       the threshold between two classes, where one was chosen
+      evaluation/<split>/confusion.csv   how often each class was taken for which
+      code/               a copy of the user's own components, if there are any; never run from here
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from nnfs_cli.errors import RunError
+from nnfs_cli.errors import RunError, listing, shown
 from nnfs_cli.files import sync_folder, write_whole
 from nnfs_cli.parameters import Array
 
 State = Literal["running", "finished", "interrupted", "diverged", "failed"]
-Weights = Literal["best", "last"]
 FORMAT = 1  # of a run directory; a release reads all up to its own
 
 
@@ -135,12 +138,45 @@ class Run:
         """Take `write_metrics` back."""
         return self._read_json("metrics.json")
 
+    def write_code(self, name: str, source: bytes) -> None:
+        """Keep a copy of a file of the user's own."""
+        (self.path / "code").mkdir(exist_ok=True)
+        self._write(f"code/{name}", source)
+
+    def write_decision(self, decision: Mapping[str, Any]) -> None:
+        """Keep the threshold between two classes, and how it was chosen."""
+        self._write_json("decision.json", decision)
+
+    def threshold(self) -> float | None:
+        """The threshold that was kept, if there is one."""
+        if not (self.path / "decision.json").exists():
+            return None
+        threshold = self._read_json("decision.json").get("threshold")
+        if not isinstance(threshold, int | float):
+            raise RunError(f"{self.path} is damaged: its decision.json has no threshold")
+        return float(threshold)
+
+    def write_confusion(self, part: str, labels: Sequence[str], counts: Array) -> None:
+        """Keep how many rows of each class (a line) were taken for which (a column)."""
+        (self.path / "evaluation" / part).mkdir(parents=True, exist_ok=True)
+        rows = [["truth", *labels], *([label, *row] for label, row in zip(labels, counts.tolist(), strict=True))]
+        self._write(f"evaluation/{part}/confusion.csv", _csv(rows).encode())
+
+    def confusion(self, part: str) -> dict[str, dict[str, int]] | None:
+        """Take `write_confusion` back: counts by true class, then by predicted class; None when there are none."""
+        try:
+            text = (self.path / "evaluation" / part / "confusion.csv").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        (_, *labels), *rows = csv.reader(text.splitlines())
+        return {truth: dict(zip(labels, map(int, counts), strict=True)) for truth, *counts in rows}
+
     def append_epoch(self, row: Mapping[str, float]) -> None:
         """Add a row to the epoch log; the first one brings the header."""
         if self._epochs is None:
             self._epochs = (self.path / "epochs.csv").open("w", encoding="utf-8", newline="")
-            self._epochs.write(",".join(row) + "\n")
-        self._epochs.write(",".join(_csv_number(value) for value in row.values()) + "\n")
+            self._epochs.write(_csv([list(row)]))
+        self._epochs.write(",".join(map(repr, row.values())) + "\n")  # repr: what reads back as the same number
 
     def flush_epochs(self) -> None:
         """Let readers see the rows so far."""
@@ -158,32 +194,36 @@ class Run:
     def epochs(self) -> list[dict[str, float]]:
         """The epoch log."""
         try:
-            header, *rows = (self.path / "epochs.csv").read_text(encoding="utf-8").splitlines()
+            header, *rows = csv.reader((self.path / "epochs.csv").read_text(encoding="utf-8").splitlines())
         except (FileNotFoundError, ValueError):
             return []
-        return [dict(zip(header.split(","), map(float, row.split(",")), strict=True)) for row in rows]
+        return [dict(zip(header, map(float, row), strict=True)) for row in rows]
 
-    def write_weights(self, which: Weights, arrays: Mapping[str, Array]) -> None:
+    def write_weights(self, which: str, arrays: Mapping[str, Array]) -> None:
         """Keep parameters by name; `numpy.load(..., allow_pickle=False)` reads them anywhere."""
         write_whole(self._weights_file(which), lambda file: np.savez(file, **dict(arrays)))  # type: ignore[arg-type]
 
-    def has_weights(self, which: Weights) -> bool:
+    def has_weights(self, which: str) -> bool:
         """Whether they were written."""
         return self._weights_file(which).is_file()
 
-    def weights(self, which: Weights) -> dict[str, Array]:
-        """Take `write_weights` back. Raises `RunError` when the file is missing or damaged."""
+    def weights(self, which: str) -> dict[str, Array]:
+        """Take `write_weights` back: best, last or epoch-<n>. Raises `RunError` when they are missing or damaged."""
+        if not re.fullmatch(r"best|last|epoch-[1-9][0-9]*", which):
+            raise RunError(f"weights are called best, last or, as in epoch-10, by their epoch; found {shown(which)}")
         path = self._weights_file(which)
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
         except FileNotFoundError:
             state = self.status().get("state", "unknown")
-            raise RunError(f"{self.path} has no {which} weights; the state of its training is '{state}'") from None
+            others = [file.stem for file in sorted(path.parent.glob("*.npz"))]
+            kept = f"it has {listing(others)}" if others else f"the state of its training is '{state}'"
+            raise RunError(f"{self.path} has no {which} weights; {kept}") from None
         except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile):
             raise RunError(f"{path} is damaged: it is not a whole npz file of plain arrays") from None
 
-    def _weights_file(self, which: Weights) -> Path:
+    def _weights_file(self, which: str) -> Path:
         return self.path / "weights" / f"{which}.npz"
 
     def _write(self, name: str, content: bytes) -> None:
@@ -205,5 +245,7 @@ class Run:
         return content
 
 
-def _csv_number(value: float) -> str:
-    return repr(value)  # the shortest text that reads back as the same number
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     ModelWrapValidatorHandler,
@@ -17,19 +17,24 @@ from pydantic import (
     model_validator,
 )
 
+from nnfs_cli.averaging import Averaging
 from nnfs_cli.checks import cross_check, misfits
+from nnfs_cli.clipping import Clip
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.preprocessing import Preprocessing, Standardize, Unchanged
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
+from nnfs_cli.data.weights import ClassWeights
 from nnfs_cli.document import Document
 from nnfs_cli.errors import ConfigError, Fault, closest, did_you_mean, shown
 from nnfs_cli.layers import Layer
 from nnfs_cli.losses import Loss
 from nnfs_cli.metrics import Metric, default_metrics
-from nnfs_cli.optimizers import Optimizer
+from nnfs_cli.optimizers import Minimizer, Optimizer
 from nnfs_cli.optimizers.sgd import SGD
+from nnfs_cli.penalty import Penalty
 from nnfs_cli.plain_yaml import dump
+from nnfs_cli.schedules import Constant, ReduceOnPlateau, Schedule
 from nnfs_cli.settings import (
     OUR_WORDS_AT_KEY,
     NotEmpty,
@@ -40,6 +45,9 @@ from nnfs_cli.settings import (
     Switch,
     wrong,
 )
+from nnfs_cli.watching import Checkpoints, EarlyStopping, mode_of
+
+Watching = TypeVar("Watching", Checkpoints, EarlyStopping, ReduceOnPlateau)
 
 
 def _run_name(value: object) -> str:
@@ -48,8 +56,8 @@ def _run_name(value: object) -> str:
     raise wrong(f"expected a name of letters, digits, '.', '_' and '-', found {shown(value)}")
 
 
-def _batch_size(value: object) -> int | str:
-    if value == "full" or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+def _batch_size(value: object) -> int | str | None:
+    if value in ("full", None) or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
         return value
     raise wrong(f"expected a number of rows, such as 32, or full, found {shown(value)}")
 
@@ -57,23 +65,61 @@ def _batch_size(value: object) -> int | str:
 class Spec(Section):
     """What to learn from, the net, and how it is trained. The keys of a config file, with their defaults."""
 
-    name: Annotated[str, PlainValidator(_run_name)] = "run"  # of run directories; a file's own name if not set
+    name: Annotated[str, PlainValidator(_run_name, json_schema_input_type=str)] = "run"
+    """Of run directories; the file's own name unless given."""
     dataset: DataSource
+    """A set by name, or a `csv`, `parquet` or `npz` file; relative paths are relative to the config."""
     split: Split = Split()
+    """What is held back: fractions or files for `validation` and `test`, or a `column` that names each row's part."""
     preprocessing: Preprocessing = Preprocessing()
+    """What is done to the inputs, and to a `target` of numbers; `none` for nothing."""
     layers: Annotated[tuple[Layer, ...], NotEmpty]
+    """The net, from the inputs on; sizes of inputs are inferred."""
     loss: Loss
+    """What training descends; it also says whether the target is classes or numbers."""
+    class_weights: ClassWeights | None = None
+    """How much the rows of each class count: `balanced`, or numbers by label, as in `{malignant: 3}`."""
     optimizer: Optimizer = SGD()
-    lr: PositiveFloat | None = None  # the optimizer's own default if not set
+    """The rule of a step."""
+    lr: PositiveFloat | None = None
+    """The learning rate; the optimizer's own default unless given."""
+    schedule: Schedule = Constant()
+    """How the learning rate changes; every schedule takes a `warmup` in epochs."""
+    penalty: Penalty = Penalty()
+    """On large weights: `l2`, `l1` or both."""
+    clip: Clip | None = None
+    """How large a gradient may be, by its `norm` or by `value`."""
     epochs: PositiveInt
-    batch_size: Annotated[int | Literal["full"], PlainValidator(_batch_size)] = 32
-    shuffle: Switch = True  # a new order every epoch
-    replacement: Switch = False  # draw rows with replacement
-    drop_last: Switch = False  # leave out a last batch that is not full
-    metrics: tuple[Metric, ...] | None = None  # accuracy, or rmse and r2
-    log_every: PositiveInt = 1  # epochs between two rows of the log
+    """How often all training rows are seen; for a minimizer such as lbfgs, how many iterations there are at most."""
+    batch_size: Annotated[
+        int | Literal["full"] | None,
+        PlainValidator(_batch_size, json_schema_input_type=PositiveInt | Literal["full"] | None),
+    ] = None
+    """Rows a batch, or `full`; 32 unless given, and `full` for a minimizer."""
+    accumulate: PositiveInt = 1
+    """Batches a step, whose gradients are put together as if they were one batch."""
+    shuffle: Switch = True
+    """A new order of the rows every epoch."""
+    replacement: Switch = False
+    """Draw the rows of each batch with replacement."""
+    drop_last: Switch = False
+    """Leave out a last batch that is not full."""
+    averaging: Averaging | None = None
+    """Evaluate and keep the weights averaged over training."""
+    metrics: tuple[Metric, ...] | None = None
+    """What is reported beside the loss: `[accuracy]`, or `[rmse, r2]`, unless given."""
+    early_stopping: EarlyStopping | None = None
+    """When to stop before the last epoch: its `patience`, in logged epochs."""
+    checkpoint: Checkpoints = Checkpoints()
+    """Which epoch is the best, by `monitor`, and whether to keep `every` n-th epoch's weights too."""
+    max_minutes: PositiveFloat | None = None
+    """Stop after so long."""
+    log_every: PositiveInt = 1
+    """Epochs between two evaluations; only these are rows of the log and can be the best epoch."""
     seed: Seed = 0
+    """Of the first weights, the split, the order of rows and dropout."""
     dtype: Literal["float32", "float64"] = "float32"
+    """The kind of number that the net computes with."""
 
     _document: Document | None = PrivateAttr(None)
 
@@ -106,15 +152,7 @@ class Spec(Section):
         faults += cross_check(values)
         if faults:
             raise _error(faults, document)
-        loss, preprocessing = values["loss"], values["preprocessing"]
-        classes = loss.task == "classification"
-        target = preprocessing.target or (Unchanged() if classes else Standardize())
-        values |= {
-            "lr": values["lr"] or values["optimizer"].default_lr,
-            "metrics": default_metrics(loss.task) if values["metrics"] is None else values["metrics"],
-            "preprocessing": preprocessing.model_copy(update={"target": target}),
-        }
-        spec = handler(values)
+        spec = handler(values | _spelled_out(**values))
         spec._document = document
         return spec
 
@@ -142,6 +180,41 @@ class Spec(Section):
     def to_yaml(self, folder: Path) -> str:
         """The whole spec as a config that could stand in `folder`: paths are relative to it."""
         return dump(self.model_dump(mode="json", context={"folder": folder}))
+
+
+def _spelled_out(
+    loss: Loss,
+    preprocessing: Preprocessing,
+    optimizer: Optimizer,
+    lr: float | None,
+    schedule: Schedule,
+    batch_size: int | str | None,
+    metrics: tuple[Metric, ...] | None,
+    early_stopping: EarlyStopping | None,
+    checkpoint: Checkpoints,
+    **others: object,
+) -> dict[str, Any]:
+    """The defaults that depend on other keys."""
+    scaled = loss.task == "regression" and loss.target_range is None
+    reported = default_metrics(loss.task) if metrics is None else metrics
+    given = (checkpoint.monitor, early_stopping.monitor if early_stopping else None)
+    monitor = next(filter(None, given), "val_loss")
+
+    def watching(section: Watching) -> Watching:
+        figure = section.monitor or monitor
+        return section.model_copy(update={"monitor": figure, "mode": section.mode or mode_of(figure, reported)})
+
+    return {
+        "preprocessing": preprocessing.model_copy(
+            update={"target": preprocessing.target or (Standardize() if scaled else Unchanged())}
+        ),
+        "lr": lr or optimizer.default_lr,
+        "batch_size": batch_size or ("full" if isinstance(optimizer, Minimizer) else 32),
+        "metrics": reported,
+        "schedule": watching(schedule) if isinstance(schedule, ReduceOnPlateau) else schedule,
+        "early_stopping": early_stopping and watching(early_stopping),
+        "checkpoint": watching(checkpoint),
+    }
 
 
 def _error(faults: list[Fault], document: Document | None) -> ConfigError:

@@ -15,25 +15,28 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from nnfs_cli.callbacks import Checkpoint, EpochLog
+from nnfs_cli.callbacks import Checkpoint, EarlyStop, EpochLog, TimeLimit
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.file_source import FileSource, source_for
-from nnfs_cli.data.table import Table
+from nnfs_cli.data.table import Table, word
+from nnfs_cli.decision import best_threshold
 from nnfs_cli.environment import describe_environment
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, NnfsWarning, RunError, counted
 from nnfs_cli.experiment import Experiment, encode_parts, prepare, split_tables
+from nnfs_cli.extension import LOADED, code_of
 from nnfs_cli.parameters import Array
 from nnfs_cli.predictor import Predictor, Samples
-from nnfs_cli.runs import Run, Weights
+from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
 from nnfs_cli.trainer import Callback, LogRow, Trainer
 
 __all__ = ["Figures", "begin", "evaluate", "predict", "prepare", "restore", "train"]
 
+Threshold = float | Literal["best_f1", "best_accuracy"]
 Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among them
 
 
@@ -49,7 +52,10 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
     run = Run.create(folder, experiment.spec.name)
     run.set_status("running")
     run.write_config(experiment.spec.source, experiment.spec.to_yaml(run.path))
-    run.write_data(experiment.description)
+    code = code_of(experiment.spec)
+    for name, file in code.items():
+        run.write_code(name, file.source)
+    run.write_data({**experiment.description, "code": {name: file.sha256 for name, file in code.items()}})
     run.write_environment(describe_environment())
     return run
 
@@ -67,24 +73,38 @@ def train(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ()) 
         figures.pop("train_loss", None)  # what the epoch itself measured stands in the log under this name
         return figures
 
-    checkpoint = Checkpoint(run)
+    monitor, mode, every = spec.checkpoint.monitor or "val_loss", spec.checkpoint.mode or "min", spec.checkpoint.every
+    checkpoint = Checkpoint(run, monitor, mode, every)
+    watching: list[Callback] = [EpochLog(run), checkpoint]
+    if (early := spec.early_stopping) is not None:
+        watching.append(EarlyStop(early.patience, early.min_delta, early.monitor or monitor, early.mode or mode))
+    if spec.max_minutes is not None:
+        watching.append(TimeLimit(spec.max_minutes))
     trainer = Trainer(
         predictor.model,
         spec.optimizer,
-        spec.lr or spec.optimizer.default_lr,
+        spec.lr,
         experiment.batches,
-        [EpochLog(run), checkpoint, *callbacks],
-        evaluate,
-        spec.log_every,
+        schedule=spec.schedule,
+        penalty=spec.penalty,
+        clip=spec.clip,
+        accumulate=spec.accumulate,
+        averaging=spec.averaging,
+        seed=spec.seed,
+        callbacks=[*watching, *callbacks],
+        evaluate=evaluate,
+        log_every=spec.log_every,
     )
     try:
-        trainer.fit(parts["train"].X, parts["train"].y, spec.epochs)
+        rows = parts["train"]
+        trainer.fit(rows.X, rows.y, spec.epochs, rows.weight)
         checkpoint.restore(predictor.model)
-        figures = {part: _figures(predictor, rows) for part, rows in parts.items()}
+        figures = {part: _judged(run, part, predictor, rows) for part, rows in parts.items()}
         for of_part in figures.values():
             trainer.check(of_part["loss"])
+        ending = {"stopped": trainer.stopped} if trainer.stopped else {}
         best_epoch = checkpoint.best["epoch"] if checkpoint.best else None
-        run.write_metrics({"best_epoch": best_epoch, **{part: _finite(figures[part]) for part in figures}})
+        run.write_metrics({"best_epoch": best_epoch, **ending, **{part: _finite(figures[part]) for part in figures}})
     except DivergedError as error:
         run.set_status("diverged")
         raise DivergedError(f"{error}\n{run.path.as_posix()} keeps what was logged until then, if anything") from None
@@ -101,16 +121,41 @@ def evaluate(
     run: Run,
     parts: Iterable[str] | None = None,
     input_file: str | os.PathLike[str] | None = None,
-    weights: Weights = "best",
+    weights: str = "best",
+    threshold: Threshold | None = None,
 ) -> Figures:
     """The loss and metrics of a run's splits (those held back, unless named), or of the rows of another file.
 
+    A `threshold` between two classes is a probability of the second one, or what it is to be the best for on the
+    validation rows; it is kept, and serves from then on. Classifications also leave a confusion matrix in the run.
     Raises `RunError` for a split the run does not have, `DataError` when the data is gone or has changed.
     """
     predictor = restore(run, weights)
+    if threshold is not None:
+        _decide(run, predictor, threshold)
     if input_file is not None:
         table = source_for(Path(input_file), predictor.spec.dataset).read()
-        return {"input": _finite(_figures(predictor, predictor.encode(table)))}
+        return {"input": _finite(_judged(run, "input", predictor, predictor.encode(table)))}
+    available = _parts(run, predictor)
+    if parts is None:
+        parts = [part for part in available if part != "train"] or ["train"]
+    for part in parts:
+        if part not in available:
+            raise RunError(f"{run.path} has no {part} rows; its split is {', '.join(available)}")
+    return {part: _finite(_judged(run, part, predictor, available[part])) for part in parts}
+
+
+def predict(run: Run, input_file: str | os.PathLike[str], weights: str = "best") -> dict[str, Array]:
+    """The answer to every row of a file, as named columns; see `Predictor.predict`."""
+    predictor = restore(run, weights)
+    table = source_for(Path(input_file), predictor.spec.dataset).read()
+    answer = predictor.predict(table)
+    _warn_of_far_rows(table, run.data()["inputs"])
+    return answer
+
+
+def _parts(run: Run, predictor: Predictor) -> dict[str, Samples]:
+    """The rows of each part, as they were in training. Raises `DataError` when the data is gone or has changed."""
     source = predictor.spec.dataset
     if isinstance(source, FileSource) and not source.path.is_file():
         gone = f"the data of {run.path} is not at {source.path} any more"
@@ -123,22 +168,27 @@ def evaluate(
                 f"{table.name} is no longer what {run.path} was trained on, so which rows were held back is not known;"
                 " give rows with --input"
             )
-    available = encode_parts(predictor, tables, indices)
-    if parts is None:
-        parts = [part for part in available if part != "train"] or ["train"]
-    for part in parts:
-        if part not in available:
-            raise RunError(f"{run.path} has no {part} rows; its split is {', '.join(available)}")
-    return {part: _finite(_figures(predictor, available[part])) for part in parts}
+    return encode_parts(predictor, tables, indices)
 
 
-def predict(run: Run, input_file: str | os.PathLike[str], weights: Weights = "best") -> dict[str, Array]:
-    """The answer to every row of a file, as named columns; see `Predictor.predict`."""
-    predictor = restore(run, weights)
-    table = source_for(Path(input_file), predictor.spec.dataset).read()
-    answer = predictor.predict(table)
-    _warn_of_far_rows(table, run.data()["inputs"])
-    return answer
+def _decide(run: Run, predictor: Predictor, threshold: Threshold) -> None:
+    """Choose the threshold between two classes, and keep it."""
+    classes = predictor.encoder.classes or ()
+    if len(classes) != 2 or not predictor.spec.loss.probabilistic:
+        found = f"{predictor.spec.loss.name} for {counted(len(classes), 'class', 'classes')}"
+        raise RunError(f"a threshold divides the probabilities of two classes; {run.path} has {found}")
+    chosen = {"class": word(classes[1]), "by": "hand"}
+    if isinstance(threshold, str):
+        rows = _parts(run, predictor).get("validation")
+        if rows is None:
+            raise RunError(f"{run.path} has no validation rows to choose a threshold on; give a number, as 0.3")
+        predictor.threshold = None
+        outcome = predictor.judge(rows)[1]
+        chosen["by"] = threshold
+        by: Any = threshold.removeprefix("best_")
+        threshold = best_threshold(outcome.y_hat[:, 1], outcome.y == 1, outcome.weight, by)
+    run.write_decision({"threshold": threshold, **chosen})
+    predictor.threshold = threshold
 
 
 def _warn_of_far_rows(table: Table, inputs: Iterable[Mapping[str, Any]]) -> None:
@@ -161,12 +211,14 @@ def _warn_of_far_rows(table: Table, inputs: Iterable[Mapping[str, Any]]) -> None
         )
 
 
-def restore(run: Run, weights: Weights = "best") -> Predictor:
+def restore(run: Run, weights: str = "best") -> Predictor:
     """The trained net of a run. Raises `RunError` when the directory is incomplete or damaged."""
+    _require_code(run)
     try:
         spec = Spec.load(run.spec_file, files_must_exist=False)
         predictor = Predictor(spec, Encoder.from_json(run.data()["fitted"], spec.preprocessing))
         predictor.model.load(run.weights(weights))
+        predictor.threshold = run.threshold()
     except (ConfigError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{run.path} is damaged: {error}") from None
     state = run.status().get("state", "unknown")
@@ -175,8 +227,25 @@ def restore(run: Run, weights: Weights = "best") -> Predictor:
     return predictor
 
 
-def _figures(predictor: Predictor, rows: Samples) -> dict[str, float]:
-    return {"rows": len(rows), **predictor.figures(rows)}
+def _require_code(run: Run) -> None:
+    """Raise `RunError` unless the user's own files that a run was trained with have been loaded."""
+    loaded = {code.path.name: code.sha256 for code in LOADED.values()}
+    for name, sha256 in (run.data().get("code") or {}).items():
+        if sha256 in loaded.values():
+            continue
+        if name not in loaded:
+            raise RunError(f"{run.path} was trained with components of {name}; give that file, with --code {name}")
+        warnings.warn(f"{name} is not what {run.path} was trained with", NnfsWarning, stacklevel=3)
+
+
+def _judged(run: Run, part: str, predictor: Predictor, rows: Samples) -> dict[str, float]:
+    """The figures over some rows; of classes, the confusion matrix is left in the run."""
+    loss, outcome = predictor.judge(rows)
+    n = len(outcome.classes)
+    if n:
+        counts = np.bincount(outcome.y * n + outcome.decided, minlength=n * n).reshape(n, n)
+        run.write_confusion(part, outcome.classes, counts)
+    return {"rows": len(rows), "loss": loss, **predictor.score(outcome)}
 
 
 def _finite(figures: dict[str, float]) -> dict[str, Any]:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
 
+from nnfs_cli.averaging import Averaging, blend
+from nnfs_cli.clipping import Clip
 from nnfs_cli.errors import DivergedError, counted
 from nnfs_cli.model import Model
-from nnfs_cli.optimizers import Optimizer
+from nnfs_cli.optimizers import Minimizer, Optimizer, Stepper
 from nnfs_cli.parameters import Array
+from nnfs_cli.penalty import Penalties, Penalty
+from nnfs_cli.schedules import Constant, Schedule
+from nnfs_cli.streams import stream
 
 LogRow = dict[str, float]  # one row of the epoch log: epoch, step, seconds, lr, train_loss, and what is evaluated
 
@@ -30,7 +37,10 @@ class BatchOrder(Protocol):
 
 
 class Callback:
-    """What watches training. Each hook is called with the trainer, whose attributes say how far it is."""
+    """What watches training. Each hook is called with the trainer, whose attributes say how far it is.
+
+    After an epoch the model holds the weights that count, which are their average where there is one.
+    """
 
     def on_begin(self, trainer: Trainer) -> None:
         """Before the first step."""
@@ -38,92 +48,261 @@ class Callback:
     def on_step(self, trainer: Trainer) -> None:
         """After every step; keep it short."""
 
-    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
+    def on_log(self, trainer: Trainer, row: LogRow) -> None:
         """After every epoch that is logged, with its row."""
+
+    def on_epoch(self, trainer: Trainer) -> None:
+        """After every epoch."""
 
     def on_end(self, trainer: Trainer) -> None:
         """After the last epoch, also when training is interrupted or diverges."""
 
 
 class Trainer:
-    """Trains a model on arrays X (rows, *input_shape) and y (rows, n_outputs), both of the model's dtype.
+    """Trains a model, by the steps of an optimizer on batches, or by a minimizer on all rows at once.
 
-    `evaluate` is called when an epoch is logged and gives more columns for its row. While `fit` runs, `epoch` and
-    `step` count from 1 and `lr` is the rate of the current step.
+    Before a step the gradients of `accumulate` batches are put together as if they were one batch, penalties are added,
+    the gradient is clipped, and weights decay. `lr` is the optimizer's default unless given, and is multiplied with
+    what the schedule says. `evaluate` is called when an epoch is logged and gives more columns for its row. While `fit`
+    runs, `epoch` and `step` count from 1, and `lr` is the rate of the last step.
     """
 
     def __init__(
         self,
         model: Model,
         optimizer: Optimizer,
-        lr: float,
+        lr: float | None,
         batches: BatchOrder,
+        *,
+        schedule: Schedule | None = None,
+        penalty: Penalty | None = None,
+        clip: Clip | None = None,
+        accumulate: int = 1,
+        averaging: Averaging | None = None,
+        seed: int = 0,
         callbacks: Sequence[Callback] = (),
         evaluate: Callable[[], LogRow] = dict,
         log_every: int = 1,
     ) -> None:
-        self.model, self.optimizer, self.lr, self.batches = model, optimizer, lr, batches
+        self.model, self.optimizer, self.batches, self.accumulate = model, optimizer, batches, accumulate
+        self.base_lr, self.lr, self.schedule = lr, lr, schedule or Constant()
+        self.penalties = Penalties(penalty or Penalty(), model.parameters.layout, model.dtype)
+        self.clip, self.averaging, self.seed = clip, averaging, seed
         self.callbacks, self.evaluate, self.log_every = callbacks, evaluate, log_every
         self.epoch = self.step = self.epochs = 0
         self.seconds = 0.0
+        self.stopped = ""  # why training has ended before its last epoch
         self.state: dict[str, Array] = {}  # the optimizer's memory
-        self._buffers: dict[int, tuple[Array, Array]] = {}  # for batches, by their size
+        self.schedule_state: dict[str, float] = {}
+        self.average: Array | None = None  # of the weights so far, once there is one
 
-    def fit(self, X: Array, y: Array, epochs: int) -> None:
-        """Train for this many epochs. Raises `DivergedError` as soon as a loss is not finite."""
-        for name, array, shape in (("X", X, self.model.input_shape), ("y", y, self.model.output_shape)):
-            if array.shape != (len(X), *shape) or array.dtype != self.model.dtype:
-                expected = f"{self.model.dtype} {(len(X), *shape)}"
-                raise ValueError(f"{name} should be {expected}, found {array.dtype} {array.shape}")
-        self.epochs, self.step = epochs, 0
-        self.state = self.optimizer.begin(self.model.parameters.vector)
-        begun = time.perf_counter()
+    @property
+    def steps(self) -> int:
+        """How many steps an epoch has."""
+        return 1 if isinstance(self.optimizer, Minimizer) else -(-self.batches.steps // self.accumulate)
+
+    def stop(self, reason: str) -> None:
+        """End training after this step, as if its epoch were the last."""
+        self.stopped = reason
+
+    def fit(self, X: Array, y: Array, epochs: int, weight: Array | None = None) -> None:
+        """Train for this many epochs on X (rows, *input_shape) and y (rows, n_outputs), all of the model's dtype.
+
+        `weight` (rows,) says how much each row counts. Raises `DivergedError` as soon as a loss is not finite.
+        """
+        rows = _Rows(X, y, weight)
+        rows.check(self.model)
+        self.epochs, self.step, self.stopped = epochs, 0, ""
+        self.schedule_state, self.average = self.schedule.begin(), None
+        self._begun = time.perf_counter()
         with contextlib.ExitStack() as ends:  # every callback that was begun is ended, whatever the others do
             for callback in reversed(self.callbacks):
                 ends.callback(callback.on_end, self)
                 callback.on_begin(self)
+            ends.callback(self._settle)
             with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the loss
-                for self.epoch in range(1, epochs + 1):
-                    train_loss = self._train_epoch(X, y)
-                    self.seconds = time.perf_counter() - begun
-                    if self.epoch % self.log_every == 0 or self.epoch == epochs:
-                        row = {"epoch": self.epoch, "step": self.step, "seconds": round(self.seconds, 6), "lr": self.lr}
-                        row |= {"train_loss": train_loss, **self.evaluate()}
-                        for callback in self.callbacks:
-                            callback.on_epoch(self, row)
+                if isinstance(self.optimizer, Minimizer):
+                    self._minimize(self.optimizer, rows)
+                elif isinstance(self.optimizer, Stepper):
+                    self._descend(self.optimizer, rows)
 
-    def _train_epoch(self, X: Array, y: Array) -> float:
-        """Step through one epoch and return the mean loss of its rows, each as it was when its batch was seen."""
-        model, parameters, gradient = self.model, self.model.parameters.vector, self.model.gradients.vector
+    def _descend(self, optimizer: Stepper, rows: _Rows) -> None:
+        parameters, gradient = self.model.parameters, self.model.gradients.vector
         watching = [c for c in self.callbacks if type(c).on_step is not Callback.on_step]
-        total, seen = 0.0, 0
-        for rows in self.batches.epoch(self.epoch):
-            x_batch, y_batch = self._gather(X, y, rows)
-            loss = model.differentiate(x_batch, y_batch)
-            self.check(loss)
-            self.optimizer.step(parameters, gradient, self.state, self.lr)
+        self.state = optimizer.begin(parameters.learned)
+        lr = optimizer.default_lr if self.base_lr is None else self.base_lr
+        for epoch in range(1, self.epochs + 1):
+            self.epoch = epoch
+            total, seen = 0.0, 0.0
+            for loss, weight in self._gradients(rows):
+                total += loss
+                seen += weight
+                self.lr = lr * self.schedule.at(self.step, self.steps, self.epochs, self.schedule_state)
+                if self.penalties:
+                    self.penalties.add_gradient(parameters.learned, gradient)
+                if self.clip:
+                    self.clip.apply(gradient)
+                optimizer.decay(parameters.decayed, self.lr)
+                optimizer.step(parameters.learned, gradient, self.state, self.lr)
+                self.step += 1
+                if self.averaging:
+                    self._blend(self.averaging.after_step(self.step))
+                for callback in watching:
+                    callback.on_step(self)
+                if self.stopped:
+                    break
+            self._end_epoch(total / seen if seen else math.nan)
+            if self.stopped:
+                return
+
+    def _gradients(self, rows: _Rows) -> Iterator[tuple[float, float]]:
+        """For every step of an epoch, leave its gradient in the model, and say the rows' total loss and weight."""
+        gradient, mean = self.model.gradients.vector, self.model.loss.reduction == "mean"
+        seen = 0
+        batches = iter(self.batches.epoch(self.epoch))
+        while group := list(islice(batches, self.accumulate)):
+            total = whole = 0.0
+            added = np.zeros_like(gradient) if len(group) > 1 else gradient
+            for indices in group:
+                x, y, weight = rows.take(indices)
+                loss = self.model.differentiate(x, y, weight, partial(stream, self.seed, "dropout", self.epoch, seen))
+                self.check(loss)
+                seen += 1
+                counts = float(len(x)) if weight is None else float(np.add.reduce(weight))
+                total += loss
+                whole += counts
+                if added is not gradient:
+                    np.add(added, np.multiply(gradient, counts if mean else 1, out=gradient), out=added)
+            if added is not gradient:
+                np.multiply(added, 1 / (whole or 1) if mean else 1, out=gradient)
+            yield total, whole
+
+    def _minimize(self, optimizer: Minimizer, rows: _Rows) -> None:
+        """An epoch is an iteration: one look at all rows, or a few."""
+        model, learned = self.model, self.model.parameters.learned
+        x, y, weight = rows.take(slice(None))
+        whole = float(len(x)) if weight is None else float(np.add.reduce(weight)) or 1.0
+        seen = np.empty(learned.size), math.nan  # where the loss was last looked at, and what it was
+
+        def objective(w: Array, g: Array) -> float:
+            nonlocal seen
+            np.copyto(learned, w, casting="same_kind")
+            loss = model.differentiate(x, y, weight) / whole
+            seen = w.copy(), loss
+            scale = whole * model.loss.row_weight(whole)
+            value = loss * scale
+            if self.penalties:
+                self.penalties.add_gradient(learned, model.gradients.vector)
+                value += self.penalties.value(learned)
+            np.copyto(g, model.gradients.vector)
+            return value
+
+        def watch(w: Array) -> bool:
+            if not np.array_equal(w, seen[0]):
+                objective(w, np.empty(learned.size))
+            self.check(seen[1])
+            self.epoch += 1
             self.step += 1
-            total += loss
-            seen += len(x_batch)
-            for callback in watching:
+            if self.averaging:
+                self._blend(self.averaging.after_step(self.step))
+            for callback in self.callbacks:
                 callback.on_step(self)
-        return total / seen
+            self._end_epoch(seen[1])
+            return bool(self.stopped)
+
+        self.epoch = 0
+        start = learned.astype(np.float64)
+        optimizer.minimize(objective, start, self.epochs, watch)
+        if self.epoch == 0:  # there was no way down
+            watch(start)
+        if self.epoch < self.epochs and not self.stopped:
+            self.stop(f"{optimizer.name} has converged")
+            if self.epoch % self.log_every:  # then it has no row yet
+                self._log(seen[1])
+
+    def _end_epoch(self, train_loss: float) -> None:
+        if self.averaging:
+            self._blend(self.averaging.after_epoch(self.epoch, self.epochs))
+        with self._average_in_place():
+            for callback in self.callbacks:
+                callback.on_epoch(self)
+            if self.epoch % self.log_every == 0 or self.epoch == self.epochs or self.stopped:
+                self._log(train_loss)
+
+    def _log(self, train_loss: float) -> None:
+        self.seconds = time.perf_counter() - self._begun
+        row = {"epoch": self.epoch, "step": self.step, "seconds": round(self.seconds, 6)}
+        row |= {} if self.lr is None else {"lr": self.lr}
+        row |= {"train_loss": train_loss, **self.evaluate()}
+        self.schedule.observe(row, self.schedule_state)
+        for callback in self.callbacks:
+            callback.on_log(self, row)
 
     def check(self, loss: float) -> None:
         """Raise `DivergedError` unless a loss is finite."""
-        if not math.isfinite(loss):
-            raise DivergedError(
-                f"training diverged: the loss is {loss} in epoch {self.epoch}, after {counted(self.step, 'step')},"
-                f" at lr {self.lr:g}; try a smaller lr, such as {min(self.lr / 10, 0.1):g}"
-            )
+        if math.isfinite(loss):
+            return
+        where = f"the loss is {loss} in epoch {self.epoch}, after {counted(self.step, 'step')}"
+        advice = "other first weights, by another seed, may do"
+        if self.lr is not None:
+            where, advice = f"{where}, at lr {self.lr:g}", f"try a smaller lr, such as {min(self.lr / 10, 0.1):g}"
+        raise DivergedError(f"training diverged: {where}; {advice}")
 
-    def _gather(self, X: Array, y: Array, rows: Array | slice) -> tuple[Array, Array]:
-        """The rows of a batch, copied into buffers that every batch of this size shares."""
+    def _blend(self, rate: float) -> None:
+        """Let the weights as they are count in their average."""
+        if rate:
+            weights = self.model.parameters.vector
+            if self.average is None:
+                self.average, self._spare = np.zeros_like(weights), np.empty_like(weights)
+            blend(self.average, weights, rate, self._spare)
+
+    @contextlib.contextmanager
+    def _average_in_place(self) -> Iterator[None]:
+        """For a while, the model holds the average of its weights, if there is one."""
+        weights = self.model.parameters.vector
+        if self.average is None:
+            yield
+            return
+        np.copyto(self._spare, weights)
+        np.copyto(weights, self.average)
+        try:
+            yield
+        finally:
+            np.copyto(weights, self._spare)
+
+    def _settle(self) -> None:
+        """When training ends, the average is what counts."""
+        if self.average is not None:
+            np.copyto(self.model.parameters.vector, self.average)
+
+
+class _Rows:
+    """What is trained on, and buffers into which the rows of a batch are copied, shared by all batches of a size."""
+
+    def __init__(self, X: Array, y: Array, weight: Array | None) -> None:
+        self._arrays = [X, y] if weight is None else [X, y, weight]
+        self._buffers: dict[int, list[Array]] = {}
+
+    def check(self, model: Model) -> None:
+        """Raise `ValueError` unless the arrays are what the model takes."""
+        shapes = {"X": model.input_shape, "y": model.output_shape, "weight": ()}
+        n_rows = len(self._arrays[0])
+        for array, (name, shape) in zip(self._arrays, shapes.items(), strict=False):
+            if array.shape != (n_rows, *shape) or array.dtype != model.dtype:
+                expected = f"{model.dtype} {(n_rows, *shape)}"
+                raise ValueError(f"{name} should be {expected}, found {array.dtype} {array.shape}")
+
+    def take(self, rows: Array | slice) -> tuple[Array, Array, Array | None]:
+        """X, y and the weights of a batch."""
         if isinstance(rows, slice):
-            return X[rows], y[rows]
-        n = len(rows)
-        if n not in self._buffers:
-            self._buffers[n] = (np.empty((n, *X.shape[1:]), X.dtype), np.empty((n, *y.shape[1:]), y.dtype))
-        x_batch, y_batch = self._buffers[n]
-        # mode="clip" lets take write straight into the buffer; the indices are in range.
-        return X.take(rows, 0, x_batch, "clip"), y.take(rows, 0, y_batch, "clip")
+            x, y, *weight = (array[rows] for array in self._arrays)
+        else:
+            n = len(rows)
+            if n not in self._buffers:
+                self._buffers[n] = [np.empty((n, *array.shape[1:]), array.dtype) for array in self._arrays]
+            # mode="clip" lets take write straight into the buffer; the indices are in range.
+            x, y, *weight = (
+                array.take(rows, 0, buffer, "clip")
+                for array, buffer in zip(self._arrays, self._buffers[n], strict=True)
+            )
+        return x, y, weight[0] if weight else None

@@ -172,11 +172,15 @@ def test_a_diverging_run_exits_with_3_and_says_so(nnfs: Nnfs, write: Write, tmp_
 
 def test_evaluate_shows_the_rows_that_were_held_back(trained: Trained, nnfs: Nnfs) -> None:
     done = nnfs("evaluate", "runs/config-1", cwd=trained.folder)
-    header, row = (line.split() for line in done.stdout.splitlines())
+    header, row, _, _, labels, *confusion = (line.split() for line in done.stdout.splitlines())
     figures = trained.metrics("runs/config-1")["validation"]
     assert (done.returncode, done.stderr) == (0, "")
     assert header == ["split", "rows", "loss", "accuracy"]
     assert row == ["validation", "12", f"{figures['loss']:.4f}", f"{figures['accuracy']:.4f}"]
+    assert [line[0] for line in confusion] == labels == ["high", "low"]
+    counts = np.array([line[1:] for line in confusion], int)
+    assert counts.sum() == 12
+    assert counts.trace() / 12 == pytest.approx(figures["accuracy"])
 
 
 def test_evaluate_shows_the_splits_that_are_named_in_json_too(trained: Trained, inside: Nnfs) -> None:
@@ -186,7 +190,10 @@ def test_evaluate_shows_the_splits_that_are_named_in_json_too(trained: Trained, 
     expected = trained.metrics("runs/config-2")
     del expected["best_epoch"]
     assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout) == {"run": "runs/config-2", "metrics": expected}
+    found = json.loads(done.stdout)
+    confusion = {part: counts for part, counts in found.pop("confusion").items() if sum(map(len, counts.values())) == 4}
+    assert list(confusion) == ["train", "validation"]
+    assert found == {"run": "runs/config-2", "metrics": expected, "threshold": None}
 
 
 def test_evaluate_takes_rows_of_another_file(trained: Trained, inside: Nnfs, write: Write) -> None:

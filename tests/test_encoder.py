@@ -23,7 +23,6 @@ from nnfs_cli.data.encoder import Encoder, read_numbers
 from nnfs_cli.data.preprocessing import Preprocessing, Standardize, Unchanged
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import DataError
-from nnfs_cli.metrics import MAE, R2, RMSE, Accuracy
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
 
@@ -357,36 +356,3 @@ def test_evaluation_rows_with_labels(train: Train, tmp_path: Path, labels: list[
 def test_evaluation_on_the_training_file_is_what_training_ended_with(train: Train, tmp_path: Path) -> None:
     run = train(classes_table(["u", "v"]), 2, loss="cross_entropy")
     assert evaluated(run, tmp_path, classes_table(["u", "v"])) == run.metrics()["train"]
-
-
-# --- metrics ----------------------------------------------------------------------------------------------------------
-
-
-@given(st.integers(1, 60), st.integers(2, 6), st.data())
-def test_accuracy_is_that_of_scikit_learn(n: int, n_classes: int, data: st.DataObject) -> None:
-    y = data.draw(arrays(np.intp, n, elements=st.integers(0, n_classes - 1)))
-    y_hat = data.draw(arrays(np.float32, (n, n_classes), elements=st.floats(0, 1, width=32)))
-    assert Accuracy().score(y, y_hat) == pytest.approx(reference.accuracy_score(y, y_hat.argmax(axis=1)))
-
-
-@given(st.integers(2, 60), st.integers(1, 4), st.data())
-def test_mae_rmse_and_r2_are_those_of_scikit_learn(n: int, n_targets: int, data: st.DataObject) -> None:
-    numbers = arrays(np.float64, (n, n_targets), elements=st.integers(-1000, 1000).map(float))
-    y, y_hat = data.draw(numbers), data.draw(numbers)
-    assert MAE().score(y, y_hat) == pytest.approx(reference.mean_absolute_error(y, y_hat))
-    # over all rows and targets: scikit-learn's own root_mean_squared_error would average the targets' roots
-    assert RMSE().score(y, y_hat) == pytest.approx(np.sqrt(reference.mean_squared_error(y, y_hat)))
-    if np.ptp(y, axis=0).all():
-        assert R2().score(y, y_hat) == pytest.approx(reference.r2_score(y, y_hat), rel=1e-9, abs=1e-9)
-
-
-@pytest.mark.parametrize(("y_hat", "r2"), [([[5.0], [5.0]], 1), ([[5.0], [6.0]], 0)])
-def test_r2_of_a_constant_target_is_that_of_scikit_learn(y_hat: list[list[float]], r2: float) -> None:
-    y = np.full((2, 1), 5.0)
-    assert R2().score(y, np.array(y_hat)) == r2 == reference.r2_score(y, y_hat)
-
-
-def test_perfect_answers_have_perfect_figures() -> None:
-    y = np.arange(12.0).reshape(6, 2)
-    assert (MAE().score(y, y), RMSE().score(y, y), R2().score(y, y)) == (0, 0, 1)
-    assert Accuracy().score(np.array([0, 2, 1]), np.eye(3)[[0, 2, 1]]) == 1

@@ -5,13 +5,20 @@ A new component joins by declaring its `examples`; nothing here names one.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import yaml
 
 from nnfs_cli.gradient_check import gradient_error, numerical_gradient
 from nnfs_cli.layers import Backward, Context, Layer
+from nnfs_cli.layers.exp import Exp
+from nnfs_cli.layers.flatten import Flatten
 from nnfs_cli.layers.linear import Linear
+from nnfs_cli.layers.sigmoid import Sigmoid
+from nnfs_cli.layers.softmax import Softmax
+from nnfs_cli.layers.softplus import Softplus
 from nnfs_cli.layers.tanh import Tanh
 from nnfs_cli.losses import Loss
 from nnfs_cli.losses.mse import MSE
@@ -19,31 +26,54 @@ from nnfs_cli.model import Model
 from nnfs_cli.parameters import Array, Views
 
 LAYERS = [(name, example) for name, layer in Layer.members.items() for example in layer.examples]
-LOSSES = [
-    (name, example, ending)
-    for name, loss in Loss.members.items()
-    for example in loss.examples
-    for ending in ("logits", "sigmoid", "softmax")
-    if not (name == "binary_cross_entropy" and ending == "softmax")  # which needs two outputs, where the loss has one
-]
+ENDINGS: tuple[Layer | None, ...] = (None, Sigmoid(), Softmax(), Exp(), Softplus())
 TOLERANCE = 1e-7
 
 
-def resolved(family: type, example: str) -> object:
+def resolved(family: type, example: str) -> Any:
     return family.resolve(yaml.safe_load(example))
 
 
-def batch(n_outputs: int, loss: Loss, rows: int = 7) -> tuple[Array, Array]:
+def outputs(loss: Loss, size: int) -> int:
+    """How many the loss needs for so many classes or targets; 0 if they are not for it."""
+    try:
+        return loss.n_outputs(*((size, 1) if loss.task == "classification" else (None, size)))
+    except ValueError:
+        return 0
+
+
+def can_end(loss: Loss, ending: Layer | None, n_outputs: int) -> bool:
+    """Whether the loss takes what this ending gives; softmax of a single output gives nothing."""
+    if ending is None:
+        return True
+    possible = loss.activation is None or ending.output_range == loss.activation.output_range
+    return possible and not (n_outputs == 1 and isinstance(ending, Softmax))
+
+
+def batch(loss: Loss, size: int, rows: int = 7) -> tuple[Array, Array]:
+    """Rows of four numbers, and so many classes or targets, which are counts where the loss is for them."""
     rng = np.random.default_rng(3)
     x = rng.standard_normal((rows, 4))
-    if loss.task == "regression":
-        return x, rng.standard_normal((rows, n_outputs))
-    truth = np.arange(rows) % max(n_outputs, 2)
-    return x, loss.encode(truth, n_outputs).astype(np.float64)
+    if loss.task == "classification":
+        truth = np.arange(rows) % size
+    else:
+        truth = rng.poisson(3, (rows, size)) if loss.target_range else rng.standard_normal((rows, size))
+    return x, loss.encode(truth, outputs(loss, size)).astype(np.float64)
 
 
 def build(layers: list[Layer], loss: Loss) -> Model:
     return Model(layers, loss, (4,), "float64", np.random.default_rng(1))
+
+
+LOSSES = [
+    pytest.param(loss, size, ending, id=f"{example}-{size}-{ending.name if ending else 'logits'}")
+    for member in Loss.members.values()
+    for example in member.examples
+    for loss in [resolved(Loss, example)]
+    for size in (2, 3)
+    for ending in ENDINGS
+    if outputs(loss, size) and can_end(loss, ending, outputs(loss, size))
+]
 
 
 @pytest.mark.parametrize("family", [Layer, Loss])
@@ -57,25 +87,23 @@ def test_layer(name: str, example: str, place: str) -> None:
     layer = resolved(Layer, example)
     layers = {
         "first": [layer, Linear(units=2)],
-        "inside": [Linear(units=5), layer, Linear(units=2)],
-        "last": [Linear(units=3), layer],
+        "inside": [Linear(units=4), layer, Linear(units=2)],
+        "last": [Linear(units=4), layer],
     }[place]
-    loss = MSE()
-    model = build(layers, loss)
-    x, y = batch(model.output_shape[0], loss)
-    assert gradient_error(model, x, y) < TOLERANCE
+    model = build([*layers, Flatten()], MSE())
+    x, y = batch(MSE(), model.output_shape[0])
+    assert gradient_error(model, x, y, draws=lambda: np.random.default_rng(5)) < TOLERANCE
 
 
-@pytest.mark.parametrize(("name", "example", "ending"), LOSSES)
+@pytest.mark.parametrize(("loss", "size", "ending"), LOSSES)
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_loss(name: str, example: str, ending: str, reduction: str) -> None:
+def test_loss(loss: Loss, size: int, ending: Layer | None, weighted: bool, reduction: str) -> None:
     """With its own activation, with that of another, which runs as written, and with none."""
-    loss = resolved(Loss, example).model_copy(update={"reduction": reduction})
-    n_outputs = loss.n_outputs(2 if name == "binary_cross_entropy" else 3, 3)
-    final = [] if ending == "logits" else [Layer.members[ending]()]
-    model = build([Linear(units=5), Tanh(), Linear(units=n_outputs), *final], loss)
-    x, y = batch(n_outputs, loss)
-    assert gradient_error(model, x, y) < TOLERANCE
+    loss = loss.model_copy(update={"reduction": reduction})
+    model = build([Linear(units=5), Tanh(), Linear(units=outputs(loss, size)), *([ending] if ending else [])], loss)
+    x, y = batch(loss, size)
+    assert gradient_error(model, x, y, np.linspace(0, 2, len(x)) if weighted else None) < TOLERANCE
 
 
 class WrongTanh(Tanh):
@@ -103,12 +131,12 @@ class WrongLinear(Linear):
 @pytest.mark.parametrize("wrong", [WrongTanh(), WrongLinear(units=5)])
 def test_the_checker_notices_a_wrong_layer(wrong: Layer) -> None:
     model = build([Linear(units=5), wrong, Linear(units=2)], MSE())
-    assert gradient_error(model, *batch(2, MSE())) > 1e-3
+    assert gradient_error(model, *batch(MSE(), 2)) > 1e-3
 
 
 def test_the_numerical_gradient_is_that_of_the_mean() -> None:
     model = build([Linear(units=1)], MSE())
-    x, y = batch(1, MSE())
+    x, y = batch(MSE(), 1)
     error = x @ model.parameters.arrays["0.weight"] + model.parameters.arrays["0.bias"] - y
     closed_form = np.concatenate([2 * x.T @ error, 2 * error.sum(axis=0, keepdims=True)]).ravel() / len(x)
     np.testing.assert_allclose(numerical_gradient(model, x, y), closed_form, rtol=1e-8)

@@ -65,7 +65,7 @@ def test_fused_and_as_written_give_the_same_gradient(X: Array) -> None:
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 100, 1000])
 def test_evaluation_does_not_depend_on_the_batch_size(batch_size: int, X: Array) -> None:
     model, y = net(Linear(units=5), ReLU(), Linear(units=3), loss=CrossEntropy()), np.eye(3)[np.arange(100) % 3]
-    loss, y_hat = model.evaluate(X, y, batch_size)
+    loss, y_hat = model.evaluate(X, y, batch_size=batch_size)
     expected_loss, expected = model.evaluate(X, y)
     assert loss == pytest.approx(expected_loss, rel=1e-12)
     np.testing.assert_allclose(y_hat, expected, rtol=1e-12)
@@ -84,7 +84,7 @@ def test_a_step_in_between_other_batch_sizes_changes_nothing(X: Array) -> None:
     model.differentiate(X, y)
     expected = model.gradients.vector.copy()
     model.differentiate(X[:7], y[:7])
-    model.evaluate(X, y, 9)
+    model.evaluate(X, y, batch_size=9)
     model.predict(X)
     model.differentiate(X, y)
     np.testing.assert_array_equal(model.gradients.vector, expected)

@@ -26,7 +26,8 @@ from nnfs_cli.layers.softmax import Softmax, jacobian, pull_back
 from nnfs_cli.losses.binary_cross_entropy import BinaryCrossEntropy
 from nnfs_cli.losses.cross_entropy import CrossEntropy
 from nnfs_cli.losses.mse import MSE
-from nnfs_cli.metrics import Accuracy
+from nnfs_cli.metrics import Outcome
+from nnfs_cli.metrics.decisions import Accuracy
 from nnfs_cli.model import Model
 from nnfs_cli.optimizers.sgd import SGD
 from nnfs_cli.parameters import Array
@@ -37,7 +38,7 @@ class Log(Callback):
     def __init__(self) -> None:
         self.rows: list[LogRow] = []
 
-    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
+    def on_log(self, trainer: Trainer, row: LogRow) -> None:
         self.rows.append(row)
 
 
@@ -56,7 +57,7 @@ def standardize(train: Array, test: Array) -> Standardized:
 
 def classifier_figures(model: Model, X: Array, y: Array) -> LogRow:
     loss, y_hat = model.evaluate(X, y[:, None])
-    return {"loss": loss, "accuracy": Accuracy().score(y, model.loss.probabilities(y_hat))}
+    return {"loss": loss, "accuracy": Accuracy().score(Outcome(y.astype(int), model.loss.answer(y_hat)))}
 
 
 # --- 000 and 001: two nets on breast cancer, one random stream -------------------------------------------------------
@@ -126,7 +127,7 @@ def epoch_table(layers: list[Layer], epochs: int, batches: CumulativeShuffle) ->
     X, y_train, y_val = breast_cancer()
     model, log = Model(layers, BinaryCrossEntropy(), (30,), "float64", batches.rng), Log()
     validate = partial(classifier_figures, model, X.test, y_val)
-    Trainer(model, SGD(), 0.1, batches, [log], validate).fit(X.train, y_train[:, None], epochs)
+    Trainer(model, SGD(), 0.1, batches, callbacks=[log], evaluate=validate).fit(X.train, y_train[:, None], epochs)
     return [f"{row['train_loss']:.3f} {row['loss']:.3f} {row['accuracy']:.3f}" for row in log.rows]
 
 
@@ -262,7 +263,8 @@ def fit_classifier(layers: list[Layer], lr: float, epochs: int, seed: int) -> li
     model, log = Model(layers, BinaryCrossEntropy(reduction="sum"), (30,), "float32", RandomState(seed)), Log()
     in_order = Batches(len(X), 128, shuffle=False)
     figures = partial(classifier_figures, model, X, y)
-    Trainer(model, SGD(), lr, in_order, [log], figures, log_every=20).fit(X, y[:, None], epochs)
+    fitting = Trainer(model, SGD(), lr, in_order, callbacks=[log], evaluate=figures, log_every=20)
+    fitting.fit(X, y[:, None], epochs)
     return log.rows
 
 
@@ -308,4 +310,4 @@ def test_descent_on_one_drawn_sample_at_a_time_learns_two_moons() -> None:
     model = Model([hidden, ReLU(), hidden, ReLU(), classes, Softmax()], loss, (2,), "float64", RandomState(0))
     drawn = Batches(len(X), 1, replacement=True)
     Trainer(model, SGD(), 0.005, drawn).fit(X, loss.encode(y, 2).astype(float), epochs=100)
-    assert Accuracy().score(y, model.predict(X)) > 0.97
+    assert Accuracy().score(Outcome(y, model.predict(X))) > 0.97

@@ -1,67 +1,219 @@
-"""Our parts against PyTorch's, by the numbers that `tests/reference/make.py` computed with it."""
+"""Our parts against PyTorch's, and L-BFGS against SciPy's.
+
+PyTorch's numbers are committed in `tests/reference`; where it is installed, it is asked anew.
+"""
 
 from __future__ import annotations
 
+import functools
+import importlib
+import importlib.util
 import json
+import math
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
+from scipy import optimize
 
 from nnfs_cli.layers import Context, Layer
+from nnfs_cli.losses import Loss
 from nnfs_cli.optimizers import Optimizer
-from nnfs_cli.parameters import Parameters
+from nnfs_cli.optimizers.lbfgs import LBFGS
+from nnfs_cli.parameters import Array, Parameters
+
+WITHOUT_REFERENCE = {
+    "dropout": "is random; its rate and scale have tests of their own",
+    "flatten": "only moves numbers",
+    "reshape": "only moves numbers",
+    "lbfgs": "is SciPy's, and held against it below",
+}
 
 
-def reference(name: str) -> dict[str, Any]:
+@functools.cache
+def reference(name: str, source: str = "committed") -> dict[str, Any]:
+    """PyTorch's numbers, as they are committed or as it gives them now."""
+    if source == "live":
+        return importlib.import_module(f"tests.reference.{name}").answers()
     return json.loads((Path(__file__).parent / "reference" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-ACTIVATIONS, OPTIMIZERS = reference("activations"), reference("optimizers")
+ACTIVATIONS, LAYERS, OPTIMIZERS = (reference(name)["answers"] for name in ("activations", "layers", "optimizers"))
+LOSSES = [
+    pytest.param(side, i, id=f"{side}-{i}-{case['loss']}")
+    for side in ("from_logits", "as_written")
+    for i, case in enumerate(reference("losses")[side])
+]
+SOURCES = ["committed", "live"] if importlib.util.find_spec("torch") else ["committed"]
+with_each_source = pytest.mark.parametrize("source", SOURCES)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS["answers"])
-def test_an_activation_and_its_gradient_equal_pytorch(name: str) -> None:
-    layer = Layer.resolve(yaml.safe_load(name))
-    x, dy = np.array(ACTIVATIONS["x"]), np.array(ACTIVATIONS["dy"])
+def resolved(family: Any, text: str) -> Any:
+    return family.resolve(yaml.safe_load(text))
+
+
+def fresh(rows: int, *, training: bool = False) -> Context:
+    context = Context("float64", training=training)
+    context.begin(rows)
+    return context
+
+
+def assert_equal(ours: Array, theirs: Any, rtol: float = 1e-9) -> None:
+    np.testing.assert_allclose(ours, np.array(theirs), rtol=rtol, atol=1e-15)
+
+
+@with_each_source
+@pytest.mark.parametrize("text", ACTIVATIONS)
+def test_an_activation_and_its_gradient_equal_pytorch(text: str, source: str) -> None:
+    theirs = reference("activations", source)
+    layer, x = resolved(Layer, text), np.array(theirs["x"])
     _, tree = layer.build(x.shape[1:])
-    p, g, context = Parameters(tree, "float64"), Parameters(tree, "float64"), Context("float64")
+    p, g = Parameters(tree, "float64"), Parameters(tree, "float64", gradients=True)
     p.initialize(np.random.default_rng(0))
-    context.begin(len(x))
-    y, backward = layer.forward(p.views, x, context)
-    expected = ACTIVATIONS["answers"][name]
-    np.testing.assert_allclose(y, expected["y"], rtol=1e-9, atol=1e-15)
-    np.testing.assert_allclose(backward(dy, g.views, True), expected["dx"], rtol=1e-9, atol=1e-15)
+    y, backward = layer.forward(p.views, x, fresh(len(x)))
+    assert_equal(y, theirs["answers"][text]["y"])
+    assert_equal(backward(np.array(theirs["dy"]), g.views, True), theirs["answers"][text]["dx"])
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS["answers"])
-def test_an_optimizer_is_where_pytorch_is_after_50_steps(name: str) -> None:
-    optimizer = Optimizer.resolve(yaml.safe_load(name))
-    w = np.array(OPTIMIZERS["start"])
+@with_each_source
+@pytest.mark.parametrize("text", LAYERS)
+def test_a_layer_and_its_gradients_equal_pytorch(text: str, source: str) -> None:
+    """Batch after batch, then what was kept of them, and what the layer gives once it has learned."""
+    x, theirs = np.array(reference("layers", source)["x"]), reference("layers", source)["answers"][text]
+    layer = resolved(Layer, text)
+    _, tree = layer.build(x.shape[1:])
+    p, g = Parameters(tree, "float64"), Parameters(tree, "float64", gradients=True)
+    assert set(p.arrays) == set(theirs["parameters"])
+    for name, array in p.arrays.items():
+        array[...] = theirs["parameters"][name]
+    for batch in theirs["passes"]:
+        y, backward = layer.forward(p.views, np.array(batch["x"]), fresh(len(batch["x"]), training=True))
+        assert_equal(y, batch["y"])
+        assert_equal(backward(np.array(batch["dy"]), g.views, True), batch["dx"])
+        assert set(g.arrays) == set(batch["gradients"])
+        for name, array in g.arrays.items():
+            assert_equal(array, batch["gradients"][name])
+    for name, array in theirs["kept"].items():
+        assert_equal(p.arrays[name], array)
+    assert_equal(layer.forward(p.views, x, fresh(len(x)))[0], theirs["learned"])
+
+
+@with_each_source
+@pytest.mark.parametrize(("side", "i"), LOSSES)
+def test_a_loss_and_its_gradient_equal_pytorch(side: str, i: int, source: str) -> None:
+    theirs, weight = reference("losses", source)[side][i], np.array(reference("losses", source)["weight"])[:, None]
+    loss, x = resolved(Loss, theirs["loss"]), np.array(theirs["x"])
+    y = loss.encode(np.array(theirs["y"]), x.shape[1]).astype("float64")
+    forward = loss.forward_logits if side == "from_logits" else loss.forward
+    losses, backward = forward(x, y, fresh(len(x)))
+    assert_equal(losses, theirs["losses"])
+    assert_equal(backward(1.0), theirs["gradient"])
+    assert_equal(forward(x, y, fresh(len(x)))[1](weight), theirs["weighted"])
+
+
+@with_each_source
+def test_as_written_some_losses_differ_on_purpose(source: str) -> None:
+    """We keep probabilities and rates away from 0, where they bound the logarithm at -100, or shift all rates."""
+    theirs, one = reference("losses", source), np.ones((1, 1))
+    mistake, _ = resolved(Loss, "binary_cross_entropy").forward(one, 0 * one, fresh(1))
+    assert (mistake.item(), theirs["mistake"]) == pytest.approx((-math.log(1e-8), 100), rel=1e-9)
+    count, _ = resolved(Loss, "poisson").forward(one, one, fresh(1))
+    assert (count.item(), theirs["count"]) == pytest.approx((1, 1 - math.log1p(1e-8)), rel=1e-12)
+
+
+@with_each_source
+@pytest.mark.parametrize("text", OPTIMIZERS)
+def test_an_optimizer_is_where_pytorch_is_after_50_steps(text: str, source: str) -> None:
+    optimizer, theirs = resolved(Optimizer, text), reference("optimizers", source)
+    w = np.array(theirs["start"])
     state, places = optimizer.begin(w), np.arange(1, len(w) + 1)
-    for step in range(OPTIMIZERS["steps"]):
-        optimizer.step(w, w / places + np.cos(step + places) / 10, state, OPTIMIZERS["lr"])
-    np.testing.assert_allclose(w, OPTIMIZERS["answers"][name], rtol=1e-9)
+    for step in range(theirs["steps"]):
+        gradient = w / places + np.cos(step + places) / 10
+        optimizer.decay(w, theirs["lr"])
+        optimizer.step(w, gradient, state, theirs["lr"])
+    assert_equal(w, theirs["answers"][text])
 
 
-@pytest.mark.parametrize(("family", "answers"), [(Layer, ACTIVATIONS["answers"]), (Optimizer, OPTIMIZERS["answers"])])
-def test_every_example_has_a_reference(family: Any, answers: dict[str, Any]) -> None:
-    examples = {
-        example
-        for member in family.members.values()
-        for example in member.examples
-        if "units" not in member.model_fields and member.name != "sequential" and "init" not in example
-    }
-    assert examples - {"linear", "dense"} <= set(answers)
+@pytest.mark.parametrize("name", ["activations", "layers", "losses", "optimizers"] if "live" in SOURCES else [])
+def test_what_is_committed_is_what_pytorch_says(name: str) -> None:
+    def compare(ours: Any, theirs: Any) -> None:
+        if isinstance(ours, dict):
+            assert list(ours) == list(theirs)
+            for key in ours:
+                compare(ours[key], theirs[key])
+        elif isinstance(ours, list) and ours and isinstance(ours[0], dict):
+            for a, b in zip(ours, theirs, strict=True):
+                compare(a, b)
+        elif isinstance(ours, str):
+            assert ours == theirs
+        else:
+            assert_equal(ours, theirs, rtol=1e-12)
+
+    compare(reference(name), reference(name, "live"))
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS["answers"])
-def test_an_optimizer_has_no_memory_but_its_state(name: str) -> None:
+@pytest.mark.parametrize(
+    ("family", "texts"),
+    [
+        (Layer, {*ACTIVATIONS, *LAYERS}),
+        (Loss, {case["loss"] for side in ("from_logits", "as_written") for case in reference("losses")[side]}),
+        (Optimizer, {*OPTIMIZERS}),
+    ],
+)
+def test_every_example_has_a_reference(family: Any, texts: set[str]) -> None:
+    parts = [member for name, member in family.members.items() if name not in WITHOUT_REFERENCE]
+    assert {example for member in parts for example in member.examples} <= texts
+
+
+def rosenbrock(w: Array, g: Array) -> float:
+    """A curved valley, whose ground is at (1, 1, ...)."""
+    np.copyto(g, optimize.rosen_der(w))
+    return float(optimize.rosen(w))
+
+
+START = np.array([-1.2, 1.0, 0.5, 2.0, -0.7])
+
+
+@pytest.mark.parametrize(("memory", "tolerance", "iterations"), [(10, 1e-4, 200), (3, 1e-8, 200), (10, 1e-4, 7)])
+def test_lbfgs_goes_where_scipy_goes(memory: int, tolerance: float, iterations: int) -> None:
+    ours: list[Array] = []
+    theirs: list[Array] = []
+    optimizer = LBFGS(memory=memory, tolerance=tolerance)
+    optimizer.minimize(rosenbrock, START, iterations, lambda w: ours.append(w.copy()))
+    options = {"maxcor": memory, "gtol": tolerance, "ftol": 64 * np.finfo(float).eps, "maxiter": iterations}
+    found = optimize.minimize(
+        optimize.rosen, START, jac=optimize.rosen_der, method="L-BFGS-B", callback=theirs.append, options=options
+    )
+    assert_equal(ours, theirs, rtol=1e-12)
+    assert_equal(ours[-1], found.x, rtol=1e-12)
+    assert START.tolist() == [-1.2, 1.0, 0.5, 2.0, -0.7]
+
+
+def test_lbfgs_ends_when_who_watches_says_so() -> None:
+    seen: list[Array] = []
+    LBFGS().minimize(rosenbrock, START, 200, lambda w: bool(seen.append(w)) or len(seen) == 3)
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, FloatingPointError])
+def test_lbfgs_lets_errors_through(error: type[BaseException]) -> None:
+    def fail(*_: object) -> Any:
+        raise error
+
+    with pytest.raises(error):
+        LBFGS().minimize(fail, START, 200, lambda _: False)
+    with pytest.raises(error):
+        LBFGS().minimize(rosenbrock, START, 200, fail)
+
+
+@pytest.mark.parametrize("text", OPTIMIZERS)
+def test_an_optimizer_has_no_memory_but_its_state(text: str) -> None:
     """What a checkpoint needs: the parameters and the state, carried over to another optimizer, go on the same."""
-    optimizer = Optimizer.resolve(yaml.safe_load(name))
-    w = np.array(OPTIMIZERS["start"])
+    optimizer = resolved(Optimizer, text)
+    w = np.array(reference("optimizers")["start"])
     state = optimizer.begin(w)
     for _ in range(3):
         optimizer.step(w, np.cos(w), state, 0.1)
@@ -69,3 +221,17 @@ def test_an_optimizer_has_no_memory_but_its_state(name: str) -> None:
     optimizer.step(w, np.cos(w), state, 0.1)
     Optimizer.resolve(optimizer.plain()).step(other, np.cos(other), copied, 0.1)
     np.testing.assert_array_equal(other, w)
+
+
+@pytest.mark.parametrize("text", OPTIMIZERS)
+def test_a_step_allocates_no_vector(text: str) -> None:
+    optimizer, w, gradient = resolved(Optimizer, text), np.ones(20_000), np.ones(20_000)
+    state = optimizer.begin(w)
+    before = {name: id(array) for name, array in state.items()}
+    tracemalloc.start()
+    optimizer.decay(w, 0.1)
+    optimizer.step(w, gradient, state, 0.1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < w.nbytes
+    assert {name: id(array) for name, array in state.items()} == before

@@ -49,6 +49,7 @@ def test_what_a_run_leaves(tmp_path: Path) -> None:
         "metrics.json",
         "weights/best.npz",
         "weights/last.npz",
+        *(f"evaluation/{part}/confusion.csv" for part in ("train", "validation", "test")),
     }
     assert run.path.name == "flowers-1"
     assert (run.path / "config.yaml").read_bytes() == CONFIG.encode()

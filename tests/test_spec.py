@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nnfs_cli import tasks
+from nnfs_cli.averaging import Averaging
 from nnfs_cli.component import Component
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import FileSource
@@ -24,9 +25,10 @@ from nnfs_cli.losses import Loss
 from nnfs_cli.losses.mse import MSE
 from nnfs_cli.metrics import Metric
 from nnfs_cli.optimizers import Optimizer
+from nnfs_cli.schedules import Schedule
 from nnfs_cli.spec import Spec
 
-FAMILIES = (Layer, Initializer, Loss, Optimizer, Metric, DataSource, Preprocessor)
+FAMILIES = (Layer, Initializer, Loss, Optimizer, Schedule, Averaging, Metric, DataSource, Preprocessor)
 MEMBERS = [
     pytest.param(member, id=f"{name}-{family.family}") for family in FAMILIES for name, member in family.members.items()
 ]
@@ -60,21 +62,41 @@ layers:
       bias: true
       init: uniform_fan_in
       bias_init: zeros
+      l1: null
+      l2: null
 loss:
   cross_entropy:
     reduction: mean
+    label_smoothing: 0.0
+class_weights: null
 optimizer:
   sgd:
+    weight_decay: 0.0
     momentum: 0.0
     nesterov: false
 lr: 0.01
+schedule:
+  constant:
+    warmup: 0.0
+penalty:
+  l1: 0.0
+  l2: 0.0
+clip: null
 epochs: 2
 batch_size: 32
+accumulate: 1
 shuffle: true
 replacement: false
 drop_last: false
+averaging: null
 metrics:
   - accuracy
+early_stopping: null
+checkpoint:
+  every: null
+  monitor: val_loss
+  mode: min
+max_minutes: null
 log_every: 1
 seed: 0
 dtype: float32

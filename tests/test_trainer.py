@@ -30,7 +30,7 @@ class Witness(Callback):
     def on_step(self, trainer: Trainer) -> None:
         self.steps.append(trainer.step)
 
-    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
+    def on_log(self, trainer: Trainer, row: LogRow) -> None:
         self.rows.append(row)
 
     def on_end(self, trainer: Trainer) -> None:
@@ -49,7 +49,7 @@ def trainer(lr: float = 0.1, size: int = 16, **options: object) -> tuple[Trainer
     callbacks = [*options.pop("callbacks", []), witness]
     drop_last = options.pop("drop_last", False)
     batches = Batches(ROWS, size, drop_last=drop_last)
-    return Trainer(model, SGD(), lr, batches, callbacks, **options), witness
+    return Trainer(model, SGD(), lr, batches, callbacks=callbacks, **options), witness
 
 
 def test_gradient_descent_finds_the_line(data: tuple[Array, Array]) -> None:
@@ -124,7 +124,7 @@ def checkpointed(
     answers = iter(val_losses)
 
     class Copy(Callback):
-        def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
+        def on_log(self, trainer: Trainer, row: LogRow) -> None:
             vectors.append(trainer.model.parameters.vector.copy())
 
     checkpoint = Checkpoint(run)

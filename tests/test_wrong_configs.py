@@ -110,7 +110,7 @@ WRONG_NAMES = [
     wrong("misspelt layer with a value", but("linear: 10", "linaer: 10"), "3:5", "did you mean 'linear'?"),
     wrong("misspelt loss", but("cross_entropy", "cross_entrpy"), "7:7", "did you mean 'cross_entropy'?"),
     wrong("misspelt loss with settings", but("loss: cross_entropy", "loss: {cros_entropy: {}}"), "7:8", "did you mean"),
-    wrong("loss like no other", but("cross_entropy", "hinge"), "7:7", "no loss 'hinge'; there are binary_cross"),
+    wrong("loss like no other", but("cross_entropy", "hope"), "7:7", "no loss 'hope'; there are binary_cross"),
     wrong("misspelt optimizer", plus("optimizer: sdg"), "9:12", "there is no optimizer 'sdg'; did you mean 'sgd'?"),
     wrong("misspelt metric", plus("metrics: [acuracy]"), "9:11", "did you mean 'accuracy'?"),
     wrong("misspelt step", plus("preprocessing: standardise"), "9:16", "did you mean 'standardize'?"),

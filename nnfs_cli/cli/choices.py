@@ -1,8 +1,12 @@
-"""The words that options of several commands take."""
+"""What several commands take."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 
 class Part(StrEnum):
@@ -13,8 +17,18 @@ class Part(StrEnum):
     test = "test"
 
 
-class Weights(StrEnum):
-    """The weights that a run keeps."""
+Weights = Annotated[str, typer.Option(help="Those of the best epoch, or last, or epoch-<n> where they were kept.")]
 
-    best = "best"
-    last = "last"
+Code = Annotated[
+    list[Path] | None,
+    typer.Option("--code", metavar="FILE", help="A Python file with components of your own. Repeatable."),
+]
+
+
+def load(code: list[Path] | None) -> None:
+    """Run the files that the user names, before anything else is looked at."""
+    if code:
+        from nnfs_cli.extension import load_code
+
+        for path in code:
+            load_code(path)

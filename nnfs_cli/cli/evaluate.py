@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Part, Weights
-from nnfs_cli.cli.output import number, print_json, table
+from nnfs_cli.cli.choices import Code, Part, Weights, load
+from nnfs_cli.cli.output import fact, note, number, print_json, table
 from nnfs_cli.errors import UserError
+
+if TYPE_CHECKING:
+    from nnfs_cli.tasks import Threshold
+
+CLASSES = 10  # as many fit a terminal
 
 
 def evaluate(
@@ -18,19 +24,53 @@ def evaluate(
         list[Part] | None, typer.Option(help="Which rows; those held back from training unless given. Repeatable.")
     ] = None,
     input: Annotated[Path | None, typer.Option(help="Rows of another file, with the target.")] = None,
-    weights: Annotated[Weights, typer.Option(help="Those of the best epoch, or of the last.")] = Weights.best,
+    weights: Weights = "best",
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="best_f1|best_accuracy|NUMBER",
+            help="From which probability the second of two classes is decided for; kept for predict.",
+        ),
+    ] = None,
+    code: Code = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Print the loss and the metrics of RUN on the rows that were held back."""
     if split and input:
         raise UserError("give either --split or --input, not both")
+    load(code)
     from nnfs_cli import tasks
     from nnfs_cli.runs import Run
 
     opened = Run.open(run)
-    metrics = tasks.evaluate(opened, [part.value for part in split] if split else None, input, weights.value)
+    parts = [part.value for part in split] if split else None
+    metrics = tasks.evaluate(opened, parts, input, weights, _threshold(threshold))
+    kept = opened.threshold()
+    confusion = {part: counts for part in metrics if (counts := opened.confusion(part))}
     if json:
-        print_json({"run": opened.path.as_posix(), "metrics": metrics})
+        print_json({"run": opened.path.as_posix(), "metrics": metrics, "threshold": kept, "confusion": confusion})
         return
+    if kept is not None:
+        fact("threshold", f"{number(kept)} {'is kept, also for predict' if threshold else 'was kept before'}")
     names = list(next(iter(metrics.values())))
     print(table(["split", *names], [[part, *map(number, figures.values())] for part, figures in metrics.items()]))
+    for part, counts in confusion.items():
+        if len(counts) <= CLASSES:
+            print(f"\n{_confusion(part, counts)}")
+        else:
+            note(f"{opened.path.as_posix()}/evaluation/{part} holds the confusion matrix")
+
+
+def _threshold(text: str | None) -> Threshold | None:
+    match text:
+        case None | "best_f1" | "best_accuracy" as known:
+            return known
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) <= 1:
+            return float(text)
+    raise UserError(f"--threshold takes best_f1, best_accuracy or a number from 0 to 1, found '{text}'")
+
+
+def _confusion(part: str, counts: dict[str, dict[str, int]]) -> str:
+    rows = [[truth, *map(number, of_truth.values())] for truth, of_truth in counts.items()]
+    return f"{part}: a line for each true class, a column for each prediction\n{table(['', *counts], rows)}"

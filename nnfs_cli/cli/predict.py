@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Weights
-from nnfs_cli.cli.output import fact
+from nnfs_cli.cli.choices import Code, Weights, load
+from nnfs_cli.cli.output import fact, number
 from nnfs_cli.errors import UserError, counted
 
 
@@ -19,13 +19,15 @@ def predict(
     ],
     run: Annotated[Path | None, typer.Option(help="The run directory; the newest one unless given.")] = None,
     output: Annotated[Path | None, typer.Option(help="Where to write the CSV; to stdout unless given.")] = None,
-    weights: Annotated[Weights, typer.Option(help="Those of the best epoch, or of the last.")] = Weights.best,
+    weights: Weights = "best",
     runs: Annotated[Path, typer.Option(help="The folder in which the newest run is looked for.")] = Path("runs"),
+    code: Code = None,
 ) -> None:
     """Predict the target of every row of a file, as CSV.
 
     Columns are matched by name, in any order; others, the target among them, are ignored.
     """
+    load(code)
     from nnfs_cli import tasks
     from nnfs_cli.data.csv import write_csv
     from nnfs_cli.files import write_whole
@@ -38,7 +40,9 @@ def predict(
         raise UserError(f"{output}: predictions are written as CSV; name a file that ends in .csv")
     if output is not None and output.exists() and output.samefile(input):
         raise UserError(f"{output} is the input; name another file for the predictions")
-    columns = tasks.predict(opened, input, weights.value)
+    if (threshold := opened.threshold()) is not None:
+        fact("threshold", f"{number(threshold)}, as it was kept by evaluate")
+    columns = tasks.predict(opened, input, weights)
     if output is None:
         sys.stdout.flush()
         write_csv(columns, sys.stdout.buffer)

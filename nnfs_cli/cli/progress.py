@@ -26,7 +26,7 @@ class Lines(Callback):
     def __init__(self) -> None:
         self._widths: dict[str, int] = {}
 
-    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
+    def on_log(self, trainer: Trainer, row: LogRow) -> None:
         """One line, as wide as the header."""
         shown = {name: value for name, value in row.items() if name not in HIDDEN}
         if not self._widths:
@@ -60,8 +60,8 @@ class Bar(Lines):
     def on_begin(self, trainer: Trainer) -> None:
         """Draw the empty bar."""
         self._every = _round(trainer.epochs / LINES)
-        self._steps = trainer.batches.steps * trainer.epochs
-        self._task = self._progress.add_task("", total=self._steps, epoch=1, epochs=trainer.epochs, losses="")
+        steps = trainer.steps * trainer.epochs
+        self._task = self._progress.add_task("", total=steps, epoch=1, epochs=trainer.epochs, losses="")
         self._progress.start()
 
     def on_step(self, trainer: Trainer) -> None:
@@ -71,11 +71,11 @@ class Bar(Lines):
             self._drawn = now
             self._progress.update(self._task, completed=trainer.step, epoch=trainer.epoch)
 
-    def on_epoch(self, trainer: Trainer, row: LogRow) -> None:
+    def on_log(self, trainer: Trainer, row: LogRow) -> None:
         """A line for the first, the last and some epochs between, and the losses beside the bar for all."""
         epoch = int(row["epoch"])
-        if epoch <= trainer.log_every or epoch % self._every == 0 or epoch == trainer.epochs:
-            super().on_epoch(trainer, row)
+        if epoch <= trainer.log_every or epoch % self._every == 0 or epoch == trainer.epochs or trainer.stopped:
+            super().on_log(trainer, row)
         losses = "  ".join(f"{name} {number(row[name])}" for name in ("train_loss", "val_loss") if name in row)
         self._progress.update(self._task, losses=losses)
 

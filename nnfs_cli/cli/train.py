@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nnfs_cli.cli.choices import Code, load
 from nnfs_cli.cli.output import fact, note, number, print_json
 from nnfs_cli.errors import counted
 
 if TYPE_CHECKING:
     from nnfs_cli.experiment import Experiment
-    from nnfs_cli.tasks import Figures
+    from nnfs_cli.spec import Spec
 
 
 def train(
@@ -24,11 +25,13 @@ def train(
     runs: Annotated[Path, typer.Option(help="The folder in which the run directory is made.")] = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
+    code: Code = None,
 ) -> None:
     """Train the net that CONFIG describes.
 
     Prints the run directory, as the last line on stdout.
     """
+    load(code)
     from nnfs_cli import tasks
     from nnfs_cli.cli.progress import watcher
     from nnfs_cli.spec import Spec
@@ -44,7 +47,7 @@ def train(
         raise
     metrics = run.metrics()
     if not quiet:
-        _conclude(metrics)
+        _conclude(metrics, experiment.spec)
     if json:
         print_json({"run": run.path.as_posix(), "metrics": metrics})
     else:
@@ -70,8 +73,11 @@ def _announce(experiment: Experiment) -> None:
     fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {rows}")
     fact("model", f"{model.describe()}, {counted(model.n_parameters, 'parameter')}")
     batch = "all rows" if spec.batch_size == "full" else f"batch {spec.batch_size}"
-    epochs = counted(spec.epochs, "epoch")
-    fact("training", f"{spec.loss.name}, {spec.optimizer.name} lr {spec.lr:g}, {batch}, {epochs}, seed {spec.seed}")
+    lr = f" lr {spec.lr:g}" if spec.lr else ""
+    how = [spec.loss.name, spec.optimizer.name + lr, batch, counted(spec.epochs, "epoch"), f"seed {spec.seed}"]
+    if spec.schedule.name != "constant" or spec.schedule.warmup:
+        how.insert(2, spec.schedule.name)
+    fact("training", ", ".join(how))
 
 
 def _share(label: str, share: float) -> str:
@@ -80,11 +86,13 @@ def _share(label: str, share: float) -> str:
     return f"{name} {100 * share:.0f} %" if share >= 0.005 else f"{name} <1 %"
 
 
-def _conclude(metrics: Figures) -> None:
+def _conclude(metrics: dict[str, Any], spec: Spec) -> None:
     """What came out, on the rows that were held back."""
     note("")
-    if metrics["best_epoch"] is not None and "validation" in metrics:
-        fact("best", f"epoch {metrics['best_epoch']:,}, by its val_loss")
+    if "stopped" in metrics:
+        fact("stopped", metrics["stopped"])
+    if metrics["best_epoch"] is not None and ("validation" in metrics or spec.checkpoint.monitor != "val_loss"):
+        fact("best", f"epoch {metrics['best_epoch']:,}, by its {spec.checkpoint.monitor}")
     held_back = [part for part in metrics if part in ("validation", "test")]
     for part in held_back or ["train"]:
         figures = dict(metrics[part])

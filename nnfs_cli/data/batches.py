@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,7 +14,8 @@ from nnfs_cli.streams import stream
 class Batches:
     """The rows of an epoch, a batch at a time: all once in a new order, or drawn with replacement.
 
-    The order of an epoch depends on the seed and the epoch alone.
+    The order of an epoch depends on the seed and the epoch alone. A last batch of fewer rows than `smallest` joins the
+    batch before it.
     """
 
     rows: int
@@ -22,20 +24,22 @@ class Batches:
     replacement: bool = False
     drop_last: bool = False
     seed: int = 0
+    smallest: int = 1
 
     @property
     def steps(self) -> int:
         """How many batches an epoch has."""
-        return self.rows // self.size if self.drop_last else -(-self.rows // self.size)
+        whole, rest = divmod(self.rows, self.size)
+        return whole if self.drop_last else whole + (rest >= (self.smallest if whole else 1))
 
     def epoch(self, epoch: int) -> Iterator[Array | slice]:
         """The rows of each batch of an epoch (from 1): indices (batch,), or a slice where the order is the table's."""
         starts = range(0, self.steps * self.size, self.size)
+        bounds = [*starts, starts.stop if self.drop_last else self.rows]
         if not self.shuffle and not self.replacement:
-            for start in starts:
-                yield slice(start, min(start + self.size, self.rows))
+            yield from itertools.starmap(slice, itertools.pairwise(bounds))
             return
         rng = stream(self.seed, "batches", epoch)
         order = rng.integers(self.rows, size=self.rows) if self.replacement else rng.permutation(self.rows)
-        for start in starts:
-            yield order[start : start + self.size]
+        for start, end in itertools.pairwise(bounds):
+            yield order[start:end]

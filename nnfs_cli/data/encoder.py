@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from nnfs_cli.data.labels import class_indices
+from nnfs_cli.data.labels import TARGET, class_indices
 from nnfs_cli.data.preprocessing import Fitted, Preprocessing, Unchanged
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.table import Label, Table
@@ -30,6 +30,7 @@ class Encoder:
     classes: tuple[Label, ...] | None
     numbers: Fitted  # what is done to the inputs
     target: Fitted  # and to a target of numbers
+    class_weights: tuple[float, ...] | None = None  # how much the rows of each class count
 
     @classmethod
     def fit(
@@ -40,6 +41,7 @@ class Encoder:
         targets: Sequence[str],
         classes: tuple[Label, ...] | None,
         steps: Preprocessing,
+        class_weights: tuple[float, ...] | None = None,
     ) -> Self:
         """Learn the statistics of the training `rows` (indices), and of no others.
 
@@ -53,6 +55,7 @@ class Encoder:
             classes,
             Fitted.to(numbers, steps.numbers),
             Fitted.to(target, steps.target or Unchanged()),
+            class_weights,
         )
 
     @property
@@ -95,11 +98,34 @@ class Encoder:
         """The target as the net is to give it: class indices stay, values (rows, n_targets) are transformed."""
         return truth if self.classes else self.target.transform(truth)
 
-    def encode_target(self, table: Table, dtype: Any) -> tuple[Array, Array]:
-        """The target in its own words, and as the net is to give it, in the net's dtype unless it is classes."""
+    def weights(self, table: Table, truth: Array, column: str | None) -> Array | None:
+        """How much each row counts, (rows,), by its class and by a column of the table; None when all count alike."""
+        weights = np.ones(table.n_rows)
+        if self.class_weights:
+            weights *= np.array(self.class_weights)[truth]
+        if column is not None:
+            values = table.numbers(column)
+            if (values < 0).any():
+                raise table.error(int(np.argmax(values < 0)), column, "numbers of 0 or more, since they are weights")
+            weights *= values
+        return None if (weights == 1).all() else weights
+
+    def encode_target(
+        self, table: Table, dtype: Any, allowed: tuple[float, float] | None = None
+    ) -> tuple[Array, Array]:
+        """The target in its own words, and as the net is to give it, in the net's dtype unless it is classes.
+
+        Raises `DataError` where numbers are not within what is `allowed`.
+        """
         truth = self.truth(table)
         if self.classes:
             return truth, truth
+        low, high = allowed or (-np.inf, np.inf)
+        outside = (truth < low) | (truth > high)
+        if outside.any():
+            row, j = np.argwhere(outside)[0]
+            bounds = f"numbers of {low:g} or more" if high == np.inf else f"numbers from {low:g} to {high:g}"
+            raise table.error(int(row), self.targets[j], bounds, TARGET)
         with np.errstate(over="ignore"):  # what overflows is refused
             scaled = self.scale(truth).astype(dtype)
         _refuse_infinite(scaled, table, self.targets, 0)
@@ -119,6 +145,7 @@ class Encoder:
             "classes": list(self.classes) if self.classes else None,
             "numbers": self.numbers.to_json(),
             "target": self.target.to_json(),
+            "class_weights": list(self.class_weights) if self.class_weights else None,
         }
 
     @classmethod
@@ -130,6 +157,7 @@ class Encoder:
             tuple(fitted["classes"]) if fitted["classes"] else None,
             Fitted.from_json(fitted["numbers"], steps.numbers),
             Fitted.from_json(fitted["target"], steps.target or Unchanged()),
+            tuple(weights) if (weights := fitted.get("class_weights")) else None,  # older runs have none
         )
 
 

@@ -69,12 +69,15 @@ class ColumnSource(FileSource):
 
     target: Annotated[Names, NotEmpty]
     drop: Names = ()
+    weight: Text | None = None
 
     @model_validator(mode="after")
     def _keeps_its_target(self) -> Self:
-        both = [name for name in self.target if name in self.drop]
-        if both:
-            raise wrong(f"'{both[0]}' is the target and is to be dropped; it can't be both")
+        uses = {"is the target": self.target, "is to be dropped": self.drop, "is the weight": (self.weight,)}
+        for name in (*self.target, *self.drop):
+            used = [use for use, names in uses.items() if name in names]
+            if len(used) > 1:
+                raise wrong(f"'{name}' {used[0]} and {used[1]}; it can't be both")
         return self
 
     def target_columns(self) -> tuple[str, ...]:
@@ -84,6 +87,10 @@ class ColumnSource(FileSource):
     def dropped_columns(self) -> tuple[str, ...]:
         """As the config names them."""
         return self.drop
+
+    def weight_column(self) -> str | None:
+        """As the config names it."""
+        return self.weight
 
 
 def source_for(path: Path, like: DataSource) -> FileSource:
@@ -97,7 +104,7 @@ def source_for(path: Path, like: DataSource) -> FileSource:
                 return like.at(path)
             settings: dict[str, Any] = {"path": path}
             if issubclass(kind, ColumnSource):
-                settings["target"] = like.target_columns()
+                settings |= {"target": like.target_columns(), "weight": like.weight_column()}
             return kind(**settings)
     known = [suffix for kind in kinds for suffix in kind.suffixes]
     raise DataError(f"{path.name}: files that can be read end in {listing(known, 'or')}")

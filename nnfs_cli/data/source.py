@@ -31,6 +31,10 @@ class DataSource(Component, family="dataset"):
         """The names of columns that are neither input nor target."""
         return ()
 
+    def weight_column(self) -> str | None:
+        """The name of the column that says how much each row counts, if there is one."""
+        return None
+
     def read(self) -> Table:
         """All rows. Raises `DataError` when they cannot be read as they are."""
         raise NotImplementedError

@@ -8,7 +8,7 @@ Axes are ``(members?, batch, features...)``: mathematics is written for the last
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -20,12 +20,27 @@ from nnfs_cli.parameters import Array, ParameterTree, Shape, Views
 # returns the gradient of its input, or anything at all when need_dx is false: nobody asks for that of the data.
 Backward = Callable[[Array, Views, bool], Array]
 
+Draws = Callable[[], np.random.Generator]  # makes the random numbers of one pass; the same ones each time it is called
+
 
 class Layer(Component, family="layer"):
     """A function of a batch, with parameters, that can be differentiated."""
 
     # Where the outputs lie, when not all real numbers are possible: (0, 1) marks probabilities.
     output_range: ClassVar[tuple[float, float] | None] = None
+    min_batch: ClassVar[int] = 1  # rows that a step of training needs at least
+
+    @property
+    def inner(self) -> tuple[Layer, ...]:
+        """The layers inside this one, whatever its settings call them."""
+        values = (value if isinstance(value, tuple) else (value,) for _, value in self)
+        return tuple(item for value in values for item in value if isinstance(item, Layer))
+
+    def walk(self) -> Iterator[Layer]:
+        """The layer itself and all inside it, at any depth."""
+        yield self
+        for layer in self.inner:
+            yield from layer.walk()
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
         """Settle sizes: from the shape of one input row, the shape of one output row and the parameters needed.
@@ -52,6 +67,11 @@ class Layer(Component, family="layer"):
         return self.label()
 
 
+def fold(x: Array, members: int) -> Array:
+    """(members?, batch, ..., n) -> (members?, rows, n): all rows of numbers there are, as one batch."""
+    return x if x.ndim <= members + 2 else x.reshape(*x.shape[:members], -1, x.shape[-1])
+
+
 class ShapeError(ValueError):
     """A layer cannot take rows of this shape. `index` is its place among the layers around it, outermost first."""
 
@@ -66,23 +86,36 @@ class ShapeError(ValueError):
 
 
 class Context:
-    """What a pass through the layers may ask for: buffers to write into.
+    """What a pass through the layers may ask for: buffers to write into, random numbers, and whether it is to learn.
 
     Buffers are handed out in the order of asking and are all taken back when the next pass begins, so in the steady
     state layers allocate nothing. An array that is to outlive the pass must be copied.
     """
 
-    def __init__(self, dtype: np.dtype[Any] | type | str) -> None:
+    def __init__(self, dtype: np.dtype[Any] | type | str, *, training: bool = False) -> None:
         self.dtype = np.dtype(dtype)
+        self.training = training
+        self._draws: Draws | None = None
+        self._rng: np.random.Generator | None = None
         self._shelves: dict[int, list[Array]] = {}  # a shelf for each size of batch
         self._shelf: list[Array] = []
         self._next = 0
         self._ones: dict[int, Array] = {}
 
-    def begin(self, batch: int) -> None:
-        """Take all buffers back: a pass with this many rows begins."""
+    def begin(self, batch: int, draws: Draws | None = None) -> None:
+        """Take all buffers back: a pass with this many rows begins, with random numbers from `draws`, if asked for."""
         self._shelf = self._shelves.setdefault(batch, [])
         self._next = 0
+        self._draws, self._rng = draws, None
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """The random numbers of this pass, made when a layer asks for the first of them."""
+        if self._rng is None:
+            if self._draws is None:
+                raise ValueError("this net draws random numbers while it learns; say where from")
+            self._rng = self._draws()
+        return self._rng
 
     def empty(self, shape: Shape, dtype: Any = None) -> Array:
         """A buffer of this shape, of the net's dtype unless another is asked for; its content is anything."""

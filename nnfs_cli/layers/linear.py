@@ -7,15 +7,15 @@ from typing import ClassVar
 import numpy as np
 
 from nnfs_cli.initializers import Initializer, UniformFanIn, Zeros
-from nnfs_cli.layers.base import Backward, Context, Layer, ShapeError
+from nnfs_cli.layers.base import Backward, Context, Layer, fold
 from nnfs_cli.parameters import Array, ParameterSpec, ParameterTree, Shape, Views
-from nnfs_cli.settings import PositiveInt, Switch
+from nnfs_cli.settings import NonNegativeFloat, PositiveInt, Switch
 
 
 class Linear(Layer, name="linear", main="units"):
-    """Affine map of each row: y = x W + b.
+    """Affine map over the last axis: y = x W + b.
 
-    Shapes: x (batch, n_inputs), W (n_inputs, units), b (units,), y (batch, units).
+    Shapes: x (batch, ..., n_inputs), W (n_inputs, units), b (units,), y (batch, ..., units).
     Gradients, with dy = dL/dy: dW = xᵀ dy, db = Σ_batch dy, dx = dy Wᵀ.
     Source: Goodfellow, Bengio and Courville, "Deep Learning" (2016), section 6.5.
     """
@@ -23,32 +23,41 @@ class Linear(Layer, name="linear", main="units"):
     examples: ClassVar[tuple[str, ...]] = ("linear: 20", "linear: {units: 3, bias: false, init: he_normal}")
 
     units: PositiveInt
+    """How many outputs."""
     bias: Switch = True
+    """Whether to add b."""
     init: Initializer = UniformFanIn()
+    """Of the weights W."""
     bias_init: Initializer = Zeros()
+    """Of the bias b."""
+    l1: NonNegativeFloat | None = None
+    """Penalty l1 Σ |W|, in place of the run's."""
+    l2: NonNegativeFloat | None = None
+    """Penalty l2/2 Σ W², in place of the run's."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
-        """The number of inputs is inferred. Raises `ShapeError` unless a row is a plain list of numbers."""
-        if len(input_shape) != 1:
-            raise ShapeError(f"linear takes rows of numbers, and gets rows of shape {input_shape}")
-        (n_inputs,) = input_shape
-        tree = {"weight": ParameterSpec((n_inputs, self.units), self.init, n_inputs, self.units)}
+        """The number of inputs is inferred."""
+        *axes, n_inputs = input_shape
+        fans = n_inputs, self.units
+        tree = {"weight": ParameterSpec(fans, self.init, *fans, decays=True, l1=self.l1, l2=self.l2)}
         if self.bias:
-            tree["bias"] = ParameterSpec((self.units,), self.bias_init, n_inputs, self.units)
-        return (self.units,), tree
+            tree["bias"] = ParameterSpec((self.units,), self.bias_init, *fans)
+        return (*axes, self.units), tree
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, n_inputs) -> (batch, units)."""
-        y = np.matmul(x, p.weight, out=context.empty((*x.shape[:-1], self.units)))
+        """(batch, ..., n_inputs) -> (batch, ..., units)."""
+        rows = fold(x, p.weight.ndim - 2)
+        y = np.matmul(rows, p.weight, out=context.empty((*rows.shape[:-1], self.units)))
         if self.bias:
             np.add(y, p.bias[..., None, :], out=y)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            np.matmul(x.swapaxes(-1, -2), dy, out=g.weight)
+            dy = fold(dy, p.weight.ndim - 2)
+            np.matmul(rows.swapaxes(-1, -2), dy, out=g.weight)
             if self.bias:
                 np.matmul(context.ones(dy.shape[-2]), dy, out=g.bias)
             if not need_dx:
                 return dy
-            return np.matmul(dy, p.weight.swapaxes(-1, -2), out=context.empty(x.shape))
+            return np.matmul(dy, p.weight.swapaxes(-1, -2), out=context.empty(rows.shape)).reshape(x.shape)
 
-        return y, backward
+        return y.reshape(*x.shape[:-1], self.units), backward

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.initializers import Constant, Initializer
-from nnfs_cli.layers.base import Backward, Context, Layer
+from nnfs_cli.layers.base import Backward, Context, Layer, fold
 from nnfs_cli.parameters import Array, ParameterSpec, ParameterTree, Shape, Views
 
 
@@ -13,7 +13,7 @@ class PReLU(Layer, name="prelu", main="init"):
     """Parametric rectifier: y = x for x > 0, else a · x, with a learned slope a for each unit.
 
     Gradient: dx = dy where x > 0, else a · dy; da = Σ_batch x · dy where x <= 0.
-    Shapes: x (batch, units), a (units,), y (batch, units).
+    Shapes: x (batch, ..., units), a (units,), y as x.
     Source: He et al., "Delving Deep into Rectifiers" (2015). PyTorch shares one slope unless told otherwise.
     """
 
@@ -22,19 +22,23 @@ class PReLU(Layer, name="prelu", main="init"):
     init: Initializer = Constant(value=0.25)
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
-        """One slope for each number of a row."""
-        return input_shape, {"slope": ParameterSpec(input_shape, self.init, input_shape[-1], input_shape[-1])}
+        """One slope for each unit, the last axis."""
+        units = input_shape[-1]
+        return input_shape, {"slope": ParameterSpec((units,), self.init, units, units)}
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, units) -> (batch, units)."""
+        """(batch, ..., units) -> the same."""
+        members, shape = p.slope.ndim - 1, x.shape
+        x = fold(x, members)
         below = np.minimum(x, 0, out=context.empty(x.shape))
         y = np.multiply(below, p.slope[..., None, :], out=context.empty(x.shape))
         np.add(y, np.maximum(x, 0, out=context.empty(x.shape)), out=y)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+            dy = fold(dy, members)
             dx: Array = np.multiply(dy, p.slope[..., None, :], out=context.empty(x.shape))
             np.copyto(dx, dy, where=np.greater(x, 0, out=context.empty(x.shape, bool)))
             np.matmul(context.ones(x.shape[-2]), np.multiply(below, dy, out=below), out=g.slope)
-            return dx
+            return dx.reshape(shape)
 
-        return y, backward
+        return y.reshape(shape), backward

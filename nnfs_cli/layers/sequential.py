@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from nnfs_cli.layers.base import Backward, Context, Layer, ShapeError
 from nnfs_cli.layers.identity import Identity
@@ -18,7 +18,7 @@ class Sequential(Layer, name="sequential", main="layers"):
     Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986).
     """
 
-    examples = ("sequential: [linear: 5, tanh]",)
+    examples: ClassVar[tuple[str, ...]] = ("sequential: [linear: 5, tanh]",)
 
     layers: Annotated[tuple[Layer, ...], NotEmpty]
 

@@ -29,8 +29,11 @@ class Loss(Component, family="loss"):
 
     task: ClassVar[Task]
     activation: ClassVar[type[Layer] | None] = None
+    target_range: ClassVar[tuple[float, float] | None] = None  # of numbers that can be learned; None for any
+    probabilistic: ClassVar[bool] = True  # what it says of classes are probabilities, not mere scores
 
     reduction: Literal["mean", "sum"] = "mean"
+    """What a step descends: the mean over the rows of its batch, or their sum."""
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
         """How many outputs the net must give: one for each target, where the loss does not say otherwise.
@@ -39,17 +42,21 @@ class Loss(Component, family="loss"):
         """
         return n_targets
 
-    def row_weight(self, n_rows: int) -> float:
-        """What each row's loss counts in a batch of so many: 1 for the sum, one over their number for the mean."""
-        return 1.0 if self.reduction == "sum" else 1.0 / n_rows
+    def row_weight(self, total: float) -> float:
+        """What a row of weight 1 counts in a batch whose weights add up to `total`, the number of rows without any."""
+        return 1.0 if self.reduction == "sum" else 1.0 / total
 
     def encode(self, y: Array, n_outputs: int) -> Array:
         """The target as `forward` wants it, (rows, n_outputs): from class indices (rows,) or values (rows, targets)."""
         return y
 
-    def probabilities(self, y_hat: Array) -> Array:
+    def answer(self, y_hat: Array) -> Array:
         """What the net says, as one column a class (classification) or a target (regression)."""
         return y_hat
+
+    def quantiles(self, y_hat: Array) -> dict[float, Array]:
+        """What the net says about each quantile, by its level, (rows, targets), where it was trained for quantiles."""
+        return {}
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """Return the loss of each row (batch,) and the function that gives the gradient by `y_hat`."""

@@ -7,40 +7,34 @@ import numpy as np
 from nnfs_cli.layers import Context
 from nnfs_cli.layers.sigmoid import Sigmoid
 from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.losses.cross_entropy import margin
 from nnfs_cli.parameters import Array
+from nnfs_cli.settings import Fraction
 
 
-class BinaryCrossEntropy(Loss, name="binary_cross_entropy"):
-    """Negative log-likelihood of two classes: L = -[y ln(y_hat) + (1 - y) ln(1 - y_hat)].
+class Binary(Loss):
+    """The mathematics of binary cross-entropy, for the losses that are made of it."""
 
-    With sigmoid, from the logits z: L = max(z, 0) - y z + ln(1 + exp(-|z|)) and dL/dz = sigmoid(z) - y.
-    As written: dL/dy_hat = (y_hat - y) / (y_hat (1 - y_hat)), with y_hat kept 1e-8 (or a rounding step) away from 0, 1.
-    Shapes: y_hat or z (batch, 1), the probability of the second class; y (batch, 1), 0 or 1; L (batch,).
-    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.90.
-    """
-
-    examples = ("binary_cross_entropy",)
     task = "classification"
     activation = Sigmoid
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
         """One, the probability of the second class."""
         if n_classes is not None and n_classes != 2:
-            raise ValueError("binary_cross_entropy is for 2 classes; use cross_entropy after softmax")
+            raise ValueError(f"{self.name} is for 2 classes; use {self.name.removeprefix('binary_')} after softmax")
         return 1
 
     def encode(self, y: Array, n_outputs: int) -> Array:
         """(rows,) class indices -> (rows, 1)."""
         return y[:, None]
 
-    def probabilities(self, y_hat: Array) -> Array:
+    def answer(self, y_hat: Array) -> Array:
         """(rows, 1) -> (rows, 2)."""
         return np.concatenate([1 - y_hat, y_hat], axis=-1)
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, 1) -> (batch,)."""
-        margin = max(1e-8, float(np.finfo(y_hat.dtype).eps))
-        p = np.clip(y_hat, margin, 1 - margin)
+        p = np.clip(y_hat, margin(y_hat), 1 - margin(y_hat))
         losses = -(y * np.log(p) + (1 - y) * np.log1p(-p))
         return losses[..., 0], lambda weight: (p - y) / (p * (1 - p)) * weight
 
@@ -60,3 +54,24 @@ class BinaryCrossEntropy(Loss, name="binary_cross_entropy"):
             return np.multiply(np.subtract(y_hat, y, out=y_hat), weight, out=y_hat)
 
         return losses[..., 0], backward
+
+
+class BinaryCrossEntropy(Binary, name="binary_cross_entropy"):
+    """Negative log-likelihood of two classes: L = -[y ln(y_hat) + (1 - y) ln(1 - y_hat)].
+
+    With sigmoid, from the logits z: L = max(z, 0) - y z + ln(1 + exp(-|z|)) and dL/dz = sigmoid(z) - y.
+    As written: dL/dy_hat = (y_hat - y) / (y_hat (1 - y_hat)), with y_hat kept 1e-8 (or a rounding step) away from 0
+    and 1, so that L and its gradient stay finite; PyTorch bounds the logarithms at -100 instead.
+    Shapes: y_hat or z (batch, 1), the probability of the second class; y (batch, 1), 0 or 1; L (batch,).
+    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.90; Szegedy et al., "Rethinking the
+    Inception Architecture for Computer Vision" (2016), section 7, for label smoothing, in Keras' form.
+    """
+
+    examples = ("binary_cross_entropy", "binary_cross_entropy: {label_smoothing: 0.1}")
+
+    label_smoothing: Fraction = 0.0
+    """The share e of each row that is spread over both classes, y (1 - e) + e / 2; the logged loss contains it too."""
+
+    def encode(self, y: Array, n_outputs: int) -> Array:
+        """(rows,) class indices -> (rows, 1), how probable the second class is to seem."""
+        return super().encode(y, n_outputs) * (1 - self.label_smoothing) + self.label_smoothing / 2

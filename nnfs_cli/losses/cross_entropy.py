@@ -8,18 +8,12 @@ from nnfs_cli.layers import Context
 from nnfs_cli.layers.softmax import Softmax
 from nnfs_cli.losses.base import Loss, LossBackward
 from nnfs_cli.parameters import Array
+from nnfs_cli.settings import Fraction
 
 
-class CrossEntropy(Loss, name="cross_entropy"):
-    """Negative log-likelihood of n classes: L = -Σ_i y_i ln(y_hat_i).
+class Categorical(Loss):
+    """The mathematics of cross-entropy, for the losses that are made of it."""
 
-    With softmax, from the logits z: L = ln Σ_j exp(z_j) - Σ_i y_i z_i and dL/dz = softmax(z) - y.
-    As written: dL/dy_hat = -y / y_hat, with y_hat kept 1e-8 (or a rounding step) away from 0.
-    Shapes: y_hat or z (batch, n); y (batch, n), each row adding up to 1; L (batch,).
-    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.108.
-    """
-
-    examples = ("cross_entropy",)
     task = "classification"
     activation = Softmax
 
@@ -33,7 +27,7 @@ class CrossEntropy(Loss, name="cross_entropy"):
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
-        p = np.maximum(y_hat, max(1e-8, float(np.finfo(y_hat.dtype).eps)))
+        p = np.maximum(y_hat, margin(y_hat))
         return -(y * np.log(p)).sum(axis=-1), lambda weight: -y / p * weight
 
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
@@ -51,3 +45,28 @@ class CrossEntropy(Loss, name="cross_entropy"):
             return np.multiply(dz, weight, out=dz)
 
         return losses, backward
+
+
+class CrossEntropy(Categorical, name="cross_entropy"):
+    """Negative log-likelihood of n classes: L = -Σ_i y_i ln(y_hat_i).
+
+    With softmax, from the logits z: L = ln Σ_j exp(z_j) - Σ_i y_i z_i and dL/dz = softmax(z) - y.
+    As written: dL/dy_hat = -y / y_hat, with y_hat kept 1e-8 (or a rounding step) away from 0, so that L stays finite.
+    Shapes: y_hat or z (batch, n); y (batch, n), each row adding up to 1; L (batch,).
+    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.108; Szegedy et al., "Rethinking the
+    Inception Architecture for Computer Vision" (2016), section 7, for label smoothing.
+    """
+
+    examples = ("cross_entropy", "cross_entropy: {label_smoothing: 0.1}")
+
+    label_smoothing: Fraction = 0.0
+    """The share e of each row that is spread over all n classes, y (1 - e) + e / n; the logged loss contains it too."""
+
+    def encode(self, y: Array, n_outputs: int) -> Array:
+        """(rows,) class indices -> (rows, n), each row adding up to 1."""
+        return super().encode(y, n_outputs) * (1 - self.label_smoothing) + self.label_smoothing / n_outputs
+
+
+def margin(y_hat: Array) -> float:
+    """How far from 0 a loss keeps what it takes the logarithm of: 1e-8, or a rounding step."""
+    return max(1e-8, float(np.finfo(y_hat.dtype).eps))

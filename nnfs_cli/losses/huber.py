@@ -24,6 +24,7 @@ class Huber(Loss, name="huber", main="delta"):
     task = "regression"
 
     delta: PositiveFloat = 1.0
+    """From which size on an error counts as it is, and no longer squared."""
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""

@@ -22,6 +22,7 @@ class MSE(Loss, name="mse", main="factor"):
     task = "regression"
 
     factor: PositiveFloat = 1.0
+    """Of the squared error; the notebooks that write 1/2 (y_hat - y)² have 0.5."""
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnfs_cli.optimizers.base import Optimizer
+from nnfs_cli.optimizers.base import Stepper
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import NonNegativeFloat, PositiveFloat
 
 
-class Adagrad(Optimizer, name="adagrad"):
+class Adagrad(Stepper, name="adagrad"):
     """Adaptive gradient: s <- s + g², w <- w - lr · g / (√s + eps), g = dL/dw.
 
     Source: Duchi, Hazan and Singer, "Adaptive Subgradient Methods" (2011); eps as in PyTorch.
@@ -18,8 +18,10 @@ class Adagrad(Optimizer, name="adagrad"):
     examples = ("adagrad", "adagrad: {initial: 0.1}")
     default_lr = 0.01
 
-    initial: NonNegativeFloat = 0.0  # value of s
+    initial: NonNegativeFloat = 0.0
+    """What s begins with; more than 0 makes the first steps shorter."""
     eps: PositiveFloat = 1e-10
+    """Keeps the first steps from dividing by zero."""
 
     def begin(self, parameters: Array) -> dict[str, Array]:
         """The sum of squares s, and a buffer to work in."""

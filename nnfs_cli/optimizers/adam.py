@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from nnfs_cli.optimizers.base import Optimizer
+from nnfs_cli.optimizers.base import Stepper
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import Fraction, PositiveFloat
 
 
-class Adam(Optimizer, name="adam"):
+class Adam(Stepper, name="adam"):
     """Adaptive moments: m <- b1 · m + (1 - b1) · g, v <- b2 · v + (1 - b2) · g², w <- w - lr · m̂ / (√v̂ + eps).
 
     g is dL/dw, and m̂ = m / (1 - b1^t), v̂ = v / (1 - b2^t) in step t make up for the zeros that m and v begin with.
@@ -22,8 +22,11 @@ class Adam(Optimizer, name="adam"):
     default_lr = 0.001
 
     beta1: Fraction = 0.9
+    """How much of the gradients' mean m a step keeps."""
     beta2: Fraction = 0.999
+    """How much of the squared gradients' mean v a step keeps."""
     eps: PositiveFloat = 1e-8
+    """Keeps a parameter without gradients from being divided by zero."""
 
     def begin(self, parameters: Array) -> dict[str, Array]:
         """Both moments, and the number t of steps done."""

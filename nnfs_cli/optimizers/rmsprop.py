@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnfs_cli.optimizers.base import Optimizer
+from nnfs_cli.optimizers.base import Stepper
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import Fraction, PositiveFloat
 
 
-class RMSprop(Optimizer, name="rmsprop"):
+class RMSprop(Stepper, name="rmsprop"):
     """Root mean square of the gradient: v <- alpha · v + (1 - alpha) · g², w <- w - lr · g / (√v + eps), g = dL/dw.
 
     Source: Hinton, "Neural Networks for Machine Learning", lecture 6e (2012); alpha and eps as in PyTorch.
@@ -19,7 +19,9 @@ class RMSprop(Optimizer, name="rmsprop"):
     default_lr = 0.001
 
     alpha: Fraction = 0.99
+    """How much of the mean square v a step keeps."""
     eps: PositiveFloat = 1e-8
+    """Keeps a parameter without gradients from being divided by zero."""
 
     def begin(self, parameters: Array) -> dict[str, Array]:
         """The mean square v, and a buffer to work in."""

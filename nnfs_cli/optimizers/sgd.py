@@ -7,12 +7,12 @@ from typing import Self
 import numpy as np
 from pydantic import model_validator
 
-from nnfs_cli.optimizers.base import Optimizer
+from nnfs_cli.optimizers.base import Stepper
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import Fraction, Switch, wrong
 
 
-class SGD(Optimizer, name="sgd", main="momentum"):
+class SGD(Stepper, name="sgd", main="momentum"):
     """Gradient descent on batches: w <- w - lr · dL/dw, or with momentum v <- momentum · v + dL/dw, w <- w - lr · v.
 
     With `nesterov` the step looks ahead: w <- w - lr · (dL/dw + momentum · v).
@@ -24,7 +24,9 @@ class SGD(Optimizer, name="sgd", main="momentum"):
     default_lr = 0.01
 
     momentum: Fraction = 0.0
+    """How much of its velocity v a step keeps; 0.9 is usual."""
     nesterov: Switch = False
+    """Whether the step looks ahead along the velocity."""
 
     @model_validator(mode="after")
     def _looks_ahead_of_something(self) -> Self:

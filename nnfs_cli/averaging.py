@@ -1,0 +1,79 @@
+"""Weights averaged over training: often better than the last ones, which still jump about with every batch.
+
+Evaluation, checkpoints and the final net use the average, while training itself goes on with its own weights.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nnfs_cli.component import Component
+from nnfs_cli.parameters import Array
+from nnfs_cli.settings import Fraction
+
+
+class Averaging(Component, family="averaging"):
+    """A rule for the rate at which the average follows the weights w: average <- (1 - rate) · average + rate · w.
+
+    The average is all the memory there is. The first rate is 1, so that it matters not what the average was before.
+    """
+
+    def after_step(self, step: int) -> float:
+        """The rate after an optimizer step, counted from 1; 0 leaves the average as it is."""
+        return 0.0
+
+    def after_epoch(self, epoch: int, epochs: int) -> float:
+        """The rate after one of so many epochs, counted from 1; 0 leaves the average as it is."""
+        return 0.0
+
+    def active(self, step: int, epoch: int, epochs: int) -> bool:
+        """Whether there is an average when so many steps and epochs are done; until then the weights stand for it."""
+        return self.after_step(step) > 0 or self.after_epoch(epoch, epochs) > 0
+
+
+class EMA(Averaging, name="ema", main="decay"):
+    """Exponential moving average: a <- decay · a + (1 - decay) · w after every step, and average = a / (1 - decay^t).
+
+    The division makes up for the zeros that a begins with, t being the number of steps. Running statistics, such as
+    those of batch_norm, are averaged like the weights.
+    Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), section 7.2, after Polyak and Juditsky,
+    "Acceleration of Stochastic Approximation by Averaging" (1992).
+    """
+
+    examples = ("ema", "ema: 0.99")
+
+    decay: Fraction = 0.999
+    """About the last 1 / (1 - decay) steps make up the average."""
+
+    def after_step(self, step: int) -> float:
+        """Both formulas of the summary as one."""
+        return (1 - self.decay) / (1 - self.decay**step) if step else 0.0
+
+
+class SWA(Averaging, name="swa", main="start"):
+    """Stochastic weight averaging: average = 1/n Σ w over the ends of the last n epochs, those after start · epochs.
+
+    Running statistics, such as those of batch_norm, are averaged like the weights; no further pass computes them anew.
+    Source: Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization" (2018), algorithm 1.
+    """
+
+    examples = ("swa", "swa: 0.5")
+
+    start: Fraction = 0.75
+    """The share of the epochs after which it begins."""
+
+    def after_epoch(self, epoch: int, epochs: int) -> float:
+        """1 / n in the n-th epoch after the start."""
+        n = epoch - math.floor(self.start * epochs + 1e-9)  # 0.29 of 100 epochs are 29, not 28.999...
+        return 1 / n if n > 0 else 0.0
+
+
+def blend(average: Array, w: Array, rate: float, scratch: Array) -> None:
+    """Let average <- (1 - rate) · average + rate · w, in place; rate 1 copies w exactly. `scratch` is lost."""
+    if rate == 1:  # also where the average is not a number yet
+        np.copyto(average, w)
+    else:
+        np.multiply(average, 1 - rate, out=average)
+        np.add(average, np.multiply(w, rate, out=scratch), out=average)

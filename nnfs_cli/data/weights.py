@@ -1,0 +1,49 @@
+"""How much each row counts: by its class, by a column of the table, or by both, multiplied."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import PlainValidator
+
+from nnfs_cli.data.table import Label, word
+from nnfs_cli.errors import did_you_mean, listing, shown
+from nnfs_cli.parameters import Array
+from nnfs_cli.settings import wrong
+
+
+def _by_word(value: object) -> dict[str, float] | str:
+    if value == "balanced":
+        return "balanced"
+    if not isinstance(value, dict) or not value:
+        raise wrong(f"expected balanced, or numbers by class, as in {{malignant: 3}}, found {shown(value)}")
+    for weight in value.values():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+            raise wrong(f"expected a number of 0 or more for each class, found {shown(weight)}")
+    return {word(label): float(weight) for label, weight in value.items()}
+
+
+_INPUT: Any = Literal["balanced"] | dict[str | int | bool, float]
+ClassWeights = Annotated[
+    dict[str, float] | Literal["balanced"], PlainValidator(_by_word, json_schema_input_type=_INPUT)
+]
+
+
+def weights_of_classes(setting: ClassWeights, classes: tuple[Label, ...], indices: Array) -> tuple[float, ...]:
+    """The weight of each class, in their order; those not named count 1.
+
+    ``balanced`` is n / (k n_c) for n rows and n_c of them in a class, out of k classes (King and Zeng, "Logistic
+    Regression in Rare Events Data", 2001; scikit-learn's rule). `indices` (rows,) are the classes of the training rows.
+    Raises `ValueError` for a label that is none of the classes.
+    """
+    if setting == "balanced":
+        counts = np.bincount(indices, minlength=len(classes))
+        return tuple((len(indices) / (len(classes) * np.maximum(counts, 1))).tolist())
+    words = [word(label) for label in classes]
+    unknown = [name for name in setting if name not in words]
+    if unknown:
+        hint = did_you_mean(unknown[0], words) or f"; there are {listing(words[:12])}"
+        raise ValueError(f"there is no class '{unknown[0]}'{hint}")
+    return tuple(setting.get(name, 1.0) for name in words)

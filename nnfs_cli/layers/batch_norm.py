@@ -1,0 +1,67 @@
+"""Batch normalisation: each feature is brought to mean 0 and variance 1 over the batch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.initializers import Constant, Zeros
+from nnfs_cli.layers.base import Backward, Context, Layer, fold
+from nnfs_cli.parameters import Array, ParameterSpec, ParameterTree, Shape, Views
+from nnfs_cli.settings import PositiveFloat, Rate
+
+
+class BatchNorm(Layer, name="batch_norm"):
+    """Normalisation over the batch: y = x̂ · weight + bias with x̂ = (x - mean) / sqrt(var + eps), feature by feature.
+
+    While the net learns, mean and variance are the batch's, and running_ <- (1 - momentum) · running_ + momentum · the
+    batch's (the variance with n - 1). Once learned, the running ones are used. They are saved with the weights.
+    Gradients, with c = dy · weight: dx = (c - mean(c) - x̂ · mean(c x̂)) / sqrt(var + eps), the means over the batch;
+    dweight = Σ_batch dy x̂, dbias = Σ_batch dy.
+    Shapes: x (batch, ..., n), all else (n,), y as x. A step needs two rows.
+    Source: Ioffe and Szegedy, "Batch Normalization" (2015), algorithm 1; names and defaults as in PyTorch.
+    """
+
+    examples = ("batch_norm", "batch_norm: {momentum: 0.01, eps: 0.001}")
+    min_batch = 2
+
+    momentum: Rate = 0.1
+    """How much a batch counts in the running statistics."""
+    eps: PositiveFloat = 1e-5
+    """Keeps a constant feature from being divided by zero."""
+
+    def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
+        """A weight, a bias and two running statistics for each feature, the last axis."""
+        n = input_shape[-1]
+        one, zero = (ParameterSpec((n,), init, n, n) for init in (Constant(value=1.0), Zeros()))
+        running = {"running_mean": zero._replace(learned=False), "running_var": one._replace(learned=False)}
+        return input_shape, {"weight": one, "bias": zero, **running}
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ..., n) -> the same."""
+        members, shape = p.weight.ndim - 1, x.shape
+        x = fold(x, members)
+        n, ones = x.shape[-2], context.ones(x.shape[-2])
+        mean, var = p.running_mean, p.running_var
+        if context.training:
+            mean = np.matmul(ones, x) / n
+            var = np.matmul(ones, np.square(x - mean[..., None, :])) / n
+            p.running_mean[...] += self.momentum * (mean - p.running_mean)
+            p.running_var[...] += self.momentum * (var * (n / (n - 1)) - p.running_var)
+        std = np.sqrt(var + self.eps)[..., None, :]
+        x_hat = np.subtract(x, mean[..., None, :], out=context.empty(x.shape))
+        np.divide(x_hat, std, out=x_hat)
+        y = np.multiply(x_hat, p.weight[..., None, :], out=context.empty(x.shape))
+
+        def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+            dy = fold(dy, members)
+            work = np.multiply(dy, x_hat, out=context.empty(dy.shape))
+            np.matmul(ones, dy, out=g.bias)
+            np.matmul(ones, work, out=g.weight)
+            # mean(c) and mean(c x̂) are the sums just made, times weight / n.
+            np.multiply(x_hat, (g.weight / n)[..., None, :], out=work)
+            dx: Array = np.subtract(dy, (g.bias / n)[..., None, :], out=context.empty(dy.shape))
+            np.subtract(dx, work, out=dx)
+            np.multiply(dx, p.weight[..., None, :] / std, out=dx)
+            return dx.reshape(shape)
+
+        return np.add(y, p.bias[..., None, :], out=y).reshape(shape), backward

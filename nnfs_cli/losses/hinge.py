@@ -1,0 +1,62 @@
+"""The hinge loss: the true class must lead the others by 1, and beyond that nothing counts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.layers import Context
+from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.parameters import Array
+from nnfs_cli.settings import Switch
+
+
+class Hinge(Loss, name="hinge"):
+    """Too small a lead of the true class: L = max(0, 1 - y z) of two classes, else max(0, 1 + max_{j≠c} z_j - z_c).
+
+    Both are max(0, 1 + d · z): with two classes d = -y, which is -1 or +1, and with more it is +1 at the highest wrong
+    class, -1 at the true class c, 0 elsewhere. The scores z are no probabilities.
+    Gradient: dL/dz = d where L > 0, else 0; if squared, 2 (1 + d · z) d.
+    Shapes: z and y (batch, 1) of two classes, or (batch, n) with y 1 at the class and 0 elsewhere; L (batch,).
+    Source: Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines" (2001).
+    """
+
+    examples = ("hinge", "hinge: {squared: true}")
+    task = "classification"
+    probabilistic = False
+
+    squared: Switch = False
+    """Whether L is squared, which forgives small shortfalls and punishes large ones."""
+
+    def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
+        """One score of two classes, which is high for the second; else one for each."""
+        return n_classes if n_classes and n_classes > 2 else 1
+
+    def encode(self, y: Array, n_outputs: int) -> Array:
+        """(rows,) class indices -> (rows, 1), -1 or 1; or (rows, n), 1 at the class and 0 elsewhere."""
+        return 2 * y[:, None] - 1 if n_outputs == 1 else np.equal(y[:, None], np.arange(n_outputs))
+
+    def answer(self, y_hat: Array) -> Array:
+        """(rows, 1) -> (rows, 2), or (rows, n) as it is."""
+        return np.concatenate([-y_hat, y_hat], axis=-1) if y_hat.shape[-1] == 1 else y_hat
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        direction = np.negative(y, out=context.empty(y_hat.shape))
+        if y.shape[-1] > 1:
+            wrong = context.empty(y_hat.shape)
+            np.copyto(wrong, y_hat)
+            np.copyto(wrong, -np.inf, where=np.greater(y, 0, out=context.empty(y.shape, bool)))
+            highest = context.empty((*y_hat.shape[:-1], 1), np.intp)
+            np.put_along_axis(direction, np.argmax(wrong, axis=-1, keepdims=True, out=highest), 1, axis=-1)
+        lack = np.vecdot(direction, y_hat, out=context.empty(y_hat.shape[:-1]))
+        np.maximum(np.add(lack, 1, out=lack), 0, out=lack)
+        slope = np.sign(lack, out=context.empty(lack.shape))  # 1 where L > 0, else 0
+        if self.squared:
+            np.multiply(lack, 2, out=slope)
+            np.square(lack, out=lack)
+
+        def backward(weight: float | Array) -> Array:
+            dy_hat: Array = np.multiply(direction, slope[..., None], out=direction)
+            return np.multiply(dy_hat, weight, out=dy_hat)
+
+        return lack, backward

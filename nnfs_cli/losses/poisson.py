@@ -1,0 +1,46 @@
+"""The Poisson loss: how unlikely a count is, when so many were expected."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.layers import Context
+from nnfs_cli.layers.exp import Exp
+from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.losses.cross_entropy import margin
+from nnfs_cli.parameters import Array
+
+
+class Poisson(Loss, name="poisson"):
+    """Negative log-likelihood of counts, averaged over the targets of a row: L = 1/n Σ_i (y_hat_i - y_i ln(y_hat_i)).
+
+    Its constant, ln(y!), is left out, so that L may be negative.
+    With exp, from the logits z: L = 1/n Σ_i (exp(z_i) - y_i z_i) and dL/dz = (exp(z) - y) / n.
+    As written: dL/dy_hat = (1 - y / y_hat) / n, with y_hat kept 1e-8 (or a rounding step) away from 0, where PyTorch
+    adds 1e-8 to every y_hat.
+    Shapes: y_hat or z and y (batch, n), y >= 0; L (batch,).
+    Source: McCullagh and Nelder, "Generalized Linear Models" (1989), section 6.2.
+    """
+
+    examples = ("poisson",)
+    task = "regression"
+    activation = Exp
+    target_range = (0, np.inf)
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        p = np.maximum(y_hat, margin(y_hat))
+        return (p - y * np.log(p)).mean(axis=-1), lambda weight: (1 - y / p) * (weight / y.shape[-1])
+
+    def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        y_hat = np.exp(z, out=context.empty(z.shape))
+        losses = np.add.reduce(y_hat, axis=-1, out=context.empty(z.shape[:-1]))
+        np.subtract(losses, np.vecdot(y, z, out=context.empty(z.shape[:-1])), out=losses)
+
+        def backward(weight: float | Array) -> Array:
+            dz: Array = np.subtract(y_hat, y, out=y_hat)
+            np.multiply(dz, weight / y.shape[-1], out=dz)
+            return dz
+
+        return np.multiply(losses, 1 / y.shape[-1], out=losses), backward

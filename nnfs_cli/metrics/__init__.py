@@ -1,0 +1,8 @@
+"""The metrics: what they judge, a file each. Importing the package registers them all."""
+
+from nnfs_cli.component import load_family
+from nnfs_cli.metrics.base import Metric, Outcome, default_metrics
+
+load_family(__name__, __path__)
+
+__all__ = ["Metric", "Outcome", "default_metrics"]

@@ -1,0 +1,102 @@
+"""How good a net is, in figures people use. Losses are for descending; metrics are for reading."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import ClassVar, TypeVar
+
+import numpy as np
+
+from nnfs_cli.component import Component
+from nnfs_cli.losses import Task
+from nnfs_cli.parameters import Array
+
+Figure = TypeVar("Figure", float, Array)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a net said about rows whose truth is known."""
+
+    y: Array
+    """The truth: class indices (rows,), or values (rows, n_targets) in their own units."""
+    y_hat: Array
+    """The answer: probabilities or scores (rows, n_classes), or values (rows, n_targets)."""
+    weight: Array | None = None
+    """What each row counts, (rows,), 0 or more; all the same without it."""
+    threshold: float | None = None
+    """Two classes only: the probability of the second class from which it is decided for."""
+    classes: tuple[str, ...] = ()
+    """The labels' words, in the order of the columns; without them a class is called by its index."""
+    quantiles: Mapping[float, Array] = field(default_factory=dict)
+    """The predicted quantiles by their level, each (rows, n_targets), where the loss predicts quantiles."""
+
+    @cached_property
+    def decided(self) -> Array:
+        """The class that is decided for, (rows,): by the threshold, or the most probable, of equal ones the first."""
+        if self.threshold is None:
+            return np.asarray(self.y_hat.argmax(axis=-1))
+        # As float64: a threshold rounded to float32 may pass the probability that it was set to stand above.
+        return (self.y_hat[:, 1] >= np.float64(self.threshold)).astype(np.intp)
+
+    @cached_property
+    def counted(self) -> Outcome:
+        """Without the rows of weight zero."""
+        if self.weight is None or self.weight.all():
+            return self
+        rows = np.flatnonzero(self.weight)
+        quantiles = {level: values[rows] for level, values in self.quantiles.items()}
+        return replace(self, y=self.y[rows], y_hat=self.y_hat[rows], weight=self.weight[rows], quantiles=quantiles)
+
+    @cached_property
+    def conclusive(self) -> bool:
+        """Whether there are rows, and every answer is a finite number."""
+        return len(self.y) > 0 and all(np.isfinite(said).all() for said in (self.y_hat, *self.quantiles.values()))
+
+    def mean(self, values: Array) -> Array:
+        """Their weighted mean over the rows in float64, (rows, ...) -> (...)."""
+        return np.asarray(np.average(np.asarray(values, np.float64), axis=0, weights=self.weight))
+
+    def judged(self, measure: Callable[[Outcome], Figure]) -> Figure | float:
+        """What `measure` makes of the rows that count; NaN where there are none, or the net's answer is not finite."""
+        if not self.counted.conclusive:
+            return math.nan
+        with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):  # NaN says that it is undefined
+            return measure(self.counted)
+
+
+class Metric(Component, family="metric"):
+    """A figure over the rows of a split, in the target's own units. Means are weighted where rows have weights.
+
+    A figure that the rows leave undefined, such as a correlation with one class only, is NaN, without a warning.
+    """
+
+    task: ClassVar[Task]
+    greater_is_better: ClassVar[bool]
+    needs_probabilities: ClassVar[bool] = False  # scores that are none, as of a hinge loss, will not do
+
+    @property
+    def column(self) -> str:
+        """What its figure is called in a log: its name and its main setting, as in ``f1_macro``."""
+        return self.label().replace(" ", "_")
+
+    def score(self, outcome: Outcome) -> float:
+        """The figure, or NaN."""
+        return float(outcome.judged(self.measure))
+
+    def figures(self, outcome: Outcome) -> dict[str, float]:
+        """What a log shows, by column: the figure, or several."""
+        return {self.column: self.score(outcome)}
+
+    def measure(self, outcome: Outcome) -> float:
+        """What `score` gives, from one row or more, of which each counts and has a finite answer."""
+        raise NotImplementedError
+
+
+def default_metrics(task: Task) -> tuple[Metric, ...]:
+    """What most people want to see."""
+    return tuple(map(Metric.resolve, ("accuracy",) if task == "classification" else ("rmse", "r2")))

@@ -1,0 +1,142 @@
+"""Metrics of numbers: how far the net is off, in the target's own units or as a share."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nnfs_cli.metrics.base import Metric, Outcome
+
+Level = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]  # of a quantile
+
+
+class MSE(Metric, name="mse"):
+    """Mean squared error: 1/n Σ (y_hat - y)², over all rows and targets.
+
+    0 to infinity, lower is better, in the target's units squared; the mean is the best guess.
+    Source: Gauss, "Theoria combinationis observationum erroribus minimis obnoxiae" (1823).
+    """
+
+    examples = ("mse",)
+    task = "regression"
+    greater_is_better = False
+
+    def measure(self, outcome: Outcome) -> float:
+        """Averaged over rows and targets alike."""
+        return float(outcome.mean(np.square(outcome.y_hat - outcome.y)).mean())
+
+
+class RMSE(MSE, name="rmse"):
+    """Root mean squared error: sqrt(1/n Σ (y_hat - y)²), over all rows and targets, in the target's units.
+
+    0 to infinity, lower is better; a few large errors weigh more than many small ones.
+    Source: Hyndman and Koehler, "Another look at measures of forecast accuracy" (2006).
+    """
+
+    examples = ("rmse",)
+
+    def measure(self, outcome: Outcome) -> float:
+        """The root of the mean over rows and targets alike."""
+        return math.sqrt(super().measure(outcome))
+
+
+class MAE(Metric, name="mae"):
+    """Mean absolute error: 1/n Σ |y_hat - y|, over all rows and targets, in the target's units.
+
+    0 to infinity, lower is better; the median is the best guess.
+    Source: Hyndman and Koehler, "Another look at measures of forecast accuracy" (2006).
+    """
+
+    examples = ("mae",)
+    task = "regression"
+    greater_is_better = False
+
+    def measure(self, outcome: Outcome) -> float:
+        """Averaged over rows and targets alike."""
+        return float(outcome.mean(np.abs(outcome.y_hat - outcome.y)).mean())
+
+
+class MedianAbsoluteError(Metric, name="median_absolute_error"):
+    """The error that half of the rows stay below: median |y_hat - y|, the mean of the targets' figures.
+
+    0 to infinity, lower is better, in the target's units; the wildest rows do not move it.
+    Source: Hyndman and Koehler, "Another look at measures of forecast accuracy" (2006).
+    """
+
+    examples = ("median_absolute_error",)
+    task = "regression"
+    greater_is_better = False
+
+    def measure(self, outcome: Outcome) -> float:
+        """Computed for each target, then averaged."""
+        error = np.abs(outcome.y_hat - outcome.y)
+        lower = partial(np.quantile, q=0.5, axis=0, weights=outcome.weight, method="inverted_cdf")
+        # Midway between two middle rows; scikit-learn before 1.8 takes the lower one of them where rows have weights.
+        return float(np.mean(lower(error) - lower(-error)) / 2)
+
+
+class R2(Metric, name="r2"):
+    """Coefficient of determination: 1 - Σ (y_hat - y)² / Σ (y - mean(y))², the mean of the targets' figures.
+
+    Minus infinity to 1, higher is better; 0 is no better than the mean. A constant target counts 1 when it is hit
+    exactly and 0 otherwise, and a single row has no figure (NaN), as in scikit-learn.
+    Source: Wright, "Correlation and causation" (1921).
+    """
+
+    examples = ("r2",)
+    task = "regression"
+    greater_is_better = True
+
+    def measure(self, outcome: Outcome) -> float:
+        """Computed for each target, then averaged."""
+        if len(outcome.y) < 2:
+            return math.nan
+        residual = outcome.mean(np.square(outcome.y_hat - outcome.y))
+        total = outcome.mean(np.square(outcome.y - outcome.mean(outcome.y)))
+        varies = np.ptp(outcome.y, axis=0) > 0  # rounding may leave a constant a variance
+        return float(np.where(varies, 1 - residual / np.where(varies, total, 1), residual == 0).mean())
+
+
+class MAPE(Metric, name="mape"):
+    """Mean absolute percentage error, as a fraction: 1/n Σ |y_hat - y| / |y|, over all rows and targets.
+
+    0 to infinity, lower is better; 0.05 is 5 %. For targets away from 0: a single true 0 that is not hit makes it huge.
+    Source: Hyndman and Koehler, "Another look at measures of forecast accuracy" (2006).
+    """
+
+    examples = ("mape",)
+    task = "regression"
+    greater_is_better = False
+
+    def measure(self, outcome: Outcome) -> float:
+        """Averaged over rows and targets alike."""
+        from sklearn.metrics import mean_absolute_percentage_error
+
+        return float(mean_absolute_percentage_error(outcome.y, outcome.y_hat, sample_weight=outcome.weight))
+
+
+class Pinball(Metric, name="pinball", main="quantile"):
+    """Cost of missing a quantile q: 1/n Σ max(q e, (q - 1) e) with e = y - y_hat, over all rows and targets.
+
+    0 to infinity, lower is better, in the target's units; half the absolute error for the median. It judges what the
+    net says of this quantile where it was trained for it, and its prediction otherwise.
+    Source: Koenker and Bassett, "Regression Quantiles" (1978).
+    """
+
+    examples = ("pinball", "pinball: 0.9")
+    task = "regression"
+    greater_is_better = False
+
+    quantile: Level = 0.5
+    """The share of rows that should lie below what is predicted."""
+
+    def measure(self, outcome: Outcome) -> float:
+        """Averaged over rows and targets alike."""
+        from sklearn.metrics import mean_pinball_loss
+
+        y_hat = outcome.quantiles.get(self.quantile, outcome.y_hat)
+        return float(mean_pinball_loss(outcome.y, y_hat, alpha=self.quantile, sample_weight=outcome.weight))

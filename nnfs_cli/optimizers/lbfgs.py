@@ -1,0 +1,53 @@
+"""L-BFGS: a step that knows the curvature, for nets and tables small enough to be seen as a whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.optimizers.base import Minimizer, Objective
+from nnfs_cli.parameters import Array
+from nnfs_cli.settings import NonNegativeFloat, PositiveInt
+
+
+class LBFGS(Minimizer, name="lbfgs", main="memory"):
+    """Limited-memory quasi-Newton: w <- w - a · H · dL/dw, with H from the last steps and a from a line search.
+
+    H stands for the inverse of the second derivatives; it is built of how the gradient changed along the last steps.
+    It ends before `epochs` when nothing is left to gain: no gradient is larger than `tolerance`, or a step gains less
+    than 64 rounding steps of the loss, as scikit-learn has it. This is SciPy's L-BFGS-B, in float64 throughout.
+    Source: Liu and Nocedal, "On the Limited Memory BFGS Method for Large Scale Optimization" (1989).
+    """
+
+    examples = ("lbfgs", "lbfgs: {memory: 20, tolerance: 1.0e-6}")
+
+    memory: PositiveInt = 10
+    """How many of the last steps H is built of."""
+    tolerance: NonNegativeFloat = 1e-4
+    """It is done when no entry of the gradient is larger than this."""
+
+    def minimize(self, objective: Objective, start: Array, iterations: int, watch: Callable[[Array], bool]) -> None:
+        """Go down from `start` (n,). Both functions are given float64, and `watch` copies what it wants to keep."""
+        from scipy.optimize import minimize  # only who uses it waits for SciPy
+
+        w = start.astype(np.float64)
+        gradient = np.empty_like(w)
+
+        def value_and_gradient(w: Array) -> tuple[float, Array]:
+            return objective(w, gradient), gradient
+
+        def callback(*, intermediate_result: Any) -> None:  # SciPy goes by this name
+            if watch(intermediate_result.x):
+                raise StopIteration
+
+        options = {
+            "maxcor": self.memory,
+            "gtol": self.tolerance,
+            "ftol": 64 * np.finfo(np.float64).eps,
+            "maxiter": iterations,
+            "maxfun": math.inf,  # a long line search is no reason to end
+        }
+        minimize(value_and_gradient, w, method="L-BFGS-B", jac=True, callback=callback, options=options)
