@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import sys
 import time
 
@@ -23,18 +25,21 @@ def watcher() -> Callback:
 class Lines(Callback):
     """A plain line for every logged epoch, under a header."""
 
+    width = math.inf  # of a line
+
     def __init__(self) -> None:
-        self._widths: dict[str, int] = {}
+        self._widths: dict[str, int] = {}  # of the columns that are shown
 
     def on_log(self, trainer: Trainer, row: LogRow) -> None:
-        """One line, as wide as the header."""
-        shown = {name: value for name, value in row.items() if name not in HIDDEN}
+        """One line, as wide as the header, of the columns for which there is room; the log has them all."""
         if not self._widths:
-            self._widths = {name: max(len(name), 10) for name in shown}
-            self._widths["epoch"] = max(5, len(f"{trainer.epochs:,}"))
+            widths = {name: max(len(name), 10) for name in row if name not in HIDDEN}
+            widths["epoch"] = max(5, len(f"{trainer.epochs:,}"))
+            ends = itertools.accumulate(width + 2 for width in widths.values())
+            self._widths = {name: widths[name] for name, end in zip(widths, ends, strict=True) if end <= self.width}
             self.say("")
-            self.say("  " + "  ".join(name.rjust(self._widths[name]) for name in shown))
-        self.say("  " + "  ".join(number(value).rjust(self._widths[name]) for name, value in shown.items()))
+            self.say("  " + "  ".join(name.rjust(width) for name, width in self._widths.items()))
+        self.say("  " + "  ".join(number(row[name]).rjust(width) for name, width in self._widths.items()))
 
     def say(self, line: str) -> None:
         """Put a line on stderr."""
@@ -56,6 +61,7 @@ class Bar(Lines):
             expand=True,
         )
         self._drawn = 0.0
+        self.width = self._progress.console.width
 
     def on_begin(self, trainer: Trainer) -> None:
         """Draw the empty bar."""
