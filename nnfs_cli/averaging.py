@@ -5,7 +5,9 @@ Evaluation, checkpoints and the final net use the average, while training itself
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -27,10 +29,6 @@ class Averaging(Component, family="averaging"):
     def after_epoch(self, epoch: int, epochs: int) -> float:
         """The rate after one of so many epochs, counted from 1; 0 leaves the average as it is."""
         return 0.0
-
-    def active(self, step: int, epoch: int, epochs: int) -> bool:
-        """Whether there is an average when so many steps and epochs are done; until then the weights stand for it."""
-        return self.after_step(step) > 0 or self.after_epoch(epoch, epochs) > 0
 
 
 class EMA(Averaging, name="ema", main="decay"):
@@ -70,10 +68,55 @@ class SWA(Averaging, name="swa", main="start"):
         return 1 / n if n > 0 else 0.0
 
 
-def blend(average: Array, w: Array, rate: float, scratch: Array) -> None:
-    """Let average <- (1 - rate) · average + rate · w, in place; rate 1 copies w exactly. `scratch` is lost."""
-    if rate == 1:  # also where the average is not a number yet
-        np.copyto(average, w)
-    else:
-        np.multiply(average, 1 - rate, out=average)
-        np.add(average, np.multiply(w, rate, out=scratch), out=average)
+class Average:
+    """The average of a vector of weights (n,) that changes, by a rule.
+
+    Without a rule, or before its first rate, the weights stand for their average themselves.
+    """
+
+    def __init__(self, rule: Averaging | None, weights: Array) -> None:
+        self.rule, self.weights = rule, weights
+        self.vector: Array | None = None  # the average, once there is one
+        if rule is not None:
+            self._average, self._spare = np.empty_like(weights), np.empty_like(weights)
+
+    def begin(self) -> None:
+        """Forget what was."""
+        self.vector = None
+
+    def after_step(self, step: int) -> None:
+        """Let the weights count, as they are after this step, if the rule says so."""
+        if self.rule is not None:
+            self._follow(self.rule.after_step(step))
+
+    def after_epoch(self, epoch: int, epochs: int) -> None:
+        """Let them count as they are after this epoch."""
+        if self.rule is not None:
+            self._follow(self.rule.after_epoch(epoch, epochs))
+
+    @contextlib.contextmanager
+    def in_place(self) -> Iterator[None]:
+        """For a while, the vector of weights holds their average."""
+        if self.vector is None:
+            yield
+            return
+        np.copyto(self._spare, self.weights)
+        np.copyto(self.weights, self.vector)
+        try:
+            yield
+        finally:
+            np.copyto(self.weights, self._spare)
+
+    def settle(self) -> None:
+        """Leave the average in the vector of weights."""
+        if self.vector is not None:
+            np.copyto(self.weights, self.vector)
+
+    def _follow(self, rate: float) -> None:
+        """Do average <- (1 - rate) · average + rate · weights; rate 1 copies exactly."""
+        if rate == 1:
+            self.vector = self._average
+            np.copyto(self.vector, self.weights)
+        elif rate:
+            np.multiply(self._average, 1 - rate, out=self._average)
+            np.add(self._average, np.multiply(self.weights, rate, out=self._spare), out=self._average)

@@ -109,7 +109,7 @@ class EarlyStop(Callback):
             self.best, self.waited = row[self.monitor], 0
             return
         self.waited += 1
-        if self.waited >= self.patience:
+        if self.waited >= self.patience and trainer.epoch < trainer.epochs:
             epochs = counted(self.waited, "logged epoch")
             trainer.stop(f"{self.monitor} was no better in {epochs}")
 

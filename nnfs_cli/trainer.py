@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from nnfs_cli.averaging import Averaging, blend
+from nnfs_cli.averaging import Average, Averaging
 from nnfs_cli.clipping import Clip
 from nnfs_cli.errors import DivergedError, counted
 from nnfs_cli.model import Model
@@ -87,14 +87,14 @@ class Trainer:
         self.model, self.optimizer, self.batches, self.accumulate = model, optimizer, batches, accumulate
         self.base_lr, self.lr, self.schedule = lr, lr, schedule or Constant()
         self.penalties = Penalties(penalty or Penalty(), model.parameters.layout, model.dtype)
-        self.clip, self.averaging, self.seed = clip, averaging, seed
+        self.clip, self.seed = clip, seed
         self.callbacks, self.evaluate, self.log_every = callbacks, evaluate, log_every
         self.epoch = self.step = self.epochs = 0
         self.seconds = 0.0
         self.stopped = ""  # why training has ended before its last epoch
         self.state: dict[str, Array] = {}  # the optimizer's memory
         self.schedule_state: dict[str, float] = {}
-        self.average: Array | None = None  # of the weights so far, once there is one
+        self.average = Average(averaging, model.parameters.vector)
 
     @property
     def steps(self) -> int:
@@ -102,7 +102,7 @@ class Trainer:
         return 1 if isinstance(self.optimizer, Minimizer) else -(-self.batches.steps // self.accumulate)
 
     def stop(self, reason: str) -> None:
-        """End training after this step, as if its epoch were the last."""
+        """End training after the step that is being made, as if its epoch were the last."""
         self.stopped = reason
 
     def fit(self, X: Array, y: Array, epochs: int, weight: Array | None = None) -> None:
@@ -113,13 +113,14 @@ class Trainer:
         rows = _Rows(X, y, weight)
         rows.check(self.model)
         self.epochs, self.step, self.stopped = epochs, 0, ""
-        self.schedule_state, self.average = self.schedule.begin(), None
+        self.schedule_state = self.schedule.begin()
+        self.average.begin()
         self._begun = time.perf_counter()
         with contextlib.ExitStack() as ends:  # every callback that was begun is ended, whatever the others do
             for callback in reversed(self.callbacks):
                 ends.callback(callback.on_end, self)
                 callback.on_begin(self)
-            ends.callback(self._settle)
+            ends.callback(self.average.settle)
             with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the loss
                 if isinstance(self.optimizer, Minimizer):
                     self._minimize(self.optimizer, rows)
@@ -130,14 +131,14 @@ class Trainer:
         parameters, gradient = self.model.parameters, self.model.gradients.vector
         watching = [c for c in self.callbacks if type(c).on_step is not Callback.on_step]
         self.state = optimizer.begin(parameters.learned)
-        lr = optimizer.default_lr if self.base_lr is None else self.base_lr
+        lr, steps = optimizer.default_lr if self.base_lr is None else self.base_lr, self.steps
         for epoch in range(1, self.epochs + 1):
             self.epoch = epoch
             total, seen = 0.0, 0.0
             for loss, weight in self._gradients(rows):
                 total += loss
                 seen += weight
-                self.lr = lr * self.schedule.at(self.step, self.steps, self.epochs, self.schedule_state)
+                self.lr = lr * self.schedule.at(self.step, steps, self.epochs, self.schedule_state)
                 if self.penalties:
                     self.penalties.add_gradient(parameters.learned, gradient)
                 if self.clip:
@@ -145,8 +146,7 @@ class Trainer:
                 optimizer.decay(parameters.decayed, self.lr)
                 optimizer.step(parameters.learned, gradient, self.state, self.lr)
                 self.step += 1
-                if self.averaging:
-                    self._blend(self.averaging.after_step(self.step))
+                self.average.after_step(self.step)
                 for callback in watching:
                     callback.on_step(self)
                 if self.stopped:
@@ -203,8 +203,7 @@ class Trainer:
             self.check(seen[1])
             self.epoch += 1
             self.step += 1
-            if self.averaging:
-                self._blend(self.averaging.after_step(self.step))
+            self.average.after_step(self.step)
             for callback in self.callbacks:
                 callback.on_step(self)
             self._end_epoch(seen[1])
@@ -218,12 +217,12 @@ class Trainer:
         if self.epoch < self.epochs and not self.stopped:
             self.stop(f"{optimizer.name} has converged")
             if self.epoch % self.log_every:  # then it has no row yet
-                self._log(seen[1])
+                with self.average.in_place():
+                    self._log(seen[1])
 
     def _end_epoch(self, train_loss: float) -> None:
-        if self.averaging:
-            self._blend(self.averaging.after_epoch(self.epoch, self.epochs))
-        with self._average_in_place():
+        self.average.after_epoch(self.epoch, self.epochs)
+        with self.average.in_place():
             for callback in self.callbacks:
                 callback.on_epoch(self)
             if self.epoch % self.log_every == 0 or self.epoch == self.epochs or self.stopped:
@@ -247,33 +246,6 @@ class Trainer:
         if self.lr is not None:
             where, advice = f"{where}, at lr {self.lr:g}", f"try a smaller lr, such as {min(self.lr / 10, 0.1):g}"
         raise DivergedError(f"training diverged: {where}; {advice}")
-
-    def _blend(self, rate: float) -> None:
-        """Let the weights as they are count in their average."""
-        if rate:
-            weights = self.model.parameters.vector
-            if self.average is None:
-                self.average, self._spare = np.zeros_like(weights), np.empty_like(weights)
-            blend(self.average, weights, rate, self._spare)
-
-    @contextlib.contextmanager
-    def _average_in_place(self) -> Iterator[None]:
-        """For a while, the model holds the average of its weights, if there is one."""
-        weights = self.model.parameters.vector
-        if self.average is None:
-            yield
-            return
-        np.copyto(self._spare, weights)
-        np.copyto(weights, self.average)
-        try:
-            yield
-        finally:
-            np.copyto(weights, self._spare)
-
-    def _settle(self) -> None:
-        """When training ends, the average is what counts."""
-        if self.average is not None:
-            np.copyto(self.model.parameters.vector, self.average)
 
 
 class _Rows:

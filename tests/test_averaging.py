@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from nnfs_cli.averaging import EMA, SWA, Averaging, blend
+from nnfs_cli.averaging import EMA, SWA, Average, Averaging
 from nnfs_cli.parameters import Array
 
 DECAYS = [0.0, 0.5, 0.9, 0.999, 1 - 2**-53]
@@ -23,16 +23,17 @@ def path() -> Array:
 
 
 def averaged(averaging: Averaging, path: Array, steps_per_epoch: int = 1) -> Array:
-    """What a trainer would hold in the end, having begun with nothing."""
-    average, scratch = np.full(path.shape[1:], np.nan, path.dtype), np.empty(path.shape[1:], path.dtype)
+    """What a trainer's weights are in the end."""
+    weights = path[0].copy()
+    average = Average(averaging, weights)
+    average.begin()
     for step, w in enumerate(path, 1):
-        rates = [averaging.after_step(step)]
+        weights[:] = w
+        average.after_step(step)
         if step % steps_per_epoch == 0:
-            rates.append(averaging.after_epoch(step // steps_per_epoch, len(path) // steps_per_epoch))
-        for rate in rates:
-            if rate:
-                blend(average, w, rate, scratch)
-    return average
+            average.after_epoch(step // steps_per_epoch, len(path) // steps_per_epoch)
+    average.settle()
+    return weights
 
 
 @pytest.mark.parametrize("decay", DECAYS)
@@ -57,25 +58,38 @@ def test_swa_is_the_plain_mean_of_the_epochs_after_its_start(path: Array, start:
 @pytest.mark.parametrize("averaging", [*(EMA(decay=d) for d in DECAYS), *(SWA(start=s) for s in STARTS)], ids=str)
 @pytest.mark.parametrize("epochs", [1, 2, 3, 100])
 def test_the_first_rate_is_1_and_from_then_on_there_is_an_average(averaging: Averaging, epochs: int) -> None:
-    rates, active = [], [averaging.active(0, 0, epochs)]
-    for epoch in range(1, epochs + 1):
-        rates += [averaging.after_step(epoch) or averaging.after_epoch(epoch, epochs)]
-        active.append(averaging.active(epoch, epoch, epochs))
+    rates = [averaging.after_step(epoch) or averaging.after_epoch(epoch, epochs) for epoch in range(1, epochs + 1)]
     begun = [rate for rate in rates if rate]
     assert begun[0] == 1
     assert all(0 < rate <= 1 for rate in begun)
     assert rates[-len(begun) :] == begun
-    assert active == [False] * (epochs + 1 - len(begun)) + [True] * len(begun)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_blend_stays_in_place_and_in_its_dtype(dtype: str) -> None:
-    average, w, scratch = np.array([1, 2], dtype), np.array([3, -2], dtype), np.empty(2, dtype)
-    blend(average, w, 0.25, scratch)
-    assert (average.tolist(), w.tolist(), average.dtype) == ([1.5, 1.0], [3.0, -2.0], dtype)
-    average[:] = np.nan
-    blend(average, w, 1.0, scratch)
-    assert average.tobytes() == w.tobytes()
+def test_the_average_takes_the_place_of_the_weights_for_a_while(dtype: str) -> None:
+    weights = np.array([1, 2], dtype)
+    average = Average(SWA(start=0), weights)
+    average.begin()
+    with average.in_place():  # there is none yet
+        assert weights.tolist() == [1, 2]
+    average.after_epoch(1, 4)
+    weights[:] = [3, -2]
+    average.after_epoch(2, 4)
+    with average.in_place():
+        assert weights.tolist() == [2, 0]
+    assert weights.tolist() == [3, -2]
+    average.settle()
+    assert (weights.tolist(), weights.dtype) == ([2, 0], dtype)
+
+
+def test_without_a_rule_the_weights_are_their_own_average() -> None:
+    weights = np.ones(2)
+    average = Average(None, weights)
+    average.begin()
+    average.after_step(1)
+    average.after_epoch(1, 1)
+    with average.in_place():
+        assert weights.tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("member", Averaging.members.values(), ids=lambda member: member.name)

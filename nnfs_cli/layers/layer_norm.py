@@ -60,5 +60,5 @@ class LayerNorm(Layer, name="layer_norm"):
 
 def _mean(x: Array, row: Array) -> Array:
     """The mean over the last axis, in a buffer (..., 1)."""
-    total = np.add.reduce(x, axis=-1, keepdims=True, out=row)
-    return np.multiply(total, 1 / x.shape[-1], out=total)
+    mean: Array = np.multiply(np.add.reduce(x, axis=-1, keepdims=True, out=row), 1 / x.shape[-1], out=row)
+    return mean

@@ -62,7 +62,7 @@ class BinaryCrossEntropy(Binary, name="binary_cross_entropy"):
     With sigmoid, from the logits z: L = max(z, 0) - y z + ln(1 + exp(-|z|)) and dL/dz = sigmoid(z) - y.
     As written: dL/dy_hat = (y_hat - y) / (y_hat (1 - y_hat)), with y_hat kept 1e-8 (or a rounding step) away from 0
     and 1, so that L and its gradient stay finite; PyTorch bounds the logarithms at -100 instead.
-    Shapes: y_hat or z (batch, 1), the probability of the second class; y (batch, 1), 0 or 1; L (batch,).
+    Shapes: y_hat or z (batch, 1), the probability of the second class; y (batch, 1), from 0 to 1; L (batch,).
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.90; Szegedy et al., "Rethinking the
     Inception Architecture for Computer Vision" (2016), section 7, for label smoothing, in Keras' form.
     """

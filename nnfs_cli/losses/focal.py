@@ -47,4 +47,4 @@ def focused(entropy: Array, backward: LossBackward, gamma: float, context: Conte
     losses = np.multiply(focus, entropy, out=context.empty(entropy.shape))
     slope = np.multiply(np.divide(losses, q, out=q), p, out=q)
     np.add(np.multiply(slope, gamma, out=slope), focus, out=slope)
-    return losses, lambda weight: backward(weight * slope[..., None])
+    return losses, lambda weight: backward(np.multiply(slope[..., None], weight, out=slope[..., None]))

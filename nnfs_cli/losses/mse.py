@@ -22,7 +22,7 @@ class MSE(Loss, name="mse", main="factor"):
     task = "regression"
 
     factor: PositiveFloat = 1.0
-    """Of the squared error; the notebooks that write 1/2 (y_hat - y)² have 0.5."""
+    """What the squared error is multiplied with; 0.5 where a text has 1/2 (y_hat - y)²."""
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
