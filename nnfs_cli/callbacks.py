@@ -8,10 +8,10 @@ import numpy as np
 
 from nnfs_cli.errors import counted
 from nnfs_cli.model import Model
-from nnfs_cli.monitor import Mode, improves
 from nnfs_cli.parameters import Array
 from nnfs_cli.runs import Run
 from nnfs_cli.trainer import Callback, LogRow, Trainer
+from nnfs_cli.watching import Mode, improves
 
 
 class EpochLog(Callback):

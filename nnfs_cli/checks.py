@@ -18,10 +18,10 @@ from nnfs_cli.layers.base import ShapeError
 from nnfs_cli.layers.dropout import Dropout
 from nnfs_cli.layers.sequential import Sequential
 from nnfs_cli.losses import Loss
-from nnfs_cli.metrics import Metric, default_metrics
+from nnfs_cli.metrics import Metric, default_metrics, mode_of
 from nnfs_cli.optimizers import Minimizer, Optimizer
 from nnfs_cli.schedules import Constant, Schedule
-from nnfs_cli.watching import Checkpoints, EarlyStopping, mode_of
+from nnfs_cli.watching import Checkpoints, EarlyStopping
 
 
 def cross_check(values: Mapping[str, Any]) -> list[Fault]:

@@ -10,7 +10,7 @@ import numpy as np
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.table import Table, word
 from nnfs_cli.errors import NnfsWarning
-from nnfs_cli.metrics import Outcome
+from nnfs_cli.metrics import Outcome, decide
 from nnfs_cli.model import Model
 from nnfs_cli.parameters import Array
 from nnfs_cli.spec import Spec
@@ -50,11 +50,11 @@ class Predictor:
     def __init__(self, spec: Spec, encoder: Encoder) -> None:
         self.spec, self.encoder = spec, encoder
         rng = stream(spec.seed, "weights")
-        self.model = Model(spec.layers, spec.loss, (len(encoder.features),), spec.dtype, rng)
+        self.model = Model(spec.layers, spec.loss, (len(encoder.features),), spec.dtype or "float32", rng)
 
     def encode(self, table: Table) -> Samples:
         """The rows of a table that has the target. Raises `DataError` when a column is missing or holds nonsense."""
-        loss, dtype = self.spec.loss, self.spec.dtype
+        loss, dtype = self.spec.loss, self.model.dtype
         truth, scaled = self.encoder.encode_target(table, dtype, loss.target_range)
         y = loss.encode(scaled, self.model.output_shape[0]).astype(dtype)
         column = self.spec.dataset.weight_column()
@@ -95,16 +95,15 @@ class Predictor:
         none. Numbers: `prediction`, or `prediction_<target>` where there are several targets, and likewise
         `quantile_<level>` for each quantile.
         """
-        y_hat = self.model.predict(self.encoder.inputs(table, self.spec.dtype))
+        y_hat = self.model.predict(self.encoder.inputs(table, self.model.dtype))
         answer, classes, targets = self._answer(y_hat), self.encoder.classes, self.encoder.targets
         if classes:
             kind = "probability" if self.spec.loss.probabilistic else "score"
             labels = np.array(classes, object if isinstance(classes[0], str) else None)
-            decided = Outcome(answer, answer, threshold=self.threshold).decided
-            return {"prediction": labels[decided]} | {
+            return {"prediction": labels[decide(answer, self.threshold)]} | {
                 f"{kind}_{word(label)}": answer[:, i] for i, label in enumerate(classes)
             }
-        named = {"prediction": answer} | {f"quantile_{q:g}": values for q, values in self._quantiles(y_hat).items()}
+        named = {"prediction": answer} | {f"quantile_{q}": values for q, values in self._quantiles(y_hat).items()}
         suffixes = [""] if len(targets) == 1 else [f"_{target}" for target in targets]
         return {name + suffix: values[:, i] for name, values in named.items() for i, suffix in enumerate(suffixes)}
 

@@ -14,8 +14,8 @@ from typing import Annotated
 from pydantic import Field
 
 from nnfs_cli.component import Component
-from nnfs_cli.monitor import Mode, improves
 from nnfs_cli.settings import Fraction, NonNegativeFloat, PositiveInt, Rate, Text
+from nnfs_cli.watching import Mode, improves
 
 State = dict[str, float]
 

@@ -29,7 +29,7 @@ from nnfs_cli.document import Document
 from nnfs_cli.errors import ConfigError, Fault, closest, did_you_mean, shown
 from nnfs_cli.layers import Layer
 from nnfs_cli.losses import Loss
-from nnfs_cli.metrics import Metric, default_metrics
+from nnfs_cli.metrics import Metric, default_metrics, mode_of
 from nnfs_cli.optimizers import Minimizer, Optimizer
 from nnfs_cli.optimizers.sgd import SGD
 from nnfs_cli.penalty import Penalty
@@ -45,7 +45,7 @@ from nnfs_cli.settings import (
     Switch,
     wrong,
 )
-from nnfs_cli.watching import Checkpoints, EarlyStopping, mode_of
+from nnfs_cli.watching import Checkpoints, EarlyStopping
 
 Watching = TypeVar("Watching", Checkpoints, EarlyStopping, ReduceOnPlateau)
 
@@ -118,8 +118,8 @@ class Spec(Section):
     """Epochs between two evaluations; only these are rows of the log and can be the best epoch."""
     seed: Seed = 0
     """Of the first weights, the split, the order of rows and dropout."""
-    dtype: Literal["float32", "float64"] = "float32"
-    """The kind of number that the net computes with."""
+    dtype: Literal["float32", "float64"] | None = None
+    """The kind of number that the net computes with: float32 unless given, and float64 for a minimizer."""
 
     _document: Document | None = PrivateAttr(None)
 
@@ -189,6 +189,7 @@ def _spelled_out(
     lr: float | None,
     schedule: Schedule,
     batch_size: int | str | None,
+    dtype: str | None,
     metrics: tuple[Metric, ...] | None,
     early_stopping: EarlyStopping | None,
     checkpoint: Checkpoints,
@@ -196,6 +197,7 @@ def _spelled_out(
 ) -> dict[str, Any]:
     """The defaults that depend on other keys."""
     scaled = loss.task == "regression" and loss.target_range is None
+    minimizes = isinstance(optimizer, Minimizer)
     reported = default_metrics(loss.task) if metrics is None else metrics
     given = (checkpoint.monitor, early_stopping.monitor if early_stopping else None)
     monitor = next(filter(None, given), "val_loss")
@@ -209,7 +211,8 @@ def _spelled_out(
             update={"target": preprocessing.target or (Standardize() if scaled else Unchanged())}
         ),
         "lr": lr or optimizer.default_lr,
-        "batch_size": batch_size or ("full" if isinstance(optimizer, Minimizer) else 32),
+        "batch_size": batch_size or ("full" if minimizes else 32),
+        "dtype": dtype or ("float64" if minimizes else "float32"),
         "metrics": reported,
         "schedule": watching(schedule) if isinstance(schedule, ReduceOnPlateau) else schedule,
         "early_stopping": early_stopping and watching(early_stopping),

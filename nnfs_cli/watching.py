@@ -1,12 +1,20 @@
-"""What a config says about watching: which figure decides, when enough is enough, and what is kept."""
+"""Watching a figure of the log: what better means, which epoch is the best, and when enough is enough."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from typing import Literal
 
-from nnfs_cli.metrics import Metric
-from nnfs_cli.monitor import Mode
 from nnfs_cli.settings import NonNegativeFloat, PositiveInt, Section, Text
+
+Mode = Literal["min", "max"]  # whether a low figure is good, or a high one
+
+
+def improves(value: float, best: float | None, mode: Mode, min_delta: float = 0.0) -> bool:
+    """Whether `value` is better than `best` by more than `min_delta`; NaN never is, and all else beats NaN and None."""
+    if best is None or math.isnan(best):
+        return not math.isnan(value)
+    return value < best - min_delta if mode == "min" else value > best + min_delta
 
 
 class Checkpoints(Section):
@@ -35,17 +43,3 @@ class EarlyStopping(Section):
     """The figure of the log that is watched; the one of checkpoint unless given, or val_loss."""
     mode: Mode | None = None
     """Whether that figure is to be small (min) or large (max); known for losses and metrics."""
-
-
-def mode_of(figure: str, metrics: Iterable[Metric]) -> Mode | None:
-    """Whether a figure of the log is to be small or large; None when the log has no such figure.
-
-    A metric that gives a figure for each class has columns that begin with its own.
-    """
-    name = figure.partition("_")[2] if figure.startswith(("train_", "val_")) else ""
-    if name == "loss":
-        return "min"
-    for metric in metrics:
-        if name == metric.column or name.startswith(f"{metric.column}_"):
-            return "max" if metric.greater_is_better else "min"
-    return None

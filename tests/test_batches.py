@@ -14,6 +14,7 @@ rows = st.integers(1, 200)
 sizes = st.integers(1, 250)
 seeds = st.integers(0, 2**64)
 epochs = st.integers(1, 10_000)
+orders = st.sampled_from([{"shuffle": True}, {"shuffle": False}, {"replacement": True}])
 
 
 def indices(batches: Batches, epoch: int = 1) -> list[list[int]]:
@@ -47,6 +48,41 @@ def test_drop_last_leaves_out_a_short_batch_and_nothing_else(
     dropping, keeping = (Batches(rows, size, shuffle, replacement, drop_last) for drop_last in (True, False))
     assert indices(dropping) == indices(keeping)[: rows // size]
     assert dropping.steps == rows // size
+
+
+@given(rows, sizes, st.integers(1, 20), orders, st.booleans(), seeds, epochs)
+def test_a_last_batch_that_is_too_small_joins_the_one_before_it(
+    rows: int, size: int, smallest: int, order: dict[str, bool], drop_last: bool, seed: int, epoch: int
+) -> None:
+    batches = Batches(rows, size, **order, drop_last=drop_last, seed=seed, smallest=smallest)
+    whole, rest = divmod(rows, size)
+    sizes = [size] * whole
+    if rest and not drop_last:
+        if sizes and rest < smallest:
+            sizes[-1] += rest
+        else:
+            sizes.append(rest)
+    assert list(map(len, indices(batches, epoch))) == sizes
+    assert batches.steps == len(sizes)
+    others = flat(Batches(rows, size, **order, drop_last=drop_last, seed=seed), epoch)
+    assert flat(batches, epoch) == others  # which rows come, and in which order, is as it was
+    if not order.get("replacement"):
+        assert len(set(others)) == sum(sizes)
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "smallest", "sizes"),
+    [
+        (65, 32, 1, [32, 32, 1]),
+        (65, 32, 2, [32, 33]),
+        (66, 32, 2, [32, 32, 2]),
+        (64, 32, 2, [32, 32]),
+        (33, 32, 2, [33]),
+        (1, 32, 2, [1]),  # there is no batch before it; who needs two rows has to refuse
+    ],
+)
+def test_sizes_of_batches_where_one_needs_so_many_rows(rows: int, size: int, smallest: int, sizes: list[int]) -> None:
+    assert list(map(len, indices(Batches(rows, size, smallest=smallest)))) == sizes
 
 
 @given(rows, sizes, seeds, epochs)

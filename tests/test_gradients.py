@@ -30,7 +30,7 @@ ENDINGS: tuple[Layer | None, ...] = (None, Sigmoid(), Softmax(), Exp(), Softplus
 TOLERANCE = 1e-7
 
 
-def resolved(family: type, example: str) -> Any:
+def resolved(family: Any, example: str) -> Any:
     return family.resolve(yaml.safe_load(example))
 
 
@@ -54,9 +54,8 @@ def batch(loss: Loss, size: int, rows: int = 7) -> tuple[Array, Array]:
     """Rows of four numbers, and so many classes or targets, which are counts where the loss is for them."""
     rng = np.random.default_rng(3)
     x = rng.standard_normal((rows, 4))
-    if loss.task == "classification":
-        truth = np.arange(rows) % size
-    else:
+    truth: Array = np.arange(rows) % size
+    if loss.task == "regression":
         truth = rng.poisson(3, (rows, size)) if loss.target_range else rng.standard_normal((rows, size))
     return x, loss.encode(truth, outputs(loss, size)).astype(np.float64)
 
@@ -77,7 +76,7 @@ LOSSES = [
 
 
 @pytest.mark.parametrize("family", [Layer, Loss])
-def test_every_component_declares_examples(family: type) -> None:
+def test_every_component_declares_examples(family: Any) -> None:
     assert [name for name, member in family.members.items() if not member.examples] == []
 
 

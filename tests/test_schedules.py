@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from nnfs_cli.monitor import Mode
 from nnfs_cli.schedules import Constant, Cosine, ReduceOnPlateau, Schedule
+from nnfs_cli.watching import Mode
 
 COMMITTED = json.loads((Path(__file__).parent / "reference" / "schedules.json").read_text(encoding="utf-8"))
 SOURCES = ["committed", "live"] if importlib.util.find_spec("torch") else ["committed"]

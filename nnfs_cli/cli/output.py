@@ -70,7 +70,7 @@ def number(value: float | None) -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Right-aligned columns; the first is left-aligned."""
-    rows = [header, *rows]
+    rows = [[visible(cell) for cell in row] for row in (header, *rows)]
     first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join([label.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])

@@ -10,7 +10,7 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nnfs_cli.cli.output import number
+from nnfs_cli.cli.output import number, visible
 from nnfs_cli.trainer import Callback, LogRow, Trainer
 
 HIDDEN = ("step", "seconds", "lr")  # of the columns of the log
@@ -43,7 +43,7 @@ class Lines(Callback):
 
     def say(self, line: str) -> None:
         """Put a line on stderr."""
-        print(line, file=sys.stderr)
+        print(visible(line), file=sys.stderr)
 
 
 class Bar(Lines):
@@ -91,7 +91,7 @@ class Bar(Lines):
 
     def say(self, line: str) -> None:
         """Put a line above the bar."""
-        self._progress.console.print(line, markup=False, soft_wrap=True)
+        self._progress.console.print(visible(line), markup=False, soft_wrap=True)
 
 
 def _round(every: float) -> int:

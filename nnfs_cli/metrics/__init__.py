@@ -1,8 +1,8 @@
 """The metrics: what they judge, a file each. Importing the package registers them all."""
 
 from nnfs_cli.component import load_family
-from nnfs_cli.metrics.base import Metric, Outcome, default_metrics
+from nnfs_cli.metrics.base import Metric, Outcome, decide, default_metrics, mode_of
 
 load_family(__name__, __path__)
 
-__all__ = ["Metric", "Outcome", "default_metrics"]
+__all__ = ["Metric", "Outcome", "decide", "default_metrics", "mode_of"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar, TypeVar
@@ -14,6 +14,7 @@ import numpy as np
 from nnfs_cli.component import Component
 from nnfs_cli.losses import Task
 from nnfs_cli.parameters import Array
+from nnfs_cli.watching import Mode
 
 Figure = TypeVar("Figure", float, Array)
 
@@ -37,11 +38,8 @@ class Outcome:
 
     @cached_property
     def decided(self) -> Array:
-        """The class that is decided for, (rows,): by the threshold, or the most probable, of equal ones the first."""
-        if self.threshold is None:
-            return np.asarray(self.y_hat.argmax(axis=-1))
-        # As float64: a threshold rounded to float32 may pass the probability that it was set to stand above.
-        return (self.y_hat[:, 1] >= np.float64(self.threshold)).astype(np.intp)
+        """The class that is decided for, (rows,)."""
+        return decide(self.y_hat, self.threshold)
 
     @cached_property
     def counted(self) -> Outcome:
@@ -67,6 +65,14 @@ class Outcome:
             return math.nan
         with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):  # NaN says that it is undefined
             return measure(self.counted)
+
+
+def decide(y_hat: Array, threshold: float | None = None) -> Array:
+    """(rows, n_classes) -> the class of each row: by the threshold, or the most probable, of equal ones the first."""
+    if threshold is None:
+        return np.asarray(y_hat.argmax(axis=-1))
+    # As float64: a threshold rounded to float32 may pass the probability that it was set to stand above.
+    return (y_hat[:, 1] >= np.float64(threshold)).astype(np.intp)
 
 
 class Metric(Component, family="metric"):
@@ -100,3 +106,17 @@ class Metric(Component, family="metric"):
 def default_metrics(task: Task) -> tuple[Metric, ...]:
     """What most people want to see."""
     return tuple(map(Metric.resolve, ("accuracy",) if task == "classification" else ("rmse", "r2")))
+
+
+def mode_of(figure: str, metrics: Iterable[Metric]) -> Mode | None:
+    """Whether a figure of the log is to be small or large; None when the log has no such figure.
+
+    A metric that gives a figure for each class has columns that begin with its own.
+    """
+    name = figure.partition("_")[2] if figure.startswith(("train_", "val_")) else ""
+    if name == "loss":
+        return "min"
+    for metric in metrics:
+        if name == metric.column or name.startswith(f"{metric.column}_"):
+            return "max" if metric.greater_is_better else "min"
+    return None

@@ -18,7 +18,8 @@ class LBFGS(Minimizer, name="lbfgs", main="memory"):
 
     H stands for the inverse of the second derivatives; it is built of how the gradient changed along the last steps.
     It ends before `epochs` when nothing is left to gain: no gradient is larger than `tolerance`, or a step gains less
-    than 64 rounding steps of the loss, as scikit-learn has it. This is SciPy's L-BFGS-B, in float64 throughout.
+    than 64 rounding steps of the loss, as in scikit-learn's LogisticRegression. This is SciPy's L-BFGS-B in float64;
+    the loss is computed in the net's dtype, and with float64 it can go further down.
     Source: Liu and Nocedal, "On the Limited Memory BFGS Method for Large Scale Optimization" (1989).
     """
 
@@ -33,13 +34,22 @@ class LBFGS(Minimizer, name="lbfgs", main="memory"):
         """Go down from `start` (n,). Both functions are given float64, and `watch` copies what it wants to keep."""
         from scipy.optimize import minimize  # only who uses it waits for SciPy
 
-        w = start.astype(np.float64)
-        gradient = np.empty_like(w)
+        tried = reached = None
 
         def value_and_gradient(w: Array) -> tuple[float, Array]:
-            return objective(w, gradient), gradient
+            nonlocal tried, reached
+            gradient = np.empty_like(w)
+            value = objective(w, gradient)
+            if math.isfinite(value) and np.isfinite(gradient).all():
+                tried = w, value, gradient
+                reached = reached or tried
+            elif reached:
+                return _half_way_back(w, *reached)
+            return value, gradient
 
         def callback(*, intermediate_result: Any) -> None:  # SciPy goes by this name
+            nonlocal reached
+            reached = tried
             if watch(intermediate_result.x):
                 raise StopIteration
 
@@ -50,4 +60,14 @@ class LBFGS(Minimizer, name="lbfgs", main="memory"):
             "maxiter": iterations,
             "maxfun": math.inf,  # a long line search is no reason to end
         }
+        w = start.astype(np.float64)
         minimize(value_and_gradient, w, method="L-BFGS-B", jac=True, callback=callback, options=options)
+
+
+def _half_way_back(w: Array, reached: Array, value: float, gradient: Array) -> tuple[float, Array]:
+    """What to say at a w where the loss overflows, from which SciPy's line search would not recover.
+
+    A parabola goes through the point that was reached, as the loss does; its lowest point is half the way to w.
+    """
+    way = w - reached
+    return value, way * -(gradient @ way) / (way @ way)

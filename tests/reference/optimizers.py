@@ -22,7 +22,7 @@ class Lion(Optimizer):
         self.m = torch.zeros_like(w[0])
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self, closure: Any = None) -> Any:
         (w,), (b1, b2) = self.param_groups[0]["params"], self.betas
         update = torch.sign(b1 * self.m + (1 - b1) * w.grad)
         self.m = b2 * self.m + (1 - b2) * w.grad
@@ -52,7 +52,7 @@ OPTIMIZERS: dict[str, Callable[[list[Tensor]], Optimizer]] = {
 }
 
 
-def answer(make: Callable[[list[Tensor]], Optimizer]) -> list[float]:
+def answer(make: Callable[[list[Tensor]], Optimizer]) -> Any:
     """Where the steps lead from START, when the gradient is w / (1, 2, ..., 7) + cos(step + (1, 2, ..., 7)) / 10."""
     w = torch.tensor(START, dtype=torch.float64, requires_grad=True)
     optimizer = make([w])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnfs_cli.monitor import Mode, improves
+from nnfs_cli.watching import Mode, improves
 
 
 @pytest.mark.parametrize(
