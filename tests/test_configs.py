@@ -8,10 +8,19 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from nnfs_cli import tasks
+from nnfs_cli.averaging import Averaging
+from nnfs_cli.component import Component
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import FileSource
+from nnfs_cli.initializers import Initializer
+from nnfs_cli.layers import Layer
+from nnfs_cli.losses import Loss
+from nnfs_cli.metrics import Metric
+from nnfs_cli.optimizers import Optimizer
+from nnfs_cli.schedules import Schedule
 from nnfs_cli.spec import Spec
 from tests.conftest import CONFIGS, Nnfs
 
@@ -53,6 +62,19 @@ def test_config_opens_by_saying_what_it_is_and_what_to_expect(path: Path) -> Non
 @pytest.mark.parametrize("name", [n for n, source in DataSource.members.items() if not issubclass(source, FileSource)])
 def test_data_set_that_needs_no_file_has_a_config_of_its_name(name: str) -> None:
     assert Spec.load(CONFIGS / f"{name}.yaml").dataset.name == name
+
+
+def parts(value: object) -> set[type[Component]]:
+    """The components that a config names, at any depth."""
+    inner = [item for _, item in value] if isinstance(value, BaseModel) else value if isinstance(value, tuple) else ()
+    own = {type(value)} if isinstance(value, Component) else set()
+    return own.union(*map(parts, inner))
+
+
+@pytest.mark.parametrize("family", [Layer, Initializer, Loss, Optimizer, Schedule, Averaging, Metric])
+def test_every_part_is_used_in_some_config(family: type[Component]) -> None:
+    used = set().union(*(parts(Spec.load(path)) for path in FILES))
+    assert [name for name, member in family.members.items() if member not in used] == []
 
 
 def test_every_notebook_has_a_config() -> None:

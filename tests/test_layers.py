@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import special
 
+from nnfs_cli.gradient_check import gradient_error
 from nnfs_cli.initializers import Initializer
 from nnfs_cli.layers import Context, Layer
 from nnfs_cli.layers.base import ShapeError
+from nnfs_cli.layers.batch_norm import BatchNorm
 from nnfs_cli.layers.dense import Dense
+from nnfs_cli.layers.dropout import Dropout
+from nnfs_cli.layers.flatten import Flatten
 from nnfs_cli.layers.linear import Linear
 from nnfs_cli.layers.relu import ReLU
+from nnfs_cli.layers.reshape import Reshape
+from nnfs_cli.layers.residual import Residual
 from nnfs_cli.layers.sequential import Sequential
 from nnfs_cli.layers.sigmoid import Sigmoid
 from nnfs_cli.layers.softmax import Softmax
 from nnfs_cli.layers.tanh import Tanh
-from nnfs_cli.parameters import Array, Parameters
+from nnfs_cli.losses.mse import MSE
+from nnfs_cli.model import Model
+from nnfs_cli.parameters import Array, Parameters, ParameterSpec, ParameterTree, Views
 
 EXAMPLES = [Layer.resolve(yaml.safe_load(example)) for layer in Layer.members.values() for example in layer.examples]
 EXTREME = np.array([[-1000.0, -40.0, -1.0, -1e-9, 0.0, 1e-9, 1.0, 40.0, 1000.0]])
+
+
+def resolved(text: str) -> Layer:
+    """The layer that a config would name."""
+    return Layer.resolve(yaml.safe_load(text))
+
+
+def learning(rows: int, seed: int | None = 0, dtype: str = "float64") -> Context:
+    """The context of a pass in training, with a stream of random numbers, if any."""
+    context = Context(dtype, training=True)
+    context.begin(rows, None if seed is None else lambda: np.random.default_rng(seed))
+    return context
 
 
 def forward(layer: Layer, x: Array, seed: int = 0) -> tuple[Array, Parameters]:
@@ -104,6 +131,22 @@ def test_a_layer_leaves_its_input_alone(layer: Layer) -> None:
 
 
 @pytest.mark.parametrize("layer", EXAMPLES, ids=str)
+def test_a_backward_pass_leaves_alone_what_it_is_given(layer: Layer) -> None:
+    """Someone else may still need it: a residual block gives the same dy to its layers and to its shortcut."""
+    x = np.random.default_rng(0).standard_normal((6, 4))
+    shape, tree = layer.build((4,))
+    p, g = Parameters(tree, "float64"), Parameters(tree, "float64")
+    p.initialize(np.random.default_rng(1))
+    dy = np.random.default_rng(2).standard_normal((6, *shape))
+    _, backward = layer.forward(p.views, x, learning(6))
+    given = x, dy, p.vector
+    before = [array.copy() for array in given]
+    backward(dy, g.views, True)
+    for array, expected in zip(given, before, strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize("layer", EXAMPLES, ids=str)
 def test_a_second_pass_uses_the_buffers_of_the_first(layer: Layer) -> None:
     x = np.random.default_rng(0).standard_normal((6, 4))
     shape, tree = layer.build((4,))
@@ -168,3 +211,218 @@ def test_a_view_cannot_be_rebound() -> None:
         parameters.views.weight = np.ones((3, 2))
     parameters.views.weight[...] = 1
     assert parameters.vector.sum() == 6
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_dropout_drops_its_share_and_keeps_the_mean(rate: float, dtype: str) -> None:
+    x = np.ones((1000, 100), dtype)
+    y, backward = Dropout(rate=rate).forward(Views({}), x, learning(1000, dtype=dtype))
+    assert y.dtype == dtype
+    np.testing.assert_allclose(np.unique(y), [0, 1 / (1 - rate)], rtol=1e-6)
+    deviation = math.sqrt(rate * (1 - rate) / x.size)
+    assert (y == 0).mean() == pytest.approx(rate, abs=5 * deviation)
+    assert y.mean() == pytest.approx(1, abs=5 * deviation / (1 - rate))
+    dy = np.random.default_rng(1).standard_normal(x.shape).astype(dtype)
+    np.testing.assert_array_equal(backward(dy, Views({}), True), dy * y)  # the same numbers are missing
+
+
+def test_dropout_draws_from_the_stream_of_its_pass() -> None:
+    def masks(seed: int) -> list[Array]:
+        context = learning(50, seed)
+        return [Dropout().forward(Views({}), np.ones((50, 8)), context)[0].copy() for _ in range(2)]
+
+    (first, second), again, other = masks(1), masks(1), masks(2)
+    np.testing.assert_array_equal([first, second], again)
+    for mask in (second, other[0]):  # neither another layer nor another stream drops the same numbers
+        assert 0.3 < (mask == first).mean() < 0.7
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+def test_dropout_is_nothing_once_learned_or_at_rate_0(rate: float) -> None:
+    x = np.random.default_rng(0).standard_normal((6, 4))
+    for context in (Context("float64"), *([learning(6, None)] if rate == 0 else [])):  # neither has random numbers
+        y, backward = Dropout(rate=rate).forward(Views({}), x, context)
+        np.testing.assert_array_equal(y, x)
+        np.testing.assert_array_equal(backward(2 * x, Views({}), True), 2 * x)
+
+
+def test_dropout_that_is_to_learn_needs_a_stream() -> None:
+    with pytest.raises(ValueError, match="draws random numbers"):
+        Dropout().forward(Views({}), np.ones((6, 4)), learning(6, None))
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.3, 1.0])
+def test_batch_norm_keeps_means_in_which_each_batch_counts_less_than_the_next(momentum: float) -> None:
+    layer, rng = BatchNorm(momentum=momentum, eps=1e-3), np.random.default_rng(0)
+    parameters = Parameters(layer.build((3,))[1], "float64")
+    parameters.initialize(rng)
+    p = parameters.arrays
+    p["weight"][...], p["bias"][...] = rng.standard_normal((2, 3))
+    batches = [rng.normal(5, 2, (rows, 3)) for rows in (8, 2, 31, 8, 7)]
+    for x in batches:
+        y, _ = layer.forward(parameters.views, x, learning(len(x)))
+        expected = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-3) * p["weight"] + p["bias"]
+        np.testing.assert_allclose(y, expected, rtol=1e-11)
+    shares = momentum * (1 - momentum) ** np.arange(len(batches))[::-1]
+    before = (1 - momentum) ** len(batches)  # what is left of mean 0 and variance 1
+    mean = shares @ [x.mean(axis=0) for x in batches]
+    var = before + shares @ [x.var(axis=0, ddof=1) for x in batches]
+    np.testing.assert_allclose(p["running_mean"], mean, rtol=1e-12)
+    np.testing.assert_allclose(p["running_var"], var, rtol=1e-12)
+    kept, context = parameters.vector.copy(), Context("float64")
+    for x in batches:  # once learned, every row stands for itself
+        context.begin(len(x))
+        y, _ = layer.forward(parameters.views, x, context)
+        np.testing.assert_allclose(y, (x - mean) / np.sqrt(var + 1e-3) * p["weight"] + p["bias"], rtol=1e-11)
+    np.testing.assert_array_equal(parameters.vector, kept)
+
+
+def test_what_batch_norm_keeps_is_saved_but_not_learned() -> None:
+    model = Model([Linear(units=2), BatchNorm(), Linear(units=1)], MSE(), (4,), "float64", np.random.default_rng(0))
+    learned = ["0.weight", "0.bias", "1.weight", "1.bias", "2.weight", "2.bias"]
+    assert [name for name, spec in model.parameters.layout.specs.items() if spec.learned] == learned
+    assert list(model.gradients.arrays) == learned
+    assert set(model.parameters.arrays) == {*learned, "1.running_mean", "1.running_var"}
+    assert (model.n_parameters, model.parameters.vector.size) == (8 + 2 + 2 + 2 + 2 + 1, 17 + 4)
+    x = np.random.default_rng(1).standard_normal((9, 4))
+    model.differentiate(x, np.ones((9, 1)))
+    other = Model(model.layers.layers, MSE(), (4,), "float64")
+    other.load(model.parameters.arrays)
+    np.testing.assert_array_equal(other.predict(x), model.predict(x))
+
+
+def normalised(x: Array, axes: tuple[int, ...]) -> Array:
+    return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(x.var(axis=axes, keepdims=True) + 1e-5)
+
+
+REFERENCES: dict[str, Callable[..., Array]] = {  # of rows x (batch, 2, 3, 4), one number or one sum at a time
+    "linear: 5": lambda x, weight, bias: np.einsum("bijk,ku->biju", x, weight) + bias,
+    "prelu": lambda x, slope: np.array([v if v > 0 else a * v for v, a in zip(x.flat, itertools.cycle(slope))]),
+    "layer_norm": lambda x, weight, bias: normalised(x, (3,)) * weight + bias,
+    "batch_norm": lambda x, weight, bias, **kept: normalised(x, (0, 1, 2)) * weight + bias,
+    "flatten": lambda x: np.array([[x[b, i, j, k] for i, j, k in np.ndindex(2, 3, 4)] for b in range(len(x))]),
+    "reshape: [4, 6]": lambda x: np.array([[row.flat[6 * i : 6 * i + 6] for i in range(4)] for row in x]),
+    "residual: [linear: 5]": lambda x, weight, bias, projection: x @ weight + bias + x @ projection,
+}
+
+
+@pytest.mark.parametrize("text", REFERENCES)
+def test_rows_of_several_axes(text: str) -> None:
+    """What stands on the last axis is learned from all the others as if they were more rows."""
+    layer, rng = resolved(text), np.random.default_rng(0)
+    x = rng.standard_normal((6, 2, 3, 4))
+    shape, tree = layer.build((2, 3, 4))
+    p = Parameters(tree, "float64")
+    p.vector[:] = rng.standard_normal(p.vector.size)
+    given = {name.rpartition(".")[2]: array.copy() for name, array in p.arrays.items()}
+    y, _ = layer.forward(p.views, x, learning(6))
+    assert y.shape == (6, *shape)
+    np.testing.assert_allclose(y, REFERENCES[text](x, **given).reshape(y.shape), rtol=1e-12, atol=1e-12)
+    around = [Linear(units=24), Reshape(shape=(2, 3, 4)), layer, Flatten()]  # the first learns by what comes back
+    model = Model(around, MSE(), (4,), "float64", rng)
+    assert gradient_error(model, rng.standard_normal((6, 4)), rng.standard_normal((6, *model.output_shape))) < 1e-7
+
+
+def test_linear_on_several_axes_learns_the_sum_over_all_of_them() -> None:
+    rng = np.random.default_rng(0)
+    x, dy = rng.standard_normal((6, 2, 3, 4)), rng.standard_normal((6, 2, 3, 5))
+    p, g = (Parameters(Linear(units=5).build((2, 3, 4))[1], "float64") for _ in range(2))
+    p.initialize(rng)
+    dx = Linear(units=5).forward(p.views, x, learning(6))[1](dy, g.views, True)
+    np.testing.assert_allclose(g.arrays["weight"], np.einsum("bijk,biju->ku", x, dy), rtol=1e-12)
+    np.testing.assert_allclose(g.arrays["bias"], np.einsum("biju->u", dy), rtol=1e-12)
+    np.testing.assert_allclose(dx, np.einsum("biju,ku->bijk", dy, p.arrays["weight"]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("units", [4, 3])
+def test_a_residual_block_adds_its_input_or_a_projection_of_it(units: int) -> None:
+    layer, rng = Residual(layers=(Linear(units=5), Tanh(), Linear(units=units))), np.random.default_rng(0)
+    x, dy = rng.standard_normal((6, 4)), rng.standard_normal((6, units))
+    y, parameters = forward(layer, x)
+    inner, _ = forward(Sequential(layers=layer.layers), x)
+    p = parameters.arrays
+    assert ("projection" in p) == (units != 4)
+    projection = p.get("projection", np.eye(4))
+    np.testing.assert_allclose(y, inner + x @ projection, rtol=1e-12)
+    g = Parameters(parameters.layout.tree, "float64", gradients=True)
+    dx = layer.forward(parameters.views, x, learning(6))[1](dy, g.views, True)
+    h = np.tanh(x @ p["0.weight"] + p["0.bias"])
+    dz = dy @ p["2.weight"].T * (1 - h**2)
+    np.testing.assert_allclose(dx, dz @ p["0.weight"].T + dy @ projection.T, rtol=1e-11)
+    np.testing.assert_allclose(g.arrays["0.weight"], x.T @ dz, rtol=1e-11)
+    if units != 4:
+        np.testing.assert_allclose(g.arrays["projection"], x.T @ dy, rtol=1e-12)
+
+
+def test_blocks_in_blocks_name_their_parameters_by_place_and_learn() -> None:
+    text = "residual: [linear: 3, sequential: [tanh, residual: [linear: 2, prelu]], batch_norm, residual: [linear: 2]]"
+    layer = resolved(text)
+    names = ["0.weight", "0.bias", "1.1.0.weight", "1.1.0.bias", "1.1.1.slope", "1.1.projection"]
+    names += [f"2.{name}" for name in ("weight", "bias", "running_mean", "running_var")]
+    names += ["3.0.weight", "3.0.bias", "projection"]
+    assert list(Parameters(layer.build((4,))[1], "float32").arrays) == names
+    rng = np.random.default_rng(0)
+    model = Model([layer, Linear(units=1)], MSE(), (4,), "float64", rng)
+    assert gradient_error(model, rng.standard_normal((9, 4)), rng.standard_normal((9, 1))) < 1e-7
+
+
+def test_a_residual_block_shows_in_the_description_of_the_net() -> None:
+    block, plain = (resolved(f"{name}: [linear: 4, tanh]") for name in ("residual", "sequential"))
+    assert "residual" in block.describe()
+    assert block.describe() != plain.describe()
+
+
+def test_a_residual_block_that_changes_the_axes_is_refused() -> None:
+    with pytest.raises(ShapeError, match="the axes must match") as caught:
+        Sequential(layers=(Linear(units=4), Residual(layers=(Reshape(shape=(2, 2)),)))).build((4,))
+    assert caught.value.index == (1,)
+
+
+specs = st.builds(
+    lambda shape, decays, learned: ParameterSpec(shape, Initializer.resolve("zeros"), 1, 1, decays, learned),
+    st.lists(st.integers(1, 3), max_size=3).map(tuple),
+    st.booleans(),
+    st.booleans(),
+)
+names = st.sampled_from(["0", "1", "weight", "bias", "inner"])
+branches = st.recursive(specs, lambda inner: st.dictionaries(names, inner, max_size=4))
+
+
+def leaves(tree: ParameterTree, views: Views, prefix: str = "") -> list[tuple[str, ParameterSpec, Any]]:
+    """Every parameter of a tree as a layer comes to it, by attributes; None for what the views do not have."""
+    found = []
+    for name, item in tree.items():
+        view = getattr(views, name, None)
+        found += [(prefix + name, item, view)] if isinstance(item, ParameterSpec) else leaves(item, view, f"{name}.")
+    return found
+
+
+@given(st.dictionaries(names, branches, max_size=4))
+def test_views_cover_the_vector_exactly_once_in_the_order_of_decayed_learned_and_kept(tree: ParameterTree) -> None:
+    parameters, gradients = Parameters(tree, "float64"), Parameters(tree, "float64", gradients=True)
+    layout, vector = parameters.layout, parameters.vector
+    found = leaves(tree, parameters.views)
+    assert vector.size == layout.size == sum(math.prod(spec.shape) for _, spec, _ in found)
+    for _, spec, view in found:
+        assert view.shape == spec.shape
+        assert np.shares_memory(view, vector)
+        view += 1
+    assert (vector == 1).all()
+    assert [part.size for part in (parameters.decayed, parameters.learned)] == [layout.decayed, layout.learned]
+    for _, spec, view in found:
+        view[...] = 0 if not spec.learned else 1 if not spec.decays else 2
+    assert vector.tolist() == sorted(vector, reverse=True)
+    assert (parameters.decayed == 2).all()
+    assert set(parameters.learned) <= {1, 2}
+    assert not vector[layout.learned :].any()
+    assert gradients.vector.size == layout.learned
+    for (name, spec, view), (same, _, gradient) in zip(found, leaves(tree, gradients.views), strict=True):
+        assert name == same
+        assert (gradient is not None) == spec.learned
+        if spec.learned:
+            gradient[...] = view
+    np.testing.assert_array_equal(gradients.vector, parameters.learned)
+    members = np.arange(3 * layout.size).reshape(3, layout.size)  # three nets at once
+    for name, array in layout.arrays(members).items():
+        np.testing.assert_array_equal(array.reshape(3, -1), members[:, layout.slices[name]])
