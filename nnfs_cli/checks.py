@@ -51,9 +51,11 @@ def misfits(layers: tuple[Layer, ...], loss: Loss, facts: Facts, data: str) -> l
     if shape == (needed,):
         return []
     has = counted(facts.n_classes, "class", "classes") if facts.n_classes else counted(facts.n_targets, "target")
-    gives = counted(shape[0], "output") if len(shape) == 1 else f"outputs of shape {shape} (flatten makes them a list)"
+    gives = counted(shape[0], "output") if len(shape) == 1 else f"{' x '.join(map(str, shape))} outputs a row"
     at = max((i for i, layer in enumerate(layers) if "units" in type(layer).model_fields), default=len(layers) - 1)
-    return [Fault(("layers", at), f"the net gives {gives}; {data} has {has}, for which {loss.name} needs {needed}")]
+    hint = "; flatten makes a plain list of them" if len(shape) > 1 else ""
+    message = f"the net gives {gives}; {data} has {has}, for which {loss.name} needs {needed}{hint}"
+    return [Fault(("layers", at), message)]
 
 
 def _path_of(layers: tuple[Layer, ...], index: tuple[int, ...]) -> tuple[str | int, ...]:

@@ -17,11 +17,10 @@ Wherever a field is annotated with the family, a config may then say, in one gra
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 from typing import Any, ClassVar, Self
 
-from pydantic import GetCoreSchemaHandler, ValidationError, ValidationInfo
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, ValidationInfo
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from nnfs_cli.errors import did_you_mean, listing, shown
@@ -33,6 +32,7 @@ class Component(Section):
 
     family: ClassVar[str] = ""
     name: ClassVar[str] = ""
+    families: ClassVar[dict[str, type[Component]]] = {}  # by name; of all families that have been imported
     members: ClassVar[dict[str, type[Component]]] = {}  # of this family, by name
     examples: ClassVar[tuple[str, ...]] = ()  # as they stand in a config; documentation and test cases at once
 
@@ -41,6 +41,7 @@ class Component(Section):
         cls.name, cls.main = name, main
         if family:
             cls.family, cls.members = family, {}
+            cls.families[family] = cls
         elif name in cls.members:
             raise TypeError(f"there are two components named '{name}' in the family '{cls.family}'")
         elif name:
@@ -55,11 +56,6 @@ class Component(Section):
     def example(cls) -> str:
         """How it is written, for a message."""
         return f", as in {cls.examples[0]}" if cls.examples else ""
-
-    @classmethod
-    def summary(cls) -> str:
-        """The first paragraph of the class's documentation, in one line."""
-        return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
 
     @classmethod
     def resolve(cls, value: object, info: ValidationInfo | None = None) -> Self:
@@ -106,6 +102,13 @@ class Component(Section):
         settings = self.model_dump(mode="json", context=context)
         return {self.name: settings} if settings else self.name
 
+    def brief(self) -> str | dict[str, Any]:
+        """The component in the fewest words of that grammar: without defaults, and the main setting bare."""
+        settings = self.model_dump(mode="json", exclude_defaults=True)
+        if self.main and list(settings) == [self.main] and not isinstance(settings[self.main], dict):
+            return {self.name: settings[self.main]}
+        return {self.name: settings} if settings else self.name
+
     def label(self) -> str:
         """The component in a few words: its name and its main setting."""
         return f"{self.name} {getattr(self, self.main)}" if self.main else self.name
@@ -118,9 +121,20 @@ class Component(Section):
         return core_schema.with_info_plain_validator_function(
             cls.resolve,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda component, info: component.plain(info.context), info_arg=True
+                lambda component, info: component.brief() if info.exclude_defaults else component.plain(info.context),
+                info_arg=True,
             ),
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """A family stands there by its name, since it may hold itself; `schema.py` says what the name means."""
+        return {"family": cls.family} if "members" in cls.__dict__ else handler(schema)
+
+
+def plural(noun: str) -> str:
+    """Return "layers", "losses", or "averaging", of which there is no more than one."""
+    return noun if noun.endswith("ing") else f"{noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def _below(name: str, found: ErrorDetails) -> InitErrorDetails:

@@ -106,6 +106,7 @@ class Normal(Initializer, name="normal", main="std"):
 
     examples = ("normal: 0.01",)
     std: PositiveFloat = 0.01
+    """The standard deviation."""
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
         """Draw with the standard deviation that was set."""
@@ -117,6 +118,7 @@ class Uniform(Initializer, name="uniform", main="limit"):
 
     examples = ("uniform: 0.05",)
     limit: PositiveFloat = 0.05
+    """The largest value, and its opposite the smallest."""
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
         """Draw within the limit that was set."""

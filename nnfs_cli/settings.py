@@ -6,7 +6,12 @@ is loose: a number is never text or a truth value, and a switch is true, false, 
 
 from __future__ import annotations
 
+import ast
+import functools
+import inspect
+import itertools
 import os
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
@@ -17,20 +22,25 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     PlainSerializer,
     SerializationInfo,
     StringConstraints,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from nnfs_cli.errors import closest, did_you_mean, listing, shown
 
 OUR_WORDS = "nnfs"  # the type of an error whose message is already a sentence
 OUR_WORDS_AT_KEY = "nnfs_key"  # the same, about the key rather than its value
+
+_SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_SWITCH_IN_ANY_CASE = "|".join("".join(f"[{c}{c.upper()}]" for c in word) for word in _SWITCH)
 
 
 def wrong(message: str, *, at_key: bool = False) -> PydanticCustomError:
@@ -39,8 +49,12 @@ def wrong(message: str, *, at_key: bool = False) -> PydanticCustomError:
 
 
 def _switch(value: object) -> object:
-    words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-    return words.get(value.lower(), value) if isinstance(value, str) else value
+    return _SWITCH.get(value.lower(), value) if isinstance(value, str) else value
+
+
+class _NotEmpty(AfterValidator):
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "minItems": 1}
 
 
 def _not_empty(entries: tuple[object, ...]) -> tuple[object, ...]:
@@ -87,10 +101,27 @@ NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False
 Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)]
 Rate = Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)]
 FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Switch = Annotated[bool, Field(strict=True), BeforeValidator(_switch)]
+Switch = Annotated[
+    bool,
+    Field(strict=True),
+    BeforeValidator(_switch),
+    WithJsonSchema(
+        {
+            "named": "switch",
+            "type": ["boolean", "string"],
+            "pattern": f"^({_SWITCH_IN_ANY_CASE})$",
+            "patternErrorMessage": "expected true or false",  # editors say this instead of showing the pattern
+        }
+    ),
+]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
-NotEmpty = AfterValidator(_not_empty)  # for a tuple, where pydantic's own check would also count invalid entries out
-FilePath = Annotated[Path, BeforeValidator(absolute), PlainSerializer(relative, return_type=str)]
+NotEmpty = _NotEmpty(_not_empty)  # for a tuple, where pydantic's own check would also count invalid entries out
+FilePath = Annotated[
+    Path,
+    BeforeValidator(absolute),
+    PlainSerializer(relative, return_type=str),
+    WithJsonSchema({"type": "string", "format": "path", "minLength": 1}),
+]
 
 
 class Section(BaseModel):
@@ -130,6 +161,17 @@ class Section(BaseModel):
         return ""
 
     @classmethod
+    def summary(cls) -> str:
+        """The first paragraph of the class's documentation, in one line."""
+        return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
+
+    @classmethod
+    def descriptions(cls) -> dict[str, str]:
+        """What each setting is, where its name does not say it all: the text below its line."""
+        bases = [base for base in reversed(cls.__mro__) if issubclass(base, Section)]
+        return {key: text for base in bases for key, text in _texts_below(base).items()}
+
+    @classmethod
     def _sentence(cls, error: ErrorDetails) -> PydanticCustomError:
         kind, key = error["type"], str(error["loc"][-1]) if error["loc"] else ""
         if kind in (OUR_WORDS, OUR_WORDS_AT_KEY):
@@ -141,6 +183,18 @@ class Section(BaseModel):
         if kind == "missing":
             return wrong(f"{cls.title()} needs the setting '{key}'{cls.example()}", at_key=True)
         return wrong(_SENTENCES.get(kind, _unknown)(error))
+
+
+@functools.cache
+def _texts_below(section: type[Section]) -> dict[str, str]:
+    """By setting. They lie in the source alone, which is read when they are asked for: importing is to be quick."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(section))).body[0].body  # type: ignore[attr-defined]
+    texts = {}
+    for line, below in itertools.pairwise(body):
+        match line, below:
+            case ast.AnnAssign(target=ast.Name(id=key)), ast.Expr(value=ast.Constant(value=str(text))):
+                texts[key] = " ".join(text.split())
+    return texts
 
 
 def _unknown(error: ErrorDetails) -> str:

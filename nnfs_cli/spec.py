@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    Field,
     ModelWrapValidatorHandler,
     PlainValidator,
     PrivateAttr,
@@ -50,8 +51,11 @@ from nnfs_cli.watching import Checkpoints, EarlyStopping
 Watching = TypeVar("Watching", Checkpoints, EarlyStopping, ReduceOnPlateau)
 
 
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+
+
 def _run_name(value: object) -> str:
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", value):
+    if isinstance(value, str) and re.fullmatch(_NAME, value):
         return value
     raise wrong(f"expected a name of letters, digits, '.', '_' and '-', found {shown(value)}")
 
@@ -65,7 +69,7 @@ def _batch_size(value: object) -> int | str | None:
 class Spec(Section):
     """What to learn from, the net, and how it is trained. The keys of a config file, with their defaults."""
 
-    name: Annotated[str, PlainValidator(_run_name, json_schema_input_type=str)] = "run"
+    name: Annotated[str, PlainValidator(_run_name, json_schema_input_type=Annotated[str, Field(pattern=_NAME)])] = "run"
     """Of run directories; the file's own name unless given."""
     dataset: DataSource
     """A set by name, or a `csv`, `parquet` or `npz` file; relative paths are relative to the config."""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+TABLES = {"keys": "nnfs components config --markdown", "components": "nnfs components --markdown"}
 BLOCK = re.compile(r"(?:<!-- (?P<what>[^\n]+?) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)```", re.DOTALL)
 
 
@@ -70,10 +71,12 @@ def render(text: str, folder: Path) -> str:
             raise AssertionError(f"{command or script}\nended with {done.returncode}:\n{done.stdout}")
         return done.stdout
 
-    before, _, rest = BLOCK.sub(block, text).partition("<!-- components -->\n")
-    after = rest.partition("<!-- /components -->")[2]
-    tables = run("nnfs components --markdown")
-    return f"{before}<!-- components -->\n{tables}<!-- /components -->{after}"
+    text = BLOCK.sub(block, text)
+    for name, command in TABLES.items():
+        before, begin, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        text = before + begin + run(command) + end + after
+    return text
 
 
 def source_of(path: str, function: str) -> str:

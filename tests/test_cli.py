@@ -347,7 +347,7 @@ def test_no_arguments_print_the_help(inside: Nnfs) -> None:
     done, asked = inside(), inside("--help")
     assert "Usage: nnfs" in done.stdout + done.stderr
     assert asked.returncode == 0
-    for command in ("train", "evaluate", "predict", "components"):
+    for command in ("train", "evaluate", "predict", "components", "schema"):
         assert command in asked.stdout
         assert command in done.stdout + done.stderr
 

@@ -11,6 +11,7 @@ from nnfs_cli.cli.boundary import boundary
 from nnfs_cli.cli.components import components
 from nnfs_cli.cli.evaluate import evaluate
 from nnfs_cli.cli.predict import predict
+from nnfs_cli.cli.schema import schema
 from nnfs_cli.cli.train import train
 
 app = typer.Typer(
@@ -38,5 +39,5 @@ def _options(
     """What every command shares."""
 
 
-for _command in (train, evaluate, predict, components):
+for _command in (train, evaluate, predict, components, schema):
     app.command()(boundary(_command))

@@ -2,96 +2,160 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
-from typing import TYPE_CHECKING, Annotated
+import itertools
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from nnfs_cli.cli.choices import Code, load
 from nnfs_cli.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from nnfs_cli.component import Component
+    from nnfs_cli.settings import Section
+
+SETTINGS = ("setting", "default", "allowed", "what it is")
+# Any other families follow.
+ORDER = (
+    "layer", "initializer", "loss", "optimizer", "schedule", "averaging", "metric", "dataset", "preprocessing step",
+)  # fmt: skip
 
 
 def components(
-    name: Annotated[str | None, typer.Argument(help="A family, as layers, or a component, as linear.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A family, as layers, or a component, as linear; config, or one of its blocks.")
+    ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As the tables of the README.")] = False,
+    code: Code = None,
 ) -> None:
     """List what a config can name: layers, losses, data sets and the rest."""
+    load(code)
     families = _families()
-    if name in families:
-        families, name = {name: families[name]}, None
-    members = [member for family in families.values() for member in family.members.values()]
-    found = [member for member in members if member.name == name]
-    if name is None:
-        print("\n\n".join((_markdown if markdown else _plain)(plural, family) for plural, family in families.items()))
-    elif found:
-        print("\n\n".join(map(_page, found)))
-    else:
-        known = [*(member.name for member in members), *families]
-        raise UserError(f"there is no component '{name}'{did_you_mean(name, known)}")
+    sections: list[tuple[str, type[Section]]] = [
+        *((member.name, member) for family in families.values() for member in family.members.values()),
+        *_blocks().items(),
+    ]
+    lists = [
+        (_markdown_list if markdown else _list)(heading, family)
+        for heading, family in families.items()
+        if name in (None, family.family, heading, heading.split()[0])
+    ]
+    pages = [(_markdown_page if markdown else _page)(word, section) for word, section in sections if word == name]
+    if not (lists or pages):
+        hint = did_you_mean(str(name), [*dict(sections), *families])
+        raise UserError(f"there is no component '{name}'{hint or '; nnfs components lists them all'}")
+    print("\n\n".join(lists) or "\n\n\n".join(pages))
 
 
 def _families() -> dict[str, type[Component]]:
-    from nnfs_cli.data import DataSource
-    from nnfs_cli.data.preprocessing import Preprocessor
-    from nnfs_cli.initializers import Initializer
-    from nnfs_cli.layers import Layer
-    from nnfs_cli.losses import Loss
-    from nnfs_cli.metrics import Metric
-    from nnfs_cli.optimizers import Optimizer
+    """Each by the heading of its list."""
+    from nnfs_cli.component import Component, plural
 
-    return {
-        "layers": Layer,
-        "initializers": Initializer,
-        "losses": Loss,
-        "optimizers": Optimizer,
-        "metrics": Metric,
-        "datasets": DataSource,
-        "preprocessing": Preprocessor,
-    }
+    importlib.import_module("nnfs_cli.spec")  # registers them all
+    families = {**dict.fromkeys(ORDER), **Component.families}
+    return {plural(name): family for name, family in families.items() if family and family.members}
 
 
-def _rows(family: type[Component]) -> list[tuple[str, str, str]]:
-    """Name, settings and summary of every member."""
-    return [(name, ", ".join(_settings(member)), member.summary()) for name, member in sorted(family.members.items())]
-
-
-def _plain(plural: str, family: type[Component]) -> str:
-    width = max(map(len, family.members))
-    return "\n".join([plural, *(f"  {name:<{width}}  {summary}" for name, _, summary in _rows(family))])
-
-
-def _markdown(plural: str, family: type[Component]) -> str:
-    lines = [f"**{plural}**", "", "| name | settings | what it is |", "|---|---|---|"]
-    for name, settings, summary in _rows(family):
-        lines.append(f"| `{name}` | {f'`{settings}`' if settings else ''} | {summary.replace('|', chr(92) + '|')} |")
-    return "\n".join(lines)
-
-
-def _settings(member: type[Component]) -> list[str]:
-    """Each setting with its default; the main one, which needs no name, comes without."""
+def _blocks() -> dict[str, type[Section]]:
+    """The config, and those of its keys that hold settings and are no components."""
     from nnfs_cli.component import Component
+    from nnfs_cli.settings import Section
+    from nnfs_cli.spec import Spec
+
+    blocks: dict[str, type[Section]] = {"config": Spec}
+    for key, field in Spec.model_fields.items():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, Section) and not issubclass(kind, Component):
+                blocks[key] = kind
+    return blocks
+
+
+def _list(heading: str, family: type[Component]) -> str:
+    rows = [(f"  {name}", member.summary()) for name, member in sorted(family.members.items())]
+    return f"{heading}\n{_table(rows)}"
+
+
+def _markdown_list(heading: str, family: type[Component]) -> str:
+    rows = [("name", "settings", "what it is")]
+    for name, member in sorted(family.members.items()):
+        fields = member.model_fields.items()
+        settings = ", ".join(key if field.is_required() else f"{key}: {_default(field)}" for key, field in fields)
+        rows.append((f"`{name}`", f"`{settings}`" if settings else "", member.summary()))
+    return f"**{heading}**\n\n{_markdown_table(rows)}"
+
+
+def _page(name: str, section: type[Section]) -> str:
+    """What it computes, its settings, examples."""
+    parts = [f"{name} ({getattr(section, 'family', 'settings')})", _prose(inspect.getdoc(section) or "")]
+    if rows := _settings(section):
+        parts.append(_table([SETTINGS, *rows]))
+    if examples := getattr(section, "examples", ()):
+        parts.append("\n".join(["examples", *(f"  {example}" for example in examples)]))
+    return "\n\n".join(parts)
+
+
+def _markdown_page(name: str, section: type[Section]) -> str:
+    plain = {"required": "required", "null": ""}
+    rows = [(f"`{key}`", plain.get(default, f"`{default}`"), *others) for key, default, *others in _settings(section)]
+    return _markdown_table([SETTINGS, *rows])
+
+
+def _settings(section: type[Section]) -> list[tuple[str, ...]]:
+    from nnfs_cli.cli.words import in_words
+    from nnfs_cli.schema import setting_schema
+
+    texts = section.descriptions()
+    return [
+        (key, _default(field), in_words(setting_schema(field)), texts.get(key, ""))
+        for key, field in section.model_fields.items()
+    ]
+
+
+def _default(field: FieldInfo) -> str:
     from nnfs_cli.plain_yaml import dump_value
+    from nnfs_cli.schema import default_of
 
-    settings = []
-    for key, field in member.model_fields.items():
-        default = field.get_default()
-        if field.is_required():
-            settings.append(key)
-        elif isinstance(default, Component):
-            settings.append(f"{key}: {default.plain()}")
-        else:
-            settings.append(f"{key}: {dump_value(default)}")
-    return settings
+    return "required" if field.is_required() else dump_value(default_of(field))
 
 
-def _page(member: type[Component]) -> str:
-    """One component: what it computes, its settings, an example."""
-    lines = [f"{member.name} ({member.family})", "", inspect.getdoc(member) or ""]
-    if member.model_fields:
-        lines += ["", "Settings"]
-        lines += [f"  {text}" for text in _settings(member)]
-    if member.examples:
-        lines += ["", "Examples", *(f"  {example}" for example in member.examples)]
+def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns, each folded within itself; the last one takes what is left of the width."""
+    widths = [min(max(map(len, column)), _width() // 3) for column in zip(*rows, strict=True)]
+    widths[-1] = max(_width() - sum(width + 2 for width in widths[:-1]), 20)
+    lines = []
+    for row in rows:
+        cells = [_fold(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for parts in itertools.zip_longest(*cells, fillvalue=""):
+            lines.append("  ".join(f"{part:<{width}}" for part, width in zip(parts, widths, strict=True)).rstrip())
     return "\n".join(lines)
+
+
+def _prose(text: str) -> str:
+    """Folded where it is too wide. Only a line that ends a sentence ends there too."""
+    if max(map(len, text.splitlines()), default=0) <= _width():
+        return text
+    text = re.sub(r"(?<=[^.\n])\n(?=[^\n ])", " ", text)
+    return "\n".join("\n".join(_fold(line, _width())) for line in text.splitlines())
+
+
+def _fold(line: str, width: int) -> list[str]:
+    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _width() -> int:
+    """That of the terminal; what goes elsewhere is left whole."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, BinaryIO, cast
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 from nnfs_cli.data.arrow import check_names, to_arrays
 from nnfs_cli.data.file_source import ColumnSource
@@ -26,6 +26,10 @@ def _one_character(delimiter: str) -> str:
     return delimiter
 
 
+_ONE = WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1})
+Delimiter = Annotated[Text, AfterValidator(_one_character), _ONE]
+
+
 class Csv(ColumnSource, name="csv", main="path"):
     """A CSV file in UTF-8 whose first line names the columns; `.gz` is read as it is.
 
@@ -36,7 +40,8 @@ class Csv(ColumnSource, name="csv", main="path"):
     examples = ("csv: {path: houses.csv, target: price}", "csv: {path: wine.csv, target: quality, delimiter: ';'}")
     suffixes = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 
-    delimiter: Annotated[Text, AfterValidator(_one_character)] | None = None
+    delimiter: Delimiter | None = None
+    """Between two cells; a comma, in a `.tsv` file a tab, unless set."""
 
     def _read(self, name: str) -> Table:
         import pyarrow as pa

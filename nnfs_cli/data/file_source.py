@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
 
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table
@@ -29,10 +29,12 @@ def _as_names(value: object) -> object:
     return value
 
 
+_NAME = {"type": "string", "minLength": 1}
 Names = Annotated[
     tuple[Text, ...],
     BeforeValidator(_as_names),
     AfterValidator(_different),
+    WithJsonSchema({"type": ["string", "array"], "minLength": 1, "items": _NAME, "uniqueItems": True}),
 ]
 
 
@@ -42,6 +44,7 @@ class FileSource(DataSource):
     suffixes: ClassVar[tuple[str, ...]]
 
     path: FilePath
+    """Relative to the folder of the config."""
 
     def at(self, path: Path) -> Self:
         """The same kind of file at another place."""
@@ -68,8 +71,11 @@ class ColumnSource(FileSource):
     """A table in a file whose columns have names."""
 
     target: Annotated[Names, NotEmpty]
+    """The column to predict, or several of numbers."""
     drop: Names = ()
+    """Columns to leave out; all others are inputs."""
     weight: Text | None = None
+    """The column that says what each row counts, 0 or more; 1 without it."""
 
     @model_validator(mode="after")
     def _keeps_its_target(self) -> Self:

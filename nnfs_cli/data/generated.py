@@ -21,6 +21,7 @@ class _Plane(DataSource):
 
     rows: PositiveInt = 1000
     seed: Seed = 0
+    """Another one gives other points."""
 
     def labels(self) -> tuple[str, ...]:
         """The groups' names."""
@@ -50,6 +51,7 @@ class Moons(_Plane, name="moons", main="rows"):
 
     examples = ("moons", "moons: {rows: 500, noise: 0.2}")
     noise: NonNegativeFloat = 0.1
+    """The standard deviation of what is added to both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
         """The upper moon first."""
@@ -67,6 +69,7 @@ class Circles(_Plane, name="circles", main="rows"):
 
     examples = ("circles", "circles: {rows: 500, noise: 0.1}")
     noise: NonNegativeFloat = 0.05
+    """The standard deviation of what is added to both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
         """The outer circle first."""
@@ -84,7 +87,9 @@ class Blobs(_Plane, name="blobs", main="rows"):
 
     examples = ("blobs", "blobs: {rows: 500, classes: 5, noise: 2}")
     classes: Classes = 3
+    """How many clouds."""
     noise: NonNegativeFloat = 1.0
+    """The standard deviation of a cloud."""
 
     def labels(self) -> tuple[str, ...]:
         """Lettered, or numbered beyond the alphabet."""
@@ -104,7 +109,9 @@ class Spirals(_Plane, name="spirals", main="rows"):
 
     examples = ("spirals", "spirals: {rows: 900, classes: 3, noise: 0.1}")
     classes: Classes = 2
+    """How many arms."""
     noise: NonNegativeFloat = 0.05
+    """The standard deviation of what is added to both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
         """Lettered, or numbered beyond the alphabet."""
@@ -125,6 +132,7 @@ class Xor(_Plane, name="xor", main="rows"):
 
     examples = ("xor", "xor: {rows: 400, noise: 0.1}")
     noise: NonNegativeFloat = 0.0
+    """The standard deviation of what is added to both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
         """Same sign first."""
@@ -144,6 +152,7 @@ class Arithmetic(DataSource, name="arithmetic", main="rows"):
     examples = ("arithmetic", "arithmetic: {rows: 2000, seed: 1}")
     rows: PositiveInt = 10_000
     seed: Seed = 42
+    """Another one gives other numbers."""
 
     def facts(self) -> Facts:
         """Two inputs, three targets."""

@@ -25,6 +25,7 @@ class Npz(FileSource, name="npz", main="path"):
     suffixes = (".npz",)
 
     targets: PositiveInt = 1
+    """How many columns `y` has."""
 
     def target_columns(self) -> tuple[str, ...]:
         """y, or y0, y1, ... where there are several."""

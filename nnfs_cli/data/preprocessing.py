@@ -67,7 +67,9 @@ class Preprocessing(Section):
     main = "numbers"
 
     numbers: Preprocessor = Standardize()
-    target: Preprocessor | None = None  # standardize where the target is numbers, none for classes
+    """Of the inputs."""
+    target: Preprocessor | None = None
+    """Of the target; standardize where that is numbers and none for classes, unless set."""
 
 
 @dataclass(frozen=True)

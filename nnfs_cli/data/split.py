@@ -11,7 +11,7 @@ from pydantic import PlainSerializer, PlainValidator, SerializationInfo, Validat
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import DataError, counted, shown
 from nnfs_cli.parameters import Array
-from nnfs_cli.settings import Section, Switch, Text, absolute, relative, wrong
+from nnfs_cli.settings import FilePath, Fraction, Section, Switch, Text, absolute, relative, wrong
 from nnfs_cli.streams import stream
 
 PARTS = ("train", "validation", "test")
@@ -29,7 +29,9 @@ def _plain(value: float | Path, info: SerializationInfo) -> float | str:
     return relative(value, info) if isinstance(value, Path) else value
 
 
-Share = Annotated[float | Path, PlainValidator(_share), PlainSerializer(_plain)]
+Share = Annotated[
+    float | Path, PlainValidator(_share, json_schema_input_type=Fraction | FilePath), PlainSerializer(_plain)
+]
 
 
 class Split(Section):
@@ -41,9 +43,13 @@ class Split(Section):
     main = "validation"
 
     validation: Share = 0.2
+    """A fraction of the rows, to choose the best epoch by, or the path of a file of such rows."""
     test: Share = 0.0
+    """The same, for the final test."""
     stratify: Switch = True
-    column: Text | None = None  # holds train, validation or test in every row; then the fractions say nothing
+    """Whether every part holds the classes in equal proportion."""
+    column: Text | None = None
+    """Holds train, validation or test in every row; then the fractions say nothing."""
 
     @model_validator(mode="after")
     def _leaves_rows(self) -> Self:

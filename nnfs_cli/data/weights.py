@@ -6,12 +6,12 @@ import math
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import PlainValidator
+from pydantic import Field, PlainValidator
 
 from nnfs_cli.data.table import Label, word
 from nnfs_cli.errors import did_you_mean, listing, shown
 from nnfs_cli.parameters import Array
-from nnfs_cli.settings import wrong
+from nnfs_cli.settings import NonNegativeFloat, wrong
 
 
 def _by_word(value: object) -> dict[str, float] | str:
@@ -25,7 +25,7 @@ def _by_word(value: object) -> dict[str, float] | str:
     return {word(label): float(weight) for label, weight in value.items()}
 
 
-_INPUT: Any = Literal["balanced"] | dict[str | int | bool, float]
+_INPUT: Any = Literal["balanced"] | Annotated[dict[str, NonNegativeFloat], Field(min_length=1)]
 ClassWeights = Annotated[
     dict[str, float] | Literal["balanced"], PlainValidator(_by_word, json_schema_input_type=_INPUT)
 ]

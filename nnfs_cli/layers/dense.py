@@ -19,6 +19,7 @@ class Dense(Linear, name="dense", main="units"):
     examples = ("dense: 20", "dense: {units: 3, activation: tanh, bias: false}")
 
     activation: Layer = Sigmoid()
+    """What follows the linear map."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
         """The parameters of linear, and those that the activation may have one level down."""

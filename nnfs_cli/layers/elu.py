@@ -20,6 +20,7 @@ class ELU(Layer, name="elu", main="alpha"):
     examples = ("elu", "elu: 0.5")
 
     alpha: PositiveFloat = 1.0
+    """How far below zero it bends: to -alpha."""
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> the same."""

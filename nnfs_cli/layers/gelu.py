@@ -24,6 +24,7 @@ class GELU(Layer, name="gelu", main="form"):
     examples = ("gelu", "gelu: tanh")
 
     form: Literal["exact", "tanh"] = "exact"
+    """Φ itself, or its approximation by tanh, which needs no SciPy."""
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> the same."""

@@ -20,6 +20,7 @@ class LeakyReLU(Layer, name="leaky_relu", main="slope"):
     examples = ("leaky_relu", "leaky_relu: 0.2")
 
     slope: NonNegativeFloat = 0.01
+    """Of the part below zero; 0 makes it relu."""
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> the same."""

@@ -20,6 +20,7 @@ class PReLU(Layer, name="prelu", main="init"):
     examples = ("prelu", "prelu: {init: {constant: 0.1}}")
 
     init: Initializer = Constant(value=0.25)
+    """Of the slopes a."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
         """One slope for each unit, the last axis."""

@@ -23,7 +23,10 @@ def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:
 Level = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]
 Levels = Annotated[
     tuple[Level, ...],
-    BeforeValidator(lambda value: value if isinstance(value, list | tuple) else (value,)),
+    BeforeValidator(
+        lambda value: value if isinstance(value, list | tuple) else (value,),
+        json_schema_input_type=Level | tuple[Level, ...],
+    ),
     NotEmpty,
     AfterValidator(_ascending),
 ]
