@@ -51,7 +51,7 @@ def evaluate(
         print_json({"run": opened.path.as_posix(), "metrics": metrics, "threshold": kept, "confusion": confusion})
         return
     if kept is not None:
-        fact("threshold", f"{number(kept)} {'is kept, also for predict' if threshold else 'was kept before'}")
+        fact("threshold", f"{number(kept)} {'is kept, also for predict' if threshold else 'was chosen before'}")
     names = list(next(iter(metrics.values())))
     print(table(["split", *names], [[part, *map(number, figures.values())] for part, figures in metrics.items()]))
     for part, counts in confusion.items():
