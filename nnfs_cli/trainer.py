@@ -6,9 +6,8 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -85,11 +84,12 @@ class Trainer:
         log_every: int = 1,
     ) -> None:
         self.model, self.optimizer, self.batches, self.accumulate = model, optimizer, batches, accumulate
-        self.base_lr, self.lr, self.schedule = lr, lr, schedule or Constant()
+        self.base_lr, self.schedule = lr, schedule or Constant()
+        self.lr: float | None = None
         self.penalties = Penalties(penalty or Penalty(), model.parameters.layout, model.dtype)
         self.clip, self.seed = clip, seed
         self.callbacks, self.evaluate, self.log_every = callbacks, evaluate, log_every
-        self.epoch = self.step = self.epochs = 0
+        self.epoch = self.step = self.epochs = self._batch = 0
         self.seconds = 0.0
         self.stopped = ""  # why training has ended before its last epoch
         self.state: dict[str, Array] = {}  # the optimizer's memory
@@ -131,14 +131,21 @@ class Trainer:
         parameters, gradient = self.model.parameters, self.model.gradients.vector
         watching = [c for c in self.callbacks if type(c).on_step is not Callback.on_step]
         self.state = optimizer.begin(parameters.learned)
-        lr, steps = optimizer.default_lr if self.base_lr is None else self.base_lr, self.steps
+        lr = self.lr = optimizer.default_lr if self.base_lr is None else self.base_lr
+        steps, varies = self.steps, self.schedule != Constant()
         for epoch in range(1, self.epochs + 1):
-            self.epoch = epoch
-            total, seen = 0.0, 0.0
-            for loss, weight in self._gradients(rows):
+            self.epoch, self._batch = epoch, 0
+            batches: Iterable[Any] = self.batches.epoch(epoch)
+            differentiate: Callable[[_Rows, Any], tuple[float, float]] = self._differentiate
+            if self.accumulate > 1:
+                batches, differentiate = _groups(batches, self.accumulate), self._differentiate_together
+            total = seen = 0.0
+            for batch in batches:
+                loss, weight = differentiate(rows, batch)
                 total += loss
                 seen += weight
-                self.lr = lr * self.schedule.at(self.step, steps, self.epochs, self.schedule_state)
+                if varies:
+                    self.lr = lr * self.schedule.at(self.step, steps, self.epochs, self.schedule_state)
                 if self.penalties:
                     self.penalties.add_gradient(parameters.learned, gradient)
                 if self.clip:
@@ -155,27 +162,29 @@ class Trainer:
             if self.stopped:
                 return
 
-    def _gradients(self, rows: _Rows) -> Iterator[tuple[float, float]]:
-        """For every step of an epoch, leave its gradient in the model, and say the rows' total loss and weight."""
+    def _differentiate(self, rows: _Rows, batch: Array | slice) -> tuple[float, float]:
+        """Leave the gradient of a batch in the model, and return the rows' total loss and weight."""
+        x, y, weight = rows.take(batch)
+        loss = self.model.differentiate(x, y, weight, self._draws)
+        self._batch += 1
+        self.check(loss)
+        return loss, len(x) if weight is None else float(np.add.reduce(weight))
+
+    def _differentiate_together(self, rows: _Rows, group: Sequence[Array | slice]) -> tuple[float, float]:
+        """The same for several batches, as if they were one."""
         gradient, mean = self.model.gradients.vector, self.model.loss.reduction == "mean"
-        seen = 0
-        batches = iter(self.batches.epoch(self.epoch))
-        while group := list(islice(batches, self.accumulate)):
-            total = whole = 0.0
-            added = np.zeros_like(gradient) if len(group) > 1 else gradient
-            for indices in group:
-                x, y, weight = rows.take(indices)
-                loss = self.model.differentiate(x, y, weight, partial(stream, self.seed, "dropout", self.epoch, seen))
-                self.check(loss)
-                seen += 1
-                counts = float(len(x)) if weight is None else float(np.add.reduce(weight))
-                total += loss
-                whole += counts
-                if added is not gradient:
-                    np.add(added, np.multiply(gradient, counts if mean else 1, out=gradient), out=added)
-            if added is not gradient:
-                np.multiply(added, 1 / (whole or 1) if mean else 1, out=gradient)
-            yield total, whole
+        added, total, whole = np.zeros_like(gradient), 0.0, 0.0
+        for batch in group:
+            loss, weight = self._differentiate(rows, batch)
+            np.add(added, np.multiply(gradient, weight if mean else 1, out=gradient), out=added)
+            total += loss
+            whole += weight
+        np.multiply(added, 1 / (whole or 1) if mean else 1, out=gradient)
+        return total, whole
+
+    def _draws(self) -> np.random.Generator:
+        """The random numbers of the batch."""
+        return stream(self.seed, "dropout", self.epoch, self._batch)
 
     def _minimize(self, optimizer: Minimizer, rows: _Rows) -> None:
         """An epoch is an iteration: one look at all rows, or a few."""
@@ -267,14 +276,19 @@ class _Rows:
     def take(self, rows: Array | slice) -> tuple[Array, Array, Array | None]:
         """X, y and the weights of a batch."""
         if isinstance(rows, slice):
-            x, y, *weight = (array[rows] for array in self._arrays)
-        else:
-            n = len(rows)
-            if n not in self._buffers:
-                self._buffers[n] = [np.empty((n, *array.shape[1:]), array.dtype) for array in self._arrays]
-            # mode="clip" lets take write straight into the buffer; the indices are in range.
-            x, y, *weight = (
-                array.take(rows, 0, buffer, "clip")
-                for array, buffer in zip(self._arrays, self._buffers[n], strict=True)
-            )
+            x, y, *weight = [array[rows] for array in self._arrays]
+            return x, y, weight[0] if weight else None
+        n = len(rows)
+        if n not in self._buffers:
+            self._buffers[n] = [np.empty((n, *array.shape[1:]), array.dtype) for array in self._arrays]
+        for array, buffer in zip(self._arrays, self._buffers[n], strict=True):
+            array.take(rows, 0, buffer, "clip")  # "clip" lets take write straight into it; the indices are in range
+        x, y, *weight = self._buffers[n]
         return x, y, weight[0] if weight else None
+
+
+def _groups(batches: Iterable[Array | slice], size: int) -> Iterator[list[Array | slice]]:
+    """So many batches at a time; the last may be fewer."""
+    remaining = iter(batches)
+    while group := list(islice(remaining, size)):
+        yield group

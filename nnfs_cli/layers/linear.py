@@ -58,6 +58,7 @@ class Linear(Layer, name="linear", main="units"):
                 np.matmul(context.ones(dy.shape[-2]), dy, out=g.bias)
             if not need_dx:
                 return dy
-            return np.matmul(dy, p.weight.swapaxes(-1, -2), out=context.empty(rows.shape)).reshape(x.shape)
+            dx: Array = np.matmul(dy, p.weight.swapaxes(-1, -2), out=context.empty(rows.shape))
+            return dx if rows is x else dx.reshape(x.shape)
 
-        return y.reshape(*x.shape[:-1], self.units), backward
+        return y if rows is x else y.reshape(*x.shape[:-1], self.units), backward
