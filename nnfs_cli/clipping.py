@@ -30,7 +30,8 @@ class Clip(Section):
             np.clip(gradient, -self.value, self.value, out=gradient)
         if self.norm is not None:
             length = math.sqrt(float(np.vdot(gradient, gradient)))
-            if length == math.inf:  # perhaps only the squares were too large for float32
-                length = float(np.linalg.norm(gradient.astype(np.float64)))
+            if length == math.inf:  # perhaps only the squares were too large
+                largest = float(np.abs(gradient).max())
+                length = largest * float(np.linalg.norm(gradient / largest))
             if length > self.norm:
                 np.multiply(gradient, self.norm / length, out=gradient)

@@ -97,7 +97,7 @@ class Layout:
         A vector of the learned part only gives only those.
         """
         return {
-            name: vector[..., self.slices[name]].reshape(*vector.shape[:-1], *spec.shape)
+            name: vector[..., self.slices[name]].reshape((*vector.shape[:-1], *spec.shape))
             for name, spec in self.specs.items()
             if self.slices[name].stop <= vector.shape[-1]
         }

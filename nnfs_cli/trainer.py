@@ -112,7 +112,7 @@ class Trainer:
         """
         rows = _Rows(X, y, weight)
         rows.check(self.model)
-        self.epochs, self.step, self.stopped = epochs, 0, ""
+        self.epochs, self.epoch, self.step, self.stopped = epochs, 0, 0, ""
         self.schedule_state = self.schedule.begin()
         self.average.begin()
         self._begun = time.perf_counter()
@@ -142,6 +142,8 @@ class Trainer:
             total = seen = 0.0
             for batch in batches:
                 loss, weight = differentiate(rows, batch)
+                if not weight:  # the rows count nothing, and so there is no step to make
+                    continue
                 total += loss
                 seen += weight
                 if varies:
@@ -191,7 +193,8 @@ class Trainer:
         model, learned = self.model, self.model.parameters.learned
         x, y, weight = rows.take(slice(None))
         whole = float(len(x)) if weight is None else float(np.add.reduce(weight)) or 1.0
-        seen = np.empty(learned.size), math.nan  # where the loss was last looked at, and what it was
+        start = learned.astype(np.float64)
+        seen = reached = start, math.nan  # where the loss was last looked at, where it was good, and what it was there
 
         def objective(w: Array, g: Array) -> float:
             nonlocal seen
@@ -207,27 +210,30 @@ class Trainer:
             return value
 
         def watch(w: Array) -> bool:
-            if not np.array_equal(w, seen[0]):
+            nonlocal reached
+            if math.isnan(seen[1]) or not np.array_equal(w, seen[0]):
                 objective(w, np.empty(learned.size))
             self.check(seen[1])
+            reached = seen
             self.epoch += 1
             self.step += 1
             self.average.after_step(self.step)
             for callback in self.callbacks:
                 callback.on_step(self)
-            self._end_epoch(seen[1])
+            self._end_epoch(reached[1])
             return bool(self.stopped)
 
-        self.epoch = 0
-        start = learned.astype(np.float64)
-        optimizer.minimize(objective, start, self.epochs, watch)
+        try:
+            optimizer.minimize(objective, start, self.epochs, watch)
+        finally:  # not where it last tried to go
+            np.copyto(learned, reached[0], casting="same_kind")
         if self.epoch == 0:  # there was no way down
             watch(start)
         if self.epoch < self.epochs and not self.stopped:
             self.stop(f"{optimizer.name} has converged")
             if self.epoch % self.log_every:  # then it has no row yet
                 with self.average.in_place():
-                    self._log(seen[1])
+                    self._log(reached[1])
 
     def _end_epoch(self, train_loss: float) -> None:
         self.average.after_epoch(self.epoch, self.epochs)

@@ -14,7 +14,7 @@ import pytest
 
 from nnfs_cli import tasks
 from nnfs_cli.component import Component
-from nnfs_cli.errors import ConfigError, NnfsWarning, RunError, UserError
+from nnfs_cli.errors import ConfigError, NnfsWarning, UserError
 from nnfs_cli.extension import LOADED, load_code
 from nnfs_cli.gradient_check import gradient_error
 from nnfs_cli.model import Model

@@ -229,8 +229,10 @@ def test_dropout_drops_its_share_and_keeps_the_mean(rate: float, dtype: str) -> 
 
 
 def test_dropout_draws_from_the_stream_of_its_pass() -> None:
+    context = Context("float64", training=True)
+
     def masks(seed: int) -> list[Array]:
-        context = learning(50, seed)
+        context.begin(50, lambda: np.random.default_rng(seed))
         return [Dropout().forward(Views({}), np.ones((50, 8)), context)[0].copy() for _ in range(2)]
 
     (first, second), again, other = masks(1), masks(1), masks(2)

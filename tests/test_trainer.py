@@ -42,7 +42,12 @@ EVERYTHING = (  # every kind of parameter; those of WEIGHTS decay
     "residual: [linear: 3, tanh]",
     "linear: 1",
 )
-WITH_OWN = (*EVERYTHING[:-1], "linear: {units: 1, l1: 0.3, l2: 0}")  # the last layer has penalties of its own
+WITH_OWN = (  # two layers have penalties of their own
+    *EVERYTHING[:4],
+    "residual: [linear: {units: 3, l1: 0, l2: 0.7}, tanh]",
+    "linear: {units: 1, l1: 0.3, l2: 0}",
+)
+PENALTIES = {"4.0.weight": (0, 0.7), "5.weight": (0.3, 0)}
 WEIGHTS = {"0.weight", "4.0.weight", "4.projection", "5.weight"}
 STEPPERS = [text for member in Optimizer.members.values() if issubclass(member, Stepper) for text in member.examples]
 
@@ -236,7 +241,12 @@ def test_a_second_fit_begins_anew_from_the_weights_it_finds(data: tuple[Array, A
         def on_begin(self, trainer: Trainer) -> None:
             began.append((trainer.epoch, trainer.step))
 
-    options = {"layers": NET, "optimizer": "adam", "schedule": resolved(Schedule, "linear"), "averaging": EMA()}
+    options = {
+        "layers": NET,
+        "optimizer": "adam",
+        "schedule": resolved(Schedule, "linear"),
+        "averaging": SWA(start=0.5),
+    }
     fitted, witness = trainer(callbacks=[Begin()], **options)
     fitted.fit(*data, 3)
     other, fresh = trainer(**options)
@@ -244,6 +254,7 @@ def test_a_second_fit_begins_anew_from_the_weights_it_finds(data: tuple[Array, A
     fitted.fit(*data, 3)
     other.fit(*data, 3)
     np.testing.assert_array_equal(fitted.model.parameters.vector, other.model.parameters.vector)
+    np.testing.assert_array_equal(witness.logged[3:], fresh.logged)
     assert witness.lrs == 2 * fresh.lrs
     assert witness.column("epoch") == [1, 2, 3, 1, 2, 3]
     assert began == [(0, 0), (0, 0)]
@@ -300,7 +311,7 @@ def test_accumulated_batches_are_one_large_batch(
 def test_a_penalty_is_the_sum_it_promises_and_so_is_its_gradient() -> None:
     parameters, dtype = net(WITH_OWN).parameters, np.dtype("float64")
     penalties, w = Penalties(Penalty(l1=0.1, l2=0.2), parameters.layout, dtype), parameters.learned
-    factors = {name: (0.3, 0.0) if name == "5.weight" else (0.1, 0.2) for name in WEIGHTS}
+    factors = {name: PENALTIES.get(name, (0.1, 0.2)) for name in WEIGHTS}
     weights = {name: parameters.arrays[name] for name in WEIGHTS}
     expected = sum(
         l1 * abs(weights[name]).sum() + l2 / 2 * (weights[name] ** 2).sum() for name, (l1, l2) in factors.items()
@@ -318,13 +329,13 @@ def test_a_penalty_is_the_sum_it_promises_and_so_is_its_gradient() -> None:
 def test_a_step_descends_the_loss_and_the_penalties_on_weights_alone(data: tuple[Array, Array]) -> None:
     before, after, gradient = one_step(WITH_OWN, data, penalty=Penalty(l1=0.1, l2=0.2))
     for name, g in gradient.items():
-        l1, l2 = (0.3, 0) if name == "5.weight" else (0.1, 0.2) if name in WEIGHTS else (0, 0)
+        l1, l2 = PENALTIES.get(name, (0.1, 0.2)) if name in WEIGHTS else (0, 0)
         expected = before[name] - 0.1 * (g + l1 * np.sign(before[name]) + l2 * before[name])
         np.testing.assert_allclose(after[name], expected, rtol=1e-12, atol=1e-15)
 
 
 def test_a_zero_weight_stays_at_rest_under_l1(data: tuple[Array, Array]) -> None:
-    fitted, _ = trainer(penalty=Penalty(l1=0.1))
+    fitted, _ = trainer(size=ROWS, penalty=Penalty(l1=0.1))
     fitted.model.parameters.vector[:] = 0
     fitted.fit(np.zeros_like(data[0]), np.zeros_like(data[1]), 1)
     assert not fitted.model.parameters.vector.any()
@@ -353,6 +364,16 @@ def test_weights_alone_decay_apart_from_the_gradient(
         kept = 1 - 0.1 * 0.5 if name in WEIGHTS else 1
         expected = kept * before[name] - 0.1 * direction(g)
         np.testing.assert_allclose(after[name], expected, rtol=1e-9, atol=1e-15)
+
+
+def test_weights_decay_by_the_lr_of_the_step(data: tuple[Array, Array]) -> None:
+    """Where nothing is to be learned, they do nothing else."""
+    fitted, witness = trainer(optimizer="sgd: {weight_decay: 0.5}", schedule=resolved(Schedule, "linear: {warmup: 1}"))
+    start = fitted.model.parameters.vector.copy()
+    fitted.fit(np.zeros_like(data[0]), np.zeros_like(data[1]), 3)
+    kept = np.prod([1 - 0.5 * lr for lr in witness.lrs])
+    assert len(set(witness.lrs)) > 4
+    np.testing.assert_allclose(fitted.model.parameters.vector, kept * start, rtol=1e-12)
 
 
 def clipped(g: Array, norm: float | None, value: float | None) -> Array:

@@ -61,3 +61,7 @@ class Residual(Sequential, name="residual", main="layers"):
     def with_final(self, layer: Layer) -> Layer:
         """The sum cannot be taken out of its place."""
         return layer
+
+    def describe(self) -> str:
+        """The layers inside, in brackets."""
+        return f"residual [{super().describe()}]"
