@@ -47,8 +47,11 @@ class Checkpoint(Callback):
         self.run, self.monitor, self.mode, self.every = run, monitor, mode, every
         self.best: LogRow | None = None
         self._vector: Array | None = None  # the best weights
-        self._unwritten = False
-        self._written = time.monotonic()
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """Nothing has been seen."""
+        self.best = self._vector = None
+        self._unwritten, self._written = False, time.monotonic()
 
     def on_epoch(self, trainer: Trainer) -> None:
         """Write every n-th epoch's."""
@@ -109,7 +112,7 @@ class EarlyStop(Callback):
             self.best, self.waited = row[self.monitor], 0
             return
         self.waited += 1
-        if self.waited >= self.patience and trainer.epoch < trainer.epochs:
+        if self.waited >= self.patience:
             epochs = counted(self.waited, "logged epoch")
             trainer.stop(f"{self.monitor} was no better in {epochs}")
 

@@ -111,7 +111,12 @@ class Component(Section):
 
     def label(self) -> str:
         """The component in a few words: its name and its main setting."""
-        return f"{self.name} {getattr(self, self.main)}" if self.main else self.name
+        value = getattr(self, self.main) if self.main else ""
+        if isinstance(value, tuple):
+            value = " ".join(map(str, value)) if not any(isinstance(entry, Component) for entry in value) else ""
+        elif isinstance(value, Component):
+            value = value.label()
+        return f"{self.name} {value}".rstrip()
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -55,9 +55,6 @@ def prepare(spec: Spec) -> Experiment:
     parts = encode_parts(predictor, tables, indices)
     batches = _batches(spec, predictor, len(parts["train"]))
     _require_figures(spec, parts)
-    for part, rows in parts.items():
-        if rows.weight is not None and not rows.weight.any():
-            raise DataError(f"{table.name}: all {part} rows have the weight 0, and so there is nothing to learn from")
     return Experiment(spec, parts, predictor, batches, _describe(tables, columns, encoder, parts))
 
 
@@ -81,7 +78,7 @@ def split_tables(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[
 
 
 def encode_parts(predictor: Predictor, tables: Mapping[str, Table], indices: Mapping[str, Array]) -> dict[str, Samples]:
-    """The rows of each part that has any, as arrays; a table that several parts share is encoded once."""
+    """The rows of each part that has any and that count, as arrays; a table that several parts share is encoded once."""
     encoded: dict[int, Samples] = {}
     parts = {}
     for part in PARTS:
@@ -90,7 +87,9 @@ def encode_parts(predictor: Predictor, tables: Mapping[str, Table], indices: Map
             continue
         if id(table) not in encoded:
             encoded[id(table)] = predictor.encode(table)
-        parts[part] = encoded[id(table)].take(indices[part])
+        parts[part] = encoded[id(table)].take(indices[part]).counting()
+        if not len(parts[part]):
+            raise DataError(f"{table.name}: all {part} rows have the weight 0, so there is nothing to go by")
     return parts
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,13 @@ class Samples:
         """Some of the rows."""
         weight = None if self.weight is None else self.weight[rows]
         return Samples(self.X[rows], self.y[rows], self.truth[rows], weight)
+
+    def counting(self) -> Samples:
+        """Those that count: without the rows of weight 0, and without weights where all that is left are 1."""
+        if self.weight is None:
+            return self
+        rows = self if self.weight.all() else self.take(np.flatnonzero(self.weight))
+        return replace(rows, weight=None) if (rows.weight == 1).all() else rows
 
 
 class Predictor:

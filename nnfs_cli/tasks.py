@@ -135,7 +135,7 @@ def evaluate(
         _decide(run, predictor, threshold)
     if input_file is not None:
         table = source_for(Path(input_file), predictor.spec.dataset).read()
-        return {"input": _finite(_judged(run, "input", predictor, predictor.encode(table)))}
+        return {"input": _finite(_judged(run, "input", predictor, predictor.encode(table).counting()))}
     available = _parts(run, predictor)
     if parts is None:
         parts = [part for part in available if part != "train"] or ["train"]

@@ -102,8 +102,9 @@ class Trainer:
         return 1 if isinstance(self.optimizer, Minimizer) else -(-self.batches.steps // self.accumulate)
 
     def stop(self, reason: str) -> None:
-        """End training after the step that is being made, as if its epoch were the last."""
-        self.stopped = reason
+        """End training after the step that is being made, as if its epoch were the last, for the first such reason."""
+        if self.step < self.steps * self.epochs:  # else it ends by itself
+            self.stopped = self.stopped or reason
 
     def fit(self, X: Array, y: Array, epochs: int, weight: Array | None = None) -> None:
         """Train for this many epochs on X (rows, *input_shape) and y (rows, n_outputs), all of the model's dtype.
@@ -117,7 +118,7 @@ class Trainer:
         self.average.begin()
         self._begun = time.perf_counter()
         with contextlib.ExitStack() as ends:  # every callback that was begun is ended, whatever the others do
-            for callback in reversed(self.callbacks):
+            for callback in self.callbacks:
                 ends.callback(callback.on_end, self)
                 callback.on_begin(self)
             ends.callback(self.average.settle)
@@ -138,22 +139,22 @@ class Trainer:
             batches: Iterable[Any] = self.batches.epoch(epoch)
             differentiate: Callable[[_Rows, Any], tuple[float, float]] = self._differentiate
             if self.accumulate > 1:
+                self._added = np.empty_like(gradient)
                 batches, differentiate = _groups(batches, self.accumulate), self._differentiate_together
             total = seen = 0.0
             for batch in batches:
                 loss, weight = differentiate(rows, batch)
-                if not weight:  # the rows count nothing, and so there is no step to make
-                    continue
                 total += loss
                 seen += weight
                 if varies:
                     self.lr = lr * self.schedule.at(self.step, steps, self.epochs, self.schedule_state)
-                if self.penalties:
-                    self.penalties.add_gradient(parameters.learned, gradient)
-                if self.clip:
-                    self.clip.apply(gradient)
-                optimizer.decay(parameters.decayed, self.lr)
-                optimizer.step(parameters.learned, gradient, self.state, self.lr)
+                if weight:  # rows that weigh nothing move nothing
+                    if self.penalties:
+                        self.penalties.add_gradient(parameters.learned, gradient)
+                    if self.clip:
+                        self.clip.apply(gradient)
+                    optimizer.decay(parameters.decayed, self.lr)
+                    optimizer.step(parameters.learned, gradient, self.state, self.lr)
                 self.step += 1
                 self.average.after_step(self.step)
                 for callback in watching:
@@ -175,7 +176,8 @@ class Trainer:
     def _differentiate_together(self, rows: _Rows, group: Sequence[Array | slice]) -> tuple[float, float]:
         """The same for several batches, as if they were one."""
         gradient, mean = self.model.gradients.vector, self.model.loss.reduction == "mean"
-        added, total, whole = np.zeros_like(gradient), 0.0, 0.0
+        added, total, whole = self._added, 0.0, 0.0
+        added[...] = 0
         for batch in group:
             loss, weight = self._differentiate(rows, batch)
             np.add(added, np.multiply(gradient, weight if mean else 1, out=gradient), out=added)
@@ -190,19 +192,20 @@ class Trainer:
 
     def _minimize(self, optimizer: Minimizer, rows: _Rows) -> None:
         """An epoch is an iteration: one look at all rows, or a few."""
-        model, learned = self.model, self.model.parameters.learned
+        model, learned, vector = self.model, self.model.parameters.learned, self.model.parameters.vector
         x, y, weight = rows.take(slice(None))
         whole = float(len(x)) if weight is None else float(np.add.reduce(weight)) or 1.0
-        start = learned.astype(np.float64)
-        seen = reached = start, math.nan  # where the loss was last looked at, where it was good, and what it was there
+        start, reached = learned.astype(np.float64), vector.copy()
+        tried = start, math.nan  # where the loss was last looked at, and what it was
+        loss_there = math.nan  # where was reached
 
         def objective(w: Array, g: Array) -> float:
-            nonlocal seen
+            nonlocal tried
+            np.copyto(vector, reached)  # what is not learned is as it was, wherever else was looked at
             np.copyto(learned, w, casting="same_kind")
             loss = model.differentiate(x, y, weight) / whole
-            seen = w.copy(), loss
-            scale = whole * model.loss.row_weight(whole)
-            value = loss * scale
+            tried = w.copy(), loss
+            value = loss * whole * model.loss.row_weight(whole)
             if self.penalties:
                 self.penalties.add_gradient(learned, model.gradients.vector)
                 value += self.penalties.value(learned)
@@ -210,30 +213,31 @@ class Trainer:
             return value
 
         def watch(w: Array) -> bool:
-            nonlocal reached
-            if math.isnan(seen[1]) or not np.array_equal(w, seen[0]):
+            nonlocal loss_there
+            if math.isnan(tried[1]) or not np.array_equal(w, tried[0]):
                 objective(w, np.empty(learned.size))
-            self.check(seen[1])
-            reached = seen
+            self.check(tried[1])
+            np.copyto(reached, vector)
             self.epoch += 1
             self.step += 1
             self.average.after_step(self.step)
             for callback in self.callbacks:
                 callback.on_step(self)
-            self._end_epoch(reached[1])
+            loss_there = tried[1]
+            self._end_epoch(loss_there)
             return bool(self.stopped)
 
         try:
-            optimizer.minimize(objective, start, self.epochs, watch)
-        finally:  # not where it last tried to go
-            np.copyto(learned, reached[0], casting="same_kind")
+            converged = optimizer.minimize(objective, start, self.epochs, watch)
+        finally:
+            np.copyto(vector, reached)  # not where it last tried to go
         if self.epoch == 0:  # there was no way down
             watch(start)
-        if self.epoch < self.epochs and not self.stopped:
-            self.stop(f"{optimizer.name} has converged")
+        if self.epoch < self.epochs:
+            self.stop(f"{optimizer.name} {'has converged' if converged else 'finds no way further down'}")
             if self.epoch % self.log_every:  # then it has no row yet
                 with self.average.in_place():
-                    self._log(reached[1])
+                    self._log(loss_there)
 
     def _end_epoch(self, train_loss: float) -> None:
         self.average.after_epoch(self.epoch, self.epochs)
@@ -257,9 +261,10 @@ class Trainer:
         if math.isfinite(loss):
             return
         where = f"the loss is {loss} in epoch {self.epoch}, after {counted(self.step, 'step')}"
-        advice = "other first weights, by another seed, may do"
-        if self.lr is not None:
-            where, advice = f"{where}, at lr {self.lr:g}", f"try a smaller lr, such as {min(self.lr / 10, 0.1):g}"
+        advice = "the first weights or the inputs are too large; preprocessing and init can make them smaller"
+        if self.step and self.lr is not None:
+            smaller = min((self.base_lr or self.lr) / 10, 0.1)
+            where, advice = f"{where}, at lr {self.lr:g}", f"try a smaller lr, such as {smaller:g}"
         raise DivergedError(f"training diverged: {where}; {advice}")
 
 

@@ -255,7 +255,7 @@ def test_two_files_of_one_name_are_both_kept(
     write("net.yaml", json.dumps(CONFIG | {"layers": ["double", "bend", {"linear": 1}]}))
     both = ("--code", "mine.py", "--code", "other/mine.py")
     assert inside("train", "net.yaml", "-q", *both).returncode == 0
-    assert len(json.loads((mine / "runs/net-1/data.json").read_text())["code"]) == 2
+    assert {path.read_text() for path in (mine / "runs/net-1/code").iterdir()} == {MINE, LAYER}
     forget()
     done = inside("evaluate", "runs/net-1", *both)
     assert (done.returncode, done.stderr) == (0, "")

@@ -163,7 +163,7 @@ def test_a_kept_threshold_serves_evaluate_and_predict_which_both_name_it(run: Pa
     first = inside("evaluate", run, "--threshold", "0.2")
     again = inside("evaluate", run)
     assert first.stderr == "threshold   0.2000 is kept, also for predict\n"
-    assert again.stderr == "threshold   0.2000 was kept before\n"
+    assert again.stderr == "threshold   0.2000 was chosen before\n"
     assert first.stdout == again.stdout
     later = json.loads(inside("evaluate", run, "--json").stdout)
     assert later["threshold"] == 0.2

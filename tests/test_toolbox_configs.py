@@ -312,6 +312,14 @@ def test_a_figure_of_one_class_can_be_watched() -> None:
     assert run.metrics()["validation"]["recall_mid"] == max(figures)
 
 
+def test_a_figure_that_is_never_a_number_leaves_the_last_epoch_the_best(folder: Path) -> None:
+    table = (folder / "points.csv").read_text().splitlines()
+    (folder / "one.csv").write_text("\n".join(table[:2]) + "\n")  # one row, of which there is no r2
+    run = train(NUMBERS, split="one.csv", checkpoint={"monitor": "val_r2"})
+    assert np.isnan(column(run, "val_r2")).all()
+    assert run.metrics()["best_epoch"] == 5
+
+
 @pytest.mark.parametrize(
     ("settings", "epochs", "found"),
     [

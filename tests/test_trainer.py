@@ -21,7 +21,7 @@ from nnfs_cli.callbacks import Checkpoint, EarlyStop, TimeLimit
 from nnfs_cli.clipping import Clip
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.errors import DivergedError
-from nnfs_cli.layers import Layer
+from nnfs_cli.layers import Draws, Layer
 from nnfs_cli.losses import Loss
 from nnfs_cli.model import Model
 from nnfs_cli.optimizers import Minimizer, Optimizer, Stepper
@@ -30,6 +30,7 @@ from nnfs_cli.penalty import Penalties, Penalty
 from nnfs_cli.runs import Run
 from nnfs_cli.schedules import ReduceOnPlateau, Schedule
 from nnfs_cli.spec import Spec
+from nnfs_cli.streams import stream
 from nnfs_cli.trainer import Callback, LogRow, Trainer
 
 ROWS = 50
@@ -741,6 +742,21 @@ def test_a_start_that_cannot_be_bettered_is_one_epoch(data: tuple[Array, Array],
     assert fitted.stopped == "lbfgs has converged"
 
 
+class Idle(Minimizer):
+    """Does not even look."""
+
+    def minimize(self, *_: Any) -> None:
+        pass
+
+
+def test_a_minimizer_that_does_nothing_leaves_a_row_of_what_there_was(data: tuple[Array, Array]) -> None:
+    fitted, witness = trainer(None, optimizer=Idle())
+    loss, _ = fitted.model.evaluate(*data)
+    fitted.fit(*data, 9)
+    assert witness.column("train_loss") == pytest.approx([loss], rel=1e-12)
+    assert fitted.model.evaluate(*data)[0] == loss
+
+
 class Stray(Minimizer):
     """Makes one step, then looks at a place far away, which is no good, and gives up, as a line search may."""
 
@@ -765,20 +781,24 @@ class Interrupted(Stray):
 
 @pytest.mark.parametrize("log_every", [1, 5])
 @pytest.mark.parametrize("interrupted", [False, True])
+@pytest.mark.parametrize(
+    "layers", [("linear: 1",), ("linear: 3", "exp", "batch_norm", "linear: 1")], ids=["plain", "kept"]
+)
 def test_what_a_minimizer_reaches_is_what_was_watched_last(
-    tmp_path: Path, data: tuple[Array, Array], log_every: int, interrupted: bool
+    tmp_path: Path, data: tuple[Array, Array], log_every: int, interrupted: bool, layers: Sequence[str]
 ) -> None:
-    run = Run.create(tmp_path, "x")
-    optimizer = Interrupted() if interrupted else Stray()
-    fitted, witness = trainer(None, optimizer=optimizer, callbacks=[Checkpoint(run)], log_every=log_every)
+    """Also the statistics that are kept; those of a place far away are infinite here."""
+    run, optimizer = Run.create(tmp_path, "x"), Interrupted() if interrupted else Stray()
+    options = {"layers": layers, "callbacks": [Checkpoint(run)], "log_every": log_every}
+    fitted, witness = trainer(None, optimizer=optimizer, **options)
     with pytest.raises(KeyboardInterrupt) if interrupted else contextlib.nullcontext():
         fitted.fit(*data, 9)
     np.testing.assert_array_equal(fitted.model.parameters.vector, witness.weights[-1])
-    np.testing.assert_array_equal(run.weights("last")["0.bias"], witness.weights[-1][3:])
-    if not interrupted:
-        np.testing.assert_array_equal(witness.logged, witness.weights)
-    for row in witness.rows:
-        assert row["train_loss"] == pytest.approx(fitted.model.evaluate(*data)[0], rel=1e-12)
+    for name, array in run.weights("last").items():
+        np.testing.assert_array_equal(array, fitted.model.parameters.arrays[name])
+    for row, vector in zip(witness.rows, witness.logged, strict=True):
+        np.testing.assert_array_equal(vector, witness.weights[-1])
+        assert row["train_loss"] == pytest.approx(fitted.model.differentiate(*data) / ROWS, rel=1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -905,16 +925,19 @@ def test_dropout_learns_the_same_however_it_is_evaluated(data: tuple[Array, Arra
     assert (weights(8, None) != plain).any()
 
 
-def test_every_batch_of_every_epoch_has_a_mask_of_its_own(data: tuple[Array, Array]) -> None:
-    """Of equal rows with one number each, the loss of a step says how many are missing."""
-    fitted, _ = trainer(1e-12, 1000, rows=5000, layers=("dropout", "linear: 1"), accumulate=2)
-    fitted.model.parameters.vector[:] = [1, 0, 0, 0]
-    losses: list[float] = []
+def test_every_batch_of_every_epoch_draws_from_a_stream_of_its_own(data: tuple[Array, Array]) -> None:
+    """Which is that of its place, so that any epoch can be replayed alone."""
+    fitted, _ = trainer(0.01, 10, layers=DROPOUT, seed=7, accumulate=2)
+    drawn: list[bytes] = []
     differentiate = fitted.model.differentiate
-    fitted.model.differentiate = lambda *batch: losses.append(differentiate(*batch)) or losses[-1]
-    fitted.fit(np.eye(1, 3).repeat(5000, axis=0), np.zeros((5000, 1)), 3)
-    assert len(losses) == 15
-    assert len(set(np.round(losses))) > 10  # each is 4 times the number of those that are left
+
+    def witnessed(x: Array, y: Array, weight: Array | None, draws: Draws) -> float:
+        drawn.append(draws().bytes(16))
+        return differentiate(x, y, weight, draws)
+
+    fitted.model.differentiate = witnessed
+    fitted.fit(*data, 3)
+    assert drawn == [stream(7, "dropout", epoch, batch).bytes(16) for epoch in (1, 2, 3) for batch in range(5)]
 
 
 @settings(max_examples=40)

@@ -46,7 +46,7 @@ class BatchNorm(Layer, name="batch_norm"):
             mean = np.matmul(ones, x) / n
             var = np.matmul(ones, np.square(x - mean[..., None, :])) / n
             p.running_mean[...] += self.momentum * (mean - p.running_mean)
-            p.running_var[...] += self.momentum * (var * (n / (n - 1)) - p.running_var)
+            p.running_var[...] += self.momentum * (var * (n / max(n - 1, 1)) - p.running_var)
         std = np.sqrt(var + self.eps)[..., None, :]
         x_hat = np.subtract(x, mean[..., None, :], out=context.empty(x.shape))
         np.divide(x_hat, std, out=x_hat)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,11 @@ class Optimizer(Component, family="optimizer"):
     """A rule that moves the flat vector of parameters downhill: by steps of its own, or a whole minimisation."""
 
     default_lr: ClassVar[float | None] = None  # None where there is no learning rate
+
+    def __init_subclass__(cls, *, name: str = "", **options: Any) -> None:
+        if name and not issubclass(cls, Stepper | Minimizer):
+            raise TypeError(f"the optimizer '{name}' is to be a Stepper or a Minimizer")
+        super().__init_subclass__(name=name, **options)
 
 
 class Stepper(Optimizer):
@@ -50,9 +55,9 @@ Objective = Callable[[Array, Array], float]
 class Minimizer(Optimizer):
     """An optimizer that sees the loss of all rows as a function and goes about it in its own way."""
 
-    def minimize(self, objective: Objective, start: Array, iterations: int, watch: Callable[[Array], bool]) -> None:
+    def minimize(self, objective: Objective, start: Array, iterations: int, watch: Callable[[Array], bool]) -> bool:
         """Go down from `start` (n,), at most so many iterations, and call `watch` with the parameters after each.
 
-        It ends when `watch` says True. What is reached is what `watch` has seen last.
+        It ends when `watch` says True. What is reached is what `watch` has seen last. Returns whether it has converged.
         """
         raise NotImplementedError

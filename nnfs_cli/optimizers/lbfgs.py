@@ -30,7 +30,7 @@ class LBFGS(Minimizer, name="lbfgs", main="memory"):
     tolerance: NonNegativeFloat = 1e-4
     """It is done when no entry of the gradient is larger than this."""
 
-    def minimize(self, objective: Objective, start: Array, iterations: int, watch: Callable[[Array], bool]) -> None:
+    def minimize(self, objective: Objective, start: Array, iterations: int, watch: Callable[[Array], bool]) -> bool:
         """Go down from `start` (n,). Both functions are given float64, and `watch` copies what it wants to keep."""
         from scipy.optimize import minimize  # only who uses it waits for SciPy
 
@@ -61,7 +61,8 @@ class LBFGS(Minimizer, name="lbfgs", main="memory"):
             "maxfun": math.inf,  # a long line search is no reason to end
         }
         w = start.astype(np.float64)
-        minimize(value_and_gradient, w, method="L-BFGS-B", jac=True, callback=callback, options=options)
+        found = minimize(value_and_gradient, w, method="L-BFGS-B", jac=True, callback=callback, options=options)
+        return bool(found.success)
 
 
 def _half_way_back(w: Array, reached: Array, value: float, gradient: Array) -> tuple[float, Array]:
