@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -74,8 +75,8 @@ class Checkpoint(Callback):
         self._write_both(trainer)
 
     def _improves(self, row: LogRow) -> bool:
-        if self.best is None or self.monitor not in row:
-            return True
+        if self.best is None or self.monitor not in row or math.isnan(self.best[self.monitor]):
+            return True  # what is no number says nothing about the epoch
         return improves(row[self.monitor], self.best[self.monitor], self.mode)
 
     def restore(self, model: Model) -> None:

@@ -94,9 +94,9 @@ def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
             return [Fault(at, f"{loss.name} needs scores below 0 as well as above; leave {final.name} out")]
         return []
     lowest, highest = loss.activation.output_range
-    if lowest <= low and high <= highest:
+    if lowest <= low and high <= highest and (loss.task == "classification" or high == highest):
         return []
-    needs = "probabilities" if highest == 1 else "numbers above 0"
+    needs = "probabilities" if loss.task == "classification" else "numbers above 0, of any size"
     return [Fault(at, f"{loss.name} needs {needs}; end with {loss.activation.name} instead of {final.name}")]
 
 
@@ -165,6 +165,13 @@ def _batches_are_large_enough(layers: tuple[Layer, ...], batch_size: int | str |
     return [Fault(("batch_size",), f"{needs.name} needs batches of at least {needs.min_batch} rows")]
 
 
+def _warmup_leaves_epochs(schedule: Schedule, epochs: int) -> list[Fault]:
+    if schedule.warmup < epochs:
+        return []
+    message = f"{schedule.warmup:g} epochs of warm-up leave nothing of {counted(epochs, 'epoch')}"
+    return [Fault(("schedule", schedule.name, "warmup"), message)]
+
+
 def _class_weights_fit(class_weights: object, loss: Loss) -> list[Fault]:
     if class_weights is None or loss.task == "classification":
         return []
@@ -179,6 +186,8 @@ def _minimizer_fits(
     clip: Clip | None,
     batch_size: int | str | None,
     accumulate: int,
+    replacement: bool,
+    drop_last: bool,
 ) -> list[Fault]:
     """What goes about the loss of all rows in its own way has no use for what is said about steps and batches."""
     if not isinstance(optimizer, Minimizer):
@@ -189,6 +198,8 @@ def _minimizer_fits(
         "clip": clip is not None,
         "batch_size": batch_size not in (None, "full"),
         "accumulate": accumulate > 1,
+        "replacement": replacement,
+        "drop_last": drop_last,
     }
     faults = [
         Fault((key,), f"{optimizer.name} sees all rows at once and finds its own step; leave {key} out", at_key=True)
@@ -229,6 +240,7 @@ _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _split_fits,
     _batches_fit,
     _batches_are_large_enough,
+    _warmup_leaves_epochs,
     _class_weights_fit,
     _minimizer_fits,
     _monitors_exist,

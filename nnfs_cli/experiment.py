@@ -14,8 +14,8 @@ from nnfs_cli.data.file_source import ColumnSource, source_for
 from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.split import PARTS
 from nnfs_cli.data.table import Label, Table, word
-from nnfs_cli.data.weights import weights_of_classes
-from nnfs_cli.errors import DataError, Fault, counted
+from nnfs_cli.data.weights import UnknownLabelError, weights_of_classes
+from nnfs_cli.errors import DataError, Fault, counted, did_you_mean, listing
 from nnfs_cli.parameters import Array
 from nnfs_cli.plain_yaml import dump_value
 from nnfs_cli.predictor import Predictor, Samples
@@ -54,7 +54,7 @@ def prepare(spec: Spec) -> Experiment:
     predictor = Predictor(spec, encoder)
     parts = encode_parts(predictor, tables, indices)
     batches = _batches(spec, predictor, len(parts["train"]))
-    _require_figures(spec, parts)
+    _require_figures(spec, parts, tuple(map(word, classes or ())))
     return Experiment(spec, parts, predictor, batches, _describe(tables, columns, encoder, parts))
 
 
@@ -78,7 +78,7 @@ def split_tables(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[
 
 
 def encode_parts(predictor: Predictor, tables: Mapping[str, Table], indices: Mapping[str, Array]) -> dict[str, Samples]:
-    """The rows of each part that has any and that count, as arrays; a table that several parts share is encoded once."""
+    """The rows of each part that has any, as arrays: those that count. A table of several parts is encoded once."""
     encoded: dict[int, Samples] = {}
     parts = {}
     for part in PARTS:
@@ -101,8 +101,8 @@ def _class_weights(
     indices = class_indices(table, spec.dataset.target_columns()[0], classes)[rows]
     try:
         return weights_of_classes(spec.class_weights, classes, indices)
-    except ValueError as error:
-        raise spec.error([Fault(("class_weights",), str(error))]) from None
+    except UnknownLabelError as error:
+        raise spec.error([Fault(("class_weights", error.label), str(error), at_key=True)]) from None
 
 
 def _batches(spec: Spec, predictor: Predictor, n_rows: int) -> Batches:
@@ -119,19 +119,32 @@ def _batches(spec: Spec, predictor: Predictor, n_rows: int) -> Batches:
     return batches
 
 
-def _require_figures(spec: Spec, parts: Mapping[str, Samples]) -> None:
-    """Raise `ConfigError` when a figure is watched that the log is not going to have."""
+def _require_figures(spec: Spec, parts: Mapping[str, Samples], classes: tuple[str, ...]) -> None:
+    """Raise `ConfigError` when the log is not going to have a figure that is watched, or one of them twice."""
     prefix, other = ("val_", "train_") if "validation" in parts else ("train_", "val_")
-    watching = {"early_stopping": spec.early_stopping, f"schedule.{spec.schedule.name}": spec.schedule}
-    watched = {path: figure for path, section in watching.items() if (figure := getattr(section, "monitor", None))}
-    if spec.checkpoint.monitor != "val_loss":  # without validation rows the last epoch is the best
-        watched["checkpoint"] = str(spec.checkpoint.monitor)
-    faults = []
-    for path, figure in watched.items():
-        if figure.startswith(other) and figure != "train_loss":
+    columns = ["loss", *(column for metric in spec.metrics or () for column in metric.columns(classes))]
+    twice = [column for i, column in enumerate(columns) if column in columns[:i]]
+    faults = [Fault(("metrics",), f"two figures would be called {column}; leave one of them out") for column in twice]
+    known = list(dict.fromkeys(["train_loss", *(prefix + column for column in columns)]))
+    watching = {
+        ("early_stopping",): spec.early_stopping,
+        ("schedule", spec.schedule.name): spec.schedule,
+        ("checkpoint",): spec.checkpoint,
+    }
+    seen: set[str] = set()
+    for path, section in watching.items():
+        figure = getattr(section, "monitor", None)
+        if figure is None or figure in known or figure in seen:
+            continue
+        if section is spec.checkpoint and figure == "val_loss":
+            continue  # without validation rows the last epoch is the best
+        seen.add(figure)  # the others have it from here
+        if figure.startswith(other) and prefix + figure.removeprefix(other) in known:
             why = "there are validation rows" if prefix == "val_" else "there are no validation rows"
             message = f"{why}, so the log has no {figure}; watch {prefix}{figure.removeprefix(other)}"
-            faults.append(Fault(tuple(path.split(".")), message))
+        else:
+            message = f"the log has no figure '{figure}'{did_you_mean(figure, known) or f'; it has {listing(known)}'}"
+        faults.append(Fault((*path, "monitor"), message))
     if faults:
         raise spec.error(faults)
 

@@ -42,8 +42,9 @@ class Samples:
         """Those that count: without the rows of weight 0, and without weights where all that is left are 1."""
         if self.weight is None:
             return self
-        rows = self if self.weight.all() else self.take(np.flatnonzero(self.weight))
-        return replace(rows, weight=None) if (rows.weight == 1).all() else rows
+        counting = self.weight[self.weight > 0]
+        rows = self.take(np.flatnonzero(self.weight))
+        return replace(rows, weight=None) if (counting == 1).all() else rows
 
 
 class Predictor:
@@ -68,8 +69,8 @@ class Predictor:
         if column is not None and not table.has(column):
             warnings.warn(f"{table.name} has no column '{column}': all its rows count alike", NnfsWarning, stacklevel=2)
             column = None
-        weight = self.encoder.weights(table, truth, column)
-        return Samples(self.encoder.inputs(table, dtype), y, truth, None if weight is None else weight.astype(dtype))
+        weight = self.encoder.weights(table, truth, column, dtype)
+        return Samples(self.encoder.inputs(table, dtype), y, truth, weight)
 
     def judge(self, rows: Samples) -> tuple[float, Outcome]:
         """The loss over the rows, as trained on, and what the net says about them, in the target's own units."""
@@ -92,7 +93,7 @@ class Predictor:
         """Every metric."""
         figures: dict[str, float] = {}
         for metric in self.spec.metrics or ():
-            figures |= metric.figures(outcome)
+            figures |= {column: float(figure) for column, figure in metric.figures(outcome).items()}
         return figures
 
     def predict(self, table: Table) -> dict[str, Array]:

@@ -108,6 +108,8 @@ class Run:
         data = self._read_json("data.json")
         if data.get("format") != FORMAT:
             raise RunError(f"{self.path} has the format {data.get('format')!r}; this release reads format {FORMAT}")
+        if not isinstance(data.setdefault("code", {}), dict):
+            raise RunError(f"{self.path} is damaged: the record of its code names no files")
         lacking = [key for key in ("sha256", "inputs", "fitted") if key not in data]
         if lacking:
             raise RunError(f"{self.path} is damaged: the record of its data lacks '{lacking[0]}'")
@@ -147,14 +149,16 @@ class Run:
         """Keep the threshold between two classes, and how it was chosen."""
         self._write_json("decision.json", decision)
 
-    def threshold(self) -> float | None:
-        """The threshold that was kept, if there is one."""
+    def decision(self) -> dict[str, Any] | None:
+        """Take `write_decision` back: the `threshold`, of which `class`, chosen `by` what; None when there is none."""
         if not (self.path / "decision.json").exists():
             return None
-        threshold = self._read_json("decision.json").get("threshold")
-        if not isinstance(threshold, int | float):
-            raise RunError(f"{self.path} is damaged: its decision.json has no threshold")
-        return float(threshold)
+        decision = self._read_json("decision.json")
+        threshold = decision.get("threshold")
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 2:
+            remedy = "`nnfs evaluate --threshold` writes it anew"
+            raise RunError(f"{self.path} is damaged: its decision.json holds no threshold; {remedy}")
+        return decision
 
     def write_confusion(self, part: str, labels: Sequence[str], counts: Array) -> None:
         """Keep how many rows of each class (a line) were taken for which (a column)."""
@@ -165,10 +169,9 @@ class Run:
     def confusion(self, part: str) -> dict[str, dict[str, int]] | None:
         """Take `write_confusion` back: counts by true class, then by predicted class; None when there are none."""
         try:
-            text = (self.path / "evaluation" / part / "confusion.csv").read_text(encoding="utf-8")
+            (_, *labels), *rows = _read_csv(self.path / "evaluation" / part / "confusion.csv")
         except FileNotFoundError:
             return None
-        (_, *labels), *rows = csv.reader(text.splitlines())
         return {truth: dict(zip(labels, map(int, counts), strict=True)) for truth, *counts in rows}
 
     def append_epoch(self, row: Mapping[str, float]) -> None:
@@ -194,7 +197,7 @@ class Run:
     def epochs(self) -> list[dict[str, float]]:
         """The epoch log."""
         try:
-            header, *rows = csv.reader((self.path / "epochs.csv").read_text(encoding="utf-8").splitlines())
+            header, *rows = _read_csv(self.path / "epochs.csv")
         except (FileNotFoundError, ValueError):
             return []
         return [dict(zip(header, map(float, row), strict=True)) for row in rows]
@@ -217,7 +220,9 @@ class Run:
                 return {name: archive[name] for name in archive.files}
         except FileNotFoundError:
             state = self.status().get("state", "unknown")
-            others = [file.stem for file in sorted(path.parent.glob("*.npz"))]
+            others = sorted((file.stem for file in path.parent.glob("*.npz")), key=lambda name: (len(name), name))
+            if len(others) > 8:
+                others[4:-3] = ["..."]
             kept = f"it has {listing(others)}" if others else f"the state of its training is '{state}'"
             raise RunError(f"{self.path} has no {which} weights; {kept}") from None
         except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile):
@@ -243,6 +248,11 @@ class Run:
         if not isinstance(content, dict):
             raise RunError(f"{path} is damaged: it holds no settings")
         return content
+
+
+def _read_csv(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:  # there may be line breaks in a label
+        return list(csv.reader(file))
 
 
 def _csv(rows: Iterable[Sequence[object]]) -> str:

@@ -206,9 +206,12 @@ def _spelled_out(
     given = (checkpoint.monitor, early_stopping.monitor if early_stopping else None)
     monitor = next(filter(None, given), "val_loss")
 
+    modes = {section.monitor or monitor: section.mode for section in (early_stopping, checkpoint) if section}
+
     def watching(section: Watching) -> Watching:
         figure = section.monitor or monitor
-        return section.model_copy(update={"monitor": figure, "mode": section.mode or mode_of(figure, reported)})
+        mode = section.mode or modes.get(figure) or mode_of(figure, reported)
+        return section.model_copy(update={"monitor": figure, "mode": mode})
 
     return {
         "preprocessing": preprocessing.model_copy(

@@ -130,19 +130,22 @@ def evaluate(
     validation rows; it is kept, and serves from then on. Classifications also leave a confusion matrix in the run.
     Raises `RunError` for a split the run does not have, `DataError` when the data is gone or has changed.
     """
-    predictor = restore(run, weights)
-    if threshold is not None:
-        _decide(run, predictor, threshold)
+    if threshold is not None and weights != "best":
+        raise RunError("a threshold is kept for the best weights; choose it without --weights")
+    predictor = restore(run, weights, threshold is None)
     if input_file is not None:
         table = source_for(Path(input_file), predictor.spec.dataset).read()
-        return {"input": _finite(_judged(run, "input", predictor, predictor.encode(table).counting()))}
-    available = _parts(run, predictor)
-    if parts is None:
-        parts = [part for part in available if part != "train"] or ["train"]
-    for part in parts:
-        if part not in available:
-            raise RunError(f"{run.path} has no {part} rows; its split is {', '.join(available)}")
-    return {part: _finite(_judged(run, part, predictor, available[part])) for part in parts}
+        judged = {"input": predictor.encode(table).counting()}
+    else:
+        available = _parts(run, predictor)
+        wanted = list(parts or [part for part in available if part != "train"] or ["train"])
+        for part in wanted:
+            if part not in available:
+                raise RunError(f"{run.path} has no {part} rows; its split is {', '.join(available)}")
+        judged = {part: available[part] for part in wanted}
+    if threshold is not None:
+        _decide(run, predictor, threshold)
+    return {part: _finite(_judged(run, part, predictor, rows)) for part, rows in judged.items()}
 
 
 def predict(run: Run, input_file: str | os.PathLike[str], weights: str = "best") -> dict[str, Array]:
@@ -175,7 +178,9 @@ def _decide(run: Run, predictor: Predictor, threshold: Threshold) -> None:
     """Choose the threshold between two classes, and keep it."""
     classes = predictor.encoder.classes or ()
     if len(classes) != 2 or not predictor.spec.loss.probabilistic:
-        found = f"{predictor.spec.loss.name} for {counted(len(classes), 'class', 'classes')}"
+        loss = predictor.spec.loss
+        found = counted(len(classes), "class", "classes") if classes else f"{loss.name}, a loss for numbers"
+        found = found if loss.probabilistic else f"{loss.name}, whose scores are no probabilities"
         raise RunError(f"a threshold divides the probabilities of two classes; {run.path} has {found}")
     chosen = {"class": word(classes[1]), "by": "hand"}
     if isinstance(threshold, str):
@@ -211,15 +216,21 @@ def _warn_of_far_rows(table: Table, inputs: Iterable[Mapping[str, Any]]) -> None
         )
 
 
-def restore(run: Run, weights: str = "best") -> Predictor:
-    """The trained net of a run. Raises `RunError` when the directory is incomplete or damaged."""
+def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
+    """The trained net of a run, which goes by the threshold that was kept, unless it is to be decided anew.
+
+    Raises `RunError` when the directory is incomplete or damaged.
+    """
     _require_code(run)
     try:
         spec = Spec.load(run.spec_file, files_must_exist=False)
         predictor = Predictor(spec, Encoder.from_json(run.data()["fitted"], spec.preprocessing))
         predictor.model.load(run.weights(weights))
-        predictor.threshold = run.threshold()
+        decision = run.decision() if decided else None
+        predictor.threshold = decision["threshold"] if decision else None
     except (ConfigError, KeyError, TypeError, ValueError) as error:
+        if run.data()["code"]:
+            raise RunError(f"{run.path} does not go with the code that was given: {error}") from None
         raise RunError(f"{run.path} is damaged: {error}") from None
     state = run.status().get("state", "unknown")
     if state != "finished":
@@ -230,7 +241,7 @@ def restore(run: Run, weights: str = "best") -> Predictor:
 def _require_code(run: Run) -> None:
     """Raise `RunError` unless the user's own files that a run was trained with have been loaded."""
     loaded = {code.path.name: code.sha256 for code in LOADED.values()}
-    for name, sha256 in (run.data().get("code") or {}).items():
+    for name, sha256 in run.data()["code"].items():
         if sha256 in loaded.values():
             continue
         if name not in loaded:

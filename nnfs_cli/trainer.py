@@ -233,7 +233,7 @@ class Trainer:
             np.copyto(vector, reached)  # not where it last tried to go
         if self.epoch == 0:  # there was no way down
             watch(start)
-        if self.epoch < self.epochs:
+        if self.epoch < self.epochs and not self.stopped:
             self.stop(f"{optimizer.name} {'has converged' if converged else 'finds no way further down'}")
             if self.epoch % self.log_every:  # then it has no row yet
                 with self.average.in_place():

@@ -22,6 +22,11 @@ class Checkpoints(Section):
 
     main = "every"
 
+    @classmethod
+    def title(cls) -> str:
+        """As the key."""
+        return "checkpoint"
+
     every: PositiveInt | None = None
     """Also keep the weights of every so many epochs, as weights/epoch-<n>.npz."""
     monitor: Text | None = None
@@ -34,6 +39,11 @@ class EarlyStopping(Section):
     """When to stop before the last epoch: after `patience` logged epochs without a better figure."""
 
     main = "patience"
+
+    @classmethod
+    def title(cls) -> str:
+        """As the key."""
+        return "early_stopping"
 
     patience: PositiveInt = 10
     """How many logged epochs in a row may bring nothing better."""

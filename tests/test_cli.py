@@ -193,7 +193,7 @@ def test_evaluate_shows_the_splits_that_are_named_in_json_too(trained: Trained, 
     found = json.loads(done.stdout)
     confusion = {part: counts for part, counts in found.pop("confusion").items() if sum(map(len, counts.values())) == 4}
     assert list(confusion) == ["train", "validation"]
-    assert found == {"run": "runs/config-2", "metrics": expected, "threshold": None}
+    assert found == {"run": "runs/config-2", "metrics": expected, "decision": None}
 
 
 def test_evaluate_takes_rows_of_another_file(trained: Trained, inside: Nnfs, write: Write) -> None:

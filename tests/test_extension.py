@@ -247,18 +247,14 @@ def test_several_files_are_loaded_each_once(mine: Path, write: Write, inside: Nn
     assert {path.name for path in (mine / "runs/net-1/code").iterdir()} == {"mine.py", "double.py"}
 
 
-def test_two_files_of_one_name_are_both_kept(
-    mine: Path, write: Write, inside: Nnfs, forget: Callable[[], None]
-) -> None:
+def test_two_files_of_one_name_are_refused(mine: Path, write: Write, inside: Nnfs) -> None:
     (mine / "other").mkdir()
     write("other/mine.py", LAYER)
     write("net.yaml", json.dumps(CONFIG | {"layers": ["double", "bend", {"linear": 1}]}))
-    both = ("--code", "mine.py", "--code", "other/mine.py")
-    assert inside("train", "net.yaml", "-q", *both).returncode == 0
-    assert {path.read_text() for path in (mine / "runs/net-1/code").iterdir()} == {MINE, LAYER}
-    forget()
-    done = inside("evaluate", "runs/net-1", *both)
-    assert (done.returncode, done.stderr) == (0, "")
+    done = inside("train", "net.yaml", "-q", "--code", "mine.py", "--code", "other/mine.py")
+    assert (
+        one_message(done, 2) == "error: other/mine.py: another file called mine.py has been given; rename one of them\n"
+    )
 
 
 # With a run

@@ -131,10 +131,10 @@ def test_the_choice_is_the_best_of_all_there_are_on_the_validation_rows(
     done = inside("evaluate", run, "--threshold", by, "--json")
     found = json.loads(done.stdout)
     assert done.returncode == 0
-    assert found["threshold"] == pytest.approx(min(best, key=lambda line: abs(line - 0.5)), abs=1e-12)
+    assert found["decision"]["threshold"] == pytest.approx(min(best, key=lambda line: abs(line - 0.5)), abs=1e-12)
     name = "accuracy" if by == "best_accuracy" else "f1_yes"
     assert found["metrics"]["validation"][name] == pytest.approx(max(figures.values()))
-    assert decision(run) == {"threshold": found["threshold"], "class": "yes", "by": by}
+    assert decision(run) == {"threshold": found["decision"]["threshold"], "class": "yes", "by": by}
 
 
 def test_the_second_class_is_decided_for_from_the_threshold_on(run: Path, inside: Nnfs, write: Write) -> None:
@@ -159,19 +159,19 @@ def test_the_ends_of_the_range_decide_for_one_class_alone(
 
 def test_a_kept_threshold_serves_evaluate_and_predict_which_both_name_it(run: Path, inside: Nnfs, write: Write) -> None:
     plain = json.loads(inside("evaluate", run, "--json").stdout)
-    assert plain["threshold"] is None
+    assert plain["decision"] is None
     first = inside("evaluate", run, "--threshold", "0.2")
     again = inside("evaluate", run)
-    assert first.stderr == "threshold   0.2000 is kept, also for predict\n"
-    assert again.stderr == "threshold   0.2000 was chosen before\n"
+    assert first.stderr == "threshold   yes from a probability of 0.2000 on, kept, also for predict\n"
+    assert again.stderr == "threshold   yes from a probability of 0.2000 on, as it was chosen before\n"
     assert first.stdout == again.stdout
     later = json.loads(inside("evaluate", run, "--json").stdout)
-    assert later["threshold"] == 0.2
+    assert later["decision"] == {"threshold": 0.2, "class": "yes", "by": "hand"}
     assert later["metrics"]["test"]["loss"] == plain["metrics"]["test"]["loss"]
     assert later["metrics"]["test"]["accuracy"] != plain["metrics"]["test"]["accuracy"]
     write("rows.csv", table(ROWS))
     assert inside("predict", "--run", run, "--input", "rows.csv").stderr == (
-        "threshold   0.2000, as it was kept by evaluate\n"
+        "threshold   yes from a probability of 0.2000 on, as it was chosen by nnfs evaluate\n"
     )
     assert decision(run) == {"threshold": 0.2, "class": "yes", "by": "hand"}
 
@@ -192,7 +192,7 @@ def test_a_threshold_is_tried_on_rows_of_another_file(threshold: str, run: Path,
     (run / "decision.json").unlink()
     write("others.csv", table(of("test")[:20]))
     done = inside("evaluate", run, "--threshold", threshold, "--input", "others.csv", "--json")
-    assert json.loads(done.stdout)["threshold"] == decision(run)["threshold"] == expected
+    assert json.loads(done.stdout)["decision"]["threshold"] == decision(run)["threshold"] == expected
     predictions, _ = answers(inside, run, of("test")[:20], write)
     accuracy = accuracy_score([row["y"] for row in of("test")[:20]], predictions)
     assert json.loads(done.stdout)["metrics"]["input"]["accuracy"] == pytest.approx(accuracy)
@@ -341,7 +341,7 @@ def test_there_is_none_for_numbers(tmp_path: Path, inside: Nnfs) -> None:
     assert not (run / "evaluation").exists()
     assert Run(run).confusion("validation") is None
     done = inside("evaluate", run, "--json")
-    assert (json.loads(done.stdout)["confusion"], json.loads(done.stdout)["threshold"]) == ({}, None)
+    assert (json.loads(done.stdout)["confusion"], json.loads(done.stdout)["decision"]) == ({}, None)
 
 
 def test_a_matrix_too_wide_for_a_terminal_stays_in_its_file(tmp_path: Path, inside: Nnfs) -> None:

@@ -144,7 +144,10 @@ def test_a_negative_count_is_named_with_its_line(folder: Path) -> None:
     ("settings", "words"),
     [
         ({"preprocessing": {"target": "standardize"}}, "poisson takes its target as it is; leave standardize out"),
-        ({"layers": [{"linear": 1}, "tanh"]}, "poisson needs numbers above 0; end with exp instead of tanh"),
+        (
+            {"layers": [{"linear": 1}, "tanh"]},
+            "poisson needs numbers above 0, of any size; end with exp instead of tanh",
+        ),
     ],
 )
 def test_counts_stay_counts(settings: dict[str, Any], words: str) -> None:
@@ -379,7 +382,7 @@ def test_an_epoch_that_was_not_kept_is_answered_with_those_that_were(inside: Nnf
     run = train(NUMBERS, checkpoint={"every": 5}, epochs=12)
     done = inside("evaluate", run.path, "--weights", "epoch-2")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"error: {run.path} has no epoch-2 weights; it has best, epoch-5, epoch-10 and last\n"
+    assert done.stderr == f"error: {run.path} has no epoch-2 weights; it has best, last, epoch-5 and epoch-10\n"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,12 @@ from nnfs_cli.cli.output import complain, visible
 from nnfs_cli.errors import DivergedError, NnfsError, NnfsWarning
 
 
+def blame(error: Exception) -> str | None:
+    """What to say of an error in a file of the user's own, if any was loaded."""
+    extension = sys.modules.get("nnfs_cli.extension")
+    return extension.blame(error) if extension else None
+
+
 class ExitCode(enum.IntEnum):
     """What a script may rely on."""
 
@@ -67,7 +73,10 @@ def boundary(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(code) from None
         except typer.Exit:
             raise
-        except Exception:
+        except Exception as error:
+            if theirs := blame(error):
+                complain("error", theirs)
+                raise typer.Exit(ExitCode.USER) from None
             complain("error", "this is a bug in nnfs; please report it with the lines below")
             sys.stderr.write(visible(traceback.format_exc()))
             raise typer.Exit(ExitCode.BUG) from None

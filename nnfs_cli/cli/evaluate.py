@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnfs_cli.cli.choices import Code, Part, Weights, load
-from nnfs_cli.cli.output import fact, note, number, print_json, table
+from nnfs_cli.cli.output import fact, from_threshold, note, number, print_json, table
 from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
@@ -45,13 +45,14 @@ def evaluate(
     opened = Run.open(run)
     parts = [part.value for part in split] if split else None
     metrics = tasks.evaluate(opened, parts, input, weights, _threshold(threshold))
-    kept = opened.threshold()
+    decision = opened.decision()
     confusion = {part: counts for part in metrics if (counts := opened.confusion(part))}
     if json:
-        print_json({"run": opened.path.as_posix(), "metrics": metrics, "threshold": kept, "confusion": confusion})
+        print_json({"run": opened.path.as_posix(), "metrics": metrics, "decision": decision, "confusion": confusion})
         return
-    if kept is not None:
-        fact("threshold", f"{number(kept)} {'is kept, also for predict' if threshold else 'was chosen before'}")
+    if decision:
+        when = "kept, also for predict" if threshold else "as it was chosen before"
+        fact("threshold", f"{from_threshold(decision)}, {when}")
     names = list(next(iter(metrics.values())))
     print(table(["split", *names], [[part, *map(number, figures.values())] for part, figures in metrics.items()]))
     for part, counts in confusion.items():
@@ -73,4 +74,4 @@ def _threshold(text: str | None) -> Threshold | None:
 
 def _confusion(part: str, counts: dict[str, dict[str, int]]) -> str:
     rows = [[truth, *map(number, of_truth.values())] for truth, of_truth in counts.items()]
-    return f"{part}: a line for each true class, a column for each prediction\n{table(['', *counts], rows)}"
+    return f"{part}: rows by their true class (lines) and their prediction (columns)\n{table(['', *counts], rows)}"

@@ -68,9 +68,14 @@ def number(value: float | None) -> str:
     return f"{value:.4g}"
 
 
+def from_threshold(decision: Mapping[str, Any]) -> str:
+    """What a threshold between two classes means."""
+    return f"{decision.get('class', 'the second class')} from a probability of {number(decision['threshold'])} on"
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Right-aligned columns; the first is left-aligned."""
-    rows = [[visible(cell) for cell in row] for row in (header, *rows)]
+    rows = [[visible(cell).translate({9: "\\t", 10: "\\n"}) for cell in row] for row in (header, *rows)]
     first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join([label.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])

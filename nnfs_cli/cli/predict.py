@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nnfs_cli.cli.choices import Code, Weights, load
-from nnfs_cli.cli.output import fact, number
+from nnfs_cli.cli.output import fact, from_threshold
 from nnfs_cli.errors import UserError, counted
 
 
@@ -40,8 +40,8 @@ def predict(
         raise UserError(f"{output}: predictions are written as CSV; name a file that ends in .csv")
     if output is not None and output.exists() and output.samefile(input):
         raise UserError(f"{output} is the input; name another file for the predictions")
-    if (threshold := opened.threshold()) is not None:
-        fact("threshold", f"{number(threshold)}, as it was kept by evaluate")
+    if decision := opened.decision():
+        fact("threshold", f"{from_threshold(decision)}, as it was chosen by nnfs evaluate")
     columns = tasks.predict(opened, input, weights)
     if output is None:
         sys.stdout.flush()

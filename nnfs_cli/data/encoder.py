@@ -98,17 +98,21 @@ class Encoder:
         """The target as the net is to give it: class indices stay, values (rows, n_targets) are transformed."""
         return truth if self.classes else self.target.transform(truth)
 
-    def weights(self, table: Table, truth: Array, column: str | None) -> Array | None:
+    def weights(self, table: Table, truth: Array, column: str | None, dtype: Any) -> Array | None:
         """How much each row counts, (rows,), by its class and by a column of the table; None when all count alike."""
         weights = np.ones(table.n_rows)
         if self.class_weights:
             weights *= np.array(self.class_weights)[truth]
+            if weights.max(initial=0) > np.finfo(dtype).max:
+                raise DataError(f"the class weights are beyond {np.dtype(dtype)}; {weights.max():g} is one of them")
         if column is not None:
             values = table.numbers(column)
             if (values < 0).any():
                 raise table.error(int(np.argmax(values < 0)), column, "numbers of 0 or more, since they are weights")
+            with np.errstate(over="ignore"):  # what overflows is refused
+                _refuse_infinite((weights * values).astype(dtype)[:, None], table, [column], 0)
             weights *= values
-        return None if (weights == 1).all() else weights
+        return None if (weights == 1).all() else weights.astype(dtype)
 
     def encode_target(
         self, table: Table, dtype: Any, allowed: tuple[float, float] | None = None

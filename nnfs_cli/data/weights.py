@@ -6,7 +6,7 @@ import math
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, ValidationError
 
 from nnfs_cli.data.table import Label, word
 from nnfs_cli.errors import did_you_mean, listing, shown
@@ -18,10 +18,12 @@ def _by_word(value: object) -> dict[str, float] | str:
     if value == "balanced":
         return "balanced"
     if not isinstance(value, dict) or not value:
-        raise wrong(f"expected balanced, or numbers by class, as in {{malignant: 3}}, found {shown(value)}")
-    for weight in value.values():
+        hint = did_you_mean(value, ["balanced"]) if isinstance(value, str) else ""
+        raise wrong(f"expected balanced, or numbers by class, as in {{malignant: 3}}, found {shown(value)}{hint}")
+    for label, weight in value.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-            raise wrong(f"expected a number of 0 or more for each class, found {shown(weight)}")
+            fault = wrong(f"expected a number of 0 or more for each class, found {shown(weight)}")
+            raise ValidationError.from_exception_data("weight", [{"type": fault, "loc": (label,), "input": weight}])
     return {word(label): float(weight) for label, weight in value.items()}
 
 
@@ -31,12 +33,20 @@ ClassWeights = Annotated[
 ]
 
 
+class UnknownLabelError(ValueError):
+    """A weight for a label that is none of the classes, and a sentence about it."""
+
+    def __init__(self, label: str, message: str) -> None:
+        super().__init__(message)
+        self.label = label
+
+
 def weights_of_classes(setting: ClassWeights, classes: tuple[Label, ...], indices: Array) -> tuple[float, ...]:
     """The weight of each class, in their order; those not named count 1.
 
     ``balanced`` is n / (k n_c) for n rows and n_c of them in a class, out of k classes (King and Zeng, "Logistic
     Regression in Rare Events Data", 2001; scikit-learn's rule). `indices` (rows,) are the classes of the training rows.
-    Raises `ValueError` for a label that is none of the classes.
+    Raises `UnknownLabelError` for a label that is none of the classes.
     """
     if setting == "balanced":
         counts = np.bincount(indices, minlength=len(classes))
@@ -45,5 +55,5 @@ def weights_of_classes(setting: ClassWeights, classes: tuple[Label, ...], indice
     unknown = [name for name in setting if name not in words]
     if unknown:
         hint = did_you_mean(unknown[0], words) or f"; there are {listing(words[:12])}"
-        raise ValueError(f"there is no class '{unknown[0]}'{hint}")
+        raise UnknownLabelError(unknown[0], f"there is no class '{unknown[0]}'{hint}")
     return tuple(setting.get(name, 1.0) for name in words)

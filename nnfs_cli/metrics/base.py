@@ -81,6 +81,7 @@ class Metric(Component, family="metric"):
     A figure that the rows leave undefined, such as a correlation with one class only, is NaN, without a warning.
     """
 
+    needs = ("task", "greater_is_better")
     task: ClassVar[Task]
     greater_is_better: ClassVar[bool]
     needs_probabilities: ClassVar[bool] = False  # scores that are none, as of a hinge loss, will not do
@@ -89,6 +90,10 @@ class Metric(Component, family="metric"):
     def column(self) -> str:
         """What its figure is called in a log: its name and its main setting, as in ``f1_macro``."""
         return self.label().replace(" ", "_")
+
+    def columns(self, classes: tuple[str, ...]) -> tuple[str, ...]:
+        """What the log calls all its figures, of which there may be one for each class."""
+        return (self.column,)
 
     def score(self, outcome: Outcome) -> float:
         """The figure, or NaN."""
@@ -111,12 +116,12 @@ def default_metrics(task: Task) -> tuple[Metric, ...]:
 def mode_of(figure: str, metrics: Iterable[Metric]) -> Mode | None:
     """Whether a figure of the log is to be small or large; None when the log has no such figure.
 
-    A metric that gives a figure for each class has columns that begin with its own.
+    Of a metric that gives a figure for each class it need only be known what they begin with.
     """
     name = figure.partition("_")[2] if figure.startswith(("train_", "val_")) else ""
     if name == "loss":
         return "min"
     for metric in metrics:
-        if name == metric.column or name.startswith(f"{metric.column}_"):
+        if name in metric.columns(()) or (not metric.columns(()) and name.startswith(f"{metric.column}_")):
             return "max" if metric.greater_is_better else "min"
     return None

@@ -66,6 +66,10 @@ class ClassFigure(Metric):
         """With the average, as in ``f1_macro``; alone, as the beginning of the classes' columns."""
         return self.name if self.average == "per_class" else super().column
 
+    def columns(self, classes: tuple[str, ...]) -> tuple[str, ...]:
+        """The one, or one for each class."""
+        return tuple(f"{self.name}_{label}" for label in classes) if self.average == "per_class" else (self.column,)
+
     def figures(self, outcome: Outcome) -> dict[str, float]:
         """The one figure, or one for each class, such as ``f1_setosa``."""
         if self.average != "per_class":

@@ -26,6 +26,7 @@ class Optimizer(Component, family="optimizer"):
 class Stepper(Optimizer):
     """An optimizer that makes one step for each batch, along the batch's gradient."""
 
+    needs = ("default_lr",)
     default_lr: ClassVar[float]
 
     weight_decay: NonNegativeFloat = 0.0
