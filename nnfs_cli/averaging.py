@@ -80,6 +80,11 @@ class Average:
         if rule is not None:
             self._average, self._spare = np.empty_like(weights), np.empty_like(weights)
 
+    @property
+    def pending(self) -> bool:
+        """Whether there is going to be an average, and is none yet."""
+        return self.rule is not None and self.vector is None
+
     def begin(self) -> None:
         """Forget what was."""
         self.vector = None

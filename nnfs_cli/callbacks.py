@@ -37,7 +37,8 @@ class EpochLog(Callback):
 class Checkpoint(Callback):
     """Keeps the weights of the logged epoch with the best figure, those of the last epoch, and every n-th if wanted.
 
-    Where the log does not have the figure, as without validation rows, the last epoch is the best. Best and last are
+    Where the log does not have the figure, as without validation rows, the last epoch is the best. Epochs before there
+    is an average of the weights, where one is wanted, do not compete with those after. Best and last are
     on disk when training ends, however it ends, and every few seconds before that. Weights that are not finite are
     never written.
     """
@@ -52,7 +53,7 @@ class Checkpoint(Callback):
     def on_begin(self, trainer: Trainer) -> None:
         """Nothing has been seen."""
         self.best = self._vector = None
-        self._unwritten, self._written = False, time.monotonic()
+        self._unwritten, self._written, self._pending = False, time.monotonic(), False
 
     def on_epoch(self, trainer: Trainer) -> None:
         """Write every n-th epoch's."""
@@ -61,6 +62,9 @@ class Checkpoint(Callback):
 
     def on_log(self, trainer: Trainer, row: LogRow) -> None:
         """Remember the best; write now and then."""
+        if self._pending and not trainer.average.pending:
+            self.best = None  # from here on it is the average that counts
+        self._pending = trainer.average.pending
         if self._improves(row) and np.isfinite(trainer.model.parameters.vector).all():
             self.best = row
             if self._vector is None:
@@ -109,6 +113,8 @@ class EarlyStop(Callback):
 
     def on_log(self, trainer: Trainer, row: LogRow) -> None:
         """Be patient, or stop."""
+        if trainer.average.pending:
+            return  # what is to be judged is still to come
         if improves(row[self.monitor], self.best, self.mode, self.min_delta):
             self.best, self.waited = row[self.monitor], 0
             return

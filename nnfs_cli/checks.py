@@ -15,10 +15,11 @@ from nnfs_cli.data.split import Split
 from nnfs_cli.errors import Fault, counted, did_you_mean, listing
 from nnfs_cli.layers import Layer
 from nnfs_cli.layers.base import ShapeError
-from nnfs_cli.layers.dropout import Dropout
 from nnfs_cli.layers.sequential import Sequential
 from nnfs_cli.losses import Loss
+from nnfs_cli.losses.quantile import Quantile
 from nnfs_cli.metrics import Metric, default_metrics, mode_of
+from nnfs_cli.metrics.numbers import Pinball
 from nnfs_cli.optimizers import Minimizer, Optimizer
 from nnfs_cli.schedules import Constant, Schedule
 from nnfs_cli.watching import Checkpoints, EarlyStopping
@@ -77,6 +78,9 @@ def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
         elif metric.needs_probabilities and not loss.probabilistic:
             message = f"{metric.name} needs probabilities, and {loss.name} gives scores that are none"
             faults.append(Fault(("metrics", i), message))
+        elif isinstance(metric, Pinball) and isinstance(loss, Quantile) and metric.level not in loss.levels:
+            message = f"{loss.name} learns {listing(map(str, loss.levels))}, and not {metric.level}"
+            faults.append(Fault(("metrics", i), message))
         if metric.column in seen:
             faults.append(Fault(("metrics", i), f"{metric.label()} stands here a second time"))
         seen.add(metric.column)
@@ -85,10 +89,13 @@ def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
 
 def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     final = Sequential(layers=layers).final
-    if final.output_range is None:
-        return []
-    low, high = final.output_range
     at = ("layers", len(layers) - 1)
+    if final.output_range is None:
+        last = next((layer.final for layer in reversed(layers) if not layer.passes_on), final)
+        if last.output_range is None or loss.activation is None:
+            return []
+        return [Fault(at, f"{final.name} hides {last.name} from {loss.name}, which would add it again; leave it out")]
+    low, high = final.output_range
     if loss.activation is None or loss.activation.output_range is None:
         if loss.task == "classification" and low >= 0:
             return [Fault(at, f"{loss.name} needs scores below 0 as well as above; leave {final.name} out")]
@@ -206,9 +213,10 @@ def _minimizer_fits(
         for key, given in useless.items()
         if given
     ]
-    if any(isinstance(layer, Dropout) for layer in Sequential(layers=layers).walk()):
-        message = f"{optimizer.name} needs a loss that stays the same, and dropout changes it; leave one of them out"
-        faults.append(Fault(("optimizer",), message))
+    for layer in Sequential(layers=layers).walk():
+        if layer.draws:
+            message = f"{optimizer.name} needs a loss that stays the same, and {layer.name} changes it"
+            return [*faults, Fault(("optimizer",), f"{message}; leave one of them out")]
     return faults
 
 
@@ -225,7 +233,8 @@ def _monitors_exist(
     for path, section in watching.items():
         figure = getattr(section, "monitor", None)
         if figure is not None and mode_of(figure, metrics) is None:
-            known = ["train_loss", "val_loss", *(f"val_{metric.column}" for metric in metrics)]
+            columns = [column for metric in metrics for column in metric.columns(("<class>",))]
+            known = ["train_loss", "val_loss", *(f"val_{column}" for column in columns)]
             message = f"the log has no figure '{figure}'{did_you_mean(figure, known) or f'; it has {listing(known)}'}"
             faults.append(Fault((*path.split("."), "monitor"), message))
     return faults

@@ -13,7 +13,7 @@ def best_threshold(p: Array, second: Array, weight: Array | None, by: Literal["f
     """The probability of the second class from which to decide for it, so that these rows come out best.
 
     `p` (rows,) is that probability, `second` (rows,) whether the row is of that class, `weight` (rows,) what it counts.
-    Best is the highest F1 of the second class, or accuracy, of all ways to cut the rows in two, and of equally good
+    Best is the highest mean F1 of both classes, or accuracy, of all ways to cut the rows in two, and of equally good
     thresholds the one nearest 0.5. It lies midway between two neighbouring probabilities, or one of them and the end
     of the range: 0, or just above 1, where even the surest row is better not decided for. Without rows it is 0.5.
     """
@@ -30,7 +30,9 @@ def best_threshold(p: Array, second: Array, weight: Array | None, by: Literal["f
 
     hits, false_alarms = above(second), above(~second)
     if by == "f1":
-        score = 2 * hits / (hits + false_alarms + max(hits[0], np.finfo(float).tiny))  # no second rows: 0, not 0/0
+        misses, rejections = hits[0] - hits, false_alarms[0] - false_alarms
+        errors = np.maximum(false_alarms + misses, np.finfo(float).tiny)  # a class without rows: 0, not 0/0
+        score = hits / (2 * hits + errors) + rejections / (2 * rejections + errors)  # the sum of both F1, halved
     else:
         score = hits - false_alarms + false_alarms[0]
     lower, upper = np.append(0, values), np.append(values, max(1, np.nextafter(values[-1], 2)))

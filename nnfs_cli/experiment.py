@@ -99,8 +99,10 @@ def _class_weights(
     if spec.class_weights is None or classes is None:
         return None
     indices = class_indices(table, spec.dataset.target_columns()[0], classes)[rows]
+    column = spec.dataset.weight_column()
+    weights = table.numbers(column)[rows] if column is not None else None
     try:
-        return weights_of_classes(spec.class_weights, classes, indices)
+        return weights_of_classes(spec.class_weights, classes, indices, weights)
     except UnknownLabelError as error:
         raise spec.error([Fault(("class_weights", error.label), str(error), at_key=True)]) from None
 

@@ -57,12 +57,20 @@ class Model:
         """How many numbers the net learns."""
         return self.parameters.learned.size
 
-    def differentiate(self, x: Array, y: Array, weight: Array | None = None, draws: Draws | None = None) -> float:
+    def differentiate(
+        self,
+        x: Array,
+        y: Array,
+        weight: Array | None = None,
+        draws: Draws | None = None,
+        whole: float | None = None,
+    ) -> float:
         """Write the gradient of the batch's loss into `gradients` and return the sum of the rows' losses.
 
         x (batch, *input_shape), y (batch, n_outputs) and, if rows do not count alike, `weight` (batch,) are of the
         net's dtype. What is differentiated is the mean or the sum over the batch, as the loss's `reduction` says; with
-        weights a row of weight 2 is as good as two rows. `draws` makes the random numbers of layers such as dropout.
+        weights a row of weight 2 is as good as two rows. The mean is over the weight of these rows, or over `whole`,
+        what such a batch weighs on average. `draws` makes the random numbers of layers such as dropout.
         """
         context = self._training
         context.begin(len(x), draws)
@@ -71,8 +79,8 @@ class Model:
         if weight is None:
             backward(loss_backward(self.loss.row_weight(len(x))), self.gradients.views, False)
             return float(np.add.reduce(losses))
-        total = float(np.add.reduce(weight)) or 1.0  # rows that all weigh nothing have no gradient
-        backward(loss_backward(weight[:, None] * self.loss.row_weight(total)), self.gradients.views, False)
+        whole = whole or float(np.add.reduce(weight)) or 1.0  # rows that all weigh nothing have no gradient
+        backward(loss_backward(weight[:, None] * self.loss.row_weight(whole)), self.gradients.views, False)
         return float(losses @ weight)
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows shows in what comes out

@@ -35,7 +35,8 @@ class Penalties:
                 own = layout.slices[name]
                 self._l1[own] = (penalty.l1 if spec.decays else 0) if spec.l1 is None else spec.l1
                 self._l2[own] = (penalty.l2 if spec.decays else 0) if spec.l2 is None else spec.l2
-        self._any = bool(self._l1.any() or self._l2.any())
+        self._has_l1 = bool(self._l1.any())
+        self._any = self._has_l1 or bool(self._l2.any())
 
     def __bool__(self) -> bool:
         """Whether anything is penalised."""
@@ -48,5 +49,6 @@ class Penalties:
     def add_gradient(self, w: Array, gradient: Array) -> None:
         """Add l1 sign(w) + l2 w to a gradient (learned,); at w = 0 the subgradient 0 is taken."""
         np.add(gradient, np.multiply(self._l2, w, out=self._work), out=gradient)
-        np.multiply(self._l1, np.sign(w, out=self._work), out=self._work)
-        np.add(gradient, self._work, out=gradient)
+        if self._has_l1:
+            np.multiply(self._l1, np.sign(w, out=self._work), out=self._work)
+            np.add(gradient, self._work, out=gradient)

@@ -13,7 +13,7 @@ What lies in one:
       weights/last.npz    and of the last, and epoch-<n>.npz where they are kept
       metrics.json        the final figures, by split
       decision.json       the threshold between two classes, where one was chosen
-      evaluation/<split>/confusion.csv   how often each class was taken for which
+      evaluation/<split>/confusion.csv   how often each class was taken for which; <split>-<weights> unless by the best
       code/               a copy of the user's own components, if there are any; never run from here
 """
 
@@ -160,16 +160,17 @@ class Run:
             raise RunError(f"{self.path} is damaged: its decision.json holds no threshold; {remedy}")
         return decision
 
-    def write_confusion(self, part: str, labels: Sequence[str], counts: Array) -> None:
+    def write_confusion(self, part: str, weights: str, labels: Sequence[str], counts: Array) -> None:
         """Keep how many rows of each class (a line) were taken for which (a column)."""
-        (self.path / "evaluation" / part).mkdir(parents=True, exist_ok=True)
+        file = self._confusion_file(part, weights)
+        file.parent.mkdir(parents=True, exist_ok=True)
         rows = [["truth", *labels], *([label, *row] for label, row in zip(labels, counts.tolist(), strict=True))]
-        self._write(f"evaluation/{part}/confusion.csv", _csv(rows).encode())
+        write_whole(file, lambda out: out.write(_csv(rows).encode()))
 
-    def confusion(self, part: str) -> dict[str, dict[str, int]] | None:
+    def confusion(self, part: str, weights: str = "best") -> dict[str, dict[str, int]] | None:
         """Take `write_confusion` back: counts by true class, then by predicted class; None when there are none."""
         try:
-            (_, *labels), *rows = _read_csv(self.path / "evaluation" / part / "confusion.csv")
+            (_, *labels), *rows = _read_csv(self._confusion_file(part, weights))
         except FileNotFoundError:
             return None
         return {truth: dict(zip(labels, map(int, counts), strict=True)) for truth, *counts in rows}
@@ -227,6 +228,9 @@ class Run:
             raise RunError(f"{self.path} has no {which} weights; {kept}") from None
         except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile):
             raise RunError(f"{path} is damaged: it is not a whole npz file of plain arrays") from None
+
+    def _confusion_file(self, part: str, weights: str) -> Path:
+        return self.path / "evaluation" / (part if weights == "best" else f"{part}-{weights}") / "confusion.csv"
 
     def _weights_file(self, which: str) -> Path:
         return self.path / "weights" / f"{which}.npz"

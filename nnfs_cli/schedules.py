@@ -156,17 +156,17 @@ class Cosine(Schedule, name="cosine", main="restarts"):
 
 
 class OneCycle(Schedule, name="one_cycle"):
-    """Up and far down, along cosines: lr(t) goes start · lr -> lr at t = warm · epochs -> end · lr.
+    """Up and far down, along cosines: lr(t) goes start · lr -> lr at t = peak · epochs -> end · lr.
 
     A warm-up would come before the rise, not in its place. Momentum is not cycled.
     Source: Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates"
-    (2018), in the form of PyTorch's OneCycleLR.
+    (2018), in the form of PyTorch's OneCycleLR, whose last step has `end` itself; here it is what the training ends at.
     """
 
-    examples = ("one_cycle", "one_cycle: {warm: 0.5, start: 0.1, end: 0.001}")
+    examples = ("one_cycle", "one_cycle: {peak: 0.5, start: 0.1, end: 0.001}")
 
-    warm: Fraction = 0.3
-    """The share of the training in which lr rises."""
+    peak: Fraction = 0.3
+    """The share of the training after which lr is highest."""
     start: NonNegativeFloat = 0.04
     """The share of lr, which is the peak, that it starts with."""
     end: NonNegativeFloat = 4e-6
@@ -175,9 +175,9 @@ class OneCycle(Schedule, name="one_cycle"):
     def curve(self, t: float, epochs: float, state: State) -> float:
         """From `start` to 1 to `end`."""
         done = t / epochs
-        if done < self.warm:
-            return _between(self.start, 1, _wave(done / self.warm))
-        return _between(1, self.end, _wave((done - self.warm) / (1 - self.warm)))
+        if done < self.peak:
+            return _between(self.start, 1, _wave(done / self.peak))
+        return _between(1, self.end, _wave((done - self.peak) / (1 - self.peak)))
 
 
 class Coslog4(Schedule, name="coslog4"):
@@ -227,6 +227,8 @@ class ReduceOnPlateau(Schedule, name="reduce_on_plateau", main="patience"):
 
     def observe(self, row: Mapping[str, float], state: State) -> None:
         """Wait, or drop."""
+        if row["epoch"] <= self.warmup:
+            return
         figure = row[self.monitor or "val_loss"]
         if improves(figure, state["best"], self.mode or "min", self.min_delta):
             state.update(best=figure, waited=0.0)

@@ -100,6 +100,7 @@ PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)]
 Rate = Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)]
+Level = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]
 FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Switch = Annotated[
     bool,

@@ -1,4 +1,4 @@
-"""Random numbers without global state: every use has a stream of its own, derived from (seed, role, epoch, step).
+"""Random numbers without global state: every use has a stream of its own, derived from (seed, role, epoch, batch).
 
 Thus what one part draws never shifts what another part sees, and any epoch can be replayed alone.
 """
@@ -10,6 +10,6 @@ import zlib
 import numpy as np
 
 
-def stream(seed: int, role: str, epoch: int = 0, step: int = 0) -> np.random.Generator:
-    """The random stream of one role ("weights", "split", "batches", ...) in one epoch, or in one step of it."""
-    return np.random.default_rng([seed, zlib.crc32(role.encode()), epoch, step])
+def stream(seed: int, role: str, epoch: int = 0, batch: int = 0) -> np.random.Generator:
+    """The random stream of one role ("weights", "split", "batches", ...) in one epoch, or for one batch of it."""
+    return np.random.default_rng([seed, zlib.crc32(role.encode()), epoch, batch])

@@ -135,7 +135,7 @@ def evaluate(
     predictor = restore(run, weights, threshold is None)
     if input_file is not None:
         table = source_for(Path(input_file), predictor.spec.dataset).read()
-        judged = {"input": predictor.encode(table).counting()}
+        judged, available = {"input": predictor.encode(table).counting()}, None
     else:
         available = _parts(run, predictor)
         wanted = list(parts or [part for part in available if part != "train"] or ["train"])
@@ -144,8 +144,8 @@ def evaluate(
                 raise RunError(f"{run.path} has no {part} rows; its split is {', '.join(available)}")
         judged = {part: available[part] for part in wanted}
     if threshold is not None:
-        _decide(run, predictor, threshold)
-    return {part: _finite(_judged(run, part, predictor, rows)) for part, rows in judged.items()}
+        _decide(run, predictor, threshold, available)
+    return {part: _finite(_judged(run, part, predictor, rows, weights)) for part, rows in judged.items()}
 
 
 def predict(run: Run, input_file: str | os.PathLike[str], weights: str = "best") -> dict[str, Array]:
@@ -174,7 +174,7 @@ def _parts(run: Run, predictor: Predictor) -> dict[str, Samples]:
     return encode_parts(predictor, tables, indices)
 
 
-def _decide(run: Run, predictor: Predictor, threshold: Threshold) -> None:
+def _decide(run: Run, predictor: Predictor, threshold: Threshold, parts: Mapping[str, Samples] | None = None) -> None:
     """Choose the threshold between two classes, and keep it."""
     classes = predictor.encoder.classes or ()
     if len(classes) != 2 or not predictor.spec.loss.probabilistic:
@@ -184,7 +184,7 @@ def _decide(run: Run, predictor: Predictor, threshold: Threshold) -> None:
         raise RunError(f"a threshold divides the probabilities of two classes; {run.path} has {found}")
     chosen = {"class": word(classes[1]), "by": "hand"}
     if isinstance(threshold, str):
-        rows = _parts(run, predictor).get("validation")
+        rows = (parts or _parts(run, predictor)).get("validation")
         if rows is None:
             raise RunError(f"{run.path} has no validation rows to choose a threshold on; give a number, as 0.3")
         predictor.threshold = None
@@ -226,7 +226,7 @@ def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
         spec = Spec.load(run.spec_file, files_must_exist=False)
         predictor = Predictor(spec, Encoder.from_json(run.data()["fitted"], spec.preprocessing))
         predictor.model.load(run.weights(weights))
-        decision = run.decision() if decided else None
+        decision = run.decision() if decided and weights == "best" else None  # for which it was chosen
         predictor.threshold = decision["threshold"] if decision else None
     except (ConfigError, KeyError, TypeError, ValueError) as error:
         if run.data()["code"]:
@@ -249,13 +249,13 @@ def _require_code(run: Run) -> None:
         warnings.warn(f"{name} is not what {run.path} was trained with", NnfsWarning, stacklevel=3)
 
 
-def _judged(run: Run, part: str, predictor: Predictor, rows: Samples) -> dict[str, float]:
+def _judged(run: Run, part: str, predictor: Predictor, rows: Samples, weights: str = "best") -> dict[str, float]:
     """The figures over some rows; of classes, the confusion matrix is left in the run."""
     loss, outcome = predictor.judge(rows)
     n = len(outcome.classes)
     if n:
         counts = np.bincount(outcome.y * n + outcome.decided, minlength=n * n).reshape(n, n)
-        run.write_confusion(part, outcome.classes, counts)
+        run.write_confusion(part, weights, outcome.classes, counts)
     return {"rows": len(rows), "loss": loss, **predictor.score(outcome)}
 
 

@@ -109,7 +109,8 @@ class Trainer:
     def fit(self, X: Array, y: Array, epochs: int, weight: Array | None = None) -> None:
         """Train for this many epochs on X (rows, *input_shape) and y (rows, n_outputs), all of the model's dtype.
 
-        `weight` (rows,) says how much each row counts. Raises `DivergedError` as soon as a loss is not finite.
+        `weight` (rows,) says how much each row counts, next to their mean: a batch of heavy rows makes a longer step.
+        Raises `DivergedError` as soon as a loss is not finite.
         """
         rows = _Rows(X, y, weight)
         rows.check(self.model)
@@ -168,7 +169,7 @@ class Trainer:
     def _differentiate(self, rows: _Rows, batch: Array | slice) -> tuple[float, float]:
         """Leave the gradient of a batch in the model, and return the rows' total loss and weight."""
         x, y, weight = rows.take(batch)
-        loss = self.model.differentiate(x, y, weight, self._draws)
+        loss = self.model.differentiate(x, y, weight, self._draws, len(x) * rows.mean_weight)
         self._batch += 1
         self.check(loss)
         return loss, len(x) if weight is None else float(np.add.reduce(weight))
@@ -176,14 +177,16 @@ class Trainer:
     def _differentiate_together(self, rows: _Rows, group: Sequence[Array | slice]) -> tuple[float, float]:
         """The same for several batches, as if they were one."""
         gradient, mean = self.model.gradients.vector, self.model.loss.reduction == "mean"
-        added, total, whole = self._added, 0.0, 0.0
+        added, total, whole, n_rows = self._added, 0.0, 0.0, 0
         added[...] = 0
         for batch in group:
             loss, weight = self._differentiate(rows, batch)
-            np.add(added, np.multiply(gradient, weight if mean else 1, out=gradient), out=added)
+            n = batch.stop - batch.start if isinstance(batch, slice) else len(batch)
+            np.add(added, np.multiply(gradient, n if mean else 1, out=gradient), out=added)
             total += loss
             whole += weight
-        np.multiply(added, 1 / (whole or 1) if mean else 1, out=gradient)
+            n_rows += n
+        np.multiply(added, 1 / n_rows if mean else 1, out=gradient)
         return total, whole
 
     def _draws(self) -> np.random.Generator:
@@ -273,6 +276,7 @@ class _Rows:
 
     def __init__(self, X: Array, y: Array, weight: Array | None) -> None:
         self._arrays = [X, y] if weight is None else [X, y, weight]
+        self.mean_weight = 1.0 if weight is None else float(weight.mean(dtype=np.float64))
         self._buffers: dict[int, list[Array]] = {}
 
     def check(self, model: Model) -> None:

@@ -108,13 +108,28 @@ def test_each_target_has_its_quantiles() -> None:
 
 
 def test_the_pinball_metric_judges_each_quantile_in_the_targets_units() -> None:
-    names = [{"pinball": 0.1}, {"pinball": 0.9}, {"pinball": 0.3}, "mae"]
+    names = [{"pinball": 0.1}, {"pinball": 0.9}, "mae"]
     run = train(NUMBERS, loss="quantile", layers=[{"linear": 3}], split=0, metrics=names)
     answer, y, found = predictions(run), COLUMNS["number"], run.metrics()["train"]
-    for level, said in ((0.1, "quantile_0.1"), (0.9, "quantile_0.9"), (0.3, "prediction")):
+    for level, said in ((0.1, "quantile_0.1"), (0.9, "quantile_0.9")):
         expected = sklearn.mean_pinball_loss(y, answer[said], alpha=level)
         assert found[f"pinball_{level}"] == pytest.approx(expected, rel=1e-5)
     assert found["mae"] == pytest.approx(sklearn.mean_absolute_error(y, answer["prediction"]), rel=1e-5)
+
+
+def test_a_pinball_of_a_quantile_that_is_not_learned_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"quantile learns 0.1, 0.5 and 0.9, and not 0.3"):
+        train(NUMBERS, loss="quantile", layers=[{"linear": 3}], metrics=[{"pinball": 0.3}])
+    found = train(NUMBERS, loss="mae", layers=[{"linear": 1}], split=0, metrics=[{"pinball": 0.3}]).metrics()["train"]
+    assert found["pinball_0.3"] > 0
+
+
+@pytest.mark.parametrize("ending", ["flatten", "dropout", {"reshape": [2]}])
+def test_what_passes_probabilities_on_does_not_hide_them(ending: object) -> None:
+    layers = [{"linear": 2}, "softmax", ending]
+    with pytest.raises(ConfigError, match=r"hides softmax from cross_entropy, which would add it again; leave it out"):
+        train(loss="cross_entropy", layers=layers)
+    train(NUMBERS, loss="mae", layers=[{"linear": 1}, "identity"])
 
 
 def test_quantiles_need_their_outputs() -> None:

@@ -271,7 +271,7 @@ WRONG_TOOLBOX = [
     wrong("negative warmup", plus("schedule: {cosine: {warmup: -1}}"), "9:29", "must be at least 0, found -1"),
     wrong("step of 0", plus("schedule: {step: 0}"), "9:18", "must be greater than 0, found 0"),
     wrong("factor above 1", plus("schedule: {exponential: 1.5}"), "9:25", "must be at most 1, found 1.5"),
-    wrong("rise of the whole", plus("schedule: {one_cycle: {warm: 1}}"), "9:30", "must be less than 1, found 1"),
+    wrong("rise of the whole", plus("schedule: {one_cycle: {peak: 1}}"), "9:30", "must be less than 1, found 1"),
     wrong("too many restarts", plus("schedule: {cosine: 301}"), "9:20", "must be at most 300, found 301"),
     wrong("mode like no other", plus("schedule: {reduce_on_plateau: {mode: up}}"), "9:38", "expected min or max"),
     wrong("decay of 1", plus("averaging: {ema: 1}"), "9:18", "must be less than 1, found 1"),

@@ -46,11 +46,11 @@ def evaluate(
     parts = [part.value for part in split] if split else None
     metrics = tasks.evaluate(opened, parts, input, weights, _threshold(threshold))
     decision = opened.decision()
-    confusion = {part: counts for part in metrics if (counts := opened.confusion(part))}
+    confusion = {part: counts for part in metrics if (counts := opened.confusion(part, weights))}
     if json:
         print_json({"run": opened.path.as_posix(), "metrics": metrics, "decision": decision, "confusion": confusion})
         return
-    if decision:
+    if decision and weights == "best":
         when = "kept, also for predict" if threshold else "as it was chosen before"
         fact("threshold", f"{from_threshold(decision)}, {when}")
     names = list(next(iter(metrics.values())))

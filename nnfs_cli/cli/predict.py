@@ -40,7 +40,7 @@ def predict(
         raise UserError(f"{output}: predictions are written as CSV; name a file that ends in .csv")
     if output is not None and output.exists() and output.samefile(input):
         raise UserError(f"{output} is the input; name another file for the predictions")
-    if decision := opened.decision():
+    if weights == "best" and (decision := opened.decision()):
         fact("threshold", f"{from_threshold(decision)}, as it was chosen by nnfs evaluate")
     columns = tasks.predict(opened, input, weights)
     if output is None:

@@ -41,16 +41,19 @@ class UnknownLabelError(ValueError):
         self.label = label
 
 
-def weights_of_classes(setting: ClassWeights, classes: tuple[Label, ...], indices: Array) -> tuple[float, ...]:
+def weights_of_classes(
+    setting: ClassWeights, classes: tuple[Label, ...], indices: Array, weights: Array | None = None
+) -> tuple[float, ...]:
     """The weight of each class, in their order; those not named count 1.
 
     ``balanced`` is n / (k n_c) for n rows and n_c of them in a class, out of k classes (King and Zeng, "Logistic
-    Regression in Rare Events Data", 2001; scikit-learn's rule). `indices` (rows,) are the classes of the training rows.
+    Regression in Rare Events Data", 2001; scikit-learn's rule). `indices` (rows,) are the classes of the training rows
+    and `weights` (rows,) what they count by themselves.
     Raises `UnknownLabelError` for a label that is none of the classes.
     """
     if setting == "balanced":
-        counts = np.bincount(indices, minlength=len(classes))
-        return tuple((len(indices) / (len(classes) * np.maximum(counts, 1))).tolist())
+        counts = np.bincount(indices, weights, len(classes))
+        return tuple((counts.sum() / (len(classes) * np.where(counts, counts, 1))).tolist())
     words = [word(label) for label in classes]
     unknown = [name for name in setting if name not in words]
     if unknown:

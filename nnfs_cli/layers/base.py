@@ -17,7 +17,8 @@ from nnfs_cli.component import Component
 from nnfs_cli.parameters import Array, ParameterTree, Shape, Views
 
 # backward(dy, g, need_dx) writes the gradients of the layer's parameters into g, overwriting what was there, and
-# returns the gradient of its input, or anything at all when need_dx is false: nobody asks for that of the data.
+# returns the gradient of its input, or anything at all when need_dx is false: nobody asks for that of the data. It must
+# not write into dy, which others may still have to read.
 Backward = Callable[[Array, Views, bool], Array]
 
 Draws = Callable[[], np.random.Generator]  # makes the random numbers of one pass; the same ones each time it is called
@@ -29,6 +30,8 @@ class Layer(Component, family="layer"):
     # Where the outputs lie, when not all real numbers are possible: (0, 1) marks probabilities.
     output_range: ClassVar[tuple[float, float] | None] = None
     min_batch: ClassVar[int] = 1  # rows that a step of training needs at least
+    draws: ClassVar[bool] = False  # random numbers, while it learns
+    passes_on: ClassVar[bool] = False  # the numbers themselves, perhaps in another shape
 
     @property
     def inner(self) -> tuple[Layer, ...]:

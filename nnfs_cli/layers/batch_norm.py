@@ -41,27 +41,26 @@ class BatchNorm(Layer, name="batch_norm"):
         members, shape = p.weight.ndim - 1, x.shape
         x = fold(x, members)
         n, ones = x.shape[-2], context.ones(x.shape[-2])
-        mean, var = p.running_mean, p.running_var
+        mean, var = np.matmul(ones, x) / n if context.training else p.running_mean, p.running_var
+        x_hat = np.subtract(x, mean[..., None, :], out=context.empty(x.shape))
+        work = context.empty(x.shape)
         if context.training:
-            mean = np.matmul(ones, x) / n
-            var = np.matmul(ones, np.square(x - mean[..., None, :])) / n
+            var = np.matmul(ones, np.square(x_hat, out=work)) / n
             p.running_mean[...] += self.momentum * (mean - p.running_mean)
             p.running_var[...] += self.momentum * (var * (n / max(n - 1, 1)) - p.running_var)
-        std = np.sqrt(var + self.eps)[..., None, :]
-        x_hat = np.subtract(x, mean[..., None, :], out=context.empty(x.shape))
-        np.divide(x_hat, std, out=x_hat)
+        scale = 1 / np.sqrt(var + self.eps)[..., None, :]
+        np.multiply(x_hat, scale, out=x_hat)
         y = np.multiply(x_hat, p.weight[..., None, :], out=context.empty(x.shape))
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
             dy = fold(dy, members)
-            work = np.multiply(dy, x_hat, out=context.empty(dy.shape))
             np.matmul(ones, dy, out=g.bias)
-            np.matmul(ones, work, out=g.weight)
+            np.matmul(ones, np.multiply(dy, x_hat, out=work), out=g.weight)
             # mean(c) and mean(c x̂) are the sums just made, times weight / n.
             np.multiply(x_hat, (g.weight / n)[..., None, :], out=work)
             dx: Array = np.subtract(dy, (g.bias / n)[..., None, :], out=context.empty(dy.shape))
             np.subtract(dx, work, out=dx)
-            np.multiply(dx, p.weight[..., None, :] / std, out=dx)
+            np.multiply(dx, p.weight[..., None, :] * scale, out=dx)
             return dx.reshape(shape)
 
         return np.add(y, p.bias[..., None, :], out=y).reshape(shape), backward

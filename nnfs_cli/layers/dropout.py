@@ -13,11 +13,13 @@ class Dropout(Layer, name="dropout", main="rate"):
     """Inverted dropout: y = x · m / (1 - rate), where m is 0 with probability `rate`, else 1; y = x once learned.
 
     Gradient: dx = dy · m / (1 - rate).
-    Shapes: any; y has that of x. The mask of every step is drawn from a stream of its own, (seed, epoch, step).
+    Shapes: any; y has that of x. The mask of every batch is drawn from a stream of its own, (seed, epoch, batch).
     Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014), section 10.
     """
 
     examples = ("dropout: 0.2", "dropout")
+    passes_on = True
+    draws = True
 
     rate: Fraction = 0.5
     """The share of numbers that are set to zero."""

@@ -17,6 +17,7 @@ class Flatten(Layer, name="flatten"):
     """
 
     examples = ("flatten",)
+    passes_on = True
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
         """As many numbers as there are in a row."""

@@ -15,6 +15,7 @@ class Identity(Layer, name="identity"):
     """
 
     examples = ("identity",)
+    passes_on = True
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> the same."""

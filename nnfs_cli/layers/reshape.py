@@ -21,6 +21,7 @@ class Reshape(Layer, name="reshape", main="shape"):
     """
 
     examples = ("reshape: [2, 2]", "reshape: [4, 1]")
+    passes_on = True
 
     shape: Annotated[tuple[PositiveInt, ...], NotEmpty]
     """Of a row, without the batch."""

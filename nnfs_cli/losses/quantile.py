@@ -6,12 +6,12 @@ from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator
 
 from nnfs_cli.layers import Context
 from nnfs_cli.losses.base import Loss, LossBackward
 from nnfs_cli.parameters import Array
-from nnfs_cli.settings import NotEmpty, wrong
+from nnfs_cli.settings import Level, NotEmpty, wrong
 
 
 def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:
@@ -20,7 +20,6 @@ def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:
     return levels
 
 
-Level = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]
 Levels = Annotated[
     tuple[Level, ...],
     BeforeValidator(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from nnfs_cli.metrics.base import Metric, Outcome
-
-Level = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]  # of a quantile
+from nnfs_cli.settings import Level
 
 
 class MSE(Metric, name="mse"):
@@ -119,7 +116,7 @@ class MAPE(Metric, name="mape"):
         return float(mean_absolute_percentage_error(outcome.y, outcome.y_hat, sample_weight=outcome.weight))
 
 
-class Pinball(Metric, name="pinball", main="quantile"):
+class Pinball(Metric, name="pinball", main="level"):
     """Cost of missing a quantile q: 1/n Σ max(q e, (q - 1) e) with e = y - y_hat, over all rows and targets.
 
     0 to infinity, lower is better, in the target's units; half the absolute error for the median. It judges what the
@@ -131,12 +128,12 @@ class Pinball(Metric, name="pinball", main="quantile"):
     task = "regression"
     greater_is_better = False
 
-    quantile: Level = 0.5
-    """The share of rows that should lie below what is predicted."""
+    level: Level = 0.5
+    """Of the quantile: the share of rows that should lie below what is predicted."""
 
     def measure(self, outcome: Outcome) -> float:
         """Averaged over rows and targets alike."""
         from sklearn.metrics import mean_pinball_loss
 
-        y_hat = outcome.quantiles.get(self.quantile, outcome.y_hat)
-        return float(mean_pinball_loss(outcome.y, y_hat, alpha=self.quantile, sample_weight=outcome.weight))
+        y_hat = outcome.quantiles.get(self.level, outcome.y_hat)
+        return float(mean_pinball_loss(outcome.y, y_hat, alpha=self.level, sample_weight=outcome.weight))

@@ -49,7 +49,7 @@ SCHEDULES: dict[str, Callable[[Optimizer], LRScheduler]] = {
     "cosine: 2": lambda o: CosineAnnealingWarmRestarts(o, 7),
     "cosine: {restarts: 2, growth: 2.0, end: 0.01}": lambda o: CosineAnnealingWarmRestarts(o, 3, 2, 0.01),
     "one_cycle": lambda o: one_cycle(o, 0.3, 0.04, 4e-6),
-    "one_cycle: {warm: 0.5, start: 0.1, end: 0.001}": lambda o: one_cycle(o, 0.5, 0.1, 0.001),
+    "one_cycle: {peak: 0.5, start: 0.1, end: 0.001}": lambda o: one_cycle(o, 0.5, 0.1, 0.001),
 }
 PLATEAUS: dict[str, dict[str, Any]] = {
     "reduce_on_plateau": {},
