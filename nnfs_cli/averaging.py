@@ -53,7 +53,8 @@ class EMA(Averaging, name="ema", main="decay"):
 class SWA(Averaging, name="swa", main="start"):
     """Stochastic weight averaging: average = 1/n Σ w over the ends of the last n epochs, those after start · epochs.
 
-    Running statistics, such as those of batch_norm, are averaged like the weights; no further pass computes them anew.
+    Only epochs with an average compete for the best one, and early stopping waits for the first of them. Running
+    statistics, such as those of batch_norm, are averaged like the weights; no further pass computes them anew.
     Source: Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization" (2018), algorithm 1.
     """
 

@@ -175,7 +175,7 @@ def _batches_are_large_enough(layers: tuple[Layer, ...], batch_size: int | str |
 def _warmup_leaves_epochs(schedule: Schedule, epochs: int) -> list[Fault]:
     if schedule.warmup < epochs:
         return []
-    message = f"{schedule.warmup:g} epochs of warm-up leave nothing of {counted(epochs, 'epoch')}"
+    message = f"a warmup of {schedule.warmup:g} leaves nothing of {counted(epochs, 'epoch')}"
     return [Fault(("schedule", schedule.name, "warmup"), message)]
 
 

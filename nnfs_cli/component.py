@@ -34,7 +34,7 @@ class Component(Section):
     name: ClassVar[str] = ""
     families: ClassVar[dict[str, type[Component]]] = {}  # by name; of all families that have been imported
     members: ClassVar[dict[str, type[Component]]] = {}  # of this family, by name
-    needs: ClassVar[tuple[str, ...]] = ()  # what a member of this family must say of itself, as class attributes
+    needs: ClassVar[tuple[str, ...]] = ()  # what a member must define: attributes and methods
     examples: ClassVar[tuple[str, ...]] = ()  # as they stand in a config; documentation and test cases at once
 
     def __init_subclass__(cls, *, family: str = "", name: str = "", main: str | None = None, **config: Any) -> None:
@@ -45,9 +45,11 @@ class Component(Section):
             cls.families[family] = cls
         elif name in cls.members:
             raise TypeError(f"there are two components named '{name}' in the family '{cls.family}'")
-        elif lacking := [attribute for attribute in cls.needs if name and not hasattr(cls, attribute)]:
-            raise TypeError(f"the {cls.family} '{name}' does not say its {lacking[0]}")
         elif name:
+            for base in cls.__mro__:
+                for attribute in base.__dict__.get("needs", ()):
+                    if getattr(cls, attribute, None) is getattr(base, attribute, None):
+                        raise TypeError(f"the {cls.family} '{name}' does not say its {attribute}")
             cls.members[name] = cls
 
     @classmethod

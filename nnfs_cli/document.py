@@ -104,6 +104,9 @@ class Document:
             shared = min(len(path), len(overridden))
             if shared and path[:shared] == overridden[:shared]:
                 return i
+            block = path[:-1]  # that the override has made, and in which something else is missing
+            if block and block == overridden[: len(block)] and block not in self._places.values:
+                return i
         return None
 
     def _place_of(self, fault: Fault) -> Place:
@@ -146,7 +149,8 @@ def _with(data: Any, path: plain_yaml.Path, value: Any, seen: plain_yaml.Path = 
     elif data == key:
         data = {key: None}  # a component by its bare name becomes one with settings
     elif not isinstance(data, dict):
-        raise YamlError(f"{_dotted(seen)} is {shown(data)}, which has no '{key}'; set the whole of it")
+        whole = f"set the whole of it, as in {_dotted(seen)}={{...}}"
+        raise YamlError(f"{_dotted(seen)} is {shown(data)}, which has no '{key}'; {whole}")
     return {**data, key: _with(data.get(key), rest, value, (*seen, key))}
 
 

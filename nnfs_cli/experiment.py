@@ -55,11 +55,16 @@ def prepare(spec: Spec) -> Experiment:
     parts = encode_parts(predictor, tables, indices)
     batches = _batches(spec, predictor, len(parts["train"]))
     _require_figures(spec, parts, tuple(map(word, classes or ())))
-    return Experiment(spec, parts, predictor, batches, _describe(tables, columns, encoder, parts))
+    return Experiment(
+        spec, parts, predictor, batches, _describe(tables, columns, encoder, parts, spec.dataset.weight_column())
+    )
 
 
 def split_tables(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[Label, ...] | None]:
-    """The table of each part (the training table where it has no file of its own), its rows there, and the classes."""
+    """The table of each part (the training table where it has no file of its own), its rows there, and the classes.
+
+    Rows of weight 0 are left out, as if they were not there.
+    """
     table = spec.dataset.read()
     _require_columns(spec, table)
     tables = dict.fromkeys(PARTS, table)
@@ -74,6 +79,12 @@ def split_tables(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[
     for part, path in spec.split.files.items():
         tables[part] = source_for(path, spec.dataset).read()
         rows[part] = np.arange(tables[part].n_rows)
+    column = spec.dataset.weight_column()
+    for part in PARTS if column else ():
+        counting = rows[part][tables[part].numbers(str(column))[rows[part]] != 0]
+        if len(rows[part]) and not len(counting):
+            raise DataError(f"{tables[part].name}: all {part} rows have the weight 0, so there is nothing to go by")
+        rows[part] = counting
     return tables, rows, classes
 
 
@@ -174,7 +185,11 @@ def _with_remedy(unusable: Mapping[str, str], n_features: int, spec: Spec) -> st
 
 
 def _describe(
-    tables: Mapping[str, Table], inputs: Mapping[str, Array], encoder: Encoder, parts: Mapping[str, Samples]
+    tables: Mapping[str, Table],
+    inputs: Mapping[str, Array],
+    encoder: Encoder,
+    parts: Mapping[str, Samples],
+    weight: str | None,
 ) -> dict[str, Any]:
     """The data as data.json keeps it."""
     table = tables["train"]
@@ -194,6 +209,10 @@ def _describe(
             else {"name": name, "kind": "number", **_range(truth["train"][:, i])}
             for i, name in enumerate(encoder.targets)
         ],
+        "weights": {
+            "column": weight,
+            "classes": dict(zip(map(word, encoder.classes or ()), encoder.class_weights or (), strict=False)),
+        },
         "fitted": encoder.to_json(),
     }
 

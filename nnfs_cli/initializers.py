@@ -18,6 +18,8 @@ from nnfs_cli.settings import FiniteFloat, PositiveFloat
 class Initializer(Component, family="initializer"):
     """A rule for the first values of a parameter."""
 
+    needs = ("draw",)
+
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
         """Return float64 values of this shape. `rng` is a `numpy.random.Generator` or `RandomState`."""
         raise NotImplementedError

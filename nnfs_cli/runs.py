@@ -149,6 +149,11 @@ class Run:
         """Keep the threshold between two classes, and how it was chosen."""
         self._write_json("decision.json", decision)
 
+    def forget_decision(self) -> None:
+        """Take the threshold away, if there is one."""
+        (self.path / "decision.json").unlink(missing_ok=True)
+        sync_folder(self.path)
+
     def decision(self) -> dict[str, Any] | None:
         """Take `write_decision` back: the `threshold`, of which `class`, chosen `by` what; None when there is none."""
         if not (self.path / "decision.json").exists():

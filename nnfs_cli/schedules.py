@@ -23,6 +23,8 @@ State = dict[str, float]
 class Schedule(Component, family="schedule"):
     """A rule for the factor of lr in each step, from the warm-up on."""
 
+    needs = ("curve",)
+
     warmup: NonNegativeFloat = 0.0
     """Epochs in which lr first climbs to its full value, by the same amount each step. The schedule has the rest."""
 

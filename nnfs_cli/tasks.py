@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nnfs_cli.averaging import EMA
 from nnfs_cli.callbacks import Checkpoint, EarlyStop, EpochLog, TimeLimit
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.file_source import FileSource, source_for
@@ -36,7 +37,7 @@ from nnfs_cli.trainer import Callback, LogRow, Trainer
 
 __all__ = ["Figures", "begin", "evaluate", "predict", "prepare", "restore", "train"]
 
-Threshold = float | Literal["best_f1", "best_accuracy"]
+Threshold = float | Literal["best_f1", "best_accuracy", "none"]
 Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among them
 
 
@@ -49,6 +50,10 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
             NnfsWarning,
             stacklevel=2,
         )
+    averaging, steps = experiment.spec.averaging, experiment.batches.steps * experiment.spec.epochs
+    if isinstance(averaging, EMA) and steps // experiment.spec.accumulate < (span := 1 / (1 - averaging.decay)):
+        message = f"ema averages {span:,.0f} steps, more than there are; a smaller decay would forget the first of them"
+        warnings.warn(message, NnfsWarning, stacklevel=2)
     run = Run.create(folder, experiment.spec.name)
     run.set_status("running")
     run.write_config(experiment.spec.source, experiment.spec.to_yaml(run.path))
@@ -98,6 +103,8 @@ def train(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ()) 
     try:
         rows = parts["train"]
         trainer.fit(rows.X, rows.y, spec.epochs, rows.weight)
+        if trainer.average.pending:
+            warnings.warn("training has ended before there was an average of the weights", NnfsWarning, stacklevel=2)
         checkpoint.restore(predictor.model)
         figures = {part: _judged(run, part, predictor, rows) for part, rows in parts.items()}
         for of_part in figures.values():
@@ -127,7 +134,8 @@ def evaluate(
     """The loss and metrics of a run's splits (those held back, unless named), or of the rows of another file.
 
     A `threshold` between two classes is a probability of the second one, or what it is to be the best for on the
-    validation rows; it is kept, and serves from then on. Classifications also leave a confusion matrix in the run.
+    validation rows; it is kept, and serves from then on, until it is none. Classifications also leave a confusion
+    matrix in the run.
     Raises `RunError` for a split the run does not have, `DataError` when the data is gone or has changed.
     """
     if threshold is not None and weights != "best":
@@ -175,7 +183,10 @@ def _parts(run: Run, predictor: Predictor) -> dict[str, Samples]:
 
 
 def _decide(run: Run, predictor: Predictor, threshold: Threshold, parts: Mapping[str, Samples] | None = None) -> None:
-    """Choose the threshold between two classes, and keep it."""
+    """Choose the threshold between two classes, and keep it; or forget it."""
+    if threshold == "none":
+        run.forget_decision()
+        return
     classes = predictor.encoder.classes or ()
     if len(classes) != 2 or not predictor.spec.loss.probabilistic:
         loss = predictor.spec.loss

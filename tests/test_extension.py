@@ -413,6 +413,31 @@ def test_an_exception_of_theirs_while_training_is_no_bug_of_ours(
     assert done.stderr.startswith("error: double.py:5: ")
 
 
+@pytest.mark.parametrize(
+    ("declaration", "words"),
+    [
+        (
+            "from nnfs_cli.layers import Layer\nclass L(Layer, name='lame'): ...",
+            "the layer 'lame' does not say its forward",
+        ),
+        ("from nnfs_cli.losses import Loss\nclass L(Loss, name='lame'): task = 'regression'", "not say its forward"),
+        ("from nnfs_cli.schedules import Schedule\nclass S(Schedule, name='lame'): ...", "not say its curve"),
+        ("from nnfs_cli.optimizers import Stepper\nclass S(Stepper, name='lame'): ...", "not say its default_lr"),
+        ("from nnfs_cli.optimizers import Minimizer\nclass S(Minimizer, name='lame'): ...", "not say its minimize"),
+        ("from nnfs_cli.optimizers import Optimizer\nclass S(Optimizer, name='lame'): ...", "a Stepper or a Minimizer"),
+        ("from nnfs_cli.initializers import Initializer\nclass I(Initializer, name='lame'): ...", "not say its draw"),
+    ],
+    ids=lambda text: text.split()[1] if "import" in text else "",
+)
+def test_a_component_that_lacks_what_its_family_needs_is_refused(
+    declaration: str, words: str, mine: Path, inside: Nnfs
+) -> None:
+    (mine / "mine.py").write_text(declaration + "\n")
+    message = one_message(inside("components", "--code", "mine.py"), 2)
+    assert message.startswith("error: mine.py:2: TypeError: ")
+    assert words in message
+
+
 def test_a_metric_that_does_not_say_its_task_is_no_bug_of_ours(mine: Path, inside: Nnfs) -> None:
     (mine / "mine.py").write_text(MINE.replace('    task = "regression"\n    greater_is_better = False\n', ""))
     done = inside("train", "config.yaml", "-q", "--code", "mine.py")

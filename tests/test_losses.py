@@ -238,14 +238,29 @@ def test_smoothed_classes_still_add_up_to_one(smoothing: float, n: int) -> None:
     )
 
 
-def test_quantiles_come_back_in_order_and_the_middle_one_is_the_answer() -> None:
+@pytest.mark.parametrize(
+    ("levels", "answer"),
+    [
+        ((0.05, 0.4, 0.9), 2.2),
+        ((0.05, 0.5, 0.9), 2),
+        ((0.2, 0.25, 0.75), 2.5),
+        ((0.6, 0.7, 0.9), 1),
+        ((0.1, 0.2, 0.3), 3),
+    ],
+)
+def test_the_answer_of_quantiles_is_the_median_between_them(levels: tuple[float, ...], answer: float) -> None:
+    loss = Quantile(levels=levels)
+    np.testing.assert_allclose(loss.answer(np.array([[3.0, 1.0, 2.0]])), [[answer]], rtol=1e-12)
+    np.testing.assert_array_equal(Quantile(levels=(0.9,)).answer(np.array([[7.0]])), [[7]])
+
+
+def test_quantiles_come_back_in_order() -> None:
     loss = Quantile(levels=(0.05, 0.4, 0.9))
     assert loss.n_outputs(None, 2) == 6
     np.testing.assert_array_equal(loss.encode(np.array([[1.0, 2.0]]), 6), [[1, 1, 1, 2, 2, 2]])
     y_hat = np.array([[3.0, 1.0, 2.0, 10.0, 20.0, 30.0]])
     found = {level: values.tolist() for level, values in loss.quantiles(y_hat).items()}
     assert found == {0.05: [[1, 10]], 0.4: [[2, 20]], 0.9: [[3, 30]]}
-    np.testing.assert_array_equal(loss.answer(y_hat), [[2, 20]])
     assert MSE().quantiles(y_hat) == {}
 
 

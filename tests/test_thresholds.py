@@ -207,7 +207,9 @@ def test_a_threshold_is_tried_on_rows_of_another_file(threshold: str, run: Path,
 )
 def test_a_threshold_that_makes_no_sense_is_refused(value: str, run: Path, inside: Nnfs) -> None:
     message = one_message(inside("evaluate", run, f"--threshold={value}"), 2)
-    assert message == f"error: --threshold takes best_f1, best_accuracy or a number from 0 to 1, found '{value}'\n"
+    assert (
+        message == f"error: --threshold takes best_f1, best_accuracy, a number from 0 to 1 or none, found '{value}'\n"
+    )
     assert not (run / "decision.json").exists()
 
 
@@ -351,3 +353,24 @@ def test_a_matrix_too_wide_for_a_terminal_stays_in_its_file(tmp_path: Path, insi
     done = inside("evaluate", run, "--split", "test")
     assert len(done.stdout.splitlines()) == 2
     assert done.stderr == f"{run.as_posix()}/evaluation/test holds the confusion matrix\n"
+
+
+def test_a_threshold_can_be_forgotten(run: Path, inside: Nnfs) -> None:
+    plain = inside("evaluate", run)
+    inside("evaluate", run, "--threshold", "0.2")
+    assert (run / "decision.json").exists()
+    done = inside("evaluate", run, "--threshold", "none")
+    assert (done.returncode, done.stdout) == (0, plain.stdout)
+    assert not (run / "decision.json").exists()
+    assert inside("evaluate", run, "--threshold", "none").returncode == 0
+
+
+@pytest.mark.parametrize("weights", ["last", "epoch-1"])
+def test_a_threshold_is_for_the_best_weights(weights: str, run: Path, inside: Nnfs, write: Write) -> None:
+    message = "error: a threshold is kept for the best weights; choose it without --weights\n"
+    assert one_message(inside("evaluate", run, "--threshold", "0.2", "--weights", weights), 2) == message
+    write("rows.csv", table(ROWS))
+    before = inside("predict", "--run", run, "--input", "rows.csv", "--weights", "last").stdout
+    inside("evaluate", run, "--threshold", "0.01")
+    after = inside("predict", "--run", run, "--input", "rows.csv", "--weights", "last")
+    assert (after.stdout, after.stderr) == (before, "")

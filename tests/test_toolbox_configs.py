@@ -14,7 +14,7 @@ import pytest
 from sklearn import metrics as sklearn
 
 from nnfs_cli import tasks
-from nnfs_cli.errors import ConfigError, DataError, RunError
+from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
 from tests import test_cli
@@ -104,7 +104,8 @@ def test_each_target_has_its_quantiles() -> None:
         "prediction_number", "prediction_other",
         "quantile_0.2_number", "quantile_0.2_other", "quantile_0.9_number", "quantile_0.9_other",
     ]  # fmt: skip
-    assert predictions(run)["prediction_other"].tolist() == predictions(run)["quantile_0.2_other"].tolist()
+    low, middle, high = (predictions(run)[f"{name}_other"] for name in ("quantile_0.2", "prediction", "quantile_0.9"))
+    np.testing.assert_allclose(middle, low + (high - low) * 3 / 7, atol=1e-6)
 
 
 def test_the_pinball_metric_judges_each_quantile_in_the_targets_units() -> None:
@@ -359,6 +360,24 @@ def test_training_that_stops_early_says_so_and_is_finished(
     assert tasks.evaluate(run)["validation"] == run.metrics()["validation"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"averaging": "ema"}, "ema averages 1,000 steps, more than there are"),
+        ({"averaging": {"swa": 0.9}, "max_minutes": 1e-9, "epochs": 50}, "ended before there was an average"),
+    ],
+)
+def test_an_average_that_cannot_be_one_is_mentioned(settings: dict[str, Any], words: str) -> None:
+    with pytest.warns(NnfsWarning, match=words):
+        train(NUMBERS, **settings)
+
+
+def test_epochs_before_the_average_do_not_compete_with_those_after() -> None:
+    run = train(NUMBERS, averaging={"swa": 0.5}, epochs=10, lr=0.5, early_stopping=1)
+    assert run.metrics()["best_epoch"] > 5
+    assert column(run, "epoch")[-1] > 6  # nor does patience begin before
+
+
 def test_patience_that_is_never_lost_changes_no_byte() -> None:
     plain, patient = train(NUMBERS), train(NUMBERS, early_stopping=5, max_minutes=60, checkpoint=2)
     assert "stopped" not in patient.metrics()
@@ -366,7 +385,7 @@ def test_patience_that_is_never_lost_changes_no_byte() -> None:
         assert (plain.path / name).read_bytes() == (patient.path / name).read_bytes()
 
 
-@pytest.mark.parametrize("settings", [NUMBERS, LBFGS, NUMBERS | {"averaging": "ema", "log_every": 7}])
+@pytest.mark.parametrize("settings", [NUMBERS, LBFGS, NUMBERS | {"averaging": {"ema": 0.5}, "log_every": 7}])
 def test_time_that_is_up_ends_training_within_an_epoch(settings: dict[str, Any]) -> None:
     run = train(settings, max_minutes=1e-9, epochs=100)
     assert run.metrics()["stopped"] == "the time limit of 1e-09 min is over"
@@ -378,7 +397,7 @@ def test_time_that_is_up_ends_training_within_an_epoch(settings: dict[str, Any])
 # What is kept
 
 
-@pytest.mark.parametrize("averaging", [None, {"ema": 0.9}, {"swa": 0.2}])
+@pytest.mark.parametrize("averaging", [None, {"ema": 0.8}, {"swa": 0.2}])
 def test_the_weights_of_every_nth_epoch_are_kept_and_can_be_used(averaging: object) -> None:
     run = train(NUMBERS, checkpoint=2, averaging=averaging, epochs=5)
     assert {path.name for path in (run.path / "weights").iterdir()} == {

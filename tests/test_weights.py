@@ -202,6 +202,23 @@ def test_a_row_of_weight_two_is_two_rows_and_one_of_weight_zero_is_none(
     assert ours == pytest.approx(theirs, abs=1e-9)
 
 
+def test_a_row_of_weight_zero_leaves_no_trace(config: Callable[..., Path]) -> None:
+    """Not in the statistics of preprocessing either."""
+    wild = f"{1e9},0,{LABELS[0]},0\n"
+    table = csv("a,b,y,w", LABELS, [1 + i % 3 for i in range(40)])
+    runs = [trained(config(text, weight="w", split=0)) for text in (table, table + wild)]
+    for name in ("weights/best.npz", "metrics.json"):
+        assert len({(run.path / name).read_bytes() for run in runs}) == 1
+
+
+def test_train_and_evaluate_say_how_rows_count(config: Callable[..., Path], inside: Nnfs) -> None:
+    config(csv("a,b,y,w", LABELS, COUNTS), weight="w", class_weights={"mid": 2.5})
+    ways = "its class (high 1, low 1, mid 2.5) and the column 'w'"
+    said = f"weights     a row counts by {ways}, in the losses and metrics too"
+    assert said in inside("train", "config.yaml").stderr.splitlines()
+    assert said in inside("evaluate", "runs/config-1").stderr.splitlines()
+
+
 def test_only_the_proportion_of_weights_matters(config: Callable[..., Path]) -> None:
     settings: dict[str, Any] = {"weight": "w", "dtype": "float64", "batch_size": 7, "accumulate": 2}
     runs = [

@@ -445,6 +445,8 @@ def test_a_missing_file_is_looked_for_beside_the_config(train: Train, tmp_path: 
     ("assignment", "words"),
     [
         ("lr", "expected key=value, such as --set lr=0.05"),
+        ("schedule.step.warmup=1", "step needs the setting 'every', as in step: 10"),
+        ("layers.0.linear.units=8", "layers.0.linear is 10, which has no 'units'; set the whole of it, as in layers.0"),
         ("=3", "expected key=value"),
         ("split..test=3", "expected key=value"),
         ("epoch=3", "there is no key 'epoch'; did you mean 'epochs'?"),

@@ -15,14 +15,8 @@ from typing import Any
 
 import typer
 
-from nnfs_cli.cli.output import complain, visible
+from nnfs_cli.cli.output import complain, note, visible
 from nnfs_cli.errors import DivergedError, NnfsError, NnfsWarning
-
-
-def blame(error: Exception) -> str | None:
-    """What to say of an error in a file of the user's own, if any was loaded."""
-    extension = sys.modules.get("nnfs_cli.extension")
-    return extension.blame(error) if extension else None
 
 
 class ExitCode(enum.IntEnum):
@@ -74,10 +68,13 @@ def boundary(command: Callable[..., None]) -> Callable[..., None]:
         except typer.Exit:
             raise
         except Exception as error:
-            if theirs := blame(error):
+            extension = sys.modules.get("nnfs_cli.extension")
+            if extension and (theirs := extension.blame(error)):
                 complain("error", theirs)
                 raise typer.Exit(ExitCode.USER) from None
             complain("error", "this is a bug in nnfs; please report it with the lines below")
+            if extension and extension.LOADED:
+                note("(unless it comes of what a component of --code gave back)")
             sys.stderr.write(visible(traceback.format_exc()))
             raise typer.Exit(ExitCode.BUG) from None
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nnfs_cli.cli import output
 from nnfs_cli.cli.choices import Code, Part, Weights, load
 from nnfs_cli.cli.output import fact, from_threshold, note, number, print_json, table
 from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
-    from nnfs_cli.tasks import Threshold
+    from nnfs_cli.tasks import Figures, Threshold
 
 CLASSES = 10  # as many fit a terminal
 
@@ -28,8 +31,9 @@ def evaluate(
     threshold: Annotated[
         str | None,
         typer.Option(
-            metavar="best_f1|best_accuracy|NUMBER",
-            help="From which probability the second of two classes is decided for; kept for predict.",
+            metavar="best_f1|best_accuracy|NUMBER|none",
+            help="From which probability the second of two classes is decided for; kept for predict."
+            " best_f1 is best for the mean F1 of both classes.",
         ),
     ] = None,
     code: Code = None,
@@ -50,11 +54,11 @@ def evaluate(
     if json:
         print_json({"run": opened.path.as_posix(), "metrics": metrics, "decision": decision, "confusion": confusion})
         return
+    output.weights(opened.data())
     if decision and weights == "best":
         when = "kept, also for predict" if threshold else "as it was chosen before"
         fact("threshold", f"{from_threshold(decision)}, {when}")
-    names = list(next(iter(metrics.values())))
-    print(table(["split", *names], [[part, *map(number, figures.values())] for part, figures in metrics.items()]))
+    print(_figures(metrics))
     for part, counts in confusion.items():
         if len(counts) <= CLASSES:
             print(f"\n{_confusion(part, counts)}")
@@ -62,14 +66,24 @@ def evaluate(
             note(f"{opened.path.as_posix()}/evaluation/{part} holds the confusion matrix")
 
 
+def _figures(metrics: Figures) -> str:
+    """A line for each split, or, where that is wider than the terminal, for each figure."""
+    parts, names = list(metrics), list(next(iter(metrics.values())))
+    cells = [[number(figures[name]) for name in names] for figures in metrics.values()]
+    wide = table(["split", *names], [[part, *row] for part, row in zip(parts, cells, strict=True)])
+    if not sys.stdout.isatty() or len(wide.partition("\n")[0]) <= shutil.get_terminal_size().columns:
+        return wide
+    return table(["split", *parts], [[name, *column] for name, *column in zip(names, *cells, strict=True)])
+
+
 def _threshold(text: str | None) -> Threshold | None:
     match text:
-        case None | "best_f1" | "best_accuracy" as known:
+        case None | "best_f1" | "best_accuracy" | "none" as known:
             return known
     with contextlib.suppress(ValueError):
         if 0 <= float(text) <= 1:
             return float(text)
-    raise UserError(f"--threshold takes best_f1, best_accuracy or a number from 0 to 1, found '{text}'")
+    raise UserError(f"--threshold takes best_f1, best_accuracy, a number from 0 to 1 or none, found '{text}'")
 
 
 def _confusion(part: str, counts: dict[str, dict[str, int]]) -> str:

@@ -20,6 +20,11 @@ def visible(text: str) -> str:
     return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
+def in_a_line(text: str) -> str:
+    """The same, with line breaks and tabs shown too."""
+    return visible(text).translate({9: "\\t", 10: "\\n"})
+
+
 def coloured(style: str, text: str) -> str:
     """The text in a colour, on a terminal that shows colours and to a person who wants them."""
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
@@ -48,7 +53,7 @@ def _print_complaint(kind: str, message: str) -> None:
 
 def fact(label: str, text: str) -> None:
     """A labelled line, folded under itself on a terminal and left whole in a file."""
-    line = f"{label:<12}{visible(text)}"
+    line = f"{label:<12}{in_a_line(text)}"
     if sys.stderr.isatty():
         width = max(os.get_terminal_size(sys.stderr.fileno()).columns, 40)
         line = textwrap.fill(line, width, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False)
@@ -68,6 +73,18 @@ def number(value: float | None) -> str:
     return f"{value:.4g}"
 
 
+def weights(data: Mapping[str, Any]) -> None:
+    """A line on how much each row counts, unless they count alike; `data` is what a run keeps of its data."""
+    kept = data.get("weights", {})
+    ways = []
+    if kept.get("classes"):
+        ways.append(f"its class ({', '.join(f'{label} {weight:.4g}' for label, weight in kept['classes'].items())})")
+    if kept.get("column"):
+        ways.append(f"the column '{kept['column']}'")
+    if ways:
+        fact("weights", f"a row counts by {' and '.join(ways)}, in the losses and metrics too")
+
+
 def from_threshold(decision: Mapping[str, Any]) -> str:
     """What a threshold between two classes means."""
     return f"{decision.get('class', 'the second class')} from a probability of {number(decision['threshold'])} on"
@@ -75,7 +92,7 @@ def from_threshold(decision: Mapping[str, Any]) -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Right-aligned columns; the first is left-aligned."""
-    rows = [[visible(cell).translate({9: "\\t", 10: "\\n"}) for cell in row] for row in (header, *rows)]
+    rows = [[in_a_line(cell) for cell in row] for row in (header, *rows)]
     first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join([label.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])

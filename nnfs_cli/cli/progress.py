@@ -36,9 +36,10 @@ class Lines(Callback):
             widths = {name: max(len(name), 10) for name in row if name not in HIDDEN}
             widths["epoch"] = max(5, len(f"{trainer.epochs:,}"))
             ends = itertools.accumulate(width + 2 for width in widths.values())
-            self._widths = {name: widths[name] for name, end in zip(widths, ends, strict=True) if end <= self.width}
+            self._widths = {name: widths[name] for name, end in zip(widths, ends, strict=True) if end <= self.width - 5}
             self.say("")
-            self.say("  " + "  ".join(name.rjust(width) for name, width in self._widths.items()))
+            more = "  ..." if len(self._widths) < len(widths) else ""
+            self.say("  " + "  ".join(name.rjust(width) for name, width in self._widths.items()) + more)
         self.say("  " + "  ".join(number(row[name]).rjust(width) for name, width in self._widths.items()))
 
     def say(self, line: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nnfs_cli.cli.choices import Code, load
-from nnfs_cli.cli.output import fact, note, number, print_json
+from nnfs_cli.cli.output import fact, note, number, print_json, weights
 from nnfs_cli.errors import counted
 
 if TYPE_CHECKING:
@@ -72,12 +72,21 @@ def _announce(experiment: Experiment) -> None:
     inputs = counted(len(data["inputs"]), "number")
     fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {rows}")
     fact("model", f"{model.describe()}, {counted(model.n_parameters, 'parameter')}")
+    weights(data)
     batch = "all rows" if spec.batch_size == "full" else f"batch {spec.batch_size}"
-    lr = f" lr {spec.lr:g}" if spec.lr else ""
-    how = [spec.loss.name, spec.optimizer.name + lr, batch, counted(spec.epochs, "epoch"), f"seed {spec.seed}"]
-    if spec.schedule.name != "constant" or spec.schedule.warmup:
-        how.insert(2, spec.schedule.name)
-    fact("training", ", ".join(how))
+    how = [spec.loss.name, f"{spec.optimizer.name} lr {spec.lr:g}" if spec.lr else spec.optimizer.name]
+    if spec.schedule.name != "constant":
+        how.append(spec.schedule.name)
+    if spec.schedule.warmup:
+        how.append(f"warmup {spec.schedule.warmup:g}")
+    how += [f"{key} {factor:g}" for key, factor in spec.penalty if factor]
+    how += [f"clipped by {key}" for key, bound in spec.clip or () if bound]
+    how += [batch if spec.accumulate == 1 else f"{spec.accumulate} x {batch}", counted(spec.epochs, "epoch")]
+    if spec.averaging:
+        how.append(spec.averaging.label())
+    if spec.early_stopping:
+        how.append(f"patience {spec.early_stopping.patience}")
+    fact("training", ", ".join([*how, f"seed {spec.seed}"]))
 
 
 def _share(label: str, share: float) -> str:

@@ -27,6 +27,7 @@ Draws = Callable[[], np.random.Generator]  # makes the random numbers of one pas
 class Layer(Component, family="layer"):
     """A function of a batch, with parameters, that can be differentiated."""
 
+    needs = ("forward",)
     # Where the outputs lie, when not all real numbers are possible: (0, 1) marks probabilities.
     output_range: ClassVar[tuple[float, float] | None] = None
     min_batch: ClassVar[int] = 1  # rows that a step of training needs at least

@@ -27,7 +27,7 @@ class Loss(Component, family="loss"):
     many times longer. What is logged is the mean in both cases, so that runs compare.
     """
 
-    needs = ("task",)
+    needs = ("task", "forward")
     task: ClassVar[Task]
     activation: ClassVar[type[Layer] | None] = None
     target_range: ClassVar[tuple[float, float] | None] = None  # of numbers that can be learned; None for any

@@ -46,7 +46,7 @@ class Quantile(Loss, name="quantile", main="levels"):
     task = "regression"
 
     levels: Levels = (0.1, 0.5, 0.9)
-    """Which quantiles, each between 0 and 1; the one nearest to 0.5 is the prediction."""
+    """Which quantiles, each between 0 and 1; the prediction is 0.5, or lies on the line between its neighbours."""
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
         """One for each level of each target."""
@@ -57,8 +57,12 @@ class Quantile(Loss, name="quantile", main="levels"):
         return np.repeat(y, len(self.levels), axis=-1)
 
     def answer(self, y_hat: Array) -> Array:
-        """(rows, targets · levels) -> (rows, targets)."""
-        return self.quantiles(y_hat)[min(self.levels, key=lambda level: abs(level - 0.5))]
+        """(rows, targets · levels) -> (rows, targets): the median, on the line between its neighbours if need be."""
+        quantiles = self.quantiles(y_hat)
+        low = max((level for level in self.levels if level <= 0.5), default=self.levels[0])
+        high = min((level for level in self.levels if level >= 0.5), default=self.levels[-1])
+        share = (0.5 - low) / (high - low) if low < high else 0.0
+        return (1 - share) * quantiles[low] + share * quantiles[high]
 
     def quantiles(self, y_hat: Array) -> dict[float, Array]:
         """(rows, targets · levels) -> (rows, targets) by level, a higher one never below a lower."""

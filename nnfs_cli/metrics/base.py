@@ -81,7 +81,7 @@ class Metric(Component, family="metric"):
     A figure that the rows leave undefined, such as a correlation with one class only, is NaN, without a warning.
     """
 
-    needs = ("task", "greater_is_better")
+    needs = ("task", "greater_is_better", "measure")
     task: ClassVar[Task]
     greater_is_better: ClassVar[bool]
     needs_probabilities: ClassVar[bool] = False  # scores that are none, as of a hinge loss, will not do

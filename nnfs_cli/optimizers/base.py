@@ -26,7 +26,7 @@ class Optimizer(Component, family="optimizer"):
 class Stepper(Optimizer):
     """An optimizer that makes one step for each batch, along the batch's gradient."""
 
-    needs = ("default_lr",)
+    needs = ("default_lr", "step")
     default_lr: ClassVar[float]
 
     weight_decay: NonNegativeFloat = 0.0
@@ -55,6 +55,8 @@ Objective = Callable[[Array, Array], float]
 
 class Minimizer(Optimizer):
     """An optimizer that sees the loss of all rows as a function and goes about it in its own way."""
+
+    needs = ("minimize",)
 
     def minimize(self, objective: Objective, start: Array, iterations: int, watch: Callable[[Array], bool]) -> bool:
         """Go down from `start` (n,), at most so many iterations, and call `watch` with the parameters after each.
