@@ -5,13 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.layers import Context
-from nnfs_cli.losses.base import LossBackward
+from nnfs_cli.losses.base import Loss, LossBackward
 from nnfs_cli.losses.cross_entropy import Categorical
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import NonNegativeFloat
 
 
-class Focal(Categorical, name="focal", main="gamma"):
+class Focused(Loss):
+    """A cross-entropy, which stands beside this among the bases, turned down where the true class is probable."""
+
+    gamma: NonNegativeFloat = 2.0
+    """How much less a row counts that is right already; 0 makes it the plain cross-entropy."""
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        return focused(*super().forward(y_hat, y, context), self.gamma, context)
+
+    def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        return focused(*super().forward_logits(z, y, context), self.gamma, context)
+
+
+class Focal(Focused, Categorical, name="focal", main="gamma"):
     """Cross-entropy turned down where the true class c is probable: L = -(1 - p)^gamma ln(p) with p = y_hat_c.
 
     Gradient: that of cross_entropy, row by row, times (1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p). Since
@@ -21,17 +36,6 @@ class Focal(Categorical, name="focal", main="gamma"):
     """
 
     examples = ("focal", "focal: 0.5")
-
-    gamma: NonNegativeFloat = 2.0
-    """How much less a row counts that is right already; 0 makes it cross_entropy."""
-
-    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
-        """(batch, n) -> (batch,)."""
-        return focused(*super().forward(y_hat, y, context), self.gamma, context)
-
-    def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
-        """(batch, n) -> (batch,)."""
-        return focused(*super().forward_logits(z, y, context), self.gamma, context)
 
 
 def focused(entropy: Array, backward: LossBackward, gamma: float, context: Context) -> tuple[Array, LossBackward]:
