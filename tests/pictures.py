@@ -1,4 +1,4 @@
-"""Draws the picture of the README anew: `python -m tests.pictures` (needs matplotlib besides the test extra)."""
+"""Draws the pictures of the README anew: `python -m tests.pictures` (needs matplotlib besides the test extra)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import tempfile
 
 import matplotlib as mpl
 import numpy as np
+import yaml
 
 from nnfs_cli import tasks
 from nnfs_cli.data.table import from_arrays
+from nnfs_cli.schedules import Schedule
 from nnfs_cli.spec import Spec
 from tests.readme import ROOT
 
 RED, BLUE, GREY = "#a3271b", "#1d4e89", "#9a9a9a"
 EDGE, POINTS = 1.25, 300
+EPOCHS, STEPS = 100, 10
+SCHEDULES = (
+    "constant: {warmup: 10}", "linear", "cosine", "cosine: 2",
+    "step: 25", "exponential", "one_cycle", "coslog4",
+)  # fmt: skip
 
 
-def main() -> None:
+def spirals() -> None:
     """What the net of configs/spirals.yaml believes about every point of the plane, and how it came to."""
-    mpl.use("agg")
     from matplotlib import pyplot as plt
 
     with tempfile.TemporaryDirectory() as folder:
@@ -45,5 +51,24 @@ def main() -> None:
     figure.savefig(ROOT / ".readme" / "spirals.png", dpi=110, metadata={"Software": None})
 
 
+def schedules() -> None:
+    """The learning rate over 100 epochs, as a share of lr."""
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(2, 4, figsize=(8, 2.7), sharex=True, sharey=True, layout="constrained")
+    epochs = np.arange(EPOCHS * STEPS) / STEPS
+    for axis, text in zip(axes.flat, SCHEDULES, strict=True):
+        schedule = Schedule.resolve(yaml.safe_load(text))
+        factors = [schedule.at(step, STEPS, EPOCHS, schedule.begin()) for step in range(EPOCHS * STEPS)]
+        axis.plot(epochs, factors, color=BLUE, linewidth=1.4)
+        axis.set_title(text, fontsize=7, family="monospace")
+        axis.set(ylim=(-0.05, 1.1), xticks=[0, 50, 100], yticks=[0, 1])
+        axis.tick_params(labelsize=7)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(ROOT / ".readme" / "schedules.png", dpi=110, metadata={"Software": None})
+
+
 if __name__ == "__main__":
-    main()
+    mpl.use("agg")
+    spirals()
+    schedules()
