@@ -123,7 +123,9 @@ CLASS_REFERENCES: dict[str, Reference] = {
     "top_k_accuracy: 3": partial(top_k, k=3),
     "top_k_accuracy: 1": decided(sk.accuracy_score),
     "roc_auc": ranked(sk.roc_auc_score),
+    "roc_auc: per_class": ranked(sk.roc_auc_score),
     "average_precision": ranked(sk.average_precision_score),
+    "average_precision: per_class": ranked(sk.average_precision_score),
     "log_loss": lambda y, p, w: float(-(w * np.log(p[np.arange(len(y)), y])).sum() / w.sum()),
     "brier": brier,
     "calibration_error": partial(calibration, bins=15),
@@ -248,6 +250,17 @@ def test_each_class_has_a_column_and_none_without_a_row_or_a_decision() -> None:
     for name, figures in of.items():
         assert metric(name).score(outcome) == pytest.approx(np.nanmean([*figures.values()]), rel=1e-12)
     assert list(metric("f1: per_class").figures(replace(outcome, classes=()))) == ["f1_0", "f1_1", "f1_2", "f1_3"]
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+@pytest.mark.parametrize("width", [2, 3])
+def test_each_class_can_be_ranked_against_the_rest(name: str, width: int) -> None:
+    outcome, score = classes(width, weighted=True), getattr(sk, f"{name}_score")
+    expected = [score(outcome.y == k, outcome.y_hat[:, k], sample_weight=outcome.weight) for k in range(width)]
+    found = metric(f"{name}: per_class").figures(outcome)
+    assert list(found) == [f"{name}_{k}" for k in range(width)]
+    assert [*found.values()] == pytest.approx(expected, rel=1e-12)
+    assert all(map(math.isnan, metric(f"{name}: per_class").figures(replace(outcome, y=outcome.y * 0)).values()))
 
 
 @pytest.mark.parametrize("example", ["f1: mean", "top_k_accuracy: 0", "pinball: 1", "pinball: 0.0", "pinball: .nan"])

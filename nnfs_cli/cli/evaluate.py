@@ -31,9 +31,9 @@ def evaluate(
     threshold: Annotated[
         str | None,
         typer.Option(
-            metavar="best_f1|best_accuracy|NUMBER|none",
-            help="From which probability the second of two classes is decided for; kept for predict."
-            " best_f1 is best for the mean F1 of both classes.",
+            metavar="HOW",
+            help="The probability from which the second of two classes is decided for: a number, or best_accuracy or"
+            " best_f1 (the mean of both classes') on the validation rows, or none. It is kept for predict.",
         ),
     ] = None,
     code: Code = None,

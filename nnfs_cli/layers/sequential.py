@@ -21,6 +21,7 @@ class Sequential(Layer, name="sequential", main="layers"):
     examples: ClassVar[tuple[str, ...]] = ("sequential: [linear: 5, tanh]",)
 
     layers: Annotated[tuple[Layer, ...], NotEmpty]
+    """In the order in which they are applied."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
         """Walk the layers once, each taking the shape that the one before it gives."""

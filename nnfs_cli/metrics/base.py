@@ -108,6 +108,34 @@ class Metric(Component, family="metric"):
         raise NotImplementedError
 
 
+class ByClass(Metric):
+    """A metric that is made of one figure for each class, which may also stay so, by ``average: per_class``."""
+
+    average: str
+
+    @property
+    def column(self) -> str:
+        """With the average, as in ``f1_macro``; alone, as the beginning of the classes' columns."""
+        return self.name if self.average == "per_class" else super().column
+
+    def columns(self, classes: tuple[str, ...]) -> tuple[str, ...]:
+        """The one, or one for each class."""
+        return tuple(f"{self.name}_{label}" for label in classes) if self.average == "per_class" else (self.column,)
+
+    def figures(self, outcome: Outcome) -> dict[str, float]:
+        """The one figure, or one for each class, such as ``f1_setosa``."""
+        if self.average != "per_class":
+            return super().figures(outcome)
+        n_classes = outcome.y_hat.shape[1]
+        columns = [f"{self.column}_{word}" for word in outcome.classes or range(n_classes)]
+        by_class = np.broadcast_to(outcome.judged(self.by_class), n_classes)
+        return dict(zip(columns, by_class.tolist(), strict=True))
+
+    def by_class(self, outcome: Outcome) -> Array:
+        """One figure for each class, (n_classes,), NaN where it is undefined."""
+        raise NotImplementedError
+
+
 def default_metrics(task: Task) -> tuple[Metric, ...]:
     """What most people want to see."""
     return tuple(map(Metric.resolve, ("accuracy",) if task == "classification" else ("rmse", "r2")))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from nnfs_cli.metrics.base import Metric, Outcome
+from nnfs_cli.metrics.base import ByClass, Metric, Outcome
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import PositiveInt
 
@@ -47,8 +47,8 @@ class BalancedAccuracy(Metric, name="balanced_accuracy"):
         return float(balanced_accuracy_score(outcome.y, outcome.decided, sample_weight=outcome.weight))
 
 
-class ClassFigure(Metric):
-    """A figure of each class, against all others, and how they become one.
+class ClassFigure(ByClass):
+    """A figure of the decisions for each class, against all others, and how they become one.
 
     A class counts where it is the truth of a row or is decided for; a figure of 0/0 counts as `undefined`.
     """
@@ -61,30 +61,12 @@ class ClassFigure(Metric):
     """How the classes' figures become one: their mean (`macro`), their mean by the classes' sizes (`weighted`), or one
     figure of all decisions counted together (`micro`). With `per_class` each stays a column of its own."""
 
-    @property
-    def column(self) -> str:
-        """With the average, as in ``f1_macro``; alone, as the beginning of the classes' columns."""
-        return self.name if self.average == "per_class" else super().column
-
-    def columns(self, classes: tuple[str, ...]) -> tuple[str, ...]:
-        """The one, or one for each class."""
-        return tuple(f"{self.name}_{label}" for label in classes) if self.average == "per_class" else (self.column,)
-
-    def figures(self, outcome: Outcome) -> dict[str, float]:
-        """The one figure, or one for each class, such as ``f1_setosa``."""
-        if self.average != "per_class":
-            return super().figures(outcome)
-        n_classes = outcome.y_hat.shape[1]
-        columns = [f"{self.column}_{word}" for word in outcome.classes or range(n_classes)]
-        by_class = np.broadcast_to(outcome.judged(self._by_class), n_classes)
-        return dict(zip(columns, by_class.tolist(), strict=True))
-
     def measure(self, outcome: Outcome) -> float:
         """The one figure; the mean over the classes where each has a column."""
         return float(self._score(outcome, average="macro" if self.average == "per_class" else self.average))
 
-    def _by_class(self, outcome: Outcome) -> Array:
-        """One figure for each class, (n_classes,), NaN for those that are neither true nor decided for."""
+    def by_class(self, outcome: Outcome) -> Array:
+        """NaN for those that are neither true nor decided for."""
         found = np.union1d(outcome.y, outcome.decided)
         figures = np.full(outcome.y_hat.shape[1], math.nan)
         figures[found] = self._score(outcome, labels=found, average=None)

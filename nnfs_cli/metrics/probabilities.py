@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 
-from nnfs_cli.metrics.base import Metric, Outcome
+from nnfs_cli.metrics.base import ByClass, Metric, Outcome
+from nnfs_cli.parameters import Array
 from nnfs_cli.settings import PositiveInt
 
 
-class Ranking(Metric):
+class Ranking(ByClass):
     """How well each class's column tells its rows from the others; only the order of the rows matters.
 
     Two classes are judged by the second one's column, more by the mean over the classes that have rows.
@@ -19,19 +21,32 @@ class Ranking(Metric):
     task = "classification"
     greater_is_better = True
 
+    average: Literal["macro", "per_class"] = "macro"
+    """Whether the figure of two classes is the second one's, and that of more their mean (`macro`), or each stays a
+    column of its own (`per_class`)."""
+
+    @property
+    def column(self) -> str:
+        """The name, for there is only one way to average."""
+        return self.name
+
     def measure(self, outcome: Outcome) -> float:
-        """One class against the rest, averaged; NaN where there is no rest."""
+        """The one figure; NaN where there is one class only."""
+        by_class = self.by_class(outcome)
+        return float(by_class[1] if len(by_class) == 2 else np.nanmean(by_class))
+
+    def by_class(self, outcome: Outcome) -> Array:
+        """Each class against the rest; NaN where there is no rest."""
         from sklearn import metrics
 
         score, found = getattr(metrics, f"{self.name}_score"), np.unique(outcome.y)
-        if len(found) < 2:
-            return math.nan
-        judged = found if outcome.y_hat.shape[1] > 2 else [1]
-        by_class = [score(outcome.y == k, outcome.y_hat[:, k], sample_weight=outcome.weight) for k in judged]
-        return float(np.mean(by_class))
+        figures = np.full(outcome.y_hat.shape[1], math.nan)
+        for k in found if len(found) > 1 else ():
+            figures[k] = score(outcome.y == k, outcome.y_hat[:, k], sample_weight=outcome.weight)
+        return figures
 
 
-class RocAuc(Ranking, name="roc_auc"):
+class RocAuc(Ranking, name="roc_auc", main="average"):
     """Area under the ROC curve: P(a row of the class scores above one of the others), equal scores counting half.
 
     0 to 1, higher is better; 0.5 is chance. Two classes are judged by the second one's column, more by the mean of each
@@ -39,10 +54,10 @@ class RocAuc(Ranking, name="roc_auc"):
     Source: Fawcett, "An introduction to ROC analysis" (2006).
     """
 
-    examples = ("roc_auc",)
+    examples = ("roc_auc", "roc_auc: per_class")
 
 
-class AveragePrecision(Ranking, name="average_precision"):
+class AveragePrecision(Ranking, name="average_precision", main="average"):
     """Area under the precision-recall curve, as steps: Σ_i (recall_i - recall_i-1) precision_i, for rare classes.
 
     0 to 1, higher is better; the share of the class is chance. Two classes are judged by the second one's column, more
@@ -50,7 +65,7 @@ class AveragePrecision(Ranking, name="average_precision"):
     Source: Manning, Raghavan and Schütze, "Introduction to Information Retrieval" (2008), 8.4.
     """
 
-    examples = ("average_precision",)
+    examples = ("average_precision", "average_precision: per_class")
 
 
 class LogLoss(Metric, name="log_loss"):
