@@ -23,6 +23,8 @@ class Residual(Sequential, name="residual", main="layers"):
     init: Initializer = UniformFanIn()
     """Of the projection P, where there is one."""
 
+    final, with_final = Layer.final, Layer.with_final  # the sum, which cannot be taken apart, nor is it bounded
+
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
         """The parameters of the layers inside, and a projection if it takes one."""
         shape, tree = super().build(input_shape)
@@ -52,15 +54,6 @@ class Residual(Sequential, name="residual", main="layers"):
             return np.add(dx, dy, out=context.empty(x.shape))
 
         return y, backward
-
-    @property
-    def final(self) -> Layer:
-        """The sum itself, which no activation bounds."""
-        return self
-
-    def with_final(self, layer: Layer) -> Layer:
-        """The sum cannot be taken out of its place."""
-        return layer
 
     def describe(self) -> str:
         """The layers inside, in brackets."""
