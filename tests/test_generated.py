@@ -12,7 +12,7 @@ import yaml
 from sklearn import datasets
 
 from nnfs_cli import tasks
-from nnfs_cli.data import DataSource
+from nnfs_cli.data import DataSource, builtin
 from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import UserError
@@ -155,7 +155,13 @@ def test_blobs_have_as_many_rows_each_within_one() -> None:
 
 
 @pytest.mark.parametrize("name", BUILTIN)
-def test_builtin_is_what_scikit_learn_ships_in_its_own_words(name: str) -> None:
+@pytest.mark.parametrize("shipped", [True, False])
+def test_builtin_is_what_scikit_learn_ships_in_its_own_words(
+    name: str, shipped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a release of scikit-learn should not have its files where they are now."""
+    if not shipped:
+        monkeypatch.setattr(builtin, "_shipped", lambda file: None)
     bunch, table = getattr(datasets, f"load_{name}")(), read(name)
     (target,) = source(name).target_columns()
     assert list(table.columns) == [*map(str, bunch.feature_names), target]

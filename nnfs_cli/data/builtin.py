@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from nnfs_cli.data.source import DataSource, Facts
-from nnfs_cli.data.table import Table, from_arrays
+from nnfs_cli.data.table import Label, Table, from_arrays
+from nnfs_cli.parameters import Array
 
 
 class _Builtin(DataSource):
-    """One of scikit-learn's `load_...` functions, and what is known of its result."""
+    """One of scikit-learn's `load_...` functions, and what is known of its result.
+
+    Importing scikit-learn takes longer than training on such a set. So its file is read where it lies, and only where
+    it does not, or needs more than reading, scikit-learn does it itself.
+    """
 
     known: ClassVar[Facts]
     target_name: ClassVar[str]
+    file: ClassVar[str] = ""  # of numbers, the class last, below a line of sizes and labels where there are such words
+    features: ClassVar[tuple[str, ...]] = ()
+    labels: ClassVar[tuple[Label, ...]] = ()
 
     def facts(self) -> Facts:
         """Numbers of inputs and classes, as published."""
@@ -25,15 +35,30 @@ class _Builtin(DataSource):
         return (self.target_name,)
 
     def read(self) -> Table:
-        """Load the arrays; labels in their own words, in the set's own order."""
+        """The arrays; labels in their own words, in the set's own order."""
+        path = _shipped(self.file)
+        X, y, features, labels = self._parsed(path) if path else self._loaded()
+        if labels:
+            y = np.array(labels, dtype=object if isinstance(labels[0], str) else None)[y]
+        return from_arrays(self.name, X, features, y, [self.target_name], labels)
+
+    def _parsed(self, path: Path) -> tuple[Array, Array, list[str], tuple[Label, ...] | None]:
+        rows = np.loadtxt(path, delimiter=",", skiprows=1 if isinstance(self.labels[0], str) else 0)
+        return np.ascontiguousarray(rows[:, :-1]), rows[:, -1].astype(np.int64), list(self.features), self.labels
+
+    def _loaded(self) -> tuple[Array, Array, list[str], tuple[Label, ...] | None]:
         from sklearn import datasets
 
         bunch = getattr(datasets, f"load_{self.name}")()
-        y, classes = bunch.target, None
-        if self.known.n_classes:
-            classes = tuple(label.item() for label in bunch.target_names)
-            y = np.array(classes, dtype=object if isinstance(classes[0], str) else None)[y]
-        return from_arrays(self.name, bunch.data, list(bunch.feature_names), y, [self.target_name], classes)
+        labels = tuple(label.item() for label in bunch.target_names) if self.known.n_classes else None
+        return bunch.data, bunch.target, list(map(str, bunch.feature_names)), labels
+
+
+def _shipped(file: str) -> Path | None:
+    """Where scikit-learn keeps a file, found without importing it; None when it is not there."""
+    spec = importlib.util.find_spec("sklearn") if file else None
+    places = spec.submodule_search_locations if spec else None
+    return next((path for place in places or () if (path := Path(place, "datasets", "data", file)).is_file()), None)
 
 
 class BreastCancer(_Builtin, name="breast_cancer"):
@@ -42,6 +67,15 @@ class BreastCancer(_Builtin, name="breast_cancer"):
     examples = ("breast_cancer",)
     known = Facts(30, 2)
     target_name = "diagnosis"
+    file, labels = "breast_cancer.csv", ("malignant", "benign")
+    features = tuple(
+        form.format(of)
+        for form in ("mean {}", "{} error", "worst {}")
+        for of in (
+            "radius", "texture", "perimeter", "area", "smoothness",
+            "compactness", "concavity", "concave points", "symmetry", "fractal dimension",
+        )
+    )  # fmt: skip
 
 
 class Iris(_Builtin, name="iris"):
@@ -50,6 +84,8 @@ class Iris(_Builtin, name="iris"):
     examples = ("iris",)
     known = Facts(4, 3)
     target_name = "species"
+    file, labels = "iris.csv", ("setosa", "versicolor", "virginica")
+    features = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
 
 
 class Wine(_Builtin, name="wine"):
@@ -58,6 +94,11 @@ class Wine(_Builtin, name="wine"):
     examples = ("wine",)
     known = Facts(13, 3)
     target_name = "cultivar"
+    file, labels = "wine_data.csv", ("class_0", "class_1", "class_2")
+    features = (
+        "alcohol", "malic_acid", "ash", "alcalinity_of_ash", "magnesium", "total_phenols", "flavanoids",
+        "nonflavanoid_phenols", "proanthocyanins", "color_intensity", "hue", "od280/od315_of_diluted_wines", "proline",
+    )  # fmt: skip
 
 
 class Digits(_Builtin, name="digits"):
@@ -66,6 +107,8 @@ class Digits(_Builtin, name="digits"):
     examples = ("digits",)
     known = Facts(64, 10)
     target_name = "digit"
+    file, labels = "digits.csv.gz", tuple(range(10))
+    features = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
 
 
 class Diabetes(_Builtin, name="diabetes"):
