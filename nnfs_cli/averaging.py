@@ -124,5 +124,5 @@ class Average:
             self.vector = self._average
             np.copyto(self.vector, self.weights)
         elif rate:
-            np.multiply(self._average, 1 - rate, out=self._average)
-            np.add(self._average, np.multiply(self.weights, rate, out=self._spare), out=self._average)
+            np.multiply(np.subtract(self.weights, self._average, out=self._spare), rate, out=self._spare)
+            np.add(self._average, self._spare, out=self._average)  # at once: it is an average at any moment

@@ -89,10 +89,10 @@ class Checkpoint(Callback):
             np.copyto(model.parameters.vector, self._vector)
 
     def _write_both(self, trainer: Trainer) -> None:
-        self._write("last", trainer)
         if self._vector is not None and self._unwritten:
             self.run.write_weights("best", trainer.model.parameters.layout.arrays(self._vector))
             self._unwritten = False
+        self._write("last", trainer)
         self._written = time.monotonic()
 
     def _write(self, which: str, trainer: Trainer) -> None:

@@ -81,21 +81,24 @@ def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
         elif isinstance(metric, Pinball) and isinstance(loss, Quantile) and metric.level not in loss.levels:
             message = f"{loss.name} learns {listing(map(str, loss.levels))}, and not {metric.level}"
             faults.append(Fault(("metrics", i), message))
-        if metric.column in seen:
+        columns = metric.columns(("<class>",))
+        if not seen.isdisjoint(columns):
             faults.append(Fault(("metrics", i), f"{metric.label()} stands here a second time"))
-        seen.add(metric.column)
+        seen.update(columns)
     return faults
 
 
 def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     final = Sequential(layers=layers).final
     at = ("layers", len(layers) - 1)
-    if final.output_range is None:
-        last = next((layer.final for layer in reversed(layers) if not layer.passes_on), final)
-        if last.output_range is None or loss.activation is None:
-            return []
-        return [Fault(at, f"{final.name} hides {last.name} from {loss.name}, which would add it again; leave it out")]
-    low, high = final.output_range
+    bounding = Sequential(layers=layers).bounding
+    if bounding.output_range is None:
+        return []
+    low, high = bounding.output_range
+    if final is not bounding and loss.activation and (low, high) == loss.activation.output_range:
+        hidden = f"{final.name} hides {bounding.name} from {loss.name}, which would add it again"
+        return [Fault(at, f"{hidden}; leave {final.name} out")]
+    final = bounding
     if loss.activation is None or loss.activation.output_range is None:
         if loss.task == "classification" and low >= 0:
             return [Fault(at, f"{loss.name} needs scores below 0 as well as above; leave {final.name} out")]
@@ -116,7 +119,7 @@ def _output_reaches_target(
     dataset: DataSource, layers: tuple[Layer, ...], loss: Loss, preprocessing: Preprocessing
 ) -> list[Fault]:
     """A target that is scaled to mean 0 lies where a net that ends with, say, sigmoid cannot get."""
-    final, step, facts = Sequential(layers=layers).final, preprocessing.target, dataset.facts()
+    final, step, facts = Sequential(layers=layers).bounding, preprocessing.target, dataset.facts()
     if (
         loss.task == "classification"
         or loss.target_range is not None
@@ -214,7 +217,7 @@ def _minimizer_fits(
         if given
     ]
     for layer in Sequential(layers=layers).walk():
-        if layer.draws:
+        if layer.learns_otherwise:
             message = f"{optimizer.name} needs a loss that stays the same, and {layer.name} changes it"
             return [*faults, Fault(("optimizer",), f"{message}; leave one of them out")]
     return faults

@@ -49,15 +49,20 @@ def prepare(spec: Spec) -> Experiment:
     if unusable:
         raise DataError(_with_remedy(unusable, len(features), spec))
     class_weights = _class_weights(spec, table, indices["train"], classes)
+    if class_weights:
+        of_row = np.array(class_weights)[class_indices(table, targets[0], classes or ())[indices["train"]]]
+        indices["train"] = indices["train"][of_row != 0]
+        if not of_row.any():
+            raise DataError(f"{table.name}: all train rows have the weight 0, so there is nothing to go by")
     encoder = Encoder.fit(table, indices["train"], columns, targets, classes, spec.preprocessing, class_weights)
     spec.check(encoder.facts, table.name)
     predictor = Predictor(spec, encoder)
     parts = encode_parts(predictor, tables, indices)
     batches = _batches(spec, predictor, len(parts["train"]))
     _require_figures(spec, parts, tuple(map(word, classes or ())))
-    return Experiment(
-        spec, parts, predictor, batches, _describe(tables, columns, encoder, parts, spec.dataset.weight_column())
-    )
+    trained_on = {name: column[indices["train"]] for name, column in columns.items()}
+    description = _describe(tables, trained_on, encoder, parts, spec.dataset.weight_column())
+    return Experiment(spec, parts, predictor, batches, description)
 
 
 def split_tables(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[Label, ...] | None]:

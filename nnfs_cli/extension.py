@@ -59,7 +59,9 @@ def load_code(path: Path) -> None:
     before = {family: dict(family.members) for family in Component.families.values()}
     try:
         code.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         del sys.modules[name]
         for family, members in before.items():
             family.members.clear()

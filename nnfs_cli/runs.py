@@ -265,6 +265,9 @@ def _read_csv(path: Path) -> list[list[str]]:
 
 
 def _csv(rows: Iterable[Sequence[object]]) -> str:
-    text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    text, rows = StringIO(), list(rows)
+    if any("\r" in str(cell) for row in rows for cell in row):  # which Python 3.11 would not quote by itself
+        csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
+    else:
+        csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()

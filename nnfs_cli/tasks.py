@@ -10,10 +10,11 @@ A whole session is
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +27,7 @@ from nnfs_cli.data.file_source import FileSource, source_for
 from nnfs_cli.data.table import Table, word
 from nnfs_cli.decision import best_threshold
 from nnfs_cli.environment import describe_environment
-from nnfs_cli.errors import ConfigError, DataError, DivergedError, NnfsWarning, RunError, counted
+from nnfs_cli.errors import ConfigError, DataError, DivergedError, NnfsWarning, RunError, counted, shown
 from nnfs_cli.experiment import Experiment, encode_parts, prepare, split_tables
 from nnfs_cli.extension import LOADED, code_of
 from nnfs_cli.parameters import Array
@@ -56,13 +57,30 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
         warnings.warn(message, NnfsWarning, stacklevel=2)
     run = Run.create(folder, experiment.spec.name)
     run.set_status("running")
-    run.write_config(experiment.spec.source, experiment.spec.to_yaml(run.path))
-    code = code_of(experiment.spec)
-    for name, file in code.items():
-        run.write_code(name, file.source)
-    run.write_data({**experiment.description, "code": {name: file.sha256 for name, file in code.items()}})
-    run.write_environment(describe_environment())
+    with _status_when_it_fails(run):
+        run.write_config(experiment.spec.source, experiment.spec.to_yaml(run.path))
+        code = code_of(experiment.spec)
+        for name, file in code.items():
+            run.write_code(name, file.source)
+        run.write_data({**experiment.description, "code": {name: file.sha256 for name, file in code.items()}})
+        run.write_environment(describe_environment())
     return run
+
+
+@contextlib.contextmanager
+def _status_when_it_fails(run: Run) -> Iterator[None]:
+    """Let the run directory say how it ended."""
+    try:
+        yield
+    except DivergedError as error:
+        run.set_status("diverged")
+        raise DivergedError(f"{error}\n{run.path.as_posix()} keeps what was logged until then, if anything") from None
+    except KeyboardInterrupt:
+        run.set_status("interrupted")
+        raise
+    except BaseException:
+        run.set_status("failed")
+        raise
 
 
 def train(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ()) -> None:
@@ -70,6 +88,12 @@ def train(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ()) 
 
     Raises `DivergedError` when the loss becomes infinite or not a number; the run directory says so.
     """
+    with _status_when_it_fails(run):
+        _train(experiment, run, callbacks)
+    run.set_status("finished")
+
+
+def _train(experiment: Experiment, run: Run, callbacks: Sequence[Callback]) -> None:
     spec, predictor, parts = experiment.spec, experiment.predictor, experiment.parts
     watched, prefix = (parts["validation"], "val_") if "validation" in parts else (parts["train"], "train_")
 
@@ -100,28 +124,17 @@ def train(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ()) 
         evaluate=evaluate,
         log_every=spec.log_every,
     )
-    try:
-        rows = parts["train"]
-        trainer.fit(rows.X, rows.y, spec.epochs, rows.weight)
-        if trainer.average.pending:
-            warnings.warn("training has ended before there was an average of the weights", NnfsWarning, stacklevel=2)
-        checkpoint.restore(predictor.model)
-        figures = {part: _judged(run, part, predictor, rows) for part, rows in parts.items()}
-        for of_part in figures.values():
-            trainer.check(of_part["loss"])
-        ending = {"stopped": trainer.stopped} if trainer.stopped else {}
-        best_epoch = checkpoint.best["epoch"] if checkpoint.best else None
-        run.write_metrics({"best_epoch": best_epoch, **ending, **{part: _finite(figures[part]) for part in figures}})
-    except DivergedError as error:
-        run.set_status("diverged")
-        raise DivergedError(f"{error}\n{run.path.as_posix()} keeps what was logged until then, if anything") from None
-    except KeyboardInterrupt:
-        run.set_status("interrupted")
-        raise
-    except BaseException:
-        run.set_status("failed")
-        raise
-    run.set_status("finished")
+    rows = parts["train"]
+    trainer.fit(rows.X, rows.y, spec.epochs, rows.weight)
+    if trainer.average.pending:
+        warnings.warn("training has ended before there was an average of the weights", NnfsWarning, stacklevel=2)
+    checkpoint.restore(predictor.model)
+    figures = {part: _judged(run, part, predictor, rows) for part, rows in parts.items()}
+    for of_part in figures.values():
+        trainer.check(of_part["loss"])
+    ending = {"stopped": trainer.stopped} if trainer.stopped else {}
+    best_epoch = checkpoint.best["epoch"] if checkpoint.best else None
+    run.write_metrics({"best_epoch": best_epoch, **ending, **{part: _finite(figures[part]) for part in figures}})
 
 
 def evaluate(
@@ -144,6 +157,8 @@ def evaluate(
     if input_file is not None:
         table = source_for(Path(input_file), predictor.spec.dataset).read()
         judged, available = {"input": predictor.encode(table).counting()}, None
+        if not len(judged["input"]):
+            raise DataError(f"{table.name} has no rows that count")
     else:
         available = _parts(run, predictor)
         wanted = list(parts or [part for part in available if part != "train"] or ["train"])
@@ -193,6 +208,8 @@ def _decide(run: Run, predictor: Predictor, threshold: Threshold, parts: Mapping
         found = counted(len(classes), "class", "classes") if classes else f"{loss.name}, a loss for numbers"
         found = found if loss.probabilistic else f"{loss.name}, whose scores are no probabilities"
         raise RunError(f"a threshold divides the probabilities of two classes; {run.path} has {found}")
+    if isinstance(threshold, bool) or (threshold not in ("best_f1", "best_accuracy") and not _is_share(threshold)):
+        raise RunError(f"a threshold is best_f1, best_accuracy, a number from 0 to 1 or none, found {shown(threshold)}")
     chosen = {"class": word(classes[1]), "by": "hand"}
     if isinstance(threshold, str):
         rows = (parts or _parts(run, predictor)).get("validation")
@@ -203,8 +220,12 @@ def _decide(run: Run, predictor: Predictor, threshold: Threshold, parts: Mapping
         chosen["by"] = threshold
         by: Any = threshold.removeprefix("best_")
         threshold = best_threshold(outcome.y_hat[:, 1], outcome.y == 1, outcome.weight, by)
-    run.write_decision({"threshold": threshold, **chosen})
-    predictor.threshold = threshold
+    predictor.threshold = float(threshold)
+    run.write_decision({"threshold": predictor.threshold, **chosen})
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float | np.floating) and bool(0 <= value <= 1)
 
 
 def _warn_of_far_rows(table: Table, inputs: Iterable[Mapping[str, Any]]) -> None:

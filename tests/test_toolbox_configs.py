@@ -128,7 +128,7 @@ def test_a_pinball_of_a_quantile_that_is_not_learned_is_refused() -> None:
 @pytest.mark.parametrize("ending", ["flatten", "dropout", {"reshape": [2]}])
 def test_what_passes_probabilities_on_does_not_hide_them(ending: object) -> None:
     layers = [{"linear": 2}, "softmax", ending]
-    with pytest.raises(ConfigError, match=r"hides softmax from cross_entropy, which would add it again; leave it out"):
+    with pytest.raises(ConfigError, match=r"hides softmax from cross_entropy, which would add it again; leave "):
         train(loss="cross_entropy", layers=layers)
     train(NUMBERS, loss="mae", layers=[{"linear": 1}, "identity"])
 
@@ -527,3 +527,45 @@ def test_columns_of_classes_stand_in_the_lines_that_are_shown(inside: Nnfs) -> N
     header, row = inside("evaluate", "runs/config-1").stdout.splitlines()[:2]
     assert header.split() == ["split", "rows", "loss", "recall_high", "recall_low", "recall_mid"]
     assert len(row.split()) == 6
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [{"linear": 1}, {"sequential": ["sigmoid", "flatten"]}],
+        [{"linear": 1}, "sigmoid", {"sequential": ["identity"]}],
+        [{"linear": 1}, "sigmoid", {"sequential": [{"dropout": 0.1}]}],
+        [{"dense": {"units": 1, "activation": {"sequential": ["sigmoid", "flatten"]}}}],
+    ],
+)
+def test_nor_do_blocks_that_pass_probabilities_on(layers: list[object]) -> None:
+    with pytest.raises(ConfigError, match="hides sigmoid from binary_cross_entropy"):
+        train(TWO, layers=layers)
+
+
+@pytest.mark.parametrize(("settings", "ending"), [(TWO | {"loss": "hinge"}, "relu"), (NUMBERS, "sigmoid")])
+def test_what_bounds_the_outputs_is_found_behind_what_passes_them_on(settings: dict[str, Any], ending: str) -> None:
+    for passing in ("flatten", {"sequential": ["identity"]}):
+        with pytest.raises(ConfigError, match=ending):
+            train(settings, layers=[{"linear": 1}, ending, passing])
+    train(settings, layers=[{"dense": {"units": 4, "activation": ending}}, {"linear": 1}, "flatten"])
+
+
+def test_lbfgs_refuses_layers_that_learn_otherwise() -> None:
+    with pytest.raises(ConfigError, match="lbfgs needs a loss that stays the same, and batch_norm changes it"):
+        train(LBFGS, layers=[{"linear": 4}, "batch_norm", {"linear": 1}])
+
+
+def test_an_average_and_its_classes_may_stand_side_by_side() -> None:
+    found = train(TWO, metrics=["roc_auc", {"roc_auc": "per_class"}], split=0).metrics()["train"]
+    assert found["roc_auc"] == found["roc_auc_yes"]
+
+
+@pytest.mark.parametrize("threshold", [-1, 5, True, float("nan"), "best_auc", "0.3"])
+def test_a_threshold_is_checked_before_it_is_kept(threshold: Any) -> None:
+    run = train(TWO, split=0.3)
+    with pytest.raises(RunError, match="a threshold is best_f1, best_accuracy, a number from 0 to 1 or none, found"):
+        tasks.evaluate(run, threshold=threshold)
+    assert run.decision() is None
+    tasks.evaluate(run, threshold=np.float32(0.25))
+    assert run.decision()["threshold"] == 0.25

@@ -329,10 +329,23 @@ def test_a_file_without_the_column_counts_all_rows_alike_and_says_so(config: Cal
         assert tasks.evaluate(run, input_file=write("own.csv", csv("a,b,y,w", LABELS, COUNTS))) != figures
 
 
-def test_rows_to_evaluate_that_all_weigh_nothing_have_no_figures(config: Callable[..., Path], write: Write) -> None:
+def test_rows_to_evaluate_that_all_weigh_nothing_are_refused(config: Callable[..., Path], write: Write) -> None:
     run = trained(config(csv("a,b,y,w", LABELS, COUNTS), weight="w"))
-    figures = tasks.evaluate(run, input_file=write("rows.csv", "a,b,y,w\n1,2,low,0\n2,1,mid,0\n"))
-    assert figures == {"input": {"rows": 0, "loss": None, "accuracy": None}}
+    with pytest.raises(DataError, match="has no rows that count"):
+        tasks.evaluate(run, input_file=write("rows.csv", "a,b,y,w\n1,2,low,0\n2,1,mid,0\n"))
+
+
+@pytest.mark.parametrize("by_class", [True, False])
+def test_what_weighs_nothing_is_in_no_statistic(by_class: bool, config: Callable[..., Path], write: Write) -> None:
+    """Whether by its class or by a column; nor is it what predict takes for seen."""
+    columns, extra = ((LABELS,), "") if by_class else ((LABELS, [1] * 40), ",0")
+    table = csv("a,b,y" if by_class else "a,b,y,w", *columns) + f"1000,1000,wild{extra}\n1000,-1000,wild{extra}\n"
+    weights = {"class_weights": {"wild": 0}} if by_class else {"weight": "w"}
+    run = trained(config(table, split=0, layers=[{"linear": 4}], **weights))
+    fitted = run.data()["fitted"]["numbers"]
+    assert fitted["mean"] == pytest.approx(np.mean(POINTS, axis=0))
+    with pytest.warns(NnfsWarning, match="far outside of what was trained on"):
+        tasks.predict(run, write("rows.csv", "a,b\n900,0\n"))
 
 
 # What is no weight

@@ -31,7 +31,7 @@ class Layer(Component, family="layer"):
     # Where the outputs lie, when not all real numbers are possible: (0, 1) marks probabilities.
     output_range: ClassVar[tuple[float, float] | None] = None
     min_batch: ClassVar[int] = 1  # rows that a step of training needs at least
-    draws: ClassVar[bool] = False  # random numbers, while it learns
+    learns_otherwise: ClassVar[bool] = False  # gives something else while it learns than afterwards
     passes_on: ClassVar[bool] = False  # the numbers themselves, perhaps in another shape
 
     @property
@@ -65,6 +65,12 @@ class Layer(Component, family="layer"):
     def with_final(self, layer: Layer) -> Layer:
         """The same with another final layer in the same place, so that the names of parameters stay."""
         return layer
+
+    @property
+    def bounding(self) -> Layer:
+        """The layer that bounds the outputs: the final one, or the one before those that only pass its numbers on."""
+        inside = [layer for layer in self.inner if not layer.bounding.passes_on]
+        return self if not self.inner or self.final is self else (inside or self.inner)[-1].bounding
 
     def describe(self) -> str:
         """The layer in the words of a one-line summary of the net."""

@@ -23,6 +23,7 @@ class BatchNorm(Layer, name="batch_norm"):
 
     examples = ("batch_norm", "batch_norm: {momentum: 0.01, eps: 0.001}")
     min_batch = 2
+    learns_otherwise = True
 
     momentum: Rate = 0.1
     """How much a batch counts in the running statistics."""

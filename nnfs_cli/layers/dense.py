@@ -42,6 +42,12 @@ class Dense(Linear, name="dense", main="units"):
         """The activation."""
         return self.activation.final
 
+    @property
+    def bounding(self) -> Layer:
+        """The activation, if it does anything."""
+        bounding = self.activation.bounding
+        return self if bounding.passes_on else bounding
+
     def with_final(self, layer: Layer) -> Layer:
         """The same with another activation."""
         return self.model_copy(update={"activation": self.activation.with_final(layer)})

@@ -19,7 +19,7 @@ class Dropout(Layer, name="dropout", main="rate"):
 
     examples = ("dropout: 0.2", "dropout")
     passes_on = True
-    draws = True
+    learns_otherwise = True
 
     rate: Fraction = 0.5
     """The share of numbers that are set to zero."""
