@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nnfs_cli.clipping import Clip
@@ -68,6 +68,24 @@ def _path_of(layers: tuple[Layer, ...], index: tuple[int, ...]) -> tuple[str | i
     return path[:-1]
 
 
+def monitors(
+    early_stopping: EarlyStopping | None, checkpoint: Checkpoints, schedule: Schedule
+) -> dict[tuple[str, ...], str]:
+    """The figures of the log that are watched, by the place of the setting that names them."""
+    watching = {
+        ("early_stopping",): early_stopping,
+        ("checkpoint",): checkpoint,
+        ("schedule", schedule.name): schedule,
+    }
+    figures = {(*path, "monitor"): getattr(section, "monitor", None) for path, section in watching.items()}
+    return {at: figure for at, figure in figures.items() if figure is not None}
+
+
+def no_figure(figure: str, known: Sequence[str]) -> str:
+    """A sentence that says that the log will not have a figure, and what was probably meant."""
+    return f"the log has no figure '{figure}'{did_you_mean(figure, known) or f'; it has {listing(known)}'}"
+
+
 def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
     faults = []
     seen: set[str] = set()
@@ -89,25 +107,23 @@ def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
 
 
 def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
-    final = Sequential(layers=layers).final
-    at = ("layers", len(layers) - 1)
-    bounding = Sequential(layers=layers).bounding
+    net, at = Sequential(layers=layers), ("layers", len(layers) - 1)
+    final, bounding = net.final, net.bounding
     if bounding.output_range is None:
         return []
     low, high = bounding.output_range
     if final is not bounding and loss.activation and (low, high) == loss.activation.output_range:
         hidden = f"{final.name} hides {bounding.name} from {loss.name}, which would add it again"
         return [Fault(at, f"{hidden}; leave {final.name} out")]
-    final = bounding
     if loss.activation is None or loss.activation.output_range is None:
         if loss.task == "classification" and low >= 0:
-            return [Fault(at, f"{loss.name} needs scores below 0 as well as above; leave {final.name} out")]
+            return [Fault(at, f"{loss.name} needs scores below 0 as well as above; leave {bounding.name} out")]
         return []
     lowest, highest = loss.activation.output_range
     if lowest <= low and high <= highest and (loss.task == "classification" or high == highest):
         return []
     needs = "probabilities" if loss.task == "classification" else "numbers above 0, of any size"
-    return [Fault(at, f"{loss.name} needs {needs}; end with {loss.activation.name} instead of {final.name}")]
+    return [Fault(at, f"{loss.name} needs {needs}; end with {loss.activation.name} instead of {bounding.name}")]
 
 
 def _net_fits_data(dataset: DataSource, layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
@@ -169,7 +185,7 @@ def _batches_fit(shuffle: bool, replacement: bool) -> list[Fault]:
 
 
 def _batches_are_large_enough(layers: tuple[Layer, ...], batch_size: int | str | None) -> list[Fault]:
-    needs = max(Sequential(layers=layers).walk(), key=lambda layer: layer.min_batch)
+    needs = Sequential(layers=layers).neediest
     if not isinstance(batch_size, int) or batch_size >= needs.min_batch:
         return []
     return [Fault(("batch_size",), f"{needs.name} needs batches of at least {needs.min_batch} rows")]
@@ -231,16 +247,10 @@ def _monitors_exist(
     schedule: Schedule,
 ) -> list[Fault]:
     metrics = default_metrics(loss.task) if metrics is None else metrics
-    watching = {"early_stopping": early_stopping, "checkpoint": checkpoint, f"schedule.{schedule.name}": schedule}
-    faults = []
-    for path, section in watching.items():
-        figure = getattr(section, "monitor", None)
-        if figure is not None and mode_of(figure, metrics) is None:
-            columns = [column for metric in metrics for column in metric.columns(("<class>",))]
-            known = ["train_loss", "val_loss", *(f"val_{column}" for column in columns)]
-            message = f"the log has no figure '{figure}'{did_you_mean(figure, known) or f'; it has {listing(known)}'}"
-            faults.append(Fault((*path.split("."), "monitor"), message))
-    return faults
+    columns = [column for metric in metrics for column in metric.columns(("<class>",))]
+    known = ["train_loss", "val_loss", *(f"val_{column}" for column in columns)]
+    watched = monitors(early_stopping, checkpoint, schedule)
+    return [Fault(at, no_figure(figure, known)) for at, figure in watched.items() if mode_of(figure, metrics) is None]
 
 
 _CHECKS: tuple[Callable[..., list[Fault]], ...] = (

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.checks import monitors, no_figure
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.encoder import Encoder, read_numbers
 from nnfs_cli.data.file_source import ColumnSource, source_for
@@ -15,7 +16,7 @@ from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.split import PARTS
 from nnfs_cli.data.table import Label, Table, word
 from nnfs_cli.data.weights import UnknownLabelError, weights_of_classes
-from nnfs_cli.errors import DataError, Fault, counted, did_you_mean, listing
+from nnfs_cli.errors import DataError, Fault, counted
 from nnfs_cli.parameters import Array
 from nnfs_cli.plain_yaml import dump_value
 from nnfs_cli.predictor import Predictor, Samples
@@ -48,12 +49,11 @@ def prepare(spec: Spec) -> Experiment:
     columns, unusable = read_numbers(table, features)
     if unusable:
         raise DataError(_with_remedy(unusable, len(features), spec))
-    class_weights = _class_weights(spec, table, indices["train"], classes)
-    if class_weights:
-        of_row = np.array(class_weights)[class_indices(table, targets[0], classes or ())[indices["train"]]]
-        indices["train"] = indices["train"][of_row != 0]
-        if not of_row.any():
-            raise DataError(f"{table.name}: all train rows have the weight 0, so there is nothing to go by")
+    class_weights = None
+    if spec.class_weights is not None and classes is not None:
+        truth = class_indices(table, targets[0], classes)[indices["train"]]
+        class_weights = _class_weights(spec, table, indices["train"], classes, truth)
+        indices["train"] = _counting(table, "train", indices["train"], np.array(class_weights)[truth])
     encoder = Encoder.fit(table, indices["train"], columns, targets, classes, spec.preprocessing, class_weights)
     spec.check(encoder.facts, table.name)
     predictor = Predictor(spec, encoder)
@@ -86,10 +86,7 @@ def split_tables(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[
         rows[part] = np.arange(tables[part].n_rows)
     column = spec.dataset.weight_column()
     for part in PARTS if column else ():
-        counting = rows[part][tables[part].numbers(str(column))[rows[part]] != 0]
-        if len(rows[part]) and not len(counting):
-            raise DataError(f"{tables[part].name}: all {part} rows have the weight 0, so there is nothing to go by")
-        rows[part] = counting
+        rows[part] = _counting(tables[part], part, rows[part], tables[part].numbers(str(column))[rows[part]])
     return tables, rows, classes
 
 
@@ -105,20 +102,30 @@ def encode_parts(predictor: Predictor, tables: Mapping[str, Table], indices: Map
             encoded[id(table)] = predictor.encode(table)
         parts[part] = encoded[id(table)].take(indices[part]).counting()
         if not len(parts[part]):
-            raise DataError(f"{table.name}: all {part} rows have the weight 0, so there is nothing to go by")
+            raise _weightless(table, part)
     return parts
 
 
+def _counting(table: Table, part: str, rows: Array, weights: Array) -> Array:
+    """Those of the rows of a part whose weight is not 0. Raises `DataError` when there were some and none is left."""
+    if len(rows) and not weights.any():
+        raise _weightless(table, part)
+    counting: Array = rows[weights != 0]
+    return counting
+
+
+def _weightless(table: Table, part: str) -> DataError:
+    return DataError(f"{table.name}: all {part} rows have the weight 0, so there is nothing to go by")
+
+
 def _class_weights(
-    spec: Spec, table: Table, rows: Array, classes: tuple[Label, ...] | None
-) -> tuple[float, ...] | None:
-    if spec.class_weights is None or classes is None:
-        return None
-    indices = class_indices(table, spec.dataset.target_columns()[0], classes)[rows]
+    spec: Spec, table: Table, rows: Array, classes: tuple[Label, ...], truth: Array
+) -> tuple[float, ...]:
+    """The weights that the config gives to the classes; `truth` are the classes of the training `rows`."""
     column = spec.dataset.weight_column()
     weights = table.numbers(column)[rows] if column is not None else None
     try:
-        return weights_of_classes(spec.class_weights, classes, indices, weights)
+        return weights_of_classes(spec.class_weights or {}, classes, truth, weights)
     except UnknownLabelError as error:
         raise spec.error([Fault(("class_weights", error.label), str(error), at_key=True)]) from None
 
@@ -126,7 +133,7 @@ def _class_weights(
 def _batches(spec: Spec, predictor: Predictor, n_rows: int) -> Batches:
     """The order of the rows. Raises `ConfigError` when there are too few for one batch."""
     size = n_rows if spec.batch_size == "full" else int(spec.batch_size or n_rows)
-    needs = max(predictor.model.layers.walk(), key=lambda layer: layer.min_batch)
+    needs = predictor.model.layers.neediest
     batches = Batches(n_rows, size, spec.shuffle, spec.replacement, spec.drop_last, spec.seed, needs.min_batch)
     if not batches.steps:
         message = f"{counted(n_rows, 'training row')} do not fill one batch of {size}, and drop_last leaves it out"
@@ -144,25 +151,19 @@ def _require_figures(spec: Spec, parts: Mapping[str, Samples], classes: tuple[st
     twice = [column for i, column in enumerate(columns) if column in columns[:i]]
     faults = [Fault(("metrics",), f"two figures would be called {column}; leave one of them out") for column in twice]
     known = list(dict.fromkeys(["train_loss", *(prefix + column for column in columns)]))
-    watching = {
-        ("early_stopping",): spec.early_stopping,
-        ("schedule", spec.schedule.name): spec.schedule,
-        ("checkpoint",): spec.checkpoint,
-    }
     seen: set[str] = set()
-    for path, section in watching.items():
-        figure = getattr(section, "monitor", None)
-        if figure is None or figure in known or figure in seen:
+    for at, figure in monitors(spec.early_stopping, spec.checkpoint, spec.schedule).items():
+        if figure in known or figure in seen:
             continue
-        if section is spec.checkpoint and figure == "val_loss":
+        if at[0] == "checkpoint" and figure == "val_loss":
             continue  # without validation rows the last epoch is the best
         seen.add(figure)  # the others have it from here
         if figure.startswith(other) and prefix + figure.removeprefix(other) in known:
             why = "there are validation rows" if prefix == "val_" else "there are no validation rows"
             message = f"{why}, so the log has no {figure}; watch {prefix}{figure.removeprefix(other)}"
         else:
-            message = f"the log has no figure '{figure}'{did_you_mean(figure, known) or f'; it has {listing(known)}'}"
-        faults.append(Fault((*path, "monitor"), message))
+            message = no_figure(figure, known)
+        faults.append(Fault(at, message))
     if faults:
         raise spec.error(faults)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,29 +26,42 @@ class Penalty(Section):
 
 
 class Penalties:
-    """A penalty with the factors of every single parameter, (learned,) each."""
+    """A penalty with the factors of every single parameter, (learned,) each, or None where there is nothing to add."""
 
     def __init__(self, penalty: Penalty, layout: Layout, dtype: np.dtype[Any]) -> None:
-        self._l1, self._l2, self._work = np.zeros((3, layout.learned), dtype)
-        for name, spec in layout.specs.items():
-            if spec.learned:
-                own = layout.slices[name]
-                self._l1[own] = (penalty.l1 if spec.decays else 0) if spec.l1 is None else spec.l1
-                self._l2[own] = (penalty.l2 if spec.decays else 0) if spec.l2 is None else spec.l2
-        self._has_l1 = bool(self._l1.any())
-        self._any = self._has_l1 or bool(self._l2.any())
+        self._l1 = _spread(layout, dtype, "l1", penalty.l1)
+        self._l2 = _spread(layout, dtype, "l2", penalty.l2)
+        self._work = np.empty(layout.learned if self else 0, dtype)
 
     def __bool__(self) -> bool:
         """Whether anything is penalised."""
-        return self._any
+        return self._l1 is not None or self._l2 is not None
 
     def value(self, w: Array) -> float:
         """l1 Σ |w| + l2/2 Σ w² at the parameters w (learned,)."""
-        return float(self._l1 @ np.abs(w) + self._l2 @ np.square(w) / 2)
+        value = 0.0
+        if self._l1 is not None:
+            value += float(self._l1 @ np.abs(w))
+        if self._l2 is not None:
+            value += float(self._l2 @ np.square(w)) / 2
+        return value
 
     def add_gradient(self, w: Array, gradient: Array) -> None:
         """Add l1 sign(w) + l2 w to a gradient (learned,); at w = 0 the subgradient 0 is taken."""
-        np.add(gradient, np.multiply(self._l2, w, out=self._work), out=gradient)
-        if self._has_l1:
+        if self._l2 is not None:
+            np.add(gradient, np.multiply(self._l2, w, out=self._work), out=gradient)
+        if self._l1 is not None:
             np.multiply(self._l1, np.sign(w, out=self._work), out=self._work)
             np.add(gradient, self._work, out=gradient)
+
+
+def _spread(layout: Layout, dtype: np.dtype[Any], kind: Literal["l1", "l2"], factor: float) -> Array | None:
+    """The layers' own factors, or else the run's for what decays, by parameter; None when all are 0."""
+    spread = None
+    for name, spec in layout.specs.items():
+        own: float | None = getattr(spec, kind)
+        value = own if own is not None else factor if spec.decays else 0.0
+        if value and spec.learned:
+            spread = np.zeros(layout.learned, dtype) if spread is None else spread
+            spread[layout.slices[name]] = value
+    return spread

@@ -135,13 +135,15 @@ class Trainer:
         self.state = optimizer.begin(parameters.learned)
         lr = self.lr = optimizer.default_lr if self.base_lr is None else self.base_lr
         steps, varies = self.steps, self.schedule != Constant()
+        differentiate: Callable[[_Rows, Any], tuple[float, float]] = self._differentiate
+        if self.accumulate > 1:
+            self._added = np.empty_like(gradient)
+            differentiate = self._differentiate_together
         for epoch in range(1, self.epochs + 1):
             self.epoch, self._batch = epoch, 0
             batches: Iterable[Any] = self.batches.epoch(epoch)
-            differentiate: Callable[[_Rows, Any], tuple[float, float]] = self._differentiate
             if self.accumulate > 1:
-                self._added = np.empty_like(gradient)
-                batches, differentiate = _groups(batches, self.accumulate), self._differentiate_together
+                batches = _groups(batches, self.accumulate)
             total = seen = 0.0
             for batch in batches:
                 loss, weight = differentiate(rows, batch)

@@ -9,18 +9,15 @@ import select
 import signal
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from nnfs_cli import __version__
-from nnfs_cli.cli import app
-from tests.conftest import Nnfs
+from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
 Terminal = Callable[..., tuple[int, str]]
@@ -82,30 +79,6 @@ def points(write: Write) -> Path:
     """A folder with points.csv and config.yaml, to train in."""
     write("points.csv", POINTS)
     return write("config.yaml", CONFIG).parent
-
-
-@pytest.fixture
-def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nnfs]:
-    """The same as `nnfs`, and quicker: in this process, where what the command sets up globally is undone."""
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def run(*words: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
-        monkeypatch.chdir(cwd)
-        result = CliRunner().invoke(app, [*map(str, words)], prog_name="nnfs")
-        assert isinstance(result.exception, SystemExit | None)
-        return subprocess.CompletedProcess(words, result.exit_code, result.stdout, result.stderr)
-
-    with warnings.catch_warnings():
-        yield run
-    signal.signal(signal.SIGTERM, handler)
-
-
-def one_message(done: subprocess.CompletedProcess[str], code: int) -> str:
-    """The one line on stderr of a command that failed with this exit code and printed nothing else."""
-    assert done.returncode == code, done.stderr
-    assert done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1
-    return done.stderr
 
 
 # Train

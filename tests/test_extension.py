@@ -20,10 +20,8 @@ from nnfs_cli.gradient_check import gradient_error
 from nnfs_cli.model import Model
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from tests import test_cli
-from tests.conftest import Nnfs
+from tests.conftest import Nnfs, one_message
 
-inside, one_message = test_cli.inside, test_cli.one_message
 Write = Callable[[str, str], Path]
 
 MINE = '''\

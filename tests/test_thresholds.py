@@ -19,10 +19,8 @@ from sklearn.metrics import accuracy_score, f1_score
 from nnfs_cli import tasks
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from tests import test_cli
-from tests.conftest import Nnfs
+from tests.conftest import Nnfs, one_message
 
-inside, one_message = test_cli.inside, test_cli.one_message
 Write = Callable[[str, str], Path]
 
 RNG = np.random.default_rng(8)

@@ -17,10 +17,8 @@ from nnfs_cli import tasks
 from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from tests import test_cli
 from tests.conftest import Nnfs
 
-inside = test_cli.inside
 Train = Callable[..., Run]
 
 RNG = np.random.default_rng(6)

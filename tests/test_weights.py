@@ -18,10 +18,8 @@ from nnfs_cli.errors import ConfigError, DataError, NnfsWarning
 from nnfs_cli.experiment import Experiment
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from tests import test_cli
-from tests.conftest import Nnfs
+from tests.conftest import Nnfs, one_message
 
-inside, one_message = test_cli.inside, test_cli.one_message
 Write = Callable[[str, str], Path]
 Row = tuple[object, ...]
 

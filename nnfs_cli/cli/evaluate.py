@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli import output
 from nnfs_cli.cli.choices import Code, Part, Weights, load
-from nnfs_cli.cli.output import fact, from_threshold, note, number, print_json, table
+from nnfs_cli.cli.output import fact, from_threshold, note, number, print_json, say_weights, table
 from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def evaluate(
     if json:
         print_json({"run": opened.path.as_posix(), "metrics": metrics, "decision": decision, "confusion": confusion})
         return
-    output.weights(opened.data())
+    say_weights(opened.data())
     if decision and weights == "best":
         when = "kept, also for predict" if threshold else "as it was chosen before"
         fact("threshold", f"{from_threshold(decision)}, {when}")

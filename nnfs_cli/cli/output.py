@@ -73,7 +73,7 @@ def number(value: float | None) -> str:
     return f"{value:.4g}"
 
 
-def weights(data: Mapping[str, Any]) -> None:
+def say_weights(data: Mapping[str, Any]) -> None:
     """A line on how much each row counts, unless they count alike; `data` is what a run keeps of its data."""
     kept = data.get("weights", {})
     ways = []

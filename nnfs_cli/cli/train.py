@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nnfs_cli.cli.choices import Code, load
-from nnfs_cli.cli.output import fact, note, number, print_json, weights
+from nnfs_cli.cli.output import fact, note, number, print_json, say_weights
 from nnfs_cli.errors import counted
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _announce(experiment: Experiment) -> None:
     inputs = counted(len(data["inputs"]), "number")
     fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {rows}")
     fact("model", f"{model.describe()}, {counted(model.n_parameters, 'parameter')}")
-    weights(data)
+    say_weights(data)
     batch = "all rows" if spec.batch_size == "full" else f"batch {spec.batch_size}"
     how = [spec.loss.name, f"{spec.optimizer.name} lr {spec.lr:g}" if spec.lr else spec.optimizer.name]
     if spec.schedule.name != "constant":

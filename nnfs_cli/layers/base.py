@@ -69,8 +69,15 @@ class Layer(Component, family="layer"):
     @property
     def bounding(self) -> Layer:
         """The layer that bounds the outputs: the final one, or the one before those that only pass its numbers on."""
-        inside = [layer for layer in self.inner if not layer.bounding.passes_on]
-        return self if not self.inner or self.final is self else (inside or self.inner)[-1].bounding
+        if not self.inner or self.final is self:
+            return self
+        inside = [layer.bounding for layer in self.inner]
+        return next((layer for layer in reversed(inside) if not layer.passes_on), inside[-1])
+
+    @property
+    def neediest(self) -> Layer:
+        """The layer, of this one and all inside it, that needs the most rows in a step of training."""
+        return max(self.walk(), key=lambda layer: layer.min_batch)
 
     def describe(self) -> str:
         """The layer in the words of a one-line summary of the net."""

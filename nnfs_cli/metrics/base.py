@@ -150,6 +150,7 @@ def mode_of(figure: str, metrics: Iterable[Metric]) -> Mode | None:
     if name == "loss":
         return "min"
     for metric in metrics:
-        if name in metric.columns(()) or (not metric.columns(()) and name.startswith(f"{metric.column}_")):
+        columns = metric.columns(())
+        if name in columns or (not columns and name.startswith(f"{metric.column}_")):
             return "max" if metric.greater_is_better else "min"
     return None
