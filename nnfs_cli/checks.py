@@ -9,9 +9,11 @@ from typing import Any
 from nnfs_cli.clipping import Clip
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import ColumnSource, FileSource
-from nnfs_cli.data.preprocessing import Preprocessing, Unchanged
+from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
+from nnfs_cli.data.steps import NumberStep
+from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.errors import Fault, counted, did_you_mean, listing
 from nnfs_cli.layers import Layer
 from nnfs_cli.layers.base import ShapeError
@@ -135,28 +137,29 @@ def _output_reaches_target(
     dataset: DataSource, layers: tuple[Layer, ...], loss: Loss, preprocessing: Preprocessing
 ) -> list[Fault]:
     """A target that is scaled to mean 0 lies where a net that ends with, say, sigmoid cannot get."""
-    final, step, facts = Sequential(layers=layers).bounding, preprocessing.target, dataset.facts()
+    final, facts = Sequential(layers=layers).bounding, dataset.facts()
+    centred = [step.centred for step in preprocessing.target or (Standardize(),) if isinstance(step, NumberStep)]
     if (
         loss.task == "classification"
         or loss.target_range is not None
         or (facts and facts.n_classes)
         or final.output_range is None
-        or isinstance(step, Unchanged)
+        or not centred[-1]
     ):
         return []
     low, high = final.output_range
     reach = f"from {low:g} to {high:g}" if high < float("inf") else f"of {low:g} and more"
     message = (
-        f"{final.name} gives numbers {reach}, and the target is standardised, to numbers around 0;"
+        f"{final.name} gives numbers {reach}, and the target is scaled, to numbers around 0;"
         f" leave {final.name} out, or set preprocessing to {{target: none}}"
     )
     return [Fault(("layers", len(layers) - 1), message)]
 
 
 def _target_step_fits(loss: Loss, preprocessing: Preprocessing) -> list[Fault]:
-    step = preprocessing.target
-    if step is None or isinstance(step, Unchanged):
+    if preprocessing.leaves_target:
         return []
+    step = (preprocessing.target or ())[-1]
     if loss.task == "classification":
         message = f"{step.name} is for numbers; {loss.name} has classes as its target"
     elif loss.target_range is not None:
@@ -168,8 +171,12 @@ def _target_step_fits(loss: Loss, preprocessing: Preprocessing) -> list[Fault]:
 
 def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
     faults = []
-    if split.column is not None and not isinstance(dataset, ColumnSource):
-        faults.append(Fault(("split", "column"), f"{dataset.name} has no such column; give fractions"))
+    for way in split.named:
+        if not isinstance(dataset, ColumnSource):
+            faults.append(Fault(("split", way), f"{dataset.name} has no such column; give fractions"))
+        elif way != "column" and split.files and not any(split.fractions.values()):
+            message = f"with {listing(split.files)} from files, {way} has no rows to divide; leave {way} out"
+            faults.append(Fault(("split", way), message, at_key=True))
     for part in split.files:
         if not isinstance(dataset, FileSource):
             faults.append(Fault(("split", part), f"{dataset.name} is not a file; give a fraction"))

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from nnfs_cli.checks import monitors, no_figure
 from nnfs_cli.data.batches import Batches
-from nnfs_cli.data.encoder import Encoder, read_numbers
-from nnfs_cli.data.file_source import ColumnSource, source_for
-from nnfs_cli.data.labels import class_indices, find_classes
+from nnfs_cli.data.encoder import Encoder
+from nnfs_cli.data.profile import profile
+from nnfs_cli.data.rows import Rows, StoredRows, TrainingRows
 from nnfs_cli.data.split import PARTS
-from nnfs_cli.data.table import Label, Table, word
-from nnfs_cli.data.weights import UnknownLabelError, weights_of_classes
-from nnfs_cli.errors import DataError, Fault, counted
+from nnfs_cli.data.table import Label, Table, joined, word
+from nnfs_cli.errors import Fault, NnfsWarning, counted
+from nnfs_cli.material import Material, Place, Room, gather, weightless
 from nnfs_cli.parameters import Array
-from nnfs_cli.plain_yaml import dump_value
 from nnfs_cli.predictor import Predictor, Samples
 from nnfs_cli.spec import Spec
-
+from nnfs_cli.streams import stream
 
 @dataclass(frozen=True)
 class Experiment:
     """Everything that is settled before training begins: the rows of each split, and the net that will learn them."""
 
     spec: Spec
-    parts: Mapping[str, Samples]  # train, and validation and test where there are any
+    parts: Mapping[str, Samples]  # train, and validation and test where there are any: the rows that figures are of
+    learned: TrainingRows  # what is trained on
     predictor: Predictor
     batches: Batches
     description: Mapping[str, Any]  # of the data, as data.json keeps it
@@ -39,102 +40,129 @@ def prepare(spec: Spec) -> Experiment:
 
     Raises `DataError` or `ConfigError` when data and spec do not go together; nothing has been written then.
     """
-    tables, indices, classes = split_tables(spec)
-    table = tables["train"]
-    targets = spec.dataset.target_columns()
-    left_out = {*targets, *spec.dataset.dropped_columns(), spec.dataset.weight_column(), spec.split.column}
-    features = [name for name in (*table.columns, *table.unreadable) if name not in left_out]
-    if not features:
-        raise DataError(f"{table.name} has no column left to learn from")
-    columns, unusable = read_numbers(table, features)
-    if unusable:
-        raise DataError(_with_remedy(unusable, len(features), spec))
-    class_weights = None
-    if spec.class_weights is not None and classes is not None:
-        truth = class_indices(table, targets[0], classes)[indices["train"]]
-        class_weights = _class_weights(spec, table, indices["train"], classes, truth)
-        indices["train"] = _counting(table, "train", indices["train"], np.array(class_weights)[truth])
-    encoder = Encoder.fit(table, indices["train"], columns, targets, classes, spec.preprocessing, class_weights)
+    material = gather(spec)
+    table, rows = _to_fit(material, spec)
+    encoder = Encoder.fit(
+        table,
+        rows,
+        material.kinds,
+        spec.dataset.target_columns(),
+        material.classes,
+        spec.preprocessing,
+        material.class_weights,
+        spec.seed,
+    )
     spec.check(encoder.facts, table.name)
     predictor = Predictor(spec, encoder)
-    parts = encode_parts(predictor, tables, indices)
-    batches = _batches(spec, predictor, len(parts["train"]))
-    _require_figures(spec, parts, tuple(map(word, classes or ())))
-    trained_on = {name: column[indices["train"]] for name, column in columns.items()}
-    description = _describe(tables, trained_on, encoder, parts, spec.dataset.weight_column())
-    return Experiment(spec, parts, predictor, batches, description)
+    batches = _batches(spec, predictor, len(material.rows["train"]), material.room)
+    parts, learned = encode_parts(predictor, material)
+    _require_figures(spec, parts, tuple(map(word, material.classes or ())))
+    description = _describe(material, table, rows, encoder, parts, spec.dataset.weight_column())
+    return Experiment(spec, parts, learned, predictor, batches, description)
 
 
-def split_tables(spec: Spec) -> tuple[dict[str, Table], dict[str, Array], tuple[Label, ...] | None]:
-    """The table of each part (the training table where it has no file of its own), its rows there, and the classes.
+def _to_fit(material: Material, spec: Spec) -> tuple[Table, Array]:
+    """A table and those of its rows that preprocessing is fitted to: all training rows, where they are in memory.
 
-    Rows of weight 0 are left out, as if they were not there.
+    Else as many of them as there is room for, drawn at random, and every row that brings a new word.
     """
-    table = spec.dataset.read()
-    _require_columns(spec, table)
-    tables = dict.fromkeys(PARTS, table)
-    classes = indices = None
-    if spec.loss.task == "classification":
-        target = spec.dataset.target_columns()
-        if len(target) != 1:
-            raise DataError(f"{spec.loss.name} has one target, and {table.name} is to give {len(target)}")
-        classes = find_classes(table, target[0])
-        indices = class_indices(table, target[0], classes)
-    rows = spec.split.divide(table, indices, spec.seed)
-    for part, path in spec.split.files.items():
-        tables[part] = source_for(path, spec.dataset).read()
-        rows[part] = np.arange(tables[part].n_rows)
-    column = spec.dataset.weight_column()
-    for part in PARTS if column else ():
-        rows[part] = _counting(tables[part], part, rows[part], tables[part].numbers(str(column))[rows[part]])
-    return tables, rows, classes
+    if material.room is None:
+        return material.sources["train"].survey, material.rows["train"]
+    n = len(material.rows["train"])
+    drawn = np.zeros(n, bool)
+    drawn[stream(spec.seed, "sample").choice(n, min(n, material.room.rows(8 * len(material.kinds))), replace=False)] = True
+    words = {name: set[str | None]() for name, kind in material.kinds.items() if kind == "category"}
+    parts, taken = [], []
+    for block, places, start in material.blocks("train"):
+        wanted = drawn[start : start + len(places)]
+        for name, seen in words.items():
+            texts = block.texts(name)[places]
+            first = np.unique(texts.codes, return_index=True)
+            cells = [None if code < 0 else str(texts.words[code]) for code in first[0].tolist()]
+            wanted[[place for cell, place in zip(cells, first[1].tolist(), strict=True) if cell not in seen]] = True
+            seen.update(cells)
+        if wanted.any():
+            parts.append(replace(block.take(places[wanted]), find=None))  # what finds holds all of the block
+            taken.append(material.rows["train"][start : start + len(places)][wanted])
+    place = Place(material.sources["train"].blocks, np.concatenate(taken))
+    table = replace(joined(parts), find=place.find)
+    return table, np.arange(table.n_rows)
 
 
-def encode_parts(predictor: Predictor, tables: Mapping[str, Table], indices: Mapping[str, Array]) -> dict[str, Samples]:
-    """The rows of each part that has any, as arrays: those that count. A table of several parts is encoded once."""
-    encoded: dict[int, Samples] = {}
+def encode_parts(predictor: Predictor, material: Material) -> tuple[dict[str, Samples], TrainingRows]:
+    """The rows of each part that has any, as arrays: those that count. And those that are trained on."""
+    if material.room is not None:
+        return _stored_parts(predictor, material, material.room)
+    parts = _held_parts(predictor, material)
+    return parts, Rows(*parts["train"].arrays)
+
+
+def _held_parts(predictor: Predictor, material: Material) -> dict[str, Samples]:
+    folds = predictor.encoder.folds(len(material.rows["train"]), predictor.spec.seed)
     parts = {}
     for part in PARTS:
-        table = tables[part]
-        if not len(indices[part]):
+        n = len(material.rows[part])
+        if not n:
             continue
-        if id(table) not in encoded:
-            encoded[id(table)] = predictor.encode(table)
-        parts[part] = encoded[id(table)].take(indices[part]).counting()
-        if not len(parts[part]):
-            raise _weightless(table, part)
+        whole: Samples | None = None
+        for block, places, start in material.blocks(part):
+            here = slice(start, start + len(places))
+            of_rows = {name: fold[here] for name, fold in folds.items()} if part == "train" else None
+            samples = predictor.encode(block if len(places) == block.n_rows else block.take(places), of_rows)
+            if len(samples) == n:
+                whole = samples
+            else:
+                whole = whole or samples.room_for(n)
+                whole.put(here, samples)
+        if whole is not None:
+            parts[part] = whole.counting()
+            if not len(parts[part]):
+                raise weightless(material.sources[part].name, part)
     return parts
 
 
-def _counting(table: Table, part: str, rows: Array, weights: Array) -> Array:
-    """Those of the rows of a part whose weight is not 0. Raises `DataError` when there were some and none is left."""
-    if len(rows) and not weights.any():
-        raise _weightless(table, part)
-    counting: Array = rows[weights != 0]
-    return counting
+def _stored_parts(predictor: Predictor, material: Material, room: Room) -> tuple[dict[str, Samples], StoredRows]:
+    """The training rows on disk, and of each part as many rows in memory as figures are taken of."""
+    spec, model = predictor.spec, predictor.model
+    n_inputs, n_outputs = model.input_shape[0], model.output_shape[0]
+    weighted = bool(spec.dataset.weight_column() or material.class_weights)
+    row_bytes = model.dtype.itemsize * (n_inputs + n_outputs + 1)
+    stored = StoredRows(n_inputs, n_outputs, weighted, model.dtype, 2 * room.window(row_bytes))
+    folds = predictor.encoder.folds(len(material.rows["train"]), spec.seed)
+    judged: dict[str, list[Samples]] = {}
+    for part in PARTS:
+        n = len(material.rows[part])
+        limit = min(n, room.rows(4 * row_bytes + 64 * n_outputs))
+        chosen = np.zeros(n, bool)
+        chosen[np.linspace(0, n - 1, limit).astype(np.intp)] = True
+        if limit < n:
+            figures = f"figures of the {n:,} {part} rows are those of {limit:,} of them, evenly spread"
+            warnings.warn(f"memory_limit: {figures}", NnfsWarning, stacklevel=3)
+        for block, places, start in material.blocks(part):
+            here = slice(start, start + len(places))
+            wanted = chosen[here]
+            of_rows = {name: fold[here] for name, fold in folds.items()} if part == "train" else None
+            if part == "train":
+                samples = predictor.encode(block.take(places), of_rows)
+                stored.append(*samples.arrays)
+                judged.setdefault(part, []).append(samples.take(np.flatnonzero(wanted)))
+            elif wanted.any():
+                judged.setdefault(part, []).append(predictor.encode(block.take(places[wanted])))
+    return {part: Samples.joined(samples).counting() for part, samples in judged.items()}, stored
 
 
-def _weightless(table: Table, part: str) -> DataError:
-    return DataError(f"{table.name}: all {part} rows have the weight 0, so there is nothing to go by")
-
-
-def _class_weights(
-    spec: Spec, table: Table, rows: Array, classes: tuple[Label, ...], truth: Array
-) -> tuple[float, ...]:
-    """The weights that the config gives to the classes; `truth` are the classes of the training `rows`."""
-    column = spec.dataset.weight_column()
-    weights = table.numbers(column)[rows] if column is not None else None
-    try:
-        return weights_of_classes(spec.class_weights or {}, classes, truth, weights)
-    except UnknownLabelError as error:
-        raise spec.error([Fault(("class_weights", error.label), str(error), at_key=True)]) from None
-
-
-def _batches(spec: Spec, predictor: Predictor, n_rows: int) -> Batches:
-    """The order of the rows. Raises `ConfigError` when there are too few for one batch."""
+def _batches(spec: Spec, predictor: Predictor, n_rows: int, room: Room | None) -> Batches:
+    """The order of the rows. Raises `ConfigError` when there are too few for one batch, or not all can be had at once."""
     size = n_rows if spec.batch_size == "full" else int(spec.batch_size or n_rows)
-    needs = predictor.model.layers.neediest
-    batches = Batches(n_rows, size, spec.shuffle, spec.replacement, spec.drop_last, spec.seed, needs.min_batch)
+    needs, window = predictor.model.layers.neediest, None
+    if room is not None:
+        width = predictor.model.input_shape[0] + predictor.model.output_shape[0] + 1
+        window = room.window(predictor.model.dtype.itemsize * width)
+        if spec.replacement or size > window:
+            key = "replacement" if spec.replacement else "batch_size"
+            message = f"{n_rows:,} training rows are more than memory_limit holds, and {key} asks for any of them at once"
+            raise spec.error([Fault((key,), message)])
+    batches = Batches(n_rows, size, spec.shuffle, spec.replacement, spec.drop_last, spec.seed, needs.min_batch, window)
     if not batches.steps:
         message = f"{counted(n_rows, 'training row')} do not fill one batch of {size}, and drop_last leaves it out"
         raise spec.error([Fault(("batch_size",), message)])
@@ -168,43 +196,24 @@ def _require_figures(spec: Spec, parts: Mapping[str, Samples], classes: tuple[st
         raise spec.error(faults)
 
 
-def _require_columns(spec: Spec, table: Table) -> None:
-    """Raise `ConfigError` for every column that the config names and the table does not have."""
-    source, column = ("dataset", spec.dataset.name), spec.split.column
-    named: list[tuple[tuple[str, ...], str]] = [((*source, "target"), name) for name in spec.dataset.target_columns()]
-    named += [((*source, "drop"), name) for name in spec.dataset.dropped_columns()]
-    named += [((*source, "weight"), name) for name in (spec.dataset.weight_column(),) if name]
-    named += [(("split", "column"), column)] if column else []
-    faults = [Fault(path, table.missing(name)) for path, name in named if not table.has(name)]
-    if faults:
-        raise spec.error(faults)
-
-
-def _with_remedy(unusable: Mapping[str, str], n_features: int, spec: Spec) -> str:
-    """What is wrong with the columns, and what to do about it."""
-    lines = list(unusable.values())[:5]
-    if len(unusable) > 5:
-        lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
-    if len(unusable) == n_features or not isinstance(spec.dataset, ColumnSource):
-        return "\n".join([*lines, "mend the file"])
-    return "\n".join([*lines, f"mend the file, or leave columns out with  drop: {dump_value(list(unusable))}"])
-
-
 def _describe(
-    tables: Mapping[str, Table],
-    inputs: Mapping[str, Array],
+    material: Material,
+    table: Table,
+    rows: Array,
     encoder: Encoder,
     parts: Mapping[str, Samples],
     weight: str | None,
 ) -> dict[str, Any]:
-    """The data as data.json keeps it."""
-    table = tables["train"]
-    truth = {part: rows.truth for part, rows in parts.items()}
+    """The data as data.json keeps it; `rows` of the table are what preprocessing was fitted to."""
+    truth = {part: samples.truth for part, samples in parts.items()}
     return {
-        "name": table.name,
-        "sha256": {part: table.sha256 for part, table in tables.items()},
-        "rows": {part: len(rows) for part, rows in parts.items()},
-        "inputs": [{"name": name, "kind": "number", **_range(column)} for name, column in inputs.items()],
+        "name": material.sources["train"].name,
+        "sha256": {part: source.sha256 for part, source in material.sources.items()},
+        "rows": {part: len(rows) for part, rows in material.rows.items() if len(rows)},
+        "inputs": [
+            profile(Table(table.name, {name: table.column(name)[rows]}), name, kind)
+            for name, kind in encoder.kinds.items()
+        ],
         "targets": [
             {
                 "name": name,

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.layers import Context, Draws, Layer
+from nnfs_cli.layers.after_lookup import AfterLookup
 from nnfs_cli.layers.identity import Identity
+from nnfs_cli.layers.lookup import Lookup
 from nnfs_cli.layers.sequential import Sequential
 from nnfs_cli.losses import Loss
 from nnfs_cli.parameters import Array, Parameters, Shape
@@ -18,7 +20,8 @@ from nnfs_cli.parameters import Array, Parameters, Shape
 class Model:
     """A `Sequential` of layers and a loss, with the flat vectors that hold their numbers.
 
-    Parameters begin as drawn from `rng` (a numpy Generator or RandomState), or at zero when there is none.
+    Parameters begin as drawn from `rng` (a numpy Generator or RandomState), or at zero when there is none. With a
+    `lookup` some inputs are codes, which become learned vectors before the first layer.
     Raises `ShapeError` when the layers do not fit together.
     """
 
@@ -29,9 +32,11 @@ class Model:
         input_shape: Shape,
         dtype: np.dtype[Any] | type | str = "float32",
         rng: Any = None,
+        lookup: Lookup | None = None,
     ) -> None:
-        self.layers = Sequential(layers=tuple(layers))
-        self.loss = loss
+        layers = tuple(layers)
+        self.layers = AfterLookup(layers=layers, lookup=lookup) if lookup else Sequential(layers=layers)
+        self.loss, self.lookup = loss, lookup
         self.input_shape = input_shape
         self.output_shape, tree = self.layers.build(input_shape)
         self.parameters = Parameters(tree, dtype)
@@ -125,4 +130,6 @@ class Model:
 
     def describe(self) -> str:
         """The net in a line: ``30 -> linear 20 -> relu -> linear 1 -> sigmoid``."""
-        return f"{' x '.join(map(str, self.input_shape))} -> {self.layers.describe()}"
+        widened = [f"{table.name} {table.rows} x {table.width}" for table in self.lookup.tables] if self.lookup else []
+        before = f"{' x '.join(map(str, self.input_shape))} -> "
+        return before + "".join(f"embedding {table} -> " for table in widened) + self.layers.describe()

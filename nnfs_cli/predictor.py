@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nnfs_cli.data.encoder import Encoder
-from nnfs_cli.data.table import Table, word
-from nnfs_cli.errors import NnfsWarning
+from nnfs_cli.data.inputs import Folds
+from nnfs_cli.data.table import Column, Table, word
+from nnfs_cli.data.texts import Texts
+from nnfs_cli.layers.lookup import Lookup, Vectors
 from nnfs_cli.metrics import Outcome, decide
 from nnfs_cli.model import Model
 from nnfs_cli.parameters import Array
@@ -33,10 +36,36 @@ class Samples:
     def __len__(self) -> int:
         return len(self.X)
 
+    @property
+    def arrays(self) -> tuple[Array, Array, Array | None]:
+        """What is trained on."""
+        return self.X, self.y, self.weight
+
     def take(self, rows: Array) -> Samples:
         """Some of the rows."""
         weight = None if self.weight is None else self.weight[rows]
         return Samples(self.X[rows], self.y[rows], self.truth[rows], weight)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Samples]) -> Samples:
+        """One below the other."""
+        whole = parts[0].room_for(sum(map(len, parts)))
+        start = 0
+        for part in parts:
+            whole.put(slice(start, start + len(part)), part)
+            start += len(part)
+        return whole
+
+    def room_for(self, n: int) -> Samples:
+        """Arrays of the same kind for n samples, with anything in them."""
+        X, y, truth = (np.empty((n, *array.shape[1:]), array.dtype) for array in (self.X, self.y, self.truth))
+        return Samples(X, y, truth, None if self.weight is None else np.empty(n, self.weight.dtype))
+
+    def put(self, rows: slice, samples: Samples) -> None:
+        """Overwrite some of the rows."""
+        self.X[rows], self.y[rows], self.truth[rows] = samples.X, samples.y, samples.truth
+        if self.weight is not None:
+            self.weight[rows] = samples.weight
 
     def counting(self) -> Samples:
         """Those that count: without the rows of weight 0, and without weights where all that is left are 1."""
@@ -58,31 +87,48 @@ class Predictor:
     def __init__(self, spec: Spec, encoder: Encoder) -> None:
         self.spec, self.encoder = spec, encoder
         rng = stream(spec.seed, "weights")
-        self.model = Model(spec.layers, spec.loss, (len(encoder.features),), spec.dtype or "float32", rng)
+        tables = tuple(Vectors(*table) for table in encoder.lookups)
+        lookup = Lookup(tables=tables) if tables else None
+        self.model = Model(spec.layers, spec.loss, (len(encoder.names),), spec.dtype or "float32", rng, lookup)
 
-    def encode(self, table: Table) -> Samples:
-        """The rows of a table that has the target. Raises `DataError` when a column is missing or holds nonsense."""
+    def encode(self, table: Table, folds: Folds | None = None) -> Samples:
+        """The rows of a table that has the target. Raises `DataError` when a column is missing or holds nonsense.
+
+        Without the column of weights all its rows count alike.
+        For training rows `folds` says which fold of a preprocessing step's fit each belongs to.
+        """
         loss, dtype = self.spec.loss, self.model.dtype
         truth, scaled = self.encoder.encode_target(table, dtype, loss.target_range)
         y = loss.encode(scaled, self.model.output_shape[0]).astype(dtype)
         column = self.spec.dataset.weight_column()
-        if column is not None and not table.has(column):
-            warnings.warn(f"{table.name} has no column '{column}': all its rows count alike", NnfsWarning, stacklevel=2)
-            column = None
+        column = column if column is not None and table.has(column) else None
         weight = self.encoder.weights(table, truth, column, dtype)
-        return Samples(self.encoder.inputs(table, dtype), y, truth, weight)
+        return Samples(self.encoder.encode(table, dtype, folds), y, truth, weight)
 
-    def judge(self, rows: Samples) -> tuple[float, Outcome]:
-        """The loss over the rows, as trained on, and what the net says about them, in the target's own units."""
-        loss, y_hat = self.model.evaluate(rows.X, rows.y, rows.weight)
-        return loss, Outcome(
-            rows.truth,
+    def judge(self, rows: Samples | Iterable[Samples]) -> tuple[float, Outcome]:
+        """The loss over the rows, as trained on, and what the net says about them, in the target's own units.
+
+        Of rows that come piece by piece only what metrics need is kept. There must be one.
+        """
+        parts = [rows] if isinstance(rows, Samples) else rows
+        total = whole = 0.0
+        kept: list[tuple[Array, Array, Array | None]] = []
+        for part in parts:
+            loss, y_hat = self.model.evaluate(part.X, part.y, part.weight)
+            counts = float(len(part) if part.weight is None else part.weight.sum(dtype=np.float64))
+            total += loss * counts if counts else 0.0
+            whole += counts
+            kept.append((part.truth, y_hat, part.weight))
+        truth, y_hat, weight = kept[0] if len(kept) == 1 else _below_each_other(kept)
+        outcome = Outcome(
+            truth,
             self._answer(y_hat),
-            rows.weight,
+            weight,
             self.threshold,
             tuple(map(word, self.encoder.classes or ())),
             self._quantiles(y_hat),
         )
+        return total / whole if whole else math.nan, outcome
 
     def figures(self, rows: Samples) -> dict[str, float]:
         """The loss, as trained on, and every metric, in the target's own units."""
@@ -96,19 +142,22 @@ class Predictor:
             figures |= {column: float(figure) for column, figure in metric.figures(outcome).items()}
         return figures
 
-    def predict(self, table: Table) -> dict[str, Array]:
+    def predict(self, table: Table, marks: Array | None = None) -> dict[str, Column]:
         """The answer to every row, as named columns.
 
         Classes: `prediction`, the label, and `probability_<label>` for each, or `score_<label>` where the loss gives
         none. Numbers: `prediction`, or `prediction_<target>` where there are several targets, and likewise
-        `quantile_<level>` for each quantile.
+        `quantile_<level>` for each quantile. With `marks` (rows,) what cannot be used is marked there, and its answer
+        means nothing; without, it is a `DataError`.
         """
-        y_hat = self.model.predict(self.encoder.inputs(table, self.model.dtype))
+        y_hat = self.model.predict(self.encoder.encode(table, self.model.dtype, marks=marks))
         answer, classes, targets = self._answer(y_hat), self.encoder.classes, self.encoder.targets
         if classes:
             kind = "probability" if self.spec.loss.probabilistic else "score"
-            labels = np.array(classes, object if isinstance(classes[0], str) else None)
-            return {"prediction": labels[decide(answer, self.threshold)]} | {
+            decided = decide(answer, self.threshold)
+            texts = isinstance(classes[0], str)
+            labels = Texts(decided, np.array(classes, object)) if texts else np.array(classes)[decided]
+            return {"prediction": labels} | {
                 f"{kind}_{word(label)}": answer[:, i] for i, label in enumerate(classes)
             }
         named = {"prediction": answer} | {f"quantile_{q}": values for q, values in self._quantiles(y_hat).items()}
@@ -122,3 +171,11 @@ class Predictor:
     def _quantiles(self, y_hat: Array) -> dict[float, Array]:
         """The quantiles that the net gives, by level, in the target's own units."""
         return {level: self.encoder.unscale(values) for level, values in self.spec.loss.quantiles(y_hat).items()}
+
+
+def _below_each_other(parts: Sequence[tuple[Array, Array, Array | None]]) -> tuple[Array, Array, Array | None]:
+    truth, y_hat = (np.concatenate([part[i] for part in parts if part[i] is not None]) for i in (0, 1))
+    if all(weight is None for _, _, weight in parts):
+        return truth, y_hat, None
+    weights = [np.ones(len(rows), y_hat.dtype) if weight is None else weight for rows, _, weight in parts]
+    return truth, y_hat, np.concatenate(weights)

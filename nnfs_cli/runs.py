@@ -37,7 +37,7 @@ from nnfs_cli.files import sync_folder, write_whole
 from nnfs_cli.parameters import Array
 
 State = Literal["running", "finished", "interrupted", "diverged", "failed"]
-FORMAT = 1  # of a run directory; a release reads all up to its own
+FORMAT = 2  # of a run directory; a release reads all up to its own
 
 
 class Run:
@@ -106,8 +106,8 @@ class Run:
     def data(self) -> dict[str, Any]:
         """Take `write_data` back. Raises `RunError` when a later release wrote it in a way unknown to this one."""
         data = self._read_json("data.json")
-        if data.get("format") != FORMAT:
-            raise RunError(f"{self.path} has the format {data.get('format')!r}; this release reads format {FORMAT}")
+        if data.get("format") not in range(1, FORMAT + 1):
+            raise RunError(f"{self.path} has the format {data.get('format')!r}; this release reads 1 to {FORMAT}")
         if not isinstance(data.setdefault("code", {}), dict):
             raise RunError(f"{self.path} is damaged: the record of its code names no files")
         lacking = [key for key in ("sha256", "inputs", "fitted") if key not in data]

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import ast
 import functools
+import glob
 import inspect
 import itertools
+import math
 import os
+import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +60,18 @@ class _NotEmpty(AfterValidator):
         return {**handler(schema), "minItems": 1}
 
 
+_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def _bytes(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    amount = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([KMGT]B)", value) if isinstance(value, str) else None
+    if amount is None or not float(amount[1]):
+        raise wrong(f"expected an amount of memory, such as 500 MB or 2 GB, found {shown(value)}")
+    return math.ceil(float(amount[1]) * _UNITS[amount[2]])
+
+
 def _not_empty(entries: tuple[object, ...]) -> tuple[object, ...]:
     if not entries:
         raise wrong("needs at least one entry, found an empty list")
@@ -70,7 +85,7 @@ def absolute(value: object, info: ValidationInfo) -> Path:
     context = info.context or {}
     try:
         path = Path(os.path.abspath(Path(context.get("folder", Path()), Path(value).expanduser())))
-        missing = context.get("files_must_exist", False) and not path.is_file()
+        missing = context.get("files_must_exist", False) and not any(map(Path.is_file, matching(path)))
         problem = _why_not_there(path) if missing else None
     except (OSError, RuntimeError, ValueError) as error:
         raise wrong(f"{shown(str(value))} cannot be the path of a file: {getattr(error, 'strerror', error)}") from None
@@ -79,9 +94,19 @@ def absolute(value: object, info: ValidationInfo) -> Path:
     return path
 
 
+def matching(path: Path) -> list[Path]:
+    """The file itself, or those that a pattern such as `part-*.csv` stands for, sorted."""
+    if path.exists() or not glob.has_magic(str(path)):
+        return [path]
+    found = sorted(file for name in glob.glob(str(path), recursive=True) if (file := Path(name)).is_file())
+    return found or [path]
+
+
 def _why_not_there(path: Path) -> str:
     if path.exists():
         return f"{path} is not a file"
+    if glob.has_magic(str(path)):
+        return f"no file is called as in {path}"
     near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
     return f"there is no file {path}{near}"
 
@@ -112,6 +137,18 @@ Switch = Annotated[
             "type": ["boolean", "string"],
             "pattern": f"^({_SWITCH_IN_ANY_CASE})$",
             "patternErrorMessage": "expected true or false",  # editors say this instead of showing the pattern
+        }
+    ),
+]
+Bytes = Annotated[
+    int,
+    BeforeValidator(_bytes),
+    WithJsonSchema(
+        {
+            "type": ["string", "integer"],
+            "exclusiveMinimum": 0,
+            "pattern": "^(?=.*[1-9])[0-9]{1,9}(\\.[0-9]{1,9})? ?[KMGT]B$",
+            "patternErrorMessage": "expected an amount of memory, such as 500 MB or 2 GB",
         }
     ),
 ]
@@ -225,6 +262,8 @@ _SENTENCES: dict[str, Callable[[ErrorDetails], str]] = {
     "string_type": _expected("a text"),
     "string_too_short": _expected("a text of at least one character"),
     "tuple_type": _expected("a list"),
+    "dict_type": _expected("a block of settings"),
+    "mapping_type": _expected("a block of settings"),
     "model_type": _expected("a block of settings"),
     "model_attributes_type": _expected("a block of settings"),
     "greater_than": _bound("greater than", "gt"),

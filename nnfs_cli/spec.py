@@ -22,9 +22,11 @@ from nnfs_cli.averaging import Averaging
 from nnfs_cli.checks import cross_check, misfits
 from nnfs_cli.clipping import Clip
 from nnfs_cli.data import DataSource
-from nnfs_cli.data.preprocessing import Preprocessing, Standardize, Unchanged
+from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
+from nnfs_cli.data.steps.none import Unchanged
+from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.data.weights import ClassWeights
 from nnfs_cli.document import Document
 from nnfs_cli.errors import ConfigError, Fault, closest, did_you_mean, shown
@@ -38,6 +40,7 @@ from nnfs_cli.plain_yaml import dump
 from nnfs_cli.schedules import Constant, ReduceOnPlateau, Schedule
 from nnfs_cli.settings import (
     OUR_WORDS_AT_KEY,
+    Bytes,
     NotEmpty,
     PositiveFloat,
     PositiveInt,
@@ -76,7 +79,7 @@ class Spec(Section):
     split: Split = Split()
     """What is held back: fractions or files for `validation` and `test`, or a `column` that names each row's part."""
     preprocessing: Preprocessing = Preprocessing()
-    """What is done to the inputs, and to a `target` of numbers; `none` for nothing."""
+    """What is done to `numbers`, `categories` and `dates`, to single `columns`, and to a `target` of numbers."""
     layers: Annotated[tuple[Layer, ...], NotEmpty]
     """The net, from the inputs on; sizes of inputs are inferred."""
     loss: Loss
@@ -118,6 +121,8 @@ class Spec(Section):
     """Which epoch is the best, by `monitor`, and whether to keep `every` n-th epoch's weights too."""
     max_minutes: PositiveFloat | None = None
     """Stop after so long."""
+    memory_limit: Bytes | None = None
+    """How much memory training may take, as in `2 GB`; a larger table is read piece by piece, as often as needed."""
     log_every: PositiveInt = 1
     """Epochs between two evaluations; only these are rows of the log and can be the best epoch."""
     seed: Seed = 0
@@ -215,7 +220,7 @@ def _spelled_out(
 
     return {
         "preprocessing": preprocessing.model_copy(
-            update={"target": preprocessing.target or (Standardize() if scaled else Unchanged())}
+            update={"target": preprocessing.target or ((Standardize() if scaled else Unchanged()),)}
         ),
         "lr": lr or optimizer.default_lr,
         "batch_size": batch_size or ("full" if minimizes else 32),

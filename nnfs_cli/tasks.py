@@ -24,19 +24,20 @@ from nnfs_cli.averaging import EMA
 from nnfs_cli.callbacks import Checkpoint, EarlyStop, EpochLog, TimeLimit
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.file_source import FileSource, source_for
-from nnfs_cli.data.table import Table, word
+from nnfs_cli.data.table import Kind, word
 from nnfs_cli.decision import best_threshold
 from nnfs_cli.environment import describe_environment
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, NnfsWarning, RunError, counted, shown
-from nnfs_cli.experiment import Experiment, encode_parts, prepare, split_tables
+from nnfs_cli.experiment import Experiment, encode_parts, prepare
 from nnfs_cli.extension import LOADED, code_of
-from nnfs_cli.parameters import Array
+from nnfs_cli.material import gather, say_alike
 from nnfs_cli.predictor import Predictor, Samples
 from nnfs_cli.runs import Run
+from nnfs_cli.predictions import OnError, Predictions
 from nnfs_cli.spec import Spec
 from nnfs_cli.trainer import Callback, LogRow, Trainer
 
-__all__ = ["Figures", "begin", "evaluate", "predict", "prepare", "restore", "train"]
+__all__ = ["Figures", "begin", "evaluate", "predict", "predictions", "prepare", "restore", "train"]
 
 Threshold = float | Literal["best_f1", "best_accuracy", "none"]
 Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among them
@@ -44,7 +45,7 @@ Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among th
 
 def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
     """Make a new run directory in `folder` and write down what is about to be trained, on what, and where."""
-    n_parameters, n_rows = experiment.predictor.model.n_parameters, len(experiment.parts["train"])
+    n_parameters, n_rows = experiment.predictor.model.n_parameters, len(experiment.learned)
     if n_parameters > n_rows:
         warnings.warn(
             f"the net has {n_parameters:,} parameters for {n_rows:,} training rows; it may learn them by heart",
@@ -124,8 +125,7 @@ def _train(experiment: Experiment, run: Run, callbacks: Sequence[Callback]) -> N
         evaluate=evaluate,
         log_every=spec.log_every,
     )
-    rows = parts["train"]
-    trainer.fit(rows.X, rows.y, spec.epochs, rows.weight)
+    trainer.train(experiment.learned, spec.epochs)
     if trainer.average.pending:
         warnings.warn("training has ended before there was an average of the weights", NnfsWarning, stacklevel=2)
     checkpoint.restore(predictor.model)
@@ -155,10 +155,8 @@ def evaluate(
         raise RunError("a threshold is kept for the best weights; choose it without --weights")
     predictor = restore(run, weights, threshold is None)
     if input_file is not None:
-        table = source_for(Path(input_file), predictor.spec.dataset).read()
-        judged, available = {"input": predictor.encode(table).counting()}, None
-        if not len(judged["input"]):
-            raise DataError(f"{table.name} has no rows that count")
+        judged: dict[str, Samples | Iterable[Samples]] = {"input": _rows_of(Path(input_file), predictor)}
+        available = None
     else:
         available = _parts(run, predictor)
         wanted = list(parts or [part for part in available if part != "train"] or ["train"])
@@ -166,42 +164,81 @@ def evaluate(
             if part not in available:
                 raise RunError(f"{run.path} has no {part} rows; its split is {', '.join(available)}")
         judged = {part: available[part] for part in wanted}
-    if threshold is not None:
-        _decide(run, predictor, threshold, available)
-    return {part: _finite(_judged(run, part, predictor, rows, weights)) for part, rows in judged.items()}
+    decision = _decision(run, predictor, threshold, available) if threshold is not None else None
+    figures = {part: _finite(_judged(run, part, predictor, rows, weights)) for part, rows in judged.items()}
+    if decision is not None:
+        run.write_decision(decision)
+    elif threshold is not None:
+        run.forget_decision()
+    return figures
 
 
-def predict(run: Run, input_file: str | os.PathLike[str], weights: str = "best") -> dict[str, Array]:
+def predict(run: Run, input_file: str | os.PathLike[str], weights: str = "best") -> dict[str, Any]:
     """The answer to every row of a file, as named columns; see `Predictor.predict`."""
+    return predictions(run, input_file, weights).all()
+
+
+def predictions(
+    run: Run,
+    input_file: str | os.PathLike[str],
+    weights: str = "best",
+    *,
+    on_error: OnError = "stop",
+    keep: Sequence[str] | Literal["all"] = (),
+    drift: bool = False,
+) -> Predictions:
+    """The same block by block, for files of any size, or for stdin, which is called "-".
+
+    Nothing is read before the result is iterated over.
+    """
     predictor = restore(run, weights)
-    table = source_for(Path(input_file), predictor.spec.dataset).read()
-    answer = predictor.predict(table)
-    _warn_of_far_rows(table, run.data()["inputs"])
-    return answer
+    source = source_for(Path(input_file), predictor.spec.dataset)
+    return Predictions(predictor, run.data()["inputs"], source, on_error, keep, drift)
+
+
+def _rows_of(path: Path, predictor: Predictor) -> Iterator[Samples]:
+    """The rows of a file that has the target, block by block: those that count."""
+    dataset = predictor.spec.dataset
+    source = source_for(path, dataset)
+    target: Kind = "category" if predictor.encoder.classes else "number"
+    kinds: dict[str, Kind] = {**predictor.encoder.kinds, **dict.fromkeys(predictor.encoder.targets, target)}
+    if column := dataset.weight_column():
+        kinds[column] = "number"
+    counting = None
+    for table in source.chunks(kinds):
+        if counting is None and column and not table.has(column):
+            say_alike(table, column)
+        rows = predictor.encode(table).counting()
+        counting = counting or len(rows) > 0
+        if len(rows):
+            yield rows
+    if not counting:
+        raise DataError(f"{path.name} has no rows that count")
 
 
 def _parts(run: Run, predictor: Predictor) -> dict[str, Samples]:
     """The rows of each part, as they were in training. Raises `DataError` when the data is gone or has changed."""
     source = predictor.spec.dataset
-    if isinstance(source, FileSource) and not source.path.is_file():
+    if isinstance(source, FileSource) and not all(path.is_file() for path in source.files):
         gone = f"the data of {run.path} is not at {source.path} any more"
         raise DataError(f"{gone}; put it there, or give rows with --input")
-    tables, indices, _ = split_tables(predictor.spec)
+    material = gather(predictor.spec)
     recorded = run.data()["sha256"]
-    for part, table in tables.items():
-        if table.sha256 != recorded.get(part):
+    for part, of_part in material.sources.items():
+        if of_part.sha256 != recorded.get(part):
             raise DataError(
-                f"{table.name} is no longer what {run.path} was trained on, so which rows were held back is not known;"
+                f"{of_part.name} is no longer what {run.path} was trained on, so which rows were held back is not known;"
                 " give rows with --input"
             )
-    return encode_parts(predictor, tables, indices)
+    return encode_parts(predictor, material)[0]
 
 
-def _decide(run: Run, predictor: Predictor, threshold: Threshold, parts: Mapping[str, Samples] | None = None) -> None:
-    """Choose the threshold between two classes, and keep it; or forget it."""
+def _decision(
+    run: Run, predictor: Predictor, threshold: Threshold, parts: Mapping[str, Samples] | None = None
+) -> dict[str, Any] | None:
+    """Choose the threshold between two classes, and let the predictor go by it; None where there is to be none."""
     if threshold == "none":
-        run.forget_decision()
-        return
+        return None
     classes = predictor.encoder.classes or ()
     if len(classes) != 2 or not predictor.spec.loss.probabilistic:
         loss = predictor.spec.loss
@@ -221,31 +258,11 @@ def _decide(run: Run, predictor: Predictor, threshold: Threshold, parts: Mapping
         by: Any = threshold.removeprefix("best_")
         threshold = best_threshold(outcome.y_hat[:, 1], outcome.y == 1, outcome.weight, by)
     predictor.threshold = float(threshold)
-    run.write_decision({"threshold": predictor.threshold, **chosen})
+    return {"threshold": predictor.threshold, **chosen}
 
 
 def _is_share(value: object) -> bool:
     return isinstance(value, int | float | np.floating) and bool(0 <= value <= 1)
-
-
-def _warn_of_far_rows(table: Table, inputs: Iterable[Mapping[str, Any]]) -> None:
-    """Warn of rows with a value further outside the range of the training data than that range is wide."""
-    far = np.zeros(table.n_rows, bool)
-    example = ""
-    for column in inputs:
-        name, low, high = column["name"], column["min"], column["max"]
-        values = table.numbers(name)
-        outside = (values < low - (high - low)) | (values > high + (high - low))
-        if outside.any() and not example:
-            example = f"{name} is {values[outside][0]:g}, and was {low:g} to {high:g}"
-        far |= outside
-    if example:
-        verb = "lies" if far.sum() == 1 else "lie"
-        warnings.warn(
-            f"{far.sum():,} of {counted(table.n_rows, 'row')} {verb} far outside of what was trained on ({example})",
-            NnfsWarning,
-            stacklevel=3,
-        )
 
 
 def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
@@ -281,14 +298,16 @@ def _require_code(run: Run) -> None:
         warnings.warn(f"{name} is not what {run.path} was trained with", NnfsWarning, stacklevel=3)
 
 
-def _judged(run: Run, part: str, predictor: Predictor, rows: Samples, weights: str = "best") -> dict[str, float]:
+def _judged(
+    run: Run, part: str, predictor: Predictor, rows: Samples | Iterable[Samples], weights: str = "best"
+) -> dict[str, float]:
     """The figures over some rows; of classes, the confusion matrix is left in the run."""
     loss, outcome = predictor.judge(rows)
     n = len(outcome.classes)
     if n:
         counts = np.bincount(outcome.y * n + outcome.decided, minlength=n * n).reshape(n, n)
         run.write_confusion(part, weights, outcome.classes, counts)
-    return {"rows": len(rows), "loss": loss, **predictor.score(outcome)}
+    return {"rows": len(outcome.y), "loss": loss, **predictor.score(outcome)}
 
 
 def _finite(figures: dict[str, float]) -> dict[str, Any]:

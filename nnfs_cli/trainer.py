@@ -13,6 +13,7 @@ import numpy as np
 
 from nnfs_cli.averaging import Average, Averaging
 from nnfs_cli.clipping import Clip
+from nnfs_cli.data.rows import Rows, TrainingRows
 from nnfs_cli.errors import DivergedError, counted
 from nnfs_cli.model import Model
 from nnfs_cli.optimizers import Minimizer, Optimizer, Stepper
@@ -112,8 +113,11 @@ class Trainer:
         `weight` (rows,) says how much each row counts, next to their mean: a batch of heavy rows makes a longer step.
         Raises `DivergedError` as soon as a loss is not finite.
         """
-        rows = _Rows(X, y, weight)
-        rows.check(self.model)
+        self.train(Rows(X, y, weight), epochs)
+
+    def train(self, rows: TrainingRows, epochs: int) -> None:
+        """The same on rows that need not be in memory."""
+        rows.check(self.model.input_shape, self.model.output_shape, self.model.dtype)
         self.epochs, self.epoch, self.step, self.stopped = epochs, 0, 0, ""
         self.schedule_state = self.schedule.begin()
         self.average.begin()
@@ -129,13 +133,13 @@ class Trainer:
                 elif isinstance(self.optimizer, Stepper):
                     self._descend(self.optimizer, rows)
 
-    def _descend(self, optimizer: Stepper, rows: _Rows) -> None:
+    def _descend(self, optimizer: Stepper, rows: TrainingRows) -> None:
         parameters, gradient = self.model.parameters, self.model.gradients.vector
         watching = [c for c in self.callbacks if type(c).on_step is not Callback.on_step]
         self.state = optimizer.begin(parameters.learned)
         lr = self.lr = optimizer.default_lr if self.base_lr is None else self.base_lr
         steps, varies = self.steps, self.schedule != Constant()
-        differentiate: Callable[[_Rows, Any], tuple[float, float]] = self._differentiate
+        differentiate: Callable[[TrainingRows, Any], tuple[float, float]] = self._differentiate
         if self.accumulate > 1:
             self._added = np.empty_like(gradient)
             differentiate = self._differentiate_together
@@ -168,7 +172,7 @@ class Trainer:
             if self.stopped:
                 return
 
-    def _differentiate(self, rows: _Rows, batch: Array | slice) -> tuple[float, float]:
+    def _differentiate(self, rows: TrainingRows, batch: Array | slice) -> tuple[float, float]:
         """Leave the gradient of a batch in the model, and return the rows' total loss and weight."""
         x, y, weight = rows.take(batch)
         loss = self.model.differentiate(x, y, weight, self._draws, len(x) * rows.mean_weight)
@@ -176,7 +180,7 @@ class Trainer:
         self.check(loss)
         return loss, len(x) if weight is None else float(np.add.reduce(weight))
 
-    def _differentiate_together(self, rows: _Rows, group: Sequence[Array | slice]) -> tuple[float, float]:
+    def _differentiate_together(self, rows: TrainingRows, group: Sequence[Array | slice]) -> tuple[float, float]:
         """The same for several batches, as if they were one."""
         gradient, mean = self.model.gradients.vector, self.model.loss.reduction == "mean"
         added, total, whole, n_rows = self._added, 0.0, 0.0, 0
@@ -195,7 +199,7 @@ class Trainer:
         """The random numbers of the batch."""
         return stream(self.seed, "dropout", self.epoch, self._batch)
 
-    def _minimize(self, optimizer: Minimizer, rows: _Rows) -> None:
+    def _minimize(self, optimizer: Minimizer, rows: TrainingRows) -> None:
         """An epoch is an iteration: one look at all rows, or a few."""
         model, learned, vector = self.model, self.model.parameters.learned, self.model.parameters.vector
         x, y, weight = rows.take(slice(None))
@@ -271,37 +275,6 @@ class Trainer:
             smaller = min((self.base_lr or self.lr) / 10, 0.1)
             where, advice = f"{where}, at lr {self.lr:g}", f"try a smaller lr, such as {smaller:g}"
         raise DivergedError(f"training diverged: {where}; {advice}")
-
-
-class _Rows:
-    """What is trained on, and buffers into which the rows of a batch are copied, shared by all batches of a size."""
-
-    def __init__(self, X: Array, y: Array, weight: Array | None) -> None:
-        self._arrays = [X, y] if weight is None else [X, y, weight]
-        self.mean_weight = 1.0 if weight is None else float(weight.mean(dtype=np.float64))
-        self._buffers: dict[int, list[Array]] = {}
-
-    def check(self, model: Model) -> None:
-        """Raise `ValueError` unless the arrays are what the model takes."""
-        shapes = {"X": model.input_shape, "y": model.output_shape, "weight": ()}
-        n_rows = len(self._arrays[0])
-        for array, (name, shape) in zip(self._arrays, shapes.items(), strict=False):
-            if array.shape != (n_rows, *shape) or array.dtype != model.dtype:
-                expected = f"{model.dtype} {(n_rows, *shape)}"
-                raise ValueError(f"{name} should be {expected}, found {array.dtype} {array.shape}")
-
-    def take(self, rows: Array | slice) -> tuple[Array, Array, Array | None]:
-        """X, y and the weights of a batch."""
-        if isinstance(rows, slice):
-            x, y, *weight = [array[rows] for array in self._arrays]
-            return x, y, weight[0] if weight else None
-        n = len(rows)
-        if n not in self._buffers:
-            self._buffers[n] = [np.empty((n, *array.shape[1:]), array.dtype) for array in self._arrays]
-        for array, buffer in zip(self._arrays, self._buffers[n], strict=True):
-            array.take(rows, 0, buffer, "clip")  # "clip" lets take write straight into it; the indices are in range
-        x, y, *weight = self._buffers[n]
-        return x, y, weight[0] if weight else None
 
 
 def _groups(batches: Iterable[Array | slice], size: int) -> Iterator[list[Array | slice]]:

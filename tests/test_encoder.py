@@ -18,17 +18,20 @@ from sklearn import metrics as reference
 from sklearn.preprocessing import StandardScaler
 
 from nnfs_cli import tasks
-from nnfs_cli.data.csv import write_csv
-from nnfs_cli.data.encoder import Encoder, read_numbers
-from nnfs_cli.data.preprocessing import Preprocessing, Standardize, Unchanged
+from nnfs_cli.data.csv_writer import write_csv
+from nnfs_cli.data.encoder import Encoder
+from nnfs_cli.data.preprocessing import Preprocessing
+from nnfs_cli.data.steps.none import Unchanged
+from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.data.table import Table
+from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 
-STANDARDIZE = Preprocessing(numbers=Standardize(), target=Standardize())
+STANDARDIZE = Preprocessing(numbers=(Standardize(),), target=(Standardize(),))
 columns = arrays(np.float64, st.integers(1, 50), elements=st.floats(-1e9, 1e9))
 
 
@@ -37,7 +40,7 @@ def encoder(X: np.ndarray, y: np.ndarray, rows: np.ndarray | None = None) -> tup
     features, targets = [[f"{letter}{j}" for j in range(Z.shape[1])] for letter, Z in (("x", X), ("y", y))]
     table = Table("t.csv", dict(zip([*features, *targets], [*X.T, *y.T], strict=True)), "")
     rows = np.arange(len(X)) if rows is None else rows
-    return Encoder.fit(table, rows, read_numbers(table, features)[0], targets, None, STANDARDIZE), table
+    return Encoder.fit(table, rows, dict.fromkeys(features, "number"), targets, None, STANDARDIZE), table
 
 
 Train = Callable[..., Run]
@@ -91,14 +94,14 @@ def test_standardisation_is_that_of_scikit_learn() -> None:
     rows = np.arange(0, 200, 2)
     fitted, table = encoder(X, X[:, :1], rows)
     expected = StandardScaler().fit(X[rows])
-    np.testing.assert_allclose(fitted.inputs(table, "float64"), expected.transform(X), rtol=1e-9, atol=1e-9)
-    assert fitted.inputs(table, "float32").dtype == np.float32
+    np.testing.assert_allclose(fitted.encode(table, "float64"), expected.transform(X), rtol=1e-9, atol=1e-9)
+    assert fitted.encode(table, "float32").dtype == np.float32
 
 
 def test_large_tables_are_transformed_as_small_ones_are() -> None:
     X = np.random.default_rng(0).normal(size=(150_000, 2))
     fitted, table = encoder(X, X[:, :1])
-    np.testing.assert_allclose(fitted.inputs(table, "float64"), StandardScaler().fit_transform(X), atol=1e-9)
+    np.testing.assert_allclose(fitted.encode(table, "float64"), StandardScaler().fit_transform(X), atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -115,9 +118,9 @@ def test_large_tables_are_transformed_as_small_ones_are() -> None:
 )
 def test_constant_columns_are_only_centred_and_do_not_explode(column: np.ndarray) -> None:
     fitted, table = encoder(column[:, None], column[:, None])
-    assert abs(fitted.inputs(table, "float64")).max() < 20
+    assert abs(fitted.encode(table, "float64")).max() < 20
     one_more = Table("t.csv", {"x0": column + 1}, "")  # a row that was held back may differ
-    assert abs(fitted.inputs(one_more, "float64")).max() < 20
+    assert abs(fitted.encode(one_more, "float64")).max() < 20
 
 
 @given(columns)
@@ -141,9 +144,9 @@ def test_none_leaves_the_numbers_as_they_are() -> None:
     X = np.array([[1.0, 1e6], [2.0, -5.0]])
     table = Table("t.csv", {"a": X[:, 0], "b": X[:, 1], "y": X[:, 0]}, "")
     fitted = Encoder.fit(
-        table, np.arange(2), read_numbers(table, ["a", "b"])[0], ["y"], None, Preprocessing(numbers=Unchanged())
+        table, np.arange(2), dict.fromkeys(["a", "b"], "number"), ["y"], None, Preprocessing(numbers=(Unchanged(),))
     )
-    assert np.array_equal(fitted.inputs(table, "float64"), X)
+    assert np.array_equal(fitted.encode(table, "float64"), X)
     assert np.array_equal(fitted.unscale(fitted.scale(fitted.truth(table))), X[:, :1])
 
 
@@ -188,8 +191,8 @@ def test_json_round_trip_is_exact(x: np.ndarray, y: np.ndarray) -> None:
     fitted, table = encoder(x[:n, None], y[:n, None])
     back = Encoder.from_json(json.loads(json.dumps(fitted.to_json(), allow_nan=False)), STANDARDIZE)
     assert back.to_json() == fitted.to_json()
-    assert (back.features, back.targets, back.classes) == (fitted.features, fitted.targets, fitted.classes)
-    assert back.inputs(table, "float64").tobytes() == fitted.inputs(table, "float64").tobytes()
+    assert (back.kinds, back.targets, back.classes) == (fitted.kinds, fitted.targets, fitted.classes)
+    assert back.encode(table, "float64").tobytes() == fitted.encode(table, "float64").tobytes()
     truth = fitted.truth(table)
     assert back.scale(truth).tobytes() == fitted.scale(truth).tobytes()
     assert back.unscale(truth).tobytes() == fitted.unscale(truth).tobytes()
@@ -197,9 +200,9 @@ def test_json_round_trip_is_exact(x: np.ndarray, y: np.ndarray) -> None:
 
 @pytest.mark.parametrize("classes", [("u", "ü v"), (False, True), (-1, 3, 10**12)], ids=str)
 def test_json_round_trip_keeps_the_classes(classes: tuple[Any, ...]) -> None:
-    column = np.array(classes * 2, object if isinstance(classes[0], str) else None)
+    column = Texts.of(classes * 2) if isinstance(classes[0], str) else np.array(classes * 2)
     table = Table("t.csv", {"a": np.arange(len(column)), "y": column}, "")
-    fitted = Encoder.fit(table, np.arange(len(column)), read_numbers(table, ["a"])[0], ["y"], classes, Preprocessing())
+    fitted = Encoder.fit(table, np.arange(len(column)), dict.fromkeys(["a"], "number"), ["y"], classes, Preprocessing())
     back = Encoder.from_json(json.loads(json.dumps(fitted.to_json())), Preprocessing())
     assert back.classes == classes
     assert list(map(type, back.classes or ())) == list(map(type, classes))

@@ -15,7 +15,8 @@ from sklearn.model_selection import train_test_split
 
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.generated import Arithmetic, Moons
-from nnfs_cli.data.preprocessing import Fitted, Standardize
+from nnfs_cli.data.inputs import Numbers
+from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.initializers import LecunNormal, Normal
 from nnfs_cli.layers import Layer
 from nnfs_cli.layers.dense import Dense
@@ -47,12 +48,12 @@ class Standardized(NamedTuple):
 
     train: Array
     test: Array
-    fitted: Fitted
+    fitted: Numbers
 
 
 def standardize(train: Array, test: Array) -> Standardized:
-    fitted = Fitted.to(dict(enumerate(train.T)), Standardize())
-    return Standardized(fitted.transform(train), fitted.transform(test), fitted)
+    fitted = Numbers.fit({str(j): column for j, column in enumerate(train.T)}, [Standardize()])
+    return Standardized(fitted.forward(train), fitted.forward(test), fitted)
 
 
 def classifier_figures(model: Model, X: Array, y: Array) -> LogRow:
@@ -232,7 +233,7 @@ def test_a_million_epochs_end_where_the_notebook_did(regression: Regression) -> 
     assert published_measure(model.predict(X.test), y.test) == pytest.approx(0.3194238845483295, abs=1e-9)
 
     rows = np.array([[30, 70], [70, 30], [3, 5], [888, 122]])
-    y_hat = model.predict(X.fitted.transform(rows))
+    y_hat = model.predict(X.fitted.forward(rows))
     published = """
     98.56378114 -26.25088759 48.08520947
     102.63221611 14.80155747 25.18205121

@@ -6,6 +6,7 @@ import csv
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -173,12 +174,40 @@ def test_damage_is_refused_in_a_sentence(tmp_path: Path, name: str, damage: str)
         tasks.evaluate(Run.open(path.parents[1] if "weights" in name else path.parent))
 
 
-def test_a_run_of_an_unknown_format_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [0, 3, None, "2"])
+def test_a_run_of_an_unknown_format_is_refused(tmp_path: Path, version: object) -> None:
     run = train(tmp_path)
     data = json.loads((run.path / "data.json").read_text())
-    (run.path / "data.json").write_text(json.dumps(data | {"format": 2}))
-    with pytest.raises(RunError, match="has the format 2; this release reads format 1"):
+    (run.path / "data.json").write_text(json.dumps(data | {"format": version}))
+    with pytest.raises(RunError, match=f"has the format {version!r}; this release reads 1 to 2"):
         tasks.predict(run, tmp_path / "any.csv")
+
+
+OLD_RUNS = json.loads((Path(__file__).parent / "reference" / "runs_of_format_1.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("old", OLD_RUNS.values(), ids=list(OLD_RUNS))
+def test_a_run_of_the_first_format_still_serves(tmp_path: Path, old: dict[str, Any]) -> None:
+    """What it was, and what the release that made it said: its preprocessing was one step for all inputs."""
+    run = Run.create(tmp_path / "runs", "old")
+    (run.path / "spec.yaml").write_text(old["spec.yaml"], encoding="utf-8")
+    (run.path / "data.json").write_text(json.dumps(old["data.json"]), encoding="utf-8")
+    run.write_weights("best", {name: np.array(array, np.float32) for name, array in old["weights"].items()})
+    run.set_status("finished")
+    (tmp_path / Spec.load(run.spec_file, files_must_exist=False).dataset.path.name).write_text(old["table"])  # type: ignore[attr-defined]
+    (tmp_path / "rows.csv").write_text(old["rows"])
+    answers = tasks.predict(run, tmp_path / "rows.csv")
+    assert list(answers) == list(old["predictions"])
+    for name, theirs in old["predictions"].items():
+        ours = answers[name].tolist()
+        assert ours == (theirs if name == "prediction" and isinstance(theirs[0], str) else pytest.approx(theirs, rel=1e-6))
+    assert tasks.evaluate(run, ["train", "validation"]) == {
+        part: pytest.approx(figures, rel=1e-6) for part, figures in old["figures"].items()
+    }
+    (tmp_path / "all.csv").write_text(old["table"])
+    assert tasks.evaluate(run, input_file=tmp_path / "all.csv") == {
+        "input": pytest.approx(old["figures of a file"]["input"], rel=1e-6)
+    }
 
 
 @pytest.mark.parametrize("key", ["sha256", "inputs", "fitted"])

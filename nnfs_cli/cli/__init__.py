@@ -8,8 +8,10 @@ import typer
 
 from nnfs_cli import __version__
 from nnfs_cli.cli.boundary import boundary
+from nnfs_cli.cli.check import check
 from nnfs_cli.cli.components import components
 from nnfs_cli.cli.evaluate import evaluate
+from nnfs_cli.cli.init import init
 from nnfs_cli.cli.predict import predict
 from nnfs_cli.cli.schema import schema
 from nnfs_cli.cli.train import train
@@ -39,5 +41,5 @@ def _options(
     """What every command shares."""
 
 
-for _command in (train, evaluate, predict, components, schema):
+for _command in (init, check, train, evaluate, predict, components, schema):
     app.command()(boundary(_command))

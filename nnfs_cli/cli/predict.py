@@ -2,52 +2,116 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
 from nnfs_cli.cli.choices import Code, Weights, load
-from nnfs_cli.cli.output import fact, from_threshold
+from nnfs_cli.cli.output import fact, from_threshold, note, number, table
 from nnfs_cli.errors import UserError, counted
+
+if TYPE_CHECKING:
+    from nnfs_cli.data.profile import Drift
+    from nnfs_cli.predictions import Predictions
+
+SHOWN = 20  # columns of the table of drift
+FEW = 200  # rows whose population stability index chance alone moves by 0.1
+
+
+class OnErrorChoice(StrEnum):
+    """What becomes of a row that cannot be used."""
+
+    stop = "stop"
+    skip = "skip"
+    null = "null"
 
 
 def predict(
     input: Annotated[
-        Path, typer.Option(help="The rows: a CSV, Parquet or npz file with the columns the run was trained on.")
+        Path, typer.Option(help="The rows: a CSV, Parquet or npz file with the columns trained on; - for CSV on stdin.")
     ],
     run: Annotated[Path | None, typer.Option(help="The run directory; the newest one unless given.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Where to write the CSV; to stdout unless given.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write, as .csv or .parquet; CSV to stdout unless given.")
+    ] = None,
     weights: Weights = "best",
+    keep: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN,...", help="Columns of the input to put beside the predictions.")
+    ] = None,
+    keep_all: Annotated[bool, typer.Option("--keep-all", help="Put all columns of the input there.")] = False,
+    on_error: Annotated[
+        OnErrorChoice,
+        typer.Option(help="A row that cannot be used stops all, is skipped, or has an empty (null) prediction."),
+    ] = OnErrorChoice.stop,
+    drift: Annotated[
+        bool, typer.Option("--drift", help="Say how far the rows are from what was trained on, column by column.")
+    ] = False,
     runs: Annotated[Path, typer.Option(help="The folder in which the newest run is looked for.")] = Path("runs"),
     code: Code = None,
 ) -> None:
-    """Predict the target of every row of a file, as CSV.
+    """Predict the target of every row of a file, as CSV or Parquet.
 
     Columns are matched by name, in any order; others, the target among them, are ignored.
     """
     load(code)
     from nnfs_cli import tasks
-    from nnfs_cli.data.csv import write_csv
     from nnfs_cli.files import write_whole
     from nnfs_cli.runs import Run
 
     opened = Run.open(run) if run else Run.newest(runs)
     if run is None:
         fact("run", f"{opened.path.as_posix()}, the newest")
-    if output is not None and output.suffix.lower() not in (".csv", ".txt"):
-        raise UserError(f"{output}: predictions are written as CSV; name a file that ends in .csv")
-    if output is not None and output.exists() and output.samefile(input):
+    if output is not None and output.suffix.lower() not in (".csv", ".txt", ".parquet", ".pq"):
+        raise UserError(f"{output}: predictions are written as .csv or .parquet; name such a file")
+    if output is not None and output.exists() and str(input) != "-" and output.samefile(input):
         raise UserError(f"{output} is the input; name another file for the predictions")
     if weights == "best" and (decision := opened.decision()):
         fact("threshold", f"{from_threshold(decision)}, as it was chosen by nnfs evaluate")
-    columns = tasks.predict(opened, input, weights)
+    kept = [name for names in keep or () for name in names.split(",") if name]
+    predictions = tasks.predictions(
+        opened, input, weights, on_error=on_error.value, keep="all" if keep_all else kept, drift=drift
+    )
     if output is None:
-        sys.stdout.flush()
-        write_csv(columns, sys.stdout.buffer)
-        sys.stdout.flush()
+        with tempfile.SpooledTemporaryFile(max_size=1 << 24) as spool:  # printed whole or not at all
+            _write(predictions, cast(BinaryIO, spool), ".csv")
+            spool.seek(0)
+            sys.stdout.flush()
+            shutil.copyfileobj(spool, sys.stdout.buffer)
+            sys.stdout.flush()
     else:
-        write_whole(output, lambda file: write_csv(columns, file))
-        n_rows = len(next(iter(columns.values())))
-        fact("output", f"{output.as_posix()}, {counted(n_rows, 'prediction')}")
+        write_whole(output, lambda file: _write(predictions, file, output.suffix.lower()))
+        fact("output", f"{output.as_posix()}, {counted(predictions.written, 'prediction')}")
+    if predictions.drift:
+        _say_drift(predictions.drift, predictions.rows)
+
+
+def _write(predictions: Predictions, file: BinaryIO, suffix: str) -> None:
+    from nnfs_cli.data.writers import writer_for
+
+    with writer_for(suffix, file) as writer:
+        for answers in predictions:
+            writer.write(answers)
+
+
+def _say_drift(drift: Drift, n_rows: int) -> None:
+    """How far each column is from the training rows, those that are furthest first."""
+    rows = sorted(drift.report(), key=lambda row: -(row.psi or 0))
+    header = ["column", "psi", "unseen", "outside", "empty", "(before)", "drift"]
+    cells = [
+        [row.column[:30], number(row.psi), *map(_percent, row[2:6]), row.verdict]
+        for row in rows[:SHOWN]
+    ]
+    note(f"\n{table(header, cells)}")
+    if len(rows) > SHOWN:
+        note(f"and {counted(len(rows) - SHOWN, 'more column')}, nearer to what was trained on")
+    if n_rows < FEW:
+        note(f"of {counted(n_rows, 'row')} a psi says little: chance alone moves it")
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"

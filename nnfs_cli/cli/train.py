@@ -9,7 +9,7 @@ import typer
 
 from nnfs_cli.cli.choices import Code, load
 from nnfs_cli.cli.output import fact, note, number, print_json, say_weights
-from nnfs_cli.errors import counted
+from nnfs_cli.errors import counted, listing
 
 if TYPE_CHECKING:
     from nnfs_cli.experiment import Experiment
@@ -56,7 +56,7 @@ def train(
 
 def _announce(experiment: Experiment) -> None:
     """What is about to happen, in three lines."""
-    spec, parts = experiment.spec, experiment.parts
+    spec = experiment.spec
     data, model = experiment.description, experiment.predictor.model
     target = data["targets"][0]
     if target["kind"] == "class":
@@ -67,9 +67,11 @@ def _announce(experiment: Experiment) -> None:
         names = ", ".join(target["name"] for target in data["targets"])
         goal = f"{counted(len(data['targets']), 'number')} ({names})"
     verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
-    rows = ", ".join(f"{len(part):,} {verbs[name]}" for name, part in parts.items())
-    total = sum(map(len, parts.values()))
-    inputs = counted(len(data["inputs"]), "number")
+    rows = ", ".join(f"{n:,} {verbs[part]}" for part, n in data["rows"].items())
+    total = sum(data["rows"].values())
+    kinds = [column["kind"] for column in data["inputs"]]
+    plurals = {"number": "numbers", "category": "categories", "date": "dates"}
+    inputs = listing(counted(kinds.count(kind), kind, many) for kind, many in plurals.items() if kind in kinds)
     fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {rows}")
     fact("model", f"{model.describe()}, {counted(model.n_parameters, 'parameter')}")
     say_weights(data)

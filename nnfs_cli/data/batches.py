@@ -6,6 +6,9 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
+from nnfs_cli.data.rows import BLOCK
 from nnfs_cli.parameters import Array
 from nnfs_cli.streams import stream
 
@@ -15,7 +18,8 @@ class Batches:
     """The rows of an epoch, a batch at a time: all once in a new order, or drawn with replacement.
 
     The order of an epoch depends on the seed and the epoch alone. A last batch of fewer rows than `smallest` joins the
-    batch before it.
+    batch before it. With a `window`, rows are shuffled within so many, of blocks from all over the table: what is on a
+    disk is then read a block at a time.
     """
 
     rows: int
@@ -25,6 +29,7 @@ class Batches:
     drop_last: bool = False
     seed: int = 0
     smallest: int = 1
+    window: int | None = None
 
     @property
     def steps(self) -> int:
@@ -40,6 +45,22 @@ class Batches:
             yield from itertools.starmap(slice, itertools.pairwise(bounds))
             return
         rng = stream(self.seed, "batches", epoch)
+        if self.window:
+            yield from self._in_windows(rng, bounds)
+            return
         order = rng.integers(self.rows, size=self.rows) if self.replacement else rng.permutation(self.rows)
         for start, end in itertools.pairwise(bounds):
             yield order[start:end]
+
+    def _in_windows(self, rng: np.random.Generator, bounds: list[int]) -> Iterator[Array]:
+        blocks = rng.permutation(-(-self.rows // BLOCK))
+        at_once = max(1, (self.window or 0) // BLOCK)
+        waiting = np.empty(0, np.intp)
+        windows = iter(range(0, len(blocks), at_once))
+        for start, end in itertools.pairwise(bounds):
+            while len(waiting) < end - start:
+                first = next(windows)
+                rows = (blocks[first : first + at_once, None] * BLOCK + np.arange(BLOCK)).ravel()
+                waiting = np.concatenate([waiting, rng.permutation(rows[rows < self.rows])])
+            yield waiting[: end - start]
+            waiting = waiting[end - start :]

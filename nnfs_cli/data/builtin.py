@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from nnfs_cli.data.source import DataSource, Facts
-from nnfs_cli.data.table import Label, Table, from_arrays
+from nnfs_cli.data.source import NO_KINDS, DataSource, Facts, taken
+from nnfs_cli.data.table import Kind, Label, Table, from_arrays
 from nnfs_cli.parameters import Array
 
 
@@ -34,13 +35,13 @@ class _Builtin(DataSource):
         """The one target."""
         return (self.target_name,)
 
-    def read(self) -> Table:
+    def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
         """The arrays; labels in their own words, in the set's own order."""
         path = _shipped(self.file)
         X, y, features, labels = self._parsed(path) if path else self._loaded()
         if labels:
             y = np.array(labels, dtype=object if isinstance(labels[0], str) else None)[y]
-        return from_arrays(self.name, X, features, y, [self.target_name], labels)
+        return taken(from_arrays(self.name, X, features, y, [self.target_name], labels), kinds)
 
     def _parsed(self, path: Path) -> tuple[Array, Array, list[str], tuple[Label, ...] | None]:
         rows = np.loadtxt(path, delimiter=",", skiprows=1 if isinstance(self.labels[0], str) else 0)

@@ -3,182 +3,188 @@
 from __future__ import annotations
 
 import codecs
-import csv
-import gzip
-import io
-import zlib
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, BinaryIO, cast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
 
-from nnfs_cli.data.arrow import check_names, to_arrays
-from nnfs_cli.data.file_source import ColumnSource
-from nnfs_cli.data.table import Table, ask_delimiter
-from nnfs_cli.errors import DataError, counted, shown
-from nnfs_cli.parameters import Array
+from nnfs_cli.data.csv_blocks import Block, Layout, blocks, names_in
+from nnfs_cli.data.csv_cells import Cells
+from nnfs_cli.data.csv_inference import Inference
+from nnfs_cli.data.file_source import STDIN, ColumnSource, Names, check_schema
+from nnfs_cli.data.lookahead import in_order
+from nnfs_cli.data.table import Kind, Table
+from nnfs_cli.errors import DataError, shown
 from nnfs_cli.settings import Text, wrong
 
 
 def _one_character(delimiter: str) -> str:
-    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
         raise wrong(f"expected a single character as delimiter, such as ';', found {shown(delimiter)}")
     return delimiter
 
 
+def _a_mark(decimal: str) -> str:
+    if len(decimal) != 1 or not decimal.isascii() or not decimal.isprintable() or decimal.isalnum() or decimal in "\"+- ":
+        raise wrong(f"expected a single character as decimal mark, such as ',', found {shown(decimal)}")
+    return decimal
+
+
+def _an_encoding(encoding: str) -> str:
+    try:
+        if not getattr(codecs.lookup(encoding), "_is_text_encoding", True):
+            raise LookupError
+        codecs.getincrementaldecoder(encoding)().decode(b"", False)
+    except (LookupError, UnicodeError, TypeError, ValueError):
+        raise wrong(
+            f"expected the name of a text encoding, such as utf-8, cp1252 or utf-16, found {shown(encoding)}"
+        ) from None
+    return encoding
+
+
+def _as_tokens(value: object) -> object:
+    if not isinstance(value, tuple | list):
+        value = (value,)
+    for token in value:
+        if not isinstance(token, str):
+            raise wrong(f"expected texts, as they stand in the file; put {shown(token)} in quotes")
+    return tuple(value)
+
+
 _ONE = WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1})
 Delimiter = Annotated[Text, AfterValidator(_one_character), _ONE]
+Mark = Annotated[Text, AfterValidator(_a_mark), _ONE]
+Encoding = Annotated[Text, AfterValidator(_an_encoding)]
+Tokens = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_as_tokens),
+    WithJsonSchema({"type": ["string", "array"], "minLength": 1, "items": {"type": "string", "minLength": 1}}),
+]
 
 
 class Csv(ColumnSource, name="csv", main="path"):
-    """A CSV file in UTF-8 whose first line names the columns; `.gz` is read as it is.
+    """A CSV file whose first line names the columns, or several of one schema; `.gz` and `.zst` are read as they are.
 
-    An empty cell is a gap. Numbers are written with a point, as in -1.5e-3. The delimiter is a comma, in a `.tsv` file
-    a tab, unless another is given.
+    An empty cell is a gap. Numbers are written with a point, as in -1.5e-3, unless another mark is given. The delimiter
+    is a comma, in a `.tsv` file a tab, unless another is given.
     """
 
-    examples = ("csv: {path: houses.csv, target: price}", "csv: {path: wine.csv, target: quality, delimiter: ';'}")
-    suffixes = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+    examples = (
+        "csv: {path: houses.csv, target: price}",
+        "csv: {path: wine.csv, target: quality, delimiter: ';', decimal: ','}",
+        "csv: {path: part-*.csv.gz, target: price, encoding: cp1252, 'null': [NA, '-999']}",
+    )
+    suffixes = tuple(kind + packed for kind in (".csv", ".tsv", ".txt") for packed in ("", ".gz", ".zst"))
 
     delimiter: Delimiter | None = None
     """Between two cells; a comma, in a `.tsv` file a tab, unless set."""
+    decimal: Mark = "."
+    """Between the whole part of a number and the rest."""
+    encoding: Encoding = "utf-8"
+    """How characters are written as bytes, by the name that Python has for it."""
+    header: Names | None = None
+    """The names of the columns, for files that have no line with them."""
+    null: Tokens = ()
+    """What stands in a cell to say that it is empty, besides nothing."""
 
-    def _read(self, name: str) -> Table:
-        import pyarrow as pa
+    @model_validator(mode="after")
+    def _marks_differ(self) -> Self:
+        if self.decimal == self.separator:
+            raise wrong(f"{shown(self.decimal)} is the decimal mark and also the delimiter; set another delimiter")
+        return self
 
-        sha256 = self._sha256()
-        has_quotes = self._scan(name)
-        try:
-            table = self._parse(has_quotes)
-            # What pyarrow takes for dates and times stays in the words it is written in.
-            kept = (
-                pa.types.is_integer,
-                pa.types.is_floating,
-                pa.types.is_boolean,
-                pa.types.is_string,
-                pa.types.is_null,
-            )
-            fields = [column for column in table.schema if not any(is_kind(column.type) for is_kind in kept)]
-            if any(pa.types.is_binary(column.type) for column in fields):
-                raise self._not_utf8(name)
-            check_names(table, name)
-            if fields:
-                texts = self._parse(has_quotes, {column.name: pa.string() for column in fields})
-                for column in fields:
-                    table = table.set_column(table.schema.get_field_index(column.name), column.name, texts[column.name])
-        except UnicodeDecodeError:
-            raise DataError(f"{name}, line 1: the header is not UTF-8; save the file with that encoding") from None
-        except pa.ArrowInvalid as error:
-            raise DataError(self._explain(name, str(error))) from None
-        if not table.num_rows:
-            raise DataError(f"{name} has a header and no rows")
-        columns, unreadable = to_arrays(table)
-        return Table(name, columns, sha256, unreadable=unreadable, find=self._find)
-
-    def _parse(self, has_quotes: bool, texts: dict[str, Any] | None = None) -> Any:
-        """The table as pyarrow reads it: all columns by what is in them, or only those to be read as `texts`."""
-        from pyarrow import csv as arrow_csv
-
-        with self._open() as file:
-            return arrow_csv.read_csv(
-                file if self._compressed else self.path,
-                parse_options=arrow_csv.ParseOptions(delimiter=self._separator, newlines_in_values=has_quotes),
-                convert_options=arrow_csv.ConvertOptions(
-                    null_values=[""],
-                    true_values=["true", "True", "TRUE"],
-                    false_values=["false", "False", "FALSE"],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=False,
-                    column_types=texts,
-                    include_columns=list(texts or ()),
-                ),
-            )
+    def at(self, path: Path) -> Self:
+        """The same kind of file at another place; what comes from stdin is divided as this file is."""
+        moved = super().at(path)
+        same = path == STDIN or moved.separator == self.decimal
+        return moved.model_copy(update={"delimiter": self.separator}) if same else moved
 
     @property
-    def _compressed(self) -> bool:
-        return self.path.suffix.lower() == ".gz"
+    def separator(self) -> str:
+        """What stands between two cells."""
+        return self.delimiter or ("\t" if ".tsv" in self.path.name.lower()[-8:] else ",")
 
     @property
-    def _separator(self) -> str:
-        return self.delimiter or ("\t" if ".tsv" in self.path.name.lower()[-7:] else ",")
+    def layout(self) -> Layout:
+        """How the cells are written one after the other."""
+        return Layout(self.separator, self.encoding, self.header)
 
-    def _open(self) -> BinaryIO:
-        return cast(BinaryIO, gzip.open(self.path) if self._compressed else self.path.open("rb"))
+    def _names(self) -> tuple[str, ...]:
+        return names_in(self.files[0], self.layout)
 
-    def _scan(self, name: str) -> bool:
-        """Refuse what pyarrow would misread: UTF-16, and a quote that is never closed. Whether there are quotes."""
-        quotes = 0
-        try:
-            with self._open() as file:
-                start = file.read(4)
-                if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                    raise DataError(f"{name} is encoded in UTF-16; save it as UTF-8")
-                if start == b"PAR1":
-                    raise DataError(f"{name} is a Parquet file, and is read as CSV; its name should end in .parquet")
-                quotes += start.count(b'"')
-                while chunk := file.read(1 << 20):
-                    quotes += chunk.count(b'"')
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise DataError(f"{name} is not a whole gzip file: {error}") from None
-        if quotes % 2:
-            for _ in self._records(strict=True):
-                pass
-        return quotes > 0
+    def _blocks(self) -> Iterator[Block]:
+        """Of all files. Raises `DataError` where they have no rows, or not the same columns."""
+        first: Block | None = None
+        for path in self.files:
+            for block in blocks(path, self.layout):
+                first = first or block
+                if block.index == 0:
+                    check_schema(block.names, first.names, block.file, first.file)
+                yield block
 
-    def _records(self, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
-        """Every record with the number of the line it begins on; slow, and only for messages."""
-        csv.field_size_limit(1 << 30)
-        with io.TextIOWrapper(self._open(), "utf-8-sig", "surrogateescape", newline="") as text:
-            reader = csv.reader(text, delimiter=self._separator, strict=strict)
-            line = 1
-            try:
-                for record in reader:
-                    if record:
-                        yield line, record
-                    line = reader.line_num + 1
-            except csv.Error:
-                raise DataError(f"{self.path.name}, line {line}: a quote is opened and never closed") from None
+    def _cells(self, kinds: Mapping[str, Kind], faults: bool = False) -> Cells:
+        return Cells(self.layout, kinds, self.decimal, self.null, faults)
 
-    def _find(self, row: int, name: str) -> tuple[str, str]:
-        records = self._records()
-        header = next(records)[1]
-        line, record = next(found for i, found in enumerate(records) if i == row)
-        return f"line {line}", record[header.index(name)]
+    def _find(self, counts: Sequence[int], row: int, name: str) -> tuple[str, str]:
+        """Where the cell of a row of all blocks stands, each of which has so many rows."""
+        several = len(self.files) > 1
+        for block, n in zip(self._blocks(), counts, strict=False):
+            if row < n:
+                place, found = block.find(row, name)
+                return f"{block.file}, {place}" if several else place, found
+            row -= n
+        raise DataError(f"{self.path.name} is no longer what it was when it was read")
 
-    def _explain(self, name: str, message: str) -> str:
-        """What pyarrow found, in our words and with the line."""
-        if "Empty CSV file" in message:
-            return f"{name} has a header and no rows" if any(self._records()) else f"{name} is empty"
-        width, first = None, ""
-        for line, record in self._records():
-            if width is None:
-                width, first = len(record), record[0]
-            if len(record) != width:
-                hint = ask_delimiter(first) if width == 1 else ""
-                return f"{name}, line {line}: {counted(len(record), 'cell')} where the header has {width}{hint}"
-        return f"{name}: {message.splitlines()[0]}"
+    def _no_rows(self) -> DataError:
+        return DataError(f"{self.path.name} has no rows" if self.header else f"{self.path.name} has a header and no rows")
 
-    def _not_utf8(self, name: str) -> DataError:
-        (_, header), *records = self._records()
-        for line, record in records:
-            for column, cell in zip(header, record, strict=True):
-                if any("\udc80" <= character <= "\udcff" for character in cell):
-                    return DataError(
-                        f"{name}, line {line}: column '{column}' is not UTF-8; save the file with that encoding"
-                    )
-        raise AssertionError("pyarrow found bytes that Python does not")
+    def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
+        cells, n_rows = self._cells(kinds, faults), 0
+        block = None
+        for block, table in in_order(lambda block: cells.table(block, keep), self._blocks()):
+            if table.columns and not table.n_rows:
+                continue
+            if self.path != STDIN:
+                table = replace(table, find=_Finder(self, block.file, block.index))
+            n_rows += table.n_rows or any(block.records())
+            yield table
+        if block is not None and not n_rows:
+            raise self._no_rows()
+
+    def _read(self, name: str, kinds: Mapping[str, Kind]) -> Table:
+        if self.path == STDIN:
+            raise DataError("stdin can be read only once; put the rows into a file")
+        inference = Inference(self._cells(kinds), kinds, self.drop)
+        columns = inference.read(self._blocks)
+        if not sum(inference.counts):
+            raise self._no_rows()
+        counts = tuple(inference.counts)
+        return Table(
+            name,
+            columns,
+            self.sha256(),
+            find=lambda row, column: self._find(counts, row, column),
+            left=tuple(name for name in inference.names if name in self.drop),
+            decimal=self.decimal,
+        )
+
+    def _kinds(self, given: Mapping[str, Kind]) -> dict[str, Kind]:
+        if self.path == STDIN:
+            raise DataError("stdin can be read only once; put the rows into a file")
+        inference = Inference(self._cells({}), given, self.drop)
+        return inference.kinds(self._blocks)
 
 
-def write_csv(columns: Mapping[str, Array], file: BinaryIO) -> None:
-    """Write named columns, each (rows,), as CSV in UTF-8. Numbers are the shortest that read back the same."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
+class _Finder:
+    """Finds the cells of a block by reading it again, rather than keep it."""
 
-    header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(columns)
-    file.write(header.getvalue().encode())
-    texts = {text for column in columns.values() if column.dtype == object for text in set(column.tolist())}
-    # pyarrow quotes every text or none.
-    quoting = "needed" if any(set(text) & set('",\r\n') for text in texts) else "none"
-    options = arrow_csv.WriteOptions(include_header=False, quoting_style=quoting)
-    arrow_csv.write_csv(pa.table(dict(columns)), file, options)
+    def __init__(self, source: Csv, file: str, index: int) -> None:
+        self.source, self.file, self.index = source, file, index
+
+    def __call__(self, row: int, name: str) -> tuple[str, str]:
+        for block in self.source._blocks():
+            if (block.file, block.index) == (self.file, self.index):
+                return block.find(row, name)
+        raise DataError(f"{self.file} is no longer what it was when it was read")

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
+from nnfs_cli.data.inputs import Faulty, Folds, Group, Numbers, Words, fit_inputs, group_from_json, lookups
 from nnfs_cli.data.labels import TARGET, class_indices
-from nnfs_cli.data.preprocessing import Fitted, Preprocessing, Unchanged
+from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
-from nnfs_cli.data.table import Label, Table
+from nnfs_cli.data.steps import NumberStep
+from nnfs_cli.data.steps.none import Unchanged
+from nnfs_cli.data.table import Kind, Label, Table
+from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, counted, listing
 from nnfs_cli.parameters import Array
 
-BLOCK = 65_536  # rows transformed at a time, so that no float64 copy of the whole table is made
+BLOCK = 8_192  # rows transformed at a time: they stay in the processor's cache, and no float64 copy of all is made
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,10 @@ class Encoder:
     `classes` are the labels in the order of the net's outputs; None where the targets are numbers.
     """
 
-    features: tuple[str, ...]
+    inputs: tuple[Group, ...]
+    target: Numbers  # what is done to a target of numbers; without columns where there are classes
     targets: tuple[str, ...]
     classes: tuple[Label, ...] | None
-    numbers: Fitted  # what is done to the inputs
-    target: Fitted  # and to a target of numbers
     class_weights: tuple[float, ...] | None = None  # how much the rows of each class count
 
     @classmethod
@@ -37,49 +40,94 @@ class Encoder:
         cls,
         table: Table,
         rows: Array,
-        features: Mapping[str, Array],
+        kinds: Mapping[str, Kind],
         targets: Sequence[str],
         classes: tuple[Label, ...] | None,
-        steps: Preprocessing,
+        preprocessing: Preprocessing,
         class_weights: tuple[float, ...] | None = None,
+        seed: int = 0,
     ) -> Self:
-        """Learn the statistics of the training `rows` (indices), and of no others.
+        """Learn from the training `rows` (indices), and from no others.
 
-        `features` are the input columns by name, as `read_numbers` gives them; the targets are found in the table.
+        `kinds` are the input columns, and what each is taken for; the targets are found in the table.
         """
-        numbers = {name: column[rows] for name, column in features.items()}
-        target = {} if classes else {name: _target_numbers(table, name)[rows] for name in targets}
-        return cls(
-            tuple(features),
-            tuple(targets),
-            classes,
-            Fitted.to(numbers, steps.numbers),
-            Fitted.to(target, steps.target or Unchanged()),
-            class_weights,
-        )
+        truth = _truth(table, targets, classes)[rows]
+        steps = cast(tuple[NumberStep, ...], preprocessing.target or (Unchanged(),))
+        target = Numbers.fit({} if classes else {name: truth[:, j] for j, name in enumerate(targets)}, steps)
+        y = _indicators(truth, len(classes)) if classes else truth
+        inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed)
+        return cls(inputs, target, tuple(targets), classes, class_weights)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The input columns, and what each is taken for."""
+        return {
+            name: kind
+            for group in self.inputs
+            for name in (group.columns if isinstance(group, Numbers) else (group.column,))
+            for kind in (group.to_json()["kind"],)
+        }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each of the net's inputs is."""
+        return tuple(name for group in self.inputs for name in group.names)
+
+    @property
+    def lookups(self) -> tuple[tuple[int, int, int, str], ...]:
+        """The inputs that are places in a table the net learns; see `inputs.lookups`."""
+        return tuple(lookups(self.inputs))
 
     @property
     def facts(self) -> Facts:
         """What a net must fit."""
-        return Facts(len(self.features), len(self.classes) if self.classes else None, len(self.targets))
+        n_features = len(self.names) + sum(width - 1 for _, _, width, _ in self.lookups)
+        return Facts(n_features, len(self.classes) if self.classes else None, len(self.targets))
 
-    def inputs(self, table: Table, dtype: Any) -> Array:
-        """The net's inputs, (rows, n_features). Columns are found by name, in any order; others are ignored."""
-        self._refuse_missing(table)
-        columns, wrong = read_numbers(table, self.features)
-        if wrong:
-            raise DataError("\n".join(wrong.values()))
-        X = np.empty((table.n_rows, len(self.features)), dtype)
+    def folds(self, n_rows: int, seed: int) -> Folds:
+        """Which fold of its step's fit each of the training rows belongs to, for every column where that matters."""
+        words = [group for group in self.inputs if isinstance(group, Words)]
+        folds = {group.column: group.step.fold_of(n_rows, seed) for group in words}
+        return {column: fold for column, fold in folds.items() if fold is not None}
+
+    def encode(self, table: Table, dtype: Any, folds: Folds | None = None, marks: Array | None = None) -> Array:
+        """The net's inputs, (rows, n). Columns are found by name, in any order; others are ignored.
+
+        For training rows `folds` says which fold each belongs to. With `marks` (rows,) what cannot be used is not an
+        error: its rows are marked there.
+        """
+        self.refuse_missing(table)
+        faulty = Faulty(marks)
+        columns = [group.read(table, faulty, folds or {}) for group in self.inputs]
+        X = np.empty((table.n_rows, len(self.names)), dtype)
         for start in range(0, len(X), BLOCK):
             rows = slice(start, start + BLOCK)
-            block = np.stack([column[rows] for column in columns.values()], axis=1)
-            with np.errstate(over="ignore"):  # what overflows is refused
-                X[rows] = self.numbers.transform(block)
-            _refuse_infinite(X[rows], table, self.features, start)
+            at = 0
+            for group, of_group in zip(self.inputs, columns, strict=True):
+                with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
+                    values = group.transform(of_group, rows)
+                    X[rows, at : at + values.shape[1]] = values
+                at += values.shape[1]
+        self._refuse_infinite(X, table, faulty)
         return X
 
-    def _refuse_missing(self, table: Table) -> None:
-        missing = [name for name in self.features if name not in table.columns]
+    def _refuse_infinite(self, X: Array, table: Table, faulty: Faulty) -> None:
+        if np.isfinite(X.sum(dtype=np.float64)):  # sums are quick, and infinite or nan where a number is
+            return
+        at = 0
+        for group in self.inputs:
+            width = len(group.names)
+            wrong = ~np.isfinite(X[:, at : at + width])
+            for j in np.flatnonzero(wrong.any(axis=0)):
+                name = group.columns[j] if isinstance(group, Numbers) else group.column
+                faulty.check(wrong[:, j], table, name, f"numbers within the range of {X.dtype}")
+            at += width
+        if faulty.marks is not None:
+            X[faulty.marks] = 0
+
+    def refuse_missing(self, table: Table) -> None:
+        """Raise `DataError` when the table lacks a column."""
+        missing = [name for name in self.kinds if not (name in table.columns or name in table.unreadable)]
         if missing:
             names = [f"'{name}'" for name in missing[:5]]
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
@@ -90,16 +138,16 @@ class Encoder:
 
     def truth(self, table: Table) -> Array:
         """The target in its own words: class indices (rows,), or values in their own units (rows, n_targets)."""
-        if self.classes:
-            return class_indices(table, self.targets[0], self.classes)
-        return np.stack([_target_numbers(table, name) for name in self.targets], axis=1)
+        return _truth(table, self.targets, self.classes)
 
     def scale(self, truth: Array) -> Array:
         """The target as the net is to give it: class indices stay, values (rows, n_targets) are transformed."""
-        return truth if self.classes else self.target.transform(truth)
+        return truth if self.classes else self.target.forward(truth)
 
     def weights(self, table: Table, truth: Array, column: str | None, dtype: Any) -> Array | None:
-        """How much each row counts, (rows,), by its class and by a column of the table; None when all count alike."""
+        """How much each row counts, (rows,), by its class and by a column of the table; None without either."""
+        if not self.class_weights and column is None:
+            return None
         weights = np.ones(table.n_rows)
         if self.class_weights:
             weights *= np.array(self.class_weights)[truth]
@@ -110,9 +158,10 @@ class Encoder:
             if (values < 0).any():
                 raise table.error(int(np.argmax(values < 0)), column, "numbers of 0 or more, since they are weights")
             with np.errstate(over="ignore"):  # what overflows is refused
-                _refuse_infinite((weights * values).astype(dtype)[:, None], table, [column], 0)
+                _refuse_infinite((weights * values).astype(dtype)[:, None], table, [column])
             weights *= values
-        return None if (weights == 1).all() else weights.astype(dtype)
+        counted: Array = weights.astype(dtype)
+        return counted
 
     def encode_target(
         self, table: Table, dtype: Any, allowed: tuple[float, float] | None = None
@@ -132,7 +181,7 @@ class Encoder:
             raise table.error(int(row), self.targets[j], bounds, TARGET)
         with np.errstate(over="ignore"):  # what overflows is refused
             scaled = self.scale(truth).astype(dtype)
-        _refuse_infinite(scaled, table, self.targets, 0)
+        _refuse_infinite(scaled, table, self.targets)
         return truth, scaled
 
     def unscale(self, y_hat: Array) -> Array:
@@ -142,52 +191,53 @@ class Encoder:
         return np.asarray(self.target.inverse(y_hat.astype(np.float64)))
 
     def to_json(self) -> dict[str, Any]:
-        """The fitted numbers as plain JSON; the steps themselves stand in the spec."""
+        """What was fitted, as plain JSON; the steps themselves stand in the spec."""
         return {
-            "features": list(self.features),
+            "inputs": [group.to_json() for group in self.inputs],
+            "target": self.target.to_json(),
             "targets": list(self.targets),
             "classes": list(self.classes) if self.classes else None,
-            "numbers": self.numbers.to_json(),
-            "target": self.target.to_json(),
             "class_weights": list(self.class_weights) if self.class_weights else None,
         }
 
     @classmethod
-    def from_json(cls, fitted: Mapping[str, Any], steps: Preprocessing) -> Self:
+    def from_json(cls, fitted: Mapping[str, Any], preprocessing: Preprocessing) -> Self:
         """Take `to_json` back."""
+        if "numbers" in fitted:  # as runs of format 1 have it: one step for all inputs
+            numbers = {"kind": "number", "columns": fitted["features"], "fits": [fitted["numbers"]]}
+            target = {"columns": [] if fitted["classes"] else fitted["targets"], "fits": [fitted["target"]]}
+            fitted = {**fitted, "inputs": [numbers], "target": target}
         return cls(
-            tuple(fitted["features"]),
+            tuple(group_from_json(group, preprocessing) for group in fitted["inputs"]),
+            Numbers.from_json(fitted["target"], preprocessing.target or (Unchanged(),)),
             tuple(fitted["targets"]),
             tuple(fitted["classes"]) if fitted["classes"] else None,
-            Fitted.from_json(fitted["numbers"], steps.numbers),
-            Fitted.from_json(fitted["target"], steps.target or Unchanged()),
-            tuple(weights) if (weights := fitted.get("class_weights")) else None,  # older runs have none
+            tuple(weights) if (weights := fitted.get("class_weights")) else None,
         )
 
 
-def read_numbers(table: Table, names: Sequence[str]) -> tuple[dict[str, Array], dict[str, str]]:
-    """The columns that can be inputs, float64, and what is wrong with each of the others; both by name."""
-    columns: dict[str, Array] = {}
-    wrong: dict[str, str] = {}
-    for name in names:
-        try:
-            columns[name] = table.numbers(name)
-        except DataError as error:
-            wrong[name] = str(error)
-    return columns, wrong
+def _truth(table: Table, targets: Sequence[str], classes: tuple[Label, ...] | None) -> Array:
+    if classes:
+        return class_indices(table, targets[0], classes)
+    return np.stack([_target_numbers(table, name) for name in targets], axis=1)
 
 
-def _refuse_infinite(block: Array, table: Table, names: Sequence[str], start: int) -> None:
-    finite = np.isfinite(block)
+def _indicators(truth: Array, n: int) -> Array:
+    """(rows, n) of which class each row is, or of two classes (rows, 1), whether it is the second."""
+    return np.eye(n)[truth] if n > 2 else truth[:, None].astype(np.float64)
+
+
+def _refuse_infinite(values: Array, table: Table, names: Sequence[str]) -> None:
+    finite = np.isfinite(values)
     if not finite.all():
         row, j = np.argwhere(~finite)[0]
-        raise table.error(start + int(row), names[j], f"numbers within the range of {block.dtype}")
+        raise table.error(int(row), names[j], f"numbers within the range of {values.dtype}")
 
 
 def _target_numbers(table: Table, name: str) -> Array:
     try:
         return table.numbers(name)
     except DataError as error:
-        if not any(isinstance(value, str) for value in table.column(name)[:100]):
+        if not isinstance(table.column(name), Texts):
             raise
         raise DataError(f"{error}; a loss for classes, such as cross_entropy, takes words") from None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
 
-from nnfs_cli.data.source import DataSource
-from nnfs_cli.data.table import Table
+from nnfs_cli.data.source import NO_KINDS, DataSource
+from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError, listing, shown
-from nnfs_cli.settings import FilePath, NotEmpty, Text, wrong
+from nnfs_cli.settings import FilePath, NotEmpty, Text, matching, wrong
 
 
 def _different(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -38,37 +40,55 @@ Names = Annotated[
 ]
 
 
+STDIN = Path("-")
+
+
 class FileSource(DataSource):
-    """A table in a file."""
+    """A table in a file, or in several of one schema."""
 
     suffixes: ClassVar[tuple[str, ...]]
 
     path: FilePath
-    """Relative to the folder of the config."""
+    """Relative to the folder of the config; a pattern such as `part-*.csv` for several files of one schema."""
 
     def at(self, path: Path) -> Self:
         """The same kind of file at another place."""
         return self.model_copy(update={"path": path})
 
-    def read(self) -> Table:
-        """All columns. Raises `DataError` when the file is not a table, or not there."""
+    @property
+    def files(self) -> list[Path]:
+        """The files, in the order of their names."""
+        return matching(self.path)
+
+    def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
+        """All columns but those to drop. Raises `DataError` when the file is not a table, or not there."""
+        with self._said_plainly():
+            return self._read(self.path.name, kinds)
+
+    def _read(self, name: str, kinds: Mapping[str, Kind]) -> Table:
+        raise NotImplementedError
+
+    @contextlib.contextmanager
+    def _said_plainly(self) -> Iterator[None]:
         try:
-            return self._read(self.path.name)
+            yield
         except FileNotFoundError:
             raise DataError(f"there is no file {self.path}") from None
         except IsADirectoryError:
             raise DataError(f"{self.path} is a folder, not a file") from None
 
-    def _read(self, name: str) -> Table:
-        raise NotImplementedError
-
-    def _sha256(self) -> str:
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+    def sha256(self) -> str:
+        """Of the content: of the file, or of the digests of several."""
+        with self._said_plainly():
+            digests = []
+            for path in self.files:
+                with path.open("rb") as file:
+                    digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 class ColumnSource(FileSource):
-    """A table in a file whose columns have names."""
+    """A table in files whose columns have names."""
 
     target: Annotated[Names, NotEmpty]
     """The column to predict, or several of numbers."""
@@ -99,18 +119,69 @@ class ColumnSource(FileSource):
         return self.weight
 
 
+    def names(self) -> tuple[str, ...]:
+        """The columns of the file, without those to drop."""
+        with self._said_plainly():
+            return tuple(name for name in self._names() if name not in self.drop)
+
+    def kinds(self, given: Mapping[str, Kind] = NO_KINDS) -> dict[str, Kind]:
+        """What each column but those to drop is taken for: as given, or as all of its cells show, in flat memory."""
+        with self._said_plainly():
+            return self._kinds(given)
+
+    def chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False) -> Iterator[Table]:
+        """Those of the columns that there are, as these kinds, some ten thousand rows at a time, in flat memory.
+
+        `keep` names columns to carry along as they are, in `Table.kept`. A cell that does not hold what its column is
+        taken for raises `DataError`; with `faults` it becomes a gap, and `Table.faults` says of its row why.
+        """
+        with self._said_plainly():
+            yield from self._chunks(kinds, keep, faults)
+
+    def _names(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    def _kinds(self, given: Mapping[str, Kind]) -> dict[str, Kind]:
+        raise NotImplementedError
+
+    def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
+        raise NotImplementedError
+
+
+def check_names(names: Sequence[str], path: str) -> None:
+    """Raise `DataError` unless every column has a name of its own."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(names, 1):
+        if not name.strip():
+            raise DataError(f"{path}: column {place} has no name in the header; name it, or write the file without it")
+        if name in places:
+            both = f"the columns {places[name]} and {place}"
+            raise DataError(f"{path}: {both} are both named '{name}'; rename one of them")
+        places[name] = place
+
+
+def check_schema(names: Sequence[str], first: Sequence[str], file: str, first_file: str) -> None:
+    """Raise `DataError` unless a file has the same columns as the first of its set, in whatever order."""
+    for name in first:
+        if name not in names:
+            raise DataError(f"{file} has no column '{name}', which {first_file} has")
+    for name in names:
+        if name not in first:
+            raise DataError(f"{file} has a column '{name}', which {first_file} does not have")
+
+
 def source_for(path: Path, like: DataSource) -> FileSource:
     """The data set for another file, by its suffix; one of the same kind as `like` shares its settings."""
     if path.is_dir():
         raise DataError(f"{path} is a folder, not a file")
     kinds = [member for member in FileSource.members.values() if issubclass(member, FileSource)]
     for kind in kinds:
-        if path.name.lower().endswith(kind.suffixes):
+        if path.name.lower().endswith(kind.suffixes) or (path == STDIN and ".csv" in kind.suffixes):
             if isinstance(like, kind):
                 return like.at(path)
-            settings: dict[str, Any] = {"path": path}
+            settings: dict[str, Any] = {"path": "stdin" if path == STDIN else path}
             if issubclass(kind, ColumnSource):
-                settings |= {"target": like.target_columns(), "weight": like.weight_column()}
-            return kind(**settings)
+                settings |= {"target": like.target_columns(), "drop": like.dropped_columns(), "weight": like.weight_column()}
+            return kind(**settings).at(path)
     known = [suffix for kind in kinds for suffix in kind.suffixes]
     raise DataError(f"{path.name}: files that can be read end in {listing(known, 'or')}")

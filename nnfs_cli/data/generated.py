@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
-from nnfs_cli.data.source import DataSource, Facts
-from nnfs_cli.data.table import Table, from_arrays
+from nnfs_cli.data.source import NO_KINDS, DataSource, Facts, taken
+from nnfs_cli.data.table import Kind, Table, from_arrays
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import NonNegativeFloat, PositiveInt, Seed
 from nnfs_cli.streams import stream
@@ -39,11 +40,11 @@ class _Plane(DataSource):
         """The one target."""
         return ("group",)
 
-    def read(self) -> Table:
+    def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
         """Draw the points anew; the same seed gives the same points."""
         X, y = self.draw()
         labels = self.labels()
-        return from_arrays(self.name, X, ["x0", "x1"], np.array(labels, object)[y], ["group"], labels)
+        return taken(from_arrays(self.name, X, ["x0", "x1"], np.array(labels, object)[y], ["group"], labels), kinds)
 
 
 class Moons(_Plane, name="moons", main="rows"):
@@ -162,11 +163,12 @@ class Arithmetic(DataSource, name="arithmetic", main="rows"):
         """The three results."""
         return ("a+b", "a-b", "abs(a-b)")
 
-    def read(self) -> Table:
+    def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
         """Drawn as `numpy.random.seed(42); numpy.random.rand(2, rows) * 100` would."""
         a, b = np.random.RandomState(self.seed).rand(2, self.rows) * 100
         y = np.stack([a + b, a - b, np.abs(a - b)], axis=1)
-        return from_arrays(self.name, np.stack([a, b], axis=1), ["a", "b"], y, list(self.target_columns()))
+        X = np.stack([a, b], axis=1)
+        return taken(from_arrays(self.name, X, ["a", "b"], y, list(self.target_columns())), kinds)
 
 
 def _letters(n: int) -> tuple[str, ...]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import zipfile
 import zlib
+from collections.abc import Mapping
 
 import numpy as np
 
 from nnfs_cli.data.file_source import FileSource
-from nnfs_cli.data.table import Table, from_arrays
+from nnfs_cli.data.source import taken
+from nnfs_cli.data.table import Kind, Table, from_arrays
 from nnfs_cli.errors import DataError
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import PositiveInt
@@ -31,7 +33,7 @@ class Npz(FileSource, name="npz", main="path"):
         """y, or y0, y1, ... where there are several."""
         return ("y",) if self.targets == 1 else tuple(f"y{j}" for j in range(self.targets))
 
-    def _read(self, name: str) -> Table:
+    def _read(self, name: str, kinds: Mapping[str, Kind]) -> Table:
         arrays = self._arrays(name)
         X, y = arrays.get("X"), _decoded(arrays.get("y"))
         if X is None or X.ndim != 2 or not X.size or X.dtype.kind not in "iufb":
@@ -44,7 +46,8 @@ class Npz(FileSource, name="npz", main="path"):
                 raise DataError(f"{name}: y should be numbers or texts with the shape {expected}, {_found(y)}{several}")
             y = y.reshape(expected)
             y = y.astype(object) if y.dtype.kind == "U" else y
-        return from_arrays(name, X, features, y, list(self.target_columns()), sha256=self._sha256())
+        table = from_arrays(name, X, features, y, list(self.target_columns()), sha256=self.sha256())
+        return taken(table, kinds)
 
     def _arrays(self, name: str) -> dict[str, Array]:
         """The members that are looked for. Nothing is unpickled."""

@@ -2,33 +2,177 @@
 
 from __future__ import annotations
 
-from nnfs_cli.data.arrow import check_names, to_arrays
-from nnfs_cli.data.file_source import ColumnSource
-from nnfs_cli.data.table import Table
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.data.arrow import NotTakenError, parsed_dates, to_column
+from nnfs_cli.data.csv_cells import DATES
+from nnfs_cli.data.file_source import ColumnSource, check_names, check_schema
+from nnfs_cli.data.source import taken
+from nnfs_cli.data.table import Column, Kind, Table, joined
+from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
+
+ROWS = 32_768  # that are read at a time
+BUFFER = 1 << 20  # bytes of each column that are held meanwhile
 
 
 class Parquet(ColumnSource, name="parquet", main="path"):
-    """A Parquet file, whose columns carry their names and types."""
+    """A Parquet file, whose columns carry their names and types, or several of one schema."""
 
-    examples = ("parquet: {path: houses.parquet, target: price}",)
+    examples = ("parquet: {path: houses.parquet, target: price}", "parquet: {path: part-*.parquet, target: price}")
     suffixes = (".parquet", ".pq")
 
-    def _read(self, name: str) -> Table:
-        import pyarrow as pa
-        from pyarrow import parquet
+    def _names(self) -> tuple[str, ...]:
+        with _opened(self.files[0]) as file:
+            return tuple(file.schema_arrow.names)
 
-        sha256 = self._sha256()
-        try:
-            # One file is one table: no folder of partitions is looked for around it.
-            with parquet.ParquetFile(self.path) as file:
-                table = file.read()
-        except (pa.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.errno:
-                raise
-            raise DataError(f"{name} is not a Parquet file, or a damaged one: {str(error).splitlines()[0]}") from None
-        check_names(table, name)
-        if not table.num_rows:
+    def _kinds(self, given: Mapping[str, Kind]) -> dict[str, Kind]:
+        with _opened(self.files[0]) as file:
+            empty = file.schema_arrow.empty_table()
+        columns, _ = _columns(empty, {})
+        table = Table(self.path.name, columns)
+        return {name: given.get(name, table.kind(name)) for name in columns if name not in self.drop}
+
+    def _read(self, name: str, kinds: Mapping[str, Kind]) -> Table:
+        tables, n_rows = [], 0
+        for path, file in self._each():
+            wanted = [column for column in file.schema_arrow.names if column not in self.drop]
+            with _read_plainly(path):
+                content = file.read(columns=wanted)
+            n_rows += content.num_rows
+            columns, unreadable = _columns(content, kinds)
+            tables.append(taken(Table(path.name, columns, unreadable=unreadable), kinds))
+        if not n_rows:
             raise DataError(f"{name} has no rows")
-        columns, unreadable = to_arrays(table)
-        return Table(name, columns, sha256, unreadable=unreadable)
+        whole = joined(_of_one_type(tables))
+        left = tuple(column for column in self._names() if column in self.drop)
+        return replace(whole, name=name, sha256=self.sha256(), left=left)
+
+    def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
+        n_rows = 0
+        for path, file in self._each():
+            names = file.schema_arrow.names
+            left = tuple(name for name in names if name not in kinds)
+            wanted = [name for name in names if name in kinds or name in keep] or names[:1]
+            batches = _batches(file, wanted)
+            start = 0
+            while (batch := _next(path, batches)) is not None:
+                columns, unreadable = _columns(batch.select([name for name in wanted if name in kinds]), kinds)
+                kept = {name: batch.column(name) for name in keep if name in names}
+                table = Table(path.name, columns, unreadable=unreadable, left=left, kept=kept)
+                table = replace(table, find=_Row(table, start))
+                present = {name: kind for name, kind in kinds.items() if name in wanted}
+                yield _without_faults(table, present) if faults else taken(table, present)
+                start += batch.num_rows
+            n_rows += start
+        if not n_rows:
+            raise DataError(f"{self.path.name} has no rows")
+
+    def _each(self) -> Iterator[tuple[Path, Any]]:
+        """Each file, opened. Raises `DataError` where they do not have the same columns."""
+        first: tuple[Sequence[str], str] | None = None
+        for path in self.files:
+            with _opened(path) as file:
+                names = file.schema_arrow.names
+                first = first or (names, path.name)
+                check_schema(names, first[0], path.name, first[1])
+                yield path, file
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    from pyarrow import parquet
+
+    if path.is_dir():
+        raise IsADirectoryError
+    with _read_plainly(path):
+        # One file is one table: no folder of partitions is looked for around it.
+        file = parquet.ParquetFile(path, buffer_size=BUFFER)
+    with file:
+        check_names(file.schema_arrow.names, path.name)
+        yield file
+
+
+@contextlib.contextmanager
+def _read_plainly(path: Path) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        why = str(error).splitlines()[0]
+        raise DataError(f"{path.name} is not a Parquet file, or a damaged one: {why}") from None
+
+
+def _batches(file: Any, columns: Sequence[str]) -> Iterator[Any]:
+    """A row group at a time: pyarrow keeps what it has read of those that it goes through together."""
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(ROWS, row_groups=[group], columns=columns)
+
+
+def _next(path: Path, batches: Iterator[Any]) -> Any:
+    with _read_plainly(path):
+        return next(batches, None)
+
+
+def _columns(content: Any, kinds: Mapping[str, Kind]) -> tuple[dict[str, Column], dict[str, str]]:
+    """The columns that a table can hold, and the types of all others."""
+    columns: dict[str, Column] = {}
+    unreadable: dict[str, str] = {}
+    for name in content.schema.names:
+        try:
+            columns[name] = to_column(content.column(name), kinds.get(name) == "category")
+        except NotTakenError as error:
+            unreadable[name] = str(error)
+    return columns, unreadable
+
+
+class _Row:
+    """Finds a cell of a batch, which begins at a row of its file."""
+
+    def __init__(self, table: Table, start: int) -> None:
+        self.table, self.start = table, start
+
+    def __call__(self, row: int, name: str) -> tuple[str, str]:
+        return f"row {self.start + row + 1}", self.table.word(row, name)
+
+
+def _without_faults(table: Table, kinds: Mapping[str, Kind]) -> Table:
+    """The columns as these kinds, with gaps for the cells that do not hold that; `faults` says why."""
+    columns, faults = dict(table.columns), dict[int, str]()
+    for name, kind in kinds.items():
+        column = columns.get(name)
+        if kind == "number" and isinstance(column, np.ndarray) and column.dtype.kind == "f":
+            wrong, gap, expected = np.isinf(column), np.nan, "finite numbers"
+        elif kind == "date" and isinstance(column, Texts):
+            dates, bad = parsed_dates(column)
+            columns[name] = dates
+            if bad is None:
+                continue
+            wrong, gap, expected = bad, np.datetime64("NaT"), DATES
+        else:
+            continue
+        for row in np.flatnonzero(wrong).tolist():
+            faults.setdefault(row, str(table.error(row, name, expected)))
+        if wrong.any():
+            columns[name] = np.where(wrong, gap, columns[name])  # type: ignore[arg-type]
+    return replace(taken(replace(table, columns=columns), kinds), faults=dict(sorted(faults.items())))
+
+
+def _of_one_type(tables: Sequence[Table]) -> list[Table]:
+    """Tables whose columns can be joined: what is numbers in one file and texts in another is texts."""
+    if not tables:
+        return []
+    mixed: dict[str, Kind] = {}
+    for name in tables[0].columns:
+        if len({table.kind(name) for table in tables}) > 1:
+            mixed[name] = "category"
+    return [taken(table, mixed) for table in tables] if mixed else list(tables)

@@ -1,110 +1,110 @@
-"""What is done to numbers before the net sees them: fitted on training rows only, and kept as plain numbers."""
+"""The `preprocessing` block of a config: what is done to columns of each kind, to single columns, and to the target."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated, Any
 
-import numpy as np
+from pydantic import (
+    AfterValidator,
+    PlainSerializer,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+    field_validator,
+)
 
-from nnfs_cli.component import Component
-from nnfs_cli.errors import DataError
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import Section
-
-Statistics = Mapping[str, Array]  # each (columns,)
-
-
-class Preprocessor(Component, family="preprocessing step"):
-    """A transformation of numeric columns that can be taken back."""
-
-    def fit(self, column: Array) -> dict[str, float]:
-        """What has to be known of one column of training rows (rows,)."""
-        return {}
-
-    def transform(self, values: Array, statistics: Statistics) -> Array:
-        """(rows, columns) -> the same."""
-        return values
-
-    def inverse(self, values: Array, statistics: Statistics) -> Array:
-        """Take `transform` back: (rows, columns) -> the same."""
-        return values
+from nnfs_cli.data.steps import NumberStep, Step
+from nnfs_cli.data.steps.impute import Impute
+from nnfs_cli.data.steps.none import Unchanged
+from nnfs_cli.data.steps.standardize import Standardize
+from nnfs_cli.data.table import Kind
+from nnfs_cli.errors import listing
+from nnfs_cli.settings import NotEmpty, Section, wrong
 
 
-class Unchanged(Preprocessor, name="none"):
-    """Leave the numbers as they are."""
-
-    examples = ("none",)
+def _as_steps(value: object, several: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    return several(tuple(value)) if isinstance(value, list | tuple) else (Step.resolve(value, info),)
 
 
-class Standardize(Preprocessor, name="standardize"):
-    """Subtract the mean and divide by the standard deviation: x -> (x - mean) / std, both of the training rows.
+def _follow_one_another(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    if len(steps) == 1:
+        return steps
+    for i, step in enumerate(steps):
+        if not isinstance(step, NumberStep):
+            raise wrong(f"{step.name} stands alone; only steps for numbers follow one another")
+        if isinstance(step, Impute) and i:
+            raise wrong("impute comes first: what is behind it has no gaps")
+    return steps
 
-    A column that is constant, up to the rounding of its own size, is only centred.
-    """
 
-    examples = ("standardize",)
+_ONE: dict[str, Any] = {"family": "preprocessing step"}
+Steps = Annotated[
+    tuple[Step, ...],
+    NotEmpty,
+    AfterValidator(_follow_one_another),
+    WrapValidator(_as_steps),
+    PlainSerializer(lambda steps, info: _plain(steps, info)),
+    WithJsonSchema({"anyOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1}]}),
+]
 
-    def fit(self, column: Array) -> dict[str, float]:
-        """Mean and population standard deviation."""
-        mean, std = float(column.mean()), float(column.std())
-        rounding = 100 * np.finfo(np.float64).eps * np.abs(column).max()
-        return {"mean": mean, "scale": std if std > rounding else 1.0}
 
-    def transform(self, values: Array, statistics: Statistics) -> Array:
-        """Mean 0 and standard deviation 1 on the training rows."""
-        return (values - statistics["mean"]) / statistics["scale"]
-
-    def inverse(self, values: Array, statistics: Statistics) -> Array:
-        """Back to the column's own units."""
-        return values * statistics["scale"] + statistics["mean"]
+def _plain(steps: tuple[Step, ...], info: Any) -> object:
+    plain = [step.brief() if info.exclude_defaults else step.plain(info.context) for step in steps]
+    return plain[0] if len(plain) == 1 else plain
 
 
 class Preprocessing(Section):
-    """What is done to the inputs, and to the target where it is numbers."""
+    """What is done to the inputs by their kind, to single ones, and to the target where it is numbers."""
 
     main = "numbers"
 
-    numbers: Preprocessor = Standardize()
-    """Of the inputs."""
-    target: Preprocessor | None = None
+    numbers: Steps = (Standardize(),)
+    """Of inputs that are numbers; a step, or several in a list."""
+    categories: Step | None = None
+    """Of inputs that are words; without it they are refused."""
+    dates: Step | None = None
+    """Of inputs that are dates; without it they are refused."""
+    columns: Mapping[str, Steps] = {}
+    """Of single inputs, by name: a column is taken for what its step is for."""
+    target: Steps | None = None
     """Of the target; standardize where that is numbers and none for classes, unless set."""
 
-
-@dataclass(frozen=True)
-class Fitted:
-    """A step and what it has learned of its columns, each statistic (columns,)."""
-
-    step: Preprocessor
-    statistics: Statistics
-
+    @field_validator("numbers", "categories", "dates", "target")
     @classmethod
-    def to(cls, columns: Mapping[Any, Array], step: Preprocessor) -> Self:
-        """Fit a step to columns by name, each (rows,). Raises `DataError` when one is beyond floating point."""
-        learned: list[dict[str, float]] = []
-        for name, column in columns.items():
-            with np.errstate(over="ignore", invalid="ignore"):
-                learned.append(step.fit(column))
-            if not np.isfinite(list(learned[-1].values())).all():
-                largest = f"{np.abs(column).max():g}"
-                raise DataError(f"column '{name}' holds numbers too large to {step.name}, up to {largest}")
-        keys = learned[0] if learned else ()
-        return cls(step, {key: np.array([one[key] for one in learned]) for key in keys})
+    def _is_for_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        kind = _KINDS.get(str(info.field_name), "number")
+        for step in value if isinstance(value, tuple) else filter(None, [value]):
+            if step.kind != kind:
+                fit = sorted(name for name, member in Step.members.items() if getattr(member, "kind", "") == kind)
+                others = f"{'there is' if len(fit) == 1 else 'there are'} {listing(fit)}"
+                raise wrong(f"{step.name} is for columns of {_PLURALS[step.kind]}; for {_PLURALS[kind]} {others}")
+            if info.field_name == "target" and not step.invertible:
+                raise wrong(f"{step.name} cannot be taken back, so predictions would not be in the target's own units")
+        return value
 
-    def transform(self, values: Array) -> Array:
-        """(rows, columns) -> the same."""
-        return self.step.transform(values, self.statistics)
+    def steps(self, name: str, kind: Kind) -> tuple[Step, ...]:
+        """What is done to an input of this name and kind; nothing where no step is named for it."""
+        if name in self.columns:
+            return self.columns[name]
+        step = {"category": self.categories, "date": self.dates}
+        return self.numbers if kind == "number" else tuple(filter(None, [step[kind]]))
 
-    def inverse(self, values: Array) -> Array:
-        """Take `transform` back: (rows, columns) -> the same."""
-        return self.step.inverse(values, self.statistics)
+    def takes_gaps(self, name: str) -> bool:
+        """Whether an input of numbers may have empty cells."""
+        return isinstance(self.steps(name, "number")[0], Impute)
 
-    def to_json(self) -> dict[str, list[float]]:
-        """The statistics as plain JSON, exactly; the step itself stands in the spec."""
-        return {key: array.tolist() for key, array in self.statistics.items()}
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What single columns are to be taken for."""
+        return {name: steps[0].kind for name, steps in self.columns.items()}
 
-    @classmethod
-    def from_json(cls, statistics: Mapping[str, list[float]], step: Preprocessor) -> Self:
-        """Take `to_json` back."""
-        return cls(step, {key: np.array(values, np.float64) for key, values in statistics.items()})
+    @property
+    def leaves_target(self) -> bool:
+        """Whether the target stays as it is, or nothing was said about it."""
+        return all(isinstance(step, Unchanged) for step in self.target or ())
+
+
+_KINDS: dict[str, Kind] = {"categories": "category", "dates": "date"}
+_PLURALS: dict[Kind, str] = {"number": "numbers", "category": "words", "date": "dates"}

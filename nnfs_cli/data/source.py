@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from nnfs_cli.component import Component
-from nnfs_cli.data.table import Table
+from nnfs_cli.data.table import Column, Kind, Table
+
+NO_KINDS: Mapping[str, Kind] = MappingProxyType({})
+CHUNK = 65_536  # rows of a table that is in memory anyway
 
 
 class Facts(NamedTuple):
@@ -35,6 +41,39 @@ class DataSource(Component, family="dataset"):
         """The name of the column that says how much each row counts, if there is one."""
         return None
 
-    def read(self) -> Table:
-        """All rows. Raises `DataError` when they cannot be read as they are."""
+    def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
+        """All rows. `kinds` says what single columns are to be taken for; all cells of the others show it.
+
+        Raises `DataError` when they cannot be read as they are, or not be taken for that.
+        """
         raise NotImplementedError
+
+    def names(self) -> tuple[str, ...]:
+        """The columns."""
+        return tuple(self.read().columns)
+
+    def chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False) -> Iterator[Table]:
+        """Those of the columns that there are, as these kinds, some ten thousand rows at a time."""
+        table = self.read()
+        kept = {name: table.column(name) for name in keep if name in table.columns}
+        left = tuple(name for name in table.columns if name not in kinds)
+        wanted = {name: kind for name, kind in kinds.items() if name in table.columns}
+        table = replace(table, columns={name: table.columns[name] for name in wanted}, kept=kept, left=left)
+        table = taken(table, wanted)
+        for start in range(0, table.n_rows, CHUNK):
+            yield table.take(slice(start, start + CHUNK))
+
+
+def taken(table: Table, kinds: Mapping[str, Kind]) -> Table:
+    """The table with some of its columns as these kinds. Raises `DataError` where a cell does not hold that."""
+    columns: dict[str, Column] = dict(table.columns)
+    for name, kind in kinds.items():
+        if name not in columns and not table.has(name):
+            continue
+        if kind == "number":
+            columns[name] = table.numbers(name, gaps=True)
+        elif kind == "category":
+            columns[name] = table.texts(name)
+        else:
+            columns[name] = table.dates(name)
+    return replace(table, columns=columns)

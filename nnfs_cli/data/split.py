@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator, SerializationInfo, ValidationInfo, model_validator
 
-from nnfs_cli.data.table import Table
-from nnfs_cli.errors import DataError, counted, shown
+from nnfs_cli.data.table import Kind, Table
+from nnfs_cli.data.texts import Texts
+from nnfs_cli.errors import DataError, counted, listing, shown
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import FilePath, Fraction, Section, Switch, Text, absolute, relative, wrong
 from nnfs_cli.streams import stream
 
 PARTS = ("train", "validation", "test")
+WAYS = ("column", "group", "time", "hash")  # the settings that name a column to divide the rows by
+FEW, DRAWS = 1000, 20  # so few groups are drawn so often, since their sizes do not even out
 
 
 def _share(value: object, info: ValidationInfo) -> float | Path:
@@ -35,9 +40,11 @@ Share = Annotated[
 
 
 class Split(Section):
-    """How rows are held back: a fraction of them, a file of their own, or a column that names each row's part.
+    """How rows are held back: a fraction of them, a file of their own, or by a column, in one of four ways.
 
-    Classes are split in equal proportion unless `stratify` is false.
+    Without a column the rows of each part are drawn at random, classes in equal proportion unless `stratify` is false.
+    With `group`, `time` or `hash` the column alone decides, and nothing is promised about classes. A part with a file
+    of its own takes no rows of the table, and no such promise reaches into that file.
     """
 
     main = "validation"
@@ -47,9 +54,18 @@ class Split(Section):
     test: Share = 0.0
     """The same, for the final test."""
     stratify: Switch = True
-    """Whether every part holds the classes in equal proportion."""
+    """Whether every part holds the classes in equal proportion, where rows are drawn at random."""
     column: Text | None = None
     """Holds train, validation or test in every row; then the fractions say nothing."""
+    group: Text | None = None
+    """Rows with the same value of this column, a patient say, stay together; the parts are as large as whole groups
+    allow."""
+    time: Text | None = None
+    """A column of dates or numbers: the latest rows are the test, those before them validation, the earliest train.
+    Rows of one instant stay together, in the later part."""
+    hash: Text | None = None
+    """A column of ids: the part of a row follows from its id and the seed alone, and stays when rows are added; the
+    fractions are met roughly."""
 
     @model_validator(mode="after")
     def _leaves_rows(self) -> Self:
@@ -58,36 +74,77 @@ class Split(Section):
             raise wrong(f"validation and test take {sum(fractions):g} of the rows and leave none to train")
         return self
 
+    @model_validator(mode="after")
+    def _goes_one_way(self) -> Self:
+        if len(self.named) > 1:
+            raise wrong(f"rows are divided in one way; give one of {listing(self.named, 'or')}")
+        return self
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The column that the rows are divided by, under the setting that names it; empty where there is none."""
+        return {way: name for way in WAYS if (name := getattr(self, way)) is not None}
+
+    @property
+    def columns(self) -> dict[str, Kind | None]:
+        """The columns that `divide` needs, and what to read them as: words, or (None) what they seem to be.
+
+        None is for dates or numbers. These columns are no inputs, unless the preprocessing names them.
+        """
+        return {name: None if way == "time" else "category" for way, name in self.named.items()}
+
     @property
     def files(self) -> dict[str, Path]:
         """The parts that have a file of their own."""
         return {part: share for part in PARTS[1:] if isinstance(share := getattr(self, part), Path)}
 
+    @property
+    def fractions(self) -> dict[str, float]:
+        """The parts that are a fraction of the rows, 0 among them."""
+        return {part: share for part in PARTS[1:] if isinstance(share := getattr(self, part), float)}
+
     def divide(self, table: Table, classes: Array | None, seed: int) -> dict[str, Array]:
         """The indices of the rows of each part, sorted. `classes` (rows,) are the class indices, if there are any.
 
-        Raises `DataError` when a part that was asked for would be empty.
+        The table has the `columns` at least. Raises `DataError` when a part that was asked for would be empty, and
+        where a cell of the column does not say what part its row belongs to.
         """
-        n_rows = table.n_rows
-        if self.column:
-            parts = _by_column(table, self.column)
-        else:
-            fractions = {part: share for part in PARTS[1:] if isinstance(share := getattr(self, part), float)}
-            groups = classes if self.stratify and classes is not None else np.zeros(n_rows, np.intp)
-            parts = _by_fraction(groups, fractions, stream(seed, "split"))
-            for part, fraction in fractions.items():
-                if fraction and not len(parts[part]):
-                    few = f"{counted(n_rows, 'row')} {'is' if n_rows == 1 else 'are'} too few"
-                    raise DataError(f"{table.name}: {few} to hold back {fraction:g} of them for {part}")
+        match self.named:
+            case {"column": name}:
+                parts = _by_column(table, name)
+            case {"group": name}:
+                parts = _by_group(table, name, self.fractions, stream(seed, "split"))
+            case {"time": name}:
+                parts = _by_time(table, name, self.fractions)
+            case {"hash": name}:
+                parts = _by_hash(table, name, self.fractions, seed)
+            case _:
+                groups = classes if self.stratify else None
+                parts = _by_fraction(table.n_rows, groups, self.fractions, stream(seed, "split"))
+                for part in self.fractions:
+                    if not len(parts[part]):
+                        _refuse_too_few(table, part, self.fractions[part])
         if not len(parts["train"]):
             raise DataError(f"{table.name}: the split leaves no row to train")
         return parts
 
 
-def _by_fraction(groups: Array, fractions: dict[str, float], rng: Any) -> dict[str, Array]:
+def _refuse_too_few(table: Table, part: str, fraction: float) -> None:
+    """Raise `DataError` for a part that came out empty, unless nothing was asked for."""
+    if fraction:
+        few = f"{counted(table.n_rows, 'row')} {'is' if table.n_rows == 1 else 'are'} too few"
+        raise DataError(f"{table.name}: {few} to hold back {fraction:g} of them for {part}")
+
+
+def _rows_by_part(places: Array) -> dict[str, Array]:
+    """The rows of each part, where `places` (rows,) are indices of parts."""
+    return {part: np.flatnonzero(places == i) for i, part in enumerate(PARTS)}
+
+
+def _by_fraction(n_rows: int, groups: Array | None, fractions: dict[str, float], rng: Any) -> dict[str, Array]:
     """Shuffle the rows and give each part its share of every group, within a row; every group keeps one to train."""
-    order = rng.permutation(len(groups))
-    members = [order[groups[order] == group] for group in np.unique(groups)]
+    order = rng.permutation(np.arange(n_rows, dtype=np.int32 if n_rows < 2**31 else np.int64))  # they may be many
+    members = [order] if groups is None else [order[groups[order] == group] for group in np.unique(groups)]
     sizes = np.array([len(rows) for rows in members])
     start = np.zeros_like(sizes)
     parts = {}
@@ -96,7 +153,10 @@ def _by_fraction(groups: Array, fractions: dict[str, float], rng: Any) -> dict[s
         parts[part] = [rows[i : i + n] for rows, i, n in zip(members, start, take, strict=True)]
         start = start + take
     parts["train"] = [rows[i:] for rows, i in zip(members, start, strict=True)]
-    return {part: np.sort(np.concatenate(parts[part])) if part in parts else np.empty(0, np.intp) for part in PARTS}
+    whole = {part: np.concatenate(parts.get(part) or [order[:0]]) for part in PARTS}
+    for rows in whole.values():
+        rows.sort()
+    return whole
 
 
 def _apportion(shares: Array, most: Array) -> Array:
@@ -111,8 +171,128 @@ def _apportion(shares: Array, most: Array) -> Array:
 
 
 def _by_column(table: Table, name: str) -> dict[str, Array]:
-    column = table.column(name)
-    known = np.isin(column, PARTS) if column.dtype == object else np.zeros(len(column), bool)
-    if not known.all():
-        raise table.error(int(np.argmin(known)), name, "train, validation or test")
-    return {part: np.flatnonzero(column == part) for part in PARTS}
+    places = table.texts(name).places_in({part: i for i, part in enumerate(PARTS)}, len(PARTS))
+    if (places == len(PARTS)).any():
+        raise table.error(int(np.argmax(places)), name, "train, validation or test")
+    return _rows_by_part(places)
+
+
+def _values(table: Table, name: str) -> Texts:
+    """A column of texts without an empty cell: what is not known to be the same cannot be kept together."""
+    texts = table.texts(name)
+    if texts.gaps.any():
+        raise table.error(int(np.argmax(texts.gaps)), name, "a value in every row, since rows are divided by it")
+    return texts
+
+
+def _by_group(table: Table, name: str, fractions: Mapping[str, float], rng: Any) -> dict[str, Array]:
+    """Draw whole groups at random, for each part as many as fit into its fraction of the rows."""
+    texts = _values(table, name)
+    counts = np.bincount(texts.codes, minlength=len(texts.words))
+    first = np.full(len(counts), table.n_rows)
+    first[texts.codes[::-1]] = np.arange(table.n_rows)[::-1]  # of several values for one place the last one stays
+    groups = np.argsort(first)[: np.count_nonzero(counts)]  # as they appear in the rows, however the words are kept
+    quotas = {part: fraction * table.n_rows for part, fraction in fractions.items() if fraction}
+    if quotas and len(groups) <= len(quotas):
+        found = f"has {counted(len(groups), 'group')}, and {listing(['train', *quotas])} need at least one each"
+        raise DataError(f"{table.name}: column '{name}' {found}")
+    draws = [_draw(counts[groups], quotas, rng) for _ in range(DRAWS if len(groups) <= FEW else 1)]
+    places = np.zeros(len(counts), np.int8)
+    places[groups] = min(draws, key=lambda draw: draw[1])[0]
+    return _rows_by_part(places[texts.codes])
+
+
+def _draw(sizes: Array, quotas: Mapping[str, float], rng: Any) -> tuple[Array, float]:
+    """A part for each of the groups, (groups,), by its index, and by how many rows the parts miss their quotas."""
+    places = np.zeros(len(sizes), np.int8)
+    left = rng.permutation(len(sizes))
+    missed = 0.0
+    for later, (part, quota) in zip(range(len(quotas), 0, -1), quotas.items(), strict=True):
+        taken = _fitting(sizes[left], quota, len(left) - later)  # the parts that follow need one each
+        places[left[taken]] = PARTS.index(part)
+        missed += abs(sizes[left[taken]].sum() - quota)
+        left = left[~taken]
+    return places, missed
+
+
+def _fitting(sizes: Array, room: float, most: int) -> Array:
+    """Which groups, (groups,), fill the room best: in their order all that still fit, from 1 to `most` of them.
+
+    A last one may be too large, if the sum is nearer to the room with it than without.
+    """
+    taken = np.zeros(len(sizes), bool)
+    left = np.flatnonzero(sizes <= room)
+    while most and len(left):
+        sums = np.cumsum(sizes[left[:most]])
+        n = int(np.searchsorted(sums, room, "right"))  # the group behind them is too large for what is left
+        taken[left[:n]] = True
+        most, room = most - n, room - sums[n - 1]
+        left = left[n:][sizes[left[n:]] <= room]
+    smallest = np.argmin(np.where(taken, np.iinfo(sizes.dtype).max, sizes))
+    if most and (sizes[smallest] < 2 * room or not taken.any()):
+        taken[smallest] = True
+    return taken
+
+
+def _by_time(table: Table, name: str, fractions: Mapping[str, float]) -> dict[str, Array]:
+    """Cut the latest rows off, and then the latest of the rest; equal instants go with the latest of them."""
+    times, left = _instants(table, name), np.arange(table.n_rows)
+    places = np.zeros(table.n_rows, np.int8)
+    for part in reversed(list(fractions)):
+        n = round(fractions[part] * table.n_rows)
+        if not n:
+            _refuse_too_few(table, part, fractions[part])
+            continue
+        start = max(len(times) - n, 0)
+        late = times >= np.partition(times, start)[start]
+        places[left[late]] = PARTS.index(part)
+        times, left = times[~late], left[~late]
+        if not len(left):
+            shared = f"too many rows share one instant of '{name}'"
+            raise DataError(f"{table.name}: {shared}; with {fractions[part]:g} of them for {part}, none are earlier")
+    return _rows_by_part(places)
+
+
+def _instants(table: Table, name: str) -> Array:
+    """A column of dates or numbers as whole or floating numbers, later ones larger."""
+    if table.kind(name) == "number":
+        column = table.numbers(name)
+        own = np.asarray(table.column(name))
+        return own if own.dtype.kind in "iu" else column  # float64 would make large whole numbers equal
+    dates = table.dates(name)
+    if np.isnat(dates).any():
+        raise table.error(int(np.argmax(np.isnat(dates))), name, "a date in every row, since rows are divided by it")
+    return dates.view(np.int64)
+
+
+def _by_hash(table: Table, name: str, fractions: Mapping[str, float], seed: int) -> dict[str, Array]:
+    """A value goes where its hash, a number in [0, 1), lies: the test from 0 on, validation up to 1, train between."""
+    texts = _values(table, name)
+    values = _hashes(texts.words, seed)
+    held_back = {"validation": values >= 1 - fractions.get("validation", 0), "test": values < fractions.get("test", 0)}
+    places = np.zeros(len(values), np.int8)
+    for part, mask in held_back.items():
+        places[mask] = PARTS.index(part)
+    parts = _rows_by_part(places[texts.codes])
+    for part in PARTS:
+        if not len(parts[part]) and fractions.get(part, part == "train"):
+            n = int(np.count_nonzero(np.bincount(texts.codes)))
+            found = f"none of the {counted(n, 'different value')} of '{name}' falls to {part}"
+            raise DataError(f"{table.name}: {found}; with another seed one may, or with more rows")
+    return parts
+
+
+def _hashes(words: Array, seed: int) -> Array:
+    """A number in [0, 1) for each word (n,), evenly spread: the first 53 bits of its BLAKE2b hash, salted by the seed.
+
+    Source: Aumasson, Neves, Wilcox-O'Hearn and Winnerlein, "BLAKE2: simpler, smaller, fast as MD5" (2013).
+    """
+    salted = hashlib.blake2b(digest_size=8, salt=seed.to_bytes(8, "little"))
+
+    def digest(word: str) -> int:
+        own = salted.copy()  # twice as fast as a new one
+        own.update(word.encode("utf-8", "surrogatepass"))
+        return int.from_bytes(own.digest(), "big")
+
+    hashes = np.fromiter(map(digest, words.tolist()), np.uint64, len(words))
+    return np.asarray((hashes >> np.uint64(11)) * 2.0**-53)

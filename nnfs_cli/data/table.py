@@ -4,40 +4,62 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
 
 import numpy as np
 
+from nnfs_cli.data.dates import instant
+from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, closest, counted, did_you_mean, listing
 from nnfs_cli.parameters import Array
 
+Kind = Literal["number", "category", "date"]  # what a column is taken for
+Column = Array | Texts  # numbers (a gap is NaN), truth values, instants (datetime64[us], a gap is NaT), or texts
 Label = str | int | bool
-NUMBER = re.compile(r"[-+]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|0x[0-9a-fA-F]+)")
+NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+MEANT_AS_GAPS = ("na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns by name, each (rows,): numbers (a gap is NaN), truth values, and texts as objects (a gap is None).
+    """Columns by name, each (rows,): numbers (a gap is NaN), truth values, instants of time, and texts.
 
     `name` is what messages call the table; `sha256` tells two contents apart; `classes` gives the labels in the order
-    of their own source, where it has one; `unreadable` names the columns of other kinds, by kind; `find` says where
-    the cell of a row (from 0) and a column stands, as in "line 7", and what is written there, where a file can tell.
+    of their own source, where it has one; `unreadable` names the columns of other kinds, by kind, and `left` those that
+    were not read; `find` says where the cell of a row (from 0) and a column stands, as in "line 7", and what is written
+    there, where a file can tell. `kept` are columns carried along as they are, arrays of Arrow or the table's own;
+    `faults` says of rows that cannot be used why; `decimal` is the mark that numbers are written with.
     """
 
     name: str
-    columns: Mapping[str, Array]
-    sha256: str
+    columns: Mapping[str, Column]
+    sha256: str = ""
     classes: tuple[Label, ...] | None = None
     unreadable: Mapping[str, str] = field(default_factory=dict)
     find: Callable[[int, str], tuple[str, str]] | None = None
+    left: tuple[str, ...] = ()
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    faults: Mapping[int, str] = field(default_factory=dict)
+    decimal: str = "."
 
     @property
     def n_rows(self) -> int:
         """How many rows there are."""
         return len(next(iter(self.columns.values()), ()))
 
-    def column(self, name: str) -> Array:
+    def take(self, rows: Any) -> Table:
+        """Some of the rows: indices (n,), a slice, or a mask (rows,)."""
+
+        def find(row: int, name: str) -> tuple[str, str]:
+            at = range(self.n_rows)[rows][row] if isinstance(rows, slice) else int(np.arange(self.n_rows)[rows][row])
+            return self.locate(at, name)
+
+        return replace(self, columns={name: column[rows] for name, column in self.columns.items()}, find=find)
+
+    def column(self, name: str) -> Column:
         """The column of this name. Raises `DataError` when there is none that can be read."""
         if name in self.columns:
             return self.columns[name]
@@ -47,51 +69,154 @@ class Table:
 
     def has(self, name: str) -> bool:
         """Whether there is a column of this name, of whatever kind."""
-        return name in self.columns or name in self.unreadable
+        return name in self.columns or name in self.unreadable or name in self.left
+
+    def kind(self, name: str) -> Kind:
+        """What a column seems to be: texts are categories, truth values count as numbers."""
+        column = self.column(name)
+        if isinstance(column, Texts):
+            return "category"
+        return "date" if column.dtype.kind == "M" else "number"
 
     def missing(self, name: str) -> str:
         """A sentence that says that there is no such column, and what was probably meant."""
-        known = [f"'{column}'" for column in list(self.columns)[:12]]
-        hint = did_you_mean(name, self.columns) or f"; it has {listing(known)}"
+        known = [f"'{column}'" for column in (*self.columns, *self.left)[:12]]
+        hint = did_you_mean(name, (*self.columns, *self.left)) or f"; it has {listing(known)}"
         return f"{self.name} has no column '{name}'{hint}{self.delimiter_hint}"
 
     @property
     def delimiter_hint(self) -> str:
         """What to say of a table that seems to have been read with the wrong delimiter; else nothing."""
-        return ask_delimiter(next(iter(self.columns))) if len(self.columns) == 1 else ""
+        names = (*self.columns, *self.left)
+        return ask_delimiter(names[0]) if len(names) == 1 else ""
 
     def error(self, row: int, name: str, expected: str, what: str = "column") -> DataError:
         """What to raise when the cell of a row (from 0) does not hold what is expected there."""
-        place, found = self.find(row, name) if self.find else (f"row {row + 1}", word(self.columns[name][row]))
+        place, found = self.locate(row, name)
         problem = f"should hold {expected}, found '{found[:40]}'" if found else "is empty"
-        hint = "; numbers are written with a point" if re.fullmatch(r"[-+]?[0-9]+,[0-9]+", found.strip()) else ""
+        hint = self._hint(found.strip()) if "numbers" in expected else ""
         return DataError(f"{self.name}, {place}: {what} '{name}' {problem}{hint}")
 
-    def numbers(self, name: str) -> Array:
-        """A column as finite float64 numbers. Raises `DataError` with the first place that holds anything else."""
+    def _hint(self, found: str) -> str:
+        """What to say of a cell that should hold a number and was probably meant to."""
+        mark = "," if self.decimal == "." else "."
+        if re.fullmatch(rf"[-+]?[0-9]*{re.escape(mark)}[0-9]+", found):
+            written = {".": "point", ",": "comma"}.get(self.decimal, self.decimal)
+            return f"; numbers are written with a {written}; is it  decimal: '{mark}'  ?"
+        if found.lower() in MEANT_AS_GAPS:
+            return f"; if that is a gap, say so with  null: ['{found}']"
+        return ""
+
+    def locate(self, row: int, name: str) -> tuple[str, str]:
+        """Where the cell of a row (from 0) stands, as a message says it, and what is written there."""
+        return self.find(row, name) if self.find else (f"row {row + 1}", self.word(row, name))
+
+    def word(self, row: int, name: str) -> str:
+        """A cell in the words of a file."""
+        column = self.columns[name]
+        return column.at(row) if isinstance(column, Texts) else word(column[row])
+
+    def numbers(self, name: str, *, gaps: bool = False) -> Array:
+        """A column as finite float64 numbers, or NaN where `gaps` are allowed and a cell is empty.
+
+        Raises `DataError` with the first place that holds anything else.
+        """
         column = self.column(name)
-        if column.dtype == object:
-            for row, value in enumerate(column):
-                if value is None or (isinstance(value, str) and not NUMBER.fullmatch(value.strip())):
-                    raise self.error(row, name, "numbers")
+        if isinstance(column, Texts):
+            wrong = np.array([not is_number(text, self.decimal) for text in column.words] + [not gaps])[column.codes]
+            if wrong.any():
+                raise self.error(int(np.argmax(wrong)), name, "numbers")
+            if column.gaps.all():
+                return np.full(len(column), np.nan)
             raise DataError(f"{self.name}: column '{name}' holds texts, though they look like numbers")
+        if column.dtype.kind == "M":
+            raise self.error(0, name, "numbers")
         numbers = np.asarray(column, np.float64)
-        finite = np.isfinite(numbers)
-        if not finite.all():
-            error = self.error(int(np.argmin(finite)), name, "finite numbers")
-            more = int((~finite).sum()) - 1
+        usable = ~np.isinf(numbers) if gaps else np.isfinite(numbers)
+        if not usable.all():
+            error = self.error(int(np.argmin(usable)), name, "finite numbers")
+            more = int((~usable).sum()) - 1
             raise DataError(f"{error}, as in {counted(more, 'more row')} of {self.n_rows:,}") if more else error
         return numbers
 
+    def mostly_numbers(self, name: str) -> bool:
+        """Whether a column of texts looks like numbers among which something else has strayed."""
+        texts = self.texts(name)
+        looks = np.array([is_number(text, self.decimal) for text in texts.words] + [False])[texts.codes]
+        return bool(2 * looks.sum() > len(texts) - texts.gaps.sum())
+
+    def texts(self, name: str) -> Texts:
+        """A column as texts: numbers and truth values in the words of a file."""
+        column = self.column(name)
+        if isinstance(column, Texts):
+            return column
+        values, codes = np.unique(column, return_inverse=True)
+        return Texts.joined([Texts.of([word(value) or None for value in values.tolist()])[codes.reshape(-1)]])
+
+    def dates(self, name: str) -> Array:
+        """A column as instants, datetime64[us]; NaT where a cell is empty.
+
+        Raises `DataError` with the first place that holds anything else.
+        """
+        column = self.column(name)
+        if isinstance(column, Texts):
+            parsed = np.array([instant(text) for text in column.words] + [np.datetime64("NaT")], "datetime64[us]")
+            dates = parsed[column.codes]
+            wrong = np.isnat(dates) & ~column.gaps
+        else:
+            wrong = np.full(len(column), column.dtype.kind != "M")
+            dates = np.asarray(column) if column.dtype.kind == "M" else column
+        if wrong.any():
+            raise self.error(int(np.argmax(wrong)), name, "dates, as in 2026-01-31 or 2026-01-31 12:30:00")
+        return dates.astype("datetime64[us]")
+
     def nearest(self, names: list[str]) -> dict[str, str]:
         """For each name that is not here, the column that was probably meant, if there is one."""
-        return {name: close for name in names if (close := closest(name, self.columns))}
+        return {name: close for name in names if (close := closest(name, (*self.columns, *self.left)))}
+
+
+def joined(parts: Sequence[Table]) -> Table:
+    """One table below the other, with the columns of the first, which all have. Places are those of the parts."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    starts = np.cumsum([0, *(part.n_rows for part in parts)])
+
+    def find(row: int, name: str) -> tuple[str, str]:
+        i = int(np.searchsorted(starts, row, "right")) - 1
+        part, inside = parts[i], row - int(starts[i])
+        place, found = part.find(inside, name) if part.find else (f"row {row + 1}", part.word(inside, name))
+        return place if part.name == first.name else f"{part.name}, {place}", found
+
+    return replace(first, columns={name: stacked([p.column(name) for p in parts]) for name in first.columns}, find=find)
+
+
+def stacked(columns: Sequence[Column]) -> Column:
+    """One column below the other, of texts if the first is."""
+    texts = [column for column in columns if isinstance(column, Texts)]
+    if texts:
+        if len(texts) < len(columns):
+            raise TypeError("a column of texts is one in every part")
+        return Texts.joined(texts)
+    return np.concatenate(columns)
+
+
+def _some(column: Any, rows: Array) -> Any:
+    return column[rows] if isinstance(column, np.ndarray | Texts) else column.take(rows)
 
 
 def ask_delimiter(header: str) -> str:
     """A question whether the header that came out as one name should have been split, where it looks so."""
     found = next((delimiter for delimiter in (";", "\t", "|", ",") if delimiter in header), None)
     return f"; is the delimiter {found!r}?" if found else ""
+
+
+def is_number(text: str, decimal: str = ".") -> bool:
+    """Whether a text is a number in the grammar of files: digits, maybe a sign, a decimal mark and an exponent."""
+    text = text.strip()
+    if decimal != ".":
+        text = "" if "." in text else text.replace(decimal, ".")
+    return NUMBER.fullmatch(text) is not None
 
 
 def word(value: object) -> str:
@@ -102,6 +227,8 @@ def word(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float | np.floating):
         return str(int(value)) if float(value).is_integer() else repr(float(value))
+    if isinstance(value, datetime | np.datetime64):
+        return str(np.datetime64(value, "us")).replace("T", " ").removesuffix(".000000").removesuffix(" 00:00:00")
     return str(value)
 
 
@@ -118,9 +245,10 @@ def from_arrays(
 
     Without a `sha256` of the source, that of the arrays serves.
     """
-    columns = {feature: X[:, j] for j, feature in enumerate(feature_names)}
+    columns: dict[str, Column] = {feature: X[:, j] for j, feature in enumerate(feature_names)}
     if y is not None and target_names:
-        columns |= {target: y[:, j] if y.ndim == 2 else y for j, target in enumerate(target_names)}
+        targets = [y[:, j] if y.ndim == 2 else y for j in range(len(target_names))]
+        columns |= {t: Texts.of(v) if v.dtype == object else v for t, v in zip(target_names, targets, strict=True)}
     return Table(name, columns, sha256 or _digest(X, y), classes)
 
 

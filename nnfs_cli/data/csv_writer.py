@@ -1,0 +1,134 @@
+"""Columns as CSV in UTF-8, written by pyarrow, quoted only where needed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from nnfs_cli.data.writers import Writer, to_arrow
+from nnfs_cli.errors import DataError
+
+NEEDS_QUOTES = re.compile(r'[",\r\n]')
+A_NUMBER = re.compile(r"[-+]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][-+]?[0-9]+)?")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run begins with one of them
+
+
+class CsvWriter(Writer):
+    """Writes CSV with a header. Numbers are the shortest that read back the same.
+
+    A text that a spreadsheet would run as a formula, which is no number and begins with = + - @ a tab or a carriage
+    return, gets an apostrophe before it (OWASP, "CSV Injection").
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._begun = False
+
+    def write(self, columns: Mapping[str, Any]) -> None:
+        """Write the next rows, and the header before the first."""
+        if not self._begun:
+            header = io.StringIO()
+            csv.writer(header, lineterminator="\n").writerow(map(harmless, columns))
+            self.file.write(header.getvalue().encode())
+            self._begun = True
+        self._write(to_arrow(columns))
+
+    def _write(self, table: Any) -> None:
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
+
+        quoted = False
+        for i, field in enumerate(table.schema):
+            if _is_text(field.type):
+                column, quotes = _escaped(table.column(i))
+                quoted = quoted or quotes
+                table = table.set_column(i, field.name, column)
+        try:
+            if quoted:
+                self.file.write(_quoted_lines(table))
+            else:
+                options = arrow_csv.WriteOptions(include_header=False, quoting_style="none")
+                arrow_csv.write_csv(table, self.file, options)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+            raise DataError(f"{_unwritable(table)}; write to a file that ends in .parquet") from error
+
+
+def write_csv(columns: Mapping[str, Any], file: BinaryIO) -> None:
+    """Write named columns, each (rows,), at once."""
+    with CsvWriter(file) as writer:
+        writer.write(columns)
+
+
+def harmless(text: str) -> str:
+    """The text as a spreadsheet may see it."""
+    return f"'{text}" if text.startswith(FORMULA) and not A_NUMBER.fullmatch(text) else text
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _escaped(column: Any) -> tuple[Any, bool]:
+    """Texts without formulas, and whether any of them has to be quoted."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    first = compute.utf8_slice_codeunits(column, 0, 1)
+    suspect = compute.fill_null(compute.is_in(first, value_set=pa.array(FORMULA)), False)
+    if compute.any(suspect).as_py():
+        words = pa.array([harmless(text) for text in column.filter(suspect).to_pylist()], column.type)
+        column = compute.replace_with_mask(_whole(column), _whole(suspect), words)
+    special = compute.match_substring_regex(column, '[",\\r\\n]')
+    return column, bool(compute.any(special).as_py())
+
+
+def _quoted_lines(table: Any) -> bytes:
+    """All rows as lines, with quotes around those texts that need them."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    cells = []
+    for column in table.columns:
+        if not _is_text(column.type):
+            column = column.cast(pa.string())
+        else:
+            special = compute.match_substring_regex(column, '[",\\r\\n]')
+            doubled = compute.replace_substring(column, '"', '""')
+            quoted = compute.binary_join_element_wise('"', doubled, '"', "")
+            column = compute.if_else(special, quoted, column)
+        cells.append(column.cast(pa.large_string()))
+    comma, nothing, line_end = (pa.scalar(text, pa.large_string()) for text in (",", "", "\n"))
+    lines = compute.binary_join_element_wise(*cells, comma, null_handling="replace", null_replacement="")
+    lines = compute.binary_join_element_wise(lines, nothing, line_end)
+    return b"".join(_data(chunk) for chunk in lines.chunks)
+
+
+def _data(chunk: Any) -> bytes:
+    """All texts of a chunk, one behind the other."""
+    offsets = np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
+    return memoryview(chunk.buffers()[2])[int(offsets[0]) : int(offsets[-1])].tobytes() if len(chunk) else b""
+
+
+def _whole(column: Any) -> Any:
+    import pyarrow as pa
+
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _unwritable(table: Any) -> str:
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    for name in table.column_names:
+        try:
+            arrow_csv.write_csv(table.select([name]).slice(0, 1), io.BytesIO())
+        except pa.ArrowException:
+            return f"column '{name}' holds {table.schema.field(name).type}, which CSV has no way to write"
+    return "CSV has no way to write this"

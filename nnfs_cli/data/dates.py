@@ -1,0 +1,29 @@
+"""What counts as a date: ISO 8601, with or without a time of day, and with that maybe an offset from UTC."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+_ISO = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[ T]([0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?)(?:Z|([-+])([0-9]{2})(?::?([0-9]{2}))?)?)?"
+)
+NOT_A_DATE = np.datetime64("NaT", "us")
+
+
+def instant(text: str) -> np.datetime64:
+    """The date or the instant, in UTC, that a text gives, to the microsecond; not a time where it gives none."""
+    found = _ISO.fullmatch(text.strip())
+    if found is None:
+        return NOT_A_DATE
+    day, time, sign, hours, minutes = found.groups()
+    try:
+        local = np.datetime64(f"{day}T{time[:15]}" if time else day, "us")
+    except ValueError:
+        return NOT_A_DATE
+    if sign is None:
+        return local
+    offset = np.timedelta64(int(hours) * 60 + int(minutes or 0), "m")
+    return local - offset if sign == "+" else local + offset

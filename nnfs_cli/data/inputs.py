@@ -1,0 +1,249 @@
+"""The inputs of a net: columns of a table, each taken through its steps, side by side."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self, cast
+
+import numpy as np
+
+from nnfs_cli.data.preprocessing import Preprocessing
+from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, Step
+from nnfs_cli.data.steps.base import Fit, Statistics, refuse_overflow
+from nnfs_cli.data.steps.embedding import Embedding
+from nnfs_cli.data.steps.impute import Impute
+from nnfs_cli.data.table import Kind, Table
+from nnfs_cli.data.texts import Texts
+from nnfs_cli.errors import DataError
+from nnfs_cli.parameters import Array
+
+Folds = Mapping[str, Array]  # of training rows, by column: which fold of a step's fit each row belongs to
+
+
+class Faulty:
+    """What becomes of rows that cannot be used: the first one is an error, or all of them are marked."""
+
+    def __init__(self, marks: Array | None = None) -> None:
+        self.marks = marks  # (rows,), true for every such row
+
+    def check(self, wrong: Array, table: Table, name: str, expected: str) -> None:
+        """Raise `DataError` for the first row that is `wrong` (rows,), unless rows are only to be marked."""
+        if self.marks is not None:
+            self.marks |= wrong
+        elif wrong.any():
+            raise table.error(int(np.argmax(wrong)), name, expected)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Columns of numbers that go through the same steps, with what each step has learned of them."""
+
+    columns: tuple[str, ...]
+    steps: tuple[NumberStep, ...]
+    statistics: tuple[Statistics, ...]  # one for each step, its arrays (columns,) or (columns, n)
+
+    @classmethod
+    def fit(cls, columns: Mapping[str, Array], steps: Sequence[NumberStep]) -> Self:
+        """Learn from columns by name, each (rows,) float64. Raises `DataError` when a step cannot take one of them."""
+        learned: list[list[Fit]] = [[] for _ in steps]
+        for name, values in columns.items():
+            for step, fits in zip(steps, learned, strict=True):
+                with np.errstate(over="ignore", invalid="ignore"), _named(name):
+                    fit = step.fit(values)
+                    refuse_overflow(name, step, values, fit)
+                    fits.append(fit)
+                    if step is not steps[-1]:
+                        values = step.transform(values[:, None], _arrays([fit]))[:, 0]
+        return cls(tuple(columns), tuple(steps), tuple(map(_arrays, learned)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of what comes out: the columns, and behind them one for each that says where it was empty."""
+        return (*self.columns, *(f"{self.columns[i]} is empty" for i in self._flagged))
+
+    @property
+    def gaps(self) -> bool:
+        """Whether an empty cell can be taken."""
+        return isinstance(self.steps[0], Impute)
+
+    @property
+    def _flagged(self) -> list[int]:
+        return np.flatnonzero(self.statistics[0]["gaps"]).tolist() if self.gaps and self.statistics[0] else []
+
+    def read(self, table: Table, faulty: Faulty, folds: Folds) -> list[Array]:
+        """The columns, each (rows,) float64."""
+        columns = []
+        for name in self.columns:
+            values = table.numbers(name, gaps=True)
+            if not self.gaps:
+                faulty.check(np.isnan(values), table, name, "numbers")
+            columns.append(values)
+        return columns
+
+    def transform(self, columns: Any, rows: slice) -> Array:
+        """Some rows of what was read, through all steps: (rows, n)."""
+        raw = np.stack([column[rows] for column in columns], axis=1)
+        values = self.forward(raw)
+        flags = [np.isnan(raw[:, [i]]) for i in self._flagged]
+        return np.concatenate([values, *flags], axis=1) if flags else values
+
+    def forward(self, values: Array) -> Array:
+        """(rows, columns) -> the same, through all steps."""
+        for step, statistics in zip(self.steps, self.statistics, strict=True):
+            values = step.transform(values, statistics)
+        return values
+
+    def inverse(self, values: Array) -> Array:
+        """Take `forward` back."""
+        for step, statistics in zip(reversed(self.steps), reversed(self.statistics), strict=True):
+            values = step.inverse(values, statistics)
+        return values
+
+    def to_json(self) -> dict[str, Any]:
+        """What was learned, as plain JSON; the steps themselves stand in the spec."""
+        fits = [{key: array.tolist() for key, array in one.items()} for one in self.statistics]
+        return {"kind": "number", "columns": list(self.columns), "fits": fits}
+
+    @classmethod
+    def from_json(cls, fitted: Mapping[str, Any], steps: Sequence[Step]) -> Self:
+        """Take `to_json` back."""
+        statistics = tuple({key: np.array(array, np.float64) for key, array in fit.items()} for fit in fitted["fits"])
+        if len(statistics) != len(steps):
+            raise ValueError("there is not a record for every preprocessing step")
+        return cls(tuple(fitted["columns"]), cast(tuple[NumberStep, ...], tuple(steps)), statistics)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A column of words and its step."""
+
+    column: str
+    step: CategoryStep
+    fit: Fit
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of what comes out, as in `city=Paris`."""
+        return tuple(f"{self.column}={name}" if name else self.column for name in self.step.names(self.fit))
+
+    def read(self, table: Table, faulty: Faulty, folds: Folds) -> Array:
+        """The column, through its step: (rows, n)."""
+        texts = table.texts(self.column)
+        faulty.check(self.step.unknown(texts, self.fit), table, self.column, self._expected)
+        return self.step.transform(texts, self.fit, folds.get(self.column))
+
+    @property
+    def _expected(self) -> str:
+        levels = [f"'{level}'" if level is not None else "nothing" for level in self.fit.get("levels", ())[:8]]
+        known = f"a word of the training rows, such as {', '.join(levels[:3])}"
+        return f"{known} (unseen: other in its {self.step.name} would take any)"
+
+    def transform(self, columns: Any, rows: slice) -> Array:
+        """Some rows of what was read."""
+        return cast(Array, columns[rows])
+
+    def to_json(self) -> dict[str, Any]:
+        """What was learned, as plain JSON."""
+        return {"kind": "category", "columns": [self.column], "fit": self.fit}
+
+
+@dataclass(frozen=True)
+class Dates:
+    """A column of dates and its step."""
+
+    column: str
+    step: DateStep
+    fit: Fit
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of what comes out, as in `sold year sin`."""
+        return tuple(f"{self.column} {name}" for name in self.step.names(self.fit))
+
+    def read(self, table: Table, faulty: Faulty, folds: Folds) -> Array:
+        """The column, through its step: (rows, n)."""
+        dates = table.dates(self.column)
+        faulty.check(self.step.unknown(dates, self.fit), table, self.column, "dates; no training row was empty")
+        return self.step.transform(dates, self.fit)
+
+    def transform(self, columns: Any, rows: slice) -> Array:
+        """Some rows of what was read."""
+        return cast(Array, columns[rows])
+
+    def to_json(self) -> dict[str, Any]:
+        """What was learned, as plain JSON."""
+        return {"kind": "date", "columns": [self.column], "fit": self.fit}
+
+
+Group = Numbers | Words | Dates
+
+
+def fit_inputs(
+    table: Table, rows: Any, kinds: Mapping[str, Kind], preprocessing: Preprocessing, y: Array, seed: int
+) -> tuple[Group, ...]:
+    """Fit every input column's steps to the training `rows` of a table, and to no others.
+
+    `kinds` are the input columns and what they are taken for; y (training rows, n) is the target, for the steps that go
+    by it. Raises `DataError` for every column that cannot be used as it is.
+    """
+    groups: list[Group | list[str]] = []
+    together: dict[tuple[Step, ...], list[str]] = {}
+    for name, kind in kinds.items():
+        steps = preprocessing.steps(name, kind)
+        if kind == "number":
+            key = tuple(steps)
+            if key not in together:
+                together[key] = []
+                groups.append(together[key])
+            together[key].append(name)
+        elif kind == "category":
+            words = cast(CategoryStep, steps[0])
+            with _named(name):
+                groups.append(Words(name, words, words.fit(table.texts(name)[rows], y, seed)))
+        else:
+            dates = cast(DateStep, steps[0])
+            with _named(name):
+                groups.append(Dates(name, dates, dates.fit(table.dates(name)[rows])))
+    fitted: list[Group] = []
+    steps_of = {id(names): steps for steps, names in together.items()}
+    for group in groups:
+        if isinstance(group, list):
+            steps = steps_of[id(group)]
+            columns = {name: table.numbers(name, gaps=isinstance(steps[0], Impute))[rows] for name in group}
+            fitted.append(Numbers.fit(columns, cast(tuple[NumberStep, ...], steps)))
+        else:
+            fitted.append(group)
+    return tuple(fitted)
+
+
+@contextlib.contextmanager
+def _named(column: str) -> Iterator[None]:
+    """Let what a step has against a column be about the column of this name."""
+    try:
+        yield
+    except ValueError as error:
+        raise DataError(f"column '{column}' {error}") from None
+
+
+def group_from_json(fitted: Mapping[str, Any], preprocessing: Preprocessing) -> Group:
+    """Take `to_json` of any group back."""
+    steps = preprocessing.steps(fitted["columns"][0], fitted["kind"])
+    if fitted["kind"] == "number":
+        return Numbers.from_json(fitted, steps)
+    kind = Words if fitted["kind"] == "category" else Dates
+    return kind(fitted["columns"][0], steps[0], fitted["fit"])  # type: ignore[arg-type]
+
+
+def lookups(groups: Sequence[Group]) -> Iterator[tuple[int, int, int, str]]:
+    """The inputs that are places in a table the net learns: where they stand, the rows and width of the table, a name."""
+    start = 0
+    for group in groups:
+        if isinstance(group, Words) and isinstance(group.step, Embedding):
+            yield start, group.step.n_rows(group.fit), group.step.width(group.fit), group.column
+        start += len(group.names)
+
+
+def _arrays(fits: Sequence[Fit]) -> dict[str, Array]:
+    return {key: np.array([fit[key] for fit in fits], np.float64) for key in (fits[0] if fits else ())}

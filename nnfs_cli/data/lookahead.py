@@ -1,0 +1,42 @@
+"""Work on the items of a series in several threads, with its results in the order of the items."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+WORKERS = min(4, os.cpu_count() or 1)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+    """Each item with what the work makes of it; while one is dealt with, the next few are worked on.
+
+    An error comes where its item would have, and one of the series itself after all items before it.
+    """
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
+    series, problem, more = iter(items), None, True
+    with ThreadPoolExecutor(WORKERS) as pool:
+        try:
+            while more or waiting:
+                try:
+                    if more:
+                        item = next(series)
+                        waiting.append((item, pool.submit(work, item)))
+                except StopIteration:
+                    more = False
+                except Exception as error:
+                    problem, more = error, False
+                if waiting and (not more or len(waiting) > WORKERS):
+                    item, result = waiting.popleft()
+                    yield item, result.result()
+        finally:
+            for _, result in waiting:
+                result.cancel()
+    if problem is not None:
+        raise problem

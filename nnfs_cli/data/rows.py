@@ -1,0 +1,148 @@
+"""What a net is trained on: inputs, targets and weights, row by row, in memory or on disk."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from nnfs_cli.parameters import Array, Shape
+
+Batch = tuple[Array, Array, Array | None]  # X (batch, *input_shape), y (batch, n_outputs) and weights (batch,), if any
+
+BLOCK = 1_024  # neighbouring rows that are read from the disk together
+
+
+class TrainingRows(Protocol):
+    """Rows that can be had a batch at a time."""
+
+    @property
+    def mean_weight(self) -> float:
+        """What a row counts on average."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def take(self, rows: Array | slice) -> Batch:
+        """Those of a batch, good until the next one is taken."""
+
+    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any) -> None:
+        """Raise `ValueError` unless the rows are what a net takes."""
+
+
+class Rows:
+    """Rows in memory. Those of a batch are copied into buffers that are shared by all batches of a size."""
+
+    def __init__(self, X: Array, y: Array, weight: Array | None = None) -> None:
+        self._arrays = [X, y] if weight is None else [X, y, weight]
+        self.mean_weight = 1.0 if weight is None else float(weight.mean(dtype=np.float64))
+        self._buffers: dict[int, list[Array]] = {}
+
+    def __len__(self) -> int:
+        return len(self._arrays[0])
+
+    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any) -> None:
+        """Raise `ValueError` unless the arrays are what a net takes."""
+        shapes = {"X": input_shape, "y": output_shape, "weight": ()}
+        n_rows = len(self)
+        for array, (name, shape) in zip(self._arrays, shapes.items(), strict=False):
+            if array.shape != (n_rows, *shape) or array.dtype != dtype:
+                expected = f"{dtype} {(n_rows, *shape)}"
+                raise ValueError(f"{name} should be {expected}, found {array.dtype} {array.shape}")
+
+    def take(self, rows: Array | slice) -> Batch:
+        """X, y and the weights of a batch: indices (batch,) or a slice."""
+        if isinstance(rows, slice):
+            x, y, *weight = [array[rows] for array in self._arrays]
+            return x, y, weight[0] if weight else None
+        n = len(rows)
+        if n not in self._buffers:
+            self._buffers[n] = [np.empty((n, *array.shape[1:]), array.dtype) for array in self._arrays]
+        for array, buffer in zip(self._arrays, self._buffers[n], strict=True):
+            array.take(rows, 0, buffer, "clip")  # "clip" lets take write straight into it; the indices are in range
+        x, y, *weight = self._buffers[n]
+        return x, y, weight[0] if weight else None
+
+
+class StoredRows:
+    """Rows in a file without a name, which vanishes with the process however it ends; only `window` rows are in memory.
+
+    Batches are quick where those that follow one another share their blocks of rows, as `Batches` with a window makes
+    them.
+    """
+
+    def __init__(self, n_inputs: int, n_outputs: int, weighted: bool, dtype: Any, window: int) -> None:
+        self._widths = (n_inputs, n_outputs, int(weighted))
+        self._file = tempfile.TemporaryFile(dir=_room(), buffering=0)
+        weakref.finalize(self, self._file.close)
+        self._n, self._weight = 0, 0.0
+        self._window: Array = np.empty((-(-window // BLOCK) * BLOCK, sum(self._widths)), dtype)
+        self._slots: Array = np.empty(0, np.intp)  # where in the window each block is; -1 where it is not
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def mean_weight(self) -> float:
+        """What a row counts on average."""
+        return self._weight / self._n if self._widths[2] else 1.0
+
+    def append(self, X: Array, y: Array, weight: Array | None) -> None:
+        """More rows, behind those that there are."""
+        if not len(X):
+            return
+        columns = [X, y, (np.ones(len(X), X.dtype) if weight is None else weight)[:, None]]
+        rows = np.concatenate([column for column, width in zip(columns, self._widths, strict=True) if width], axis=1)
+        view = memoryview(np.ascontiguousarray(rows, self._window.dtype)).cast("B")
+        while view:
+            view = view[self._file.write(view) :]
+        self._n += len(X)
+        self._weight += float(columns[2].sum(dtype=np.float64))
+        self._slots = np.full(-(-self._n // BLOCK), -1)
+
+    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any) -> None:
+        """Raise `ValueError` unless the rows are what a net takes."""
+        if (input_shape, output_shape, dtype) != ((self._widths[0],), (self._widths[1],), self._window.dtype):
+            raise ValueError(f"the stored rows {self._widths} are not what the net takes")
+
+    def take(self, rows: Array | slice) -> Batch:
+        """X, y and the weights of a batch: indices (batch,) or a slice, of no more rows than the window has."""
+        indices = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
+        slots = self._slots[indices // BLOCK]
+        if slots.min(initial=0) < 0:
+            self._load(np.unique(indices // BLOCK))
+            slots = self._slots[indices // BLOCK]
+        batch = self._window.take(slots * BLOCK + indices % BLOCK, 0)
+        n, m, weighted = self._widths
+        return batch[:, :n], batch[:, n : n + m], batch[:, -1] if weighted else None
+
+    def _load(self, blocks: Array) -> None:
+        """Have these blocks in the window; others are forgotten when there is no room."""
+        wanted = blocks[self._slots[blocks] < 0]
+        capacity = len(self._window) // BLOCK
+        if (self._slots >= 0).sum() + len(wanted) > capacity:
+            self._slots[:] = -1
+            wanted = blocks
+        if len(wanted) > capacity:
+            raise ValueError(f"a batch is spread over {len(wanted)} blocks of rows, and {capacity} are in memory")
+        free = np.setdiff1d(np.arange(capacity), self._slots[self._slots >= 0])
+        size = BLOCK * self._window.shape[1] * self._window.itemsize
+        for block, slot in zip(wanted.tolist(), free.tolist(), strict=False):
+            into = memoryview(self._window[slot * BLOCK : (slot + 1) * BLOCK]).cast("B")
+            self._file.seek(block * size)
+            read = 0
+            while n := self._file.readinto(into[read:]):  # type: ignore[attr-defined]
+                read += n
+            self._slots[block] = slot
+
+
+def _room() -> str | None:
+    """Where large files may lie: where the user says, or on a disk rather than in memory."""
+    if any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")):
+        return None
+    place = Path("/var/tmp")  # noqa: S108 - the file has no name there
+    return str(place) if os.access(place, os.W_OK) else None

@@ -1,0 +1,43 @@
+"""Outliers brought back."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from pydantic import model_validator
+
+from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, quantiles
+from nnfs_cli.parameters import Array
+from nnfs_cli.settings import Fraction, Rate, wrong
+
+
+class Clip(NumberStep, name="clip"):
+    """Bring numbers that are out of bounds back to the bounds: quantiles of the training rows.
+
+    x -> min(max(x, q(low)), q(high)). With low: 0 or high: 1 that bound is the most extreme number trained on.
+    Source: Tukey, "The Future of Data Analysis" (1962), where it is called Winsorizing.
+    """
+
+    examples = ("clip", "clip: {low: 0.0, high: 0.999}")
+
+    low: Fraction = 0.01
+    """The level of the lower bound: the share of training rows below it."""
+    high: Rate = 0.99
+    """The level of the upper bound."""
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> Self:
+        if self.low >= self.high:
+            raise wrong(f"low must be below high, found {self.low:g} and {self.high:g}")
+        return self
+
+    def fit(self, column: Array) -> Fit:
+        """The bounds."""
+        low, high = quantiles(column, (self.low, self.high))
+        return {"low": low, "high": high}
+
+    def transform(self, values: Array, statistics: Statistics) -> Array:
+        """Within the bounds."""
+        clipped: Array = np.clip(values, statistics["low"], statistics["high"])
+        return clipped

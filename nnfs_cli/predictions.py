@@ -1,0 +1,160 @@
+"""The answers of a trained net to the rows of a file, block by block, however many there are."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from nnfs_cli.data.profile import Drift
+from nnfs_cli.data.source import DataSource
+from nnfs_cli.data.table import Table, stacked
+from nnfs_cli.data.texts import GAP, Texts
+from nnfs_cli.errors import DataError, NnfsWarning, UserError, counted
+from nnfs_cli.parameters import Array
+from nnfs_cli.predictor import Predictor
+
+OnError = Literal["stop", "skip", "null"]
+SMALL = 100_000  # parameters
+
+
+class Predictions:
+    """Iterating gives the answers to each block of rows, as named columns: first those kept, then the predictions.
+
+    `inputs` is what a run remembers of its training rows' columns. A row that cannot be used is an error, or, by
+    `on_error`, left out (skip) or answered with empty cells (null). After the last block `rows` says how many there
+    were, `faulty` how many of them could not be used, and `drift` how far they are from the training rows, if asked.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        inputs: Sequence[Mapping[str, Any]],
+        source: DataSource,
+        on_error: OnError = "stop",
+        keep: Sequence[str] | Literal["all"] = (),
+        drift: bool = False,
+    ) -> None:
+        self.predictor, self.inputs, self.source, self.on_error, self.keep = predictor, inputs, source, on_error, keep
+        self.rows = self.written = self.faulty = self._far = 0
+        self._first = self._example = ""
+        self.drift = Drift(inputs) if drift else None
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        keep = self.source.names() if self.keep == "all" else tuple(self.keep)
+        with self._threads():
+            for table in self.source.chunks(self.predictor.encoder.kinds, keep, self.on_error != "stop"):
+                if not self.rows:
+                    self._look_at(table, keep)
+                yield self._answer(table, keep)
+                self.rows += table.n_rows
+                self.written = self.rows - (self.faulty if self.on_error == "skip" else 0)
+        self._warn(table)
+
+    def _threads(self) -> contextlib.AbstractContextManager[object]:
+        """A small net's products are made by one thread: the others, which would only wait for it, read the file."""
+        if self.predictor.model.n_parameters > SMALL:
+            return contextlib.nullcontext()
+        from threadpoolctl import threadpool_limits
+
+        return threadpool_limits(1, "blas")  # type: ignore[no-any-return]
+
+    def all(self) -> dict[str, Any]:
+        """The answers to all rows at once."""
+        answers = list(self)
+        return {name: stacked([answer[name] for answer in answers]) for name in answers[0]}
+
+    def _answer(self, table: Table, keep: Sequence[str]) -> dict[str, Any]:
+        marks = None
+        if self.on_error != "stop":
+            marks = np.zeros(table.n_rows, bool)
+            marks[list(table.faults)] = True
+        answers: dict[str, Any] = {**{name: table.kept[name] for name in keep}, **self.predictor.predict(table, marks)}
+        usable = None if marks is None or not marks.any() else ~marks
+        if usable is not None and marks is not None:
+            self._note(table, marks)
+            table = table.take(usable)
+            if self.on_error == "skip":
+                answers = {name: _some(column, usable) for name, column in answers.items()}
+            else:
+                answers |= {name: _emptied(column, marks) for name, column in answers.items() if name not in keep}
+        self._watch(table)
+        return answers
+
+    def _look_at(self, table: Table, keep: Sequence[str]) -> None:
+        """Raise `DataError` for a column to keep that is not there; warn of columns that are not known."""
+        for name in keep:
+            if name not in table.kept:
+                raise DataError(table.missing(name))
+            if name == "prediction" or name.startswith(("prediction_", "probability_", "score_", "quantile_")):
+                raise UserError(f"{table.name}: a column to keep has a prediction's name '{name}'; rename it")
+        dataset, split = self.predictor.spec.dataset, self.predictor.spec.split
+        known = {*dataset.target_columns(), *dataset.dropped_columns(), *split.columns, dataset.weight_column(), *keep}
+        strange = [f"'{name}'" for name in table.left if name not in known]
+        if strange:
+            verb = "was" if len(strange) == 1 else "were"
+            more = ", ..." if len(strange) > 5 else ""
+            message = f"{counted(len(strange), 'column')} that {verb} not trained on: {', '.join(strange[:5])}{more}"
+            warnings.warn(f"{table.name} has {message}", NnfsWarning, stacklevel=4)
+
+    def _note(self, table: Table, marks: Array) -> None:
+        """Count the rows that cannot be used, and say what is wrong with the first."""
+        self.faulty += int(marks.sum())
+        if not self._first:
+            row = int(np.argmax(marks))
+            self._first = table.faults.get(row, "")
+            if not self._first:
+                try:
+                    self.predictor.encoder.encode(table.take(np.array([row])), self.predictor.model.dtype)
+                except DataError as error:
+                    self._first = str(error)
+
+    def _watch(self, table: Table) -> None:
+        """Count rows with a value further outside the range of the training data than that range is wide."""
+        if self.drift:
+            self.drift.add(table)
+        far: Array | None = None
+        for column in self.inputs:
+            if column["kind"] != "number" or not table.n_rows or column.get("min") is None:
+                continue
+            name, low, high = column["name"], column["min"], column["max"]
+            values = table.numbers(name, gaps=True)
+            lowest, highest = low - (high - low), high + (high - low)
+            if np.fmin.reduce(values) >= lowest and np.fmax.reduce(values) <= highest:
+                continue
+            outside = (values < lowest) | (values > highest)
+            if outside.any() and not self._example:
+                self._example = f"{name} is {values[outside][0]:g}, and was {low:g} to {high:g}"
+            far = outside if far is None else far | outside
+        self._far += int(far.sum()) if far is not None else 0
+
+    def _warn(self, table: Table) -> None:
+        rows = counted(self.rows, "row")
+        if self.faulty:
+            done = "are left out" if self.on_error == "skip" else "have no answer"
+            message = f"{self.faulty:,} of {rows} cannot be used and {done}; the first: {self._first}"
+            warnings.warn(message, NnfsWarning, stacklevel=4)
+        if self._far:
+            verb = "lies" if self._far == 1 else "lie"
+            message = f"{self._far:,} of {rows} {verb} far outside of what was trained on ({self._example})"
+            warnings.warn(message, NnfsWarning, stacklevel=4)
+
+
+def _some(column: Any, rows: Array) -> Any:
+    if isinstance(column, np.ndarray | Texts):
+        return column[rows]
+    import pyarrow as pa
+
+    return column.filter(pa.array(rows))
+
+
+def _emptied(column: Any, rows: Array) -> Any:
+    """The column with empty cells in these rows."""
+    if isinstance(column, Texts):
+        return Texts(np.where(rows, GAP, column.codes), column.words)
+    import pyarrow as pa
+
+    return pa.array(column, mask=rows)
