@@ -169,6 +169,16 @@ def _target_step_fits(loss: Loss, preprocessing: Preprocessing) -> list[Fault]:
     return [Fault(("preprocessing", "target"), message)]
 
 
+def _columns_are_inputs(dataset: DataSource, preprocessing: Preprocessing) -> list[Fault]:
+    others = dict.fromkeys(dataset.target_columns(), "is the target, for which there is preprocessing.target")
+    others |= dict.fromkeys(dataset.dropped_columns(), "is to be dropped; leave one of them out")
+    return [
+        Fault(("preprocessing", "columns", name), f"'{name}' {others[name]}", at_key=True)
+        for name in preprocessing.columns
+        if name in others
+    ]
+
+
 def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
     faults = []
     for way in split.named:
@@ -266,6 +276,7 @@ _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _output_reaches_target,
     _net_fits_data,
     _target_step_fits,
+    _columns_are_inputs,
     _split_fits,
     _batches_fit,
     _batches_are_large_enough,

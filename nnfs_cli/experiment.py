@@ -35,12 +35,13 @@ class Experiment:
     description: Mapping[str, Any]  # of the data, as data.json keeps it
 
 
-def prepare(spec: Spec) -> Experiment:
+def prepare(spec: Spec, material: Material | None = None) -> Experiment:
     """Read the data, split it, fit the preprocessing on the training rows, and build the net.
 
+    What has been gathered for the spec is not read again.
     Raises `DataError` or `ConfigError` when data and spec do not go together; nothing has been written then.
     """
-    material = gather(spec)
+    material = material or gather(spec)
     table, rows = _to_fit(material, spec)
     encoder = Encoder.fit(
         table,

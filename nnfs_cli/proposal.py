@@ -6,7 +6,7 @@ The rules go by what is in the file and by how much of it there is; none knows a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,9 +16,9 @@ from nnfs_cli.data.glance import Glance
 from nnfs_cli.data.kinds import MANY, Look, gaps_of, is_whole, words_of
 from nnfs_cli.data.labels import TARGET
 from nnfs_cli.data.relations import Relation, gives_away, listed, repeats, spread
-from nnfs_cli.data.table import Table
+from nnfs_cli.data.table import Label, Table, word
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError, counted
+from nnfs_cli.errors import DataError, counted, shown
 from nnfs_cli.parameters import Array
 
 SAMPLE = 100_000  # rows by which columns are compared
@@ -151,17 +151,19 @@ def task_of(table: Table, target: str, seen: Look | None) -> Task:
         if seen.different > max(20, seen.rows // 2) or seen.nature == "text":
             why = seen.why or f"holds {seen.different:,} different words in {counted(seen.rows, 'row')}"
             raise DataError(f"{name} {why}; these are neither classes nor numbers")
-        return _classes(seen, "words")
+        return _classes(seen, column.words[np.unique(column.codes)].tolist(), "words")
     if column.dtype.kind == "b":
-        return _classes(seen, "truth values")
+        return _classes(seen, [False, True], "truth values")
     return _numbers(seen, column)
 
 
-def _classes(seen: Look, what: str, otherwise: str = "") -> Task:
+def _classes(seen: Look, labels: Sequence[Label], what: str, otherwise: str = "") -> Task:
+    """`labels` are all different values of the target."""
     n = seen.different
-    goal: Goal = "binary" if n == 2 else "classes"
-    why = f"binary classification: it holds two {what}" if n == 2 else f"classification: it holds {n} different {what}"
-    return Task(goal, why, otherwise, n)
+    if n == 2:
+        named = " and ".join(shown(word(label)) for label in sorted(labels))
+        return Task("binary", f"binary classification: it holds {named}", otherwise, n)
+    return Task("classes", f"classification: it holds {n} different {what}", otherwise, n)
 
 
 def _numbers(seen: Look, column: Array) -> Task:
@@ -171,7 +173,7 @@ def _numbers(seen: Look, column: Array) -> Task:
     few = n == 2 or n <= (0 if called & COUNTS else 2 * CLASSES if called & LABELS else CLASSES)
     if whole and often and few:
         asked = "" if n == 2 else "to predict it as a number: one output, no softmax, loss: mse, metrics: [rmse, r2]"
-        return _classes(seen, "whole numbers", asked)
+        return _classes(seen, np.unique(column).tolist(), "whole numbers", asked)
     low, high = float(column.min()), float(column.max())
     why = f"regression: it holds {n:,} different numbers, from {low:,.6g} to {high:,.6g}"
     classes = f"to tell the numbers apart as classes: {n} outputs, softmax, loss: cross_entropy, metrics: [accuracy]"

@@ -124,11 +124,15 @@ def _section(section: type[Section]) -> Schema:
     if required:
         block["required"] = required
     if section.main and {section.main}.issuperset(required):
-        bare = values[section.main]
-        if "family" in bare:
-            bare = {**bare, "type": "string"}  # a block would be taken for the settings
-        block = {"anyOf": [bare, block]}
+        block = {"anyOf": [_no_block(values[section.main]), block]}
     return {"description": section.summary(), **block}
+
+
+def _no_block(bare: Schema) -> Schema:
+    """A family by its name alone: a block would be taken for the settings."""
+    if "anyOf" in bare:
+        return {**bare, "anyOf": [_no_block(choice) for choice in bare["anyOf"]]}
+    return {**bare, "type": "string"} if "family" in bare else bare
 
 
 def _required(section: type[Section]) -> list[str]:

@@ -146,6 +146,7 @@ Bytes = Annotated[
     WithJsonSchema(
         {
             "type": ["string", "integer"],
+            "format": "amount of memory",
             "exclusiveMinimum": 0,
             "pattern": "^(?=.*[1-9])[0-9]{1,9}(\\.[0-9]{1,9})? ?[KMGT]B$",
             "patternErrorMessage": "expected an amount of memory, such as 500 MB or 2 GB",

@@ -31,9 +31,9 @@ from nnfs_cli.errors import ConfigError, DataError, DivergedError, NnfsWarning, 
 from nnfs_cli.experiment import Experiment, encode_parts, prepare
 from nnfs_cli.extension import LOADED, code_of
 from nnfs_cli.material import gather, say_alike
+from nnfs_cli.predictions import OnError, Predictions
 from nnfs_cli.predictor import Predictor, Samples
 from nnfs_cli.runs import Run
-from nnfs_cli.predictions import OnError, Predictions
 from nnfs_cli.spec import Spec
 from nnfs_cli.trainer import Callback, LogRow, Trainer
 
@@ -227,8 +227,8 @@ def _parts(run: Run, predictor: Predictor) -> dict[str, Samples]:
     for part, of_part in material.sources.items():
         if of_part.sha256 != recorded.get(part):
             raise DataError(
-                f"{of_part.name} is no longer what {run.path} was trained on, so which rows were held back is not known;"
-                " give rows with --input"
+                f"{of_part.name} is no longer what {run.path} was trained on, so which rows were held back is not"
+                " known; give rows with --input"
             )
     return encode_parts(predictor, material)[0]
 

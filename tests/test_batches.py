@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ rows = st.integers(1, 200)
 sizes = st.integers(1, 250)
 seeds = st.integers(0, 2**64)
 epochs = st.integers(1, 10_000)
-orders = st.sampled_from([{"shuffle": True}, {"shuffle": False}, {"replacement": True}])
+orders = st.sampled_from([{"shuffle": True}, {"shuffle": False}, {"replacement": True}, {"window": 2048}])
 
 
 def indices(batches: Batches, epoch: int = 1) -> list[list[int]]:
@@ -52,7 +54,7 @@ def test_drop_last_leaves_out_a_short_batch_and_nothing_else(
 
 @given(rows, sizes, st.integers(1, 20), orders, st.booleans(), seeds, epochs)
 def test_a_last_batch_that_is_too_small_joins_the_one_before_it(
-    rows: int, size: int, smallest: int, order: dict[str, bool], drop_last: bool, seed: int, epoch: int
+    rows: int, size: int, smallest: int, order: dict[str, Any], drop_last: bool, seed: int, epoch: int
 ) -> None:
     batches = Batches(rows, size, **order, drop_last=drop_last, seed=seed, smallest=smallest)
     whole, rest = divmod(rows, size)
@@ -115,22 +117,22 @@ def test_without_shuffling_the_order_is_the_tables_in_slices(rows: int, size: in
     assert all(isinstance(batch, slice) for batch in batches.epoch(epoch))
 
 
-@given(rows, sizes, sizes, st.booleans(), seeds, epochs)
+@given(rows, sizes, sizes, orders, seeds, epochs)
 def test_order_depends_on_seed_and_epoch_alone(
-    rows: int, size: int, other_size: int, replacement: bool, seed: int, epoch: int
+    rows: int, size: int, other_size: int, order: dict[str, Any], seed: int, epoch: int
 ) -> None:
-    batches = Batches(rows, size, replacement=replacement, seed=seed)
+    batches = Batches(rows, size, **order, seed=seed)
     first = flat(batches, epoch)
     np.random.seed(epoch)  # global state says nothing
     flat(batches, epoch + 1)  # nor does what was drawn before
     assert flat(batches, epoch) == first
-    assert flat(Batches(rows, other_size, replacement=replacement, seed=seed), epoch) == first
+    assert flat(Batches(rows, other_size, **order, seed=seed), epoch) == first
 
 
-@pytest.mark.parametrize("replacement", [True, False])
-def test_order_is_new_for_each_epoch_and_seed(replacement: bool) -> None:
+@pytest.mark.parametrize("order", [{"replacement": True}, {"replacement": False}, {"window": 2048}], ids=str)
+def test_order_is_new_for_each_epoch_and_seed(order: dict[str, Any]) -> None:
     orders = {
-        tuple(flat(Batches(100, 10, replacement=replacement, seed=seed), epoch))
+        tuple(flat(Batches(100, 10, **order, seed=seed), epoch))
         for seed in range(5)
         for epoch in range(1, 6)
     }

@@ -87,7 +87,23 @@ def test_a_page_has_the_formula_the_source_the_settings_and_examples(show: Show)
         ("sgd", "momentum      0.0      a number, at least 0 and below 1"),
         ("split", "validation  0.2      a number, at least 0 and below 1, or a path"),
         ("config", "split           0.2          a number, at least 0 and below 1, or a path, or a block of settings"),
-        ("config", "preprocessing   standardize  a preprocessing step or a block of settings"),
+        ("split", "group       null     a text"),
+        ("csv", "decimal    .         a character"),
+        ("csv", "encoding   utf-8     a text"),
+        ("csv", "null       []        a text or a list of texts"),
+        ("impute", "by         median   median, mean or constant"),
+        ("embedding", "size            null     a whole number, at least 1"),
+        ("one_hot", "unseen          error    error or other"),
+        ("clip", "high     0.99     a number, above 0 and at most 1"),
+        ("calendar", "parts    null     a list of trend, year_cycle, month_cycle, week_cycle, day_cycle or weekend"),
+        (
+            "config",
+            "preprocessing   standardize  a preprocessing step, a list of preprocessing steps or a block of settings",
+        ),
+        ("config", "memory_limit    null         an amount of memory, above 0"),
+        ("preprocessing", "numbers     standardize  a preprocessing step or a list of preprocessing steps"),
+        ("preprocessing", "categories  null         a preprocessing step"),
+        ("preprocessing", "columns     {}           a block of settings"),
     ],
 )
 def test_a_setting_comes_with_its_default_and_what_is_allowed(name: str, row: str, show: Show) -> None:
@@ -100,13 +116,19 @@ def test_components_of_one_name_are_all_shown(show: Show) -> None:
     assert page.index("mae (loss)") < page.index("\n\n\nmae (metric)")
 
 
+def test_a_block_that_is_named_like_a_family_stands_below_it(show: Show) -> None:
+    steps, page = show("preprocessing").split("\n\n\n")
+    assert steps + "\n" == show("preprocessing steps")
+    assert page.startswith("preprocessing (settings)\n\nWhat is done to")
+
+
 def test_the_config_and_its_blocks_have_pages_too(show: Show) -> None:
     table = show("config").splitlines()[4:]
     assert [line.split()[0] for line in table] == ["setting", *Spec.model_fields]
     assert show("split").startswith("split (settings)\n\nHow rows are held back")
 
 
-@pytest.mark.parametrize("name", ["batch_norm", "csv", "cosine", "mae", "config", "layers"])
+@pytest.mark.parametrize("name", ["batch_norm", "csv", "cosine", "mae", "config", "layers", "calendar", "split"])
 def test_a_page_folds_within_a_terminal(name: str, show: Show) -> None:
     whole, folded = show(name), show(name, columns=80)
     assert max(map(len, folded.splitlines())) <= 80

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import operator
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from nnfs_cli.averaging import Averaging
 from nnfs_cli.component import Component
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import FileSource
+from nnfs_cli.data.steps import Step
 from nnfs_cli.initializers import Initializer
 from nnfs_cli.layers import Layer
 from nnfs_cli.losses import Loss
@@ -66,12 +68,18 @@ def test_data_set_that_needs_no_file_has_a_config_of_its_name(name: str) -> None
 
 def parts(value: object) -> set[type[Component]]:
     """The components that a config names, at any depth."""
-    inner = [item for _, item in value] if isinstance(value, BaseModel) else value if isinstance(value, tuple) else ()
+    match value:
+        case BaseModel():
+            inner = [item for _, item in value]
+        case Mapping():
+            inner = list(value.values())
+        case _:
+            inner = list(value) if isinstance(value, tuple) else []
     own = {type(value)} if isinstance(value, Component) else set()
     return own.union(*map(parts, inner))
 
 
-@pytest.mark.parametrize("family", [Layer, Initializer, Loss, Optimizer, Schedule, Averaging, Metric])
+@pytest.mark.parametrize("family", [Layer, Initializer, Loss, Optimizer, Schedule, Averaging, Metric, Step])
 def test_every_part_is_used_in_some_config(family: type[Component]) -> None:
     used = set().union(*(parts(Spec.load(path)) for path in FILES))
     assert [name for name, member in family.members.items() if member not in used] == []

@@ -29,7 +29,7 @@ MINE = '''\
 
 import numpy as np
 
-from nnfs_cli.data.preprocessing import Preprocessor
+from nnfs_cli.data.steps import NumberStep
 from nnfs_cli.initializers import Initializer
 from nnfs_cli.layers import Layer
 from nnfs_cli.losses import Loss
@@ -111,8 +111,10 @@ class Halving(Schedule, name="halving"):
         return 0.5**t
 
 
-class MinMax(Preprocessor, name="min_max"):
+class Span(NumberStep, name="span"):
     """x -> (x - min) / (max - min)."""
+
+    invertible = True
 
     def fit(self, column):
         return {"low": float(column.min()), "width": float(np.ptp(column))}
@@ -129,7 +131,7 @@ CONFIG: dict[str, Any] = {
     "loss": "fourth",
     "optimizer": "sign_step",
     "schedule": {"halving": {"warmup": 1}},
-    "preprocessing": "min_max",
+    "preprocessing": {"numbers": "span", "target": ["log1p", "span"]},
     "metrics": ["bias", "rmse"],
     "epochs": 4,
 }
@@ -217,7 +219,7 @@ def test_its_gradient_is_checked_like_ours(mine: Path) -> None:
         ("metrics=[bais]", "there is no metric 'bais'; did you mean 'bias'?"),
         ("schedule=halfing", "there is no schedule 'halfing'; did you mean 'halving'?"),
         ("layers.0.linear.init=rampe", "there is no initializer 'rampe'; did you mean 'ramp'?"),
-        ("preprocessing=minmax", "there is no preprocessing step 'minmax'; did you mean 'min_max'?"),
+        ("preprocessing.numbers=spann", "there is no preprocessing step 'spann'; did you mean 'span'?"),
         ("layers.1.bend=-1", "must be greater than 0, found -1"),
         ("layers.1={bend: {pwer: 2}}", "bend has no setting 'pwer'; did you mean 'power'?"),
         ("dataset=iris", "iris has 3 classes; fourth predicts numbers"),

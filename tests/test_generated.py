@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,8 @@ def test_rows_are_as_many_as_asked_for(name: str) -> None:
 def test_same_seed_same_table_and_other_seed_other_table(name: str) -> None:
     first, again, other = (read(f"{name}: {{rows: 50, seed: {seed}}}") for seed in (3, 3, 4))
     assert first.sha256 == again.sha256 != other.sha256
-    assert all(np.array_equal(first.columns[column], again.columns[column]) for column in first.columns)
-    assert not all(np.array_equal(first.columns[column], other.columns[column]) for column in first.columns)
+    assert all(first.columns[column].tolist() == again.columns[column].tolist() for column in first.columns)
+    assert not all(first.columns[column].tolist() == other.columns[column].tolist() for column in first.columns)
 
 
 @pytest.mark.parametrize("name", GENERATED)
@@ -135,14 +136,14 @@ def test_spirals_are_arms_turned_against_each_other(classes: int) -> None:
 
 def test_circles_lie_one_inside_the_other() -> None:
     table = read("circles: {rows: 100, noise: 0}")
-    outer = table.column("group") == "outer"
+    outer = np.array(table.column("group").tolist()) == "outer"
     np.testing.assert_allclose(np.hypot(*inputs(table).T), np.where(outer, 1, 0.5))
     assert outer.sum() == 50
 
 
 def test_moons_are_the_upper_and_the_lower_half_circle() -> None:
     table = read("moons: {rows: 100, noise: 0}")
-    x, upper = inputs(table), table.column("group") == "upper"
+    x, upper = inputs(table), np.array(table.column("group").tolist()) == "upper"
     np.testing.assert_allclose(np.hypot(*x[upper].T), 1)
     np.testing.assert_allclose(np.hypot(*(x[~upper] - [1, 0.5]).T), 1)
     assert x[upper, 1].min() > -1e-9
@@ -151,7 +152,7 @@ def test_moons_are_the_upper_and_the_lower_half_circle() -> None:
 
 def test_blobs_have_as_many_rows_each_within_one() -> None:
     table = read("blobs: {rows: 100, classes: 3}")
-    assert sorted(np.unique(table.column("group").astype(str), return_counts=True)[1]) == [33, 33, 34]
+    assert sorted(Counter(table.column("group")).values()) == [33, 33, 34]
 
 
 @pytest.mark.parametrize("name", BUILTIN)

@@ -16,6 +16,7 @@ from nnfs_cli.layers import Backward, Context, Layer
 from nnfs_cli.layers.exp import Exp
 from nnfs_cli.layers.flatten import Flatten
 from nnfs_cli.layers.linear import Linear
+from nnfs_cli.layers.lookup import Lookup, Vectors
 from nnfs_cli.layers.sigmoid import Sigmoid
 from nnfs_cli.layers.softmax import Softmax
 from nnfs_cli.layers.softplus import Softplus
@@ -103,6 +104,62 @@ def test_loss(loss: Loss, size: int, ending: Layer | None, weighted: bool, reduc
     model = build([Linear(units=5), Tanh(), Linear(units=outputs(loss, size)), *([ending] if ending else [])], loss)
     x, y = batch(loss, size)
     assert gradient_error(model, x, y, np.linspace(0, 2, len(x)) if weighted else None) < TOLERANCE
+
+
+TABLES = (Vectors(3, 4, 3, "zip"), Vectors(1, 3, 2, "city"))  # in any order
+
+
+def coded(rows: int = 9) -> tuple[Array, Array]:
+    """Rows of six inputs, of which the second and the fourth are codes; -1 is for a word that has none."""
+    rng = np.random.default_rng(4)
+    x, y = rng.standard_normal((rows, 6)), rng.standard_normal((rows, 2))
+    x[:, 1], x[:, 3] = rng.integers(-1, 3, rows), rng.integers(-1, 4, rows)
+    x[0, [1, 3]] = x[1, [1, 3]] = -1, 2  # two rows of one word
+    return x, y
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "body", ["[linear: 5, tanh, linear: 2]", "[batch_norm, {dropout: 0.3}, linear: 2]", "[residual: [linear: 2]]"]
+)
+@pytest.mark.parametrize("tables", [TABLES, TABLES[:1], (Vectors(5, 2, 1, "one"),)], ids=[2, 1, "width 1"])
+def test_learned_vectors(tables: tuple[Vectors, ...], body: str, weighted: bool) -> None:
+    x, y = coded()
+    x[:, 5] = np.arange(len(x)) % 2
+    layers, lookup = resolved(Layer, f"sequential: {body}").layers, Lookup(tables=tables)
+    model = Model(layers, MSE(), (6,), "float64", np.random.default_rng(1), lookup)
+    weight = np.linspace(0, 2, len(x)) if weighted else None
+    assert gradient_error(model, x, y, weight, draws=lambda: np.random.default_rng(5)) < TOLERANCE
+    before = {name: array.copy() for name, array in model.gradients.arrays.items() if name.startswith("lookup")}
+    assert set(before) == {f"lookup.{table.name}.weight" for table in tables}
+    model.differentiate(x, y, weight, lambda: np.random.default_rng(5))
+    for name, array in before.items():  # nothing of the batch before is left in it
+        np.testing.assert_array_equal(model.gradients.arrays[name], array)
+
+
+def test_a_code_below_zero_gives_zeros_and_learns_nothing() -> None:
+    x, y = coded()
+    model = Model([Linear(units=2)], MSE(), (6,), "float64", np.random.default_rng(1), Lookup(tables=TABLES))
+    arrays = model.parameters.arrays
+    zip_, city = arrays["lookup.zip.weight"], arrays["lookup.city.weight"]
+    vectors = [np.where(x[:, [i]] < 0, 0, table[x[:, i].astype(int)]) for i, table in ((3, zip_), (1, city))]
+    seen = np.concatenate([x[:, [0, 2, 4, 5]], *vectors], axis=1)
+    expected = seen @ arrays["0.weight"] + arrays["0.bias"]
+    np.testing.assert_allclose(model.predict(x), expected, rtol=1e-12)
+    x[:, 1] = -1
+    model.differentiate(x, y)
+    assert not model.gradients.arrays["lookup.city.weight"].any()
+    assert model.gradients.arrays["lookup.zip.weight"].any()
+
+
+def test_vectors_of_words_that_are_not_in_the_batch_do_not_move() -> None:
+    x, y = coded()
+    x[:, 1], x[:, 3] = 1, 0
+    model = Model([Linear(units=2)], MSE(), (6,), "float64", np.random.default_rng(1), Lookup(tables=TABLES))
+    model.gradients.vector[:] = 9
+    model.differentiate(x, y)
+    moved = {name: array.any(axis=1).tolist() for name, array in model.gradients.arrays.items() if "lookup" in name}
+    assert moved == {"lookup.city.weight": [False, True, False], "lookup.zip.weight": [True, False, False, False]}
 
 
 class WrongTanh(Tanh):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nnfs_cli.component import Component
+from nnfs_cli.data.steps import Step
 from nnfs_cli.layers import Layer
 from nnfs_cli.losses import Loss
 from nnfs_cli.metrics import Metric
@@ -45,7 +46,12 @@ def test_a_part_gives_its_formula_and_its_source(part: type[Component]) -> None:
         assert "Shapes: " in text
 
 
-@pytest.mark.parametrize("family", [Layer, Loss, Optimizer, Metric])
+@pytest.mark.parametrize("step", [step for step in Step.members.values() if step.name not in ("none", "standardize")])
+def test_a_step_gives_its_source(step: type[Step]) -> None:
+    assert "Source: " in (inspect.getdoc(step) or "")
+
+
+@pytest.mark.parametrize("family", [Layer, Loss, Optimizer, Metric, Step])
 def test_a_summary_fits_a_line(family: type[Component]) -> None:
     assert [member.name for member in family.members.values() if not 10 < len(member.summary()) <= 120] == []
 

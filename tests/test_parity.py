@@ -21,6 +21,10 @@ import yaml
 from scipy import optimize
 
 from nnfs_cli.layers import Context, Layer
+from nnfs_cli.layers.after_lookup import AfterLookup
+from nnfs_cli.layers.linear import Linear
+from nnfs_cli.layers.lookup import Lookup, Vectors
+from nnfs_cli.layers.tanh import Tanh
 from nnfs_cli.losses import Loss
 from nnfs_cli.optimizers import Optimizer
 from nnfs_cli.optimizers.lbfgs import LBFGS
@@ -105,6 +109,26 @@ def test_a_layer_and_its_gradients_equal_pytorch(text: str, source: str) -> None
 
 
 @with_each_source
+def test_learned_vectors_and_their_gradients_equal_pytorchs_embedding(source: str) -> None:
+    """Beside other inputs, and with codes that have no vector."""
+    theirs = reference("lookup", source)
+    lookup = Lookup(tables=tuple(Vectors(*place, name) for name, place in theirs["tables"].items()))
+    net, x = AfterLookup(layers=(Linear(units=3), Tanh()), lookup=lookup), np.array(theirs["x"])
+    _, tree = net.build(x.shape[1:])
+    p, g = Parameters(tree, "float64"), Parameters(tree, "float64", gradients=True)
+    assert set(p.arrays) == set(g.arrays) == set(theirs["parameters"])
+    for name, array in p.arrays.items():
+        array[...] = theirs["parameters"][name]
+    g.vector[:] = 9  # what was there before is overwritten
+    for training in (True, False):
+        y, backward = net.forward(p.views, x, fresh(len(x), training=training))
+        assert_equal(y, theirs["y"])
+        backward(np.array(theirs["dy"]), g.views, False)
+        for name, array in g.arrays.items():
+            assert_equal(array, theirs["gradients"][name])
+
+
+@with_each_source
 @pytest.mark.parametrize(("side", "i"), LOSSES)
 def test_a_loss_and_its_gradient_equal_pytorch(side: str, i: int, source: str) -> None:
     theirs, weight = reference("losses", source)[side][i], np.array(reference("losses", source)["weight"])[:, None]
@@ -141,7 +165,7 @@ def test_an_optimizer_is_where_pytorch_is_after_50_steps(text: str, source: str)
 
 
 @with_each_source
-@pytest.mark.parametrize("name", ["activations", "layers", "losses", "optimizers"])
+@pytest.mark.parametrize("name", ["activations", "layers", "lookup", "losses", "optimizers"])
 def test_what_is_committed_is_what_pytorch_says(name: str, source: str) -> None:
     def compare(ours: Any, theirs: Any) -> None:
         if isinstance(ours, dict):

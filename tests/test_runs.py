@@ -199,8 +199,8 @@ def test_a_run_of_the_first_format_still_serves(tmp_path: Path, old: dict[str, A
     answers = tasks.predict(run, tmp_path / "rows.csv")
     assert list(answers) == list(old["predictions"])
     for name, theirs in old["predictions"].items():
-        ours = answers[name].tolist()
-        assert ours == (theirs if name == "prediction" and isinstance(theirs[0], str) else pytest.approx(theirs, rel=1e-6))
+        labels = isinstance(theirs[0], str)
+        assert answers[name].tolist() == (theirs if labels else pytest.approx(theirs, rel=1e-6))
     assert tasks.evaluate(run, ["train", "validation"]) == {
         part: pytest.approx(figures, rel=1e-6) for part, figures in old["figures"].items()
     }

@@ -14,7 +14,10 @@ from nnfs_cli.averaging import Averaging
 from nnfs_cli.component import Component
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import FileSource
-from nnfs_cli.data.preprocessing import Preprocessor
+from nnfs_cli.data.preprocessing import Preprocessing
+from nnfs_cli.data.steps import Step
+from nnfs_cli.data.steps.impute import Impute
+from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.document import Document
 from nnfs_cli.errors import ConfigError, NnfsError
 from nnfs_cli.initializers import Initializer, Zeros
@@ -28,7 +31,7 @@ from nnfs_cli.optimizers import Optimizer
 from nnfs_cli.schedules import Schedule
 from nnfs_cli.spec import Spec
 
-FAMILIES = (Layer, Initializer, Loss, Optimizer, Schedule, Averaging, Metric, DataSource, Preprocessor)
+FAMILIES = (Layer, Initializer, Loss, Optimizer, Schedule, Averaging, Metric, DataSource, Step)
 MEMBERS = [
     pytest.param(member, id=f"{name}-{family.family}") for family in FAMILIES for name, member in family.members.items()
 ]
@@ -53,8 +56,14 @@ split:
   test: 0.0
   stratify: true
   column: null
+  group: null
+  time: null
+  hash: null
 preprocessing:
   numbers: standardize
+  categories: null
+  dates: null
+  columns: {}
   target: none
 layers:
   - linear:
@@ -97,6 +106,7 @@ checkpoint:
   monitor: val_loss
   mode: min
 max_minutes: null
+memory_limit: null
 log_every: 1
 seed: 0
 dtype: float32
@@ -141,6 +151,49 @@ layers: [linear: 2]
 loss: cross_entropy
 epochs: 2
 split: {column: part}
+""",
+    "kinds": """\
+dataset:
+  csv:
+    path: data/h*.csv
+    target: b
+    delimiter: ;
+    decimal: ','
+    encoding: cp1252
+    header: [a, b, c, 'no']
+    null: [NA, 'null', '~', '-999', ' x']
+layers: [linear: 1]
+loss: mse
+epochs: 2
+split: {hash: 'no', test: 0.1}
+memory_limit: 1.5 GB
+preprocessing:
+  numbers: [impute: mean, {clip: {low: 0, high: 0.9}}, robust]
+  categories: {one_hot: {min_frequency: 5, unseen: other}}
+  dates: {calendar: [weekend, year_cycle]}
+  columns:
+    a: {ordinal: [low, 'no', '3']}
+    '1e-3': [impute: {by: constant, value: -1}, quantile: 20]
+    c: {embedding: 8}
+    no: {target_mean: {smoothing: 3, folds: 2}}
+  target: [log1p, min_max]
+""",
+    "group": """\
+dataset: {csv: {path: data/here.csv, target: b, null: NA}}
+layers: [linear: 1]
+loss: mse
+epochs: 2
+split: {group: a}
+memory_limit: 300000000
+preprocessing: [impute, standardize]
+""",
+    "time": """\
+dataset: {csv: {path: data/here.csv, target: b, null: []}}
+layers: [linear: 1]
+loss: mse
+epochs: 2
+split: {time: a}
+preprocessing: {numbers: none, categories: {hashing: 8}, dates: calendar, target: none}
 """,
 }
 
@@ -294,8 +347,41 @@ def test_defaults_follow_the_task(
     units = 3 if dataset == "iris" else 1
     spec = load(f"dataset: {dataset}\nloss: {loss}\nlayers: [linear: {units}]\nepochs: 2\n")
     assert [metric.name for metric in spec.metrics or ()] == metrics
-    assert spec.preprocessing.target is not None
-    assert spec.preprocessing.target.name == target
+    assert [step.name for step in spec.preprocessing.target or ()] == [target]
+
+
+@pytest.mark.parametrize(
+    ("words", "n_bytes"),
+    [("1 KB", 10**3), ("500MB", 5 * 10**8), ("0.5 GB", 5 * 10**8), ("2 TB", 2 * 10**12), ("1", 1), ("0.0001 KB", 1)],
+)
+def test_an_amount_of_memory_has_a_unit_or_is_in_bytes(words: str, n_bytes: int, load: Callable[..., Spec]) -> None:
+    assert load(SMALLEST, f"memory_limit={words}").memory_limit == n_bytes
+
+
+def test_steps_are_for_columns_of_their_kind_or_for_one_by_name(load: Callable[..., Spec]) -> None:
+    preprocessing = load(
+        f"{SMALLEST}preprocessing: {{categories: one_hot, columns: {{a: {{embedding: 2}}, b: [impute, log1p]}}}}\n"
+    ).preprocessing
+
+    def names(column: str, kind: Any) -> list[str]:
+        return [step.name for step in preprocessing.steps(column, kind)]
+
+    assert names("x", "number") == ["standardize"]
+    assert names("x", "category") == ["one_hot"]
+    assert names("x", "date") == []
+    assert names("a", "category") == names("a", "number") == ["embedding"]
+    assert names("b", "number") == ["impute", "log1p"]
+    assert preprocessing.kinds == {"a": "category", "b": "number"}
+    assert [preprocessing.takes_gaps(column) for column in ("x", "b")] == [False, True]
+
+
+@pytest.mark.parametrize("word", ["null", "~", "Null", "NULL", "true", "no"])
+def test_a_token_for_gaps_is_the_text_itself(word: str, load: Callable[..., Spec], here: Path) -> None:
+    """Also one that YAML elsewhere takes for nothing, or for a switch: they stand in files."""
+    text = f"dataset: {{csv: {{path: data/here.csv, target: b, null: ['{word}', NA]}}}}\n"
+    spec = load(text + "layers: [linear: 1]\nloss: mse\nepochs: 2\n")
+    assert spec.dataset.null == (word, "NA")  # type: ignore[attr-defined]
+    assert load(spec.to_yaml(here.parents[1])) == spec
 
 
 def test_the_source_is_kept_byte_for_byte(tmp_path: Path) -> None:
@@ -359,6 +445,8 @@ split: {test: 0.1}
         ("loss=mse", "iris has 3 classes; mse predicts numbers"),
         ("metrics=[mae]", "mae is a metric for regression"),
         ("split=1", "expected a fraction of the rows"),
+        ("preprocessing.columns.a.embedding=0", "must be greater than 0, found 0"),
+        ("preprocessing.columns.species=one_hot", "'species' is the target"),
         ("dataset={csv: {path: gone.csv, target: b}}", "there is no file"),
     ],
 )
@@ -395,10 +483,14 @@ def test_a_spec_made_in_code_is_the_same_as_one_from_a_file(load: Callable[..., 
 
 
 def test_components_may_be_given_as_objects() -> None:
-    spec = in_code(dataset="diabetes", layers=(Linear(units=3, bias_init=Zeros()), ReLU(), {"linear": 1}), loss=MSE())
-    names = ["linear", "relu", "linear"]
-    assert [layer.name for layer in spec.layers] == names
-    assert spec.preprocessing.target is not None
+    layers = (Linear(units=3, bias_init=Zeros()), ReLU(), {"linear": 1})
+    preprocessing = Preprocessing(numbers=(Impute(), Standardize()), columns={"age": (Standardize(),)})
+    spec = in_code(dataset="diabetes", layers=layers, loss=MSE(), preprocessing=preprocessing)
+    assert [layer.name for layer in spec.layers] == ["linear", "relu", "linear"]
+    assert spec.preprocessing.numbers == (Impute(), Standardize())
+    assert spec.preprocessing.target == (Standardize(),)
+    given = {"numbers": ["impute", Standardize()], "columns": {"age": Standardize()}, "target": "standardize"}
+    assert in_code(dataset="diabetes", layers=layers, loss=MSE(), preprocessing=given) == spec
 
 
 @pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
@@ -426,6 +518,10 @@ def test_a_spec_made_in_code_trains_to_the_same_bytes(load: Callable[..., Spec],
         ({"replacement": True, "shuffle": False}, "leave shuffle out"),
         ({"split": {"column": "part"}}, "iris has no such column"),
         ({"split": {"test": "test.csv"}}, "iris is not a file; give a fraction"),
+        ({"split": {"group": "part"}}, "iris has no such column"),
+        ({"preprocessing": "one_hot"}, "one_hot is for columns of words"),
+        ({"preprocessing": {"columns": {"species": "one_hot"}}}, "'species' is the target"),
+        ({"memory_limit": "little"}, "expected an amount of memory"),
     ],
 )
 def test_a_wrong_spec_made_in_code_is_refused_before_training(changes: dict[str, Any], words: str) -> None:

@@ -172,8 +172,8 @@ def test_csv_whole_numbers_may_turn_into_others_far_below(csv: Read) -> None:
     assert (len(a), a[0], a[-1]) == (FAR + 1, 12345, 0.5)
 
 
-def test_csv_empty_text_in_quotes_is_no_gap(csv: Read) -> None:
-    assert csv('a,y\nu,1\n"",2\n,3\n').column("a").tolist() == ["u", "", None]
+def test_csv_empty_text_in_quotes_is_a_gap_too(csv: Read) -> None:
+    assert csv('a,y\nu,1\n"",2\n,3\n').column("a").tolist() == ["u", None, None]
 
 
 # --- CSV: what is refused ---------------------------------------------------------------------------------------------

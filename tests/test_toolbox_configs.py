@@ -14,6 +14,7 @@ import pytest
 from sklearn import metrics as sklearn
 
 from nnfs_cli import tasks
+from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
@@ -140,7 +141,7 @@ def test_counts_are_predicted_above_zero() -> None:
     run = train(COUNTS, epochs=30)
     assert (predictions(run)["prediction"] > 0).all()
     assert run.metrics()["train"]["r2"] > 0.1
-    assert Spec.load(run.spec_file).preprocessing.target.name == "none"
+    assert Spec.load(run.spec_file).preprocessing.target == (Unchanged(),)
     assert predictions(train(COUNTS, layers=[{"linear": 1}, "exp"], epochs=30))["prediction"].tolist() == (
         predictions(run)["prediction"].tolist()
     )
@@ -513,7 +514,7 @@ def test_figures_of_each_class_are_columns_whatever_the_labels(
     assert header[5:] == ["val_loss", *(f"val_{name}" for name in names)]
     assert [list(row) for row in run.epochs()] == [header] * 5
     total = tasks.evaluate(run, input_file="points.csv")["input"]
-    expected = sklearn.f1_score(truth, predictions(run)["prediction"], average=None)
+    expected = sklearn.f1_score(truth, predictions(run)["prediction"].tolist(), average=None)
     assert [total[f"f1_{label}"] for label in sorted(labels)] == pytest.approx(expected)
 
 

@@ -229,7 +229,8 @@ def test_only_the_proportion_of_weights_matters(config: Callable[..., Path]) -> 
 def test_the_column_is_no_input(config: Callable[..., Path], write: Write) -> None:
     run = trained(config(csv("a,b,y,w", LABELS, COUNTS), weight="w"))
     data = json.loads((run.path / "data.json").read_text())
-    assert [column["name"] for column in data["inputs"]] == data["fitted"]["features"] == ["a", "b"]
+    (numbers,) = data["fitted"]["inputs"]
+    assert [column["name"] for column in data["inputs"]] == numbers["columns"] == ["a", "b"]
     assert run.weights("best")["0.weight"].shape == (2, 3)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -285,7 +286,7 @@ def reported(run: Run) -> dict[str, float]:
 def test_figures_of_classes_are_weighted(held_back: Callable[..., tuple[Run, dict[str, Any]]]) -> None:
     names = ["accuracy", "balanced_accuracy", "log_loss", "f1", "matthews_correlation"]
     run, answer = held_back(LABELS, "cross_entropy", metrics=names, class_weights={"mid": 3})
-    y, said = LABELS[HELD_BACK], answer["prediction"]
+    y, said = LABELS[HELD_BACK], answer["prediction"].tolist()
     p = np.stack([answer[f"probability_{label}"] for label in ("high", "low", "mid")], axis=1)
     w = [weight * (3 if label == "mid" else 1) for weight, label in zip(UNEVEN[HELD_BACK], y, strict=True)]
     assert reported(run) == pytest.approx(
@@ -340,8 +341,8 @@ def test_what_weighs_nothing_is_in_no_statistic(by_class: bool, config: Callable
     table = csv("a,b,y" if by_class else "a,b,y,w", *columns) + f"1000,1000,wild{extra}\n1000,-1000,wild{extra}\n"
     weights = {"class_weights": {"wild": 0}} if by_class else {"weight": "w"}
     run = trained(config(table, split=0, layers=[{"linear": 4}], **weights))
-    fitted = run.data()["fitted"]["numbers"]
-    assert fitted["mean"] == pytest.approx(np.mean(POINTS, axis=0))
+    (fitted,) = run.data()["fitted"]["inputs"]
+    assert fitted["fits"][0]["mean"] == pytest.approx(np.mean(POINTS, axis=0))
     with pytest.warns(NnfsWarning, match="far outside of what was trained on"):
         tasks.predict(run, write("rows.csv", "a,b\n900,0\n"))
 
@@ -355,9 +356,9 @@ def test_what_weighs_nothing_is_in_no_statistic(by_class: bool, config: Callable
         (-0.5, "should hold numbers of 0 or more, since they are weights, found '-0.5'"),
         ("", "is empty"),
         ("heavy", "should hold numbers, found 'heavy'"),
-        ("nan", "should hold finite numbers, found 'nan'"),
+        ("nan", "should hold finite numbers, found 'nan'; if that is a gap, say so with  null: ['nan']"),
         ("inf", "should hold finite numbers, found 'inf'"),
-        ('"1,5"', "should hold numbers, found '1,5'; numbers are written with a point"),
+        ('"1,5"', "should hold numbers, found '1,5'; numbers are written with a point; is it  decimal: ','  ?"),
         ("1e39", "should hold numbers within the range of float32, found '1e39'"),
     ],
 )

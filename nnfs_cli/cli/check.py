@@ -47,7 +47,7 @@ def check(
 
     spec = Spec.load(config, set_ or ())
     material = gather(spec)
-    experiment = tasks.prepare(spec)
+    experiment = tasks.prepare(spec, material)
     data = findings.Data.of(material)
     found = findings.find(spec, material, experiment, data)
     lines = rehearsal.lines(experiment)

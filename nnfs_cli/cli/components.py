@@ -53,7 +53,7 @@ def components(
     if not (lists or pages):
         hint = did_you_mean(str(name), [*dict(sections), *families])
         raise UserError(f"there is no component '{name}'{hint or '; nnfs components lists them all'}")
-    print("\n\n".join(lists) or "\n\n\n".join(pages))
+    print("\n\n\n".join(["\n\n".join(lists)] * bool(lists) + pages))
 
 
 def _families() -> dict[str, type[Component]]:

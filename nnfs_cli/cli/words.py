@@ -26,6 +26,8 @@ def in_words(schema: dict[str, Any]) -> str:
             return "true or false"
         case {"type": [*kinds]}:
             return in_words({"anyOf": [{**schema, "type": kind} for kind in kinds]})
+        case {"type": "array", "items": {"enum": _} as items}:
+            return f"a list of {in_words(items)}"
         case {"type": "array", "items": items}:
             return f"a list of {_noun(items, many=True)}"
         case _:

@@ -42,7 +42,7 @@ def _natural(column: Any) -> Column:
     if types.is_dictionary(kind) or types.is_string(kind) or types.is_large_string(kind):
         return to_texts(column)
     if types.is_boolean(kind):
-        return column.cast(pa.int8()).cast(pa.float64()).to_numpy() if column.null_count else column.to_numpy()
+        return np.asarray((column.cast(pa.int8()).cast(pa.float64()) if column.null_count else column).to_numpy())
     if types.is_integer(kind):
         return _integers(column)
     if types.is_floating(kind) or types.is_decimal(kind):
@@ -151,8 +151,20 @@ def number_of(text: str, decimal: str = ".") -> float | None:
     return number if np.isfinite(number) else None
 
 
-def parsed_dates(texts: Texts) -> tuple[Array, Array | None]:
-    """Texts (rows,) as datetime64[us], a gap as NaT; and which are no dates, if any."""
+def parsed_dates(column: Any) -> tuple[Array, Array | None]:
+    """Strings (rows,) as datetime64[us], a gap as NaT; and which are no dates, if any."""
+    import pyarrow as pa
+
+    for zone in (None, "UTC"):
+        try:
+            return to_instants(column.cast(pa.timestamp("us", zone))), None
+        except pa.ArrowInvalid:
+            pass
+    return dates_of(to_texts(column))
+
+
+def dates_of(texts: Texts) -> tuple[Array, Array | None]:
+    """The same for texts, word by word."""
     known = np.array([*map(instant, texts.words.tolist()), np.datetime64("NaT")], "datetime64[us]")
     dates = known[texts.codes]
     wrong = np.isnat(dates) & ~texts.gaps

@@ -27,7 +27,13 @@ def _one_character(delimiter: str) -> str:
 
 
 def _a_mark(decimal: str) -> str:
-    if len(decimal) != 1 or not decimal.isascii() or not decimal.isprintable() or decimal.isalnum() or decimal in "\"+- ":
+    if (
+        len(decimal) != 1
+        or not decimal.isascii()
+        or not decimal.isprintable()
+        or decimal.isalnum()
+        or decimal in '"+- '
+    ):
         raise wrong(f"expected a single character as decimal mark, such as ',', found {shown(decimal)}")
     return decimal
 
@@ -67,14 +73,14 @@ Tokens = Annotated[
 class Csv(ColumnSource, name="csv", main="path"):
     """A CSV file whose first line names the columns, or several of one schema; `.gz` and `.zst` are read as they are.
 
-    An empty cell is a gap. Numbers are written with a point, as in -1.5e-3, unless another mark is given. The delimiter
+    An empty cell is a gap, in quotes or not. Numbers are written with a point, as in -1.5e-3, unless another mark is given. The delimiter
     is a comma, in a `.tsv` file a tab, unless another is given.
     """
 
     examples = (
         "csv: {path: houses.csv, target: price}",
         "csv: {path: wine.csv, target: quality, delimiter: ';', decimal: ','}",
-        "csv: {path: part-*.csv.gz, target: price, encoding: cp1252, 'null': [NA, '-999']}",
+        "csv: {path: part-*.csv.gz, target: price, encoding: cp1252, null: [NA]}",
     )
     suffixes = tuple(kind + packed for kind in (".csv", ".tsv", ".txt") for packed in ("", ".gz", ".zst"))
 
@@ -87,7 +93,7 @@ class Csv(ColumnSource, name="csv", main="path"):
     header: Names | None = None
     """The names of the columns, for files that have no line with them."""
     null: Tokens = ()
-    """What stands in a cell to say that it is empty, besides nothing."""
+    """What stands in a cell to say that it is empty, besides nothing; in quotes or not."""
 
     @model_validator(mode="after")
     def _marks_differ(self) -> Self:
@@ -116,12 +122,12 @@ class Csv(ColumnSource, name="csv", main="path"):
 
     def _blocks(self) -> Iterator[Block]:
         """Of all files. Raises `DataError` where they have no rows, or not the same columns."""
-        first: Block | None = None
+        first: tuple[tuple[str, ...], str] | None = None
         for path in self.files:
             for block in blocks(path, self.layout):
-                first = first or block
+                first = first or (block.names, block.file)
                 if block.index == 0:
-                    check_schema(block.names, first.names, block.file, first.file)
+                    check_schema(block.names, first[0], block.file, first[1])
                 yield block
 
     def _cells(self, kinds: Mapping[str, Kind], faults: bool = False) -> Cells:
@@ -138,7 +144,9 @@ class Csv(ColumnSource, name="csv", main="path"):
         raise DataError(f"{self.path.name} is no longer what it was when it was read")
 
     def _no_rows(self) -> DataError:
-        return DataError(f"{self.path.name} has no rows" if self.header else f"{self.path.name} has a header and no rows")
+        return DataError(
+            f"{self.path.name} has no rows" if self.header else f"{self.path.name} has a header and no rows"
+        )
 
     def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
         cells, n_rows = self._cells(kinds, faults), 0

@@ -46,7 +46,7 @@ class Layout:
 
 
 class Record(NamedTuple):
-    """One record of a block: the line and the bytes it begins and ends at, its cells, and whether a quote stays open."""
+    """One record of a block: the line it begins on, its bytes, its cells, and whether a quote stays open."""
 
     line: int
     start: int
@@ -160,17 +160,19 @@ def names_in(path: Path, layout: Layout) -> tuple[str, ...]:
 
 
 class _Stdin:
-    """What was read from stdin to look at its header, and is to be read again."""
+    """The standard input, whose start may be read a second time after one has looked at its header."""
 
     ahead = b""
     looked = False
 
     @classmethod
     def look_ahead(cls) -> None:
+        """Let what is read next be read again."""
         cls.looked = True
 
     @classmethod
     def read(cls, n: int) -> bytes:
+        """About `n` bytes; none at the end."""
         if cls.ahead:
             found, cls.ahead = cls.ahead, b""
             return found
@@ -233,22 +235,20 @@ class _Bytes:
             raise DataError(f"{self.name} is not a whole {kind} file: {str(error).splitlines()[0]}") from None
         if self._decoder is None:
             return content
-        text = self._decoded(content)
-        while content and not text:  # a single byte of a character
+        text = self._decoded(self._decoder, content)
+        while content and not text:  # a part of a character
             content = self._read(n)
-            text = self._decoded(content)
+            text = self._decoded(self._decoder, content)
         self._line += text.count("\n")
         return text.encode()
 
-    def _decoded(self, content: bytes) -> str:
-        assert self._decoder is not None
+    def _decoded(self, decoder: codecs.IncrementalDecoder, content: bytes) -> str:
         try:
-            return self._decoder.decode(content, not content)
+            return decoder.decode(content, not content)
         except UnicodeError as error:
             line, encoding = self._line, self.layout.encoding
             if isinstance(error, UnicodeDecodeError):
-                before = error.object[: error.start].decode(encoding, "ignore")
-                line += before.count("\n")
+                line += error.object[: error.start].decode(encoding, "ignore").count("\n")
             raise DataError(f"{self.name}, line {line}: this is not {encoding}; say which encoding it has") from None
 
 
@@ -269,9 +269,7 @@ def _refuse_other_formats(content: bytes, name: str, layout: Layout) -> None:
     raise DataError(f"{name} is encoded in {wide}; say so with  encoding: {encoding}  or save it as UTF-8")
 
 
-def _check_text(
-    data: bytes, end: int, name: str, line: int, names: tuple[str, ...] | None, layout: Layout
-) -> None:
+def _check_text(data: bytes, end: int, name: str, line: int, names: tuple[str, ...] | None, layout: Layout) -> None:
     """Raise `DataError` where the bytes up to `end` are not UTF-8."""
     place = data.find(0, 0, end)
     if place >= 0:
@@ -370,7 +368,7 @@ def _whole_records(content: bytes, delimiter: str, at_end: bool) -> tuple[int, b
 
 
 def _take_turns(array: Array, quotes: Array, delimiter: str) -> bool:
-    """Whether quotes open and close by turns: each other one stands where a cell begins, or is a doubled one's second."""
+    """Whether quotes open and close by turns: each other one begins a cell, or is the second of a doubled one."""
     opening, closing = quotes[::2], quotes[1::2]
     before = array[opening - 1]
     begins = (before == ord(delimiter)) | (before == ord(LF)) | (before == ord(CR)) | (opening == 0)
@@ -382,7 +380,7 @@ def _last_line_end(content: bytes, end: int) -> int:
     """The place behind the last line end before `end`; -1 where there is none."""
     place = content.rfind(LF, 0, end)
     if place < 0:
-        place = content.rfind(CR, 0, end - 1)  # a line feed may be still to come behind the last byte
+        place = content.rfind(CR, 0, max(end - 1, 0))  # a line feed may be still to come behind the last byte
     return place + 1 if place >= 0 else -1
 
 
@@ -392,7 +390,9 @@ def _slowly(content: bytes, delimiter: str, at_end: bool) -> int:
     for record in _records(content, delimiter):
         if record.is_open:
             return -1 if at_end else last or -1
-        if content[record.end - 1 : record.end] == LF or (content[record.end - 1 : record.end] == CR and record.end < len(content)):
+        if content[record.end - 1 : record.end] == LF or (
+            content[record.end - 1 : record.end] == CR and record.end < len(content)
+        ):
             last = record.end
     return len(content) if at_end else last or -1
 

@@ -95,7 +95,7 @@ class Cells:
                 false_values=FALSE,
                 decimal_point=self.decimal,
                 strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
+                quoted_strings_can_be_null=True,
                 column_types=dict(types),
                 include_columns=list(names),
                 auto_dict_encode=True,
@@ -165,7 +165,7 @@ class Cells:
             return to_texts(column), {}
         self._expect(name, column)
         if self.wanted[name] == "date":
-            dates, bad = parsed_dates(to_texts(column))
+            dates, bad = parsed_dates(column)
             return dates, dict.fromkeys(np.flatnonzero(bad).tolist(), DATES) if bad is not None else {}
         numbers, bad = parsed_numbers(column, self.decimal)
         rows = np.flatnonzero(bad).tolist() if bad is not None else []

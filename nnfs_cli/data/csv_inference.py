@@ -57,9 +57,9 @@ class Inference:
         parts: dict[str, list[Column | None]] = {}
         for block, seen in in_order(lambda block: self._see(block, whole=True), blocks()):
             self.names = self.names or block.names
+            self.counts.append(seen.n_rows)
             if not seen.n_rows:
                 continue
-            self.counts.append(seen.n_rows)
             for name, column in seen.given.items():
                 parts.setdefault(name, []).append(column)
             for name, found in seen.found.items():
@@ -169,7 +169,7 @@ class Inference:
     def _joined(self, name: str, parts: list[Column | None]) -> Column:
         """One column of its parts; None stands for a block of gaps."""
         found = self._found.get(name)
-        lengths = self.counts
+        lengths = [n for n in self.counts if n]
         if any(isinstance(part, Texts) for part in parts):
             return Texts.joined([_gaps(n) if part is None else part for part, n in zip(parts, lengths, strict=True)])  # type: ignore[misc]
         gap = np.datetime64("NaT", "us") if found in ("date", "zoned") else np.nan

@@ -118,11 +118,10 @@ class ColumnSource(FileSource):
         """As the config names it."""
         return self.weight
 
-
     def names(self) -> tuple[str, ...]:
-        """The columns of the file, without those to drop."""
+        """The columns of the file, those to drop among them."""
         with self._said_plainly():
-            return tuple(name for name in self._names() if name not in self.drop)
+            return self._names()
 
     def kinds(self, given: Mapping[str, Kind] = NO_KINDS) -> dict[str, Kind]:
         """What each column but those to drop is taken for: as given, or as all of its cells show, in flat memory."""
@@ -181,7 +180,11 @@ def source_for(path: Path, like: DataSource) -> FileSource:
                 return like.at(path)
             settings: dict[str, Any] = {"path": "stdin" if path == STDIN else path}
             if issubclass(kind, ColumnSource):
-                settings |= {"target": like.target_columns(), "drop": like.dropped_columns(), "weight": like.weight_column()}
+                settings |= {
+                    "target": like.target_columns(),
+                    "drop": like.dropped_columns(),
+                    "weight": like.weight_column(),
+                }
             return kind(**settings).at(path)
     known = [suffix for kind in kinds for suffix in kind.suffixes]
     raise DataError(f"{path.name}: files that can be read end in {listing(known, 'or')}")

@@ -45,10 +45,12 @@ def find_classes(table: Table, name: str) -> tuple[Label, ...]:
             labels = {whole for whole in wholes.values() if whole is not None}
             if len(labels) > max(20, table.n_rows // 4):
                 different = f"{len(labels):,} different numbers in {table.n_rows:,} rows"
-                raise DataError(f"{table.name}: the target '{name}' holds {different}; mse is a loss to predict numbers")
+                raise DataError(
+                    f"{table.name}: the target '{name}' holds {different}; mse is a loss to predict numbers"
+                )
     else:
         labels = set(words)
-    classes: tuple[Label, ...] = tuple(sorted(labels))  # type: ignore[type-var]
+    classes: tuple[Label, ...] = tuple(sorted(labels))
     if len(classes) < 2:
         raise DataError(f"{table.name}: the target '{name}' is always {classes[0]!r}; there is nothing to tell apart")
     return classes

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.data.arrow import NotTakenError, parsed_dates, to_column
+from nnfs_cli.data.arrow import NotTakenError, dates_of, to_column
 from nnfs_cli.data.csv_cells import DATES
 from nnfs_cli.data.file_source import ColumnSource, check_names, check_schema
 from nnfs_cli.data.source import taken
@@ -119,8 +119,11 @@ def _batches(file: Any, columns: Sequence[str]) -> Iterator[Any]:
 
 
 def _next(path: Path, batches: Iterator[Any]) -> Any:
+    import pyarrow as pa
+
     with _read_plainly(path):
-        return next(batches, None)
+        batch = next(batches, None)
+        return None if batch is None else pa.Table.from_batches([batch])
 
 
 def _columns(content: Any, kinds: Mapping[str, Kind]) -> tuple[dict[str, Column], dict[str, str]]:
@@ -151,19 +154,15 @@ def _without_faults(table: Table, kinds: Mapping[str, Kind]) -> Table:
     for name, kind in kinds.items():
         column = columns.get(name)
         if kind == "number" and isinstance(column, np.ndarray) and column.dtype.kind == "f":
-            wrong, gap, expected = np.isinf(column), np.nan, "finite numbers"
+            wrong, expected = np.isinf(column), "finite numbers"
+            columns[name] = np.where(wrong, np.nan, column)
         elif kind == "date" and isinstance(column, Texts):
-            dates, bad = parsed_dates(column)
-            columns[name] = dates
-            if bad is None:
-                continue
-            wrong, gap, expected = bad, np.datetime64("NaT"), DATES
+            columns[name], bad = dates_of(column)
+            wrong, expected = np.zeros(len(column), bool) if bad is None else bad, DATES
         else:
             continue
         for row in np.flatnonzero(wrong).tolist():
             faults.setdefault(row, str(table.error(row, name, expected)))
-        if wrong.any():
-            columns[name] = np.where(wrong, gap, columns[name])  # type: ignore[arg-type]
     return replace(taken(replace(table, columns=columns), kinds), faults=dict(sorted(faults.items())))
 
 

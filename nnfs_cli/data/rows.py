@@ -97,7 +97,7 @@ class StoredRows:
             return
         columns = [X, y, (np.ones(len(X), X.dtype) if weight is None else weight)[:, None]]
         rows = np.concatenate([column for column, width in zip(columns, self._widths, strict=True) if width], axis=1)
-        view = memoryview(np.ascontiguousarray(rows, self._window.dtype)).cast("B")
+        view = memoryview(np.ascontiguousarray(rows, self._window.dtype).data).cast("B")
         while view:
             view = view[self._file.write(view) :]
         self._n += len(X)
@@ -132,10 +132,10 @@ class StoredRows:
         free = np.setdiff1d(np.arange(capacity), self._slots[self._slots >= 0])
         size = BLOCK * self._window.shape[1] * self._window.itemsize
         for block, slot in zip(wanted.tolist(), free.tolist(), strict=False):
-            into = memoryview(self._window[slot * BLOCK : (slot + 1) * BLOCK]).cast("B")
+            into = memoryview(self._window[slot * BLOCK : (slot + 1) * BLOCK].data).cast("B")
             self._file.seek(block * size)
             read = 0
-            while n := self._file.readinto(into[read:]):  # type: ignore[attr-defined]
+            while n := self._file.readinto(into[read:]):
                 read += n
             self._slots[block] = slot
 

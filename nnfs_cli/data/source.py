@@ -58,10 +58,11 @@ class DataSource(Component, family="dataset"):
         kept = {name: table.column(name) for name in keep if name in table.columns}
         left = tuple(name for name in table.columns if name not in kinds)
         wanted = {name: kind for name, kind in kinds.items() if name in table.columns}
-        table = replace(table, columns={name: table.columns[name] for name in wanted}, kept=kept, left=left)
-        table = taken(table, wanted)
-        for start in range(0, table.n_rows, CHUNK):
-            yield table.take(slice(start, start + CHUNK))
+        n_rows = table.n_rows
+        table = taken(replace(table, columns={name: table.columns[name] for name in wanted}, left=left), wanted)
+        for start in range(0, n_rows, CHUNK):
+            rows = slice(start, start + CHUNK)
+            yield replace(table.take(rows), kept={name: column[rows] for name, column in kept.items()})
 
 
 def taken(table: Table, kinds: Mapping[str, Kind]) -> Table:

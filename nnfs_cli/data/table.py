@@ -51,13 +51,14 @@ class Table:
         return len(next(iter(self.columns.values()), ()))
 
     def take(self, rows: Any) -> Table:
-        """Some of the rows: indices (n,), a slice, or a mask (rows,)."""
+        """Some of the rows: indices (n,), a slice, or a mask (rows,); without what is kept beside, and faults."""
 
         def find(row: int, name: str) -> tuple[str, str]:
             at = range(self.n_rows)[rows][row] if isinstance(rows, slice) else int(np.arange(self.n_rows)[rows][row])
             return self.locate(at, name)
 
-        return replace(self, columns={name: column[rows] for name, column in self.columns.items()}, find=find)
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return replace(self, columns=columns, find=find, kept={}, faults={})
 
     def column(self, name: str) -> Column:
         """The column of this name. Raises `DataError` when there is none that can be read."""
@@ -192,17 +193,12 @@ def joined(parts: Sequence[Table]) -> Table:
 
 
 def stacked(columns: Sequence[Column]) -> Column:
-    """One column below the other, of texts if the first is."""
+    """One column below the other; all of texts, or none."""
     texts = [column for column in columns if isinstance(column, Texts)]
-    if texts:
-        if len(texts) < len(columns):
-            raise TypeError("a column of texts is one in every part")
-        return Texts.joined(texts)
-    return np.concatenate(columns)
-
-
-def _some(column: Any, rows: Array) -> Any:
-    return column[rows] if isinstance(column, np.ndarray | Texts) else column.take(rows)
+    if texts and len(texts) < len(columns):
+        raise TypeError("a column of texts is one in every part")
+    numbers = [column for column in columns if not isinstance(column, Texts)]
+    return Texts.joined(texts) if texts else np.concatenate(numbers)
 
 
 def ask_delimiter(header: str) -> str:
@@ -228,7 +224,8 @@ def word(value: object) -> str:
     if isinstance(value, float | np.floating):
         return str(int(value)) if float(value).is_integer() else repr(float(value))
     if isinstance(value, datetime | np.datetime64):
-        return str(np.datetime64(value, "us")).replace("T", " ").removesuffix(".000000").removesuffix(" 00:00:00")
+        text = str(np.asarray(value, "datetime64[us]")).replace("T", " ")
+        return text.removesuffix(".000000").removesuffix(" 00:00:00")
     return str(value)
 
 

@@ -49,7 +49,7 @@ class Texts:
 
     def tolist(self) -> list[str | None]:
         """The texts; None where a cell is empty."""
-        cells: list[str | None] = np.append(self.words, None)[self.codes].tolist()
+        cells: list[str | None] = _objects([*self.words.tolist(), None])[self.codes].tolist()
         return cells
 
     def at(self, row: int) -> str:
@@ -60,7 +60,8 @@ class Texts:
     @property
     def gaps(self) -> Array:
         """Which cells are empty, (rows,)."""
-        return self.codes == GAP
+        empty: Array = self.codes == GAP
+        return empty
 
     def counts(self) -> dict[str | None, int]:
         """How often each word stands in the rows, in the order of the words; None for empty cells, if there are any."""
