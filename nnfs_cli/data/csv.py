@@ -73,8 +73,8 @@ Tokens = Annotated[
 class Csv(ColumnSource, name="csv", main="path"):
     """A CSV file whose first line names the columns, or several of one schema; `.gz` and `.zst` are read as they are.
 
-    An empty cell is a gap, in quotes or not. Numbers are written with a point, as in -1.5e-3, unless another mark is given. The delimiter
-    is a comma, in a `.tsv` file a tab, unless another is given.
+    An empty cell is a gap, in quotes or not. Numbers are written with a point, as in -1.5e-3, unless another mark is
+    given. The delimiter is a comma, in a `.tsv` file a tab, unless another is given.
     """
 
     examples = (
