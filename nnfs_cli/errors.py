@@ -67,7 +67,7 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'relu'?"`` when a known word is close to ``word``, else the empty string."""
     close = closest(word, known)
-    return f"; did you mean '{close}'?" if close else ""
+    return f"; did you mean {named(close)}?" if close else ""
 
 
 def listing(words: Iterable[str], conjunction: str = "and") -> str:
@@ -81,16 +81,21 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def shown(value: object) -> str:
-    """A found value as a message shows it."""
+def named(name: str) -> str:
+    """A name as a message shows it: in quotes, in one line, and not without end."""
+    return shown(name, 80)
+
+
+def shown(value: object, most: int = 40) -> str:
+    """A found value as a message shows it, with no more than so many characters of a text."""
     match value:
         case bool():
             return str(value).lower()
         case None:
             return "nothing"
         case str():
-            escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value[:40])
-            return f"'{escaped}{'...' if len(value) > 40 else ''}'"
+            escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value[:most])
+            return f"'{escaped}{'...' if len(value) > most else ''}'"
         case dict():
             return "a block of settings"
         case list() | tuple():

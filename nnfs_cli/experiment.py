@@ -12,6 +12,7 @@ import numpy as np
 from nnfs_cli.checks import monitors, no_figure
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.encoder import Encoder
+from nnfs_cli.data.inputs import Drawn
 from nnfs_cli.data.profile import profile
 from nnfs_cli.data.rows import Rows, StoredRows, TrainingRows
 from nnfs_cli.data.split import PARTS
@@ -42,7 +43,7 @@ def prepare(spec: Spec, material: Material | None = None) -> Experiment:
     Raises `DataError` or `ConfigError` when data and spec do not go together; nothing has been written then.
     """
     material = material or gather(spec)
-    table, rows = _to_fit(material, spec)
+    table, rows, drawn = _to_fit(material, spec)
     encoder = Encoder.fit(
         table,
         rows,
@@ -52,6 +53,7 @@ def prepare(spec: Spec, material: Material | None = None) -> Experiment:
         spec.preprocessing,
         material.class_weights,
         spec.seed,
+        drawn,
     )
     spec.check(encoder.facts, table.name)
     predictor = Predictor(spec, encoder)
@@ -62,13 +64,13 @@ def prepare(spec: Spec, material: Material | None = None) -> Experiment:
     return Experiment(spec, parts, learned, predictor, batches, description)
 
 
-def _to_fit(material: Material, spec: Spec) -> tuple[Table, Array]:
+def _to_fit(material: Material, spec: Spec) -> tuple[Table, Array, Drawn | None]:
     """A table and those of its rows that preprocessing is fitted to: all training rows, where they are in memory.
 
     Else as many of them as there is room for, drawn at random, and every row that brings a new word.
     """
     if material.room is None:
-        return material.sources["train"].survey, material.rows["train"]
+        return material.sources["train"].survey, material.rows["train"], None
     n = len(material.rows["train"])
     drawn = np.zeros(n, bool)
     drawn[stream(spec.seed, "sample").choice(n, min(n, material.room.rows(8 * len(material.kinds))), replace=False)] = True
@@ -84,10 +86,11 @@ def _to_fit(material: Material, spec: Spec) -> tuple[Table, Array]:
             seen.update(cells)
         if wanted.any():
             parts.append(replace(block.take(places[wanted]), find=None))  # what finds holds all of the block
-            taken.append(material.rows["train"][start : start + len(places)][wanted])
-    place = Place(material.sources["train"].blocks, np.concatenate(taken))
+            taken.append(start + np.flatnonzero(wanted))
+    chosen = np.concatenate(taken)
+    place = Place(material.sources["train"].blocks, material.rows["train"][chosen])
     table = replace(joined(parts), find=place.find)
-    return table, np.arange(table.n_rows)
+    return table, np.arange(table.n_rows), Drawn(chosen, n)
 
 
 def encode_parts(predictor: Predictor, material: Material) -> tuple[dict[str, Samples], TrainingRows]:

@@ -16,7 +16,7 @@ from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.split import PARTS
 from nnfs_cli.data.table import Kind, Label, Table, joined
 from nnfs_cli.data.weights import UnknownLabelError, weights_of_classes
-from nnfs_cli.errors import DataError, Fault, NnfsWarning, counted
+from nnfs_cli.errors import DataError, Fault, NnfsWarning, counted, named
 from nnfs_cli.parameters import Array
 from nnfs_cli.plain_yaml import dump_value
 from nnfs_cli.spec import Spec
@@ -67,7 +67,7 @@ class Place:
                 place, found = block.locate(at, name)
                 return (place if block.find else f"row {before + 1}"), found
             at -= block.n_rows
-        raise IndexError(f"there is no row {before}")
+        raise DataError(f"row {before + 1} is gone: the table is no longer what it was when it was read")
 
 
 @dataclass(frozen=True)
@@ -170,12 +170,21 @@ def _held(table: Table) -> Source:
 
 
 def _streamed(source: ColumnSource, kinds: Mapping[str, Kind], decisive: Mapping[str, None]) -> Source:
+    stamp = source.stamp()
+
+    def blocks(kinds: Mapping[str, Kind]) -> Iterator[Table]:
+        """Raises `DataError` where the files have changed since the first time."""
+        if source.stamp() == stamp:
+            yield from source.chunks(kinds)
+        if source.stamp() != stamp:
+            raise DataError(f"{source.path.name} has changed while it was read; begin again when it is at rest")
+
     needed = {name: kinds[name] for name in decisive if name in kinds}
-    chunks = source.chunks(needed or dict(list(kinds.items())[:1]))
+    chunks = blocks(needed or dict(list(kinds.items())[:1]))
     parts = [replace(chunk, find=None) for chunk in chunks] if needed else [_only_counted(chunk) for chunk in chunks]
-    place = Place(lambda: source.chunks(needed))
+    place = Place(lambda: blocks(needed))
     survey = replace(joined(parts), find=place.find)
-    return Source(survey.name, source.sha256(), lambda: source.chunks(kinds), survey)
+    return Source(survey.name, source.sha256(), lambda: blocks(kinds), survey)
 
 
 def _only_counted(chunk: Table) -> Table:
@@ -230,7 +239,7 @@ def _why_unusable(spec: Spec, table: Table, name: str, kind: Kind | None) -> str
         elif not preprocessing.steps(name, kind or "category"):
             if kind == "category":
                 table.numbers(name)
-            return f"{table.name}: column '{name}' holds dates"
+            return f"{table.name}: column {named(name)} holds dates"
         elif kind == "category" and name not in preprocessing.columns and table.mostly_numbers(name):
             table.numbers(name, gaps=True)
         del column
@@ -283,7 +292,7 @@ def _counting(table: Table, part: str, rows: Array, weights: Array) -> Array:
 
 def say_alike(table: Table, column: str) -> None:
     """Warn that a table lacks the column of weights."""
-    message = f"{table.name} has no column '{column}': all its rows count alike"
+    message = f"{table.name} has no column {named(column)}: all its rows count alike"
     warnings.warn(message, NnfsWarning, stacklevel=3)
 
 

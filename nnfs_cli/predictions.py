@@ -13,7 +13,7 @@ from nnfs_cli.data.profile import Drift
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table, stacked
 from nnfs_cli.data.texts import GAP, Texts
-from nnfs_cli.errors import DataError, NnfsWarning, UserError, counted
+from nnfs_cli.errors import DataError, NnfsWarning, UserError, counted, named
 from nnfs_cli.parameters import Array
 from nnfs_cli.predictor import Predictor
 
@@ -72,7 +72,10 @@ class Predictions:
         if self.on_error != "stop":
             marks = np.zeros(table.n_rows, bool)
             marks[list(table.faults)] = True
-        answers: dict[str, Any] = {**{name: table.kept[name] for name in keep}, **self.predictor.predict(table, marks)}
+        answers: dict[str, Any] = self.predictor.predict(table, marks)
+        if twice := [name for name in keep if name in answers]:
+            raise UserError(f"{table.name}: a column to keep is called {named(twice[0])}, as a prediction is; rename it")
+        answers = {**{name: table.kept[name] for name in keep}, **answers}
         usable = None if marks is None or not marks.any() else ~marks
         if usable is not None and marks is not None:
             self._note(table, marks)
@@ -85,15 +88,14 @@ class Predictions:
         return answers
 
     def _look_at(self, table: Table, keep: Sequence[str]) -> None:
-        """Raise `DataError` for a column to keep that is not there; warn of columns that are not known."""
+        """Raise `DataError` for a column that is not there; warn of those that are not known."""
+        self.predictor.encoder.refuse_missing(table)
         for name in keep:
             if name not in table.kept:
                 raise DataError(table.missing(name))
-            if name == "prediction" or name.startswith(("prediction_", "probability_", "score_", "quantile_")):
-                raise UserError(f"{table.name}: a column to keep has a prediction's name '{name}'; rename it")
         dataset, split = self.predictor.spec.dataset, self.predictor.spec.split
         known = {*dataset.target_columns(), *dataset.dropped_columns(), *split.columns, dataset.weight_column(), *keep}
-        strange = [f"'{name}'" for name in table.left if name not in known]
+        strange = [named(name) for name in table.left if name not in known]
         if strange:
             verb = "was" if len(strange) == 1 else "were"
             more = ", ..." if len(strange) > 5 else ""
@@ -134,7 +136,8 @@ class Predictions:
     def _warn(self, table: Table) -> None:
         rows = counted(self.rows, "row")
         if self.faulty:
-            done = "are left out" if self.on_error == "skip" else "have no answer"
+            one, more = ("is left out", "are left out") if self.on_error == "skip" else ("has no answer", "have no answer")
+            done = one if self.faulty == 1 else more
             message = f"{self.faulty:,} of {rows} cannot be used and {done}; the first: {self._first}"
             warnings.warn(message, NnfsWarning, stacklevel=4)
         if self._far:

@@ -18,7 +18,7 @@ from nnfs_cli.data.labels import TARGET
 from nnfs_cli.data.relations import Relation, gives_away, listed, repeats, spread
 from nnfs_cli.data.table import Label, Table, word
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError, counted, shown
+from nnfs_cli.errors import DataError, counted, named, shown
 from nnfs_cli.parameters import Array
 
 SAMPLE = 100_000  # rows by which columns are compared
@@ -137,8 +137,8 @@ def task_of(table: Table, target: str, seen: Look | None) -> Task:
     Raises `DataError` when there is nothing to learn.
     """
     if seen is None:
-        raise DataError(f"{table.name}: the target '{target}' is {table.unreadable.get(target, 'not there')}")
-    name, column = f"{table.name}: the target '{target}'", table.column(target)
+        raise DataError(f"{table.name}: the target {named(target)} is {table.unreadable.get(target, 'not there')}")
+    name, column = f"{table.name}: the target {named(target)}", table.column(target)
     if seen.nature in ("empty", "constant"):
         raise DataError(f"{name} {seen.why}; there is nothing to learn")
     if seen.missing:
@@ -218,8 +218,8 @@ def _choose(seen: Glance, target: str, task: Task) -> tuple[dict[str, Look], dic
         inputs = {name: looks[name] for name in suspicious}
         dropped = {name: why for name, why in dropped.items() if name not in suspicious}
     if not inputs:
-        reasons = "; ".join(f"'{name}' {why}" for name, why in list(dropped.items())[:5]) or "it has no other column"
-        raise DataError(f"{seen.path.name} has no column to learn from: {reasons}")
+        reasons = "; ".join(f"{named(name)} {why}" for name, why in list(dropped.items())[:5])
+        raise DataError(f"{seen.path.name} has no column to learn from: {reasons or 'it has no other column'}")
     return inputs, dropped, {name: why for name, why in suspicious.items() if name in inputs}
 
 

@@ -24,7 +24,7 @@ from nnfs_cli.averaging import EMA
 from nnfs_cli.callbacks import Checkpoint, EarlyStop, EpochLog, TimeLimit
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.file_source import FileSource, source_for
-from nnfs_cli.data.table import Kind, word
+from nnfs_cli.data.table import Kind, Table, word
 from nnfs_cli.decision import best_threshold
 from nnfs_cli.environment import describe_environment
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, NnfsWarning, RunError, counted, shown
@@ -208,12 +208,23 @@ def _rows_of(path: Path, predictor: Predictor) -> Iterator[Samples]:
     for table in source.chunks(kinds):
         if counting is None and column and not table.has(column):
             say_alike(table, column)
-        rows = predictor.encode(table).counting()
+        rows = predictor.encode(_that_counts(table, predictor)).counting()
         counting = counting or len(rows) > 0
         if len(rows):
             yield rows
     if not counting:
         raise DataError(f"{path.name} has no rows that count")
+
+
+def _that_counts(table: Table, predictor: Predictor) -> Table:
+    """The rows whose weight is not 0: what others hold need not be known."""
+    column, by_class = predictor.spec.dataset.weight_column(), predictor.encoder.class_weights
+    counts = np.ones(table.n_rows, bool)
+    if column and table.has(column):
+        counts &= table.numbers(column) != 0
+    if by_class:
+        counts &= np.array(by_class)[predictor.encoder.truth(table)] != 0
+    return table if counts.all() else table.take(counts)
 
 
 def _parts(run: Run, predictor: Predictor) -> dict[str, Samples]:

@@ -131,11 +131,7 @@ def test_order_depends_on_seed_and_epoch_alone(
 
 @pytest.mark.parametrize("order", [{"replacement": True}, {"replacement": False}, {"window": 2048}], ids=str)
 def test_order_is_new_for_each_epoch_and_seed(order: dict[str, Any]) -> None:
-    orders = {
-        tuple(flat(Batches(100, 10, **order, seed=seed), epoch))
-        for seed in range(5)
-        for epoch in range(1, 6)
-    }
+    orders = {tuple(flat(Batches(100, 10, **order, seed=seed), epoch)) for seed in range(5) for epoch in range(1, 6)}
     assert len(orders) == 25
 
 

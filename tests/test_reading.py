@@ -538,12 +538,33 @@ def test_file_without_any_of_the_columns_names_the_nearest(source: Make) -> None
 
 def test_quote_in_the_middle_of_a_cell_is_a_character(source: Make, small_blocks: Callable[[int], None]) -> None:
     small_blocks(12)
-    one = source('a,y\n5" disk,u\n"p""q",v\n"x"z"w",6"\n' * 3 + '"l\nm",x\n')
+    one = source('a,y\n5" disk,u\n"p""q",v\nx"z"w,6"\n' * 3 + '"l\nm",x\n')
     texts = one.read({"a": "category", "y": "category"})
-    assert texts.texts("a").tolist()[:3] == ['5" disk', 'p"q', 'xz"w"']
+    assert texts.texts("a").tolist()[:3] == ['5" disk', 'p"q', 'x"z"w']
     assert texts.texts("a").tolist()[-1] == "l\nm"
     assert texts.find is not None
     assert texts.find(texts.n_rows - 1, "y") == ("line 13", "x")
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ('a,b,y\n1,"x,2\n3,"y",4\n5,z,6\n', "line 2: cell 2"),  # else two rows are one, with as many cells
+        ('a,y\n1,"x"z\n', "line 2: cell 2"),
+        ('a,y\n1,u\n"x" ,u\n', "line 3: cell 1"),
+        ('a,y\n5" disk,u\n"l\nm",v\n"p""q"r,"v"', "line 5: cell 1"),
+        ('"a"b,y\n1,u\n', "line 1: cell 1"),
+        ('a,y\n1,"u\n' + "2,v\n" * 9 + '"w",x\n', "line 2: cell 2"),
+    ],
+)
+@pytest.mark.parametrize("size", [12, 1 << 20])
+def test_cell_that_goes_on_behind_its_closing_quote_is_refused(
+    source: Make, small_blocks: Callable[[int], None], content: str, place: str, size: int
+) -> None:
+    small_blocks(size)
+    one = source(content)
+    for read in (one.read, lambda: list(one.chunks({"y": "category"}, faults=True))):
+        assert message(read).startswith(f"t.csv, {place} goes on behind its closing quote")
 
 
 @pytest.mark.parametrize("filling", ["p\n", 'p""q\n'])

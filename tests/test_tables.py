@@ -320,7 +320,7 @@ def test_classes_are_the_labels_sorted_in_their_own_words(csv: Read, cells: list
     [
         pytest.param("u u u", ["'y'", "always 'u'"], id="constant text"),
         pytest.param("1 1 1", ["'y'", "always 1"], id="constant number"),
-        pytest.param("true true", ["'y'", "always True"], id="constant boolean"),
+        pytest.param("true true", ["'y'", "always true"], id="constant boolean"),
         pytest.param("u  v", ["line 3:", "'y'", "empty"], id="gap among texts"),
         pytest.param("1  2", ["line 3:", "'y'", "empty"], id="gap among numbers"),
         pytest.param("true  false", ["line 3:", "'y'", "empty"], id="gap among booleans"),

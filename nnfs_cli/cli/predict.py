@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
 import sys
 import tempfile
@@ -62,17 +64,18 @@ def predict(
     from nnfs_cli import tasks
     from nnfs_cli.files import write_whole
     from nnfs_cli.runs import Run
+    from nnfs_cli.settings import matching
 
     opened = Run.open(run) if run else Run.newest(runs)
     if run is None:
         fact("run", f"{opened.path.as_posix()}, the newest")
     if output is not None and output.suffix.lower() not in (".csv", ".txt", ".parquet", ".pq"):
         raise UserError(f"{output}: predictions are written as .csv or .parquet; name such a file")
-    if output is not None and output.exists() and str(input) != "-" and output.samefile(input):
+    if output is not None and output.exists() and any(map(output.samefile, filter(Path.exists, matching(input)))):
         raise UserError(f"{output} is the input; name another file for the predictions")
     if weights == "best" and (decision := opened.decision()):
         fact("threshold", f"{from_threshold(decision)}, as it was chosen by nnfs evaluate")
-    kept = [name for names in keep or () for name in names.split(",") if name]
+    kept = [name for names in keep or () for name in _names(names)]
     predictions = tasks.predictions(
         opened, input, weights, on_error=on_error.value, keep="all" if keep_all else kept, drift=drift
     )
@@ -88,6 +91,12 @@ def predict(
         fact("output", f"{output.as_posix()}, {counted(predictions.written, 'prediction')}")
     if predictions.drift:
         _say_drift(predictions.drift, predictions.rows)
+
+
+def _names(text: str) -> list[str]:
+    """Names with commas between them; one that holds a comma itself stands in quotes, as in CSV."""
+    records = csv.reader(io.StringIO(text, newline="")) if '"' in text else [text.split(",")]
+    return [name for record in records for name in record if name]
 
 
 def _write(predictions: Predictions, file: BinaryIO, suffix: str) -> None:

@@ -49,6 +49,8 @@ def _natural(column: Any) -> Column:
         return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
     if types.is_date(kind) or types.is_timestamp(kind):
         return to_instants(column)
+    if types.is_duration(kind):
+        return _seconds(column)
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
         raise pa.ArrowInvalid("bytes are no text")
     return to_texts(column.cast(pa.string()))
@@ -61,6 +63,14 @@ def _integers(column: Any) -> Array:
         return np.asarray(column.cast(pa.float64() if column.null_count else pa.int64()).to_numpy())
     except pa.ArrowInvalid:  # larger than a float holds exactly, or than an int64
         return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
+
+
+def _seconds(column: Any) -> Array:
+    """Durations as seconds."""
+    import pyarrow as pa
+
+    per_second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[column.type.unit]
+    return np.asarray(column.cast(pa.int64()).cast(pa.float64(), safe=False).to_numpy()) / per_second
 
 
 def to_instants(column: Any) -> Array:

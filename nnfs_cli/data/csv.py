@@ -144,9 +144,8 @@ class Csv(ColumnSource, name="csv", main="path"):
         raise DataError(f"{self.path.name} is no longer what it was when it was read")
 
     def _no_rows(self) -> DataError:
-        return DataError(
-            f"{self.path.name} has no rows" if self.header else f"{self.path.name} has a header and no rows"
-        )
+        name = "stdin" if self.path == STDIN else self.path.name
+        return DataError(f"{name} has no rows" if self.header else f"{name} has a header and no rows")
 
     def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
         cells, n_rows = self._cells(kinds, faults), 0

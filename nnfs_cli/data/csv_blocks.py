@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class Block:
         for i, record in enumerate(self.records()):
             if i == row:
                 return f"line {record.line}", record.cells[place] if place < len(record.cells) else ""
-        raise AssertionError("a row was counted that is not there")
+        raise DataError(f"{self.file} is no longer what it was when it was read")
 
     def lines(self) -> list[int]:
         """The line that each record begins on."""
@@ -136,7 +137,9 @@ def _pieces(file: _Bytes, name: str, layout: Layout) -> Iterator[tuple[bytes, in
         if first:
             _refuse_other_formats(data, name, layout)
             data, first = data.removeprefix(codecs.BOM_UTF8), False
-        end, quoted_lines = _whole_records(data, layout.delimiter, at_end)
+        end, quoted_lines, orderly = _whole_records(data, layout.delimiter, at_end)
+        if not orderly and (end > 0 or at_end):
+            _refuse_torn_quotes(data[:end] if end > 0 else data, name, line, layout.delimiter)
         if end < 0 and at_end:
             raise _open_quote(data, name, line, layout.delimiter)
         if end < 0 and len(data) > LONGEST:
@@ -314,8 +317,8 @@ def _header(content: bytes, name: str, delimiter: str) -> tuple[tuple[str, ...] 
     return tuple(record.cells), record.end
 
 
-def _records(content: bytes, delimiter: str, line: int = 1) -> Iterator[Record]:
-    """Every record that is not blank."""
+def _records(content: bytes, delimiter: str, line: int = 1, strict: bool = False) -> Iterator[Record]:
+    """Every record that is not blank. A strict reader raises `csv.Error` for torn quotes, and for open ones."""
     csv.field_size_limit(1 << 30)
     end = 0
 
@@ -328,7 +331,7 @@ def _records(content: bytes, delimiter: str, line: int = 1) -> Iterator[Record]:
         yield _END
 
     ascii_only = content.isascii()
-    reader = csv.reader(lines(), delimiter=delimiter)
+    reader = csv.reader(lines(), delimiter=delimiter, strict=strict)
     start, first = 0, line
     for cells in reader:
         if cells == [_END]:
@@ -341,17 +344,18 @@ def _records(content: bytes, delimiter: str, line: int = 1) -> Iterator[Record]:
         start, first = end, line + reader.line_num
 
 
-def _whole_records(content: bytes, delimiter: str, at_end: bool) -> tuple[int, bool]:
-    """Where the last whole record ends, and whether any line before ends inside of quotes.
+def _whole_records(content: bytes, delimiter: str, at_end: bool) -> tuple[int, bool, bool]:
+    """Where the last whole record ends, whether any line before ends inside of quotes, and whether cells with quotes
+    begin and end with them.
 
     -1 where there is no whole record, or at the end of the file an open quote.
     """
     if QUOTE not in content:
-        return len(content) if at_end else _last_line_end(content, len(content)), False
+        return len(content) if at_end else _last_line_end(content, len(content)), False, True
     array = np.frombuffer(content, np.uint8)
     quotes = np.flatnonzero(array == ord(QUOTE))
     if not _take_turns(array, quotes, delimiter):
-        return _slowly(content, delimiter, at_end), True
+        return _slowly(content, delimiter, at_end), True, False
     if at_end:
         end = len(content) if len(quotes) % 2 == 0 else -1
     else:
@@ -359,21 +363,45 @@ def _whole_records(content: bytes, delimiter: str, at_end: bool) -> tuple[int, b
         while end > 0 and (before := int(np.searchsorted(quotes, end))) % 2:
             end = _last_line_end(content, int(quotes[before - 1]))
     if end <= 0:
-        return end, True
+        return end, True, True
     line_ends = np.flatnonzero(array[:end] == ord(LF))
     inside = np.searchsorted(quotes, line_ends) % 2
     if CR in content:
         inside = np.append(inside, np.searchsorted(quotes, np.flatnonzero(array[:end] == ord(CR))) % 2)
-    return end, bool(inside.any())
+    return end, bool(inside.any()), True
 
 
 def _take_turns(array: Array, quotes: Array, delimiter: str) -> bool:
-    """Whether quotes open and close by turns: each other one begins a cell, or is the second of a doubled one."""
+    """Whether quotes open and close by turns: one begins a cell and the next ends it, unless both are a doubled one."""
     opening, closing = quotes[::2], quotes[1::2]
-    before = array[opening - 1]
+    before, after = array[opening - 1], array[np.minimum(closing + 1, len(array) - 1)]
     begins = (before == ord(delimiter)) | (before == ord(LF)) | (before == ord(CR)) | (opening == 0)
-    begins[1:] |= opening[1:] - 1 == closing[: len(opening) - 1]
-    return bool(begins.all())
+    ends = (after == ord(delimiter)) | (after == ord(LF)) | (after == ord(CR)) | (closing == len(array) - 1)
+    doubled = opening[1:] - 1 == closing[: len(opening) - 1]
+    begins[1:] |= doubled
+    ends[: len(doubled)] |= doubled
+    return bool(begins.all() and ends.all())
+
+
+def _refuse_torn_quotes(content: bytes, name: str, line: int, delimiter: str) -> None:
+    """Raise `DataError` for the first cell that goes on behind its closing quote, as where one that should close is
+    missing: rows would become one.
+    """
+    place = 0
+    try:
+        for record in _records(content, delimiter, line, strict=True):
+            place = record.end
+    except csv.Error:
+        mark = re.escape(delimiter.encode())
+        whole = re.compile(rb'(?:"[^"]*(?:""[^"]*)*(?:"|\Z)|(?!")[^\r\n%b]*)(%b|\r\n|\r|\n|\Z)' % (mark, mark))
+        n_before = 0
+        while cell := whole.match(content, place):
+            if cell.end() == len(content):  # within a quote that is open
+                return
+            place, n_before = cell.end(), n_before + 1 if cell[1] == delimiter.encode() else 0
+        where = f"{name}, line {line + _n_lines(content, place)}: cell {n_before + 1}"
+        why = "goes on behind its closing quote; a quote inside of a cell is written twice"
+        raise DataError(f"{where} {why}") from None
 
 
 def _last_line_end(content: bytes, end: int) -> int:

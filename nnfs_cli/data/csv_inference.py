@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -69,12 +70,23 @@ class Inference:
                 else:
                     parts.setdefault(name, []).append(seen.columns[name])
         if self._again:
-            types = dict.fromkeys(self._again, self.cells.words)
-            for _, texts in in_order(lambda block: self.cells.parse(block, types, list(types)), blocks()):
-                for name in types if texts.num_rows else ():
-                    parts.setdefault(name, []).append(to_texts(texts[name]))
+            self._read_again(block.file, blocks(), parts)
         wanted = [name for name in self.names if name in parts]
         return {name: self._joined(name, parts.pop(name)) for name in wanted}
+
+    def _read_again(self, file: str, blocks: Iterable[Block], parts: dict[str, list[Column | None]]) -> None:
+        """Add the columns that turned out to be texts. Raises `DataError` where the rows are others than before."""
+        import pyarrow as pa
+
+        types = dict.fromkeys(self._again, self.cells.words)
+        counts = []
+        with contextlib.suppress(pa.ArrowException):
+            for _, texts in in_order(lambda block: self.cells.parse(block, types, list(types)), blocks):
+                counts.append(texts.num_rows)
+                for name in types if texts.num_rows else ():
+                    parts.setdefault(name, []).append(to_texts(texts[name]))
+        if counts != self.counts:
+            raise DataError(f"{file} has changed while it was read; begin again when it is at rest")
 
     def kinds(self, blocks: Blocks) -> dict[str, Kind]:
         """What each column but those to drop is taken for, in the order of the file."""

@@ -8,7 +8,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from nnfs_cli.data.inputs import Faulty, Folds, Group, Numbers, Words, fit_inputs, group_from_json, lookups
+from nnfs_cli.data.inputs import Drawn, Faulty, Folds, Group, Numbers, Words, fit_inputs, group_from_json, lookups
 from nnfs_cli.data.labels import TARGET, class_indices
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
@@ -16,7 +16,7 @@ from nnfs_cli.data.steps import NumberStep
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Kind, Label, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError, counted, listing
+from nnfs_cli.errors import DataError, counted, listing, named
 from nnfs_cli.parameters import Array
 
 BLOCK = 8_192  # rows transformed at a time: they stay in the processor's cache, and no float64 copy of all is made
@@ -46,16 +46,18 @@ class Encoder:
         preprocessing: Preprocessing,
         class_weights: tuple[float, ...] | None = None,
         seed: int = 0,
+        drawn: Drawn | None = None,
     ) -> Self:
-        """Learn from the training `rows` (indices), and from no others.
+        """Learn from the training `rows` (indices), and from no others; they are all there are unless `drawn` says so.
 
         `kinds` are the input columns, and what each is taken for; the targets are found in the table.
         """
         truth = _truth(table, targets, classes)[rows]
         steps = cast(tuple[NumberStep, ...], preprocessing.target or (Unchanged(),))
-        target = Numbers.fit({} if classes else {name: truth[:, j] for j, name in enumerate(targets)}, steps)
+        numbers = {} if classes else {name: truth[:, j] for j, name in enumerate(targets)}
+        target = Numbers.fit(numbers, steps, table.name)
         y = _indicators(truth, len(classes)) if classes else truth
-        inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed)
+        inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed, drawn)
         return cls(inputs, target, tuple(targets), classes, class_weights)
 
     @property
@@ -129,9 +131,9 @@ class Encoder:
         """Raise `DataError` when the table lacks a column."""
         missing = [name for name in self.kinds if not (name in table.columns or name in table.unreadable)]
         if missing:
-            names = [f"'{name}'" for name in missing[:5]]
+            names = list(map(named, missing[:5]))
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            near = listing([f"'{name}'" for name in dict.fromkeys(table.nearest(missing[:5]).values())])
+            near = listing(map(named, dict.fromkeys(table.nearest(missing[:5]).values())))
             has = f"; it has {near}" if near else table.delimiter_hint
             listed = f"{', '.join(names)}{more}" if more else listing(names)
             raise DataError(f"{table.name} lacks {counted(len(missing), 'column')}: {listed}{has}")

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_vali
 
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.table import Kind, Table
-from nnfs_cli.errors import DataError, listing, shown
+from nnfs_cli.errors import DataError, listing, named, shown
 from nnfs_cli.settings import FilePath, NotEmpty, Text, matching, wrong
 
 
@@ -76,6 +76,12 @@ class FileSource(DataSource):
             raise DataError(f"there is no file {self.path}") from None
         except IsADirectoryError:
             raise DataError(f"{self.path} is a folder, not a file") from None
+
+    def stamp(self) -> tuple[tuple[Path, int, int], ...]:
+        """Of each file its size and when it was changed, which tells whether it was, at no cost."""
+        with self._said_plainly():
+            found = [(path, path.stat()) for path in self.files]
+        return tuple((path, about.st_size, about.st_mtime_ns) for path, about in found)
 
     def sha256(self) -> str:
         """Of the content: of the file, or of the digests of several."""
@@ -155,7 +161,7 @@ def check_names(names: Sequence[str], path: str) -> None:
             raise DataError(f"{path}: column {place} has no name in the header; name it, or write the file without it")
         if name in places:
             both = f"the columns {places[name]} and {place}"
-            raise DataError(f"{path}: {both} are both named '{name}'; rename one of them")
+            raise DataError(f"{path}: {both} are both named {named(name)}; rename one of them")
         places[name] = place
 
 
@@ -163,10 +169,10 @@ def check_schema(names: Sequence[str], first: Sequence[str], file: str, first_fi
     """Raise `DataError` unless a file has the same columns as the first of its set, in whatever order."""
     for name in first:
         if name not in names:
-            raise DataError(f"{file} has no column '{name}', which {first_file} has")
+            raise DataError(f"{file} has no column {named(name)}, which {first_file} has")
     for name in names:
         if name not in first:
-            raise DataError(f"{file} has a column '{name}', which {first_file} does not have")
+            raise DataError(f"{file} has a column {named(name)}, which {first_file} does not have")
 
 
 def source_for(path: Path, like: DataSource) -> FileSource:

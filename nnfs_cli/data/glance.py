@@ -12,7 +12,7 @@ from nnfs_cli.data.dialect import dialect_of, no_names
 from nnfs_cli.data.file_source import ColumnSource, FileSource
 from nnfs_cli.data.kinds import Look, look_at
 from nnfs_cli.data.table import Table, joined
-from nnfs_cli.errors import DataError, did_you_mean, listing
+from nnfs_cli.errors import DataError, did_you_mean, listing, named
 from nnfs_cli.plain_yaml import dump_value
 from nnfs_cli.settings import matching
 
@@ -48,7 +48,7 @@ def glance(path: Path, target: str, encoding: str | None = None, delimiter: str 
     if member.name == "csv":
         dialect = dialect_of(matching(path)[0], encoding, delimiter)
         if no_names(dialect.header) and target not in dialect.header:
-            first = listing([f"'{name}'" for name in dialect.header[:3]])
+            first = listing(map(named, dialect.header[:3]))
             raise DataError(f"{path.name}, line 1: {first} are no names of columns; write a line with names on top")
         settings, codes = dict(dialect.settings), dialect.zeros
     elif encoding or delimiter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from nnfs_cli.data.steps.embedding import Embedding
 from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError
+from nnfs_cli.errors import DataError, named
 from nnfs_cli.parameters import Array
 
 Folds = Mapping[str, Array]  # of training rows, by column: which fold of a step's fit each row belongs to
@@ -45,14 +45,17 @@ class Numbers:
     statistics: tuple[Statistics, ...]  # one for each step, its arrays (columns,) or (columns, n)
 
     @classmethod
-    def fit(cls, columns: Mapping[str, Array], steps: Sequence[NumberStep]) -> Self:
-        """Learn from columns by name, each (rows,) float64. Raises `DataError` when a step cannot take one of them."""
+    def fit(cls, columns: Mapping[str, Array], steps: Sequence[NumberStep], table: str = "") -> Self:
+        """Learn from columns by name, each (rows,) float64. Raises `DataError` when a step cannot take one of them.
+
+        `table` is what messages call where they come from.
+        """
         learned: list[list[Fit]] = [[] for _ in steps]
         for name, values in columns.items():
             for step, fits in zip(steps, learned, strict=True):
-                with np.errstate(over="ignore", invalid="ignore"), _named(name):
+                with np.errstate(over="ignore", invalid="ignore"), _about(table, name):
                     fit = step.fit(values)
-                    refuse_overflow(name, step, values, fit)
+                    refuse_overflow(step, values, fit)
                     fits.append(fit)
                     if step is not steps[-1]:
                         values = step.transform(values[:, None], _arrays([fit]))[:, 0]
@@ -180,13 +183,27 @@ class Dates:
 Group = Numbers | Words | Dates
 
 
+class Drawn(NamedTuple):
+    """Some of the training rows: their places (n,) among all, and how many there are."""
+
+    places: Array
+    total: int
+
+
 def fit_inputs(
-    table: Table, rows: Any, kinds: Mapping[str, Kind], preprocessing: Preprocessing, y: Array, seed: int
+    table: Table,
+    rows: Any,
+    kinds: Mapping[str, Kind],
+    preprocessing: Preprocessing,
+    y: Array,
+    seed: int,
+    drawn: Drawn | None = None,
 ) -> tuple[Group, ...]:
     """Fit every input column's steps to the training `rows` of a table, and to no others.
 
     `kinds` are the input columns and what they are taken for; y (training rows, n) is the target, for the steps that go
-    by it. Raises `DataError` for every column that cannot be used as it is.
+    by it. The rows are all that are trained on, or those `drawn` from them.
+    Raises `DataError` for every column that cannot be used as it is.
     """
     groups: list[Group | list[str]] = []
     together: dict[tuple[Step, ...], list[str]] = {}
@@ -200,11 +217,11 @@ def fit_inputs(
             together[key].append(name)
         elif kind == "category":
             words = cast(CategoryStep, steps[0])
-            with _named(name):
-                groups.append(Words(name, words, words.fit(table.texts(name)[rows], y, seed)))
+            with _about(table.name, name):
+                groups.append(Words(name, words, _fit(words, table.texts(name)[rows], y, seed, drawn)))
         else:
             dates = cast(DateStep, steps[0])
-            with _named(name):
+            with _about(table.name, name):
                 groups.append(Dates(name, dates, dates.fit(table.dates(name)[rows])))
     fitted: list[Group] = []
     steps_of = {id(names): steps for steps, names in together.items()}
@@ -212,19 +229,27 @@ def fit_inputs(
         if isinstance(group, list):
             steps = steps_of[id(group)]
             columns = {name: table.numbers(name, gaps=isinstance(steps[0], Impute))[rows] for name in group}
-            fitted.append(Numbers.fit(columns, cast(tuple[NumberStep, ...], steps)))
+            fitted.append(Numbers.fit(columns, cast(tuple[NumberStep, ...], steps), table.name))
         else:
             fitted.append(group)
     return tuple(fitted)
 
 
+def _fit(step: CategoryStep, texts: Texts, y: Array, seed: int, drawn: Drawn | None) -> Fit:
+    folds = step.fold_of(drawn.total, seed) if drawn else None
+    if folds is None or drawn is None:
+        return step.fit(texts, y, seed)
+    return step.fit_drawn(texts, y, seed, folds[drawn.places])
+
+
 @contextlib.contextmanager
-def _named(column: str) -> Iterator[None]:
+def _about(table: str, column: str) -> Iterator[None]:
     """Let what a step has against a column be about the column of this name."""
     try:
         yield
     except ValueError as error:
-        raise DataError(f"column '{column}' {error}") from None
+        where = f"{table}: " if table else ""
+        raise DataError(f"{where}column {named(column)} {error}") from None
 
 
 def group_from_json(fitted: Mapping[str, Any], preprocessing: Preprocessing) -> Group:

@@ -119,7 +119,7 @@ def _numbers(base: Look, values: Array, code: bool) -> Look:
         if running or code or name & IDS:
             why = "counts the rows" if running else "is different in every row"
             return replace(base, nature="identifier", why=why)
-    if base.different > 2 and (code or name & CODES):
+    if code or (base.different > 2 and name & CODES):
         if base.different > max(n / 2, FEW):
             return replace(base, nature="identifier", why=_too_many(base, "code"))
         return replace(base, nature="category", kind="category", coded=True)

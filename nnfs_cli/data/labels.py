@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from nnfs_cli.data.table import Label, Table, is_number, word
-from nnfs_cli.errors import DataError, listing
+from nnfs_cli.errors import DataError, listing, named, shown
 from nnfs_cli.parameters import Array
 
 TARGET = "the target"  # what messages call the column
@@ -46,13 +46,14 @@ def find_classes(table: Table, name: str) -> tuple[Label, ...]:
             if len(labels) > max(20, table.n_rows // 4):
                 different = f"{len(labels):,} different numbers in {table.n_rows:,} rows"
                 raise DataError(
-                    f"{table.name}: the target '{name}' holds {different}; mse is a loss to predict numbers"
+                    f"{table.name}: the target {named(name)} holds {different}; mse is a loss to predict numbers"
                 )
     else:
         labels = set(words)
     classes: tuple[Label, ...] = tuple(sorted(labels))
     if len(classes) < 2:
-        raise DataError(f"{table.name}: the target '{name}' is always {classes[0]!r}; there is nothing to tell apart")
+        always = f"is always {shown(classes[0])}; there is nothing to tell apart"
+        raise DataError(f"{table.name}: the target {named(name)} {always}")
     return classes
 
 
@@ -67,7 +68,7 @@ def class_indices(table: Table, name: str, classes: tuple[Label, ...]) -> Array:
     indices = texts.places_in(known, -1)
     if (indices < 0).any():
         more = ["another class"] if len(places) > 8 else []
-        wanted = listing([*(f"'{label}'" for label in list(places)[:8]), *more], "or")
+        wanted = listing([*map(shown, list(places)[:8]), *more], "or")
         raise table.error(int(np.argmin(indices)), name, wanted, TARGET)
     return indices
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import listing
+from nnfs_cli.errors import listing, named
 from nnfs_cli.parameters import Array
 
 SURE = 20.0  # nats: less than one chance in 10^8 that it is chance
@@ -266,5 +266,5 @@ def _mixed(numbers: Array) -> Array:
 
 def listed(names: Sequence[str], most: int = 5) -> str:
     """Names of columns as a sentence has them; of many only the first."""
-    quoted = [f"'{name}'" for name in names]
+    quoted = list(map(named, names))
     return listing(quoted) if len(names) <= most else listing([*quoted[: most - 1], f"{len(names) - most + 1:,} more"])

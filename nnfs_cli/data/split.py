@@ -12,7 +12,7 @@ from pydantic import PlainSerializer, PlainValidator, SerializationInfo, Validat
 
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError, counted, listing, shown
+from nnfs_cli.errors import DataError, counted, listing, named, shown
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import FilePath, Fraction, Section, Switch, Text, absolute, relative, wrong
 from nnfs_cli.streams import stream
@@ -195,7 +195,7 @@ def _by_group(table: Table, name: str, fractions: Mapping[str, float], rng: Any)
     quotas = {part: fraction * table.n_rows for part, fraction in fractions.items() if fraction}
     if quotas and len(groups) <= len(quotas):
         found = f"has {counted(len(groups), 'group')}, and {listing(['train', *quotas])} need at least one each"
-        raise DataError(f"{table.name}: column '{name}' {found}")
+        raise DataError(f"{table.name}: column {named(name)} {found}")
     draws = [_draw(counts[groups], quotas, rng) for _ in range(DRAWS if len(groups) <= FEW else 1)]
     places = np.zeros(len(counts), np.int8)
     places[groups] = min(draws, key=lambda draw: draw[1])[0]
@@ -248,7 +248,7 @@ def _by_time(table: Table, name: str, fractions: Mapping[str, float]) -> dict[st
         places[left[late]] = PARTS.index(part)
         times, left = times[~late], left[~late]
         if not len(left):
-            shared = f"too many rows share one instant of '{name}'"
+            shared = f"too many rows share one instant of {named(name)}"
             raise DataError(f"{table.name}: {shared}; with {fractions[part]:g} of them for {part}, none are earlier")
     return _rows_by_part(places)
 
@@ -277,7 +277,7 @@ def _by_hash(table: Table, name: str, fractions: Mapping[str, float], seed: int)
     for part in PARTS:
         if not len(parts[part]) and fractions.get(part, part == "train"):
             n = int(np.count_nonzero(np.bincount(texts.codes)))
-            found = f"none of the {counted(n, 'different value')} of '{name}' falls to {part}"
+            found = f"none of the {counted(n, 'different value')} of {named(name)} falls to {part}"
             raise DataError(f"{table.name}: {found}; with another seed one may, or with more rows")
     return parts
 

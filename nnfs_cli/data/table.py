@@ -13,7 +13,7 @@ import numpy as np
 
 from nnfs_cli.data.dates import instant
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError, closest, counted, did_you_mean, listing
+from nnfs_cli.errors import DataError, closest, counted, did_you_mean, listing, named, shown
 from nnfs_cli.parameters import Array
 
 Kind = Literal["number", "category", "date"]  # what a column is taken for
@@ -65,7 +65,7 @@ class Table:
         if name in self.columns:
             return self.columns[name]
         if name in self.unreadable:
-            raise DataError(f"{self.name}: column '{name}' is {self.unreadable[name]}, neither numbers nor texts")
+            raise DataError(f"{self.name}: column {named(name)} is {self.unreadable[name]}, neither numbers nor texts")
         raise DataError(self.missing(name))
 
     def has(self, name: str) -> bool:
@@ -81,9 +81,9 @@ class Table:
 
     def missing(self, name: str) -> str:
         """A sentence that says that there is no such column, and what was probably meant."""
-        known = [f"'{column}'" for column in (*self.columns, *self.left)[:12]]
+        known = map(named, (*self.columns, *self.left)[:12])
         hint = did_you_mean(name, (*self.columns, *self.left)) or f"; it has {listing(known)}"
-        return f"{self.name} has no column '{name}'{hint}{self.delimiter_hint}"
+        return f"{self.name} has no column {named(name)}{hint}{self.delimiter_hint}"
 
     @property
     def delimiter_hint(self) -> str:
@@ -94,9 +94,9 @@ class Table:
     def error(self, row: int, name: str, expected: str, what: str = "column") -> DataError:
         """What to raise when the cell of a row (from 0) does not hold what is expected there."""
         place, found = self.locate(row, name)
-        problem = f"should hold {expected}, found '{found[:40]}'" if found else "is empty"
+        problem = f"should hold {expected}, found {shown(found)}" if found else "is empty"
         hint = self._hint(found.strip()) if "numbers" in expected else ""
-        return DataError(f"{self.name}, {place}: {what} '{name}' {problem}{hint}")
+        return DataError(f"{self.name}, {place}: {what} {named(name)} {problem}{hint}")
 
     def _hint(self, found: str) -> str:
         """What to say of a cell that should hold a number and was probably meant to."""
@@ -129,7 +129,7 @@ class Table:
                 raise self.error(int(np.argmax(wrong)), name, "numbers")
             if column.gaps.all():
                 return np.full(len(column), np.nan)
-            raise DataError(f"{self.name}: column '{name}' holds texts, though they look like numbers")
+            raise DataError(f"{self.name}: column {named(name)} holds texts, though they look like numbers")
         if column.dtype.kind == "M":
             raise self.error(0, name, "numbers")
         numbers = np.asarray(column, np.float64)

@@ -16,7 +16,7 @@ from pydantic_core import CoreSchema
 from nnfs_cli.component import Component
 from nnfs_cli.data.table import Kind
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError, counted
+from nnfs_cli.errors import counted
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import PositiveInt, wrong
 
@@ -81,6 +81,10 @@ class CategoryStep(Step):
         Raises `ValueError` with half a sentence about the column when it cannot be done.
         """
         raise NotImplementedError
+
+    def fit_drawn(self, texts: Texts, y: Array, seed: int, folds: Array) -> Fit:
+        """The same from some of the training rows, of which `folds` (rows,) is what `fold_of` says of all."""
+        return self.fit(texts, y, seed)
 
     def names(self, fit: Fit) -> tuple[str, ...]:
         """What the columns that come out are called, behind the name of the one that goes in; "" for the same."""
@@ -187,9 +191,9 @@ def quantiles(column: Array, levels: Sequence[float] | Array) -> list[float]:
     return found
 
 
-def refuse_overflow(name: str, step: Step, column: Array, fit: Fit) -> None:
-    """Raise `DataError` when what was learned of a column is beyond floating point."""
+def refuse_overflow(step: Step, column: Array, fit: Fit) -> None:
+    """Raise `ValueError`, half a sentence about the column, when what was learned of it is beyond floating point."""
     for value in fit.values():
         if not np.isfinite(np.asarray(value, np.float64)).all():
             largest = f"{np.nanmax(np.abs(column)):g}"
-            raise DataError(f"column '{name}' holds numbers too large to {step.name}, up to {largest}")
+            raise ValueError(f"holds numbers too large to {step.name}, up to {largest}")

@@ -35,10 +35,13 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
 
     def fit(self, texts: Texts, y: Array, seed: int) -> Fit:
         """For each word and column what comes out, from all rows, and from all rows but those of each fold."""
+        return self.fit_drawn(texts, y, seed, self.fold_of(len(texts), seed))
+
+    def fit_drawn(self, texts: Texts, y: Array, seed: int, folds: Array) -> Fit:
+        """The same, of rows that belong to these folds."""
         words = in_order(list(texts.counts()))
         places = _places(texts, words)
-        fold = self.fold_of(len(texts), seed)
-        parts = [fold != k for k in range(self.folds)]
+        parts = [folds != k for k in range(self.folds)]
         return {
             "levels": words,
             "means": self._means(places, y, len(words)).tolist(),
