@@ -181,7 +181,13 @@ def _columns_are_inputs(dataset: DataSource, preprocessing: Preprocessing) -> li
 
 def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
     faults = []
-    for way in split.named:
+    for way, name in split.named.items():
+        if name in dataset.dropped_columns():
+            message = f"'{name}' is in drop, so it is not read; take it out there, since it is no input by itself"
+            faults.append(Fault(("split", way), message))
+        if way != "time" and name in dataset.target_columns():
+            message = f"'{name}' is the target; no part would hold what the others do"
+            faults.append(Fault(("split", way), message))
         if not isinstance(dataset, ColumnSource):
             faults.append(Fault(("split", way), f"{dataset.name} has no such column; give fractions"))
         elif way != "column" and split.files and not any(split.fractions.values()):

@@ -17,12 +17,13 @@ from nnfs_cli.data.profile import profile
 from nnfs_cli.data.rows import Rows, StoredRows, TrainingRows
 from nnfs_cli.data.split import PARTS
 from nnfs_cli.data.table import Label, Table, joined, word
-from nnfs_cli.errors import Fault, NnfsWarning, counted
+from nnfs_cli.errors import Fault, NnfsWarning, counted, listing
 from nnfs_cli.material import Material, Place, Room, gather, weightless
 from nnfs_cli.parameters import Array
 from nnfs_cli.predictor import Predictor, Samples
 from nnfs_cli.spec import Spec
 from nnfs_cli.streams import stream
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -73,7 +74,9 @@ def _to_fit(material: Material, spec: Spec) -> tuple[Table, Array, Drawn | None]
         return material.sources["train"].survey, material.rows["train"], None
     n = len(material.rows["train"])
     drawn = np.zeros(n, bool)
-    drawn[stream(spec.seed, "sample").choice(n, min(n, material.room.rows(8 * len(material.kinds))), replace=False)] = True
+    drawn[stream(spec.seed, "sample").choice(n, min(n, material.room.rows(8 * len(material.kinds))), replace=False)] = (
+        True
+    )
     words = {name: set[str | None]() for name, kind in material.kinds.items() if kind == "category"}
     parts, taken = [], []
     for block, places, start in material.blocks("train"):
@@ -134,14 +137,14 @@ def _stored_parts(predictor: Predictor, material: Material, room: Room) -> tuple
     stored = StoredRows(n_inputs, n_outputs, weighted, model.dtype, 2 * room.window(row_bytes))
     folds = predictor.encoder.folds(len(material.rows["train"]), spec.seed)
     judged: dict[str, list[Samples]] = {}
+    sampled = []
     for part in PARTS:
         n = len(material.rows[part])
         limit = min(n, room.rows(4 * row_bytes + 64 * n_outputs))
         chosen = np.zeros(n, bool)
         chosen[np.linspace(0, n - 1, limit).astype(np.intp)] = True
         if limit < n:
-            figures = f"figures of the {n:,} {part} rows are those of {limit:,} of them, evenly spread"
-            warnings.warn(f"memory_limit: {figures}", NnfsWarning, stacklevel=3)
+            sampled.append(f"{limit:,} of {n:,} {part} rows")
         for block, places, start in material.blocks(part):
             here = slice(start, start + len(places))
             wanted = chosen[here]
@@ -152,6 +155,9 @@ def _stored_parts(predictor: Predictor, material: Material, room: Room) -> tuple
                 judged.setdefault(part, []).append(samples.take(np.flatnonzero(wanted)))
             elif wanted.any():
                 judged.setdefault(part, []).append(predictor.encode(block.take(places[wanted])))
+    if sampled:
+        message = f"more rows than memory_limit holds: figures are those of {listing(sampled)}, evenly spread"
+        warnings.warn(message, NnfsWarning, stacklevel=3)
     return {part: Samples.joined(samples).counting() for part, samples in judged.items()}, stored
 
 
@@ -164,7 +170,9 @@ def _batches(spec: Spec, predictor: Predictor, n_rows: int, room: Room | None) -
         window = room.window(predictor.model.dtype.itemsize * width)
         if spec.replacement or size > window:
             key = "replacement" if spec.replacement else "batch_size"
-            message = f"{n_rows:,} training rows are more than memory_limit holds, and {key} asks for any of them at once"
+            message = (
+                f"{n_rows:,} training rows are more than memory_limit holds, and {key} asks for any of them at once"
+            )
             raise spec.error([Fault((key,), message)])
     batches = Batches(n_rows, size, spec.shuffle, spec.replacement, spec.drop_last, spec.seed, needs.min_batch, window)
     if not batches.steps:

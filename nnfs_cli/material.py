@@ -51,7 +51,6 @@ class Room:
         return max(2_048, min(1_000_000, self.table // 4 // row_bytes))
 
 
-
 @dataclass(frozen=True)
 class Place:
     """Finds the cells of a table that is gone through anew for each, since nothing of it is kept."""
@@ -99,7 +98,9 @@ class Material:
         """The rows of a part, block by block: a table, the places in it, and how many of the part were before."""
         rows, start = self.rows[part], 0
         for block in self.sources[part].blocks() if len(rows) else ():
-            low, high = np.searchsorted(rows, np.array([start, start + block.n_rows], rows.dtype))  # else it copies them
+            low, high = np.searchsorted(
+                rows, np.array([start, start + block.n_rows], rows.dtype)
+            )  # else it copies them
             if high > low:
                 yield block, rows[low:high] - start, int(low)
             start += block.n_rows
@@ -217,8 +218,9 @@ def _decisive(spec: Spec) -> dict[str, None]:
 
 def _inputs(spec: Spec, table: Table, kinds: Mapping[str, Kind]) -> dict[str, Kind]:
     """The columns that the net learns from. Raises `DataError` for all of them that cannot be used as they are."""
-    declared = spec.preprocessing.columns
-    left_out = {*_roles(spec), *spec.dataset.dropped_columns()} - {*declared}
+    left_out = {*_roles(spec), *spec.dataset.dropped_columns()} - {*spec.preprocessing.columns}
+    if (time := spec.split.time) and spec.preprocessing.steps(time, kinds.get(time, "date")):
+        left_out -= {time}  # when it was may well be worth knowing, other than whose it is
     names = [name for name in (*table.columns, *table.unreadable) if name not in left_out]
     names = [name for name in names if name not in spec.dataset.target_columns()]
     if not names:
@@ -256,7 +258,9 @@ def _with_remedy(unusable: Mapping[str, str], n_inputs: int, spec: Spec) -> str:
     if not isinstance(spec.dataset, ColumnSource):
         return "\n".join([*lines, "mend the file"])
     remedies = []
-    if any(" is empty" in why or "more row" in why for why in unusable.values()) and not spec.preprocessing.takes_gaps(""):
+    if any(" is empty" in why or "more row" in why for why in unusable.values()) and not spec.preprocessing.takes_gaps(
+        ""
+    ):
         remedies.append("fill gaps with  preprocessing: {numbers: [impute, standardize]}")
     if any("should hold numbers" in why for why in unusable.values()) and not spec.preprocessing.categories:
         remedies.append("take words with  preprocessing: {categories: one_hot}")
@@ -276,7 +280,9 @@ def _require_columns(spec: Spec, table: Table) -> None:
     named += [(("split", way), name) for way, name in spec.split.named.items()]
     named += [(("preprocessing", "columns", name), name) for name in spec.preprocessing.columns]
     faults = [
-        Fault(path, table.missing(name), at_key=path[0] == "preprocessing") for path, name in named if not table.has(name)
+        Fault(path, table.missing(name), at_key=path[0] == "preprocessing")
+        for path, name in named
+        if not table.has(name)
     ]
     if faults:
         raise spec.error(faults)

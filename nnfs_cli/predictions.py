@@ -11,9 +11,9 @@ import numpy as np
 
 from nnfs_cli.data.profile import Drift
 from nnfs_cli.data.source import DataSource
-from nnfs_cli.data.table import Table, stacked
+from nnfs_cli.data.table import Table, stacked, word
 from nnfs_cli.data.texts import GAP, Texts
-from nnfs_cli.errors import DataError, NnfsWarning, UserError, counted, named
+from nnfs_cli.errors import DataError, NnfsWarning, UserError, counted, named, shown
 from nnfs_cli.parameters import Array
 from nnfs_cli.predictor import Predictor
 
@@ -74,8 +74,12 @@ class Predictions:
             marks[list(table.faults)] = True
         answers: dict[str, Any] = self.predictor.predict(table, marks)
         if twice := [name for name in keep if name in answers]:
-            raise UserError(f"{table.name}: a column to keep is called {named(twice[0])}, as a prediction is; rename it")
+            raise UserError(
+                f"{table.name}: a column to keep is called {named(twice[0])}, as a prediction is; rename it"
+            )
         answers = {**{name: table.kept[name] for name in keep}, **answers}
+        if self.drift:  # of all rows: those that cannot be used may be the ones that have moved
+            self.drift.add(table)
         usable = None if marks is None or not marks.any() else ~marks
         if usable is not None and marks is not None:
             self._note(table, marks)
@@ -110,33 +114,54 @@ class Predictions:
             self._first = table.faults.get(row, "")
             if not self._first:
                 try:
-                    self.predictor.encoder.encode(table.take(np.array([row])), self.predictor.model.dtype)
+                    self.predictor.predict(table.take(np.array([row])))
                 except DataError as error:
                     self._first = str(error)
 
     def _watch(self, table: Table) -> None:
-        """Count rows with a value further outside the range of the training data than that range is wide."""
-        if self.drift:
-            self.drift.add(table)
+        """Count the rows that are far outside of what was trained on."""
         far: Array | None = None
-        for column in self.inputs:
-            if column["kind"] != "number" or not table.n_rows or column.get("min") is None:
-                continue
-            name, low, high = column["name"], column["min"], column["max"]
-            values = table.numbers(name, gaps=True)
-            lowest, highest = low - (high - low), high + (high - low)
-            if np.fmin.reduce(values) >= lowest and np.fmax.reduce(values) <= highest:
-                continue
-            outside = (values < lowest) | (values > highest)
-            if outside.any() and not self._example:
-                self._example = f"{name} is {values[outside][0]:g}, and was {low:g} to {high:g}"
-            far = outside if far is None else far | outside
+        for column in self.inputs if table.n_rows else ():
+            outside = self._unseen(table, column) if column["kind"] == "category" else self._outside(table, column)
+            if outside is not None:
+                far = outside if far is None else far | outside
         self._far += int(far.sum()) if far is not None else 0
+
+    def _outside(self, table: Table, column: Mapping[str, Any]) -> Array | None:
+        """The rows (rows,) with a value further outside the range of the training rows than that range is wide."""
+        name, low, high = column["name"], column.get("min"), column.get("max")
+        if low is None or high is None:
+            return None
+        if column["kind"] == "date":
+            values, low, high = table.dates(name), np.datetime64(low, "us"), np.datetime64(high, "us")
+        else:
+            values = table.numbers(name, gaps=True)
+        lowest, highest = low - (high - low), high + (high - low)
+        if np.fmin.reduce(values) >= lowest and np.fmax.reduce(values) <= highest:
+            return None
+        outside: Array = (values < lowest) | (values > highest)
+        if outside.any() and not self._example:
+            self._example = f"{name} is {_brief(values[outside][0])}, and was {_brief(low)} to {_brief(high)}"
+        return outside
+
+    def _unseen(self, table: Table, column: Mapping[str, Any]) -> Array | None:
+        """The rows (rows,) with a word that no training row held, where it is known which they held."""
+        if "counts" not in column or column.get("others"):
+            return None
+        texts = table.texts(column["name"])
+        unseen: Array = texts.places_in(dict.fromkeys([*column["counts"], None], 0), 1) == 1
+        if not unseen.any():
+            return None
+        if not self._example:
+            self._example = f"{column['name']} is {shown(texts.at(int(np.argmax(unseen))))}, and never was"
+        return unseen
 
     def _warn(self, table: Table) -> None:
         rows = counted(self.rows, "row")
         if self.faulty:
-            one, more = ("is left out", "are left out") if self.on_error == "skip" else ("has no answer", "have no answer")
+            one, more = (
+                ("is left out", "are left out") if self.on_error == "skip" else ("has no answer", "have no answer")
+            )
             done = one if self.faulty == 1 else more
             message = f"{self.faulty:,} of {rows} cannot be used and {done}; the first: {self._first}"
             warnings.warn(message, NnfsWarning, stacklevel=4)
@@ -144,6 +169,10 @@ class Predictions:
             verb = "lies" if self._far == 1 else "lie"
             message = f"{self._far:,} of {rows} {verb} far outside of what was trained on ({self._example})"
             warnings.warn(message, NnfsWarning, stacklevel=4)
+
+
+def _brief(value: Any) -> str:
+    return word(value) if isinstance(value, np.datetime64) else f"{value:g}"
 
 
 def _some(column: Any, rows: Array) -> Any:

@@ -12,6 +12,7 @@ from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.inputs import Folds
 from nnfs_cli.data.table import Column, Table, word
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.errors import DataError
 from nnfs_cli.layers.lookup import Lookup, Vectors
 from nnfs_cli.metrics import Outcome, decide
 from nnfs_cli.model import Model
@@ -151,6 +152,7 @@ class Predictor:
         means nothing; without, it is a `DataError`.
         """
         y_hat = self.model.predict(self.encoder.encode(table, self.model.dtype, marks=marks))
+        _refuse_infinite(y_hat, table, marks)
         answer, classes, targets = self._answer(y_hat), self.encoder.classes, self.encoder.targets
         if classes:
             kind = "probability" if self.spec.loss.probabilistic else "score"
@@ -171,6 +173,19 @@ class Predictor:
     def _quantiles(self, y_hat: Array) -> dict[float, Array]:
         """The quantiles that the net gives, by level, in the target's own units."""
         return {level: self.encoder.unscale(values) for level, values in self.spec.loss.quantiles(y_hat).items()}
+
+
+def _refuse_infinite(y_hat: Array, table: Table, marks: Array | None) -> None:
+    """Raise `DataError` for the first row whose answer is no number, or mark such rows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(y_hat.sum(dtype=np.float64)):
+            return
+    wrong = ~np.isfinite(y_hat.reshape(len(y_hat), -1)).all(axis=1)
+    if marks is not None:
+        marks |= wrong
+    elif wrong.any():
+        place, _ = table.locate(int(np.argmax(wrong)), next(iter(table.columns)))
+        raise DataError(f"{table.name}, {place}: the net's answer is too large a number; so are its inputs, probably")
 
 
 def _below_each_other(parts: Sequence[tuple[Array, Array, Array | None]]) -> tuple[Array, Array, Array | None]:

@@ -122,7 +122,7 @@ class Spec(Section):
     max_minutes: PositiveFloat | None = None
     """Stop after so long."""
     memory_limit: Bytes | None = None
-    """How much memory training may take, as in `2 GB`; a larger table is read piece by piece, as often as needed."""
+    """How much memory training may take, 250 MB or more, as in `2 GB`; a larger table is read piece by piece."""
     log_every: PositiveInt = 1
     """Epochs between two evaluations; only these are rows of the log and can be the best epoch."""
     seed: Seed = 0

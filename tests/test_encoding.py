@@ -493,11 +493,11 @@ def test_several_files_are_one_table(folder: Folder) -> None:
 # --- which columns are inputs ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", ["time", "group", "hash"])
+@pytest.mark.parametrize("way", ["group", "hash"])
 def test_a_column_that_rows_are_divided_by_is_an_input_only_where_it_is_named(way: str, folder: Folder) -> None:
-    column = {"time": "day", "group": "shop", "hash": "code"}[way]
+    column = {"group": "shop", "hash": "code"}[way]
     names = []
-    for columns in ({}, {column: {"time": "calendar"}.get(way, "hashing")}):
+    for columns in ({}, {column: "hashing"}):
         config = settings("price", {**EVERYTHING, "columns": columns}, split={"validation": 0.3, way: column})
         config["preprocessing"]["columns"] = columns
         names.append(set(tasks.prepare(folder.spec(rows(), **config)).predictor.encoder.kinds))
@@ -801,3 +801,60 @@ def test_no_input_depends_on_the_rows_around_it(folder: Folder) -> None:
     assert own.encode(table.take(order), "float64").tobytes() == whole[order].tobytes()
     for row in range(5):
         assert own.encode(table.take(np.array([row])), "float64").tobytes() == whole[[row]].tobytes()
+
+
+# --- columns that divide the rows --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("preprocessing", "split", "inputs"),
+    [
+        ({"dates": "calendar"}, {"time": "when"}, {"when": "date", "n": "number"}),
+        ({}, {"time": "when"}, {"n": "number"}),
+        ({"dates": "calendar"}, {"time": "n"}, {"when": "date", "n": "number"}),
+        ({"dates": "calendar"}, {"group": "n"}, {"when": "date"}),
+        ({"dates": "calendar", "columns": {"n": "hashing"}}, {"group": "n"}, {"when": "date", "n": "category"}),
+    ],
+)
+def test_the_time_that_divides_rows_is_an_input_where_a_step_takes_it(
+    tmp_path: Path, preprocessing: dict[str, object], split: dict[str, object], inputs: dict[str, str]
+) -> None:
+    lines = [f"2024-{1 + i % 12:02}-{1 + i % 28:02},{i % 10},{i % 3}" for i in range(80)]
+    (tmp_path / "t.csv").write_text("when,n,y\n" + "\n".join(lines) + "\n")
+    config = {
+        "dataset": {"csv": {"path": "t.csv", "target": "y"}},
+        "preprocessing": preprocessing,
+        "split": {"validation": 0.2, **split},
+        "layers": [{"linear": 1}],
+        "loss": "mse",
+        "epochs": 1,
+    }
+    (tmp_path / "c.yaml").write_text(json.dumps(config))
+    experiment = tasks.prepare(Spec.load(tmp_path / "c.yaml"))
+    assert experiment.predictor.encoder.kinds == inputs
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"drop": "n", "way": "group"}, "'n' is in drop, so it is not read"),
+        ({"drop": "n", "way": "time"}, "'n' is in drop, so it is not read"),
+        ({"name": "y", "way": "group"}, "'y' is the target"),
+        ({"name": "y", "way": "hash"}, "'y' is the target"),
+    ],
+)
+def test_a_column_that_cannot_divide_rows_is_refused_at_its_place(
+    tmp_path: Path, settings: dict[str, str], message: str
+) -> None:
+    (tmp_path / "t.csv").write_text("a,n,y\n" + "".join(f"{i},{i % 4},{i % 3}\n" for i in range(40)))
+    source = {"path": "t.csv", "target": "y", **({"drop": settings["drop"]} if "drop" in settings else {})}
+    config = {
+        "dataset": {"csv": source},
+        "split": {"validation": 0.2, settings["way"]: settings.get("name", "n")},
+        "layers": [{"linear": 1}],
+        "loss": "mse",
+        "epochs": 1,
+    }
+    (tmp_path / "c.yaml").write_text(json.dumps(config))
+    with pytest.raises(ConfigError, match=f"c.yaml:.*{message}"):
+        Spec.load(tmp_path / "c.yaml")

@@ -567,6 +567,18 @@ def test_cell_that_goes_on_behind_its_closing_quote_is_refused(
         assert message(read).startswith(f"t.csv, {place} goes on behind its closing quote")
 
 
+@pytest.mark.parametrize("size", [4, 8, 1 << 20])
+def test_byte_order_mark_is_none_but_at_the_beginning_of_a_file(
+    source: Make, small_blocks: Callable[[int], None], size: int
+) -> None:
+    small_blocks(size)
+    one = source("\ufeffa,y\n\ufeff1,u\n\ufeff2,v\n")
+    kinds: dict[str, Kind] = {"a": "category", "y": "category"}
+    assert one.read(kinds).texts("a").tolist() == below(list(one.chunks(kinds)), "a") == ["\ufeff1", "\ufeff2"]
+    for end in ("", "\n"):
+        assert "line 3: 1 cell" in message(source(f"a,y\n1,u\n\ufeff{end}").read)
+
+
 @pytest.mark.parametrize("filling", ["p\n", 'p""q\n'])
 def test_quote_that_is_never_closed_is_told_where_it_opens(
     source: Make, small_blocks: Callable[[int], None], filling: str
@@ -860,8 +872,25 @@ def test_what_is_written_reads_back_the_same(rows: list[tuple[str, float, int]])
 
 def test_quotes_stand_only_where_they_are_needed() -> None:
     assert as_csv({"t": Texts.of(["plain", "a,b", 'say "hi"', None, "l\nm"])}) == (
-        't\nplain\n"a,b"\n"say ""hi"""\n\n"l\nm"\n'
+        't\nplain\n"a,b"\n"say ""hi"""\n""\n"l\nm"\n'
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "lines"),
+    [
+        (np.array([0.5, np.nan, 2]), ["0.5", '""', "2"]),
+        (np.array([1, 2]), ["1", "2"]),
+        (Texts.of(["a", None, "", "b"]), ["a", '""', '""', "b"]),
+        (pa.array([None, True]), ['""', "true"]),
+        (pa.array(["=1", None]), ["'=1", '""']),
+        (np.array(["2020-01-01", "NaT"], "datetime64[D]"), ["2020-01-01", '""']),
+    ],
+)
+def test_row_of_one_empty_cell_is_no_blank_line(column: Any, lines: list[str]) -> None:
+    """Which whoever reads it would leave out."""
+    assert as_csv({"t": column}).splitlines()[1:] == lines
+    assert as_csv({"t": column, "u": column}).splitlines()[1] == ",".join(2 * [lines[0].replace('""', "")])
 
 
 def test_kept_columns_of_any_type_are_written() -> None:

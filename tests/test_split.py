@@ -504,7 +504,6 @@ def test_split_says_which_columns_it_needs(settings: dict[str, str], columns: di
     [
         ("group", ["1", "1", "2", "2", "3", "3", "4", "4", "5", "5"]),
         ("time", [f"2026-01-{31 - i}" for i in range(10)]),
-        ("time", ["9", "8", "7", "6", "5", "4", "3", "2", "1", "0.5"]),
         ("hash", [f"0{i}" for i in range(10)]),
     ],
 )

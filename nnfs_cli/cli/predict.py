@@ -95,7 +95,7 @@ def predict(
 
 def _names(text: str) -> list[str]:
     """Names with commas between them; one that holds a comma itself stands in quotes, as in CSV."""
-    records = csv.reader(io.StringIO(text, newline="")) if '"' in text else [text.split(",")]
+    records = csv.reader(io.StringIO(text, newline="")) if '"' in text else [map(str.strip, text.split(","))]
     return [name for record in records for name in record if name]
 
 
@@ -111,10 +111,7 @@ def _say_drift(drift: Drift, n_rows: int) -> None:
     """How far each column is from the training rows, those that are furthest first."""
     rows = sorted(drift.report(), key=lambda row: -(row.psi or 0))
     header = ["column", "psi", "unseen", "outside", "empty", "(before)", "drift"]
-    cells = [
-        [row.column[:30], number(row.psi), *map(_percent, row[2:6]), row.verdict]
-        for row in rows[:SHOWN]
-    ]
+    cells = [[row.column[:30], number(row.psi), *map(_percent, row[2:6]), row.verdict] for row in rows[:SHOWN]]
     note(f"\n{table(header, cells)}")
     if len(rows) > SHOWN:
         note(f"and {counted(len(rows) - SHOWN, 'more column')}, nearer to what was trained on")

@@ -74,10 +74,11 @@ def _seconds(column: Any) -> Array:
 
 
 def to_instants(column: Any) -> Array:
-    """Dates or timestamps as instants in UTC, datetime64[us]."""
+    """Dates or timestamps as instants in UTC, datetime64[us]. Raises `pa.ArrowInvalid` for years beyond 290,000."""
     import pyarrow as pa
 
-    column = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=False)
+    safe = getattr(column.type, "unit", "") != "ns"  # of which less than a microsecond is lost
+    column = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=safe)
     return np.asarray(column.to_numpy()).astype("datetime64[us]", copy=False)
 
 

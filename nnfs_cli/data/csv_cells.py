@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -105,8 +106,10 @@ class Cells:
 
         def read(piece: int) -> Any:
             reading = csv.ReadOptions(column_names=block.names, block_size=piece, use_threads=False)
-            content = pa.BufferReader(pa.py_buffer(block.data).slice(0, block.end))
-            return csv.read_csv(content, read_options=reading, **options)
+            content = pa.py_buffer(block.data).slice(0, block.end)
+            if block.data.startswith(codecs.BOM_UTF8):  # pyarrow leaves a first one out, and here it is none
+                content = pa.py_buffer(codecs.BOM_UTF8 + block.content)
+            return csv.read_csv(pa.BufferReader(content), read_options=reading, **options)
 
         try:
             return read(PIECE)

@@ -42,7 +42,7 @@ class CsvWriter(Writer):
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
 
-        quoted = False
+        quoted = table.num_columns == 1 and _has_gaps(table.column(0))
         for i, field in enumerate(table.schema):
             if _is_text(field.type):
                 column, quotes = _escaped(table.column(i))
@@ -105,7 +105,10 @@ def _quoted_lines(table: Any) -> bytes:
             column = compute.if_else(special, quoted, column)
         cells.append(column.cast(pa.large_string()))
     comma, nothing, line_end = (pa.scalar(text, pa.large_string()) for text in (",", "", "\n"))
-    lines = compute.binary_join_element_wise(*cells, comma, null_handling="replace", null_replacement="")
+    gap = '""' if len(cells) == 1 else ""  # a blank line would be no row
+    if gap:
+        cells = [compute.if_else(compute.equal(cells[0], nothing), gap, cells[0])]
+    lines = compute.binary_join_element_wise(*cells, comma, null_handling="replace", null_replacement=gap)
     lines = compute.binary_join_element_wise(lines, nothing, line_end)
     return b"".join(_data(chunk) for chunk in lines.chunks)
 
@@ -114,6 +117,12 @@ def _data(chunk: Any) -> bytes:
     """All texts of a chunk, one behind the other."""
     offsets = np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
     return memoryview(chunk.buffers()[2])[int(offsets[0]) : int(offsets[-1])].tobytes() if len(chunk) else b""
+
+
+def _has_gaps(column: Any) -> bool:
+    from pyarrow import compute
+
+    return bool(column.null_count or (_is_text(column.type) and compute.any(compute.equal(column, "")).as_py()))
 
 
 def _whole(column: Any) -> Any:

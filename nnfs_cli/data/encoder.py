@@ -64,10 +64,9 @@ class Encoder:
     def kinds(self) -> dict[str, Kind]:
         """The input columns, and what each is taken for."""
         return {
-            name: kind
+            name: group.kind
             for group in self.inputs
             for name in (group.columns if isinstance(group, Numbers) else (group.column,))
-            for kind in (group.to_json()["kind"],)
         }
 
     @property

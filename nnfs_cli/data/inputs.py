@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Faulty:
 class Numbers:
     """Columns of numbers that go through the same steps, with what each step has learned of them."""
 
+    kind: ClassVar[Kind] = "number"
     columns: tuple[str, ...]
     steps: tuple[NumberStep, ...]
     statistics: tuple[Statistics, ...]  # one for each step, its arrays (columns,) or (columns, n)
@@ -107,7 +108,7 @@ class Numbers:
     def to_json(self) -> dict[str, Any]:
         """What was learned, as plain JSON; the steps themselves stand in the spec."""
         fits = [{key: array.tolist() for key, array in one.items()} for one in self.statistics]
-        return {"kind": "number", "columns": list(self.columns), "fits": fits}
+        return {"kind": self.kind, "columns": list(self.columns), "fits": fits}
 
     @classmethod
     def from_json(cls, fitted: Mapping[str, Any], steps: Sequence[Step]) -> Self:
@@ -122,6 +123,7 @@ class Numbers:
 class Words:
     """A column of words and its step."""
 
+    kind: ClassVar[Kind] = "category"
     column: str
     step: CategoryStep
     fit: Fit
@@ -149,13 +151,14 @@ class Words:
 
     def to_json(self) -> dict[str, Any]:
         """What was learned, as plain JSON."""
-        return {"kind": "category", "columns": [self.column], "fit": self.fit}
+        return {"kind": self.kind, "columns": [self.column], "fit": self.fit}
 
 
 @dataclass(frozen=True)
 class Dates:
     """A column of dates and its step."""
 
+    kind: ClassVar[Kind] = "date"
     column: str
     step: DateStep
     fit: Fit
@@ -177,7 +180,7 @@ class Dates:
 
     def to_json(self) -> dict[str, Any]:
         """What was learned, as plain JSON."""
-        return {"kind": "date", "columns": [self.column], "fit": self.fit}
+        return {"kind": self.kind, "columns": [self.column], "fit": self.fit}
 
 
 Group = Numbers | Words | Dates

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from nnfs_cli.data.table import NUMBER, Column, Kind, Table
+from nnfs_cli.data.table import GROUPED, NUMBER, Column, Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import counted, shown
 from nnfs_cli.parameters import Array
@@ -131,6 +131,8 @@ def _words(base: Look, texts: Texts, words: list[str]) -> Look:
     if kind and all(word.strip().lower() in NOTHING for word in others):
         return replace(base, nature=kind, kind=kind, nulls=tuple(others))
     there = base.rows - base.missing
+    if why := _grouped(words):
+        return replace(base, nature="text", why=why)
     if base.different > FEW:
         if why := _nearly_numbers(texts, words, there) or _foreign_dates(words):
             return replace(base, nature="text", why=why)
@@ -165,6 +167,14 @@ def _nearly_numbers(texts: Texts, words: list[str], there: int) -> str:
     if n > 0.1 * there:
         return ""
     return f"holds numbers, but for {counted(n, 'cell')} of {there:,}, such as {shown(others[0])}"
+
+
+def _grouped(words: list[str]) -> str:
+    """Half a sentence where all cells hold numbers, some of them with marks between thousands."""
+    with_marks = [word for word in words if GROUPED.fullmatch(word.strip())]
+    if not with_marks or any(word not in with_marks and not NUMBER.fullmatch(word.strip()) for word in words):
+        return ""
+    return f"holds numbers with a mark between thousands, such as {shown(with_marks[0])}; they are read without one"
 
 
 def _foreign_dates(words: list[str]) -> str:

@@ -89,7 +89,8 @@ class Split(Section):
     def columns(self) -> dict[str, Kind | None]:
         """The columns that `divide` needs, and what to read them as: words, or (None) what they seem to be.
 
-        None is for dates or numbers. These columns are no inputs, unless the preprocessing names them.
+        None is for dates or numbers. These columns are no inputs, unless the preprocessing names them; but that of
+        the time is one where there is a step for it.
         """
         return {name: None if way == "time" else "category" for way, name in self.named.items()}
 

@@ -20,6 +20,7 @@ Kind = Literal["number", "category", "date"]  # what a column is taken for
 Column = Array | Texts  # numbers (a gap is NaN), truth values, instants (datetime64[us], a gap is NaT), or texts
 Label = str | int | bool
 NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+GROUPED = re.compile("[-+]?[0-9]{1,3}([.,' \u00a0\u202f])[0-9]{3}(?:\\1[0-9]{3})*(?:[.,][0-9]+)?")  # as in 1.234.567,8
 MEANT_AS_GAPS = ("na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".")
 
 
@@ -104,6 +105,8 @@ class Table:
         if re.fullmatch(rf"[-+]?[0-9]*{re.escape(mark)}[0-9]+", found):
             written = {".": "point", ",": "comma"}.get(self.decimal, self.decimal)
             return f"; numbers are written with a {written}; is it  decimal: '{mark}'  ?"
+        if GROUPED.fullmatch(found):
+            return "; numbers are written without a mark between thousands"
         if found.lower() in MEANT_AS_GAPS:
             return f"; if that is a gap, say so with  null: ['{found}']"
         return ""
@@ -141,9 +144,12 @@ class Table:
         return numbers
 
     def mostly_numbers(self, name: str) -> bool:
-        """Whether a column of texts looks like numbers among which something else has strayed."""
-        texts = self.texts(name)
-        looks = np.array([is_number(text, self.decimal) for text in texts.words] + [False])[texts.codes]
+        """Whether a column of texts looks like numbers, though among them something else has strayed, or all of them
+        are written in another way.
+        """
+        texts, other = self.texts(name), "," if self.decimal == "." else "."
+        numbers = [is_number(text, self.decimal) or _is_number_elsewhere(text, other) for text in texts.words]
+        looks = np.array([*numbers, False])[texts.codes]
         return bool(2 * looks.sum() > len(texts) - texts.gaps.sum())
 
     def texts(self, name: str) -> Texts:
@@ -205,6 +211,10 @@ def ask_delimiter(header: str) -> str:
     """A question whether the header that came out as one name should have been split, where it looks so."""
     found = next((delimiter for delimiter in (";", "\t", "|", ",") if delimiter in header), None)
     return f"; is the delimiter {found!r}?" if found else ""
+
+
+def _is_number_elsewhere(text: str, decimal: str) -> bool:
+    return is_number(text, decimal) or GROUPED.fullmatch(text.strip()) is not None
 
 
 def is_number(text: str, decimal: str = ".") -> bool:
