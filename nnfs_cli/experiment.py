@@ -162,7 +162,7 @@ def _stored_parts(predictor: Predictor, material: Material, room: Room) -> tuple
 
 
 def _batches(spec: Spec, predictor: Predictor, n_rows: int, room: Room | None) -> Batches:
-    """The order of the rows. Raises `ConfigError` when there are too few for one batch, or not all can be had at once."""
+    """The order of the rows. Raises `ConfigError` when a batch needs more of them than there are, or fit in memory."""
     size = n_rows if spec.batch_size == "full" else int(spec.batch_size or n_rows)
     needs, window = predictor.model.layers.neediest, None
     if room is not None:

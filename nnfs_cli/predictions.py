@@ -132,10 +132,8 @@ class Predictions:
         name, low, high = column["name"], column.get("min"), column.get("max")
         if low is None or high is None:
             return None
-        if column["kind"] == "date":
-            values, low, high = table.dates(name), np.datetime64(low, "us"), np.datetime64(high, "us")
-        else:
-            values = table.numbers(name, gaps=True)
+        values: Any = table.numbers(name, gaps=True) if column["kind"] == "number" else table.dates(name)
+        low, high = values.dtype.type(low), values.dtype.type(high)
         lowest, highest = low - (high - low), high + (high - low)
         if np.fmin.reduce(values) >= lowest and np.fmax.reduce(values) <= highest:
             return None

@@ -803,7 +803,7 @@ def test_no_input_depends_on_the_rows_around_it(folder: Folder) -> None:
         assert own.encode(table.take(np.array([row])), "float64").tobytes() == whole[[row]].tobytes()
 
 
-# --- columns that divide the rows --------------------------------------------------------------------------------------
+# --- columns that divide the rows -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

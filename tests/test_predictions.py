@@ -1,4 +1,4 @@
-"""What `predict` says and writes beside the answers: rows it cannot use, columns kept, and rows far from the training."""
+"""What `predict` says and writes beside the answers: rows it cannot use, columns kept, rows far from the training."""
 
 from __future__ import annotations
 

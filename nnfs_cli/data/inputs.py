@@ -265,7 +265,7 @@ def group_from_json(fitted: Mapping[str, Any], preprocessing: Preprocessing) -> 
 
 
 def lookups(groups: Sequence[Group]) -> Iterator[tuple[int, int, int, str]]:
-    """The inputs that are places in a table the net learns: where they stand, the rows and width of the table, a name."""
+    """The inputs that are codes of a table the net learns: where they stand, its rows, its width and its name."""
     start = 0
     for group in groups:
         if isinstance(group, Words) and isinstance(group.step, Embedding):

@@ -26,6 +26,15 @@ CLOSE = 1e-3  # how far from 1 that of what all but repeats another column may b
 FEW_VALUES = 50  # of a column that may follow from two others
 FEW_COLUMNS = 40  # of which all pairs are looked at
 PAIR_ROWS = 5_000  # rows for pairs of columns
+GROUP_ROWS = 1_000_000  # rows for groups, the first ones: those of a group may stand together
+GROUPS = 20  # different values that make groups
+OWNERS = frozenset(
+    ["account", "animal", "client", "customer", "device", "driver", "employee", "family", "household", "machine", "member", "participant", "patient", "person", "player", "pupil", "respondent", "session", "student", "subject", "user", "volunteer"]
+)  # whose rows may be told from others by heart
+KEYS = frozenset(("id", "ids", "uid", "uuid", "guid", "key"))
+NO_OWNERS = frozenset(
+    ["city", "town", "village", "district", "county", "region", "state", "province", "country", "continent", "area", "place", "location", "zip", "zipcode", "postcode", "postal", "plz", "airport", "station", "store", "shop", "product", "item", "article", "sku", "brand", "model", "category", "type", "kind", "class", "code", "job", "occupation", "language", "colour", "color", "date", "year", "quarter", "month", "week", "weekday", "day", "hour", "minute", "time"]
+)  # what new rows will have in common with old ones, places and goods and times
 
 
 class Coded(NamedTuple):
@@ -137,6 +146,85 @@ def followers(table: Table, names: Sequence[str]) -> list[Relation]:
                     fewest[name] = groups.n
                     found[name] = Relation(name, others, "follows from", exact=False)
     return [found[name] for name in names if name in found]
+
+
+@dataclass(frozen=True)
+class Group:
+    """That `column` names whose rows they are, since `followers` are the same in all rows of one, or by its name.
+
+    `sure` says that the followers are proof enough.
+    """
+
+    column: str
+    followers: tuple[str, ...]
+    sure: bool
+
+
+def groups(table: Table, names: Sequence[str], target: str) -> list[Group]:
+    """The columns that name whose rows they are, a patient say, those with the most followers first.
+
+    They have many values, each in several rows, and no gap; and two or more other columns follow from them that do not
+    follow from each other as a region and its country do, or their name says it.
+    """
+    table = table.take(slice(GROUP_ROWS)) if table.n_rows > GROUP_ROWS else table
+    wanted = [name for name in names if name != target and _may_be_owner(table.column(name), name)]
+    owners = {name: column for name in wanted if (column := _owner(table.column(name))) is not None}
+    columns = {name: coded(table.column(name)) for name in (*names, target)} if owners else {}
+    columns = {name: column for name, column in columns.items() if column.n > 1}
+    found = []
+    for name, owner in owners.items():
+        others = {other: column for other, column in columns.items() if other != name and column.n < owner.n}
+        followers = [other for other in _constant_within(owner, others)]
+        if not isinstance(table.column(name), Texts):
+            followers = [other for other in followers if not _in_steps(owner, others[other])]
+        said = _says_owner(name)
+        sure = len(followers) > 1 and (said or _independent([others[other] for other in followers]))
+        if said or sure:
+            found.append(Group(name, tuple(followers), sure))
+    found.sort(key=lambda group: -len(group.followers))
+    following = {other for group in found for other in group.followers}
+    return [group for group in found if group.column not in following]
+
+
+def _may_be_owner(column: Column, name: str) -> bool:
+    """Whether these are names or whole numbers, and not called a place, a time or the like."""
+    if not isinstance(column, Texts) and column.dtype.kind not in "iu":
+        return False
+    return NO_OWNERS.isdisjoint(words_of(name))
+
+
+def _says_owner(name: str) -> bool:
+    words = words_of(name)
+    return not OWNERS.isdisjoint([*words[-1:], *(words[-2:-1] if words[-1:] and words[-1] in _HANDLES else ())]) or (
+        words[-1:] != [] and words[-1] in KEYS
+    )
+
+
+_HANDLES = KEYS | {"nr", "no", "number", "name", "code"}
+
+
+def _owner(column: Column) -> Coded | None:
+    """The column as groups, if it has enough of them, with two rows and more on average."""
+    if isinstance(column, Texts) and column.gaps.any():
+        return None
+    owner = coded(column)
+    return owner if owner.n >= GROUPS and len(owner.codes) >= 2 * owner.n else None
+
+
+def _in_steps(owner: Coded, follower: Coded) -> bool:
+    """Whether the follower is a quantity cut into ranges: each of its values belongs to neighbours."""
+    values = np.zeros(owner.n, np.int64)
+    values[owner.codes] = follower.codes
+    return int((np.diff(values) != 0).sum()) < follower.n
+
+
+def _independent(columns: Sequence[Coded]) -> bool:
+    """Whether there are two of which neither follows from the other."""
+
+    def finer(a: Coded, b: Coded) -> bool:
+        return _together([a, b]).n == a.n
+
+    return any(not finer(a, b) and not finer(b, a) for a, b in itertools.combinations(columns, 2))
 
 
 def _together(columns: Sequence[Coded]) -> Coded:

@@ -77,7 +77,7 @@ class StoredRows:
 
     def __init__(self, n_inputs: int, n_outputs: int, weighted: bool, dtype: Any, window: int) -> None:
         self._widths = (n_inputs, n_outputs, int(weighted))
-        self._file = tempfile.TemporaryFile(dir=_room(), buffering=0)
+        self._file = tempfile.TemporaryFile(dir=_room(), buffering=0)  # noqa: SIM115 - it is to outlive this
         weakref.finalize(self, self._file.close)
         self._n, self._weight = 0, 0.0
         self._window: Array = np.empty((-(-window // BLOCK) * BLOCK, sum(self._widths)), dtype)

@@ -70,7 +70,7 @@ class Texts:
         return found | ({None: n[0]} if n[0] else {})
 
     def places_in(self, known: Mapping[str | None, int], unknown: int) -> Array:
-        """For each row the number that `known` gives its word (None for empty cells), and `unknown` where it has none."""
+        """For each row the number that `known` gives its word (None for an empty cell), or `unknown`, (rows,)."""
         places = [known.get(word, unknown) for word in [*self.words.tolist(), None]]
         found: Array = np.array(places, np.intp)[self.codes]
         return found
