@@ -57,6 +57,8 @@ class _Draft:
             "encoding": "as it was given",
             "null": self._about_nulls(),
         }
+        for odd in self.seen.odd:
+            yield from _said(f"{odd}: taken for empty; mend {'it' if '1 cell ' in odd else 'them'} if you know better.", 4)
         for key, value in self.seen.settings.items():
             if len(notes[key]) > 40:
                 yield from _said(notes[key], 4)
@@ -92,20 +94,28 @@ class _Draft:
 
     def split(self) -> Iterator[str]:
         validation, test = self.size.split
+        drawn = "drawn by whole groups" if self.proposal.group else "drawn at random"
         if not validation:
             yield from _said("Too few rows to hold any back: nothing will say how good the net is on others.")
         elif not test:
-            yield from _said(f"{_percent(validation)} of the rows, drawn at random, choose the best epoch.")
+            yield from _said(f"{_percent(validation)} of the rows, {drawn}, choose the best epoch.")
         else:
             yield from _said(
-                f"{_percent(validation)} of the rows, drawn at random, choose the best epoch, and {_percent(test)} are"
+                f"{_percent(validation)} of the rows, {drawn}, choose the best epoch, and {_percent(test)} are"
                 " kept for the final test, of which nothing is learned."
             )
-        if validation and self.dates:
+        if validation and self.dates and not self.proposal.group:
             yield from _said(
                 f"To foretell what comes later, test on the latest rows: add time: {dump_value(self.dates[0])} here."
             )
         parts = f"validation: {validation:g}" + (f", test: {test:g}" if test else "")
+        if group := self.proposal.group:
+            follow = f"{listed(group.followers, 4)} {'follows' if len(group.followers) == 1 else 'follow'} from it"
+            yield from _said(
+                f"'{group.column}' names whose rows they are ({follow}): they stay together in one part, else the net"
+                " would know them by heart, and the test would be too easy. It is no input."
+            )
+            parts += f", group: {dump_value(group.column)}"
         yield f"split: {{{parts}}}"
 
     def preprocessing(self) -> Iterator[str]:
@@ -116,6 +126,7 @@ class _Draft:
         many = [name for name in self.words if self._many(name)]
         usual = few or many
         plain = [name for name in usual if not self._named(name)]
+        plain = [name for name in plain if self._step(name) == self._step(plain[0])]
         if plain:
             yield from _said(f"{_listing(plain)}: {self._about_words(plain)}", 2)
             yield f"  categories: {self._step(plain[0])}"
@@ -138,7 +149,9 @@ class _Draft:
     def _numbers(self) -> Iterator[str]:
         gaps = {name: self.inputs[name].share_missing for name in self.numbers if self.inputs[name].missing}
         steps = ["impute"] * bool(gaps) + ["quantile"] * self._bell + ["standardize"]
-        text = f"{counted(len(self.numbers), 'column')} of numbers."
+        booleans = sum(self.inputs[name].nature == "boolean" for name in self.numbers)
+        n = {"of numbers": len(self.numbers) - booleans, "of true or false": booleans}
+        text = listing([counted(n, "column") + f" {what}" for what, n in n.items() if n]) + "."
         if gaps:
             shown = [f"{name} {_percent(share)}" for name, share in list(gaps.items())[:5]]
             more = [f"{len(gaps) - 5:,} more"] if len(gaps) > 5 else []
@@ -165,14 +178,19 @@ class _Draft:
 
     def _step(self, name: str) -> str:
         if self._many(name):
-            return "{embedding: {min_frequency: 2, unseen: other}}"
+            vectors = self.proposal.vectors(self.inputs[name])
+            size = "" if vectors.usual else f"size: {vectors.size}, "
+            most = f"max_categories: {vectors.most}, " if vectors.most else ""
+            return f"{{embedding: {{{size}min_frequency: 2, {most}unseen: other}}}}"
         return "{one_hot: {unseen: other}}"
 
     def _about_words(self, names: Sequence[str]) -> str:
         words = counted(sum(self.inputs[name].different for name in names), "different word")
         codes = "; its numbers are codes" if any(self.inputs[name].coded for name in names) else ""
         if self._many(names[0]):
-            return f"{words}{codes}. Each gets a vector that is learned; rare and new ones share one."
+            most = self.proposal.vectors(self.inputs[names[0]]).most
+            each = f"The {most:,} most frequent get a vector" if most else "Each gets a vector"
+            return f"{words}{codes}. {each} that is learned; rare and new ones share one."
         return f"{words}{codes}. An input of 0 or 1 for each; a new word is none of them."
 
     def net(self) -> Iterator[str]:

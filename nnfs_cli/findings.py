@@ -12,6 +12,7 @@ from nnfs_cli.data.kinds import Look, gaps_of, look
 from nnfs_cli.data.labels import class_indices
 from nnfs_cli.data.relations import followers, gives_away, listed, repeats, row_hashes, spread
 from nnfs_cli.data.split import PARTS
+from nnfs_cli.data.steps.base import quantiles
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Table, joined, word
 from nnfs_cli.errors import counted
@@ -177,13 +178,15 @@ def _ranges(spec: Spec, data: Data, numbers: Sequence[str]) -> Iterator[Finding]
         if len(values) < 20:
             continue
         steps = spec.preprocessing.steps(name, "number")
-        low, q1, median, q99, high = np.quantile(values, [0, 0.01, 0.5, 0.99, 1]).tolist()
+        low, q1, median, q99, high = quantiles(values, (0, 0.01, 0.5, 0.99, 1))
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = max(abs(median), float(values.std()))
         far = max(high - q99, q1 - low)
         if far > 10 * (q99 - q1) and q99 > q1 and TAMING.isdisjoint(step.name for step in steps):
             message = f"has outliers: from {low:,.6g} to {high:,.6g}, but 98 % from {q1:,.6g} to {q99:,.6g}"
             impute = "impute, " if spec.preprocessing.takes_gaps(name) else ""
             yield Finding("outliers", name, message, _column(name, f"[{impute}quantile, standardize]"))
-        elif all(isinstance(step, Unchanged) for step in steps) and max(abs(median), values.std()) > 100:
+        elif all(isinstance(step, Unchanged) for step in steps) and size > 100:
             message = f"is taken as it is, from {low:,.6g} to {high:,.6g}; nets learn best from numbers around 0"
             yield Finding("scale", name, message, _column(name, "standardize"))
 

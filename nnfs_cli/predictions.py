@@ -134,7 +134,8 @@ class Predictions:
             return None
         values: Any = table.numbers(name, gaps=True) if column["kind"] == "number" else table.dates(name)
         low, high = values.dtype.type(low), values.dtype.type(high)
-        lowest, highest = low - (high - low), high + (high - low)
+        with np.errstate(over="ignore"):  # what overflows is further than any value
+            lowest, highest = low - (high - low), high + (high - low)
         if np.fmin.reduce(values) >= lowest and np.fmax.reduce(values) <= highest:
             return None
         outside: Array = (values < lowest) | (values > highest)

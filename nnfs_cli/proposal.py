@@ -8,20 +8,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from nnfs_cli.data.glance import Glance
 from nnfs_cli.data.kinds import MANY, Look, gaps_of, is_whole, words_of
 from nnfs_cli.data.labels import TARGET
-from nnfs_cli.data.relations import Relation, gives_away, listed, repeats, spread
+from nnfs_cli.data.relations import Group, Relation, gives_away, groups, listed, repeats, spread
 from nnfs_cli.data.table import Label, Table, word
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, counted, named, shown
 from nnfs_cli.parameters import Array
 
 SAMPLE = 100_000  # rows by which columns are compared
+SHORT = 4  # numbers in a vector for a word: rather fewer vectors than shorter ones
+FEWEST = 8  # words that get one
 HUGE = 1e100  # numbers whose squares may overflow
 CLASSES = 10  # different whole numbers that are taken for classes
 LABELS = frozenset(
@@ -87,6 +89,14 @@ class Task:
     lopsided: bool = False  # numbers of which a few are far larger than the others
 
 
+class Vectors(NamedTuple):
+    """How long the vectors for words are, and how many words get one, where not all do."""
+
+    size: int
+    most: int | None
+    usual: bool = False  # as long as they are unasked
+
+
 @dataclass(frozen=True)
 class Proposal:
     """What was decided: `dropped` says why columns are left out, `suspicious` how inputs give the target away."""
@@ -97,6 +107,7 @@ class Proposal:
     inputs: Mapping[str, Look]
     dropped: Mapping[str, str]
     suspicious: Mapping[str, str]
+    group: Group | None = None  # what the rows are to be kept together by
 
     @property
     def size(self) -> Size:
@@ -113,11 +124,20 @@ class Proposal:
             elif one.kind == "number":
                 n += 1 + (one.missing > 0)
             elif one.different > MANY:
-                width = min(50, round(1.6 * one.different**0.56))
-                n, in_tables = n + width, in_tables + width * one.different
+                vectors = self.vectors(one)
+                n, in_tables = n + vectors.size, in_tables + vectors.size * (vectors.most or one.different)
             else:
                 n += one.different + (one.missing > 0)
         return n, in_tables
+
+    def vectors(self, one: Look) -> Vectors:
+        """How long the vectors for a column of many words are, so that all of them take half of the rows at most."""
+        many = sum(other.kind == "category" and other.different > MANY for other in self.inputs.values())
+        room, usual = self.size.training // (2 * many), min(50, round(1.6 * one.different**0.56))
+        if usual * one.different <= room:
+            return Vectors(usual, None, usual=True)
+        size = min(usual, max(room // one.different, SHORT))
+        return Vectors(size, None if size * one.different <= room else max(room // size - 1, FEWEST))
 
 
 def propose(seen: Glance, target: str) -> Proposal:
@@ -125,12 +145,21 @@ def propose(seen: Glance, target: str) -> Proposal:
     if seen.table.n_rows < 2:
         raise DataError(f"{seen.path.name} has {counted(seen.table.n_rows, 'row')}; it takes two to learn from")
     task = task_of(seen.table, target, seen.looks.get(target))
-    inputs, dropped, suspicious = _choose(seen, target, task)
-    return Proposal(seen, target, task, inputs, dropped, suspicious)
+    group = _group(seen, target)
+    inputs, dropped, suspicious = _choose(seen, target, task, group)
+    return Proposal(seen, target, task, inputs, dropped, suspicious, group)
+
+
+def _group(seen: Glance, target: str) -> Group | None:
+    """The column that names whose rows they are, if others prove it, and rows are held back at all."""
+    if not sum(Size(seen.n_rows).split):
+        return None
+    names = [name for name, one in seen.looks.items() if one.usable and name != target]
+    return next((group for group in groups(seen.table, names, target) if group.sure and len(names) > 1), None)
 
 
 def task_of(table: Table, target: str, seen: Look | None) -> Task:
-    """What there is to learn: words, truth values and few whole numbers are classes, other numbers are predicted.
+    """What there is to learn: words, truth values, codes and few whole numbers are classes, others are predicted.
 
     Whole numbers are classes where there are two of them, or at most ten, each of them often enough, unless their
     column is called a count or the like; up to twenty where it is called a class or the like.
@@ -148,12 +177,17 @@ def task_of(table: Table, target: str, seen: Look | None) -> Task:
     if seen.nature == "date":
         raise DataError(f"{name} holds dates; numbers and classes can be predicted")
     if isinstance(column, Texts):
-        if seen.different > max(20, seen.rows // 2) or seen.nature == "text":
+        if seen.different > max(20, seen.rows // 2) or seen.nature == "text" or seen.odd:
             why = seen.why or f"holds {seen.different:,} different words in {counted(seen.rows, 'row')}"
             raise DataError(f"{name} {why}; these are neither classes nor numbers")
         return _classes(seen, column.words[np.unique(column.codes)].tolist(), "words")
     if column.dtype.kind == "b":
         return _classes(seen, [False, True], "truth values")
+    if seen.coded and seen.nature == "identifier":
+        raise DataError(f"{name} {seen.why}; these are too many to be classes, and codes are no quantity")
+    if seen.coded:
+        asked = "to predict it as a number: one output, no softmax, loss: mse, metrics: [rmse, r2]"
+        return _classes(seen, np.unique(column).tolist(), "codes", asked)
     return _numbers(seen, column)
 
 
@@ -189,16 +223,20 @@ def skewness(column: Array) -> float:
     return float((centred**3).mean()) / std**3 if std > 1e-12 else 0.0
 
 
-def _choose(seen: Glance, target: str, task: Task) -> tuple[dict[str, Look], dict[str, str], dict[str, str]]:
+def _choose(
+    seen: Glance, target: str, task: Task, group: Group | None
+) -> tuple[dict[str, Look], dict[str, str], dict[str, str]]:
     """The columns to learn from, those to leave out and why, and those that are to be looked at."""
     unreadable = {name: kind for name, kind in seen.table.unreadable.items() if name != target}
     dropped = {name: f"is {kind}, neither numbers nor texts" for name, kind in unreadable.items()}
-    looks = {name: one for name, one in seen.looks.items() if name != target}
+    apart = {target, group.column} if group else {target}
+    looks = {name: one for name, one in seen.looks.items() if name not in apart}
     for name, one in looks.items():
         if not one.usable or (why := _too_empty(one)):
             dropped[name] = one.why if not one.usable else why
     sample = seen.table.take(spread(seen.table.n_rows, SAMPLE)) if seen.table.n_rows > SAMPLE else seen.table
-    for name, relation in repeats(sample, [name for name in looks if name not in dropped]).items():
+    kept = [name for name in looks if name not in dropped]
+    for name, relation in repeats(sample, [*([group.column] if group else []), *kept]).items():
         if relation.exact:
             dropped[name] = _says(relation)
     suspicious = {}

@@ -158,7 +158,7 @@ def test_a_file_of_another_encoding_is_taken_once_it_is_named(inside: Nnfs, tmp_
     for encoding in ("cp1250", "utf-16", "utf-8-sig"):
         (tmp_path / "t.csv").write_bytes(content.decode().encode(encoding))
         spec = init_and_train(inside, "t.csv", "y", "--encoding", encoding, "--force")
-        assert set(spec.dataset.names()) == {"größe", "Straße", "y"}  # type: ignore[attr-defined]
+        assert set(spec.dataset.names()) == {"größe", "Straße", "y"}
         assert {row["prediction"] for row in predicted(inside, "--input", "t.csv")} <= {"süß", "sauer"}
 
 
@@ -214,7 +214,7 @@ def test_a_parquet_file_of_many_types_is_taken_as_it_is(inside: Nnfs, tmp_path: 
     assert found["codes"].to_pylist() == columns["codes"].to_pylist()
     assert found["list"].to_pylist() == columns["list"].to_pylist()
     answers = found["prediction"].to_pylist()
-    wanted = {"a": {"x", "y"}, "b": {True, False}, "c": {"x", "y", "z"}, "d": {1, 2}}
+    wanted: dict[str, set[Any]] = {"a": {"x", "y"}, "b": {True, False}, "c": {"x", "y", "z"}, "d": {1, 2}}
     assert set(answers) <= wanted[target] if target in wanted else np.isfinite(answers).all()
 
 

@@ -159,6 +159,15 @@ def test_answer_that_is_no_number_is_refused_or_none(inside: Nnfs, write: Write)
     assert "the first: n.csv, line 3: the net's answer" in done.stderr
 
 
+def test_numbers_at_the_ends_of_floating_point_are_looked_at_and_compared(inside: Nnfs, write: Write) -> None:
+    write("t.csv", "x,y\n" + "1e308,a\n-1e308,b\n" * 20)
+    write("c.yaml", config(preprocessing={"numbers": ["log1p", "standardize"]}))
+    for words in (["check", "c.yaml"], ["train", "c.yaml"], ["predict", "--input", "t.csv", "--drift"]):
+        done = inside(*words)
+        assert done.returncode == 0, done.stderr
+        assert "far outside" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("cell", "hint"),
     [("1,5", "decimal: ','"), ("1.234,5", "without a mark between thousands"), ("1'234", "between thousands")],

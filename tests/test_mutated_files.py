@@ -382,8 +382,7 @@ def assert_clear(error: Exception, found: Right, decimal: str) -> None:
     assert faults, f"refused without need: {message}"
     at = re.match(r"t\.csv, line (\d+): (?:column '(\w+)'|(\d+) cells? where)", message)
     assert at is not None, message
-    columns = {found.lines[i]: columns or {None} for i, columns in faults.items()}
-    assert at[2] in columns[int(at[1])]
+    assert at[2] in (faults[found.lines.index(int(at[1]))] or [None])
     assert at[3] is None or int(at[3]) == len(found.cells[found.lines.index(int(at[1]))])
 
 
@@ -393,7 +392,8 @@ def assert_right(
     """The rows that were written are those that are `wanted`, in their order, with no answer where `empty`."""
     assert len(rows) == len(wanted)
     usable = as_table(found, [i for i in wanted if i not in empty], file.writing.decimal)
-    answers = iter(asked.predictor(file.writing).predict(usable)["probability_yes"] if usable.n_rows else [])
+    answers = asked.predictor(file.writing).predict(usable)["probability_yes"] if usable.n_rows else np.empty(0)
+    probability = iter(np.asarray(answers).tolist())
     for i, row in zip(wanted, rows, strict=True):
         kept, (label, *probabilities) = row[: len(NAMES)], row[len(NAMES) :]
         cells = dict(zip(found.names, found.cells[i], strict=False)) if i not in found.ragged else {}
@@ -403,7 +403,7 @@ def assert_right(
             assert [label, *probabilities] == [""] * 4
         else:
             assert label in ("no", "perhaps", "yes")
-            assert float(probabilities[2]) == pytest.approx(float(next(answers)), rel=1e-4, abs=1e-6)
+            assert float(probabilities[2]) == pytest.approx(next(probability), rel=1e-4, abs=1e-6)
 
 
 def ask(asked: Asked, file: Damaged) -> None:

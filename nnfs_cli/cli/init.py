@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PLURALS: dict[Nature, str] = {
     "number": "{} of numbers",
-    "boolean": "{} true or false",
+    "boolean": "{} of true or false",
     "category": "{} of words",
     "date": "{} of dates",
     "text": "{} of free text",
@@ -49,9 +49,10 @@ def init(
     from nnfs_cli.proposal import propose
 
     config = output or Path(f"{_stem(file)}.yaml")
+    seen = glance(file, target, encoding, delimiter)
     if config.exists() and not force:
         raise UserError(f"{config} is already there; --force overwrites it, and --output writes to another place")
-    proposal = propose(glance(file, target, encoding, delimiter), target)
+    proposal = propose(seen, target)
     text = draft(proposal, config.parent)
     write_whole(config, lambda out: out.write(text.encode()))
     _say(proposal, config)
@@ -65,13 +66,21 @@ def _stem(file: Path) -> str:
 
 def _say(proposal: Proposal, config: Path) -> None:
     """What was found, in a few lines."""
+    from nnfs_cli.data.relations import listed
+
     seen, task = proposal.seen, proposal.task
     first = f", of which the first {seen.table.n_rows:,} were looked at" if seen.partial else ""
     rows = f"{'about ' * seen.partial}{counted(seen.n_rows, 'row')}{first}"
-    fact("file", f"{seen.path.name}: {rows}; {counted(len(seen.looks), 'column')}, {_kinds(list(seen.looks.values()))}")
+    fact("file", f"{seen.path.name}: {rows}, {counted(len(seen.looks), 'column')}")
+    fact("inputs", f"{_kinds(list(proposal.inputs.values()))}")
     if seen.settings:
         fact("read with", ", ".join(f"{key} {_shown(value)}" for key, value in seen.settings.items()))
     fact("target", f"{proposal.target}, {task.why}")
+    if proposal.group:
+        names = f"{proposal.group.column}, whose rows stay together: {listed(proposal.group.followers)} follow from it"
+        fact("groups", names)
+    for odd in seen.odd:
+        complain("warning", f"{odd}; taken for empty")
     if proposal.dropped:
         left_out = [f"{name} ({why})" for name, why in list(proposal.dropped.items())[:6]]
         more = [f"and {len(proposal.dropped) - 6:,} more"] if len(proposal.dropped) > 6 else []
@@ -83,7 +92,8 @@ def _say(proposal: Proposal, config: Path) -> None:
 
 def _kinds(looks: list[Look]) -> str:
     counts = Counter(one.nature for one in looks)
-    return ", ".join(PLURALS[nature].format(counts[nature]) for nature in PLURALS if counts[nature])
+    found = [PLURALS[nature].format(counted(counts[nature], "column")) for nature in PLURALS if counts[nature]]
+    return ", ".join(found)
 
 
 def _shown(value: object) -> str:

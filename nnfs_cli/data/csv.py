@@ -17,7 +17,7 @@ from nnfs_cli.data.file_source import STDIN, ColumnSource, Names, check_schema
 from nnfs_cli.data.lookahead import in_order
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError, shown
-from nnfs_cli.settings import Text, wrong
+from nnfs_cli.settings import NotEmpty, Text, wrong
 
 
 def _one_character(delimiter: str) -> str:
@@ -90,7 +90,7 @@ class Csv(ColumnSource, name="csv", main="path"):
     """Between the whole part of a number and the rest."""
     encoding: Encoding = "utf-8"
     """How characters are written as bytes, by the name that Python has for it."""
-    header: Names | None = None
+    header: Annotated[Names, NotEmpty] | None = None
     """The names of the columns, for files that have no line with them."""
     null: Tokens = ()
     """What stands in a cell to say that it is empty, besides nothing; in quotes or not."""

@@ -33,6 +33,7 @@ class Glance:
     table: Table
     looks: Mapping[str, Look]
     n_rows: int
+    odd: tuple[str, ...] = ()  # sentences on cells among numbers that look like slips of the pen
 
     @property
     def partial(self) -> bool:
@@ -61,11 +62,13 @@ def glance(path: Path, target: str, encoding: str | None = None, delimiter: str 
     if not table.has(target):
         raise DataError(table.missing(target))
     looks = look_at(table, codes)
-    if nulls := _nulls(looks):
+    odd = {name: one for name, one in looks.items() if one.odd and name != target}
+    if nulls := _nulls(looks, target):
         settings["null"] = list(nulls)
         table, n_rows = _read(member(path=path, target=target, **settings))
         looks = look_at(table, codes)
-    return Glance(path, member.name, settings, table, looks, n_rows)
+    sentences = tuple(f"{named(name)} {one.why}" for name, one in odd.items())
+    return Glance(path, member.name, settings, table, looks, n_rows, sentences)
 
 
 def _kind_of(path: Path) -> type[ColumnSource]:
@@ -111,5 +114,7 @@ def _estimate(path: Path, n_rows: int, size: int) -> int:
     return round(size / seen * lines)
 
 
-def _nulls(looks: Mapping[str, Look]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(null for one in looks.values() for null in one.nulls))
+def _nulls(looks: Mapping[str, Look], target: str) -> tuple[str, ...]:
+    """What stands for no value; a slip of the pen in the target does not: its value is needed."""
+    nulls = [(one, null) for one in looks.values() for null in one.nulls]
+    return tuple(dict.fromkeys(null for one, null in nulls if one.name != target or null not in one.odd))

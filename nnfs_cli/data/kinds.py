@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from nnfs_cli.data.table import GROUPED, NUMBER, Column, Kind, Table
+from nnfs_cli.data.table import GROUPED, Column, Kind, Table, is_number
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import counted, shown
 from nnfs_cli.parameters import Array
@@ -27,6 +27,7 @@ CODES = frozenset(("code", "id", "zip", "zipcode", "postcode", "postal", "plz", 
 IDS = frozenset(("id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "row", "nr", "number", *CODES))
 FEW = 10  # different words that are never too many
 MANY = 50  # different words that are too many for a column each
+SLIPS = 5  # different cells among numbers that may be taken for slips of the pen
 LONG = 40  # characters on average that make a free text
 DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T].*)?|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
 ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?")
@@ -37,8 +38,9 @@ class Look:
     """What a column seems to be, and what it would be taken for, which `kind` says.
 
     `different` counts its values, gaps aside. `why` is half a sentence on why it is no input, where it is none. `nulls`
-    are the words among its numbers or dates that stand for no value; `coded` says that its whole numbers are names, and
-    `largest` how large its numbers are at most, whatever their sign.
+    are the words among its numbers or dates that stand for no value, and `odd` those of them that look like slips of
+    the pen, of which `why` tells; `coded` says that its whole numbers are names, and `largest` how large its numbers
+    are at most, whatever their sign.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Look:
     nulls: tuple[str, ...] = ()
     coded: bool = False
     largest: float = 0.0
+    odd: tuple[str, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -81,7 +84,7 @@ def look(table: Table, name: str, *, code: bool = False) -> Look:
         value = column.at(0) if isinstance(column, Texts) else column[0]
         return replace(base, nature="constant", why=f"is always {_shown(value)}")
     if isinstance(column, Texts):
-        return _words(base, column, [str(word) for word in column.words[present]])
+        return _words(base, table, [str(word) for word in column.words[present]])
     if column.dtype.kind in "Mb":
         return replace(base, nature="date" if column.dtype.kind == "M" else "boolean")
     return _numbers(replace(base, largest=float(np.abs(values.astype(np.float64)).max())), values, code)
@@ -121,20 +124,25 @@ def _numbers(base: Look, values: Array, code: bool) -> Look:
             return replace(base, nature="identifier", why=why)
     if code or (base.different > 2 and name & CODES):
         if base.different > max(n / 2, FEW):
-            return replace(base, nature="identifier", why=_too_many(base, "code"))
+            return replace(base, nature="identifier", why=_too_many(base, "code"), coded=True)
         return replace(base, nature="category", kind="category", coded=True)
     return base
 
 
-def _words(base: Look, texts: Texts, words: list[str]) -> Look:
-    others, kind = _not_in_kind(words)
-    if kind and all(word.strip().lower() in NOTHING for word in others):
+def _words(base: Look, table: Table, words: list[str]) -> Look:
+    others, kind = _not_in_kind(words, table.decimal)
+    odd = [word for word in others if word.strip().lower() not in NOTHING]
+    if kind and not odd:
         return replace(base, nature=kind, kind=kind, nulls=tuple(others))
     there = base.rows - base.missing
-    if why := _grouped(words):
+    if why := _grouped(words, table.decimal):
         return replace(base, nature="text", why=why)
     if base.different > FEW:
-        if why := _nearly_numbers(texts, words, there) or _foreign_dates(words):
+        if kind == "number" and (why := _nearly_numbers(table, base.name, odd, there)):
+            if len(odd) <= SLIPS:
+                return replace(base, nature=kind, kind=kind, nulls=tuple(others), odd=tuple(odd), why=why)
+            return replace(base, nature="text", why=why)
+        if why := _foreign_dates(words):
             return replace(base, nature="text", why=why)
         length = sum(map(len, words)) / len(words)
         if base.different > there / 2:
@@ -150,29 +158,31 @@ def _too_many(base: Look, noun: str) -> str:
     return f"holds {counted(base.different, f'different {noun}')} in {counted(base.rows - base.missing, 'row')}"
 
 
-def _not_in_kind(words: list[str]) -> tuple[list[str], Literal["number", "date"] | None]:
+def _not_in_kind(words: list[str], decimal: str) -> tuple[list[str], Literal["number", "date"] | None]:
     """The words that are no numbers, where at least two are, or no dates likewise; and which of both it is."""
-    for kind, pattern in (("number", NUMBER), ("date", ISO)):
-        others = [word for word in words if not pattern.fullmatch(word.strip())]
-        if len(words) - len(others) >= 2:
-            return others, "number" if kind == "number" else "date"
-    return words, None
+    others = [word for word in words if not is_number(word, decimal)]
+    if len(words) - len(others) >= 2:
+        return others, "number"
+    others = [word for word in words if not ISO.fullmatch(word.strip())]
+    return (others, "date") if len(words) - len(others) >= 2 else (words, None)
 
 
-def _nearly_numbers(texts: Texts, words: list[str], there: int) -> str:
-    """Half a sentence where all but a few cells hold numbers."""
-    others = [word for word in words if not NUMBER.fullmatch(word.strip())]
-    counts = texts.counts()
-    n = sum(counts[word] for word in others)
-    if n > 0.1 * there:
+def _nearly_numbers(table: Table, name: str, odd: list[str], there: int) -> str:
+    """Half a sentence where all but a few cells hold numbers, or words for nothing."""
+    texts = table.texts(name)
+    is_odd = np.array([word in set(odd) for word in texts.words] + [False])[texts.codes]
+    n = int(is_odd.sum())
+    if n >= 0.1 * there:
         return ""
-    return f"holds numbers, but for {counted(n, 'cell')} of {there:,}, such as {shown(others[0])}"
+    place, found = table.locate(int(np.argmax(is_odd)), name)
+    which = f"{shown(found)} in {place}" if n == 1 else f"such as {shown(found)} in {place}"
+    return f"holds numbers, but for {counted(n, 'cell')} of {there:,}, {which}"
 
 
-def _grouped(words: list[str]) -> str:
+def _grouped(words: list[str], decimal: str) -> str:
     """Half a sentence where all cells hold numbers, some of them with marks between thousands."""
     with_marks = [word for word in words if GROUPED.fullmatch(word.strip())]
-    if not with_marks or any(word not in with_marks and not NUMBER.fullmatch(word.strip()) for word in words):
+    if not with_marks or any(word not in with_marks and not is_number(word, decimal) for word in words):
         return ""
     return f"holds numbers with a mark between thousands, such as {shown(with_marks[0])}; they are read without one"
 

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nnfs_cli.data.kinds import words_of
+from nnfs_cli.data.kinds import words_of
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import listing, named
@@ -29,12 +31,20 @@ PAIR_ROWS = 5_000  # rows for pairs of columns
 GROUP_ROWS = 1_000_000  # rows for groups, the first ones: those of a group may stand together
 GROUPS = 20  # different values that make groups
 OWNERS = frozenset(
-    ["account", "animal", "client", "customer", "device", "driver", "employee", "family", "household", "machine", "member", "participant", "patient", "person", "player", "pupil", "respondent", "session", "student", "subject", "user", "volunteer"]
+    words_of(
+        "account animal client customer device driver employee family household machine member participant patient"
+        " person player pupil respondent session student subject user volunteer"
+    )
 )  # whose rows may be told from others by heart
 KEYS = frozenset(("id", "ids", "uid", "uuid", "guid", "key"))
+HANDLES = frozenset(("nr", "no", "number", "name"))  # of an owner
 NO_OWNERS = frozenset(
-    ["city", "town", "village", "district", "county", "region", "state", "province", "country", "continent", "area", "place", "location", "zip", "zipcode", "postcode", "postal", "plz", "airport", "station", "store", "shop", "product", "item", "article", "sku", "brand", "model", "category", "type", "kind", "class", "code", "job", "occupation", "language", "colour", "color", "date", "year", "quarter", "month", "week", "weekday", "day", "hour", "minute", "time"]
-)  # what new rows will have in common with old ones, places and goods and times
+    words_of(
+        "city town village district county region state province country continent area place location zip zipcode"
+        " postcode postal plz airport station store shop product item article sku brand model category type kind class"
+        " code job occupation language colour color date year quarter month week weekday day hour minute time"
+    )
+)  # what new rows will have in common with old ones: places, goods and times
 
 
 class Coded(NamedTuple):
@@ -174,7 +184,7 @@ def groups(table: Table, names: Sequence[str], target: str) -> list[Group]:
     found = []
     for name, owner in owners.items():
         others = {other: column for other, column in columns.items() if other != name and column.n < owner.n}
-        followers = [other for other in _constant_within(owner, others)]
+        followers = list(_constant_within(owner, others))
         if not isinstance(table.column(name), Texts):
             followers = [other for other in followers if not _in_steps(owner, others[other])]
         said = _says_owner(name)
@@ -194,13 +204,9 @@ def _may_be_owner(column: Column, name: str) -> bool:
 
 
 def _says_owner(name: str) -> bool:
-    words = words_of(name)
-    return not OWNERS.isdisjoint([*words[-1:], *(words[-2:-1] if words[-1:] and words[-1] in _HANDLES else ())]) or (
-        words[-1:] != [] and words[-1] in KEYS
-    )
-
-
-_HANDLES = KEYS | {"nr", "no", "number", "name", "code"}
+    """As ``patient``, ``patient number`` and ``case_id`` do."""
+    *before, last = ["", *words_of(name)]
+    return last in OWNERS | KEYS or (last in HANDLES and before[-1:] != [] and before[-1] in OWNERS)
 
 
 def _owner(column: Column) -> Coded | None:
