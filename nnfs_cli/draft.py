@@ -58,7 +58,7 @@ class _Draft:
             "null": self._about_nulls(),
         }
         for odd in self.seen.odd:
-            yield from _said(f"{odd}: taken for empty; mend {'it' if '1 cell ' in odd else 'them'} if you know better.", 4)
+            yield from _said(f"{odd}: taken for empty cells; mend the file if you know better.", 4)
         for key, value in self.seen.settings.items():
             if len(notes[key]) > 40:
                 yield from _said(notes[key], 4)

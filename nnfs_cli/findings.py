@@ -10,7 +10,7 @@ import numpy as np
 
 from nnfs_cli.data.kinds import Look, gaps_of, look
 from nnfs_cli.data.labels import class_indices
-from nnfs_cli.data.relations import followers, gives_away, listed, repeats, row_hashes, spread
+from nnfs_cli.data.relations import Group, followers, gives_away, groups, listed, repeats, row_hashes, spread
 from nnfs_cli.data.split import PARTS
 from nnfs_cli.data.steps.base import quantiles
 from nnfs_cli.data.steps.none import Unchanged
@@ -26,6 +26,7 @@ from nnfs_cli.spec import Spec
 CELLS = 5_000_000  # of a table that are looked at
 FEWEST = 5_000  # rows that are looked at, however many columns there are
 RARE = 10  # training rows of a class that are few
+LEARNABLE = 20  # training rows of a class that more weight may help
 TAMING = frozenset(("quantile", "robust", "clip", "log1p"))  # steps that outliers do not trouble
 
 
@@ -104,7 +105,9 @@ def find(spec: Spec, material: Material, experiment: Experiment, data: Data) -> 
     findings = [*_columns(spec, looks)]
     bad = {finding.column for finding in findings if finding.what in ("constant", "empty", "identifier", "text")}
     inputs = [name for name in inputs if name not in bad]
-    findings += _relations(spec, compared, inputs)
+    found = _groups(spec, data.table, inputs)
+    findings += _grouped(spec, found)
+    findings += _relations(spec, compared, inputs, found)
     findings += _ranges(spec, data, [name for name in inputs if material.kinds[name] == "number"])
     findings += _target(spec, data, material)
     findings += _rows(data, [*material.kinds, *spec.dataset.target_columns()])
@@ -148,9 +151,29 @@ def _column(name: str, steps: str) -> str:
     return f"preprocessing: {{columns: {{{dump_value(name)}: {steps}}}}}"
 
 
-def _relations(spec: Spec, table: Table, inputs: Sequence[str]) -> Iterator[Finding]:
+def _groups(spec: Spec, table: Table, inputs: Sequence[str]) -> list[Group]:
+    """The inputs that name whose rows they are."""
+    return groups(table, inputs, spec.dataset.target_columns()[0])
+
+
+def _grouped(spec: Spec, found: Sequence[Group]) -> Iterator[Finding]:
+    """Groups that are torn apart, where rows are held back by chance."""
+    if not any(spec.split.fractions.values()) or spec.split.named.keys() & {"column", "time"}:
+        return
+    for group in found:
+        verb = "follows" if len(group.followers) == 1 else "follow"
+        proof = f" ({listed(group.followers)} {verb} from it)" if group.followers else ""
+        message = f"names whose rows they are{proof}: rows of one in two parts make the test too easy"
+        suggestion = None if spec.split.named else f"split: {{group: {dump_value(group.column)}}}"
+        yield Finding("group", group.column, message, suggestion)
+
+
+def _relations(spec: Spec, table: Table, inputs: Sequence[str], found_groups: Sequence[Group]) -> Iterator[Finding]:
     """Columns that give the target away, and those that others make superfluous."""
     classes, away = spec.loss.task == "classification", set()
+    owners = {group.column for group in found_groups}
+    theirs = {name for group in found_groups for name in group.followers}
+    inputs = [name for name in inputs if name not in owners]
     for target in spec.dataset.target_columns():
         y = table.column(target)
         if gaps_of(y).any():
@@ -161,10 +184,10 @@ def _relations(spec: Spec, table: Table, inputs: Sequence[str]) -> Iterator[Find
                 away.add(name)
                 yield Finding("leak", name, f"gives the target '{target}' away: it {clue.how}", _drop(name))
     others = [name for name in inputs if name not in away]
-    found = repeats(table, others)
+    found = {name: one for name, one in repeats(table, [*sorted(owners), *others]).items() if name not in owners}
     for name, relation in found.items():
         yield Finding("repeats", name, f"repeats {listed(relation.others)}: it {relation.how}", _drop(name))
-    for relation in followers(table, [name for name in others if name not in found]):
+    for relation in followers(table, [name for name in others if name not in found and name not in theirs]):
         message = f"follows from {listed(relation.others)}, in every row"
         yield Finding("follows", relation.column, message, _drop(relation.column))
 
@@ -241,7 +264,9 @@ def _classes(spec: Spec, data: Data, material: Material, target: str) -> Iterato
             f"its classes are far from equal: '{word(classes[int(train.argmax())])}' has {_percent(most / train.sum())}"
             f" of the training rows, '{word(classes[int(train.argmin())])}' {_percent(least / train.sum())}"
         )
-        yield Finding("imbalance", target, message, "class_weights: balanced")
+        if least < LEARNABLE:
+            message += f"; {counted(least, 'row')} {'is' if least == 1 else 'are'} too few to learn it from"
+        yield Finding("imbalance", target, message, "class_weights: balanced" if least >= LEARNABLE else None)
 
 
 _VERBS = {"train": "to train", "validation": "to validate", "test": "to test"}

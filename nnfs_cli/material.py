@@ -14,7 +14,7 @@ from nnfs_cli.data.file_source import ColumnSource, source_for
 from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.split import PARTS
-from nnfs_cli.data.table import Kind, Label, Table, joined
+from nnfs_cli.data.table import Kind, Label, Table, is_number, joined
 from nnfs_cli.data.weights import UnknownLabelError, weights_of_classes
 from nnfs_cli.errors import DataError, Fault, NnfsWarning, counted, named
 from nnfs_cli.parameters import Array
@@ -240,14 +240,24 @@ def _why_unusable(spec: Spec, table: Table, name: str, kind: Kind | None) -> str
             table.numbers(name, gaps=preprocessing.takes_gaps(name))
         elif not preprocessing.steps(name, kind or "category"):
             if kind == "category":
-                table.numbers(name)
+                _refuse_words(spec, table, name)
             return f"{table.name}: column {named(name)} holds dates"
         elif kind == "category" and name not in preprocessing.columns and table.mostly_numbers(name):
-            table.numbers(name, gaps=True)
+            _refuse_words(spec, table, name)
         del column
     except DataError as error:
         return str(error)
     return ""
+
+
+def _refuse_words(spec: Spec, table: Table, name: str) -> None:
+    """Raise `DataError` with the first cell that is no number; of what is not in memory it may be further on."""
+    found = table.texts(name)
+    words = found.words[np.unique(found.codes[~found.gaps])]
+    if isinstance(spec.dataset, ColumnSource) and all(is_number(word, table.decimal) for word in words):
+        for _ in spec.dataset.chunks({name: "number"}):
+            pass
+    table.numbers(name, gaps=True)
 
 
 def _with_remedy(unusable: Mapping[str, str], n_inputs: int, spec: Spec) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 LABEL = 12  # characters
 ALIKE = 8  # findings of a kind that are shown
+UNITED = re.compile(r"(?<![\w'])[<0-9][0-9.,e+-]* (?=[%a-zA-Z])")
+KEPT = "\ue000"  # a space that is no place to fold; of no text, since it is not printable
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -83,8 +86,8 @@ def _say_data(experiment: Experiment) -> None:
     _fact("data", f"{data['name']}: {counted(sum(data['rows'].values()), 'row')}, {parts}")
     kinds = [column["kind"] for column in data["inputs"]]
     nouns = {"number": "of numbers", "category": "of words", "date": "of dates"}
-    by_kind = ", ".join(f"{kinds.count(kind):,} {noun}" for kind, noun in nouns.items() if kind in kinds)
-    _fact("inputs", f"{counted(len(kinds), 'column')}: {by_kind}")
+    by_kind = [f"{counted(kinds.count(kind), 'column')} {noun}" for kind, noun in nouns.items() if kind in kinds]
+    _fact("inputs", ", ".join(by_kind))
     for target in data["targets"]:
         _fact("target", f"{target['name']}, {_spread(target)}")
 
@@ -112,7 +115,9 @@ def _say_findings(found: Sequence[Finding], seen: int | None) -> None:
     if not found:
         _fact("findings", f"none{looked}")
         return
-    _fact("findings", f"{len(found):,}{looked}; below some stands a line of YAML that would help")
+    helped = any(finding.suggestion for finding in found)
+    hint = "; a line of YAML that would help is indented below" if helped else ""
+    _fact("findings", f"{len(found):,}{looked}{hint}")
     shown: Counter[str] = Counter()
     for finding in found:
         shown[finding.what] += 1
@@ -149,10 +154,11 @@ def _count(n: int) -> str:
 
 def _say_cost(estimate: Estimate, memory: dict[str, int]) -> None:
     parts = ", ".join(f"{_bytes(n)} {_OF[part]}" for part, n in memory.items())
-    _fact("memory", f"about {_bytes(sum(memory.values()))}: {parts}")
+    beside = "beside the program and the table as it is read"
+    _fact("memory", f"about {_bytes(sum(memory.values()))} {beside}: {parts}")
     steps = f"{counted(estimate.epochs, 'epoch')} of {counted(estimate.steps, 'step')}"
     how = f"{steps}, {_number(estimate.step_ms)} ms a step"
-    _fact("time", f"about {_seconds(estimate.seconds)}, if nothing stops it: {how}")
+    _fact("time", f"about {_seconds(estimate.seconds)} for the steps alone, if nothing stops it: {how}")
 
 
 _OF = {"data": "of data", "net": "for the net and its training", "batch": "for a batch"}
@@ -191,4 +197,10 @@ def _bullet(text: str) -> None:
 
 
 def _folded(line: str, indent: str) -> str:
-    return textwrap.fill(line, _width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    """A line folded between words, but not between a number and what it counts."""
+    label, text = line[: len(indent)], line[len(indent) :]
+    whole = UNITED.sub(lambda match: match.group().replace(" ", KEPT), text)
+    filled = textwrap.fill(
+        label + whole, _width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return filled.replace(KEPT, " ")

@@ -62,10 +62,11 @@ class Parquet(ColumnSource, name="parquet", main="path"):
             wanted = [name for name in names if name in kinds or name in keep] or names[:1]
             batches = _batches(file, wanted)
             start = 0
+            others = _columns(file.schema_arrow.empty_table(), {})[1]  # that can't be read, though nobody asks for them
             while (batch := _next(path, batches)) is not None:
                 columns, unreadable = _columns(batch.select([name for name in wanted if name in kinds]), kinds)
                 kept = {name: batch.column(name) for name in keep if name in names}
-                table = Table(path.name, columns, unreadable=unreadable, left=left, kept=kept)
+                table = Table(path.name, columns, unreadable=others | unreadable, left=left, kept=kept)
                 table = replace(table, find=_Row(table, start))
                 present = {name: kind for name, kind in kinds.items() if name in wanted}
                 yield _without_faults(table, present) if faults else taken(table, present)

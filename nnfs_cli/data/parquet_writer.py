@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from nnfs_cli.data.writers import Writer, to_arrow
-from nnfs_cli.errors import DataError
+from nnfs_cli.errors import DataError, named
 
 ROWS = 1 << 17  # of a row group, unless a block is larger
 
@@ -27,12 +28,22 @@ class ParquetWriter(Writer):
         table = to_arrow(columns)
         if self._writer is None:
             self._writer = parquet.ParquetWriter(self.file, table.schema)
-        try:
-            self._waiting.append(table.cast(self._writer.schema))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise DataError(f"a column is of another type than before: {str(error).splitlines()[0]}") from None
+        for before, now in zip(self._writer.schema, table.schema, strict=True):
+            try:
+                table.column(now.name).cast(before.type)
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                types = f"{now.type}, and {before.type} in the rows before"
+                raise DataError(f"column {named(now.name)} is {types}; a Parquet file has one type for all") from None
+        self._waiting.append(table.cast(self._writer.schema))
         if sum(part.num_rows for part in self._waiting) >= ROWS:
             self._write_group()
+
+    def __exit__(self, kind: object, *more: object) -> None:
+        super().__exit__(kind, *more)
+        if kind is not None and self._writer is not None:  # else it would do so when there is no file any more
+            with contextlib.suppress(Exception):
+                self._writer.close()
+            self._writer.is_open = False
 
     def close(self) -> None:
         """Write the last rows and the description of the file."""

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 
 from nnfs_cli.data.kinds import words_of
-from nnfs_cli.data.kinds import words_of
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import listing, named
