@@ -183,6 +183,8 @@ def task_of(table: Table, target: str, seen: Look | None) -> Task:
         return _classes(seen, column.words[np.unique(column.codes)].tolist(), "words")
     if column.dtype.kind == "b":
         return _classes(seen, [False, True], "truth values")
+    if seen.nature == "text":
+        raise DataError(f"{name} {seen.why}")
     if seen.coded and seen.nature == "identifier":
         raise DataError(f"{name} {seen.why}; these are too many to be classes, and codes are no quantity")
     if seen.coded:

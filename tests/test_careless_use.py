@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import gc
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -142,6 +143,28 @@ def test_drift_counts_the_rows_that_cannot_be_used_too(trained: Nnfs, write: Wri
     assert words[2:4] == ["50.0", "%"]
 
 
+def test_parquet_that_is_given_up_half_way_leaves_nothing_and_says_one_thing(
+    trained: Nnfs, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_blocks, "BLOCK", 200)
+    problems: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", problems.append)
+    write("n.csv", rows(500) + "1,zz,\n")
+    assert "n.csv, line 502" in refusal(trained("predict", "--input", "n.csv", "--output", "o.parquet"))
+    gc.collect()
+    assert problems == []
+    assert not list(tmp_path.glob("*o.parquet*"))
+
+
+def test_kept_column_has_one_type_in_all_files(trained: Nnfs, tmp_path: Path) -> None:
+    for i, kept in enumerate(([1, 2], ["1", "x"])):
+        columns = {"x": [0.5, 1.5], "w": ["u", "v"], "k": kept}
+        parquet.write_table(pa.table(columns), tmp_path / f"p{i}.parquet")
+    words = ["predict", "--input", "p*.parquet", "--keep", "k"]
+    assert "column 'k' is string, and int64 in the rows before" in refusal(trained(*words, "--output", "o.parquet"))
+    assert [row[0] for row in table_of(trained(*words))] == ["k", "1", "2", "1", "x"]
+
+
 # Numbers out of hand
 
 
@@ -235,6 +258,38 @@ def test_a_message_is_one_line_whatever_the_names_and_cells_hold(trained: Nnfs, 
         assert len(message) < 400
 
 
+# Files that are not held in memory
+
+
+@pytest.fixture
+def streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file is held that has a memory limit."""
+    monkeypatch.setattr(material, "MACHINERY", 0)
+    monkeypatch.setattr(material, "_size", lambda source: 10**12)
+
+
+@pytest.mark.usefixtures("streamed")
+def test_column_that_cannot_be_read_is_refused_however_large_the_file_is(tmp_path: Path, write: Write) -> None:
+    columns = {"x": np.arange(90.0), "l": [[1]] * 90, "y": ["a", "b"] * 45}
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    dataset: dict[str, Any] = {"path": "t.parquet", "target": "y"}
+    for limit in ({}, {"memory_limit": "2 MB"}):
+        with pytest.raises(DataError, match=r"column 'l' is list<.*\n.*drop: \[l\]"):
+            tasks.prepare(Spec.load(write("c.yaml", config(dataset={"parquet": dataset}, **limit))))
+    left = write("c.yaml", config(dataset={"parquet": {**dataset, "drop": "l"}}, memory_limit="2 MB"))
+    assert tasks.prepare(Spec.load(left)).predictor.encoder.names == ("x",)
+
+
+@pytest.mark.usefixtures("streamed")
+def test_word_far_down_in_a_column_of_numbers_is_named_with_its_line(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_blocks, "BLOCK", 200)
+    write("t.csv", "x,w,y\n" + "1,2,a\n3,4,b\n" * 90 + "7,oops,a\n")
+    with pytest.raises(DataError, match=r"t\.csv, line 182: column 'w' should hold numbers, found 'oops'"):
+        tasks.prepare(Spec.load(write("c.yaml", config(memory_limit="2 MB"))))
+
+
 # Files in motion
 
 
@@ -259,18 +314,16 @@ def in_motion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
 
 @pytest.mark.parametrize("when", [3, 4, 5])  # to split, to fit, to encode; before, its columns were looked at
+@pytest.mark.usefixtures("streamed")
 @pytest.mark.parametrize("change", ["shorter", "longer", "other order", "other words"])
 def test_file_that_changes_while_it_is_streamed_is_refused(
     tmp_path: Path,
     write: Write,
-    monkeypatch: pytest.MonkeyPatch,
     in_motion: Callable[[str, int], None],
     change: str,
     when: int,
 ) -> None:
     """Else rows would be trained on that belong to no part, or that nobody wrote."""
-    monkeypatch.setattr(material, "MACHINERY", 0)
-    monkeypatch.setattr(material, "_size", lambda source: 10**12)
     table = rows(300)
     header, *lines = table.splitlines(keepends=True)
     changed = {

@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nnfs_cli import tasks
+from nnfs_cli.cli.check import _folded
 from nnfs_cli.findings import Data, Finding, find
 from nnfs_cli.material import gather
 from nnfs_cli.rehearsal import lines, rehearse
@@ -99,6 +102,48 @@ def test_repeated_and_derived_columns_are_found(check: Check) -> None:
     assert "'town'" in by_column(found, "follows")["region"].message
 
 
+def patients(n: int = 60, visits: int = 4) -> dict[str, Sequence[Any]]:
+    """Some rows for each of some patients, who stay what they are."""
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(n), visits)
+    sex, smoker = rng.choice(["f", "m"], n), rng.choice(["yes", "no"], n)
+    rest = {"a": rng.normal(size=n * visits), "b": rng.normal(size=n * visits), "y": rng.integers(0, 2, n * visits)}
+    return {"who": who, "sex": sex[who], "smoker": smoker[who], **rest}
+
+
+@pytest.mark.parametrize("name", ["patient", "case_id", "who"])
+def test_what_names_whose_rows_they_are_is_one_finding_and_nothing_follows_from_it(check: Check, name: str) -> None:
+    columns = patients()
+    columns[name] = columns.pop("who")
+    found = check(n=240, **columns)
+    group = by_column(found, "group")[name]
+    assert "('sex' and 'smoker' follow from it)" in group.message
+    assert group.suggestion == f"split: {{group: {name}}}"
+    assert not by_column(found, "follows")
+    assert not by_column(check(n=240, overrides=[f"split.group={name}"], **columns), "group")
+    assert not by_column(check(n=240, overrides=["split.time=a"], **columns), "group")
+
+
+def test_a_city_names_no_owner_nor_does_a_quantity_from_which_ranges_follow(check: Check) -> None:
+    columns = patients()
+    columns["city"] = [f"c{i}" for i in columns.pop("who")]
+    found = check(n=240, **columns)
+    assert not by_column(found, "group")
+    assert set(by_column(found, "follows")) == {"sex", "smoker"}
+    weight = np.random.default_rng(0).integers(0, 40, 240)
+    found = check(n=240, weight=weight, heavy=weight > 19, heavier=[f"{w // 11}" for w in weight])
+    assert not by_column(found, "group")
+
+
+def test_the_line_for_a_group_can_be_trained(check: Check, write: Write) -> None:
+    check(n=240, **patients())
+    spec = Spec.load(write("t.yaml", CONFIG), ["split.group=who"])
+    material = gather(spec)
+    who = {part: set(material.sources[part].survey.texts("who")[rows].tolist()) for part, rows in material.rows.items()}
+    assert not who["train"] & who["test"]
+    assert "who" not in material.kinds
+
+
 def test_a_column_that_gives_the_target_away_is_found(check: Check) -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 200)
@@ -132,8 +177,12 @@ def test_codes_are_found_where_they_are_taken_for_numbers(check: Check) -> None:
 def test_rare_and_unequal_classes_are_found(check: Check) -> None:
     y = ["no"] * 193 + ["yes"] * 7
     found = check(y=y)
+    assert by_column(found, "imbalance")["y"].suggestion is None  # no weight makes a handful of rows many
+    assert "5 rows are too few" in by_column(found, "imbalance")["y"].message
     assert by_column(found, "rare")["y"].message.endswith("'yes' is rare: 5 to train, 1 to validate, 1 to test")
-    assert by_column(found, "imbalance")["y"].suggestion == "class_weights: balanced"
+    y = ["no"] * 960 + ["yes"] * 40
+    assert by_column(check(n=1000, y=y), "imbalance")["y"].suggestion == "class_weights: balanced"
+    y = ["no"] * 193 + ["yes"] * 7
     assert not by_column(check(overrides=["class_weights=balanced"], y=y), "imbalance")
 
 
@@ -243,12 +292,28 @@ def test_it_prints_what_it_found_and_the_net(inside: Nnfs, write: Write) -> None
     experiment_of(write, CONFIG)
     done = inside("check", "t.yaml")
     assert (done.returncode, done.stderr) == (0, "")
-    for words in ("t.csv: 100 rows, 60 to train, 20 to validate, 20 to test", "2 columns: 1 of numbers, 1 of words"):
+    for words in ("t.csv: 100 rows, 60 to train, 20 to validate, 20 to test", "1 column of numbers, 1 column of words"):
         assert words in done.stdout
     for words in ("findings", "linear 1", "sigmoid", "memory", "time"):
         assert words in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert not any(line != line.rstrip() for line in done.stdout.splitlines())
+
+
+def test_lines_of_yaml_are_announced_only_where_there_are_some(inside: Nnfs, write: Write) -> None:
+    columns = {"a": np.random.default_rng(0).normal(size=300), "y": [0, 1] * 150}
+    write("t.yaml", CONFIG)
+    write("t.csv", csv_of(a=["", *columns["a"][1:]], y=columns["y"]))
+    assert "findings    1\n" in inside("check", "t.yaml").stdout
+    write("t.csv", csv_of(same=[1] * 300, **columns))
+    assert "findings    1; a line of YAML that would help is indented below" in inside("check", "t.yaml").stdout
+
+
+@given(st.lists(st.sampled_from(["1 MB", "20 %", "3,500 rows", "<1 %", "word", "and,", "'a'", "of"]), max_size=60))
+def test_a_number_and_its_unit_are_never_torn_apart(words: list[str]) -> None:
+    folded = _folded(f"{'label':<12}{' '.join(words)}", " " * 12)
+    assert " ".join(folded.split()) == " ".join(["label", *" ".join(words).split()])
+    assert not any(line.rstrip()[-1:].isdigit() for line in folded.splitlines()), folded
 
 
 def test_as_json_it_holds_the_same(inside: Nnfs, write: Write) -> None:

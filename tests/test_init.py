@@ -28,6 +28,7 @@ from nnfs_cli.draft import draft
 from nnfs_cli.errors import DataError
 from nnfs_cli.proposal import Size, propose, skewness, task_of, width_for
 from nnfs_cli.spec import Spec
+from nnfs_cli.tasks import prepare
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
@@ -118,10 +119,16 @@ def test_a_word_for_nothing_among_words_is_a_word_since_na_may_be_namibia() -> N
 
 
 def test_numbers_with_something_else_among_them_are_left_out_with_an_example() -> None:
-    seen = looked(texts(*map(str, range(50)), "12 kg"))
+    seen = looked(texts(*map(str, range(90)), *(f"{i} kg" for i in range(6))))
     assert seen.nature == "text"
-    assert "1 cell of 51" in seen.why
-    assert "'12 kg'" in seen.why
+    assert "6 cells of 96, such as '0 kg' in row 91" in seen.why
+
+
+def test_a_few_slips_among_numbers_are_taken_for_empty_cells() -> None:
+    seen = looked(texts(*map(str, range(50)), "1O.5", "NaN"))
+    assert (seen.nature, seen.kind, seen.nulls, seen.odd) == ("number", "number", ("1O.5", "NaN"), ("1O.5",))
+    assert "1 cell of 52, '1O.5' in row 51" in seen.why
+    assert looked(texts(*(str(i % 20) for i in range(90)), *["A"] * 10)).nature == "category"
 
 
 def test_dates_in_another_form_are_left_out_with_advice() -> None:
@@ -493,7 +500,116 @@ def test_parquet_files_are_proposed_for_too(tmp_path: Path) -> None:
     assert "list" in proposal.dropped["list"]
 
 
+def test_a_slip_of_the_pen_is_named_with_its_line_and_not_a_reason_to_drop(inside: Nnfs, write: Write) -> None:
+    cells = [f"{i * 0.5}" for i in range(100)]
+    cells[41] = "1O.5"
+    path = write("t.csv", "x,y\n" + "".join(f"{cell},{i % 7}.5\n" for i, cell in enumerate(cells)))
+    proposal, spec = proposed(path, "y")
+    assert spec.dataset.null == ("1O.5",)
+    assert set(proposal.inputs) == {"x"}
+    done = inside("init", "t.csv", "--target", "y")
+    assert "'1O.5' in line 43" in done.stderr
+    assert "'1O.5' in line 43" in path.with_suffix(".yaml").read_text("utf-8")
+    message = one_message(inside("init", "t.csv", "--target", "x", "--force"), 2)
+    assert "'1O.5' in line 43" in message
+
+
+@pytest.mark.parametrize("spellings", [["NaN"], ["nan", "NaN", "NA"], ["?"]])
+def test_whatever_stands_for_no_number_is_read_as_none(inside: Nnfs, write: Write, spellings: list[str]) -> None:
+    cells = [spellings[i % len(spellings)] if i % 10 == 0 else f"{i * 0.5}" for i in range(100)]
+    path = write("t.csv", "x,y\n" + "".join(f"{cell},{i % 7}.5\n" for i, cell in enumerate(cells)))
+    proposal, spec = proposed(path, "y")
+    assert set(spec.dataset.null) == set(spellings)
+    assert proposal.inputs["x"].missing == 10
+    assert inside("check", "proposed.yaml").returncode == 0
+
+
+def test_a_column_with_infinities_is_left_out(write: Write) -> None:
+    text = "a,x,y\n" + "".join(f"{i % 9},{'inf' if i == 5 else i * 0.5},{i % 7}.5\n" for i in range(60))
+    proposal, _ = proposed(write("t.csv", text), "y")
+    assert "'inf' in line 7" in proposal.dropped["x"]
+    with pytest.raises(DataError, match="the target 'x' holds 'inf' in line 7"):
+        proposed(write("t.csv", text), "x")
+
+
+def test_codes_are_classes_for_a_target_too(write: Write) -> None:
+    codes = np.random.default_rng(0).integers(0, 30, 300)
+    rows = "".join(f"{i / 7},{code:05d},{code}\n" for i, code in enumerate(codes))
+    path = write("t.csv", f"x,town,zip\n{rows}")
+    for target in ("town", "zip"):
+        proposal, spec = proposed(path, target)
+        assert (proposal.task.goal, proposal.task.n_classes) == ("classes", 30)
+        assert spec.loss.name == "cross_entropy"
+    many = "".join(f"{i / 7},{code}\n" for i, code in enumerate(RNG.permutation(5000)[:300]))
+    with pytest.raises(DataError, match="too many to be classes"):
+        proposed(write("m.csv", f"x,zip\n{many}"), "zip")
+
+
+def visits(n: int = 60) -> dict[str, list[Any]]:
+    """Four rows for each of some people, who stay what they are, in a town of a region of a country."""
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(n), 4)
+    sex, smoker = rng.integers(0, 2, n), rng.integers(0, 3, n)
+    return {
+        "who": list(who),
+        "sex": ["fm"[sex[i]] for i in who],
+        "smoker": [["yes", "no", "former"][smoker[i]] for i in who],
+        "x": list(rng.normal(size=4 * n)),
+        "y": list(rng.normal(size=4 * n)),
+    }
+
+
+def test_the_rows_of_one_patient_stay_together(inside: Nnfs, write: Write) -> None:
+    proposal, spec = proposed(write("t.csv", as_csv(visits())), "y")
+    assert spec.split.group == "who"
+    assert set(proposal.inputs) == {"sex", "smoker", "x"}
+    assert inside("train", "proposed.yaml", "--quiet", "--set", "epochs=2").returncode == 0
+
+
+def test_nothing_is_kept_together_by_a_city_or_where_regions_follow_one_from_another(write: Write) -> None:
+    columns = visits()
+    columns = {"city": [f"c{i}" for i in columns["who"]], **columns}
+    del columns["who"]
+    assert proposed(write("t.csv", as_csv(columns)), "y")[1].split.group is None
+    columns = {"where": columns["city"], "x": columns["x"], "y": columns["y"]}
+    numbers = [int(word[1:]) for word in columns["where"]]
+    columns |= {"region": [f"r{i // 4}" for i in numbers], "country": [f"l{i // 12}" for i in numbers]}
+    assert proposed(write("u.csv", as_csv(columns)), "y")[1].split.group is None
+
+
+def test_tables_of_vectors_leave_rows_for_a_hidden_layer(write: Write) -> None:
+    rng = np.random.default_rng(0)
+    columns = {name: [f"{name}{i}" for i in rng.integers(0, 400, 2000)] for name in ("sku", "buyer")}
+    path = write("t.csv", as_csv({**columns, "x": list(rng.normal(size=2000)), "y": list(rng.normal(size=2000))}))
+    proposal, spec = proposed(path, "y")
+    n_parameters = prepare(spec).predictor.model.n_parameters
+    assert n_parameters <= proposal.size.training == 1200
+    assert [layer.name for layer in spec.layers].count("linear") == 3
+
+
+def test_durations_of_parquet_are_numbers_and_train(inside: Nnfs, tmp_path: Path) -> None:
+    took = np.random.default_rng(0).integers(1, 10**6, 60).astype("timedelta64[ms]")
+    table = {"took": pa.array(took), "y": pa.array(np.arange(60) % 2 == 0)}
+    parquet.write_table(pa.table(table), tmp_path / "t.parquet")
+    proposal, _ = proposed(tmp_path / "t.parquet", "y")
+    assert proposal.inputs["took"].kind == "number"
+    assert inside("check", "proposed.yaml").returncode == 0
+
+
 # The command
+
+
+def test_it_says_as_many_columns_as_it_writes(inside: Nnfs, write: Write, tmp_path: Path) -> None:
+    write("people.csv", as_csv(everybody()))
+    said = inside("init", "people.csv", "--target", "bought").stderr
+    assert "inputs      1 column of numbers, 1 column of true or false, 2 columns of words, 1 column of dates" in said
+    assert "1 column of numbers and 1 column of true or false." in (tmp_path / "people.yaml").read_text("utf-8")
+
+
+def test_a_misspelt_target_is_told_before_a_config_that_is_there(inside: Nnfs, write: Write) -> None:
+    write("t.csv", "power,y\n1,2\n2,3\n3,5\n")
+    write("t.yaml", "mine")
+    assert "did you mean 'power'" in one_message(inside("init", "t.csv", "--target", "powr"), 2)
 
 
 def test_it_writes_a_config_and_says_what_it_saw(inside: Nnfs, write: Write) -> None:
@@ -612,6 +728,8 @@ def test_an_awkward_file_trains_as_proposed(inside: Nnfs, tmp_path: Path, case: 
     (tmp_path / "awkward.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     done = inside("init", "awkward.csv", "--target", target)
     assert done.returncode == 0, done.stderr
+    checked = inside("check", "awkward.yaml")
+    assert checked.returncode == 0, checked.stderr
     trained = inside("train", "awkward.yaml", "--quiet", "--set", "epochs=2", "--set", "early_stopping=null")
     assert trained.returncode == 0, trained.stderr
     predicted = inside("predict", "--input", "awkward.csv")

@@ -18,6 +18,7 @@ from nnfs_cli.settings import matching
 
 LARGE = 500_000_000  # bytes of a file of which only the first rows are looked at, once the kinds of all cells are known
 ROWS = 200_000  # of such a file
+SPELLINGS = 20  # of cells that stand for no value: of NaN in a column only one is found at a time
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,9 @@ def glance(path: Path, target: str, encoding: str | None = None, delimiter: str 
         raise DataError(table.missing(target))
     looks = look_at(table, codes)
     odd = {name: one for name, one in looks.items() if one.odd and name != target}
-    if nulls := _nulls(looks, target):
-        settings["null"] = list(nulls)
+    nulls: list[str] = []
+    while len(nulls) < SPELLINGS and (new := [null for null in _nulls(looks, target) if null not in nulls]):
+        nulls = settings["null"] = [*nulls, *new]
         table, n_rows = _read(member(path=path, target=target, **settings))
         looks = look_at(table, codes)
     sentences = tuple(f"{named(name)} {one.why}" for name, one in odd.items())

@@ -87,6 +87,8 @@ def look(table: Table, name: str, *, code: bool = False) -> Look:
         return _words(base, table, [str(word) for word in column.words[present]])
     if column.dtype.kind in "Mb":
         return replace(base, nature="date" if column.dtype.kind == "M" else "boolean")
+    if np.isinf(values).any():
+        return _infinite(base, table, column)
     return _numbers(replace(base, largest=float(np.abs(values.astype(np.float64)).max())), values, code)
 
 
@@ -121,12 +123,21 @@ def _numbers(base: Look, values: Array, code: bool) -> Look:
         running = values[0] in (0, 1) and bool((np.diff(values) == 1).all())
         if running or code or name & IDS:
             why = "counts the rows" if running else "is different in every row"
-            return replace(base, nature="identifier", why=why)
+            named = not running and (code or bool(name & CODES))
+            return replace(base, nature="identifier", why=why, coded=named)
     if code or (base.different > 2 and name & CODES):
         if base.different > max(n / 2, FEW):
             return replace(base, nature="identifier", why=_too_many(base, "code"), coded=True)
         return replace(base, nature="category", kind="category", coded=True)
     return base
+
+
+def _infinite(base: Look, table: Table, column: Array) -> Look:
+    """A column with what is no finite number: NaN, which stands for no value, or an infinity."""
+    place, found = table.locate(int(np.argmax(np.isinf(column))), base.name)
+    if found.strip().lower() in NOTHING:
+        return replace(base, nulls=(found.strip(),))
+    return replace(base, nature="text", why=f"holds {shown(found)} in {place}, which is no finite number")
 
 
 def _words(base: Look, table: Table, words: list[str]) -> Look:
