@@ -112,6 +112,34 @@ def test_output_is_never_the_input_by_whatever_name(trained: Nnfs, tmp_path: Pat
     assert (tmp_path / "t.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--delimiter", "ab"], "--delimiter: expected a single character"),
+        (["--delimiter", '"'], "--delimiter: expected a single character"),
+        (["--delimiter", "\n"], "--delimiter: expected a single character"),
+        (["--encoding", "hex"], "--encoding: expected the name of a text encoding"),
+        (["--encoding", "punycode"], "--encoding: expected the name of a text encoding"),
+        (["--encoding", "utf-32"], "not encoded in utf-32"),
+        (["--output", "t.csv", "--force"], "t.csv is the table itself"),
+        (["--output", "link.yaml", "--force"], "link.yaml is the table itself"),
+    ],
+)
+def test_what_init_cannot_do_is_said_in_a_line(
+    inside: Nnfs, write: Write, tmp_path: Path, words: list[str], message: str
+) -> None:
+    before = write("t.csv", rows()).read_bytes()
+    os.symlink("t.csv", tmp_path / "link.yaml")
+    assert message in one_message(inside("init", "t.csv", "--target", "y", *words), 2)
+    assert (tmp_path / "t.csv").read_bytes() == before
+
+
+def test_tab_may_be_given_as_people_write_it(inside: Nnfs, write: Write) -> None:
+    write("t.csv", rows().replace(",", "\t"))
+    assert inside("init", "t.csv", "--target", "y", "--delimiter", r"\t").returncode == 0
+    assert Spec.load(Path("t.yaml")).dataset.target_columns() == ("y",)
+
+
 def test_stdin_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
     for content, message in ((b"", "stdin is empty"), (b"x,w\n", "stdin has a header"), (b"x,w\n1\n", "stdin, line 2")):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))

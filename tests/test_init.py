@@ -652,7 +652,7 @@ def test_the_data_is_found_from_where_the_config_stands(inside: Nnfs, write: Wri
         (["one.csv", "--target", "y"], "1 row"),
         (["headless.csv", "--target", "y"], "no names of columns"),
         (["utf16.csv", "--target", "y"], "--encoding utf-16"),
-        (["t.csv", "--target", "y", "--encoding", "nonsense"], "no encoding 'nonsense'"),
+        (["t.csv", "--target", "y", "--encoding", "nonsense"], "--encoding: expected the name of a text encoding.*'nonsense'"),
         (["gaps.csv", "--target", "y"], "line 3.*is empty"),
         (["ragged.csv", "--target", "y"], "line 3"),
         (["empty.csv", "--target", "y"], "empty.csv"),

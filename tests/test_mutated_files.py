@@ -123,15 +123,18 @@ def number_without_gaps(cell: str | None, decimal: str) -> Any:
 
 
 def day(cell: str | None, decimal: str) -> Any:
+    """The instant, in UTC."""
     if cell is None:
         return None
-    time = r"(?:[ T](\d\d)(?::(\d\d)(?::(\d\d)(\.\d{1,6})?)?)?)?"
-    found = re.fullmatch(rf"(\d{{4}}-\d\d-\d\d){time}", cell.strip(), re.ASCII)
+    time = r"[ T](\d\d)(?::(\d\d)(?::(\d\d)(\.\d{1,6})?)?)?(?:Z|([-+]\d\d)(?::?(\d\d))?)?"
+    found = re.fullmatch(rf"(\d{{4}}-\d\d-\d\d)(?:{time})?", cell.strip(), re.ASCII)
+    if found is None:
+        return NotImplemented
+    date, hour, minute, second, rest, ahead, ahead_minutes = found.groups(default="0")
+    offset = timedelta(hours=int(ahead), minutes=int(ahead[0].replace("0", "+") + ahead_minutes))
     try:
-        date, *parts = found.groups(default="0") if found else ("",)
-        hour, minute, second, rest = parts or ("0",) * 4
         whole = datetime.fromisoformat(date).replace(hour=int(hour), minute=int(minute), second=int(second))
-        return whole + timedelta(seconds=float(rest))
+        return whole + timedelta(seconds=float(rest)) - offset
     except ValueError:
         return NotImplemented
 

@@ -47,11 +47,14 @@ def init(
     from nnfs_cli.draft import draft
     from nnfs_cli.files import write_whole
     from nnfs_cli.proposal import propose
+    from nnfs_cli.settings import matching
 
     config = output or Path(f"{_stem(file)}.yaml")
     seen = glance(file, target, encoding, delimiter)
     if config.exists() and not force:
         raise UserError(f"{config} is already there; --force overwrites it, and --output writes to another place")
+    if config.exists() and any(map(config.samefile, matching(file))):
+        raise UserError(f"{config} is the table itself; give another name with --output")
     proposal = propose(seen, target)
     text = draft(proposal, config.parent)
     write_whole(config, lambda out: out.write(text.encode()))

@@ -40,7 +40,8 @@ def _a_mark(decimal: str) -> str:
 
 def _an_encoding(encoding: str) -> str:
     try:
-        if not getattr(codecs.lookup(encoding), "_is_text_encoding", True):
+        found = codecs.lookup(encoding)
+        if not getattr(found, "_is_text_encoding", True) or found.name in ("idna", "punycode"):  # these are for domains
             raise LookupError
         codecs.getincrementaldecoder(encoding)().decode(b"", False)
     except (LookupError, UnicodeError, TypeError, ValueError):

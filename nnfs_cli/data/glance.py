@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from nnfs_cli.data.dialect import dialect_of, no_names
 from nnfs_cli.data.file_source import ColumnSource, FileSource
 from nnfs_cli.data.kinds import Look, look_at
@@ -48,6 +50,8 @@ def glance(path: Path, target: str, encoding: str | None = None, delimiter: str 
     settings: dict[str, Any] = {}
     codes: frozenset[str] = frozenset()
     if member.name == "csv":
+        delimiter = "\t" if delimiter == r"\t" else delimiter
+        _check_options(member, path, {"encoding": encoding, "delimiter": delimiter})
         dialect = dialect_of(matching(path)[0], encoding, delimiter)
         if no_names(dialect.header) and target not in dialect.header:
             first = listing(map(named, dialect.header[:3]))
@@ -71,6 +75,15 @@ def glance(path: Path, target: str, encoding: str | None = None, delimiter: str 
         looks = look_at(table, codes)
     sentences = tuple(f"{named(name)} {one.why}" for name, one in odd.items())
     return Glance(path, member.name, settings, table, looks, n_rows, sentences)
+
+
+def _check_options(member: type[ColumnSource], path: Path, options: Mapping[str, str | None]) -> None:
+    """Raise `DataError` for an option that could be none of a config either."""
+    try:
+        member(path=path, target="?", **{key: value for key, value in options.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DataError(f"--{first['loc'][0]}: {first['msg']}") from None
 
 
 def _kind_of(path: Path) -> type[ColumnSource]:
