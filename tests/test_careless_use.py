@@ -20,11 +20,11 @@ from nnfs_cli import material, tasks
 from nnfs_cli.data import csv_blocks
 from nnfs_cli.data.csv import Csv
 from nnfs_cli.data.file_source import STDIN, source_for
-from nnfs_cli.data.kinds import look
 from nnfs_cli.data.parquet import Parquet
 from nnfs_cli.data.table import Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
+from nnfs_cli.look.kinds import look
 from nnfs_cli.plain_yaml import dump
 from nnfs_cli.spec import Spec
 from tests.conftest import Nnfs, one_message

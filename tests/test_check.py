@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from nnfs_cli import tasks
 from nnfs_cli.cli.check import _folded
-from nnfs_cli.findings import Data, Finding, find
+from nnfs_cli.look.findings import Data, Finding, find
+from nnfs_cli.look.rehearsal import lines, rehearse
 from nnfs_cli.material import gather
-from nnfs_cli.rehearsal import lines, rehearse
 from nnfs_cli.spec import Spec
 from tests.conftest import Nnfs, one_message
 
@@ -366,8 +366,8 @@ def test_it_says_how_many_rows_were_looked_at(write: Write, monkeypatch: pytest.
     spec = Spec.load(write("t.yaml", CONFIG))
     material = gather(spec)
     assert Data.of(material).looked_at is None
-    monkeypatch.setattr("nnfs_cli.findings.CELLS", 100)
-    monkeypatch.setattr("nnfs_cli.findings.FEWEST", 10)
+    monkeypatch.setattr("nnfs_cli.look.findings.CELLS", 100)
+    monkeypatch.setattr("nnfs_cli.look.findings.FEWEST", 10)
     data = Data.of(material)
     assert data.looked_at == data.table.n_rows == 50
     assert sum(len(data.part(part).columns["a"]) for part in data.rows) == 50

@@ -18,15 +18,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from nnfs_cli.data.dialect import dialect_of
-from nnfs_cli.data.glance import glance
-from nnfs_cli.data.kinds import Look, look, words_of
-from nnfs_cli.data.relations import coded, followers, gives_away, repeats, row_hashes
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.draft import draft
 from nnfs_cli.errors import DataError
-from nnfs_cli.proposal import Size, propose, skewness, task_of, width_for
+from nnfs_cli.look.dialect import dialect_of
+from nnfs_cli.look.draft import draft
+from nnfs_cli.look.glance import glance
+from nnfs_cli.look.kinds import Look, look, words_of
+from nnfs_cli.look.proposal import Size, propose, skewness, task_of, width_for
+from nnfs_cli.look.relations import coded, followers, gives_away, repeats, row_hashes
 from nnfs_cli.spec import Spec
 from nnfs_cli.tasks import prepare
 from tests.conftest import Nnfs, one_message
@@ -652,7 +652,10 @@ def test_the_data_is_found_from_where_the_config_stands(inside: Nnfs, write: Wri
         (["one.csv", "--target", "y"], "1 row"),
         (["headless.csv", "--target", "y"], "no names of columns"),
         (["utf16.csv", "--target", "y"], "--encoding utf-16"),
-        (["t.csv", "--target", "y", "--encoding", "nonsense"], "--encoding: expected the name of a text encoding.*'nonsense'"),
+        (
+            ["t.csv", "--target", "y", "--encoding", "nonsense"],
+            "--encoding: expected the name of a text encoding.*'nonsense'",
+        ),
         (["gaps.csv", "--target", "y"], "line 3.*is empty"),
         (["ragged.csv", "--target", "y"], "line 3"),
         (["empty.csv", "--target", "y"], "empty.csv"),

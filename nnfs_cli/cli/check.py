@@ -20,8 +20,8 @@ from nnfs_cli.errors import counted
 
 if TYPE_CHECKING:
     from nnfs_cli.experiment import Experiment
-    from nnfs_cli.findings import Finding
-    from nnfs_cli.rehearsal import Estimate, Line
+    from nnfs_cli.look.findings import Finding
+    from nnfs_cli.look.rehearsal import Estimate, Line
 
 LABEL = 12  # characters
 ALIKE = 8  # findings of a kind that are shown
@@ -44,7 +44,8 @@ def check(
     What is found are warnings, unless training could not work.
     """
     load(code)
-    from nnfs_cli import findings, rehearsal, tasks
+    from nnfs_cli import tasks
+    from nnfs_cli.look import findings, rehearsal
     from nnfs_cli.material import gather
     from nnfs_cli.spec import Spec
 

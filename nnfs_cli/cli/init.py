@@ -12,8 +12,8 @@ from nnfs_cli.cli.output import complain, fact
 from nnfs_cli.errors import UserError, counted
 
 if TYPE_CHECKING:
-    from nnfs_cli.data.kinds import Look, Nature
-    from nnfs_cli.proposal import Proposal
+    from nnfs_cli.look.kinds import Look, Nature
+    from nnfs_cli.look.proposal import Proposal
 
 PLURALS: dict[Nature, str] = {
     "number": "{} of numbers",
@@ -43,10 +43,10 @@ def init(
 
     Prints the path of the config on stdout.
     """
-    from nnfs_cli.data.glance import glance
-    from nnfs_cli.draft import draft
     from nnfs_cli.files import write_whole
-    from nnfs_cli.proposal import propose
+    from nnfs_cli.look.draft import draft
+    from nnfs_cli.look.glance import glance
+    from nnfs_cli.look.proposal import propose
     from nnfs_cli.settings import matching
 
     config = output or Path(f"{_stem(file)}.yaml")
@@ -69,7 +69,7 @@ def _stem(file: Path) -> str:
 
 def _say(proposal: Proposal, config: Path) -> None:
     """What was found, in a few lines."""
-    from nnfs_cli.data.relations import listed
+    from nnfs_cli.look.relations import listed
 
     seen, task = proposal.seen, proposal.task
     first = f", of which the first {seen.table.n_rows:,} were looked at" if seen.partial else ""

@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnfs_cli.data.kinds import words_of
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import listing, named
+from nnfs_cli.look.kinds import words_of
 from nnfs_cli.parameters import Array
 
 SURE = 20.0  # nats: less than one chance in 10^8 that it is chance

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nnfs_cli.data.kinds import MANY
-from nnfs_cli.data.relations import listed
 from nnfs_cli.errors import counted, listing
+from nnfs_cli.look.kinds import MANY
+from nnfs_cli.look.proposal import HUGE, Proposal, width_for
+from nnfs_cli.look.relations import listed
 from nnfs_cli.plain_yaml import dump_value
-from nnfs_cli.proposal import HUGE, Proposal, width_for
 
 WIDTH = 110  # of a line
 

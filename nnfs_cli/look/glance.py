@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nnfs_cli.data.dialect import dialect_of, no_names
 from nnfs_cli.data.file_source import ColumnSource, FileSource
-from nnfs_cli.data.kinds import Look, look_at
 from nnfs_cli.data.table import Table, joined
 from nnfs_cli.errors import DataError, did_you_mean, listing, named
+from nnfs_cli.look.dialect import dialect_of, no_names
+from nnfs_cli.look.kinds import Look, look_at
 from nnfs_cli.plain_yaml import dump_value
 from nnfs_cli.settings import matching
 
