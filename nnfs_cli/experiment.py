@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from nnfs_cli.parameters import Array
 from nnfs_cli.predictor import Predictor, Samples
 from nnfs_cli.spec import Spec
 from nnfs_cli.streams import stream
+from nnfs_cli.trainer import Callback, Trainer
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,31 @@ class Experiment:
     predictor: Predictor
     batches: Batches
     description: Mapping[str, Any]  # of the data, as data.json keeps it
+
+    def trainer(self, callbacks: Sequence[Callback], **options: Any) -> Trainer:
+        """What trains the net as the spec says; `options` are those of `Trainer` that are about watching it."""
+        spec = self.spec
+        return Trainer(
+            self.predictor.model,
+            spec.optimizer,
+            spec.lr,
+            self.batches,
+            penalty=spec.penalty,
+            clip=spec.clip,
+            accumulate=spec.accumulate,
+            averaging=spec.averaging,
+            seed=spec.seed,
+            callbacks=callbacks,
+            **options,
+        )
+
+    @property
+    def warning(self) -> str:
+        """What to say of a net that is large for its rows; else nothing."""
+        n_parameters, n_rows = self.predictor.model.n_parameters, len(self.learned)
+        if n_parameters <= n_rows:
+            return ""
+        return f"the net has {n_parameters:,} parameters for {n_rows:,} training rows; it may learn them by heart"
 
 
 def prepare(spec: Spec, material: Material | None = None) -> Experiment:
@@ -59,7 +85,9 @@ def prepare(spec: Spec, material: Material | None = None) -> Experiment:
     spec.check(encoder.facts, table.name)
     predictor = Predictor(spec, encoder)
     batches = _batches(spec, predictor, len(material.rows["train"]), material.room)
-    parts, learned = encode_parts(predictor, material)
+    stored = _store(predictor, material, material.room) if material.room is not None else None
+    parts = encode_parts(predictor, material, stored)
+    learned = Rows(*parts["train"].arrays) if stored is None else stored
     _require_figures(spec, parts, tuple(map(word, material.classes or ())))
     description = _describe(material, table, rows, encoder, parts, spec.dataset.weight_column())
     return Experiment(spec, parts, learned, predictor, batches, description)
@@ -74,9 +102,8 @@ def _to_fit(material: Material, spec: Spec) -> tuple[Table, Array, Drawn | None]
         return material.sources["train"].survey, material.rows["train"], None
     n = len(material.rows["train"])
     drawn = np.zeros(n, bool)
-    drawn[stream(spec.seed, "sample").choice(n, min(n, material.room.rows(8 * len(material.kinds))), replace=False)] = (
-        True
-    )
+    most = material.room.rows(8 * len(material.kinds))
+    drawn[stream(spec.seed, "sample").choice(n, min(n, most), replace=False)] = True
     words = {name: set[str | None]() for name, kind in material.kinds.items() if kind == "category"}
     parts, taken = [], []
     for block, places, start in material.blocks("train"):
@@ -96,26 +123,18 @@ def _to_fit(material: Material, spec: Spec) -> tuple[Table, Array, Drawn | None]
     return table, np.arange(table.n_rows), Drawn(chosen, n)
 
 
-def encode_parts(predictor: Predictor, material: Material) -> tuple[dict[str, Samples], TrainingRows]:
-    """The rows of each part that has any, as arrays: those that count. And those that are trained on."""
+def encode_parts(predictor: Predictor, material: Material, stored: StoredRows | None = None) -> dict[str, Samples]:
+    """The rows of each part that has any, as arrays: those that count, or as many of them as figures are taken of.
+
+    All rows of the training part are put into `stored`, if there is one.
+    """
     if material.room is not None:
-        return _stored_parts(predictor, material, material.room)
-    parts = _held_parts(predictor, material)
-    return parts, Rows(*parts["train"].arrays)
-
-
-def _held_parts(predictor: Predictor, material: Material) -> dict[str, Samples]:
-    folds = predictor.encoder.folds(len(material.rows["train"]), predictor.spec.seed)
+        return _sampled_parts(predictor, material, material.room, stored)
     parts = {}
     for part in PARTS:
         n = len(material.rows[part])
-        if not n:
-            continue
         whole: Samples | None = None
-        for block, places, start in material.blocks(part):
-            here = slice(start, start + len(places))
-            of_rows = {name: fold[here] for name, fold in folds.items()} if part == "train" else None
-            samples = predictor.encode(block if len(places) == block.n_rows else block.take(places), of_rows)
+        for here, samples in _encoded(predictor, material, part):
             if len(samples) == n:
                 whole = samples
             else:
@@ -128,37 +147,52 @@ def _held_parts(predictor: Predictor, material: Material) -> dict[str, Samples]:
     return parts
 
 
-def _stored_parts(predictor: Predictor, material: Material, room: Room) -> tuple[dict[str, Samples], StoredRows]:
-    """The training rows on disk, and of each part as many rows in memory as figures are taken of."""
+def _encoded(
+    predictor: Predictor, material: Material, part: str, chosen: Array | None = None
+) -> Iterator[tuple[slice, Samples]]:
+    """The rows of a part, or those that are `chosen` (rows,), block by block: where in the part, and their arrays."""
+    n_rows = len(material.rows["train"])
+    folds = predictor.encoder.folds(n_rows, predictor.spec.seed) if part == "train" else {}
+    for block, places, start in material.blocks(part):
+        here = slice(start, start + len(places))
+        wanted = slice(None) if chosen is None else chosen[here]
+        places = places[wanted]
+        if len(places):
+            table = block if len(places) == block.n_rows else block.take(places)
+            yield here, predictor.encode(table, {name: fold[here][wanted] for name, fold in folds.items()})
+
+
+def _store(predictor: Predictor, material: Material, room: Room) -> StoredRows:
+    """A place on disk for the training rows."""
     spec, model = predictor.spec, predictor.model
-    n_inputs, n_outputs = model.input_shape[0], model.output_shape[0]
     weighted = bool(spec.dataset.weight_column() or material.class_weights)
-    row_bytes = model.dtype.itemsize * (n_inputs + n_outputs + 1)
-    stored = StoredRows(n_inputs, n_outputs, weighted, model.dtype, 2 * room.window(row_bytes))
-    folds = predictor.encoder.folds(len(material.rows["train"]), spec.seed)
+    window = 2 * room.window(predictor.row_bytes)
+    return StoredRows(model.input_shape[0], model.output_shape[0], weighted, model.dtype, window)
+
+
+def _sampled_parts(
+    predictor: Predictor, material: Material, room: Room, stored: StoredRows | None
+) -> dict[str, Samples]:
+    """Of each part as many rows as there is room for."""
+    most = room.rows(4 * predictor.row_bytes + 64 * predictor.model.output_shape[0])
     judged: dict[str, list[Samples]] = {}
     sampled = []
     for part in PARTS:
         n = len(material.rows[part])
-        limit = min(n, room.rows(4 * row_bytes + 64 * n_outputs))
         chosen = np.zeros(n, bool)
-        chosen[np.linspace(0, n - 1, limit).astype(np.intp)] = True
-        if limit < n:
-            sampled.append(f"{limit:,} of {n:,} {part} rows")
-        for block, places, start in material.blocks(part):
-            here = slice(start, start + len(places))
-            wanted = chosen[here]
-            of_rows = {name: fold[here] for name, fold in folds.items()} if part == "train" else None
-            if part == "train":
-                samples = predictor.encode(block.take(places), of_rows)
-                stored.append(*samples.arrays)
-                judged.setdefault(part, []).append(samples.take(np.flatnonzero(wanted)))
-            elif wanted.any():
-                judged.setdefault(part, []).append(predictor.encode(block.take(places[wanted])))
+        chosen[np.linspace(0, n - 1, min(n, most)).astype(np.intp)] = True
+        if most < n:
+            sampled.append(f"{most:,} of {n:,} {part} rows")
+        storing = stored if part == "train" else None
+        for here, samples in _encoded(predictor, material, part, chosen if storing is None else None):
+            if storing is not None:
+                storing.append(*samples.arrays)
+                samples = samples.take(np.flatnonzero(chosen[here]))
+            judged.setdefault(part, []).append(samples)
     if sampled:
         message = f"more rows than memory_limit holds: figures are those of {listing(sampled)}, evenly spread"
-        warnings.warn(message, NnfsWarning, stacklevel=3)
-    return {part: Samples.joined(samples).counting() for part, samples in judged.items()}, stored
+        warnings.warn(message, NnfsWarning, stacklevel=4)
+    return {part: Samples.joined(samples).counting() for part, samples in judged.items()}
 
 
 def _batches(spec: Spec, predictor: Predictor, n_rows: int, room: Room | None) -> Batches:
@@ -166,8 +200,7 @@ def _batches(spec: Spec, predictor: Predictor, n_rows: int, room: Room | None) -
     size = n_rows if spec.batch_size == "full" else int(spec.batch_size or n_rows)
     needs, window = predictor.model.layers.neediest, None
     if room is not None:
-        width = predictor.model.input_shape[0] + predictor.model.output_shape[0] + 1
-        window = room.window(predictor.model.dtype.itemsize * width)
+        window = room.window(predictor.row_bytes)
         if spec.replacement or size > window:
             key = "replacement" if spec.replacement else "batch_size"
             message = (

@@ -92,6 +92,11 @@ class Predictor:
         lookup = Lookup(tables=tables) if tables else None
         self.model = Model(spec.layers, spec.loss, (len(encoder.names),), spec.dtype or "float32", rng, lookup)
 
+    @property
+    def row_bytes(self) -> int:
+        """What a row that is trained on takes: inputs, outputs and a weight."""
+        return self.model.dtype.itemsize * (self.model.input_shape[0] + self.model.output_shape[0] + 1)
+
     def encode(self, table: Table, folds: Folds | None = None) -> Samples:
         """The rows of a table that has the target. Raises `DataError` when a column is missing or holds nonsense.
 

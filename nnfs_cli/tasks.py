@@ -35,7 +35,7 @@ from nnfs_cli.predictions import OnError, Predictions
 from nnfs_cli.predictor import Predictor, Samples
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from nnfs_cli.trainer import Callback, LogRow, Trainer
+from nnfs_cli.trainer import Callback, LogRow
 
 __all__ = ["Figures", "begin", "evaluate", "predict", "predictions", "prepare", "restore", "train"]
 
@@ -45,13 +45,8 @@ Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among th
 
 def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
     """Make a new run directory in `folder` and write down what is about to be trained, on what, and where."""
-    n_parameters, n_rows = experiment.predictor.model.n_parameters, len(experiment.learned)
-    if n_parameters > n_rows:
-        warnings.warn(
-            f"the net has {n_parameters:,} parameters for {n_rows:,} training rows; it may learn them by heart",
-            NnfsWarning,
-            stacklevel=2,
-        )
+    if experiment.warning:
+        warnings.warn(experiment.warning, NnfsWarning, stacklevel=2)
     averaging, steps = experiment.spec.averaging, experiment.batches.steps * experiment.spec.epochs
     if isinstance(averaging, EMA) and steps // experiment.spec.accumulate < (span := 1 / (1 - averaging.decay)):
         message = f"ema averages {span:,.0f} steps, more than there are; a smaller decay would forget the first of them"
@@ -110,20 +105,8 @@ def _train(experiment: Experiment, run: Run, callbacks: Sequence[Callback]) -> N
         watching.append(EarlyStop(early.patience, early.min_delta, early.monitor or monitor, early.mode or mode))
     if spec.max_minutes is not None:
         watching.append(TimeLimit(spec.max_minutes))
-    trainer = Trainer(
-        predictor.model,
-        spec.optimizer,
-        spec.lr,
-        experiment.batches,
-        schedule=spec.schedule,
-        penalty=spec.penalty,
-        clip=spec.clip,
-        accumulate=spec.accumulate,
-        averaging=spec.averaging,
-        seed=spec.seed,
-        callbacks=[*watching, *callbacks],
-        evaluate=evaluate,
-        log_every=spec.log_every,
+    trainer = experiment.trainer(
+        [*watching, *callbacks], schedule=spec.schedule, evaluate=evaluate, log_every=spec.log_every
     )
     trainer.train(experiment.learned, spec.epochs)
     if trainer.average.pending:
@@ -241,7 +224,7 @@ def _parts(run: Run, predictor: Predictor) -> dict[str, Samples]:
                 f"{of_part.name} is no longer what {run.path} was trained on, so which rows were held back is not"
                 " known; give rows with --input"
             )
-    return encode_parts(predictor, material)[0]
+    return encode_parts(predictor, material)
 
 
 def _decision(

@@ -63,11 +63,7 @@ class Encoder:
     @property
     def kinds(self) -> dict[str, Kind]:
         """The input columns, and what each is taken for."""
-        return {
-            name: group.kind
-            for group in self.inputs
-            for name in (group.columns if isinstance(group, Numbers) else (group.column,))
-        }
+        return {name: group.kind for group in self.inputs for name in group.columns}
 
     @property
     def names(self) -> tuple[str, ...]:

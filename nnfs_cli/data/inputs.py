@@ -120,13 +120,34 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Words:
+class _Single:
+    """A column alone, with its step and what that has learned."""
+
+    kind: ClassVar[Kind]
+    column: str
+    step: Any
+    fit: Fit
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The one there is."""
+        return (self.column,)
+
+    def transform(self, columns: Any, rows: slice) -> Array:
+        """Some rows of what was read."""
+        return cast(Array, columns[rows])
+
+    def to_json(self) -> dict[str, Any]:
+        """What was learned, as plain JSON."""
+        return {"kind": self.kind, "columns": [self.column], "fit": self.fit}
+
+
+@dataclass(frozen=True)
+class Words(_Single):
     """A column of words and its step."""
 
     kind: ClassVar[Kind] = "category"
-    column: str
     step: CategoryStep
-    fit: Fit
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -141,27 +162,17 @@ class Words:
 
     @property
     def _expected(self) -> str:
-        levels = [f"'{level}'" if level is not None else "nothing" for level in self.fit.get("levels", ())[:8]]
-        known = f"a word of the training rows, such as {', '.join(levels[:3])}"
+        levels = [f"'{level}'" if level is not None else "nothing" for level in self.fit.get("levels", ())[:3]]
+        known = f"a word of the training rows, such as {', '.join(levels)}"
         return f"{known} (unseen: other in its {self.step.name} would take any)"
-
-    def transform(self, columns: Any, rows: slice) -> Array:
-        """Some rows of what was read."""
-        return cast(Array, columns[rows])
-
-    def to_json(self) -> dict[str, Any]:
-        """What was learned, as plain JSON."""
-        return {"kind": self.kind, "columns": [self.column], "fit": self.fit}
 
 
 @dataclass(frozen=True)
-class Dates:
+class Dates(_Single):
     """A column of dates and its step."""
 
     kind: ClassVar[Kind] = "date"
-    column: str
     step: DateStep
-    fit: Fit
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -173,14 +184,6 @@ class Dates:
         dates = table.dates(self.column)
         faulty.check(self.step.unknown(dates, self.fit), table, self.column, "dates; no training row was empty")
         return self.step.transform(dates, self.fit)
-
-    def transform(self, columns: Any, rows: slice) -> Array:
-        """Some rows of what was read."""
-        return cast(Array, columns[rows])
-
-    def to_json(self) -> dict[str, Any]:
-        """What was learned, as plain JSON."""
-        return {"kind": self.kind, "columns": [self.column], "fit": self.fit}
 
 
 Group = Numbers | Words | Dates
@@ -208,34 +211,25 @@ def fit_inputs(
     by it. The rows are all that are trained on, or those `drawn` from them.
     Raises `DataError` for every column that cannot be used as it is.
     """
-    groups: list[Group | list[str]] = []
-    together: dict[tuple[Step, ...], list[str]] = {}
+    together: dict[tuple[Step, ...] | str, list[str]] = {}  # numbers that take the same steps, and the others alone
     for name, kind in kinds.items():
+        together.setdefault(preprocessing.steps(name, kind) if kind == "number" else name, []).append(name)
+    groups: list[Group] = []
+    for names in together.values():
+        name, kind = names[0], kinds[names[0]]
         steps = preprocessing.steps(name, kind)
-        if kind == "number":
-            key = tuple(steps)
-            if key not in together:
-                together[key] = []
-                groups.append(together[key])
-            together[key].append(name)
-        elif kind == "category":
-            words = cast(CategoryStep, steps[0])
-            with _about(table.name, name):
+        with _about(table.name, name):
+            if kind == "category":
+                words = cast(CategoryStep, steps[0])
                 groups.append(Words(name, words, _fit(words, table.texts(name)[rows], y, seed, drawn)))
-        else:
-            dates = cast(DateStep, steps[0])
-            with _about(table.name, name):
+            elif kind == "date":
+                dates = cast(DateStep, steps[0])
                 groups.append(Dates(name, dates, dates.fit(table.dates(name)[rows])))
-    fitted: list[Group] = []
-    steps_of = {id(names): steps for steps, names in together.items()}
-    for group in groups:
-        if isinstance(group, list):
-            steps = steps_of[id(group)]
-            columns = {name: table.numbers(name, gaps=isinstance(steps[0], Impute))[rows] for name in group}
-            fitted.append(Numbers.fit(columns, cast(tuple[NumberStep, ...], steps), table.name))
-        else:
-            fitted.append(group)
-    return tuple(fitted)
+            else:
+                gaps = preprocessing.takes_gaps(name)
+                columns = {name: table.numbers(name, gaps=gaps)[rows] for name in names}
+                groups.append(Numbers.fit(columns, cast(tuple[NumberStep, ...], steps), table.name))
+    return tuple(groups)
 
 
 def _fit(step: CategoryStep, texts: Texts, y: Array, seed: int, drawn: Drawn | None) -> Fit:

@@ -298,17 +298,12 @@ def _rows(data: Data, names: Sequence[str]) -> Iterator[Finding]:
 
 def _sizes(experiment: Experiment, material: Material) -> Iterator[Finding]:
     """The net against the rows, and the rows that judge it."""
-    model, n_rows = experiment.predictor.model, len(experiment.learned)
-    if model.n_parameters > n_rows:
-        n_outputs = model.output_shape[0]
+    if experiment.warning:
+        model, wide = experiment.predictor.model, experiment.predictor.encoder.facts.n_features
         in_tables = sum(table.rows * table.width for table in model.lookup.tables) if model.lookup else 0
-        wide = model.input_shape[0] + sum(table.width - 1 for table in (model.lookup.tables if model.lookup else ()))
-        width = width_for(n_rows, wide, n_outputs, in_tables)
-        message = (
-            f"the net has {model.n_parameters:,} parameters for {n_rows:,} training rows; it may learn them by heart"
-        )
+        width = width_for(len(experiment.learned), wide, model.output_shape[0], in_tables)
         hint = f"- linear: {width}  # in both of two hidden layers" if width else "- dropout: 0.2"
-        yield Finding("parameters", None, message, hint)
+        yield Finding("parameters", None, experiment.warning, hint)
     n = len(material.rows["validation"])
     if 0 < n < 50:
         message = f"{counted(n, 'validation row')} {'is' if n == 1 else 'are'} few to choose the best epoch by"

@@ -68,19 +68,7 @@ def rehearse(experiment: Experiment) -> tuple[Estimate, dict[str, int]]:
     spec, predictor = experiment.spec, experiment.predictor
     model, stopwatch = predictor.model, _Stopwatch()
     before = model.parameters.vector.copy()
-    trainer = Trainer(
-        model,
-        spec.optimizer,
-        spec.lr,
-        experiment.batches,
-        penalty=spec.penalty,
-        clip=spec.clip,
-        accumulate=spec.accumulate,
-        averaging=spec.averaging,
-        seed=spec.seed,
-        callbacks=[stopwatch],
-        log_every=spec.epochs,
-    )
+    trainer = experiment.trainer([stopwatch], log_every=spec.epochs)
     trainer.train(experiment.learned, spec.epochs)
     bytes_ = _memory(experiment, trainer)
     model.parameters.vector[...] = before
