@@ -63,8 +63,7 @@ class Place:
         at = before = row if self.rows is None else int(self.rows[row])
         for block in self.blocks():
             if at < block.n_rows:
-                place, found = block.locate(at, name)
-                return (place if block.find else f"row {before + 1}"), found
+                return block.locate(at, name, before)
             at -= block.n_rows
         raise DataError(f"row {before + 1} is gone: the table is no longer what it was when it was read")
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Code, load
-from nnfs_cli.cli.output import in_a_line, print_json, table
+from nnfs_cli.cli.choices import Code, Json, Overrides, load
+from nnfs_cli.cli.output import in_a_line, parts_in_words, print_json, table
 from nnfs_cli.errors import counted
 
 if TYPE_CHECKING:
@@ -32,11 +32,8 @@ UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 def check(
     config: Annotated[Path, typer.Argument(help="The YAML file that says what to learn and how.")],
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the config, as in --set split.test=0.2."),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    set_: Overrides = None,
+    json: Json = False,
     code: Code = None,
 ) -> None:
     """Look at CONFIG and its data together, and at the net, before any training.
@@ -82,8 +79,7 @@ def check(
 def _say_data(experiment: Experiment) -> None:
     """The rows, the inputs and the target."""
     data = experiment.description
-    verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
-    parts = ", ".join(f"{n:,} {verbs[part]}" for part, n in data["rows"].items())
+    parts = parts_in_words(data["rows"])
     _fact("data", f"{data['name']}: {counted(sum(data['rows'].values()), 'row')}, {parts}")
     kinds = [column["kind"] for column in data["inputs"]]
     nouns = {"number": "of numbers", "category": "of words", "date": "of dates"}

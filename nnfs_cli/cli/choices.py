@@ -19,6 +19,13 @@ class Part(StrEnum):
 
 Weights = Annotated[str, typer.Option(help="Those of the best epoch, or last, or epoch-<n> where they were kept.")]
 
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the config, as in --set split.test=0.2."),
+]
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+
 Code = Annotated[
     list[Path] | None,
     typer.Option("--code", metavar="FILE", help="A Python file with components of your own. Repeatable."),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Code, Part, Weights, load
+from nnfs_cli.cli.choices import Code, Json, Part, Weights, load
 from nnfs_cli.cli.output import fact, from_threshold, note, number, print_json, say_weights, table
 from nnfs_cli.errors import UserError
 
@@ -36,7 +36,7 @@ def evaluate(
         ),
     ] = None,
     code: Code = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    json: Json = False,
 ) -> None:
     """Print the loss and the metrics of RUN on the rows that were held back."""
     if split and input:

@@ -73,6 +73,12 @@ def number(value: float | None) -> str:
     return f"{value:.4g}"
 
 
+def parts_in_words(rows: Mapping[str, int]) -> str:
+    """As in "455 to train, 114 to validate"."""
+    verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
+    return ", ".join(f"{n:,} {verbs[part]}" for part, n in rows.items())
+
+
 def say_weights(data: Mapping[str, Any]) -> None:
     """A line on how much each row counts, unless they count alike; `data` is what a run keeps of its data."""
     kept = data.get("weights", {})

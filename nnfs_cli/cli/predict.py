@@ -62,6 +62,7 @@ def predict(
     """
     load(code)
     from nnfs_cli import tasks
+    from nnfs_cli.data.writers import SUFFIXES
     from nnfs_cli.files import write_whole
     from nnfs_cli.runs import Run
     from nnfs_cli.settings import matching
@@ -69,7 +70,7 @@ def predict(
     opened = Run.open(run) if run else Run.newest(runs)
     if run is None:
         fact("run", f"{opened.path.as_posix()}, the newest")
-    if output is not None and output.suffix.lower() not in (".csv", ".txt", ".parquet", ".pq"):
+    if output is not None and output.suffix.lower() not in SUFFIXES:
         raise UserError(f"{output}: predictions are written as .csv or .parquet; name such a file")
     if output is not None and output.exists() and any(map(output.samefile, filter(Path.exists, matching(input)))):
         raise UserError(f"{output} is the input; name another file for the predictions")

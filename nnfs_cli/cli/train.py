@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nnfs_cli.cli.choices import Code, load
-from nnfs_cli.cli.output import fact, note, number, print_json, say_weights
+from nnfs_cli.cli.choices import Code, Json, Overrides, load
+from nnfs_cli.cli.output import fact, note, number, parts_in_words, print_json, say_weights
 from nnfs_cli.errors import counted, listing
 
 if TYPE_CHECKING:
@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 
 def train(
     config: Annotated[Path, typer.Argument(help="The YAML file that says what to learn and how.")],
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the config, as in --set split.test=0.2."),
-    ] = None,
+    set_: Overrides = None,
     runs: Annotated[Path, typer.Option(help="The folder in which the run directory is made.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")] = False,
     code: Code = None,
 ) -> None:
@@ -66,13 +63,11 @@ def _announce(experiment: Experiment) -> None:
     else:
         names = ", ".join(target["name"] for target in data["targets"])
         goal = f"{counted(len(data['targets']), 'number')} ({names})"
-    verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
-    rows = ", ".join(f"{n:,} {verbs[part]}" for part, n in data["rows"].items())
     total = sum(data["rows"].values())
     kinds = [column["kind"] for column in data["inputs"]]
     plurals = {"number": "numbers", "category": "categories", "date": "dates"}
     inputs = listing(counted(kinds.count(kind), kind, many) for kind, many in plurals.items() if kind in kinds)
-    fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {rows}")
+    fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {parts_in_words(data['rows'])}")
     fact("model", f"{model.describe()}, {counted(model.n_parameters, 'parameter')}")
     say_weights(data)
     batch = "all rows" if spec.batch_size == "full" else f"batch {spec.batch_size}"

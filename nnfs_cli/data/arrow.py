@@ -88,16 +88,22 @@ def to_texts(column: Any) -> Texts:
 
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries().combine_chunks()
-    codes = column.indices.cast(pa.int32()).fill_null(-1).to_numpy()
-    words = column.dictionary.to_pylist()
+    codes, words = _codes(column)
     if len(set(words)) < len(words) or None in words:
         known = Texts.of([*words, None])
         return Texts(known.codes[codes], known.words)
     objects = np.empty(len(words), object)
     objects[:] = words
     return Texts(codes, objects)
+
+
+def _codes(column: Any) -> tuple[Array, list[Any]]:
+    """For each row of a column that is encoded by a dictionary its place there, -1 for a gap; and the dictionary."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.ChunkedArray):
+        column = column.unify_dictionaries().combine_chunks()
+    return column.indices.cast(pa.int32()).fill_null(-1).to_numpy(), column.dictionary.to_pylist()
 
 
 def _words(column: Any) -> Texts:
@@ -110,17 +116,14 @@ def _words(column: Any) -> Texts:
     if pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return to_texts(column)
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_floating(kind):
-        column = column.dictionary_encode()
-        if isinstance(column, pa.ChunkedArray):
-            column = column.unify_dictionaries().combine_chunks()
-        codes = column.indices.fill_null(-1).to_numpy()
-        values = [word(value) or None for value in column.dictionary.to_pylist()]
+        codes, different = _codes(column.dictionary_encode())
+        values = [word(value) or None for value in different]
     else:
         found = _natural(column)
         if isinstance(found, Texts):
             return found
-        different, codes = np.unique(found, return_inverse=True)
-        codes, values = codes.reshape(-1), [word(value) or None for value in different.tolist()]
+        instants, codes = np.unique(found, return_inverse=True)
+        codes, values = codes.reshape(-1), [word(value) or None for value in instants.tolist()]
     known = Texts.of([*values, None])
     return Texts(known.codes[codes], known.words)
 

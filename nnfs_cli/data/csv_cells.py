@@ -11,12 +11,12 @@ import numpy as np
 
 from nnfs_cli.data.arrow import FALSE, TRUE, finite, parsed_dates, parsed_numbers, to_instants, to_texts
 from nnfs_cli.data.csv_blocks import Block, Layout
+from nnfs_cli.data.dates import DATES
 from nnfs_cli.data.table import Column, Kind, Table, is_number
 from nnfs_cli.data.texts import GAP, Texts
 from nnfs_cli.parameters import Array
 
 PIECE = 1 << 20  # bytes that pyarrow takes at a time
-DATES = "dates, as in 2026-01-31 or 2026-01-31 12:30:00"
 Wrong = tuple[int, str, str]  # a row, a column, and what should stand there
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from nnfs_cli.data.writers import Writer, to_arrow
 from nnfs_cli.errors import DataError
 
-NEEDS_QUOTES = re.compile(r'[",\r\n]')
+NEEDS_QUOTES = '[",\\r\\n]'  # a pattern
 A_NUMBER = re.compile(r"[-+]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][-+]?[0-9]+)?")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run begins with one of them
 
@@ -85,7 +85,7 @@ def _escaped(column: Any) -> tuple[Any, bool]:
     if compute.any(suspect).as_py():
         words = pa.array([harmless(text) for text in column.filter(suspect).to_pylist()], column.type)
         column = compute.replace_with_mask(_whole(column), _whole(suspect), words)
-    special = compute.match_substring_regex(column, '[",\\r\\n]')
+    special = compute.match_substring_regex(column, NEEDS_QUOTES)
     return column, bool(compute.any(special).as_py())
 
 
@@ -99,7 +99,7 @@ def _quoted_lines(table: Any) -> bytes:
         if not _is_text(column.type):
             column = column.cast(pa.string())
         else:
-            special = compute.match_substring_regex(column, '[",\\r\\n]')
+            special = compute.match_substring_regex(column, NEEDS_QUOTES)
             doubled = compute.replace_substring(column, '"', '""')
             quoted = compute.binary_join_element_wise('"', doubled, '"', "")
             column = compute.if_else(special, quoted, column)

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
 
@@ -175,22 +175,27 @@ def check_schema(names: Sequence[str], first: Sequence[str], file: str, first_fi
             raise DataError(f"{file} has a column {named(name)}, which {first_file} does not have")
 
 
-def source_for(path: Path, like: DataSource) -> FileSource:
-    """The data set for another file, by its suffix; one of the same kind as `like` shares its settings."""
+Kinds = TypeVar("Kinds", bound=FileSource)
+
+
+def kind_of(path: Path, among: type[Kinds]) -> type[Kinds]:
+    """The kind of file that a path names, by its suffix. Raises `DataError` when it is none of those."""
     if path.is_dir():
         raise DataError(f"{path} is a folder, not a file")
-    kinds = [member for member in FileSource.members.values() if issubclass(member, FileSource)]
+    kinds = [member for member in FileSource.members.values() if issubclass(member, among)]
     for kind in kinds:
         if path.name.lower().endswith(kind.suffixes) or (path == STDIN and ".csv" in kind.suffixes):
-            if isinstance(like, kind):
-                return like.at(path)
-            settings: dict[str, Any] = {"path": "stdin" if path == STDIN else path}
-            if issubclass(kind, ColumnSource):
-                settings |= {
-                    "target": like.target_columns(),
-                    "drop": like.dropped_columns(),
-                    "weight": like.weight_column(),
-                }
-            return kind(**settings).at(path)
+            return kind
     known = [suffix for kind in kinds for suffix in kind.suffixes]
     raise DataError(f"{path.name}: files that can be read end in {listing(known, 'or')}")
+
+
+def source_for(path: Path, like: DataSource) -> FileSource:
+    """The data set for another file, by its suffix; one of the same kind as `like` shares its settings."""
+    kind = kind_of(path, FileSource)
+    if isinstance(like, kind):
+        return like.at(path)
+    settings: dict[str, Any] = {"path": "stdin" if path == STDIN else path}
+    if issubclass(kind, ColumnSource):
+        settings |= {"target": like.target_columns(), "drop": like.dropped_columns(), "weight": like.weight_column()}
+    return kind(**settings).at(path)

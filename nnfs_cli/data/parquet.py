@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.data.arrow import NotTakenError, dates_of, to_column
-from nnfs_cli.data.csv_cells import DATES
+from nnfs_cli.data.dates import DATES
 from nnfs_cli.data.file_source import ColumnSource, check_names, check_schema
 from nnfs_cli.data.source import taken
 from nnfs_cli.data.table import Column, Kind, Table, joined

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from nnfs_cli.data.table import Kind, Table
+from nnfs_cli.data.table import Kind, Table, gaps_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.parameters import Array
 
@@ -201,7 +201,7 @@ def _share(mask: Array) -> float:
 def _numbers(table: Table, name: str, kind: Kind) -> Array:
     """A column of numbers, or of dates as days since 1970; NaN where a cell is empty."""
     column = table.column(name)
-    if (column.gaps if isinstance(column, Texts) else column != column).all():  # such a column has no kind of its own
+    if gaps_of(column).all():  # such a column has no kind of its own
         return np.full(len(column), np.nan)
     return table.numbers(name, gaps=True) if kind == "number" else _days(table.dates(name))
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nnfs_cli.data.dates import instant
+from nnfs_cli.data.dates import DATES, instant
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, closest, counted, did_you_mean, listing, named, shown
 from nnfs_cli.parameters import Array
@@ -111,9 +111,14 @@ class Table:
             return f"; if that is a gap, say so with  null: ['{found}']"
         return ""
 
-    def locate(self, row: int, name: str) -> tuple[str, str]:
-        """Where the cell of a row (from 0) stands, as a message says it, and what is written there."""
-        return self.find(row, name) if self.find else (f"row {row + 1}", self.word(row, name))
+    def locate(self, row: int, name: str, number: int | None = None) -> tuple[str, str]:
+        """Where the cell of a row (from 0) stands, as a message says it, and what is written there.
+
+        Where nothing finds it, the row has its `number` (from 0) in some larger table, if there is one.
+        """
+        if self.find:
+            return self.find(row, name)
+        return f"row {1 + (row if number is None else number)}", self.word(row, name)
 
     def word(self, row: int, name: str) -> str:
         """A cell in the words of a file."""
@@ -158,7 +163,7 @@ class Table:
         if isinstance(column, Texts):
             return column
         values, codes = np.unique(column, return_inverse=True)
-        return Texts.joined([Texts.of([word(value) or None for value in values.tolist()])[codes.reshape(-1)]])
+        return Texts.of(word(value) or None for value in values.tolist())[codes.reshape(-1)]
 
     def dates(self, name: str) -> Array:
         """A column as instants, datetime64[us]; NaT where a cell is empty.
@@ -174,7 +179,7 @@ class Table:
             wrong = np.full(len(column), column.dtype.kind != "M")
             dates = np.asarray(column) if column.dtype.kind == "M" else column
         if wrong.any():
-            raise self.error(int(np.argmax(wrong)), name, "dates, as in 2026-01-31 or 2026-01-31 12:30:00")
+            raise self.error(int(np.argmax(wrong)), name, DATES)
         return dates.astype("datetime64[us]")
 
     def nearest(self, names: list[str]) -> dict[str, str]:
@@ -192,7 +197,7 @@ def joined(parts: Sequence[Table]) -> Table:
     def find(row: int, name: str) -> tuple[str, str]:
         i = int(np.searchsorted(starts, row, "right")) - 1
         part, inside = parts[i], row - int(starts[i])
-        place, found = part.find(inside, name) if part.find else (f"row {row + 1}", part.word(inside, name))
+        place, found = part.locate(inside, name, row)
         return place if part.name == first.name else f"{part.name}, {place}", found
 
     return replace(first, columns={name: stacked([p.column(name) for p in parts]) for name in first.columns}, find=find)
@@ -205,6 +210,15 @@ def stacked(columns: Sequence[Column]) -> Column:
         raise TypeError("a column of texts is one in every part")
     numbers = [column for column in columns if not isinstance(column, Texts)]
     return Texts.joined(texts) if texts else np.concatenate(numbers)
+
+
+def gaps_of(column: Column) -> Array:
+    """Which cells are empty, (rows,)."""
+    if isinstance(column, Texts):
+        return column.gaps
+    if column.dtype.kind == "M":
+        return np.asarray(np.isnat(column))
+    return np.isnan(column) if column.dtype.kind == "f" else np.zeros(len(column), bool)
 
 
 def ask_delimiter(header: str) -> str:

@@ -10,6 +10,9 @@ import numpy as np
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import UserError, listing
 
+CSV = (".csv", ".txt")
+SUFFIXES = (*CSV, ".parquet", ".pq")  # of files that are written
+
 
 class Writer:
     """Takes blocks of rows, as named columns: arrays of NumPy or Arrow, or `Texts`; all with the same names."""
@@ -37,15 +40,9 @@ def writer_for(suffix: str, file: BinaryIO) -> Writer:
     from nnfs_cli.data.csv_writer import CsvWriter
     from nnfs_cli.data.parquet_writer import ParquetWriter
 
-    makers: dict[str, type[Writer]] = {
-        ".csv": CsvWriter,
-        ".txt": CsvWriter,
-        ".parquet": ParquetWriter,
-        ".pq": ParquetWriter,
-    }
-    if suffix.lower() not in makers:
-        raise UserError(f"tables are written as {listing(makers, 'or')}, not as '{suffix}'")
-    return makers[suffix.lower()](file)
+    if suffix.lower() not in SUFFIXES:
+        raise UserError(f"tables are written as {listing(SUFFIXES, 'or')}, not as '{suffix}'")
+    return CsvWriter(file) if suffix.lower() in CSV else ParquetWriter(file)
 
 
 def to_arrow(columns: Mapping[str, Any]) -> Any:

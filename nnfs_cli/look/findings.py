@@ -12,10 +12,10 @@ from nnfs_cli.data.labels import class_indices
 from nnfs_cli.data.split import PARTS
 from nnfs_cli.data.steps.base import quantiles
 from nnfs_cli.data.steps.none import Unchanged
-from nnfs_cli.data.table import Table, joined, word
+from nnfs_cli.data.table import Table, gaps_of, joined, word
 from nnfs_cli.errors import counted
 from nnfs_cli.experiment import Experiment
-from nnfs_cli.look.kinds import Look, gaps_of, look
+from nnfs_cli.look.kinds import Look, look
 from nnfs_cli.look.proposal import skewness, width_for
 from nnfs_cli.look.relations import Group, followers, gives_away, groups, listed, repeats, row_hashes, spread
 from nnfs_cli.material import Material

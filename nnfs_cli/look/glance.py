@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nnfs_cli.data.file_source import ColumnSource, FileSource
+from nnfs_cli.data.file_source import ColumnSource, kind_of
 from nnfs_cli.data.table import Table, joined
 from nnfs_cli.errors import DataError, did_you_mean, listing, named
 from nnfs_cli.look.dialect import dialect_of, no_names
@@ -46,7 +46,8 @@ class Glance:
 
 def glance(path: Path, target: str, encoding: str | None = None, delimiter: str | None = None) -> Glance:
     """Look at a CSV or Parquet file. Raises `DataError` when it cannot be read, or has no such target."""
-    member = _kind_of(path)
+    _refuse_missing(path)
+    member = kind_of(path, ColumnSource)
     settings: dict[str, Any] = {}
     codes: frozenset[str] = frozenset()
     if member.name == "csv":
@@ -86,18 +87,11 @@ def _check_options(member: type[ColumnSource], path: Path, options: Mapping[str,
         raise DataError(f"--{first['loc'][0]}: {first['msg']}") from None
 
 
-def _kind_of(path: Path) -> type[ColumnSource]:
-    if path.is_dir():
-        raise DataError(f"{path} is a folder, not a file")
-    if not all(file.is_file() for file in matching(path)):
+def _refuse_missing(path: Path) -> None:
+    """Raise `DataError` when there is no such file."""
+    if not path.is_dir() and not all(file.is_file() for file in matching(path)):
         near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
         raise DataError(f"there is no file {path}{near}")
-    kinds = [kind for kind in FileSource.members.values() if issubclass(kind, ColumnSource)]
-    for kind in kinds:
-        if path.name.lower().endswith(kind.suffixes):
-            return kind
-    known = [suffix for kind in kinds for suffix in kind.suffixes]
-    raise DataError(f"{path.name}: files that can be read end in {listing(known, 'or')}")
 
 
 def _read(source: ColumnSource) -> tuple[Table, int]:

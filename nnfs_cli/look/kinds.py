@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from nnfs_cli.data.table import GROUPED, Column, Kind, Table, is_number
+from nnfs_cli.data.table import GROUPED, Kind, Table, gaps_of, is_number
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import counted, shown
 from nnfs_cli.parameters import Array
@@ -90,15 +90,6 @@ def look(table: Table, name: str, *, code: bool = False) -> Look:
     if np.isinf(values).any():
         return _infinite(base, table, column)
     return _numbers(replace(base, largest=float(np.abs(values.astype(np.float64)).max())), values, code)
-
-
-def gaps_of(column: Column) -> Array:
-    """Which cells are empty, (rows,)."""
-    if isinstance(column, Texts):
-        return column.gaps
-    if column.dtype.kind == "M":
-        return np.asarray(np.isnat(column))
-    return np.isnan(column) if column.dtype.kind == "f" else np.zeros(len(column), bool)
 
 
 def is_whole(values: Array) -> bool:

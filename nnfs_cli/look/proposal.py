@@ -13,11 +13,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from nnfs_cli.data.labels import TARGET
-from nnfs_cli.data.table import Label, Table, word
+from nnfs_cli.data.table import Label, Table, gaps_of, word
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, counted, named, shown
 from nnfs_cli.look.glance import Glance
-from nnfs_cli.look.kinds import MANY, Look, gaps_of, is_whole, words_of
+from nnfs_cli.look.kinds import MANY, Look, is_whole, words_of
 from nnfs_cli.look.relations import Group, Relation, gives_away, groups, listed, repeats, spread
 from nnfs_cli.parameters import Array
 
