@@ -51,6 +51,7 @@ class Experiment:
             averaging=spec.averaging,
             seed=spec.seed,
             callbacks=callbacks,
+            compiles=self.batches.window is None,
             **options,
         )
 

@@ -83,13 +83,13 @@ class Model:
         losses, loss_backward = self._loss_forward(y_hat, y, context)
         if weight is None:
             backward(loss_backward(self.loss.row_weight(len(x))), self.gradients.views, False)
-            return float(np.add.reduce(losses))
+            return float(np.dot(context.ones(len(x)), losses))
         whole = whole or float(np.add.reduce(weight)) or 1.0  # rows that all weigh nothing have no gradient
         backward(loss_backward(weight[:, None] * self.loss.row_weight(whole)), self.gradients.views, False)
         return float(losses @ weight)
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows shows in what comes out
-    def predict(self, X: Array, batch_size: int = 4096) -> Array:
+    def predict(self, X: Array, batch_size: int = 1024) -> Array:
         """The output of the final activation for every row: (rows, *input_shape) -> (rows, *output_shape)."""
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
         for start in range(0, len(X), batch_size):
@@ -98,7 +98,7 @@ class Model:
         return y_hat
 
     @np.errstate(over="ignore", invalid="ignore")
-    def evaluate(self, X: Array, y: Array, weight: Array | None = None, batch_size: int = 4096) -> tuple[float, Array]:
+    def evaluate(self, X: Array, y: Array, weight: Array | None = None, batch_size: int = 1024) -> tuple[float, Array]:
         """The mean loss over the rows, each with its weight (rows,) if there are any, and what `predict` gives."""
         total = 0.0
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)

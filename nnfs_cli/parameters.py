@@ -55,7 +55,9 @@ class Views:
 
     def __init__(self, items: Mapping[str, Array | Views]) -> None:
         self.__dict__.update(items)
-        self.__dict__["_inner"] = tuple(item for item in items.values() if isinstance(item, Views))
+        inner = tuple(item for item in items.values() if isinstance(item, Views))
+        self.__dict__["_inner"] = inner
+        self.__dict__["_any"] = len(items) > len(inner) or any(inner)
 
     if TYPE_CHECKING:
 
@@ -69,7 +71,7 @@ class Views:
 
     def __bool__(self) -> bool:
         """Whether there is any array in here or further inside."""
-        return len(self.__dict__) - 1 > len(self._inner) or any(self._inner)
+        return bool(self._any)
 
 
 class Layout:

@@ -13,10 +13,11 @@ import numpy as np
 
 from nnfs_cli.averaging import Average, Averaging
 from nnfs_cli.clipping import Clip
+from nnfs_cli.compiling import pays
 from nnfs_cli.data.rows import Rows, TrainingRows
 from nnfs_cli.errors import DivergedError, counted
 from nnfs_cli.model import Model
-from nnfs_cli.optimizers import Minimizer, Optimizer, Stepper
+from nnfs_cli.optimizers import Minimizer, Optimizer, Step, Stepper
 from nnfs_cli.parameters import Array
 from nnfs_cli.penalty import Penalties, Penalty
 from nnfs_cli.schedules import Constant, Schedule
@@ -83,6 +84,7 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         evaluate: Callable[[], LogRow] = dict,
         log_every: int = 1,
+        compiles: bool = True,
     ) -> None:
         self.model, self.optimizer, self.batches, self.accumulate = model, optimizer, batches, accumulate
         self.base_lr, self.schedule = lr, schedule or Constant()
@@ -90,6 +92,7 @@ class Trainer:
         self.penalties = Penalties(penalty or Penalty(), model.parameters.layout, model.dtype)
         self.clip, self.seed = clip, seed
         self.callbacks, self.evaluate, self.log_every = callbacks, evaluate, log_every
+        self.compiles = compiles  # whether there is memory for a compiler
         self.epoch = self.step = self.epochs = self._batch = 0
         self.seconds = 0.0
         self.stopped = ""  # why training has ended before its last epoch
@@ -145,6 +148,7 @@ class Trainer:
             differentiate = self._differentiate_together
         for epoch in range(1, self.epochs + 1):
             self.epoch, self._batch = epoch, 0
+            step = self._step(optimizer)
             batches: Iterable[Any] = self.batches.epoch(epoch)
             if self.accumulate > 1:
                 batches = _groups(batches, self.accumulate)
@@ -161,7 +165,7 @@ class Trainer:
                     if self.clip:
                         self.clip.apply(gradient)
                     optimizer.decay(parameters.decayed, self.lr)
-                    optimizer.step(parameters.learned, gradient, self.state, self.lr)
+                    step(parameters.learned, gradient, self.state, self.lr)
                 self.step += 1
                 self.average.after_step(self.step)
                 for callback in watching:
@@ -171,6 +175,12 @@ class Trainer:
             self._end_epoch(total / seen if seen else math.nan)
             if self.stopped:
                 return
+
+    def _step(self, optimizer: Stepper) -> Step:
+        """The optimizer's step; compiled, once so many steps are done that it pays."""
+        if self.compiles and pays(self.step, self.model.n_parameters):
+            return optimizer.compiled(self.model.dtype) or optimizer.step
+        return optimizer.step
 
     def _differentiate(self, rows: TrainingRows, batch: Array | slice) -> tuple[float, float]:
         """Leave the gradient of a batch in the model, and return the rows' total loss and weight."""

@@ -81,6 +81,7 @@ class StoredRows:
         weakref.finalize(self, self._file.close)
         self._n, self._weight = 0, 0.0
         self._window: Array = np.empty((-(-window // BLOCK) * BLOCK, sum(self._widths)), dtype)
+        self._buffers: dict[int, list[Array]] = {}
         self._slots: Array = np.empty(0, np.intp)  # where in the window each block is; -1 where it is not
 
     def __len__(self) -> int:
@@ -116,9 +117,21 @@ class StoredRows:
         if slots.min(initial=0) < 0:
             self._load(np.unique(indices // BLOCK))
             slots = self._slots[indices // BLOCK]
-        batch = self._window.take(slots * BLOCK + indices % BLOCK, 0)
-        n, m, weighted = self._widths
-        return batch[:, :n], batch[:, n : n + m], batch[:, -1] if weighted else None
+        rows, *columns = self._buffers_for(len(indices))
+        self._window.take(slots * BLOCK + indices % BLOCK, 0, rows, "clip")
+        start = 0
+        for column in columns:  # each by itself, as BLAS rounds by how numbers lie
+            np.copyto(column, rows[:, start : start + column.shape[1]])
+            start += column.shape[1]
+        x, y, *weight = columns
+        return x, y, weight[0][:, 0] if weight else None
+
+    def _buffers_for(self, n: int) -> list[Array]:
+        """For a batch of n rows: whole rows, inputs, targets and weights, if there are any."""
+        if n not in self._buffers:
+            widths = [sum(self._widths), *filter(None, self._widths)]
+            self._buffers[n] = [np.empty((n, width), self._window.dtype) for width in widths]
+        return self._buffers[n]
 
     def _load(self, blocks: Array) -> None:
         """Have these blocks in the window; others are forgotten when there is no room."""

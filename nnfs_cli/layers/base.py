@@ -102,6 +102,9 @@ class ShapeError(ValueError):
         return self
 
 
+Buffer = tuple[Array, Shape, Any]  # and the shape and the dtype that were asked for
+
+
 class Context:
     """What a pass through the layers may ask for: buffers to write into, random numbers, and whether it is to learn.
 
@@ -114,10 +117,11 @@ class Context:
         self.training = training
         self._draws: Draws | None = None
         self._rng: np.random.Generator | None = None
-        self._shelves: dict[int, list[Array]] = {}  # a shelf for each size of batch
-        self._shelf: list[Array] = []
+        self._shelves: dict[int, list[Buffer]] = {}  # a shelf for each size of batch
+        self._shelf: list[Buffer] = []
         self._next = 0
         self._ones: dict[int, Array] = {}
+        self._zeros: dict[Shape, Array] = {}
 
     def begin(self, batch: int, draws: Draws | None = None) -> None:
         """Take all buffers back: a pass with this many rows begins, with random numbers from `draws`, if asked for."""
@@ -138,14 +142,13 @@ class Context:
         """A buffer of this shape, of the net's dtype unless another is asked for; its content is anything."""
         at = self._next
         self._next = at + 1
-        wanted = self.dtype if dtype is None else np.dtype(dtype)
         if at < len(self._shelf):
-            buffer = self._shelf[at]
-            if buffer.shape == shape and buffer.dtype == wanted:
+            buffer, its_shape, its_dtype = self._shelf[at]
+            if its_shape == shape and its_dtype is dtype:
                 return buffer
             del self._shelf[at:]
-        buffer = np.empty(shape, wanted)
-        self._shelf.append(buffer)
+        buffer = np.empty(shape, self.dtype if dtype is None else dtype)
+        self._shelf.append((buffer, shape, dtype))
         return buffer
 
     def ones(self, n: int) -> Array:
@@ -153,3 +156,9 @@ class Context:
         if n not in self._ones:
             self._ones[n] = np.ones(n, self.dtype)
         return self._ones[n]
+
+    def zeros(self, shape: Shape) -> Array:
+        """Zeros, not to be written to: NumPy takes the larger of two arrays several times as fast as of one and 0."""
+        if shape not in self._zeros:
+            self._zeros[shape] = np.zeros(shape, self.dtype)
+        return self._zeros[shape]

@@ -21,10 +21,11 @@ class ReLU(Layer, name="relu"):
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> the same."""
-        y = np.maximum(x, 0, out=context.empty(x.shape))
+        zeros = context.zeros(x.shape)
+        y = np.maximum(x, zeros, out=context.empty(x.shape))
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            slope = np.sign(y, out=context.empty(x.shape))  # 1 where x > 0, else 0
-            return np.multiply(slope, dy, out=slope)
+            slope = np.greater(y, zeros, out=context.empty(x.shape, bool))
+            return np.multiply(dy, slope, out=context.empty(x.shape))
 
         return y, backward

@@ -40,17 +40,15 @@ class Binary(Loss):
 
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, 1) -> (batch,)."""
-        decay = np.abs(z, out=context.empty(z.shape))
-        np.exp(np.negative(decay, out=decay), out=decay)
-        losses = np.maximum(z, 0, out=context.empty(z.shape))
-        work = np.multiply(y, z, out=context.empty(z.shape))
-        np.subtract(losses, work, out=losses)
-        np.add(losses, np.log1p(decay, out=work), out=losses)
+        softplus, losses = context.empty(z.shape), context.empty(z.shape)
+        np.negative(np.abs(z, out=losses), out=losses)
+        np.log1p(np.exp(losses, out=losses), out=losses)  # the exponential never overflows
+        np.add(losses, np.maximum(z, context.zeros(z.shape), out=softplus), out=softplus)
+        np.subtract(softplus, np.multiply(y, z, out=losses), out=losses)
 
         def backward(weight: float | Array) -> Array:
-            y_hat: Array = np.add(decay, 1, out=work)
-            np.copyto(decay, 1, where=np.greater_equal(z, 0, out=context.empty(z.shape, bool)))
-            np.divide(decay, y_hat, out=y_hat)
+            y_hat: Array = np.subtract(z, softplus, out=softplus)  # ln(sigmoid(z))
+            np.exp(y_hat, out=y_hat)
             return np.multiply(np.subtract(y_hat, y, out=y_hat), weight, out=y_hat)
 
         return losses[..., 0], backward
@@ -59,7 +57,8 @@ class Binary(Loss):
 class BinaryCrossEntropy(Binary, name="binary_cross_entropy"):
     """Negative log-likelihood of two classes: L = -[y ln(y_hat) + (1 - y) ln(1 - y_hat)].
 
-    With sigmoid, from the logits z: L = max(z, 0) - y z + ln(1 + exp(-|z|)) and dL/dz = sigmoid(z) - y.
+    With sigmoid, from the logits z: L = s - y z with s = ln(1 + exp(z)) = max(z, 0) + ln(1 + exp(-|z|)), and
+    dL/dz = sigmoid(z) - y with sigmoid(z) = exp(z - s).
     As written: dL/dy_hat = (y_hat - y) / (y_hat (1 - y_hat)), with y_hat kept 1e-8 (or a rounding step) away from 0
     and 1, so that L and its gradient stay finite; PyTorch bounds the logarithms at -100 instead.
     Shapes: y_hat or z (batch, 1), the probability of the second class; y (batch, 1), from 0 to 1; L (batch,).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.layers import Context
-from nnfs_cli.layers.softmax import Softmax
+from nnfs_cli.layers.softmax import Softmax, largest
 from nnfs_cli.losses.base import Loss, LossBackward
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import Fraction
@@ -32,15 +32,16 @@ class Categorical(Loss):
 
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
-        row = context.empty((*z.shape[:-1], 1))
-        shifted = np.subtract(z, np.maximum.reduce(z, axis=-1, keepdims=True, out=row), out=context.empty(z.shape))
+        shape, ones = z.shape[:-1], context.ones(z.shape[-1])
+        shifted = np.subtract(z, largest(z, context), out=context.empty(z.shape))
         p = np.exp(shifted, out=context.empty(z.shape))
-        total = np.add.reduce(p, axis=-1, keepdims=True, out=row)
-        losses = np.log(total[..., 0], out=context.empty(z.shape[:-1]))
-        np.subtract(losses, np.vecdot(y, shifted, out=context.empty(z.shape[:-1])), out=losses)
+        total = np.dot(p, ones, out=context.empty(shape))
+        losses = np.log(total, out=context.empty(shape))
+        np.multiply(y, shifted, out=shifted)
+        np.subtract(losses, np.dot(shifted, ones, out=context.empty(shape)), out=losses)
 
         def backward(weight: float | Array) -> Array:
-            y_hat = np.divide(p, total, out=p)
+            y_hat = np.divide(p, total[..., None], out=p)
             dz: Array = np.subtract(y_hat, y, out=y_hat)
             return np.multiply(dz, weight, out=dz)
 

@@ -57,7 +57,9 @@ class Outcome:
 
     def mean(self, values: Array) -> Array:
         """Their weighted mean over the rows in float64, (rows, ...) -> (...)."""
-        return np.asarray(np.average(np.asarray(values, np.float64), axis=0, weights=self.weight))
+        if self.weight is None:
+            return np.asarray(values.mean(axis=0, dtype=np.float64))
+        return np.asarray(np.average(values.astype(np.float64), axis=0, weights=self.weight))
 
     def judged(self, measure: Callable[[Outcome], Figure]) -> Figure | float:
         """What `measure` makes of the rows that count; NaN where there are none, or the net's answer is not finite."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from nnfs_cli.optimizers.base import Stepper
+from nnfs_cli.compiling import compiled
+from nnfs_cli.optimizers.base import Step, Stepper
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import Fraction, PositiveFloat
 
@@ -34,17 +36,46 @@ class Adam(Stepper, name="adam"):
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
         """One step of about lr in every parameter."""
-        m, v, t = state["m"], state["v"], state["t"]
-        t += 1
+        m, v = state["m"], state["v"]
+        ratio, new1, keep2, new2, scale, eps, rate = self._numbers(state, lr)
         # (m · b1 / (1 - b1) + g) · (1 - b1) is the same m, and needs no buffer for (1 - b1) · g.
-        np.multiply(m, self.beta1 / (1 - self.beta1), out=m)
-        np.multiply(np.add(m, gradient, out=m), 1 - self.beta1, out=m)
+        np.multiply(m, ratio, out=m)
+        np.multiply(np.add(m, gradient, out=m), new1, out=m)
         np.multiply(gradient, gradient, out=gradient)
-        np.multiply(gradient, 1 - self.beta2, out=gradient)
-        np.add(np.multiply(v, self.beta2, out=v), gradient, out=v)
+        np.multiply(gradient, new2, out=gradient)
+        np.add(np.multiply(v, keep2, out=v), gradient, out=v)
         denominator = np.sqrt(v, out=gradient)
-        np.multiply(denominator, 1 / math.sqrt(1 - self.beta2 ** int(t)), out=denominator)
-        np.add(denominator, self.eps, out=denominator)
+        np.multiply(denominator, scale, out=denominator)
+        np.add(denominator, eps, out=denominator)
         change = np.divide(m, denominator, out=denominator)
-        np.multiply(change, lr / (1 - self.beta1 ** int(t)), out=change)
+        np.multiply(change, rate, out=change)
         np.subtract(parameters, change, out=parameters)
+
+    def compiled(self, dtype: np.dtype[Any]) -> Step | None:
+        """`step` as one loop, unless it has become another step."""
+        loop = compiled(_loop, 4, 7, dtype) if type(self).step is Adam.step else None
+        if loop is None:
+            return None
+
+        def step(parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
+            loop(parameters, gradient, state["m"], state["v"], *map(dtype.type, self._numbers(state, lr)))
+
+        return step
+
+    def _numbers(self, state: dict[str, Array], lr: float) -> tuple[float, ...]:
+        """What the next step multiplies with, and eps."""
+        state["t"] += 1
+        t = int(state["t"])
+        new1, scale, rate = 1 - self.beta1, 1 / math.sqrt(1 - self.beta2**t), lr / (1 - self.beta1**t)
+        return self.beta1 / new1, new1, self.beta2, 1 - self.beta2, scale, self.eps, rate
+
+
+def _loop(
+    w: Array, g: Array, m: Array, v: Array,
+    ratio: float, new1: float, keep2: float, new2: float, scale: float, eps: float, rate: float,
+) -> None:  # fmt: skip
+    """Adam's step, entry by entry: the operations of `Adam.step` in their order."""
+    for i in range(w.size):
+        m[i] = (m[i] * ratio + g[i]) * new1
+        v[i] = v[i] * keep2 + g[i] * g[i] * new2
+        w[i] -= m[i] / (np.sqrt(v[i]) * scale + eps) * rate

@@ -23,6 +23,9 @@ class Optimizer(Component, family="optimizer"):
         super().__init_subclass__(name=name, **options)
 
 
+Step = Callable[[Array, Array, dict[str, Array], float], None]  # Stepper.step
+
+
 class Stepper(Optimizer):
     """An optimizer that makes one step for each batch, along the batch's gradient."""
 
@@ -47,6 +50,10 @@ class Stepper(Optimizer):
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
         """Change `parameters` (n,) in place. `gradient` (n,) may be used as scratch: the next pass overwrites it."""
         raise NotImplementedError
+
+    def compiled(self, dtype: np.dtype[Any]) -> Step | None:
+        """What does the same as `step`, to the byte, in one compiled loop; None where there is none."""
+        return None
 
 
 # Objective(w, g) writes the gradient at the parameters w (n,) into g (n,) and returns the value there.
