@@ -8,8 +8,8 @@ import time
 import numpy as np
 
 from nnfs_cli.errors import counted
+from nnfs_cli.kept import Kept
 from nnfs_cli.model import Model
-from nnfs_cli.parameters import Array
 from nnfs_cli.runs import Run
 from nnfs_cli.trainer import Callback, LogRow, Trainer
 from nnfs_cli.watching import Mode, improves
@@ -48,11 +48,11 @@ class Checkpoint(Callback):
     def __init__(self, run: Run, monitor: str = "val_loss", mode: Mode = "min", every: int | None = None) -> None:
         self.run, self.monitor, self.mode, self.every = run, monitor, mode, every
         self.best: LogRow | None = None
-        self._vector: Array | None = None  # the best weights
+        self._kept: Kept | None = None  # the best weights
 
     def on_begin(self, trainer: Trainer) -> None:
         """Nothing has been seen."""
-        self.best = self._vector = None
+        self.best = self._kept = None
         self._unwritten, self._written, self._pending = False, time.monotonic(), False
 
     def on_epoch(self, trainer: Trainer) -> None:
@@ -67,9 +67,8 @@ class Checkpoint(Callback):
         self._pending = trainer.average.pending
         if self._improves(row) and np.isfinite(trainer.model.parameters.vector).all():
             self.best = row
-            if self._vector is None:
-                self._vector = np.empty_like(trainer.model.parameters.vector)
-            np.copyto(self._vector, trainer.model.parameters.vector)
+            self._kept = self._kept or Kept(trainer.model.parameters.vector)
+            self._kept.keep()
             self._unwritten = True
         if time.monotonic() - self._written > self.seconds_between_writes:
             self._write_both(trainer)
@@ -85,12 +84,12 @@ class Checkpoint(Callback):
 
     def restore(self, model: Model) -> None:
         """Put a model back to the best weights, if there are any."""
-        if self._vector is not None:
-            np.copyto(model.parameters.vector, self._vector)
+        if self._kept is not None:
+            np.copyto(model.parameters.vector, self._kept.vector)
 
     def _write_both(self, trainer: Trainer) -> None:
-        if self._vector is not None and self._unwritten:
-            self.run.write_weights("best", trainer.model.parameters.layout.arrays(self._vector))
+        if self._kept is not None and self._unwritten:
+            self.run.write_weights("best", trainer.model.parameters.layout.arrays(self._kept.vector))
             self._unwritten = False
         self._write("last", trainer)
         self._written = time.monotonic()

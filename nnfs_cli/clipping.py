@@ -31,7 +31,10 @@ class Clip(Section):
         if self.norm is not None:
             length = math.sqrt(float(np.vdot(gradient, gradient)))
             if length == math.inf:  # perhaps only the squares were too large
-                largest = float(np.abs(gradient).max())
-                length = largest * float(np.linalg.norm(gradient / largest))
-            if length > self.norm:
+                largest = float(max(gradient.max(), -gradient.min()))
+                if largest < math.inf:
+                    np.divide(gradient, largest, out=gradient)
+                    length = math.sqrt(float(np.vdot(gradient, gradient)))
+                    np.multiply(gradient, min(self.norm / length, largest), out=gradient)  # or as it was
+            elif length > self.norm:
                 np.multiply(gradient, self.norm / length, out=gradient)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 # What they cost and save, in seconds, measured for Adam on an EPYC core: see `python -m tests.benchmarks`.
-START = 1.0  # to import Numba and to compile a loop
+START = 0.7  # to import Numba and to compile a loop
 PER_CALL, PER_ENTRY = 6e-6, 1e-9
 
 

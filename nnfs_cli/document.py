@@ -29,8 +29,11 @@ class Document:
     _overrides: list[tuple[plain_yaml.Path, str]] = field(default_factory=list)
 
     @classmethod
-    def load(cls, path: Path) -> Document:
-        """Read a file. Raises `ConfigError` when it is not there or does not hold plain settings."""
+    def load(cls, path: Path, overrides: Iterable[str] = ()) -> Document:
+        """Read a file and change it as ``key.sub=value`` says.
+
+        Raises `ConfigError` when it is not there or does not hold plain settings.
+        """
         try:
             with path.open("rb") as file:
                 source = file.read(plain_yaml.MAX_BYTES + 1)
@@ -48,6 +51,8 @@ class Document:
                 raise YamlError(found, document._places.values[()])
         except YamlError as error:
             raise ConfigError(document._message(error.place, str(error))) from None
+        for assignment in overrides:
+            document.override(assignment)
         return document
 
     def override(self, assignment: str) -> None:

@@ -13,12 +13,17 @@ from typing import Any
 
 import numpy as np
 
-PACKAGES = ("nnfs-cli", "numpy", "scipy", "scikit-learn", "pyarrow", "pydantic", "PyYAML")
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+from nnfs_cli.threads import VARIABLES, cores
+
+PACKAGES = ("nnfs-cli", "numpy", "scipy", "scikit-learn", "pyarrow", "pydantic", "PyYAML", "numba")
+KERNELS = ("OPENBLAS_CORETYPE", "MKL_ENABLE_INSTRUCTIONS")  # variables that choose how products are made
 
 
-def describe_environment() -> dict[str, Any]:
-    """Versions, machine, BLAS, threads, command line and git commit, as plain JSON without absolute paths."""
+def describe_environment(threads: int | None = None) -> dict[str, Any]:
+    """Versions, machine, BLAS, threads, command line and git commit, as plain JSON without absolute paths.
+
+    `threads` is how many make a product in training.
+    """
     blas = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
     return {
         "python": platform.python_version(),
@@ -26,12 +31,21 @@ def describe_environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "machine": platform.machine(),
         "processor": _processor(),
-        "cores": os.cpu_count(),
-        "blas": {key: blas[key] for key in ("name", "version") if key in blas},
-        "threads": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
+        "cores": cores(),
+        "blas": {key: blas[key] for key in ("name", "version") if key in blas} | _kernels(),
+        "threads": threads,
+        "variables": {name: os.environ[name] for name in (*VARIABLES, *KERNELS) if name in os.environ},
         "command": _command(),
         "git_commit": _git_commit(),
     }
+
+
+def _kernels() -> dict[str, str]:
+    """For which processor the library that NumPy multiplies with has been written, where it says so."""
+    from threadpoolctl import threadpool_info
+
+    found = [str(library["architecture"]) for library in threadpool_info() if library.get("architecture")]
+    return {"kernels": found[0]} if found else {}
 
 
 def _version(package: str) -> str | None:

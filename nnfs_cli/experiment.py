@@ -52,8 +52,14 @@ class Experiment:
             seed=spec.seed,
             callbacks=callbacks,
             compiles=self.batches.window is None,
+            threads=self.threads,
             **options,
         )
+
+    @property
+    def threads(self) -> int:
+        """How many make a product in training."""
+        return self.predictor.threads(self.batches.size)
 
     @property
     def warning(self) -> str:

@@ -1,11 +1,13 @@
-"""Writing a file so that it is either there whole or not there at all."""
+"""Writing a file so that it is either there whole or not there at all; and files that nobody else is to see."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,6 +42,19 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def unnamed_file() -> FileIO:
+    """A file without a name, which vanishes with the process however it ends."""
+    return tempfile.TemporaryFile(dir=_room(), buffering=0)
+
+
+def _room() -> str | None:
+    """Where large files may lie: where the user says, or on a disk rather than in memory."""
+    if any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")):
+        return None
+    place = Path("/var/tmp")  # noqa: S108 - the file has no name there
+    return str(place) if os.access(place, os.W_OK) else None
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from nnfs_cli.layers.lookup import Lookup
 from nnfs_cli.layers.sequential import Sequential
 from nnfs_cli.losses import Loss
 from nnfs_cli.parameters import Array, Parameters, Shape
+
+PORTION = 1_000_000  # numbers that rows become together, where they are not learned from
 
 
 class Model:
@@ -39,6 +41,7 @@ class Model:
         self.loss, self.lookup = loss, lookup
         self.input_shape = input_shape
         self.output_shape, tree = self.layers.build(input_shape)
+        self._numbers = self._count_numbers()
         self.parameters = Parameters(tree, dtype)
         self.gradients = Parameters(tree, dtype, gradients=True)
         if rng is not None:
@@ -52,10 +55,25 @@ class Model:
         self._training = Context(dtype, training=True)
         self._predicting = Context(dtype)
 
+    def _count_numbers(self) -> int:
+        """How many a row becomes on its way through the layers, with those it comes as."""
+        shape, numbers = self.input_shape, math.prod(self.input_shape)
+        for layer in self.layers.layers:
+            if self.lookup is not None and shape is self.input_shape:
+                shape, _ = self.lookup.build(shape)
+            shape, _ = layer.build(shape)
+            numbers += math.prod(shape)
+        return numbers
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of every number in the net."""
         return self.parameters.vector.dtype
+
+    @property
+    def largest(self) -> int:
+        """How many numbers its largest matrix has."""
+        return max((math.prod(spec.shape) for spec in self.parameters.layout.specs.values()), default=0)
 
     @property
     def n_parameters(self) -> int:
@@ -83,33 +101,39 @@ class Model:
         losses, loss_backward = self._loss_forward(y_hat, y, context)
         if weight is None:
             backward(loss_backward(self.loss.row_weight(len(x))), self.gradients.views, False)
-            return float(np.dot(context.ones(len(x)), losses))
+            return float(context.ones(len(x)).dot(losses))
         whole = whole or float(np.add.reduce(weight)) or 1.0  # rows that all weigh nothing have no gradient
-        backward(loss_backward(weight[:, None] * self.loss.row_weight(whole)), self.gradients.views, False)
-        return float(losses @ weight)
+        counts = np.multiply(weight[:, None], self.loss.row_weight(whole), out=context.empty((len(x), 1)))
+        backward(loss_backward(counts), self.gradients.views, False)
+        return float(losses.dot(weight))
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows shows in what comes out
-    def predict(self, X: Array, batch_size: int = 1024) -> Array:
+    def predict(self, X: Array, batch_size: int | None = None) -> Array:
         """The output of the final activation for every row: (rows, *input_shape) -> (rows, *output_shape)."""
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
-        for start in range(0, len(X), batch_size):
-            x = X[start : start + batch_size]
-            y_hat[start : start + batch_size] = self._activate(self._forward(x))
+        for rows in self._portions(len(X), batch_size):
+            y_hat[rows] = self._activate(self._forward(X[rows]))
         return y_hat
 
     @np.errstate(over="ignore", invalid="ignore")
-    def evaluate(self, X: Array, y: Array, weight: Array | None = None, batch_size: int = 1024) -> tuple[float, Array]:
+    def evaluate(
+        self, X: Array, y: Array, weight: Array | None = None, batch_size: int | None = None
+    ) -> tuple[float, Array]:
         """The mean loss over the rows, each with its weight (rows,) if there are any, and what `predict` gives."""
         total = 0.0
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
-        for start in range(0, len(X), batch_size):
-            rows = slice(start, start + batch_size)
+        for rows in self._portions(len(X), batch_size):
             body = self._forward(X[rows])
             losses = self._loss_forward(body, y[rows], self._predicting)[0]
             total += float(losses.sum(dtype=np.float64) if weight is None else losses.astype(np.float64) @ weight[rows])
             y_hat[rows] = self._activate(body)
         whole = len(X) if weight is None else float(weight.sum(dtype=np.float64))
         return total / whole if whole else math.nan, y_hat
+
+    def _portions(self, n: int, batch_size: int | None) -> Iterator[slice]:
+        """Some of n rows at a time: unless it is given, as many as take little memory, which is the fastest, too."""
+        size = batch_size or min(max(PORTION // self._numbers, 64), 1024)
+        return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
     def _forward(self, x: Array) -> Array:
         self._predicting.begin(len(x))

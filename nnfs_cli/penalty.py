@@ -41,9 +41,9 @@ class Penalties:
         """l1 Σ |w| + l2/2 Σ w² at the parameters w (learned,)."""
         value = 0.0
         if self._l1 is not None:
-            value += float(self._l1 @ np.abs(w))
+            value += float(np.dot(self._l1, np.abs(w, out=self._work)))
         if self._l2 is not None:
-            value += float(self._l2 @ np.square(w)) / 2
+            value += float(np.dot(self._l2, np.square(w, out=self._work))) / 2
         return value
 
     def add_gradient(self, w: Array, gradient: Array) -> None:

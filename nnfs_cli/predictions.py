@@ -16,6 +16,7 @@ from nnfs_cli.data.texts import GAP, Texts
 from nnfs_cli.errors import DataError, NnfsWarning, UserError, counted, named, shown
 from nnfs_cli.parameters import Array
 from nnfs_cli.predictor import Predictor
+from nnfs_cli.threads import limited
 
 OnError = Literal["stop", "skip", "null"]
 SMALL = 100_000  # parameters
@@ -54,13 +55,11 @@ class Predictions:
                 self.written = self.rows - (self.faulty if self.on_error == "skip" else 0)
         self._warn(table)
 
-    def _threads(self) -> contextlib.AbstractContextManager[object]:
+    def _threads(self) -> contextlib.AbstractContextManager[None]:
         """A small net's products are made by one thread: the others, which would only wait for it, read the file."""
         if self.predictor.model.n_parameters > SMALL:
-            return contextlib.nullcontext()
-        from threadpoolctl import threadpool_limits
-
-        return threadpool_limits(1, "blas")  # type: ignore[no-any-return]
+            return limited(self.predictor.spec.threads)
+        return limited(1)
 
     def all(self) -> dict[str, Any]:
         """The answers to all rows at once."""

@@ -19,6 +19,7 @@ from nnfs_cli.model import Model
 from nnfs_cli.parameters import Array
 from nnfs_cli.spec import Spec
 from nnfs_cli.streams import stream
+from nnfs_cli.threads import worthwhile
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,10 @@ class Predictor:
     def row_bytes(self) -> int:
         """What a row that is trained on takes: inputs, outputs and a weight."""
         return self.model.dtype.itemsize * (self.model.input_shape[0] + self.model.output_shape[0] + 1)
+
+    def threads(self, rows: int) -> int:
+        """How many are worth the products of so many rows at once."""
+        return worthwhile(rows * self.model.largest, self.spec.threads)
 
     def encode(self, table: Table, folds: Folds | None = None) -> Samples:
         """The rows of a table that has the target. Raises `DataError` when a column is missing or holds nonsense.

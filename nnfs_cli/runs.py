@@ -28,7 +28,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from io import StringIO, TextIOWrapper
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 
@@ -210,7 +210,7 @@ class Run:
 
     def write_weights(self, which: str, arrays: Mapping[str, Array]) -> None:
         """Keep parameters by name; `numpy.load(..., allow_pickle=False)` reads them anywhere."""
-        write_whole(self._weights_file(which), lambda file: np.savez(file, **dict(arrays)))  # type: ignore[arg-type]
+        write_whole(self._weights_file(which), lambda file: _write_npz(file, arrays))
 
     def has_weights(self, which: str) -> bool:
         """Whether they were written."""
@@ -257,6 +257,15 @@ class Run:
         if not isinstance(content, dict):
             raise RunError(f"{path} is damaged: it holds no settings")
         return content
+
+
+def _write_npz(file: IO[bytes], arrays: Mapping[str, Array]) -> None:
+    """What `numpy.savez` writes, from contiguous arrays, of which no copies are made on the way."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
+                member.write(array.data)
 
 
 def _read_csv(path: Path) -> list[list[str]]:

@@ -121,6 +121,8 @@ class Spec(Section):
     """Which epoch is the best, by `monitor`, and whether to keep `every` n-th epoch's weights too."""
     max_minutes: PositiveFloat | None = None
     """Stop after so long."""
+    threads: PositiveInt | None = None
+    """How many may make a product of matrices, where it is worth it: as many as there are cores unless given."""
     memory_limit: Bytes | None = None
     """How much memory training may take, 250 MB or more, as in `2 GB`; a larger table is read piece by piece."""
     log_every: PositiveInt = 1
@@ -143,11 +145,13 @@ class Spec(Section):
 
         Raises `ConfigError` with every fault, each with its line and column.
         """
-        document = Document.load(Path(path))
-        for override in overrides:
-            document.override(override)
+        return cls.read(Document.load(Path(path), overrides), files_must_exist=files_must_exist)
+
+    @classmethod
+    def read(cls, document: Document, *, files_must_exist: bool = True) -> Spec:
+        """The same from a file that has been read, with what is to be changed in it."""
         context = {"folder": document.folder, "files_must_exist": files_must_exist, "document": document}
-        stem = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(path).stem).lstrip("._-")[:100]
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(document.name).stem).lstrip("._-")[:100]
         return cls.model_validate({"name": stem or "run", **document.data}, context=context)
 
     @model_validator(mode="wrap")

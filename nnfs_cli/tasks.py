@@ -35,10 +35,12 @@ from nnfs_cli.predictions import OnError, Predictions
 from nnfs_cli.predictor import Predictor, Samples
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
+from nnfs_cli.threads import limited
 from nnfs_cli.trainer import Callback, LogRow
 
 __all__ = ["Figures", "begin", "evaluate", "predict", "predictions", "prepare", "restore", "train"]
 
+JUDGED_AT_ONCE = 1_024  # rows
 Threshold = float | Literal["best_f1", "best_accuracy", "none"]
 Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among them
 
@@ -59,7 +61,7 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
         for name, file in code.items():
             run.write_code(name, file.source)
         run.write_data({**experiment.description, "code": {name: file.sha256 for name, file in code.items()}})
-        run.write_environment(describe_environment())
+        run.write_environment(describe_environment(experiment.threads))
     return run
 
 
@@ -296,7 +298,8 @@ def _judged(
     run: Run, part: str, predictor: Predictor, rows: Samples | Iterable[Samples], weights: str = "best"
 ) -> dict[str, float]:
     """The figures over some rows; of classes, the confusion matrix is left in the run."""
-    loss, outcome = predictor.judge(rows)
+    with limited(predictor.threads(JUDGED_AT_ONCE)):
+        loss, outcome = predictor.judge(rows)
     n = len(outcome.classes)
     if n:
         counts = np.bincount(outcome.y * n + outcome.decided, minlength=n * n).reshape(n, n)

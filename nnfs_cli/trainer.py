@@ -22,6 +22,7 @@ from nnfs_cli.parameters import Array
 from nnfs_cli.penalty import Penalties, Penalty
 from nnfs_cli.schedules import Constant, Schedule
 from nnfs_cli.streams import stream
+from nnfs_cli.threads import limited
 
 LogRow = dict[str, float]  # one row of the epoch log: epoch, step, seconds, lr, train_loss, and what is evaluated
 
@@ -85,6 +86,7 @@ class Trainer:
         evaluate: Callable[[], LogRow] = dict,
         log_every: int = 1,
         compiles: bool = True,
+        threads: int | None = None,
     ) -> None:
         self.model, self.optimizer, self.batches, self.accumulate = model, optimizer, batches, accumulate
         self.base_lr, self.schedule = lr, schedule or Constant()
@@ -93,6 +95,7 @@ class Trainer:
         self.clip, self.seed = clip, seed
         self.callbacks, self.evaluate, self.log_every = callbacks, evaluate, log_every
         self.compiles = compiles  # whether there is memory for a compiler
+        self.threads = threads  # that may make a product; None leaves it as it is
         self.epoch = self.step = self.epochs = self._batch = 0
         self.seconds = 0.0
         self.stopped = ""  # why training has ended before its last epoch
@@ -130,6 +133,7 @@ class Trainer:
                 ends.callback(callback.on_end, self)
                 callback.on_begin(self)
             ends.callback(self.average.settle)
+            ends.enter_context(limited(self.threads))
             with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the loss
                 if isinstance(self.optimizer, Minimizer):
                     self._minimize(self.optimizer, rows)

@@ -18,7 +18,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-TABLES = {"keys": "nnfs components config --markdown", "components": "nnfs components --markdown"}
+TABLES = {
+    "keys": "nnfs components config --markdown",
+    "components": "nnfs components --markdown",
+    "benchmarks": f"PYTHONPATH='{ROOT}' python -m tests.benchmarks.report",
+}
 BLOCK = re.compile(r"(?:<!-- (?P<what>[^\n]+?) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)```", re.DOTALL)
 
 

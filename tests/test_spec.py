@@ -106,6 +106,7 @@ checkpoint:
   monitor: val_loss
   mode: min
 max_minutes: null
+threads: null
 memory_limit: null
 log_every: 1
 seed: 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Code, Json, Overrides, load
+from nnfs_cli.cli.choices import Code, Json, Overrides, read
 from nnfs_cli.cli.output import in_a_line, parts_in_words, print_json, table
 from nnfs_cli.errors import counted
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LABEL = 12  # characters
 ALIKE = 8  # findings of a kind that are shown
-UNITED = re.compile(r"(?<![\w'])[<0-9][0-9.,e+-]* (?=[%a-zA-Z])")
+UNITED = r"(?<![\w'])[<0-9][0-9.,e+-]* (?=[%a-zA-Z])"
 KEPT = "\ue000"  # a space that is no place to fold; of no text, since it is not printable
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
@@ -40,13 +40,11 @@ def check(
 
     What is found are warnings, unless training could not work.
     """
-    load(code)
+    spec = read(config, set_, code)
     from nnfs_cli import tasks
     from nnfs_cli.look import findings, rehearsal
     from nnfs_cli.material import gather
-    from nnfs_cli.spec import Spec
 
-    spec = Spec.load(config, set_ or ())
     material = gather(spec)
     experiment = tasks.prepare(spec, material)
     data = findings.Data.of(material)
@@ -196,7 +194,7 @@ def _bullet(text: str) -> None:
 def _folded(line: str, indent: str) -> str:
     """A line folded between words, but not between a number and what it counts."""
     label, text = line[: len(indent)], line[len(indent) :]
-    whole = UNITED.sub(lambda match: match.group().replace(" ", KEPT), text)
+    whole = re.sub(UNITED, lambda match: match.group().replace(" ", KEPT), text)
     filled = textwrap.fill(
         label + whole, _width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from nnfs_cli.spec import Spec
 
 
 class Part(StrEnum):
@@ -30,6 +33,19 @@ Code = Annotated[
     list[Path] | None,
     typer.Option("--code", metavar="FILE", help="A Python file with components of your own. Repeatable."),
 ]
+
+
+def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Spec:
+    """The spec of a config, which may name components of the user's own."""
+    from nnfs_cli.document import Document
+    from nnfs_cli.threads import announce
+
+    document = Document.load(config, set_ or ())
+    announce(document.data.get("threads"))  # which is heard only before NumPy is loaded, as it is from here on
+    load(code)
+    from nnfs_cli.spec import Spec
+
+    return Spec.read(document)
 
 
 def load(code: list[Path] | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import os
 import sys
@@ -108,4 +107,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def print_json(value: Mapping[str, Any]) -> None:
     """One JSON object on stdout."""
+    import json
+
     print(json.dumps(value, ensure_ascii=False, allow_nan=False))

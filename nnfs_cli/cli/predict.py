@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 import sys
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
@@ -61,6 +58,8 @@ def predict(
     Columns are matched by name, in any order; others, the target among them, are ignored.
     """
     load(code)
+    import tempfile
+
     from nnfs_cli import tasks
     from nnfs_cli.data.writers import SUFFIXES
     from nnfs_cli.files import write_whole
@@ -96,6 +95,9 @@ def predict(
 
 def _names(text: str) -> list[str]:
     """Names with commas between them; one that holds a comma itself stands in quotes, as in CSV."""
+    import csv
+    import io
+
     records = csv.reader(io.StringIO(text, newline="")) if '"' in text else [map(str.strip, text.split(","))]
     return [name for record in records for name in record if name]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nnfs_cli.cli.choices import Code, Json, Overrides, load
+from nnfs_cli.cli.choices import Code, Json, Overrides, read
 from nnfs_cli.cli.output import fact, note, number, parts_in_words, print_json, say_weights
 from nnfs_cli.errors import counted, listing
 
@@ -28,12 +28,11 @@ def train(
 
     Prints the run directory, as the last line on stdout.
     """
-    load(code)
+    spec = read(config, set_, code)
     from nnfs_cli import tasks
     from nnfs_cli.cli.progress import watcher
-    from nnfs_cli.spec import Spec
 
-    experiment = tasks.prepare(Spec.load(config, set_ or ()))
+    experiment = tasks.prepare(spec)
     if not quiet:
         _announce(experiment)
     run = tasks.begin(experiment, runs)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import weakref
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from nnfs_cli.files import unnamed_file
 from nnfs_cli.parameters import Array, Shape
 
 Batch = tuple[Array, Array, Array | None]  # X (batch, *input_shape), y (batch, n_outputs) and weights (batch,), if any
@@ -69,7 +67,7 @@ class Rows:
 
 
 class StoredRows:
-    """Rows in a file without a name, which vanishes with the process however it ends; only `window` rows are in memory.
+    """Rows in a file without a name; only `window` rows are in memory.
 
     Batches are quick where those that follow one another share their blocks of rows, as `Batches` with a window makes
     them.
@@ -77,7 +75,7 @@ class StoredRows:
 
     def __init__(self, n_inputs: int, n_outputs: int, weighted: bool, dtype: Any, window: int) -> None:
         self._widths = (n_inputs, n_outputs, int(weighted))
-        self._file = tempfile.TemporaryFile(dir=_room(), buffering=0)  # noqa: SIM115 - it is to outlive this
+        self._file = unnamed_file()
         weakref.finalize(self, self._file.close)
         self._n, self._weight = 0, 0.0
         self._window: Array = np.empty((-(-window // BLOCK) * BLOCK, sum(self._widths)), dtype)
@@ -151,11 +149,3 @@ class StoredRows:
             while n := self._file.readinto(into[read:]):
                 read += n
             self._slots[block] = slot
-
-
-def _room() -> str | None:
-    """Where large files may lie: where the user says, or on a disk rather than in memory."""
-    if any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")):
-        return None
-    place = Path("/var/tmp")  # noqa: S108 - the file has no name there
-    return str(place) if os.access(place, os.W_OK) else None

@@ -8,6 +8,7 @@ Axes are ``(members?, batch, features...)``: mathematics is written for the last
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Self
 
@@ -89,6 +90,34 @@ def fold(x: Array, members: int) -> Array:
     return x if x.ndim <= members + 2 else x.reshape(*x.shape[:members], -1, x.shape[-1])
 
 
+def product(a: Array, b: Array, out: Array) -> Array:
+    """The matrix product a b, written into `out`: by `dot` where it is the same as `matmul`, as it begins sooner."""
+    if b.ndim > 2:
+        return np.matmul(a, b, out=out)
+    if b.size <= 256 and len(a) >= 512:  # BLAS takes three times as long over few numbers that are transposed
+        b = np.ascontiguousarray(b)
+    return a.dot(b, out=out)
+
+
+def add_row(y: Array, row: Array, context: Context) -> None:
+    """Add a vector (members?, n) to each row of y (members?, rows, n), in place.
+
+    NumPy begins anew with every row. Of many short ones, 64 at a time are taken for one, which is four times as fast.
+    """
+    rows, n = y.shape[-2:]
+    if y.ndim > 2:
+        row = row[..., None, :]
+    if y.ndim > 2 or rows < 512 or n > 16 or n == 1:
+        np.add(y, row, out=y)
+        return
+    tile = context.empty((64, n))
+    tile[...] = row
+    whole = rows // 64 * 64
+    long_rows = y[:whole].reshape(-1, 64 * n)
+    np.add(long_rows, tile.reshape(-1), out=long_rows)
+    np.add(y[whole:], row, out=y[whole:])
+
+
 class ShapeError(ValueError):
     """A layer cannot take rows of this shape. `index` is its place among the layers around it, outermost first."""
 
@@ -122,6 +151,8 @@ class Context:
         self._next = 0
         self._ones: dict[int, Array] = {}
         self._zeros: dict[Shape, Array] = {}
+        self._nothing: Array = np.zeros(0, dtype)
+        self._indices: dict[int, Array] = {}
 
     def begin(self, batch: int, draws: Draws | None = None) -> None:
         """Take all buffers back: a pass with this many rows begins, with random numbers from `draws`, if asked for."""
@@ -147,9 +178,18 @@ class Context:
             if its_shape == shape and its_dtype is dtype:
                 return buffer
             del self._shelf[at:]
-        buffer = np.empty(shape, self.dtype if dtype is None else dtype)
+        buffer = self._part(at, shape, dtype)
         self._shelf.append((buffer, shape, dtype))
         return buffer
+
+    def _part(self, at: int, shape: Shape, dtype: Any) -> Array:
+        """A new buffer; for a smaller batch, a part of what the largest one has in this place."""
+        largest = self._shelves[max(self._shelves)] if self._shelves else []
+        if shape and at < len(largest):
+            buffer, its_shape, its_dtype = largest[at]
+            if its_dtype is dtype and its_shape[1:] == shape[1:] and its_shape[:1] > shape[:1]:
+                return buffer[: shape[0]]
+        return np.empty(shape, self.dtype if dtype is None else dtype)
 
     def ones(self, n: int) -> Array:
         """A vector (n,) of ones, to sum with: BLAS adds up rows faster than a reduction over the first axis does."""
@@ -160,5 +200,15 @@ class Context:
     def zeros(self, shape: Shape) -> Array:
         """Zeros, not to be written to: NumPy takes the larger of two arrays several times as fast as of one and 0."""
         if shape not in self._zeros:
-            self._zeros[shape] = np.zeros(shape, self.dtype)
+            n = math.prod(shape)
+            if n > self._nothing.size:  # all shapes share the largest of them
+                self._nothing = np.zeros(n, self.dtype)
+                self._zeros.clear()
+            self._zeros[shape] = self._nothing[:n].reshape(shape)
         return self._zeros[shape]
+
+    def indices(self, n: int) -> Array:
+        """The indices 0, 1, ... n - 1 as a vector (n,), not to be written to."""
+        if n not in self._indices:
+            self._indices[n] = np.arange(n)
+        return self._indices[n]

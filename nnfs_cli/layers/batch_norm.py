@@ -42,15 +42,18 @@ class BatchNorm(Layer, name="batch_norm"):
         members, shape = p.weight.ndim - 1, x.shape
         x = fold(x, members)
         n, ones = x.shape[-2], context.ones(x.shape[-2])
-        mean, var = np.matmul(ones, x) / n if context.training else p.running_mean, p.running_var
-        x_hat = np.subtract(x, mean[..., None, :], out=context.empty(x.shape))
-        work = context.empty(x.shape)
+        mean, var = p.running_mean, p.running_var
+        work, (row, spare, scale) = context.empty(x.shape), (context.empty(p.weight.shape) for _ in range(3))
         if context.training:
-            var = np.matmul(ones, np.square(x_hat, out=work)) / n
-            p.running_mean[...] += self.momentum * (mean - p.running_mean)
-            p.running_var[...] += self.momentum * (var * (n / max(n - 1, 1)) - p.running_var)
-        scale = 1 / np.sqrt(var + self.eps)[..., None, :]
-        np.multiply(x_hat, scale, out=x_hat)
+            mean = np.divide(np.matmul(ones, x, out=row), n, out=row)
+        x_hat = np.subtract(x, mean[..., None, :], out=context.empty(x.shape))
+        if context.training:
+            var = np.divide(np.matmul(ones, np.square(x_hat, out=work), out=scale), n, out=scale)
+            for kept, new, share in ((p.running_mean, mean, 1), (p.running_var, var, n / max(n - 1, 1))):
+                np.multiply(kept, 1 - self.momentum, out=kept)
+                np.add(kept, np.multiply(new, self.momentum * share, out=spare), out=kept)
+        np.divide(1, np.sqrt(np.add(var, self.eps, out=scale), out=scale), out=scale)
+        np.multiply(x_hat, scale[..., None, :], out=x_hat)
         y = np.multiply(x_hat, p.weight[..., None, :], out=context.empty(x.shape))
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
@@ -58,10 +61,10 @@ class BatchNorm(Layer, name="batch_norm"):
             np.matmul(ones, dy, out=g.bias)
             np.matmul(ones, np.multiply(dy, x_hat, out=work), out=g.weight)
             # mean(c) and mean(c x̂) are the sums just made, times weight / n.
-            np.multiply(x_hat, (g.weight / n)[..., None, :], out=work)
-            dx: Array = np.subtract(dy, (g.bias / n)[..., None, :], out=context.empty(dy.shape))
+            np.multiply(x_hat, np.divide(g.weight, n, out=row)[..., None, :], out=work)
+            dx: Array = np.subtract(dy, np.divide(g.bias, n, out=row)[..., None, :], out=context.empty(dy.shape))
             np.subtract(dx, work, out=dx)
-            np.multiply(dx, p.weight[..., None, :] * scale, out=dx)
+            np.multiply(dx, np.multiply(p.weight, scale, out=scale)[..., None, :], out=dx)
             return dx.reshape(shape)
 
         return np.add(y, p.bias[..., None, :], out=y).reshape(shape), backward

@@ -24,20 +24,25 @@ class ELU(Layer, name="elu", main="alpha"):
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> the same."""
-        y, slope = exponential_linear(x, context, 1.0, self.alpha)
-
-        def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            return np.multiply(slope, dy, out=slope)
-
-        return y, backward
+        return exponential_linear(x, context, 1.0, self.alpha)
 
 
-def exponential_linear(x: Array, context: Context, scale: float, alpha: float) -> tuple[Array, Array]:
-    """Return y = scale · x for x > 0, else scale · alpha · (exp(x) - 1), and its slope dy/dx, both in buffers."""
-    positive = np.greater(x, 0, out=context.empty(x.shape, bool))
-    y = np.minimum(x, 0, out=context.empty(x.shape))
-    np.multiply(np.expm1(y, out=y), scale * alpha, out=y)
-    slope = np.add(y, scale * alpha, out=context.empty(x.shape))
-    np.copyto(slope, scale, where=positive)
-    np.multiply(x, scale, out=y, where=positive)
-    return y, slope
+def exponential_linear(x: Array, context: Context, scale: float, alpha: float) -> tuple[Array, Backward]:
+    """Return y = scale · x for x > 0, else scale · alpha · (exp(x) - 1), and the way back.
+
+    Both halves are 0 where the other one counts, so that y is their sum.
+    """
+    zeros, depth = context.zeros(x.shape), scale * alpha
+    below = np.minimum(x, zeros, out=context.empty(x.shape))
+    np.multiply(np.expm1(below, out=below), depth, out=below)
+    y = np.maximum(x, zeros, out=context.empty(x.shape))
+    np.add(np.multiply(y, scale, out=y), below, out=y)
+
+    def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+        slope = np.add(below, depth, out=below)  # which is right below zero, and too large by depth - scale above
+        if depth != scale:
+            above = np.greater(x, zeros, out=context.empty(x.shape))
+            np.subtract(slope, np.multiply(above, depth - scale, out=above), out=slope)
+        return np.multiply(slope, dy, out=slope)
+
+    return y, backward

@@ -34,10 +34,10 @@ class LayerNorm(Layer, name="layer_norm"):
         """(batch, ..., n) -> the same."""
         members, shape = p.weight.ndim - 1, x.shape
         x = fold(x, members)
-        row = context.empty((*x.shape[:-1], 1))
-        x_hat = np.subtract(x, _mean(x, row), out=context.empty(x.shape))
+        row, along = context.empty((*x.shape[:-1], 1)), context.ones(x.shape[-1])
+        x_hat = np.subtract(x, _mean(x, along, row), out=context.empty(x.shape))
         square = np.square(x_hat, out=context.empty(x.shape))
-        std = np.add(_mean(square, row), self.eps, out=row)
+        std = np.add(_mean(square, along, row), self.eps, out=row)
         np.sqrt(std, out=std)
         np.divide(x_hat, std, out=x_hat)
         y = np.multiply(x_hat, p.weight[..., None, :], out=context.empty(x.shape))
@@ -49,16 +49,18 @@ class LayerNorm(Layer, name="layer_norm"):
             np.matmul(ones, np.multiply(dy, x_hat, out=square), out=g.weight)
             dx: Array = np.multiply(dy, p.weight[..., None, :], out=context.empty(dy.shape))
             mean = context.empty(std.shape)
-            along = np.multiply(x_hat, _mean(np.multiply(dx, x_hat, out=square), mean), out=square)
-            np.subtract(dx, _mean(dx, mean), out=dx)
-            np.subtract(dx, along, out=dx)
+            _mean(np.multiply(dx, x_hat, out=square), along, mean)
+            np.multiply(x_hat, mean, out=square)
+            np.subtract(dx, _mean(dx, along, mean), out=dx)
+            np.subtract(dx, square, out=dx)
             np.divide(dx, std, out=dx)
             return dx.reshape(shape)
 
         return np.add(y, p.bias[..., None, :], out=y).reshape(shape), backward
 
 
-def _mean(x: Array, row: Array) -> Array:
+def _mean(x: Array, ones: Array, row: Array) -> Array:
     """The mean over the last axis, in a buffer (..., 1)."""
-    mean: Array = np.multiply(np.add.reduce(x, axis=-1, keepdims=True, out=row), 1 / x.shape[-1], out=row)
+    np.dot(x, ones, out=row[..., 0])
+    mean: Array = np.multiply(row, 1 / x.shape[-1], out=row)
     return mean

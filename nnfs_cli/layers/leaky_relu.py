@@ -12,6 +12,7 @@ from nnfs_cli.settings import NonNegativeFloat
 class LeakyReLU(Layer, name="leaky_relu", main="slope"):
     """Leaky rectifier: y = x for x > 0, else slope · x, element by element.
 
+    That is the larger of x and slope · x, or the smaller where the slope is above 1.
     Gradient: dx = dy where x > 0, else slope · dy.
     Shapes: any; y has that of x.
     Source: Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models" (2013).
@@ -24,12 +25,12 @@ class LeakyReLU(Layer, name="leaky_relu", main="slope"):
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> the same."""
-        slopes = context.empty(x.shape)
-        slopes.fill(1)
-        np.copyto(slopes, self.slope, where=np.less_equal(x, 0, out=context.empty(x.shape, bool)))
-        y = np.multiply(slopes, x, out=context.empty(x.shape))
+        y = np.multiply(x, self.slope, out=context.empty(x.shape))
+        (np.maximum if self.slope <= 1 else np.minimum)(x, y, out=y)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+            slopes = np.greater(x, context.zeros(x.shape), out=context.empty(x.shape))  # 1 or 0, and then 1 or slope
+            np.add(np.multiply(slopes, 1 - self.slope, out=slopes), self.slope, out=slopes)
             return np.multiply(slopes, dy, out=slopes)
 
         return y, backward

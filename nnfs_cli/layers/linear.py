@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from nnfs_cli.initializers import Initializer, UniformFanIn, Zeros
-from nnfs_cli.layers.base import Backward, Context, Layer, fold
+from nnfs_cli.layers.base import Backward, Context, Layer, add_row, fold, product
 from nnfs_cli.parameters import Array, ParameterSpec, ParameterTree, Shape, Views
 from nnfs_cli.settings import NonNegativeFloat, PositiveInt, Switch
 
@@ -46,21 +44,19 @@ class Linear(Layer, name="linear", main="units"):
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ..., n_inputs) -> (batch, ..., units)."""
-        members = p.weight.ndim - 2
-        times = np.matmul if members else np.dot  # which is the same for two axes and begins sooner
-        rows = fold(x, members)
-        y: Array = times(rows, p.weight, out=context.empty((*rows.shape[:-1], self.units)))
+        rows = fold(x, p.weight.ndim - 2)
+        y = product(rows, p.weight, out=context.empty((*rows.shape[:-1], self.units)))
         if self.bias:
-            np.add(y, p.bias[..., None, :] if members else p.bias, out=y)
+            add_row(y, p.bias, context)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            dy = fold(dy, members)
-            times(rows.swapaxes(-1, -2), dy, out=g.weight)
+            dy = fold(dy, p.weight.ndim - 2)
+            product(rows.swapaxes(-1, -2), dy, out=g.weight)
             if self.bias:
-                times(context.ones(dy.shape[-2]), dy, out=g.bias)
+                product(context.ones(dy.shape[-2]), dy, out=g.bias)
             if not need_dx:
                 return dy
-            dx: Array = times(dy, p.weight.swapaxes(-1, -2), out=context.empty(rows.shape))
+            dx = product(dy, p.weight.swapaxes(-1, -2), out=context.empty(rows.shape))
             return dx if rows is x else dx.reshape(x.shape)
 
         return y if rows is x else y.reshape(*x.shape[:-1], self.units), backward

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -41,23 +42,29 @@ class Lookup(Layer):
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """The vectors stand behind the other inputs, in the order of the tables."""
-        plain = [i for i in range(x.shape[-1]) if i not in {table.place for table in self.tables}]
-        y = context.empty((len(x), len(plain) + sum(table.width for table in self.tables)))
-        y[:, : len(plain)] = x[:, plain]
-        looked_up, start = [], len(plain)
+        y = context.empty((len(x), x.shape[-1] + sum(table.width - 1 for table in self.tables)))
+        places, end = sorted(table.place for table in self.tables), 0
+        for left, right in pairwise([-1, *places, x.shape[-1]]):  # what stands between the codes
+            start, end = end, end + right - left - 1
+            y[:, start:end] = x[:, left + 1 : right]
+        looked_up = []
         for table, views in zip(self.tables, p, strict=True):
-            codes = x[:, table.place].astype(np.intp)
-            vectors = y[:, start : start + table.width]
-            vectors[...] = views.weight[codes]
-            vectors[codes < 0] = 0
-            looked_up.append((codes, slice(start, start + table.width)))
-            start += table.width
+            codes = np.maximum(x[:, table.place], 0, out=context.empty((len(x),), np.intp), casting="unsafe")
+            # The codes are in range, and "clip" lets take write straight into its buffer.
+            vectors = np.take(views.weight, codes, 0, context.empty((len(x), table.width)), "clip")
+            known = np.greater_equal(x[:, table.place], 0, out=context.empty((len(x),)))[:, None]
+            start, end = end, end + table.width
+            np.multiply(vectors, known, out=y[:, start:end])
+            looked_up.append((codes, known, vectors, slice(start, end)))
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            for (codes, columns), views in zip(looked_up, g, strict=True):
-                views.weight[...] = 0
-                known = codes >= 0
-                np.add.at(views.weight, codes[known], dy[known, columns])
+            for (codes, known, vectors, columns), views in zip(looked_up, g, strict=True):
+                dvectors = np.multiply(dy[:, columns], known, out=vectors)
+                # NumPy adds number by number, by their indices in the flat table, several times as fast as by rows.
+                first, width = np.multiply(codes, vectors.shape[1], out=codes)[:, None], vectors.shape[1]
+                indices = np.add(first, context.indices(width), out=context.empty(vectors.shape, np.intp))
+                views.weight.fill(0)
+                np.add.at(views.weight.reshape(-1), indices.reshape(-1), dvectors.reshape(-1))
             return dy
 
         return y, backward

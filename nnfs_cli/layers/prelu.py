@@ -31,15 +31,19 @@ class PReLU(Layer, name="prelu", main="init"):
         """(batch, ..., units) -> the same."""
         members, shape = p.slope.ndim - 1, x.shape
         x = fold(x, members)
-        below = np.minimum(x, 0, out=context.empty(x.shape))
+        zeros = context.zeros(x.shape)
+        above = np.maximum(x, zeros, out=context.empty(x.shape))
+        below = np.minimum(x, zeros, out=context.empty(x.shape))
         y = np.multiply(below, p.slope[..., None, :], out=context.empty(x.shape))
-        np.add(y, np.maximum(x, 0, out=context.empty(x.shape)), out=y)
+        np.add(y, above, out=y)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
             dy = fold(dy, members)
-            dx: Array = np.multiply(dy, p.slope[..., None, :], out=context.empty(x.shape))
-            np.copyto(dx, dy, where=np.greater(x, 0, out=context.empty(x.shape, bool)))
+            slopes = np.greater(above, zeros, out=above)  # 1 or 0, and then 1 or a
+            less = np.subtract(1, p.slope, out=context.empty(p.slope.shape))
+            np.multiply(slopes, less[..., None, :], out=slopes)
+            np.add(slopes, p.slope[..., None, :], out=slopes)
             np.matmul(context.ones(x.shape[-2]), np.multiply(below, dy, out=below), out=g.slope)
-            return dx.reshape(shape)
+            return np.multiply(slopes, dy, out=slopes).reshape(shape)
 
         return y.reshape(shape), backward

@@ -25,7 +25,7 @@ class ReLU(Layer, name="relu"):
         y = np.maximum(x, zeros, out=context.empty(x.shape))
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            slope = np.greater(y, zeros, out=context.empty(x.shape, bool))
-            return np.multiply(dy, slope, out=context.empty(x.shape))
+            slope = np.greater(y, zeros, out=context.empty(x.shape))
+            return np.multiply(slope, dy, out=slope)
 
         return y, backward

@@ -36,6 +36,6 @@ def logistic(x: Array, context: Context) -> Array:
     """1 / (1 + exp(-x)) of any array, stable on both sides, in a buffer."""
     decay = np.abs(x, out=context.empty(x.shape))
     np.exp(np.negative(decay, out=decay), out=decay)
-    y = np.add(decay, 1, out=context.empty(x.shape))
-    np.copyto(decay, 1, where=np.greater_equal(x, 0, out=context.empty(x.shape, bool)))
-    return np.divide(decay, y, out=y)
+    y = np.greater_equal(x, context.zeros(x.shape), out=context.empty(x.shape))
+    np.maximum(y, decay, out=y)  # 1 for x >= 0, decay below
+    return np.divide(y, np.add(decay, 1, out=decay), out=y)

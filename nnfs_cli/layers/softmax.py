@@ -30,8 +30,8 @@ class Softmax(Layer, name="softmax"):
         """(batch, n) -> (batch, n)."""
         y = np.subtract(x, largest(x, context), out=context.empty(x.shape))
         np.exp(y, out=y)
-        total = np.dot(y, context.ones(x.shape[-1]), out=context.empty(x.shape[:-1]))[..., None]
-        np.divide(y, total, out=y)
+        total = np.dot(y, context.ones(x.shape[-1]), out=context.empty(x.shape[:-1]))
+        np.divide(y, total[..., None], out=y)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
             return pull_back(y, dy, out=context.empty(x.shape), row=total)
@@ -59,9 +59,8 @@ def jacobian(y: Array) -> Array:
 def pull_back(y: Array, dy: Array, out: Array | None = None, row: Array | None = None) -> Array:
     """Return dx = Jᵀ dy without forming J, whose structure leaves dx_j = y_j (dy_j - Σ_i y_i dy_i).
 
-    Shapes: y, dy and the result (..., n). `out` (..., n) and `row` (..., 1) are buffers to work in.
+    Shapes: y, dy and the result (..., n). `out` (..., n) and `row` (...) are buffers to work in.
     """
-    dx = np.multiply(y, dy, out=out)
-    mean = np.add.reduce(dx, axis=-1, keepdims=True, out=row)
-    np.subtract(dy, mean, out=dx)
+    mean = np.vecdot(y, dy, out=row)[..., None]
+    dx = np.subtract(dy, mean, out=out)
     return np.multiply(y, dx, out=dx)

@@ -10,6 +10,7 @@ import numpy as np
 
 from nnfs_cli.data.rows import StoredRows
 from nnfs_cli.experiment import Experiment
+from nnfs_cli.kept import Kept
 from nnfs_cli.parameters import Array, ParameterSpec, ParameterTree, Shape
 from nnfs_cli.trainer import Callback, Trainer
 
@@ -88,7 +89,8 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     The program itself, and the table while it is read, come on top.
     """
     spec, vector = experiment.spec, trainer.model.parameters.vector
-    copies = 5 if spec.averaging else 3  # the weights, their gradient and the best of them; an average and a spare
+    copies = 2 + (vector.nbytes <= Kept.large)  # the weights, their gradient, and the best of them, if in memory
+    copies += 2 if spec.averaging else 0  # the average and a spare
     held = sum(_bytes(samples.arrays) for samples in experiment.parts.values())
     rows = min(experiment.batches.size, len(experiment.learned))
     numbers = sum(math.prod(line.shape) for line in lines(experiment))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from nnfs_cli.component import Component
 from nnfs_cli.layers import Context, Layer
 from nnfs_cli.parameters import Array
@@ -66,3 +68,21 @@ class Loss(Component, family="loss"):
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """The same for ``y_hat = activation(z)``, with the gradient by the logits z."""
         raise NotImplementedError
+
+
+def row_means(x: Array, context: Context, factor: float = 1.0) -> Array:
+    """A factor times the mean of each row, (batch, n) -> (batch,), in a buffer.
+
+    BLAS adds up short rows several times as fast as a reduction over the last axis does.
+    """
+    n = x.shape[-1]
+    means: Array = np.dot(x, context.ones(n), out=context.empty(x.shape[:-1]))
+    np.multiply(means, factor / n, out=means)
+    return means
+
+
+def scaled(weight: float | Array, factor: float, context: Context) -> float | Array:
+    """The product weight · factor, in a buffer where each row has a weight of its own."""
+    if isinstance(weight, np.ndarray):
+        return np.multiply(weight, factor, out=context.empty(weight.shape))
+    return weight * factor

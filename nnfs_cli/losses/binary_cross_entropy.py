@@ -34,9 +34,19 @@ class Binary(Loss):
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, 1) -> (batch,)."""
-        p = np.clip(y_hat, margin(y_hat), 1 - margin(y_hat))
-        losses = -(y * np.log(p) + (1 - y) * np.log1p(-p))
-        return losses[..., 0], lambda weight: (p - y) / (p * (1 - p)) * weight
+        p = np.clip(y_hat, margin(y_hat), 1 - margin(y_hat), out=context.empty(y_hat.shape))
+        losses, second, first = (context.empty(y_hat.shape) for _ in range(3))
+        np.multiply(y, np.log(p, out=second), out=second)
+        np.log1p(np.negative(p, out=first), out=first)
+        np.multiply(np.subtract(1, y, out=losses), first, out=first)
+        np.negative(np.add(second, first, out=losses), out=losses)
+
+        def backward(weight: float | Array) -> Array:
+            spread = np.multiply(np.subtract(1, p, out=second), p, out=second)
+            dy_hat = np.divide(np.subtract(p, y, out=p), spread, out=p)
+            return np.multiply(dy_hat, weight, out=dy_hat)
+
+        return losses[..., 0], backward
 
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, 1) -> (batch,)."""

@@ -27,8 +27,16 @@ class Categorical(Loss):
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
-        p = np.maximum(y_hat, margin(y_hat))
-        return -(y * np.log(p)).sum(axis=-1), lambda weight: -y / p * weight
+        p = np.maximum(y_hat, margin(y_hat), out=context.empty(y_hat.shape))
+        each = np.log(p, out=context.empty(y_hat.shape))
+        np.multiply(y, each, out=each)
+        losses = np.dot(each, context.ones(y.shape[-1]), out=context.empty(y_hat.shape[:-1]))
+
+        def backward(weight: float | Array) -> Array:
+            ratio = np.negative(np.divide(y, p, out=p), out=p)
+            return np.multiply(ratio, weight, out=ratio)
+
+        return np.negative(losses, out=losses), backward
 
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""

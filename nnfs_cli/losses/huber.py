@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.layers import Context
-from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.losses.base import Loss, LossBackward, row_means, scaled
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import PositiveFloat
 
@@ -31,11 +31,9 @@ class Huber(Loss, name="huber", main="delta"):
         error = np.subtract(y_hat, y, out=context.empty(y_hat.shape))
         clipped = np.clip(error, -self.delta, self.delta, out=context.empty(error.shape))
         np.subtract(error, np.multiply(clipped, 0.5, out=context.empty(error.shape)), out=error)
-        losses: Array = np.vecdot(clipped, error, out=context.empty(error.shape[:-1]))
+        losses = row_means(np.multiply(clipped, error, out=error), context)
 
         def backward(weight: float | Array) -> Array:
-            dy_hat: Array = np.multiply(clipped, weight / y.shape[-1], out=clipped)
-            return dy_hat
+            return np.multiply(clipped, scaled(weight, 1 / y.shape[-1], context), out=clipped)
 
-        np.multiply(losses, 1 / y.shape[-1], out=losses)
         return losses, backward

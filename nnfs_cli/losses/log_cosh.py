@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nnfs_cli.layers import Context
-from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.losses.base import Loss, LossBackward, row_means, scaled
 from nnfs_cli.parameters import Array
 
 
@@ -29,13 +29,10 @@ class LogCosh(Loss, name="log_cosh"):
         size = np.abs(error, out=context.empty(error.shape))
         bend = np.multiply(size, -2, out=context.empty(error.shape))
         np.log1p(np.exp(bend, out=bend), out=bend)
-        losses = np.add.reduce(np.add(size, bend, out=size), axis=-1, out=context.empty(error.shape[:-1]))
-        np.multiply(losses, 1 / y.shape[-1], out=losses)
+        losses = row_means(np.add(size, bend, out=size), context)
 
         def backward(weight: float | Array) -> Array:
-            dy_hat: Array = np.tanh(error, out=error)
-            np.multiply(dy_hat, weight / y.shape[-1], out=dy_hat)
-            return dy_hat
+            slope = np.tanh(error, out=error)
+            return np.multiply(slope, scaled(weight, 1 / y.shape[-1], context), out=slope)
 
-        np.subtract(losses, math.log(2), out=losses)
-        return losses, backward
+        return np.subtract(losses, math.log(2), out=losses), backward

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.layers import Context
-from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.losses.base import Loss, LossBackward, row_means, scaled
 from nnfs_cli.parameters import Array
 
 
@@ -23,13 +23,10 @@ class MAE(Loss, name="mae"):
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
         error = np.subtract(y_hat, y, out=context.empty(y_hat.shape))
-        size = np.abs(error, out=context.empty(error.shape))
-        losses: Array = np.add.reduce(size, axis=-1, out=context.empty(error.shape[:-1]))
+        losses = row_means(np.abs(error, out=context.empty(error.shape)), context)
 
         def backward(weight: float | Array) -> Array:
-            dy_hat: Array = np.sign(error, out=error)
-            np.multiply(dy_hat, weight / y.shape[-1], out=dy_hat)
-            return dy_hat
+            sign = np.sign(error, out=error)
+            return np.multiply(sign, scaled(weight, 1 / y.shape[-1], context), out=sign)
 
-        np.multiply(losses, 1 / y.shape[-1], out=losses)
         return losses, backward

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.layers import Context
-from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.losses.base import Loss, LossBackward, row_means, scaled
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import PositiveFloat
 
@@ -26,12 +26,10 @@ class MSE(Loss, name="mse", main="factor"):
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
-        factor = self.factor / y.shape[-1]
         error = np.subtract(y_hat, y, out=context.empty(y_hat.shape))
-        losses: Array = np.vecdot(error, error, out=context.empty(error.shape[:-1]))
+        losses = row_means(np.multiply(error, error, out=context.empty(error.shape)), context, self.factor)
 
         def backward(weight: float | Array) -> Array:
-            dy_hat: Array = np.multiply(error, 2 * factor * weight, out=error)
-            return dy_hat
+            return np.multiply(error, scaled(weight, 2 * self.factor / y.shape[-1], context), out=error)
 
-        return np.multiply(losses, factor, out=losses), backward
+        return losses, backward

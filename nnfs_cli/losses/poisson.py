@@ -6,7 +6,7 @@ import numpy as np
 
 from nnfs_cli.layers import Context
 from nnfs_cli.layers.exp import Exp
-from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.losses.base import Loss, LossBackward, row_means, scaled
 from nnfs_cli.losses.cross_entropy import margin
 from nnfs_cli.parameters import Array
 
@@ -29,18 +29,24 @@ class Poisson(Loss, name="poisson"):
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
-        p = np.maximum(y_hat, margin(y_hat))
-        return (p - y * np.log(p)).mean(axis=-1), lambda weight: (1 - y / p) * (weight / y.shape[-1])
+        p = np.maximum(y_hat, margin(y_hat), out=context.empty(y_hat.shape))
+        each = np.log(p, out=context.empty(y_hat.shape))
+        np.subtract(p, np.multiply(y, each, out=each), out=each)
+
+        def backward(weight: float | Array) -> Array:
+            dy_hat = np.subtract(1, np.divide(y, p, out=p), out=p)
+            return np.multiply(dy_hat, scaled(weight, 1 / y.shape[-1], context), out=dy_hat)
+
+        return row_means(each, context), backward
 
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
         y_hat = np.exp(z, out=context.empty(z.shape))
-        losses = np.add.reduce(y_hat, axis=-1, out=context.empty(z.shape[:-1]))
-        np.subtract(losses, np.vecdot(y, z, out=context.empty(z.shape[:-1])), out=losses)
+        each = np.multiply(y, z, out=context.empty(z.shape))
+        np.subtract(y_hat, each, out=each)
 
         def backward(weight: float | Array) -> Array:
-            dz: Array = np.subtract(y_hat, y, out=y_hat)
-            np.multiply(dz, weight / y.shape[-1], out=dz)
-            return dz
+            dz = np.subtract(y_hat, y, out=y_hat)
+            return np.multiply(dz, scaled(weight, 1 / y.shape[-1], context), out=dz)
 
-        return np.multiply(losses, 1 / y.shape[-1], out=losses), backward
+        return row_means(each, context), backward

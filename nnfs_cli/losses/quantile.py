@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import AfterValidator, BeforeValidator
 
 from nnfs_cli.layers import Context
-from nnfs_cli.losses.base import Loss, LossBackward
+from nnfs_cli.losses.base import Loss, LossBackward, row_means, scaled
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import Level, NotEmpty, wrong
 
@@ -75,12 +75,11 @@ class Quantile(Loss, name="quantile", main="levels"):
         levels = context.empty((n,))
         levels.reshape(-1, len(self.levels))[...] = self.levels
         error = np.subtract(y, y_hat, out=context.empty(y_hat.shape))
-        below = np.less(error, 0, out=context.empty(y_hat.shape, bool))
-        slope = np.subtract(levels, below, out=context.empty(y_hat.shape))
-        losses: Array = np.vecdot(slope, error, out=context.empty(error.shape[:-1]))
+        slope = np.less(error, context.zeros(y_hat.shape), out=context.empty(y_hat.shape))
+        np.subtract(levels, slope, out=slope)
+        losses = row_means(np.multiply(slope, error, out=error), context)
 
         def backward(weight: float | Array) -> Array:
-            dy_hat: Array = np.multiply(slope, -weight / n, out=slope)
-            return dy_hat
+            return np.multiply(slope, scaled(weight, -1 / n, context), out=slope)
 
-        return np.multiply(losses, 1 / n, out=losses), backward
+        return losses, backward

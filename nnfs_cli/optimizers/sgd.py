@@ -40,17 +40,13 @@ class SGD(Stepper, name="sgd", main="momentum"):
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
         """One step of length lr against the gradient, or along the velocity."""
+        direction = gradient
         if self.momentum:
             velocity = state["velocity"]
             np.add(np.multiply(velocity, self.momentum, out=velocity), gradient, out=velocity)
             if self.nesterov:
-                _descend(parameters, gradient, lr)
+                np.subtract(parameters, np.multiply(gradient, lr, out=gradient), out=parameters)
                 np.multiply(velocity, self.momentum, out=gradient)
             else:
-                np.copyto(gradient, velocity)
-        _descend(parameters, gradient, lr)
-
-
-def _descend(parameters: Array, direction: Array, lr: float) -> None:
-    np.multiply(direction, lr, out=direction)
-    np.subtract(parameters, direction, out=parameters)
+                direction = velocity
+        np.subtract(parameters, np.multiply(direction, lr, out=gradient), out=parameters)

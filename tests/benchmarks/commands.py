@@ -1,0 +1,73 @@
+"""Whole commands, each beside what its reader pays anyway."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent.parent
+NNFS = f"{sys.executable} -m nnfs_cli"
+ROWS, COLUMNS = 2_000_000, 20
+
+PYARROW = """
+import pyarrow.csv as csv
+table = csv.read_csv('rows.csv')
+csv.write_csv(table.select([0]), 'copy.csv')
+"""
+
+
+def run(command: str, folder: Path) -> float:
+    """Seconds that it takes as a whole. A program in quotes is Python's."""
+    words = [sys.executable, "-c", command] if "\n" in command else command.split()
+    begun = time.perf_counter()
+    subprocess.run(words, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - begun
+
+
+def startup(folder: Path) -> dict[str, tuple[str, str]]:
+    """What is compared: a name, our command, and the other one."""
+    return {
+        "`nnfs --help` / `import typer`": (f"{NNFS} --help", "import typer\n"),
+        "`nnfs train configs/breast_cancer.yaml` / `import sklearn.datasets`": (
+            f"{NNFS} train {ROOT / 'configs' / 'breast_cancer.yaml'}",
+            "import sklearn.datasets\n",
+        ),
+    }
+
+
+def predicting(folder: Path) -> dict[str, tuple[str, str]]:
+    """The same for a table of two million rows and twenty numbers, and a net of two layers that was trained on some."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    rng = np.random.default_rng(0)
+    columns = {f"x{i}": rng.standard_normal(ROWS).round(6) for i in range(COLUMNS)}
+    csv.write_csv(pa.table(columns), folder / "rows.csv")
+    some = pa.table({**{name: column[:2_000] for name, column in columns.items()}, "y": columns["x0"][:2_000]})
+    csv.write_csv(some, folder / "some.csv")
+    (folder / "some.yaml").write_text(
+        "dataset: {csv: {path: some.csv, target: y}}\nlayers: [linear: 32, relu, linear: 1]\nloss: mse\nepochs: 2\n"
+    )
+    run(f"{NNFS} train some.yaml -q", folder)
+    ours = f"{NNFS} predict --input rows.csv --output answers.csv"
+    return {f"`nnfs predict`, {ROWS:,} x {COLUMNS} / pyarrow's read and write of a column": (ours, PYARROW)}
+
+
+def measure(turns: int, cases: Callable[[Path], dict[str, tuple[str, str]]]) -> dict[str, list[tuple[float, float]]]:
+    """Seconds of ours and of the other, in turns."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
+        folder = Path(name)
+        pairs = cases(folder)
+        for ours, other in pairs.values():  # once before, for what is read from the disk
+            run(ours, folder), run(other, folder)
+        return {
+            what: [(run(ours, folder), run(other, folder)) for _ in range(turns)]
+            for what, (ours, other) in pairs.items()
+        }

@@ -1,0 +1,59 @@
+"""What the log, the checkpoints, the figures and the progress cost beside the steps."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+import time
+from pathlib import Path
+
+from nnfs_cli import tasks
+from nnfs_cli.cli.progress import Lines
+from nnfs_cli.spec import Spec
+from nnfs_cli.trainer import Callback, LogRow, Trainer
+from tests.benchmarks.workloads import Workload
+
+
+class _Watch(Callback):
+    """Seconds between the ends of epochs, and those between an epoch's last step and its end."""
+
+    def __init__(self) -> None:
+        self.whole = self.after_steps = 0.0
+        self._begun = self._stepped = self._ended = 0.0
+
+    def on_step(self, trainer: Trainer) -> None:
+        self._stepped = time.perf_counter()
+
+    def finish(self, row: LogRow) -> None:
+        now = time.perf_counter()
+        if row["epoch"] > 1:
+            self.whole += now - self._ended
+            self.after_steps += now - self._stepped
+        self._ended = now
+
+
+class _Last(Callback):
+    """Comes after all others."""
+
+    def __init__(self, watch: _Watch) -> None:
+        self.watch = watch
+
+    def on_log(self, trainer: Trainer, row: LogRow) -> None:
+        self.watch.finish(row)
+
+
+def overhead(workload: Workload) -> tuple[float, float]:
+    """The share of training that is not steps: all of it, and all but the net's own pass over the validation rows."""
+    with tempfile.TemporaryDirectory() as name, contextlib.redirect_stderr(io.StringIO()):
+        experiment = tasks.prepare(Spec.load(workload.config(Path(name))))
+        watch = _Watch()
+        tasks.train(experiment, tasks.begin(experiment, Path(name) / "runs"), [watch, Lines(), _Last(watch)])
+    rows, model = experiment.parts["validation"], experiment.predictor.model
+    passes = []
+    for _ in range(9):
+        begun = time.perf_counter()
+        model.evaluate(rows.X, rows.y)
+        passes.append(time.perf_counter() - begun)
+    forward = sorted(passes)[4] * (workload.epochs - 1)
+    return watch.after_steps / watch.whole, (watch.after_steps - forward) / watch.whole
