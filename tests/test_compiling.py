@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numba
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 import yaml
 
-from nnfs_cli import compiling
+from nnfs_cli import compiling, tasks
 from nnfs_cli.compiling import compiled, pays
 from nnfs_cli.data.batches import Batches
+from nnfs_cli.environment import describe_environment
 from nnfs_cli.layers.linear import Linear
 from nnfs_cli.layers.tanh import Tanh
 from nnfs_cli.losses.mse import MSE
@@ -22,6 +24,7 @@ from nnfs_cli.optimizers import Optimizer, Step, Stepper
 from nnfs_cli.optimizers.adam import Adam
 from nnfs_cli.optimizers.adamw import AdamW
 from nnfs_cli.parameters import Array
+from nnfs_cli.spec import Spec
 from nnfs_cli.trainer import Trainer
 
 STEPPERS = [
@@ -176,3 +179,14 @@ def test_it_pays_for_many_steps_of_large_nets() -> None:
     assert pays(2_000, 670_000)
     assert not pays(10_000, 641)
     assert pays(1_000_000, 641)
+
+
+@pytest.mark.parametrize("window", [None, 1_024])
+def test_a_memory_limit_that_is_felt_leaves_no_room_for_a_compiler(window: int | None) -> None:
+    experiment = tasks.prepare(Spec(name="x", dataset="iris", layers=[{"linear": 3}], loss="cross_entropy", epochs=1))
+    limited = replace(experiment, batches=replace(experiment.batches, window=window))
+    assert limited.trainer([]).compiles == (window is None)
+
+
+def test_the_compiler_is_named_in_the_environment() -> None:
+    assert describe_environment()["packages"]["numba"] == numba.__version__

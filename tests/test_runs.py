@@ -56,7 +56,7 @@ def test_what_a_run_leaves(tmp_path: Path) -> None:
     assert (run.path / "config.yaml").read_bytes() == CONFIG.encode()
     assert json.loads((run.path / "status.json").read_text())["state"] == "finished"
     assert json.loads((run.path / "data.json").read_text())["rows"] == {"train": 105, "validation": 30, "test": 15}
-    assert {"python", "packages", "blas", "command", "git_commit"} <= set(
+    assert {"python", "packages", "blas", "threads", "command", "git_commit"} <= set(
         json.loads((run.path / "environment.json").read_text())
     )
 
@@ -78,6 +78,29 @@ def test_weights_are_plain_arrays_by_name(tmp_path: Path) -> None:
             "2.bias": (3,),
         }
         assert {weights[name].dtype.name for name in weights} == {"float32"}
+
+
+def test_weights_are_written_as_numpy_writes_them(tmp_path: Path) -> None:
+    arrays = {"0.weight": np.random.default_rng(0).random((3, 4)), "0.bias": np.zeros(4, "f4"), "n": np.array(2)}
+    arrays |= {"empty": np.zeros((0, 3)), "whole": np.arange(5)}
+    np.savez(tmp_path / "expected.npz", **arrays)
+    run = Run.create(tmp_path, "x")
+    run.write_weights("best", arrays)
+    assert (run.path / "weights" / "best.npz").read_bytes() == (tmp_path / "expected.npz").read_bytes()
+
+
+@pytest.mark.parametrize("every", [1, 10])
+def test_epochs_of_a_few_milliseconds_are_not_each_flushed_to_the_disk(
+    every: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    counts = []
+    for epochs in (2, 400):
+        synced.clear()
+        train(tmp_path, CONFIG, f"epochs={epochs}", f"log_every={every}", "batch_size=full")
+        counts.append(len(synced))
+    assert counts[0] == counts[1] > 0
 
 
 def test_no_absolute_path_is_kept(tmp_path: Path) -> None:

@@ -37,23 +37,21 @@ class Adam(Stepper, name="adam"):
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
         """One step of about lr in every parameter."""
         m, v = state["m"], state["v"]
-        ratio, new1, keep2, new2, scale, eps, rate = self._numbers(state, lr)
+        ratio, new1, keep2, new2, eps, rate = self._numbers(state, lr)
         # (m · b1 / (1 - b1) + g) · (1 - b1) is the same m, and needs no buffer for (1 - b1) · g.
         np.multiply(m, ratio, out=m)
         np.multiply(np.add(m, gradient, out=m), new1, out=m)
         np.multiply(gradient, gradient, out=gradient)
         np.multiply(gradient, new2, out=gradient)
         np.add(np.multiply(v, keep2, out=v), gradient, out=v)
-        denominator = np.sqrt(v, out=gradient)
-        np.multiply(denominator, scale, out=denominator)
-        np.add(denominator, eps, out=denominator)
+        denominator = np.add(np.sqrt(v, out=gradient), eps, out=gradient)
         change = np.divide(m, denominator, out=denominator)
         np.multiply(change, rate, out=change)
         np.subtract(parameters, change, out=parameters)
 
     def compiled(self, dtype: np.dtype[Any]) -> Step | None:
         """`step` as one loop, unless it has become another step."""
-        loop = compiled(_loop, 4, 7, dtype) if type(self).step is Adam.step else None
+        loop = compiled(_loop, 4, 6, dtype) if type(self).step is Adam.step else None
         if loop is None:
             return None
 
@@ -63,19 +61,20 @@ class Adam(Stepper, name="adam"):
         return step
 
     def _numbers(self, state: dict[str, Array], lr: float) -> tuple[float, ...]:
-        """What the next step multiplies with, and eps."""
+        """What the next step multiplies with, and what it adds: m̂ / (√v̂ + eps) is rate / lr · m / (√v + eps · root)."""
         state["t"] += 1
         t = int(state["t"])
-        new1, scale, rate = 1 - self.beta1, 1 / math.sqrt(1 - self.beta2**t), lr / (1 - self.beta1**t)
-        return self.beta1 / new1, new1, self.beta2, 1 - self.beta2, scale, self.eps, rate
+        new1, root = 1 - self.beta1, math.sqrt(1 - self.beta2**t)
+        rate = lr * root / (1 - self.beta1**t)
+        return self.beta1 / new1, new1, self.beta2, 1 - self.beta2, self.eps * root, rate
 
 
 def _loop(
     w: Array, g: Array, m: Array, v: Array,
-    ratio: float, new1: float, keep2: float, new2: float, scale: float, eps: float, rate: float,
+    ratio: float, new1: float, keep2: float, new2: float, eps: float, rate: float,
 ) -> None:  # fmt: skip
     """Adam's step, entry by entry: the operations of `Adam.step` in their order."""
     for i in range(w.size):
         m[i] = (m[i] * ratio + g[i]) * new1
         v[i] = v[i] * keep2 + g[i] * g[i] * new2
-        w[i] -= m[i] / (np.sqrt(v[i]) * scale + eps) * rate
+        w[i] -= m[i] / (np.sqrt(v[i]) + eps) * rate
