@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,13 @@ from tests.benchmarks.report import RESULTS, markdown
 from tests.benchmarks.workloads import WORKLOADS
 
 PEERS = ("numpy", "numba", "torch", "jax", "scikit-learn", "pyarrow")
+
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
 
 
 def measured(turns: int, wanted: list[str], quick: bool = False) -> dict[str, Any]:
@@ -67,6 +74,8 @@ if __name__ == "__main__":
     given = parser.parse_args()
     if unknown := set(given.workloads) - set(names):
         parser.error(f"there is no workload {', '.join(sorted(unknown))}")
+    if missing := [name for name in PEERS if not _installed(name)]:
+        parser.error(f"{', '.join(missing)} not installed; pip install '.[bench]' brings them all")
     found = measured(given.turns, given.workloads or names)
     given.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(markdown(found), end="")
