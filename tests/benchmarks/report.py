@@ -31,7 +31,7 @@ def markdown(results: dict[str, Any]) -> str:
         seconds = race["seconds"]
         if "plain NumPy loop" in seconds:
             continue
-        cells = [f"{1e6 * median(seconds[other]):,.0f} ({ratio(seconds, other):.2f}×)" for other in others]
+        cells = [f"{1e6 * median(seconds[other]):,.0f} ({ratio(seconds, other):.2f} x)" for other in others]
         own = f"**{1e6 * median(seconds['nnfs']):,.0f}**"
         lines.append(f"| {name}: {race['description']} | {own} | " + " | ".join(cells) + " |")
     full = races["full batch"]
@@ -40,7 +40,7 @@ def markdown(results: dict[str, Any]) -> str:
         "",
         f"An epoch of {full['description']}: {1e6 * median(seconds['nnfs']):,.0f} microseconds, and",
         f"{1e6 * median(seconds['plain NumPy loop']):,.0f} in a loop of plain NumPy"
-        f" ({ratio(seconds, 'plain NumPy loop'):.2f}×).",
+        f" ({ratio(seconds, 'plain NumPy loop'):.2f} x).",
         "",
         "| whole command / what it is beside | its seconds | the other's | its share of them |",
         "|---|---:|---:|---:|",
