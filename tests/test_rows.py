@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import chain
 
 import numpy as np
@@ -98,3 +99,23 @@ def test_training_on_disk_gives_the_bytes_of_training_in_memory(weighted: bool) 
         Trainer(model, Adam(), 0.01, batches).train(rows, 2)
         vectors.append(model.parameters.vector.tobytes())
     assert vectors[0] == vectors[1]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_batch_that_is_in_the_window_allocates_nothing(weighted: bool) -> None:
+    n = 8 * BLOCK
+    rows, (X, y, weight) = stored(n, weighted, n), arrays(n, weighted)
+    batches = list(Batches(n, 4 * BLOCK).epoch(1))
+    for batch in batches:
+        rows.take(batch)
+    tracemalloc.start()
+    try:
+        for batch in batches:
+            x, *others = rows.take(batch)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < batches[0].nbytes / 4  # of which an array of places would be the whole
+    np.testing.assert_array_equal(x, X[batch])
+    for found, whole in zip(others, (y, weight), strict=True):
+        np.testing.assert_array_equal(found, None if whole is None else whole[batch])

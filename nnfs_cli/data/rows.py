@@ -111,12 +111,14 @@ class StoredRows:
     def take(self, rows: Array | slice) -> Batch:
         """X, y and the weights of a batch: indices (batch,) or a slice, of no more rows than the window has."""
         indices = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
-        slots = self._slots[indices // BLOCK]
-        if slots.min(initial=0) < 0:
-            self._load(np.unique(indices // BLOCK))
-            slots = self._slots[indices // BLOCK]
-        rows, *columns = self._buffers_for(len(indices))
-        self._window.take(slots * BLOCK + indices % BLOCK, 0, rows, "clip")
+        rows, blocks, places, *columns = self._buffers_for(len(indices))
+        np.floor_divide(indices, BLOCK, out=blocks)
+        if self._slots.take(blocks, 0, places, "clip").min(initial=0) < 0:
+            self._load(np.unique(blocks))
+            self._slots.take(blocks, 0, places, "clip")
+        np.subtract(places, blocks, out=places)  # a row is as many blocks further on in the window
+        np.add(np.multiply(places, BLOCK, out=places), indices, out=places)
+        self._window.take(places, 0, rows, "clip")
         start = 0
         for column in columns:  # each by itself, as BLAS rounds by how numbers lie
             np.copyto(column, rows[:, start : start + column.shape[1]])
@@ -125,10 +127,12 @@ class StoredRows:
         return x, y, weight[0][:, 0] if weight else None
 
     def _buffers_for(self, n: int) -> list[Array]:
-        """For a batch of n rows: whole rows, inputs, targets and weights, if there are any."""
+        """For a batch of n rows: whole rows, their blocks and places, inputs, targets and, if there are any, weights."""
         if n not in self._buffers:
-            widths = [sum(self._widths), *filter(None, self._widths)]
-            self._buffers[n] = [np.empty((n, width), self._window.dtype) for width in widths]
+            whole, *columns = (
+                np.empty((n, width), self._window.dtype) for width in (sum(self._widths), *filter(None, self._widths))
+            )
+            self._buffers[n] = [whole, np.empty(n, np.intp), np.empty(n, np.intp), *columns]
         return self._buffers[n]
 
     def _load(self, blocks: Array) -> None:
