@@ -127,7 +127,7 @@ class StoredRows:
         return x, y, weight[0][:, 0] if weight else None
 
     def _buffers_for(self, n: int) -> list[Array]:
-        """For a batch of n rows: whole rows, their blocks and places, inputs, targets and, if there are any, weights."""
+        """For a batch of n rows: whole rows, their blocks and places, inputs, targets and weights, if there are any."""
         if n not in self._buffers:
             whole, *columns = (
                 np.empty((n, width), self._window.dtype) for width in (sum(self._widths), *filter(None, self._widths))
