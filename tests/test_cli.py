@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -17,6 +18,8 @@ import numpy as np
 import pytest
 
 from nnfs_cli import __version__
+from nnfs_cli.cli.output import note
+from nnfs_cli.cli.progress import Lines
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
@@ -371,6 +374,20 @@ def imported(*words: object) -> set[str]:
 
 
 # Signals
+
+
+def test_a_line_is_written_at_once_so_that_nothing_comes_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    class Stderr(io.StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            return len(text)
+
+    monkeypatch.setattr("sys.stderr", Stderr())
+    Lines().say("  1  0.5")
+    note("and more")
+    assert written == ["  1  0.5\n", "and more\n"]
 
 
 @posix

@@ -33,7 +33,7 @@ def coloured(style: str, text: str) -> str:
 
 def note(text: str) -> None:
     """A line for the person watching."""
-    print(visible(text), file=sys.stderr)
+    sys.stderr.write(f"{visible(text)}\n")  # at once: what interrupts it begins on a line of its own
 
 
 def complain(kind: str, message: str = "") -> None:

@@ -10,7 +10,7 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nnfs_cli.cli.output import number, visible
+from nnfs_cli.cli.output import note, number, visible
 from nnfs_cli.trainer import Callback, LogRow, Trainer
 
 HIDDEN = ("step", "seconds", "lr")  # of the columns of the log
@@ -44,7 +44,7 @@ class Lines(Callback):
 
     def say(self, line: str) -> None:
         """Put a line on stderr."""
-        print(visible(line), file=sys.stderr)
+        note(line)
 
 
 class Bar(Lines):
