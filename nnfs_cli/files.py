@@ -6,6 +6,7 @@ import os
 import secrets
 import stat
 import tempfile
+import weakref
 from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
@@ -44,9 +45,18 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     sync_folder(path.parent)
 
 
-def unnamed_file() -> FileIO:
-    """A file without a name, which vanishes with the process however it ends."""
-    return tempfile.TemporaryFile(dir=_room(), buffering=0)
+def unnamed_file(owner: object) -> FileIO:
+    """A file without a name, which vanishes with its owner, and with the process however it ends."""
+    file = tempfile.TemporaryFile(dir=_room(), buffering=0)  # noqa: SIM115 - it is to outlive this
+    weakref.finalize(owner, file.close)
+    return file
+
+
+def write_all(file: FileIO, data: memoryview) -> None:
+    """Write at the file's position; a file without a buffer may take less at once."""
+    view = data.cast("B")
+    while view:
+        view = view[file.write(view) :]
 
 
 def _room() -> str | None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import weakref
-
 import numpy as np
 
-from nnfs_cli.files import unnamed_file
+from nnfs_cli.files import unnamed_file, write_all
 from nnfs_cli.parameters import Array
 
 
@@ -17,9 +15,7 @@ class Kept:
 
     def __init__(self, vector: Array) -> None:
         self._now = vector
-        self._copy = np.empty_like(vector) if vector.nbytes <= self.large else unnamed_file()
-        if not isinstance(self._copy, np.ndarray):
-            weakref.finalize(self, self._copy.close)
+        self._copy = np.empty_like(vector) if vector.nbytes <= self.large else unnamed_file(self)
 
     def keep(self) -> None:
         """Remember the vector as it is now."""
@@ -27,9 +23,7 @@ class Kept:
             np.copyto(self._copy, self._now)
             return
         self._copy.seek(0)
-        view = self._now.data.cast("B")
-        while view:
-            view = view[self._copy.write(view) :]
+        write_all(self._copy, self._now.data)
 
     @property
     def vector(self) -> Array:

@@ -16,7 +16,8 @@ from nnfs_cli.layers.sequential import Sequential
 from nnfs_cli.losses import Loss
 from nnfs_cli.parameters import Array, Parameters, Shape
 
-PORTION = 1_000_000  # numbers that rows become together, where they are not learned from
+PORTION = 1_000_000  # numbers that rows become together, where they are not learned from,
+ROWS = 1_024  # and the most rows
 
 
 class Model:
@@ -132,7 +133,7 @@ class Model:
 
     def _portions(self, n: int, batch_size: int | None) -> Iterator[slice]:
         """Some of n rows at a time: unless it is given, as many as take little memory, which is the fastest, too."""
-        size = batch_size or min(max(PORTION // self._numbers, 64), 1024)
+        size = batch_size or min(max(PORTION // self._numbers, 64), ROWS)
         return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
     def _forward(self, x: Array) -> Array:

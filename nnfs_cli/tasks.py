@@ -31,6 +31,7 @@ from nnfs_cli.errors import ConfigError, DataError, DivergedError, NnfsWarning, 
 from nnfs_cli.experiment import Experiment, encode_parts, prepare
 from nnfs_cli.extension import LOADED, code_of
 from nnfs_cli.material import gather, say_alike
+from nnfs_cli.model import ROWS
 from nnfs_cli.predictions import OnError, Predictions
 from nnfs_cli.predictor import Predictor, Samples
 from nnfs_cli.runs import Run
@@ -40,7 +41,6 @@ from nnfs_cli.trainer import Callback, LogRow
 
 __all__ = ["Figures", "begin", "evaluate", "predict", "predictions", "prepare", "restore", "train"]
 
-JUDGED_AT_ONCE = 1_024  # rows
 Threshold = float | Literal["best_f1", "best_accuracy", "none"]
 Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among them
 
@@ -298,7 +298,7 @@ def _judged(
     run: Run, part: str, predictor: Predictor, rows: Samples | Iterable[Samples], weights: str = "best"
 ) -> dict[str, float]:
     """The figures over some rows; of classes, the confusion matrix is left in the run."""
-    with limited(predictor.threads(JUDGED_AT_ONCE)):
+    with limited(predictor.threads(ROWS)):
         loss, outcome = predictor.judge(rows)
     n = len(outcome.classes)
     if n:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 SHARE = 2**19  # multiplications that are worth a thread: two threads are never slower on twice as many
@@ -35,9 +37,15 @@ def limited(threads: int | None) -> Iterator[None]:
     if threads is None:
         yield
         return
-    from threadpoolctl import ThreadpoolController
-
-    libraries = ThreadpoolController().select(user_api="blas")
+    libraries = _libraries()
     fewest = min([threads, *(library.num_threads for library in libraries.lib_controllers)])
     with libraries.limit(limits=fewest):
         yield
+
+
+@functools.cache
+def _libraries() -> Any:
+    """Those that make NumPy's products; to find them takes a look at all that is loaded."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any, Protocol
 
 import numpy as np
 
-from nnfs_cli.files import unnamed_file
+from nnfs_cli.files import unnamed_file, write_all
 from nnfs_cli.parameters import Array, Shape
 
 Batch = tuple[Array, Array, Array | None]  # X (batch, *input_shape), y (batch, n_outputs) and weights (batch,), if any
@@ -75,8 +74,7 @@ class StoredRows:
 
     def __init__(self, n_inputs: int, n_outputs: int, weighted: bool, dtype: Any, window: int) -> None:
         self._widths = (n_inputs, n_outputs, int(weighted))
-        self._file = unnamed_file()
-        weakref.finalize(self, self._file.close)
+        self._file = unnamed_file(self)
         self._n, self._weight = 0, 0.0
         self._window: Array = np.empty((-(-window // BLOCK) * BLOCK, sum(self._widths)), dtype)
         self._buffers: dict[int, list[Array]] = {}
@@ -96,9 +94,7 @@ class StoredRows:
             return
         columns = [X, y, (np.ones(len(X), X.dtype) if weight is None else weight)[:, None]]
         rows = np.concatenate([column for column, width in zip(columns, self._widths, strict=True) if width], axis=1)
-        view = memoryview(np.ascontiguousarray(rows, self._window.dtype).data).cast("B")
-        while view:
-            view = view[self._file.write(view) :]
+        write_all(self._file, np.ascontiguousarray(rows, self._window.dtype).data)
         self._n += len(X)
         self._weight += float(columns[2].sum(dtype=np.float64))
         self._slots = np.full(-(-self._n // BLOCK), -1)

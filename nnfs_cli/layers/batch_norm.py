@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.initializers import Constant, Zeros
-from nnfs_cli.layers.base import Backward, Context, Layer, fold
+from nnfs_cli.layers.base import Backward, Context, Layer, fold, product
 from nnfs_cli.parameters import Array, ParameterSpec, ParameterTree, Shape, Views
 from nnfs_cli.settings import PositiveFloat, Rate
 
@@ -45,10 +45,10 @@ class BatchNorm(Layer, name="batch_norm"):
         mean, var = p.running_mean, p.running_var
         work, (row, spare, scale) = context.empty(x.shape), (context.empty(p.weight.shape) for _ in range(3))
         if context.training:
-            mean = np.divide(np.matmul(ones, x, out=row), n, out=row)
+            mean = np.divide(product(ones, x, out=row), n, out=row)
         x_hat = np.subtract(x, mean[..., None, :], out=context.empty(x.shape))
         if context.training:
-            var = np.divide(np.matmul(ones, np.square(x_hat, out=work), out=scale), n, out=scale)
+            var = np.divide(product(ones, np.square(x_hat, out=work), out=scale), n, out=scale)
             for kept, new, share in ((p.running_mean, mean, 1), (p.running_var, var, n / max(n - 1, 1))):
                 np.multiply(kept, 1 - self.momentum, out=kept)
                 np.add(kept, np.multiply(new, self.momentum * share, out=spare), out=kept)
@@ -58,8 +58,8 @@ class BatchNorm(Layer, name="batch_norm"):
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
             dy = fold(dy, members)
-            np.matmul(ones, dy, out=g.bias)
-            np.matmul(ones, np.multiply(dy, x_hat, out=work), out=g.weight)
+            product(ones, dy, out=g.bias)
+            product(ones, np.multiply(dy, x_hat, out=work), out=g.weight)
             # mean(c) and mean(c x̂) are the sums just made, times weight / n.
             np.multiply(x_hat, np.divide(g.weight, n, out=row)[..., None, :], out=work)
             dx: Array = np.subtract(dy, np.divide(g.bias, n, out=row)[..., None, :], out=context.empty(dy.shape))

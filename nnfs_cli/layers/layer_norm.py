@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.initializers import Constant, Zeros
-from nnfs_cli.layers.base import Backward, Context, Layer, fold
+from nnfs_cli.layers.base import Backward, Context, Layer, fold, product
 from nnfs_cli.parameters import Array, ParameterSpec, ParameterTree, Shape, Views
 from nnfs_cli.settings import PositiveFloat
 
@@ -45,8 +45,8 @@ class LayerNorm(Layer, name="layer_norm"):
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
             dy = fold(dy, members)
             ones = context.ones(dy.shape[-2])
-            np.matmul(ones, dy, out=g.bias)
-            np.matmul(ones, np.multiply(dy, x_hat, out=square), out=g.weight)
+            product(ones, dy, out=g.bias)
+            product(ones, np.multiply(dy, x_hat, out=square), out=g.weight)
             dx: Array = np.multiply(dy, p.weight[..., None, :], out=context.empty(dy.shape))
             mean = context.empty(std.shape)
             _mean(np.multiply(dx, x_hat, out=square), along, mean)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.initializers import Constant, Initializer
-from nnfs_cli.layers.base import Backward, Context, Layer, fold
+from nnfs_cli.layers.base import Backward, Context, Layer, fold, product
 from nnfs_cli.parameters import Array, ParameterSpec, ParameterTree, Shape, Views
 
 
@@ -43,7 +43,7 @@ class PReLU(Layer, name="prelu", main="init"):
             less = np.subtract(1, p.slope, out=context.empty(p.slope.shape))
             np.multiply(slopes, less[..., None, :], out=slopes)
             np.add(slopes, p.slope[..., None, :], out=slopes)
-            np.matmul(context.ones(x.shape[-2]), np.multiply(below, dy, out=below), out=g.slope)
+            product(context.ones(x.shape[-2]), np.multiply(below, dy, out=below), out=g.slope)
             return np.multiply(slopes, dy, out=slopes).reshape(shape)
 
         return y.reshape(shape), backward

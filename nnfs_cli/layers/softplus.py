@@ -22,13 +22,19 @@ class Softplus(Layer, name="softplus"):
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> the same."""
-        y, rest = np.abs(x, out=context.empty(x.shape)), context.empty(x.shape)
-        np.exp(np.negative(y, out=y), out=y)
-        np.log1p(y, out=y)
-        np.add(np.maximum(x, context.zeros(x.shape), out=rest), y, out=y)
+        y, work = softplus(x, context)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            slope = np.subtract(x, y, out=rest)
+            slope = np.subtract(x, y, out=work)
             return np.multiply(np.exp(slope, out=slope), dy, out=slope)
 
         return y, backward
+
+
+def softplus(x: Array, context: Context) -> tuple[Array, Array]:
+    """ln(1 + exp(x)) of any array, in a buffer, and another buffer like it; the exponential never overflows."""
+    y, work = context.empty(x.shape), context.empty(x.shape)
+    np.negative(np.abs(x, out=work), out=work)
+    np.log1p(np.exp(work, out=work), out=work)
+    np.add(work, np.maximum(x, context.zeros(x.shape), out=y), out=y)
+    return y, work

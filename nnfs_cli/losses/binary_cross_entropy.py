@@ -6,6 +6,7 @@ import numpy as np
 
 from nnfs_cli.layers import Context
 from nnfs_cli.layers.sigmoid import Sigmoid
+from nnfs_cli.layers.softplus import softplus
 from nnfs_cli.losses.base import Loss, LossBackward
 from nnfs_cli.losses.cross_entropy import margin
 from nnfs_cli.parameters import Array
@@ -50,14 +51,11 @@ class Binary(Loss):
 
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, 1) -> (batch,)."""
-        softplus, losses = context.empty(z.shape), context.empty(z.shape)
-        np.negative(np.abs(z, out=losses), out=losses)
-        np.log1p(np.exp(losses, out=losses), out=losses)  # the exponential never overflows
-        np.add(losses, np.maximum(z, context.zeros(z.shape), out=softplus), out=softplus)
-        np.subtract(softplus, np.multiply(y, z, out=losses), out=losses)
+        s, losses = softplus(z, context)
+        np.subtract(s, np.multiply(y, z, out=losses), out=losses)
 
         def backward(weight: float | Array) -> Array:
-            y_hat: Array = np.subtract(z, softplus, out=softplus)  # ln(sigmoid(z))
+            y_hat: Array = np.subtract(z, s, out=s)  # ln(sigmoid(z))
             np.exp(y_hat, out=y_hat)
             return np.multiply(np.subtract(y_hat, y, out=y_hat), weight, out=y_hat)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).parent.parent.parent
-NNFS = f"{sys.executable} -m nnfs_cli"
+NNFS = [sys.executable, "-m", "nnfs_cli"]
 ROWS, COLUMNS = 2_000_000, 20
 
 PYARROW = """
@@ -23,26 +23,34 @@ csv.write_csv(table.select([0]), 'copy.csv')
 """
 
 
-def run(command: str, folder: Path) -> float:
-    """Seconds that it takes as a whole. A program in quotes is Python's."""
-    words = [sys.executable, "-c", command] if "\n" in command else command.split()
+Command = list[str]
+Pairs = dict[str, tuple[Command, Command]]  # by what they do: our command, and the other one
+
+
+def python(program: str) -> Command:
+    """The command that runs it."""
+    return [sys.executable, "-c", program]
+
+
+def run(command: Command, folder: Path) -> float:
+    """Seconds that it takes as a whole."""
     begun = time.perf_counter()
-    subprocess.run(words, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - begun
 
 
-def startup(folder: Path) -> dict[str, tuple[str, str]]:
-    """What is compared: a name, our command, and the other one."""
+def startup(folder: Path) -> Pairs:
+    """What is paid before anything is computed."""
     return {
-        "`nnfs --help` / `import typer`": (f"{NNFS} --help", "import typer\n"),
+        "`nnfs --help` / `import typer`": ([*NNFS, "--help"], python("import typer")),
         "`nnfs train configs/breast_cancer.yaml` / `import sklearn.datasets`": (
-            f"{NNFS} train {ROOT / 'configs' / 'breast_cancer.yaml'}",
-            "import sklearn.datasets\n",
+            [*NNFS, "train", str(ROOT / "configs" / "breast_cancer.yaml")],
+            python("import sklearn.datasets"),
         ),
     }
 
 
-def predicting(folder: Path) -> dict[str, tuple[str, str]]:
+def predicting(folder: Path) -> Pairs:
     """The same for a table of two million rows and twenty numbers, and a net of two layers that was trained on some."""
     import pyarrow as pa
     from pyarrow import csv
@@ -55,12 +63,12 @@ def predicting(folder: Path) -> dict[str, tuple[str, str]]:
     (folder / "some.yaml").write_text(
         "dataset: {csv: {path: some.csv, target: y}}\nlayers: [linear: 32, relu, linear: 1]\nloss: mse\nepochs: 2\n"
     )
-    run(f"{NNFS} train some.yaml -q", folder)
-    ours = f"{NNFS} predict --input rows.csv --output answers.csv"
-    return {f"`nnfs predict`, {ROWS:,} x {COLUMNS} / pyarrow's read and write of a column": (ours, PYARROW)}
+    run([*NNFS, "train", "some.yaml", "-q"], folder)
+    ours = [*NNFS, "predict", "--input", "rows.csv", "--output", "answers.csv"]
+    return {f"`nnfs predict`, {ROWS:,} x {COLUMNS} / pyarrow's read and write of a column": (ours, python(PYARROW))}
 
 
-def measure(turns: int, cases: Callable[[Path], dict[str, tuple[str, str]]]) -> dict[str, list[tuple[float, float]]]:
+def measure(turns: int, cases: Callable[[Path], Pairs]) -> dict[str, list[tuple[float, float]]]:
     """Seconds of ours and of the other, in turns."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
         folder = Path(name)

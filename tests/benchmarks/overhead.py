@@ -25,7 +25,7 @@ class _Watch(Callback):
     def on_step(self, trainer: Trainer) -> None:
         self._stepped = time.perf_counter()
 
-    def finish(self, row: LogRow) -> None:
+    def on_log(self, trainer: Trainer, row: LogRow) -> None:
         now = time.perf_counter()
         if row["epoch"] > 1:
             self.whole += now - self._ended
@@ -33,22 +33,12 @@ class _Watch(Callback):
         self._ended = now
 
 
-class _Last(Callback):
-    """Comes after all others."""
-
-    def __init__(self, watch: _Watch) -> None:
-        self.watch = watch
-
-    def on_log(self, trainer: Trainer, row: LogRow) -> None:
-        self.watch.finish(row)
-
-
 def overhead(workload: Workload) -> tuple[float, float]:
     """The share of training that is not steps: all of it, and all but the net's own pass over the validation rows."""
     with tempfile.TemporaryDirectory() as name, contextlib.redirect_stderr(io.StringIO()):
         experiment = tasks.prepare(Spec.load(workload.config(Path(name))))
         watch = _Watch()
-        tasks.train(experiment, tasks.begin(experiment, Path(name) / "runs"), [watch, Lines(), _Last(watch)])
+        tasks.train(experiment, tasks.begin(experiment, Path(name) / "runs"), [Lines(), watch])  # the last to be called
     rows, model = experiment.parts["validation"], experiment.predictor.model
     passes = []
     for _ in range(9):
