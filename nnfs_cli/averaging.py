@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -78,17 +78,37 @@ class Average:
     def __init__(self, rule: Averaging | None, weights: Array) -> None:
         self.rule, self.weights = rule, weights
         self.vector: Array | None = None  # the average, once there is one
+        self._epoch = 0  # the last that has counted
+        self._shown = False
         if rule is not None:
-            self._average, self._spare = np.empty_like(weights), np.empty_like(weights)
+            self._average, self._spare = np.zeros_like(weights), np.empty_like(weights)
 
     @property
     def pending(self) -> bool:
         """Whether there is going to be an average, and is none yet."""
         return self.rule is not None and self.vector is None
 
+    @property
+    def raw(self) -> Array:
+        """The weights that training goes on with, also while their average stands in their place."""
+        return self._spare if self._shown else self.weights
+
     def begin(self) -> None:
         """Forget what was."""
-        self.vector = None
+        self.vector, self._epoch, self._shown = None, 0, False
+
+    def state(self) -> dict[str, Array]:
+        """What there is to remember, by name."""
+        if self.rule is None:
+            return {}
+        return {"vector": self._average, "begun": np.array(not self.pending), "epoch": np.array(self._epoch)}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Take `state` back."""
+        if self.rule is not None:
+            np.copyto(self._average, state["vector"])
+            self.vector = self._average if state["begun"] else None
+            self._epoch = int(state["epoch"])
 
     def after_step(self, step: int) -> None:
         """Let the weights count, as they are after this step, if the rule says so."""
@@ -96,27 +116,28 @@ class Average:
             self._follow(self.rule.after_step(step))
 
     def after_epoch(self, epoch: int, epochs: int) -> None:
-        """Let them count as they are after this epoch."""
-        if self.rule is not None:
+        """Let them count as they are after this epoch, once."""
+        if self.rule is not None and epoch > self._epoch:
+            self._epoch = epoch
             self._follow(self.rule.after_epoch(epoch, epochs))
 
     @contextlib.contextmanager
     def in_place(self) -> Iterator[None]:
         """For a while, the vector of weights holds their average."""
-        if self.vector is None:
-            yield
-            return
-        np.copyto(self._spare, self.weights)
-        np.copyto(self.weights, self.vector)
+        self.settle()
         try:
             yield
         finally:
-            np.copyto(self.weights, self._spare)
+            if self._shown:
+                np.copyto(self.weights, self._spare)
+                self._shown = False
 
     def settle(self) -> None:
         """Leave the average in the vector of weights."""
-        if self.vector is not None:
+        if self.vector is not None and not self._shown:
+            np.copyto(self._spare, self.weights)
             np.copyto(self.weights, self.vector)
+            self._shown = True
 
     def _follow(self, rate: float) -> None:
         """Do average <- (1 - rate) · average + rate · weights; rate 1 copies exactly."""

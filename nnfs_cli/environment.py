@@ -7,6 +7,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,24 @@ def describe_environment(threads: int | None = None) -> dict[str, Any]:
         "command": _command(),
         "git_commit": _git_commit(),
     }
+
+
+def environment_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What of two descriptions differs that bytes may depend on, as in "numpy 2.4.6 (was 2.4.5)"."""
+    changes = []
+    for key in ("python", "packages", "machine", "processor", "blas", "threads", "variables"):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            names = [*new, *(name for name in old if name not in new)]
+            different = [(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
+        else:
+            different = [(key, old, new)] if old != new else []
+        for name, was, found in different:
+            label = name if key in ("python", "packages", "variables") or name == key else f"{key} {name}"
+            changes.append(
+                f"{label} {'is missing' if found is None else found} (was {'missing' if was is None else was})"
+            )
+    return changes
 
 
 def _kernels() -> dict[str, str]:

@@ -11,7 +11,8 @@ The library raises these and never prints or exits; the command line alone turns
 
     NnfsWarning              worth knowing, and no reason to stop
 
-What the machine refuses, such as a full disk or a missing permission, stays an OSError (exit code 4).
+What the machine refuses, such as a full disk, a missing permission or a run that another process is writing, stays an
+OSError (exit code 4). An interruption is a KeyboardInterrupt (130), or a Terminated (143).
 """
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ class RunError(UserError):
 
 
 class DivergedError(NnfsError):
-    """The loss became infinite or not a number."""
+    """A loss or a gradient became infinite or not a number."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends the work as Ctrl-C does."""
 
 
 class NnfsWarning(UserWarning):

@@ -70,15 +70,15 @@ class Experiment:
         return f"the net has {n_parameters:,} parameters for {n_rows:,} training rows; it may learn them by heart"
 
 
-def prepare(spec: Spec, material: Material | None = None) -> Experiment:
+def prepare(spec: Spec, material: Material | None = None, encoder: Encoder | None = None) -> Experiment:
     """Read the data, split it, fit the preprocessing on the training rows, and build the net.
 
-    What has been gathered for the spec is not read again.
+    What has been gathered for the spec is not read again, and an encoder that has been fitted is not fitted anew.
     Raises `DataError` or `ConfigError` when data and spec do not go together; nothing has been written then.
     """
     material = material or gather(spec)
     table, rows, drawn = _to_fit(material, spec)
-    encoder = Encoder.fit(
+    encoder = encoder or Encoder.fit(
         table,
         rows,
         material.kinds,

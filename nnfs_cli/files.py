@@ -45,6 +45,32 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     sync_folder(path.parent)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are not there, so that they last through a power loss."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+
+
+def own_file(folder: Path, name: str) -> Path:
+    """The path of a file below a folder that may come from anyone; it need not be there.
+
+    Raises `ValueError` where the way to it is not all real folders and, at the end, a plain file: a link would lead
+    somewhere else, and whoever opens a pipe waits.
+    """
+    whole = folder / name
+    for path in [*reversed(whole.relative_to(folder).parents), Path(name)][1:]:
+        mode = _mode(folder / path, follow=False)
+        if mode is None:
+            break
+        last = path == Path(name)
+        if not (stat.S_ISREG(mode) if last else stat.S_ISDIR(mode)):
+            kind = "a link" if stat.S_ISLNK(mode) else "not a file" if last else "not a folder"
+            raise ValueError(f"{path.as_posix()} is {kind}")
+    return whole
+
+
 def unnamed_file(owner: object) -> FileIO:
     """A file without a name, which vanishes with its owner, and with the process however it ends."""
     file = tempfile.TemporaryFile(dir=_room(), buffering=0)  # noqa: SIM115 - it is to outlive this
@@ -77,8 +103,8 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _mode(path: Path) -> int | None:
+def _mode(path: Path, follow: bool = True) -> int | None:
     try:
-        return path.stat().st_mode
+        return path.stat(follow_symlinks=follow).st_mode
     except FileNotFoundError:
         return None

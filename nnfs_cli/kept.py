@@ -13,21 +13,22 @@ class Kept:
 
     large = 1_000_000  # bytes
 
-    def __init__(self, vector: Array) -> None:
-        self._now = vector
-        self._copy = np.empty_like(vector) if vector.nbytes <= self.large else unnamed_file(self)
+    def __init__(self, like: Array) -> None:
+        self._like = like.dtype, like.shape
+        self._copy = np.empty_like(like) if like.nbytes <= self.large else unnamed_file(self)
 
-    def keep(self) -> None:
+    def keep(self, vector: Array) -> None:
         """Remember the vector as it is now."""
         if isinstance(self._copy, np.ndarray):
-            np.copyto(self._copy, self._now)
+            np.copyto(self._copy, vector)
             return
         self._copy.seek(0)
-        write_all(self._copy, self._now.data)
+        write_all(self._copy, vector.data)
 
     @property
     def vector(self) -> Array:
         """As it was when it was last kept."""
         if isinstance(self._copy, np.ndarray):
             return self._copy
-        return np.memmap(self._copy, self._now.dtype, "r", shape=self._now.shape)
+        dtype, shape = self._like
+        return np.memmap(self._copy, dtype, "r", shape=shape)

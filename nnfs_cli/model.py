@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from nnfs_cli.layers import Context, Draws, Layer
 from nnfs_cli.layers.after_lookup import AfterLookup
 from nnfs_cli.layers.identity import Identity
 from nnfs_cli.layers.lookup import Lookup
+from nnfs_cli.observed import Observed
 from nnfs_cli.layers.sequential import Sequential
 from nnfs_cli.losses import Loss
 from nnfs_cli.parameters import Array, Parameters, Shape
@@ -107,6 +108,21 @@ class Model:
         counts = np.multiply(weight[:, None], self.loss.row_weight(whole), out=context.empty((len(x), 1)))
         backward(loss_backward(counts), self.gradients.views, False)
         return float(losses.dot(weight))
+
+    def first_infinite(self, x: Array, y: Array, *how: Any) -> str:
+        """Where `differentiate` with these arguments first comes upon a number that is not finite, in words."""
+        for name, array in {**self.parameters.arrays, "the inputs": x, "the targets": y}.items():
+            if not np.isfinite(array).all():
+                return f"in {name}"
+        found: list[str] = []
+        body = cast(Sequential, self._body)
+        named = [(layer, f"layers.{i} ({layer.describe()})") for i, layer in enumerate(body.layers)]
+        self._body = body.model_copy(update={"layers": tuple(Observed(*layer, found) for layer in named)})
+        try:
+            self.differentiate(x, y, *how)
+        finally:
+            self._body = body
+        return found[0] if found else "in the loss"
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows shows in what comes out
     def predict(self, X: Array, batch_size: int | None = None) -> Array:

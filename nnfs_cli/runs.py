@@ -7,37 +7,47 @@ What lies in one:
       spec.yaml           the same with every default spelled out; itself a valid config
       data.json           columns, classes, fitted statistics, row counts, SHA-256 of the data
       environment.json    versions, machine, command line, git commit
-      status.json         running, finished, interrupted, diverged or failed, and since when
+      lineage.json        of a run that was resumed: from where, to how many epochs, and in what environment
+      status.json         running, finished, interrupted, diverged or failed, since when, and the SHA-256 of files here
       epochs.csv          a row for each logged epoch
       weights/best.npz    the parameters by name, of the best epoch
       weights/last.npz    and of the last, and epoch-<n>.npz where they are kept
+      state.npz           all that it takes to go on as if nothing had been in between
       metrics.json        the final figures, by split
       decision.json       the threshold between two classes, where one was chosen
       evaluation/<split>/confusion.csv   how often each class was taken for which; <split>-<weights> unless by the best
       code/               a copy of the user's own components, if there are any; never run from here
+      lock                who is writing, as long as somebody is
+
+Every file but the epoch log is replaced as a whole. A directory may come from anyone: what is read is checked, and no
+link in it is followed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import hashlib
 import json
 import os
 import re
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from io import StringIO, TextIOWrapper
+from io import BufferedRandom, StringIO
 from pathlib import Path
-from typing import IO, Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
 from nnfs_cli.errors import RunError, listing, shown
-from nnfs_cli.files import sync_folder, write_whole
-from nnfs_cli.parameters import Array
+from nnfs_cli.files import make_folder, own_file, sync_folder, write_whole
+from nnfs_cli.lock import Lock
 
-State = Literal["running", "finished", "interrupted", "diverged", "failed"]
+if TYPE_CHECKING:
+    from nnfs_cli.parameters import Array
+
+Status = Literal["running", "finished", "interrupted", "diverged", "failed"]
 FORMAT = 2  # of a run directory; a release reads all up to its own
+LARGEST = 1 << 28  # bytes of a file of text
 
 
 class Run:
@@ -45,15 +55,16 @@ class Run:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._epochs: TextIOWrapper | None = None
+        self._epochs: BufferedRandom | None = None
+        self._lock: Lock | None = None
 
     @classmethod
     def create(cls, folder: str | os.PathLike[str], name: str) -> Run:
-        """Make ``folder/name-n`` with the next free number. Nothing that exists is touched."""
+        """Make ``folder/name-n`` with the next free number, and be its writer. Nothing that exists is touched."""
         folder = Path(folder)
         if folder.is_file():
             raise RunError(f"{folder} is a file; runs need a folder")
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         pattern = re.compile(re.escape(name) + r"-([1-9][0-9]*)")
         taken = [int(match[1]) for entry in folder.iterdir() if (match := pattern.fullmatch(entry.name))]
         number = max(taken, default=0) + 1
@@ -64,9 +75,15 @@ class Run:
                 break
             except FileExistsError:  # another process was faster
                 number += 1
-        (path / "weights").mkdir()
-        sync_folder(folder)
-        return cls(path)
+        run = cls(path)
+        try:
+            run.lock()
+            make_folder(path / "weights")
+            sync_folder(folder)
+        except BaseException:
+            run.discard()
+            raise
+        return run
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -74,7 +91,7 @@ class Run:
         run = cls(path)
         if not run.path.is_dir():
             raise RunError(f"there is no run directory {path}")
-        if not run.spec_file.is_file():
+        if not run.spec_file.exists():
             raise RunError(f"{path} is not a run directory: it has no {run.spec_file.name}")
         return run
 
@@ -83,21 +100,64 @@ class Run:
         """The run in `folder` with weights that was begun last. Raises `RunError` when there is none."""
         folder = Path(folder)
         runs = [cls(path) for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
-        usable = [run for run in runs if run.spec_file.is_file() and run.has_weights("best")]
+        usable = {}
+        for run in runs:
+            with contextlib.suppress(RunError):  # what is damaged is not the one that is meant
+                if run.spec_file.exists() and run.has_weights("best"):
+                    usable[run.status().get("begun", ""), run.path.name] = run
         if not usable:
             raise RunError(f"there is no trained run in {folder}; `nnfs train CONFIG` makes one, --run names another")
-        return max(usable, key=lambda run: (run.status().get("begun", ""), run.path.name))
+        return usable[max(usable)]
+
+    def lock(self) -> None:
+        """Be the one who writes here, until `release` or the end of the process.
+
+        Raises `BlockingIOError`, which names the one who does, when it is somebody else.
+        """
+        if self._lock is None:
+            self._lock = Lock(self._file("lock"), str(self.path))
+
+    def release(self) -> None:
+        """Let others write here."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    @property
+    def locked(self) -> bool:
+        """Whether this is the one who writes here."""
+        return self._lock is not None
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """For a while, be the one who writes here; see `lock`."""
+        if self.locked:
+            yield
+            return
+        self.lock()
+        try:
+            yield
+        finally:
+            self.release()
+
+    def discard(self) -> None:
+        """Take the whole directory away again, which was just made."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.release()
 
     @property
     def spec_file(self) -> Path:
-        """The resolved spec, a config."""
-        return self.path / "spec.yaml"
+        """The resolved spec, a config. Raises `RunError` when it is not what it was when it was written."""
+        path = self._file("spec.yaml")
+        if path.exists():
+            self._read(path.name)
+        return path
 
     def write_config(self, source: bytes, spec_yaml: str) -> None:
         """Keep the config as given, if it was a file, and as it was understood."""
         if source:
             self._write("config.yaml", source)
-        self._write(self.spec_file.name, spec_yaml.encode())
+        self._write("spec.yaml", spec_yaml.encode())
 
     def write_data(self, data: Mapping[str, Any]) -> None:
         """Keep what the data was and how it was split and fitted."""
@@ -119,18 +179,57 @@ class Run:
         """Keep where and with what the run was made."""
         self._write_json("environment.json", environment)
 
-    def set_status(self, state: State) -> None:
-        """Say how the run stands, and since when."""
+    def trained_on(self) -> dict[str, str]:
+        """The SHA-256 of the data of each part, as it was when the run was last trained."""
+        lineage = self.lineage()
+        digests = lineage[-1].get("sha256") if lineage else self.data()["sha256"]
+        return digests if isinstance(digests, dict) else {}
+
+    def environment(self) -> dict[str, Any]:
+        """Where and with what it was begun."""
+        return self._read_json("environment.json")
+
+    def write_lineage(self, sittings: Sequence[Mapping[str, Any]]) -> None:
+        """Keep how often the run was resumed: each time where it was, to go how far, when and where."""
+        self._write_json("lineage.json", {"resumed": sittings})
+
+    def lineage(self) -> list[dict[str, Any]]:
+        """Take `write_lineage` back; empty where a run was never resumed."""
+        if not self._file("lineage.json").exists():
+            return []
+        sittings = self._read_json("lineage.json").get("resumed")
+        wanted = {"epoch": int, "step": int, "epochs": int, "environment": dict}
+        if not isinstance(sittings, list) or not all(
+            isinstance(sitting, dict) and all(isinstance(sitting.get(key), kind) for key, kind in wanted.items())
+            for sitting in sittings
+        ):
+            raise RunError(f"{self.path} is damaged: its lineage.json does not say how it was resumed")
+        return sittings
+
+    def set_status(self, state: Status) -> None:
+        """Say how the run stands, and since when. What is not going to change has its SHA-256 written down."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        begun = now if state == "running" else self.status().get("begun", now)
-        self._write_json("status.json", {"state": state, "begun": begun, "since": now})
+        try:
+            begun = self.status().get("begun", now)
+        except RunError:
+            begun = now
+        files = ["spec.yaml", "data.json"]
+        if state != "running":
+            files += ["state.npz", *(f"weights/{which}.npz" for which in self.weights_kept())]
+        sha256 = {name: digest for name in files if (digest := self._digest(name))}
+        self._write_json("status.json", {"state": state, "begun": begun, "since": now, "sha256": sha256})
 
     def status(self) -> dict[str, Any]:
         """The last status; empty when there is none."""
-        try:
-            return self._read_json("status.json")
-        except RunError:
+        if not self._file("status.json").exists():
             return {}
+        status = self._read_json("status.json")
+        digests = status.setdefault("sha256", {})
+        if status.get("state") not in get_args(Status) or not isinstance(status.setdefault("begun", ""), str):
+            raise RunError(f"{self.path} is damaged: its status.json does not say how it stands")
+        if not isinstance(digests, dict):
+            raise RunError(f"{self.path} is damaged: its status.json does not say which files there are")
+        return status
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Keep the final figures."""
@@ -142,7 +241,7 @@ class Run:
 
     def write_code(self, name: str, source: bytes) -> None:
         """Keep a copy of a file of the user's own."""
-        (self.path / "code").mkdir(exist_ok=True)
+        make_folder(self._folder("code"))
         self._write(f"code/{name}", source)
 
     def write_decision(self, decision: Mapping[str, Any]) -> None:
@@ -151,12 +250,12 @@ class Run:
 
     def forget_decision(self) -> None:
         """Take the threshold away, if there is one."""
-        (self.path / "decision.json").unlink(missing_ok=True)
+        self._file("decision.json").unlink(missing_ok=True)
         sync_folder(self.path)
 
     def decision(self) -> dict[str, Any] | None:
         """Take `write_decision` back: the `threshold`, of which `class`, chosen `by` what; None when there is none."""
-        if not (self.path / "decision.json").exists():
+        if not self._file("decision.json").exists():
             return None
         decision = self._read_json("decision.json")
         threshold = decision.get("threshold")
@@ -167,110 +266,195 @@ class Run:
 
     def write_confusion(self, part: str, weights: str, labels: Sequence[str], counts: Array) -> None:
         """Keep how many rows of each class (a line) were taken for which (a column)."""
-        file = self._confusion_file(part, weights)
-        file.parent.mkdir(parents=True, exist_ok=True)
+        name = _confusion_file(part, weights)
+        make_folder(self._folder(os.path.dirname(name)))
         rows = [["truth", *labels], *([label, *row] for label, row in zip(labels, counts.tolist(), strict=True))]
-        write_whole(file, lambda out: out.write(_csv(rows).encode()))
+        self._write(name, _csv(rows).encode())
 
     def confusion(self, part: str, weights: str = "best") -> dict[str, dict[str, int]] | None:
         """Take `write_confusion` back: counts by true class, then by predicted class; None when there are none."""
-        try:
-            (_, *labels), *rows = _read_csv(self._confusion_file(part, weights))
-        except FileNotFoundError:
+        name = _confusion_file(part, weights)
+        if not self._file(name).exists():
             return None
-        return {truth: dict(zip(labels, map(int, counts), strict=True)) for truth, *counts in rows}
+        try:
+            (_, *labels), *rows = _rows(self._read(name))
+            return {truth: dict(zip(labels, map(int, counts), strict=True)) for truth, *counts in rows}
+        except (ValueError, csv.Error):
+            raise RunError(f"{self.path} is damaged: its {name} is no table of counts") from None
 
     def append_epoch(self, row: Mapping[str, float]) -> None:
         """Add a row to the epoch log; the first one brings the header."""
         if self._epochs is None:
-            self._epochs = (self.path / "epochs.csv").open("w", encoding="utf-8", newline="")
-            self._epochs.write(_csv([list(row)]))
-        self._epochs.write(",".join(map(repr, row.values())) + "\n")  # repr: what reads back as the same number
+            self._epochs = self._file("epochs.csv").open("w+b")
+        if not self._epochs.tell():
+            self._epochs.write(_csv([list(row)]).encode())
+        self._epochs.write(f"{','.join(map(repr, row.values()))}\n".encode())  # repr: reads back as the same number
 
     def flush_epochs(self) -> None:
         """Let readers see the rows so far."""
         if self._epochs:
             self._epochs.flush()
 
+    def sync_epochs(self) -> int:
+        """Have the rows so far safe on the disk, and say how many bytes they are."""
+        if self._epochs is None:
+            return 0
+        self._epochs.flush()
+        os.fsync(self._epochs.fileno())
+        return self._epochs.tell()
+
     def close_epochs(self) -> None:
-        """The log is complete."""
-        if self._epochs:
-            self._epochs.flush()
-            os.fsync(self._epochs.fileno())
+        """The log is complete for now."""
+        if self._epochs is not None:
+            self.sync_epochs()
             self._epochs.close()
             self._epochs = None
 
+    def cut_epochs(self, size: int) -> None:
+        """Leave so many bytes of the log, and go on behind them. Raises `RunError` when there are fewer."""
+        path = self._file("epochs.csv")
+        self._epochs = path.open("r+b" if path.exists() else "w+b")
+        if self._epochs.seek(0, os.SEEK_END) < size:
+            raise RunError(f"{self.path} is damaged: its epochs.csv is shorter than its training was long")
+        self._epochs.truncate(size)
+        self._epochs.seek(size)
+
     def epochs(self) -> list[dict[str, float]]:
-        """The epoch log."""
-        try:
-            header, *rows = _read_csv(self.path / "epochs.csv")
-        except (FileNotFoundError, ValueError):
+        """The epoch log, as far as its lines are whole."""
+        if not self._file("epochs.csv").exists():
             return []
-        return [dict(zip(header, map(float, row), strict=True)) for row in rows]
+        content = self._read("epochs.csv")
+        try:
+            header, *rows = _rows(content[: content.rfind(b"\n") + 1]) or [[]]
+            return [dict(zip(header, map(float, row), strict=True)) for row in rows]
+        except (ValueError, csv.Error):
+            raise RunError(f"{self.path} is damaged: its epochs.csv is no table of numbers") from None
 
     def write_weights(self, which: str, arrays: Mapping[str, Array]) -> None:
         """Keep parameters by name; `numpy.load(..., allow_pickle=False)` reads them anywhere."""
-        write_whole(self._weights_file(which), lambda file: _write_npz(file, arrays))
+        self._write_arrays(f"weights/{which}.npz", arrays)
 
     def has_weights(self, which: str) -> bool:
         """Whether they were written."""
-        return self._weights_file(which).is_file()
+        return self._file(f"weights/{which}.npz").exists()
 
-    def weights(self, which: str) -> dict[str, Array]:
-        """Take `write_weights` back: best, last or epoch-<n>. Raises `RunError` when they are missing or damaged."""
+    def weights_kept(self) -> list[str]:
+        """Which there are."""
+        return sorted((file.stem for file in self._folder("weights").glob("*.npz")), key=lambda name: (len(name), name))
+
+    def weights_sha256(self, which: str) -> str | None:
+        """The digest of the file; None when there is none."""
+        return self._digest(f"weights/{which}.npz")
+
+    def read_weights(self, which: str, into: Mapping[str, Array]) -> None:
+        """Take `write_weights` back: best, last or epoch-<n>, into the arrays of the net that they are to be of.
+
+        Raises `RunError` when they are missing, damaged, or those of another net.
+        """
         if not re.fullmatch(r"best|last|epoch-[1-9][0-9]*", which):
             raise RunError(f"weights are called best, last or, as in epoch-10, by their epoch; found {shown(which)}")
-        path = self._weights_file(which)
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
-        except FileNotFoundError:
+        name = f"weights/{which}.npz"
+        if not self._file(name).exists():
             state = self.status().get("state", "unknown")
-            others = sorted((file.stem for file in path.parent.glob("*.npz")), key=lambda name: (len(name), name))
+            others = self.weights_kept()
             if len(others) > 8:
                 others[4:-3] = ["..."]
             kept = f"it has {listing(others)}" if others else f"the state of its training is '{state}'"
-            raise RunError(f"{self.path} has no {which} weights; {kept}") from None
-        except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile):
-            raise RunError(f"{path} is damaged: it is not a whole npz file of plain arrays") from None
+            raise RunError(f"{self.path} has no {which} weights; {kept}")
+        self._read_arrays(name, into, list(into))
 
-    def _confusion_file(self, part: str, weights: str) -> Path:
-        return self.path / "evaluation" / (part if weights == "best" else f"{part}-{weights}") / "confusion.csv"
+    def write_state(self, arrays: Mapping[str, Array]) -> None:
+        """Keep all that it takes to go on from here."""
+        self._write_arrays("state.npz", arrays)
 
-    def _weights_file(self, which: str) -> Path:
-        return self.path / "weights" / f"{which}.npz"
+    def has_state(self) -> bool:
+        """Whether there is a place to go on from."""
+        return self._file("state.npz").exists()
+
+    def read_state(self, into: Mapping[str, Array], weights: Sequence[str] = ()) -> None:
+        """Take `write_state` back, into arrays of these names, shapes and types; `weights` have to be finite."""
+        self._read_arrays("state.npz", into, weights)
+
+    def _write_arrays(self, name: str, arrays: Mapping[str, Array]) -> None:
+        from nnfs_cli.archive import write_arrays  # only who has arrays waits for NumPy
+
+        write_whole(self._file(name), lambda file: write_arrays(file, arrays))
+
+    def _read_arrays(self, name: str, into: Mapping[str, Array], finite: Iterable[str]) -> None:
+        from nnfs_cli.archive import all_finite, most_bytes, read_arrays
+
+        with self._open(name, most_bytes(into)) as file:
+            try:
+                read_arrays(file, into)
+                if wrong := next((key for key in finite if not all_finite(into[key])), None):
+                    raise ValueError(f"{wrong} holds what is no number")
+            except ValueError as error:
+                raise RunError(f"{self.path / name} is damaged: {error}") from None
+
+    def _file(self, name: str) -> Path:
+        """Where a file lies or is to lie. Raises `RunError` where that is not in the directory itself."""
+        try:
+            return own_file(self.path, name)
+        except ValueError as error:
+            raise RunError(f"{self.path} is no run directory of ours: {error}") from None
+
+    def _folder(self, name: str) -> Path:
+        return self._file(f"{name}/file").parent
+
+    def _open(self, name: str, most: int = LARGEST) -> BinaryIO:
+        """A file to read. Raises `RunError` unless it is what it was, as far as that was written down."""
+        recorded = None if name == "status.json" else self.status().get("sha256", {}).get(name)
+        try:
+            file = self._file(name).open("rb")
+        except FileNotFoundError:
+            raise RunError(f"{self.path} has no {name}; its training did not get that far") from None
+        if (size := os.fstat(file.fileno()).st_size) > most:
+            wrong = f"has {size:,} bytes, and should not have more than {most:,}"
+        elif recorded is not None and recorded != hashlib.file_digest(file, "sha256").hexdigest():
+            wrong = "is damaged or was changed: its SHA-256 is not the one in status.json"
+        else:
+            file.seek(0)
+            return file
+        file.close()
+        raise RunError(f"{self.path / name} {wrong}")
+
+    def _digest(self, name: str) -> str | None:
+        try:
+            with self._file(name).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            return None
+
+    def _read(self, name: str) -> bytes:
+        with self._open(name) as file:
+            return file.read()
 
     def _write(self, name: str, content: bytes) -> None:
-        write_whole(self.path / name, lambda file: file.write(content))
+        write_whole(self._file(name), lambda file: file.write(content))
 
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
         self._write(name, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
     def _read_json(self, name: str) -> dict[str, Any]:
-        path = self.path / name
         try:
-            content = json.loads(path.read_bytes())
-        except FileNotFoundError:
-            raise RunError(f"{self.path} has no {name}; its training did not get that far") from None
-        except ValueError as error:
-            raise RunError(f"{path} is damaged: {error}") from None
+            content = json.loads(self._read(name), parse_constant=_no_number)
+        except (ValueError, RecursionError) as error:
+            raise RunError(f"{self.path / name} is damaged: {error}") from None
         if not isinstance(content, dict):
-            raise RunError(f"{path} is damaged: it holds no settings")
+            raise RunError(f"{self.path / name} is damaged: it holds no settings")
         return content
 
 
-def _write_npz(file: IO[bytes], arrays: Mapping[str, Array]) -> None:
-    """What `numpy.savez` writes, from contiguous arrays, of which no copies are made on the way."""
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
-                member.write(array.data)
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
 
 
-def _read_csv(path: Path) -> list[list[str]]:
-    with path.open(encoding="utf-8", newline="") as file:  # there may be line breaks in a label
-        return list(csv.reader(file))
+def _confusion_file(part: str, weights: str) -> str:
+    return f"evaluation/{part if weights == 'best' else f'{part}-{weights}'}/confusion.csv"
+
+
+def _rows(content: bytes) -> list[list[str]]:
+    return list(csv.reader(StringIO(content.decode(), newline="")))  # there may be line breaks in a label
 
 
 def _csv(rows: Iterable[Sequence[object]]) -> str:

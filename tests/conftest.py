@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,11 +10,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 from typer.testing import CliRunner
 
 from nnfs_cli.cli import app
+from nnfs_cli.runs import Run
 
 settings.register_profile("nnfs", deadline=None, derandomize=True, database=None)  # the machine may be busy
 settings.load_profile("nnfs")
@@ -61,6 +64,19 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nnfs]:
     with warnings.catch_warnings():
         yield run
     signal.signal(signal.SIGTERM, handler)
+
+
+def weights_of(run: Run, which: str) -> dict[str, np.ndarray]:
+    """The parameters by name, as anybody reads them."""
+    with np.load(run.path / "weights" / f"{which}.npz", allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def unsealed(run: Path) -> Path:
+    """The run directory without the record of what its files were, as it is while it is trained."""
+    status = json.loads((run / "status.json").read_text(encoding="utf-8"))
+    (run / "status.json").write_text(json.dumps({**status, "sha256": {}}), encoding="utf-8")
+    return run
 
 
 def one_message(done: subprocess.CompletedProcess[str], code: int) -> str:

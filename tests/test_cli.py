@@ -412,7 +412,8 @@ def test_an_interrupted_training_keeps_what_it_learned(
         process.kill()
     assert process.returncode == code
     assert stdout == ""
-    assert stderr.splitlines()[-1] == "interrupted: runs/config-1 keeps what was learned so far"
+    kept = "interrupted: runs/config-1 keeps what was learned so far; to go on:"
+    assert stderr.splitlines()[-2:] == [kept, "  nnfs resume runs/config-1"]
     assert "Traceback" not in stderr
     run = points / "runs" / "config-1"
     assert json.loads((run / "status.json").read_text())["state"] == "interrupted"

@@ -28,6 +28,7 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
+from tests.conftest import weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 
@@ -175,7 +176,7 @@ def test_rows_that_are_held_back_teach_nothing(train: Train, settings: dict[str,
     for factor, labels in ((1, "uv"), (-1e5, "vu")):
         table = poisoned(factor, labels)
         run = train(table, settings["outputs"], loss=settings["loss"], dataset=dataset, split={"column": "part"})
-        weights = {name: array.tobytes() for name, array in run.weights("last").items()}
+        weights = {name: array.tobytes() for name, array in weights_of(run, "last").items()}
         learned.append((run.data()["fitted"], weights, [row["train_loss"] for row in run.epochs()]))
         validated.append(run.metrics()["validation"]["loss"])
     assert learned[0] == learned[1]

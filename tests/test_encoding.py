@@ -29,6 +29,7 @@ from nnfs_cli.errors import ConfigError, DataError
 from nnfs_cli.predictor import Predictor
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
+from tests.conftest import weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 
@@ -193,9 +194,9 @@ def test_columns_of_every_kind_are_learned_from(target: str, folder: Folder) -> 
     assert list(encoder.names[:5]) == ["city=Oslo", "city=Paris", "city=Rome", "city=São Paulo", "city=(empty)"]
     assert {"when trend", "when is empty", "day weekend", "built is empty", "rooms=bucket 8"} <= set(encoder.names)
     assert "garden is empty" not in encoder.names
-    assert run.weights("best")["lookup.shop.weight"].shape == (30, 3)
+    assert weights_of(run, "best")["lookup.shop.weight"].shape == (30, 3)
     widths = len(encoder.names) + 3 - 1
-    assert run.weights("best")["0.weight"].shape == (widths, 8)
+    assert weights_of(run, "best")["0.weight"].shape == (widths, 8)
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -222,8 +223,8 @@ def test_pieces_of_any_size_train_and_evaluate_to_the_same(folder: Folder, monke
     monkeypatch.undo()
     large = folder.train(rows(), **settings())
     assert small.data() == large.data()
-    assert {name: array.tobytes() for name, array in small.weights("last").items()} == {
-        name: array.tobytes() for name, array in large.weights("last").items()
+    assert {name: array.tobytes() for name, array in weights_of(small, "last").items()} == {
+        name: array.tobytes() for name, array in weights_of(large, "last").items()
     }
     assert figures == tasks.evaluate(large, ["train", "validation", "test"])
     assert of_file == pytest.approx(tasks.evaluate(large, input_file=folder.path / "t.csv")["input"], rel=1e-5)
@@ -343,8 +344,8 @@ def test_poison_in_rows_that_are_held_back_changes_nothing_that_is_learned(
     clean, poisoned = runs
     assert clean.data()["fitted"] == poisoned.data()["fitted"]
     assert clean.data()["inputs"] == poisoned.data()["inputs"]
-    assert {key: array.tobytes() for key, array in clean.weights("last").items()} == {
-        key: array.tobytes() for key, array in poisoned.weights("last").items()
+    assert {key: array.tobytes() for key, array in weights_of(clean, "last").items()} == {
+        key: array.tobytes() for key, array in weights_of(poisoned, "last").items()
     }
     assert [row["train_loss"] for row in clean.epochs()] == [row["train_loss"] for row in poisoned.epochs()]
     assert clean.metrics()["test"] != poisoned.metrics()["test"]
@@ -531,7 +532,7 @@ def test_words_that_act_alike_get_vectors_alike(folder: Folder) -> None:
     )
     config["dataset"]["csv"] = {"path": "t.csv", "target": "y"}
     run = folder.train(table, **config)
-    vectors = run.weights("last")["lookup.x.weight"]
+    vectors = weights_of(run, "last")["lookup.x.weight"]
     assert vectors.shape == (8, 2)
     between = np.linalg.norm(vectors[:4].mean(axis=0) - vectors[4:].mean(axis=0))
     within = max(np.linalg.norm(half - half.mean(axis=0), axis=1).max() for half in (vectors[:4], vectors[4:]))
@@ -551,7 +552,7 @@ def test_the_vectors_are_kept_under_the_name_of_their_column(
     config = settings("price", {"columns": {column: "embedding"}}, epochs=1, split=0)
     config["dataset"]["csv"] = {"path": "t.csv", "target": "y"}
     run = folder.train(table, **config)
-    assert run.weights("best")[f"lookup.{column}.weight"].shape == (n_words, width)
+    assert weights_of(run, "best")[f"lookup.{column}.weight"].shape == (n_words, width)
     assert tasks.evaluate(run, ["train"])["train"] == run.metrics()["train"]
 
 
@@ -563,7 +564,7 @@ def test_a_word_without_a_vector_of_its_own_is_all_zeros(folder: Folder) -> None
     rare = steps["code"]
     assert isinstance(rare.step, Embedding)
     assert rare.fit["other"]
-    assert run.weights("best")["lookup.code.weight"].shape[0] == len(rare.fit["levels"]) + 1
+    assert weights_of(run, "best")["lookup.code.weight"].shape[0] == len(rare.fit["levels"]) + 1
     new = inputs(3)
     codes = [
         folder.answers(predictor, "rows.csv", text([row | {"code": word} for row in new])) for word in ("new", "newer")

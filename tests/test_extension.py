@@ -20,7 +20,7 @@ from nnfs_cli.gradient_check import gradient_error
 from nnfs_cli.model import Model
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from tests.conftest import Nnfs, one_message
+from tests.conftest import Nnfs, one_message, unsealed, weights_of
 
 Write = Callable[[str, str], Path]
 
@@ -189,7 +189,7 @@ def run(mine: Path, forget: Callable[[], None], inside: Nnfs) -> Path:
 def test_a_file_of_ones_own_works_like_ours(run: Path, inside: Nnfs) -> None:
     reported = Run(run).metrics()
     assert set(reported["validation"]) == {"rows", "loss", "bias", "rmse"}
-    assert set(Run(run).weights("best")) == {"0.weight", "0.bias", "1.weight", "2.weight", "2.bias"}
+    assert set(weights_of(Run(run), "best")) == {"0.weight", "0.bias", "1.weight", "2.weight", "2.bias"}
     assert [row["lr"] for row in Run(run).epochs()] == [0.02, 0.02, 0.01, 0.005]
     done = inside("evaluate", run, "--code", "mine.py", "--split", "train", "--split", "validation", "--json")
     figures = json.loads(done.stdout)["metrics"]
@@ -479,7 +479,7 @@ def test_no_file_of_a_run_loads_code(mine: Path, write: Write, inside: Nnfs) -> 
     for folder in (run, run / "code", mine):
         for name in ("mine.py", "sitecustomize.py", "conftest.py", "__init__.py", "numpy.py"):
             (folder / name).write_text(MARK)
-    data = json.loads((run / "data.json").read_text())
+    data = json.loads((unsealed(run) / "data.json").read_text())
     (run / "data.json").write_text(json.dumps(data | {"code": {"mine.py": "0" * 64}}))
     assert inside("evaluate", run).returncode == 2
     (run / "data.json").write_text(json.dumps(data))
@@ -493,7 +493,7 @@ def test_no_file_of_a_run_loads_code(mine: Path, write: Write, inside: Nnfs) -> 
 
 @pytest.mark.parametrize("code", [["mine.py"], "mine.py", 3, {"mine.py": 3}])
 def test_a_damaged_record_of_the_code_is_a_clear_error(code: object, run: Path, inside: Nnfs) -> None:
-    data = json.loads((run / "data.json").read_text())
+    data = json.loads((unsealed(run) / "data.json").read_text())
     (run / "data.json").write_text(json.dumps(data | {"code": code}))
     message = one_message(inside("evaluate", run), 2)
     assert message.startswith(f"error: {run} ")

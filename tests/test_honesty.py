@@ -14,7 +14,7 @@ from nnfs_cli import tasks
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, NnfsWarning
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from tests.conftest import Nnfs
+from tests.conftest import Nnfs, weights_of
 
 LINE = "a,y\n" + "".join(f"{i},{2 * i + 1}\n" for i in range(40))
 Write = Callable[[str, str], Path]
@@ -70,7 +70,7 @@ def test_training_that_ends_in_the_infinite_has_diverged(
     assert run.status()["state"] == "diverged"
     for which in ("best", "last"):
         if run.has_weights(which):
-            assert all(np.isfinite(array).all() for array in run.weights(which).values())
+            assert all(np.isfinite(array).all() for array in weights_of(run, which).values())
 
 
 def test_a_run_that_did_not_finish_says_so_when_it_is_used(write: Write) -> None:

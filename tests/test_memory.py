@@ -126,7 +126,7 @@ def test_what_is_kept_stays_as_it_was(large: int, monkeypatch: pytest.MonkeyPatc
     kept = Kept(vector)
     for i in range(3):
         vector += 1
-        kept.keep()
+        kept.keep(vector)
         now = vector.copy()
         vector *= 7
         np.testing.assert_array_equal(kept.vector, now)
@@ -146,5 +146,5 @@ def test_check_states_the_memory_of_training(tmp_path: Path) -> None:
 def test_a_best_that_was_never_kept_changes_nothing(tmp_path: Path) -> None:
     experiment = tasks.prepare(spec_of(CASES["one hidden layer"], tmp_path))
     before = experiment.predictor.model.parameters.vector.copy()
-    Checkpoint(tasks.begin(experiment, tmp_path / "runs")).restore(experiment.predictor.model)
+    Checkpoint(tasks.begin(experiment, tmp_path / "runs")).restore_best(experiment.predictor.model)
     np.testing.assert_array_equal(experiment.predictor.model.parameters.vector, before)

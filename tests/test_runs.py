@@ -16,6 +16,7 @@ from nnfs_cli.environment import describe_environment
 from nnfs_cli.errors import DataError, RunError
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
+from tests.conftest import unsealed, weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 
@@ -48,6 +49,7 @@ def test_what_a_run_leaves(tmp_path: Path) -> None:
         "status.json",
         "epochs.csv",
         "metrics.json",
+        "state.npz",
         "weights/best.npz",
         "weights/last.npz",
         *(f"evaluation/{part}/confusion.csv" for part in ("train", "validation", "test")),
@@ -96,6 +98,7 @@ def test_epochs_of_a_few_milliseconds_are_not_each_flushed_to_the_disk(
     synced: list[int] = []
     monkeypatch.setattr("os.fsync", synced.append)
     counts = []
+    (tmp_path / "runs").mkdir()
     for epochs in (2, 400):
         synced.clear()
         train(tmp_path, CONFIG, f"epochs={epochs}", f"log_every={every}", "batch_size=full")
@@ -129,7 +132,7 @@ def test_same_config_and_seed_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_another_seed_gives_another_net(tmp_path: Path) -> None:
     first, second = train(tmp_path), train(tmp_path, CONFIG, "seed=1")
-    assert (first.weights("last")["0.weight"] != second.weights("last")["0.weight"]).all()
+    assert (weights_of(first, "last")["0.weight"] != weights_of(second, "last")["0.weight"]).all()
 
 
 def test_the_resolved_spec_trains_the_same_net(tmp_path: Path) -> None:
@@ -200,7 +203,7 @@ def test_damage_is_refused_in_a_sentence(tmp_path: Path, name: str, damage: str)
 @pytest.mark.parametrize("version", [0, 3, None, "2"])
 def test_a_run_of_an_unknown_format_is_refused(tmp_path: Path, version: object) -> None:
     run = train(tmp_path)
-    data = json.loads((run.path / "data.json").read_text())
+    data = json.loads((unsealed(run.path) / "data.json").read_text())
     (run.path / "data.json").write_text(json.dumps(data | {"format": version}))
     with pytest.raises(RunError, match=f"has the format {version!r}; this release reads 1 to 2"):
         tasks.predict(run, tmp_path / "any.csv")
@@ -236,7 +239,7 @@ def test_a_run_of_the_first_format_still_serves(tmp_path: Path, old: dict[str, A
 @pytest.mark.parametrize("key", ["sha256", "inputs", "fitted"])
 def test_a_record_of_the_data_that_lacks_something_is_refused(tmp_path: Path, key: str) -> None:
     run = train(tmp_path)
-    data = json.loads((run.path / "data.json").read_text())
+    data = json.loads((unsealed(run.path) / "data.json").read_text())
     del data[key]
     (run.path / "data.json").write_text(json.dumps(data))
     with pytest.raises(RunError, match=f"is damaged: the record of its data lacks '{key}'"):

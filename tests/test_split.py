@@ -19,8 +19,8 @@ from nnfs_cli.data.split import PARTS, Split
 from nnfs_cli.data.table import Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError
+from nnfs_cli.experiment import Experiment
 from nnfs_cli.spec import Spec
-from nnfs_cli.tasks import Experiment
 
 fractions = st.floats(0.05, 0.45)
 seeds = st.integers(0, 2**40)

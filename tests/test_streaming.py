@@ -21,6 +21,7 @@ from nnfs_cli.errors import ConfigError
 from nnfs_cli.plain_yaml import dump
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
+from tests.conftest import weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 
@@ -107,7 +108,7 @@ def test_what_is_streamed_in_order_gives_the_bytes_of_what_is_held(
     held = trained(config(kind, target, **settings), tmp_path)
     streamed = trained(config(kind, target, memory_limit="20 MB", **settings), tmp_path)
     for which in ("best", "last"):
-        expected, found = held.weights(which), streamed.weights(which)
+        expected, found = weights_of(held, which), weights_of(streamed, which)
         assert {name: array.tobytes() for name, array in found.items()} == {
             name: array.tobytes() for name, array in expected.items()
         }
@@ -148,7 +149,7 @@ def test_streamed_training_is_reproducible_and_evaluated_again_as_it_ended(
     write_table(rows(5_000), tmp_path, "csv")
     path = config(memory_limit="1 MB", target="label")
     one, other = trained(path, tmp_path), trained(path, tmp_path)
-    assert one.weights("last")["0.weight"].tobytes() == other.weights("last")["0.weight"].tobytes()
+    assert weights_of(one, "last")["0.weight"].tobytes() == weights_of(other, "last")["0.weight"].tobytes()
     for part in ("train", "validation", "test"):
         assert tasks.evaluate(one, [part])[part] == one.metrics()[part]
 

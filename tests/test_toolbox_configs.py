@@ -18,7 +18,7 @@ from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from tests.conftest import Nnfs
+from tests.conftest import Nnfs, weights_of
 
 Train = Callable[..., Run]
 
@@ -228,7 +228,7 @@ def test_lbfgs_finds_the_least_squares_and_says_that_it_has_converged(inside: Nn
     path = write(LBFGS, split=0, preprocessing={"numbers": "none", "target": "none"})
     done = inside("train", path)
     run = Run.open("runs/config-1")
-    weights = run.weights("last")
+    weights = weights_of(run, "last")
     X = np.stack([A, B, np.ones(60)], axis=1)
     expected = np.linalg.lstsq(X, COLUMNS["number"], rcond=None)[0]
     assert [*weights["0.weight"].ravel(), *weights["0.bias"]] == pytest.approx(expected, abs=1e-3)
@@ -458,8 +458,8 @@ def test_the_rate_falls_when_the_log_gets_no_better() -> None:
 def test_batches_are_put_together_as_if_they_were_one() -> None:
     exact = {"dtype": "float64", "shuffle": False, "optimizer": "adam", "penalty": 0.01, "clip": 0.5}
     whole, parts = train(NUMBERS, exact, batch_size=16), train(NUMBERS, exact, batch_size=4, accumulate=4)
-    for name, array in whole.weights("last").items():
-        np.testing.assert_allclose(parts.weights("last")[name], array, atol=1e-12)
+    for name, array in weights_of(whole, "last").items():
+        np.testing.assert_allclose(weights_of(parts, "last")[name], array, atol=1e-12)
     assert column(parts, "step") == column(whole, "step")
 
 

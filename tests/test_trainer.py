@@ -32,6 +32,7 @@ from nnfs_cli.schedules import ReduceOnPlateau, Schedule
 from nnfs_cli.spec import Spec
 from nnfs_cli.streams import stream
 from nnfs_cli.trainer import Callback, LogRow, Trainer
+from tests.conftest import weights_of
 
 ROWS = 50
 NET = ("linear: 4", "tanh", "linear: 1")
@@ -188,7 +189,7 @@ def test_every_callback_is_ended_whatever_another_does(data: tuple[Array, Array]
 
 def test_divergence_stops_within_a_batch(data: tuple[Array, Array]) -> None:
     fitted, witness = trainer(lr=1e6)
-    with pytest.raises(DivergedError, match=r"epoch \d+, after \d+ steps, at lr 1e\+06; try a smaller lr"):
+    with pytest.raises(DivergedError, match=r"epoch \d+, batch \d, after \d+ steps, at lr 1e\+06; .* try a smaller lr"):
         fitted.fit(*data, 1000)
     assert witness.ended == 1
     assert all(np.isfinite(row["train_loss"]) for row in witness.rows)
@@ -208,7 +209,7 @@ def checkpointed(
     fitted, _ = trainer(callbacks=[checkpoint, Copy()], evaluate=lambda: {"val_loss": next(answers)})
     fitted.fit(*data, len(val_losses))
     np.testing.assert_array_equal(fitted.model.parameters.vector, vectors[-1])
-    checkpoint.restore(fitted.model)
+    checkpoint.restore_best(fitted.model)
     return run, vectors, fitted.model
 
 
@@ -221,7 +222,7 @@ def test_best_is_the_lowest_validation_loss(
 ) -> None:
     run, vectors, model = checkpointed(tmp_path, data, val_losses)
     for which, epoch in (("best", best), ("last", -1)):
-        kept = np.concatenate([array.ravel() for array in run.weights(which).values()])
+        kept = np.concatenate([array.ravel() for array in weights_of(run, which).values()])
         np.testing.assert_array_equal(kept, vectors[epoch])
     np.testing.assert_array_equal(model.parameters.vector, vectors[best])
 
@@ -500,7 +501,7 @@ def test_the_average_is_watched_and_kept_while_training_goes_on_with_its_own_wei
     np.testing.assert_array_equal(last, seen.logged[-1])
     arrays = averaged.model.parameters.layout.arrays
     for which, vector in {"last": last, "best": seen.logged[3], "epoch-4": seen.logged[3]}.items():
-        for name, array in run.weights(which).items():
+        for name, array in weights_of(run, which).items():
             np.testing.assert_array_equal(array, arrays(vector)[name])
 
 
@@ -517,7 +518,7 @@ def test_when_training_is_interrupted_the_average_is_what_is_left(tmp_path: Path
         fitted.fit(*data, 3)
     expected = np.average(witness.weights, axis=0, weights=0.5 ** np.arange(7)[::-1])
     np.testing.assert_allclose(fitted.model.parameters.vector, expected, rtol=1e-12)
-    np.testing.assert_array_equal(run.weights("last")["0.bias"], fitted.model.parameters.arrays["0.bias"])
+    np.testing.assert_array_equal(weights_of(run, "last")["0.bias"], fitted.model.parameters.arrays["0.bias"])
 
 
 # --- When it ends, and what is kept ---
@@ -604,7 +605,7 @@ def run(tmp_path: Path) -> Callable[..., Run]:
         experiment = tasks.prepare(Spec.load(tmp_path / "moons.yaml", changes))
         begun = tasks.begin(experiment, tmp_path / "runs")
         tasks.train(experiment, begun)
-        best, model = begun.weights("best"), experiment.predictor.model
+        best, model = weights_of(begun, "best"), experiment.predictor.model
         for name, array in model.parameters.arrays.items():
             np.testing.assert_array_equal(best[name], array)  # what is trained is at its best
         return begun
@@ -722,8 +723,8 @@ def test_the_iteration_in_which_a_minimizer_converges_is_logged_once(
     assert witness.column("epoch") == sorted({*range(log_every, iterations + 1, log_every), iterations})
     assert fitted.stopped == "lbfgs has converged"
     np.testing.assert_array_equal(witness.logged[-1], fitted.model.parameters.vector)
-    np.testing.assert_array_equal(run.weights("last")["0.bias"], fitted.model.parameters.arrays["0.bias"])
-    np.testing.assert_array_equal(run.weights("best")["0.bias"], fitted.model.parameters.arrays["0.bias"])
+    np.testing.assert_array_equal(weights_of(run, "last")["0.bias"], fitted.model.parameters.arrays["0.bias"])
+    np.testing.assert_array_equal(weights_of(run, "best")["0.bias"], fitted.model.parameters.arrays["0.bias"])
     expected = witness.weights[-1]
     if averaging:
         shares = 0.9 ** np.arange(iterations)[::-1] if isinstance(averaging, EMA) else np.ones(iterations)
@@ -794,7 +795,7 @@ def test_what_a_minimizer_reaches_is_what_was_watched_last(
     with pytest.raises(KeyboardInterrupt) if interrupted else contextlib.nullcontext():
         fitted.fit(*data, 9)
     np.testing.assert_array_equal(fitted.model.parameters.vector, witness.weights[-1])
-    for name, array in run.weights("last").items():
+    for name, array in weights_of(run, "last").items():
         np.testing.assert_array_equal(array, fitted.model.parameters.arrays[name])
     for row, vector in zip(witness.rows, witness.logged, strict=True):
         np.testing.assert_array_equal(vector, witness.weights[-1])

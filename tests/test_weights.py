@@ -18,7 +18,7 @@ from nnfs_cli.errors import ConfigError, DataError, NnfsWarning
 from nnfs_cli.experiment import Experiment
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from tests.conftest import Nnfs, one_message
+from tests.conftest import Nnfs, one_message, weights_of
 
 Write = Callable[[str, str], Path]
 Row = tuple[object, ...]
@@ -193,8 +193,8 @@ def test_a_row_of_weight_two_is_two_rows_and_one_of_weight_zero_is_none(
     repeated = "\n".join([header, *(line for line, n in zip(lines, COUNTS, strict=True) for _ in range(n))]) + "\n"
     weighted = trained(config(csv("a,b,y,w", target, COUNTS), weight="w", **EXACT | changes))
     several = trained(config(repeated, **EXACT | changes))
-    for name, array in several.weights("last").items():
-        np.testing.assert_allclose(weighted.weights("last")[name], array, rtol=0, atol=1e-9)
+    for name, array in weights_of(several, "last").items():
+        np.testing.assert_allclose(weights_of(weighted, "last")[name], array, rtol=0, atol=1e-9)
     ours, theirs = weighted.metrics()["train"], several.metrics()["train"]
     assert (ours.pop("rows"), theirs.pop("rows")) == (sum(map(bool, COUNTS)), sum(COUNTS))
     assert ours == pytest.approx(theirs, abs=1e-9)
@@ -222,8 +222,8 @@ def test_only_the_proportion_of_weights_matters(config: Callable[..., Path]) -> 
     runs = [
         trained(config(csv("a,b,y,w", LABELS, [factor * (n + 1) for n in COUNTS]), **settings)) for factor in (1, 1000)
     ]
-    for name, array in runs[0].weights("best").items():
-        np.testing.assert_allclose(array, runs[1].weights("best")[name], atol=1e-12)
+    for name, array in weights_of(runs[0], "best").items():
+        np.testing.assert_allclose(array, weights_of(runs[1], "best")[name], atol=1e-12)
 
 
 def test_the_column_is_no_input(config: Callable[..., Path], write: Write) -> None:
@@ -231,7 +231,7 @@ def test_the_column_is_no_input(config: Callable[..., Path], write: Write) -> No
     data = json.loads((run.path / "data.json").read_text())
     (numbers,) = data["fitted"]["inputs"]
     assert [column["name"] for column in data["inputs"]] == numbers["columns"] == ["a", "b"]
-    assert run.weights("best")["0.weight"].shape == (2, 3)
+    assert weights_of(run, "best")["0.weight"].shape == (2, 3)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         answers = [

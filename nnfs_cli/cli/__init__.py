@@ -13,8 +13,10 @@ from nnfs_cli.cli.components import components
 from nnfs_cli.cli.evaluate import evaluate
 from nnfs_cli.cli.init import init
 from nnfs_cli.cli.predict import predict
+from nnfs_cli.cli.resume import resume
 from nnfs_cli.cli.schema import schema
 from nnfs_cli.cli.train import train
+from nnfs_cli.cli.verify import verify
 
 app = typer.Typer(
     name="nnfs",
@@ -41,5 +43,5 @@ def _options(
     """What every command shares."""
 
 
-for _command in (init, check, train, evaluate, predict, components, schema):
+for _command in (init, check, train, resume, evaluate, predict, verify, components, schema):
     app.command()(boundary(_command))

@@ -16,7 +16,7 @@ from typing import Any
 import typer
 
 from nnfs_cli.cli.output import complain, note, visible
-from nnfs_cli.errors import DivergedError, NnfsError, NnfsWarning
+from nnfs_cli.errors import DivergedError, NnfsError, NnfsWarning, Terminated
 
 
 class ExitCode(enum.IntEnum):
@@ -29,10 +29,6 @@ class ExitCode(enum.IntEnum):
     MACHINE = 4  # disk, permission
     INTERRUPTED = 130  # Ctrl-C
     TERMINATED = 143  # SIGTERM
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, which ends the work as Ctrl-C does."""
 
 
 def boundary(command: Callable[..., None]) -> Callable[..., None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from nnfs_cli.runs import Run
     from nnfs_cli.spec import Spec
 
 
@@ -29,6 +30,8 @@ Overrides = Annotated[
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+
 Code = Annotated[
     list[Path] | None,
     typer.Option("--code", metavar="FILE", help="A Python file with components of your own. Repeatable."),
@@ -46,6 +49,18 @@ def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Spec:
     from nnfs_cli.spec import Spec
 
     return Spec.read(document)
+
+
+def recorded(path: Path, code: list[Path] | None) -> Run:
+    """A run that is to be trained, as its own record says."""
+    from nnfs_cli.document import Document
+    from nnfs_cli.runs import Run
+    from nnfs_cli.threads import announce
+
+    run = Run.open(path)
+    announce(Document.load(run.spec_file).data.get("threads"))
+    load(code)
+    return run
 
 
 def load(code: list[Path] | None) -> None:

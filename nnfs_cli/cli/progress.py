@@ -10,7 +10,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nnfs_cli.cli.output import note, number, visible
+from nnfs_cli.cli.output import fact, note, number, visible
+from nnfs_cli.errors import counted
 from nnfs_cli.trainer import Callback, LogRow, Trainer
 
 HIDDEN = ("step", "seconds", "lr")  # of the columns of the log
@@ -20,6 +21,18 @@ LINES = 20  # about as many are shown of a long training on a terminal; the log 
 def watcher() -> Callback:
     """What suits where stderr goes."""
     return Bar() if sys.stderr.isatty() else Lines()
+
+
+class Resumed(Callback):
+    """A line on where training goes on."""
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """Before it does."""
+        if not trainer.step:
+            fact("resumed", f"from the beginning, to epoch {trainer.epochs:,}; there is no later state to go on from")
+            return
+        done = f"after {counted(trainer.epoch, 'epoch')} and {counted(trainer.step, 'step')}"
+        fact("resumed", f"{done}, to epoch {trainer.epochs:,}")
 
 
 class Lines(Callback):

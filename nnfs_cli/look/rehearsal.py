@@ -96,7 +96,7 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     numbers = sum(math.prod(line.shape) for line in lines(experiment))
     return {
         "data": held + (spec.memory_limit or 0) // 2 * isinstance(experiment.learned, StoredRows),
-        "net": copies * vector.nbytes + sum(array.nbytes for array in trainer.state.values()),
+        "net": copies * vector.nbytes + sum(array.nbytes for array in trainer.optimizer_state.values()),
         "batch": 2 * rows * numbers * vector.itemsize,  # what comes out of each layer, and its gradient
     }
 

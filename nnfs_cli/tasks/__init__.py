@@ -1,0 +1,27 @@
+"""The plain functions behind the commands, and the public Python API.
+
+A whole session is
+
+    experiment = tasks.prepare(Spec.load("configs/iris.yaml"))
+    run = tasks.begin(experiment, "runs")
+    tasks.train(experiment, run)
+    tasks.evaluate(run)["validation"]["accuracy"]
+
+and a run that was interrupted is taken up by
+
+    run = Run.open("runs/iris-1")
+    tasks.resume(tasks.reopen(run), run)
+"""
+
+from nnfs_cli.experiment import prepare
+from nnfs_cli.tasks.judging import Figures
+from nnfs_cli.tasks.restoring import restore
+from nnfs_cli.tasks.resuming import reopen, resume
+from nnfs_cli.tasks.serving import Threshold, evaluate, predict, predictions
+from nnfs_cli.tasks.training import begin, train
+from nnfs_cli.tasks.verifying import Verdict, verify
+
+__all__ = [
+    "Figures", "Threshold", "Verdict", "begin", "evaluate", "predict", "predictions", "prepare", "reopen", "restore",
+    "resume", "train", "verify",
+]  # fmt: skip

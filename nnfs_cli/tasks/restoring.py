@@ -1,0 +1,87 @@
+"""From the files of a run to its net and its rows."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+
+from nnfs_cli.data.encoder import Encoder
+from nnfs_cli.data.file_source import FileSource
+from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
+from nnfs_cli.extension import LOADED
+from nnfs_cli.material import Material, gather
+from nnfs_cli.predictor import Predictor
+from nnfs_cli.runs import Run
+from nnfs_cli.spec import Spec
+
+
+def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
+    """The trained net of a run, which goes by the threshold that was kept, unless it is to be decided anew.
+
+    Raises `RunError` when the directory is incomplete or damaged.
+    """
+    spec = spec_of(run, files_must_exist=False)
+    with damage_said(run):
+        predictor = Predictor(spec, Encoder.from_json(run.data()["fitted"], spec.preprocessing))
+    run.read_weights(weights, predictor.model.parameters.arrays)
+    decision = run.decision() if decided and weights == "best" else None  # for which it was chosen
+    predictor.threshold = decision["threshold"] if decision else None
+    state = run.status().get("state", "unknown")
+    if state != "finished":
+        warnings.warn(f"the training of {run.path} has not finished; its state is '{state}'", NnfsWarning, stacklevel=3)
+    return predictor
+
+
+def spec_of(run: Run, files_must_exist: bool = True) -> Spec:
+    """The spec of a run, whose own components have been loaded."""
+    _require_code(run)
+    with damage_said(run):
+        return Spec.load(run.spec_file, files_must_exist=files_must_exist)
+
+
+@contextlib.contextmanager
+def damage_said(run: Run) -> Iterator[None]:
+    """Let what cannot be made of a run's files be about the run."""
+    try:
+        yield
+    except (ConfigError, KeyError, IndexError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
+        if run.data()["code"]:
+            raise RunError(f"{run.path} does not go with the code that was given: {error}") from None
+        raise RunError(f"{run.path} is damaged: {error}") from None
+
+
+def _require_code(run: Run) -> None:
+    """Raise `RunError` unless the user's own files that a run was trained with have been loaded."""
+    loaded = {code.path.name: code.sha256 for code in LOADED.values()}
+    for name, sha256 in run.data()["code"].items():
+        if sha256 in loaded.values():
+            continue
+        if name not in loaded:
+            raise RunError(f"{run.path} was trained with components of {name}; give that file, with --code {name}")
+        warnings.warn(f"{name} is not what {run.path} was trained with", NnfsWarning, stacklevel=3)
+
+
+def gathered(run: Run, spec: Spec, remedy: str | None) -> Material:
+    """The data of a run, split as it was. Raises `DataError` when it is gone or, where there is a remedy, has changed.
+
+    Without a remedy a warning will do.
+    """
+    source = spec.dataset
+    if isinstance(source, FileSource) and not all(path.is_file() for path in source.files):
+        raise DataError(
+            f"the data of {run.path} is not at {source.path} any more; put it there, or {remedy or 'name it'}"
+        )
+    material = gather(spec)
+    recorded = run.trained_on()
+    for part, of_part in material.sources.items():
+        if of_part.sha256 == recorded.get(part):
+            continue
+        changed = (
+            f"{of_part.name} is no longer what {run.path} was trained on, so which rows were held back is not known"
+        )
+        if remedy is not None:
+            raise DataError(f"{changed}; {remedy}")
+        warnings.warn(changed, NnfsWarning, stacklevel=5)
+        break
+    return material

@@ -1,0 +1,91 @@
+"""A run that was left, or is to be trained further, is taken up again."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from nnfs_cli.callbacks import TimeLimit
+from nnfs_cli.data.encoder import Encoder
+from nnfs_cli.environment import describe_environment, environment_changes
+from nnfs_cli.errors import NnfsWarning, RunError, counted, listing
+from nnfs_cli.experiment import Experiment, prepare
+from nnfs_cli.optimizers import Stepper
+from nnfs_cli.runs import Run
+from nnfs_cli.tasks.restoring import damage_said, gathered, spec_of
+from nnfs_cli.tasks.training import train
+from nnfs_cli.trainer import Callback, State
+
+
+def reopen(run: Run, epochs: int | None = None, changed_data: bool = False) -> Experiment:
+    """What a run was about, to `train` it further: to its last epoch, or to as many as are given, all in all.
+
+    The run is locked until it is trained, or released. Warns of what is not as it was where the run was made.
+    Raises `RunError` where there is nothing to go on with, `DataError` when the data is gone, or has changed and that
+    was not said, and `BlockingIOError` when another process trains it.
+    """
+    run.lock()
+    try:
+        return _reopened(run, epochs, changed_data)
+    except BaseException:
+        run.release()
+        raise
+
+
+def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
+    spec, state, lineage = spec_of(run), run.status().get("state", "running"), run.lineage()
+    planned = lineage[-1]["epochs"] if lineage else spec.epochs
+    if state == "diverged":
+        raise RunError(f"{run.path} has diverged, and would again; train anew, with a smaller lr for example")
+    if state == "finished":
+        ending = run.metrics().get("stopped")
+        if not run.has_state() and isinstance(spec.optimizer, Stepper):
+            raise RunError(f"{run.path} keeps no state to go on from; an earlier release made it. Train anew")
+        if epochs is None and (spec.max_minutes is None or ending != TimeLimit(spec.max_minutes).reason):
+            ended = f"has ended, since {ending}" if ending else f"has finished its {counted(planned, 'epoch')}"
+            raise RunError(f"{run.path} {ended}; --epochs N trains it further, to N epochs in all")
+        if epochs is not None and epochs <= planned and not ending:
+            raise RunError(f"{run.path} has finished its {counted(planned, 'epoch')}; --epochs takes more, in all")
+    spec = spec.model_copy(update={"epochs": epochs or planned})
+    material = gathered(run, spec, None if changed_data else "--changed-data goes on with it as it is")
+    with damage_said(run):
+        encoder = Encoder.from_json(run.data()["fitted"], spec.preprocessing)
+    experiment = prepare(spec, material, encoder)
+    if changes := moved(run, experiment):
+        message = f"{run.path} was trained elsewhere, so that bytes may differ: {listing(changes)}"
+        warnings.warn(message, NnfsWarning, stacklevel=4)
+    return experiment
+
+
+def moved(run: Run, experiment: Experiment) -> list[str]:
+    """What is not as it was where a run was trained."""
+    lineage = run.lineage()
+    before = lineage[-1]["environment"] if lineage else run.environment()
+    return environment_changes(before, describe_environment(experiment.threads))
+
+
+def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ()) -> None:
+    """The same with a run that was reopened, from where it was left: from its beginning where no state was kept.
+
+    Raises `RunError` when its state is damaged, or further than the epochs that it is to be trained.
+    """
+    train(experiment, run, callbacks, lambda state: _take_up(experiment, run, state))
+
+
+def _take_up(experiment: Experiment, run: Run, state: State) -> None:
+    """Be where the run was left, and write down that it goes on from there."""
+    if run.has_state() and isinstance(experiment.spec.optimizer, Stepper):
+        run.read_state(state, ["weights", "best.weights"])
+    place = {"epoch": int(state["epoch"]), "step": int(state["step"])}
+    if place["epoch"] > (epochs := experiment.spec.epochs):
+        raise RunError(f"{run.path} has done {counted(place['epoch'], 'epoch')}; --epochs takes more, in all")
+    sitting = {
+        **place,
+        "epochs": epochs,
+        "since": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "sha256": experiment.description["sha256"],
+        "environment": describe_environment(experiment.threads),
+    }
+    run.write_lineage([*(past for past in run.lineage() if past["step"] < place["step"]), sitting])
+    run.set_status("running")
