@@ -12,9 +12,9 @@ from nnfs_cli.layers import Context, Draws, Layer
 from nnfs_cli.layers.after_lookup import AfterLookup
 from nnfs_cli.layers.identity import Identity
 from nnfs_cli.layers.lookup import Lookup
-from nnfs_cli.observed import Observed
 from nnfs_cli.layers.sequential import Sequential
 from nnfs_cli.losses import Loss
+from nnfs_cli.observed import Observed
 from nnfs_cli.parameters import Array, Parameters, Shape
 
 PORTION = 1_000_000  # numbers that rows become together, where they are not learned from,

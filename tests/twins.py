@@ -1,0 +1,31 @@
+"""What two runs of one config have to agree on, however often one of them was broken off."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def record(run: Path) -> dict[str, Any]:
+    """All that two runs have to agree on."""
+    files = sorted(path for path in run.rglob("*") if path.is_file())
+    kept: dict[str, Any] = {}
+    for path in files:
+        name = path.relative_to(run).as_posix()
+        if name in ("environment.json", "lineage.json"):
+            continue
+        if name == "epochs.csv":
+            lines = [line.split(",") for line in path.read_text().splitlines()]
+            at = lines[0].index("seconds")
+            kept[name] = [line[:at] + line[at + 1 :] for line in lines]
+        elif name == "state.npz":
+            with np.load(path) as state:
+                kept[name] = {key: state[key].tobytes() for key in state if key not in ("seconds", "log.bytes")}
+        elif name == "status.json":
+            kept[name] = json.loads(path.read_text())["state"]
+        else:
+            kept[name] = path.read_bytes()
+    return kept
