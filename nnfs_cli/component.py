@@ -155,4 +155,4 @@ def _below(name: str, found: ErrorDetails) -> InitErrorDetails:
 def load_family(package: str, path: list[str]) -> None:
     """Import every module of a package, so that its components register: a new one is a new file and nothing else."""
     for module in pkgutil.iter_modules(path):
-        importlib.import_module(f"{package}.{module.name}")
+        importlib.import_module(f"{package}.{module.name}")  # noqa: TID251 - a file of the package itself

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
+
+UNFINISHED = ".tmp"
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -25,7 +28,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         with path.open("wb") as file:
             write(file)
         return
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{UNFINISHED}")
     try:
         with temporary.open("xb") as file:
             write(file)
@@ -43,6 +46,12 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """What `write_whole` has left in a folder where it was killed."""
+    ours = re.compile(r"\..+\.[0-9a-f]{16}" + re.escape(UNFINISHED))
+    return [path for path in folder.glob(".*") if ours.fullmatch(path.name) and not path.is_dir()]
 
 
 def make_folder(path: Path) -> None:

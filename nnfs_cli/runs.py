@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
 from nnfs_cli.errors import RunError, listing, shown
-from nnfs_cli.files import make_folder, own_file, sync_folder, write_whole
+from nnfs_cli.files import make_folder, own_file, sync_folder, unfinished, write_whole
 from nnfs_cli.lock import Lock
 
 if TYPE_CHECKING:
@@ -116,6 +116,9 @@ class Run:
         """
         if self._lock is None:
             self._lock = Lock(self._file("lock"), str(self.path))
+            for folder in (self.path, self._folder("weights")):
+                for rest in unfinished(folder):  # of a writer that was killed
+                    rest.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Let others write here."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,35 @@ def test_nothing_here_can_run_what_it_reads(path: Path) -> None:
         if k.arg == "allow_pickle"
     ]
     assert all(isinstance(value, ast.Constant) and value.value is False for value in pickling)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "from pickle import loads",
+        "import joblib",
+        "import dill",
+        "import cloudpickle",
+        "import shelve",
+        "import marshal",
+        "import yaml; yaml.load('')",
+        "import importlib; importlib.import_module('')",
+        "eval('')",
+        "exec('')",
+    ],
+)
+def test_a_lint_rule_refuses_what_could_run_what_is_read(line: str) -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--select", "TID251,S102,S307", "--output-format=concise"]
+    place = ROOT / "nnfs_cli" / "anything.py"
+    done = subprocess.run(
+        [*command, "--stdin-filename", place, "-"], input=line, cwd=ROOT, capture_output=True, text=True
+    )
+    assert re.search(r"TID251|S102|S307", done.stdout)
+    assert done.returncode == 1
+    assert {"S", "TID251"} <= set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]["select"]
+    )
 
 
 def test_the_top_level_is_what_it_should_be() -> None:

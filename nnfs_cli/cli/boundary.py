@@ -15,6 +15,7 @@ from typing import Any
 
 import typer
 
+from nnfs_cli import __version__
 from nnfs_cli.cli.output import complain, note, visible
 from nnfs_cli.errors import DivergedError, NnfsError, NnfsWarning, Terminated
 
@@ -68,13 +69,32 @@ def boundary(command: Callable[..., None]) -> Callable[..., None]:
             if extension and (theirs := extension.blame(error)):
                 complain("error", theirs)
                 raise typer.Exit(ExitCode.USER) from None
-            complain("error", "this is a bug in nnfs; please report it with the lines below")
+            complain("error", f"this is a bug in nnfs: {_written_down()}")
             if extension and extension.LOADED:
                 note("(unless it comes of what a component of --code gave back)")
-            sys.stderr.write(visible(traceback.format_exc()))
             raise typer.Exit(ExitCode.BUG) from None
 
     return guarded
+
+
+def _written_down() -> str:
+    """Where the error that is being handled is described, for whoever is to mend it, and what to do with that."""
+    import platform
+    import shlex
+    import tempfile
+
+    about = f"nnfs {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+    text = visible(f"{about}{shlex.join(sys.argv)}\n\n{traceback.format_exc()}")
+    try:
+        descriptor, name = tempfile.mkstemp(".log", "nnfs-bug-")
+        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(text)
+    except OSError:
+        return f"please report it where you got nnfs from, with these lines\n{text}"
+    return (
+        f"what happened stands in {name}\nPlease report it where you got nnfs from, with that file. It holds the"
+        " command and names of files, and an error may quote a cell: read it before you send it."
+    )
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

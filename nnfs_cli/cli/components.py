@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import itertools
 import re
@@ -58,9 +57,9 @@ def components(
 
 def _families() -> dict[str, type[Component]]:
     """Each by the heading of its list."""
+    import nnfs_cli.spec  # noqa: F401 - registers them all
     from nnfs_cli.component import Component, plural
 
-    importlib.import_module("nnfs_cli.spec")  # registers them all
     families = {**dict.fromkeys(ORDER), **Component.families}
     return {plural(name): family for name, family in families.items() if family and family.members}
 
