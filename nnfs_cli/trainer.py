@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from math import isfinite
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -283,8 +284,8 @@ class Trainer:
         x, y, weight = rows.take(batch)
         loss = self.model.differentiate(x, y, weight, self._draws, len(x) * rows.mean_weight)
         self._batch += 1
-        square = self._gradient.dot(self._gradient)  # the quickest look at all of it; it may overflow by itself
-        if not math.isfinite(loss + square) and not (math.isfinite(loss) and np.isfinite(self._gradient).all()):
+        square = self._gradient.dot(self._gradient)  # the quickest look at all of it, but it may overflow by itself
+        if not (isfinite(loss) and (isfinite(square) or np.isfinite(self._gradient).all())):
             raise self._diverged(loss, x, y, weight, self._draws_again, len(x) * rows.mean_weight)
         return loss, len(x) if weight is None else float(np.add.reduce(weight))
 
@@ -337,7 +338,7 @@ class Trainer:
             nonlocal loss_there
             if math.isnan(tried[1]) or not np.array_equal(w, tried[0]):
                 objective(w, np.empty(learned.size))
-            if not math.isfinite(tried[1]):
+            if not isfinite(tried[1]):
                 raise self._diverged(tried[1], x, y, weight)
             np.copyto(reached, vector)
             self.epoch += 1
@@ -395,7 +396,7 @@ class Trainer:
 
     def check(self, loss: float) -> None:
         """Raise `DivergedError` unless a loss of the trained net is finite."""
-        if not math.isfinite(loss):
+        if not isfinite(loss):
             raise DivergedError(
                 f"training diverged: the loss of the net is {loss} in the end, {self._place}; {self._remedy}"
             )
@@ -403,7 +404,7 @@ class Trainer:
     def _diverged(self, loss: float, *batch: Any) -> DivergedError:
         """What to raise at a batch whose loss or gradient is not finite: where that is so first, and what to do."""
         when = f"epoch {self.epoch}, batch {self._batch}" if self._batch else f"iteration {self.epoch + 1}"
-        what = "the gradient is not finite" if math.isfinite(loss) else f"the loss is {loss}"
+        what = "the gradient is not finite" if isfinite(loss) else f"the loss is {loss}"
         first = f"the first number that is not finite is {self.model.first_infinite(*batch)}"
         return DivergedError(f"training diverged: {what} in {when}, {self._place}; {first}; {self._remedy}")
 
