@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nnfs_cli import material, tasks
 from nnfs_cli.averaging import Averaging
 from nnfs_cli.callbacks import Checkpoint
 from nnfs_cli.component import Component
+from nnfs_cli.errors import DataError, NnfsWarning, RunError
 from nnfs_cli.optimizers import Optimizer
-from nnfs_cli.plain_yaml import dump
+from nnfs_cli.plain_yaml import dump, read
 from nnfs_cli.runs import Run
 from nnfs_cli.schedules import Schedule
 from nnfs_cli.spec import Spec
 from nnfs_cli.trainer import Callback, LogRow, Trainer
+from tests.conftest import unsealed, weights_of
 from tests.twins import record
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
@@ -38,10 +44,8 @@ BASE: dict[str, Any] = {
 
 def of(family: type[Component], key: str) -> dict[str, dict[str, Any]]:
     """A config for each example of each part."""
-    from nnfs_cli import plain_yaml
-
     return {
-        f"{key}-{example}": {key: plain_yaml.read(example.encode())[0]}
+        f"{key}-{example}": {key: read(example.encode())[0]}
         for member in family.members.values()
         for example in member.examples
     }
@@ -125,8 +129,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def config(place: Path, settings: dict[str, Any]) -> Path:
-    merged = {**BASE, **settings}
+def config(place: Path, changes: dict[str, Any]) -> Path:
+    merged = {**BASE, **changes}
     if "lbfgs" in str(merged.get("optimizer")):
         del merged["lr"], merged["batch_size"]
     path = place / "config.yaml"
@@ -134,9 +138,9 @@ def config(place: Path, settings: dict[str, Any]) -> Path:
     return path
 
 
-def trained(place: Path, settings: dict[str, Any], callbacks: Sequence[Callback] = ()) -> Run:
+def trained(place: Path, changes: dict[str, Any], callbacks: Sequence[Callback] = ()) -> Run:
     """Train, and again and again where it is broken off."""
-    experiment = tasks.prepare(Spec.load(config(place, settings)))
+    experiment = tasks.prepare(Spec.load(config(place, changes)))
     run = tasks.begin(experiment, place / "runs")
     try:
         tasks.train(experiment, run, callbacks)
@@ -195,3 +199,202 @@ def test_what_was_broken_off_ends_as_if_it_had_not_been(name: str, how: str, pla
         lineage = [(past["epoch"], past["step"]) for past in broken.lineage()]
         assert lineage == sorted(set(lineage))
         assert len(lineage) >= len(steps) - 2
+
+
+MIXED: dict[str, Any] = {
+    "layers": [{"linear": 8}, "batch_norm", "relu", {"dropout": 0.2}, {"linear": 1}],
+    "optimizer": "adamw",
+    "schedule": {"reduce_on_plateau": {"patience": 0, "min_delta": 0.1}},
+    "averaging": {"swa": 0.5},
+    "accumulate": 2,
+    "batch_size": 5,
+    "early_stopping": 4,
+    "checkpoint": {"every": 2},
+    "clip": {"norm": 1},
+}
+CASES["mixed"] = MIXED
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    breaks=st.lists(st.tuples(st.integers(1, 18), st.booleans()), min_size=1, max_size=6),
+    looks=st.sets(st.integers(1, 6)),
+)
+def test_any_number_of_breaks_of_any_kind_change_nothing(
+    breaks: list[tuple[int, bool]], looks: set[int], place: Path, whole: Any
+) -> None:
+    kills = [Break([step], kills) for step, kills in sorted(breaks)]
+    run = trained(place, MIXED, [*kills, BreakWhileLooking(sorted(looks))])
+    assert record(run.path) == whole("mixed")
+    shutil.rmtree(run.path)
+
+
+def test_time_limit_is_one_for_each_sitting_and_takes_no_part_of_an_epoch_for_all(place: Path, whole: Any) -> None:
+    path = trained(place, {"max_minutes": 1e-9}).path
+    for sitting in range(1, 24):
+        assert Run.open(path).epochs()[-1]["step"] == sitting  # the epoch that it was in is logged, for the time being
+        resumed(path)
+    expected, found = whole("plain"), record(path)
+    for name in ("weights/best.npz", "weights/last.npz", "epochs.csv", "state.npz", "metrics.json"):
+        assert found[name] == expected[name], name
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "dropout", "batch_norm", "optimizer-adam", "schedule-step: 10", "averaging-ema", "streamed"]
+)
+def test_more_epochs_are_as_if_there_had_been_so_many_from_the_beginning(name: str, place: Path, whole: Any) -> None:
+    run = trained(place, {**CASES[name], "epochs": 3})
+    run = resumed(run.path, epochs=6)
+    told = {"config.yaml": b"", "spec.yaml": b""}  # how many epochs there were to be at first
+    assert {**record(run.path), **told} == {**whole(name), **told}
+    assert [(past["epoch"], past["epochs"]) for past in run.lineage()] == [(3, 6)]
+
+
+def test_schedule_is_planned_anew_for_more_epochs(place: Path) -> None:
+    run = trained(place, {"schedule": "linear", "epochs": 3})
+    run = resumed(run.path, epochs=6)
+    steps = [row["step"] - 1 for row in run.epochs()]
+    expected = [1 - step / (12 if step < 12 else 24) for step in steps]
+    assert [row["lr"] / 0.02 for row in run.epochs()] == pytest.approx(expected)
+
+
+def test_who_goes_on_after_early_stopping_has_another_patience(place: Path) -> None:
+    run = trained(place, {**CASES["patience"], "epochs": 50})
+    ended = run.epochs()[-1]["epoch"]
+    assert "no better" in run.metrics()["stopped"]
+    with pytest.raises(RunError, match=r"has ended, since val_loss was no better in 1 logged epoch; --epochs N"):
+        resumed(run.path)
+    run = resumed(run.path, epochs=int(ended) + 1)
+    assert run.epochs()[-1]["epoch"] == ended + 1
+
+
+@pytest.mark.parametrize("epochs", [None, 3, 6])
+def test_what_has_finished_is_not_trained_again(place: Path, epochs: int | None) -> None:
+    run = trained(place, {})
+    before = record(run.path)
+    with pytest.raises(RunError, match=r"has finished its 6 epochs; --epochs"):
+        resumed(run.path, epochs=epochs)
+    assert record(run.path) == before
+    assert not (run.path / "lock").exists()
+
+
+def test_fewer_epochs_than_are_done_are_refused_and_fewer_than_were_planned_are_not(place: Path, whole: Any) -> None:
+    experiment = tasks.prepare(Spec.load(config(place, {"epochs": 9})))
+    run = tasks.begin(experiment, place / "runs")
+    with pytest.raises(KeyboardInterrupt):
+        tasks.train(experiment, run, [Break([18])])
+    with pytest.raises(RunError, match=r"has done 4 epochs; --epochs takes more, in all"):
+        resumed(run.path, epochs=3)
+    assert run.status()["state"] == "interrupted"
+    assert record(resumed(run.path, epochs=6).path)["weights/last.npz"] == whole("plain")["weights/last.npz"]
+
+
+@pytest.fixture
+def interrupted(place: Path) -> Path:
+    """A run that was interrupted in its third epoch."""
+    experiment = tasks.prepare(Spec.load(config(place, {"optimizer": "adam"})))
+    run = tasks.begin(experiment, place / "runs")
+    with pytest.raises(KeyboardInterrupt):
+        tasks.train(experiment, run, [Break([10])])
+    assert run.status()["state"] == "interrupted"
+    assert [row["epoch"] for row in run.epochs()] == [1, 2]
+    return run.path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "of another net", "nothing", "not finite"])
+def test_damaged_state_is_refused_and_nothing_is_changed(interrupted: Path, damage: str, sealed: bool) -> None:
+    file = interrupted / "state.npz"
+    with np.load(file) as state:
+        arrays = dict(state)
+    if damage == "of another net":
+        arrays["optimizer.m"] = arrays["optimizer.m"][:-1]
+    if damage == "not finite":
+        arrays["weights"][3] = np.nan
+    np.savez(file, **arrays)
+    content = file.read_bytes()
+    middle = content.index(b"}  ") + 100  # among the numbers
+    flipped = content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]
+    file.write_bytes({"cut": content[:-30], "flipped": flipped, "nothing": b""}.get(damage, content))
+    if not sealed:
+        unsealed(interrupted)
+    before = contents(interrupted)
+    with pytest.raises(RunError, match=r"state\.npz is damaged"):
+        resumed(interrupted)
+    assert contents(interrupted) == before
+
+
+def test_changed_data_is_refused_unless_told(interrupted: Path, place: Path) -> None:
+    table = (place / "table.csv").read_text()
+    try:
+        (place / "table.csv").write_text(table + "0.5,1,red,2.0\n")
+        before = contents(interrupted)
+        with pytest.raises(DataError, match=r"table.csv is no longer what .* was trained on.*; --changed-data goes on"):
+            resumed(interrupted)
+        assert contents(interrupted) == before
+        with pytest.warns(NnfsWarning, match="table.csv is no longer what"):
+            run = resumed(interrupted, changed_data=True)
+        assert tasks.evaluate(run)["validation"] == run.metrics()["validation"]  # of the data as it is now
+        with pytest.raises(RunError, match="was trained on data that changed in between"):
+            tasks.verify(run)
+    finally:
+        (place / "table.csv").write_text(table)
+    with pytest.raises(DataError, match="is no longer what"):
+        tasks.evaluate(run)
+
+
+def test_another_machine_is_told_of(interrupted: Path) -> None:
+    file = interrupted / "environment.json"
+    environment = json.loads(file.read_text())
+    environment["packages"]["numpy"] = "1.0"
+    del environment["packages"]["scipy"]
+    file.write_text(json.dumps({**environment, "processor": "abacus"}))
+    told = r"numpy [0-9.]+ \(was 1.0\), scipy [0-9.]+ \(was missing\) and processor .* \(was abacus\)"
+    with pytest.warns(NnfsWarning, match=rf"was trained elsewhere, .*: {told}"):
+        run = resumed(interrupted)
+    verdict = tasks.verify(run)
+    assert verdict.exact
+    assert verdict.moved == []  # it ended here
+
+
+def test_rests_of_a_writer_that_was_killed_are_taken_away(interrupted: Path) -> None:
+    (interrupted / "weights" / ".best.npz.0123456789abcdef.tmp").write_bytes(b"half")
+    (interrupted / ".state.npz.0123456789abcdef.tmp").write_bytes(b"half")
+    (interrupted / ".mine.tmp").write_bytes(b"whole")
+    resumed(interrupted)
+    assert [path.name for path in interrupted.rglob(".*")] == [".mine.tmp"]
+
+
+def test_what_a_state_holds_can_be_read_by_anyone(interrupted: Path) -> None:
+    with np.load(interrupted / "state.npz", allow_pickle=False) as state:
+        assert int(state["epoch"]) == 2
+        assert int(state["step"]) == 10
+        assert state["optimizer.m"].shape == state["weights"].shape
+        last = weights_of(Run.open(interrupted), "last")
+        np.testing.assert_array_equal(state["weights"][: last["0.weight"].size], last["0.weight"].ravel())
+
+
+def test_run_that_is_trained_by_somebody_else_is_only_read(interrupted: Path) -> None:
+    somebody = Run.open(interrupted)
+    tasks.reopen(somebody)
+    other = Run.open(interrupted)
+    with pytest.raises(BlockingIOError, match=rf"is being written by process \d+ on .*{interrupted.name}"):
+        tasks.reopen(other)
+    with pytest.warns(NnfsWarning, match="is being written by process .*; nothing is kept there"):
+        figures = tasks.evaluate(other)
+    assert "validation" in figures
+    somebody.release()
+    assert not (interrupted / "lock").exists()
+    tasks.reopen(other)
+    other.release()
+
+
+def test_run_of_a_release_that_kept_no_state_cannot_be_trained_further(place: Path) -> None:
+    run = trained(place, {})
+    (run.path / "state.npz").unlink()
+    with pytest.raises(RunError, match="keeps no state to go on from; an earlier release made it"):
+        resumed(run.path, epochs=9)
