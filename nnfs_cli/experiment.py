@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.cautions import cautions
 from nnfs_cli.checks import monitors, no_figure
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.encoder import Encoder
@@ -60,6 +61,12 @@ class Experiment:
     def threads(self) -> int:
         """How many make a product in training."""
         return self.predictor.threads(self.batches.size)
+
+    @property
+    def cautions(self) -> list[str]:
+        """What to say before it is trained."""
+        of_data = cautions(self.description, self.batches.size)
+        return [*of_data, *([self.warning] if self.warning else [])]
 
     @property
     def warning(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from nnfs_cli.averaging import EMA
 from nnfs_cli.callbacks import Checkpoint, EarlyStop, EpochLog, Interruptions, TimeLimit
 from nnfs_cli.environment import describe_environment
-from nnfs_cli.errors import DivergedError, NnfsWarning, RunError
+from nnfs_cli.errors import DivergedError, NnfsWarning, RunError, counted, listing
 from nnfs_cli.experiment import Experiment
 from nnfs_cli.extension import code_of
 from nnfs_cli.runs import Run, Status
-from nnfs_cli.tasks.judging import finite, judged
+from nnfs_cli.tasks.judging import Figures, finite, judged
 from nnfs_cli.trainer import Callback, LogRow, State
 
 
@@ -23,8 +24,8 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
 
     The run is locked until it is trained, or released. When anything fails, nothing is left.
     """
-    if experiment.warning:
-        warnings.warn(experiment.warning, NnfsWarning, stacklevel=2)
+    for caution in experiment.cautions:
+        warnings.warn(caution, NnfsWarning, stacklevel=2)
     averaging, steps = experiment.spec.averaging, experiment.batches.steps * experiment.spec.epochs
     if isinstance(averaging, EMA) and steps // experiment.spec.accumulate < (span := 1 / (1 - averaging.decay)):
         message = f"ema averages {span:,.0f} steps, more than there are; a smaller decay would forget the first of them"
@@ -111,6 +112,16 @@ def _learn(
     figures = {part: judged(run, part, predictor, rows) for part, rows in parts.items()}
     for of_part in figures.values():
         trainer.check(of_part["loss"])
+    _say_undefined(figures)
     ending = {"stopped": trainer.stopped} if trainer.stopped else {}
     best_epoch = checkpoint.best["epoch"] if checkpoint.best else None
     run.write_metrics({"best_epoch": best_epoch, **ending, **{part: finite(figures[part]) for part in figures}})
+
+
+def _say_undefined(figures: Figures) -> None:
+    """Warn of figures that are no numbers: r2 of a single row, roc_auc of a single class."""
+    for part, of_part in figures.items():
+        if undefined := [name for name, value in of_part.items() if math.isnan(value)]:
+            rows = counted(int(of_part["rows"]), f"{part} row")
+            are = "is" if len(undefined) == 1 else "are"
+            warnings.warn(f"{listing(undefined)} {are} not defined on the {rows}", NnfsWarning, stacklevel=4)

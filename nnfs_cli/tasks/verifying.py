@@ -60,7 +60,7 @@ def verify(run: Run, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()
     if different and (not changes or largest > tolerance):
         where = " (" + listing(changes) + ")" if changes else ""
         apart = f"its figures are up to {largest:.3g} from what they are here{where}"
-        raise RunError(f"{run.path} is not what its record leads to: {listing(different)} differ; {apart}")
+        raise RunError(f"{run.path} is not what its record leads to, in {listing(different)}; {apart}")
     return Verdict(not different, largest, changes)
 
 
@@ -100,9 +100,10 @@ def _differences(run: Run, twin: Run) -> Iterator[str]:
     for name in run.weights_kept():
         if run.weights_sha256(name) != twin.weights_sha256(name):
             yield f"the weights '{name}'"
-    ours, theirs = ([{**row, "seconds": 0} for row in one.epochs()] for one in (run, twin))
+    rows = run.epochs()
+    ours, theirs = ([repr({**row, "seconds": 0}) for row in one] for one in (rows, twin.epochs()))  # nan is not nan
     if ours != theirs:
-        first = next((a for a, b in zip(ours, theirs, strict=False) if a != b), {})
+        first = next((row for row, a, b in zip(rows, ours, theirs, strict=False) if a != b), None)
         yield f"the log from epoch {first['epoch']:.0f} on" if first else "the length of the log"
     if any(_figures_apart(run.metrics(), twin.metrics())):
         yield "the figures"
