@@ -289,6 +289,7 @@ class Run:
         """Add a row to the epoch log; the first one brings the header."""
         if self._epochs is None:
             self._epochs = self._file("epochs.csv").open("w+b")
+            sync_folder(self.path)  # a state that counts on it may last from now on
         if not self._epochs.tell():
             self._epochs.write(_csv([list(row)]).encode())
         self._epochs.write(f"{','.join(map(repr, row.values()))}\n".encode())  # repr: reads back as the same number

@@ -120,7 +120,7 @@ class Spec(Section):
     checkpoint: Checkpoints = Checkpoints()
     """Which epoch is the best, by `monitor`, and whether to keep `every` n-th epoch's weights too."""
     max_minutes: PositiveFloat | None = None
-    """Stop after so long."""
+    """Stop after so long; `nnfs resume` goes on for as long again."""
     threads: PositiveInt | None = None
     """How many may make a product of matrices, where it is worth it: as many as there are cores unless given."""
     memory_limit: Bytes | None = None

@@ -28,3 +28,13 @@ def test_ci_runs_the_two_set_up_lines() -> None:
 def test_every_link_and_picture_leads_somewhere() -> None:
     targets = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_every_promise_rests_on_tests_that_are_there() -> None:
+    table = README.read_text(encoding="utf-8").partition("| promise | shown by |\n|---|---|\n")[2].partition("\n\n")[0]
+    promises = [re.findall(r"`(tests/[^`]+)`", line) for line in table.splitlines()]
+    assert len(promises) > 10
+    for named in promises:
+        assert named
+        for name in named:
+            assert re.search(r"^def test_", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE), name

@@ -330,6 +330,7 @@ def test_a_figure_of_one_class_can_be_watched() -> None:
     assert run.metrics()["validation"]["recall_mid"] == max(figures)
 
 
+@pytest.mark.filterwarnings("ignore:r2 is not defined on the 1 validation row")
 def test_a_figure_that_is_never_a_number_leaves_the_last_epoch_the_best(folder: Path) -> None:
     table = (folder / "points.csv").read_text().splitlines()
     (folder / "one.csv").write_text("\n".join(table[:2]) + "\n")  # one row, of which there is no r2

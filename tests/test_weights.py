@@ -334,6 +334,7 @@ def test_rows_to_evaluate_that_all_weigh_nothing_are_refused(config: Callable[..
         tasks.evaluate(run, input_file=write("rows.csv", "a,b,y,w\n1,2,low,0\n2,1,mid,0\n"))
 
 
+@pytest.mark.filterwarnings("ignore:no validation row is", "ignore:no training row is")
 @pytest.mark.parametrize("by_class", [True, False])
 def test_what_weighs_nothing_is_in_no_statistic(by_class: bool, config: Callable[..., Path], write: Write) -> None:
     """Whether by its class or by a column; nor is it what predict takes for seen."""
