@@ -42,7 +42,7 @@ def verify(run: Run, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()
     """
     state = run.status().get("state", "unknown")
     if state != "finished":
-        raise RunError(f"the training of {run.path} has not finished; its state is '{state}'")
+        raise RunError(f"the training of {run.path} has not finished; its state is '{state}'. `nnfs resume` goes on")
     spec, lineage = spec_of(run), run.lineage()
     if any(sitting.get("sha256") != run.data()["sha256"] for sitting in lineage):
         raise RunError(f"{run.path} was trained on data that changed in between, which nobody can repeat")
