@@ -47,7 +47,9 @@ if TYPE_CHECKING:
 
 Status = Literal["running", "finished", "interrupted", "diverged", "failed"]
 FORMAT = 2  # of a run directory; a release reads all up to its own
-LARGEST = 1 << 28  # bytes of a file of text
+# Bytes: fitted statistics and a log may be long, and what else is text is not.
+LARGEST = {"data.json": 1 << 28, "epochs.csv": 1 << 28, "evaluation": 1 << 24}
+LARGE = 1 << 22
 
 
 class Run:
@@ -153,7 +155,7 @@ class Run:
         """The resolved spec, a config. Raises `RunError` when it is not what it was when it was written."""
         path = self._file("spec.yaml")
         if path.exists():
-            self._read(path.name)
+            self._open(path.name).close()
         return path
 
     def write_config(self, source: bytes, spec_yaml: str) -> None:
@@ -218,7 +220,12 @@ class Run:
             begun = now
         files = ["spec.yaml", "data.json"]
         if state != "running":
-            files += ["state.npz", *(f"weights/{which}.npz" for which in self.weights_kept())]
+            files += [
+                "epochs.csv",
+                "metrics.json",
+                "state.npz",
+                *(f"weights/{which}.npz" for which in self.weights_kept()),
+            ]
         sha256 = {name: digest for name in files if (digest := self._digest(name))}
         self._write_json("status.json", {"state": state, "begun": begun, "since": now, "sha256": sha256})
 
@@ -318,8 +325,8 @@ class Run:
         """Leave so many bytes of the log, and go on behind them. Raises `RunError` when there are fewer."""
         path = self._file("epochs.csv")
         self._epochs = path.open("r+b" if path.exists() else "w+b")
-        if self._epochs.seek(0, os.SEEK_END) < size:
-            raise RunError(f"{self.path} is damaged: its epochs.csv is shorter than its training was long")
+        if not 0 <= size <= self._epochs.seek(0, os.SEEK_END):
+            raise RunError(f"{self.path} is damaged: its epochs.csv has not the length that its state.npz says")
         self._epochs.truncate(size)
         self._epochs.seek(size)
 
@@ -405,8 +412,9 @@ class Run:
     def _folder(self, name: str) -> Path:
         return self._file(f"{name}/file").parent
 
-    def _open(self, name: str, most: int = LARGEST) -> BinaryIO:
+    def _open(self, name: str, most: int = 0) -> BinaryIO:
         """A file to read. Raises `RunError` unless it is what it was, as far as that was written down."""
+        most = most or LARGEST.get(name.partition("/")[0], LARGE)
         recorded = None if name == "status.json" else self.status().get("sha256", {}).get(name)
         try:
             file = self._file(name).open("rb")
@@ -444,6 +452,8 @@ class Run:
             content = json.loads(self._read(name), parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             raise RunError(f"{self.path / name} is damaged: {error}") from None
+        except MemoryError:
+            raise RunError(f"{self.path / name} is damaged: it takes more memory than there is") from None
         if not isinstance(content, dict):
             raise RunError(f"{self.path / name} is damaged: it holds no settings")
         return content

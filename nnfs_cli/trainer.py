@@ -29,6 +29,10 @@ State = dict[str, Array]  # what it takes to go on, by name
 LogRow = dict[str, float]  # one row of the epoch log: epoch, step, seconds, lr, train_loss, and what is evaluated
 
 
+class StateError(ValueError):
+    """What a training was to go on from is no place in it."""
+
+
 class BatchOrder(Protocol):
     """Says which rows each step of an epoch sees: indices (batch,) or a slice."""
 
@@ -153,7 +157,8 @@ class Trainer:
     def train(self, rows: TrainingRows, epochs: int, restore: Callable[[State], object] | None = None) -> None:
         """The same on rows that need not be in memory.
 
-        To go on where another training was left, `restore` fills the arrays of a `state` with those that it had.
+        To go on where another training was left, `restore` fills the arrays of a `state` with those that it had. Raises
+        `StateError` when they are none of this training.
         """
         rows.check(self.model.input_shape, self.model.output_shape, self.model.dtype)
         self._begin(epochs)
@@ -199,7 +204,7 @@ class Trainer:
 
     def state(self) -> State:
         """All that it takes to go on from here as if nothing had been in between; the large arrays are no copies."""
-        counts = {"epoch": self._done, "step": self.step}
+        counts = {"epoch": self._done, "step": self.step, "steps": self.steps}
         self.seconds = time.perf_counter() - self._begun if self._begun else self.seconds
         figures = {"loss": self._loss, "weight": self._weight, "seconds": self.seconds, "lr": self.lr}
         state = {"weights": self.average.raw}
@@ -215,11 +220,24 @@ class Trainer:
         return parts | {callback.key: callback.state() for callback in self.callbacks if callback.key}
 
     def _restore(self, state: State) -> None:
-        """Be where a state is of."""
+        """Be where a state is of; at the beginning of the epoch, where one has another number of steps now.
+
+        Raises `StateError` when it is of no place at all.
+        """
+        epoch, step, steps = (int(state[name]) for name in ("epoch", "step", "steps"))
+        if not (0 <= epoch <= self.epochs and epoch * steps <= step <= (epoch + 1) * steps):
+            raise StateError(f"{counted(step, 'step')} are not those of {counted(epoch, 'epoch')} of {steps}")
+        for name, count in state.items():
+            if (
+                count.dtype.kind == "i"
+                and not count.shape
+                and name != "log.bytes"
+                and not 0 <= count <= max(step, steps)
+            ):
+                raise StateError(f"{name} is {count}, after {counted(step, 'step')}")
         parts = {part: {name: state[f"{part}.{name}"] for name in of_part} for part, of_part in self._parts().items()}
         np.copyto(self.model.parameters.vector, state["weights"])
-        self._done = self.epoch = int(state["epoch"])
-        self.step = int(state["step"])
+        self._done, self.epoch, self.step = epoch, epoch, step
         self._loss, self._weight, self.seconds = (float(state[name]) for name in ("loss", "weight", "seconds"))
         self.lr = None if np.isnan(state["lr"]) else float(state["lr"])
         for name, array in self.optimizer_state.items():
@@ -229,6 +247,8 @@ class Trainer:
         for callback in self.callbacks:
             if callback.key:
                 callback.restore(parts[callback.key])
+        if steps != self.steps:
+            self.step, self._loss, self._weight = epoch * self.steps, 0.0, 0.0
 
     def _descend(self, optimizer: Stepper, rows: TrainingRows) -> None:
         parameters, gradient = self.model.parameters, self.model.gradients.vector

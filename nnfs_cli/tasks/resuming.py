@@ -15,7 +15,7 @@ from nnfs_cli.optimizers import Stepper
 from nnfs_cli.runs import Run
 from nnfs_cli.tasks.restoring import damage_said, gathered, spec_of
 from nnfs_cli.tasks.training import train
-from nnfs_cli.trainer import Callback, State
+from nnfs_cli.trainer import Callback, State, StateError, Trainer
 
 
 def reopen(run: Run, epochs: int | None = None, changed_data: bool = False) -> Experiment:
@@ -66,26 +66,38 @@ def moved(run: Run, experiment: Experiment) -> list[str]:
 
 
 def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ()) -> None:
-    """The same with a run that was reopened, from where it was left: from its beginning where no state was kept.
+    """The same as `train` with a run that was reopened, from where it was left: with no state kept, from its start.
 
     Raises `RunError` when its state is damaged, or further than the epochs that it is to be trained.
     """
-    train(experiment, run, callbacks, lambda state: _take_up(experiment, run, state))
+
+    def restore(state: State) -> None:
+        if run.has_state() and isinstance(experiment.spec.optimizer, Stepper):
+            run.read_state(state, ["weights", "best.weights"])
+        if (done := int(state["epoch"])) > experiment.spec.epochs:
+            raise RunError(f"{run.path} has done {counted(done, 'epoch')}; --epochs takes more, in all")
+
+    try:
+        train(experiment, run, [Sitting(run, experiment), *callbacks], restore)
+    except StateError as error:
+        raise RunError(f"{run.path} is damaged: in its state.npz {error}") from None
 
 
-def _take_up(experiment: Experiment, run: Run, state: State) -> None:
-    """Be where the run was left, and write down that it goes on from there."""
-    if run.has_state() and isinstance(experiment.spec.optimizer, Stepper):
-        run.read_state(state, ["weights", "best.weights"])
-    place = {"epoch": int(state["epoch"]), "step": int(state["step"])}
-    if place["epoch"] > (epochs := experiment.spec.epochs):
-        raise RunError(f"{run.path} has done {counted(place['epoch'], 'epoch')}; --epochs takes more, in all")
-    sitting = {
-        **place,
-        "epochs": epochs,
-        "since": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "sha256": experiment.description["sha256"],
-        "environment": describe_environment(experiment.threads),
-    }
-    run.write_lineage([*(past for past in run.lineage() if past["step"] < place["step"]), sitting])
-    run.set_status("running")
+class Sitting(Callback):
+    """Writes down that a run is trained again, and from where."""
+
+    def __init__(self, run: Run, experiment: Experiment) -> None:
+        self.run, self.experiment = run, experiment
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """When all that it goes on from has been found to be sound."""
+        sitting = {
+            "epoch": trainer.epoch,
+            "step": trainer.step,
+            "epochs": trainer.epochs,
+            "since": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "sha256": self.experiment.description["sha256"],
+            "environment": describe_environment(self.experiment.threads),
+        }
+        self.run.write_lineage([*(past for past in self.run.lineage() if past["step"] < trainer.step), sitting])
+        self.run.set_status("running")
