@@ -27,8 +27,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -36,10 +34,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from io import BufferedRandom, StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
+from nnfs_cli.checked_files import CheckedFiles
 from nnfs_cli.errors import RunError, listing, shown
-from nnfs_cli.files import make_folder, own_file, sync_folder, unfinished, write_whole
+from nnfs_cli.files import make_folder, sync_folder, unfinished
 from nnfs_cli.lock import Lock
 
 if TYPE_CHECKING:
@@ -47,16 +46,15 @@ if TYPE_CHECKING:
 
 Status = Literal["running", "finished", "interrupted", "diverged", "failed"]
 FORMAT = 2  # of a run directory; a release reads all up to its own
-# Bytes: fitted statistics and a log may be long, and what else is text is not.
-LARGEST = {"data.json": 1 << 28, "epochs.csv": 1 << 28, "evaluation": 1 << 24}
-LARGE = 1 << 22
 
 
-class Run:
+class Run(CheckedFiles):
     """One run directory, existing."""
 
+    larger: ClassVar[dict[str, int]] = {"data.json": 1 << 28, "epochs.csv": 1 << 28, "evaluation": 1 << 24}
+
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        super().__init__(Path(path))
         self._epochs: BufferedRandom | None = None
         self._lock: Lock | None = None
 
@@ -241,6 +239,10 @@ class Run:
             raise RunError(f"{self.path} is damaged: its status.json does not say which files there are")
         return status
 
+    def recorded(self, name: str) -> str | None:
+        """The SHA-256 that the status says a file has."""
+        return None if name == "status.json" else self.status().get("sha256", {}).get(name)
+
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Keep the final figures."""
         self._write_json("metrics.json", metrics)
@@ -385,82 +387,6 @@ class Run:
     def read_state(self, into: Mapping[str, Array], weights: Sequence[str] = ()) -> None:
         """Take `write_state` back, into arrays of these names, shapes and types; `weights` have to be finite."""
         self._read_arrays("state.npz", into, weights)
-
-    def _write_arrays(self, name: str, arrays: Mapping[str, Array]) -> None:
-        from nnfs_cli.archive import write_arrays  # only who has arrays waits for NumPy
-
-        write_whole(self._file(name), lambda file: write_arrays(file, arrays))
-
-    def _read_arrays(self, name: str, into: Mapping[str, Array], finite: Iterable[str]) -> None:
-        from nnfs_cli.archive import all_finite, most_bytes, read_arrays
-
-        with self._open(name, most_bytes(into)) as file:
-            try:
-                read_arrays(file, into)
-                if wrong := next((key for key in finite if not all_finite(into[key])), None):
-                    raise ValueError(f"{wrong} holds what is no number")
-            except ValueError as error:
-                raise RunError(f"{self.path / name} is damaged: {error}") from None
-
-    def _file(self, name: str) -> Path:
-        """Where a file lies or is to lie. Raises `RunError` where that is not in the directory itself."""
-        try:
-            return own_file(self.path, name)
-        except ValueError as error:
-            raise RunError(f"{self.path} is no run directory of ours: {error}") from None
-
-    def _folder(self, name: str) -> Path:
-        return self._file(f"{name}/file").parent
-
-    def _open(self, name: str, most: int = 0) -> BinaryIO:
-        """A file to read. Raises `RunError` unless it is what it was, as far as that was written down."""
-        most = most or LARGEST.get(name.partition("/")[0], LARGE)
-        recorded = None if name == "status.json" else self.status().get("sha256", {}).get(name)
-        try:
-            file = self._file(name).open("rb")
-        except FileNotFoundError:
-            raise RunError(f"{self.path} has no {name}; its training did not get that far") from None
-        if (size := os.fstat(file.fileno()).st_size) > most:
-            wrong = f"has {size:,} bytes, and should not have more than {most:,}"
-        elif recorded is not None and recorded != hashlib.file_digest(file, "sha256").hexdigest():
-            wrong = "is damaged or was changed: its SHA-256 is not the one in status.json"
-        else:
-            file.seek(0)
-            return file
-        file.close()
-        raise RunError(f"{self.path / name} {wrong}")
-
-    def _digest(self, name: str) -> str | None:
-        try:
-            with self._file(name).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except FileNotFoundError:
-            return None
-
-    def _read(self, name: str) -> bytes:
-        with self._open(name) as file:
-            return file.read()
-
-    def _write(self, name: str, content: bytes) -> None:
-        write_whole(self._file(name), lambda file: file.write(content))
-
-    def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        self._write(name, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
-
-    def _read_json(self, name: str) -> dict[str, Any]:
-        try:
-            content = json.loads(self._read(name), parse_constant=_no_number)
-        except (ValueError, RecursionError) as error:
-            raise RunError(f"{self.path / name} is damaged: {error}") from None
-        except MemoryError:
-            raise RunError(f"{self.path / name} is damaged: it takes more memory than there is") from None
-        if not isinstance(content, dict):
-            raise RunError(f"{self.path / name} is damaged: it holds no settings")
-        return content
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number")
 
 
 def _confusion_file(part: str, weights: str) -> str:
