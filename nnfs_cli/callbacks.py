@@ -30,14 +30,21 @@ class EpochLog(Callback):
     def __init__(self, run: Run) -> None:
         self.run = run
         self._flushed = 0.0
+        self._length: int | None = None  # of the log, where training goes on from
 
     def state(self) -> State:
         """How long the log is, all of which is safe on the disk then."""
         return {"bytes": np.array(self.run.sync_epochs(), np.int64)}
 
     def restore(self, state: Mapping[str, Array]) -> None:
+        """Look whether there is as much."""
+        self._length = int(state["bytes"])
+        self.run.require_epochs(self._length)
+
+    def on_begin(self, trainer: Trainer) -> None:
         """Cut off what was logged later."""
-        self.run.cut_epochs(int(state["bytes"]))
+        if self._length is not None:
+            self.run.cut_epochs(self._length)
 
     def on_log(self, trainer: Trainer, row: LogRow) -> None:
         """One row."""
@@ -201,9 +208,14 @@ class EarlyStop(Callback):
         return {"best": np.array(best, np.float64), "waited": np.array(self.waited, np.int64)}
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        """Take them back; whoever goes on after a stop wants to see all of another patience."""
+        """Take them back."""
         self.best = None if np.isnan(state["best"]) else float(state["best"])
-        self.waited = int(state["waited"]) % self.patience
+        self.waited = int(state["waited"])
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """What had come to its end does not go on."""
+        if self.waited >= self.patience:
+            self._stop(trainer)
 
     def on_log(self, trainer: Trainer, row: LogRow) -> None:
         """Be patient, or stop."""
@@ -214,8 +226,10 @@ class EarlyStop(Callback):
             return
         self.waited += 1
         if self.waited >= self.patience:
-            epochs = counted(self.waited, "logged epoch")
-            trainer.stop(f"{self.monitor} was no better in {epochs}")
+            self._stop(trainer)
+
+    def _stop(self, trainer: Trainer) -> None:
+        trainer.stop(f"{self.monitor} was no better in {counted(self.waited, 'logged epoch')}")
 
 
 class TimeLimit(Callback):

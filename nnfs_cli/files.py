@@ -49,9 +49,9 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def unfinished(folder: Path) -> list[Path]:
-    """What `write_whole` has left in a folder where it was killed."""
+    """What `write_whole` has left in a folder, or further down, where it was killed."""
     ours = re.compile(r"\..+\.[0-9a-f]{16}" + re.escape(UNFINISHED))
-    return [path for path in folder.glob(".*") if ours.fullmatch(path.name) and not path.is_dir()]
+    return [Path(place, name) for place, _, names in os.walk(folder) for name in names if ours.fullmatch(name)]
 
 
 def make_folder(path: Path) -> None:

@@ -116,9 +116,8 @@ class Run(CheckedFiles):
         """
         if self._lock is None:
             self._lock = Lock(self._file("lock"), str(self.path))
-            for folder in (self.path, self._folder("weights")):
-                for rest in unfinished(folder):  # of a writer that was killed
-                    rest.unlink(missing_ok=True)
+            for rest in unfinished(self.path):  # of a writer that was killed
+                rest.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Let others write here."""
@@ -323,12 +322,16 @@ class Run(CheckedFiles):
             self._epochs.close()
             self._epochs = None
 
+    def require_epochs(self, size: int) -> None:
+        """Raise `RunError` unless the log has so many bytes, or more."""
+        path = self._file("epochs.csv")
+        if not 0 <= size <= (path.stat().st_size if path.exists() else 0):
+            raise RunError(f"{self.path} is damaged: its epochs.csv has not the length that its state.npz says")
+
     def cut_epochs(self, size: int) -> None:
-        """Leave so many bytes of the log, and go on behind them. Raises `RunError` when there are fewer."""
+        """Leave so many bytes of the log, and go on behind them."""
         path = self._file("epochs.csv")
         self._epochs = path.open("r+b" if path.exists() else "w+b")
-        if not 0 <= size <= self._epochs.seek(0, os.SEEK_END):
-            raise RunError(f"{self.path} is damaged: its epochs.csv has not the length that its state.npz says")
         self._epochs.truncate(size)
         self._epochs.seek(size)
 

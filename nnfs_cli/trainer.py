@@ -131,7 +131,10 @@ class Trainer:
         return 1 if isinstance(self.optimizer, Minimizer) else -(-self.batches.steps // self.accumulate)
 
     def stop(self, reason: str) -> None:
-        """End training after the step that is being made, as if its epoch were the last, for the first such reason."""
+        """End training after the step that is being made, as if its epoch were the last, for the first such reason.
+
+        Between epochs it ends at once.
+        """
         if self.step < self.steps * self.epochs:  # else it ends by itself
             self.stopped = self.stopped or reason
             self._leaving = True
@@ -261,7 +264,7 @@ class Trainer:
             self._added = np.empty_like(gradient)
             differentiate = self._differentiate_together
         before = self.step - self._done * steps  # steps of the first epoch that were made before it was left
-        while self._done < self.epochs:
+        while self._done < self.epochs and not (self._leaving and self._done):
             self.epoch = self._done + 1
             self._batch = before * self.accumulate
             step = self._step(optimizer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import os
@@ -9,7 +10,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -59,7 +60,8 @@ def boundary(command: Callable[..., None]) -> Callable[..., None]:
             complain("error", str(error))
             raise typer.Exit(ExitCode.USER) from None
         except KeyboardInterrupt as stop:
-            complain("interrupted", *stop.args)
+            with _deaf():
+                complain("interrupted", *stop.args)
             code = ExitCode.TERMINATED if isinstance(stop, Terminated) else ExitCode.INTERRUPTED
             raise typer.Exit(code) from None
         except typer.Exit:
@@ -95,6 +97,17 @@ def _written_down() -> str:
         f"what happened stands in {name}\nPlease report it where you got nnfs from, with that file. It holds the"
         " command and names of files, and an error may quote a cell: read it before you send it."
     )
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Nothing more can be asked for by a signal, for a moment."""
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

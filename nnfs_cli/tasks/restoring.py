@@ -21,7 +21,7 @@ def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
 
     Raises `RunError` when the directory is incomplete or damaged.
     """
-    spec = spec_of(run, files_must_exist=False)
+    spec = spec_of(run)
     with damage_said(run):
         predictor = Predictor(spec, Encoder.from_json(run.data()["fitted"], spec.preprocessing))
     run.read_weights(weights, predictor.model.parameters.arrays)
@@ -33,11 +33,11 @@ def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
     return predictor
 
 
-def spec_of(run: Run, files_must_exist: bool = True) -> Spec:
+def spec_of(run: Run) -> Spec:
     """The spec of a run, whose own components have been loaded."""
     _require_code(run)
     with damage_said(run):
-        return Spec.load(run.spec_file, files_must_exist=files_must_exist)
+        return Spec.load(run.spec_file, files_must_exist=False)
 
 
 @contextlib.contextmanager

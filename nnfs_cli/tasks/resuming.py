@@ -65,20 +65,27 @@ def moved(run: Run, experiment: Experiment) -> list[str]:
     return environment_changes(before, describe_environment(experiment.threads))
 
 
-def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ()) -> None:
+def resume(
+    experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (), patience_anew: bool | None = None
+) -> None:
     """The same as `train` with a run that was reopened, from where it was left: with no state kept, from its start.
 
+    What has been stopped early, and is trained further all the same, has all of another patience.
     Raises `RunError` when its state is damaged, or further than the epochs that it is to be trained.
     """
+    anew = run.status().get("state") == "finished" if patience_anew is None else patience_anew
 
     def restore(state: State) -> None:
         if run.has_state() and isinstance(experiment.spec.optimizer, Stepper):
             run.read_state(state, ["weights", "best.weights"])
         if (done := int(state["epoch"])) > experiment.spec.epochs:
             raise RunError(f"{run.path} has done {counted(done, 'epoch')}; --epochs takes more, in all")
+        early = experiment.spec.early_stopping
+        if anew and early is not None and state["early_stopping.waited"] >= early.patience:
+            state["early_stopping.waited"][...] = 0
 
     try:
-        train(experiment, run, [Sitting(run, experiment), *callbacks], restore)
+        train(experiment, run, callbacks, restore, Sitting(run, experiment, anew))
     except StateError as error:
         raise RunError(f"{run.path} is damaged: in its state.npz {error}") from None
 
@@ -86,8 +93,8 @@ def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = ())
 class Sitting(Callback):
     """Writes down that a run is trained again, and from where."""
 
-    def __init__(self, run: Run, experiment: Experiment) -> None:
-        self.run, self.experiment = run, experiment
+    def __init__(self, run: Run, experiment: Experiment, patience_anew: bool) -> None:
+        self.run, self.experiment, self.patience_anew = run, experiment, patience_anew
 
     def on_begin(self, trainer: Trainer) -> None:
         """When all that it goes on from has been found to be sound."""
@@ -95,6 +102,7 @@ class Sitting(Callback):
             "epoch": trainer.epoch,
             "step": trainer.step,
             "epochs": trainer.epochs,
+            "patience_anew": self.patience_anew,
             "since": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "sha256": self.experiment.description["sha256"],
             "environment": describe_environment(self.experiment.threads),

@@ -50,16 +50,17 @@ def train(
     run: Run,
     callbacks: Sequence[Callback] = (),
     restore: Callable[[State], object] | None = None,
+    first: Callback | None = None,
 ) -> None:
     """Train, and leave the epoch log, the weights and the final figures in the run directory.
 
     Ctrl-C and SIGTERM end training after the step that is being made, with all that it takes to `resume`, which is what
-    `restore` is for; see `Trainer.train`.
+    `restore` is for, see `Trainer.train`, and what is to be told `first`, before anything is written.
     Raises `DivergedError` when a loss or gradient becomes infinite or not a number; the run directory says so.
     """
     try:
         with _status_when_it_fails(run):
-            _learn(experiment, run, callbacks, restore)
+            _learn(experiment, run, [first] if first else [], callbacks, restore)
             run.set_status("finished")
     finally:
         run.release()
@@ -84,7 +85,11 @@ def _status_when_it_fails(run: Run) -> Iterator[None]:
 
 
 def _learn(
-    experiment: Experiment, run: Run, callbacks: Sequence[Callback], restore: Callable[[State], object] | None
+    experiment: Experiment,
+    run: Run,
+    first: Sequence[Callback],
+    last: Sequence[Callback],
+    restore: Callable[[State], object] | None,
 ) -> None:
     spec, predictor, parts = experiment.spec, experiment.predictor, experiment.parts
     watched, prefix = (parts["validation"], "val_") if "validation" in parts else (parts["train"], "train_")
@@ -96,14 +101,14 @@ def _learn(
 
     monitor, mode, every = spec.checkpoint.monitor or "val_loss", spec.checkpoint.mode or "min", spec.checkpoint.every
     checkpoint = Checkpoint(run, monitor, mode, every)
-    watching: list[Callback] = [Interruptions(), EpochLog(run)]
+    watching: list[Callback] = [Interruptions(), *first, EpochLog(run)]
     if spec.max_minutes is not None:
         watching.append(TimeLimit(spec.max_minutes))
     watching.append(checkpoint)
     if (early := spec.early_stopping) is not None:
         watching.append(EarlyStop(early.patience, early.min_delta, early.monitor or monitor, early.mode or mode))
     trainer = experiment.trainer(
-        [*watching, *callbacks], schedule=spec.schedule, evaluate=evaluate, log_every=spec.log_every
+        [*watching, *last], schedule=spec.schedule, evaluate=evaluate, log_every=spec.log_every
     )
     trainer.train(experiment.learned, spec.epochs, restore)
     if trainer.average.pending:

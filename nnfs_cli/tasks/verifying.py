@@ -84,7 +84,7 @@ def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequenc
         try:
             if twin.has_state():
                 twin.lock()
-                resume(here, twin, [*ends, *callbacks])
+                resume(here, twin, [*ends, *callbacks], bool(plan.get("patience_anew")))
             else:
                 train(here, twin, [*ends, *callbacks])
         except _Left:
@@ -101,11 +101,12 @@ def _differences(run: Run, twin: Run) -> Iterator[str]:
         if run.weights_sha256(name) != twin.weights_sha256(name):
             yield f"the weights '{name}'"
     rows = run.epochs()
-    ours, theirs = ([repr({**row, "seconds": 0}) for row in one] for one in (rows, twin.epochs()))  # nan is not nan
-    if ours != theirs:
-        first = next((row for row, a, b in zip(rows, ours, theirs, strict=False) if a != b), None)
+    log, again = ([repr({**row, "seconds": 0}) for row in one] for one in (rows, twin.epochs()))  # nan is not nan
+    if log != again:
+        first = next((row for row, a, b in zip(rows, log, again, strict=False) if a != b), None)
         yield f"the log from epoch {first['epoch']:.0f} on" if first else "the length of the log"
-    if any(_figures_apart(run.metrics(), twin.metrics())):
+    ours, theirs = ({**one.metrics(), "stopped": ""} for one in (run, twin))
+    if ours != theirs:
         yield "the figures"
 
 
