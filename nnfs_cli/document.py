@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnfs_cli import plain_yaml
-from nnfs_cli.errors import ConfigError, Fault, shown
+from nnfs_cli.errors import MOST, ConfigError, Fault, shown
 from nnfs_cli.plain_yaml import Place, Places, YamlError
 
 EXCERPT = 100  # characters shown of a line
@@ -76,13 +76,16 @@ class Document:
     def error(self, faults: Iterable[Fault]) -> ConfigError:
         """One error for all the faults: those of the file in its order, then those of overrides in theirs."""
         located = []
-        for fault in faults:
+        faults = list(faults)
+        for fault in faults[:MOST]:
             override, place = self._override_at(fault.path), self._place_of(fault)
             order = (-1, place.line, place.column) if override is None else (override, 0, 0)
             start = f"--set {self._overrides[override][1]}: error: " if override is not None else ""
             located.append((order, start + fault.message if start else self._message(place, fault.message)))
         blocks = list(dict.fromkeys(text for _, text in sorted(located)))
-        if len(blocks) > 1:
+        if len(faults) > MOST:
+            blocks.append(f"{len(faults):,} errors, of which these are the first {MOST}")
+        elif len(blocks) > 1:
             blocks.append(f"{len(blocks)} errors")
         return ConfigError("\n".join(blocks))
 

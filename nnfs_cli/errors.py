@@ -54,6 +54,9 @@ class NnfsWarning(UserWarning):
     """Something the user should know that does not stop the work."""
 
 
+MOST = 20  # faults of a config that are said at once
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong in a config: the path of keys and indices that leads to it, and a sentence."""
@@ -65,6 +68,8 @@ class Fault:
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be, if there is one."""
+    if len(word) > 100:
+        return None
     spellings = {name.lower(): name for name in known}
     return next((spellings[match] for match in difflib.get_close_matches(word.lower(), spellings, 1, 0.6)), None)
 

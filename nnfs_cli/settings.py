@@ -37,7 +37,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from nnfs_cli.errors import closest, did_you_mean, listing, shown
+from nnfs_cli.errors import MOST, closest, did_you_mean, listing, named, shown
 
 OUR_WORDS = "nnfs"  # the type of an error whose message is already a sentence
 OUR_WORDS_AT_KEY = "nnfs_key"  # the same, about the key rather than its value
@@ -178,7 +178,7 @@ class Section(BaseModel):
         try:
             return handler(value)
         except ValidationError as error:
-            found = error.errors(include_url=False)
+            found = error.errors(include_url=False)[: MOST + 1]
             meant = {closest(str(e["loc"][-1]), cls.model_fields) for e in found if e["type"] == "extra_forbidden"}
             raise ValidationError.from_exception_data(
                 cls.title(),
@@ -218,7 +218,7 @@ class Section(BaseModel):
         if kind == "extra_forbidden":
             known = list(cls.model_fields)
             hint = did_you_mean(key, known) or (f"; it knows {listing(known)}" if known else "; it has no settings")
-            return wrong(f"{cls.title()} has no setting '{key}'{hint}", at_key=True)
+            return wrong(f"{cls.title()} has no setting {named(key)}{hint}", at_key=True)
         if kind == "missing":
             return wrong(f"{cls.title()} needs the setting '{key}'{cls.example()}", at_key=True)
         return wrong(_SENTENCES.get(kind, _unknown)(error))

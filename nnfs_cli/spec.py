@@ -29,7 +29,7 @@ from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.data.weights import ClassWeights
 from nnfs_cli.document import Document
-from nnfs_cli.errors import ConfigError, Fault, closest, did_you_mean, shown
+from nnfs_cli.errors import MOST, ConfigError, Fault, closest, did_you_mean, named, shown
 from nnfs_cli.layers import Layer
 from nnfs_cli.losses import Loss
 from nnfs_cli.metrics import Metric, default_metrics, mode_of
@@ -248,10 +248,11 @@ def _validate_fields(
     """Validate key by key, so that one bad key does not keep the others from being checked together."""
     values: dict[str, Any] = {}
     unknown = [key for key in data if key not in cls.model_fields]
-    meant = {closest(key, cls.model_fields) for key in unknown}
-    faults = [
-        Fault((key,), f"there is no key '{key}'{did_you_mean(key, cls.model_fields)}", at_key=True) for key in unknown
-    ]
+    meant = {closest(key, cls.model_fields) for key in unknown[:MOST]}
+    faults = []
+    for i, key in enumerate(unknown):
+        meaning = did_you_mean(key, cls.model_fields) if i < MOST else ""
+        faults.append(Fault((key,), f"there is no key {named(key)}{meaning}", at_key=True))
     for key, field in cls.model_fields.items():
         if key not in data:
             if field.is_required() and key not in meant:
