@@ -6,6 +6,7 @@ its SHA-256 was written down.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from nnfs_cli.errors import RunError
-from nnfs_cli.files import own_file, write_whole
+from nnfs_cli.files import naming, own_file, write_whole
 
 if TYPE_CHECKING:
     from nnfs_cli.parameters import Array
@@ -42,7 +43,7 @@ class CheckedFiles:
     def _read_arrays(self, name: str, into: Mapping[str, Array], finite: Iterable[str]) -> None:
         from nnfs_cli.archive import all_finite, most_bytes, read_arrays
 
-        with self._open(name, most_bytes(into)) as file:
+        with self._open(name, most_bytes(into)) as file, naming(self.path / name):
             try:
                 read_arrays(file, into)
                 if wrong := next((key for key in finite if not all_finite(into[key])), None):
@@ -63,30 +64,31 @@ class CheckedFiles:
     def _open(self, name: str, most: int = 0) -> BinaryIO:
         """A file to read. Raises `RunError` unless it is what it was, as far as that was written down."""
         most = most or self.larger.get(name.partition("/")[0], LARGEST)
-        recorded = self.recorded(name)
+        recorded, path = self.recorded(name), self._file(name)
         try:
-            file = self._file(name).open("rb")
+            file = path.open("rb")
         except FileNotFoundError:
             raise RunError(f"{self.path} has no {name}; its training did not get that far") from None
-        if (size := os.fstat(file.fileno()).st_size) > most:
-            wrong = f"has {size:,} bytes, and should not have more than {most:,}"
-        elif recorded is not None and recorded != hashlib.file_digest(file, "sha256").hexdigest():
-            wrong = "is damaged or was changed: its SHA-256 is not the one that was written down"
-        else:
+        with contextlib.ExitStack() as ends, naming(path):
+            ends.callback(file.close)
+            if (size := os.fstat(file.fileno()).st_size) > most:
+                raise RunError(f"{path} has {size:,} bytes, and should not have more than {most:,}")
+            if recorded is not None and recorded != hashlib.file_digest(file, "sha256").hexdigest():
+                changed = "its SHA-256 is not the one that was written down"
+                raise RunError(f"{path} is damaged or was changed: {changed}")
             file.seek(0)
-            return file
-        file.close()
-        raise RunError(f"{self.path / name} {wrong}")
+            ends.pop_all()
+        return file
 
     def _digest(self, name: str) -> str | None:
         try:
-            with self._file(name).open("rb") as file:
+            with self._file(name).open("rb") as file, naming(self.path / name):
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             return None
 
     def _read(self, name: str) -> bytes:
-        with self._open(name) as file:
+        with self._open(name) as file, naming(self.path / name):
             return file.read()
 
     def _write(self, name: str, content: bytes) -> None:

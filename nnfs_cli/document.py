@@ -9,6 +9,7 @@ from typing import Any
 
 from nnfs_cli import plain_yaml
 from nnfs_cli.errors import MOST, ConfigError, Fault, shown
+from nnfs_cli.files import naming
 from nnfs_cli.plain_yaml import Place, Places, YamlError
 
 EXCERPT = 100  # characters shown of a line
@@ -35,7 +36,7 @@ class Document:
         Raises `ConfigError` when it is not there or does not hold plain settings.
         """
         try:
-            with path.open("rb") as file:
+            with path.open("rb") as file, naming(path):
                 source = file.read(plain_yaml.MAX_BYTES + 1)
         except IsADirectoryError:
             raise ConfigError(f"{path}: error: this is a folder; expected a YAML file") from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
 import stat
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -37,15 +38,25 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         if mode is not None:
             temporary.chmod(stat.S_IMODE(mode))
         temporary.replace(path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):  # the first thing that went wrong is the one to tell
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(temporary):
+            error.filename = None  # the user knows the file by its own name
+        with naming(path):
+            raise
+    sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let what the system refuses be about this file, if it does not say which one it is about."""
+    try:
+        yield
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        if error.errno and error.filename in (None, str(temporary)):  # the user knows the file by its own name
+        if error.errno and error.filename is None:
             raise type(error)(error.errno, error.strerror, str(path)) from None
         raise
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
 
 
 def unfinished(folder: Path) -> list[Path]:
@@ -106,10 +117,11 @@ def sync_folder(folder: Path) -> None:
     """Make a rename in the folder last through a power loss, where the system has a way to."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with naming(folder):
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def _mode(path: Path, follow: bool = True) -> int | None:

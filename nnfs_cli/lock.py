@@ -21,32 +21,39 @@ class Lock:
 
     def __init__(self, path: Path, what: str) -> None:
         self.path, self._file = path, -1
-        while self._file < 0:
-            file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
-            try:
-                _lock(file)
-                if _still_there(path, file):
-                    self._file = file
-            except BlockingIOError:
-                holder = os.read(file, 200).decode(errors="replace") or "another process"
-                raise BlockingIOError(errno.EAGAIN, f"is being written by {holder}", what) from None
-            finally:
-                if self._file < 0:
-                    os.close(file)
         try:
-            os.ftruncate(file, 0)
-            os.write(file, _holder().encode())
-        except OSError:
-            self.release()
+            while self._file < 0:
+                self._take(what)
+            os.ftruncate(self._file, 0)
+            os.write(self._file, _holder().encode())
+        except BlockingIOError:
             raise
+        except OSError as error:
+            self.release()
+            raise type(error)(error.errno, error.strerror, str(path)) from None
+
+    def _take(self, what: str) -> None:
+        """Open the file and lock it, unless it was taken away in between."""
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
+        try:
+            _lock(file)
+            if _still_there(self.path, file):
+                self._file = file
+        except BlockingIOError:
+            holder = os.read(file, 200).decode(errors="replace") or "another process"
+            raise BlockingIOError(errno.EAGAIN, f"is being written by {holder}", what) from None
+        finally:
+            if self._file < 0:
+                os.close(file)
 
     def release(self) -> None:
         """Let others have it; the file goes first, while nobody else can have locked it."""
-        if self._file >= 0:
-            with contextlib.suppress(OSError):
+        file, self._file = self._file, -1
+        if file >= 0:
+            with contextlib.suppress(OSError):  # another one is found to be dead all the same
                 self.path.unlink()
-            os.close(self._file)
-            self._file = -1
+            with contextlib.suppress(OSError):
+                os.close(file)
 
     def __del__(self) -> None:
         if self._file >= 0:

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from nnfs_cli.checked_files import CheckedFiles
 from nnfs_cli.errors import RunError, listing, shown
-from nnfs_cli.files import make_folder, sync_folder, unfinished
+from nnfs_cli.files import make_folder, naming, sync_folder, unfinished
 from nnfs_cli.lock import Lock
 
 if TYPE_CHECKING:
@@ -295,31 +295,36 @@ class Run(CheckedFiles):
 
     def append_epoch(self, row: Mapping[str, float]) -> None:
         """Add a row to the epoch log; the first one brings the header."""
-        if self._epochs is None:
-            self._epochs = self._file("epochs.csv").open("w+b")
-            sync_folder(self.path)  # a state that counts on it may last from now on
-        if not self._epochs.tell():
-            self._epochs.write(_csv([list(row)]).encode())
-        self._epochs.write(f"{','.join(map(repr, row.values()))}\n".encode())  # repr: reads back as the same number
+        path = self._file("epochs.csv")
+        with naming(path):
+            if self._epochs is None:
+                self._epochs = path.open("w+b")
+                sync_folder(self.path)  # a state that counts on it may last from now on
+            if not self._epochs.tell():
+                self._epochs.write(_csv([list(row)]).encode())
+            line = ",".join(map(repr, row.values()))  # repr: reads back as the same number
+            self._epochs.write(f"{line}\n".encode())
 
     def flush_epochs(self) -> None:
         """Let readers see the rows so far."""
         if self._epochs:
-            self._epochs.flush()
+            with naming(self.path / "epochs.csv"):
+                self._epochs.flush()
 
     def sync_epochs(self) -> int:
         """Have the rows so far safe on the disk, and say how many bytes they are."""
         if self._epochs is None:
             return 0
-        self._epochs.flush()
-        os.fsync(self._epochs.fileno())
-        return self._epochs.tell()
+        with naming(self.path / "epochs.csv"):
+            self._epochs.flush()
+            os.fsync(self._epochs.fileno())
+            return self._epochs.tell()
 
     def close_epochs(self) -> None:
         """The log is complete for now."""
         if self._epochs is not None:
-            self.sync_epochs()
-            self._epochs.close()
+            with naming(self.path / "epochs.csv"), contextlib.closing(self._epochs):
+                self.sync_epochs()
             self._epochs = None
 
     def require_epochs(self, size: int) -> None:
@@ -331,9 +336,10 @@ class Run(CheckedFiles):
     def cut_epochs(self, size: int) -> None:
         """Leave so many bytes of the log, and go on behind them."""
         path = self._file("epochs.csv")
-        self._epochs = path.open("r+b" if path.exists() else "w+b")
-        self._epochs.truncate(size)
-        self._epochs.seek(size)
+        with naming(path):
+            self._epochs = path.open("r+b" if path.exists() else "w+b")
+            self._epochs.truncate(size)
+            self._epochs.seek(size)
 
     def epochs(self) -> list[dict[str, float]]:
         """The epoch log, as far as its lines are whole."""

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_vali
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError, listing, named, shown
+from nnfs_cli.files import naming
 from nnfs_cli.settings import FilePath, NotEmpty, Text, matching, wrong
 
 
@@ -71,7 +72,8 @@ class FileSource(DataSource):
     @contextlib.contextmanager
     def _said_plainly(self) -> Iterator[None]:
         try:
-            yield
+            with naming(self.path):
+                yield
         except FileNotFoundError:
             raise DataError(f"there is no file {self.path}") from None
         except IsADirectoryError:

@@ -35,6 +35,8 @@ def reopen(run: Run, epochs: int | None = None, changed_data: bool = False) -> E
 
 def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
     spec, state, lineage = spec_of(run), run.status().get("state", "running"), run.lineage()
+    if state == "finished" and (log := run.epochs()):  # a sitting that was only written down was none
+        lineage = [sitting for sitting in lineage if sitting["epoch"] < log[-1]["epoch"]]
     planned = lineage[-1]["epochs"] if lineage else spec.epochs
     if state == "diverged":
         raise RunError(f"{run.path} has diverged, and would again; train anew, with a smaller lr for example")
@@ -65,27 +67,27 @@ def moved(run: Run, experiment: Experiment) -> list[str]:
     return environment_changes(before, describe_environment(experiment.threads))
 
 
-def resume(
-    experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (), patience_anew: bool | None = None
-) -> None:
+def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (), patience_anew: bool = False) -> None:
     """The same as `train` with a run that was reopened, from where it was left: with no state kept, from its start.
 
     What has been stopped early, and is trained further all the same, has all of another patience.
     Raises `RunError` when its state is damaged, or further than the epochs that it is to be trained.
     """
-    anew = run.status().get("state") == "finished" if patience_anew is None else patience_anew
+    sitting = Sitting(run, experiment, patience_anew or run.status().get("state") == "finished")
 
     def restore(state: State) -> None:
         if run.has_state() and isinstance(experiment.spec.optimizer, Stepper):
             run.read_state(state, ["weights", "best.weights"])
         if (done := int(state["epoch"])) > experiment.spec.epochs:
             raise RunError(f"{run.path} has done {counted(done, 'epoch')}; --epochs takes more, in all")
+        if (past := run.lineage()) and (past[-1]["epoch"], past[-1]["step"]) == (done, int(state["step"])):
+            sitting.patience_anew |= bool(past[-1].get("patience_anew"))  # it was killed before it made a step
         early = experiment.spec.early_stopping
-        if anew and early is not None and state["early_stopping.waited"] >= early.patience:
+        if sitting.patience_anew and early is not None and state["early_stopping.waited"] >= early.patience:
             state["early_stopping.waited"][...] = 0
 
     try:
-        train(experiment, run, callbacks, restore, Sitting(run, experiment, anew))
+        train(experiment, run, callbacks, restore, sitting)
     except StateError as error:
         raise RunError(f"{run.path} is damaged: in its state.npz {error}") from None
 
