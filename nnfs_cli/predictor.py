@@ -79,16 +79,16 @@ class Samples:
 
 
 class Predictor:
-    """A net for the columns of a table. Its parameters begin as the spec's seed draws them.
+    """A net for the columns of a table. Its parameters begin as the spec's seed draws them, or all at zero.
 
     With a `threshold`, the second of two classes is decided for when its probability is that or more.
     """
 
     threshold: float | None = None
 
-    def __init__(self, spec: Spec, encoder: Encoder) -> None:
+    def __init__(self, spec: Spec, encoder: Encoder, drawn: bool = True) -> None:
         self.spec, self.encoder = spec, encoder
-        rng = stream(spec.seed, "weights")
+        rng = stream(spec.seed, "weights") if drawn else None
         tables = tuple(Vectors(*table) for table in encoder.lookups)
         lookup = Lookup(tables=tables) if tables else None
         self.model = Model(spec.layers, spec.loss, (len(encoder.names),), spec.dtype or "float32", rng, lookup)

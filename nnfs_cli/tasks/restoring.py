@@ -15,6 +15,9 @@ from nnfs_cli.predictor import Predictor
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
 
+# What Python says of values that nothing can be made of.
+UNMADE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError, RecursionError)
+
 
 def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
     """The trained net of a run, which goes by the threshold that was kept, unless it is to be decided anew.
@@ -23,7 +26,7 @@ def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
     """
     spec = spec_of(run)
     with damage_said(run):
-        predictor = Predictor(spec, Encoder.from_json(run.data()["fitted"], spec.preprocessing))
+        predictor = Predictor(spec, Encoder.from_json(run.data()["fitted"], spec.preprocessing), drawn=False)
     run.read_weights(weights, predictor.model.parameters.arrays)
     decision = run.decision() if decided and weights == "best" else None  # for which it was chosen
     predictor.threshold = decision["threshold"] if decision else None
@@ -45,7 +48,17 @@ def damage_said(run: Run) -> Iterator[None]:
     """Let what cannot be made of a run's files be about the run."""
     try:
         yield
-    except (ConfigError, KeyError, IndexError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
+    except (
+        ConfigError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        ArithmeticError,
+        MemoryError,
+        RecursionError,
+    ) as error:
         if run.data()["code"]:
             raise RunError(f"{run.path} does not go with the code that was given: {error}") from None
         raise RunError(f"{run.path} is damaged: {error}") from None
@@ -68,7 +81,8 @@ def gathered(run: Run, spec: Spec, remedy: str | None) -> Material:
     Without a remedy a warning will do.
     """
     source = spec.dataset
-    if isinstance(source, FileSource) and not all(path.is_file() for path in source.files):
+    files = [*(source.files if isinstance(source, FileSource) else ()), *spec.split.files.values()]
+    if isinstance(source, FileSource) and not all(path.is_file() for path in files):  # nor a pipe that never ends
         raise DataError(
             f"the data of {run.path} is not at {source.path} any more; put it there, or {remedy or 'name it'}"
         )
