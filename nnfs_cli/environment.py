@@ -100,10 +100,13 @@ def _without_absolute_path(word: str) -> str:
 
 
 def _git_commit() -> str | None:
-    """The commit that is checked out in the current folder, if it is under git; `-dirty` where files have changed."""
+    """The commit that is checked out in the current folder, if it is under git.
+
+    Whether files have changed since is not asked: for that git runs what the folder's own settings name.
+    """
     try:
         found = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607 - the git on the user's path is the one that is meant
+            ["git", "rev-parse", "--verify", "--quiet", "HEAD"],  # noqa: S607 - the git on the user's path is the one that is meant
             capture_output=True,
             text=True,
             timeout=5,

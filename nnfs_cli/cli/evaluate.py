@@ -48,7 +48,7 @@ def evaluate(
     opened = Run.open(run)
     parts = [part.value for part in split] if split else None
     metrics = tasks.evaluate(opened, parts, input, weights, _threshold(threshold))
-    decision = opened.decision()
+    decision = opened.decision() if weights == "best" else None  # for which it was chosen
     confusion = {part: counts for part in metrics if (counts := opened.confusion(part, weights))}
     if json:
         print_json({"run": opened.path.as_posix(), "metrics": metrics, "decision": decision, "confusion": confusion})

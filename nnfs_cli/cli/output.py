@@ -109,4 +109,5 @@ def print_json(value: Mapping[str, Any]) -> None:
     """One JSON object on stdout."""
     import json
 
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    print("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))

@@ -12,6 +12,7 @@ from nnfs_cli.environment import describe_environment, environment_changes
 from nnfs_cli.errors import NnfsWarning, RunError, counted, listing
 from nnfs_cli.experiment import Experiment, prepare
 from nnfs_cli.optimizers import Stepper
+from nnfs_cli.predictor import Predictor
 from nnfs_cli.runs import Run
 from nnfs_cli.tasks.restoring import damage_said, gathered, spec_of
 from nnfs_cli.tasks.training import train
@@ -53,6 +54,10 @@ def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
     material = gathered(run, spec, None if changed_data else "--changed-data goes on with it as it is")
     with damage_said(run):
         encoder = Encoder.from_json(run.data()["fitted"], spec.preprocessing)
+        arrays = Predictor(spec, encoder, drawn=False).model.parameters.arrays
+    if run.has_weights("last"):
+        run.read_weights("last", arrays)  # a net of another size is noticed before it is made
+    del arrays
     experiment = prepare(spec, material, encoder)
     if changes := moved(run, experiment):
         message = f"{run.path} was trained elsewhere, so that bytes may differ: {listing(changes)}"
