@@ -49,6 +49,8 @@ from tests.conftest import ROOT, Nnfs
 Draw = Callable[..., Any]
 Files = dict[str, bytes | None]  # what lies in a folder, by name; None for what is no plain file
 
+pytestmark = pytest.mark.slow
+
 SOME = settings(max_examples=100, suppress_health_check=list(HealthCheck))
 MANY = settings(max_examples=500, suppress_health_check=list(HealthCheck))
 
