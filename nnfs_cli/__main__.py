@@ -1,6 +1,7 @@
 """The entry point of the `nnfs` command, and of ``python -m nnfs_cli``."""
 
 import os
+import signal
 import sys
 
 
@@ -14,8 +15,11 @@ def main() -> None:
         from nnfs_cli.cli import app
 
         app(prog_name="nnfs")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except KeyboardInterrupt as stop:
+        sys.exit(130 if type(stop) is KeyboardInterrupt else 143)  # Ctrl-C, or `Terminated`
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):  # nobody is left who could answer
+            signal.signal(number, signal.SIG_DFL)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ already, and a header of a member is compared with the one that there should be.
 
 from __future__ import annotations
 
+import errno
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -41,11 +42,18 @@ def read_arrays(file: BinaryIO, into: Mapping[str, Array]) -> None:
     try:
         _read(file, into)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, struct.error, UnicodeError) as error:
+        if isinstance(failed := error.__context__, OSError) and not _before_the_beginning(failed):
+            raise failed from None  # which zipfile takes for damage
         raise ValueError(f"it is not a whole npz file of plain arrays ({error})") from None
     except OSError as error:
-        if error.errno and error.strerror != "Invalid argument":  # which is a place before the beginning
+        if error.errno and not _before_the_beginning(error):
             raise
         raise ValueError("it is not a whole npz file of plain arrays") from None
+
+
+def _before_the_beginning(error: OSError) -> bool:
+    """Whether a place was asked for that no file has."""
+    return error.errno == errno.EINVAL
 
 
 def _read(file: BinaryIO, into: Mapping[str, Array]) -> None:

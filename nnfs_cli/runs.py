@@ -7,8 +7,8 @@ What lies in one:
       spec.yaml           the same with every default spelled out; itself a valid config
       data.json           columns, classes, fitted statistics, row counts, SHA-256 of the data
       environment.json    versions, machine, command line, git commit
-      lineage.json        of a run that was resumed: from where, to how many epochs, and in what environment
-      status.json         running, finished, interrupted, diverged or failed, since when, and the SHA-256 of files here
+      status.json         running, finished, interrupted, diverged or failed, since when, the SHA-256 of files here,
+                          and how it was resumed: each time from where, to how many epochs, and in what environment
       epochs.csv          a row for each logged epoch
       weights/best.npz    the parameters by name, of the best epoch
       weights/last.npz    and of the last, and epoch-<n>.npz where they are kept
@@ -191,30 +191,19 @@ class Run(CheckedFiles):
         """Where and with what it was begun."""
         return self._read_json("environment.json")
 
-    def write_lineage(self, sittings: Sequence[Mapping[str, Any]]) -> None:
-        """Keep how often the run was resumed: each time where it was, to go how far, when and where."""
-        self._write_json("lineage.json", {"resumed": sittings})
-
-    def lineage(self) -> list[dict[str, Any]]:
-        """Take `write_lineage` back; empty where a run was never resumed."""
-        if not self._file("lineage.json").exists():
-            return []
-        sittings = self._read_json("lineage.json").get("resumed")
-        wanted = {"epoch": int, "step": int, "epochs": int, "environment": dict}
-        if not isinstance(sittings, list) or not all(
-            isinstance(sitting, dict) and all(isinstance(sitting.get(key), kind) for key, kind in wanted.items())
-            for sitting in sittings
-        ):
-            raise RunError(f"{self.path} is damaged: its lineage.json does not say how it was resumed")
-        return sittings
-
     def set_status(self, state: Status) -> None:
         """Say how the run stands, and since when. What is not going to change has its SHA-256 written down."""
+        self._write_status(state, self.lineage())
+
+    def take_up(self, sitting: Mapping[str, Any]) -> None:
+        """Say that it is trained again: from which `epoch` and `step`, to how many `epochs`, when and where.
+
+        A sitting before that made no step since has come to nothing, and is forgotten.
+        """
+        self._write_status("running", [*(past for past in self.lineage() if past["step"] < sitting["step"]), sitting])
+
+    def _write_status(self, state: Status, sittings: Sequence[Mapping[str, Any]]) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        try:
-            begun = self.status().get("begun", now)
-        except RunError:
-            begun = now
         files = ["spec.yaml", "data.json"]
         if state != "running":
             files += [
@@ -224,7 +213,8 @@ class Run(CheckedFiles):
                 *(f"weights/{which}.npz" for which in self.weights_kept()),
             ]
         sha256 = {name: digest for name in files if (digest := self._digest(name))}
-        self._write_json("status.json", {"state": state, "begun": begun, "since": now, "sha256": sha256})
+        status = {"state": state, "begun": self.status().get("begun", now), "since": now, "sha256": sha256}
+        self._write_json("status.json", {**status, "resumed": sittings} if sittings else status)
 
     def status(self) -> dict[str, Any]:
         """The last status; empty when there is none."""
@@ -237,6 +227,17 @@ class Run(CheckedFiles):
         if not isinstance(digests, dict):
             raise RunError(f"{self.path} is damaged: its status.json does not say which files there are")
         return status
+
+    def lineage(self) -> list[dict[str, Any]]:
+        """Each time that it was taken up; see `take_up`. Empty where it never was."""
+        sittings = self.status().get("resumed", [])
+        wanted = {"epoch": int, "step": int, "epochs": int, "environment": dict}
+        if not isinstance(sittings, list) or not all(
+            isinstance(sitting, dict) and all(isinstance(sitting.get(key), kind) for key, kind in wanted.items())
+            for sitting in sittings
+        ):
+            raise RunError(f"{self.path} is damaged: its status.json does not say how it was resumed")
+        return sittings
 
     def recorded(self, name: str) -> str | None:
         """The SHA-256 that the status says a file has."""

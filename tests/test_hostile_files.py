@@ -577,7 +577,7 @@ COMMANDS = st.sampled_from([*READING, *WRITING])
 
 # Records
 
-RECORDS = ["data.json", "data.json", "status.json", "metrics.json", "decision.json", "environment.json", "lineage.json"]
+RECORDS = ["data.json", "data.json", "status.json", "metrics.json", "decision.json", "environment.json"]
 RAW = [
     "NaN", "Infinity", "-Infinity", "1e999", "-1e999", "9" * 400, "9" * 5000, "-" + "9" * 30, "1E400", "0.1e-400",
     "[" * 100_000, '{"a":' * 100_000, "[" * 500 + "]" * 500, '"\\ud800"', '"\\u0000\\u001b[2J\\u0007\\u202e"',
@@ -1422,7 +1422,6 @@ RECORDED = {
     "status.json": PREDICT,
     "spec.yaml": PREDICT,
     "decision.json": ["evaluate", RUN],
-    "lineage.json": ["resume", RUN, "--epochs", "4"],
     "metrics.json": ["verify", RUN],
     "environment.json": ["resume", RUN, "--epochs", "4"],
 }
@@ -1484,7 +1483,8 @@ def test_a_record_of_a_run_that_would_take_gigabytes_is_refused(
             case _:
                 path.write_bytes(b'{"format":' + b"9" * 60_000_000 + b"}")
         if name == "environment.json":
-            (folder / RUN / "lineage.json").unlink()  # which is asked first
+            status = folder / RUN / "status.json"
+            status.write_text(json.dumps({**json.loads(status.read_text()), "resumed": []}))  # which is asked first
         scenes[name] = Scene(folder, words)
     failures = []
     for name, seen in zip(scenes, stage([*scenes.values()]), strict=True):
@@ -1633,7 +1633,7 @@ USED: dict[str, list[object]] = {  # what lies in a run, and a command that cann
     "weights/best.npz": PREDICT, "weights/last.npz": ["evaluate", RUN, "--weights", "last"], "lock": ["evaluate", RUN],
     "evaluation": ["evaluate", RUN], "evaluation/validation": ["evaluate", RUN],
     "evaluation/validation/confusion.csv": ["evaluate", RUN], "epochs.csv": ["verify", RUN, "-q"],
-    "lineage.json": RESUME, "metrics.json": RESUME, "state.npz": RESUME,
+    "metrics.json": RESUME, "state.npz": RESUME,
 }  # fmt: skip
 UNUSED = ["config.yaml", "code", "environment.json"]
 TAGS = [

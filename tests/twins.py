@@ -15,7 +15,7 @@ def record(run: Path) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for path in files:
         name = path.relative_to(run).as_posix()
-        if name in ("environment.json", "lineage.json"):
+        if name == "environment.json":
             continue
         if name == "epochs.csv":
             lines = [line.split(",") for line in path.read_text().splitlines()]

@@ -36,8 +36,6 @@ def reopen(run: Run, epochs: int | None = None, changed_data: bool = False) -> E
 
 def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
     spec, state, lineage = spec_of(run), run.status().get("state", "running"), run.lineage()
-    if state == "finished" and (log := run.epochs()):  # a sitting that was only written down was none
-        lineage = [sitting for sitting in lineage if sitting["epoch"] < log[-1]["epoch"]]
     planned = lineage[-1]["epochs"] if lineage else spec.epochs
     if state == "diverged":
         raise RunError(f"{run.path} has diverged, and would again; train anew, with a smaller lr for example")
@@ -78,13 +76,14 @@ def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (),
     What has been stopped early, and is trained further all the same, has all of another patience.
     Raises `RunError` when its state is damaged, or further than the epochs that it is to be trained.
     """
-    sitting = Sitting(run, experiment, patience_anew or run.status().get("state") == "finished")
+    sitting = Sitting(run, experiment, patience_anew)
 
     def restore(state: State) -> None:
         if run.has_state() and isinstance(experiment.spec.optimizer, Stepper):
             run.read_state(state, ["weights", "best.weights"])
         if (done := int(state["epoch"])) > experiment.spec.epochs:
             raise RunError(f"{run.path} has done {counted(done, 'epoch')}; --epochs takes more, in all")
+        sitting.patience_anew |= run.status().get("state") == "finished"
         if (past := run.lineage()) and (past[-1]["epoch"], past[-1]["step"]) == (done, int(state["step"])):
             sitting.patience_anew |= bool(past[-1].get("patience_anew"))  # it was killed before it made a step
         early = experiment.spec.early_stopping
@@ -114,5 +113,4 @@ class Sitting(Callback):
             "sha256": self.experiment.description["sha256"],
             "environment": describe_environment(self.experiment.threads),
         }
-        self.run.write_lineage([*(past for past in self.run.lineage() if past["step"] < trainer.step), sitting])
-        self.run.set_status("running")
+        self.run.take_up(sitting)
