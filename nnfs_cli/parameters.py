@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]  # of one row: without the batch axis
+MOST = 1 << 56  # parameters that NumPy could count the bytes of
 
 
 class Draw(Protocol):
@@ -117,7 +118,10 @@ class Parameters:
 
     def __init__(self, tree: ParameterTree, dtype: np.dtype[Any] | type | str, *, gradients: bool = False) -> None:
         self.layout = Layout(tree)
-        self.vector: Array = np.zeros(self.layout.learned if gradients else self.layout.size, dtype)
+        size = self.layout.learned if gradients else self.layout.size
+        if size > MOST:
+            raise MemoryError
+        self.vector: Array = np.zeros(size, dtype)
         self.learned = self.vector[: self.layout.learned]
         self.decayed = self.vector[: self.layout.decayed]
         self.arrays = self.layout.arrays(self.vector)

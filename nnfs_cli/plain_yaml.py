@@ -2,7 +2,7 @@
 
 The scalars are those of YAML 1.2's core schema: ``1e-3`` is a number, ``no`` and ``off`` are words. What a config has
 no use for and an attacker has, is refused: tags, anchors, aliases, merge keys, second documents, more than 1 MB, more
-than 20 levels.
+than 20 levels, more than 50,000 values.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import yaml
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+MAX_VALUES = 50_000  # keys count, too
 MAX_DIGITS = 100  # of a number
 
 Path = tuple[str | int, ...]  # the keys and indices that lead to a value
@@ -47,9 +48,34 @@ class YamlError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's reader with the scalars of YAML 1.2."""
+    """PyYAML's reader with the scalars of YAML 1.2, which refuses what is not plain as soon as it comes to it."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._documents = self._depth = self._values = 0
+
+    def get_event(self) -> Any:
+        event = super().get_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                raise YamlError("a second document begins here; a config is one", _mark(event.start_mark, 3))
+        elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise YamlError("anchors and aliases are not used in a config; write it out", _mark(event.start_mark))
+        elif getattr(event, "tag", None):
+            raise YamlError("tags are not used in a config", _mark(event.start_mark))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._depth -= 1
+        elif isinstance(event, yaml.NodeEvent):
+            self._values += 1
+            if self._values > MAX_VALUES:
+                raise YamlError(f"a config has at most {MAX_VALUES:,} values", _mark(event.start_mark))
+            self._depth += isinstance(event, yaml.CollectionStartEvent)
+            if self._depth > MAX_DEPTH:
+                raise YamlError(f"nested more than {MAX_DEPTH} levels deep", _mark(event.start_mark))
+        return event
 
 
 class _Dumper(yaml.SafeDumper):
@@ -90,7 +116,6 @@ def read(source: bytes) -> tuple[Any, Places]:
     loader = None
     try:
         loader = _Loader(text)
-        _refuse_extras(text)
         node = loader.get_single_node()
     except yaml.reader.ReaderError as error:
         raise YamlError(
@@ -110,8 +135,24 @@ def read(source: bytes) -> tuple[Any, Places]:
 
 
 def dump(data: object) -> str:
-    """Plain values as a text in block style that reads back as the same values."""
-    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120)
+    """Plain values as a text in block style that reads back as the same values.
+
+    Raises `YamlError` where they are more than can be read.
+    """
+    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120)
+    if _values(data) > MAX_VALUES or len(text.encode()) > MAX_BYTES:
+        raise YamlError(f"a config has at most {MAX_VALUES:,} values and {MAX_BYTES:,} bytes")
+    return text
+
+
+def _values(data: object) -> int:
+    match data:
+        case dict():
+            return 1 + len(data) + sum(map(_values, data.values()))
+        case list() | tuple():
+            return 1 + sum(map(_values, data))
+        case _:
+            return 1
 
 
 def dump_value(value: object) -> str:
@@ -129,25 +170,6 @@ def _decode(source: bytes) -> str:
     except UnicodeDecodeError as error:
         before = source[: error.start].decode("utf-8-sig")
         raise YamlError("this is not UTF-8; save the file with that encoding", _at(before, len(before))) from None
-
-
-def _refuse_extras(text: str) -> None:
-    depth = documents = 0
-    for event in yaml.parse(text, _Loader):
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise YamlError("a second document begins here; a config is one", _mark(event.start_mark, 3))
-        elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise YamlError("anchors and aliases are not used in a config; write it out", _mark(event.start_mark))
-        elif getattr(event, "tag", None):
-            raise YamlError("tags are not used in a config", _mark(event.start_mark))
-        elif isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise YamlError(f"nested more than {MAX_DEPTH} levels deep", _mark(event.start_mark))
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
 
 
 def _plain(node: yaml.Node, path: Path, places: Places) -> Any:

@@ -87,7 +87,7 @@ class Predictions:
                 answers = {name: _some(column, usable) for name, column in answers.items()}
             else:
                 answers |= {name: _emptied(column, marks) for name, column in answers.items() if name not in keep}
-        self._watch(table)
+        self.watch(table)
         return answers
 
     def _look_at(self, table: Table, keep: Sequence[str]) -> None:
@@ -117,7 +117,7 @@ class Predictions:
                 except DataError as error:
                     self._first = str(error)
 
-    def _watch(self, table: Table) -> None:
+    def watch(self, table: Table) -> None:
         """Count the rows that are far outside of what was trained on."""
         far: Array | None = None
         for column in self.inputs if table.n_rows else ():

@@ -169,7 +169,9 @@ class Predictor:
             decided = decide(answer, self.threshold)
             texts = isinstance(classes[0], str)
             labels = Texts(decided, np.array(classes, object)) if texts else np.array(classes)[decided]
-            return {"prediction": labels} | {f"{kind}_{word(label)}": answer[:, i] for i, label in enumerate(classes)}
+            return {"prediction": labels} | {
+                f"{kind}_{word(label)}": column for label, column in zip(classes, answer.T, strict=True)
+            }
         named = {"prediction": answer} | {f"quantile_{q}": values for q, values in self._quantiles(y_hat).items()}
         suffixes = [""] if len(targets) == 1 else [f"_{target}" for target in targets]
         return {name + suffix: values[:, i] for name, values in named.items() for i, suffix in enumerate(suffixes)}

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from nnfs_cli.parameters import Array
 
 Status = Literal["running", "finished", "interrupted", "diverged", "failed"]
+WEIGHTS = re.compile("best|last|epoch-[1-9][0-9]*")
 FORMAT = 2  # of a run directory; a release reads all up to its own
 
 
@@ -172,6 +173,11 @@ class Run(CheckedFiles):
             raise RunError(f"{self.path} has the format {data.get('format')!r}; this release reads 1 to {FORMAT}")
         if not isinstance(data.setdefault("code", {}), dict):
             raise RunError(f"{self.path} is damaged: the record of its code names no files")
+        try:
+            weights = data.setdefault("weights", {})
+            weights["classes"] = {label: float(weight) for label, weight in weights.get("classes", {}).items()}
+        except (AttributeError, TypeError, ValueError, OverflowError):
+            raise RunError(f"{self.path} is damaged: the record of its data does not say how much rows count") from None
         lacking = [key for key in ("sha256", "inputs", "fitted") if key not in data]
         if lacking:
             raise RunError(f"{self.path} is damaged: the record of its data lacks '{lacking[0]}'")
@@ -363,7 +369,8 @@ class Run(CheckedFiles):
 
     def weights_kept(self) -> list[str]:
         """Which there are."""
-        return sorted((file.stem for file in self._folder("weights").glob("*.npz")), key=lambda name: (len(name), name))
+        names = (file.stem for file in self._folder("weights").glob("*.npz"))
+        return sorted(filter(WEIGHTS.fullmatch, names), key=lambda name: (len(name), name))
 
     def weights_sha256(self, which: str) -> str | None:
         """The digest of the file; None when there is none."""
@@ -374,7 +381,7 @@ class Run(CheckedFiles):
 
         Raises `RunError` when they are missing, damaged, or those of another net.
         """
-        if not re.fullmatch(r"best|last|epoch-[1-9][0-9]*", which):
+        if not WEIGHTS.fullmatch(which):
             raise RunError(f"weights are called best, last or, as in epoch-10, by their epoch; found {shown(which)}")
         name = f"weights/{which}.npz"
         if not self._file(name).exists():

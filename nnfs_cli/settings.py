@@ -7,6 +7,7 @@ is loose: a number is never text or a truth value, and a switch is true, false, 
 from __future__ import annotations
 
 import ast
+import fnmatch
 import functools
 import glob
 import inspect
@@ -95,11 +96,26 @@ def absolute(value: object, info: ValidationInfo) -> Path:
 
 
 def matching(path: Path) -> list[Path]:
-    """The file itself, or those that a pattern such as `part-*.csv` stands for, sorted."""
+    """The file itself, or those that a pattern such as `part-*.csv` stands for, sorted.
+
+    As in a shell, a `*` matches no dot at the beginning of a name; a `**` follows no link, which may lead in circles.
+    """
     if path.exists() or not glob.has_magic(str(path)):
         return [path]
-    found = sorted(file for name in glob.glob(str(path), recursive=True) if (file := Path(name)).is_file())
-    return found or [path]
+    folder = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
+    pattern = path.relative_to(folder)
+    try:
+        files = [file for file in folder.glob(str(pattern)) if file.is_file()]
+    except ValueError:  # as in a**
+        return [path]
+    dotted = [part for part in pattern.parts if part.startswith(".")]
+    hidden = {
+        file
+        for file in files
+        for name in file.relative_to(folder).parts
+        if name.startswith(".") and not any(fnmatch.fnmatch(name, part) for part in dotted)
+    }
+    return sorted(set(files) - hidden) or [path]
 
 
 def _why_not_there(path: Path) -> str:

@@ -36,7 +36,7 @@ from nnfs_cli.metrics import Metric, default_metrics, mode_of
 from nnfs_cli.optimizers import Minimizer, Optimizer
 from nnfs_cli.optimizers.sgd import SGD
 from nnfs_cli.penalty import Penalty
-from nnfs_cli.plain_yaml import dump
+from nnfs_cli.plain_yaml import YamlError, dump
 from nnfs_cli.schedules import Constant, ReduceOnPlateau, Schedule
 from nnfs_cli.settings import (
     OUR_WORDS_AT_KEY,
@@ -191,8 +191,14 @@ class Spec(Section):
         return self._document.source if self._document else b""
 
     def to_yaml(self, folder: Path) -> str:
-        """The whole spec as a config that could stand in `folder`: paths are relative to it."""
-        return dump(self.model_dump(mode="json", context={"folder": folder}))
+        """The whole spec as a config that could stand in `folder`: paths are relative to it.
+
+        Raises `ConfigError` where it would be larger than a config may be.
+        """
+        try:
+            return dump(self.model_dump(mode="json", context={"folder": folder}))
+        except YamlError as error:
+            raise ConfigError(f"{self.name} is too large with every default spelled out: {error}") from None
 
 
 def _spelled_out(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nnfs_cli.document import Document
 from nnfs_cli.errors import ConfigError, Fault
-from nnfs_cli.plain_yaml import dump
+from nnfs_cli.plain_yaml import YamlError, dump
 from nnfs_cli.spec import Spec
 
 NET = """\
@@ -116,6 +116,17 @@ def test_what_is_dumped_reads_back_the_same(file: Path, data: dict[str, Any]) ->
 def test_what_occurs_twice_is_written_twice(file: Path) -> None:
     block = {"units": (1, 2)}
     assert read(file, dump({"a": block, "b": block})).data == {"a": block, "b": block}
+
+
+@pytest.mark.parametrize("data", [{"a": ("b",) * 49_997}, {"a": {f"b{i}": 1 for i in range(24_998)}}])
+def test_as_much_can_be_written_as_can_be_read(file: Path, data: dict[str, Any]) -> None:
+    assert same(read(file, dump(data)).data, data)
+    with pytest.raises(YamlError, match="at most 50,000 values"):
+        dump({**data, "c": 1, "d": 1})
+    with pytest.raises(ConfigError, match="at most 50,000 values"):
+        read(file, dump(data) + "c: 1\nd: 1\n")
+    with pytest.raises(YamlError, match="1,000,000 bytes"):
+        dump({"a": "x" * 1_000_000})
 
 
 def test_blocks_are_written_one_key_a_line_in_their_own_order() -> None:

@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -49,10 +49,12 @@ from tests.conftest import ROOT, Nnfs
 Draw = Callable[..., Any]
 Files = dict[str, bytes | None]  # what lies in a folder, by name; None for what is no plain file
 
-pytestmark = pytest.mark.slow
 
-SOME = settings(max_examples=100, suppress_health_check=list(HealthCheck))
-MANY = settings(max_examples=500, suppress_health_check=list(HealthCheck))
+PLAIN = settings(
+    suppress_health_check=list(HealthCheck),
+    phases=[phase for phase in Phase if phase != Phase.explain],  # which traces every line, and time is looked at
+)
+SOME, MANY = settings(PLAIN, max_examples=100), settings(PLAIN, max_examples=500)
 
 SECONDS = 1.0  # that a command may take here
 ROOM = 200 << 20  # bytes of memory that it may take beside what there was
@@ -499,11 +501,11 @@ LARGE = {  # as large as a config may be
 }
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("size", [80_000, MAX_BYTES])
 @pytest.mark.parametrize("what", LARGE)
-def test_the_largest_configs_are_read_or_refused_soon(configured: Victim, what: str) -> None:
-    """In some seconds of a processor, and with a message that somebody may read."""
-    config = LARGE[what](MAX_BYTES - len(NUMBERS.encode()) - 1000).encode()
+def test_the_largest_configs_are_read_or_refused_soon(configured: Victim, what: str, size: int) -> None:
+    """In some seconds of a processor, and with a message that somebody may read; also with few enough values."""
+    config = LARGE[what](size - len(NUMBERS.encode()) - 1000).encode()
     assert len(config) <= MAX_BYTES
     lay(configured.folder, configured.good | {"c.yaml": config})
     begun = time.process_time()
@@ -756,6 +758,15 @@ def ask_for_data(runs: dict[str, Victim], where: str, make: Callable[[Path], obj
     return Asked(done.returncode, done.stdout, done.stderr)
 
 
+def in_circles(folder: Path) -> None:
+    """Folders full of links to where they are."""
+    folder.mkdir()
+    for name in "abcdef":
+        (folder / name).mkdir()
+        for link in "ghi":
+            (folder / name / link).symlink_to("..")
+
+
 @pytest.mark.parametrize("words", [["evaluate", RUN], ["resume", RUN, "--epochs", "4"], ["verify", RUN]], ids=" ".join)
 @pytest.mark.parametrize(
     ("where", "make"),
@@ -766,8 +777,9 @@ def ask_for_data(runs: dict[str, Victim], where: str, make: Callable[[Path], obj
         ("split", os.mkfifo),
         ("split", Path.mkdir),
         ("split", lambda path: path.symlink_to("/dev/zero")),
+        ("pattern", in_circles),
     ],
-    ids=["pipe", "folder", "device", "split by a pipe", "split by a folder", "split by a device"],
+    ids=["pipe", "folder", "device", "split by a pipe", "split by a folder", "split by a device", "circles"],
 )
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of what is broken off
 def test_data_that_never_ends_is_refused(
@@ -908,7 +920,8 @@ def zipped(members: list[tuple[str, bytes]], compression: int = zipfile.ZIP_STOR
 @st.composite
 def members(draw: Draw, good: Arrays) -> tuple[bytes, Arrays | None]:
     """A sound zip file, with something in it that should not be; and the arrays that it holds, if they are plain."""
-    files = {f"{name}.npy": saved(array) for name, array in good.items()}
+    untouched = {f"{name}.npy": saved(array) for name, array in good.items()}
+    files = dict(untouched)
     name = draw(st.sampled_from(sorted(good)))
     array, key = good[name], f"{name}.npy"
     more: list[tuple[str, bytes]] = []
@@ -1046,6 +1059,8 @@ def members(draw: Draw, good: Arrays) -> tuple[bytes, Arrays | None]:
             other_name = other_key.removesuffix(".npy")
             fits = (array.shape, array.dtype) == (good[other_name].shape, good[other_name].dtype)
             holds = {**good, name: good[other_name], other_name: array} if fits else None
+    if files == untouched and not more and compression == zipfile.ZIP_STORED:  # what was drawn is what was there
+        holds = good
     return zipped([*files.items(), *more], compression, comment), holds
 
 

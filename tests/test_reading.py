@@ -35,6 +35,7 @@ from nnfs_cli.data.table import Column, Kind, Table, is_number
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.writers import writer_for
 from nnfs_cli.errors import DataError, UserError
+from nnfs_cli.settings import matching
 
 SMALL = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 Make = Callable[..., Csv]
@@ -323,6 +324,21 @@ def test_source_for_another_file_keeps_the_settings(source: Make, tmp_path: Path
 
 
 # --- several files ----------------------------------------------------------------------------------------------------
+
+
+def test_pattern_passes_over_what_is_hidden_and_follows_no_link(tmp_path: Path) -> None:
+    for name in ("a.csv", ".b.csv", "c/d.csv", "c/.e/f.csv", ".g/h.csv", "x.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "c" / "again").symlink_to("..")
+    for pattern, found in {
+        "*.csv": ["a.csv"],
+        "**/*.csv": ["a.csv", "c/d.csv"],
+        ".g/*.csv": [".g/h.csv"],
+        ".*.csv": [".b.csv"],
+        "a**": ["a**"],
+    }.items():
+        assert matching(tmp_path / pattern) == [tmp_path / name for name in found], pattern
 
 
 def test_pattern_stands_for_files_of_one_schema(source: Make, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from nnfs_cli import tasks
 from nnfs_cli.environment import describe_environment
-from nnfs_cli.errors import DataError, RunError
+from nnfs_cli.errors import ConfigError, DataError, RunError
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
 from tests.conftest import unsealed, weights_of
@@ -104,6 +104,13 @@ def test_epochs_of_a_few_milliseconds_are_not_each_flushed_to_the_disk(
         train(tmp_path, CONFIG, f"epochs={epochs}", f"log_every={every}", "batch_size=full")
         counts.append(len(synced))
     assert counts[0] == counts[1] > 0
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    layers = ", ".join(["{linear: 1}"] * 5_000)
+    with pytest.raises(ConfigError, match="too large with every default spelled out: a config has at most"):
+        train(tmp_path, f"dataset: iris\nlayers: [{layers}, {{linear: 3}}, softmax]\nloss: cross_entropy\nepochs: 1\n")
+    assert not list(tmp_path.glob("runs/*"))
 
 
 def test_no_absolute_path_is_kept(tmp_path: Path) -> None:

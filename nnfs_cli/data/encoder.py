@@ -96,15 +96,15 @@ class Encoder:
         self.refuse_missing(table)
         faulty = Faulty(marks)
         columns = [group.read(table, faulty, folds or {}) for group in self.inputs]
-        X = np.empty((table.n_rows, len(self.names)), dtype)
+        widths = [len(group.names) for group in self.inputs]
+        X = np.empty((table.n_rows, sum(widths)), dtype)
         for start in range(0, len(X), BLOCK):
             rows = slice(start, start + BLOCK)
             at = 0
-            for group, of_group in zip(self.inputs, columns, strict=True):
+            for group, of_group, width in zip(self.inputs, columns, widths, strict=True):
                 with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
-                    values = group.transform(of_group, rows)
-                    X[rows, at : at + values.shape[1]] = values
-                at += values.shape[1]
+                    X[rows, at : at + width] = group.transform(of_group, rows)
+                at += width
         self._refuse_infinite(X, table, faulty)
         return X
 
@@ -204,12 +204,18 @@ class Encoder:
             numbers = {"kind": "number", "columns": fitted["features"], "fits": [fitted["numbers"]]}
             target = {"columns": [] if fitted["classes"] else fitted["targets"], "fits": [fitted["target"]]}
             fitted = {**fitted, "inputs": [numbers], "target": target}
+        classes, weights = tuple(fitted["classes"] or ()), tuple(map(float, fitted.get("class_weights") or ()))
+        kinds = {type(label) for label in classes}
+        if len(kinds) > 1 or not kinds <= {str, int, bool} or len(set(classes)) < len(classes):
+            raise ValueError("its classes are not labels of one kind, each another")
+        if weights and len(weights) != len(classes):
+            raise ValueError("there is not a weight for every class")
         return cls(
             tuple(group_from_json(group, preprocessing) for group in fitted["inputs"]),
             Numbers.from_json(fitted["target"], preprocessing.target or (Unchanged(),)),
             tuple(fitted["targets"]),
-            tuple(fitted["classes"]) if fitted["classes"] else None,
-            tuple(weights) if (weights := fitted.get("class_weights")) else None,
+            classes or None,
+            weights or None,
         )
 
 

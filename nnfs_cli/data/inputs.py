@@ -116,6 +116,9 @@ class Numbers:
         statistics = tuple({key: np.array(array, np.float64) for key, array in fit.items()} for fit in fitted["fits"])
         if len(statistics) != len(steps):
             raise ValueError("there is not a record for every preprocessing step")
+        n = len(fitted["columns"])
+        if any(array.shape[:1] != (n,) or array.ndim > 2 for of_step in statistics for array in of_step.values()):
+            raise ValueError("a preprocessing step has not learned as much as it has columns")
         return cls(tuple(fitted["columns"]), cast(tuple[NumberStep, ...], tuple(steps)), statistics)
 
 

@@ -6,17 +6,27 @@ import contextlib
 import warnings
 from collections.abc import Iterator
 
+import numpy as np
+
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.file_source import FileSource
+from nnfs_cli.data.table import Column, Kind, Table
+from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
 from nnfs_cli.extension import LOADED
 from nnfs_cli.material import Material, gather
+from nnfs_cli.predictions import Predictions
 from nnfs_cli.predictor import Predictor
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
 
 # What Python says of values that nothing can be made of.
 UNMADE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError, RecursionError)
+BLANK: dict[Kind, Column] = {
+    "number": np.zeros(1),
+    "category": Texts(np.zeros(1, np.int64), np.array(["a word"], object)),
+    "date": np.zeros(1, "datetime64[us]"),
+}
 
 
 def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
@@ -24,9 +34,7 @@ def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
 
     Raises `RunError` when the directory is incomplete or damaged.
     """
-    spec = spec_of(run)
-    with damage_said(run):
-        predictor = Predictor(spec, Encoder.from_json(run.data()["fitted"], spec.preprocessing), drawn=False)
+    predictor = net_of(run, spec_of(run))
     run.read_weights(weights, predictor.model.parameters.arrays)
     decision = run.decision() if decided and weights == "best" else None  # for which it was chosen
     predictor.threshold = decision["threshold"] if decision else None
@@ -43,25 +51,39 @@ def spec_of(run: Run) -> Spec:
         return Spec.load(run.spec_file, files_must_exist=False)
 
 
+def net_of(run: Run, spec: Spec) -> Predictor:
+    """The net of a run, without its weights.
+
+    Raises `RunError` unless a made-up row can go all the ways with it that rows go.
+    """
+    with damage_said(run), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data = run.data()
+        predictor = Predictor(spec, Encoder.from_json(data["fitted"], spec.preprocessing), drawn=False)
+        encoder, marks = predictor.encoder, np.zeros(1, bool)
+        if encoder.targets != spec.dataset.target_columns():
+            raise ValueError("its record of the data names other targets than its spec")
+        row = Table("a row", {name: BLANK[kind] for name, kind in encoder.kinds.items()})
+        predictor.predict(row, marks)
+        encoder.encode(row, predictor.model.dtype, encoder.folds(1, spec.seed), marks)
+        predictions = Predictions(predictor, data["inputs"], spec.dataset, drift=True)
+        predictions.watch(row)
+        if predictions.drift:
+            predictions.drift.add(row)
+            predictions.drift.report()
+    return predictor
+
+
 @contextlib.contextmanager
 def damage_said(run: Run) -> Iterator[None]:
     """Let what cannot be made of a run's files be about the run."""
     try:
         yield
-    except (
-        ConfigError,
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        ArithmeticError,
-        MemoryError,
-        RecursionError,
-    ) as error:
+    except (ConfigError, DataError, *UNMADE) as error:
+        what = error if isinstance(error, ConfigError) else f"{error!s:.300}"  # Python quotes values of any length
         if run.data()["code"]:
-            raise RunError(f"{run.path} does not go with the code that was given: {error}") from None
-        raise RunError(f"{run.path} is damaged: {error}") from None
+            raise RunError(f"{run.path} does not go with the code that was given: {what}") from None
+        raise RunError(f"{run.path} is damaged: {what}") from None
 
 
 def _require_code(run: Run) -> None:

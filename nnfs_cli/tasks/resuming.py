@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from nnfs_cli.callbacks import TimeLimit
-from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.environment import describe_environment, environment_changes
 from nnfs_cli.errors import NnfsWarning, RunError, counted, listing
 from nnfs_cli.experiment import Experiment, prepare
 from nnfs_cli.optimizers import Stepper
-from nnfs_cli.predictor import Predictor
 from nnfs_cli.runs import Run
-from nnfs_cli.tasks.restoring import damage_said, gathered, spec_of
+from nnfs_cli.tasks.restoring import gathered, net_of, spec_of
 from nnfs_cli.tasks.training import train
 from nnfs_cli.trainer import Callback, State, StateError, Trainer
 
@@ -50,13 +48,10 @@ def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
             raise RunError(f"{run.path} has finished its {counted(planned, 'epoch')}; --epochs takes more, in all")
     spec = spec.model_copy(update={"epochs": epochs or planned})
     material = gathered(run, spec, None if changed_data else "--changed-data goes on with it as it is")
-    with damage_said(run):
-        encoder = Encoder.from_json(run.data()["fitted"], spec.preprocessing)
-        arrays = Predictor(spec, encoder, drawn=False).model.parameters.arrays
-    if run.has_weights("last"):
-        run.read_weights("last", arrays)  # a net of another size is noticed before it is made
-    del arrays
-    experiment = prepare(spec, material, encoder)
+    net = net_of(run, spec)
+    for which in run.weights_kept():  # damage is noticed before anything is made or written
+        run.read_weights(which, net.model.parameters.arrays)
+    experiment = prepare(spec, material, net.encoder)
     if changes := moved(run, experiment):
         message = f"{run.path} was trained elsewhere, so that bytes may differ: {listing(changes)}"
         warnings.warn(message, NnfsWarning, stacklevel=4)

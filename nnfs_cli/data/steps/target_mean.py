@@ -88,4 +88,4 @@ def _places(texts: Texts, words: list[str | None]) -> Array:
 
 
 def _with_unseen(means: list[list[float]]) -> Array:
-    return np.array([*means, [0.0] * len(means[0])])
+    return np.array([*means, [0.0] * len(means[0])], np.float64)
