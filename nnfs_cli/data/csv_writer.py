@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from nnfs_cli.data.writers import Writer, to_arrow
+from nnfs_cli.data.writer import Writer, to_arrow
 from nnfs_cli.errors import DataError
 
 NEEDS_QUOTES = '[",\\r\\n]'  # a pattern

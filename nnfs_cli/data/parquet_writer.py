@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from nnfs_cli.data.writers import Writer, to_arrow
+from nnfs_cli.data.writer import Writer, to_arrow
 from nnfs_cli.errors import DataError, named
 
 ROWS = 1 << 17  # of a row group, unless a block is larger

@@ -1,68 +1,20 @@
-"""Tables that are written block by block: what goes into one, and the kind of file by its suffix."""
+"""The kinds of files that tables are written as, by their suffixes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO
 
-import numpy as np
-
-from nnfs_cli.data.texts import Texts
+from nnfs_cli.data.csv_writer import CsvWriter
+from nnfs_cli.data.parquet_writer import ParquetWriter
+from nnfs_cli.data.writer import Writer
 from nnfs_cli.errors import UserError, listing
 
 CSV = (".csv", ".txt")
-SUFFIXES = (*CSV, ".parquet", ".pq")  # of files that are written
-
-
-class Writer:
-    """Takes blocks of rows, as named columns: arrays of NumPy or Arrow, or `Texts`; all with the same names."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.close()
-
-    def write(self, columns: Mapping[str, Any]) -> None:
-        """Write the next rows. NaN and NaT are empty cells."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Write what belongs behind the last row; the file itself stays open."""
+SUFFIXES = (*CSV, ".parquet", ".pq")
 
 
 def writer_for(suffix: str, file: BinaryIO) -> Writer:
     """The writer for files with this suffix. Raises `UserError` for one that nothing is written as."""
-    from nnfs_cli.data.csv_writer import CsvWriter
-    from nnfs_cli.data.parquet_writer import ParquetWriter
-
     if suffix.lower() not in SUFFIXES:
         raise UserError(f"tables are written as {listing(SUFFIXES, 'or')}, not as '{suffix}'")
     return CsvWriter(file) if suffix.lower() in CSV else ParquetWriter(file)
-
-
-def to_arrow(columns: Mapping[str, Any]) -> Any:
-    """Named columns as a table of Arrow; texts as strings."""
-    import pyarrow as pa
-
-    arrays = {name: _array(column) for name, column in columns.items()}
-    return pa.Table.from_arrays(list(arrays.values()), names=list(arrays))
-
-
-def _array(column: Any) -> Any:
-    import pyarrow as pa
-
-    if isinstance(column, Texts):
-        words = pa.array(column.words.tolist(), pa.string())
-        return pa.DictionaryArray.from_arrays(pa.array(column.codes, mask=column.gaps), words).cast(pa.string())
-    if isinstance(column, np.ndarray):
-        if column.dtype == object:
-            return pa.array(column.tolist())
-        return pa.array(column, from_pandas=True)
-    if pa.types.is_dictionary(column.type):
-        return column.cast(column.type.value_type)
-    return column
