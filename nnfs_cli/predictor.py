@@ -94,6 +94,11 @@ class Predictor:
         self.model = Model(spec.layers, spec.loss, (len(encoder.names),), spec.dtype or "float32", rng, lookup)
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """What the classes are called, if there are any."""
+        return tuple(map(word, self.encoder.classes or ()))
+
+    @property
     def row_bytes(self) -> int:
         """What a row that is trained on takes: inputs, outputs and a weight."""
         return self.model.dtype.itemsize * (self.model.input_shape[0] + self.model.output_shape[0] + 1)
@@ -136,7 +141,7 @@ class Predictor:
             self._answer(y_hat),
             weight,
             self.threshold,
-            tuple(map(word, self.encoder.classes or ())),
+            self.words,
             self._quantiles(y_hat),
         )
         return total / whole if whole else math.nan, outcome

@@ -349,10 +349,10 @@ class Run(CheckedFiles):
             self._epochs.seek(size)
 
     def epochs(self) -> list[dict[str, float]]:
-        """The epoch log, as far as its lines are whole."""
+        """The epoch log, as far as its lines are whole: a power cut may leave zeros where something was to be."""
         if not self._file("epochs.csv").exists():
             return []
-        content = self._read("epochs.csv")
+        content = self._read("epochs.csv").partition(b"\0")[0]
         try:
             header, *rows = _rows(content[: content.rfind(b"\n") + 1]) or [[]]
             return [dict(zip(header, map(float, row), strict=True)) for row in rows]

@@ -7,6 +7,7 @@ is loose: a number is never text or a truth value, and a switch is true, false, 
 from __future__ import annotations
 
 import ast
+import errno
 import fnmatch
 import functools
 import glob
@@ -89,6 +90,8 @@ def absolute(value: object, info: ValidationInfo) -> Path:
         missing = context.get("files_must_exist", False) and not any(map(Path.is_file, matching(path)))
         problem = _why_not_there(path) if missing else None
     except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno not in (errno.ENAMETOOLONG, errno.EINVAL):
+            raise  # it is not the name that is wrong
         raise wrong(f"{shown(str(value))} cannot be the path of a file: {getattr(error, 'strerror', error)}") from None
     if problem:
         raise wrong(problem)

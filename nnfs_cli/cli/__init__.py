@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from nnfs_cli import __version__
+from nnfs_cli.cli.baseline import baseline
 from nnfs_cli.cli.boundary import boundary
 from nnfs_cli.cli.check import check
 from nnfs_cli.cli.components import components
@@ -43,5 +44,5 @@ def _options(
     """What every command shares."""
 
 
-for _command in (init, check, train, resume, evaluate, predict, verify, components, schema):
+for _command in (init, check, baseline, train, resume, evaluate, predict, verify, components, schema):
     app.command()(boundary(_command))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nnfs_cli.cli.baseline import side_by_side
 from nnfs_cli.cli.choices import Code, Json, Part, Weights, load
 from nnfs_cli.cli.output import fact, from_threshold, note, number, print_json, say_weights, table
 from nnfs_cli.errors import UserError
@@ -35,12 +36,17 @@ def evaluate(
             " best_f1 (the mean of both classes') on the validation rows, or none. It is kept for predict.",
         ),
     ] = None,
+    baselines: Annotated[
+        bool, typer.Option("--baselines", help="Put simple and well-known models beside it, on the same rows.")
+    ] = False,
     code: Code = None,
     json: Json = False,
 ) -> None:
     """Print the loss and the metrics of RUN on the rows that were held back."""
     if split and input:
         raise UserError("give either --split or --input, not both")
+    if baselines and input:
+        raise UserError("give either --baselines, which learn from the run's own rows, or --input")
     load(code)
     from nnfs_cli import tasks
     from nnfs_cli.runs import Run
@@ -49,15 +55,19 @@ def evaluate(
     parts = [part.value for part in split] if split else None
     metrics = tasks.evaluate(opened, parts, input, weights, _threshold(threshold))
     decision = opened.decision() if weights == "best" else None  # for which it was chosen
+    comparison = tasks.compare(opened, parts, weights) if baselines else {}
     confusion = {part: counts for part in metrics if (counts := opened.confusion(part, weights))}
     if json:
-        print_json({"run": opened.path.as_posix(), "metrics": metrics, "decision": decision, "confusion": confusion})
+        found = {"run": opened.path.as_posix(), "metrics": metrics, "decision": decision, "confusion": confusion}
+        print_json(found | ({"baselines": comparison} if baselines else {}))
         return
     say_weights(opened.data())
     if decision and weights == "best":
         when = "kept, also for predict" if threshold else "as it was chosen before"
         fact("threshold", f"{from_threshold(decision)}, {when}")
     print(_figures(metrics))
+    if comparison:
+        print(f"\n{side_by_side(comparison)}")
     for part, counts in confusion.items():
         if len(counts) <= CLASSES:
             print(f"\n{_confusion(part, counts)}")

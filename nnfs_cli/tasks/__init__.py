@@ -14,6 +14,7 @@ and a run that was interrupted is taken up by
 """
 
 from nnfs_cli.experiment import prepare
+from nnfs_cli.tasks.comparing import Comparison, baselines, compare
 from nnfs_cli.tasks.judging import Figures
 from nnfs_cli.tasks.restoring import restore
 from nnfs_cli.tasks.resuming import reopen, resume
@@ -22,6 +23,6 @@ from nnfs_cli.tasks.training import begin, train
 from nnfs_cli.tasks.verifying import Verdict, verify
 
 __all__ = [
-    "Figures", "Threshold", "Verdict", "begin", "evaluate", "predict", "predictions", "prepare", "reopen", "restore",
-    "resume", "train", "verify",
+    "Comparison", "Figures", "Threshold", "Verdict", "baselines", "begin", "compare", "evaluate", "predict",
+    "predictions", "prepare", "reopen", "restore", "resume", "train", "verify",
 ]  # fmt: skip

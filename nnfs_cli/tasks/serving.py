@@ -114,7 +114,7 @@ def _rows_of(path: Path, predictor: Predictor) -> Iterator[Samples]:
     for table in source.chunks(kinds):
         if counting is None and column and not table.has(column):
             say_alike(table, column)
-        rows = predictor.encode(_that_counts(table, predictor)).counting()
+        rows = predictor.encode(that_counts(table, predictor)).counting()
         counting = counting or len(rows) > 0
         if len(rows):
             yield rows
@@ -122,7 +122,7 @@ def _rows_of(path: Path, predictor: Predictor) -> Iterator[Samples]:
         raise DataError(f"{path.name} has no rows that count")
 
 
-def _that_counts(table: Table, predictor: Predictor) -> Table:
+def that_counts(table: Table, predictor: Predictor) -> Table:
     """The rows whose weight is not 0: what others hold need not be known."""
     column, by_class = predictor.spec.dataset.weight_column(), predictor.encoder.class_weights
     counts = np.ones(table.n_rows, bool)

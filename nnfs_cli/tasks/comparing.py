@@ -1,0 +1,92 @@
+"""A net beside simple and well-known models, on exactly the same rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from nnfs_cli.baselines import BASELINES, Inputs, answers
+from nnfs_cli.errors import DataError, NnfsWarning, RunError
+from nnfs_cli.experiment import encode_parts, prepare
+from nnfs_cli.material import Material, gather
+from nnfs_cli.metrics import Metric, Outcome
+from nnfs_cli.predictor import Predictor, Samples
+from nnfs_cli.runs import Run
+from nnfs_cli.spec import Spec
+from nnfs_cli.tasks.judging import Figures, finite
+from nnfs_cli.tasks.restoring import gathered, restore
+from nnfs_cli.tasks.serving import that_counts
+
+Comparison = dict[str, Figures]  # by split, then by model
+
+
+def baselines(spec: Spec) -> Comparison:
+    """What the baselines reach on the rows that a net of this spec is held back, or else on the training rows.
+
+    Raises `DataError` or `ConfigError` where spec and data do not go together.
+    """
+    material = _in_memory(gather(spec))
+    experiment = prepare(spec, material)
+    return _compared(experiment.predictor, material, experiment.parts, _held_back(experiment.parts))
+
+
+def compare(run: Run, parts: Sequence[str] | None = None, weights: str = "best") -> Comparison:
+    """A run beside the baselines, on rows of its splits: those held back, unless named.
+
+    Raises `RunError` for a split the run does not have, `DataError` when the data is gone or has changed.
+    """
+    predictor = restore(run, weights)
+    material = _in_memory(gathered(run, predictor.spec, "put back what it was"))
+    rows = encode_parts(predictor, material)
+    wanted = list(parts or _held_back(rows))
+    if missing := [part for part in wanted if part not in rows]:
+        raise RunError(f"{run.path} has no {missing[0]} rows; its split is {', '.join(rows)}")
+    others = _compared(predictor, material, rows, wanted)
+    figures = _figures(predictor.spec)
+    return {part: {run.path.name: _score(predictor.judge(rows[part])[1], figures), **others[part]} for part in wanted}
+
+
+def _in_memory(material: Material) -> Material:
+    if material.room is not None:
+        raise DataError("baselines need all rows in memory, and these are more than memory_limit holds")
+    return material
+
+
+def _held_back(parts: Iterable[str]) -> list[str]:
+    return [part for part in parts if part != "train"] or ["train"]
+
+
+def _figures(spec: Spec) -> list[Metric]:
+    """What all can be compared by: what most models of the kind are trained for, and the spec's metrics."""
+    usual = ["rmse"] if spec.loss.task == "regression" else ["log_loss"] if spec.loss.probabilistic else []
+    return list(dict.fromkeys([*map(Metric.resolve, usual), *(spec.metrics or ())]))
+
+
+def _score(outcome: Outcome, figures: Sequence[Metric]) -> dict[str, Any]:
+    return finite({name: float(value) for figure in figures for name, value in figure.figures(outcome).items()})
+
+
+def _compared(
+    predictor: Predictor, material: Material, rows: Mapping[str, Samples], wanted: Sequence[str]
+) -> Comparison:
+    tables = {
+        part: that_counts(material.sources[part].survey.take(material.rows[part]), predictor)
+        for part in dict.fromkeys(["train", *wanted])
+    }
+    inputs, train = Inputs(tables["train"], material.kinds), rows["train"]
+    X, n_classes = inputs.matrix(tables["train"]), len(material.classes or ())
+    asked = {part: inputs.matrix(tables[part]) for part in wanted}
+    found: Comparison = {part: {} for part in wanted}
+    for baseline in BASELINES:
+        model = inputs.model(baseline, n_classes, predictor.spec.seed)
+        try:
+            answered = answers(model, X, train.truth, train.weight, n_classes, asked)
+        except ValueError as error:
+            what = str(error).partition("\n")[0]
+            warnings.warn(f"the {baseline.name} baseline cannot be fitted: {what:.200}", NnfsWarning, stacklevel=4)
+            continue
+        for part, y_hat in answered.items():
+            outcome = Outcome(rows[part].truth, y_hat, rows[part].weight, None, predictor.words)
+            found[part][baseline.name] = _score(outcome, _figures(predictor.spec))
+    return found
