@@ -1,0 +1,150 @@
+"""Compares how good models are: `python -m tests.benchmarks.accuracy [FOLDER ...]`, after `pip install '.[bench]'`.
+
+Every model learns from the same 80 % of a table's rows and is judged by the others, for several seeds, on one thread
+and in a process of its own. A folder holds files and a description of them, see `tables.py`. Prints a report in
+Markdown, and writes every figure to a JSON file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.environment import describe_environment
+from nnfs_cli.metrics import Metric, Outcome
+from nnfs_cli.threads import VARIABLES
+from tests.benchmarks.models import MODELS, answer
+from tests.benchmarks.tables import Task, built_in, in_folder
+
+PEERS = ("numpy", "scikit-learn", "lightgbm", "catboost")
+Figures = dict[str, dict[str, list[dict[str, float]]]]  # by table, then by model, one for each split
+
+
+def figures(task: Task, test: np.ndarray, y_hat: np.ndarray) -> dict[str, float]:
+    """The figure that counts, `loss`, and one that people know: accuracy or R2."""
+    names = ("log_loss", "accuracy") if task.n_classes else ("rmse", "r2")
+    y = task.y[test] if task.n_classes else task.y[test][:, None]
+    outcome = Outcome(y, y_hat if task.n_classes else y_hat.reshape(-1, 1))
+    loss, known = (Metric.resolve(name).score(outcome) for name in names)
+    return {"loss": loss, names[1]: known}
+
+
+def measured(task: Task, name: str, seed: int) -> dict[str, float]:
+    """One model on one split, in a process of its own; also how long it learned, and the most memory it took."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measured, (task, name, seed))
+
+
+def _measured(task: Task, name: str, seed: int) -> dict[str, float]:
+    import resource
+
+    train, test = task.split(seed)
+    y_hat, seconds = answer(name, task, train, test)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {**figures(task, test, y_hat), "seconds": seconds, "megabytes": memory}
+
+
+def means(found: Figures, key: str = "loss") -> dict[str, dict[str, float]]:
+    """Of each table and model, over the splits."""
+    return {
+        table: {model: fmean(one[key] for one in splits) for model, splits in models.items()}
+        for table, models in found.items()
+    }
+
+
+def ranks(losses: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The mean rank of each model over the tables: 1 is the best; equal ones share theirs."""
+    from scipy.stats import rankdata
+
+    models = list(next(iter(losses.values())))
+    return dict(zip(models, np.mean([rankdata(list(of.values())) for of in losses.values()], axis=0), strict=True))
+
+
+def scores(losses: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The mean normalised score of each model: of a table, 1 for the least loss and 0 for the greatest."""
+    models = list(next(iter(losses.values())))
+    rows = np.array([list(of.values()) for of in losses.values()])
+    least, greatest = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)
+    normalised = (greatest - rows) / np.where(greatest > least, greatest - least, 1)
+    return dict(zip(models, normalised.mean(axis=0).tolist(), strict=True))
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    """The report. What knows nothing is no rival: it has no rank."""
+    machine, found = results["machine"], results["figures"]
+    packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
+    losses = means(found)
+    rivals = {table: {m: loss for m, loss in of.items() if m != "constant"} for table, of in losses.items()}
+    models = list(next(iter(losses.values())))
+    ranked, scored = ranks(rivals), scores(rivals)
+    seconds, megabytes = means(found, "seconds"), means(found, "megabytes")
+    lines = [
+        f"{results['date']}, {machine['processor']}, one thread, Python {machine['python']}, {packages}; mean log loss"
+        f" or RMSE of {results['splits']} splits, 80 % to learn from; the least in bold.",
+        "",
+        "| table | " + " | ".join(models) + " |",
+        "|---|" + "---:|" * len(models),
+    ]
+    for table, of in losses.items():
+        least = min(of.values())
+        cells = [f"**{loss:.4g}**" if loss == least else f"{loss:.4g}" for loss in of.values()]
+        lines.append(f"| {table} | " + " | ".join(cells) + " |")
+    wins = {m: sum(of[m] == min(of.values()) for of in rivals.values()) for m in ranked}
+    total = {m: sum(of[m] for of in seconds.values()) for m in models}
+    most = {m: max(of[m] for of in megabytes.values()) for m in models}
+    summary = {
+        "mean rank": {m: f"{rank:.2f}" for m, rank in ranked.items()},
+        "normalised score": {m: f"{score:.3f}" for m, score in scored.items()},
+        "wins": {m: str(n) for m, n in wins.items()},
+        "seconds to learn, all tables": {m: f"{n:.1f}" for m, n in total.items()},
+        "most memory, MB": {m: f"{n:,.0f}" for m, n in most.items()},
+    }
+    lines += [f"| {what} | " + " | ".join(of.get(m, "-") for m in models) + " |" for what, of in summary.items()]
+    return "\n".join(lines) + "\n"
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path, help="with tables and a description of them")
+    parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--tables", nargs="+", help="only these")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), help="only these")
+    parser.add_argument("--output", type=Path, help="of the figures, in JSON")
+    given = parser.parse_args(words)
+    os.environ.update(dict.fromkeys(VARIABLES, "1"))
+    environment = describe_environment()
+    machine = {key: environment[key] for key in ("processor", "platform", "python")}
+    machine["packages"] = {name: version(name) for name in PEERS}
+    found: Figures = {}
+    for task in chain(built_in(), *map(in_folder, given.folders)):
+        if given.tables and task.name not in given.tables:
+            continue
+        for name in given.models:
+            print(f"{task.name}: {name} ...", file=sys.stderr)
+            found.setdefault(task.name, {})[name] = [measured(task, name, seed) for seed in range(given.splits)]
+    results = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "splits": given.splits,
+        "machine": machine,
+        "figures": found,
+    }
+    if given.output:
+        given.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print(markdown(results), end="")
+
+
+if __name__ == "__main__":
+    main()

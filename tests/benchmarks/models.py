@@ -1,0 +1,145 @@
+"""The models that are compared, with their defaults: each learns from some rows of a table and answers about others."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.baselines import BASELINES, Inputs
+from nnfs_cli.data.table import Table
+from nnfs_cli.parameters import Array
+from tests.benchmarks.tables import Task
+
+Answer = tuple[Array, float]  # probabilities (rows, n_classes) or numbers (rows,), and seconds of learning
+
+
+def constant(task: Task, train: Array, test: Array) -> Answer:
+    """What knows nothing of the columns."""
+    return _baseline("constant", task, train, test)
+
+
+def linear(task: Task, train: Array, test: Array) -> Answer:
+    """LogisticRegression or Ridge, on standardised numbers and indicators of words."""
+    return _baseline("linear", task, train, test)
+
+
+def boosting(task: Task, train: Array, test: Array) -> Answer:
+    """HistGradientBoosting."""
+    return _baseline("boosting", task, train, test)
+
+
+def mlp(task: Task, train: Array, test: Array) -> Answer:
+    """MLPClassifier or MLPRegressor, on what the linear model sees, and with a standardised target."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    inputs = Inputs(task.table.take(train), task.kinds)
+    prepared = inputs.model(_named("linear"), task.n_classes, 0)[0]
+    net: Any = MLPClassifier(random_state=0)
+    if not task.n_classes:
+        net = TransformedTargetRegressor(MLPRegressor(random_state=0), transformer=StandardScaler())
+    return _fitted(make_pipeline(prepared, net), inputs, task, train, test)
+
+
+def lightgbm(task: Task, train: Array, test: Array) -> Answer:
+    """LightGBM; gaps and words as they are."""
+    from lightgbm import LGBMClassifier, LGBMRegressor
+
+    inputs = Inputs(task.table.take(train), task.kinds)
+    model = (LGBMClassifier if task.n_classes else LGBMRegressor)(verbose=-1, n_jobs=1, random_state=0)
+    words = list(range(len(inputs.numbers) + len(inputs.dates), len(task.kinds)))
+    return _fitted(model, inputs, task, train, test, categorical_feature=words or "auto")
+
+
+def catboost(task: Task, train: Array, test: Array) -> Answer:
+    """CatBoost; gaps and words as they are."""
+    from catboost import CatBoostClassifier, CatBoostRegressor, Pool
+
+    numbers = [name for name, kind in task.kinds.items() if kind == "number"]
+    words = [name for name, kind in task.kinds.items() if kind == "category"]
+
+    def pool(rows: Array, y: Array | None = None) -> Any:
+        table = task.table.take(rows)
+        cells = np.empty((table.n_rows, len(numbers) + len(words)), object)
+        for j, name in enumerate(numbers):
+            cells[:, j] = table.numbers(name, gaps=True)
+        for j, name in enumerate(words):
+            cells[:, len(numbers) + j] = [word or "" for word in table.texts(name).tolist()]
+        return Pool(cells, y, cat_features=list(range(len(numbers), cells.shape[1])))
+
+    options = {"verbose": False, "thread_count": 1, "random_seed": 0, "allow_writing_files": False}
+    model = (CatBoostClassifier if task.n_classes else CatBoostRegressor)(**options)
+    learned = pool(train, task.y[train])
+    begun = time.perf_counter()
+    model.fit(learned)
+    seconds = time.perf_counter() - begun
+    return (model.predict_proba if task.n_classes else model.predict)(pool(test)), seconds
+
+
+def ours(task: Task, train: Array, test: Array) -> Answer:
+    """What `nnfs init` proposes for the training rows, trained as it stands; no test rows are held back among them."""
+    from nnfs_cli import tasks
+    from nnfs_cli.data.writers import writer_for
+    from nnfs_cli.look.draft import draft
+    from nnfs_cli.look.glance import glance
+    from nnfs_cli.look.proposal import propose
+    from nnfs_cli.spec import Spec
+
+    with tempfile.TemporaryDirectory(prefix="nnfs-") as folder:
+        files = {part: Path(folder, f"{part}.parquet") for part in ("train", "test")}
+        for part, rows in {"train": train, "test": test}.items():
+            columns = dict(task.table.take(rows).columns)
+            if part == "train":
+                columns["the target"] = np.array(task.words, object)[task.y[rows]] if task.n_classes else task.y[rows]
+            with files[part].open("wb") as file, writer_for(".parquet", file) as writer:
+                writer.write(columns)
+        config = Path(folder, "config.yaml")
+        config.write_text(draft(propose(glance(files["train"], "the target"), "the target"), config.parent))
+        begun = time.perf_counter()
+        experiment = tasks.prepare(Spec.load(config, ["split.test=0", "threads=1"]))
+        run = tasks.begin(experiment, folder)
+        tasks.train(experiment, run)
+        seconds = time.perf_counter() - begun
+        answers = tasks.predict(run, files["test"])
+    if not task.n_classes:
+        return np.asarray(answers["prediction"]), seconds
+    return np.stack([answers[f"probability_{word}"] for word in task.words], axis=1), seconds
+
+
+MODELS: dict[str, Callable[[Task, Array, Array], Answer]] = {
+    "constant": constant, "linear": linear, "MLP": mlp, "HistGradientBoosting": boosting, "LightGBM": lightgbm,
+    "CatBoost": catboost, "nnfs": ours,
+}  # fmt: skip
+
+
+def answer(name: str, task: Task, train: Array, test: Array) -> Answer:
+    """What a model says of the test rows, with nothing said besides."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return MODELS[name](task, train, test)
+
+
+def _named(name: str) -> Any:
+    return next(baseline for baseline in BASELINES if baseline.name == name)
+
+
+def _baseline(name: str, task: Task, train: Array, test: Array) -> Answer:
+    inputs = Inputs(task.table.take(train), task.kinds)
+    return _fitted(inputs.model(_named(name), task.n_classes, 0), inputs, task, train, test)
+
+
+def _fitted(model: Any, inputs: Inputs, task: Task, train: Array, test: Array, **options: Any) -> Answer:
+    tables: list[Table] = [task.table.take(rows) for rows in (train, test)]
+    X, asked = map(inputs.matrix, tables)
+    begun = time.perf_counter()
+    model.fit(X, task.y[train], **options)
+    seconds = time.perf_counter() - begun
+    return (model.predict_proba if task.n_classes else model.predict)(asked), seconds

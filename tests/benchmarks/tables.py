@@ -1,0 +1,89 @@
+"""The tables that models are compared on: scikit-learn's own, and any folder of files with a description.
+
+The description is `tables.yaml`, a block of settings for each table:
+
+    titanic:
+      path: titanic.csv
+      target: survived
+      classes: true        # the target is a class; else it is a number
+      drop: [alive, who]   # columns that are not for learning
+      clip: [4, 8]         # of a target of numbers: what is beyond counts as these
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from nnfs_cli.data.csv import Csv
+from nnfs_cli.data.source import DataSource
+from nnfs_cli.data.table import Kind, Table
+from nnfs_cli.data.texts import Texts
+from nnfs_cli.parameters import Array
+
+DESCRIPTION = "tables.yaml"
+
+
+class Description(BaseModel):
+    """What has to be known of a file."""
+
+    model_config = ConfigDict(extra="forbid")
+    path: str
+    target: str
+    classes: bool = False
+    drop: list[str] = []
+    clip: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """Columns to learn from, and what is to be known: class indices (rows,), or numbers (rows,)."""
+
+    name: str
+    table: Table
+    kinds: dict[str, Kind]
+    y: Array
+    n_classes: int = 0
+    words: tuple[str, ...] = field(default=())
+
+    def split(self, seed: int) -> tuple[Array, Array]:
+        """80 % of the rows to learn from and 20 % to be judged by, class by class."""
+        from sklearn.model_selection import train_test_split
+
+        rows = np.arange(self.table.n_rows)
+        stratify = self.y if self.n_classes else None
+        train, test = train_test_split(rows, test_size=0.2, random_state=seed, stratify=stratify)
+        return np.sort(train), np.sort(test)
+
+
+def built_in() -> Iterator[Task]:
+    """Those that come with scikit-learn and have something to learn."""
+    for name in ("breast_cancer", "wine", "digits", "diabetes"):
+        source = DataSource.resolve(name)
+        yield _task(name, source.read(), source.target_columns()[0], name != "diabetes", ())
+
+
+def in_folder(folder: Path) -> Iterator[Task]:
+    """Those that a folder describes."""
+    for name, settings in yaml.safe_load((folder / DESCRIPTION).read_text(encoding="utf-8")).items():
+        about = Description.model_validate(settings)
+        table = Csv(path=folder / about.path, target=about.target).read()
+        if about.clip:
+            clipped = np.clip(table.numbers(about.target), *about.clip)
+            table = Table(table.name, {**table.columns, about.target: clipped})
+        yield _task(name, table, about.target, about.classes, about.drop)
+
+
+def _task(name: str, table: Table, target: str, classes: bool, drop: tuple[str, ...] | list[str]) -> Task:
+    kinds = {column: table.kind(column) for column in table.columns if column not in (target, *drop)}
+    table_of_inputs = Table(table.name, {column: table.columns[column] for column in kinds})
+    if not classes:
+        return Task(name, table_of_inputs, kinds, table.numbers(target))
+    labels: Texts = table.texts(target)
+    words, y = np.unique(np.array(labels.tolist(), str), return_inverse=True)
+    return Task(name, table_of_inputs, kinds, y, len(words), tuple(words.tolist()))
