@@ -135,14 +135,18 @@ class Linear(Schedule, name="linear", main="end"):
 class Cosine(Schedule, name="cosine", main="restarts"):
     """Half a cosine down, once or in cycles: lr(t) = lr · (end + (1 - end) (1 + cos(π t / T)) / 2), T epochs a cycle.
 
-    A warm restart begins the next cycle at the full lr again. The cycles fill the training exactly.
-    Source: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), eq. 5.
+    A warm restart begins the next cycle at the full lr again. The cycles fill the training exactly. With `hold`, lr
+    stays full for that share of a cycle, and the cosine has the rest.
+    Source: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), eq. 5; Hu et al.,
+    "MiniCPM: Unveiling the Potential of Small Language Models with Scalable Training Strategies" (2024), for the hold.
     """
 
-    examples = ("cosine", "cosine: 2", "cosine: {restarts: 2, growth: 2.0, end: 0.01}")
+    examples = ("cosine", "cosine: 2", "cosine: {hold: 0.4}", "cosine: {restarts: 2, growth: 2.0, end: 0.01}")
 
     end: NonNegativeFloat = 0.0
     """The share of lr that each cycle ends with."""
+    hold: Fraction = 0.0
+    """The share of each cycle before lr begins to fall."""
     restarts: Annotated[int, Field(strict=True, ge=0, le=300)] = 0
     """How often it starts anew: one less than there are cycles."""
     growth: Annotated[float, Field(strict=True, ge=1, le=10)] = 1.0
@@ -154,7 +158,7 @@ class Cosine(Schedule, name="cosine", main="restarts"):
         t = t / epochs * sum(cycles)
         while len(cycles) > 1 and t > cycles[0] * (1 - 1e-9):  # no restart is late for an error of rounding
             t -= cycles.pop(0)
-        return _between(1, self.end, _wave(t / cycles[0]))
+        return _between(1, self.end, _wave(max(t / cycles[0] - self.hold, 0) / (1 - self.hold)))
 
 
 class OneCycle(Schedule, name="one_cycle"):

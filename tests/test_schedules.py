@@ -63,7 +63,7 @@ def test_a_plateau_leads_down_as_in_pytorch(text: str, mode: Mode, source: str) 
 
 
 def test_every_example_that_pytorch_knows_has_a_reference() -> None:
-    known = {text for text in EXAMPLES if not text.startswith(("inverse_time", "coslog4"))}
+    known = {text for text in EXAMPLES if not text.startswith(("inverse_time", "coslog4", "cosine: {hold"))}
     assert known <= {*COMMITTED["factors"], *COMMITTED["plateaus"]}
 
 
@@ -87,6 +87,12 @@ def test_every_example_that_pytorch_knows_has_a_reference() -> None:
         ("cosine: 1", 10, 0.75),
         ("cosine: 1", 30, 1),
         ("cosine: 1", 60, 0),
+        ("cosine: {hold: 0.4}", 24, 1),
+        ("cosine: {hold: 0.4}", 42, 0.5),
+        ("cosine: {hold: 0.4, end: 0.2}", 60, 0.2),
+        ("cosine: {hold: 0.5, restarts: 1}", 15, 1),
+        ("cosine: {hold: 0.5, restarts: 1}", 22.5, 0.5),
+        ("cosine: {hold: 0.5, restarts: 1}", 45, 1),
         ("cosine: {restarts: 1, growth: 2.0}", 10, 0.5),
         ("cosine: {restarts: 1, growth: 2.0}", 20, 1),
         ("cosine: {restarts: 1, growth: 2.0}", 40, 0.5),
@@ -108,7 +114,13 @@ def test_a_formula_gives_what_it_says(text: str, t: float, factor: float) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["linear: 0.1", "cosine: {restarts: 3, end: 0.1, growth: 1.3}", "one_cycle: {end: 0.1}"]
+    "text",
+    [
+        "linear: 0.1",
+        "cosine: {restarts: 3, end: 0.1, growth: 1.3}",
+        "cosine: {hold: 0.3, end: 0.1}",
+        "one_cycle: {end: 0.1}",
+    ],
 )
 def test_the_end_is_exact(text: str) -> None:
     assert schedule(text).curve(0.7, 0.7, {}) == 0.1
@@ -136,6 +148,7 @@ def test_nan_on_a_plateau_is_no_new_best_and_the_first_number_after_it_is() -> N
         ("step", "needs the setting 'every'"),
         ("exponential: 1.5", "must be at most 1"),
         ("cosine: -1", "must be at least 0"),
+        ("cosine: {hold: 1.0}", "must be less than 1"),
         ("cosine: {growth: 0.5}", "must be at least 1"),
         ("one_cycle: {peak: 1.0}", "must be less than 1"),
         ("linear: {warmup: -1.0}", "must be at least 0"),

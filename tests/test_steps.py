@@ -25,7 +25,10 @@ from nnfs_cli.data.steps.target_mean import TargetMean
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.parameters import Array
 
-NUMBERS = ["robust", "quantile", "quantile: 7", "min_max", "log1p", "clip", "clip: {low: 0.2, high: 1.0}"]
+NUMBERS = [
+    "robust", "quantile", "quantile: 7", "min_max", "log1p", "clip", "clip: {low: 0.2, high: 1.0}", "smooth_clip",
+    "smooth_clip: 0.5",
+]  # fmt: skip
 INVERTIBLE = ["none", "standardize", "robust", "quantile", "min_max", "log1p"]
 WORDS = [
     "one_hot", "one_hot: {min_frequency: 2, unseen: other}", "ordinal", "ordinal: {max_categories: 2}", "hashing",
@@ -103,6 +106,16 @@ def test_clip_keeps_to_quantiles_of_the_training_rows() -> None:
     far = np.array([[-1e9] * 3, [1e99] * 3])
     expected = [SKEWED.min(axis=0), np.median(SKEWED, axis=0)]
     np.testing.assert_allclose(step("clip").transform(far, learned), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bound", [0.5, 3.0])
+def test_smooth_clip_stays_between_its_bounds_and_keeps_the_order(bound: float) -> None:
+    column = np.array([-1e300, -40.0, -1.0, -1e-6, 0.0, 1e-6, 2.0, 50.0, 1e300])
+    found = fit_transform(f"smooth_clip: {bound}", column[:, None])[:, 0]
+    np.testing.assert_allclose(found[1:-1], column[1:-1] / np.sqrt(1 + (column[1:-1] / bound) ** 2), rtol=1e-14)
+    np.testing.assert_allclose(found[[0, -1]], [-bound, bound])
+    np.testing.assert_allclose(found[3:6], column[3:6], rtol=1e-9)
+    assert (np.diff(found) > 0).all()
 
 
 @pytest.mark.parametrize("knots", [7, 300, 1000])

@@ -27,7 +27,7 @@ CELLS = 5_000_000  # of a table that are looked at
 FEWEST = 5_000  # rows that are looked at, however many columns there are
 RARE = 10  # training rows of a class that are few
 LEARNABLE = 20  # training rows of a class that more weight may help
-TAMING = frozenset(("quantile", "robust", "clip", "log1p"))  # steps that outliers do not trouble
+TAMING = frozenset(("quantile", "robust", "clip", "smooth_clip", "log1p"))  # steps that outliers do not trouble
 
 
 @dataclass(frozen=True)
