@@ -25,7 +25,11 @@ class Clip(Section):
     """The largest absolute value of each of its entries."""
 
     def apply(self, gradient: Array) -> None:
-        """Clip a gradient (n,) in place."""
+        """Clip a gradient (n,) in place; of several, (members, n), each by itself."""
+        if gradient.ndim > 1:
+            for one in gradient:
+                self.apply(one)
+            return
         if self.value is not None:
             np.clip(gradient, -self.value, self.value, out=gradient)
         if self.norm is not None:

@@ -26,6 +26,9 @@ class Model:
 
     Parameters begin as drawn from `rng` (a numpy Generator or RandomState), or at zero when there is none. With a
     `lookup` some inputs are codes, which become learned vectors before the first layer.
+
+    With `members` it is as many nets of one kind, trained as one: every array has an axis for them before all others,
+    `rng` is a sequence with one for each, and what the model predicts is the mean of what they do.
     Raises `ShapeError` when the layers do not fit together.
     """
 
@@ -37,35 +40,36 @@ class Model:
         dtype: np.dtype[Any] | type | str = "float32",
         rng: Any = None,
         lookup: Lookup | None = None,
+        members: int = 0,
     ) -> None:
         layers = tuple(layers)
         self.layers = AfterLookup(layers=layers, lookup=lookup) if lookup else Sequential(layers=layers)
-        self.loss, self.lookup = loss, lookup
+        self.loss, self.lookup, self.members = loss, lookup, members
         self.input_shape = input_shape
         self.output_shape, tree = self.layers.build(input_shape)
         self._numbers = self._count_numbers()
-        self.parameters = Parameters(tree, dtype)
-        self.gradients = Parameters(tree, dtype, gradients=True)
+        self.parameters = Parameters(tree, dtype, members=members)
+        self.gradients = Parameters(tree, dtype, gradients=True, members=members)
         if rng is not None:
-            self.parameters.initialize(rng)
+            self.parameters.initialize(*(rng if members else [rng]))
         # Where the loss belongs with the final activation, the body stops short of it, at the logits.
         final = self.layers.final
         self.fused = loss.activation is not None and (isinstance(final, loss.activation) or final.output_range is None)
         self._body = self.layers.with_final(Identity()) if self.fused and final.output_range else self.layers
         self._activation = loss.activation() if loss.activation and self.fused else Identity()
         self._loss_forward = loss.forward_logits if self.fused else loss.forward
-        self._training = Context(dtype, training=True)
-        self._predicting = Context(dtype)
+        self._training = Context(dtype, training=True, members=members)
+        self._predicting = Context(dtype, members=members)
 
     def _count_numbers(self) -> int:
-        """How many a row becomes on its way through the layers, with those it comes as."""
+        """How many a row becomes on its way through the layers, with those it comes as; of all members."""
         shape, numbers = self.input_shape, math.prod(self.input_shape)
         for layer in self.layers.layers:
             if self.lookup is not None and shape is self.input_shape:
                 shape, _ = self.lookup.build(shape)
             shape, _ = layer.build(shape)
             numbers += math.prod(shape)
-        return numbers
+        return numbers * max(self.members, 1)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -92,6 +96,8 @@ class Model:
     ) -> float:
         """Write the gradient of the batch's loss into `gradients` and return the sum of the rows' losses.
 
+        Of members, each has its own gradient, and the sum is the mean of theirs.
+
         x (batch, *input_shape), y (batch, n_outputs) and, if rows do not count alike, `weight` (batch,) are of the
         net's dtype. What is differentiated is the mean or the sum over the batch, as the loss's `reduction` says; with
         weights a row of weight 2 is as good as two rows. The mean is over the weight of these rows, or over `whole`,
@@ -99,15 +105,18 @@ class Model:
         """
         context = self._training
         context.begin(len(x), draws)
+        n = len(x)
+        if self.members:
+            x, y = (np.broadcast_to(array, (self.members, *array.shape)) for array in (x, y))
         y_hat, backward = self._body.forward(self.parameters.views, x, context)
         losses, loss_backward = self._loss_forward(y_hat, y, context)
         if weight is None:
-            backward(loss_backward(self.loss.row_weight(len(x))), self.gradients.views, False)
-            return float(context.ones(len(x)).dot(losses))
+            backward(loss_backward(self.loss.row_weight(n)), self.gradients.views, False)
+            return float(np.dot(losses, context.ones(n)).mean())
         whole = whole or float(np.add.reduce(weight)) or 1.0  # rows that all weigh nothing have no gradient
-        counts = np.multiply(weight[:, None], self.loss.row_weight(whole), out=context.empty((len(x), 1)))
+        counts = np.multiply(weight[:, None], self.loss.row_weight(whole), out=context.empty((n, 1)))
         backward(loss_backward(counts), self.gradients.views, False)
-        return float(losses.dot(weight))
+        return float(np.dot(losses, weight).mean())
 
     def first_infinite(self, x: Array, y: Array, *how: Any) -> str:
         """Where `differentiate` with these arguments first comes upon a number that is not finite, in words."""
@@ -141,9 +150,13 @@ class Model:
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
         for rows in self._portions(len(X), batch_size):
             body = self._forward(X[rows])
-            losses = self._loss_forward(body, y[rows], self._predicting)[0]
+            if self.members:
+                y_hat[rows] = self._activate(body)
+                losses = self.loss.forward(y_hat[rows], y[rows], self._predicting)[0]
+            else:
+                losses = self._loss_forward(body, y[rows], self._predicting)[0]
+                y_hat[rows] = self._activate(body)
             total += float(losses.sum(dtype=np.float64) if weight is None else losses.astype(np.float64) @ weight[rows])
-            y_hat[rows] = self._activate(body)
         whole = len(X) if weight is None else float(weight.sum(dtype=np.float64))
         return total / whole if whole else math.nan, y_hat
 
@@ -154,10 +167,13 @@ class Model:
 
     def _forward(self, x: Array) -> Array:
         self._predicting.begin(len(x))
-        return self._body.forward(self.parameters.views, np.asarray(x, self.dtype), self._predicting)[0]
+        x = np.asarray(x, self.dtype)
+        x = np.broadcast_to(x, (self.members, *x.shape)) if self.members else x
+        return self._body.forward(self.parameters.views, x, self._predicting)[0]
 
     def _activate(self, body: Array) -> Array:
-        return self._activation.forward(self.parameters.views, body, self._predicting)[0]
+        y_hat = self._activation.forward(self.parameters.views, body, self._predicting)[0]
+        return y_hat.mean(axis=0) if self.members else y_hat
 
     def load(self, arrays: Mapping[str, Array]) -> None:
         """Take over parameters by name. Raises `ValueError` unless names and shapes are exactly the net's own."""

@@ -114,23 +114,28 @@ class Parameters:
     """A flat vector with its layout: `vector` (size,), `views` as a layer sees them, `arrays` by full name.
 
     `learned` and `decayed` are the parts of it that are so. With `gradients` there is nothing but the learned part.
+    With `members` all of them have such an axis before the others: `vector` (members, size).
     """
 
-    def __init__(self, tree: ParameterTree, dtype: np.dtype[Any] | type | str, *, gradients: bool = False) -> None:
+    def __init__(
+        self, tree: ParameterTree, dtype: np.dtype[Any] | type | str, *, gradients: bool = False, members: int = 0
+    ) -> None:
         self.layout = Layout(tree)
         size = self.layout.learned if gradients else self.layout.size
-        if size > MOST:
+        if size * max(members, 1) > MOST:
             raise MemoryError
-        self.vector: Array = np.zeros(size, dtype)
-        self.learned = self.vector[: self.layout.learned]
-        self.decayed = self.vector[: self.layout.decayed]
+        self.vector: Array = np.zeros((members, size) if members else size, dtype)
+        self.learned = self.vector[..., : self.layout.learned]
+        self.decayed = self.vector[..., : self.layout.decayed]
         self.arrays = self.layout.arrays(self.vector)
         self.views = self.layout.views(self.vector)
 
-    def initialize(self, rng: Any) -> None:
-        """Fill every array by its initializer, in the order of the layers, from one random stream."""
+    def initialize(self, *rngs: Any) -> None:
+        """Fill every array by its initializer, in the order of the layers, from a random stream for each member."""
         for name, spec in self.layout.specs.items():
-            self.arrays[name][...] = spec.init.draw(rng, spec.shape, spec.fan_in, spec.fan_out)
+            arrays = self.arrays[name] if self.vector.ndim > 1 else [self.arrays[name]]
+            for array, rng in zip(arrays, rngs, strict=True):
+                array[...] = spec.init.draw(rng, spec.shape, spec.fan_in, spec.fan_out)
 
 
 def _leaves(tree: ParameterTree, prefix: str = "") -> Iterator[tuple[str, ParameterSpec]]:

@@ -31,7 +31,7 @@ class Penalties:
     def __init__(self, penalty: Penalty, layout: Layout, dtype: np.dtype[Any]) -> None:
         self._l1 = _spread(layout, dtype, "l1", penalty.l1)
         self._l2 = _spread(layout, dtype, "l2", penalty.l2)
-        self._work = np.empty(layout.learned if self else 0, dtype)
+        self._work = np.empty(0, dtype)
 
     def __bool__(self) -> bool:
         """Whether anything is penalised."""
@@ -40,6 +40,7 @@ class Penalties:
     def value(self, w: Array) -> float:
         """l1 Σ |w| + l2/2 Σ w² at the parameters w (learned,)."""
         value = 0.0
+        self._make_room(w)
         if self._l1 is not None:
             value += float(np.dot(self._l1, np.abs(w, out=self._work)))
         if self._l2 is not None:
@@ -47,12 +48,18 @@ class Penalties:
         return value
 
     def add_gradient(self, w: Array, gradient: Array) -> None:
-        """Add l1 sign(w) + l2 w to a gradient (learned,); at w = 0 the subgradient 0 is taken."""
+        """Add l1 sign(w) + l2 w to a gradient (members?, learned); at w = 0 the subgradient 0 is taken."""
+        self._make_room(w)
         if self._l2 is not None:
             np.add(gradient, np.multiply(self._l2, w, out=self._work), out=gradient)
         if self._l1 is not None:
             np.multiply(self._l1, np.sign(w, out=self._work), out=self._work)
             np.add(gradient, self._work, out=gradient)
+
+
+    def _make_room(self, w: Array) -> None:
+        if self._work.shape != w.shape:
+            self._work = np.empty(w.shape, self._work.dtype)
 
 
 def _spread(layout: Layout, dtype: np.dtype[Any], kind: Literal["l1", "l2"], factor: float) -> Array | None:

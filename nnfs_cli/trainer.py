@@ -123,7 +123,10 @@ class Trainer:
         self.optimizer_state: State = {}
         self.schedule_state: dict[str, float] = {}
         self.average = Average(averaging, model.parameters.vector)
-        self._gradient = model.gradients.vector
+        # What optimizers step on: as one row, where it is one, since the memory of all members is.
+        learned = model.parameters.learned
+        self._learned = learned.reshape(-1) if learned.flags.c_contiguous else learned
+        self._gradient = model.gradients.vector.reshape(-1)
 
     @property
     def steps(self) -> int:
@@ -199,7 +202,7 @@ class Trainer:
         self.resumable = not isinstance(self.optimizer, Minimizer)
         self._looking = not self.resumable  # while nothing changes that a state is made of
         if isinstance(self.optimizer, Stepper):
-            self.optimizer_state = self.optimizer.begin(self.model.parameters.learned)
+            self.optimizer_state = self.optimizer.begin(self._learned)
         self.schedule_state = self.schedule.begin()
         self.average.begin()
         for callback in self.callbacks:
@@ -255,6 +258,7 @@ class Trainer:
 
     def _descend(self, optimizer: Stepper, rows: TrainingRows) -> None:
         parameters, gradient = self.model.parameters, self.model.gradients.vector
+        stepped = gradient.reshape(self._learned.shape)
         watching = [c for c in self.callbacks if type(c).on_step is not Callback.on_step]
         lr = optimizer.default_lr if self.base_lr is None else self.base_lr
         self.lr = lr if self.lr is None else self.lr
@@ -284,7 +288,7 @@ class Trainer:
                     if self.clip:
                         self.clip.apply(gradient)
                     optimizer.decay(parameters.decayed, self.lr)
-                    step(parameters.learned, gradient, self.optimizer_state, self.lr)
+                    step(self._learned, stepped, self.optimizer_state, self.lr)
                 self.step += 1
                 self.average.after_step(self.step)
                 for callback in watching:
@@ -298,7 +302,7 @@ class Trainer:
 
     def _step(self, optimizer: Stepper) -> Step:
         """The optimizer's step; compiled, once so many steps are done that it pays."""
-        if self.compiles and pays(self.step, self.model.n_parameters):
+        if self.compiles and self._learned.ndim == 1 and pays(self.step, self._learned.size):
             return optimizer.compiled(self.model.dtype) or optimizer.step
         return optimizer.step
 
@@ -327,13 +331,16 @@ class Trainer:
         np.multiply(added, 1 / n_rows if mean else 1, out=gradient)
         return total, whole
 
-    def _draws(self) -> np.random.Generator:
-        """The random numbers of the batch."""
-        return stream(self.seed, "dropout", self.epoch, self._batch)
+    def _draws(self) -> list[np.random.Generator]:
+        """The random numbers of the batch, for each member."""
+        return self._drawn(self._batch)
 
-    def _draws_again(self) -> np.random.Generator:
+    def _draws_again(self) -> list[np.random.Generator]:
         """The same, of the batch that was just counted."""
-        return stream(self.seed, "dropout", self.epoch, self._batch - 1)
+        return self._drawn(self._batch - 1)
+
+    def _drawn(self, batch: int) -> list[np.random.Generator]:
+        return [stream(self.seed + j, "dropout", self.epoch, batch) for j in range(max(self.model.members, 1))]
 
     def _minimize(self, optimizer: Minimizer, rows: TrainingRows) -> None:
         """An epoch is an iteration: one look at all rows, or a few."""

@@ -9,7 +9,7 @@ Axes are ``(members?, batch, features...)``: mathematics is written for the last
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,7 +22,8 @@ from nnfs_cli.parameters import Array, ParameterTree, Shape, Views
 # not write into dy, which others may still have to read.
 Backward = Callable[[Array, Views, bool], Array]
 
-Draws = Callable[[], np.random.Generator]  # makes the random numbers of one pass; the same ones each time it is called
+# Makes the random numbers of one pass, the same ones each time it is called; one for each member, if there are any.
+Draws = Callable[[], np.random.Generator | Sequence[np.random.Generator]]
 
 
 class Layer(Component, family="layer"):
@@ -141,11 +142,12 @@ class Context:
     state layers allocate nothing. An array that is to outlive the pass must be copied.
     """
 
-    def __init__(self, dtype: np.dtype[Any] | type | str, *, training: bool = False) -> None:
+    def __init__(self, dtype: np.dtype[Any] | type | str, *, training: bool = False, members: int = 0) -> None:
         self.dtype = np.dtype(dtype)
         self.training = training
+        self.axes = 2 if members else 1  # that come before those of a row: members, if there are any, and the batch
         self._draws: Draws | None = None
-        self._rng: np.random.Generator | None = None
+        self._rngs: Sequence[np.random.Generator] = ()
         self._shelves: dict[int, list[Buffer]] = {}  # a shelf for each size of batch
         self._shelf: list[Buffer] = []
         self._next = 0
@@ -158,16 +160,27 @@ class Context:
         """Take all buffers back: a pass with this many rows begins, with random numbers from `draws`, if asked for."""
         self._shelf = self._shelves.setdefault(batch, [])
         self._next = 0
-        self._draws, self._rng = draws, None
+        self._draws, self._rngs = draws, ()
 
     @property
     def rng(self) -> np.random.Generator:
-        """The random numbers of this pass, made when a layer asks for the first of them."""
-        if self._rng is None:
+        """The random numbers of this pass, of its first member where there are several."""
+        return self._made()[0]
+
+    def random(self, shape: Shape) -> Array:
+        """A buffer of numbers from 0 to 1, of which each member draws its own."""
+        buffer, rngs = self.empty(shape), self._made()
+        for part, rng in zip(buffer if self.axes > 1 else [buffer], rngs, strict=True):
+            rng.random(out=part, dtype=self.dtype.type)
+        return buffer
+
+    def _made(self) -> Sequence[np.random.Generator]:
+        if not self._rngs:  # until a layer asks for the first of them
             if self._draws is None:
                 raise ValueError("this net draws random numbers while it learns; say where from")
-            self._rng = self._draws()
-        return self._rng
+            made = self._draws()
+            self._rngs = (made,) if isinstance(made, np.random.Generator) else made
+        return self._rngs
 
     def empty(self, shape: Shape, dtype: Any = None) -> Array:
         """A buffer of this shape, of the net's dtype unless another is asked for; its content is anything."""

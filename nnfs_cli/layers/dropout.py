@@ -28,7 +28,7 @@ class Dropout(Layer, name="dropout", main="rate"):
         """(batch, ...) -> the same."""
         if not (context.training and self.rate):
             return x, lambda dy, g, need_dx: dy
-        mask = context.rng.random(out=context.empty(x.shape), dtype=context.dtype.type)
+        mask = context.random(x.shape)
         np.greater_equal(mask, self.rate, out=mask)
         np.multiply(mask, 1 / (1 - self.rate), out=mask)
 

@@ -25,4 +25,4 @@ class Flatten(Layer, name="flatten"):
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> (batch, n)."""
-        return x.reshape(len(x), -1), lambda dy, g, need_dx: dy.reshape(x.shape)
+        return x.reshape(*x.shape[: context.axes], -1), lambda dy, g, need_dx: dy.reshape(x.shape)

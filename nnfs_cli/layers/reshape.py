@@ -35,4 +35,4 @@ class Reshape(Layer, name="reshape", main="shape"):
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> (batch, *shape)."""
-        return x.reshape(len(x), *self.shape), lambda dy, g, need_dx: dy.reshape(x.shape)
+        return x.reshape(*x.shape[: context.axes], *self.shape), lambda dy, g, need_dx: dy.reshape(x.shape)

@@ -41,17 +41,17 @@ class Hinge(Loss, name="hinge"):
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
-        rows, n = y_hat.shape
+        shape, n = y_hat.shape[:-1], y_hat.shape[-1]
         direction, work = np.negative(y, out=context.empty(y_hat.shape)), context.empty(y_hat.shape)
         if n > 1:
             np.multiply(y, float(np.finfo(y.dtype).min) / 2, out=work)
             np.add(work, y_hat, out=work)  # with the true class so low, the highest one is wrong
-            highest = np.argmax(work, axis=-1, out=context.empty((rows,), np.intp))
-            before = np.multiply(context.indices(rows), n, out=context.empty((rows,), np.intp))
+            highest = np.argmax(work, axis=-1, out=context.empty(shape, np.intp))
+            before = np.multiply(context.indices(highest.size).reshape(shape), n, out=context.empty(shape, np.intp))
             direction.put(np.add(before, highest, out=highest), 1)
         np.multiply(direction, y_hat, out=work)
-        lack = np.dot(work, context.ones(n), out=context.empty((rows,)))
-        np.maximum(np.add(lack, 1, out=lack), context.zeros((rows,)), out=lack)
+        lack = np.dot(work, context.ones(n), out=context.empty(shape))
+        np.maximum(np.add(lack, 1, out=lack), context.zeros(shape), out=lack)
         slope = np.sign(lack, out=context.empty(lack.shape))  # 1 where L > 0, else 0
         if self.squared:
             np.multiply(lack, 2, out=slope)
