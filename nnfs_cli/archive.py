@@ -21,10 +21,11 @@ CHUNK = 1 << 20  # bytes that are read at a time
 
 
 def write_arrays(file: IO[bytes], arrays: Mapping[str, Array]) -> None:
-    """What `numpy.savez` writes, from contiguous arrays, of which no copies are made on the way."""
+    """What `numpy.savez` writes; of contiguous arrays no copies are made on the way."""
     with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                array = np.asarray(array, order="C")
                 np.lib.format.write_array_header_1_0(member, np.lib.format.header_data_from_array_1_0(array))
                 member.write(_bytes(array))
 
@@ -35,7 +36,7 @@ def most_bytes(arrays: Mapping[str, Array]) -> int:
 
 
 def read_arrays(file: BinaryIO, into: Mapping[str, Array]) -> None:
-    """Fill the contiguous arrays `into`, which say what names, shapes and types are expected.
+    """Fill the arrays `into`, which say what names, shapes and types are expected.
 
     Raises `ValueError` with what is wrong unless the file holds exactly these, stored as they are, and whole.
     """
@@ -80,7 +81,8 @@ def _read(file: BinaryIO, into: Mapping[str, Array]) -> None:
                     raise ValueError(f"{name} should be {header.decode()}, found {found[:200]!r}")
                 if member.file_size != len(start) + length + array.nbytes:
                     raise ValueError(f"{name} has {member.file_size:,} bytes, which are not those of its array")
-                target, at = _bytes(array), 0
+                filled = array if array.flags.c_contiguous else np.empty_like(array, order="C")
+                target, at = _bytes(filled), 0
                 while at < len(target):
                     piece = content.read(min(CHUNK, len(target) - at))
                     if not piece:
@@ -89,6 +91,8 @@ def _read(file: BinaryIO, into: Mapping[str, Array]) -> None:
                     at += len(piece)
                 if content.read(1):  # at the end the check sum is looked at
                     raise ValueError(f"{name} does not end with its array")
+                if filled is not array:  # of a net among others
+                    array[...] = filled
 
 
 def all_finite(array: Array) -> bool:

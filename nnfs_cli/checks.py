@@ -237,6 +237,7 @@ def _minimizer_fits(
     accumulate: int,
     replacement: bool,
     drop_last: bool,
+    members: int,
 ) -> list[Fault]:
     """What goes about the loss of all rows in its own way has no use for what is said about steps and batches."""
     if not isinstance(optimizer, Minimizer):
@@ -249,6 +250,7 @@ def _minimizer_fits(
         "accumulate": accumulate > 1,
         "replacement": replacement,
         "drop_last": drop_last,
+        "members": members > 1,
     }
     faults = [
         Fault((key,), f"{optimizer.name} sees all rows at once and finds its own step; leave {key} out", at_key=True)

@@ -71,10 +71,11 @@ class Experiment:
     @property
     def warning(self) -> str:
         """What to say of a net that is large for its rows; else nothing."""
-        n_parameters, n_rows = self.predictor.model.n_parameters, len(self.learned)
+        n_parameters, n_rows = self.predictor.model.n_parameters // self.spec.members, len(self.learned)
         if n_parameters <= n_rows:
             return ""
-        return f"the net has {n_parameters:,} parameters for {n_rows:,} training rows; it may learn them by heart"
+        net = "the net" if self.spec.members == 1 else "each net"
+        return f"{net} has {n_parameters:,} parameters for {n_rows:,} training rows; it may learn them by heart"
 
 
 def prepare(spec: Spec, material: Material | None = None, encoder: Encoder | None = None) -> Experiment:

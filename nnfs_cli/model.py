@@ -83,7 +83,7 @@ class Model:
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers the net learns."""
+        """How many numbers the net learns; all its members together."""
         return self.parameters.learned.size
 
     def differentiate(
@@ -186,7 +186,8 @@ class Model:
             array[...] = arrays[name]
 
     def describe(self) -> str:
-        """The net in a line: ``30 -> linear 20 -> relu -> linear 1 -> sigmoid``."""
+        """The net in a line: ``30 -> linear 20 -> relu -> linear 1 -> sigmoid``, with its members before it."""
         widened = [f"{table.name} {table.rows} x {table.width}" for table in self.lookup.tables] if self.lookup else []
-        before = f"{' x '.join(map(str, self.input_shape))} -> "
+        before = f"{self.members} members of " if self.members else ""
+        before += f"{' x '.join(map(str, self.input_shape))} -> "
         return before + "".join(f"embedding {table} -> " for table in widened) + self.layers.describe()

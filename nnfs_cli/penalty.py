@@ -56,7 +56,6 @@ class Penalties:
             np.multiply(self._l1, np.sign(w, out=self._work), out=self._work)
             np.add(gradient, self._work, out=gradient)
 
-
     def _make_room(self, w: Array) -> None:
         if self._work.shape != w.shape:
             self._work = np.empty(w.shape, self._work.dtype)

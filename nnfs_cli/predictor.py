@@ -88,10 +88,19 @@ class Predictor:
 
     def __init__(self, spec: Spec, encoder: Encoder, drawn: bool = True) -> None:
         self.spec, self.encoder = spec, encoder
-        rng = stream(spec.seed, "weights") if drawn else None
+        members = spec.members if spec.members > 1 else 0
+        rngs = [stream(spec.seed + j, "weights") for j in range(spec.members)]
         tables = tuple(Vectors(*table) for table in encoder.lookups)
         lookup = Lookup(tables=tables) if tables else None
-        self.model = Model(spec.layers, spec.loss, (len(encoder.names),), spec.dtype or "float32", rng, lookup)
+        self.model = Model(
+            spec.layers,
+            spec.loss,
+            (len(encoder.names),),
+            spec.dtype or "float32",
+            (rngs if members else rngs[0]) if drawn else None,
+            lookup,
+            members,
+        )
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -82,6 +82,9 @@ class Spec(Section):
     """What is done to `numbers`, `categories` and `dates`, to single `columns`, and to a `target` of numbers."""
     layers: Annotated[tuple[Layer, ...], NotEmpty]
     """The net, from the inputs on; sizes of inputs are inferred."""
+    members: Annotated[int, Field(strict=True, ge=1, le=1000)] = 1
+    """How many such nets are trained as one, each with first weights and dropout of its own; the prediction is the mean
+    of theirs."""
     loss: Loss
     """What training descends; it also says whether the target is classes or numbers."""
     class_weights: ClassWeights | None = None

@@ -72,6 +72,13 @@ CASES: dict[str, dict[str, Any]] = {
     "plateau": {"schedule": {"reduce_on_plateau": {"patience": 0, "min_delta": 1.0}}, "optimizer": "adam"},
     "unvalidated": {"split": 0},
     "embedding": {"preprocessing": {"categories": {"embedding": 2}}, "optimizer": "adagrad"},
+    "members": {
+        "members": 3,
+        "layers": [{"linear": 6}, "batch_norm", "relu", {"dropout": 0.3}, {"linear": 1}],
+        "preprocessing": {"categories": {"embedding": 2}},
+        "optimizer": "adam",
+        "averaging": {"ema": 0.9},
+    },
     "weighted": {"dataset": {"csv": {"path": "table.csv", "target": "y", "weight": "b"}}},
     "streamed": {"memory_limit": "1 MB", "optimizer": "adam"},
     "streamed-in-order": {"memory_limit": "1 MB", "shuffle": False, "averaging": {"ema": 0.5}},

@@ -941,7 +941,8 @@ def test_every_batch_of_every_epoch_draws_from_a_stream_of_its_own(data: tuple[A
     differentiate = fitted.model.differentiate
 
     def witnessed(x: Array, y: Array, weight: Array | None, draws: Draws, whole: float) -> float:
-        drawn.append(draws().bytes(16))
+        (rng,) = draws()
+        drawn.append(rng.bytes(16))
         return differentiate(x, y, weight, draws, whole)
 
     fitted.model.differentiate = witnessed

@@ -137,7 +137,8 @@ def _say_together(found: Sequence[Finding], dropped: Sequence[str]) -> None:
 def _say_net(experiment: Experiment, lines: Sequence[Line]) -> None:
     """A line for each layer."""
     rows = [[line.layer, " x ".join(map(str, line.shape)), _count(line.parameters)] for line in lines]
-    rows.append(["all", "", f"{experiment.predictor.model.n_parameters:,}"])
+    whole = f"all {experiment.spec.members} members" if experiment.spec.members > 1 else "all"
+    rows.append([whole, "", f"{experiment.predictor.model.n_parameters:,}"])
     room = _width() - sum(max(len(row[i]) for row in rows) + 2 for i in (1, 2)) - 14
     rows = [[_short(row[0], max(room, 12)), *row[1:]] for row in rows]
     print("\n".join(line.rstrip() for line in table(["layer", "shape of a row", "parameters"], rows).splitlines()))

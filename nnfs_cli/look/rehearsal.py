@@ -97,7 +97,7 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     return {
         "data": held + (spec.memory_limit or 0) // 2 * isinstance(experiment.learned, StoredRows),
         "net": copies * vector.nbytes + sum(array.nbytes for array in trainer.optimizer_state.values()),
-        "batch": 2 * rows * numbers * vector.itemsize,  # what comes out of each layer, and its gradient
+        "batch": 2 * rows * numbers * spec.members * vector.itemsize,  # what comes out of each layer, and its gradient
     }
 
 
