@@ -73,6 +73,7 @@ layers:
       bias_init: zeros
       l1: null
       l2: null
+members: 1
 loss:
   cross_entropy:
     reduction: mean
@@ -131,6 +132,7 @@ split: {validation: 0.1, test: 0.3, stratify: off}
 name: no
 dataset: diabetes
 layers: [dense: 20, dense: {units: 1, activation: identity}]
+members: 3
 loss: mse: 0.5
 lr: 1e-05
 epochs: 2
