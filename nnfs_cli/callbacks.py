@@ -100,7 +100,8 @@ class Checkpoint(Callback):
             self._keep(state["weights"])
 
     def on_begin(self, trainer: Trainer) -> None:
-        """The clock starts."""
+        """The clock starts; what was kept of epochs that are still to come is gone."""
+        self.run.forget_weights(trainer.epoch)
         self._due = time.monotonic() + self.seconds_between_writes
 
     def on_step(self, trainer: Trainer) -> None:

@@ -37,8 +37,12 @@ class Lock:
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         try:
             _lock(file)
-            if _still_there(self.path, file):
-                self._file = file
+            if not _still_there(self.path, file):
+                return
+            if os.fstat(file).st_nlink > 1:  # a copy made of links, or another file altogether: not to be written to
+                self.path.unlink()
+                return
+            self._file = file
         except BlockingIOError:
             holder = os.read(file, 200).decode(errors="replace") or "another process"
             raise BlockingIOError(errno.EAGAIN, f"is being written by {holder}", what) from None

@@ -206,6 +206,7 @@ class Run(CheckedFiles):
 
         A sitting before that made no step since has come to nothing, and is forgotten.
         """
+        make_folder(self._folder("weights"))
         self._write_status("running", [*(past for past in self.lineage() if past["step"] < sitting["step"]), sitting])
 
     def _write_status(self, state: Status, sittings: Sequence[Mapping[str, Any]]) -> None:
@@ -254,8 +255,15 @@ class Run(CheckedFiles):
         self._write_json("metrics.json", metrics)
 
     def metrics(self) -> dict[str, Any]:
-        """Take `write_metrics` back."""
-        return self._read_json("metrics.json")
+        """Take `write_metrics` back: figures by part, the best epoch, and why training `stopped` early, if it did."""
+        metrics = self._read_json("metrics.json")
+        for name, of in metrics.items():
+            texts, figures = (of,) if name == "stopped" else (), of.values() if isinstance(of, dict) else (of,)
+            if not all(isinstance(text, str) and len(text) < 1_000 and text.isprintable() for text in texts) or (
+                not texts and not all(figure is None or _is_figure(figure) for figure in figures)
+            ):
+                raise RunError(f"{self.path} is damaged: its metrics.json holds what is no figure, as {name!r:.40}")
+        return metrics
 
     def write_code(self, name: str, source: bytes) -> None:
         """Keep a copy of a file of the user's own."""
@@ -280,6 +288,7 @@ class Run(CheckedFiles):
         if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 2:
             remedy = "`nnfs evaluate --threshold` writes it anew"
             raise RunError(f"{self.path} is damaged: its decision.json holds no threshold; {remedy}")
+        decision["class"] = f"{decision.get('class', 'the second class')!s:.200}"
         return decision
 
     def write_confusion(self, part: str, weights: str, labels: Sequence[str], counts: Array) -> None:
@@ -335,18 +344,21 @@ class Run(CheckedFiles):
             self._epochs = None
 
     def require_epochs(self, size: int) -> None:
-        """Raise `RunError` unless the log has so many bytes, or more."""
+        """Raise `RunError` unless the log has so many bytes, or more, and is what it was when training ended."""
         path = self._file("epochs.csv")
+        if path.exists():
+            self._open(path.name).close()
         if not 0 <= size <= (path.stat().st_size if path.exists() else 0):
             raise RunError(f"{self.path} is damaged: its epochs.csv has not the length that its state.npz says")
 
     def cut_epochs(self, size: int) -> None:
-        """Leave so many bytes of the log, and go on behind them."""
+        """Leave so many bytes of the log, in a file that is nobody else's, and go on behind them."""
         path = self._file("epochs.csv")
         with naming(path):
-            self._epochs = path.open("r+b" if path.exists() else "w+b")
-            self._epochs.truncate(size)
-            self._epochs.seek(size)
+            kept = path.read_bytes()[:size] if path.exists() else b""
+            self._write("epochs.csv", kept)
+            self._epochs = path.open("r+b")
+            self._epochs.seek(len(kept))
 
     def epochs(self) -> list[dict[str, float]]:
         """The epoch log, as far as its lines are whole: a power cut may leave zeros where something was to be."""
@@ -354,7 +366,9 @@ class Run(CheckedFiles):
             return []
         content = self._read("epochs.csv").partition(b"\0")[0]
         try:
-            header, *rows = _rows(content[: content.rfind(b"\n") + 1]) or [[]]
+            header, *rows = _rows(content[: content.rfind(b"\n") + 1]) or [["epoch", "step"]]
+            if not {"epoch", "step"} <= set(header):
+                raise ValueError
             return [dict(zip(header, map(float, row), strict=True)) for row in rows]
         except (ValueError, csv.Error):
             raise RunError(f"{self.path} is damaged: its epochs.csv is no table of numbers") from None
@@ -371,6 +385,13 @@ class Run(CheckedFiles):
         """Which there are."""
         names = (file.stem for file in self._folder("weights").glob("*.npz"))
         return sorted(filter(WEIGHTS.fullmatch, names), key=lambda name: (len(name), name))
+
+    def forget_weights(self, after: int) -> None:
+        """Take away those of epochs after this one, which training is going to come to again, or never."""
+        for which in self.weights_kept():
+            if which.startswith("epoch-") and int(which.removeprefix("epoch-")) > after:
+                self._file(f"weights/{which}.npz").unlink()
+        sync_folder(self._folder("weights"))
 
     def weights_sha256(self, which: str) -> str | None:
         """The digest of the file; None when there is none."""
@@ -404,6 +425,10 @@ class Run(CheckedFiles):
     def read_state(self, into: Mapping[str, Array], weights: Sequence[str] = ()) -> None:
         """Take `write_state` back, into arrays of these names, shapes and types; `weights` have to be finite."""
         self._read_arrays("state.npz", into, weights)
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, float) or (type(value) is int and abs(value) < 1 << 63)
 
 
 def _confusion_file(part: str, weights: str) -> str:

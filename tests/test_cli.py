@@ -456,7 +456,7 @@ def test_a_full_disk_is_said_with_exit_code_4(trained: Trained) -> None:
             command, cwd=trained.folder, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
         )
     assert done.returncode == 4
-    assert one_line(done.stderr) == "error: No space left on device\n"
+    assert one_line(done.stderr) == "error: stdout: No space left on device\n"
 
 
 @posix

@@ -145,7 +145,7 @@ class Place:
 
     def _remembered(self, before: Tree, written: dict[str, Versions], really: Any, path: Path, write: Any) -> None:
         name = os.path.relpath(os.path.realpath(path), self.disk)
-        if not name.startswith(RUN):
+        if not name.startswith(RUN) or name.endswith("epochs.csv"):  # which is appended to
             really(path, write)
             return
         versions = written.setdefault(name, [before.get(name)])

@@ -67,6 +67,9 @@ def boundary(command: Callable[..., None]) -> Callable[..., None]:
         except typer.Exit:
             raise
         except Exception as error:
+            if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):  # while a library was being loaded
+                complain("interrupted")
+                raise typer.Exit(ExitCode.INTERRUPTED) from None
             extension = sys.modules.get("nnfs_cli.extension")
             if extension and (theirs := extension.blame(error)):
                 complain("error", theirs)
@@ -116,7 +119,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 def _machine(error: OSError) -> str:
     if error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        return f"{error.filename or 'stdout'}: {error.strerror}"  # every file says its name
     return str(error)
 
 

@@ -33,7 +33,15 @@ def coloured(style: str, text: str) -> str:
 
 def note(text: str) -> None:
     """A line for the person watching."""
-    sys.stderr.write(f"{visible(text)}\n")  # at once: what interrupts it begins on a line of its own
+    _say(f"{visible(text)}\n")
+
+
+def _say(text: str) -> None:
+    """On stderr, at once: what interrupts it begins on a line of its own."""
+    try:
+        sys.stderr.write(text)
+    except BrokenPipeError:  # whoever listened has heard enough, and what is done goes on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def complain(kind: str, message: str = "") -> None:
@@ -56,7 +64,7 @@ def fact(label: str, text: str) -> None:
     if sys.stderr.isatty():
         width = max(os.get_terminal_size(sys.stderr.fileno()).columns, 40)
         line = textwrap.fill(line, width, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False)
-    print(line, file=sys.stderr)
+    _say(f"{line}\n")
 
 
 def number(value: float | None) -> str:
@@ -92,7 +100,7 @@ def say_weights(data: Mapping[str, Any]) -> None:
 
 def from_threshold(decision: Mapping[str, Any]) -> str:
     """What a threshold between two classes means."""
-    return f"{decision.get('class', 'the second class')} from a probability of {number(decision['threshold'])} on"
+    return f"{decision['class']} from a probability of {number(decision['threshold'])} on"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -33,8 +33,8 @@ def reopen(run: Run, epochs: int | None = None, changed_data: bool = False) -> E
 
 
 def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
-    spec, state, lineage = spec_of(run), run.status().get("state", "running"), run.lineage()
-    planned = lineage[-1]["epochs"] if lineage else spec.epochs
+    spec, state = spec_of(run), run.status().get("state", "running")
+    planned = _planned(run)
     if state == "diverged":
         raise RunError(f"{run.path} has diverged, and would again; train anew, with a smaller lr for example")
     if state == "finished":
@@ -58,6 +58,12 @@ def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
     return experiment
 
 
+def _planned(run: Run) -> int:
+    """How many epochs there were to be."""
+    lineage = run.lineage()
+    return int(lineage[-1]["epochs"]) if lineage else spec_of(run).epochs
+
+
 def moved(run: Run, experiment: Experiment) -> list[str]:
     """What is not as it was where a run was trained."""
     lineage = run.lineage()
@@ -76,7 +82,9 @@ def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (),
     def restore(state: State) -> None:
         if run.has_state() and isinstance(experiment.spec.optimizer, Stepper):
             run.read_state(state, ["weights", "best.weights"])
-        if (done := int(state["epoch"])) > experiment.spec.epochs:
+        epochs, done = experiment.spec.epochs, int(state["epoch"])
+        # At the end of another plan there may be a part of the next epoch, and no row of the log for the last one.
+        if done > epochs or (done == epochs != _planned(run)):
             raise RunError(f"{run.path} has done {counted(done, 'epoch')}; --epochs takes more, in all")
         sitting.patience_anew |= run.status().get("state") == "finished"
         if (past := run.lineage()) and (past[-1]["epoch"], past[-1]["step"]) == (done, int(state["step"])):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,10 +46,12 @@ def evaluate(
     with contextlib.ExitStack() as ends:
         try:
             ends.enter_context(run.writing())
-        except BlockingIOError as error:
-            if threshold is not None:
+        except OSError as error:
+            closed = error.errno in (errno.EROFS, errno.EACCES)
+            if threshold is not None or not (closed or isinstance(error, BlockingIOError)):
                 raise
-            warnings.warn(f"{run.path} {error.strerror}; nothing is kept there", NnfsWarning, stacklevel=2)
+            why = "cannot be written to" if closed else error.strerror
+            warnings.warn(f"{run.path} {why}; nothing is kept there", NnfsWarning, stacklevel=2)
         return _evaluate(run, parts, input_file, weights, threshold)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from nnfs_cli.callbacks import TimeLimit, Until
-from nnfs_cli.errors import NnfsWarning, RunError, listing
+from nnfs_cli.errors import NnfsWarning, RunError, counted, listing
 from nnfs_cli.experiment import Experiment, prepare
 from nnfs_cli.optimizers import Stepper
 from nnfs_cli.predictor import Predictor
@@ -54,7 +54,11 @@ def verify(run: Run, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()
     with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", NnfsWarning)  # it was said when the run was made
         twin = begin(experiment, folder)
-        _train_again(experiment, run, twin, callbacks, out_of_time)
+        try:
+            _train_again(experiment, run, twin, callbacks, out_of_time)
+        except RunError as error:
+            what = str(error).replace(str(twin.path), "its twin")
+            raise RunError(f"{run.path} is damaged: its record cannot be followed; {what}") from None
         different = list(_differences(run, twin))
         largest = max(_figures_apart(run.metrics(), twin.metrics()), default=0.0)
     if different and (not changes or largest > tolerance):
@@ -79,7 +83,7 @@ def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequenc
                 continue
             ends.append(Until(following["epoch"], following["step"], lambda trainer: trainer.interrupt(_Left())))
         elif out_of_time:
-            last = run.epochs()[-1]
+            last = _last_row(run)
             ends.append(Until(int(last["epoch"]) - 1, int(last["step"]), _stop))
         try:
             if twin.has_state():
@@ -91,15 +95,24 @@ def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequenc
             pass
 
 
+def _last_row(run: Run) -> dict[str, float]:
+    """Of the log. Raises `RunError` where it has none that says where training was."""
+    rows = run.epochs()
+    if not rows or not all(math.isfinite(rows[-1][key]) for key in ("epoch", "step")):
+        raise RunError(f"{run.path} is damaged: its epochs.csv does not say where training was")
+    return rows[-1]
+
+
 def _stop(trainer: Trainer) -> None:
     trainer.stop("as the run that is verified")
 
 
 def _differences(run: Run, twin: Run) -> Iterator[str]:
     """What is not the same in both, but for times."""
-    for name in run.weights_kept():
-        if run.weights_sha256(name) != twin.weights_sha256(name):
-            yield f"the weights '{name}'"
+    others = [name for name in run.weights_kept() if run.weights_sha256(name) != twin.weights_sha256(name)]
+    yield from (f"the weights '{name}'" for name in others[:4])
+    if len(others) > 4:
+        yield f"{counted(len(others) - 4, 'more file')} of weights"
     rows = run.epochs()
     log, again = ([repr({**row, "seconds": 0}) for row in one] for one in (rows, twin.epochs()))  # nan is not nan
     if log != again:
