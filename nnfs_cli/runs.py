@@ -258,10 +258,11 @@ class Run(CheckedFiles):
         """Take `write_metrics` back: figures by part, the best epoch, and why training `stopped` early, if it did."""
         metrics = self._read_json("metrics.json")
         for name, of in metrics.items():
-            texts, figures = (of,) if name == "stopped" else (), of.values() if isinstance(of, dict) else (of,)
-            if not all(isinstance(text, str) and len(text) < 1_000 and text.isprintable() for text in texts) or (
-                not texts and not all(figure is None or _is_figure(figure) for figure in figures)
-            ):
+            if name == "stopped":
+                sound = isinstance(of, str) and len(of) < 1_000 and of.isprintable()
+            else:
+                sound = all(map(_is_figure, of.values() if isinstance(of, dict) else [of]))
+            if not sound:
                 raise RunError(f"{self.path} is damaged: its metrics.json holds what is no figure, as {name!r:.40}")
         return metrics
 
@@ -428,7 +429,8 @@ class Run(CheckedFiles):
 
 
 def _is_figure(value: object) -> bool:
-    return isinstance(value, float) or (type(value) is int and abs(value) < 1 << 63)
+    """Whether it is a number, or nothing in the place of one that is not defined."""
+    return value is None or isinstance(value, float) or (type(value) is int and abs(value) < 1 << 63)
 
 
 def _confusion_file(part: str, weights: str) -> str:
