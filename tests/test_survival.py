@@ -341,15 +341,19 @@ def survives(kind: str, blows: Sequence[Draw], place: Place, command: Nnfs, eval
             assert state in (None, "running", "interrupted")
         elif blow and not blow.second and begun(run) == before:  # it fell before the run was taken up
             assert state in ("running", "interrupted")
-            assert stderr in ("", "interrupted\n")
+            assert stderr in ("", "interrupted\n", to_go_on(run))
         elif blow and not blow.second:
             assert state == "interrupted"
             assert not (run / "lock").exists()
-            kept = f"interrupted: runs/{run.name} keeps what was learned so far; to go on:"
-            assert stderr.splitlines() == [kept, f"  nnfs resume runs/{run.name}"]
+            assert stderr == to_go_on(run)
         if chance.random() < evaluated:
             is_evaluated_or_refused(command("evaluate", run, cwd=place.folder))
     return Outcome(ended, unbegun, incomplete, left, slowest)
+
+
+def to_go_on(run: Path) -> str:
+    """What is said of a run that was interrupted."""
+    return f"interrupted: runs/{run.name} keeps what was learned so far; to go on:\n  nnfs resume runs/{run.name}\n"
 
 
 def shell(code: int) -> int:
