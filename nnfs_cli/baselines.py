@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nnfs_cli.data.dates import days
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.parameters import Array
 
-DAY = 86_400_000_000  # microseconds
 FREQUENT = 200  # words of a column that have a place of their own; boosting takes 255 at most
 
 
@@ -52,7 +52,7 @@ class Inputs:
         A word, or an empty cell, is its place among the most frequent ones; the rare share one, and a new one is NaN.
         """
         columns = [table.numbers(name, gaps=True) for name in self.numbers]
-        columns += [_days(table.dates(name)) for name in self.dates]
+        columns += [days(table.dates(name)) for name in self.dates]
         for name, places in self.places.items():
             found = table.texts(name).places_in(places, -1)
             columns.append(np.where(found < 0, np.nan, found))
@@ -110,7 +110,3 @@ def answers(
             return found
         models = [clone(model).fit(X, target, **weights) for target in y.T]
         return {part: np.stack([one.predict(of_part) for one in models], axis=1) for part, of_part in asked.items()}
-
-
-def _days(dates: Array) -> Array:
-    return np.where(np.isnat(dates), np.nan, dates.astype(np.int64) / DAY)

@@ -30,10 +30,9 @@ from nnfs_cli.errors import NnfsError, RunError
 from nnfs_cli.plain_yaml import dump
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from nnfs_cli.trainer import Callback, Trainer
 from tests import disk
 from tests.disk import LOCKING, READING, WRITING, Operation, Tree, Watch
-from tests.twins import record
+from tests.twins import Leaving, record
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="the operations are those of Unix"),
@@ -112,17 +111,6 @@ class Done(NamedTuple):
     unheard: list[str]  # errors where nobody could hear them
 
 
-class Stop(Callback):
-    """Breaks off at a step, as Ctrl-C does."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step(self, trainer: Trainer) -> None:
-        if trainer.step == self.step:
-            trainer.interrupt(KeyboardInterrupt())
-
-
 class Place:
     """A folder with a table and a config of so many epochs."""
 
@@ -167,7 +155,7 @@ class Place:
         experiment = tasks.prepare(Spec.load(self.disk / "config.yaml"))
         run = tasks.begin(experiment, self.disk / "runs")
         with pytest.raises(KeyboardInterrupt):
-            tasks.train(experiment, run, [Stop(2 * self.epochs - 1)])
+            tasks.train(experiment, run, [Leaving(2 * self.epochs - 1)])
         return self.made()
 
     @functools.cached_property

@@ -28,10 +28,10 @@ from nnfs_cli.errors import NnfsError, RunError
 from nnfs_cli.plain_yaml import dump
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from nnfs_cli.trainer import Callback, Trainer
+from nnfs_cli.trainer import Callback
 from tests import disk
 from tests.disk import Disk, Loss, Operation, Tree, Watch
-from tests.twins import record
+from tests.twins import Leaving, record
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="the operations are those of Unix"),
@@ -95,17 +95,6 @@ class Story:
     epochs: int | None = None  # that are asked for where it is taken up
 
 
-class Stop(Callback):
-    """Breaks off at a step, as Ctrl-C does."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step(self, trainer: Trainer) -> None:
-        if trainer.step == self.step:
-            trainer.interrupt(KeyboardInterrupt())
-
-
 def train(folder: Path, *callbacks: Callback) -> None:
     experiment = tasks.prepare(Spec.load(folder.parent / "config.yaml"))
     run = tasks.begin(experiment, folder / "runs")
@@ -144,11 +133,11 @@ class Place:
 
     @functools.cached_property
     def interrupted(self) -> Tree:
-        return self.made(lambda folder: train(folder, Stop(3)))
+        return self.made(lambda folder: train(folder, Leaving(3)))
 
     @functools.cached_property
     def begun(self) -> Tree:
-        return self.made(lambda folder: train(folder, Stop(1)))
+        return self.made(lambda folder: train(folder, Leaving(1)))
 
     @functools.cached_property
     def finished(self) -> Tree:

@@ -23,9 +23,8 @@ from nnfs_cli.errors import RunError
 from nnfs_cli.plain_yaml import dump
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from nnfs_cli.trainer import Callback, Trainer
 from tests.conftest import Nnfs, one_message, unsealed
-from tests.twins import record
+from tests.twins import Leaving, record
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="signals are those of Unix"),
@@ -545,17 +544,6 @@ def started(tmp_path: Path, inside: Nnfs) -> Callable[..., Path]:
         return run.path
 
     return train
-
-
-class Leaving(Callback):
-    """Interrupts training after a step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step(self, trainer: Trainer) -> None:
-        if trainer.step == self.step:
-            trainer.interrupt(KeyboardInterrupt())
 
 
 def left(path: Path, step: int, epochs: int | None = None) -> Path:

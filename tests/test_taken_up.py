@@ -20,8 +20,8 @@ from nnfs_cli.lock import Lock
 from nnfs_cli.plain_yaml import dump
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
-from nnfs_cli.trainer import Callback, Trainer
 from tests.conftest import Nnfs, one_message, unsealed
+from tests.twins import Leaving
 
 Started = Callable[..., Path]
 ROWS = 40
@@ -34,17 +34,6 @@ CONFIG: dict[str, Any] = {
     "batch_size": 10,  # 30 rows to train: 3 steps an epoch
     "epochs": 6,
 }
-
-
-class Leaving(Callback):
-    """Interrupts training after a step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step(self, trainer: Trainer) -> None:
-        if trainer.step == self.step:
-            trainer.interrupt(KeyboardInterrupt())
 
 
 @pytest.fixture

@@ -8,6 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.trainer import Callback, Trainer
+
+
+class Leaving(Callback):
+    """Interrupts training after a step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step(self, trainer: Trainer) -> None:
+        if trainer.step == self.step:
+            trainer.interrupt(KeyboardInterrupt())
+
 
 def record(run: Path) -> dict[str, Any]:
     """All that two runs have to agree on."""

@@ -62,7 +62,7 @@ def evaluate(
         print_json(found | ({"baselines": comparison} if baselines else {}))
         return
     say_weights(opened.data())
-    if decision and weights == "best":
+    if decision:
         when = "kept, also for predict" if threshold else "as it was chosen before"
         fact("threshold", f"{from_threshold(decision)}, {when}")
     print(_figures(metrics))

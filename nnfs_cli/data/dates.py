@@ -6,12 +6,20 @@ import re
 
 import numpy as np
 
+from nnfs_cli.parameters import Array
+
 _ISO = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[ T]([0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?)(?:Z|([-+])([0-9]{2})(?::?([0-9]{2}))?)?)?"
 )
 DATES = "dates, as in 2026-01-31 or 2026-01-31 12:30:00"  # what messages expect
 NOT_A_DATE = np.datetime64("NaT", "us")
+DAY = 86_400_000_000  # in microseconds
+
+
+def days(dates: Array) -> Array:
+    """Since the beginning of 1970, with fractions; NaN where a cell is empty. Takes and gives any shape."""
+    return np.where(np.isnat(dates), np.nan, dates.astype(np.int64) / DAY)
 
 
 def instant(text: str) -> np.datetime64:

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from nnfs_cli.data.dates import days
 from nnfs_cli.data.table import Kind, Table, gaps_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.parameters import Array
@@ -18,7 +19,6 @@ RARE = 0.01  # the share of rows below which words are compared together: one by
 FLOOR = 1e-4  # what a share counts at least, since the index knows no share of 0
 BINS = 10
 MODERATE, LARGE = 0.1, 0.25  # of the index; below the first a column counts as stable
-MICROSECONDS_PER_DAY = 86_400_000_000
 
 Verdict = Literal["stable", "moderate", "large", "unknown"]
 
@@ -136,7 +136,7 @@ class _Numbers(_Counted):
         super().__init__(then, expected, len(self.edges) + 1)
         ends = [then.get("min"), then.get("max")]
         if self.kind == "date":
-            ends = [end and float(_days(np.array(end, "datetime64[us]"))) for end in ends]
+            ends = [end and float(days(np.array(end, "datetime64[us]"))) for end in ends]
         self.range = None if None in ends else ends
         self.n_outside = 0
 
@@ -203,11 +203,7 @@ def _numbers(table: Table, name: str, kind: Kind) -> Array:
     column = table.column(name)
     if gaps_of(column).all():  # such a column has no kind of its own
         return np.full(len(column), np.nan)
-    return table.numbers(name, gaps=True) if kind == "number" else _days(table.dates(name))
-
-
-def _days(dates: Array) -> Array:
-    return np.where(np.isnat(dates), np.nan, dates.astype(np.int64) / MICROSECONDS_PER_DAY)
+    return table.numbers(name, gaps=True) if kind == "number" else days(table.dates(name))
 
 
 def _plain(value: Any) -> float | str:

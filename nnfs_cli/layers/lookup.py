@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,17 +40,16 @@ class Lookup(Layer):
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """The vectors stand behind the other inputs, in the order of the tables."""
         *lead, n = x.shape
-        y, end = context.empty((*lead, n + sum(table.width - 1 for table in self.tables))), 0
+        y, looked_up, end = context.empty((*lead, n + sum(table.width - 1 for table in self.tables))), list[Any](), 0
         for left, right in pairwise([-1, *sorted(table.place for table in self.tables), n]):  # what is between codes
             start, end = end, end + right - left - 1
             y[..., start:end] = x[..., left + 1 : right]
-        looked_up = []
-        for table, views in zip(self.tables, p, strict=True):
+        for table, views in zip(self.tables, p, strict=True):  # codes are in range; "clip" lets take fill its buffer
             codes = np.maximum(x[..., table.place], 0, out=context.empty((*lead,), np.intp), casting="unsafe")
             if len(lead) > 1:  # the tables of members stand one below the other
                 np.add(codes, table.rows * context.indices(lead[0])[:, None], out=codes)
             rows, vectors = views.weight.reshape(-1, table.width), context.empty((*lead, table.width))
-            np.take(rows, codes, 0, vectors, "clip")  # all are in range, and "clip" lets it write into the buffer
+            np.take(rows, codes, 0, vectors, "clip")
             known = np.greater_equal(x[..., table.place], 0, out=context.empty((*lead,)))[..., None]
             columns, end = slice(end, end + table.width), end + table.width
             np.multiply(vectors, known, out=y[..., columns])
@@ -64,7 +63,8 @@ class Lookup(Layer):
                 views.weight.fill(0)
                 flat = views.weight.reshape(-1)
                 np.add.at(flat, indices.reshape(-1), dvectors.reshape(-1))
-                views.weight[...] = flat.reshape(views.weight.shape)  # of members it is a copy
+                if len(lead) > 1:  # then it is a copy
+                    views.weight[...] = flat.reshape(views.weight.shape)
             return dy
 
         return y, backward

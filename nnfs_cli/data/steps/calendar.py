@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from nnfs_cli.data.dates import DAY, days
 from nnfs_cli.data.steps.base import DateStep, Different, Fit, rounding
 from nnfs_cli.parameters import Array
 from nnfs_cli.settings import NotEmpty
 
 Part = Literal["trend", "year_cycle", "month_cycle", "week_cycle", "day_cycle", "weekend"]
 UNASKED: tuple[Part, ...] = ("trend", "year_cycle", "week_cycle", "day_cycle")
-DAY = 86_400_000_000  # in microseconds
 STILL = 0.004  # of a cycle: the first of July stands elsewhere in a leap year, and is yet the same day
 
 
@@ -39,9 +39,9 @@ class Calendar(DateStep, name="calendar", main="parts"):
         there = dates[~np.isnat(dates)]
         if not len(there):
             raise ValueError("is empty in every training row, so there is no date to learn from; drop it")
-        days = _days(there)
-        mean, std = float(days.mean()), float(days.std())
-        moves = std > rounding(float(np.abs(days).max()))
+        since = days(there)
+        mean, std = float(since.mean()), float(since.std())
+        moves = std > rounding(float(np.abs(since).max()))
         varying = [part for part in UNASKED if (moves if part == "trend" else np.ptp(_phase(part, there)) > STILL)]
         return {
             "parts": list(self.parts or varying or ["trend"]),
@@ -75,7 +75,7 @@ def _names(part: Part) -> tuple[str, ...]:
 def _columns(part: Part, dates: Array, fit: Fit) -> Iterator[Array]:
     """Of dates without gaps, each (rows,)."""
     if part == "trend":
-        yield (_days(dates) - fit["mean"]) / fit["scale"]
+        yield (days(dates) - fit["mean"]) / fit["scale"]
     elif part == "weekend":
         yield (_weekday(dates) >= 5).astype(np.float64)
     else:
@@ -99,8 +99,3 @@ def _weekday(dates: Array) -> Array:
     """From 0 for Monday to 6 for Sunday; the first day of 1970 was a Thursday."""
     weekday: Array = (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7
     return weekday
-
-
-def _days(dates: Array) -> Array:
-    """Since the beginning of 1970, with fractions."""
-    return dates.astype(np.int64) / DAY
