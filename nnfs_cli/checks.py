@@ -12,7 +12,7 @@ from nnfs_cli.data.file_source import ColumnSource, FileSource
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
-from nnfs_cli.data.steps import NumberStep
+from nnfs_cli.data.steps import CategoryStep, NumberStep
 from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.errors import Fault, counted, did_you_mean, listing
 from nnfs_cli.layers import Layer
@@ -264,6 +264,39 @@ def _minimizer_fits(
     return faults
 
 
+def _holdout_fits(
+    holdout: str | None,
+    members: int,
+    split: Split,
+    layers: tuple[Layer, ...],
+    preprocessing: Preprocessing,
+    memory_limit: int | None,
+) -> list[Fault]:
+    """What judges by rows that a net has not seen must not have seen them on any other way either."""
+    if holdout is None:
+        return []
+    faults = []
+    if members == 1:
+        faults.append(Fault(("holdout",), "one net alone would learn nothing; give members: 2 or more"))
+    if split.without_validation().validation != 0:
+        message = "validation rows are not needed where each member is judged by the fold it was kept from"
+        faults.append(Fault(("split", "validation"), f"{message}; leave one of them out"))
+    if memory_limit is not None:
+        faults.append(Fault(("holdout",), "folds are dealt in memory; leave memory_limit out, or hold back rows"))
+    for layer in Sequential(layers=layers).walk():
+        if layer.min_batch > 1:
+            message = f"{layer.name} sees all rows of a batch, those a member is kept from too; layer_norm does not"
+            faults.append(Fault(("holdout",), message))
+    steps = {("categories",): preprocessing.categories} | {
+        ("columns", name): steps[0] for name, steps in preprocessing.columns.items()
+    }
+    for at, step in steps.items():
+        if isinstance(step, CategoryStep) and step.learns_target:
+            message = f"{step.name} tells every member of the targets it is kept from; one_hot or embedding does not"
+            faults.append(Fault(("preprocessing", *at), message))
+    return faults
+
+
 def _monitors_exist(
     loss: Loss,
     metrics: tuple[Metric, ...] | None,
@@ -291,5 +324,6 @@ _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _warmup_leaves_epochs,
     _class_weights_fit,
     _minimizer_fits,
+    _holdout_fits,
     _monitors_exist,
 )

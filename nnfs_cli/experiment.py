@@ -13,6 +13,7 @@ from nnfs_cli.cautions import cautions
 from nnfs_cli.checks import monitors, no_figure
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.encoder import Encoder
+from nnfs_cli.data.folds import deal, deal_groups
 from nnfs_cli.data.inputs import Drawn
 from nnfs_cli.data.profile import profile
 from nnfs_cli.data.rows import Rows, StoredRows, TrainingRows
@@ -32,7 +33,8 @@ class Experiment:
     """Everything that is settled before training begins: the rows of each split, and the net that will learn them."""
 
     spec: Spec
-    parts: Mapping[str, Samples]  # train, and validation and test where there are any: the rows that figures are of
+    parts: Mapping[str, Samples]  # train, and validation and test where there are any: the rows that figures are of;
+    # with a holdout the validation rows are those of the training, each with the member that was kept from it
     learned: TrainingRows  # what is trained on
     predictor: Predictor
     batches: Batches
@@ -102,7 +104,7 @@ def prepare(spec: Spec, material: Material | None = None, encoder: Encoder | Non
     batches = _batches(spec, predictor, len(material.rows["train"]), material.room)
     stored = _store(predictor, material, material.room) if material.room is not None else None
     parts = encode_parts(predictor, material, stored)
-    learned = Rows(*parts["train"].arrays) if stored is None else stored
+    learned = _rows(parts, spec.members) if stored is None else stored
     _require_figures(spec, parts, tuple(map(word, material.classes or ())))
     description = _describe(material, table, rows, encoder, parts, spec.dataset.weight_column())
     return Experiment(spec, parts, learned, predictor, batches, description)
@@ -159,7 +161,35 @@ def encode_parts(predictor: Predictor, material: Material, stored: StoredRows | 
             parts[part] = whole.counting()
             if not len(parts[part]):
                 raise weightless(material.sources[part].name, part)
+    if predictor.spec.holdout is not None:
+        train = parts.pop("train")
+        held_out = replace(train, member=_folds(predictor.spec, material, train))
+        parts = {"train": train, "validation": held_out, **parts}
     return parts
+
+
+def _folds(spec: Spec, material: Material, train: Samples) -> Array:
+    """Which member each training row is kept from, (rows,)."""
+    if len(material.rows["validation"]):
+        message = "holdout leaves no need for validation rows, and the split names some"
+        raise spec.error([Fault(("holdout",), message)])
+    if len(train) < spec.members:
+        few = f"{counted(len(train), 'training row')} cannot be dealt into a fold for each of {spec.members}"
+        raise spec.error([Fault(("members",), few)])
+    if (group := spec.split.group) is not None:
+        table = material.sources["train"].survey
+        return deal_groups(table, material.rows["train"], group, spec.members, spec.seed)
+    return deal(len(train), spec.members, spec.seed, train.truth if material.classes else None)
+
+
+def _rows(parts: Mapping[str, Samples], members: int) -> Rows:
+    """What is trained on; for all members together, with those that are kept from it, a row counts as ever."""
+    train, held_out = parts["train"], parts.get("validation", parts["train"]).member
+    if held_out is None:
+        return Rows(*train.arrays)
+    weight = (held_out[:, None] != np.arange(members)) * (members / (members - 1))
+    weight *= 1 if train.weight is None else train.weight[:, None]
+    return Rows(train.X, train.y, weight.astype(train.X.dtype))
 
 
 def _encoded(
@@ -265,7 +295,7 @@ def _describe(
     weight: str | None,
 ) -> dict[str, Any]:
     """The data as data.json keeps it; `rows` of the table are what preprocessing was fitted to."""
-    truth = {part: samples.truth for part, samples in parts.items()}
+    truth = {part: samples.truth for part, samples in parts.items() if samples.member is None}
     return {
         "name": material.sources["train"].name,
         "sha256": {part: source.sha256 for part, source in material.sources.items()},

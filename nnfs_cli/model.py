@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from nnfs_cli.data.rows import weight_of
 from nnfs_cli.layers import Context, Draws, Layer
 from nnfs_cli.layers.after_lookup import AfterLookup
 from nnfs_cli.layers.identity import Identity
@@ -98,10 +99,11 @@ class Model:
 
         Of members, each has its own gradient, and the sum is the mean of theirs.
 
-        x (batch, *input_shape), y (batch, n_outputs) and, if rows do not count alike, `weight` (batch,) are of the
-        net's dtype. What is differentiated is the mean or the sum over the batch, as the loss's `reduction` says; with
-        weights a row of weight 2 is as good as two rows. The mean is over the weight of these rows, or over `whole`,
-        what such a batch weighs on average. `draws` makes the random numbers of layers such as dropout.
+        x (batch, *input_shape), y (batch, n_outputs) and, if rows do not count alike, `weight` (batch,), or
+        (batch, members) where each counts them in its own way, are of the net's dtype. What is differentiated is the
+        mean or the sum over the batch, as the loss's `reduction` says; with weights a row of weight 2 is as good as two
+        rows. The mean is over the weight of these rows, or over `whole`, what such a batch weighs on average. `draws`
+        makes the random numbers of layers such as dropout.
         """
         context = self._training
         context.begin(len(x), draws)
@@ -113,9 +115,12 @@ class Model:
         if weight is None:
             backward(loss_backward(self.loss.row_weight(n)), self.gradients.views, False)
             return float(np.dot(losses, context.ones(n)).mean())
-        whole = whole or float(np.add.reduce(weight)) or 1.0  # rows that all weigh nothing have no gradient
-        counts = np.multiply(weight[:, None], self.loss.row_weight(whole), out=context.empty((n, 1)))
+        whole = whole or weight_of(weight) or 1.0  # rows that all weigh nothing have no gradient
+        each = weight.T[..., None]
+        counts = np.multiply(each, self.loss.row_weight(whole), out=context.empty(each.shape))
         backward(loss_backward(counts), self.gradients.views, False)
+        if weight.ndim > 1:
+            return float(np.multiply(losses, weight.T, out=losses).sum()) / self.members
         return float(np.dot(losses, weight).mean())
 
     def first_infinite(self, x: Array, y: Array, *how: Any) -> str:
@@ -134,46 +139,78 @@ class Model:
         return found[0] if found else "in the loss"
 
     @np.errstate(over="ignore", invalid="ignore")  # what overflows shows in what comes out
-    def predict(self, X: Array, batch_size: int | None = None) -> Array:
-        """The output of the final activation for every row: (rows, *input_shape) -> (rows, *output_shape)."""
+    def predict(self, X: Array, batch_size: int | None = None, member: Array | None = None) -> Array:
+        """The output of the final activation for every row: (rows, *input_shape) -> (rows, *output_shape).
+
+        It is the mean of what members say, or what the one of them says that `member` (rows,) names for the row.
+        """
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
-        for rows in self._portions(len(X), batch_size):
-            y_hat[rows] = self._activate(self._forward(X[rows]))
+        for rows, answer in self._answers(X, batch_size, member):
+            y_hat[rows] = answer
         return y_hat
 
     @np.errstate(over="ignore", invalid="ignore")
     def evaluate(
-        self, X: Array, y: Array, weight: Array | None = None, batch_size: int | None = None
+        self,
+        X: Array,
+        y: Array,
+        weight: Array | None = None,
+        batch_size: int | None = None,
+        member: Array | None = None,
     ) -> tuple[float, Array]:
         """The mean loss over the rows, each with its weight (rows,) if there are any, and what `predict` gives."""
         total = 0.0
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
-        for rows in self._portions(len(X), batch_size):
-            body = self._forward(X[rows])
-            if self.members:
-                y_hat[rows] = self._activate(body)
-                losses = self.loss.forward(y_hat[rows], y[rows], self._predicting)[0]
-            else:
-                losses = self._loss_forward(body, y[rows], self._predicting)[0]
-                y_hat[rows] = self._activate(body)
+        for rows, answer in self._judged(X, y, batch_size, member):
+            y_hat[rows], losses = answer
             total += float(losses.sum(dtype=np.float64) if weight is None else losses.astype(np.float64) @ weight[rows])
         whole = len(X) if weight is None else float(weight.sum(dtype=np.float64))
         return total / whole if whole else math.nan, y_hat
+
+    def _judged(
+        self, X: Array, y: Array, batch_size: int | None, member: Array | None
+    ) -> Iterator[tuple[Any, tuple[Array, Array]]]:
+        """Some rows at a time: their places, and what is said of them with what that loses, (rows,)."""
+        if self.members:
+            for rows, y_hat in self._answers(X, batch_size, member):
+                yield rows, (y_hat, self.loss.forward(y_hat, y[rows], self._predicting)[0])
+            return
+        for rows in self._portions(len(X), batch_size):
+            body = self._forward(X[rows])
+            losses = self._loss_forward(body, y[rows], self._predicting)[0]
+            yield rows, (self._activate(body), losses)
+
+    def _answers(self, X: Array, batch_size: int | None, member: Array | None) -> Iterator[tuple[Any, Array]]:
+        """Some rows at a time: their places, and what is said of them."""
+        if member is None:
+            for rows in self._portions(len(X), batch_size):
+                y_hat = self._activate(self._forward(X[rows]))
+                yield rows, y_hat.mean(axis=0) if self.members else y_hat
+            return
+        own = [np.flatnonzero(member == j) for j in range(self.members)]
+        for portion in self._portions(max(map(len, own)), batch_size):
+            places = [of_member[portion] for of_member in own]
+            grid = np.zeros((self.members, max(map(len, places))), np.intp)  # the first row stands where there is none
+            for line, of_member in zip(grid, places, strict=True):
+                line[: len(of_member)] = of_member
+            said = self._activate(self._forward(X[grid], of_each=True))
+            for of_member, y_hat in zip(places, said, strict=True):
+                yield of_member, y_hat[: len(of_member)]
 
     def _portions(self, n: int, batch_size: int | None) -> Iterator[slice]:
         """Some of n rows at a time: unless it is given, as many as take little memory, which is the fastest, too."""
         size = batch_size or min(max(PORTION // self._numbers, 64), ROWS)
         return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
-    def _forward(self, x: Array) -> Array:
-        self._predicting.begin(len(x))
+    def _forward(self, x: Array, of_each: bool = False) -> Array:
+        """What the body gives for x (rows, ...), the same for all members, or (members, rows, ...)."""
+        self._predicting.begin(x.shape[int(of_each)])
         x = np.asarray(x, self.dtype)
-        x = np.broadcast_to(x, (self.members, *x.shape)) if self.members else x
+        x = np.broadcast_to(x, (self.members, *x.shape)) if self.members and not of_each else x
         return self._body.forward(self.parameters.views, x, self._predicting)[0]
 
     def _activate(self, body: Array) -> Array:
-        y_hat = self._activation.forward(self.parameters.views, body, self._predicting)[0]
-        return y_hat.mean(axis=0) if self.members else y_hat
+        return self._activation.forward(self.parameters.views, body, self._predicting)[0]
 
     def load(self, arrays: Mapping[str, Array]) -> None:
         """Take over parameters by name. Raises `ValueError` unless names and shapes are exactly the net's own."""

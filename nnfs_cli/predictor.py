@@ -27,13 +27,15 @@ class Samples:
     """Samples with a known target: X (rows, n_features) and y (rows, n_outputs) as the net sees them.
 
     `truth` is the target in its own words: class indices (rows,) or values (rows, n_targets). `weight` (rows,) is how
-    much each row counts, where they do not count alike.
+    much each row counts, where they do not count alike; `member` (rows,) which member alone is to answer for each row,
+    where it is not all of them together.
     """
 
     X: Array
     y: Array
     truth: Array
     weight: Array | None = None
+    member: Array | None = None
 
     def __len__(self) -> int:
         return len(self.X)
@@ -45,8 +47,8 @@ class Samples:
 
     def take(self, rows: Array) -> Samples:
         """Some of the rows."""
-        weight = None if self.weight is None else self.weight[rows]
-        return Samples(self.X[rows], self.y[rows], self.truth[rows], weight)
+        weight, member = (None if each is None else each[rows] for each in (self.weight, self.member))
+        return Samples(self.X[rows], self.y[rows], self.truth[rows], weight, member)
 
     @classmethod
     def joined(cls, parts: Sequence[Samples]) -> Samples:
@@ -139,7 +141,7 @@ class Predictor:
         total = whole = 0.0
         kept: list[tuple[Array, Array, Array | None]] = []
         for part in parts:
-            loss, y_hat = self.model.evaluate(part.X, part.y, part.weight)
+            loss, y_hat = self.model.evaluate(part.X, part.y, part.weight, member=part.member)
             counts = float(len(part) if part.weight is None else part.weight.sum(dtype=np.float64))
             total += loss * counts if counts else 0.0
             whole += counts

@@ -85,6 +85,9 @@ class Spec(Section):
     members: Annotated[int, Field(strict=True, ge=1, le=1000)] = 1
     """How many such nets are trained as one, each with first weights and dropout of its own; the prediction is the mean
     of theirs."""
+    holdout: Literal["fold"] | None = None
+    """`fold` deals the training rows into as many folds as there are members and keeps each member from one. What is
+    said of every row by the member that never saw it then takes the place of validation rows."""
     loss: Loss
     """What training descends; it also says whether the target is classes or numbers."""
     class_weights: ClassWeights | None = None
@@ -205,6 +208,8 @@ class Spec(Section):
 
 
 def _spelled_out(
+    split: Split,
+    holdout: str | None,
     loss: Loss,
     preprocessing: Preprocessing,
     optimizer: Optimizer,
@@ -232,6 +237,7 @@ def _spelled_out(
         return section.model_copy(update={"monitor": figure, "mode": mode})
 
     return {
+        "split": split if holdout is None else split.without_validation(),
         "preprocessing": preprocessing.model_copy(
             update={"target": preprocessing.target or ((Standardize() if scaled else Unchanged()),)}
         ),

@@ -15,7 +15,7 @@ import numpy as np
 from nnfs_cli.averaging import Average, Averaging
 from nnfs_cli.clipping import Clip
 from nnfs_cli.compiling import pays
-from nnfs_cli.data.rows import Rows, TrainingRows
+from nnfs_cli.data.rows import Rows, TrainingRows, weight_of
 from nnfs_cli.errors import DivergedError, counted
 from nnfs_cli.model import Model
 from nnfs_cli.optimizers import Minimizer, Optimizer, Step, Stepper
@@ -156,6 +156,7 @@ class Trainer:
         """Train for this many epochs on X (rows, *input_shape) and y (rows, n_outputs), all of the model's dtype.
 
         `weight` (rows,) says how much each row counts, next to their mean: a batch of heavy rows makes a longer step.
+        Of members each may count them in its own way, (rows, members).
         Raises `DivergedError` as soon as a loss or a gradient is not finite.
         """
         self.train(Rows(X, y, weight), epochs)
@@ -166,7 +167,7 @@ class Trainer:
         To go on where another training was left, `restore` fills the arrays of a `state` with those that it had. Raises
         `StateError` when they are none of this training.
         """
-        rows.check(self.model.input_shape, self.model.output_shape, self.model.dtype)
+        rows.check(self.model.input_shape, self.model.output_shape, self.model.dtype, self.model.members)
         self._begin(epochs)
         if restore is not None:
             state = self.state()
@@ -314,7 +315,7 @@ class Trainer:
         square = self._gradient.dot(self._gradient)  # the quickest look at all of it, but it may overflow by itself
         if not (isfinite(loss) and (isfinite(square) or np.isfinite(self._gradient).all())):
             raise self._diverged(loss, x, y, weight, self._draws_again, len(x) * rows.mean_weight)
-        return loss, len(x) if weight is None else float(np.add.reduce(weight))
+        return loss, len(x) if weight is None else weight_of(weight)
 
     def _differentiate_together(self, rows: TrainingRows, group: Sequence[Array | slice]) -> tuple[float, float]:
         """The same for several batches, as if they were one."""

@@ -74,6 +74,7 @@ layers:
       l1: null
       l2: null
 members: 1
+holdout: null
 loss:
   cross_entropy:
     reduction: mean

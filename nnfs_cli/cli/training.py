@@ -54,6 +54,8 @@ def announce(experiment: Experiment) -> None:
     inputs = listing(counted(kinds.count(kind), kind, many) for kind, many in plurals.items() if kind in kinds)
     fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {parts_in_words(data['rows'])}")
     fact("model", f"{model.describe()}, {counted(model.n_parameters, 'parameter')}")
+    if spec.holdout is not None:
+        fact("holdout", f"each of the {spec.members} members is kept from one fold of the rows, and judged by it")
     say_weights(data)
     batch = "all rows" if spec.batch_size == "full" else f"batch {spec.batch_size}"
     how = [spec.loss.name, f"{spec.optimizer.name} lr {spec.lr:g}" if spec.lr else spec.optimizer.name]
@@ -89,6 +91,6 @@ def _conclude(metrics: dict[str, Any], spec: Spec) -> None:
         figures = dict(metrics[part])
         n_rows = int(figures.pop("rows"))
         fact(
-            part,
+            "out of fold" if spec.holdout and part == "validation" else part,
             f"{', '.join(f'{name} {number(value)}' for name, value in figures.items())} ({counted(n_rows, 'row')})",
         )

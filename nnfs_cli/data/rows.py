@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 from nnfs_cli.files import unnamed_file, write_all
 from nnfs_cli.parameters import Array, Shape
 
-Batch = tuple[Array, Array, Array | None]  # X (batch, *input_shape), y (batch, n_outputs) and weights (batch,), if any
+# X (batch, *input_shape), y (batch, n_outputs) and, if there are any, weights: (batch,), or (batch, members).
+Batch = tuple[Array, Array, Array | None]
 
 BLOCK = 1_024  # neighbouring rows that are read from the disk together
 
@@ -27,12 +29,20 @@ class TrainingRows(Protocol):
     def take(self, rows: Array | slice) -> Batch:
         """Those of a batch, good until the next one is taken."""
 
-    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any) -> None:
+    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any, members: int = 0) -> None:
         """Raise `ValueError` unless the rows are what a net takes."""
 
 
+def weight_of(weight: Array) -> float:
+    """What rows weigh together; for several members, which may each count them in its own way, on average."""
+    return float(np.add.reduce(weight, axis=None)) / math.prod(weight.shape[1:])
+
+
 class Rows:
-    """Rows in memory. Those of a batch are copied into buffers that are shared by all batches of a size."""
+    """Rows in memory. Those of a batch are copied into buffers that are shared by all batches of a size.
+
+    `weight` is how much each counts, (rows,); or for each of several members by itself, (rows, members).
+    """
 
     def __init__(self, X: Array, y: Array, weight: Array | None = None) -> None:
         self._arrays = [X, y] if weight is None else [X, y, weight]
@@ -42,10 +52,14 @@ class Rows:
     def __len__(self) -> int:
         return len(self._arrays[0])
 
-    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any) -> None:
+    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any, members: int = 0) -> None:
         """Raise `ValueError` unless the arrays are what a net takes."""
-        shapes = {"X": input_shape, "y": output_shape, "weight": ()}
         n_rows = len(self)
+        shapes = {
+            "X": input_shape,
+            "y": output_shape,
+            "weight": (members,) if members and self._arrays[-1].ndim > 1 else (),
+        }
         for array, (name, shape) in zip(self._arrays, shapes.items(), strict=False):
             if array.shape != (n_rows, *shape) or array.dtype != dtype:
                 expected = f"{dtype} {(n_rows, *shape)}"
@@ -99,7 +113,7 @@ class StoredRows:
         self._weight += float(columns[2].sum(dtype=np.float64))
         self._slots = np.full(-(-self._n // BLOCK), -1)
 
-    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any) -> None:
+    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any, members: int = 0) -> None:
         """Raise `ValueError` unless the rows are what a net takes."""
         if (input_shape, output_shape, dtype) != ((self._widths[0],), (self._widths[1],), self._window.dtype):
             raise ValueError(f"the stored rows {self._widths} are not what the net takes")

@@ -80,6 +80,10 @@ class Split(Section):
             raise wrong(f"rows are divided in one way; give one of {listing(self.named, 'or')}")
         return self
 
+    def without_validation(self) -> Self:
+        """The same, with nothing held back to validate unless that was asked for."""
+        return self if "validation" in self.model_fields_set else self.model_copy(update={"validation": 0.0})
+
     @property
     def named(self) -> dict[str, str]:
         """The column that the rows are divided by, under the setting that names it; empty where there is none."""

@@ -11,7 +11,7 @@ import numpy as np
 from nnfs_cli.data.rows import StoredRows
 from nnfs_cli.experiment import Experiment
 from nnfs_cli.kept import Kept
-from nnfs_cli.parameters import Array, ParameterSpec, ParameterTree, Shape
+from nnfs_cli.parameters import ParameterSpec, ParameterTree, Shape
 from nnfs_cli.trainer import Callback, Trainer
 
 SECONDS = 1.0  # a rehearsal takes about so long
@@ -91,7 +91,8 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     spec, vector = experiment.spec, trainer.model.parameters.vector
     copies = 2 + (vector.nbytes <= Kept.large)  # the weights, their gradient, and the best of them, if in memory
     copies += 2 if spec.averaging else 0  # the average and a spare
-    held = sum(_bytes(samples.arrays) for samples in experiment.parts.values())
+    arrays = (array for samples in experiment.parts.values() for array in samples.arrays if array is not None)
+    held = sum({id(array): array.nbytes for array in arrays}.values())  # some parts are of the same rows
     rows = min(experiment.batches.size, len(experiment.learned))
     numbers = sum(math.prod(line.shape) for line in lines(experiment))
     return {
@@ -99,10 +100,6 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
         "net": copies * vector.nbytes + sum(array.nbytes for array in trainer.optimizer_state.values()),
         "batch": 2 * rows * numbers * spec.members * vector.itemsize,  # what comes out of each layer, and its gradient
     }
-
-
-def _bytes(arrays: tuple[Array | None, ...]) -> int:
-    return sum(array.nbytes for array in arrays if array is not None)
 
 
 class _Stopwatch(Callback):

@@ -6,11 +6,14 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from nnfs_cli.baselines import BASELINES, Inputs, answers
 from nnfs_cli.errors import DataError, NnfsWarning, RunError
 from nnfs_cli.experiment import encode_parts, prepare
 from nnfs_cli.material import Material, gather
 from nnfs_cli.metrics import Metric, Outcome
+from nnfs_cli.parameters import Array
 from nnfs_cli.predictor import Predictor, Samples
 from nnfs_cli.runs import Run
 from nnfs_cli.spec import Spec
@@ -73,15 +76,15 @@ def _compared(
     tables = {
         part: that_counts(material.sources[part].survey.take(material.rows[part]), predictor)
         for part in dict.fromkeys(["train", *wanted])
+        if rows[part].member is None
     }
-    inputs, train = Inputs(tables["train"], material.kinds), rows["train"]
-    X, n_classes = inputs.matrix(tables["train"]), len(material.classes or ())
-    asked = {part: inputs.matrix(tables[part]) for part in wanted}
+    inputs, n_classes = Inputs(tables["train"], material.kinds), len(material.classes or ())
+    X = {part: inputs.matrix(table) for part, table in tables.items()}
     found: Comparison = {part: {} for part in wanted}
     for baseline in BASELINES:
         model = inputs.model(baseline, n_classes, predictor.spec.seed)
         try:
-            answered = answers(model, X, train.truth, train.weight, n_classes, asked)
+            answered = _answers(model, X, rows, wanted, n_classes)
         except ValueError as error:
             what = str(error).partition("\n")[0]
             warnings.warn(f"the {baseline.name} baseline cannot be fitted: {what:.200}", NnfsWarning, stacklevel=4)
@@ -89,4 +92,26 @@ def _compared(
         for part, y_hat in answered.items():
             outcome = Outcome(rows[part].truth, y_hat, rows[part].weight, None, predictor.words)
             found[part][baseline.name] = _score(outcome, _figures(predictor.spec))
+    return found
+
+
+def _answers(
+    model: Any, X: Mapping[str, Array], rows: Mapping[str, Samples], wanted: Iterable[str], n_classes: int
+) -> dict[str, Array]:
+    """What a model says of each part. Rows that a net is judged by out of fold are left out of what it learns, too."""
+
+    def learned_from(train: Samples, inputs: Array, asked: Mapping[str, Array]) -> dict[str, Array]:
+        return answers(model, inputs, train.truth, train.weight, n_classes, asked)
+
+    direct = {part: X[part] for part in wanted if rows[part].member is None}
+    found = learned_from(rows["train"], X["train"], direct) if direct else {}
+    for part in wanted:
+        if (held_out := rows[part].member) is None:
+            continue
+        places, said = [], []
+        for fold in np.unique(held_out):
+            seen, unseen = np.flatnonzero(held_out != fold), np.flatnonzero(held_out == fold)
+            said.append(learned_from(rows["train"].take(seen), X["train"][seen], {part: X["train"][unseen]})[part])
+            places.append(unseen)
+        found[part] = np.concatenate(said)[np.argsort(np.concatenate(places))]
     return found

@@ -73,6 +73,7 @@ class CategoryStep(Step):
 
     kind = "category"
     needs = ("fit", "transform")
+    learns_target: ClassVar[bool] = False  # whether what comes out tells of the training rows' target
 
     def fit(self, texts: Texts, y: Array, seed: int) -> Fit:
         """What has to be known of the training rows: their words, and their target y (rows, n) where that matters.

@@ -26,6 +26,7 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
     Source: Micci-Barreca, "A Preprocessing Scheme for High-Cardinality Categorical Attributes" (2001).
     """
 
+    learns_target = True
     examples = ("target_mean", "target_mean: 100.0", "target_mean: {smoothing: 1.0, folds: 10}")
 
     smoothing: NonNegativeFloat = 10.0
