@@ -252,6 +252,7 @@ layers:
   - residual: [linear: 5, gelu, dropout: 0.1]
   - sequential: [layer_norm, "relu"]
   - dense: {units: 3, activation: softmax}
+preprocessing: {numbers: {views: [[robust, smooth_clip], piecewise_linear: 3]}}
 loss: {cross_entropy: {label_smoothing: 0.1}}
 class_weights: balanced
 optimizer: {adamw: {weight_decay: 0.01}}

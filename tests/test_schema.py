@@ -118,7 +118,10 @@ VALUES = [
 ]  # fmt: skip
 
 TEXTS = [value for value in VALUES if isinstance(value, str) and value]
-LEFT_TO_PYTHON = {"dataset csv.encoding": [text for text in TEXTS if text not in ("utf-8", "cp1252")]}  # it has a list
+LEFT_TO_PYTHON: dict[str, list[Any]] = {
+    "dataset csv.encoding": [text for text in TEXTS if text not in ("utf-8", "cp1252")],  # it has a list
+    **dict.fromkeys(("preprocessing_step views", "preprocessing_step views.chains"), [["impute", "standardize"]]),
+}
 
 
 def read(text: str) -> Any:

@@ -30,10 +30,12 @@ NUMBERS = [
     "smooth_clip: 0.5",
 ]  # fmt: skip
 INVERTIBLE = ["none", "standardize", "robust", "quantile", "min_max", "log1p"]
+WIDENING = ["piecewise_linear", "piecewise_linear: 4", "views: [[robust, smooth_clip], piecewise_linear: 3, log1p]"]
 WORDS = [
     "one_hot", "one_hot: {min_frequency: 2, unseen: other}", "ordinal", "ordinal: {max_categories: 2}", "hashing",
     "hashing: 5", "target_mean", "target_mean: {smoothing: 0.0, folds: 2}", "embedding", "embedding: {unseen: other}",
 ]  # fmt: skip
+OTHERS = ["calendar", "clamp", "impute"]
 LEVELS = ["one_hot", "ordinal", "embedding"]
 
 random = np.random.default_rng(0)
@@ -205,7 +207,7 @@ def test_robust_takes_the_standard_deviation_where_quartiles_are_the_same() -> N
     np.testing.assert_allclose(fit_transform("robust", column[:, None])[-1], 1 / column.std(), rtol=1e-12)
 
 
-@pytest.mark.parametrize("text", [*NUMBERS, *INVERTIBLE])
+@pytest.mark.parametrize("text", [*NUMBERS, *INVERTIBLE, *WIDENING])
 def test_a_row_of_numbers_is_transformed_by_itself(text: str) -> None:
     learned = statistics(step(text), SKEWED)
     whole = step(text).transform(SKEWED, learned)
@@ -239,7 +241,7 @@ def test_predictions_of_any_size_are_taken_back_without_a_warning(text: str) -> 
     "name", sorted(name for name, member in Step.members.items() if issubclass(member, NumberStep))
 )
 def test_only_what_can_be_taken_back_says_so(name: str) -> None:
-    of = step(name)
+    of = step(Step.members[name].examples[0])
     learned = statistics(of, SKEWED)
     result = of.transform(SKEWED, learned)
     if of.invertible:
@@ -250,6 +252,86 @@ def test_only_what_can_be_taken_back_says_so(name: str) -> None:
     if of.centred:
         assert (result.min(axis=0) < 0).all()
         assert (result.max(axis=0) > 0).all()
+
+
+def test_bins_hold_equally_many_rows_and_say_how_far_a_number_has_come() -> None:
+    learned = statistics(step("piecewise_linear: 8"), SKEWED)
+    np.testing.assert_allclose(learned["edges"], np.quantile(SKEWED, np.linspace(0, 1, 9), axis=0).T, rtol=1e-12)
+    result = fit_transform("piecewise_linear: 8", SKEWED)
+    assert result.shape == (300, 24)
+    for j, (column, edges) in enumerate(zip(SKEWED.T, learned["edges"], strict=True)):
+        for i in range(8):
+            expected = np.interp(column, edges[i : i + 2], [0, 1])
+            np.testing.assert_allclose(result[:, 8 * j + i], expected, atol=1e-12)
+    far = step("piecewise_linear: 8").transform(np.array([[-1e300] * 3, [1e300] * 3]), learned)
+    assert (far[0] == 0).all()
+    assert (far[1] == 1).all()
+
+
+@given(column=numbers, bins=st.integers(2, 40), asked=st.floats(-1e300, 1e300))
+@example(column=np.array([5e-324, 0.0, 1e-323]), bins=2, asked=1.0)
+@example(column=np.array([0.1, np.nextafter(0.1, 1)]), bins=2, asked=0.1)
+def test_bins_of_any_numbers(column: Array, bins: int, asked: float) -> None:
+    of = step(f"piecewise_linear: {bins}")
+    learned = statistics(of, column[:, None])
+    result = of.transform(np.sort(np.append(column, asked))[:, None], learned)
+    outputs = of.outputs(["a"], learned)
+    assert result.shape[1] == len(outputs) <= min(bins, max(len(set(column.tolist())) - 1, 0) * bins)
+    assert ((result >= 0) & (result <= 1)).all()
+    assert (np.diff(result, axis=0) >= 0).all()
+    assert (np.diff(result, axis=1) <= 0).all()  # a bin is only entered from the one before it
+    if np.ptp(column) <= 1e-14 * np.abs(column).max():
+        assert not outputs
+
+
+def test_a_number_that_never_changes_has_no_bins_and_others_are_named_by_their_edges() -> None:
+    X = np.stack([np.full(9, 3.0), np.arange(9.0), np.array([0.0] * 7 + [1, 5])], axis=1)
+    of = step("piecewise_linear: 4")
+    learned = statistics(of, X)
+    assert of.outputs(["a", "b", "c"], learned) == [
+        ("b", "0 to 2"), ("b", "2 to 4"), ("b", "4 to 6"), ("b", "6 to 8"), ("c", "0 to 5"),
+    ]  # fmt: skip
+    assert of.transform(X, learned).shape == (9, 5)
+
+
+def test_numbers_too_far_apart_have_no_bins() -> None:
+    with pytest.raises(ValueError, match="holds numbers too far apart"):
+        step("piecewise_linear").fit(np.array([-1.7e308, 1.7e308]))
+
+
+def test_views_stand_side_by_side() -> None:
+    of = step("views: [[robust, smooth_clip], piecewise_linear: 3, [log1p]]")
+    learned = statistics(of, SKEWED)
+    alone = [step("smooth_clip").transform(fit_transform("robust", SKEWED), {})]
+    alone += [fit_transform("piecewise_linear: 3", SKEWED), step("log1p").transform(SKEWED, {})]
+    np.testing.assert_allclose(of.transform(SKEWED, learned), np.concatenate(alone, axis=1), rtol=1e-12)
+    outputs = of.outputs(["a", "b", "c"], learned)
+    assert len(outputs) == 3 + 9 + 3
+    assert outputs[0] == ("a", "robust, smooth_clip")
+    assert outputs[-1] == ("c", "log1p")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("views: []", "needs at least one entry"),
+        ("views: [[impute, robust]]", "impute comes before views, as in"),
+        ("views: [one_hot]", "views are of numbers; one_hot cannot be one of them"),
+        ("views: [views: [robust]]", "views cannot be one of them"),
+        ("views: [[piecewise_linear, robust]]", "piecewise_linear comes last: it makes several columns of each"),
+        ("piecewise_linear: 1", "must be at least 2"),
+    ],
+)
+def test_views_that_cannot_be_are_refused(text: str, message: str) -> None:
+    with pytest.raises((ValidationError, PydanticCustomError), match=message):
+        step(text)
+
+
+def test_a_clamped_target_stays_within_what_was_seen() -> None:
+    of, column = step("clamp"), np.array([[3.0], [-1.0], [2.0]])
+    learned = statistics(of, column)
+    np.testing.assert_array_equal(of.transform(column, learned), column)
+    np.testing.assert_array_equal(of.inverse(np.array([[-9.0], [0.5], [1e300]]), learned), [[-1.0], [0.5], [3.0]])
 
 
 # words
@@ -614,7 +696,7 @@ def test_the_widest_range_of_instants_is_taken() -> None:
 
 
 def test_an_example_of_each_kind_has_been_tried() -> None:
-    tried = {text.partition(":")[0] for text in [*NUMBERS, *INVERTIBLE, *WORDS, "calendar", "impute"]}
+    tried = {text.partition(":")[0] for text in [*NUMBERS, *INVERTIBLE, *WIDENING, *WORDS, *OTHERS]}
     assert tried == set(Step.members)
 
 

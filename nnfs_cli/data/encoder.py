@@ -116,7 +116,7 @@ class Encoder:
             width = len(group.names)
             wrong = ~np.isfinite(X[:, at : at + width])
             for j in np.flatnonzero(wrong.any(axis=0)):
-                name = group.columns[j] if isinstance(group, Numbers) else group.column
+                name = group.origins[j] if isinstance(group, Numbers) else group.column
                 faulty.check(wrong[:, j], table, name, f"numbers within the range of {X.dtype}")
             at += width
         if faulty.marks is not None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, Step
-from nnfs_cli.data.steps.base import Fit, Statistics, refuse_overflow
+from nnfs_cli.data.steps.base import Fit, Statistics, fit_chain, stacked
 from nnfs_cli.data.steps.embedding import Embedding
 from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.table import Kind, Table
@@ -51,21 +51,27 @@ class Numbers:
 
         `table` is what messages call where they come from.
         """
-        learned: list[list[Fit]] = [[] for _ in steps]
+        learned: list[list[Fit]] = []
         for name, values in columns.items():
-            for step, fits in zip(steps, learned, strict=True):
-                with np.errstate(over="ignore", invalid="ignore"), _about(table, name):
-                    fit = step.fit(values)
-                    refuse_overflow(step, values, fit)
-                    fits.append(fit)
-                    if step is not steps[-1]:
-                        values = step.transform(values[:, None], _arrays([fit]))[:, 0]
-        return cls(tuple(columns), tuple(steps), tuple(map(_arrays, learned)))
+            with np.errstate(over="ignore", invalid="ignore"), _about(table, name):
+                learned.append(fit_chain(steps, values))
+        by_step = zip(*learned, strict=True) if learned else [()] * len(steps)
+        return cls(tuple(columns), tuple(steps), tuple(map(stacked, by_step)))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of what comes out: the columns, and behind them one for each that says where it was empty."""
-        return (*self.columns, *(f"{self.columns[i]} is empty" for i in self._flagged))
+        """Of what comes out: the columns, or the parts of each, and behind them those that say where one was empty."""
+        return tuple(f"{column} {part}".rstrip() for column, part in self._outputs)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The column that each is made of."""
+        return tuple(column for column, _ in self._outputs)
+
+    @property
+    def _outputs(self) -> list[tuple[str, str]]:
+        of_steps = self.steps[-1].outputs(self.columns, self.statistics[-1])
+        return [*of_steps, *((self.columns[i], "is empty") for i in self._flagged)]
 
     @property
     def gaps(self) -> bool:
@@ -268,7 +274,3 @@ def lookups(groups: Sequence[Group]) -> Iterator[tuple[int, int, int, str]]:
         if isinstance(group, Words) and isinstance(group.step, Embedding):
             yield start, group.step.n_rows(group.fit), group.step.width(group.fit), group.column
         start += len(group.names)
-
-
-def _arrays(fits: Sequence[Fit]) -> dict[str, Array]:
-    return {key: np.array([fit[key] for fit in fits], np.float64) for key in (fits[0] if fits else ())}

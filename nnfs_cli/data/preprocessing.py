@@ -3,56 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import (
-    AfterValidator,
-    PlainSerializer,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    WithJsonSchema,
-    WrapValidator,
-    field_validator,
-)
+from pydantic import ValidationInfo, field_validator
 
-from nnfs_cli.data.steps import NumberStep, Step
+from nnfs_cli.data.steps import Step
+from nnfs_cli.data.steps.chain import Steps
 from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.data.table import Kind
 from nnfs_cli.errors import listing
-from nnfs_cli.settings import NotEmpty, Section, wrong
-
-
-def _as_steps(value: object, several: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
-    return several(tuple(value)) if isinstance(value, list | tuple) else (Step.resolve(value, info),)
-
-
-def _follow_one_another(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    if len(steps) == 1:
-        return steps
-    for i, step in enumerate(steps):
-        if not isinstance(step, NumberStep):
-            raise wrong(f"{step.name} stands alone; only steps for numbers follow one another")
-        if isinstance(step, Impute) and i:
-            raise wrong("impute comes first: what is behind it has no gaps")
-    return steps
-
-
-_ONE: dict[str, Any] = {"family": "preprocessing step"}
-Steps = Annotated[
-    tuple[Step, ...],
-    NotEmpty,
-    AfterValidator(_follow_one_another),
-    WrapValidator(_as_steps),
-    PlainSerializer(lambda steps, info: _plain(steps, info)),
-    WithJsonSchema({"anyOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1}]}),
-]
-
-
-def _plain(steps: tuple[Step, ...], info: Any) -> object:
-    plain = [step.brief() if info.exclude_defaults else step.plain(info.context) for step in steps]
-    return plain[0] if len(plain) == 1 else plain
+from nnfs_cli.settings import Section, wrong
 
 
 class Preprocessing(Section):

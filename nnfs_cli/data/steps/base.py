@@ -54,18 +54,23 @@ class NumberStep(Step):
     kind = "number"
     invertible: ClassVar[bool] = False  # whether it can be taken back, as a target's must
     centred: ClassVar[bool] = False  # whether what comes out lies around 0
+    widens: ClassVar[bool] = False  # whether a column may become several, or none
 
     def fit(self, column: Array) -> Fit:
         """What has to be known of one column of training rows (rows,), float64. Only `impute` meets gaps, as NaN."""
         return {}
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
-        """(rows, columns) -> the same; `values` must not be written into."""
+        """(rows, columns) -> the same, or as many columns as `outputs` says; `values` must not be written into."""
         return values
 
     def inverse(self, values: Array, statistics: Statistics) -> Array:
         """Take `transform` back: (rows, columns) -> the same."""
         raise NotImplementedError
+
+    def outputs(self, columns: Sequence[str], statistics: Statistics) -> list[tuple[str, str]]:
+        """Each column that comes out: the name of the one it is made of, and what it is called behind that, or ""."""
+        return [(name, "") for name in columns]
 
 
 class CategoryStep(Step):
@@ -190,6 +195,25 @@ def quantiles(column: Array, levels: Sequence[float] | Array) -> list[float]:
     shrink = 0.25 if np.abs(column).max() > 1e307 else 1.0  # their distances are to be finite
     found: list[float] = (np.quantile(column * shrink, levels) / shrink).tolist()
     return found
+
+
+def fit_chain(steps: Sequence[NumberStep], column: Array) -> list[Fit]:
+    """Fit steps that follow one another to a column of training rows (rows,), each to what the one before it makes.
+
+    Raises `ValueError` with half a sentence about the column.
+    """
+    fits = []
+    for step in steps:
+        fits.append(step.fit(column))
+        refuse_overflow(step, column, fits[-1])
+        if step is not steps[-1]:
+            column = step.transform(column[:, None], stacked(fits[-1:]))[:, 0]
+    return fits
+
+
+def stacked(fits: Sequence[Fit]) -> Statistics:
+    """What is known of several columns by the same step."""
+    return {key: np.array([fit[key] for fit in fits], np.float64) for key in (fits[0] if fits else ())}
 
 
 def refuse_overflow(step: Step, column: Array, fit: Fit) -> None:

@@ -1,0 +1,45 @@
+"""Several steps that follow one another."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, PlainSerializer, ValidationInfo, ValidatorFunctionWrapHandler, WithJsonSchema
+from pydantic.functional_validators import WrapValidator
+
+from nnfs_cli.data.steps.base import NumberStep, Step
+from nnfs_cli.data.steps.impute import Impute
+from nnfs_cli.settings import NotEmpty, wrong
+
+
+def _as_steps(value: object, several: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    return several(tuple(value)) if isinstance(value, list | tuple) else (Step.resolve(value, info),)
+
+
+def _follow_one_another(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    if len(steps) == 1:
+        return steps
+    for i, step in enumerate(steps):
+        if not isinstance(step, NumberStep):
+            raise wrong(f"{step.name} stands alone; only steps for numbers follow one another")
+        if isinstance(step, Impute) and i:
+            raise wrong("impute comes first: what is behind it has no gaps")
+        if step.widens and step is not steps[-1]:
+            raise wrong(f"{step.name} comes last: it makes several columns of each")
+    return steps
+
+
+def _plain(steps: tuple[Step, ...], info: Any) -> object:
+    plain = [step.brief() if info.exclude_defaults else step.plain(info.context) for step in steps]
+    return plain[0] if len(plain) == 1 else plain
+
+
+_ONE: dict[str, Any] = {"family": "preprocessing step"}
+Steps = Annotated[
+    tuple[Step, ...],
+    NotEmpty,
+    AfterValidator(_follow_one_another),
+    WrapValidator(_as_steps),
+    PlainSerializer(_plain),
+    WithJsonSchema({"anyOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1}]}),
+]
