@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class Document:
         try:
             document.data, document._places = plain_yaml.read(source)
             if document.data is None:
-                raise YamlError("the file is empty; the smallest config names dataset, layers, loss and epochs")
+                raise YamlError("the file is empty; the smallest config names a dataset, as in dataset: iris")
             if not isinstance(document.data, dict):
                 found = f"expected settings, such as dataset: iris, found {shown(document.data)}"
                 raise YamlError(found, document._places.values[()])
@@ -73,6 +73,17 @@ class Document:
         except YamlError as error:
             raise ConfigError(f"{where} {error}") from None
         self._overrides.append((path, assignment))
+
+    def filled(self, values: Mapping[str, Any], main: Mapping[str, str]) -> Document:
+        """The same with values for keys that it does not have, at any depth.
+
+        `main` names the setting that a block stands for where it is a bare value, such as `numbers` of a preprocessing.
+        """
+        data = {
+            key: {main[key]: value} if key in main and not isinstance(value, dict) else value
+            for key, value in self.data.items()
+        }
+        return replace(self, data=_beneath(data, values))
 
     def error(self, faults: Iterable[Fault]) -> ConfigError:
         """One error for all the faults: those of the file in its order, then those of overrides in theirs."""
@@ -144,6 +155,13 @@ class Document:
             f"{place.line:5} | {shown}\n"
             f"      | {' ' * column}{carets}"
         )
+
+
+def _beneath(given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, where the ones given say nothing."""
+    merged = {**values, **given}
+    both = [key for key in given if isinstance(given[key], dict) and isinstance(values.get(key), dict)]
+    return merged | {key: _beneath(given[key], values[key]) for key in both}
 
 
 def _with(data: Any, path: plain_yaml.Path, value: Any, seen: plain_yaml.Path = ()) -> Any:

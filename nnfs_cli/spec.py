@@ -37,6 +37,7 @@ from nnfs_cli.optimizers import Minimizer, Optimizer
 from nnfs_cli.optimizers.sgd import SGD
 from nnfs_cli.penalty import Penalty
 from nnfs_cli.plain_yaml import YamlError, dump
+from nnfs_cli.presets import Preset
 from nnfs_cli.schedules import Constant, ReduceOnPlateau, Schedule
 from nnfs_cli.settings import (
     OUR_WORDS_AT_KEY,
@@ -74,6 +75,8 @@ class Spec(Section):
 
     name: Annotated[str, PlainValidator(_run_name, json_schema_input_type=Annotated[str, Field(pattern=_NAME)])] = "run"
     """Of run directories; the file's own name unless given."""
+    preset: Preset | None = None
+    """Fills in every key that is not given; `tabular` where there are no layers."""
     dataset: DataSource
     """A set by name, or a `csv`, `parquet` or `npz` file; relative paths are relative to the config."""
     split: Split = Split()
@@ -156,9 +159,21 @@ class Spec(Section):
     @classmethod
     def read(cls, document: Document, *, files_must_exist: bool = True) -> Spec:
         """The same from a file that has been read, with what is to be changed in it."""
-        context = {"folder": document.folder, "files_must_exist": files_must_exist, "document": document}
+        context = _context(document, files_must_exist)
         stem = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(document.name).stem).lstrip("._-")[:100]
         return cls.model_validate({"name": stem or "run", **document.data}, context=context)
+
+    @classmethod
+    def outline(cls, document: Document) -> dict[str, Any]:
+        """The settings that a config has, by key, checked as far as they can be by themselves.
+
+        Raises `ConfigError` with every fault, but for keys that a preset may fill in.
+        """
+        values, faults = _validate_fields(cls, document.data, _context(document, True), filled=True)
+        faults += cross_check({key: values[key] for key in values if key in document.data})
+        if faults:
+            raise _error(faults, document)
+        return {key: value for key, value in values.items() if key in document.data and value is not None}
 
     @model_validator(mode="wrap")
     @classmethod
@@ -251,6 +266,10 @@ def _spelled_out(
     }
 
 
+def _context(document: Document, files_must_exist: bool) -> dict[str, Any]:
+    return {"folder": document.folder, "files_must_exist": files_must_exist, "document": document}
+
+
 def _error(faults: list[Fault], document: Document | None) -> ConfigError:
     if document:
         return document.error(faults)
@@ -258,9 +277,12 @@ def _error(faults: list[Fault], document: Document | None) -> ConfigError:
 
 
 def _validate_fields(
-    cls: type[Spec], data: Mapping[str, Any], context: dict[str, Any] | None
+    cls: type[Spec], data: Mapping[str, Any], context: dict[str, Any] | None, filled: bool = False
 ) -> tuple[dict[str, Any], list[Fault]]:
-    """Validate key by key, so that one bad key does not keep the others from being checked together."""
+    """Validate key by key, so that one bad key does not keep the others from being checked together.
+
+    Of what is `filled` in later only the dataset must be there.
+    """
     values: dict[str, Any] = {}
     unknown = [key for key in data if key not in cls.model_fields]
     meant = {closest(key, cls.model_fields) for key in unknown[:MOST]}
@@ -270,7 +292,7 @@ def _validate_fields(
         faults.append(Fault((key,), f"there is no key {named(key)}{meaning}", at_key=True))
     for key, field in cls.model_fields.items():
         if key not in data:
-            if field.is_required() and key not in meant:
+            if field.is_required() and key not in meant and (key == "dataset" or not filled):
                 faults.append(Fault((key,), f"the key '{key}' is missing", at_key=True))
             elif not field.is_required():
                 values[key] = field.get_default()

@@ -120,7 +120,7 @@ VALUES = [
 TEXTS = [value for value in VALUES if isinstance(value, str) and value]
 LEFT_TO_PYTHON: dict[str, list[Any]] = {
     "dataset csv.encoding": [text for text in TEXTS if text not in ("utf-8", "cp1252")],  # it has a list
-    **dict.fromkeys(("preprocessing_step views", "preprocessing_step views.chains"), [["impute", "standardize"]]),
+    **{f"preprocessing_step views{at}": [["impute", "standardize"]] for at in ("", ".chains")},
 }
 
 

@@ -46,9 +46,9 @@ def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Spec:
     document = Document.load(config, set_ or ())
     announce(document.data.get("threads"))  # which is heard only before NumPy is loaded, as it is from here on
     load(code)
-    from nnfs_cli.spec import Spec
+    from nnfs_cli.look.completing import complete
 
-    return Spec.read(document)
+    return complete(document)
 
 
 def recorded(path: Path, code: list[Path] | None) -> Run:

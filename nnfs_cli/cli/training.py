@@ -52,6 +52,8 @@ def announce(experiment: Experiment) -> None:
     kinds = [column["kind"] for column in data["inputs"]]
     plurals = {"number": "numbers", "category": "categories", "date": "dates"}
     inputs = listing(counted(kinds.count(kind), kind, many) for kind, many in plurals.items() if kind in kinds)
+    if spec.preset is not None:
+        fact("preset", f"{spec.preset.name} fills in what the config leaves out; spec.yaml in the run has all of it")
     fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {parts_in_words(data['rows'])}")
     fact("model", f"{model.describe()}, {counted(model.n_parameters, 'parameter')}")
     if spec.holdout is not None:

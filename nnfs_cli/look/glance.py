@@ -61,7 +61,7 @@ def glance(path: Path, target: str, encoding: str | None = None, delimiter: str 
     elif encoding or delimiter:
         raise DataError(f"{path.name} is a Parquet file, which has neither an encoding nor a delimiter")
     source = member(path=path, target=target or "?", **settings)
-    table, n_rows = _read(source)
+    table, n_rows = read_some(source)
     if not target:
         known = dump_value(list(table.columns))[1:-1]
         raise DataError(f"which column is to be predicted? give it with --target; {path.name} has {known}")
@@ -72,7 +72,7 @@ def glance(path: Path, target: str, encoding: str | None = None, delimiter: str 
     nulls: list[str] = []
     while len(nulls) < SPELLINGS and (new := [null for null in _nulls(looks, target) if null not in nulls]):
         nulls = settings["null"] = [*nulls, *new]
-        table, n_rows = _read(member(path=path, target=target, **settings))
+        table, n_rows = read_some(member(path=path, target=target, **settings))
         looks = look_at(table, codes)
     sentences = tuple(f"{named(name)} {one.why}" for name, one in odd.items())
     return Glance(path, member.name, settings, table, looks, n_rows, sentences)
@@ -94,7 +94,7 @@ def _refuse_missing(path: Path) -> None:
         raise DataError(f"there is no file {path}{near}")
 
 
-def _read(source: ColumnSource) -> tuple[Table, int]:
+def read_some(source: ColumnSource) -> tuple[Table, int]:
     """The table, or the beginning of a large one, and how many rows there are in all."""
     size = sum(map(os.path.getsize, source.files))
     if size <= LARGE:

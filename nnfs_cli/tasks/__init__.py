@@ -2,7 +2,7 @@
 
 A whole session is
 
-    experiment = tasks.prepare(Spec.load("configs/iris.yaml"))
+    experiment = tasks.prepare(tasks.load("configs/iris.yaml"))
     run = tasks.begin(experiment, "runs")
     tasks.train(experiment, run)
     tasks.evaluate(run)["validation"]["accuracy"]
@@ -14,6 +14,7 @@ and a run that was interrupted is taken up by
 """
 
 from nnfs_cli.experiment import prepare
+from nnfs_cli.look.completing import load
 from nnfs_cli.tasks.comparing import Comparison, baselines, compare
 from nnfs_cli.tasks.judging import Figures
 from nnfs_cli.tasks.restoring import restore
@@ -23,6 +24,6 @@ from nnfs_cli.tasks.training import begin, train
 from nnfs_cli.tasks.verifying import Verdict, verify
 
 __all__ = [
-    "Comparison", "Figures", "Threshold", "Verdict", "baselines", "begin", "compare", "evaluate", "predict",
-    "predictions", "prepare", "reopen", "restore", "resume", "train", "verify",
+    "Comparison", "Figures", "Threshold", "Verdict", "baselines", "begin", "compare", "evaluate", "load",
+    "predict", "predictions", "prepare", "reopen", "restore", "resume", "train", "verify",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, geometric_mean
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from nnfs_cli.environment import describe_environment
 from nnfs_cli.metrics import Metric, Outcome
 from nnfs_cli.threads import VARIABLES
 from tests.benchmarks.models import MODELS, answer
+from tests.benchmarks.race import PREFIXES
 from tests.benchmarks.tables import Task, built_in, in_folder
 
 PEERS = ("numpy", "scikit-learn", "lightgbm", "catboost")
@@ -102,13 +103,17 @@ def markdown(results: Mapping[str, Any]) -> str:
         cells = [f"**{loss:.4g}**" if loss == least else f"{loss:.4g}" for loss in of.values()]
         lines.append(f"| {table} | " + " | ".join(cells) + " |")
     wins = {m: sum(of[m] == min(of.values()) for of in rivals.values()) for m in ranked}
+    beaten = {m: sum(of["nnfs"] < of[m] for of in rivals.values()) for m in ranked if "nnfs" in ranked and m != "nnfs"}
     total = {m: sum(of[m] for of in seconds.values()) for m in models}
+    typical = {m: geometric_mean([of[m] for of in seconds.values()]) for m in models}
     most = {m: max(of[m] for of in megabytes.values()) for m in models}
     summary = {
         "mean rank": {m: f"{rank:.2f}" for m, rank in ranked.items()},
         "normalised score": {m: f"{score:.3f}" for m, score in scored.items()},
         "wins": {m: str(n) for m, n in wins.items()},
+        "nnfs is better on": {m: str(n) for m, n in beaten.items()},
         "seconds to learn, all tables": {m: f"{n:.1f}" for m, n in total.items()},
+        "of a table, geometric mean": {m: f"{n:.2f}" for m, n in typical.items()},
         "most memory, MB": {m: f"{n:,.0f}" for m, n in most.items()},
     }
     lines += [f"| {what} | " + " | ".join(of.get(m, "-") for m in models) + " |" for what, of in summary.items()]
@@ -124,6 +129,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), help="only these")
     parser.add_argument("--output", type=Path, help="of the figures, in JSON")
     given = parser.parse_args(words)
+    for name in [name for name in os.environ if name.startswith(PREFIXES)]:
+        del os.environ[name]
     os.environ.update(dict.fromkeys(VARIABLES, "1"))
     environment = describe_environment()
     machine = {key: environment[key] for key in ("processor", "platform", "python")}

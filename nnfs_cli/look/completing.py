@@ -1,0 +1,89 @@
+"""A config that leaves most things out, filled in by its preset for the data that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.data.file_source import ColumnSource
+from nnfs_cli.data.preprocessing import Preprocessing
+from nnfs_cli.data.split import Split
+from nnfs_cli.data.table import Table, gaps_of
+from nnfs_cli.data.texts import Texts
+from nnfs_cli.document import Document
+from nnfs_cli.look.glance import read_some
+from nnfs_cli.look.kinds import look
+from nnfs_cli.look.proposal import task_of
+from nnfs_cli.parameters import Array
+from nnfs_cli.presets import Seen
+from nnfs_cli.presets.tabular import Tabular
+from nnfs_cli.spec import Spec
+
+
+def load(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
+    """Read a config file, apply ``key.sub=value`` overrides, and fill in what it leaves to a preset.
+
+    That is `tabular` where no layers are given. Raises `ConfigError` with every fault, and `DataError` where the data
+    cannot be read.
+    """
+    return complete(Document.load(Path(path), overrides))
+
+
+def complete(document: Document) -> Spec:
+    """The same for a config that has been read."""
+    given = document.data
+    if ("layers" in given and given.get("preset") is None) or all(key in given for key in Spec.model_fields):
+        return Spec.read(document)
+    values = Spec.outline(document)
+    preset = values.get("preset") or Tabular()
+    filled = preset.fill(values, _see(values))
+    return Spec.read(document.filled({"preset": preset.brief(), **filled}, {"preprocessing": Preprocessing.main or ""}))
+
+
+def _see(values: Mapping[str, Any]) -> Seen:
+    """Look at the data, or at the beginning of a large file."""
+    dataset, loss = values["dataset"], values.get("loss")
+    table, n_rows = read_some(dataset) if isinstance(dataset, ColumnSource) else _all(dataset.read())
+    targets, left_out = dataset.target_columns(), {*dataset.target_columns(), *dataset.dropped_columns()}
+    inputs = [name for name in table.columns if name not in left_out]
+    n_classes = 0
+    if loss is not None:
+        n_classes = _different(table.texts(targets[0])) if loss.task == "classification" and len(targets) == 1 else 0
+    elif len(targets) == 1 and table.has(targets[0]):
+        n_classes = task_of(table, targets[0], look(table, targets[0])).n_classes
+    return Seen(
+        max(1, round(n_rows * _share(values.get("split") or Split(), table))),
+        len(targets),
+        n_classes,
+        {name: _different(table.texts(name)) for name in inputs if table.kind(name) == "category"},
+        tuple(name for name in inputs if table.kind(name) == "number" and _crowded(table.column(name))),
+    )
+
+
+def _all(table: Table) -> tuple[Table, int]:
+    return table, table.n_rows
+
+
+def _share(split: Split, table: Table) -> float:
+    """How much of the rows trains, about."""
+    if split.column is not None and table.has(split.column):
+        texts = table.texts(split.column)
+        return float((texts.places_in({"train": 0}, 1) == 0).mean())
+    return 1 - sum(split.without_validation().fractions.values())
+
+
+def _different(texts: Texts) -> int:
+    return len(np.unique(texts.codes[~texts.gaps]))
+
+
+def _crowded(column: Any) -> bool:
+    """Whether more than half of the numbers are one and the same, and none of the three or more is below 0."""
+    values: Array = np.asarray(column)
+    values = values[~gaps_of(values)]
+    if values.dtype.kind == "b" or not len(values) or values.min() < 0:
+        return False
+    counts = np.unique(values, return_counts=True)[1]
+    return bool(len(counts) > 2 and counts.max() > len(values) / 2)

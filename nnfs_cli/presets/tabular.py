@@ -1,0 +1,120 @@
+"""A config for a table, as good as a net can be that has never seen one like it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from nnfs_cli.data.preprocessing import Preprocessing
+from nnfs_cli.data.split import Split
+from nnfs_cli.losses import Loss
+from nnfs_cli.optimizers import Minimizer
+from nnfs_cli.presets.base import Preset, Seen
+
+MANY = 50  # different words that are too many for an input each
+STEPS = 2_500  # that training has about,
+EPOCHS = (30, 200)  # unless these are fewer or more,
+MOST = 10_000  # and at most
+LOOKS = 50  # at how good the net is, about
+PATIENCE = 15  # of them without a better one
+
+
+class Tabular(Preset, name="tabular"):
+    """Eight small nets, each kept from an eighth of the rows, that see numbers scaled and in bins.
+
+    - Numbers are seen twice: robustly scaled and smoothly clipped, and through about sqrt(rows) / 4 bins of equally
+      many rows; gaps get the median and an input of their own. Words are one-hot, or learned vectors where there are
+      many; a target of numbers is standardised, and predictions stay within its range.
+    - Two hidden layers of 64, relu and dropout 0.1; the mean of eight members is predicted, and the epoch chosen by
+      what each says of the rows that it was kept from.
+    - AdamW with beta2 0.95 at a rate of 0.002, with a warm-up, flat to 40 % and then along a cosine to 0; a weight
+      decay of 1.5 / (rate x steps), so that weights forget about as much in any training; an average of the weights;
+      about 2,500 steps, in 30 to 200 epochs.
+
+    With validation rows, or a memory limit, there is no holdout. Sources: Holzmüller, Grinsztajn and Steinwart, "Better
+    by Default" (2024); Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning"
+    (2022); Wang and Aitchison, "How to Set AdamW's Weight Decay as You Scale Model and Dataset Size" (2024).
+    """
+
+    examples = ("tabular",)
+
+    def fill(self, given: Mapping[str, Any], seen: Seen) -> dict[str, Any]:
+        """Everything but the dataset and what it takes no part in."""
+        loss: Loss = given.get("loss") or Loss.resolve(_loss(seen))
+        members = 8 if seen.n_rows >= 80 else 4
+        batch = given.get("batch_size") or _batch(seen.n_rows)
+        per_epoch = max(1, math.ceil(seen.n_rows / batch)) if batch != "full" else 1
+        epochs = given.get("epochs") or _epochs(per_epoch)
+        settings: dict[str, Any] = {
+            "layers": _layers(loss, seen),
+            "loss": loss.brief(),
+            "epochs": epochs,
+            "log_every": max(1, round(epochs / LOOKS)),
+            "averaging": {"ema": 0.99},
+            "early_stopping": PATIENCE,
+        }
+        if not isinstance(given.get("optimizer"), Minimizer):  # which goes its own way
+            settings |= {
+                "members": members,
+                "batch_size": batch,
+                "schedule": {"cosine": {"hold": 0.4, "warmup": min(1, epochs // 2)}},
+            }
+            if "optimizer" not in given:
+                lr = given.get("lr") or 0.002
+                decay = float(f"{1.5 / (lr * per_epoch * epochs):.2g}")
+                settings |= {"optimizer": {"adamw": {"beta2": 0.95, "weight_decay": decay}}, "lr": lr}
+            if given.get("members", members) > 1 and _may_hold_out(given) and seen.n_rows >= 2 * members:
+                settings["holdout"] = "fold"
+        left = {key: value for key, value in settings.items() if key not in given}
+        return {**left, "preprocessing": _preprocessing(given.get("preprocessing") or Preprocessing(), loss, seen)}
+
+
+def _loss(seen: Seen) -> str:
+    return "mse" if not seen.n_classes else "binary_cross_entropy" if seen.n_classes == 2 else "cross_entropy"
+
+
+def _batch(n_rows: int) -> int:
+    sizes = {400: 32, 1_500: 64, 4_000: 128, 100_000: 256}
+    return next((size for n, size in sizes.items() if n_rows < n), 512)
+
+
+def _epochs(per_epoch: int) -> int:
+    low, high = EPOCHS
+    return min(max(round(STEPS / per_epoch), low), high, max(MOST // per_epoch, 3))
+
+
+def _layers(loss: Loss, seen: Seen) -> list[Any]:
+    hidden = [{"linear": {"units": 64, "init": "he_normal"}}, "relu", {"dropout": 0.1}]
+    last = {"linear": loss.n_outputs(seen.n_classes or None, seen.n_targets)}
+    return [*hidden, *hidden, last, *([loss.activation.name] if loss.activation else [])]
+
+
+def _may_hold_out(given: Mapping[str, Any]) -> bool:
+    """Whether rows are judged by the members that are kept from them: unless others are there for that."""
+    split: Split = given.get("split") or Split()
+    asked = "validation" in split.model_fields_set and split.validation != 0
+    return not asked and split.column is None and given.get("memory_limit") is None
+
+
+def _preprocessing(given: Preprocessing, loss: Loss, seen: Seen) -> dict[str, Any]:
+    bins = {"piecewise_linear": min(max(round(math.sqrt(seen.n_rows) / 4), 2), 64)}
+    settings: dict[str, Any] = {
+        "numbers": ["impute", {"views": [["robust", "smooth_clip"], bins]}],
+        "categories": {"one_hot": {"unseen": "other"}},
+        "dates": "calendar",
+    }
+    crowded = ["impute", {"views": [["log1p", "standardize", "smooth_clip"], bins]}]
+    vectors = {"embedding": {"min_frequency": 2, "unseen": "other"}}
+    columns = dict.fromkeys(seen.crowded, crowded if "numbers" not in given.model_fields_set else None)
+    columns |= {
+        name: vectors if "categories" not in given.model_fields_set else None
+        for name, different in seen.words.items()
+        if different > MANY
+    }
+    columns = {name: steps for name, steps in columns.items() if steps and name not in given.columns}
+    if columns:
+        settings["columns"] = columns
+    if loss.task == "regression" and loss.target_range is None:
+        settings["target"] = ["clamp", "standardize"]
+    return {key: value for key, value in settings.items() if key == "columns" or key not in given.model_fields_set}
