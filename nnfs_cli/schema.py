@@ -51,7 +51,9 @@ def config_schema() -> Schema:
                 return node
 
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return {**head, **linked(_section(Spec)), "$defs": definitions}
+    spec = _section(Spec)
+    spec["required"] = [key for key in spec["required"] if key not in Spec.FILLED]
+    return {**head, **linked(spec), "$defs": definitions}
 
 
 def setting_schema(field: FieldInfo) -> Schema:

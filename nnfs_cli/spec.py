@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     Field,
@@ -140,6 +140,8 @@ class Spec(Section):
     """Of the first weights, the split, the order of rows and dropout."""
     dtype: Literal["float32", "float64"] | None = None
     """The kind of number that the net computes with: float32 unless given, and float64 for a minimizer."""
+
+    FILLED: ClassVar = ("layers", "loss", "epochs")  # must be there, but may be left to a preset
 
     _document: Document | None = PrivateAttr(None)
 
@@ -281,7 +283,7 @@ def _validate_fields(
 ) -> tuple[dict[str, Any], list[Fault]]:
     """Validate key by key, so that one bad key does not keep the others from being checked together.
 
-    Of what is `filled` in later only the dataset must be there.
+    With `filled` they may lack what a preset is going to fill in.
     """
     values: dict[str, Any] = {}
     unknown = [key for key in data if key not in cls.model_fields]
@@ -292,7 +294,7 @@ def _validate_fields(
         faults.append(Fault((key,), f"there is no key {named(key)}{meaning}", at_key=True))
     for key, field in cls.model_fields.items():
         if key not in data:
-            if field.is_required() and key not in meant and (key == "dataset" or not filled):
+            if field.is_required() and key not in meant and not (filled and key in cls.FILLED):
                 faults.append(Fault((key,), f"the key '{key}' is missing", at_key=True))
             elif not field.is_required():
                 values[key] = field.get_default()

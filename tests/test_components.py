@@ -23,7 +23,7 @@ Show = Callable[..., str]
 
 HEADINGS = [
     "layers", "initializers", "losses", "optimizers", "schedules", "averaging", "metrics", "datasets",
-    "preprocessing steps",
+    "preprocessing steps", "presets",
 ]  # fmt: skip
 LINEAR = """\
 setting    default         allowed                     what it is

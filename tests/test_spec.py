@@ -50,6 +50,7 @@ epochs: 2
 """
 SPELLED_OUT = """\
 name: config
+preset: null
 dataset: iris
 split:
   validation: 0.2
