@@ -74,7 +74,7 @@ class Experiment:
     def warning(self) -> str:
         """What to say of a net that is large for its rows; else nothing."""
         n_parameters, n_rows = self.predictor.model.n_parameters // self.spec.members, len(self.learned)
-        if n_parameters <= n_rows:
+        if n_parameters <= n_rows or self.spec.holdout is not None:  # which shows when it does
             return ""
         net = "the net" if self.spec.members == 1 else "each net"
         return f"{net} has {n_parameters:,} parameters for {n_rows:,} training rows; it may learn them by heart"

@@ -17,6 +17,7 @@ import pytest
 from pyarrow import parquet
 
 from nnfs_cli.spec import Spec
+from nnfs_cli.tasks import load
 from tests.conftest import Nnfs, one_message
 
 N = 60
@@ -97,7 +98,7 @@ def init_and_train(inside: Nnfs, file: str, target: str, *words: str) -> Spec:
     assert done.returncode == 0, done.stderr
     trained = inside("train", "c.yaml", "--quiet", "--set", "epochs=2", "--set", "early_stopping=null")
     assert trained.returncode == 0, trained.stderr
-    return Spec.load(Path("c.yaml"))
+    return load(Path("c.yaml"))
 
 
 def predicted(inside: Nnfs, *words: str) -> list[dict[str, str]]:

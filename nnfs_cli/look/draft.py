@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from nnfs_cli.errors import counted, listing
-from nnfs_cli.look.kinds import MANY
-from nnfs_cli.look.proposal import HUGE, Proposal, width_for
+from nnfs_cli.look.proposal import Proposal
 from nnfs_cli.look.relations import listed
 from nnfs_cli.plain_yaml import dump_value
+from nnfs_cli.presets.tabular import FEWEST, MANY
 
 WIDTH = 110  # of a line
 
@@ -26,17 +26,16 @@ class _Draft:
     """Section by section."""
 
     def __init__(self, proposal: Proposal, folder: Path) -> None:
-        self.seen, self.target, self.task, self.size = proposal.seen, proposal.target, proposal.task, proposal.size
+        self.seen, self.target, self.task = proposal.seen, proposal.target, proposal.task
         self.inputs, self.dropped, self.suspicious = proposal.inputs, proposal.dropped, proposal.suspicious
         self.proposal, self.folder = proposal, folder
-        self.numbers = [name for name, one in self.inputs.items() if one.kind == "number"]
         self.words = [name for name, one in self.inputs.items() if one.kind == "category"]
         self.dates = [name for name, one in self.inputs.items() if one.kind == "date"]
 
     def text(self) -> str:
         """All of it."""
-        sections = (self.head, self.dataset, self.split, self.preprocessing, self.net, self.training)
-        return "\n".join("\n".join(section()) + "\n" for section in sections)
+        parts = (self.head, self.dataset, self.split, self.preprocessing, self.training, self.preset)
+        return "\n".join("\n".join(lines) + "\n" for part in parts if (lines := list(part())))
 
     def head(self) -> Iterator[str]:
         name, n = self.seen.path.name, len(self.seen.looks) + len(self.seen.table.unreadable)
@@ -93,141 +92,73 @@ class _Draft:
         yield f"    drop: {dump_value(list(self.dropped))}"
 
     def split(self) -> Iterator[str]:
-        validation, test = self.size.split
-        drawn = "drawn by whole groups" if self.proposal.group else "drawn at random"
-        if not validation:
-            yield from _said("Too few rows to hold any back: nothing will say how good the net is on others.")
-        elif not test:
-            yield from _said(f"{_percent(validation)} of the rows, {drawn}, choose the best epoch.")
+        test, group = self.proposal.test, self.proposal.group
+        drawn = "drawn by whole groups" if group else "drawn at random"
+        if test:
+            yield from _said(
+                f"{_percent(test)} of the rows, {drawn}, are kept for the final test, of which nothing is learned. None"
+                " need be held back to validate: each member of the net is judged by rows that it was kept from."
+            )
         else:
             yield from _said(
-                f"{_percent(validation)} of the rows, {drawn}, choose the best epoch, and {_percent(test)} are"
-                " kept for the final test, of which nothing is learned."
+                f"{counted(self.seen.n_rows, 'row')} are too few to keep some for a final test; how good the net is, is"
+                " estimated from what each of its members says of rows that it was kept from."
+                if self.seen.n_rows >= FEWEST
+                else "Too few rows to hold any back: nothing will say how good the net is on others."
             )
-        if validation and self.dates and not self.proposal.group:
+        if test and self.dates and not group:
             yield from _said(
                 f"To foretell what comes later, test on the latest rows: add time: {dump_value(self.dates[0])} here."
             )
-        parts = f"validation: {validation:g}" + (f", test: {test:g}" if test else "")
-        if group := self.proposal.group:
+        parts = ["validation: 0"] * (self.seen.n_rows < FEWEST) + [f"test: {test:g}"] * (test > 0)
+        if group:
             follow = f"{listed(group.followers, 4)} {'follows' if len(group.followers) == 1 else 'follow'} from it"
             yield from _said(
                 f"'{group.column}' names whose rows they are ({follow}): they stay together in one part, else the net"
                 " would know them by heart, and the test would be too easy. It is no input."
             )
-            parts += f", group: {dump_value(group.column)}"
-        yield f"split: {{{parts}}}"
+            parts.append(f"group: {dump_value(group.column)}")
+        if parts:
+            yield f"split: {{{', '.join(parts)}}}"
 
     def preprocessing(self) -> Iterator[str]:
+        """What the preset does not know: numbers that are names, and a target of which a few are far larger."""
+        named = [name for name in self.words if self.inputs[name].coded or self.seen.table.mostly_numbers(name)]
+        lopsided = self.task.goal == "regression" and self.task.lopsided
+        if not named and not lopsided:
+            return
         yield "preprocessing:"
-        if self.numbers:
-            yield from self._numbers()
-        few = [name for name in self.words if not self._many(name)]
-        many = [name for name in self.words if self._many(name)]
-        usual = few or many
-        plain = [name for name in usual if not self._named(name)]
-        plain = [name for name in plain if self._step(name) == self._step(plain[0])]
-        if plain:
-            yield from _said(f"{_listing(plain)}: {self._about_words(plain)}", 2)
-            yield f"  categories: {self._step(plain[0])}"
-        if self.dates:
-            yield from _said(
-                f"{_listing(self.dates)}: the days passed, and where in the year, the week and the day it was.", 2
-            )
-            yield "  dates: calendar"
-        single = [name for name in self.words if name not in plain]
-        if single:
+        if named:
             yield "  columns:"
-            for name in single:
-                yield from _said(f"{name}: {self._about_words([name])}", 4)
-                yield f"    {dump_value(name)}: {self._step(name)}"
-        if self.task.goal == "regression":
-            if self.task.lopsided:
-                yield from _said("The target has a few values far above all others, so its logarithm is learned.", 2)
-            yield f"  target: {'[log1p, standardize]' if self.task.lopsided else 'standardize'}"
-
-    def _numbers(self) -> Iterator[str]:
-        gaps = {name: self.inputs[name].share_missing for name in self.numbers if self.inputs[name].missing}
-        steps = ["impute"] * bool(gaps) + ["quantile"] * self._bell + ["standardize"]
-        booleans = sum(self.inputs[name].nature == "boolean" for name in self.numbers)
-        n = {"of numbers": len(self.numbers) - booleans, "of true or false": booleans}
-        text = listing([counted(n, "column") + f" {what}" for what, n in n.items() if n]) + "."
-        if gaps:
-            shown = [f"{name} {_percent(share)}" for name, share in list(gaps.items())[:5]]
-            more = [f"{len(gaps) - 5:,} more"] if len(gaps) > 5 else []
-            text += (
-                f" Empty cells ({', '.join([*shown, *more])}) get the median of the training rows, and one more input"
-                " says where they were."
+        for name in named:
+            words = counted(self.inputs[name].different, "different word")
+            codes = "; its numbers are codes" if self.inputs[name].coded else ""
+            many = self.inputs[name].different > MANY
+            what = (
+                "Each gets a vector that is learned; rare and new ones share one."
+                if many
+                else "An input of 0 or 1 for each; a new word is none of them."
             )
-        if self._bell:
-            text += " Each is brought to the shape of a bell by its ranks, so that outliers and long tails do no harm."
-        yield from _said(text, 2)
-        yield f"  numbers: {steps[0] if len(steps) == 1 else dump_value(steps)}"
-
-    @property
-    def _bell(self) -> bool:
-        """Whether there are rows enough to know the shapes of columns, or numbers that only ranks can tame."""
-        return self.size.training >= 100 or any(one.largest > HUGE for one in self.inputs.values())
-
-    def _many(self, name: str) -> bool:
-        return self.inputs[name].different > MANY
-
-    def _named(self, name: str) -> bool:
-        """Whether a column is taken for words only where it is named, since it looks like numbers."""
-        return self.inputs[name].coded or self.seen.table.mostly_numbers(name)
-
-    def _step(self, name: str) -> str:
-        if self._many(name):
-            vectors = self.proposal.vectors(self.inputs[name])
-            size = "" if vectors.usual else f"size: {vectors.size}, "
-            most = f"max_categories: {vectors.most}, " if vectors.most else ""
-            return f"{{embedding: {{{size}min_frequency: 2, {most}unseen: other}}}}"
-        return "{one_hot: {unseen: other}}"
-
-    def _about_words(self, names: Sequence[str]) -> str:
-        words = counted(sum(self.inputs[name].different for name in names), "different word")
-        codes = "; its numbers are codes" if any(self.inputs[name].coded for name in names) else ""
-        if self._many(names[0]):
-            most = self.proposal.vectors(self.inputs[names[0]]).most
-            each = f"The {most:,} most frequent get a vector" if most else "Each gets a vector"
-            return f"{words}{codes}. {each} that is learned; rare and new ones share one."
-        return f"{words}{codes}. An input of 0 or 1 for each; a new word is none of them."
-
-    def net(self) -> Iterator[str]:
-        n_inputs, in_tables = self.proposal.net_inputs
-        outputs = 1 if self.task.goal != "classes" else self.task.n_classes
-        width = width_for(self.size.training, n_inputs, outputs, in_tables)
-        dropout = 0.1 if self.size.training < 10_000 else 0.0
-        rows = f"{self.size.training:,} training rows"
-        if width:
-            yield from _said(f"Two hidden layers, as wide as {rows} allow: no more parameters than rows.")
-        else:
-            yield from _said(f"No hidden layer: for about {n_inputs:,} inputs, {rows} are too few.")
-        yield "layers:"
-        for _ in range(2 if width else 0):
-            yield f"  - linear: {{units: {width}, init: he_normal}}"
-            yield "  - relu"
-            if dropout:
-                yield f"  - dropout: {dropout:g}"
-        yield f"  - linear: {outputs}"
-        if self.task.goal != "regression":
-            yield f"  - {'sigmoid' if self.task.goal == 'binary' else 'softmax'}"
-        losses = {"binary": "binary_cross_entropy", "classes": "cross_entropy", "regression": "mse"}
-        yield f"loss: {losses[self.task.goal]}"
+            yield from _said(f"{name}: {words}{codes}. {what}", 4)
+            step = "{embedding: {min_frequency: 2, unseen: other}}" if many else "{one_hot: {unseen: other}}"
+            yield f"    {dump_value(name)}: {step}"
+        if lopsided:
+            yield from _said("The target has a few values far above all others, so its logarithm is learned.", 2)
+            yield "  target: [clamp, log1p, standardize]"
 
     def training(self) -> Iterator[str]:
-        epochs, (validation, _) = self.size.epochs, self.size.split
+        losses = {"binary": "binary_cross_entropy", "classes": "cross_entropy", "regression": "mse"}
         metrics = {"binary": "[accuracy, roc_auc]", "classes": "[accuracy, balanced_accuracy]"}
-        yield from _said("The learning rate climbs to its peak and falls again; weights shrink a little all the while.")
-        yield "optimizer: {adamw: 0.1}"
-        yield "lr: 0.01"
-        yield "schedule: one_cycle"
-        yield f"batch_size: {self.size.batch}"
-        yield f"epochs: {epochs}"
-        if validation:
-            yield from _beside(f"early_stopping: {epochs // 3}", "epochs without a better val_loss")
+        yield f"loss: {losses[self.task.goal]}"
         yield f"metrics: {metrics.get(self.task.goal, '[rmse, r2, mae]')}"
         yield from _beside("seed: 0", "of the split, the first weights, the order of rows and dropout")
+
+    def preset(self) -> Iterator[str]:
+        yield from _said(
+            "The preprocessing of all other columns, the net and its training: spec.yaml in the run shows every part of"
+            " it, with every number, and a key that is given here takes the place of the preset's."
+        )
+        yield "preset: tabular"
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -260,10 +191,6 @@ def _printable(text: str) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
-
-
-def _listing(names: Sequence[str], most: int = 6) -> str:
-    return listing(names) if len(names) <= most else listing([*names[: most - 1], f"{len(names) - most + 1:,} more"])
 
 
 def _percent(share: float) -> str:

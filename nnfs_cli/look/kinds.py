@@ -26,7 +26,7 @@ NOTHING = frozenset(
 CODES = frozenset(("code", "id", "zip", "zipcode", "postcode", "postal", "plz", "type", "kind", "category", "cluster"))
 IDS = frozenset(("id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "row", "nr", "number", *CODES))
 FEW = 10  # different words that are never too many
-MANY = 50  # different words that are too many for a column each
+
 SLIPS = 5  # different cells among numbers that may be taken for slips of the pen
 LONG = 40  # characters on average that make a free text
 DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T].*)?|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")

@@ -1,4 +1,4 @@
-"""What to do with a file that was looked at: the task, the inputs, and how large a net and how long a training.
+"""What to do with a file that was looked at: the task, the inputs, and which rows are held back.
 
 The rules go by what is in the file and by how much of it there is; none knows any set by name.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -17,13 +17,12 @@ from nnfs_cli.data.table import Label, Table, gaps_of, word
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, counted, named, shown
 from nnfs_cli.look.glance import Glance
-from nnfs_cli.look.kinds import MANY, Look, is_whole, words_of
+from nnfs_cli.look.kinds import Look, is_whole, words_of
 from nnfs_cli.look.relations import Group, Relation, gives_away, groups, listed, repeats, spread
 from nnfs_cli.parameters import Array
+from nnfs_cli.presets.tabular import FEWEST
 
 SAMPLE = 100_000  # rows by which columns are compared
-SHORT = 4  # numbers in a vector for a word: rather fewer vectors than shorter ones
-FEWEST = 8  # words that get one
 HUGE = 1e100  # numbers whose squares may overflow
 CLASSES = 10  # different whole numbers that are taken for classes
 LABELS = frozenset(
@@ -35,36 +34,6 @@ COUNTS = frozenset(
 WIDTHS = (256, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28, 24, 20, 16, 12, 10, 8, 6, 4)
 
 Goal = Literal["binary", "classes", "regression"]
-
-
-@dataclass(frozen=True)
-class Size:
-    """What goes by how many rows there are."""
-
-    n_rows: int
-
-    @property
-    def split(self) -> tuple[float, float]:
-        """The shares that validate and test."""
-        n = self.n_rows
-        return (0.0, 0.0) if n < 20 else (0.2, 0.0) if n < 100 else (0.2, 0.2) if n < 5_000 else (0.1, 0.2)
-
-    @property
-    def training(self) -> int:
-        """Rows that train."""
-        return max(round(self.n_rows * (1 - sum(self.split))), 1)
-
-    @property
-    def batch(self) -> int:
-        """Rows a batch."""
-        steps = {2_000: 32, 5_000: 64, 20_000: 128, 200_000: 256}
-        return next((size for n, size in steps.items() if self.training < n), 512)
-
-    @property
-    def epochs(self) -> int:
-        """More where there are fewer rows: about 1,200,000 rows are seen in all, but none less than 20 times."""
-        epochs = min(200, max(20, 1_200_000 / self.training))
-        return round(epochs / 10) * 10
 
 
 def width_for(n_rows: int, n_inputs: int, n_outputs: int, in_tables: int = 0) -> int:
@@ -89,14 +58,6 @@ class Task:
     lopsided: bool = False  # numbers of which a few are far larger than the others
 
 
-class Vectors(NamedTuple):
-    """How long the vectors for words are, and how many words get one, where not all do."""
-
-    size: int
-    most: int | None
-    usual: bool = False  # as long as they are unasked
-
-
 @dataclass(frozen=True)
 class Proposal:
     """What was decided: `dropped` says why columns are left out, `suspicious` how inputs give the target away."""
@@ -110,34 +71,9 @@ class Proposal:
     group: Group | None = None  # what the rows are to be kept together by
 
     @property
-    def size(self) -> Size:
-        """What goes by the number of rows."""
-        return Size(self.seen.n_rows)
-
-    @property
-    def net_inputs(self) -> tuple[int, int]:
-        """About how many inputs the net has, and how many parameters are in tables of vectors for words."""
-        n = in_tables = 0
-        for one in self.inputs.values():
-            if one.kind == "date":
-                n += 8
-            elif one.kind == "number":
-                n += 1 + (one.missing > 0)
-            elif one.different > MANY:
-                vectors = self.vectors(one)
-                n, in_tables = n + vectors.size, in_tables + vectors.size * (vectors.most or one.different)
-            else:
-                n += one.different + (one.missing > 0)
-        return n, in_tables
-
-    def vectors(self, one: Look) -> Vectors:
-        """How long the vectors for a column of many words are, so that all of them take half of the rows at most."""
-        many = sum(other.kind == "category" and other.different > MANY for other in self.inputs.values())
-        room, usual = self.size.training // (2 * many), min(50, round(1.6 * one.different**0.56))
-        if usual * one.different <= room:
-            return Vectors(usual, None, usual=True)
-        size = min(usual, max(room // one.different, SHORT))
-        return Vectors(size, None if size * one.different <= room else max(room // size - 1, FEWEST))
+    def test(self) -> float:
+        """The share of the rows that is kept for the final test."""
+        return 0.2 if self.seen.n_rows >= 100 else 0.0
 
 
 def propose(seen: Glance, target: str) -> Proposal:
@@ -152,7 +88,7 @@ def propose(seen: Glance, target: str) -> Proposal:
 
 def _group(seen: Glance, target: str) -> Group | None:
     """The column that names whose rows they are, if others prove it, and rows are held back at all."""
-    if not sum(Size(seen.n_rows).split):
+    if seen.n_rows < FEWEST:
         return None
     names = [name for name, one in seen.looks.items() if one.usable and name != target]
     return next((group for group in groups(seen.table, names, target) if group.sure and len(names) > 1), None)

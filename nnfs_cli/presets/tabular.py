@@ -16,6 +16,7 @@ MANY = 50  # different words that are too many for an input each
 STEPS = 2_500  # that training has about,
 EPOCHS = (30, 200)  # unless these are fewer or more,
 MOST = 10_000  # and at most
+FEWEST = 16  # rows of which a member is kept from some
 LOOKS = 50  # at how good the net is, about
 PATIENCE = 15  # of them without a better one
 
@@ -46,26 +47,30 @@ class Tabular(Preset, name="tabular"):
         batch = given.get("batch_size") or _batch(seen.n_rows)
         per_epoch = max(1, math.ceil(seen.n_rows / batch)) if batch != "full" else 1
         epochs = given.get("epochs") or _epochs(per_epoch)
+        split: Split = given.get("split") or Split()
+        steps = not isinstance(given.get("optimizer"), Minimizer)  # which goes its own way
+        alone = given.get("members", members) == 1 or given.get("memory_limit") or seen.n_rows < FEWEST
+        holdout = steps and not alone and split.column is None and split.without_validation().validation == 0
         settings: dict[str, Any] = {
-            "layers": _layers(loss, seen),
+            "layers": _layers(loss, seen, dropout=steps),
             "loss": loss.brief(),
             "epochs": epochs,
             "log_every": max(1, round(epochs / LOOKS)),
-            "averaging": {"ema": 0.99},
-            "early_stopping": PATIENCE,
+            "averaging": {"ema": 0.99 if per_epoch * epochs >= 200 else 0.9},
         }
-        if not isinstance(given.get("optimizer"), Minimizer):  # which goes its own way
+        if holdout or (split.column is None and split.validation != 0):
+            settings["early_stopping"] = PATIENCE
+        if steps:
             settings |= {
                 "members": members,
+                "holdout": "fold" if holdout else None,
                 "batch_size": batch,
                 "schedule": {"cosine": {"hold": 0.4, "warmup": min(1, epochs // 2)}},
             }
-            if "optimizer" not in given:
-                lr = given.get("lr") or 0.002
-                decay = float(f"{1.5 / (lr * per_epoch * epochs):.2g}")
-                settings |= {"optimizer": {"adamw": {"beta2": 0.95, "weight_decay": decay}}, "lr": lr}
-            if given.get("members", members) > 1 and _may_hold_out(given) and seen.n_rows >= 2 * members:
-                settings["holdout"] = "fold"
+        if steps and "optimizer" not in given:
+            lr = given.get("lr") or 0.002
+            decay = float(f"{1.5 / (lr * per_epoch * epochs):.2g}")
+            settings |= {"optimizer": {"adamw": {"beta2": 0.95, "weight_decay": decay}}, "lr": lr}
         left = {key: value for key, value in settings.items() if key not in given}
         return {**left, "preprocessing": _preprocessing(given.get("preprocessing") or Preprocessing(), loss, seen)}
 
@@ -84,17 +89,10 @@ def _epochs(per_epoch: int) -> int:
     return min(max(round(STEPS / per_epoch), low), high, max(MOST // per_epoch, 3))
 
 
-def _layers(loss: Loss, seen: Seen) -> list[Any]:
-    hidden = [{"linear": {"units": 64, "init": "he_normal"}}, "relu", {"dropout": 0.1}]
+def _layers(loss: Loss, seen: Seen, dropout: bool) -> list[Any]:
+    hidden = [{"linear": {"units": 64, "init": "he_normal"}}, "relu", *([{"dropout": 0.1}] if dropout else [])]
     last = {"linear": loss.n_outputs(seen.n_classes or None, seen.n_targets)}
     return [*hidden, *hidden, last, *([loss.activation.name] if loss.activation else [])]
-
-
-def _may_hold_out(given: Mapping[str, Any]) -> bool:
-    """Whether rows are judged by the members that are kept from them: unless others are there for that."""
-    split: Split = given.get("split") or Split()
-    asked = "validation" in split.model_fields_set and split.validation != 0
-    return not asked and split.column is None and given.get("memory_limit") is None
 
 
 def _preprocessing(given: Preprocessing, loss: Loss, seen: Seen) -> dict[str, Any]:
