@@ -27,6 +27,7 @@ from nnfs_cli.errors import DataError
 from nnfs_cli.look.kinds import look
 from nnfs_cli.plain_yaml import dump
 from nnfs_cli.spec import Spec
+from nnfs_cli.tasks import load
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
@@ -137,7 +138,7 @@ def test_what_init_cannot_do_is_said_in_a_line(
 def test_tab_may_be_given_as_people_write_it(inside: Nnfs, write: Write) -> None:
     write("t.csv", rows().replace(",", "\t"))
     assert inside("init", "t.csv", "--target", "y", "--delimiter", r"\t").returncode == 0
-    assert Spec.load(Path("t.yaml")).dataset.target_columns() == ("y",)
+    assert load(Path("t.yaml")).dataset.target_columns() == ("y",)
 
 
 def test_stdin_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
