@@ -11,6 +11,7 @@ from nnfs_cli.cli.baseline import baseline
 from nnfs_cli.cli.boundary import boundary
 from nnfs_cli.cli.check import check
 from nnfs_cli.cli.components import components
+from nnfs_cli.cli.cv import cv
 from nnfs_cli.cli.evaluate import evaluate
 from nnfs_cli.cli.init import init
 from nnfs_cli.cli.predict import predict
@@ -44,5 +45,5 @@ def _options(
     """What every command shares."""
 
 
-for _command in (init, check, baseline, train, resume, evaluate, predict, verify, components, schema):
+for _command in (init, check, baseline, cv, train, resume, evaluate, predict, verify, components, schema):
     app.command()(boundary(_command))

@@ -16,6 +16,7 @@ and a run that was interrupted is taken up by
 from nnfs_cli.experiment import prepare
 from nnfs_cli.look.completing import load
 from nnfs_cli.tasks.comparing import Comparison, baselines, compare
+from nnfs_cli.tasks.cross_validating import CrossValidation, Estimate, cross_validate
 from nnfs_cli.tasks.judging import Figures
 from nnfs_cli.tasks.restoring import restore
 from nnfs_cli.tasks.resuming import reopen, resume
@@ -24,6 +25,7 @@ from nnfs_cli.tasks.training import begin, train
 from nnfs_cli.tasks.verifying import Verdict, verify
 
 __all__ = [
-    "Comparison", "Figures", "Threshold", "Verdict", "baselines", "begin", "compare", "evaluate", "load",
-    "predict", "predictions", "prepare", "reopen", "restore", "resume", "train", "verify",
+    "Comparison", "CrossValidation", "Estimate", "Figures", "Threshold", "Verdict", "baselines", "begin", "compare",
+    "cross_validate", "evaluate", "load", "predict", "predictions", "prepare", "reopen", "restore", "resume", "train",
+    "verify",
 ]  # fmt: skip

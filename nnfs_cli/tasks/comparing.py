@@ -46,8 +46,11 @@ def compare(run: Run, parts: Sequence[str] | None = None, weights: str = "best")
     if missing := [part for part in wanted if part not in rows]:
         raise RunError(f"{run.path} has no {missing[0]} rows; its split is {', '.join(rows)}")
     others = _compared(predictor, material, rows, wanted)
-    figures = _figures(predictor.spec)
-    return {part: {run.path.name: _score(predictor.judge(rows[part])[1], figures), **others[part]} for part in wanted}
+    figures = shared_figures([predictor.spec])
+    return {
+        part: {run.path.name: finite(scores(predictor.judge(rows[part])[1], figures)), **others[part]}
+        for part in wanted
+    }
 
 
 def _in_memory(material: Material) -> Material:
@@ -60,14 +63,17 @@ def _held_back(parts: Iterable[str]) -> list[str]:
     return [part for part in parts if part != "train"] or ["train"]
 
 
-def _figures(spec: Spec) -> list[Metric]:
-    """What all can be compared by: what most models of the kind are trained for, and the spec's metrics."""
-    usual = ["rmse"] if spec.loss.task == "regression" else ["log_loss"] if spec.loss.probabilistic else []
-    return list(dict.fromkeys([*map(Metric.resolve, usual), *(spec.metrics or ())]))
+def shared_figures(specs: Sequence[Spec]) -> list[Metric]:
+    """What all can be compared by: what most models of the kind are trained for, and metrics that all specs name."""
+    losses = [spec.loss for spec in specs]
+    usual = ["rmse"] if losses[0].task == "regression" else ["log_loss"] * all(loss.probabilistic for loss in losses)
+    named = [metric for metric in specs[0].metrics or () if all(metric in (spec.metrics or ()) for spec in specs)]
+    return list(dict.fromkeys([*map(Metric.resolve, usual), *named]))
 
 
-def _score(outcome: Outcome, figures: Sequence[Metric]) -> dict[str, Any]:
-    return finite({name: float(value) for figure in figures for name, value in figure.figures(outcome).items()})
+def scores(outcome: Outcome, figures: Sequence[Metric]) -> dict[str, float]:
+    """The figures of an outcome; NaN where one is not defined."""
+    return {name: float(value) for figure in figures for name, value in figure.figures(outcome).items()}
 
 
 def _compared(
@@ -91,7 +97,7 @@ def _compared(
             continue
         for part, y_hat in answered.items():
             outcome = Outcome(rows[part].truth, y_hat, rows[part].weight, None, predictor.words)
-            found[part][baseline.name] = _score(outcome, _figures(predictor.spec))
+            found[part][baseline.name] = finite(scores(outcome, shared_figures([predictor.spec])))
     return found
 
 
