@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nnfs_cli.calibration import Calibration, tempered
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.inputs import Folds
 from nnfs_cli.data.table import Column, Table, word
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError
+from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.layers.lookup import Lookup, Vectors
 from nnfs_cli.metrics import Outcome, decide
 from nnfs_cli.model import Model
@@ -83,10 +84,13 @@ class Samples:
 class Predictor:
     """A net for the columns of a table. Its parameters begin as the spec's seed draws them, or all at zero.
 
-    With a `threshold`, the second of two classes is decided for when its probability is that or more.
+    With a `threshold`, the second of two classes is decided for when its probability is that or more. With an
+    `interval`, a calibration and a level, probabilities are calibrated, and each answer comes with what holds the truth
+    at that level: bounds around a number, or a set of classes.
     """
 
     threshold: float | None = None
+    interval: tuple[Calibration, float] | None = None
 
     def __init__(self, spec: Spec, encoder: Encoder, drawn: bool = True) -> None:
         self.spec, self.encoder = spec, encoder
@@ -174,7 +178,8 @@ class Predictor:
 
         Classes: `prediction`, the label, and `probability_<label>` for each, or `score_<label>` where the loss gives
         none. Numbers: `prediction`, or `prediction_<target>` where there are several targets, and likewise
-        `quantile_<level>` for each quantile. With `marks` (rows,) what cannot be used is marked there, and its answer
+        `quantile_<level>` for each quantile. With an interval there are `lower` and `upper` besides, or `set`, the
+        labels with | between them. With `marks` (rows,) what cannot be used is marked there, and its answer
         means nothing; without, it is a `DataError`.
         """
         y_hat = self.model.predict(self.encoder.encode(table, self.model.dtype, marks=marks))
@@ -185,12 +190,28 @@ class Predictor:
             decided = decide(answer, self.threshold)
             texts = isinstance(classes[0], str)
             labels = Texts(decided, np.array(classes, object)) if texts else np.array(classes)[decided]
-            return {"prediction": labels} | {
+            sets: dict[str, Column] = {}
+            if self.interval is not None:
+                answer = tempered(answer, self.interval[0].temperature or 1.0)
+                sets = {"set": _sets(answer, 1 - float(self._bound(*self.interval)[0]), self.words)}
+            return {"prediction": labels, **sets} | {
                 f"{kind}_{word(label)}": column for label, column in zip(classes, answer.T, strict=True)
             }
         named = {"prediction": answer} | {f"quantile_{q}": values for q, values in self._quantiles(y_hat).items()}
+        if self.interval is not None:
+            bound = self._bound(*self.interval)
+            named |= {"lower": answer - bound, "upper": answer + bound}
         suffixes = [""] if len(targets) == 1 else [f"_{target}" for target in targets]
         return {name + suffix: values[:, i] for name, values in named.items() for i, suffix in enumerate(suffixes)}
+
+    def _bound(self, calibration: Calibration, level: float) -> Array:
+        """How strange the truth is at most at a level, (targets,). Raises `UserError` if nobody knows."""
+        bound = calibration.scores.bound(level)
+        if bound is None:
+            rows, needed = calibration.scores.rows, math.ceil(level / (1 - level) - 1e-9)
+            found = f"takes {needed:,} rows that were not learned from, and there were {rows:,}"
+            raise UserError(f"an interval of {level:g} {found}")
+        return bound
 
     def _answer(self, y_hat: Array) -> Array:
         """What the net gives as a column a class, or a target in its own units."""
@@ -199,6 +220,15 @@ class Predictor:
     def _quantiles(self, y_hat: Array) -> dict[float, Array]:
         """The quantiles that the net gives, by level, in the target's own units."""
         return {level: self.encoder.unscale(values) for level, values in self.spec.loss.quantiles(y_hat).items()}
+
+
+def _sets(p: Array, least: float, words: Sequence[str]) -> Texts:
+    """The classes that are at least so probable, and the most probable one in any case, (rows,)."""
+    within = p >= least - 1e-12
+    within[np.arange(len(p)), p.argmax(axis=1)] = True
+    patterns, places = np.unique(within, axis=0, return_inverse=True)
+    sets = ["|".join(word for word, inside in zip(words, pattern, strict=True) if inside) for pattern in patterns]
+    return Texts(places.reshape(-1), np.array(sets, object))
 
 
 def _refuse_infinite(y_hat: Array, table: Table, marks: Array | None) -> None:

@@ -14,6 +14,7 @@ What lies in one:
       weights/last.npz    and of the last, and epoch-<n>.npz where they are kept
       state.npz           all that it takes to go on as if nothing had been in between
       metrics.json        the final figures, by split
+      calibration.json    how strange the truth of rows not learned from was: what intervals are made of
       decision.json       the threshold between two classes, where one was chosen
       evaluation/<split>/confusion.csv   how often each class was taken for which; <split>-<weights> unless by the best
       code/               a copy of the user's own components, if there are any; never run from here
@@ -42,6 +43,7 @@ from nnfs_cli.files import make_folder, naming, sync_folder, unfinished
 from nnfs_cli.lock import Lock
 
 if TYPE_CHECKING:
+    from nnfs_cli.calibration import Calibration
     from nnfs_cli.parameters import Array
 
 Status = Literal["running", "finished", "interrupted", "diverged", "failed"]
@@ -270,6 +272,25 @@ class Run(CheckedFiles):
         """Keep a copy of a file of the user's own."""
         make_folder(self._folder("code"))
         self._write(f"code/{name}", source)
+
+    def write_calibration(self, calibration: Calibration | None) -> None:
+        """Keep what intervals are made of; or nothing, where there is nothing."""
+        if calibration is None:
+            self._file("calibration.json").unlink(missing_ok=True)
+        else:
+            self._write_json("calibration.json", calibration.to_json())
+
+    def calibration(self) -> Calibration:
+        """Take `write_calibration` back. Raises `RunError` where there is none."""
+        from nnfs_cli.calibration import Calibration
+
+        if not self._file("calibration.json").exists():
+            without = "it was trained without rows that say how sure to be (validation, or holdout: fold)"
+            raise RunError(f"{self.path} has no calibration: {without}, or by an earlier release")
+        try:
+            return Calibration.from_json(self._read_json("calibration.json"))
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+            raise RunError(f"{self.path} is damaged: its calibration.json holds no calibration") from None
 
     def write_decision(self, decision: Mapping[str, Any]) -> None:
         """Keep the threshold between two classes, and how it was chosen."""

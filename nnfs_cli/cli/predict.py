@@ -15,6 +15,7 @@ from nnfs_cli.cli.output import fact, from_threshold, note, number, table
 from nnfs_cli.errors import UserError, counted
 
 if TYPE_CHECKING:
+    from nnfs_cli.calibration import Calibration
     from nnfs_cli.data.profile import Drift
     from nnfs_cli.predictions import Predictions
 
@@ -47,6 +48,14 @@ def predict(
         OnErrorChoice,
         typer.Option(help="A row that cannot be used stops all, is skipped, or has an empty (null) prediction."),
     ] = OnErrorChoice.stop,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="Put bounds beside each number, or sets of classes, that hold the truth with this probability, as 0.9,"
+            " and calibrate probabilities.",
+        ),
+    ] = None,
     drift: Annotated[
         bool, typer.Option("--drift", help="Say how far the rows are from what was trained on, column by column.")
     ] = False,
@@ -75,9 +84,19 @@ def predict(
         raise UserError(f"{output} is the input; name another file for the predictions")
     if weights == "best" and (decision := opened.decision()):
         fact("threshold", f"{from_threshold(decision)}, as it was chosen by nnfs evaluate")
+    if interval is not None:
+        if not 0 < interval < 1:
+            raise UserError(f"--interval takes a probability between 0 and 1, such as 0.9, found {interval:g}")
+        _say_calibration(opened.calibration(), interval)
     kept = [name for names in keep or () for name in _names(names)]
     predictions = tasks.predictions(
-        opened, input, weights, on_error=on_error.value, keep="all" if keep_all else kept, drift=drift
+        opened,
+        input,
+        weights,
+        on_error=on_error.value,
+        keep="all" if keep_all else kept,
+        drift=drift,
+        interval=interval,
     )
     if output is None:
         with tempfile.SpooledTemporaryFile(max_size=1 << 24) as spool:  # printed whole or not at all
@@ -91,6 +110,24 @@ def predict(
         fact("output", f"{output.as_posix()}, {counted(predictions.written, 'prediction')}")
     if predictions.drift:
         _say_drift(predictions.drift, predictions.rows)
+
+
+def _say_calibration(calibration: Calibration, level: float) -> None:
+    """By which rows, and what is reached on others."""
+    bound, test = calibration.scores.bound(level), calibration.test
+    if bound is None:
+        return  # which the prediction says
+    how = "to validate" if calibration.how == "validation" else "out of fold"
+    text = f"of {100 * level:g} %, by {counted(calibration.scores.rows, 'row')} {how}"
+    if test is not None:
+        reached = ", ".join(f"{100 * share:.1f} %" for share in test.coverage(bound))
+        text += f"; hold the truth in {reached} of {counted(test.rows, 'test row')}"
+    fact("intervals", text)
+    if calibration.temperature is not None and calibration.errors:
+        before, after = calibration.errors
+        where = "test rows" if test is not None else "the same rows"
+        errors = f"calibration error {number(before)} without and {number(after)} with it on {where}"
+        fact("calibrated", f"by a temperature of {number(calibration.temperature)}; {errors}")
 
 
 def _names(text: str) -> list[str]:

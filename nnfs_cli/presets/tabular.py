@@ -16,6 +16,7 @@ MANY = 50  # different words that are too many for an input each
 STEPS = 2_500  # that training has about,
 EPOCHS = (30, 200)  # unless these are fewer or more,
 MOST = 10_000  # and at most
+FEW = 1_000  # rows that are learned more slowly, and by smaller nets
 FEWEST = 16  # rows of which a member is kept from some
 LOOKS = 50  # at how good the net is, about
 PATIENCE = 15  # of them without a better one
@@ -24,14 +25,14 @@ PATIENCE = 15  # of them without a better one
 class Tabular(Preset, name="tabular"):
     """Eight small nets, each kept from an eighth of the rows, that see numbers scaled and in bins.
 
-    - Numbers are seen twice: robustly scaled and smoothly clipped, and through about sqrt(rows) / 4 bins of equally
-      many rows; gaps get the median and an input of their own. Words are one-hot, or learned vectors where there are
-      many; a target of numbers is standardised, and predictions stay within its range.
-    - Two hidden layers of 64, relu and dropout 0.1; the mean of eight members is predicted, and the epoch chosen by
-      what each says of the rows that it was kept from.
-    - AdamW with beta2 0.95 at a rate of 0.002, with a warm-up, flat to 40 % and then along a cosine to 0; a weight
-      decay of 1.5 / (rate x steps), so that weights forget about as much in any training; an average of the weights;
-      about 2,500 steps, in 30 to 200 epochs.
+    - Numbers are seen twice: robustly scaled and smoothly clipped, and through rows^(2/3) / 20 bins of equally many
+      rows; gaps get the median and an input of their own. Words are one-hot, or learned vectors where there are many; a
+      target of numbers is standardised, and predictions stay within its range.
+    - Two hidden layers of 96, or 64 for less than 1,000 rows, with relu and dropout 0.1; the mean of eight members is
+      predicted, and the epoch chosen by what each says of the rows that it was kept from.
+    - AdamW with beta2 0.95 at a rate of 0.002, or 0.001 for less than 1,000 rows, with a warm-up, flat to 40 % and then
+      along a cosine to 0; a weight decay of 1.5 / (rate x steps), so that weights forget about as much in any training;
+      an average of the weights; about 2,500 steps, in 30 to 200 epochs.
 
     With validation rows, or a memory limit, there is no holdout. Sources: Holzmüller, Grinsztajn and Steinwart, "Better
     by Default" (2024); Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning"
@@ -68,7 +69,7 @@ class Tabular(Preset, name="tabular"):
                 "schedule": {"cosine": {"hold": 0.4, "warmup": min(1, epochs // 2)}},
             }
         if steps and "optimizer" not in given:
-            lr = given.get("lr") or 0.002
+            lr = given.get("lr") or (0.001 if seen.n_rows < FEW else 0.002)
             decay = float(f"{1.5 / (lr * per_epoch * epochs):.2g}")
             settings |= {"optimizer": {"adamw": {"beta2": 0.95, "weight_decay": decay}}, "lr": lr}
         left = {key: value for key, value in settings.items() if key not in given}
@@ -90,13 +91,17 @@ def _epochs(per_epoch: int) -> int:
 
 
 def _layers(loss: Loss, seen: Seen, dropout: bool) -> list[Any]:
-    hidden = [{"linear": {"units": 64, "init": "he_normal"}}, "relu", *([{"dropout": 0.1}] if dropout else [])]
+    hidden = [
+        {"linear": {"units": 64 if seen.n_rows < FEW else 96, "init": "he_normal"}},
+        "relu",
+        *([{"dropout": 0.1}] if dropout else []),
+    ]
     last = {"linear": loss.n_outputs(seen.n_classes or None, seen.n_targets)}
     return [*hidden, *hidden, last, *([loss.activation.name] if loss.activation else [])]
 
 
 def _preprocessing(given: Preprocessing, loss: Loss, seen: Seen) -> dict[str, Any]:
-    bins = {"piecewise_linear": min(max(round(math.sqrt(seen.n_rows) / 4), 2), 64)}
+    bins = {"piecewise_linear": min(max(round(seen.n_rows ** (2 / 3) / 20), 2), 64)}
     settings: dict[str, Any] = {
         "numbers": ["impute", {"views": [["robust", "smooth_clip"], bins]}],
         "categories": {"one_hot": {"unseen": "other"}},

@@ -15,7 +15,7 @@ import numpy as np
 from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.table import Kind, Table, word
 from nnfs_cli.decision import best_threshold
-from nnfs_cli.errors import DataError, NnfsWarning, RunError, counted, shown
+from nnfs_cli.errors import DataError, NnfsWarning, RunError, UserError, counted, shown
 from nnfs_cli.experiment import encode_parts
 from nnfs_cli.material import say_alike
 from nnfs_cli.predictions import OnError, Predictions
@@ -95,12 +95,18 @@ def predictions(
     on_error: OnError = "stop",
     keep: Sequence[str] | Literal["all"] = (),
     drift: bool = False,
+    interval: float | None = None,
 ) -> Predictions:
     """The same block by block, for files of any size, or for stdin, which is called "-".
 
+    With an `interval`, a probability such as 0.9, answers come with what holds the truth so often; see `Predictor`.
     Nothing is read before the result is iterated over.
     """
     predictor = restore(run, weights)
+    if interval is not None:
+        if weights != "best":
+            raise UserError(f"intervals are calibrated for the best weights, not for {weights}")
+        predictor.interval = run.calibration(), interval
     source = source_for(Path(input_file), predictor.spec.dataset)
     return Predictions(predictor, run.data()["inputs"], source, on_error, keep, drift)
 

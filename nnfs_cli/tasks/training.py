@@ -15,6 +15,7 @@ from nnfs_cli.errors import DivergedError, NnfsWarning, RunError, counted, listi
 from nnfs_cli.experiment import Experiment
 from nnfs_cli.extension import code_of
 from nnfs_cli.runs import Run, Status
+from nnfs_cli.tasks.calibrating import calibrate
 from nnfs_cli.tasks.judging import Figures, finite, judged
 from nnfs_cli.trainer import Callback, LogRow, State
 
@@ -118,6 +119,8 @@ def _learn(
     for of_part in figures.values():
         trainer.check(of_part["loss"])
     _say_undefined(figures)
+    if "validation" in parts:
+        run.write_calibration(calibrate(predictor, parts["validation"], parts.get("test")))
     ending = {"stopped": trainer.stopped} if trainer.stopped else {}
     best_epoch = checkpoint.best["epoch"] if checkpoint.best else None
     run.write_metrics({"best_epoch": best_epoch, **ending, **{part: finite(figures[part]) for part in figures}})
