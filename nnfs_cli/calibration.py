@@ -158,4 +158,5 @@ def strangeness(truth: Array, answer: Array, classes: bool) -> Array:
     if classes:
         improbable: Array = 1 - answer[np.arange(len(truth)), truth][:, None]
         return improbable
-    return np.abs(truth - answer)
+    distance: Array = np.abs(truth - answer)
+    return distance
