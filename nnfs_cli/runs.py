@@ -218,6 +218,7 @@ class Run(CheckedFiles):
             files += [
                 "epochs.csv",
                 "metrics.json",
+                "calibration.json",
                 "state.npz",
                 *(f"weights/{which}.npz" for which in self.weights_kept()),
             ]

@@ -21,6 +21,7 @@ README = ROOT / "README.md"
 TABLES = {
     "keys": "nnfs components config --markdown",
     "components": "nnfs components --markdown",
+    "accuracy": f"PYTHONPATH='{ROOT}' python -m tests.benchmarks.accuracy --show '{ROOT}/.readme/accuracy.json'",
     "benchmarks": f"PYTHONPATH='{ROOT}' python -m tests.benchmarks.report",
 }
 BLOCK = re.compile(r"(?:<!-- (?P<what>[^\n]+?) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)```", re.DOTALL)

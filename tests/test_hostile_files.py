@@ -562,6 +562,7 @@ RESUME: list[object] = ["resume", RUN, "--epochs", "4", "-q"]
 READING = [
     PREDICT,
     [*PREDICT, "--drift"],
+    [*PREDICT, "--interval", "0.5"],
     [*PREDICT, "--on-error", "null", "--keep-all"],
     [*PREDICT, "--weights", "last", "--on-error", "skip"],
     ["verify", RUN, "-q"],
@@ -580,7 +581,15 @@ COMMANDS = st.sampled_from([*READING, *WRITING])
 
 # Records
 
-RECORDS = ["data.json", "data.json", "status.json", "metrics.json", "decision.json", "environment.json"]
+RECORDS = [
+    "data.json",
+    "data.json",
+    "status.json",
+    "metrics.json",
+    "decision.json",
+    "calibration.json",
+    "environment.json",
+]
 RAW = [
     "NaN", "Infinity", "-Infinity", "1e999", "-1e999", "9" * 400, "9" * 5000, "-" + "9" * 30, "1E400", "0.1e-400",
     "[" * 100_000, '{"a":' * 100_000, "[" * 500 + "]" * 500, '"\\ud800"', '"\\u0000\\u001b[2J\\u0007\\u202e"',
@@ -1439,6 +1448,7 @@ RECORDED = {
     "status.json": PREDICT,
     "spec.yaml": PREDICT,
     "decision.json": ["evaluate", RUN],
+    "calibration.json": [*PREDICT, "--interval", "0.5"],
     "metrics.json": ["verify", RUN],
     "environment.json": ["resume", RUN, "--epochs", "4"],
 }
@@ -1650,7 +1660,7 @@ USED: dict[str, list[object]] = {  # what lies in a run, and a command that cann
     "weights/best.npz": PREDICT, "weights/last.npz": ["evaluate", RUN, "--weights", "last"], "lock": ["evaluate", RUN],
     "evaluation": ["evaluate", RUN], "evaluation/validation": ["evaluate", RUN],
     "evaluation/validation/confusion.csv": ["evaluate", RUN], "epochs.csv": ["verify", RUN, "-q"],
-    "metrics.json": RESUME, "state.npz": RESUME,
+    "metrics.json": RESUME, "state.npz": RESUME, "calibration.json": [*PREDICT, "--interval", "0.5"],
 }  # fmt: skip
 UNUSED = ["config.yaml", "code", "environment.json"]
 TAGS = [

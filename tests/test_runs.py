@@ -49,6 +49,7 @@ def test_what_a_run_leaves(tmp_path: Path) -> None:
         "status.json",
         "epochs.csv",
         "metrics.json",
+        "calibration.json",
         "state.npz",
         "weights/best.npz",
         "weights/last.npz",

@@ -16,20 +16,20 @@ MANY = 50  # different words that are too many for an input each
 STEPS = 2_500  # that training has about,
 EPOCHS = (30, 200)  # unless these are fewer or more,
 MOST = 10_000  # and at most
-FEW = 1_000  # rows that are learned more slowly, and by smaller nets
+FEW = 1_000  # rows that are learned more slowly, by more and smaller nets
 FEWEST = 16  # rows of which a member is kept from some
 LOOKS = 50  # at how good the net is, about
 PATIENCE = 15  # of them without a better one
 
 
 class Tabular(Preset, name="tabular"):
-    """Eight small nets, each kept from an eighth of the rows, that see numbers scaled and in bins.
+    """Some small nets, each kept from a fold of the rows, that see numbers scaled and in bins.
 
     - Numbers are seen twice: robustly scaled and smoothly clipped, and through rows^(2/3) / 20 bins of equally many
       rows; gaps get the median and an input of their own. Words are one-hot, or learned vectors where there are many; a
       target of numbers is standardised, and predictions stay within its range.
-    - Two hidden layers of 96, or 64 for less than 1,000 rows, with relu and dropout 0.1; the mean of eight members is
-      predicted, and the epoch chosen by what each says of the rows that it was kept from.
+    - Two hidden layers of 96 with relu and dropout 0.1, in eight members, or of 32 in sixteen for less than 1,000 rows;
+      the mean of the members is predicted, and the epoch chosen by what each says of the rows that it was kept from.
     - AdamW with beta2 0.95 at a rate of 0.002, or 0.001 for less than 1,000 rows, with a warm-up, flat to 40 % and then
       along a cosine to 0; a weight decay of 1.5 / (rate x steps), so that weights forget about as much in any training;
       an average of the weights; about 2,500 steps, in 30 to 200 epochs.
@@ -44,7 +44,7 @@ class Tabular(Preset, name="tabular"):
     def fill(self, given: Mapping[str, Any], seen: Seen) -> dict[str, Any]:
         """Everything but the dataset and what it takes no part in."""
         loss: Loss = given.get("loss") or Loss.resolve(_loss(seen))
-        members = 8 if seen.n_rows >= 80 else 4
+        members = 8 if seen.n_rows >= FEW else 16 if seen.n_rows >= 80 else 4
         batch = given.get("batch_size") or _batch(seen.n_rows)
         per_epoch = max(1, math.ceil(seen.n_rows / batch)) if batch != "full" else 1
         epochs = given.get("epochs") or _epochs(per_epoch)
@@ -92,7 +92,7 @@ def _epochs(per_epoch: int) -> int:
 
 def _layers(loss: Loss, seen: Seen, dropout: bool) -> list[Any]:
     hidden = [
-        {"linear": {"units": 64 if seen.n_rows < FEW else 96, "init": "he_normal"}},
+        {"linear": {"units": 32 if seen.n_rows < FEW else 96, "init": "he_normal"}},
         "relu",
         *([{"dropout": 0.1}] if dropout else []),
     ]

@@ -128,10 +128,11 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--tables", nargs="+", help="only these")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), help="only these")
     parser.add_argument("--output", type=Path, help="of the figures, in JSON")
+    parser.add_argument("--show", type=Path, help="such figures, which are reported instead of measured")
     given = parser.parse_args(words)
-    for name in [name for name in os.environ if name.startswith(PREFIXES)]:
-        del os.environ[name]
-    os.environ.update(dict.fromkeys(VARIABLES, "1"))
+    if given.show:
+        print(markdown(json.loads(given.show.read_text(encoding="utf-8"))), end="")
+        return
     environment = describe_environment()
     machine = {key: environment[key] for key in ("processor", "platform", "python")}
     machine["packages"] = {name: version(name) for name in PEERS}
@@ -153,5 +154,13 @@ def main(words: Sequence[str] | None = None) -> None:
     print(markdown(results), end="")
 
 
+def _one_thread() -> None:
+    """Let the processes that are begun have one thread each, and nothing else that a machine says of them."""
+    for name in [name for name in os.environ if name.startswith(PREFIXES)]:
+        del os.environ[name]
+    os.environ.update(dict.fromkeys(VARIABLES, "1"))
+
+
 if __name__ == "__main__":
+    _one_thread()
     main()
