@@ -23,6 +23,7 @@ from nnfs_cli.data.csv import Csv
 from nnfs_cli.errors import RunError, UserError
 from nnfs_cli.parameters import Array
 from nnfs_cli.runs import Run
+from nnfs_cli.tasks.calibrating import calibrate
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
@@ -238,6 +239,16 @@ def test_sets_of_classes(trained: Path, inside: Nnfs) -> None:
     plain = inside("predict", "--run", "runs/classes-1", "--input", "t.csv", cwd=trained)
     assert "set" not in plain.stdout.partition("\n")[0].split(",")
     assert [row["prediction"] for row in csv.DictReader(io.StringIO(plain.stdout))] == [r["prediction"] for r in rows]
+
+
+def test_where_nothing_is_known_probabilities_are_not_made_surer(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"7,{i % 2}\n" for i in range(60)))
+    source = {"csv": {"path": str(tmp_path / "t.csv"), "target": "y"}}
+    experiment = fold_experiment(tmp_path, source, 0, split={"test": 0}, members=8)
+    found = calibrate(experiment.predictor, experiment.parts["validation"], None)
+    assert found is not None
+    assert found.temperature is not None
+    assert found.temperature > 0.8
 
 
 def test_bounds_of_several_targets(trained: Path, inside: Nnfs) -> None:

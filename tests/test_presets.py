@@ -61,7 +61,7 @@ def test_whatever_the_data_the_numbers_are_sensible(n_rows: int, n_classes: int,
     steps = -(-n_rows // batch) * epochs
     assert 3 <= epochs <= EPOCHS[1]
     assert steps <= MOST or epochs == 3 or n_rows < 2_000_000
-    assert filled["members"] in (4, 8)
+    assert filled["members"] in (4, 8, 16)
     assert (filled["holdout"] == "fold") == (n_rows >= FEWEST)
     assert 0 < filled["optimizer"]["adamw"]["weight_decay"] <= 1.5 / (0.002 * EPOCHS[0]) + 1
     assert filled["schedule"]["cosine"]["warmup"] < epochs
@@ -85,8 +85,8 @@ def test_a_config_that_names_a_dataset_is_enough(load: Load, dataset: str, loss:
     spec = load(dataset=dataset)
     assert spec.preset == Tabular()
     assert (spec.loss.name, spec.layers[-1].name) == (loss, final)
-    assert [layer.units for layer in spec.layers if layer.name == "linear"] == [64, 64, outputs]
-    assert (spec.members, spec.holdout, spec.split.validation) == (8, "fold", 0)
+    assert [layer.units for layer in spec.layers if layer.name == "linear"] == [32, 32, outputs]
+    assert (spec.members, spec.holdout, spec.split.validation) == (16, "fold", 0)
     assert spec.early_stopping is not None
     assert tasks.prepare(spec).parts["validation"].member is not None
 
@@ -108,7 +108,7 @@ def test_every_kind_of_column_is_taken(load: Load, tmp_path: Path) -> None:
     [
         ({"loss": "huber"}, {"loss": "huber"}),
         ({"members": 1}, {"members": 1, "holdout": None}),
-        ({"split": {"validation": 0.25}}, {"holdout": None, "members": 8}),
+        ({"split": {"validation": 0.25}}, {"holdout": None, "members": 16}),
         ({"split": {"validation": 0}}, {"holdout": "fold"}),
         ({"memory_limit": "1 GB"}, {"holdout": None}),
         ({"holdout": None, "split": {"validation": 0.2}}, {"holdout": None}),
@@ -151,6 +151,14 @@ def test_parts_of_preprocessing_that_are_given_win(load: Load, tmp_path: Path) -
 def test_what_is_set_on_the_command_line_wins_too(load: Load) -> None:
     spec = load(("epochs=4", "split.test=0.3"), dataset="iris")
     assert (spec.epochs, spec.split.test, spec.split.validation) == (4, 0.3, 0)
+
+
+@pytest.mark.parametrize("n", [2, 3, 7, 15, 16])
+def test_of_very_few_rows_none_is_held_back(n: int, load: Load, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i},{i * i}.5\n" for i in range(n)))
+    spec = load(dataset={"csv": {"path": "t.csv", "target": "y"}})
+    assert (spec.split.validation, spec.holdout) == (0, "fold" if n == 16 else None)
+    assert len(tasks.prepare(spec).parts["train"]) == n
 
 
 def test_a_whole_config_takes_no_preset(load: Load) -> None:
@@ -203,7 +211,7 @@ def test_it_is_named_in_the_output(inside: Nnfs, write: Callable[[str, str], Pat
     done = inside("train", "c.yaml")
     assert done.returncode == 0, done.stderr
     assert "preset      tabular fills in what the config leaves out; spec.yaml in the run has all of it" in done.stderr
-    assert "holdout     each of the 8 members is kept from one fold of the rows, and judged by it" in done.stderr
+    assert "holdout     each of the 16 members is kept from one fold of the rows, and judged by it" in done.stderr
     assert "out of fold loss" in done.stderr
     for words in (("evaluate", "runs/c-1"), ("check", "c.yaml"), ("baseline", "c.yaml"), ("verify", "runs/c-1")):
         assert inside(*words).returncode == 0

@@ -34,9 +34,10 @@ class Tabular(Preset, name="tabular"):
       along a cosine to 0; a weight decay of 1.5 / (rate x steps), so that weights forget about as much in any training;
       an average of the weights; about 2,500 steps, in 30 to 200 epochs.
 
-    With validation rows, or a memory limit, there is no holdout. Sources: Holzmüller, Grinsztajn and Steinwart, "Better
-    by Default" (2024); Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning"
-    (2022); Wang and Aitchison, "How to Set AdamW's Weight Decay as You Scale Model and Dataset Size" (2024).
+    With validation rows, or a memory limit, there is no holdout; less than 16 rows are all trained on, and nothing says
+    how good the net is. Sources: Holzmüller, Grinsztajn and Steinwart, "Better by Default" (2024); Gorishniy, Rubachev
+    and Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning" (2022); Wang and Aitchison, "How to Set
+    AdamW's Weight Decay as You Scale Model and Dataset Size" (2024).
     """
 
     examples = ("tabular",)
@@ -59,7 +60,9 @@ class Tabular(Preset, name="tabular"):
             "log_every": max(1, round(epochs / LOOKS)),
             "averaging": {"ema": 0.99 if per_epoch * epochs >= 200 else 0.9},
         }
-        if holdout or (split.column is None and split.validation != 0):
+        if seen.n_rows < FEWEST and "split" not in given:
+            settings["split"] = {"validation": 0}
+        elif holdout or (split.column is None and split.validation != 0):
             settings["early_stopping"] = PATIENCE
         if steps:
             settings |= {

@@ -21,7 +21,8 @@ def calibrate(predictor: Predictor, validation: Samples, test: Samples | None) -
     Out of fold a row is judged by one member, and what is predicted is the mean of all, which is better. The mean
     squared error of a mean is that of the members on average without the variance among them (Krogh and Vedelsby,
     "Neural Network Ensembles, Cross Validation, and Active Learning", 1995), so errors count sqrt(1 - variance / error)
-    of what they are. Of probabilities the temperature is divided by the one that makes members as sure as their mean.
+    of what they are. Of probabilities the temperature is divided by the one that makes members as sure as their mean,
+    unless that would make them surer than they were.
     """
     classes = predictor.encoder.classes is not None
     if classes and not predictor.spec.loss.probabilistic:
@@ -34,7 +35,8 @@ def calibrate(predictor: Predictor, validation: Samples, test: Samples | None) -
     if classes:
         temperature = best_temperature(outcome.y_hat, outcome.y, outcome.weight)
         if members is not None:
-            temperature /= softening(members, members.mean(axis=0))
+            alone = temperature
+            temperature = max(alone / softening(members, members.mean(axis=0)), min(alone, 1.0))
     elif members is not None:
         error = np.maximum(((outcome.y - outcome.y_hat) ** 2).mean(axis=0), np.finfo(float).tiny)
         shrink = np.sqrt(np.maximum(1 - members.var(axis=0).mean(axis=0) / error, 0.1))
