@@ -241,6 +241,7 @@ def test_sets_of_classes(trained: Path, inside: Nnfs) -> None:
     assert [row["prediction"] for row in csv.DictReader(io.StringIO(plain.stdout))] == [r["prediction"] for r in rows]
 
 
+@pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 def test_where_nothing_is_known_probabilities_are_not_made_surer(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"7,{i % 2}\n" for i in range(60)))
     source = {"csv": {"path": str(tmp_path / "t.csv"), "target": "y"}}
