@@ -60,7 +60,7 @@ def test_whatever_the_data_the_numbers_are_sensible(n_rows: int, n_classes: int,
     batch, epochs = filled["batch_size"], filled["epochs"]
     steps = -(-n_rows // batch) * epochs
     assert 3 <= epochs <= EPOCHS[1]
-    assert steps <= MOST or epochs == 3 or n_rows < 2_000_000
+    assert steps <= max(MOST, 3 * -(-n_rows // batch))
     assert filled["members"] in (4, 8, 16)
     assert (filled["holdout"] == "fold") == (n_rows >= FEWEST)
     assert 0 < filled["optimizer"]["adamw"]["weight_decay"] <= 1.5 / (0.002 * EPOCHS[0]) + 1
@@ -71,6 +71,13 @@ def test_whatever_the_data_the_numbers_are_sensible(n_rows: int, n_classes: int,
     if resolved.task == "regression":
         other = Tabular().fill({"loss": Loss.resolve(loss)}, Seen(n_rows, n_targets, 0)) if loss != "hinge" else {}
         assert "loss" not in other
+
+
+@pytest.mark.parametrize(("n_numbers", "bins"), [(1, 232), (8, 64), (60, 8), (256, 2), (257, None), (5_000, None)])
+def test_many_columns_have_few_bins(n_numbers: int, bins: int | None) -> None:
+    filled = Tabular().fill({}, Seen(10**6 // 10, n_numbers=n_numbers))["preprocessing"]["numbers"][1]["views"]
+    found = [view["piecewise_linear"] for view in filled if isinstance(view, dict)]
+    assert found == ([min(bins, 108)] if bins else [])
 
 
 @pytest.mark.parametrize(

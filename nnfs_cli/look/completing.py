@@ -58,6 +58,7 @@ def _see(values: Mapping[str, Any]) -> Seen:
         max(1, round(n_rows * _share(values.get("split") or Split(), table))),
         len(targets),
         n_classes,
+        sum(table.kind(name) == "number" for name in inputs),
         {name: _different(table.texts(name)) for name in inputs if table.kind(name) == "category"},
         tuple(name for name in inputs if table.kind(name) == "number" and _crowded(table.column(name))),
     )

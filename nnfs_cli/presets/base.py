@@ -13,13 +13,15 @@ from nnfs_cli.component import Component
 class Seen:
     """What a preset goes by.
 
-    `n_rows` is about how many rows train; `n_classes` is 0 for a target of numbers. `words` counts the different words
+    `n_rows` is about how many rows train; `n_classes` is 0 for a target of numbers. There are `n_numbers` columns of
+    numbers, and `words` counts the different words
     of each column of them. `crowded` are columns of numbers of 0 or more, more than half of which are one number.
     """
 
     n_rows: int
     n_targets: int = 1
     n_classes: int = 0
+    n_numbers: int = 0
     words: Mapping[str, int] = field(default_factory=dict)
     crowded: tuple[str, ...] = ()
 
