@@ -110,6 +110,16 @@ def test_every_kind_of_column_is_taken(load: Load, tmp_path: Path) -> None:
     assert [step.name for step in spec.preprocessing.target or ()] == ["clamp", "standardize"]
 
 
+def test_columns_that_decide_about_rows_are_no_inputs(load: Load, tmp_path: Path) -> None:
+    table(tmp_path / "t.csv")
+    source = {"path": "t.csv", "target": "price", "drop": ["kind"], "weight": "crowded"}
+    spec = load(dataset={"csv": source}, split={"group": "many", "test": 0.2})
+    assert not spec.preprocessing.columns
+    names = " ".join(tasks.prepare(spec).predictor.encoder.names)
+    assert "many" not in names
+    assert "crowded" not in names
+
+
 @pytest.mark.parametrize(
     ("given", "found"),
     [

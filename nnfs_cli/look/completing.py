@@ -47,20 +47,22 @@ def _see(values: Mapping[str, Any]) -> Seen:
     """Look at the data, or at the beginning of a large file."""
     dataset, loss = values["dataset"], values.get("loss")
     table, n_rows = read_some(dataset) if isinstance(dataset, ColumnSource) else _all(dataset.read())
-    targets, left_out = dataset.target_columns(), {*dataset.target_columns(), *dataset.dropped_columns()}
-    inputs = [name for name in table.columns if name not in left_out]
+    split, targets = values.get("split") or Split(), dataset.target_columns()
+    left_out = {*targets, *dataset.dropped_columns(), *split.columns, dataset.weight_column()}
+    inputs = {name: table.kind(name) for name in table.columns if name not in left_out}
+    numbers = [name for name, kind in inputs.items() if kind == "number" and _several(table.column(name))]
     n_classes = 0
     if loss is not None:
         n_classes = _different(table.texts(targets[0])) if loss.task == "classification" and len(targets) == 1 else 0
     elif len(targets) == 1 and table.has(targets[0]):
         n_classes = task_of(table, targets[0], look(table, targets[0])).n_classes
     return Seen(
-        max(1, round(n_rows * _share(values.get("split") or Split(), table))),
+        max(1, round(n_rows * _share(split, table))),
         len(targets),
         n_classes,
-        sum(table.kind(name) == "number" for name in inputs),
-        {name: _different(table.texts(name)) for name in inputs if table.kind(name) == "category"},
-        tuple(name for name in inputs if table.kind(name) == "number" and _crowded(table.column(name))),
+        len(numbers),
+        {name: _different(table.texts(name)) for name, kind in inputs.items() if kind == "category"},
+        tuple(name for name in numbers if _crowded(table.column(name))),
     )
 
 
@@ -80,11 +82,14 @@ def _different(texts: Texts) -> int:
     return len(np.unique(texts.codes[~texts.gaps]))
 
 
+def _several(column: Any) -> bool:
+    """Whether there are more than two different numbers."""
+    values: Array = np.asarray(column)
+    return values.dtype.kind != "b" and len(np.unique(values[~gaps_of(values)])) > 2
+
+
 def _crowded(column: Any) -> bool:
-    """Whether more than half of the numbers are one and the same, and none of the three or more is below 0."""
+    """Whether more than half of the numbers are one and the same, and none is below 0."""
     values: Array = np.asarray(column)
     values = values[~gaps_of(values)]
-    if values.dtype.kind == "b" or not len(values) or values.min() < 0:
-        return False
-    counts = np.unique(values, return_counts=True)[1]
-    return bool(len(counts) > 2 and counts.max() > len(values) / 2)
+    return bool(values.min() >= 0 and np.unique(values, return_counts=True)[1].max() > len(values) / 2)

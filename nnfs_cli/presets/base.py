@@ -14,7 +14,7 @@ class Seen:
     """What a preset goes by.
 
     `n_rows` is about how many rows train; `n_classes` is 0 for a target of numbers. There are `n_numbers` columns of
-    numbers, and `words` counts the different words
+    numbers, with more than two different ones each, and `words` counts the different words
     of each column of them. `crowded` are columns of numbers of 0 or more, more than half of which are one number.
     """
 
