@@ -83,16 +83,19 @@ def test_many_columns_have_few_bins(n_numbers: int, bins: int | None) -> None:
 @pytest.mark.parametrize(
     ("dataset", "loss", "outputs", "final"),
     [
-        ("iris", "cross_entropy", 3, "softmax"),
-        ("breast_cancer", "binary_cross_entropy", 1, "sigmoid"),
-        ("diabetes", "mse", 1, "linear"),
+        ("iris", "cross_entropy", 3, ["softmax"]),
+        ("breast_cancer", "binary_cross_entropy", 1, ["sigmoid"]),
+        ("diabetes", "mse", 1, []),
     ],
 )
-def test_a_config_that_names_a_dataset_is_enough(load: Load, dataset: str, loss: str, outputs: int, final: str) -> None:
+def test_a_config_that_names_a_dataset_is_enough(
+    load: Load, dataset: str, loss: str, outputs: int, final: list[str]
+) -> None:
     spec = load(dataset=dataset)
     assert spec.preset == Tabular()
-    assert (spec.loss.name, spec.layers[-1].name) == (loss, final)
-    assert [layer.units for layer in spec.layers if layer.name == "linear"] == [32, 32, outputs]
+    assert spec.loss.name == loss
+    assert [layer.name for layer in spec.layers] == ["residual", *final]
+    assert [layer.units for layer in spec.layers[0].layers if layer.name == "linear"] == [32, 32, outputs]
     assert (spec.members, spec.holdout, spec.split.validation) == (16, "fold", 0)
     assert spec.early_stopping is not None
     assert tasks.prepare(spec).parts["validation"].member is not None

@@ -29,16 +29,18 @@ class Tabular(Preset, name="tabular"):
     - Numbers are seen twice: robustly scaled and smoothly clipped, and through rows^(2/3) / 20 bins of equally many
       rows, at most 512 for all columns; gaps get the median and an input of their own. Words are one-hot, or learned
       vectors where there are many; a target of numbers is standardised, and predictions stay within its range.
-    - Two hidden layers of 80 with relu and dropout 0.1, in eight members, or of 32 in sixteen for less than 1,000 rows;
-      the mean of the members is predicted, and the epoch chosen by what each says of the rows that it was kept from.
+    - Two hidden layers of 80 with relu and dropout 0.1, in eight members, or of 32 in sixteen for less than 1,000 rows,
+      and a linear way beside them; the mean of the members is predicted, and the epoch chosen by what each says of the
+      rows that it was kept from.
     - AdamW with beta2 0.95 at a rate of 0.002, or 0.001 for less than 1,000 rows, with a warm-up, flat to 40 % and then
       along a cosine to 0; a weight decay of 1.5 / (rate x steps), so that weights forget about as much in any training;
       an average of the weights; about 2,500 steps, in 30 to 200 epochs.
 
     With validation rows, or a memory limit, there is no holdout; less than 16 rows are all trained on, and nothing says
     how good the net is. Sources: Holzmüller, Grinsztajn and Steinwart, "Better by Default" (2024); Gorishniy, Rubachev
-    and Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning" (2022); Wang and Aitchison, "How to Set
-    AdamW's Weight Decay as You Scale Model and Dataset Size" (2024).
+    and Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning" (2022); Cheng et al., "Wide & Deep
+    Learning for Recommender Systems" (2016); Wang and Aitchison, "How to Set AdamW's Weight Decay as You Scale Model and
+    Dataset Size" (2024).
     """
 
     examples = ("tabular",)
@@ -101,7 +103,8 @@ def _layers(loss: Loss, seen: Seen, dropout: bool) -> list[Any]:
         *([{"dropout": 0.1}] if dropout else []),
     ]
     last = {"linear": loss.n_outputs(seen.n_classes or None, seen.n_targets)}
-    return [*hidden, *hidden, last, *([loss.activation.name] if loss.activation else [])]
+    deep = {"residual": [*hidden, *hidden, last]}  # beside which there is a linear way
+    return [deep, *([loss.activation.name] if loss.activation else [])]
 
 
 def _preprocessing(given: Preprocessing, loss: Loss, seen: Seen) -> dict[str, Any]:
