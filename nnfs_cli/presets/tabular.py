@@ -39,8 +39,8 @@ class Tabular(Preset, name="tabular"):
     With validation rows, or a memory limit, there is no holdout; less than 16 rows are all trained on, and nothing says
     how good the net is. Sources: Holzmüller, Grinsztajn and Steinwart, "Better by Default" (2024); Gorishniy, Rubachev
     and Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning" (2022); Cheng et al., "Wide & Deep
-    Learning for Recommender Systems" (2016); Wang and Aitchison, "How to Set AdamW's Weight Decay as You Scale Model and
-    Dataset Size" (2024).
+    Learning for Recommender Systems" (2016); Wang and Aitchison, "How to Set AdamW's Weight Decay as You Scale Model
+    and Dataset Size" (2024).
     """
 
     examples = ("tabular",)
