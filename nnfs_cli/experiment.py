@@ -13,7 +13,7 @@ from nnfs_cli.cautions import cautions
 from nnfs_cli.checks import monitors, no_figure
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.encoder import Encoder
-from nnfs_cli.data.folds import deal, deal_groups
+from nnfs_cli.data.folds import deal_rows
 from nnfs_cli.data.inputs import Drawn
 from nnfs_cli.data.profile import profile
 from nnfs_cli.data.rows import Rows, StoredRows, TrainingRows
@@ -176,10 +176,8 @@ def _folds(spec: Spec, material: Material, train: Samples) -> Array:
     if len(train) < spec.members:
         few = f"{counted(len(train), 'training row')} cannot be dealt into a fold for each of {spec.members}"
         raise spec.error([Fault(("members",), few)])
-    if (group := spec.split.group) is not None:
-        table = material.sources["train"].survey
-        return deal_groups(table, material.rows["train"], group, spec.members, spec.seed)
-    return deal(len(train), spec.members, spec.seed, train.truth if material.classes else None)
+    table, rows, classes = material.sources["train"].survey, material.rows["train"], train.truth
+    return deal_rows(table, rows, spec.split.group, classes if material.classes else None, spec.members, spec.seed)
 
 
 def _rows(parts: Mapping[str, Samples], members: int) -> Rows:

@@ -161,24 +161,24 @@ class Model:
         """The mean loss over the rows, each with its weight (rows,) if there are any, and what `predict` gives."""
         total = 0.0
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
-        for rows, answer in self._judged(X, y, batch_size, member):
-            y_hat[rows], losses = answer
+        for rows, answer, losses in self._judged(X, y, batch_size, member):
+            y_hat[rows] = answer
             total += float(losses.sum(dtype=np.float64) if weight is None else losses.astype(np.float64) @ weight[rows])
         whole = len(X) if weight is None else float(weight.sum(dtype=np.float64))
         return total / whole if whole else math.nan, y_hat
 
     def _judged(
         self, X: Array, y: Array, batch_size: int | None, member: Array | None
-    ) -> Iterator[tuple[Any, tuple[Array, Array]]]:
-        """Some rows at a time: their places, and what is said of them with what that loses, (rows,)."""
+    ) -> Iterator[tuple[Any, Array, Array]]:
+        """Some rows at a time: their places, what is said of them, and what that loses, (rows,)."""
         if self.members:
             for rows, y_hat in self._answers(X, batch_size, member):
-                yield rows, (y_hat, self.loss.forward(y_hat, y[rows], self._predicting)[0])
+                yield rows, y_hat, self.loss.forward(y_hat, y[rows], self._predicting)[0]
             return
         for rows in self._portions(len(X), batch_size):
             body = self._forward(X[rows])
             losses = self._loss_forward(body, y[rows], self._predicting)[0]
-            yield rows, (self._activate(body), losses)
+            yield rows, self._activate(body), losses
 
     def _answers(self, X: Array, batch_size: int | None, member: Array | None) -> Iterator[tuple[Any, Array]]:
         """Some rows at a time: their places, and what is said of them."""

@@ -12,6 +12,16 @@ from nnfs_cli.parameters import Array
 from nnfs_cli.streams import stream
 
 
+def deal_rows(table: Table, rows: Array, group: str | None, classes: Array | None, n_folds: int, seed: int) -> Array:
+    """The fold of each of some `rows` of a table, (rows,): by whole groups where a column names them, else by class.
+
+    `classes` (rows,) are theirs, if there are any. Raises `DataError` when there are fewer groups than folds.
+    """
+    if group is not None:
+        return deal_groups(table, rows, group, n_folds, seed)
+    return deal(len(rows), n_folds, seed, classes)
+
+
 def deal(n_rows: int, n_folds: int, seed: int, classes: Array | None = None) -> Array:
     """The fold of each row, (rows,), from 0 on: dealt at random, and the rows of each class (rows,) as evenly."""
     order = stream(seed, "holdout").permutation(n_rows)

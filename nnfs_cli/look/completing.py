@@ -50,7 +50,8 @@ def _see(values: Mapping[str, Any]) -> Seen:
     split, targets = values.get("split") or Split(), dataset.target_columns()
     left_out = {*targets, *dataset.dropped_columns(), *split.columns, dataset.weight_column()}
     inputs = {name: table.kind(name) for name in table.columns if name not in left_out}
-    numbers = [name for name, kind in inputs.items() if kind == "number" and _several(table.column(name))]
+    numbers = {name: _numbers(table.column(name)) for name, kind in inputs.items() if kind == "number"}
+    numbers = {name: found for name, found in numbers.items() if len(found[0]) > 2}
     n_classes = 0
     if loss is not None:
         n_classes = _different(table.texts(targets[0])) if loss.task == "classification" and len(targets) == 1 else 0
@@ -62,7 +63,7 @@ def _see(values: Mapping[str, Any]) -> Seen:
         n_classes,
         len(numbers),
         {name: _different(table.texts(name)) for name, kind in inputs.items() if kind == "category"},
-        tuple(name for name in numbers if _crowded(table.column(name))),
+        tuple(name for name, (values, counts) in numbers.items() if values[0] >= 0 and 2 * counts.max() > counts.sum()),
     )
 
 
@@ -82,14 +83,8 @@ def _different(texts: Texts) -> int:
     return len(np.unique(texts.codes[~texts.gaps]))
 
 
-def _several(column: Any) -> bool:
-    """Whether there are more than two different numbers."""
+def _numbers(column: Any) -> tuple[Array, Array]:
+    """The different numbers of a column, ascending, and how often each is there."""
     values: Array = np.asarray(column)
-    return values.dtype.kind != "b" and len(np.unique(values[~gaps_of(values)])) > 2
-
-
-def _crowded(column: Any) -> bool:
-    """Whether more than half of the numbers are one and the same, and none is below 0."""
-    values: Array = np.asarray(column)
-    values = values[~gaps_of(values)]
-    return bool(values.min() >= 0 and np.unique(values, return_counts=True)[1].max() > len(values) / 2)
+    different: tuple[Array, Array] = np.unique(values[~gaps_of(values)], return_counts=True)
+    return different

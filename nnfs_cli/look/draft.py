@@ -12,7 +12,7 @@ from nnfs_cli.errors import counted, listing
 from nnfs_cli.look.proposal import Proposal
 from nnfs_cli.look.relations import listed
 from nnfs_cli.plain_yaml import dump_value
-from nnfs_cli.presets.tabular import FEWEST, MANY
+from nnfs_cli.presets.tabular import FEWEST, INDICATORS, MANY, VECTORS
 
 WIDTH = 110  # of a line
 
@@ -140,8 +140,7 @@ class _Draft:
                 else "An input of 0 or 1 for each; a new word is none of them."
             )
             yield from _said(f"{name}: {words}{codes}. {what}", 4)
-            step = "{embedding: {min_frequency: 2, unseen: other}}" if many else "{one_hot: {unseen: other}}"
-            yield f"    {dump_value(name)}: {step}"
+            yield f"    {dump_value(name)}: {dump_value(VECTORS if many else INDICATORS)}"
         if lopsided:
             yield from _said("The target has a few values far above all others, so its logarithm is learned.", 2)
             yield "  target: [clamp, log1p, standardize]"

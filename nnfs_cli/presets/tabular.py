@@ -13,6 +13,8 @@ from nnfs_cli.optimizers import Minimizer
 from nnfs_cli.presets.base import Preset, Seen
 
 MANY = 50  # different words that are too many for an input each
+INDICATORS = {"one_hot": {"unseen": "other"}}  # which words have,
+VECTORS = {"embedding": {"min_frequency": 2, "unseen": "other"}}  # and many words
 STEPS = 2_500  # that training has about,
 EPOCHS = (30, 200)  # unless these are fewer or more,
 MOST = 5_000  # and at most
@@ -112,14 +114,13 @@ def _preprocessing(given: Preprocessing, loss: Loss, seen: Seen) -> dict[str, An
     in_bins = [{"piecewise_linear": bins}] if bins > 1 else []
     settings: dict[str, Any] = {
         "numbers": ["impute", {"views": [["robust", "smooth_clip"], *in_bins]}],
-        "categories": {"one_hot": {"unseen": "other"}},
+        "categories": INDICATORS,
         "dates": "calendar",
     }
     crowded = ["impute", {"views": [["log1p", "standardize", "smooth_clip"], *in_bins]}]
-    vectors = {"embedding": {"min_frequency": 2, "unseen": "other"}}
     columns = dict.fromkeys(seen.crowded, crowded if "numbers" not in given.model_fields_set else None)
     columns |= {
-        name: vectors if "categories" not in given.model_fields_set else None
+        name: VECTORS if "categories" not in given.model_fields_set else None
         for name, different in seen.words.items()
         if different > MANY
     }

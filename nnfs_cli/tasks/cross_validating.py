@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnfs_cli.data.folds import deal, deal_groups
+from nnfs_cli.data.folds import deal_rows
 from nnfs_cli.data.labels import class_indices
 from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import word
@@ -93,11 +93,12 @@ def cross_validate(
         raise DataError(f"{counted(len(pool), 'row')} cannot be dealt into {folds} folds of two or more")
     for name, material in materials.items():
         _require_the_same(first, material, name)
+    table, classes = first.sources["train"].survey, _classes(first_spec, first, pool)
     figures = shared_figures(list(specs.values()))
     found: dict[str, list[dict[str, float]]] = {name: [] for name in specs}
     said: list[dict[str, Array]] = []
     for repeat in range(repeats):
-        dealt = _deal(first_spec, first, pool, folds, first_spec.seed + repeat)
+        dealt = deal_rows(table, pool, first_spec.split.group, classes, folds, first_spec.seed + repeat)
         for fold in range(folds):
             for name, spec in specs.items():
                 seed = spec.seed + repeat
@@ -128,15 +129,8 @@ def _require_the_same(first: Material, material: Material, name: str) -> None:
         raise DataError(f"{name} is about other data than the first config, {shown(one.name)}")
 
 
-def _deal(spec: Spec, material: Material, pool: Array, folds: int, seed: int) -> Array:
-    """The fold of each row of the pool."""
-    table = material.sources["train"].survey
-    if (group := spec.split.group) is not None:
-        return deal_groups(table, pool, group, folds, seed)
-    return deal(len(pool), folds, seed, _classes(spec, material, pool))
-
-
 def _classes(spec: Spec, material: Material, rows: Array) -> Array | None:
+    """The class indices of some rows, if there are classes."""
     if material.classes is None:
         return None
     table = material.sources["train"].survey
