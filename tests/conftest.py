@@ -16,7 +16,7 @@ from hypothesis import settings
 from typer.testing import CliRunner
 
 from nnfs_cli.cli import app
-from nnfs_cli.runs import Run
+from nnfs_cli.runs.run import Run
 
 settings.register_profile("nnfs", deadline=None, derandomize=True, database=None)  # the machine may be busy
 settings.load_profile("nnfs")

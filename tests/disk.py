@@ -23,9 +23,13 @@ from typing import Any, BinaryIO, Self
 
 import pytest
 
-from nnfs_cli import environment, extension, files, plain_yaml, spec
-from nnfs_cli.callbacks import Checkpoint
-from nnfs_cli.tasks import training
+from nnfs_cli.components import user_code as extension
+from nnfs_cli.config import config as spec
+from nnfs_cli.config import yaml
+from nnfs_cli.runs import environment
+from nnfs_cli.runs.callbacks import Checkpoint
+from nnfs_cli.system import files
+from nnfs_cli.workflows import train as training
 
 try:
     import fcntl
@@ -549,7 +553,7 @@ def content_of(write: Callable[[BinaryIO], object]) -> bytes:
 
 
 def put_instead(patch: pytest.MonkeyPatch, name: str, other: Callable[..., Any]) -> None:
-    """Let whoever calls a function of `nnfs_cli.files` call another."""
+    """Let whoever calls a function of `nnfs_cli.system.files` call another."""
     function = getattr(files, name)
     for module in [module for key, module in sys.modules.items() if key.startswith("nnfs_cli.")]:
         if getattr(module, name, None) is function:
@@ -570,6 +574,6 @@ def prepare(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(environment, "_git_commit", lambda: None)
     for name in ("_version", "_processor", "_kernels"):
         patch.setattr(environment, name, functools.cache(getattr(environment, name)))
-    patch.setattr(plain_yaml, "read", functools.cache(plain_yaml.read))
-    dumped = functools.cache(lambda text: plain_yaml.dump(json.loads(text)))
+    patch.setattr(yaml, "read", functools.cache(yaml.read))
+    dumped = functools.cache(lambda text: yaml.dump(json.loads(text)))
     patch.setattr(spec, "dump", lambda settings: dumped(json.dumps(settings)))

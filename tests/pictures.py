@@ -8,10 +8,10 @@ import matplotlib as mpl
 import numpy as np
 import yaml
 
-from nnfs_cli import tasks
+from nnfs_cli import workflows
+from nnfs_cli.config.config import Config
 from nnfs_cli.data.table import from_arrays
-from nnfs_cli.schedules import Schedule
-from nnfs_cli.spec import Spec
+from nnfs_cli.training.schedules import Schedule
 from tests.readme import ROOT
 
 RED, BLUE, GREY = "#a3271b", "#1d4e89", "#9a9a9a"
@@ -28,10 +28,10 @@ def spirals() -> None:
     from matplotlib import pyplot as plt
 
     with tempfile.TemporaryDirectory() as folder:
-        experiment = tasks.prepare(Spec.load(ROOT / "configs" / "spirals.yaml"))
-        run = tasks.begin(experiment, folder)
-        tasks.train(experiment, run)
-        epochs, predictor = run.epochs(), tasks.restore(run)
+        experiment = workflows.prepare(Config.load(ROOT / "configs" / "spirals.yaml"))
+        run = workflows.begin(experiment, folder)
+        workflows.train(experiment, run)
+        epochs, predictor = run.epochs(), workflows.restore(run)
     side = np.linspace(-EDGE, EDGE, POINTS)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     belief = predictor.predict(from_arrays("grid", grid, ["x0", "x1"]))["probability_b"].reshape(POINTS, POINTS)

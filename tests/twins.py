@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.trainer import Callback, Trainer
+from nnfs_cli.training.trainer import Callback, Trainer
 
 
 class Leaving(Callback):

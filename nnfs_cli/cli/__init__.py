@@ -8,10 +8,10 @@ import typer
 
 from nnfs_cli import __version__
 from nnfs_cli.cli.baseline import baseline
-from nnfs_cli.cli.boundary import boundary
 from nnfs_cli.cli.check import check
 from nnfs_cli.cli.components import components
 from nnfs_cli.cli.cv import cv
+from nnfs_cli.cli.error_handling import boundary
 from nnfs_cli.cli.evaluate import evaluate
 from nnfs_cli.cli.init import init
 from nnfs_cli.cli.predict import predict

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Code, Json, Overrides, read
-from nnfs_cli.cli.output import fact, number, print_json, table
+from nnfs_cli.cli.options import Code, Json, Overrides, read
+from nnfs_cli.cli.terminal import fact, number, print_json, table
 
 if TYPE_CHECKING:
-    from nnfs_cli.tasks import Comparison
+    from nnfs_cli.workflows import Comparison
 
 
 def baseline(
@@ -26,10 +26,10 @@ def baseline(
     same training rows as the net. `nnfs evaluate RUN --baselines` puts them beside a run.
     """
     spec = read(config, set_, code)
-    from nnfs_cli import tasks
-    from nnfs_cli.baselines import BASELINES
+    from nnfs_cli import workflows
+    from nnfs_cli.workflows.baselines import BASELINES
 
-    comparison = tasks.baselines(spec)
+    comparison = workflows.baselines(spec)
     if json:
         print_json({"baselines": comparison})
         return

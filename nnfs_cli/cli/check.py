@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Code, Json, Overrides, read
-from nnfs_cli.cli.output import in_a_line, parts_in_words, print_json, table
-from nnfs_cli.errors import counted
+from nnfs_cli.cli.options import Code, Json, Overrides, read
+from nnfs_cli.cli.terminal import in_a_line, parts_in_words, print_json, table
+from nnfs_cli.system.wording import counted
 
 if TYPE_CHECKING:
-    from nnfs_cli.experiment import Experiment
-    from nnfs_cli.look.findings import Finding
-    from nnfs_cli.look.rehearsal import Estimate, Line
+    from nnfs_cli.experiment.experiment import Experiment
+    from nnfs_cli.inspection.cost_estimate import Estimate, Line
+    from nnfs_cli.inspection.findings import Finding
 
 LABEL = 12  # characters
 ALIKE = 8  # findings of a kind that are shown
@@ -41,12 +41,13 @@ def check(
     What is found are warnings, unless training could not work.
     """
     spec = read(config, set_, code)
-    from nnfs_cli import tasks
-    from nnfs_cli.look import findings, rehearsal
-    from nnfs_cli.material import gather
+    from nnfs_cli import workflows
+    from nnfs_cli.experiment.read_data import gather
+    from nnfs_cli.inspection import cost_estimate as rehearsal
+    from nnfs_cli.inspection import findings
 
     material = gather(spec)
-    experiment = tasks.prepare(spec, material)
+    experiment = workflows.prepare(spec, material)
     data = findings.Data.of(material)
     found = findings.find(spec, material, experiment, data)
     lines = rehearsal.lines(experiment)
@@ -127,7 +128,7 @@ def _say_findings(found: Sequence[Finding], seen: int | None) -> None:
 
 def _say_together(found: Sequence[Finding], dropped: Sequence[str]) -> None:
     """One line for all columns that should go, beside those that are gone."""
-    from nnfs_cli.plain_yaml import dump_value
+    from nnfs_cli.config.yaml import dump_value
 
     names = [finding.column for finding in found if (finding.suggestion or "").startswith("drop:")]
     if len(names) > 1 or (names and dropped):

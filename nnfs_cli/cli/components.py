@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from nnfs_cli.cli.choices import Code, load
-from nnfs_cli.errors import UserError, did_you_mean
+from nnfs_cli.cli.options import Code, load
+from nnfs_cli.errors import UserError
+from nnfs_cli.system.wording import did_you_mean
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from nnfs_cli.component import Component
-    from nnfs_cli.settings import Section
+    from nnfs_cli.components.component import Component
+    from nnfs_cli.components.section import Section
 
 SETTINGS = ("setting", "default", "allowed", "what it is")
 # Any other families follow.
@@ -57,8 +58,8 @@ def components(
 
 def _families() -> dict[str, type[Component]]:
     """Each by the heading of its list."""
-    import nnfs_cli.spec  # noqa: F401 - registers them all
-    from nnfs_cli.component import Component, plural
+    import nnfs_cli.config.config  # noqa: F401 - registers them all
+    from nnfs_cli.components.component import Component, plural
 
     families = {**dict.fromkeys(ORDER), **Component.families}
     return {plural(name): family for name, family in families.items() if family and family.members}
@@ -66,12 +67,12 @@ def _families() -> dict[str, type[Component]]:
 
 def _blocks() -> dict[str, type[Section]]:
     """The config, and those of its keys that hold settings and are no components."""
-    from nnfs_cli.component import Component
-    from nnfs_cli.settings import Section
-    from nnfs_cli.spec import Spec
+    from nnfs_cli.components.component import Component
+    from nnfs_cli.components.section import Section
+    from nnfs_cli.config.config import Config
 
-    blocks: dict[str, type[Section]] = {"config": Spec}
-    for key, field in Spec.model_fields.items():
+    blocks: dict[str, type[Section]] = {"config": Config}
+    for key, field in Config.model_fields.items():
         for kind in (field.annotation, *get_args(field.annotation)):
             if isinstance(kind, type) and issubclass(kind, Section) and not issubclass(kind, Component):
                 blocks[key] = kind
@@ -110,7 +111,7 @@ def _markdown_page(name: str, section: type[Section]) -> str:
 
 def _settings(section: type[Section]) -> list[tuple[str, ...]]:
     from nnfs_cli.cli.words import in_words
-    from nnfs_cli.schema import setting_schema
+    from nnfs_cli.config.json_schema import setting_schema
 
     texts = section.descriptions()
     return [
@@ -120,8 +121,8 @@ def _settings(section: type[Section]) -> list[tuple[str, ...]]:
 
 
 def _default(field: FieldInfo) -> str:
-    from nnfs_cli.plain_yaml import dump_value
-    from nnfs_cli.schema import default_of
+    from nnfs_cli.config.json_schema import default_of
+    from nnfs_cli.config.yaml import dump_value
 
     return "required" if field.is_required() else dump_value(default_of(field))
 

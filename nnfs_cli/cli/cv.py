@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Code, Json, Overrides, Quiet, read
-from nnfs_cli.cli.output import fact, note, number, print_json, table
-from nnfs_cli.errors import UserError, counted
+from nnfs_cli.cli.options import Code, Json, Overrides, Quiet, read
+from nnfs_cli.cli.terminal import fact, note, number, print_json, table
+from nnfs_cli.errors import UserError
+from nnfs_cli.system.wording import counted
 
 if TYPE_CHECKING:
-    from nnfs_cli.tasks import CrossValidation, Estimate
+    from nnfs_cli.workflows import CrossValidation, Estimate
 
 
 def cv(
@@ -36,9 +37,9 @@ def cv(
     if len(named) < len(configs):
         raise UserError("the same config stands there twice; compare it with another one")
     specs = {name: read(path, set_, code) for name, path in named.items()}
-    from nnfs_cli import tasks
+    from nnfs_cli import workflows
     from nnfs_cli.data.writers import writer_for
-    from nnfs_cli.files import write_whole
+    from nnfs_cli.system.files import write_whole
 
     target = output or Path(f"{next(iter(specs.values())).name}-cv.csv")
 
@@ -47,7 +48,7 @@ def cv(
         of = ", ".join(f"{figure} {number(value)}" for figure, value in figures.items())
         note(f"fold {done} of {folds * repeats}{f', {name}' if len(specs) > 1 else ''}: {of}")
 
-    found = tasks.cross_validate(specs, folds, repeats, (lambda *_: None) if quiet else report)
+    found = workflows.cross_validate(specs, folds, repeats, (lambda *_: None) if quiet else report)
 
     def write(file: object) -> None:
         with writer_for(target.suffix, file) as writer:  # type: ignore[arg-type]
@@ -92,13 +93,13 @@ def _verdict(one: Estimate) -> str:
 
 
 def _estimates(of: dict[str, Estimate]) -> dict[str, object]:
-    from nnfs_cli.tasks.judging import finite
+    from nnfs_cli.workflows.figures import finite
 
     return {figure: finite(one._asdict()) for figure, one in of.items()}
 
 
 def _plain(found: CrossValidation) -> dict[str, object]:
-    from nnfs_cli.tasks.judging import finite
+    from nnfs_cli.workflows.figures import finite
 
     first = next(iter(found.figures))
     return {

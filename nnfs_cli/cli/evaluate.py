@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnfs_cli.cli.baseline import side_by_side
-from nnfs_cli.cli.choices import Code, Json, Part, Weights, load
-from nnfs_cli.cli.output import fact, from_threshold, note, number, print_json, say_weights, table
+from nnfs_cli.cli.options import Code, Json, Part, Weights, load
+from nnfs_cli.cli.terminal import fact, from_threshold, note, number, print_json, say_weights, table
 from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
-    from nnfs_cli.tasks import Figures, Threshold
+    from nnfs_cli.workflows import Figures, Threshold
 
 CLASSES = 10  # as many fit a terminal
 
@@ -48,14 +48,14 @@ def evaluate(
     if baselines and input:
         raise UserError("give either --baselines, which learn from the run's own rows, or --input")
     load(code)
-    from nnfs_cli import tasks
-    from nnfs_cli.runs import Run
+    from nnfs_cli import workflows
+    from nnfs_cli.runs.run import Run
 
     opened = Run.open(run)
     parts = [part.value for part in split] if split else None
-    metrics = tasks.evaluate(opened, parts, input, weights, _threshold(threshold))
+    metrics = workflows.evaluate(opened, parts, input, weights, _threshold(threshold))
     decision = opened.decision() if weights == "best" else None  # for which it was chosen
-    comparison = tasks.compare(opened, parts, weights) if baselines else {}
+    comparison = workflows.compare(opened, parts, weights) if baselines else {}
     confusion = {part: counts for part in metrics if (counts := opened.confusion(part, weights))}
     if json:
         found = {"run": opened.path.as_posix(), "metrics": metrics, "decision": decision, "confusion": confusion}

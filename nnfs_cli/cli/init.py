@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli.output import complain, fact
-from nnfs_cli.errors import UserError, counted
+from nnfs_cli.cli.terminal import complain, fact
+from nnfs_cli.errors import UserError
+from nnfs_cli.system.wording import counted
 
 if TYPE_CHECKING:
-    from nnfs_cli.look.kinds import Look, Nature
-    from nnfs_cli.look.proposal import Proposal
+    from nnfs_cli.inspection.column_kinds import Look, Nature
+    from nnfs_cli.inspection.propose import Proposal
 
 PLURALS: dict[Nature, str] = {
     "number": "{} of numbers",
@@ -43,11 +44,11 @@ def init(
 
     Prints the path of the config on stdout.
     """
-    from nnfs_cli.files import write_whole
-    from nnfs_cli.look.draft import draft
-    from nnfs_cli.look.glance import glance
-    from nnfs_cli.look.proposal import propose
-    from nnfs_cli.settings import matching
+    from nnfs_cli.inspection.file_profile import glance
+    from nnfs_cli.inspection.propose import propose
+    from nnfs_cli.inspection.write_config import draft
+    from nnfs_cli.system.files import write_whole
+    from nnfs_cli.system.matching import matching
 
     config = output or Path(f"{_stem(file)}.yaml")
     seen = glance(file, target, encoding, delimiter)
@@ -69,7 +70,7 @@ def _stem(file: Path) -> str:
 
 def _say(proposal: Proposal, config: Path) -> None:
     """What was found, in a few lines."""
-    from nnfs_cli.look.relations import listed
+    from nnfs_cli.inspection.column_relations import listed
 
     seen, task = proposal.seen, proposal.task
     first = f", of which the first {seen.table.n_rows:,} were looked at" if seen.partial else ""

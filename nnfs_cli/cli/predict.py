@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
-from nnfs_cli.cli.choices import Code, Weights, load
-from nnfs_cli.cli.output import fact, from_threshold, note, number, table
-from nnfs_cli.errors import UserError, counted
+from nnfs_cli.cli.options import Code, Weights, load
+from nnfs_cli.cli.terminal import fact, from_threshold, note, number, table
+from nnfs_cli.errors import UserError
+from nnfs_cli.system.wording import counted
 
 if TYPE_CHECKING:
-    from nnfs_cli.calibration import Calibration
     from nnfs_cli.data.profile import Drift
-    from nnfs_cli.predictions import Predictions
+    from nnfs_cli.prediction.batch_predict import Predictions
+    from nnfs_cli.prediction.calibration import Calibration
 
 SHOWN = 20  # columns of the table of drift
 FEW = 200  # rows whose population stability index chance alone moves by 0.1
@@ -69,11 +70,11 @@ def predict(
     load(code)
     import tempfile
 
-    from nnfs_cli import tasks
+    from nnfs_cli import workflows
     from nnfs_cli.data.writers import SUFFIXES
-    from nnfs_cli.files import write_whole
-    from nnfs_cli.runs import Run
-    from nnfs_cli.settings import matching
+    from nnfs_cli.runs.run import Run
+    from nnfs_cli.system.files import write_whole
+    from nnfs_cli.system.matching import matching
 
     opened = Run.open(run) if run else Run.newest(runs)
     if run is None:
@@ -89,7 +90,7 @@ def predict(
             raise UserError(f"--interval takes a probability between 0 and 1, such as 0.9, found {interval:g}")
         _say_calibration(opened.calibration(), interval)
     kept = [name for names in keep or () for name in _names(names)]
-    predictions = tasks.predictions(
+    predictions = workflows.predictions(
         opened,
         input,
         weights,

@@ -10,9 +10,9 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nnfs_cli.cli.output import fact, note, number, visible
-from nnfs_cli.errors import counted
-from nnfs_cli.trainer import Callback, LogRow, Trainer
+from nnfs_cli.cli.terminal import fact, note, number, visible
+from nnfs_cli.system.wording import counted
+from nnfs_cli.training.trainer import Callback, LogRow, Trainer
 
 HIDDEN = ("step", "seconds", "lr")  # of the columns of the log
 LINES = 20  # about as many are shown of a long training on a terminal; the log has them all

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Code, Json, Quiet, recorded
+from nnfs_cli.cli.options import Code, Json, Quiet, recorded
 
 
 def resume(
@@ -28,12 +28,12 @@ def resume(
     Prints the run directory, as the last line on stdout.
     """
     opened = recorded(run, code)
-    from nnfs_cli import tasks
+    from nnfs_cli import workflows
     from nnfs_cli.cli.progress import Resumed, watcher
-    from nnfs_cli.cli.training import announce, conduct
+    from nnfs_cli.cli.report_training import announce, conduct
 
-    experiment = tasks.reopen(opened, epochs, changed_data)
+    experiment = workflows.reopen(opened, epochs, changed_data)
     if not quiet:
         announce(experiment)
     watching = [] if quiet else [Resumed(), watcher()]
-    conduct(lambda: tasks.resume(experiment, opened, watching), opened, experiment.spec, quiet, json)
+    conduct(lambda: workflows.resume(experiment, opened, watching), opened, experiment.spec, quiet, json)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Code, load
+from nnfs_cli.cli.options import Code, load
 
 
 def schema(
@@ -20,8 +20,8 @@ def schema(
     The comment `# yaml-language-server: $schema=FILE` in a config says where to find it.
     """
     load(code)
-    from nnfs_cli.files import write_whole
-    from nnfs_cli.schema import as_json, config_schema
+    from nnfs_cli.config.json_schema import as_json, config_schema
+    from nnfs_cli.system.files import write_whole
 
     found = config_schema()
     if output is None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Code, Json, Overrides, Quiet, read
+from nnfs_cli.cli.options import Code, Json, Overrides, Quiet, read
 
 
 def train(
@@ -23,13 +23,13 @@ def train(
     Prints the run directory, as the last line on stdout. Ctrl-C ends training after the batch; `nnfs resume` goes on.
     """
     spec = read(config, set_, code)
-    from nnfs_cli import tasks
+    from nnfs_cli import workflows
     from nnfs_cli.cli.progress import watcher
-    from nnfs_cli.cli.training import announce, conduct
+    from nnfs_cli.cli.report_training import announce, conduct
 
-    experiment = tasks.prepare(spec)
+    experiment = workflows.prepare(spec)
     if not quiet:
         announce(experiment)
-    run = tasks.begin(experiment, runs)
+    run = workflows.begin(experiment, runs)
     watching = [] if quiet else [watcher()]
-    conduct(lambda: tasks.train(experiment, run, watching), run, experiment.spec, quiet, json)
+    conduct(lambda: workflows.train(experiment, run, watching), run, experiment.spec, quiet, json)

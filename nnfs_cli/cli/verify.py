@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from nnfs_cli.cli.choices import Code, Json, Quiet, recorded
-from nnfs_cli.cli.output import fact, number, print_json
-from nnfs_cli.errors import listing
+from nnfs_cli.cli.options import Code, Json, Quiet, recorded
+from nnfs_cli.cli.terminal import fact, number, print_json
+from nnfs_cli.system.wording import listing
 
 
 def verify(
@@ -32,10 +32,10 @@ def verify(
     on another machine or with other versions the final figures have to be, within a tolerance.
     """
     opened = recorded(run, code)
-    from nnfs_cli import tasks
+    from nnfs_cli import workflows
     from nnfs_cli.cli.progress import watcher
 
-    verdict = tasks.verify(opened, tolerance, [] if quiet else [watcher()])
+    verdict = workflows.verify(opened, tolerance, [] if quiet else [watcher()])
     path = opened.path.as_posix()
     if verdict.moved:
         fact("elsewhere", listing(verdict.moved))

@@ -3,7 +3,7 @@
 Importing the package registers every data set and every preprocessing step.
 """
 
-from nnfs_cli.component import load_family
+from nnfs_cli.components.component import load_family
 from nnfs_cli.data.source import DataSource
 
 load_family(__name__, __path__)

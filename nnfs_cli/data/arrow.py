@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import instant
 from nnfs_cli.data.table import NUMBER, Column, word
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.parameters import Array
 
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 

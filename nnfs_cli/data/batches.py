@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.rows import BLOCK
-from nnfs_cli.parameters import Array
-from nnfs_cli.streams import stream
+from nnfs_cli.system.random import stream
 
 
 @dataclass(frozen=True)

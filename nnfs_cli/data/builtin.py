@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.source import NO_KINDS, DataSource, Facts, taken
 from nnfs_cli.data.table import Kind, Label, Table, from_arrays
-from nnfs_cli.parameters import Array
 
 
 class _Builtin(DataSource):

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from nnfs_cli.parameters import Array
+from nnfs_cli.arrays import Array
 
 _ISO = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"

@@ -8,6 +8,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.inputs import Drawn, Faulty, Folds, Group, Numbers, Words, fit_inputs, group_from_json, lookups
 from nnfs_cli.data.labels import TARGET, class_indices
 from nnfs_cli.data.preprocessing import Preprocessing
@@ -16,8 +17,8 @@ from nnfs_cli.data.steps import NumberStep
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Kind, Label, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError, counted, listing, named
-from nnfs_cli.parameters import Array
+from nnfs_cli.errors import DataError
+from nnfs_cli.system.wording import counted, listing, named
 
 BLOCK = 8_192  # rows transformed at a time: they stay in the processor's cache, and no float64 copy of all is made
 

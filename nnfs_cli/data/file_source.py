@@ -10,11 +10,14 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
 
+from nnfs_cli.components.field_types import FilePath, NotEmpty, Text
+from nnfs_cli.components.section import wrong
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.table import Kind, Table
-from nnfs_cli.errors import DataError, listing, named, shown
-from nnfs_cli.files import naming
-from nnfs_cli.settings import FilePath, NotEmpty, Text, matching, wrong
+from nnfs_cli.errors import DataError
+from nnfs_cli.system.files import naming
+from nnfs_cli.system.matching import matching
+from nnfs_cli.system.wording import listing, named, shown
 
 
 def _different(names: tuple[str, ...]) -> tuple[str, ...]:

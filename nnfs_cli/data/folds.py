@@ -6,10 +6,11 @@ import heapq
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Table
-from nnfs_cli.errors import DataError, counted, named
-from nnfs_cli.parameters import Array
-from nnfs_cli.streams import stream
+from nnfs_cli.errors import DataError
+from nnfs_cli.system.random import stream
+from nnfs_cli.system.wording import counted, named
 
 
 def deal_rows(table: Table, rows: Array, group: str | None, classes: Array | None, n_folds: int, seed: int) -> Array:

@@ -8,11 +8,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import NonNegativeFloat, PositiveInt, Seed
 from nnfs_cli.data.source import NO_KINDS, DataSource, Facts, taken
 from nnfs_cli.data.table import Kind, Table, from_arrays
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import NonNegativeFloat, PositiveInt, Seed
-from nnfs_cli.streams import stream
+from nnfs_cli.system.random import stream
 
 Classes = Annotated[int, Field(strict=True, ge=2, le=1000)]
 

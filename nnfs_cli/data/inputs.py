@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, Step
 from nnfs_cli.data.steps.base import Fit, Statistics, fit_chain, stacked
@@ -16,8 +17,8 @@ from nnfs_cli.data.steps.embedding import Embedding
 from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError, named
-from nnfs_cli.parameters import Array
+from nnfs_cli.errors import DataError
+from nnfs_cli.system.wording import named
 
 Folds = Mapping[str, Array]  # of training rows, by column: which fold of a step's fit each row belongs to
 

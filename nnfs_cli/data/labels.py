@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Label, Table, is_number, word
-from nnfs_cli.errors import DataError, listing, named, shown
-from nnfs_cli.parameters import Array
+from nnfs_cli.errors import DataError
+from nnfs_cli.system.wording import listing, named, shown
 
 TARGET = "the target"  # what messages call the column
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import PositiveInt
 from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.source import taken
 from nnfs_cli.data.table import Kind, Table, from_arrays
 from nnfs_cli.errors import DataError
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import PositiveInt
 
 
 class Npz(FileSource, name="npz", main="path"):

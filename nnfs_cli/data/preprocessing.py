@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import ValidationInfo, field_validator
 
+from nnfs_cli.components.section import Section, wrong
 from nnfs_cli.data.steps import Step
 from nnfs_cli.data.steps.chain import Steps
 from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.data.table import Kind
-from nnfs_cli.errors import listing
-from nnfs_cli.settings import Section, wrong
+from nnfs_cli.system.wording import listing
 
 
 class Preprocessing(Section):

@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import days
 from nnfs_cli.data.table import Kind, Table, gaps_of
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.parameters import Array
 
 MOST_WORDS = 1000  # that are remembered of a column
 RARE = 0.01  # the share of rows below which words are compared together: one by one they would be noise

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Protocol
 
 import numpy as np
 
-from nnfs_cli.files import unnamed_file, write_all
-from nnfs_cli.parameters import Array, Shape
+from nnfs_cli.arrays import Array, Shape
+from nnfs_cli.system.files import unnamed_file, write_all
 
 # X (batch, *input_shape), y (batch, n_outputs) and, if there are any, weights: (batch,), or (batch, members).
 Batch = tuple[Array, Array, Array | None]
@@ -31,11 +30,6 @@ class TrainingRows(Protocol):
 
     def check(self, input_shape: Shape, output_shape: Shape, dtype: Any, members: int = 0) -> None:
         """Raise `ValueError` unless the rows are what a net takes."""
-
-
-def weight_of(weight: Array) -> float:
-    """What rows weigh together; for several members, which may each count them in its own way, on average."""
-    return float(np.add.reduce(weight, axis=None)) / math.prod(weight.shape[1:])
 
 
 class Rows:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from nnfs_cli.component import Component
+from nnfs_cli.components.component import Component
 from nnfs_cli.data.table import Column, Kind, Table
 
 NO_KINDS: Mapping[str, Kind] = MappingProxyType({})

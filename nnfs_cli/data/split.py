@@ -10,12 +10,14 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator, SerializationInfo, ValidationInfo, model_validator
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import FilePath, Fraction, Switch, Text, absolute, relative
+from nnfs_cli.components.section import Section, wrong
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError, counted, listing, named, shown
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import FilePath, Fraction, Section, Switch, Text, absolute, relative, wrong
-from nnfs_cli.streams import stream
+from nnfs_cli.errors import DataError
+from nnfs_cli.system.random import stream
+from nnfs_cli.system.wording import counted, listing, named, shown
 
 PARTS = ("train", "validation", "test")
 WAYS = ("column", "group", "time", "hash")  # the settings that name a column to divide the rows by

@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import DATES, instant
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError, closest, counted, did_you_mean, listing, named, shown
-from nnfs_cli.parameters import Array
+from nnfs_cli.errors import DataError
+from nnfs_cli.system.wording import closest, counted, did_you_mean, listing, named, shown
 
 Kind = Literal["number", "category", "date"]  # what a column is taken for
 Column = Array | Texts  # numbers (a gap is NaN), truth values, instants (datetime64[us], a gap is NaT), or texts

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.parameters import Array
+from nnfs_cli.arrays import Array
 
 GAP = -1  # the code of an empty cell
 

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, PlainValidator, ValidationError
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import NonNegativeFloat
+from nnfs_cli.components.section import wrong
 from nnfs_cli.data.table import Label, word
-from nnfs_cli.errors import did_you_mean, listing, shown
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import NonNegativeFloat, wrong
+from nnfs_cli.system.wording import did_you_mean, listing, shown
 
 
 def _by_word(value: object) -> dict[str, float] | str:

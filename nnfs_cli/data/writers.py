@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from nnfs_cli.data.csv_writer import CsvWriter
-from nnfs_cli.data.parquet_writer import ParquetWriter
+from nnfs_cli.data.csv.writer import CsvWriter
+from nnfs_cli.data.parquet.writer import ParquetWriter
 from nnfs_cli.data.writer import Writer
-from nnfs_cli.errors import UserError, listing
+from nnfs_cli.errors import UserError
+from nnfs_cli.system.wording import listing
 
 CSV = (".csv", ".txt")
 SUFFIXES = (*CSV, ".parquet", ".pq")

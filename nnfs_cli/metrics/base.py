@@ -11,10 +11,10 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 
-from nnfs_cli.component import Component
-from nnfs_cli.losses import Task
-from nnfs_cli.parameters import Array
-from nnfs_cli.watching import Mode
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.component import Component
+from nnfs_cli.metrics.direction import Mode
+from nnfs_cli.nn.losses import Task
 
 Figure = TypeVar("Figure", float, Array)
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import PositiveInt
 from nnfs_cli.metrics.base import ByClass, Metric, Outcome
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import PositiveInt
 
 
 class Accuracy(Metric, name="accuracy"):

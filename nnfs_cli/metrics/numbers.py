@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
+from nnfs_cli.components.field_types import Level
 from nnfs_cli.metrics.base import Metric, Outcome
-from nnfs_cli.settings import Level
 
 
 class MSE(Metric, name="mse"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nnfs_cli.component import Component
+from nnfs_cli.components.component import Component
 
 
 @dataclass(frozen=True)

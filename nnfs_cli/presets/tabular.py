@@ -8,9 +8,9 @@ from typing import Any
 
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
-from nnfs_cli.losses import Loss
-from nnfs_cli.optimizers import Minimizer
+from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets.base import Preset, Seen
+from nnfs_cli.training.optimizers import Minimizer
 
 MANY = 50  # different words that are too many for an input each
 INDICATORS = {"one_hot": {"unseen": "other"}}  # which words have,

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from nnfs_cli.environment import describe_environment
+from nnfs_cli.runs.environment import describe_environment
 from tests.benchmarks import full_batch
 from tests.benchmarks.commands import measure, predicting, startup
 from tests.benchmarks.contestants import CONTESTANTS

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.environment import describe_environment
 from nnfs_cli.metrics import Metric, Outcome
-from nnfs_cli.threads import VARIABLES
+from nnfs_cli.runs.environment import describe_environment
+from nnfs_cli.system.threads import VARIABLES
 from tests.benchmarks.models import MODELS, answer
 from tests.benchmarks.race import PREFIXES
 from tests.benchmarks.tables import Task, built_in, in_folder

@@ -19,18 +19,18 @@ Contestant = Callable[[Workload, Callable[[], None]], None]
 
 
 def nnfs(workload: Workload, after_epoch: Callable[[], None]) -> None:
-    """A config, `tasks.train` and all that it does: the log, the figures, the best weights, the run directory."""
-    from nnfs_cli import tasks
-    from nnfs_cli.spec import Spec
-    from nnfs_cli.trainer import Callback, Trainer
+    """A config, `workflows.train` and all that it does: the log, the figures, the best weights, the run directory."""
+    from nnfs_cli import workflows
+    from nnfs_cli.config.config import Config
+    from nnfs_cli.training.trainer import Callback, Trainer
 
     class Watch(Callback):
         def on_epoch(self, trainer: Trainer) -> None:
             after_epoch()
 
     with tempfile.TemporaryDirectory() as name:
-        experiment = tasks.prepare(Spec.load(workload.config(Path(name))))
-        tasks.train(experiment, tasks.begin(experiment, Path(name) / "runs"), [Watch()])
+        experiment = workflows.prepare(Config.load(workload.config(Path(name))))
+        workflows.train(experiment, workflows.begin(experiment, Path(name) / "runs"), [Watch()])
 
 
 def nnfs_in_numpy(workload: Workload, after_epoch: Callable[[], None]) -> None:

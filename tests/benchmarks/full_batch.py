@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from nnfs_cli.parameters import Array
+from nnfs_cli.arrays import Array
 from tests.benchmarks.contestants import nnfs
 
 ROOT = Path(__file__).parent.parent.parent
@@ -35,10 +35,10 @@ class FullBatch:
 
 def start() -> tuple[Array, Array, list[list[Array]]]:
     """The scaled rows, and the tool's first weights and biases by layer, all as the notebook has them: transposed."""
-    from nnfs_cli import tasks
-    from nnfs_cli.spec import Spec
+    from nnfs_cli import workflows
+    from nnfs_cli.config.config import Config
 
-    experiment = tasks.prepare(Spec.load(CONFIG))
+    experiment = workflows.prepare(Config.load(CONFIG))
     arrays = list(experiment.predictor.model.parameters.arrays.values())
     samples = experiment.parts["train"]
     layers = [[np.array(W.T), np.array(b[:, None])] for W, b in zip(arrays[::2], arrays[1::2], strict=True)]

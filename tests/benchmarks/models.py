@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.baselines import BASELINES, Inputs
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Table
-from nnfs_cli.parameters import Array
+from nnfs_cli.workflows.baselines import BASELINES, Inputs
 from tests.benchmarks.tables import Task
 
 Answer = tuple[Array, float]  # probabilities (rows, n_classes) or numbers (rows,), and seconds of learning
@@ -86,7 +86,7 @@ def catboost(task: Task, train: Array, test: Array) -> Answer:
 
 def ours(task: Task, train: Array, test: Array) -> Answer:
     """What `nnfs train` makes of a config that names nothing but the data: its preset, all training rows."""
-    from nnfs_cli import tasks
+    from nnfs_cli import workflows
     from nnfs_cli.data.writers import writer_for
 
     with tempfile.TemporaryDirectory(prefix="nnfs-") as folder:
@@ -100,11 +100,11 @@ def ours(task: Task, train: Array, test: Array) -> Answer:
         config = Path(folder, "config.yaml")
         config.write_text("dataset: {parquet: {path: train.parquet, target: the target}}\nthreads: 1\n")
         begun = time.perf_counter()
-        experiment = tasks.prepare(tasks.load(config))
-        run = tasks.begin(experiment, folder)
-        tasks.train(experiment, run)
+        experiment = workflows.prepare(workflows.load(config))
+        run = workflows.begin(experiment, folder)
+        workflows.train(experiment, run)
         seconds = time.perf_counter() - begun
-        answers = tasks.predict(run, files["test"])
+        answers = workflows.predict(run, files["test"])
     if not task.n_classes:
         return np.asarray(answers["prediction"]), seconds
     return np.stack([answers[f"probability_{word}"] for word in task.words], axis=1), seconds

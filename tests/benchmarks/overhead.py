@@ -8,10 +8,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from nnfs_cli import tasks
+from nnfs_cli import workflows
 from nnfs_cli.cli.progress import Lines
-from nnfs_cli.spec import Spec
-from nnfs_cli.trainer import Callback, LogRow, Trainer
+from nnfs_cli.config.config import Config
+from nnfs_cli.training.trainer import Callback, LogRow, Trainer
 from tests.benchmarks.workloads import Workload
 
 
@@ -36,9 +36,11 @@ class _Watch(Callback):
 def overhead(workload: Workload) -> tuple[float, float]:
     """The share of training that is not steps: all of it, and all but the net's own pass over the validation rows."""
     with tempfile.TemporaryDirectory() as name, contextlib.redirect_stderr(io.StringIO()):
-        experiment = tasks.prepare(Spec.load(workload.config(Path(name))))
+        experiment = workflows.prepare(Config.load(workload.config(Path(name))))
         watch = _Watch()
-        tasks.train(experiment, tasks.begin(experiment, Path(name) / "runs"), [Lines(), watch])  # the last to be called
+        workflows.train(
+            experiment, workflows.begin(experiment, Path(name) / "runs"), [Lines(), watch]
+        )  # the last to be called
     rows, model = experiment.parts["validation"], experiment.predictor.model
     passes = []
     for _ in range(9):

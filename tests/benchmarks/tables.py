@@ -20,11 +20,11 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from nnfs_cli.data.csv import Csv
+from nnfs_cli.arrays import Array
+from nnfs_cli.data.csv.source import Csv
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.parameters import Array
 
 DESCRIPTION = "tables.yaml"
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import yaml
 
-from nnfs_cli.parameters import Array
+from nnfs_cli.arrays import Array
 
 VALIDATION = 0.2  # of the rows there are
 

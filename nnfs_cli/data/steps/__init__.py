@@ -1,6 +1,6 @@
 """What is done to columns before the net sees them. Importing the package registers every step."""
 
-from nnfs_cli.component import load_family
+from nnfs_cli.components.component import load_family
 from nnfs_cli.data.steps.base import CategoryStep, DateStep, NumberStep, Step
 
 load_family(__name__, __path__)

@@ -13,12 +13,13 @@ import numpy as np
 from pydantic import AfterValidator, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from nnfs_cli.component import Component
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.component import Component
+from nnfs_cli.components.field_types import PositiveInt
+from nnfs_cli.components.section import wrong
 from nnfs_cli.data.table import Kind
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import counted
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import PositiveInt, wrong
+from nnfs_cli.system.wording import counted
 
 Statistics = Mapping[str, Array]  # of several columns: each (columns,) or (columns, n)
 Fit = dict[str, Any]  # what is known of one column, as JSON can hold it

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.data.dates import DAY, days
 from nnfs_cli.data.steps.base import DateStep, Different, Fit, rounding
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import NotEmpty
 
 Part = Literal["trend", "year_cycle", "month_cycle", "week_cycle", "day_cycle", "weekend"]
 UNASKED: tuple[Part, ...] = ("trend", "year_cycle", "week_cycle", "day_cycle")

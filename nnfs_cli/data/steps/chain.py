@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, PlainSerializer, ValidationInfo, ValidatorFunctionWrapHandler, WithJsonSchema
 from pydantic.functional_validators import WrapValidator
 
+from nnfs_cli.components.field_types import NotEmpty
+from nnfs_cli.components.section import wrong
 from nnfs_cli.data.steps.base import NumberStep, Step
 from nnfs_cli.data.steps.impute import Impute
-from nnfs_cli.settings import NotEmpty, wrong
 
 
 def _as_steps(value: object, several: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:

@@ -7,9 +7,10 @@ from typing import Self
 import numpy as np
 from pydantic import model_validator
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import Fraction, Rate
+from nnfs_cli.components.section import wrong
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, quantiles
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import Fraction, Rate, wrong
 
 
 class Clip(NumberStep, name="clip"):

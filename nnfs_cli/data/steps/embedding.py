@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import PositiveInt
 from nnfs_cli.data.steps.base import Fit, LevelStep
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import PositiveInt
 
 WIDEST = 50  # that is taken unasked
 

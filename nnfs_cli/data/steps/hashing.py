@@ -8,9 +8,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import CategoryStep, Fit
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.parameters import Array
 
 GAP = b"\xff"  # an empty cell, as what no word can be: it is not UTF-8
 

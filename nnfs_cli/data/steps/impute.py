@@ -7,9 +7,10 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import model_validator
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import FiniteFloat, Switch
+from nnfs_cli.components.section import wrong
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import FiniteFloat, Switch, wrong
 
 
 class Impute(NumberStep, name="impute", main="by"):

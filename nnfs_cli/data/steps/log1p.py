@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import NumberStep, Statistics
-from nnfs_cli.parameters import Array
 
 LARGEST = float(np.log1p(np.finfo(np.float64).max))  # of which the inverse is a number
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import NumberStep, Statistics
-from nnfs_cli.parameters import Array
 
 
 class Unchanged(NumberStep, name="none"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import EMPTY, OTHER, Fit, LevelStep
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.parameters import Array
 
 
 class OneHot(LevelStep, name="one_hot"):

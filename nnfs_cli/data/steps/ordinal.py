@@ -7,12 +7,13 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import model_validator
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import NotEmpty, Text
+from nnfs_cli.components.section import wrong
 from nnfs_cli.data.steps.base import EMPTY, Different, Fit, LevelStep, in_order
 from nnfs_cli.data.table import NUMBER
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import counted, listing
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import NotEmpty, Text, wrong
+from nnfs_cli.system.wording import counted, listing
 
 
 class Ordinal(LevelStep, name="ordinal", main="order"):

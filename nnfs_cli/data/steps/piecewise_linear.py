@@ -9,8 +9,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, distance, quantiles, rounding
-from nnfs_cli.parameters import Array
 
 
 class PiecewiseLinear(NumberStep, name="piecewise_linear", main="bins"):

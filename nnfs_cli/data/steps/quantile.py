@@ -7,8 +7,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, distance, rounding
-from nnfs_cli.parameters import Array
 
 EDGE = 1e-7  # ranks closer than this to 0 or 1 are moved there: their normal quantile is ±5.2
 NEAREST = EDGE - float(np.spacing(1.0))  # and by so much they stay away from it, as in scikit-learn

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, distance, quantiles, rounding
-from nnfs_cli.parameters import Array
 
 
 class Robust(NumberStep, name="robust"):

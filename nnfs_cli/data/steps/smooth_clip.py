@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import PositiveFloat
 from nnfs_cli.data.steps.base import NumberStep, Statistics
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import PositiveFloat
 
 
 class SmoothClip(NumberStep, name="smooth_clip", main="bound"):

@@ -7,11 +7,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import NonNegativeFloat
 from nnfs_cli.data.steps.base import CategoryStep, Fit, in_order, rounding
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import NonNegativeFloat
-from nnfs_cli.streams import stream
+from nnfs_cli.system.random import stream
 
 
 class TargetMean(CategoryStep, name="target_mean", main="smoothing"):

@@ -8,11 +8,12 @@ from typing import Annotated, cast
 import numpy as np
 from pydantic import AfterValidator
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import NotEmpty
+from nnfs_cli.components.section import wrong
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, fit_chain
 from nnfs_cli.data.steps.chain import Steps
 from nnfs_cli.data.steps.impute import Impute
-from nnfs_cli.parameters import Array
-from nnfs_cli.settings import NotEmpty, wrong
 
 
 def _of_numbers(chains: tuple[Steps, ...]) -> tuple[Steps, ...]:

@@ -1,0 +1,141 @@
+"""A block of settings: what every part of a config file is made of.
+
+A `Section` is a frozen pydantic model whose complaints are sentences. The kinds of values below are strict where YAML
+is loose: a number is never text or a truth value, and a switch is true, false, yes, no, on or off.
+"""
+
+from __future__ import annotations
+
+import errno
+import glob
+import math
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    SerializationInfo,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema
+
+from nnfs_cli.components.section import wrong
+from nnfs_cli.system.matching import matching
+from nnfs_cli.system.wording import did_you_mean, shown
+
+_SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_SWITCH_IN_ANY_CASE = "|".join("".join(f"[{c}{c.upper()}]" for c in word) for word in _SWITCH)
+
+
+def _switch(value: object) -> object:
+    return _SWITCH.get(value.lower(), value) if isinstance(value, str) else value
+
+
+class _NotEmpty(AfterValidator):
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "minItems": 1}
+
+
+_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def _bytes(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    amount = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([KMGT]B)", value) if isinstance(value, str) else None
+    if amount is None or not float(amount[1]):
+        raise wrong(f"expected an amount of memory, such as 500 MB or 2 GB, found {shown(value)}")
+    return math.ceil(float(amount[1]) * _UNITS[amount[2]])
+
+
+def _not_empty(entries: tuple[object, ...]) -> tuple[object, ...]:
+    if not entries:
+        raise wrong("needs at least one entry, found an empty list")
+    return entries
+
+
+def absolute(value: object, info: ValidationInfo) -> Path:
+    """The path of a file to read; relative ones are relative to the folder that the config stands in."""
+    if not isinstance(value, str | Path) or not str(value):
+        raise wrong(f"expected a path, found {shown(value)}")
+    context = info.context or {}
+    try:
+        path = Path(os.path.abspath(Path(context.get("folder", Path()), Path(value).expanduser())))
+        missing = context.get("files_must_exist", False) and not any(map(Path.is_file, matching(path)))
+        problem = _why_not_there(path) if missing else None
+    except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno not in (errno.ENAMETOOLONG, errno.EINVAL):
+            raise  # it is not the name that is wrong
+        raise wrong(f"{shown(str(value))} cannot be the path of a file: {getattr(error, 'strerror', error)}") from None
+    if problem:
+        raise wrong(problem)
+    return path
+
+
+def _why_not_there(path: Path) -> str:
+    if path.exists():
+        return f"{path} is not a file"
+    if glob.has_magic(str(path)):
+        return f"no file is called as in {path}"
+    near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
+    return f"there is no file {path}{near}"
+
+
+def relative(path: Path, info: SerializationInfo) -> str:
+    """Take `absolute` back, for the folder that the config is going to stand in."""
+    try:
+        return Path(os.path.relpath(path, (info.context or {}).get("folder", "."))).as_posix()
+    except ValueError:  # another drive of Windows: there is no relative path
+        return path.as_posix()
+
+
+PositiveInt = Annotated[int, Field(strict=True, gt=0)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
+PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)]
+Rate = Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)]
+Level = Annotated[float, Field(strict=True, gt=0, lt=1, allow_inf_nan=False)]
+FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Switch = Annotated[
+    bool,
+    Field(strict=True),
+    BeforeValidator(_switch),
+    WithJsonSchema(
+        {
+            "named": "switch",
+            "type": ["boolean", "string"],
+            "pattern": f"^({_SWITCH_IN_ANY_CASE})$",
+            "patternErrorMessage": "expected true or false",  # editors say this instead of showing the pattern
+        }
+    ),
+]
+Bytes = Annotated[
+    int,
+    BeforeValidator(_bytes),
+    WithJsonSchema(
+        {
+            "type": ["string", "integer"],
+            "format": "amount of memory",
+            "exclusiveMinimum": 0,
+            "pattern": "^(?=.*[1-9])[0-9]{1,9}(\\.[0-9]{1,9})? ?[KMGT]B$",
+            "patternErrorMessage": "expected an amount of memory, such as 500 MB or 2 GB",
+        }
+    ),
+]
+Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
+NotEmpty = _NotEmpty(_not_empty)  # for a tuple, where pydantic's own check would also count invalid entries out
+FilePath = Annotated[
+    Path,
+    BeforeValidator(absolute),
+    PlainSerializer(relative, return_type=str),
+    WithJsonSchema({"type": "string", "format": "path", "minLength": 1}),
+]

@@ -1,0 +1,331 @@
+"""What the keys of a config say about each other: whether net, loss, data and metrics go together."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from nnfs_cli.data import DataSource
+from nnfs_cli.data.file_source import ColumnSource, FileSource
+from nnfs_cli.data.preprocessing import Preprocessing
+from nnfs_cli.data.source import Facts
+from nnfs_cli.data.split import Split
+from nnfs_cli.data.steps import CategoryStep, NumberStep
+from nnfs_cli.data.steps.standardize import Standardize
+from nnfs_cli.errors import Fault
+from nnfs_cli.metrics import Metric, default_metrics, mode_of
+from nnfs_cli.metrics.numbers import Pinball
+from nnfs_cli.nn.layers import Layer
+from nnfs_cli.nn.layers.base import ShapeError
+from nnfs_cli.nn.layers.sequential import Sequential
+from nnfs_cli.nn.losses import Loss
+from nnfs_cli.nn.losses.quantile import Quantile
+from nnfs_cli.system.wording import counted, did_you_mean, listing
+from nnfs_cli.training.checkpoints import Checkpoints
+from nnfs_cli.training.clipping import Clip
+from nnfs_cli.training.early_stopping import EarlyStopping
+from nnfs_cli.training.optimizers import Minimizer, Optimizer
+from nnfs_cli.training.schedules import Constant, Schedule
+
+
+def cross_check(values: Mapping[str, Any]) -> list[Fault]:
+    """Every fault that lies between keys; `values` are the valid ones, and a check without all its keys is left out."""
+    faults = []
+    for check in _CHECKS:
+        needed = inspect.signature(check).parameters
+        if all(key in values for key in needed):
+            faults += check(**{key: values[key] for key in needed})
+    return faults
+
+
+def misfits(layers: tuple[Layer, ...], loss: Loss, facts: Facts, data: str) -> list[Fault]:
+    """Where the net, the loss and the data do not go together."""
+    if facts.n_classes and loss.task == "regression":
+        return [Fault(("loss",), f"{data} has {facts.n_classes} classes; {loss.name} predicts numbers")]
+    if not facts.n_classes and loss.task == "classification":
+        return [Fault(("loss",), f"{data} has numbers as its target; {loss.name} tells classes apart")]
+    try:
+        needed = loss.n_outputs(facts.n_classes, facts.n_targets)
+    except ValueError as error:
+        return [Fault(("loss",), f"{data} has {facts.n_classes} classes; {error}")]
+    try:
+        shape, _ = Sequential(layers=layers).build((facts.n_features,))
+    except ShapeError as error:
+        return [Fault(_path_of(layers, error.index), error.message)]
+    if shape == (needed,):
+        return []
+    has = counted(facts.n_classes, "class", "classes") if facts.n_classes else counted(facts.n_targets, "target")
+    gives = counted(shape[0], "output") if len(shape) == 1 else f"{' x '.join(map(str, shape))} outputs a row"
+    at = max((i for i, layer in enumerate(layers) if "units" in type(layer).model_fields), default=len(layers) - 1)
+    hint = "; flatten makes a plain list of them" if len(shape) > 1 else ""
+    message = f"the net gives {gives}; {data} has {has}, for which {loss.name} needs {needed}{hint}"
+    return [Fault(("layers", at), message)]
+
+
+def _path_of(layers: tuple[Layer, ...], index: tuple[int, ...]) -> tuple[str | int, ...]:
+    """Where a config names the layer that stands at these places, outermost first."""
+    path: tuple[str | int, ...] = ("layers",)
+    for i in index:
+        path = (*path, i, layers[i].name)
+        layers = layers[i].inner
+    return path[:-1]
+
+
+def monitors(
+    early_stopping: EarlyStopping | None, checkpoint: Checkpoints, schedule: Schedule
+) -> dict[tuple[str, ...], str]:
+    """The figures of the log that are watched, by the place of the setting that names them."""
+    watching = {
+        ("early_stopping",): early_stopping,
+        ("checkpoint",): checkpoint,
+        ("schedule", schedule.name): schedule,
+    }
+    figures = {(*path, "monitor"): getattr(section, "monitor", None) for path, section in watching.items()}
+    return {at: figure for at, figure in figures.items() if figure is not None}
+
+
+def no_figure(figure: str, known: Sequence[str]) -> str:
+    """A sentence that says that the log will not have a figure, and what was probably meant."""
+    return f"the log has no figure '{figure}'{did_you_mean(figure, known) or f'; it has {listing(known)}'}"
+
+
+def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
+    faults = []
+    seen: set[str] = set()
+    for i, metric in enumerate(metrics or ()):
+        if metric.task != loss.task:
+            message = f"{metric.name} is a metric for {metric.task}; {loss.name} is a loss for {loss.task}"
+            faults.append(Fault(("metrics", i), message))
+        elif metric.needs_probabilities and not loss.probabilistic:
+            message = f"{metric.name} needs probabilities, and {loss.name} gives scores that are none"
+            faults.append(Fault(("metrics", i), message))
+        elif isinstance(metric, Pinball) and isinstance(loss, Quantile) and metric.level not in loss.levels:
+            message = f"{loss.name} learns {listing(map(str, loss.levels))}, and not {metric.level}"
+            faults.append(Fault(("metrics", i), message))
+        columns = metric.columns(("<class>",))
+        if not seen.isdisjoint(columns):
+            faults.append(Fault(("metrics", i), f"{metric.label()} stands here a second time"))
+        seen.update(columns)
+    return faults
+
+
+def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
+    net, at = Sequential(layers=layers), ("layers", len(layers) - 1)
+    final, bounding = net.final, net.bounding
+    if bounding.output_range is None:
+        return []
+    low, high = bounding.output_range
+    if final is not bounding and loss.activation and (low, high) == loss.activation.output_range:
+        hidden = f"{final.name} hides {bounding.name} from {loss.name}, which would add it again"
+        return [Fault(at, f"{hidden}; leave {final.name} out")]
+    if loss.activation is None or loss.activation.output_range is None:
+        if loss.task == "classification" and low >= 0:
+            return [Fault(at, f"{loss.name} needs scores below 0 as well as above; leave {bounding.name} out")]
+        return []
+    lowest, highest = loss.activation.output_range
+    if lowest <= low and high <= highest and (loss.task == "classification" or high == highest):
+        return []
+    needs = "probabilities" if loss.task == "classification" else "numbers above 0, of any size"
+    return [Fault(at, f"{loss.name} needs {needs}; end with {loss.activation.name} instead of {bounding.name}")]
+
+
+def _net_fits_data(dataset: DataSource, layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
+    facts = dataset.facts()
+    return misfits(layers, loss, facts, dataset.name) if facts else []
+
+
+def _output_reaches_target(
+    dataset: DataSource, layers: tuple[Layer, ...], loss: Loss, preprocessing: Preprocessing
+) -> list[Fault]:
+    """A target that is scaled to mean 0 lies where a net that ends with, say, sigmoid cannot get."""
+    final, facts = Sequential(layers=layers).bounding, dataset.facts()
+    centred = [step.centred for step in preprocessing.target or (Standardize(),) if isinstance(step, NumberStep)]
+    if (
+        loss.task == "classification"
+        or loss.target_range is not None
+        or (facts and facts.n_classes)
+        or final.output_range is None
+        or not centred[-1]
+    ):
+        return []
+    low, high = final.output_range
+    reach = f"from {low:g} to {high:g}" if high < float("inf") else f"of {low:g} and more"
+    message = (
+        f"{final.name} gives numbers {reach}, and the target is scaled, to numbers around 0;"
+        f" leave {final.name} out, or set preprocessing to {{target: none}}"
+    )
+    return [Fault(("layers", len(layers) - 1), message)]
+
+
+def _target_step_fits(loss: Loss, preprocessing: Preprocessing) -> list[Fault]:
+    if preprocessing.leaves_target:
+        return []
+    step = (preprocessing.target or ())[-1]
+    if loss.task == "classification":
+        message = f"{step.name} is for numbers; {loss.name} has classes as its target"
+    elif loss.target_range is not None:
+        message = f"{loss.name} takes its target as it is; leave {step.name} out"
+    else:
+        return []
+    return [Fault(("preprocessing", "target"), message)]
+
+
+def _columns_are_inputs(dataset: DataSource, preprocessing: Preprocessing) -> list[Fault]:
+    others = dict.fromkeys(dataset.target_columns(), "is the target, for which there is preprocessing.target")
+    others |= dict.fromkeys(dataset.dropped_columns(), "is to be dropped; leave one of them out")
+    return [
+        Fault(("preprocessing", "columns", name), f"'{name}' {others[name]}", at_key=True)
+        for name in preprocessing.columns
+        if name in others
+    ]
+
+
+def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
+    faults = []
+    for way, name in split.named.items():
+        if name in dataset.dropped_columns():
+            message = f"'{name}' is in drop, so it is not read; take it out there, since it is no input by itself"
+            faults.append(Fault(("split", way), message))
+        if way != "time" and name in dataset.target_columns():
+            message = f"'{name}' is the target; no part would hold what the others do"
+            faults.append(Fault(("split", way), message))
+        if not isinstance(dataset, ColumnSource):
+            faults.append(Fault(("split", way), f"{dataset.name} has no such column; give fractions"))
+        elif way != "column" and split.files and not any(split.fractions.values()):
+            message = f"with {listing(split.files)} from files, {way} has no rows to divide; leave {way} out"
+            faults.append(Fault(("split", way), message, at_key=True))
+    for part in split.files:
+        if not isinstance(dataset, FileSource):
+            faults.append(Fault(("split", part), f"{dataset.name} is not a file; give a fraction"))
+        elif split.column is not None:
+            faults.append(Fault(("split", part), "give either a column or files, not both"))
+    return faults
+
+
+def _batches_fit(shuffle: bool, replacement: bool) -> list[Fault]:
+    if replacement and not shuffle:
+        return [Fault(("shuffle",), "replacement draws rows at random; leave shuffle out")]
+    return []
+
+
+def _batches_are_large_enough(layers: tuple[Layer, ...], batch_size: int | str | None) -> list[Fault]:
+    needs = Sequential(layers=layers).neediest
+    if not isinstance(batch_size, int) or batch_size >= needs.min_batch:
+        return []
+    return [Fault(("batch_size",), f"{needs.name} needs batches of at least {needs.min_batch} rows")]
+
+
+def _warmup_leaves_epochs(schedule: Schedule, epochs: int) -> list[Fault]:
+    if schedule.warmup < epochs:
+        return []
+    message = f"a warmup of {schedule.warmup:g} leaves nothing of {counted(epochs, 'epoch')}"
+    return [Fault(("schedule", schedule.name, "warmup"), message)]
+
+
+def _class_weights_fit(class_weights: object, loss: Loss) -> list[Fault]:
+    if class_weights is None or loss.task == "classification":
+        return []
+    return [Fault(("class_weights",), f"{loss.name} predicts numbers, which have no classes")]
+
+
+def _minimizer_fits(
+    optimizer: Optimizer,
+    layers: tuple[Layer, ...],
+    lr: float | None,
+    schedule: Schedule,
+    clip: Clip | None,
+    batch_size: int | str | None,
+    accumulate: int,
+    replacement: bool,
+    drop_last: bool,
+    members: int,
+) -> list[Fault]:
+    """What goes about the loss of all rows in its own way has no use for what is said about steps and batches."""
+    if not isinstance(optimizer, Minimizer):
+        return []
+    useless = {
+        "lr": lr is not None,
+        "schedule": schedule != Constant(),
+        "clip": clip is not None,
+        "batch_size": batch_size not in (None, "full"),
+        "accumulate": accumulate > 1,
+        "replacement": replacement,
+        "drop_last": drop_last,
+        "members": members > 1,
+    }
+    faults = [
+        Fault((key,), f"{optimizer.name} sees all rows at once and finds its own step; leave {key} out", at_key=True)
+        for key, given in useless.items()
+        if given
+    ]
+    for layer in Sequential(layers=layers).walk():
+        if layer.learns_otherwise:
+            message = f"{optimizer.name} needs a loss that stays the same, and {layer.name} changes it"
+            return [*faults, Fault(("optimizer",), f"{message}; leave one of them out")]
+    return faults
+
+
+def _holdout_fits(
+    holdout: str | None,
+    members: int,
+    split: Split,
+    layers: tuple[Layer, ...],
+    preprocessing: Preprocessing,
+    memory_limit: int | None,
+) -> list[Fault]:
+    """What judges by rows that a net has not seen must not have seen them on any other way either."""
+    if holdout is None:
+        return []
+    faults = []
+    if members == 1:
+        faults.append(Fault(("holdout",), "one net alone would learn nothing; give members: 2 or more"))
+    if split.without_validation().validation != 0:
+        message = "validation rows are not needed where each member is judged by the fold it was kept from"
+        faults.append(Fault(("split", "validation"), f"{message}; leave one of them out"))
+    if memory_limit is not None:
+        faults.append(Fault(("holdout",), "folds are dealt in memory; leave memory_limit out, or hold back rows"))
+    for layer in Sequential(layers=layers).walk():
+        if layer.min_batch > 1:
+            message = f"{layer.name} sees all rows of a batch, those a member is kept from too; layer_norm does not"
+            faults.append(Fault(("holdout",), message))
+    steps = {("categories",): preprocessing.categories} | {
+        ("columns", name): steps[0] for name, steps in preprocessing.columns.items()
+    }
+    for at, step in steps.items():
+        if isinstance(step, CategoryStep) and step.learns_target:
+            message = f"{step.name} tells every member of the targets it is kept from; one_hot or embedding does not"
+            faults.append(Fault(("preprocessing", *at), message))
+    return faults
+
+
+def _monitors_exist(
+    loss: Loss,
+    metrics: tuple[Metric, ...] | None,
+    early_stopping: EarlyStopping | None,
+    checkpoint: Checkpoints,
+    schedule: Schedule,
+) -> list[Fault]:
+    metrics = default_metrics(loss.task) if metrics is None else metrics
+    columns = [column for metric in metrics for column in metric.columns(("<class>",))]
+    known = ["train_loss", "val_loss", *(f"val_{column}" for column in columns)]
+    watched = monitors(early_stopping, checkpoint, schedule)
+    return [Fault(at, no_figure(figure, known)) for at, figure in watched.items() if mode_of(figure, metrics) is None]
+
+
+_CHECKS: tuple[Callable[..., list[Fault]], ...] = (
+    _metrics_fit,
+    _output_fits_loss,
+    _output_reaches_target,
+    _net_fits_data,
+    _target_step_fits,
+    _columns_are_inputs,
+    _split_fits,
+    _batches_fit,
+    _batches_are_large_enough,
+    _warmup_leaves_epochs,
+    _class_weights_fit,
+    _minimizer_fits,
+    _holdout_fits,
+    _monitors_exist,
+)

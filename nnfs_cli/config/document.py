@@ -1,0 +1,186 @@
+"""A config as it was given: its values, what the command line changed, and how to say that something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from nnfs_cli.config import yaml
+from nnfs_cli.config.yaml import Place, Places, YamlError
+from nnfs_cli.errors import MOST, ConfigError, Fault
+from nnfs_cli.system.files import naming
+from nnfs_cli.system.wording import shown
+
+EXCERPT = 100  # characters shown of a line
+
+
+@dataclass
+class Document:
+    """Plain values read from a file, and where each stands.
+
+    `name` is what messages call the file, `folder` is what relative paths in it are relative to.
+    """
+
+    name: str
+    folder: Path
+    source: bytes = b""
+    data: dict[str, Any] = field(default_factory=dict)
+    _places: Places = field(default_factory=Places)
+    _overrides: list[tuple[yaml.Path, str]] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, path: Path, overrides: Iterable[str] = ()) -> Document:
+        """Read a file and change it as ``key.sub=value`` says.
+
+        Raises `ConfigError` when it is not there or does not hold plain settings.
+        """
+        try:
+            with path.open("rb") as file, naming(path):
+                source = file.read(yaml.MAX_BYTES + 1)
+        except IsADirectoryError:
+            raise ConfigError(f"{path}: error: this is a folder; expected a YAML file") from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise ConfigError(f"{path}: error: there is no such file") from None
+        document = cls(str(path), path.absolute().parent, source)
+        try:
+            document.data, document._places = yaml.read(source)
+            if document.data is None:
+                raise YamlError("the file is empty; the smallest config names a dataset, as in dataset: iris")
+            if not isinstance(document.data, dict):
+                found = f"expected settings, such as dataset: iris, found {shown(document.data)}"
+                raise YamlError(found, document._places.values[()])
+        except YamlError as error:
+            raise ConfigError(document._message(error.place, str(error))) from None
+        for assignment in overrides:
+            document.override(assignment)
+        return document
+
+    def override(self, assignment: str) -> None:
+        """Change one value, given as ``key.sub=value`` with the value in YAML. List entries are counted from 0."""
+        dotted, equals, text = assignment.partition("=")
+        where = f"--set {assignment}: error:"
+        if not equals or not all(dotted.split(".")):
+            raise ConfigError(f"{where} expected key=value, such as --set lr=0.05")
+        try:
+            value, _ = yaml.read(text.encode())
+            if value is None and text.strip().lower() not in ("", "null", "~"):
+                raise YamlError("expected a value behind the =")
+            path = self._path(dotted.split("."))
+            self.data = _with(self.data, path, value)
+        except UnicodeEncodeError:
+            raise ConfigError(f"{where} this is not UTF-8") from None
+        except YamlError as error:
+            raise ConfigError(f"{where} {error}") from None
+        self._overrides.append((path, assignment))
+
+    def filled(self, values: Mapping[str, Any], main: Mapping[str, str]) -> Document:
+        """The same with values for keys that it does not have, at any depth.
+
+        `main` names the setting that a block stands for where it is a bare value, such as `numbers` of a preprocessing.
+        """
+        data = {
+            key: {main[key]: value} if key in main and not isinstance(value, dict) else value
+            for key, value in self.data.items()
+        }
+        return replace(self, data=_beneath(data, values))
+
+    def error(self, faults: Iterable[Fault]) -> ConfigError:
+        """One error for all the faults: those of the file in its order, then those of overrides in theirs."""
+        located = []
+        faults = list(faults)
+        for fault in faults[:MOST]:
+            override, place = self._override_at(fault.path), self._place_of(fault)
+            order = (-1, place.line, place.column) if override is None else (override, 0, 0)
+            start = f"--set {self._overrides[override][1]}: error: " if override is not None else ""
+            located.append((order, start + fault.message if start else self._message(place, fault.message)))
+        blocks = list(dict.fromkeys(text for _, text in sorted(located)))
+        if len(faults) > MOST:
+            blocks.append(f"{len(faults):,} errors, of which these are the first {MOST}")
+        elif len(blocks) > 1:
+            blocks.append(f"{len(blocks)} errors")
+        return ConfigError("\n".join(blocks))
+
+    def _path(self, parts: list[str]) -> yaml.Path:
+        """The parts of a dotted name, with numbers where the values have lists."""
+        path: list[str | int] = []
+        node: Any = self.data
+        for part in parts:
+            key: str | int = part
+            if isinstance(node, tuple):
+                if not (part.isascii() and part.isdecimal() and int(part) < len(node)):
+                    entries = f"0 to {len(node) - 1}" if node else "none at all"
+                    raise YamlError(f"{_dotted(path)} is a list; its entries are {entries}, there is no '{part}'")
+                key = int(part)
+                node = node[key]
+            else:
+                node = node.get(part) if isinstance(node, dict) else None
+            path.append(key)
+        return tuple(path)
+
+    def _override_at(self, path: yaml.Path) -> int | None:
+        """The place in the command line of the override that a fault at `path` is to blame on, if there is one."""
+        for i, (overridden, _) in reversed(list(enumerate(self._overrides))):
+            shared = min(len(path), len(overridden))
+            if shared and path[:shared] == overridden[:shared]:
+                return i
+            block = path[:-1]  # that the override has made, and in which something else is missing
+            if block and block == overridden[: len(block)] and block not in self._places.values:
+                return i
+        return None
+
+    def _place_of(self, fault: Fault) -> Place:
+        values, keys = self._places.values, self._places.keys
+        if fault.at_key and fault.path in keys:
+            return keys[fault.path]
+        for end in range(len(fault.path), -1, -1):
+            if fault.path[:end] in values:
+                # What is missing from a block is best shown at the block's name.
+                name = keys.get(fault.path[:end]) if fault.at_key and end < len(fault.path) else None
+                return name or values[fault.path[:end]]
+        return Place(1, 1)
+
+    def _message(self, place: Place | None, message: str) -> str:
+        """The message behind its place, and under it the line that it is about, or the part of it that matters."""
+        if place is None:
+            return f"{self.name}: error: {message}"
+        lines = self.source.decode("utf-8-sig", "replace").splitlines()
+        line = lines[place.line - 1] if place.line <= len(lines) else ""
+        skipped = max(0, place.column - EXCERPT // 2) if len(line) > EXCERPT else 0
+        shown = line[skipped : skipped + EXCERPT].replace("\t", " ")
+        column = place.column - 1 - skipped
+        carets = "^" * max(1, min(place.length, len(shown) - column))
+        return (
+            f"{self.name}:{place.line}:{place.column}: error: {message}\n"
+            f"{place.line:5} | {shown}\n"
+            f"      | {' ' * column}{carets}"
+        )
+
+
+def _beneath(given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, where the ones given say nothing."""
+    merged = {**values, **given}
+    both = [key for key in given if isinstance(given[key], dict) and isinstance(values.get(key), dict)]
+    return merged | {key: _beneath(given[key], values[key]) for key in both}
+
+
+def _with(data: Any, path: yaml.Path, value: Any, seen: yaml.Path = ()) -> Any:
+    """Return `data` with the value at `path` replaced; blocks that are not there yet are made on the way."""
+    if not path:
+        return value
+    key, rest = path[0], path[1:]
+    if isinstance(data, tuple):
+        return tuple(_with(entry, rest, value, (*seen, key)) if i == key else entry for i, entry in enumerate(data))
+    if data is None:
+        data = {}
+    elif data == key:
+        data = {key: None}  # a component by its bare name becomes one with settings
+    elif not isinstance(data, dict):
+        whole = f"set the whole of it, as in {_dotted(seen)}={{...}}"
+        raise YamlError(f"{_dotted(seen)} is {shown(data)}, which has no '{key}'; {whole}")
+    return {**data, key: _with(data.get(key), rest, value, (*seen, key))}
+
+
+def _dotted(path: Iterable[str | int]) -> str:
+    return ".".join(map(str, path)) or "the config"

@@ -1,0 +1,200 @@
+"""Tables in text files, a line a row. pyarrow does the reading; this says what was wrong, and where."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
+
+from nnfs_cli.components.field_types import NotEmpty, Text
+from nnfs_cli.components.section import wrong
+from nnfs_cli.data.csv.blocks import Block, Layout, blocks, names_in
+from nnfs_cli.data.csv.cells import Cells
+from nnfs_cli.data.csv.inference import Inference
+from nnfs_cli.data.file_source import STDIN, ColumnSource, Names, check_schema
+from nnfs_cli.data.lookahead import in_order
+from nnfs_cli.data.table import Kind, Table
+from nnfs_cli.errors import DataError
+from nnfs_cli.system.wording import shown
+
+
+def _one_character(delimiter: str) -> str:
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+        raise wrong(f"expected a single character as delimiter, such as ';', found {shown(delimiter)}")
+    return delimiter
+
+
+def _a_mark(decimal: str) -> str:
+    if (
+        len(decimal) != 1
+        or not decimal.isascii()
+        or not decimal.isprintable()
+        or decimal.isalnum()
+        or decimal in '"+- '
+    ):
+        raise wrong(f"expected a single character as decimal mark, such as ',', found {shown(decimal)}")
+    return decimal
+
+
+def _an_encoding(encoding: str) -> str:
+    try:
+        found = codecs.lookup(encoding)
+        if not getattr(found, "_is_text_encoding", True) or found.name in ("idna", "punycode"):  # these are for domains
+            raise LookupError
+        codecs.getincrementaldecoder(encoding)().decode(b"", False)
+    except (LookupError, UnicodeError, TypeError, ValueError):
+        raise wrong(
+            f"expected the name of a text encoding, such as utf-8, cp1252 or utf-16, found {shown(encoding)}"
+        ) from None
+    return encoding
+
+
+def _as_tokens(value: object) -> object:
+    if not isinstance(value, tuple | list):
+        value = (value,)
+    for token in value:
+        if not isinstance(token, str):
+            raise wrong(f"expected texts, as they stand in the file; put {shown(token)} in quotes")
+    return tuple(value)
+
+
+_ONE = WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1})
+Delimiter = Annotated[Text, AfterValidator(_one_character), _ONE]
+Mark = Annotated[Text, AfterValidator(_a_mark), _ONE]
+Encoding = Annotated[Text, AfterValidator(_an_encoding)]
+Tokens = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_as_tokens),
+    WithJsonSchema({"type": ["string", "array"], "minLength": 1, "items": {"type": "string", "minLength": 1}}),
+]
+
+
+class Csv(ColumnSource, name="csv", main="path"):
+    """A CSV file whose first line names the columns, or several of one schema; `.gz` and `.zst` are read as they are.
+
+    An empty cell is a gap, in quotes or not. Numbers are written with a point, as in -1.5e-3, unless another mark is
+    given. The delimiter is a comma, in a `.tsv` file a tab, unless another is given.
+    """
+
+    examples = (
+        "csv: {path: houses.csv, target: price}",
+        "csv: {path: wine.csv, target: quality, delimiter: ';', decimal: ','}",
+        "csv: {path: part-*.csv.gz, target: price, encoding: cp1252, null: [NA]}",
+    )
+    suffixes = tuple(kind + packed for kind in (".csv", ".tsv", ".txt") for packed in ("", ".gz", ".zst"))
+
+    delimiter: Delimiter | None = None
+    """Between two cells; a comma, in a `.tsv` file a tab, unless set."""
+    decimal: Mark = "."
+    """Between the whole part of a number and the rest."""
+    encoding: Encoding = "utf-8"
+    """How characters are written as bytes, by the name that Python has for it."""
+    header: Annotated[Names, NotEmpty] | None = None
+    """The names of the columns, for files that have no line with them."""
+    null: Tokens = ()
+    """What stands in a cell to say that it is empty, besides nothing; in quotes or not."""
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> Self:
+        if self.decimal == self.separator:
+            raise wrong(f"{shown(self.decimal)} is the decimal mark and also the delimiter; set another delimiter")
+        return self
+
+    def at(self, path: Path) -> Self:
+        """The same kind of file at another place; what comes from stdin is divided as this file is."""
+        moved = super().at(path)
+        same = path == STDIN or moved.separator == self.decimal
+        return moved.model_copy(update={"delimiter": self.separator}) if same else moved
+
+    @property
+    def separator(self) -> str:
+        """What stands between two cells."""
+        return self.delimiter or ("\t" if ".tsv" in self.path.name.lower()[-8:] else ",")
+
+    @property
+    def layout(self) -> Layout:
+        """How the cells are written one after the other."""
+        return Layout(self.separator, self.encoding, self.header)
+
+    def _names(self) -> tuple[str, ...]:
+        return names_in(self.files[0], self.layout)
+
+    def _blocks(self) -> Iterator[Block]:
+        """Of all files. Raises `DataError` where they have no rows, or not the same columns."""
+        first: tuple[tuple[str, ...], str] | None = None
+        for path in self.files:
+            for block in blocks(path, self.layout):
+                first = first or (block.names, block.file)
+                if block.index == 0:
+                    check_schema(block.names, first[0], block.file, first[1])
+                yield block
+
+    def _cells(self, kinds: Mapping[str, Kind], faults: bool = False) -> Cells:
+        return Cells(self.layout, kinds, self.decimal, self.null, faults)
+
+    def _find(self, counts: Sequence[int], row: int, name: str) -> tuple[str, str]:
+        """Where the cell of a row of all blocks stands, each of which has so many rows."""
+        several = len(self.files) > 1
+        for block, n in zip(self._blocks(), counts, strict=False):
+            if row < n:
+                place, found = block.find(row, name)
+                return f"{block.file}, {place}" if several else place, found
+            row -= n
+        raise DataError(f"{self.path.name} is no longer what it was when it was read")
+
+    def _no_rows(self) -> DataError:
+        name = "stdin" if self.path == STDIN else self.path.name
+        return DataError(f"{name} has no rows" if self.header else f"{name} has a header and no rows")
+
+    def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
+        cells, n_rows = self._cells(kinds, faults), 0
+        block = None
+        for block, table in in_order(lambda block: cells.table(block, keep), self._blocks()):
+            if table.columns and not table.n_rows:
+                continue
+            if self.path != STDIN:
+                table = replace(table, find=_Finder(self, block.file, block.index))
+            n_rows += table.n_rows or any(block.records())
+            yield table
+        if block is not None and not n_rows:
+            raise self._no_rows()
+
+    def _read(self, name: str, kinds: Mapping[str, Kind]) -> Table:
+        if self.path == STDIN:
+            raise DataError("stdin can be read only once; put the rows into a file")
+        inference = Inference(self._cells(kinds), kinds, self.drop)
+        columns = inference.read(self._blocks)
+        if not sum(inference.counts):
+            raise self._no_rows()
+        counts = tuple(inference.counts)
+        return Table(
+            name,
+            columns,
+            self.sha256(),
+            find=lambda row, column: self._find(counts, row, column),
+            left=tuple(name for name in inference.names if name in self.drop),
+            decimal=self.decimal,
+        )
+
+    def _kinds(self, given: Mapping[str, Kind]) -> dict[str, Kind]:
+        if self.path == STDIN:
+            raise DataError("stdin can be read only once; put the rows into a file")
+        inference = Inference(self._cells({}), given, self.drop)
+        return inference.kinds(self._blocks)
+
+
+class _Finder:
+    """Finds the cells of a block by reading it again, rather than keep it."""
+
+    def __init__(self, source: Csv, file: str, index: int) -> None:
+        self.source, self.file, self.index = source, file, index
+
+    def __call__(self, row: int, name: str) -> tuple[str, str]:
+        for block in self.source._blocks():
+            if (block.file, block.index) == (self.file, self.index):
+                return block.find(row, name)
+        raise DataError(f"{self.file} is no longer what it was when it was read")

@@ -1,0 +1,329 @@
+"""The rows that a spec names, read and split: in memory, or in files that are larger than it."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.config.config import Config
+from nnfs_cli.config.yaml import dump_value
+from nnfs_cli.data.file_source import ColumnSource, source_for
+from nnfs_cli.data.labels import class_indices, find_classes
+from nnfs_cli.data.source import DataSource
+from nnfs_cli.data.split import PARTS
+from nnfs_cli.data.table import Kind, Label, Table, is_number, joined
+from nnfs_cli.data.weights import UnknownLabelError, weights_of_classes
+from nnfs_cli.errors import DataError, Fault, NnfsWarning
+from nnfs_cli.system.wording import counted, named
+
+BLOCK = 65_536  # rows of a table in memory that are taken at a time
+MACHINERY = 200_000_000  # bytes that the program takes, with the piece of a table that it is reading
+
+
+@dataclass(frozen=True)
+class Room:
+    """How a memory limit is shared out, in bytes: a half of what the program leaves may be a table, if it fits."""
+
+    table: int
+
+    @classmethod
+    def of(cls, spec: Config) -> Room | None:
+        """None without a limit. Raises `ConfigError` for one that nothing fits in."""
+        if spec.memory_limit is None:
+            return None
+        left = spec.memory_limit - MACHINERY
+        if left < MACHINERY // 4:
+            message = f"the program itself takes {MACHINERY // 10**6} MB; expected 250 MB or more"
+            raise spec.error([Fault(("memory_limit",), message)])
+        return cls(left // 2)
+
+    def rows(self, row_bytes: int) -> int:
+        """How many rows of this size may be in memory for figures and statistics."""
+        return max(1_000, self.table // 4 // row_bytes)
+
+    def window(self, row_bytes: int) -> int:
+        """How many rows are shuffled among each other."""
+        return max(2_048, min(1_000_000, self.table // 4 // row_bytes))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Finds the cells of a table that is gone through anew for each, since nothing of it is kept."""
+
+    blocks: Callable[[], Iterator[Table]]
+    rows: Array | None = None  # the places (n,) of the rows that are asked for; all of them without
+
+    def find(self, row: int, name: str) -> tuple[str, str]:
+        """Where the cell stands, and what is written there."""
+        at = before = row if self.rows is None else int(self.rows[row])
+        for block in self.blocks():
+            if at < block.n_rows:
+                return block.locate(at, name, before)
+            at -= block.n_rows
+        raise DataError(f"row {before + 1} is gone: the table is no longer what it was when it was read")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table that may be gone through as often as needed: what it is called, and its blocks of rows, in order."""
+
+    name: str
+    sha256: str
+    blocks: Callable[[], Iterator[Table]]
+    survey: Table  # all rows, with the columns at least that decide which part a row belongs to
+
+
+@dataclass(frozen=True)
+class Material:
+    """The rows of each part and how their columns are taken.
+
+    `kinds` are the input columns; `rows` (n,) are the places of a part's rows in its source, ascending, without those
+    of weight 0. With a `room`, they are not in memory and must not be.
+    """
+
+    sources: Mapping[str, Source]  # of each part
+    rows: Mapping[str, Array]
+    kinds: Mapping[str, Kind]
+    classes: tuple[Label, ...] | None
+    class_weights: tuple[float, ...] | None
+    room: Room | None
+
+    def blocks(self, part: str) -> Iterator[tuple[Table, Array, int]]:
+        """The rows of a part, block by block: a table, the places in it, and how many of the part were before."""
+        rows, start = self.rows[part], 0
+        for block in self.sources[part].blocks() if len(rows) else ():
+            low, high = np.searchsorted(
+                rows, np.array([start, start + block.n_rows], rows.dtype)
+            )  # else it copies them
+            if high > low:
+                yield block, rows[low:high] - start, int(low)
+            start += block.n_rows
+
+
+def gather(spec: Config) -> Material:
+    """Read what the spec names and settle which rows are of which part, and what each column is taken for.
+
+    A table that is too large for the spec's memory limit is not held but gone through as often as needed.
+    Raises `DataError` or `ConfigError` where spec and data do not go together.
+    """
+    dataset, room = spec.dataset, Room.of(spec)
+    held = room is None or not isinstance(dataset, ColumnSource) or _size(dataset) <= room.table
+    given = _given_kinds(spec)
+    if isinstance(dataset, ColumnSource) and not held:
+        kinds = dataset.kinds(given)
+        first = next(dataset.chunks(kinds))
+    else:
+        first = dataset.read(given)
+        kinds = {name: given.get(name, first.kind(name)) for name in first.columns}
+    _require_columns(spec, first)
+    inputs = _inputs(spec, first, kinds)
+    kinds = {name: kind for name, kind in kinds.items() if name in {*inputs, *_roles(spec)}} | inputs
+
+    def source(one: DataSource) -> Source:
+        if isinstance(one, ColumnSource) and not held:
+            return _streamed(one, kinds, _decisive(spec))
+        return _held(first if one is dataset else one.read(kinds))
+
+    sources = dict.fromkeys(PARTS, source(dataset))
+    survey, classes, indices = sources["train"].survey, None, None
+    if spec.loss.task == "classification":
+        target = dataset.target_columns()
+        if len(target) != 1:
+            raise DataError(f"{spec.loss.name} has one target, and {first.name} is to give {len(target)}")
+        classes = find_classes(survey, target[0])
+        indices = class_indices(survey, target[0], classes)
+    rows = spec.split.divide(survey, indices, spec.seed)
+    for part, path in spec.split.files.items():
+        sources[part] = source(source_for(path, dataset))
+        rows[part] = np.arange(sources[part].survey.n_rows)
+    column = dataset.weight_column()
+    for part in PARTS if column else ():
+        table = sources[part].survey
+        if table.has(str(column)):
+            rows[part] = _counting(table, part, rows[part], table.numbers(str(column))[rows[part]])
+        elif len(rows[part]):
+            say_alike(table, str(column))
+    class_weights = None
+    if spec.class_weights is not None and classes is not None and indices is not None:
+        truth = indices[rows["train"]]
+        class_weights = _class_weights(spec, survey, rows["train"], classes, truth)
+        rows["train"] = _counting(survey, "train", rows["train"], np.array(class_weights)[truth])
+    return Material(sources, rows, inputs, classes, class_weights, None if held else room)
+
+
+def _size(source: ColumnSource) -> int:
+    """About how many bytes the table takes in memory."""
+    return sum(os.path.getsize(path) * (5 if path.suffix in (".gz", ".zst") else 1) for path in source.files) * 3 // 2
+
+
+def _held(table: Table) -> Source:
+    def blocks() -> Iterator[Table]:
+        for start in range(0, table.n_rows, BLOCK):
+            yield table.take(slice(start, start + BLOCK)) if table.n_rows > BLOCK else table
+
+    return Source(table.name, table.sha256, blocks, table)
+
+
+def _streamed(source: ColumnSource, kinds: Mapping[str, Kind], decisive: Mapping[str, None]) -> Source:
+    stamp = source.stamp()
+
+    def blocks(kinds: Mapping[str, Kind]) -> Iterator[Table]:
+        """Raises `DataError` where the files have changed since the first time."""
+        if source.stamp() == stamp:
+            yield from source.chunks(kinds)
+        if source.stamp() != stamp:
+            raise DataError(f"{source.path.name} has changed while it was read; begin again when it is at rest")
+
+    needed = {name: kinds[name] for name in decisive if name in kinds}
+    chunks = blocks(needed or dict(list(kinds.items())[:1]))
+    parts = [replace(chunk, find=None) for chunk in chunks] if needed else [_only_counted(chunk) for chunk in chunks]
+    place = Place(lambda: blocks(needed))
+    survey = replace(joined(parts), find=place.find)
+    return Source(survey.name, source.sha256(), lambda: blocks(kinds), survey)
+
+
+def _only_counted(chunk: Table) -> Table:
+    """As many rows, of nothing much: with what finds, all of the text would be held, and with numbers all of those."""
+    return replace(chunk, columns={name: np.zeros(chunk.n_rows, np.int8) for name in chunk.columns}, find=None)
+
+
+def _given_kinds(spec: Config) -> dict[str, Kind]:
+    """What the config says of columns: by their own steps, or by their role."""
+    target: Kind = "category" if spec.loss.task == "classification" else "number"
+    given: dict[str, Kind] = dict(spec.preprocessing.kinds)
+    given |= {name: kind for name, kind in spec.split.columns.items() if kind}
+    if weight := spec.dataset.weight_column():
+        given[weight] = "number"
+    return given | {name: target for name in spec.dataset.target_columns() if target == "category"}
+
+
+def _roles(spec: Config) -> dict[str, None]:
+    """The columns that decide about rows: by which part or class they belong to, and how much they count."""
+    target = spec.dataset.target_columns()
+    weight = spec.dataset.weight_column()
+    return dict.fromkeys([*target, *spec.split.columns, *((weight,) if weight else ())])
+
+
+def _decisive(spec: Config) -> dict[str, None]:
+    """Those of them that say which part a row belongs to."""
+    numbers = spec.dataset.target_columns() if spec.loss.task == "regression" else ()
+    return {name: None for name in _roles(spec) if name not in numbers or name in spec.split.columns}
+
+
+def _inputs(spec: Config, table: Table, kinds: Mapping[str, Kind]) -> dict[str, Kind]:
+    """The columns that the net learns from. Raises `DataError` for all of them that cannot be used as they are."""
+    left_out = {*_roles(spec), *spec.dataset.dropped_columns()} - {*spec.preprocessing.columns}
+    if (time := spec.split.time) and spec.preprocessing.steps(time, kinds.get(time, "date")):
+        left_out -= {time}  # when it was may well be worth knowing, other than whose it is
+    names = [name for name in (*table.columns, *table.unreadable) if name not in left_out]
+    names = [name for name in names if name not in spec.dataset.target_columns()]
+    if not names:
+        raise DataError(f"{table.name} has no column left to learn from")
+    wrong = {name: why for name in names if (why := _why_unusable(spec, table, name, kinds.get(name)))}
+    if wrong:
+        raise DataError(_with_remedy(wrong, len(names), spec))
+    return {name: kinds[name] for name in names}
+
+
+def _why_unusable(spec: Config, table: Table, name: str, kind: Kind | None) -> str:
+    """What is wrong with an input column; nothing when its steps can take it."""
+    preprocessing = spec.preprocessing
+    try:
+        column = table.column(name)
+        if kind == "number":
+            table.numbers(name, gaps=preprocessing.takes_gaps(name))
+        elif not preprocessing.steps(name, kind or "category"):
+            if kind == "category":
+                _refuse_words(spec, table, name)
+            return f"{table.name}: column {named(name)} holds dates"
+        elif kind == "category" and name not in preprocessing.columns and table.mostly_numbers(name):
+            _refuse_words(spec, table, name)
+        del column
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def _refuse_words(spec: Config, table: Table, name: str) -> None:
+    """Raise `DataError` with the first cell that is no number; of what is not in memory it may be further on."""
+    found = table.texts(name)
+    words = found.words[np.unique(found.codes[~found.gaps])]
+    if isinstance(spec.dataset, ColumnSource) and all(is_number(word, table.decimal) for word in words):
+        for _ in spec.dataset.chunks({name: "number"}):
+            pass
+    table.numbers(name, gaps=True)
+
+
+def _with_remedy(unusable: Mapping[str, str], n_inputs: int, spec: Config) -> str:
+    """What is wrong with the columns, and what to do about it."""
+    lines = list(unusable.values())[:5]
+    if len(unusable) > 5:
+        lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
+    if not isinstance(spec.dataset, ColumnSource):
+        return "\n".join([*lines, "mend the file"])
+    remedies = []
+    if any(" is empty" in why or "more row" in why for why in unusable.values()) and not spec.preprocessing.takes_gaps(
+        ""
+    ):
+        remedies.append("fill gaps with  preprocessing: {numbers: [impute, standardize]}")
+    if any("should hold numbers" in why for why in unusable.values()) and not spec.preprocessing.categories:
+        remedies.append("take words with  preprocessing: {categories: one_hot}")
+    if any("holds dates" in why for why in unusable.values()) and not spec.preprocessing.dates:
+        remedies.append("take dates with  preprocessing: {dates: calendar}")
+    if len(unusable) < n_inputs:
+        remedies.append(f"leave columns out with  drop: {dump_value(list(unusable))}")
+    return "\n".join([*lines, ", or ".join(["mend the file", *remedies])])
+
+
+def _require_columns(spec: Config, table: Table) -> None:
+    """Raise `ConfigError` for every column that the config names and the table does not have."""
+    source = ("dataset", spec.dataset.name)
+    named: list[tuple[tuple[str, ...], str]] = [((*source, "target"), name) for name in spec.dataset.target_columns()]
+    named += [((*source, "drop"), name) for name in spec.dataset.dropped_columns()]
+    named += [((*source, "weight"), name) for name in (spec.dataset.weight_column(),) if name]
+    named += [(("split", way), name) for way, name in spec.split.named.items()]
+    named += [(("preprocessing", "columns", name), name) for name in spec.preprocessing.columns]
+    faults = [
+        Fault(path, table.missing(name), at_key=path[0] == "preprocessing")
+        for path, name in named
+        if not table.has(name)
+    ]
+    if faults:
+        raise spec.error(faults)
+
+
+def _counting(table: Table, part: str, rows: Array, weights: Array) -> Array:
+    """Those of the rows of a part whose weight is not 0. Raises `DataError` when there were some and none is left."""
+    if len(rows) and not weights.any():
+        raise weightless(table.name, part)
+    counting: Array = rows[weights != 0]
+    return counting
+
+
+def say_alike(table: Table, column: str) -> None:
+    """Warn that a table lacks the column of weights."""
+    message = f"{table.name} has no column {named(column)}: all its rows count alike"
+    warnings.warn(message, NnfsWarning, stacklevel=3)
+
+
+def weightless(name: str, part: str) -> DataError:
+    """What to raise when no row of a part counts."""
+    return DataError(f"{name}: all {part} rows have the weight 0, so there is nothing to go by")
+
+
+def _class_weights(
+    spec: Config, table: Table, rows: Array, classes: tuple[Label, ...], truth: Array
+) -> tuple[float, ...]:
+    """The weights that the config gives to the classes; `truth` are the classes of the training `rows`."""
+    column = spec.dataset.weight_column()
+    weights: Any = table.numbers(column)[rows] if column is not None else None
+    try:
+        return weights_of_classes(spec.class_weights or {}, classes, truth, weights)
+    except UnknownLabelError as error:
+        raise spec.error([Fault(("class_weights", error.label), str(error), at_key=True)]) from None

@@ -1,0 +1,323 @@
+"""What is worth knowing about a config and its data before any training, each with a line of YAML that would help."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.config.config import Config
+from nnfs_cli.config.yaml import dump_value
+from nnfs_cli.data.labels import class_indices
+from nnfs_cli.data.split import PARTS
+from nnfs_cli.data.steps.base import quantiles
+from nnfs_cli.data.steps.none import Unchanged
+from nnfs_cli.data.table import Table, gaps_of, joined, word
+from nnfs_cli.experiment.experiment import Experiment
+from nnfs_cli.experiment.read_data import Material
+from nnfs_cli.inspection.column_kinds import Look, look
+from nnfs_cli.inspection.column_relations import (
+    Group,
+    followers,
+    gives_away,
+    groups,
+    listed,
+    repeats,
+    row_hashes,
+    spread,
+)
+from nnfs_cli.inspection.propose import skewness, width_for
+from nnfs_cli.system.wording import counted
+
+CELLS = 5_000_000  # of a table that are looked at
+FEWEST = 5_000  # rows that are looked at, however many columns there are
+RARE = 10  # training rows of a class that are few
+LEARNABLE = 20  # training rows of a class that more weight may help
+TAMING = frozenset(("quantile", "robust", "clip", "smooth_clip", "log1p"))  # steps that outliers do not trouble
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a column, the rows or the net: a sentence, and a line of YAML that would help, if there is one.
+
+    `what` is a word for programs; `column` is None where it is not about a single one.
+    """
+
+    what: str
+    column: str | None
+    message: str
+    suggestion: str | None = None
+
+    def plain(self) -> dict[str, str | None]:
+        """As JSON has it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rows of each part, or a sample of them, as they were read: a table, and the places of the part in it."""
+
+    tables: Mapping[str, Table]
+    rows: Mapping[str, Array]
+    looked_at: int | None  # how many rows there are in the sample; None where it is all of them
+
+    @property
+    def table(self) -> Table:
+        """That of the training rows, and mostly of the others."""
+        return self.tables["train"]
+
+    @classmethod
+    def of(cls, material: Material) -> Data:
+        """So many rows of each table as `CELLS` allow: evenly spread, or the first ones where it is not in memory."""
+        most = max(FEWEST, CELLS // max(len(material.kinds), 1))
+        tables: dict[str, Table] = {}
+        rows: dict[str, Array] = {}
+        sampled: dict[int, tuple[Table, Array]] = {}
+        for part, source in material.sources.items():
+            if id(source) not in sampled:
+                held = material.room is None
+                sampled[id(source)] = _spread(source.survey, most) if held else _first(source.blocks(), most)
+            tables[part], kept = sampled[id(source)]
+            places = np.minimum(np.searchsorted(kept, material.rows[part]), len(kept) - 1)
+            rows[part] = places[kept[places] == material.rows[part]]
+        whole = all(len(rows[part]) == len(material.rows[part]) for part in rows)
+        return cls(tables, rows, None if whole else sum(map(len, rows.values())))
+
+    def part(self, part: str) -> Table:
+        """The rows of a part alone."""
+        return self.tables[part].take(self.rows[part])
+
+
+def _spread(table: Table, most: int) -> tuple[Table, Array]:
+    places = spread(table.n_rows, most)
+    return (table if len(places) == table.n_rows else table.take(places)), places
+
+
+def _first(blocks: Iterator[Table], most: int) -> tuple[Table, Array]:
+    parts, n_rows = [], 0
+    for block in blocks:
+        parts.append(block)
+        n_rows += block.n_rows
+        if n_rows >= most:
+            break
+    return joined(parts), np.arange(n_rows)
+
+
+def find(spec: Config, material: Material, experiment: Experiment, data: Data) -> list[Finding]:
+    """Everything, in the order in which one would look at it; a sample is looked at as far as it goes."""
+    compared, _ = _spread(data.table, max(FEWEST, CELLS // 4 // max(len(material.kinds), 1)))
+    inputs = [name for name in material.kinds if name in compared.columns]
+    looks = {name: look(data.table, name) for name in inputs}
+    findings = [*_columns(spec, looks)]
+    bad = {finding.column for finding in findings if finding.what in ("constant", "empty", "identifier", "text")}
+    inputs = [name for name in inputs if name not in bad]
+    found = _groups(spec, data.table, inputs)
+    findings += _grouped(spec, found)
+    findings += _relations(spec, compared, inputs, found)
+    findings += _ranges(spec, data, [name for name in inputs if material.kinds[name] == "number"])
+    findings += _target(spec, data, material)
+    findings += _rows(data, [*material.kinds, *spec.dataset.target_columns()])
+    findings += _sizes(experiment, material)
+    return findings
+
+
+def _drop(name: str) -> str:
+    return f"drop: {dump_value([name])}"
+
+
+def _columns(spec: Config, looks: Mapping[str, Look]) -> Iterator[Finding]:
+    """Single columns by what they hold, and by how much of it."""
+    for name, one in looks.items():
+        if not one.usable:
+            yield Finding(one.nature, name, _because(one), _drop(name))
+            continue
+        if one.share_missing > 0.5:
+            share = f"is empty in {100 * one.share_missing:.0f} % of the rows"
+            yield Finding("missing", name, share, _drop(name))
+        elif one.missing:
+            how = {"number": "which are filled in", "category": "which counts as a word", "date": "which it says apart"}
+            share = f"is empty in {_percent(one.share_missing)} of the rows, {how[one.kind]}"
+            yield Finding("missing", name, share)
+        if one.coded and name not in spec.preprocessing.columns:
+            yield Finding(
+                "code",
+                name,
+                "seems to hold codes, and is taken for a quantity",
+                _column(name, "{one_hot: {unseen: other}}"),
+            )
+
+
+def _because(one: Look) -> str:
+    if one.nature == "identifier":
+        return f"{one.why}: there is nothing in it to learn from"
+    return one.why
+
+
+def _column(name: str, steps: str) -> str:
+    return f"preprocessing: {{columns: {{{dump_value(name)}: {steps}}}}}"
+
+
+def _groups(spec: Config, table: Table, inputs: Sequence[str]) -> list[Group]:
+    """The inputs that name whose rows they are."""
+    return groups(table, inputs, spec.dataset.target_columns()[0])
+
+
+def _grouped(spec: Config, found: Sequence[Group]) -> Iterator[Finding]:
+    """Groups that are torn apart, where rows are held back by chance."""
+    if not any(spec.split.fractions.values()) or spec.split.named.keys() & {"column", "time"}:
+        return
+    for group in found:
+        verb = "follows" if len(group.followers) == 1 else "follow"
+        proof = f" ({listed(group.followers)} {verb} from it)" if group.followers else ""
+        message = f"names whose rows they are{proof}: rows of one in two parts make the test too easy"
+        suggestion = None if spec.split.named else f"split: {{group: {dump_value(group.column)}}}"
+        yield Finding("group", group.column, message, suggestion)
+
+
+def _relations(spec: Config, table: Table, inputs: Sequence[str], found_groups: Sequence[Group]) -> Iterator[Finding]:
+    """Columns that give the target away, and those that others make superfluous."""
+    classes, away = spec.loss.task == "classification", set()
+    owners = {group.column for group in found_groups}
+    theirs = {name for group in found_groups for name in group.followers}
+    inputs = [name for name in inputs if name not in owners]
+    for target in spec.dataset.target_columns():
+        y = table.column(target)
+        if gaps_of(y).any():
+            continue
+        for name in inputs:
+            clue = gives_away(table.column(name), y, classes)
+            if clue and name not in away:
+                away.add(name)
+                yield Finding("leak", name, f"gives the target '{target}' away: it {clue.how}", _drop(name))
+    others = [name for name in inputs if name not in away]
+    found = {name: one for name, one in repeats(table, [*sorted(owners), *others]).items() if name not in owners}
+    for name, relation in found.items():
+        yield Finding("repeats", name, f"repeats {listed(relation.others)}: it {relation.how}", _drop(name))
+    for relation in followers(table, [name for name in others if name not in found and name not in theirs]):
+        message = f"follows from {listed(relation.others)}, in every row"
+        yield Finding("follows", relation.column, message, _drop(relation.column))
+
+
+def _ranges(spec: Config, data: Data, numbers: Sequence[str]) -> Iterator[Finding]:
+    """Outliers, and scales that no step takes care of."""
+    table = data.part("train")
+    for name in numbers:
+        values = np.asarray(table.column(name), np.float64)
+        values = values[np.isfinite(values)]
+        if len(values) < 20:
+            continue
+        steps = spec.preprocessing.steps(name, "number")
+        low, q1, median, q99, high = quantiles(values, (0, 0.01, 0.5, 0.99, 1))
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = max(abs(median), float(values.std()))
+        far = max(high - q99, q1 - low)
+        if far > 10 * (q99 - q1) and q99 > q1 and TAMING.isdisjoint(step.name for step in steps):
+            message = f"has outliers: from {low:,.6g} to {high:,.6g}, but 98 % from {q1:,.6g} to {q99:,.6g}"
+            impute = "impute, " if spec.preprocessing.takes_gaps(name) else ""
+            yield Finding("outliers", name, message, _column(name, f"[{impute}quantile, standardize]"))
+        elif all(isinstance(step, Unchanged) for step in steps) and size > 100:
+            message = f"is taken as it is, from {low:,.6g} to {high:,.6g}; nets learn best from numbers around 0"
+            yield Finding("scale", name, message, _column(name, "standardize"))
+
+
+def _target(spec: Config, data: Data, material: Material) -> Iterator[Finding]:
+    """How the classes, or the numbers to predict, are spread."""
+    targets = spec.dataset.target_columns()
+    if material.classes:
+        yield from _classes(spec, data, material, targets[0])
+        return
+    for target in targets:
+        y = data.part("train").numbers(target)
+        low, high = float(y.min()), float(y.max())
+        steps = {step.name for step in spec.preprocessing.target or ()}
+        if (
+            len(y) >= 20
+            and low >= 0
+            and skewness(y) > 3
+            and steps == {"standardize"}
+            and spec.loss.target_range is None
+        ):
+            message = f"is lopsided, from {low:,.6g} to {high:,.6g} with a median of {np.median(y):,.6g}"
+            yield Finding("lopsided", target, message, "preprocessing: {target: [log1p, standardize]}")
+        at_end = {value: int((y == value).sum()) for value in (low, high)}
+        for value, n in at_end.items():
+            if low < high and n >= 20 and n > 0.02 * len(y) and len(np.unique(y)) > 100 and value:
+                end = "largest" if value == high else "smallest"
+                message = (
+                    f"has its {end} value, {value:,.6g}, in {_percent(n / len(y))} of the rows: it seems cut off there"
+                )
+                yield Finding("capped", target, message)
+
+
+def _classes(spec: Config, data: Data, material: Material, target: str) -> Iterator[Finding]:
+    classes = material.classes or ()
+    counts = {}
+    for part, source in material.sources.items():
+        if len(material.rows[part]):
+            indices = class_indices(source.survey, target, classes)[material.rows[part]]
+            counts[part] = np.bincount(indices, minlength=len(classes))
+    train = counts["train"]
+    for i, label in enumerate(classes):
+        by_part = ", ".join(f"{counts[part][i]:,} {verb}" for part, verb in _VERBS.items() if part in counts)
+        held_back = [part for part in counts if part != "train" and not counts[part][i]]
+        if train[i] < RARE:
+            yield Finding("rare", target, f"its class '{word(label)}' is rare: {by_part}")
+        elif held_back:
+            yield Finding("rare", target, f"its class '{word(label)}' has no row to {_GOALS[held_back[0]]}: {by_part}")
+    least, most = int(train.min()), int(train.max())
+    if most > 10 * max(least, 1) and spec.class_weights is None:
+        message = (
+            f"its classes are far from equal: '{word(classes[int(train.argmax())])}' has {_percent(most / train.sum())}"
+            f" of the training rows, '{word(classes[int(train.argmin())])}' {_percent(least / train.sum())}"
+        )
+        if least < LEARNABLE:
+            message += f"; {counted(least, 'row')} {'is' if least == 1 else 'are'} too few to learn it from"
+        yield Finding("imbalance", target, message, "class_weights: balanced" if least >= LEARNABLE else None)
+
+
+_VERBS = {"train": "to train", "validation": "to validate", "test": "to test"}
+_GOALS = {"validation": "validate", "test": "test"}
+
+
+def _rows(data: Data, names: Sequence[str]) -> Iterator[Finding]:
+    """Rows that are there twice, and above all in two parts."""
+    hashes = {}
+    for part in PARTS:
+        if len(data.rows[part]):
+            table = data.part(part)
+            hashes[part] = row_hashes(table, [name for name in names if name in table.columns])
+    everything = np.concatenate(list(hashes.values()))
+    twice = len(everything) - len(np.unique(everything))
+    if twice:
+        share = _percent(twice / len(everything))
+        verb = "repeats" if twice == 1 else "repeat"
+        message = f"{counted(twice, 'row')} of {len(everything):,} ({share}) {verb} another one in every column"
+        yield Finding("duplicates", None, message)
+    for one, other in itertools.combinations(hashes, 2):
+        shared = int(np.isin(hashes[other], hashes[one]).sum())
+        if shared:
+            of_part = f"{shared:,} of the {len(hashes[other]):,} {other} rows"
+            verb, among = "stands" if shared == 1 else "stand", "training" if one == "train" else one
+            message = f"{of_part} {verb} among the {among} rows too, so {other} figures are a little too good"
+            yield Finding("two_parts", None, message)
+
+
+def _sizes(experiment: Experiment, material: Material) -> Iterator[Finding]:
+    """The net against the rows, and the rows that judge it."""
+    if experiment.warning:
+        model, wide = experiment.predictor.model, experiment.predictor.encoder.facts.n_features
+        in_tables = sum(table.rows * table.width for table in model.lookup.tables) if model.lookup else 0
+        width = width_for(len(experiment.learned), wide, model.output_shape[0], in_tables)
+        hint = f"- linear: {width}  # in both of two hidden layers" if width else "- dropout: 0.2"
+        yield Finding("parameters", None, experiment.warning, hint)
+    n = len(material.rows["validation"])
+    if 0 < n < 50:
+        message = f"{counted(n, 'validation row')} {'is' if n == 1 else 'are'} few to choose the best epoch by"
+        yield Finding("few", None, message)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"

@@ -1,0 +1,58 @@
+"""A dense layer: linear and an activation under one name."""
+
+from __future__ import annotations
+
+from nnfs_cli.arrays import Array, Shape
+from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.layers.linear import Linear
+from nnfs_cli.nn.layers.sigmoid import Sigmoid
+from nnfs_cli.nn.parameters import ParameterTree, Views
+
+
+class Dense(Linear, name="dense", main="units"):
+    """A linear layer and its activation: y = activation(x W + b).
+
+    Shapes: x (batch, n_inputs), W (n_inputs, units), b (units,), y (batch, units).
+    Gradients: those of the activation, then those of linear.
+    Source: Chollet, Keras' `Dense` (2015); its activation is none unless given, here it is sigmoid.
+    """
+
+    examples = ("dense: 20", "dense: {units: 3, activation: tanh, bias: false}")
+
+    activation: Layer = Sigmoid()
+    """What follows the linear map."""
+
+    def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
+        """The parameters of linear, and those that the activation may have one level down."""
+        shape, linear = super().build(input_shape)
+        shape, activation = self.activation.build(shape)
+        return shape, {**linear, "activation": activation}
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, n_inputs) -> (batch, units)."""
+        z, linear_backward = super().forward(p, x, context)
+        y, activation_backward = self.activation.forward(p.activation, z, context)
+
+        def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+            return linear_backward(activation_backward(dy, g.activation, True), g, need_dx)
+
+        return y, backward
+
+    @property
+    def final(self) -> Layer:
+        """The activation."""
+        return self.activation.final
+
+    @property
+    def bounding(self) -> Layer:
+        """The activation, if it does anything."""
+        bounding = self.activation.bounding
+        return self if bounding.passes_on else bounding
+
+    def with_final(self, layer: Layer) -> Layer:
+        """The same with another activation."""
+        return self.model_copy(update={"activation": self.activation.with_final(layer)})
+
+    def describe(self) -> str:
+        """The width and the activation."""
+        return f"{self.label()} {self.activation.describe()}"

@@ -1,0 +1,39 @@
+"""Dropout: while the net learns, some of its numbers are missing, so that it relies on none of them alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import Fraction
+from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.parameters import Views
+
+
+class Dropout(Layer, name="dropout", main="rate"):
+    """Inverted dropout: y = x · m / (1 - rate), where m is 0 with probability `rate`, else 1; y = x once learned.
+
+    Gradient: dx = dy · m / (1 - rate).
+    Shapes: any; y has that of x. The mask of every batch is drawn from a stream of its own, (seed, epoch, batch).
+    Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014), section 10.
+    """
+
+    examples = ("dropout: 0.2", "dropout")
+    passes_on = True
+    learns_otherwise = True
+
+    rate: Fraction = 0.5
+    """The share of numbers that are set to zero."""
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ...) -> the same."""
+        if not (context.training and self.rate):
+            return x, lambda dy, g, need_dx: dy
+        mask = context.random(x.shape)
+        np.greater_equal(mask, self.rate, out=mask)
+        np.multiply(mask, 1 / (1 - self.rate), out=mask)
+
+        def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+            return np.multiply(dy, mask, out=context.empty(x.shape))
+
+        return np.multiply(x, mask, out=context.empty(x.shape)), backward

@@ -1,0 +1,49 @@
+"""The exponential linear unit: a rectifier that bends smoothly towards a floor below zero."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import PositiveFloat
+from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.parameters import Views
+
+
+class ELU(Layer, name="elu", main="alpha"):
+    """Exponential linear unit: y = x for x > 0, else alpha · (exp(x) - 1), element by element.
+
+    Gradient: dx = dy where x > 0, else alpha · exp(x) · dy.
+    Shapes: any; y has that of x.
+    Source: Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by ELUs" (2016).
+    """
+
+    examples = ("elu", "elu: 0.5")
+
+    alpha: PositiveFloat = 1.0
+    """How far below zero it bends: to -alpha."""
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ...) -> the same."""
+        return exponential_linear(x, context, 1.0, self.alpha)
+
+
+def exponential_linear(x: Array, context: Context, scale: float, alpha: float) -> tuple[Array, Backward]:
+    """Return y = scale · x for x > 0, else scale · alpha · (exp(x) - 1), and the way back.
+
+    Both halves are 0 where the other one counts, so that y is their sum.
+    """
+    zeros, depth = context.zeros(x.shape), scale * alpha
+    below = np.minimum(x, zeros, out=context.empty(x.shape))
+    np.multiply(np.expm1(below, out=below), depth, out=below)
+    y = np.maximum(x, zeros, out=context.empty(x.shape))
+    np.add(np.multiply(y, scale, out=y), below, out=y)
+
+    def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+        slope = np.add(below, depth, out=below)  # which is right below zero, and too large by depth - scale above
+        if depth != scale:
+            above = np.greater(x, zeros, out=context.empty(x.shape))
+            np.subtract(slope, np.multiply(above, depth - scale, out=above), out=slope)
+        return np.multiply(slope, dy, out=slope)
+
+    return y, backward

@@ -1,0 +1,30 @@
+"""The exponential function: any number becomes a positive one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.parameters import Views
+
+
+class Exp(Layer, name="exp"):
+    """Exponential function: y = exp(x), element by element; infinite where x is huge, which shows as divergence.
+
+    Gradient: dx = y dy.
+    Shapes: any; y has that of x.
+    Source: McCullagh and Nelder, "Generalized Linear Models" (1989), section 6.2, as the inverse of the log link.
+    """
+
+    examples = ("exp",)
+    output_range = (0, np.inf)
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ...) -> the same."""
+        y = np.exp(x, out=context.empty(x.shape))
+
+        def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+            return np.multiply(y, dy, out=context.empty(x.shape))
+
+        return y, backward

@@ -1,0 +1,29 @@
+"""Flatten: rows of any shape become plain lists of numbers."""
+
+from __future__ import annotations
+
+import math
+
+from nnfs_cli.arrays import Array, Shape
+from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.parameters import ParameterTree, Views
+
+
+class Flatten(Layer, name="flatten"):
+    """The numbers of each row one after another, the last axis fastest: y_k = x_ij with k = i · n + j.
+
+    Gradient: dx is dy in the shape of x.
+    Shapes: x (batch, m, n) -> y (batch, m n), and likewise with more axes or one.
+    Source: NumPy's `reshape` in C order; Keras' `Flatten`.
+    """
+
+    examples = ("flatten",)
+    passes_on = True
+
+    def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
+        """As many numbers as there are in a row."""
+        return (math.prod(input_shape),), {}
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ...) -> (batch, n)."""
+        return x.reshape(*x.shape[: context.axes], -1), lambda dy, g, need_dx: dy.reshape(x.shape)

@@ -1,0 +1,32 @@
+"""The rectifier: what is positive passes, the rest is cut off."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.parameters import Views
+
+
+class ReLU(Layer, name="relu"):
+    """Rectified linear unit: y = max(x, 0), element by element.
+
+    Gradient: dx = dy where x > 0, else 0 (at x = 0 the subgradient 0 is taken).
+    Shapes: any; y has that of x.
+    Source: Nair and Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines" (2010).
+    """
+
+    examples = ("relu",)
+    output_range = (0, np.inf)
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ...) -> the same."""
+        zeros = context.zeros(x.shape)
+        y = np.maximum(x, zeros, out=context.empty(x.shape))
+
+        def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+            slope = np.greater(y, zeros, out=context.empty(x.shape))
+            return np.multiply(slope, dy, out=slope)
+
+        return y, backward

@@ -1,0 +1,39 @@
+"""Reshape: the numbers of a row in another order of rows and columns."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from nnfs_cli.arrays import Array, Shape
+from nnfs_cli.components.field_types import NotEmpty, PositiveInt
+from nnfs_cli.nn.layers.base import Backward, Context, Layer, ShapeError
+from nnfs_cli.nn.parameters import ParameterTree, Views
+from nnfs_cli.system.wording import counted
+
+
+class Reshape(Layer, name="reshape", main="shape"):
+    """The same numbers in rows of another shape, the last axis fastest: y_ij = x_k with k = i · n + j.
+
+    What follows works on the last axis, so a linear layer shares its weights among the groups that the others form.
+    Gradient: dx is dy in the shape of x.
+    Shapes: x (batch, ...) -> y (batch, *shape).
+    Source: NumPy's `reshape` in C order; Keras' `Reshape`.
+    """
+
+    examples = ("reshape: [2, 2]", "reshape: [4, 1]")
+    passes_on = True
+
+    shape: Annotated[tuple[PositiveInt, ...], NotEmpty]
+    """Of a row, without the batch."""
+
+    def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
+        """Raises `ShapeError` unless the new shape holds as many numbers as the old one."""
+        have, need = math.prod(input_shape), math.prod(self.shape)
+        if have != need:
+            raise ShapeError(f"reshape makes rows of {counted(need, 'number')}, and gets {have:,}")
+        return self.shape, {}
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ...) -> (batch, *shape)."""
+        return x.reshape(*x.shape[: context.axes], *self.shape), lambda dy, g, need_dx: dy.reshape(x.shape)

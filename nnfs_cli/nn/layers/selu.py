@@ -1,0 +1,25 @@
+"""The scaled exponential linear unit: deep nets of it keep mean 0 and variance 1 by themselves."""
+
+from __future__ import annotations
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.layers.elu import exponential_linear
+from nnfs_cli.nn.parameters import Views
+
+SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772  # the fixed point of mean 0 and variance 1
+
+
+class SELU(Layer, name="selu"):
+    """Scaled exponential linear unit: y = SCALE · x for x > 0, else SCALE · ALPHA · (exp(x) - 1), element by element.
+
+    Gradient: dx = SCALE · dy where x > 0, else SCALE · ALPHA · exp(x) · dy. Begin its weights with lecun_normal.
+    Shapes: any; y has that of x.
+    Source: Klambauer et al., "Self-Normalizing Neural Networks" (2017).
+    """
+
+    examples = ("selu",)
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ...) -> the same."""
+        return exponential_linear(x, context, SCALE, ALPHA)

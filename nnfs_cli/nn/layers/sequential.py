@@ -1,0 +1,71 @@
+"""Layers one after another, which together are a layer again."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from nnfs_cli.arrays import Array, Shape
+from nnfs_cli.components.field_types import NotEmpty
+from nnfs_cli.nn.layers.base import Backward, Context, Layer, ShapeError
+from nnfs_cli.nn.layers.identity import Identity
+from nnfs_cli.nn.parameters import ParameterTree, Views
+
+
+class Sequential(Layer, name="sequential", main="layers"):
+    """Composition: y = f_n(... f_2(f_1(x))), and by the chain rule dx = f_1'(... f_n'(dy)).
+
+    Shapes: those of the first layer's input and the last layer's output.
+    Parameters are named by the layer's place: `0.weight`, `0.bias`, `2.weight`, ...
+    Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986).
+    """
+
+    examples: ClassVar[tuple[str, ...]] = ("sequential: [linear: 5, tanh]",)
+
+    layers: Annotated[tuple[Layer, ...], NotEmpty]
+    """In the order in which they are applied."""
+
+    def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
+        """Walk the layers once, each taking the shape that the one before it gives."""
+        tree: dict[str, ParameterTree] = {}
+        shape = input_shape
+        for i, layer in enumerate(self.layers):
+            try:
+                shape, tree[str(i)] = layer.build(shape)
+            except ShapeError as error:
+                raise error.within(i) from None
+        return shape, tree
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """Forward through the layers in order."""
+        backwards = []
+        for layer, views in zip(self.layers, p, strict=True):
+            x, layer_backward = layer.forward(views, x, context)
+            backwards.append(layer_backward)
+
+        def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+            inner = tuple(g)
+            lowest = 0 if need_dx else next((i for i, views in enumerate(inner) if views), len(inner))
+            for i in range(len(inner) - 1, lowest - 1, -1):
+                dy = backwards[i](dy, inner[i], need_dx or i > lowest)
+            return dy
+
+        return x, backward
+
+    @property
+    def final(self) -> Layer:
+        """The final layer of the last layer that does something."""
+        return self.layers[self._last].final
+
+    def with_final(self, layer: Layer) -> Layer:
+        """The same with that final layer replaced."""
+        layers = list(self.layers)
+        layers[self._last] = layers[self._last].with_final(layer)
+        return self.model_copy(update={"layers": tuple(layers)})
+
+    @property
+    def _last(self) -> int:
+        return max((i for i, layer in enumerate(self.layers) if not isinstance(layer, Identity)), default=-1)
+
+    def describe(self) -> str:
+        """The layers in a row."""
+        return " -> ".join(layer.describe() for layer in self.layers)

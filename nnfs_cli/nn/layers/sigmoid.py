@@ -1,0 +1,42 @@
+"""The logistic function: any number becomes a probability."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.parameters import Views
+
+
+class Sigmoid(Layer, name="sigmoid"):
+    """Logistic function: y = 1 / (1 + exp(-x)), element by element.
+
+    Computed from exp(-|x|), which never overflows: 1 / (1 + exp(-|x|)) for x >= 0, exp(-|x|) / (1 + exp(-|x|)) below.
+    Gradient: dx = y (1 - y) dy.
+    Shapes: any; y has that of x.
+    Source: Goodfellow, Bengio and Courville, "Deep Learning" (2016), section 3.10.
+    """
+
+    examples = ("sigmoid",)
+    output_range = (0, 1)
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ...) -> the same."""
+        y = logistic(x, context)
+
+        def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+            slope = np.subtract(1, y, out=context.empty(x.shape))
+            np.multiply(slope, y, out=slope)
+            return np.multiply(slope, dy, out=slope)
+
+        return y, backward
+
+
+def logistic(x: Array, context: Context) -> Array:
+    """1 / (1 + exp(-x)) of any array, stable on both sides, in a buffer."""
+    decay = np.abs(x, out=context.empty(x.shape))
+    np.exp(np.negative(decay, out=decay), out=decay)
+    y = np.greater_equal(x, context.zeros(x.shape), out=context.empty(x.shape))
+    np.maximum(y, decay, out=y)  # 1 for x >= 0, decay below
+    return np.divide(y, np.add(decay, 1, out=decay), out=y)

@@ -1,0 +1,41 @@
+"""Softplus: a rectifier without the corner."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.parameters import Views
+
+
+class Softplus(Layer, name="softplus"):
+    """Smooth rectifier: y = ln(1 + exp(x)), element by element.
+
+    Computed as max(x, 0) + ln(1 + exp(-|x|)), which does not overflow.
+    Gradient: dx = sigmoid(x) · dy with sigmoid(x) = exp(x - y).
+    Shapes: any; y has that of x.
+    Source: Dugas et al., "Incorporating Second-Order Functional Knowledge for Better Option Pricing" (2001).
+    """
+
+    examples = ("softplus",)
+    output_range = (0, np.inf)
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        """(batch, ...) -> the same."""
+        y, work = softplus(x, context)
+
+        def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+            slope = np.subtract(x, y, out=work)
+            return np.multiply(np.exp(slope, out=slope), dy, out=slope)
+
+        return y, backward
+
+
+def softplus(x: Array, context: Context) -> tuple[Array, Array]:
+    """ln(1 + exp(x)) of any array, in a buffer, and another buffer like it; the exponential never overflows."""
+    y, work = context.empty(x.shape), context.empty(x.shape)
+    np.negative(np.abs(x, out=work), out=work)
+    np.log1p(np.exp(work, out=work), out=work)
+    np.add(work, np.maximum(x, context.zeros(x.shape), out=y), out=y)
+    return y, work

@@ -1,0 +1,84 @@
+"""Binary cross-entropy: the loss of a yes-or-no question answered with a probability."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import Fraction
+from nnfs_cli.nn.layers import Context
+from nnfs_cli.nn.layers.sigmoid import Sigmoid
+from nnfs_cli.nn.layers.softplus import softplus
+from nnfs_cli.nn.losses.base import Loss, LossBackward
+from nnfs_cli.nn.losses.cross_entropy import margin
+
+
+class Binary(Loss):
+    """The mathematics of binary cross-entropy, for the losses that are made of it."""
+
+    task = "classification"
+    activation = Sigmoid
+
+    def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
+        """One, the probability of the second class."""
+        if n_classes is not None and n_classes != 2:
+            raise ValueError(f"{self.name} is for 2 classes; use {self.name.removeprefix('binary_')} after softmax")
+        return 1
+
+    def encode(self, y: Array, n_outputs: int) -> Array:
+        """(rows,) class indices -> (rows, 1)."""
+        return y[:, None]
+
+    def answer(self, y_hat: Array) -> Array:
+        """(rows, 1) -> (rows, 2)."""
+        return np.concatenate([1 - y_hat, y_hat], axis=-1)
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, 1) -> (batch,)."""
+        p = np.clip(y_hat, margin(y_hat), 1 - margin(y_hat), out=context.empty(y_hat.shape))
+        losses, second, first = (context.empty(y_hat.shape) for _ in range(3))
+        np.multiply(y, np.log(p, out=second), out=second)
+        np.log1p(np.negative(p, out=first), out=first)
+        np.multiply(np.subtract(1, y, out=losses), first, out=first)
+        np.negative(np.add(second, first, out=losses), out=losses)
+
+        def backward(weight: float | Array) -> Array:
+            spread = np.multiply(np.subtract(1, p, out=second), p, out=second)
+            dy_hat = np.divide(np.subtract(p, y, out=p), spread, out=p)
+            return np.multiply(dy_hat, weight, out=dy_hat)
+
+        return losses[..., 0], backward
+
+    def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, 1) -> (batch,)."""
+        s, losses = softplus(z, context)
+        np.subtract(s, np.multiply(y, z, out=losses), out=losses)
+
+        def backward(weight: float | Array) -> Array:
+            y_hat: Array = np.subtract(z, s, out=s)  # ln(sigmoid(z))
+            np.exp(y_hat, out=y_hat)
+            return np.multiply(np.subtract(y_hat, y, out=y_hat), weight, out=y_hat)
+
+        return losses[..., 0], backward
+
+
+class BinaryCrossEntropy(Binary, name="binary_cross_entropy"):
+    """Negative log-likelihood of two classes: L = -[y ln(y_hat) + (1 - y) ln(1 - y_hat)].
+
+    With sigmoid, from the logits z: L = s - y z with s = ln(1 + exp(z)) = max(z, 0) + ln(1 + exp(-|z|)), and
+    dL/dz = sigmoid(z) - y with sigmoid(z) = exp(z - s).
+    As written: dL/dy_hat = (y_hat - y) / (y_hat (1 - y_hat)), with y_hat kept 1e-8 (or a rounding step) away from 0
+    and 1, so that L and its gradient stay finite; PyTorch bounds the logarithms at -100 instead.
+    Shapes: y_hat or z (batch, 1), the probability of the second class; y (batch, 1), from 0 to 1; L (batch,).
+    Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.90; Szegedy et al., "Rethinking the
+    Inception Architecture for Computer Vision" (2016), section 7, for label smoothing, in Keras' form.
+    """
+
+    examples = ("binary_cross_entropy", "binary_cross_entropy: {label_smoothing: 0.1}")
+
+    label_smoothing: Fraction = 0.0
+    """The share e of each row that is spread over both classes, y (1 - e) + e / 2; the logged loss contains it too."""
+
+    def encode(self, y: Array, n_outputs: int) -> Array:
+        """(rows,) class indices -> (rows, 1), how probable the second class is to seem."""
+        return super().encode(y, n_outputs) * (1 - self.label_smoothing) + self.label_smoothing / 2

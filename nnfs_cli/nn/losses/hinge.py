@@ -1,0 +1,64 @@
+"""The hinge loss: the true class must lead the others by 1, and beyond that nothing counts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import Switch
+from nnfs_cli.nn.layers import Context
+from nnfs_cli.nn.losses.base import Loss, LossBackward
+
+
+class Hinge(Loss, name="hinge"):
+    """Too small a lead of the true class: L = max(0, 1 - y z) of two classes, else max(0, 1 + max_{j≠c} z_j - z_c).
+
+    Both are max(0, 1 + d · z): with two classes d = -y, which is -1 or +1, and with more it is +1 at the highest wrong
+    class, -1 at the true class c, 0 elsewhere. The scores z are no probabilities.
+    Gradient: dL/dz = d where L > 0, else 0; if squared, 2 (1 + d · z) d.
+    Shapes: z and y (batch, 1) of two classes, or (batch, n) with y 1 at the class and 0 elsewhere; L (batch,).
+    Source: Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines" (2001).
+    """
+
+    examples = ("hinge", "hinge: {squared: true}")
+    task = "classification"
+    probabilistic = False
+
+    squared: Switch = False
+    """Whether L is squared, which forgives small shortfalls and punishes large ones."""
+
+    def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
+        """One score of two classes, which is high for the second; else one for each."""
+        return n_classes if n_classes and n_classes > 2 else 1
+
+    def encode(self, y: Array, n_outputs: int) -> Array:
+        """(rows,) class indices -> (rows, 1), -1 or 1; or (rows, n), 1 at the class and 0 elsewhere."""
+        return 2 * y[:, None] - 1 if n_outputs == 1 else np.equal(y[:, None], np.arange(n_outputs))
+
+    def answer(self, y_hat: Array) -> Array:
+        """(rows, 1) -> (rows, 2), or (rows, n) as it is."""
+        return np.concatenate([-y_hat, y_hat], axis=-1) if y_hat.shape[-1] == 1 else y_hat
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        shape, n = y_hat.shape[:-1], y_hat.shape[-1]
+        direction, work = np.negative(y, out=context.empty(y_hat.shape)), context.empty(y_hat.shape)
+        if n > 1:
+            np.multiply(y, float(np.finfo(y.dtype).min) / 2, out=work)
+            np.add(work, y_hat, out=work)  # with the true class so low, the highest one is wrong
+            highest = np.argmax(work, axis=-1, out=context.empty(shape, np.intp))
+            before = np.multiply(context.indices(highest.size).reshape(shape), n, out=context.empty(shape, np.intp))
+            direction.put(np.add(before, highest, out=highest), 1)
+        np.multiply(direction, y_hat, out=work)
+        lack = np.dot(work, context.ones(n), out=context.empty(shape))
+        np.maximum(np.add(lack, 1, out=lack), context.zeros(shape), out=lack)
+        slope = np.sign(lack, out=context.empty(lack.shape))  # 1 where L > 0, else 0
+        if self.squared:
+            np.multiply(lack, 2, out=slope)
+            np.square(lack, out=lack)
+
+        def backward(weight: float | Array) -> Array:
+            dy_hat: Array = np.multiply(direction, slope[..., None], out=direction)
+            return np.multiply(dy_hat, weight, out=dy_hat)
+
+        return lack, backward

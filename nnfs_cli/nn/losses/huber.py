@@ -1,0 +1,39 @@
+"""The Huber loss: squared for small errors, absolute for large ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import PositiveFloat
+from nnfs_cli.nn.layers import Context
+from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
+
+
+class Huber(Loss, name="huber", main="delta"):
+    """Averaged over the targets of a row, with e = y_hat - y: L = e²/2 where |e| <= delta, else delta (|e| - delta/2).
+
+    With c = e clipped to ±delta both are one: L = 1/n Σ_i c_i (e_i - c_i/2). `delta` is in the units of the target as
+    the net sees it, standard deviations unless preprocessing says otherwise.
+    Gradient: dL/dy_hat = c / n.
+    Shapes: y_hat and y (batch, n); L (batch,).
+    Source: Huber, "Robust Estimation of a Location Parameter" (1964).
+    """
+
+    examples = ("huber", "huber: 0.5")
+    task = "regression"
+
+    delta: PositiveFloat = 1.0
+    """From which size on an error counts as it is, and no longer squared."""
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        error = np.subtract(y_hat, y, out=context.empty(y_hat.shape))
+        clipped = np.clip(error, -self.delta, self.delta, out=context.empty(error.shape))
+        np.subtract(error, np.multiply(clipped, 0.5, out=context.empty(error.shape)), out=error)
+        losses = row_means(np.multiply(clipped, error, out=error), context)
+
+        def backward(weight: float | Array) -> Array:
+            return np.multiply(clipped, scaled(weight, 1 / y.shape[-1], context), out=clipped)
+
+        return losses, backward

@@ -1,0 +1,32 @@
+"""Mean absolute error: a loss that a few wild targets cannot bend."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.layers import Context
+from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
+
+
+class MAE(Loss, name="mae"):
+    """Absolute error, averaged over the targets of a row: L = 1/n Σ_i |y_hat_i - y_i|; its best guess is the median.
+
+    Gradient: dL/dy_hat = sign(y_hat - y) / n, and 0 where they are equal.
+    Shapes: y_hat and y (batch, n); L (batch,).
+    Source: Laplace (1774); Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning" (2009), 10.6.
+    """
+
+    examples = ("mae",)
+    task = "regression"
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        error = np.subtract(y_hat, y, out=context.empty(y_hat.shape))
+        losses = row_means(np.abs(error, out=context.empty(error.shape)), context)
+
+        def backward(weight: float | Array) -> Array:
+            sign = np.sign(error, out=error)
+            return np.multiply(sign, scaled(weight, 1 / y.shape[-1], context), out=sign)
+
+        return losses, backward

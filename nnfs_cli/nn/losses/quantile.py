@@ -1,0 +1,86 @@
+"""Quantile regression: not one guess, but bounds that the target stays below so and so often."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated
+
+import numpy as np
+from pydantic import AfterValidator, BeforeValidator
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import Level, NotEmpty
+from nnfs_cli.components.section import wrong
+from nnfs_cli.nn.layers import Context
+from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
+
+
+def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:
+    if any(low >= high for low, high in pairwise(levels)):
+        raise wrong(f"expected levels in ascending order, each once, found {list(levels)}")
+    return levels
+
+
+Levels = Annotated[
+    tuple[Level, ...],
+    BeforeValidator(
+        lambda value: value if isinstance(value, list | tuple) else (value,),
+        json_schema_input_type=Level | tuple[Level, ...],
+    ),
+    NotEmpty,
+    AfterValidator(_ascending),
+]
+
+
+class Quantile(Loss, name="quantile", main="levels"):
+    """Pinball loss, averaged over the outputs of a row, with e = y - y_hat: L = 1/n Σ_i max(q_i e_i, (q_i - 1) e_i).
+
+    An output whose level is q learns what the target stays below with probability q. A target has an output for each
+    level, side by side. Where a row's come out in the wrong order they are sorted, which never makes them worse
+    (Chernozhukov, Fernández-Val and Galichon, "Quantile and Probability Curves Without Crossing", 2010).
+    Gradient: dL/dy_hat = -q / n where y >= y_hat, else (1 - q) / n.
+    Shapes: y_hat and y (batch, n), n = targets · levels; L (batch,).
+    Source: Koenker and Bassett, "Regression Quantiles" (1978).
+    """
+
+    examples = ("quantile", "quantile: 0.5", "quantile: [0.05, 0.25, 0.75]")
+    task = "regression"
+
+    levels: Levels = (0.1, 0.5, 0.9)
+    """Which quantiles, each between 0 and 1; the prediction is 0.5, or lies on the line between its neighbours."""
+
+    def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
+        """One for each level of each target."""
+        return n_targets * len(self.levels)
+
+    def encode(self, y: Array, n_outputs: int) -> Array:
+        """(rows, targets) -> (rows, targets · levels), each target once for each level."""
+        return np.repeat(y, len(self.levels), axis=-1)
+
+    def answer(self, y_hat: Array) -> Array:
+        """(rows, targets · levels) -> (rows, targets): the median, on the line between its neighbours if need be."""
+        quantiles = self.quantiles(y_hat)
+        low = max((level for level in self.levels if level <= 0.5), default=self.levels[0])
+        high = min((level for level in self.levels if level >= 0.5), default=self.levels[-1])
+        share = (0.5 - low) / (high - low) if low < high else 0.0
+        return (1 - share) * quantiles[low] + share * quantiles[high]
+
+    def quantiles(self, y_hat: Array) -> dict[float, Array]:
+        """(rows, targets · levels) -> (rows, targets) by level, a higher one never below a lower."""
+        ordered = np.sort(y_hat.reshape(*y_hat.shape[:-1], -1, len(self.levels)), axis=-1)
+        return {level: ordered[..., i] for i, level in enumerate(self.levels)}
+
+    def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
+        """(batch, n) -> (batch,)."""
+        n = y.shape[-1]
+        levels = context.empty((n,))
+        levels.reshape(-1, len(self.levels))[...] = self.levels
+        error = np.subtract(y, y_hat, out=context.empty(y_hat.shape))
+        slope = np.less(error, context.zeros(y_hat.shape), out=context.empty(y_hat.shape))
+        np.subtract(levels, slope, out=slope)
+        losses = row_means(np.multiply(slope, error, out=error), context)
+
+        def backward(weight: float | Array) -> Array:
+            return np.multiply(slope, scaled(weight, -1 / n, context), out=slope)
+
+        return losses, backward

@@ -1,8 +1,0 @@
-"""The optimizers: one concept a file. Importing the package registers them all."""
-
-from nnfs_cli.component import load_family
-from nnfs_cli.optimizers.base import Minimizer, Optimizer, Step, Stepper
-
-load_family(__name__, __path__)
-
-__all__ = ["Minimizer", "Optimizer", "Step", "Stepper"]

@@ -1,0 +1,31 @@
+"""Find the files that a path or a pattern stands for."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import itertools
+from pathlib import Path
+
+
+def matching(path: Path) -> list[Path]:
+    """The file itself, or those that a pattern such as `part-*.csv` stands for, sorted.
+
+    As in a shell, a `*` matches no dot at the beginning of a name; a `**` follows no link, which may lead in circles.
+    """
+    if path.exists() or not glob.has_magic(str(path)):
+        return [path]
+    folder = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
+    pattern = path.relative_to(folder)
+    try:
+        files = [file for file in folder.glob(str(pattern)) if file.is_file()]
+    except ValueError:  # as in a**
+        return [path]
+    dotted = [part for part in pattern.parts if part.startswith(".")]
+    hidden = {
+        file
+        for file in files
+        for name in file.relative_to(folder).parts
+        if name.startswith(".") and not any(fnmatch.fnmatch(name, part) for part in dotted)
+    }
+    return sorted(set(files) - hidden) or [path]

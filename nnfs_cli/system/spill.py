@@ -1,0 +1,34 @@
+"""A copy of a vector, for later."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.system.files import unnamed_file, write_all
+
+
+class Kept:
+    """A vector as it was; of a large net in a file without a name, so that it takes no memory."""
+
+    large = 1_000_000  # bytes
+
+    def __init__(self, like: Array) -> None:
+        self._like = like.dtype, like.shape
+        self._copy = np.empty_like(like) if like.nbytes <= self.large else unnamed_file(self)
+
+    def keep(self, vector: Array) -> None:
+        """Remember the vector as it is now."""
+        if isinstance(self._copy, np.ndarray):
+            np.copyto(self._copy, vector)
+            return
+        self._copy.seek(0)
+        write_all(self._copy, vector.data)
+
+    @property
+    def vector(self) -> Array:
+        """As it was when it was last kept."""
+        if isinstance(self._copy, np.ndarray):
+            return self._copy
+        dtype, shape = self._like
+        return np.memmap(self._copy, dtype, "r", shape=shape)

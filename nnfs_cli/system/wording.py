@@ -1,0 +1,54 @@
+"""Phrase the parts of a message: lists, counts, quoted names and values, and suggestions for a misspelt word."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` was probably meant to be, if there is one."""
+    if len(word) > 100:
+        return None
+    spellings = {name.lower(): name for name in known}
+    return next((spellings[match] for match in difflib.get_close_matches(word.lower(), spellings, 1, 0.6)), None)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'relu'?"`` when a known word is close to ``word``, else the empty string."""
+    close = closest(word, known)
+    return f"; did you mean {named(close)}?" if close else ""
+
+
+def listing(words: Iterable[str], conjunction: str = "and") -> str:
+    """Return ``"a, b and c"``."""
+    words = list(words)
+    return " ".join([", ".join(words[:-1]), conjunction, words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return ``"1 class"`` or ``"1,024 rows"``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def named(name: str) -> str:
+    """A name as a message shows it: in quotes, in one line, and not without end."""
+    return shown(name, 80)
+
+
+def shown(value: object, most: int = 40) -> str:
+    """A found value as a message shows it, with no more than so many characters of a text."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case None:
+            return "nothing"
+        case str():
+            escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value[:most])
+            return f"'{escaped}{'...' if len(value) > most else ''}'"
+        case dict():
+            return "a block of settings"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return str(value)

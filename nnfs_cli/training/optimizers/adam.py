@@ -1,0 +1,80 @@
+"""Adam: each parameter gets a step length of its own, by how large its gradients have been."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import Fraction, PositiveFloat
+from nnfs_cli.system.jit import compiled
+from nnfs_cli.training.optimizers.base import Step, Stepper
+
+
+class Adam(Stepper, name="adam"):
+    """Adaptive moments: m <- b1 · m + (1 - b1) · g, v <- b2 · v + (1 - b2) · g², w <- w - lr · m̂ / (√v̂ + eps).
+
+    g is dL/dw, and m̂ = m / (1 - b1^t), v̂ = v / (1 - b2^t) in step t make up for the zeros that m and v begin with.
+    Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1.
+    """
+
+    examples = ("adam", "adam: {beta1: 0.95, beta2: 0.99}")
+    default_lr = 0.001
+
+    beta1: Fraction = 0.9
+    """How much of the gradients' mean m a step keeps."""
+    beta2: Fraction = 0.999
+    """How much of the squared gradients' mean v a step keeps."""
+    eps: PositiveFloat = 1e-8
+    """Keeps a parameter without gradients from being divided by zero."""
+
+    def begin(self, parameters: Array) -> dict[str, Array]:
+        """Both moments, and the number t of steps done."""
+        return {"m": np.zeros_like(parameters), "v": np.zeros_like(parameters), "t": np.zeros((), np.int64)}
+
+    def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
+        """One step of about lr in every parameter."""
+        m, v = state["m"], state["v"]
+        ratio, new1, keep2, new2, eps, rate = self._numbers(state, lr)
+        # (m · b1 / (1 - b1) + g) · (1 - b1) is the same m, and needs no buffer for (1 - b1) · g.
+        np.multiply(m, ratio, out=m)
+        np.multiply(np.add(m, gradient, out=m), new1, out=m)
+        np.multiply(gradient, gradient, out=gradient)
+        np.multiply(gradient, new2, out=gradient)
+        np.add(np.multiply(v, keep2, out=v), gradient, out=v)
+        denominator = np.add(np.sqrt(v, out=gradient), eps, out=gradient)
+        change = np.divide(m, denominator, out=denominator)
+        np.multiply(change, rate, out=change)
+        np.subtract(parameters, change, out=parameters)
+
+    def compiled(self, dtype: np.dtype[Any]) -> Step | None:
+        """`step` as one loop, unless it has become another step."""
+        loop = compiled(_loop, 4, 6, dtype) if type(self).step is Adam.step else None
+        if loop is None:
+            return None
+
+        def step(parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
+            loop(parameters, gradient, state["m"], state["v"], *map(dtype.type, self._numbers(state, lr)))
+
+        return step
+
+    def _numbers(self, state: dict[str, Array], lr: float) -> tuple[float, ...]:
+        """What the next step multiplies with, and what it adds: m̂ / (√v̂ + eps) is rate / lr · m / (√v + eps · root)."""
+        state["t"] += 1
+        t = int(state["t"])
+        new1, root = 1 - self.beta1, math.sqrt(1 - self.beta2**t)
+        rate = lr * root / (1 - self.beta1**t)
+        return self.beta1 / new1, new1, self.beta2, 1 - self.beta2, self.eps * root, rate
+
+
+def _loop(
+    w: Array, g: Array, m: Array, v: Array,
+    ratio: float, new1: float, keep2: float, new2: float, eps: float, rate: float,
+) -> None:  # fmt: skip
+    """Adam's step, entry by entry: the operations of `Adam.step` in their order."""
+    for i in range(w.size):
+        m[i] = (m[i] * ratio + g[i]) * new1
+        v[i] = v[i] * keep2 + g[i] * g[i] * new2
+        w[i] -= m[i] / (np.sqrt(v[i]) + eps) * rate

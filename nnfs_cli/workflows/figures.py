@@ -1,0 +1,34 @@
+"""How good a net is on some rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.nn.model import ROWS
+from nnfs_cli.prediction.predictor import Predictor, Samples
+from nnfs_cli.runs.run import Run
+from nnfs_cli.system.threads import limited
+
+Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among them
+
+
+def judged(
+    run: Run, part: str, predictor: Predictor, rows: Samples | Iterable[Samples], weights: str = "best"
+) -> dict[str, float]:
+    """The figures over some rows; of classes, the confusion matrix is left in the run."""
+    with limited(predictor.threads(ROWS)):
+        loss, outcome = predictor.judge(rows)
+    n = len(outcome.classes)
+    if n and run.locked:
+        counts = np.bincount(outcome.y * n + outcome.decided, minlength=n * n).reshape(n, n)
+        run.write_confusion(part, weights, outcome.classes, counts)
+    return {"rows": len(outcome.y), "loss": loss, **predictor.score(outcome)}
+
+
+def finite(figures: dict[str, float]) -> dict[str, Any]:
+    """JSON has no infinity."""
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}

@@ -1,0 +1,136 @@
+"""From an experiment to a run."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+
+from nnfs_cli.components.user_code import code_of
+from nnfs_cli.errors import DivergedError, NnfsWarning, RunError
+from nnfs_cli.experiment.experiment import Experiment
+from nnfs_cli.prediction.calibrate import calibrate
+from nnfs_cli.runs.callbacks import Checkpoint, EarlyStop, EpochLog, Interruptions, TimeLimit
+from nnfs_cli.runs.environment import describe_environment
+from nnfs_cli.runs.run import Run, Status
+from nnfs_cli.system.wording import counted, listing
+from nnfs_cli.training.averaging import EMA
+from nnfs_cli.training.trainer import Callback, LogRow, State
+from nnfs_cli.workflows.figures import Figures, finite, judged
+
+
+def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
+    """Make a new run directory in `folder` and write down what is about to be trained, on what, and where.
+
+    The run is locked until it is trained, or released. When anything fails, nothing is left.
+    """
+    for caution in experiment.cautions:
+        warnings.warn(caution, NnfsWarning, stacklevel=2)
+    averaging, steps = experiment.spec.averaging, experiment.batches.steps * experiment.spec.epochs
+    if isinstance(averaging, EMA) and steps // experiment.spec.accumulate < (span := 1 / (1 - averaging.decay)):
+        message = f"ema averages {span:,.0f} steps, more than there are; a smaller decay would forget the first of them"
+        warnings.warn(message, NnfsWarning, stacklevel=2)
+    run = Run.create(folder, experiment.spec.name)
+    try:
+        code = code_of(experiment.spec)
+        for name, file in code.items():
+            run.write_code(name, file.source)
+        run.write_data({**experiment.description, "code": {name: file.sha256 for name, file in code.items()}})
+        run.write_environment(describe_environment(experiment.threads))
+        run.write_config(experiment.spec.source, experiment.spec.to_yaml(run.path))  # from here on it is a run
+        run.set_status("running")
+    except BaseException:
+        run.discard()
+        raise
+    return run
+
+
+def train(
+    experiment: Experiment,
+    run: Run,
+    callbacks: Sequence[Callback] = (),
+    restore: Callable[[State], object] | None = None,
+    first: Callback | None = None,
+) -> None:
+    """Train, and leave the epoch log, the weights and the final figures in the run directory.
+
+    Ctrl-C and SIGTERM end training after the step that is being made, with all that it takes to `resume`, which is what
+    `restore` is for, see `Trainer.train`, and what is to be told `first`, before anything is written.
+    Raises `DivergedError` when a loss or gradient becomes infinite or not a number; the run directory says so.
+    """
+    try:
+        with _status_when_it_fails(run):
+            _learn(experiment, run, [first] if first else [], callbacks, restore)
+            run.set_status("finished")
+    finally:
+        run.release()
+
+
+@contextlib.contextmanager
+def _status_when_it_fails(run: Run) -> Iterator[None]:
+    """Let the run directory say how it ended, if anything of it was begun."""
+    failed: Status = "failed"
+    try:
+        yield
+    except DivergedError as error:
+        failed = "diverged"
+        raise DivergedError(f"{error}\n{run.path.as_posix()} keeps what was logged until then, if anything") from None
+    except KeyboardInterrupt:
+        failed = "interrupted"
+        raise
+    finally:
+        with contextlib.suppress(OSError, RunError):  # what is wrong with the disk is being said already
+            if run.status().get("state") == "running":
+                run.set_status(failed)
+
+
+def _learn(
+    experiment: Experiment,
+    run: Run,
+    first: Sequence[Callback],
+    last: Sequence[Callback],
+    restore: Callable[[State], object] | None,
+) -> None:
+    spec, predictor, parts = experiment.spec, experiment.predictor, experiment.parts
+    watched, prefix = (parts["validation"], "val_") if "validation" in parts else (parts["train"], "train_")
+
+    def evaluate() -> LogRow:
+        figures = {prefix + name: value for name, value in predictor.figures(watched).items()}
+        figures.pop("train_loss", None)  # what the epoch itself measured stands in the log under this name
+        return figures
+
+    monitor, mode, every = spec.checkpoint.monitor or "val_loss", spec.checkpoint.mode or "min", spec.checkpoint.every
+    checkpoint = Checkpoint(run, monitor, mode, every)
+    watching: list[Callback] = [Interruptions(), *first, EpochLog(run)]
+    if spec.max_minutes is not None:
+        watching.append(TimeLimit(spec.max_minutes))
+    watching.append(checkpoint)
+    if (early := spec.early_stopping) is not None:
+        watching.append(EarlyStop(early.patience, early.min_delta, early.monitor or monitor, early.mode or mode))
+    trainer = experiment.trainer(
+        [*watching, *last], schedule=spec.schedule, evaluate=evaluate, log_every=spec.log_every
+    )
+    trainer.train(experiment.learned, spec.epochs, restore)
+    if trainer.average.pending:
+        warnings.warn("training has ended before there was an average of the weights", NnfsWarning, stacklevel=2)
+    checkpoint.restore_best(predictor.model)
+    figures = {part: judged(run, part, predictor, rows) for part, rows in parts.items()}
+    for of_part in figures.values():
+        trainer.check(of_part["loss"])
+    _say_undefined(figures)
+    if "validation" in parts:
+        run.write_calibration(calibrate(predictor, parts["validation"], parts.get("test")))
+    ending = {"stopped": trainer.stopped} if trainer.stopped else {}
+    best_epoch = checkpoint.best["epoch"] if checkpoint.best else None
+    run.write_metrics({"best_epoch": best_epoch, **ending, **{part: finite(figures[part]) for part in figures}})
+
+
+def _say_undefined(figures: Figures) -> None:
+    """Warn of figures that are no numbers: r2 of a single row, roc_auc of a single class."""
+    for part, of_part in figures.items():
+        if undefined := [name for name, value in of_part.items() if math.isnan(value)]:
+            rows = counted(int(of_part["rows"]), f"{part} row")
+            are = "is" if len(undefined) == 1 else "are"
+            warnings.warn(f"{listing(undefined)} {are} not defined on the {rows}", NnfsWarning, stacklevel=4)

@@ -1,0 +1,621 @@
+"""The command as a script or a person meets it: exit codes, streams, signals, pipes and terminals."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnfs_cli import __version__
+from nnfs_cli.cli.progress import Lines
+from nnfs_cli.cli.terminal import note
+from tests.conftest import Nnfs, one_message
+
+Write = Callable[[str, str], Path]
+Terminal = Callable[..., tuple[int, str]]
+
+ROWS = [(i % 10 / 10, i // 10 / 10) for i in range(60)]
+POINTS = "a,b,group\n" + "".join(f"{a},{b},{'high' if a > b else 'low'}\n" for a, b in ROWS)
+CONFIG = """\
+dataset: {csv: {path: points.csv, target: group}}
+layers: [linear: 1]
+loss: binary_cross_entropy
+lr: 0.1
+epochs: 3
+"""
+DIABETES = """\
+dataset: diabetes
+layers: [linear: 1]
+loss: mse
+epochs: 3
+"""
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# As `-m nnfs_cli`, and able to hear Ctrl-C even where the tests themselves run in the background and cannot.
+HEARING = [
+    sys.executable,
+    "-c",
+    "import runpy, signal\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "runpy.run_module('nnfs_cli', run_name='__main__', alter_sys=True)",
+]
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and terminals are those of Unix")
+
+
+class Trained:
+    """A folder with points.csv, config.yaml and two runs of it, and how their training went."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "points.csv").write_text(POINTS)
+        (folder / "config.yaml").write_text(CONFIG)
+        self.first = self.train()
+        self.second = self.train("--json", "--set", "seed=1")
+
+    def train(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "nnfs_cli", "train", "config.yaml", *words]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=60, check=True)
+
+    def metrics(self, run: str) -> dict[str, Any]:
+        return dict(json.loads((self.folder / run / "metrics.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Two runs to look at; tests leave them as they are."""
+    return Trained(tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture
+def points(write: Write) -> Path:
+    """A folder with points.csv and config.yaml, to train in."""
+    write("points.csv", POINTS)
+    return write("config.yaml", CONFIG).parent
+
+
+# Train
+
+
+def test_train_prints_the_run_directory_on_stdout_and_all_else_on_stderr(trained: Trained) -> None:
+    assert trained.first.stdout == "runs/config-1\n"
+    lines = trained.first.stderr.splitlines()
+    assert [line.split()[0] for line in lines if line] == [
+        "data", "model", "training", "epoch", "1", "2", "3", "best", "validation",
+    ]  # fmt: skip
+    assert lines[0].endswith("60 rows, 2 numbers -> 2 classes (high 65 %, low 35 %); 48 to train, 12 to validate")
+
+
+def test_a_second_train_makes_a_directory_of_its_own(trained: Trained) -> None:
+    assert sorted(path.name for path in (trained.folder / "runs").iterdir()) == ["config-1", "config-2"]
+
+
+def test_json_is_one_object_on_stdout(trained: Trained) -> None:
+    assert trained.second.stdout.count("\n") == 1
+    assert json.loads(trained.second.stdout) == {"run": "runs/config-2", "metrics": trained.metrics("runs/config-2")}
+    assert "epoch" in trained.second.stderr
+
+
+def test_a_quiet_train_says_where_the_run_is_and_nothing_else(points: Path, nnfs: Nnfs) -> None:
+    done = nnfs("train", "config.yaml", "--quiet", "--runs", "elsewhere/deep")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "elsewhere/deep/config-1\n", "")
+    assert (points / "elsewhere" / "deep" / "config-1" / "metrics.json").is_file()
+
+
+def test_a_quiet_train_still_warns(points: Path, nnfs: Nnfs) -> None:
+    done = nnfs("train", "config.yaml", "-q", "--json", "--set", "layers=[linear: 30, relu, linear: 1]")
+    assert done.returncode == 0
+    assert set(json.loads(done.stdout)) == {"run", "metrics"}
+    assert one_line(done.stderr).startswith("warning: the net has 121 parameters for 48 training rows")
+
+
+def one_line(text: str) -> str:
+    assert text.count("\n") == 1
+    return text
+
+
+@pytest.mark.parametrize("runs", ["points.csv", "points.csv/inner"])
+def test_runs_that_cannot_be_a_folder_are_named(runs: str, points: Path, inside: Nnfs) -> None:
+    done = inside("train", "config.yaml", "--quiet", "--runs", runs)
+    assert done.returncode in (2, 4)
+    assert one_line(done.stderr).startswith("error: points.csv")
+
+
+def test_a_diverging_run_exits_with_3_and_says_so(nnfs: Nnfs, write: Write, tmp_path: Path) -> None:
+    write("config.yaml", DIABETES)
+    done = nnfs("train", "config.yaml", "--set", "lr=1e30", "--set", "batch_size=full")
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert "error: training diverged: the loss is " in done.stderr
+    assert "try a smaller lr" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr
+    assert json.loads((tmp_path / "runs" / "config-1" / "status.json").read_text())["state"] == "diverged"
+
+
+# Evaluate
+
+
+def test_evaluate_shows_the_rows_that_were_held_back(trained: Trained, nnfs: Nnfs) -> None:
+    done = nnfs("evaluate", "runs/config-1", cwd=trained.folder)
+    header, row, _, _, labels, *confusion = (line.split() for line in done.stdout.splitlines())
+    figures = trained.metrics("runs/config-1")["validation"]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert header == ["split", "rows", "loss", "accuracy"]
+    assert row == ["validation", "12", f"{figures['loss']:.4f}", f"{figures['accuracy']:.4f}"]
+    assert [line[0] for line in confusion] == labels == ["high", "low"]
+    counts = np.array([line[1:] for line in confusion], int)
+    assert counts.sum() == 12
+    assert counts.trace() / 12 == pytest.approx(figures["accuracy"])
+
+
+def test_evaluate_shows_the_splits_that_are_named_in_json_too(trained: Trained, inside: Nnfs) -> None:
+    done = inside(
+        "evaluate", "runs/config-2", "--split", "train", "--split", "validation", "--json", cwd=trained.folder
+    )
+    expected = trained.metrics("runs/config-2")
+    del expected["best_epoch"]
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    confusion = {part: counts for part, counts in found.pop("confusion").items() if sum(map(len, counts.values())) == 4}
+    assert list(confusion) == ["train", "validation"]
+    assert found == {"run": "runs/config-2", "metrics": expected, "decision": None}
+
+
+def test_evaluate_takes_rows_of_another_file(trained: Trained, inside: Nnfs, write: Write) -> None:
+    other = write("other.csv", "group,b,a\nlow,0.9,0.1\nhigh,0.1,0.9\nlow,0.8,0.2\n")
+    done = inside("evaluate", trained.folder / "runs/config-1", "--input", other, "--json")
+    assert done.returncode == 0
+    assert set(json.loads(done.stdout)["metrics"]) == {"input"}
+    assert json.loads(done.stdout)["metrics"]["input"]["rows"] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["runs/config-1", "--split", "test"],
+            "error: runs/config-1 has no test rows; its split is train, validation\n",
+        ),
+        (["runs/config-9"], "error: there is no run directory runs/config-9\n"),
+        (["points.csv"], "error: there is no run directory points.csv\n"),
+        (["runs"], "error: runs is not a run directory: it has no spec.yaml\n"),
+        (["runs/config-1", "--input", "gone.csv"], "error: there is no file gone.csv\n"),
+    ],
+)
+def test_evaluate_says_what_it_lacks(words: list[str], message: str, trained: Trained, inside: Nnfs) -> None:
+    assert one_message(inside("evaluate", *words, cwd=trained.folder), 2) == message
+
+
+# Predict
+
+
+@pytest.fixture(scope="module")
+def answers(trained: Trained) -> str:
+    """What the first run says of points.csv."""
+    command = [sys.executable, "-m", "nnfs_cli", "predict", "--run", "runs/config-1", "--input", "points.csv"]
+    return subprocess.run(command, cwd=trained.folder, capture_output=True, text=True, check=True).stdout
+
+
+def test_predict_answers_every_row_as_csv(answers: str) -> None:
+    header, *rows = (line.split(",") for line in answers.splitlines())
+    assert header == ["prediction", "probability_high", "probability_low"]
+    assert len(rows) == 60
+    for label, high, low in rows:
+        assert float(high) + float(low) == pytest.approx(1)
+        assert label == ("high" if float(high) >= float(low) else "low")
+
+
+def test_predict_takes_the_newest_run_and_names_it_on_stderr(trained: Trained, answers: str, nnfs: Nnfs) -> None:
+    newest = nnfs("predict", "--input", "points.csv", cwd=trained.folder)
+    second = nnfs("predict", "--input", "points.csv", "--run", "runs/config-2", cwd=trained.folder)
+    assert newest.stdout == second.stdout
+    assert newest.stdout != answers
+    assert "runs/config-2" in one_line(newest.stderr)
+    assert second.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [("group", "b", "a"), ("b", "a"), ("b", "x", "group", "a")],
+    ids=["shuffled", "without the target", "with others"],
+)
+def test_columns_are_found_by_name_and_the_target_is_ignored(
+    columns: tuple[str, ...], trained: Trained, answers: str, inside: Nnfs, write: Write
+) -> None:
+    lines = [",".join(columns)]
+    for a, b in ROWS:
+        row = {"a": a, "b": b, "group": "never seen", "x": "?"}
+        lines.append(",".join(str(row[name]) for name in columns))
+    write("rows.csv", "\n".join(lines) + "\n")
+    done = inside("predict", "--run", trained.folder / "runs/config-1", "--input", "rows.csv")
+    assert (done.returncode, done.stdout) == (0, answers)
+
+
+def test_the_output_is_the_same_in_a_file(trained: Trained, answers: str, inside: Nnfs, tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    done = inside(
+        "predict", "--run", "runs/config-1", "--input", "points.csv", "--output", output, cwd=trained.folder
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.endswith(f"out.csv, {len(answers.splitlines()) - 1} predictions\n")
+    assert output.read_text() == answers
+    assert os.listdir(tmp_path) == ["out.csv"]
+
+
+def test_a_prediction_that_fails_leaves_the_output_as_it_was(
+    trained: Trained, inside: Nnfs, write: Write, tmp_path: Path
+) -> None:
+    write("rows.csv", "a,b\n1,2\n1,x\n")
+    write("out.csv", "precious")
+    run = trained.folder / "runs/config-1"
+    message = one_message(inside("predict", "--run", run, "--input", "rows.csv", "--output", "out.csv"), 2)
+    assert message == "error: rows.csv, line 3: column 'b' should hold numbers, found 'x'\n"
+    assert (tmp_path / "out.csv").read_text() == "precious"
+    assert sorted(os.listdir(tmp_path)) == ["out.csv", "rows.csv"]
+
+
+@pytest.mark.parametrize("output", ["gone/out.csv", "runs", "points.csv/out.csv"])
+def test_an_output_that_cannot_be_written_is_named(output: str, trained: Trained, inside: Nnfs) -> None:
+    done = inside("predict", "--run", "runs/config-1", "--input", "points.csv", "--output", output, cwd=trained.folder)
+    message = one_message(done, done.returncode)
+    assert done.returncode in (2, 4)
+    assert output.split("/")[0] in message
+    assert ".tmp" not in message
+    assert sorted(os.listdir(trained.folder)) == ["config.yaml", "points.csv", "runs"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,c\n1,2\n", "error: rows.csv lacks 1 column: 'b'\n"),
+        ("x,y\n1,2\n", "error: rows.csv lacks 2 columns: 'a' and 'b'\n"),
+        ("a,b\n", "error: rows.csv has a header and no rows\n"),
+        ("", "error: rows.csv is empty\n"),
+        ("a,b\n1,2\n1\n", "error: rows.csv, line 3: 1 cell where the header has 2\n"),
+        ("a,b\n1,\n", "error: rows.csv, line 2: column 'b' is empty\n"),
+    ],
+)
+def test_rows_that_cannot_be_predicted_say_why(
+    text: str, message: str, trained: Trained, inside: Nnfs, write: Write
+) -> None:
+    write("rows.csv", text)
+    done = inside("predict", "--run", trained.folder / "runs/config-1", "--input", "rows.csv")
+    assert one_message(done, 2) == message
+
+
+@pytest.mark.parametrize(
+    ("words", "start"),
+    [
+        (["--input", "gone.csv", "--run", "runs/config-1"], "error: there is no file gone.csv"),
+        (
+            ["--input", "config.yaml", "--run", "runs/config-1"],
+            "error: config.yaml",
+        ),
+        (["--input", "points.csv", "--run", "gone"], "error: there is no run directory gone"),
+        (["--input", "points.csv", "--runs", "gone"], "error: there is no trained run in gone"),
+    ],
+)
+def test_predict_says_what_it_lacks(words: list[str], start: str, trained: Trained, inside: Nnfs) -> None:
+    assert one_message(inside("predict", *words, cwd=trained.folder), 2).startswith(start)
+
+
+# The command itself
+
+
+def test_the_program_and_the_module_are_the_same(nnfs: Nnfs) -> None:
+    program = Path(sys.executable).with_name("nnfs.exe" if os.name == "nt" else "nnfs")
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == nnfs("--version").stdout == f"nnfs {__version__}\n"
+
+
+def test_no_arguments_print_the_help(inside: Nnfs) -> None:
+    done, asked = inside(), inside("--help")
+    assert "Usage: nnfs" in done.stdout + done.stderr
+    assert asked.returncode == 0
+    for command in ("train", "evaluate", "predict", "components", "schema"):
+        assert command in asked.stdout
+        assert command in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["wibble"], "wibble"),
+        (["train"], "config"),
+        (["train", "config.yaml", "--wibble"], "--wibble"),
+        (["train", "config.yaml", "[red]second[/red]"], "[red]second[/red]"),
+        (["evaluate"], "run"),
+        (["evaluate", "runs/config-1", "--split", "tset"], "tset"),
+        (["evaluate", "runs/config-1", "--split", "train", "--input", "points.csv"], "--split or --input"),
+        (["predict"], "--input"),
+        (["predict", "--input", "points.csv", "--weights", "worst"], "worst"),
+        (["components", "lienar"], "did you mean 'linear'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_words_are_named_with_exit_code_2(words: list[str], named: str, trained: Trained, inside: Nnfs) -> None:
+    done = inside(*words, cwd=trained.folder)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--help"], ["--version"], ["train", "--help"], ["predict", "--help"]], ids=" ".join
+)
+def test_help_imports_nothing_that_is_slow(words: list[str]) -> None:
+    assert not imported(*words) & {"numpy", "sklearn", "scipy", "pyarrow", "yaml"}
+
+
+def test_a_table_is_predicted_without_scikit_learn(trained: Trained) -> None:
+    run, rows = trained.folder / "runs/config-1", trained.folder / "points.csv"
+    modules = imported("predict", "--run", run, "--input", rows)
+    assert {"numpy", "pyarrow"} < modules
+    assert not modules & {"sklearn", "scipy"}
+
+
+def imported(*words: object) -> set[str]:
+    """The packages that a command imports."""
+    command = [sys.executable, "-X", "importtime", "-m", "nnfs_cli", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+
+
+# Signals
+
+
+def test_a_line_is_written_at_once_so_that_nothing_comes_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    class Stderr(io.StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            return len(text)
+
+    monkeypatch.setattr("sys.stderr", Stderr())
+    Lines().say("  1  0.5")
+    note("and more")
+    assert written == ["  1  0.5\n", "and more\n"]
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
+def test_an_interrupted_training_keeps_what_it_learned(
+    number: signal.Signals, code: int, points: Path, nnfs: Nnfs
+) -> None:
+    process = subprocess.Popen(
+        [*HEARING, "train", "config.yaml", "--set", "epochs=100000000"],
+        cwd=points,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        while process.stderr.readline().split()[:1] != ["10"]:  # ten epochs
+            assert process.poll() is None
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=5)
+    finally:
+        process.kill()
+    assert process.returncode == code
+    assert stdout == ""
+    kept = "interrupted: runs/config-1 keeps what was learned so far; to go on:"
+    assert stderr.splitlines()[-2:] == [kept, "  nnfs resume runs/config-1"]
+    assert "Traceback" not in stderr
+    run = points / "runs" / "config-1"
+    assert json.loads((run / "status.json").read_text())["state"] == "interrupted"
+    assert set(np.load(run / "weights" / "last.npz")) == {"0.weight", "0.bias"}
+    epochs = (run / "epochs.csv").read_text().splitlines()
+    assert len(epochs) > 10
+    assert epochs[-1].count(",") == epochs[0].count(",")
+    assert nnfs("evaluate", run).returncode == 0
+
+
+# Pipes
+
+
+@posix
+@pytest.mark.parametrize(
+    "words",
+    [["predict", "--input", "rows.csv", "--run", "runs/config-1"], ["components", "--markdown"]],
+    ids=" ".join,
+)
+def test_a_reader_that_has_seen_enough_ends_it_quietly(words: list[str], trained: Trained, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("a,b\n" + "0.1,0.2\n" * 20_000)
+    command = [sys.executable, "-m", "nnfs_cli", *(str(rows) if word == "rows.csv" else word for word in words)]
+    process = subprocess.Popen(command, cwd=trained.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    if words[0] == "predict":
+        assert process.stdout.readline().startswith(b"prediction,")
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=10) == 0
+    process.stderr.close()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+def test_a_full_disk_is_said_with_exit_code_4(trained: Trained) -> None:
+    command = [sys.executable, "-m", "nnfs_cli", "predict", "--input", "points.csv", "--run", "runs/config-1"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            command, cwd=trained.folder, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 4
+    assert one_line(done.stderr) == "error: stdout: No space left on device\n"
+
+
+@posix
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_closed_stream_is_no_bug_of_ours(closed: str, points: Path) -> None:
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "nnfs_cli", "train", "config.yaml"]
+    done = subprocess.run(command, cwd=points, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (0, 4)
+    assert "Traceback" not in done.stderr
+    assert (points / "runs" / "config-1" / "metrics.json").is_file()
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["train", "config.yaml"], ["train", "gone.yaml"], ["wibble"], ["components"]], ids=" ".join
+)
+def test_a_pipe_gets_no_escape_sequences(words: list[str], points: Path, nnfs: Nnfs) -> None:
+    done = nnfs(*words, env={**os.environ, "TERM": "xterm-256color"})
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\r" not in done.stdout + done.stderr
+
+
+# Terminals
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """Run the command on a terminal of 80 columns: the exit code, and everything that it showed there."""
+    pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
+    opened = []
+
+    def run(*words: object, interrupt_at: str = "", **variables: str) -> tuple[int, str]:
+        control, screen = pty.openpty()
+        opened.append(control)
+        environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
+        process = subprocess.Popen(
+            [*HEARING, *map(str, words)],
+            cwd=tmp_path,
+            env={**environment, "TERM": "xterm-256color", "COLUMNS": "80", **variables},
+            stdin=screen,
+            stdout=screen,
+            stderr=screen,
+        )
+        os.close(screen)
+        shown = b""
+        try:
+            while select.select([control], [], [], 30)[0]:
+                shown += os.read(control, 65_536)
+                if interrupt_at and interrupt_at.encode() in shown:
+                    process.send_signal(signal.SIGINT)
+                    interrupt_at = ""
+        except OSError:  # the other end is closed
+            process.wait(timeout=5)
+        finally:
+            process.kill()
+        return process.wait(), shown.decode()
+
+    yield run
+    for control in opened:
+        os.close(control)
+
+
+@posix
+def test_a_terminal_shows_a_bar_and_ends_with_the_run_directory(points: Path, terminal: Terminal) -> None:
+    code, shown = terminal("train", "config.yaml")
+    assert code == 0
+    assert "  epoch 1 of 3 " in shown
+    assert "━━━" in shown
+    assert shown.endswith("\r\nruns/config-1\r\n")
+    assert COLOUR.search(shown)
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1  # the cursor is hidden, and comes back
+
+
+@posix
+def test_no_color_leaves_the_bar_and_takes_the_colours(points: Path, terminal: Terminal) -> None:
+    code, shown = terminal("train", "config.yaml", NO_COLOR="1")
+    assert code == 0
+    assert "  epoch 1 of 3 " in shown
+    assert not COLOUR.search(shown)
+
+
+@posix
+def test_a_dumb_terminal_gets_plain_lines(points: Path, terminal: Terminal) -> None:
+    code, shown = terminal("train", "config.yaml", TERM="dumb")
+    assert code == 0
+    assert "\x1b" not in shown
+    assert shown.endswith("\r\nruns/config-1\r\n")
+
+
+@posix
+@pytest.mark.parametrize(
+    ("variables", "word"),
+    [({}, "\x1b[1;31merror:\x1b[0m"), ({"NO_COLOR": "1"}, "error:"), ({"TERM": "dumb"}, "error:")],
+)
+def test_an_error_on_a_terminal_is_red_unless_that_is_not_wanted(
+    variables: dict[str, str], word: str, terminal: Terminal
+) -> None:
+    assert terminal("train", "gone.yaml", **variables) == (2, f"gone.yaml: {word} there is no such file\r\n")
+
+
+@posix
+def test_a_quiet_train_draws_nothing_on_a_terminal(points: Path, terminal: Terminal) -> None:
+    assert terminal("train", "config.yaml", "--quiet") == (0, "runs/config-1\r\n")
+
+
+@posix
+def test_an_interrupted_terminal_gets_its_cursor_back(points: Path, terminal: Terminal) -> None:
+    code, shown = terminal("train", "config.yaml", "--set", "epochs=100000000", interrupt_at="val_accuracy")
+    assert code == 130
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+    assert "keeps what was learned so far" in shown
+    assert "Traceback" not in shown
+
+
+# What a file holds is shown, and not obeyed
+
+
+EVIL = "[red]a[/red],b\x1b[31m,group\n" + "".join(f"{i},{i},[bold]x\n{i},{-i},e\x1b[5mvil\n" for i in range(20))
+
+
+@pytest.fixture
+def evil(write: Write) -> Path:
+    """A data set whose header and labels would like to be obeyed."""
+    write("points.csv", EVIL)
+    return write("config.yaml", CONFIG).parent
+
+
+def test_labels_are_shown_as_they_are(evil: Path, nnfs: Nnfs) -> None:
+    done = nnfs("train", "config.yaml")
+    assert done.returncode == 0
+    assert r"2 classes ('[bold]x' 50 %, 'e\x1b[5mvil' 50 %)" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+@posix
+def test_labels_are_shown_as_they_are_on_a_terminal(evil: Path, terminal: Terminal) -> None:
+    code, shown = terminal("train", "config.yaml", NO_COLOR="1")
+    assert code == 0
+    assert r"'[bold]x' 50 %, 'e\x1b[5mvil' 50" in " ".join(shown.split())
+    assert not COLOUR.search(shown)
+
+
+def test_a_header_and_a_cell_are_shown_as_they_are_in_an_error(evil: Path, inside: Nnfs, write: Write) -> None:
+    write("points.csv", EVIL.replace("\n0,", "\n[blink]\x07\x1b]0;title,", 1))
+    done = inside("train", "config.yaml", "--quiet")
+    assert done.returncode == 2
+    assert r"line 2: column '[red]a[/red]' should hold numbers, found '[blink]\x07\x1b]0;title'" in done.stderr
+    assert not {"\x1b", "\x07"} & set(done.stderr)
+
+
+def test_a_missing_column_is_shown_as_it_is(evil: Path, inside: Nnfs, write: Write) -> None:
+    run = inside("train", "config.yaml", "--quiet").stdout.strip()
+    write("rows.csv", "a,b\n1,2\n")
+    message = one_message(inside("predict", "--run", run, "--input", "rows.csv"), 2)
+    assert message == "error: rows.csv lacks 2 columns: '[red]a[/red]' and 'b\\x1b[31m'\n"
+
+
+def test_a_config_is_shown_as_it_is(inside: Nnfs, write: Write) -> None:
+    write("config.yaml", CONFIG.replace("binary_cross_entropy", r'"[red]\x1b[31mloss"'))
+    done = inside("train", "config.yaml")
+    assert done.returncode == 2
+    assert r"there is no loss '[red]\x1b[31mloss'" in done.stderr
+    assert "\x1b" not in done.stderr

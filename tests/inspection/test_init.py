@@ -1,0 +1,758 @@
+"""From a file to a config: what columns seem to be, how they hang together, what is proposed, and that it trains."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import io
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from nnfs_cli.data.table import Column, Table
+from nnfs_cli.data.texts import Texts
+from nnfs_cli.errors import DataError
+from nnfs_cli.inspection.column_kinds import Look, look, words_of
+from nnfs_cli.inspection.column_relations import coded, followers, gives_away, repeats, row_hashes
+from nnfs_cli.inspection.csv_dialect import dialect_of
+from nnfs_cli.inspection.file_profile import glance
+from nnfs_cli.inspection.propose import propose, skewness, task_of, width_for
+from nnfs_cli.inspection.write_config import draft
+from nnfs_cli.workflows import load
+from tests.conftest import Nnfs, one_message
+
+Write = Callable[[str, str], Path]
+
+RNG = np.random.default_rng(7)
+N = 60
+
+
+def looked(values: Any, name: str = "column", **more: Any) -> Look:
+    """At one column of these values."""
+    return look(Table("t.csv", {name: values}), name, **more)
+
+
+def texts(*values: str | None) -> Texts:
+    return Texts.of(values)
+
+
+# What columns seem to be
+
+
+@pytest.mark.parametrize(
+    ("values", "nature", "kind"),
+    [
+        (np.array([0.5, 1.5, np.nan]), "number", "number"),
+        (np.arange(3), "number", "number"),
+        (np.array([1, 2, 3] * 10), "number", "number"),
+        (np.array([True, False]), "boolean", "number"),
+        (texts("a", "b", None), "category", "category"),
+        (np.array(["2026-01-31", "2026-02-01"], "datetime64[us]"), "date", "date"),
+        (np.full(4, np.nan), "empty", "number"),
+        (texts(None, None), "empty", "category"),
+        (np.full(4, 7), "constant", "number"),
+        (texts("x", "x"), "constant", "category"),
+        (texts("x", None), "category", "category"),
+        (np.array([1.0, np.nan]), "number", "number"),
+        (texts(*(f"k-{i}" for i in range(30))), "identifier", "category"),
+        (texts(*(f"a sentence with the number {i}" for i in range(30))), "text", "category"),
+        (texts(*(f"{'long ' * 12}{i % 15}" for i in range(60))), "text", "category"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_column_is_what_its_cells_are(values: Column, nature: str, kind: str) -> None:
+    seen = looked(values)
+    assert (seen.nature, seen.kind) == (nature, kind)
+    assert seen.usable == (nature in ("number", "boolean", "category", "date"))
+
+
+def test_gaps_and_different_values_are_counted() -> None:
+    seen = looked(np.array([1.5, np.nan, 1.5, 2.5]))
+    assert (seen.rows, seen.missing, seen.different, seen.share_missing) == (4, 1, 2, 0.25)
+
+
+def test_a_number_that_counts_the_rows_identifies_them_whatever_it_is_called() -> None:
+    assert looked(np.arange(30)).nature == looked(np.arange(1, 31)).nature == "identifier"
+    assert looked(np.arange(1950, 2010), "year").nature == "number"
+    assert looked(np.arange(0.5, 30)).nature == "number"
+
+
+@pytest.mark.parametrize("name", ["id", "customer_id", "customerId", "Order ID", "row number", "uuid"])
+def test_whole_numbers_that_are_all_different_identify_rows_where_they_are_called_so(name: str) -> None:
+    values = RNG.permutation(1000)[:50]
+    assert looked(values, name).nature == "identifier"
+    assert looked(values, "income").nature == "number"
+
+
+@pytest.mark.parametrize("name", ["zip", "product_code", "storeType", "region id"])
+def test_whole_numbers_that_are_called_a_code_are_words(name: str) -> None:
+    values = np.array([3, 17, 99, 4] * 20)
+    assert looked(values, name).coded
+    assert looked(values, name).kind == "category"
+    assert not looked(values, "rooms").coded
+    assert not looked(np.array([0, 1] * 20), name).coded  # two values are the same either way
+
+
+def test_whole_numbers_with_zeros_before_them_are_words() -> None:
+    assert looked(np.array([1067, 99999, 815] * 9), "town", code=True).coded
+
+
+@pytest.mark.parametrize("null", ["NA", "n/a", "?", "-", "None", "NULL", "nan", "unknown"])
+def test_a_word_for_nothing_among_numbers_is_told_apart(null: str) -> None:
+    seen = looked(texts("1.5", "2", null, "3e5", None))
+    assert (seen.nature, seen.kind, seen.nulls) == ("number", "number", (null,))
+
+
+def test_a_word_for_nothing_among_words_is_a_word_since_na_may_be_namibia() -> None:
+    seen = looked(texts("NA", "ZA", "BW", "NA"))
+    assert (seen.nature, seen.nulls) == ("category", ())
+
+
+def test_numbers_with_something_else_among_them_are_left_out_with_an_example() -> None:
+    seen = looked(texts(*map(str, range(90)), *(f"{i} kg" for i in range(6))))
+    assert seen.nature == "text"
+    assert "6 cells of 96, such as '0 kg' in row 91" in seen.why
+
+
+def test_a_few_slips_among_numbers_are_taken_for_empty_cells() -> None:
+    seen = looked(texts(*map(str, range(50)), "1O.5", "NaN"))
+    assert (seen.nature, seen.kind, seen.nulls, seen.odd) == ("number", "number", ("1O.5", "NaN"), ("1O.5",))
+    assert "1 cell of 52, '1O.5' in row 51" in seen.why
+    assert looked(texts(*(str(i % 20) for i in range(90)), *["A"] * 10)).nature == "category"
+
+
+def test_dates_in_another_form_are_left_out_with_advice() -> None:
+    seen = looked(texts(*(f"{day}.01.2026" for day in range(1, 29))))
+    assert seen.nature == "text"
+    assert "2026-01-31" in seen.why
+
+
+def test_names_are_taken_apart() -> None:
+    assert words_of("customerId") == ["customer", "id"]
+    assert words_of("total_rooms 2") == ["total", "rooms", "2"]
+    assert words_of("HTTPCode") == ["http", "code"]
+
+
+# How columns hang together
+
+
+def table_of(**columns: Any) -> Table:
+    made = {name: Texts.of(values) if isinstance(values, list) else values for name, values in columns.items()}
+    return Table("t.csv", made)
+
+
+def test_a_copy_of_a_column_repeats_it_and_so_does_one_in_other_words_or_units() -> None:
+    number = RNG.integers(1, 4, N)
+    table = table_of(
+        number=number,
+        same=number.copy(),
+        words=[["one", "two", "three"][i - 1] for i in number],
+        celsius=(celsius := RNG.normal(size=N)),
+        fahrenheit=32 + 1.8 * celsius,
+        other=RNG.integers(1, 4, N),
+    )
+    found = repeats(table, list(table.columns))
+    assert {name: relation.others for name, relation in found.items()} == {
+        "same": ("number",),
+        "words": ("number",),
+        "fahrenheit": ("celsius",),
+    }
+    assert all(relation.exact for relation in found.values())
+
+
+def test_columns_in_which_every_row_is_different_do_not_repeat_each_other() -> None:
+    table = table_of(a=[f"a{i}" for i in range(N)], b=[f"b{i}" for i in range(N)], c=RNG.normal(size=N))
+    assert not repeats(table, ["a", "b", "c"])
+
+
+def test_gaps_are_part_of_what_is_compared() -> None:
+    values = RNG.integers(0, 3, N).astype(float)
+    gappy = values.copy()
+    gappy[5] = np.nan
+    assert not repeats(table_of(a=values, b=gappy), ["a", "b"])
+    assert repeats(table_of(a=gappy, b=gappy.copy()), ["a", "b"])
+
+
+@given(st.lists(st.integers(0, 5), min_size=12, max_size=60), st.integers(0, 2**32 - 1))
+def test_a_column_with_its_values_renamed_always_repeats_it(values: list[int], seed: int) -> None:
+    names = np.random.default_rng(seed).permutation(100)
+    table = table_of(a=np.array(values), b=[f"w{names[value]}" for value in values])
+    found = repeats(table, ["a", "b"])
+    enough = len(set(values)) > 1 and len(values) - len(set(values)) >= 10
+    assert ("b" in found) == enough
+
+
+def test_what_follows_from_one_column_or_from_two_is_found() -> None:
+    rng = np.random.default_rng(0)
+    town, a, b = rng.integers(0, 9, 400), rng.integers(0, 4, 400), rng.integers(0, 4, 400)
+    table = table_of(town=town, country=town // 3, a=a, b=b, equal=a == b, free=rng.integers(0, 2, 400))
+    found = {relation.column: relation.others for relation in followers(table, list(table.columns))}
+    assert found == {"country": ("town",), "equal": ("a", "b")}
+
+
+def test_what_may_be_chance_does_not_follow() -> None:
+    rng = np.random.default_rng(0)
+    table = table_of(fine=rng.integers(0, 15, 30), rare=np.arange(30) == 3)
+    assert not followers(table, ["fine", "rare"])
+
+
+def test_the_target_in_other_words_is_given_away() -> None:
+    y = RNG.integers(0, 2, N)
+    found = gives_away(Texts.of(["no", "yes"][i] for i in y), y, True)
+    assert found is not None
+    assert found.exact
+    assert gives_away(RNG.integers(0, 2, N), y, True) is None
+
+
+def test_a_word_that_all_but_tells_the_class_is_suspicious_and_no_more() -> None:
+    y = np.arange(1000) % 2
+    words = [f"{'ab'[i]}{j % 7}" for j, i in enumerate(y)]
+    found = gives_away(Texts.of(words), y, True)
+    assert found is not None
+    assert not found.exact
+
+
+def test_a_number_that_sorts_the_classes_is_suspicious() -> None:
+    y = np.repeat([0, 1, 2], 100)
+    assert gives_away(np.arange(300) + 0.5, y, True) is not None
+    assert gives_away(np.random.default_rng(1).normal(size=300), y, True) is None
+
+
+def test_the_target_in_other_units_is_given_away_and_a_function_of_it_is_suspicious() -> None:
+    x = np.random.default_rng(0).uniform(1, 3, 500)
+    copied, curved = gives_away(3 - 2 * x, x, False), gives_away(np.sin(3 * x), np.sin(3 * x) ** 2, False)
+    assert copied is not None
+    assert copied.exact
+    assert curved is not None
+    assert not curved.exact
+    assert gives_away(x + np.random.default_rng(1).normal(size=500), x, False) is None
+
+
+def test_rows_have_the_same_hash_exactly_where_they_hold_the_same() -> None:
+    a = table_of(x=np.array([1.0, 1.0, -0.0, np.nan]), w=["a", "b", "a", None])
+    b = table_of(x=np.array([0.0, np.nan, 1.0]), w=["a", None, "b"])
+    hashes = row_hashes(a, ["x", "w"]).tolist()
+    assert len(set(hashes)) == 4
+    assert row_hashes(b, ["x", "w"]).tolist() == [hashes[2], hashes[3], hashes[1]]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab")), max_size=40))
+def test_different_hashes_are_as_many_as_different_rows(rows: list[tuple[int, str]]) -> None:
+    table = table_of(x=np.array([x for x, _ in rows], np.int64), w=[w for _, w in rows])
+    assert len(set(row_hashes(table, ["x", "w"]).tolist())) == len(set(rows))
+
+
+def test_codes_count_a_gap_as_a_value() -> None:
+    assert coded(np.array([1.0, np.nan, np.nan])).n == 2
+    assert coded(texts("a", None)).n == 2
+
+
+# How a file is written
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a,b\n1.5,x\n", {}),
+        ("a;b\n1,5;x\n2,5;y\n", {"delimiter": ";", "decimal": ","}),
+        ("a;b\n1.5;x, y\n", {"delimiter": ";"}),
+        ("a\tb\n1\t2\n", {"delimiter": "\t"}),
+        ("a|b\n1|2\n", {"delimiter": "|"}),
+        ("a,b\n1,'x;y;z'\n", {}),
+        ('a,b\n1,"x;y\nz;w"\n', {}),
+        ("only\n1\n2\n", {}),
+        ("a;b\n1,5;1.5\n", {"delimiter": ";"}),
+    ],
+)
+def test_delimiter_and_decimal_mark_are_found(write: Write, text: str, found: dict[str, str]) -> None:
+    assert dialect_of(write("t.csv", text)).settings == found
+
+
+def test_a_tab_is_usual_in_a_tsv_file(write: Write) -> None:
+    assert dialect_of(write("t.tsv", "a\tb\n1\t2\n")).settings == {}
+
+
+def test_codes_with_zeros_before_them_are_found(write: Write) -> None:
+    assert dialect_of(write("t.csv", "plz,n\n01067,1\n99999,0\n")).zeros == {"plz"}
+
+
+def test_what_is_not_utf8_is_refused_with_its_line_and_advice(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes("a,b\n1,2\nMünchen,3\n".encode("cp1252"))
+    with pytest.raises(DataError, match=r"line 3: this is not UTF-8.*--encoding cp1252"):
+        dialect_of(path)
+    assert dialect_of(path, "cp1252").settings == {"encoding": "cp1252"}
+
+
+@given(st.binary(max_size=300))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_a_dialect_or_one_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    with contextlib.suppress(DataError):
+        assert dialect_of(path).header
+
+
+# The task
+
+
+def task(values: Column, name: str = "y") -> Any:
+    table = Table("t.csv", {name: values})
+    return task_of(table, name, look(table, name))
+
+
+@pytest.mark.parametrize(
+    ("values", "goal"),
+    [
+        (texts("a", "b"), "binary"),
+        (texts("a", "b", "c"), "classes"),
+        (np.array([True, False]), "binary"),
+        (np.array([0, 1, 1]), "binary"),
+        (np.array([0.0, 1.0]), "binary"),
+        (np.array([1, 2] * 9), "binary"),
+        (np.array([3, 7]), "regression"),
+        (np.array([3, 4, 5, 6] * 9), "classes"),
+        (np.arange(40) % 12, "regression"),
+        (np.array([0.5, 1.5] * 9), "regression"),
+        (np.arange(9.0), "regression"),
+    ],
+    ids=str,
+)
+def test_the_task_is_inferred_from_the_target(values: Column, goal: str) -> None:
+    found = task(values)
+    assert found.goal == goal
+    assert found.n_classes == (0 if goal == "regression" else look(Table("t", {"y": values}), "y").different)
+
+
+def test_the_name_of_a_target_decides_where_its_numbers_leave_it_open() -> None:
+    values = np.arange(200) % 8
+    assert task(values, "number_count").goal == "regression"
+    assert task(values, "quality").goal == "classes"
+    assert task(np.arange(400) % 15, "species").goal == "classes"
+    assert "loss: mse" in task(values, "quality").otherwise
+    assert "cross_entropy" in task(np.arange(400) % 15, "rings").otherwise
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.full(5, 2), "is always 2"),
+        (np.full(5, np.nan), "is empty"),
+        (np.array([1.0, np.nan, 2.0]), "row 2.*the target 'y' is empty"),
+        (np.array(["2026-01-31", "2026-02-01"], "datetime64[us]"), "holds dates"),
+        (texts(*(f"n{i}" for i in range(30))), "different in every row; these are neither classes nor numbers"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_learned_is_refused(values: Column, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        task(values)
+
+
+def test_skewness_is_that_of_scipy() -> None:
+    from scipy.stats import skew
+
+    values = np.random.default_rng(0).exponential(size=200)
+    assert skewness(values) == pytest.approx(skew(values))
+    assert skewness(np.full(5, 3.0)) == 0
+
+
+# What is proposed
+
+
+@given(st.integers(1, 10**6), st.integers(1, 500), st.integers(1, 50))
+def test_a_net_has_no_more_parameters_than_there_are_rows(n_rows: int, n_inputs: int, n_outputs: int) -> None:
+    width = width_for(n_rows, n_inputs, n_outputs)
+    n_parameters = (n_inputs + 1) * width + (width + 1) * width + (width + 1) * n_outputs
+    assert width == 0 or n_parameters <= n_rows
+    assert math.isqrt(n_rows) >= width
+
+
+def proposed(path: Path, target: str) -> tuple[Any, Any]:
+    """The proposal for a file, and the config as it is read again."""
+    proposal = propose(glance(path, target), target)
+    text = draft(proposal, path.parent)
+    config = path.parent / "proposed.yaml"
+    config.write_text(text, encoding="utf-8")
+    assert max(map(len, text.splitlines())) <= 120 or "drop: [" in text
+    return proposal, load(config)
+
+
+def people(n: int = 120) -> dict[str, list[Any]]:
+    """A table with a bit of everything."""
+    rng = np.random.default_rng(3)
+    age = rng.integers(18, 90, n)
+    town = rng.choice(["Ulm", "Jena", "Trier"], n)
+    return {
+        "id": list(range(1, n + 1)),
+        "age": [None if i % 11 == 0 else int(a) for i, a in enumerate(age)],
+        "town": list(town),
+        "town_name": [{"Ulm": "Stadt Ulm", "Jena": "Stadt Jena", "Trier": "Stadt Trier"}[t] for t in town],
+        "zip": list(rng.choice(["89073", "07743", "54290"], n)),
+        "joined": [str(np.datetime64("2020-01-01") + int(i)) for i in rng.integers(0, 900, n)],
+        "note": [f"a remark about customer number {i}" for i in range(n)],
+        "member": ["true" if i else "false" for i in rng.integers(0, 2, n)],
+        "nothing": [None] * n,
+        "same": [3] * n,
+        "bought": list(np.where(age + rng.normal(0, 20, n) > 50, "yes", "no")),
+        "bought_code": None,
+    }
+
+
+def as_csv(columns: dict[str, list[Any]], delimiter: str = ",") -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return out.getvalue()
+
+
+def everybody() -> dict[str, list[Any]]:
+    columns = people()
+    columns["bought_code"] = [{"yes": "J", "no": "N"}[word] for word in columns["bought"]]
+    return columns
+
+
+def test_a_table_with_a_bit_of_everything(write: Write) -> None:
+    proposal, spec = proposed(write("people.csv", as_csv(everybody())), "bought")
+    assert set(proposal.inputs) == {"age", "town", "zip", "joined", "member"}
+    reasons = {
+        "id": "counts the rows",
+        "town_name": "repeats 'town'",
+        "note": "different in every row",
+        "nothing": "empty",
+        "same": "always 3",
+        "bought_code": "gives the target away",
+    }
+    assert set(proposal.dropped) == set(reasons) == set(spec.dataset.drop)
+    for name, reason in reasons.items():
+        assert reason in proposal.dropped[name]
+    assert [step.name for step in spec.preprocessing.numbers] == ["impute", "views"]
+    assert spec.preprocessing.categories.name == spec.preprocessing.columns["zip"][0].name == "one_hot"
+    assert spec.preprocessing.dates.name == "calendar"
+    assert spec.loss.name == "binary_cross_entropy"
+
+
+def test_few_rows_are_not_split_and_more_rows_are(write: Write) -> None:
+    def split_of(n: int) -> tuple[float, float, str | None]:
+        rows = "\n".join(f"{i},{i % 7},{i * 0.5}" for i in range(n))
+        spec = proposed(write(f"n{n}.csv", f"a,b,y\n{rows}\n"), "y")[1]
+        return spec.split.validation, spec.split.test, spec.holdout
+
+    assert split_of(15) == (0, 0, None)
+    assert split_of(16) == (0, 0, "fold")
+    assert split_of(99) == (0, 0, "fold")
+    assert split_of(400) == (0, 0.2, "fold")
+
+
+def test_many_words_get_vectors(write: Write) -> None:
+    rng = np.random.default_rng(0)
+    rows = "\n".join(f"w{word},{y}" for word, y in zip(rng.integers(0, 90, 900), rng.normal(size=900), strict=True))
+    _, spec = proposed(write("t.csv", f"word,y\n{rows}\n"), "y")
+    assert spec.preprocessing.columns["word"][0].name == "embedding"
+
+
+def test_a_lopsided_target_is_learned_by_its_logarithm(write: Write) -> None:
+    rng = np.random.default_rng(0)
+    rows = "\n".join(f"{x},{math.exp(3 * x)}" for x in rng.normal(size=300))
+    _, spec = proposed(write("t.csv", f"x,y\n{rows}\n"), "y")
+    assert [step.name for step in spec.preprocessing.target] == ["clamp", "log1p", "standardize"]
+
+
+def test_a_lesson_with_one_input_keeps_it_though_it_gives_the_target_away(write: Write) -> None:
+    rows = "\n".join(f"{x},{2 * x + 1}" for x in range(50))
+    proposal, _ = proposed(write("t.csv", f"x,y\n{rows}\n"), "y")
+    assert set(proposal.inputs) == set(proposal.suspicious) == {"x"}
+
+
+def test_numbers_with_words_for_nothing_are_read_with_them(write: Write) -> None:
+    rows = "\n".join(f"{'NA' if i % 9 == 0 else i * 0.5},{'NA' if i % 2 else 'ZA'},{i % 2}" for i in range(60))
+    proposal, spec = proposed(write("t.csv", f"x,land,y\n{rows}\n"), "y")
+    assert spec.dataset.null == ("NA",)
+    assert proposal.inputs["x"].kind == "number"
+    assert proposal.inputs["x"].missing == 7
+
+
+def test_parquet_files_are_proposed_for_too(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    table = {"x": np.arange(30) * 0.5, "list": [[1]] * 30, "y": np.arange(30) % 2 == 0}
+    parquet.write_table(pa.table(table), path)
+    proposal, spec = proposed(path, "y")
+    assert spec.dataset.name == "parquet"
+    assert "list" in proposal.dropped["list"]
+
+
+def test_a_slip_of_the_pen_is_named_with_its_line_and_not_a_reason_to_drop(inside: Nnfs, write: Write) -> None:
+    cells = [f"{i * 0.5}" for i in range(100)]
+    cells[41] = "1O.5"
+    path = write("t.csv", "x,y\n" + "".join(f"{cell},{i % 7}.5\n" for i, cell in enumerate(cells)))
+    proposal, spec = proposed(path, "y")
+    assert spec.dataset.null == ("1O.5",)
+    assert set(proposal.inputs) == {"x"}
+    done = inside("init", "t.csv", "--target", "y")
+    assert "'1O.5' in line 43" in done.stderr
+    assert "'1O.5' in line 43" in path.with_suffix(".yaml").read_text("utf-8")
+    message = one_message(inside("init", "t.csv", "--target", "x", "--force"), 2)
+    assert "'1O.5' in line 43" in message
+
+
+@pytest.mark.parametrize("spellings", [["NaN"], ["nan", "NaN", "NA"], ["?"]])
+def test_whatever_stands_for_no_number_is_read_as_none(inside: Nnfs, write: Write, spellings: list[str]) -> None:
+    cells = [spellings[i % len(spellings)] if i % 10 == 0 else f"{i * 0.5}" for i in range(100)]
+    path = write("t.csv", "x,y\n" + "".join(f"{cell},{i % 7}.5\n" for i, cell in enumerate(cells)))
+    proposal, spec = proposed(path, "y")
+    assert set(spec.dataset.null) == set(spellings)
+    assert proposal.inputs["x"].missing == 10
+    assert inside("check", "proposed.yaml").returncode == 0
+
+
+def test_a_column_with_infinities_is_left_out(write: Write) -> None:
+    text = "a,x,y\n" + "".join(f"{i % 9},{'inf' if i == 5 else i * 0.5},{i % 7}.5\n" for i in range(60))
+    proposal, _ = proposed(write("t.csv", text), "y")
+    assert "'inf' in line 7" in proposal.dropped["x"]
+    with pytest.raises(DataError, match="the target 'x' holds 'inf' in line 7"):
+        proposed(write("t.csv", text), "x")
+
+
+def test_codes_are_classes_for_a_target_too(write: Write) -> None:
+    codes = np.random.default_rng(0).integers(0, 30, 300)
+    rows = "".join(f"{i / 7},{code:05d},{code}\n" for i, code in enumerate(codes))
+    path = write("t.csv", f"x,town,zip\n{rows}")
+    for target in ("town", "zip"):
+        proposal, spec = proposed(path, target)
+        assert (proposal.task.goal, proposal.task.n_classes) == ("classes", 30)
+        assert spec.loss.name == "cross_entropy"
+    many = "".join(f"{i / 7},{code}\n" for i, code in enumerate(RNG.permutation(5000)[:300]))
+    with pytest.raises(DataError, match="too many to be classes"):
+        proposed(write("m.csv", f"x,zip\n{many}"), "zip")
+
+
+def visits(n: int = 60) -> dict[str, list[Any]]:
+    """Four rows for each of some people, who stay what they are, in a town of a region of a country."""
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(n), 4)
+    sex, smoker = rng.integers(0, 2, n), rng.integers(0, 3, n)
+    return {
+        "who": list(who),
+        "sex": ["fm"[sex[i]] for i in who],
+        "smoker": [["yes", "no", "former"][smoker[i]] for i in who],
+        "x": list(rng.normal(size=4 * n)),
+        "y": list(rng.normal(size=4 * n)),
+    }
+
+
+def test_the_rows_of_one_patient_stay_together(inside: Nnfs, write: Write) -> None:
+    proposal, spec = proposed(write("t.csv", as_csv(visits())), "y")
+    assert spec.split.group == "who"
+    assert set(proposal.inputs) == {"sex", "smoker", "x"}
+    assert inside("train", "proposed.yaml", "--quiet", "--set", "epochs=2").returncode == 0
+
+
+def test_nothing_is_kept_together_by_a_city_or_where_regions_follow_one_from_another(write: Write) -> None:
+    columns = visits()
+    columns = {"city": [f"c{i}" for i in columns["who"]], **columns}
+    del columns["who"]
+    assert proposed(write("t.csv", as_csv(columns)), "y")[1].split.group is None
+    columns = {"where": columns["city"], "x": columns["x"], "y": columns["y"]}
+    numbers = [int(word[1:]) for word in columns["where"]]
+    columns |= {"region": [f"r{i // 4}" for i in numbers], "country": [f"l{i // 12}" for i in numbers]}
+    assert proposed(write("u.csv", as_csv(columns)), "y")[1].split.group is None
+
+
+def test_durations_of_parquet_are_numbers_and_train(inside: Nnfs, tmp_path: Path) -> None:
+    took = np.random.default_rng(0).integers(1, 10**6, 60).astype("timedelta64[ms]")
+    table = {"took": pa.array(took), "y": pa.array(np.arange(60) % 2 == 0)}
+    parquet.write_table(pa.table(table), tmp_path / "t.parquet")
+    proposal, _ = proposed(tmp_path / "t.parquet", "y")
+    assert proposal.inputs["took"].kind == "number"
+    assert inside("check", "proposed.yaml").returncode == 0
+
+
+# The command
+
+
+def test_it_says_how_many_columns_of_each_kind_there_are(inside: Nnfs, write: Write) -> None:
+    write("people.csv", as_csv(everybody()))
+    said = inside("init", "people.csv", "--target", "bought").stderr
+    assert "inputs      1 column of numbers, 1 column of true or false, 2 columns of words, 1 column of dates" in said
+
+
+def test_a_misspelt_target_is_told_before_a_config_that_is_there(inside: Nnfs, write: Write) -> None:
+    write("t.csv", "power,y\n1,2\n2,3\n3,5\n")
+    write("t.yaml", "mine")
+    assert "did you mean 'power'" in one_message(inside("init", "t.csv", "--target", "powr"), 2)
+
+
+def test_it_writes_a_config_and_says_what_it_saw(inside: Nnfs, write: Write) -> None:
+    write("people.csv", as_csv(everybody()))
+    done = inside("init", "people.csv", "--target", "bought")
+    assert (done.returncode, done.stdout) == (0, "people.yaml\n")
+    for word in ("120 rows", "12 columns", "binary classification", "bought_code (gives the target away", "nnfs check"):
+        assert word in done.stderr
+
+
+def test_it_never_overwrites_without_being_forced(inside: Nnfs, write: Write) -> None:
+    write("t.csv", "x,y\n1,2\n2,3\n3,5\n")
+    config = write("t.yaml", "mine")
+    assert "--force" in one_message(inside("init", "t.csv", "--target", "y"), 2)
+    assert config.read_text() == "mine"
+    assert inside("init", "t.csv", "--target", "y", "--output", "other.yaml").stdout == "other.yaml\n"
+    assert inside("init", "t.csv", "--target", "y", "--force").returncode == 0
+    assert config.read_text().startswith("#")
+
+
+def test_the_data_is_found_from_where_the_config_stands(inside: Nnfs, write: Write, tmp_path: Path) -> None:
+    write("t.csv", "x,y\n1,2\n2,3\n3,5\n")
+    (tmp_path / "configs").mkdir()
+    assert inside("init", "t.csv", "--target", "y", "--output", "configs/t.yaml").returncode == 0
+    assert load(tmp_path / "configs" / "t.yaml").dataset.path == tmp_path / "t.csv"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["t.csv"], "--target; t.csv has x, y"),
+        (["t.csv", "--target", "z"], "no column 'z'"),
+        (["t.csv", "--target", "xx"], "did you mean 'x'"),
+        (["tt.csv", "--target", "y"], "did you mean 't.csv'"),
+        (["t.json", "--target", "y"], "end in .csv"),
+        ([".", "--target", "y"], "is a folder"),
+        (["constant.csv", "--target", "y"], "the target 'y' is always 'a'"),
+        (["useless.csv", "--target", "y"], "no column to learn from: 'x' is always 1"),
+        (["alone.csv", "--target", "y"], "no column to learn from"),
+        (["one.csv", "--target", "y"], "1 row"),
+        (["headless.csv", "--target", "y"], "no names of columns"),
+        (["utf16.csv", "--target", "y"], "--encoding utf-16"),
+        (
+            ["t.csv", "--target", "y", "--encoding", "nonsense"],
+            "--encoding: expected the name of a text encoding.*'nonsense'",
+        ),
+        (["gaps.csv", "--target", "y"], "line 3.*is empty"),
+        (["ragged.csv", "--target", "y"], "line 3"),
+        (["empty.csv", "--target", "y"], "empty.csv"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else "",
+)
+def test_what_cannot_be_is_refused_with_one_message(
+    inside: Nnfs, write: Write, tmp_path: Path, words: list[str], message: str
+) -> None:
+    import re
+
+    write("t.csv", "x,y\n1,2\n2,3\n3,5\n")
+    write("t.json", "{}")
+    write("constant.csv", "x,y\n1,a\n2,a\n")
+    write("useless.csv", "x,y\n1,a\n1,b\n")
+    write("alone.csv", "y\na\nb\n")
+    write("one.csv", "x,y\n1,a\n")
+    write("headless.csv", "1,2\n3,4\n")
+    write("gaps.csv", "x,y\n1,a\n2,\n3,b\n")
+    write("ragged.csv", "x,y\n1,a\n2\n3,b\n")
+    write("empty.csv", "")
+    (tmp_path / "utf16.csv").write_bytes("x,y\n1,a\n2,b\n".encode("utf-16"))
+    assert re.search(message, one_message(inside("init", *words), 2))
+    assert not list(tmp_path.glob("*.yaml"))
+
+
+def numbers(n: int, k: int) -> str:
+    rng = np.random.default_rng(0)
+    header = ",".join([*(f"c{j}" for j in range(k)), "y"])
+    return "\n".join([header, *(",".join(f"{v:.3f}" for v in rng.normal(size=k + 1)) for _ in range(n)), ""])
+
+
+def many_dates(n: int = 60) -> str:
+    days = [np.datetime64("2024-01-01T06:30") + np.timedelta64(7 * i, "h") for i in range(n)]
+    return "when,x,y\n" + "".join(f"{day},{i % 5},{i % 3}\n" for i, day in enumerate(days))
+
+
+CYCLE = [(i % 10, i % 7, "ab"[i % 2]) for i in range(60)]
+AWKWARD: dict[str, tuple[str | bytes, str]] = {
+    "semicolons and decimal commas": ("a;b;y\n" + "".join(f"{a},5;{b};{y}\n" for a, b, y in CYCLE), "y"),
+    "a byte order mark": (b"\xef\xbb\xbf" + b"y,a\n" + b"".join(b"%d,%d\n" % (i % 2, i) for i in range(40)), "y"),
+    "quoted newlines and delimiters": ("a,b,y\n" + "".join(f'"x\n{a}","{b},5",{y}\n' for a, b, y in CYCLE), "y"),
+    "300 columns": (numbers(80, 300), "y"),
+    "300 columns, more than rows": (numbers(30, 300), "y"),
+    "a column without a value": ("a,b,y\n" + "".join(f"{a},,{y}\n" for a, _, y in CYCLE), "y"),
+    "a column with one value": ("a,b,y\n3,4,a\n" + "".join(f"{a},,{y}\n" for a, _, y in CYCLE), "y"),
+    "dates": (many_dates(), "y"),
+    "dates to the second, with gaps": (many_dates().replace("2024-01-02", "").replace("T", " "), "x"),
+    "a date that is missing once": (many_dates().replace("2024-01-01T06:30", ""), "y"),
+    "whole numbers that are codes": ("zip,y\n" + "".join(f"0{a}{a},{y}\n" for a, _, y in CYCLE), "y"),
+    "grades, mostly numbers": ("grade,y\n" + "".join(f"{'A' if b > 5 else b},{y}\n" for _, b, y in CYCLE), "y"),
+    "2 rows": ("a,y\n1,x\n2,z\n", "y"),
+    "2 rows of numbers": ("a,b,y\n1,4,3.5\n2,5,7\n", "y"),
+    "3 rows, one of a class": ("a,y\n1,x\n2,z\n3,x\n", "y"),
+    "a class with one row": ("a,y\n" + "".join(f"{i},{'rare' if i == 7 else 'ab'[i % 2]}\n" for i in range(50)), "y"),
+    "labels such as 01": ("a,y\n" + "".join(f"{i / 7},{'01' if i % 3 else '10'}\n" for i in range(50)), "y"),
+    "truth values with gaps": ("t,y\n" + "".join(f"{['true', 'false', ''][i % 3]},{i % 2}\n" for i in range(50)), "y"),
+    "words for nothing": ("a,b,y\n" + "".join(f"{'?' if a == 3 else a},{b},{y}\n" for a, b, y in CYCLE), "y"),
+    "names that YAML would misread": (
+        '"null","yes, no",#a,"it\'s: 1",ä b\n' + "".join(f"{a},{b},{a * b},{b - a},{y}\n" for a, b, y in CYCLE),
+        "ä b",
+    ),
+    "names with newlines": ('"a\nb",y\n' + "".join(f"{a},{y}\n" for a, _, y in CYCLE), "y"),
+    "huge and tiny numbers": ("a,b,y\n" + "".join(f"{a}e300,{b}e-300,{y}\n" for a, b, y in CYCLE), "y"),
+    "a target called null": ("a,null\n" + "".join(f"{a},{y}\n" for a, _, y in CYCLE), "null"),
+    "windows line ends": ("a,b,y\r\n" + "".join(f"{a},{b},{y}\r\n" for a, b, y in CYCLE), "y"),
+}
+
+
+@pytest.mark.parametrize("case", AWKWARD)
+def test_an_awkward_file_trains_as_proposed(inside: Nnfs, tmp_path: Path, case: str) -> None:
+    content, target = AWKWARD[case]
+    (tmp_path / "awkward.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    done = inside("init", "awkward.csv", "--target", target)
+    assert done.returncode == 0, done.stderr
+    checked = inside("check", "awkward.yaml")
+    assert checked.returncode == 0, checked.stderr
+    trained = inside("train", "awkward.yaml", "--quiet", "--set", "epochs=2", "--set", "early_stopping=null")
+    assert trained.returncode == 0, trained.stderr
+    predicted = inside("predict", "--input", "awkward.csv")
+    assert predicted.returncode == 0, predicted.stderr
+    n_rows = len(glance(tmp_path / "awkward.csv", target).table.columns[target])
+    assert len(list(csv.reader(io.StringIO(predicted.stdout)))) == 1 + n_rows
+
+
+def test_another_encoding_and_a_packed_file_train_as_proposed(inside: Nnfs, tmp_path: Path) -> None:
+    text = "größe,stadt\n" + "".join(f"{i},{['Köln', 'Münster'][i % 2]}\n" for i in range(40))
+    (tmp_path / "latin.csv").write_bytes(text.encode("cp1252"))
+    (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(text.encode()))
+    (tmp_path / "wide.csv").write_bytes(text.encode("utf-16"))
+    for words in (["latin.csv", "--encoding", "cp1252"], ["packed.csv.gz"], ["wide.csv", "--encoding", "utf-16"]):
+        done = inside("init", *words, "--target", "stadt")
+        assert done.returncode == 0, done.stderr
+        config = done.stdout.strip()
+        assert inside("train", config, "--quiet", "--set", "epochs=2").returncode == 0
+
+
+CELLS = st.one_of(
+    st.integers(-5, 5).map(str),
+    st.floats(-10, 10).map(lambda number: f"{number:.2f}"),
+    st.sampled_from(["", "NA", "a", "b", "x,y", "true", "false", "2026-01-31", "007", 'q"q', "ü"]),
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_any_table_is_refused_with_one_message_or_trains(inside: Nnfs, tmp_path: Path, data: st.DataObject) -> None:
+    n_rows, n_columns = data.draw(st.integers(1, 30)), data.draw(st.integers(1, 4))
+    pools = [data.draw(st.lists(CELLS, min_size=1, max_size=6)) for _ in range(n_columns)]
+    cells = [[data.draw(st.sampled_from(pool)) for pool in pools] for _ in range(n_rows)]
+    names = [f"c{j}" for j in range(n_columns)]
+    columns = {name: [row[j] for row in cells] for j, name in enumerate(names)}
+    (tmp_path / "any.csv").write_text(as_csv(columns), "utf-8")
+    done = inside("init", "any.csv", "--target", "c0", "--force")
+    assert done.returncode in (0, 2), done.stderr
+    if done.returncode == 2:
+        assert len(done.stderr.splitlines()) == 1
+        return
+    trained = inside("train", "any.yaml", "--quiet", "--set", "epochs=1", "--set", "early_stopping=null")
+    assert trained.returncode == 0, trained.stderr + (tmp_path / "any.yaml").read_text("utf-8")

@@ -1,0 +1,115 @@
+"""The net as a whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.layers.dense import Dense
+from nnfs_cli.nn.layers.linear import Linear
+from nnfs_cli.nn.layers.relu import ReLU
+from nnfs_cli.nn.layers.sequential import Sequential
+from nnfs_cli.nn.layers.sigmoid import Sigmoid
+from nnfs_cli.nn.layers.softmax import Softmax
+from nnfs_cli.nn.losses.binary_cross_entropy import BinaryCrossEntropy
+from nnfs_cli.nn.losses.cross_entropy import CrossEntropy
+from nnfs_cli.nn.losses.mse import MSE
+from nnfs_cli.nn.model import Model
+
+
+def net(*layers: object, loss: object = None, dtype: str = "float64") -> Model:
+    return Model(layers, loss or MSE(), (4,), dtype, np.random.default_rng(0))
+
+
+@pytest.fixture
+def X() -> Array:
+    return np.random.default_rng(1).standard_normal((100, 4))
+
+
+def test_one_vector_holds_everything() -> None:
+    model = net(Linear(units=3), ReLU(), Linear(units=2))
+    assert model.n_parameters == 4 * 3 + 3 + 3 * 2 + 2 == model.parameters.vector.size
+    for array in model.parameters.arrays.values():
+        assert np.shares_memory(array, model.parameters.vector)
+
+
+@pytest.mark.parametrize(
+    "ending", [(Linear(units=1), Sigmoid()), (Dense(units=1),), (Sequential(layers=(Linear(units=1), Sigmoid())),)]
+)
+def test_final_activation_is_fused_however_deep_it_lies(ending: tuple[object, ...], X: Array) -> None:
+    model = net(Linear(units=3), *ending, loss=BinaryCrossEntropy())
+    assert model.fused
+    y_hat = model.predict(X)
+    assert ((y_hat > 0) & (y_hat < 1)).all()
+    assert model.layers.final == Sigmoid()
+
+
+def test_without_its_activation_the_loss_supplies_it(X: Array) -> None:
+    with_it, without = net(Linear(units=3), Softmax(), loss=CrossEntropy()), net(Linear(units=3), loss=CrossEntropy())
+    np.testing.assert_array_equal(with_it.predict(X), without.predict(X))
+    np.testing.assert_allclose(without.predict(X).sum(axis=1), 1)
+
+
+def test_fused_and_as_written_give_the_same_gradient(X: Array) -> None:
+    """Sigmoid's own backward under a cross-entropy that cannot fuse with it: two outputs that need not add up to 1."""
+    y = np.eye(2)[np.arange(100) % 2]
+    model = net(Linear(units=2), Sigmoid(), loss=CrossEntropy())
+    assert not model.fused
+    model.differentiate(X, y)
+    weight, bias = model.parameters.arrays["0.weight"], model.parameters.arrays["0.bias"]
+    y_hat = 1 / (1 + np.exp(-(X @ weight + bias)))
+    np.testing.assert_allclose(model.gradients.arrays["0.bias"], (-y * (1 - y_hat)).mean(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64, 100, 1000])
+def test_evaluation_does_not_depend_on_the_batch_size(batch_size: int, X: Array) -> None:
+    model, y = net(Linear(units=5), ReLU(), Linear(units=3), loss=CrossEntropy()), np.eye(3)[np.arange(100) % 3]
+    loss, y_hat = model.evaluate(X, y, batch_size=batch_size)
+    expected_loss, expected = model.evaluate(X, y)
+    assert loss == pytest.approx(expected_loss, rel=1e-12)
+    np.testing.assert_allclose(y_hat, expected, rtol=1e-12)
+    np.testing.assert_allclose(model.predict(X, batch_size), expected, rtol=1e-12)
+
+
+def test_sum_is_the_mean_times_the_rows(X: Array) -> None:
+    y = np.ones((100, 2))
+    mean, total = net(Linear(units=2), loss=MSE()), net(Linear(units=2), loss=MSE(reduction="sum"))
+    assert mean.differentiate(X, y) == total.differentiate(X, y)
+    np.testing.assert_allclose(total.gradients.vector, 100 * mean.gradients.vector, rtol=1e-12)
+
+
+def test_a_step_in_between_other_batch_sizes_changes_nothing(X: Array) -> None:
+    model, y = net(Linear(units=5), ReLU(), Linear(units=2)), np.ones((100, 2))
+    model.differentiate(X, y)
+    expected = model.gradients.vector.copy()
+    model.differentiate(X[:7], y[:7])
+    model.evaluate(X, y, batch_size=9)
+    model.predict(X)
+    model.differentiate(X, y)
+    np.testing.assert_array_equal(model.gradients.vector, expected)
+
+
+def test_predict_after_evaluate_gets_clean_buffers(X: Array) -> None:
+    model, y = net(Linear(units=1), Sigmoid(), loss=BinaryCrossEntropy()), np.ones((100, 1))
+    before = model.predict(X)
+    model.evaluate(X, y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert model.evaluate(X, y)[0] == model.evaluate(X, y)[0]
+
+
+def test_load_takes_exactly_the_nets_arrays() -> None:
+    model = net(Linear(units=2))
+    arrays = {name: array + 1 for name, array in model.parameters.arrays.items()}
+    model.load(arrays)
+    np.testing.assert_array_equal(model.parameters.arrays["0.bias"], [1, 1])
+    for wrong in ({"0.weight": arrays["0.weight"]}, {**arrays, "more": arrays["0.bias"]}):
+        with pytest.raises(ValueError, match="expected the arrays"):
+            model.load(wrong)
+    with pytest.raises(ValueError, match="has the shape"):
+        model.load({**arrays, "0.bias": np.zeros(3)})
+
+
+def test_description() -> None:
+    model = net(Linear(units=20), ReLU(), Dense(units=1))
+    assert model.describe() == "4 -> linear 20 -> relu -> dense 1 sigmoid"

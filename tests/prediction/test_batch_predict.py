@@ -1,0 +1,143 @@
+"""What `predict` says and writes beside the answers: rows it cannot use, columns kept, rows far from the training."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+from nnfs_cli import workflows
+from nnfs_cli.config.config import Config
+from nnfs_cli.errors import DataError, NnfsWarning, UserError
+from nnfs_cli.runs.run import Run
+from tests.conftest import Nnfs
+
+LINES = [f"{2020 + i // 12 % 2}-{1 + i % 12:02}-15,{i % 10},{'uvw'[i % 3]},{i % 10 + 5 * (i % 3)}" for i in range(60)]
+ROWS = "day,n,word,y\n" + "\n".join(LINES) + "\n"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "t.csv").write_text(ROWS)
+    config = {
+        "dataset": {"csv": {"path": "t.csv", "target": "y"}},
+        "preprocessing": {"categories": {"one_hot": {"unseen": "other"}}, "dates": "calendar"},
+        "layers": [{"linear": 1}],
+        "loss": "mse",
+        "epochs": 5,
+        "split": 0,
+    }
+    (folder / "c.yaml").write_text(json.dumps(config))
+    experiment = workflows.prepare(Config.load(folder / "c.yaml"))
+    made = workflows.begin(experiment, folder / "runs")
+    workflows.train(experiment, made)
+    return made
+
+
+def complaints(run: Run, path: Path, **options: object) -> tuple[list[str], dict[str, object]]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", NnfsWarning)
+        answers = workflows.predictions(run, path, **options).all()  # type: ignore[arg-type]
+    return [str(warning.message) for warning in caught], answers
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("2020-05-15,5,u", ""),
+        ("2020-05-15,50,u", "1 of 2 rows lies far outside of what was trained on (n is 50, and was 0 to 9)"),
+        ("2030-05-15,5,u", "(day is 2030-05-15, and was 2020-01-15 to 2021-12-15)"),
+        ("2020-05-15,5,x", "(word is 'x', and never was)"),
+    ],
+)
+def test_rows_far_from_the_training_rows_are_named(
+    run: Run, write: Callable[[str, str], Path], row: str, message: str
+) -> None:
+    said, answers = complaints(run, write("new.csv", f"day,n,word\n2020-05-15,5,u\n{row}\n"))
+    assert len(answers["prediction"]) == 2  # type: ignore[arg-type]
+    assert len(said) == bool(message)
+    assert message in " ".join(said)
+
+
+def test_strange_columns_are_said_once_and_known_ones_not_at_all(run: Run, write: Callable[[str, str], Path]) -> None:
+    said, _ = complaints(run, write("new.csv", "more,day,y,n,word,even more\n1,2020-05-15,,5,u,\n"))
+    assert said == ["new.csv has 2 columns that were not trained on: 'more', 'even more'"]
+
+
+BAD = "id,day,n,word\na,2020-05-15,5,u\nb,soon,5,u\nc,2020-05-15,,u\nd,2020-05-15\ne,2020-06-15,7,v\n"
+
+
+def test_bad_rows_stop_are_skipped_or_have_no_answer(run: Run, write: Callable[[str, str], Path]) -> None:
+    path = write("bad.csv", BAD)
+    with pytest.raises(DataError, match=r"bad.csv, line 3: column 'day' should hold dates"):
+        workflows.predictions(run, path).all()
+    said, skipped = complaints(run, path, on_error="skip", keep=["id"])
+    assert list(skipped["id"]) == ["a", "e"]  # type: ignore[call-overload]
+    assert said == [
+        "3 of 5 rows cannot be used and are left out; the first: bad.csv, line 3: column 'day' should hold dates, as in"
+        " 2026-01-31 or 2026-01-31 12:30:00, found 'soon'"
+    ]
+    said, emptied = complaints(run, path, on_error="null", keep=["id"])
+    assert list(emptied["id"]) == ["a", "b", "c", None, "e"]  # type: ignore[call-overload]
+    found = list(emptied["prediction"])  # type: ignore[call-overload]
+    assert [value != value for value in found] == [False, True, True, True, False]
+    assert [found[0], found[4]] == list(skipped["prediction"])  # type: ignore[call-overload]
+    assert "3 of 5 rows cannot be used and have no answer" in said[0]
+
+
+def test_a_column_to_keep_must_be_there_and_have_a_name_of_its_own(run: Run, write: Callable[[str, str], Path]) -> None:
+    path = write("new.csv", "day,n,word,prediction\n2020-05-15,5,u,1\n")
+    with pytest.raises(DataError, match="no column 'wrod'; did you mean 'word'"):
+        complaints(run, path, keep=["wrod"])
+    with pytest.raises(UserError, match="'prediction', as a prediction is"):
+        complaints(run, path, keep="all")
+
+
+def test_the_command_keeps_columns_compares_and_writes_parquet(run: Run, tmp_path: Path, inside: Nnfs) -> None:
+    (tmp_path / "new.csv").write_text("day,n,word,id\n" + "2020-05-15,5,u,=1+1\n" * 250)
+    done = inside("predict", "--run", run.path, "--input", "new.csv", "--keep", "id, n", "--drift")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "id,n,prediction"
+    assert done.stdout.splitlines()[1].startswith("'=1+1,5,")
+    assert "psi" in done.stderr
+    assert "large" in done.stderr
+    done = inside("predict", "--run", run.path, "--input", "new.csv", "--keep-all", "--output", "out.parquet")
+    assert done.returncode == 0, done.stderr
+    table = parquet.read_table(tmp_path / "out.parquet")
+    assert table.column_names == ["day", "n", "word", "id", "prediction"]
+    assert table["id"][0].as_py() == "=1+1"
+    assert table.num_rows == 250
+
+
+def test_stdin_gives_what_the_file_gives(run: Run, tmp_path: Path, nnfs: Nnfs) -> None:
+    content = "day,n,word\n" + "2020-05-15,5,u\n" * 3
+    (tmp_path / "new.csv").write_text(content)
+    from_file = nnfs("predict", "--run", run.path, "--input", "new.csv")
+    from_stdin = nnfs("predict", "--run", run.path, "--input", "-", input=content)
+    assert from_file.returncode == from_stdin.returncode == 0, from_stdin.stderr
+    assert from_stdin.stdout == from_file.stdout
+    assert len(list(io.StringIO(from_stdin.stdout))) == 4
+
+
+def test_few_rows_and_no_answer_at_all_are_said(run: Run, tmp_path: Path, inside: Nnfs) -> None:
+    (tmp_path / "new.csv").write_text("day,n,word\n2020-05-15,many,u\n")
+    done = inside("predict", "--run", run.path, "--input", "new.csv", "--on-error", "skip", "--drift")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "prediction\n"
+    assert "1 of 1 row cannot be used and is left out" in done.stderr
+
+
+def test_large_nets_may_use_all_threads(
+    run: Run, write: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("new.csv", "day,n,word\n2020-05-15,5,u\n")
+    one_thread = workflows.predict(run, path)["prediction"]
+    monkeypatch.setattr("nnfs_cli.prediction.batch_predict.SMALL", 0)
+    np.testing.assert_allclose(workflows.predict(run, path)["prediction"], one_thread, rtol=1e-6)

@@ -1,0 +1,314 @@
+"""Intervals, sets and probabilities: as sure as the net may be, and honest about it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnfs_cli import workflows
+from nnfs_cli.arrays import Array
+from nnfs_cli.data.csv.source import Csv
+from nnfs_cli.errors import RunError, UserError
+from nnfs_cli.prediction.calibrate import calibrate
+from nnfs_cli.prediction.calibration import KEPT, Calibration, Scores, best_temperature, softening, tempered
+from nnfs_cli.runs.run import Run
+from tests.conftest import Nnfs, one_message
+
+Write = Callable[[str, str], Path]
+SMALL: dict[str, Any] = {"epochs": 40, "members": 4, "log_every": 2}
+
+
+# --- Scores ---
+
+
+@given(st.integers(1, 5_000), st.floats(0.01, 0.999))
+def test_a_bound_is_the_score_with_the_rank_that_conformal_prediction_asks_for(n: int, level: float) -> None:
+    values = np.random.default_rng(n).permutation(n)[:, None].astype(float)
+    bound = Scores.of(values).bound(level)
+    rank = math.ceil((n + 1) * level - 1e-9)
+    if rank > n:
+        assert bound is None
+        return
+    assert bound is not None
+    exact = rank - 1.0
+    assert exact <= bound[0] <= exact + (0 if n <= KEPT else math.ceil(n / KEPT))
+
+
+def test_a_bound_holds_a_new_score_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    hits = []
+    for _ in range(4000):
+        scores = rng.exponential(size=(20, 1))
+        bound = Scores.of(scores[:19]).bound(0.9)
+        assert bound is not None
+        hits.append(scores[19, 0] <= bound[0])
+    assert np.mean(hits) == pytest.approx(0.9, abs=0.015)  # (19 + 1) * 0.9 is a whole number, so it is met exactly
+
+
+@given(st.integers(1, 3), st.integers(1, 1500))
+def test_scores_and_calibrations_come_back_from_json(n_targets: int, n: int) -> None:
+    rng = np.random.default_rng(n)
+    scores, test = Scores.of(rng.random((n, n_targets))), Scores.of(rng.random((7, n_targets)))
+    for one in (
+        Calibration("out of fold", scores),
+        Calibration("validation", scores, 1.25, test, (0.1, 0.05)),
+    ):
+        plain = json.loads(json.dumps(one.to_json()))
+        again = Calibration.from_json(plain)
+        assert again.to_json() == one.to_json()
+        np.testing.assert_array_equal(again.scores.values, scores.values)
+
+
+# --- Temperatures ---
+
+
+@pytest.mark.parametrize("truly", [0.5, 0.8, 1.0, 2.0])
+def test_a_temperature_is_found_again(truly: float) -> None:
+    rng = np.random.default_rng(0)
+    p = tempered(rng.dirichlet(np.ones(4), size=20_000), 0.7)
+    cumulative = tempered(p, truly).cumsum(axis=1)
+    truth = (rng.random((len(p), 1)) > cumulative).sum(axis=1)
+    assert best_temperature(p, truth) == pytest.approx(truly, rel=0.05)
+    twice = np.concatenate([p, p]), np.concatenate([truth, (truth + 1) % 4])
+    weight = np.repeat([1.0, 0.0], len(p))
+    assert best_temperature(*twice, weight) == pytest.approx(best_temperature(p, truth), rel=1e-3)
+
+
+def test_of_few_rows_a_temperature_stays_near_1() -> None:
+    p = np.full((10, 2), [0.9, 0.1])
+    assert 0.7 < best_temperature(p, np.zeros(10, int)) < 1  # never wrong, and nearly nothing is known by it
+
+
+def test_tempered_probabilities_are_those_of_divided_logits() -> None:
+    z = np.random.default_rng(0).normal(size=(50, 3)) * 4
+
+    def softmax(z: Array) -> Array:
+        return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+
+    np.testing.assert_allclose(tempered(softmax(z), 2.5), softmax(z / 2.5), rtol=1e-9)
+    sure = tempered(np.array([[1.0, 0.0]]), 3.0)
+    assert np.isfinite(sure).all()
+    assert sure[0, 0] == pytest.approx(1)
+
+
+def test_a_mean_of_members_is_softer_than_they_are() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(1, 500, 3)) * 3 + rng.normal(size=(8, 500, 3)) * 2
+    members = np.exp(z) / np.exp(z).sum(axis=2, keepdims=True)
+    assert softening(members, members.mean(axis=0)) > 1.1
+    same = np.repeat(members[:1], 8, axis=0)
+    assert softening(same, same[0]) == pytest.approx(1, abs=1e-2)
+
+
+# --- Ten kinds of noise ---
+
+
+def f(X: Array) -> Array:
+    y: Array = 2 * X[:, 0] + np.sin(2 * X[:, 1]) + X[:, 2] * X[:, 3]
+    return y
+
+
+NOISES: dict[str, Callable[[Array, Any], Array]] = {
+    "normal": lambda X, rng: f(X) + rng.normal(size=len(X)),
+    "little": lambda X, rng: f(X) + 0.2 * rng.normal(size=len(X)),
+    "much": lambda X, rng: f(X) + 5 * rng.normal(size=len(X)),
+    "uniform": lambda X, rng: f(X) + rng.uniform(-2, 2, len(X)),
+    "heavy tails": lambda X, rng: f(X) + rng.standard_t(3, len(X)),
+    "skewed": lambda X, rng: f(X) + rng.exponential(size=len(X)),
+    "by an input": lambda X, rng: f(X) + np.abs(X[:, 4]) * rng.normal(size=len(X)),
+    "growing": lambda X, rng: f(X) + np.exp(X[:, 0] / 2) * rng.normal(size=len(X)),
+    "by the target": lambda X, rng: np.exp(f(X) / 3) * (1 + 0.3 * rng.normal(size=len(X))),
+    "two kinds of rows": lambda X, rng: f(X) + np.where(X[:, 1] > 0, 3, 0.3) * rng.normal(size=len(X)),
+}
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_intervals_hold_the_truth_as_often_as_they_say(noise: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(list(NOISES).index(noise))
+    X = rng.normal(size=(6_000, 5))
+    rows = np.column_stack([X, NOISES[noise](X, rng)])
+    for name, part in (("train", rows[:2_000]), ("new", rows[2_000:])):
+        lines = [",".join(map("{:.5f}".format, row)) for row in part]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["a,b,c,d,e,y", *lines]) + "\n")
+    config = tmp_path / "c.yaml"
+    config.write_text(yaml.safe_dump({"dataset": {"csv": {"path": "train.csv", "target": "y"}}, "epochs": 40}))
+    experiment = workflows.prepare(workflows.load(config))
+    run = workflows.begin(experiment, tmp_path / "runs")
+    workflows.train(experiment, run)
+    found = workflows.predictions(run, tmp_path / "new.csv", interval=0.9).all()
+    y = Csv(path=tmp_path / "new.csv", target="y").read().numbers("y")
+    inside = (found["lower"] <= y) & (y <= found["upper"])
+    assert inside.mean() == pytest.approx(0.9, abs=0.02)
+    np.testing.assert_allclose((found["lower"] + found["upper"]) / 2, found["prediction"], rtol=1e-6, atol=1e-6)
+
+
+# --- Estimates out of fold ---
+
+
+def fold_experiment(tmp_path: Path, dataset: object, seed: int, **changes: Any) -> Any:
+    config = tmp_path / f"{seed}.yaml"
+    config.write_text(yaml.safe_dump({"dataset": dataset, "seed": seed, "split": {"test": 0.3}, **SMALL, **changes}))
+    experiment = workflows.prepare(workflows.load(config))
+    run = workflows.begin(experiment, tmp_path / "runs")
+    workflows.train(experiment, run)
+    return experiment
+
+
+@pytest.mark.parametrize("dataset", ["breast_cancer", "diabetes"])
+def test_what_is_said_out_of_fold_is_what_new_rows_show(dataset: str, tmp_path: Path) -> None:
+    """Of 20 splits; members are judged one by one, as they are out of fold."""
+    differences = []
+    for seed in range(20):
+        experiment = fold_experiment(tmp_path, dataset, seed, epochs=20)
+        judge, test = experiment.predictor.judge, experiment.parts["test"]
+        alone = [judge(replace(test, member=np.full(len(test), j)))[0] for j in range(4)]
+        differences.append(np.mean(alone) - judge(experiment.parts["validation"])[0])
+    error = np.std(differences, ddof=1) / math.sqrt(20)
+    assert abs(np.mean(differences)) < 3 * error
+
+
+@pytest.mark.parametrize(("classes", "known"), [(True, False), (False, False), (True, True), (False, True)])
+def test_where_there_is_nothing_to_learn_no_skill_is_seen(classes: bool, known: bool, tmp_path: Path) -> None:
+    """The target is shuffled; left as it is, the same net does see it."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(600, 4))
+    y = X[:, 0] + X[:, 1] + 0.3 * rng.normal(size=600)
+    y = y if known else rng.permutation(y)
+    lines = [",".join([*map("{:.4f}".format, row), "yes" if v > 0 else "no"]) for row, v in zip(X, y, strict=True)]
+    if not classes:
+        lines = [",".join(map("{:.4f}".format, [*row, v])) for row, v in zip(X, y, strict=True)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,c,d,y", *lines]) + "\n")
+    source = {"csv": {"path": str(tmp_path / "t.csv"), "target": "y"}}
+    experiment = fold_experiment(tmp_path, source, 0, split={"test": 0})
+    figures = experiment.predictor.figures(experiment.parts["validation"])
+    if known:
+        assert figures["accuracy" if classes else "r2"] > 0.8
+    elif classes:
+        assert figures["loss"] > math.log(2) - 0.02
+        assert abs(figures["accuracy"] - 0.5) < 3 * 0.5 / math.sqrt(600) + 0.02
+    else:
+        assert figures["r2"] < 0.02
+
+
+# --- The command ---
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run for classes, one for two targets of numbers, and their rows."""
+    folder = tmp_path_factory.mktemp("trained")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 2))
+    names = np.array(["low", "mid", "high"])[np.digitize(X[:, 0] + 0.5 * rng.normal(size=200), [-0.5, 0.5])]
+    rows = [f"{a:.4f},{b:.4f},{a + b:.4f},{a - b:.4f},{n}" for (a, b), n in zip(X, names, strict=True)]
+    (folder / "t.csv").write_text("\n".join(["a,b,sum,difference,name", *rows]) + "\n")
+    targets = {"classes": ("name", ["sum", "difference"]), "numbers": (["sum", "difference"], ["name"])}
+    for name, (target, drop) in targets.items():
+        source = {"csv": {"path": "t.csv", "target": target, "drop": drop}}
+        config = {"dataset": source, "split": {"test": 0.2}, **SMALL}
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(config))
+        experiment = workflows.prepare(workflows.load(folder / f"{name}.yaml"))
+        run = workflows.begin(experiment, folder / "runs")
+        workflows.train(experiment, run)
+    return folder
+
+
+def test_sets_of_classes(trained: Path, inside: Nnfs) -> None:
+    done = inside("predict", "--run", "runs/classes-1", "--input", "t.csv", "--interval", "0.9", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    truth = [row["name"] for row in csv.DictReader(io.StringIO((trained / "t.csv").read_text()))]
+    assert all(row["prediction"] in row["set"].split("|") for row in rows)
+    assert {len(row["set"].split("|")) for row in rows} > {1}
+    assert np.mean([t in row["set"].split("|") for t, row in zip(truth, rows, strict=True)]) > 0.87
+    assert sum(float(rows[0][f"probability_{name}"]) for name in ("low", "mid", "high")) == pytest.approx(1)
+    assert "intervals   of 90 %, by 160 rows out of fold; hold the truth in" in done.stderr
+    assert "calibrated  by a temperature of" in done.stderr
+    plain = inside("predict", "--run", "runs/classes-1", "--input", "t.csv", cwd=trained)
+    assert "set" not in plain.stdout.partition("\n")[0].split(",")
+    assert [row["prediction"] for row in csv.DictReader(io.StringIO(plain.stdout))] == [r["prediction"] for r in rows]
+
+
+@pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
+def test_where_nothing_is_known_probabilities_are_not_made_surer(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"7,{i % 2}\n" for i in range(60)))
+    source = {"csv": {"path": str(tmp_path / "t.csv"), "target": "y"}}
+    experiment = fold_experiment(tmp_path, source, 0, split={"test": 0}, members=8)
+    found = calibrate(experiment.predictor, experiment.parts["validation"], None)
+    assert found is not None
+    assert found.temperature is not None
+    assert found.temperature > 0.8
+
+
+def test_bounds_of_several_targets(trained: Path, inside: Nnfs) -> None:
+    words = ("predict", "--run", "runs/numbers-1", "--input", "t.csv", "--interval")
+    wide, narrow = (
+        list(csv.DictReader(io.StringIO(inside(*words, level, cwd=trained).stdout))) for level in ("0.9", "0.5")
+    )
+    assert list(wide[0]) == [
+        f"{what}_{name}" for what in ("prediction", "lower", "upper") for name in ("sum", "difference")
+    ]
+    for a, b in zip(wide, narrow, strict=True):
+        for name in ("sum", "difference"):
+            low, middle, high = (float(a[f"{what}_{name}"]) for what in ("lower", "prediction", "upper"))
+            assert low < float(b[f"lower_{name}"]) < middle < float(b[f"upper_{name}"]) < high
+
+
+@pytest.mark.parametrize(
+    ("level", "message"),
+    [
+        ("0", "--interval takes a probability between 0 and 1, such as 0.9, found 0"),
+        ("1", "--interval takes a probability"),
+        ("90", "--interval takes a probability"),
+        ("nan", "--interval takes a probability"),
+        ("0.999", "an interval of 0.999 takes 999 rows that were not learned from, and there were 160"),
+    ],
+)
+def test_levels_that_cannot_be(trained: Path, inside: Nnfs, level: str, message: str) -> None:
+    done = inside("predict", "--run", "runs/numbers-1", "--input", "t.csv", "--interval", level, cwd=trained)
+    assert message in one_message(done, 2)
+
+
+def test_a_run_without_rows_to_calibrate_by_says_so(inside: Nnfs, write: Write) -> None:
+    write("c.yaml", "dataset: iris\nsplit: 0\nmembers: 1\nepochs: 2\n")
+    assert inside("train", "c.yaml").returncode == 0
+    write("new.csv", "sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0.2\n")
+    done = inside("predict", "--run", "runs/c-1", "--input", "new.csv", "--interval", "0.9")
+    assert "has no calibration: it was trained without rows that say how sure to be" in one_message(done, 2)
+
+
+def test_other_weights_have_no_intervals(trained: Path) -> None:
+    with pytest.raises(UserError, match="calibrated for the best weights, not for last"):
+        workflows.predictions(Run.open(trained / "runs" / "numbers-1"), trained / "t.csv", "last", interval=0.9)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scores": None}, {"scores": {}}, {"temperature": 0}, {"temperature": "warm"}, {"temperature": math.inf},
+        {"errors": [2, 3]}, {"errors": [0.1]}, {"test": {"rows": 1, "ranks": [1], "values": [[1, 2, 3, 4]]}},
+        {"scores": {"rows": 2, "ranks": [1, 2], "values": [[0.5], [0.1]]}},
+        {"scores": {"rows": 9, "ranks": [1, 2], "values": [[0.1], [0.5]]}},
+        {"scores": {"rows": 2, "ranks": [2, 1], "values": [[0.1], [0.5]]}},
+        {"scores": {"rows": 1, "ranks": [1], "values": [["x"]]}}, {"scores": {"rows": 0, "ranks": [], "values": []}},
+        {"scores": {"rows": 1, "ranks": [1], "values": [[10**400]]}}, {"scores": [[[1]]]},
+    ],
+)  # fmt: skip
+def test_a_damaged_calibration_is_refused(trained: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
+    plain = json.loads((trained / "runs" / "classes-1" / "calibration.json").read_text())
+    (tmp_path / "calibration.json").write_text(json.dumps({**plain, **changes}))
+    run = Run(tmp_path)
+    with pytest.raises(RunError):
+        run.calibration()

@@ -1,0 +1,237 @@
+"""Configs that leave most things to a preset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnfs_cli import workflows
+from nnfs_cli.config.config import Config
+from nnfs_cli.errors import ConfigError, DataError
+from nnfs_cli.nn.losses import Loss
+from nnfs_cli.presets import Seen
+from nnfs_cli.presets.tabular import EPOCHS, FEWEST, MOST, Tabular
+from tests.conftest import Nnfs
+
+Load = Callable[..., Config]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """The whole spec of a config with these settings, overridden."""
+
+    def load(overrides: tuple[str, ...] = (), /, **settings: Any) -> Config:
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(settings))
+        return workflows.load(path, overrides)
+
+    return load
+
+
+def table(path: Path, n: int = 120) -> Path:
+    """Numbers, of which one is mostly 0 and one has gaps, few words, many words, a date and two targets."""
+    rng = np.random.default_rng(0)
+    x, crowded = rng.normal(size=n), np.where(rng.random(n) < 0.7, 0, rng.integers(1, 9, n))
+    lines = ["x,crowded,gaps,few,many,when,price,kind"]
+    for i in range(n):
+        gaps = "" if i % 9 == 0 else i % 7
+        few, many, kind = "ab"[i % 2], f"w{rng.integers(80)}", ("yes", "no", "perhaps")[i % 3]
+        when = f"2026-01-{i % 28 + 1:02d}"
+        lines.append(f"{x[i]:.4f},{crowded[i]},{gaps},{few},{many},{when},{3 * x[i] + i % 2:.4f},{kind}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+# --- What it says ---
+
+
+@given(
+    st.integers(1, 10**7), st.integers(0, 50), st.integers(1, 3), st.sampled_from(["mae", "huber", "quantile", "hinge"])
+)
+def test_whatever_the_data_the_numbers_are_sensible(n_rows: int, n_classes: int, n_targets: int, loss: str) -> None:
+    filled = Tabular().fill({}, Seen(n_rows, n_targets, n_classes if n_classes != 1 else 0))
+    batch, epochs = filled["batch_size"], filled["epochs"]
+    steps = -(-n_rows // batch) * epochs
+    assert 3 <= epochs <= EPOCHS[1]
+    assert steps <= max(MOST, 3 * -(-n_rows // batch))
+    assert filled["members"] in (4, 8, 16)
+    assert (filled["holdout"] == "fold") == (n_rows >= FEWEST)
+    assert 0 < filled["optimizer"]["adamw"]["weight_decay"] <= 1.5 / (0.002 * EPOCHS[0]) + 1
+    assert filled["schedule"]["cosine"]["warmup"] < epochs
+    assert 1 <= filled["log_every"] <= epochs
+    resolved = Loss.resolve(filled["loss"])
+    assert resolved.task == ("classification" if n_classes > 1 else "regression")
+    if resolved.task == "regression":
+        other = Tabular().fill({"loss": Loss.resolve(loss)}, Seen(n_rows, n_targets, 0)) if loss != "hinge" else {}
+        assert "loss" not in other
+
+
+@pytest.mark.parametrize(("n_numbers", "bins"), [(1, 232), (8, 64), (60, 8), (256, 2), (257, None), (5_000, None)])
+def test_many_columns_have_few_bins(n_numbers: int, bins: int | None) -> None:
+    filled = Tabular().fill({}, Seen(10**6 // 10, n_numbers=n_numbers))["preprocessing"]["numbers"][1]["views"]
+    found = [view["piecewise_linear"] for view in filled if isinstance(view, dict)]
+    assert found == ([min(bins, 108)] if bins else [])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "loss", "outputs", "final"),
+    [
+        ("iris", "cross_entropy", 3, ["softmax"]),
+        ("breast_cancer", "binary_cross_entropy", 1, ["sigmoid"]),
+        ("diabetes", "mse", 1, []),
+    ],
+)
+def test_a_config_that_names_a_dataset_is_enough(
+    load: Load, dataset: str, loss: str, outputs: int, final: list[str]
+) -> None:
+    spec = load(dataset=dataset)
+    assert spec.preset == Tabular()
+    assert spec.loss.name == loss
+    assert [layer.name for layer in spec.layers] == ["residual", *final]
+    assert [layer.units for layer in spec.layers[0].layers if layer.name == "linear"] == [32, 32, outputs]
+    assert (spec.members, spec.holdout, spec.split.validation) == (16, "fold", 0)
+    assert spec.early_stopping is not None
+    assert workflows.prepare(spec).parts["validation"].member is not None
+
+
+def test_every_kind_of_column_is_taken(load: Load, tmp_path: Path) -> None:
+    table(tmp_path / "t.csv")
+    spec = load(dataset={"csv": {"path": "t.csv", "target": "price", "drop": ["kind"]}})
+    steps = {name: [step.name for step in chain] for name, chain in spec.preprocessing.columns.items()}
+    assert steps == {"crowded": ["impute", "views"], "many": ["embedding"]}
+    assert "Log1p" in str(spec.preprocessing.columns["crowded"])
+    experiment = workflows.prepare(spec)
+    names = experiment.predictor.encoder.names
+    assert {"x robust, smooth_clip", "crowded log1p, standardize, smooth_clip", "gaps is empty", "few=a"} <= set(names)
+    assert [step.name for step in spec.preprocessing.target or ()] == ["clamp", "standardize"]
+
+
+def test_columns_that_decide_about_rows_are_no_inputs(load: Load, tmp_path: Path) -> None:
+    table(tmp_path / "t.csv")
+    source = {"path": "t.csv", "target": "price", "drop": ["kind"], "weight": "crowded"}
+    spec = load(dataset={"csv": source}, split={"group": "many", "test": 0.2})
+    assert not spec.preprocessing.columns
+    names = " ".join(workflows.prepare(spec).predictor.encoder.names)
+    assert "many" not in names
+    assert "crowded" not in names
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"loss": "huber"}, {"loss": "huber"}),
+        ({"members": 1}, {"members": 1, "holdout": None}),
+        ({"split": {"validation": 0.25}}, {"holdout": None, "members": 16}),
+        ({"split": {"validation": 0}}, {"holdout": "fold"}),
+        ({"memory_limit": "1 GB"}, {"holdout": None}),
+        ({"holdout": None, "split": {"validation": 0.2}}, {"holdout": None}),
+        ({"optimizer": "sgd"}, {"optimizer": "sgd", "lr": 0.01}),
+        ({"lr": 0.5}, {"lr": 0.5}),
+        ({"epochs": 7}, {"epochs": 7, "log_every": 1}),
+        ({"batch_size": 5}, {"batch_size": 5}),
+        ({"optimizer": "lbfgs"}, {"members": 1, "holdout": None, "batch_size": "full"}),
+        ({"layers": [{"linear": 1}], "preset": "tabular"}, {"layers": ["linear"]}),
+        ({"averaging": None}, {"averaging": None}),
+        ({"seed": 9, "metrics": ["mae"]}, {"seed": 9}),
+    ],
+)
+def test_a_key_that_is_given_wins(load: Load, given: dict[str, Any], found: dict[str, Any]) -> None:
+    spec = load(dataset="diabetes", **given)
+    for key, expected in found.items():
+        value = getattr(spec, key)
+        if isinstance(value, tuple):
+            value = [layer.name for layer in value]
+        assert getattr(value, "name", value) == expected
+    workflows.prepare(spec)
+
+
+def test_parts_of_preprocessing_that_are_given_win(load: Load, tmp_path: Path) -> None:
+    table(tmp_path / "t.csv")
+    source = {"csv": {"path": "t.csv", "target": "price", "drop": ["kind"]}}
+    spec = load(dataset=source, preprocessing={"columns": {"many": "hashing"}, "dates": {"calendar": ["trend"]}})
+    assert {name: chain[0].name for name, chain in spec.preprocessing.columns.items()} == {
+        "many": "hashing",
+        "crowded": "impute",
+    }
+    assert spec.preprocessing.dates is not None
+    assert spec.preprocessing.dates.label() == "calendar trend"
+    bare = load(dataset={"csv": {**source["csv"], "drop": ["kind", "gaps"]}}, preprocessing="standardize")
+    assert [step.name for step in bare.preprocessing.numbers] == ["standardize"]
+    assert set(bare.preprocessing.columns) == {"many"}
+    assert bare.preprocessing.categories is not None
+
+
+def test_what_is_set_on_the_command_line_wins_too(load: Load) -> None:
+    spec = load(("epochs=4", "split.test=0.3"), dataset="iris")
+    assert (spec.epochs, spec.split.test, spec.split.validation) == (4, 0.3, 0)
+
+
+@pytest.mark.parametrize("n", [2, 3, 7, 15, 16])
+def test_of_very_few_rows_none_is_held_back(n: int, load: Load, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i},{i * i}.5\n" for i in range(n)))
+    spec = load(dataset={"csv": {"path": "t.csv", "target": "y"}})
+    assert (spec.split.validation, spec.holdout) == (0, "fold" if n == 16 else None)
+    assert len(workflows.prepare(spec).parts["train"]) == n
+
+
+def test_a_whole_config_takes_no_preset(load: Load) -> None:
+    whole = {"dataset": "iris", "layers": [{"linear": 3}, "softmax"], "loss": "cross_entropy", "epochs": 2}
+    assert load(**whole).preset is None
+    assert load(**whole) == load(**whole, preset=None)
+    with pytest.raises(ConfigError, match="the key 'loss' is missing"):
+        load(**{key: value for key, value in whole.items() if key != "loss"})
+
+
+def test_the_spec_that_a_run_keeps_is_whole_and_leads_to_the_same_bytes(load: Load, tmp_path: Path) -> None:
+    spec = load(dataset="iris", epochs=6, split={"test": 0.2})
+    runs = []
+    for one in (spec, None):
+        experiment = workflows.prepare(one or workflows.load(runs[0].path / "spec.yaml"))
+        runs.append(workflows.begin(experiment, tmp_path / "runs"))
+        workflows.train(experiment, runs[-1])
+    first, second = ((run.path / "weights" / "best.npz").read_bytes() for run in runs)
+    assert first == second
+    assert yaml.safe_load((runs[0].path / "spec.yaml").read_text())["preset"] == "tabular"
+    workflows.verify(runs[0])
+
+
+# --- What cannot be filled in ---
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"dataset": "irsi"}, ConfigError, "did you mean 'iris'"),
+        ({"dataset": "iris", "preset": "tabula"}, ConfigError, "did you mean 'tabular'"),
+        ({"dataset": "iris", "epoch": 3}, ConfigError, "did you mean 'epochs'"),
+        ({"dataset": "iris", "loss": "mse"}, (ConfigError, DataError), "iris"),
+        ({"dataset": "diabetes", "loss": "cross_entropy"}, (ConfigError, DataError), "diabetes"),
+        ({"dataset": {"csv": {"path": "t.csv", "target": "prise"}}}, (ConfigError, DataError), "did you mean 'price'"),
+        ({"dataset": {"csv": {"path": "t.csv", "target": "when"}}}, (ConfigError, DataError), "dates"),
+        ({"dataset": "iris", "lr": -1}, ConfigError, "must be greater than 0"),
+    ],
+)
+def test_what_cannot_be_filled_in_is_said(
+    load: Load, tmp_path: Path, settings: dict[str, Any], error: Any, message: str
+) -> None:
+    table(tmp_path / "t.csv")
+    with pytest.raises(error, match=message):
+        workflows.prepare(load(**settings))
+
+
+def test_it_is_named_in_the_output(inside: Nnfs, write: Callable[[str, str], Path]) -> None:
+    write("c.yaml", "dataset: iris\nepochs: 3\n")
+    done = inside("train", "c.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "preset      tabular fills in what the config leaves out; spec.yaml in the run has all of it" in done.stderr
+    assert "holdout     each of the 16 members is kept from one fold of the rows, and judged by it" in done.stderr
+    assert "out of fold loss" in done.stderr
+    for words in (("evaluate", "runs/c-1"), ("check", "c.yaml"), ("baseline", "c.yaml"), ("verify", "runs/c-1")):
+        assert inside(*words).returncode == 0

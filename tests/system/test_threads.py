@@ -1,0 +1,140 @@
+"""Threads: as many as a config allows and a product is worth, and written down."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from nnfs_cli import workflows
+from nnfs_cli.config.config import Config
+from nnfs_cli.system import threads
+from nnfs_cli.system.threads import SHARE, limited, worthwhile
+from nnfs_cli.training.trainer import Callback, Trainer
+from tests.conftest import Nnfs
+
+pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
+
+CONFIG = """\
+dataset: iris
+layers: [linear: {width}, relu, linear: {width}, relu, linear: 3]
+loss: cross_entropy
+lr: 0.1
+epochs: 2
+"""
+
+
+def allowed() -> int:
+    """How many NumPy's library would use now."""
+    return max(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+
+
+@given(st.integers(1, 10**12), st.none() | st.integers(1, 256))
+def test_no_more_threads_than_allowed_nor_than_are_worth_it(multiplications: int, given_: int | None) -> None:
+    n = worthwhile(multiplications, given_)
+    assert 1 <= n <= (given_ or threads.cores())
+    assert n == 1 or multiplications > (n - 1) * SHARE
+
+
+def test_small_products_get_one_thread_and_large_ones_all() -> None:
+    assert worthwhile(0, 8) == 1
+    assert worthwhile(64 * 30 * 20, 8) == 1
+    assert worthwhile(2 * SHARE, 8) == 2
+    assert worthwhile(1024**3, 8) == 8
+    assert worthwhile(1024**3, None) == threads.cores()
+
+
+def test_threads_are_limited_for_a_while_and_never_more_than_before() -> None:
+    with threadpool_limits(2, "blas"):
+        with limited(1):
+            assert allowed() == 1
+        assert allowed() == 2
+        with limited(7):
+            assert allowed() == 2
+        with limited(None):
+            assert allowed() == 2
+
+
+@pytest.mark.parametrize("given_", [None, 0, -1, True, "two", 1.5, [1]])
+def test_what_is_no_number_of_threads_is_left_for_the_config_to_refuse(given_: object) -> None:
+    code = f"from nnfs_cli.system.threads import announce; announce({given_!r}); import os"
+    code += "; print(*(name for name in os.environ if name.endswith('_NUM_THREADS')))"
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_the_library_below_numpy_hears_of_threads_before_it_is_loaded() -> None:
+    code = "import sys; from nnfs_cli.system.threads import announce; announce(1); assert 'numpy' not in sys.modules\n"
+    code += "import numpy; from threadpoolctl import threadpool_info; print(threadpool_info()[0]['num_threads'])\n"
+    code += "import os; before = dict(os.environ); announce(2); assert dict(os.environ) == before"
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
+
+
+class Watch(Callback):
+    """Writes down how many threads there are in each step."""
+
+    def __init__(self) -> None:
+        self.seen: set[int] = set()
+
+    def on_step(self, trainer: Trainer) -> None:
+        self.seen.add(allowed())
+
+
+@pytest.mark.parametrize(
+    ("width", "overrides", "expected"),
+    [(10, (), 1), (256, (), 2), (256, ("threads=1",), 1), (256, ("threads=5",), 2), (10, ("threads=2",), 1)],
+)
+def test_training_has_the_threads_that_its_net_is_worth(
+    width: int, overrides: tuple[str, ...], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "cores", lambda: 2)
+    (tmp_path / "c.yaml").write_text(CONFIG.format(width=width))
+    with threadpool_limits(2, "blas"):
+        experiment = workflows.prepare(Config.load(tmp_path / "c.yaml", overrides))
+        watch = Watch()
+        workflows.train(experiment, workflows.begin(experiment, tmp_path), [watch])
+        assert watch.seen == {expected}
+        assert allowed() == 2
+
+
+def test_threads_are_written_down(nnfs: Nnfs, write: Callable[[str, str], Path]) -> None:
+    write("c.yaml", CONFIG.format(width=256))
+    done = nnfs("train", "c.yaml", "-q", "--set", "threads=1")
+    assert done.returncode == 0, done.stderr
+    run = write("x", "").parent / "runs" / "c-1"
+    environment = json.loads((run / "environment.json").read_text())
+    assert environment["threads"] == 1
+    assert environment["cores"] >= 1
+    assert environment["variables"]["OPENBLAS_NUM_THREADS"] == "1"
+    assert "threads: 1" in (run / "spec.yaml").read_text()
+
+
+@pytest.mark.parametrize("given_", ["0", "-2", "two", "1.5", "true", "[1]"])
+def test_what_is_no_number_of_threads_is_refused(given_: str, nnfs: Nnfs, write: Callable[[str, str], Path]) -> None:
+    write("c.yaml", f"{CONFIG.format(width=5)}threads: {given_}\n")
+    done = nnfs("train", "c.yaml")
+    assert done.returncode == 2
+    assert "c.yaml:6:10: error: " in done.stderr
+    assert not (write("x", "").parent / "runs").exists()
+
+
+def test_evaluating_gives_the_figures_of_training(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(CONFIG.format(width=300) + "split: {validation: 0.3}\n")
+    experiment = workflows.prepare(Config.load(tmp_path / "c.yaml"))
+    run = workflows.begin(experiment, tmp_path)
+    workflows.train(experiment, run)
+    again = workflows.evaluate(run, ["train", "validation"])
+    assert again == {part: run.metrics()[part] for part in again}
+    assert all(np.isfinite(figures["loss"]) for figures in again.values())
