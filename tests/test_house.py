@@ -26,7 +26,7 @@ LAYER_FILES = [
     path for path in (ROOT / "nnfs_cli" / "nn" / "layers").glob("*.py") if path.stem not in ("__init__", "base")
 ]
 NAMED_BY_NO_CONFIG = ("lookup", "after_lookup")
-PARTS = [member for family in (Layer, Loss, Optimizer) for member in family.members.values()]
+PARTS = [member for family in (Layer, Loss, Optimizer) for member in family.registered.values()]
 
 
 @pytest.mark.parametrize("path", LAYER_FILES, ids=lambda path: path.stem)
@@ -51,14 +51,16 @@ def test_a_part_gives_its_formula_and_its_source(part: type[Component]) -> None:
         assert "Shapes: " in text
 
 
-@pytest.mark.parametrize("step", [step for step in Step.members.values() if step.name not in ("none", "standardize")])
+@pytest.mark.parametrize(
+    "step", [step for step in Step.registered.values() if step.name not in ("none", "standardize")]
+)
 def test_a_step_gives_its_source(step: type[Step]) -> None:
     assert "Source: " in (inspect.getdoc(step) or "")
 
 
 @pytest.mark.parametrize("family", [Layer, Loss, Optimizer, Metric, Step])
 def test_a_summary_fits_a_line(family: type[Component]) -> None:
-    assert [member.name for member in family.members.values() if not 10 < len(member.summary()) <= 120] == []
+    assert [member.name for member in family.registered.values() if not 10 < len(member.summary()) <= 120] == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -41,7 +41,7 @@ def components(
     load(code)
     families = _families()
     sections: list[tuple[str, type[Section]]] = [
-        *((member.name, member) for family in families.values() for member in family.members.values()),
+        *((member.name, member) for family in families.values() for member in family.registered.values()),
         *_blocks().items(),
     ]
     lists = [
@@ -62,7 +62,7 @@ def _families() -> dict[str, type[Component]]:
     from nnfs_cli.components.component import Component, plural
 
     families = {**dict.fromkeys(ORDER), **Component.families}
-    return {plural(name): family for name, family in families.items() if family and family.members}
+    return {plural(name): family for name, family in families.items() if family and family.registered}
 
 
 def _blocks() -> dict[str, type[Section]]:
@@ -80,13 +80,13 @@ def _blocks() -> dict[str, type[Section]]:
 
 
 def _list(heading: str, family: type[Component]) -> str:
-    rows = [(f"  {name}", member.summary()) for name, member in sorted(family.members.items())]
+    rows = [(f"  {name}", member.summary()) for name, member in sorted(family.registered.items())]
     return f"{heading}\n{_table(rows)}"
 
 
 def _markdown_list(heading: str, family: type[Component]) -> str:
     rows = [("name", "settings", "what it is")]
-    for name, member in sorted(family.members.items()):
+    for name, member in sorted(family.registered.items()):
         fields = member.model_fields.items()
         settings = ", ".join(key if field.is_required() else f"{key}: {_default(field)}" for key, field in fields)
         rows.append((f"`{name}`", f"`{settings}`" if settings else "", member.summary()))

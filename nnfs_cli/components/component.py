@@ -33,7 +33,7 @@ class Component(Section):
     family: ClassVar[str] = ""
     name: ClassVar[str] = ""
     families: ClassVar[dict[str, type[Component]]] = {}  # by name; of all families that have been imported
-    members: ClassVar[dict[str, type[Component]]] = {}  # of this family, by name
+    registered: ClassVar[dict[str, type[Component]]] = {}  # of this family, by name
     needs: ClassVar[tuple[str, ...]] = ()  # what a member must define: attributes and methods
     examples: ClassVar[tuple[str, ...]] = ()  # as they stand in a config; documentation and test cases at once
 
@@ -41,16 +41,16 @@ class Component(Section):
         super().__init_subclass__(**config)
         cls.name, cls.main = name, main
         if family:
-            cls.family, cls.members = family, {}
+            cls.family, cls.registered = family, {}
             cls.families[family] = cls
-        elif name in cls.members:
+        elif name in cls.registered:
             raise TypeError(f"there are two components named '{name}' in the family '{cls.family}'")
         elif name:
             for base in cls.__mro__:
                 for attribute in base.__dict__.get("needs", ()):
                     if getattr(cls, attribute, None) is getattr(base, attribute, None):
                         raise TypeError(f"the {cls.family} '{name}' does not say its {attribute}")
-            cls.members[name] = cls
+            cls.registered[name] = cls
 
     @classmethod
     def title(cls) -> str:
@@ -78,7 +78,7 @@ class Component(Section):
                 raise wrong(f"expected one {cls.family}, found the keys {listing(keys) or 'none at all'}{inside}")
             case _:
                 raise wrong(f"expected the name of a {cls.family}, found {shown(value)}")
-        member = cls.members.get(str(name))
+        member = cls.registered.get(str(name))
         if member is None:
             unknown = wrong(f"there is no {cls.family} {shown(name)}{cls.hint(str(name))}", at_key=True)
             if isinstance(value, str):
@@ -100,7 +100,7 @@ class Component(Section):
     @classmethod
     def hint(cls, name: str) -> str:
         """What to say after an unknown name: the nearest one, or all there are."""
-        return did_you_mean(name, cls.members) or f"; there are {listing(sorted(cls.members))}"
+        return did_you_mean(name, cls.registered) or f"; there are {listing(sorted(cls.registered))}"
 
     def plain(self, context: dict[str, Any] | None = None) -> str | dict[str, Any]:
         """The component in the grammar of a config, with every default spelled out."""
@@ -126,7 +126,7 @@ class Component(Section):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """A field annotated with a family takes any member of it; one annotated with a member takes that member."""
-        if "members" not in cls.__dict__:
+        if "registered" not in cls.__dict__:
             return handler(source)
         return core_schema.with_info_plain_validator_function(
             cls.resolve,
@@ -139,7 +139,7 @@ class Component(Section):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """A family stands there by its name, since it may hold itself; `schema.py` says what the name means."""
-        return {"family": cls.family} if "members" in cls.__dict__ else handler(schema)
+        return {"family": cls.family} if "registered" in cls.__dict__ else handler(schema)
 
 
 def plural(noun: str) -> str:

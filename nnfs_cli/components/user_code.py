@@ -56,7 +56,7 @@ def load_code(path: Path) -> None:
     name = f"nnfs_code_{len(LOADED)}"
     module = sys.modules[name] = ModuleType(name)
     module.__file__ = str(path)
-    before = {family: dict(family.members) for family in Component.families.values()}
+    before = {family: dict(family.registered) for family in Component.families.values()}
     try:
         code.exec_module(module)
     except KeyboardInterrupt:
@@ -64,8 +64,8 @@ def load_code(path: Path) -> None:
     except BaseException as error:
         del sys.modules[name]
         for family, members in before.items():
-            family.members.clear()
-            family.members.update(members)
+            family.registered.clear()
+            family.registered.update(members)
         raise UserError(_complaint(error, _line(error, path), path)) from None
     LOADED[name] = code
 

@@ -98,7 +98,7 @@ class _Generator(GenerateJsonSchema):
 
 def _family(family: type[Component]) -> Schema:
     """The name of a member that needs no settings, or the name of any member and below it its settings."""
-    members = dict(sorted(family.members.items()))
+    members = dict(sorted(family.registered.items()))
     bare = [name for name, member in members.items() if not _required(member)]
     named = {name: _member(member) for name, member in members.items()}
     one = {"minProperties": 1, "maxProperties": 1, "additionalProperties": False}

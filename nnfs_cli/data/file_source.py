@@ -187,7 +187,7 @@ def kind_of(path: Path, among: type[Kinds]) -> type[Kinds]:
     """The kind of file that a path names, by its suffix. Raises `DataError` when it is none of those."""
     if path.is_dir():
         raise DataError(f"{path} is a folder, not a file")
-    kinds = [member for member in FileSource.members.values() if issubclass(member, among)]
+    kinds = [member for member in FileSource.registered.values() if issubclass(member, among)]
     for kind in kinds:
         if path.name.lower().endswith(kind.suffixes) or (path == STDIN and ".csv" in kind.suffixes):
             return kind

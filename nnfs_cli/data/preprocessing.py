@@ -39,7 +39,7 @@ class Preprocessing(Section):
         kind = _KINDS.get(str(info.field_name), "number")
         for step in value if isinstance(value, tuple) else filter(None, [value]):
             if step.kind != kind:
-                fit = sorted(name for name, member in Step.members.items() if getattr(member, "kind", "") == kind)
+                fit = sorted(name for name, member in Step.registered.items() if getattr(member, "kind", "") == kind)
                 others = f"{'there is' if len(fit) == 1 else 'there are'} {listing(fit)}"
                 raise wrong(f"{step.name} is for columns of {_PLURALS[step.kind]}; for {_PLURALS[kind]} {others}")
             if info.field_name == "target" and not step.invertible:

@@ -55,7 +55,7 @@ def test_every_family_is_listed_in_order_with_all_its_members() -> None:
     assert [heading for heading, *_ in lists] == HEADINGS
     for heading, *rows in lists:
         (family,) = [family for name, family in Component.families.items() if plural(name) == heading]
-        assert [row.split()[0] for row in rows] == sorted(family.members)
+        assert [row.split()[0] for row in rows] == sorted(family.registered)
 
 
 @pytest.mark.parametrize("word", ["losses", "loss", "preprocessing", "preprocessing steps", "averaging"])
@@ -176,7 +176,7 @@ def test_a_component_in_the_fewest_words() -> None:
 
 @pytest.mark.parametrize("family", list(Component.families.values()), ids=list(Component.families))
 def test_the_fewest_words_mean_the_same(family: type[Component]) -> None:
-    for example in (example for member in family.members.values() for example in member.examples):
+    for example in (example for member in family.registered.values() for example in member.examples):
         component = family.resolve(yaml.read(example.encode())[0])
         assert family.resolve(component.brief()) == component
 

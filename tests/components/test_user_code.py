@@ -152,12 +152,12 @@ def forget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     """As if the program had been started anew: what was loaded is unknown again. It is, too, when the test ends."""
     monkeypatch.chdir(tmp_path)
     families = [family for family in Component.__subclasses__() if family.family]
-    before = [dict(family.members) for family in families]
+    before = [dict(family.registered) for family in families]
 
     def restart() -> None:
         for family, members in zip(families, before, strict=True):
-            family.members.clear()
-            family.members.update(members)
+            family.registered.clear()
+            family.registered.update(members)
         for name in [*LOADED, *(name for name in sys.modules if name.startswith("nnfs_code_"))]:
             sys.modules.pop(name, None)
         LOADED.clear()

@@ -33,12 +33,14 @@ from nnfs_cli.training.schedules import Schedule
 
 FAMILIES = (Layer, Initializer, Loss, Optimizer, Schedule, Averaging, Metric, DataSource, Step)
 MEMBERS = [
-    pytest.param(member, id=f"{name}-{family.family}") for family in FAMILIES for name, member in family.members.items()
+    pytest.param(member, id=f"{name}-{family.family}")
+    for family in FAMILIES
+    for name, member in family.registered.items()
 ]
 EXAMPLES = [
     pytest.param(member, example, id=example)
     for family in FAMILIES
-    for name, member in family.members.items()
+    for name, member in family.registered.items()
     for example in member.examples or (name,)
 ]
 

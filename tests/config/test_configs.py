@@ -61,7 +61,9 @@ def test_config_opens_by_saying_what_it_is_and_what_to_expect(path: Path) -> Non
     assert expectations(path)
 
 
-@pytest.mark.parametrize("name", [n for n, source in DataSource.members.items() if not issubclass(source, FileSource)])
+@pytest.mark.parametrize(
+    "name", [n for n, source in DataSource.registered.items() if not issubclass(source, FileSource)]
+)
 def test_data_set_that_needs_no_file_has_a_config_of_its_name(name: str) -> None:
     assert Config.load(CONFIGS / f"{name}.yaml").dataset.name == name
 
@@ -82,7 +84,7 @@ def parts(value: object) -> set[type[Component]]:
 @pytest.mark.parametrize("family", [Layer, Initializer, Loss, Optimizer, Schedule, Averaging, Metric, Step])
 def test_every_part_is_used_in_some_config(family: type[Component]) -> None:
     used = set().union(*(parts(Config.load(path)) for path in FILES))
-    assert [name for name, member in family.members.items() if member not in used] == []
+    assert [name for name, member in family.registered.items() if member not in used] == []
 
 
 def test_every_notebook_has_a_config() -> None:

@@ -154,7 +154,7 @@ def test_a_config_with_every_default_spelled_out_is_valid(path: Path) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_example_is_valid(family: str) -> None:
-    members = Component.families[family.replace("_", " ")].members.values()
+    members = Component.families[family.replace("_", " ")].registered.values()
     for example in (example for member in members for example in member.examples):
         validator(definition(family)).validate(read(example))
 
@@ -191,7 +191,7 @@ def all_settings() -> Iterator[Any]:
         yield pytest.param(family.resolve, definition(key), id=key)
         for name, schema in definition(key)["anyOf"][1]["properties"].items():
             yield pytest.param(lambda value, f=family, n=name: f.resolve({n: value}), schema, id=f"{key} {name}")
-            yield from settings(f"{key} {name}", family.members[name], schema)
+            yield from settings(f"{key} {name}", family.registered[name], schema)
 
 
 def accepts(check: Check, value: object) -> bool:

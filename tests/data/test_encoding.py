@@ -292,7 +292,7 @@ def test_training_rows_on_the_disk_do_not_know_their_own_target_either(
 
 EXAMPLES = [
     pytest.param(name, example, id=example)
-    for name, member in Step.members.items()
+    for name, member in Step.registered.items()
     for example in [*member.examples, *({f"{name}: {{unseen: other}}"} if "unseen" in member.model_fields else set())]
 ]
 
@@ -332,7 +332,7 @@ def poisonable(step: type[Step], example: str, poison: bool) -> list[Row]:
 def test_poison_in_rows_that_are_held_back_changes_nothing_that_is_learned(
     name: str, example: str, where: str, folder: Folder, request: pytest.FixtureRequest
 ) -> None:
-    step = Step.members[name]
+    step = Step.registered[name]
     limit = request.getfixturevalue("streamed") if where == "on disk" else {}
     preprocessing: dict[str, Any] = {"columns": {"x": yaml.safe_load(example)}}
     if issubclass(step, NumberStep) and step.invertible:

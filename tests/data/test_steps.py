@@ -238,10 +238,10 @@ def test_predictions_of_any_size_are_taken_back_without_a_warning(text: str) -> 
 
 
 @pytest.mark.parametrize(
-    "name", sorted(name for name, member in Step.members.items() if issubclass(member, NumberStep))
+    "name", sorted(name for name, member in Step.registered.items() if issubclass(member, NumberStep))
 )
 def test_only_what_can_be_taken_back_says_so(name: str) -> None:
-    of = step(Step.members[name].examples[0])
+    of = step(Step.registered[name].examples[0])
     learned = statistics(of, SKEWED)
     result = of.transform(SKEWED, learned)
     if of.invertible:
@@ -681,12 +681,12 @@ def test_the_widest_range_of_instants_is_taken() -> None:
 
 def test_an_example_of_each_kind_has_been_tried() -> None:
     tried = {text.partition(":")[0] for text in [*NUMBERS, *INVERTIBLE, *WIDENING, *WORDS, *OTHERS]}
-    assert tried == set(Step.members)
+    assert tried == set(Step.registered)
 
 
-@pytest.mark.parametrize("name", sorted(Step.members))
+@pytest.mark.parametrize("name", sorted(Step.registered))
 def test_every_setting_is_explained(name: str) -> None:
-    member = Step.members[name]
+    member = Step.registered[name]
     assert member.descriptions().keys() >= member.model_fields.keys()
     assert len(member.summary()) <= 120
 

@@ -22,7 +22,7 @@ from nnfs_cli.metrics import Metric, Outcome, default_metrics
 
 Reference = Callable[[Array, Array, Array], float]  # of y, y_hat and weights
 
-EXAMPLES = [example for member in Metric.members.values() for example in member.examples]
+EXAMPLES = [example for member in Metric.registered.values() for example in member.examples]
 
 
 def metric(example: str) -> Metric:

@@ -73,7 +73,7 @@ def resolved(family: Any, text: str) -> Any:
 
 def examples(family: Any) -> dict[str, Any]:
     """Every member in every form that it gives as an example: a new one is looked at as soon as it is registered."""
-    return {text: resolved(family, text) for member in family.members.values() for text in member.examples}
+    return {text: resolved(family, text) for member in family.registered.values() for text in member.examples}
 
 
 # --- Layers ---

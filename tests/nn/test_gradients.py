@@ -27,7 +27,7 @@ from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.model import Model
 from nnfs_cli.nn.parameters import Views
 
-LAYERS = [(name, example) for name, layer in Layer.members.items() for example in layer.examples]
+LAYERS = [(name, example) for name, layer in Layer.registered.items() for example in layer.examples]
 ENDINGS: tuple[Layer | None, ...] = (None, Sigmoid(), Softmax(), Exp(), Softplus())
 TOLERANCE = 1e-7
 
@@ -68,7 +68,7 @@ def build(layers: list[Layer], loss: Loss) -> Model:
 
 LOSSES = [
     pytest.param(loss, size, ending, id=f"{example}-{size}-{ending.name if ending else 'logits'}")
-    for member in Loss.members.values()
+    for member in Loss.registered.values()
     for example in member.examples
     for loss in [resolved(Loss, example)]
     for size in (2, 3)
@@ -79,7 +79,7 @@ LOSSES = [
 
 @pytest.mark.parametrize("family", [Layer, Loss])
 def test_every_component_declares_examples(family: Any) -> None:
-    assert [name for name, member in family.members.items() if not member.examples] == []
+    assert [name for name, member in family.registered.items() if not member.examples] == []
 
 
 @pytest.mark.parametrize(("name", "example"), LAYERS)

@@ -35,7 +35,7 @@ from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.model import Model
 from nnfs_cli.nn.parameters import Parameters, ParameterSpec, ParameterTree, Views
 
-EXAMPLES = [Layer.resolve(yaml.safe_load(example)) for layer in Layer.members.values() for example in layer.examples]
+EXAMPLES = [Layer.resolve(yaml.safe_load(example)) for layer in Layer.registered.values() for example in layer.examples]
 ONE_NET_AT_A_TIME = {"dropout", "flatten", "reshape"}  # they draw for a batch, or take the first axis for that of rows
 EXTREME = np.array([[-1000.0, -40.0, -1.0, -1e-9, 0.0, 1e-9, 1.0, 40.0, 1000.0]])
 

@@ -30,7 +30,7 @@ from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.losses.poisson import Poisson
 from nnfs_cli.nn.losses.quantile import Quantile
 
-EXAMPLES = [Loss.resolve(yaml.safe_load(example)) for loss in Loss.members.values() for example in loss.examples]
+EXAMPLES = [Loss.resolve(yaml.safe_load(example)) for loss in Loss.registered.values() for example in loss.examples]
 PROBABILISTIC = [
     *((loss, 1) for loss in (BinaryCrossEntropy(), *(BinaryFocal(gamma=gamma) for gamma in (0, 0.5, 2)))),
     *((loss, 2) for loss in (CrossEntropy(), *(Focal(gamma=gamma) for gamma in (0, 0.5, 2)))),

@@ -29,9 +29,9 @@ from tests.conftest import Nnfs, one_message, weights_of
 
 MEMBERS, ROWS, EPOCHS = 3, 70, 10  # of 10 steps, the last of them on 7 rows
 NET = ("linear: 4", "tanh", "linear: 2")
-LAYERS = [text for layer in Layer.members.values() for text in layer.examples]
-STEPPERS = [text for member in Optimizer.members.values() if issubclass(member, Stepper) for text in member.examples]
-LOSSES = [text for loss in Loss.members.values() for text in loss.examples]
+LAYERS = [text for layer in Layer.registered.values() for text in layer.examples]
+STEPPERS = [text for member in Optimizer.registered.values() if issubclass(member, Stepper) for text in member.examples]
+LOSSES = [text for loss in Loss.registered.values() for text in loss.examples]
 
 
 def parsed(texts: tuple[str, ...]) -> list[Layer]:

@@ -193,7 +193,7 @@ def test_what_is_committed_is_what_pytorch_says(name: str, source: str) -> None:
     ],
 )
 def test_every_example_has_a_reference(family: Any, texts: set[str]) -> None:
-    parts = [member for name, member in family.members.items() if name not in WITHOUT_REFERENCE]
+    parts = [member for name, member in family.registered.items() if name not in WITHOUT_REFERENCE]
     assert {example for member in parts for example in member.examples} <= texts
 
 

@@ -30,7 +30,7 @@ from nnfs_cli.training.trainer import Trainer
 
 STEPPERS = [
     pytest.param(member.resolve(yaml.safe_load(text)), id=text)
-    for member in Optimizer.members.values()
+    for member in Optimizer.registered.values()
     if issubclass(member, Stepper)
     for text in member.examples
 ]

@@ -92,7 +92,7 @@ def test_without_a_rule_the_weights_are_their_own_average() -> None:
         assert weights.tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("member", Averaging.members.values(), ids=lambda member: member.name)
+@pytest.mark.parametrize("member", Averaging.registered.values(), ids=lambda member: member.name)
 def test_a_rule_gives_its_formula_and_its_source_and_shows_itself(member: type[Averaging]) -> None:
     assert "Source: " in (inspect.getdoc(member) or "")
     assert "batch_norm" in (inspect.getdoc(member) or "")

@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 
 COMMITTED = json.loads((ROOT / "tests" / "reference" / "schedules.json").read_text(encoding="utf-8"))
 SOURCES = ["committed", "live"] if importlib.util.find_spec("torch") else ["committed"]
-EXAMPLES = [example for member in Schedule.members.values() for example in member.examples]
+EXAMPLES = [example for member in Schedule.registered.values() for example in member.examples]
 
 
 def schedule(text: str) -> Schedule:
@@ -180,7 +180,7 @@ def with_any_settings(member: type[Schedule]) -> st.SearchStrategy[Schedule]:
 
 
 SCHEDULES = st.one_of(
-    st.sampled_from(EXAMPLES).map(schedule), *(with_any_settings(member) for member in Schedule.members.values())
+    st.sampled_from(EXAMPLES).map(schedule), *(with_any_settings(member) for member in Schedule.registered.values())
 )
 
 
@@ -224,7 +224,7 @@ def test_a_warmup_longer_than_the_training_is_all_there_is() -> None:
     assert [warm.at(step, 2, 3, {}) for step in range(6)] == [k / 20 for k in range(1, 7)]
 
 
-@pytest.mark.parametrize("member", Schedule.members.values(), ids=lambda member: member.name)
+@pytest.mark.parametrize("member", Schedule.registered.values(), ids=lambda member: member.name)
 def test_a_schedule_gives_its_formula_and_its_source_and_shows_itself(member: type[Schedule]) -> None:
     assert "Source: " in (inspect.getdoc(member) or "")
     assert "lr(t)" in member.summary() or "lr <-" in member.summary()

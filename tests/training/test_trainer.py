@@ -51,7 +51,7 @@ WITH_OWN = (  # two layers have penalties of their own
 )
 PENALTIES = {"4.0.weight": (0, 0.7), "5.weight": (0.3, 0)}
 WEIGHTS = {"0.weight", "4.0.weight", "4.projection", "5.weight"}
-STEPPERS = [text for member in Optimizer.members.values() if issubclass(member, Stepper) for text in member.examples]
+STEPPERS = [text for member in Optimizer.registered.values() if issubclass(member, Stepper) for text in member.examples]
 
 
 class Witness(Callback):
@@ -418,7 +418,7 @@ def test_a_gradient_whose_square_is_too_large_is_clipped_all_the_same(dtype: str
 
 @pytest.mark.parametrize("warmup", [0, 1.5])
 @pytest.mark.parametrize("accumulate", [1, 3])
-@pytest.mark.parametrize("text", [text for member in Schedule.members.values() for text in member.examples])
+@pytest.mark.parametrize("text", [text for member in Schedule.registered.values() for text in member.examples])
 def test_the_lr_in_the_log_is_the_one_of_the_steps(text: str, warmup: float, accumulate: int) -> None:
     """One weight, whose gradient is always -1, so that every step shows how long it was."""
     schedule = resolved(Schedule, text).model_copy(update={"warmup": warmup})
@@ -825,7 +825,7 @@ def test_a_start_that_is_not_finite_diverges_at_once(data: tuple[Array, Array], 
 
 # --- Rows that do not count alike ---
 
-LOSSES = [text for member in Loss.members.values() for text in member.examples]
+LOSSES = [text for member in Loss.registered.values() for text in member.examples]
 
 
 def rows_for(text: str, reduction: str, n: int) -> tuple[Model, Array, Array]:

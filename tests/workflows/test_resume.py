@@ -47,7 +47,7 @@ def of(family: type[Component], key: str) -> dict[str, dict[str, Any]]:
     """A config for each example of each part."""
     return {
         f"{key}-{example}": {key: read(example.encode())[0]}
-        for member in family.members.values()
+        for member in family.registered.values()
         for example in member.examples
     }
 
