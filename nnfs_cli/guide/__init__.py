@@ -1,0 +1,73 @@
+"""The user's guide: one Markdown page for each topic, in the order of `ORDER`.
+
+Every page begins with a title (`# Training`) and a paragraph that sums it up. GitHub shows the pages as they are;
+`nnfs guide` shows them in a terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+
+ORDER = (
+    "first-steps", "tables", "config", "components", "training", "predictions", "runs", "guarantees", "accuracy",
+    "speed", "extending", "python", "glossary", "internals",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A line of the guide that a search found, with the heading above it."""
+
+    topic: str
+    heading: str
+    number: int
+    text: str
+
+
+def topics() -> list[str]:
+    """Return the topics in reading order; pages that `ORDER` does not list come last."""
+    found = {file.name.removesuffix(".md") for file in files(__package__).iterdir() if file.name.endswith(".md")}
+    return [*(topic for topic in ORDER if topic in found), *sorted(found - {*ORDER})]
+
+
+def page(topic: str) -> str:
+    """Return the Markdown of a topic."""
+    return (files(__package__) / f"{topic}.md").read_text(encoding="utf-8")
+
+
+def title(topic: str) -> str:
+    """Return the title of a topic's page."""
+    return _heading(page(topic).partition("\n")[0]) or topic
+
+
+def summary(topic: str) -> str:
+    """Return the first sentence below the title of a topic's page, without Markdown."""
+    paragraphs = (block for block in re.split(r"\n\s*\n", page(topic)) if block[:1].isalnum() or block[:1] in "`*[")
+    first = " ".join(next(paragraphs, "").split())
+    return _plain(re.split(r"(?<=[.!?]) (?=[A-Z`])", first)[0])
+
+
+def search(text: str) -> list[Hit]:
+    """Return every line of the guide that contains `text`, ignoring case."""
+    hits, wanted = [], " ".join(text.casefold().split())
+    for topic in topics():
+        heading, fenced = topic, False
+        for number, line in enumerate(page(topic).splitlines(), 1):
+            fenced ^= line.startswith("```")
+            heading = (not fenced and _heading(line)) or heading
+            if wanted in " ".join(line.casefold().split()) and not line.startswith("<!--"):
+                hits.append(Hit(topic, heading, number, line.strip()))
+    return hits
+
+
+def _heading(line: str) -> str:
+    """Return the text of a Markdown heading, or the empty string."""
+    match = re.fullmatch(r"#{1,6} (.+?) *#*", line)
+    return _plain(match[1]) if match else ""
+
+
+def _plain(text: str) -> str:
+    """Remove the marks of links, code and emphasis."""
+    return re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text).replace("`", "").replace("**", "")
