@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from nnfs_cli.components.component import Component
-from nnfs_cli.data.steps import Step
+from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.metrics import Metric
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
@@ -52,13 +52,13 @@ def test_a_part_gives_its_formula_and_its_source(part: type[Component]) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", [step for step in Step.registered.values() if step.name not in ("none", "standardize")]
+    "step", [step for step in PreprocessingStep.registered.values() if step.name not in ("none", "standardize")]
 )
-def test_a_step_gives_its_source(step: type[Step]) -> None:
+def test_a_step_gives_its_source(step: type[PreprocessingStep]) -> None:
     assert "Source: " in (inspect.getdoc(step) or "")
 
 
-@pytest.mark.parametrize("family", [Layer, Loss, Optimizer, Metric, Step])
+@pytest.mark.parametrize("family", [Layer, Loss, Optimizer, Metric, PreprocessingStep])
 def test_a_summary_fits_a_line(family: type[Component]) -> None:
     assert [member.name for member in family.registered.values() if not 10 < len(member.summary()) <= 120] == []
 

@@ -41,7 +41,7 @@ def baseline(
 def side_by_side(comparison: Comparison) -> str:
     """A table for each split: a line for each model."""
     tables = []
-    for part, models in comparison.items():
+    for split, models in comparison.items():
         names = list(next(iter(models.values()), {}))
-        tables.append(table([part, *names], [[model, *map(number, of.values())] for model, of in models.items()]))
+        tables.append(table([split, *names], [[model, *map(number, of.values())] for model, of in models.items()]))
     return "\n\n".join(tables)

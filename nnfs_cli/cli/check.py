@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnfs_cli.cli.options import Code, Json, Overrides, read
-from nnfs_cli.cli.terminal import in_a_line, parts_in_words, print_json, table
+from nnfs_cli.cli.terminal import in_a_line, print_json, splits_in_words, table
 from nnfs_cli.system.wording import counted
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def check(
 def _say_data(experiment: Experiment) -> None:
     """The rows, the inputs and the target."""
     data = experiment.description
-    parts = parts_in_words(data["rows"])
-    _fact("data", f"{data['name']}: {counted(sum(data['rows'].values()), 'row')}, {parts}")
+    splits = splits_in_words(data["rows"])
+    _fact("data", f"{data['name']}: {counted(sum(data['rows'].values()), 'row')}, {splits}")
     kinds = [column["kind"] for column in data["inputs"]]
     nouns = {"number": "of numbers", "category": "of words", "date": "of dates"}
     by_kind = [f"{counted(kinds.count(kind), 'column')} {noun}" for kind, noun in nouns.items() if kind in kinds]
@@ -92,7 +92,7 @@ def _spread(target: dict[str, object]) -> str:
     counts = target.get("counts")
     if not isinstance(counts, dict):
         return f"numbers from {target['min']:,.6g} to {target['max']:,.6g}"
-    totals = {label: sum(part[label] for part in counts.values()) for label in counts["train"]}
+    totals = {label: sum(split[label] for split in counts.values()) for label in counts["train"]}
     whole = sum(totals.values())
     shares = [
         f"{label} {100 * n / whole:.0f} %" if n >= 0.005 * whole else f"{label} <1 %" for label, n in totals.items()
@@ -150,9 +150,9 @@ def _count(n: int) -> str:
 
 
 def _say_cost(estimate: Estimate, memory: dict[str, int]) -> None:
-    parts = ", ".join(f"{_bytes(n)} {_OF[part]}" for part, n in memory.items())
+    uses = ", ".join(f"{_bytes(n)} {_OF[use]}" for use, n in memory.items())
     beside = "beside the program and the table as it is read"
-    _fact("memory", f"about {_bytes(sum(memory.values()))} {beside}: {parts}")
+    _fact("memory", f"about {_bytes(sum(memory.values()))} {beside}: {uses}")
     steps = f"{counted(estimate.epochs, 'epoch')} of {counted(estimate.steps, 'step')}"
     how = f"{steps}, {_number(estimate.step_ms)} ms a step"
     _fact("time", f"about {_seconds(estimate.seconds)} for the steps alone, if nothing stops it: {how}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnfs_cli.cli.baseline import side_by_side
-from nnfs_cli.cli.options import Code, Json, Part, Weights, load
+from nnfs_cli.cli.options import Code, Json, SplitName, Weights, load
 from nnfs_cli.cli.terminal import fact, from_threshold, note, number, print_json, say_weights, table
 from nnfs_cli.errors import UserError
 
@@ -24,7 +24,7 @@ CLASSES = 10  # as many fit a terminal
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run directory.")],
     split: Annotated[
-        list[Part] | None, typer.Option(help="Which rows; those held back from training unless given. Repeatable.")
+        list[SplitName] | None, typer.Option(help="Which rows; those held back from training unless given. Repeatable.")
     ] = None,
     input: Annotated[Path | None, typer.Option(help="Rows of another file, with the target.")] = None,
     weights: Weights = "best",
@@ -52,11 +52,11 @@ def evaluate(
     from nnfs_cli.runs.run import Run
 
     opened = Run.open(run)
-    parts = [part.value for part in split] if split else None
-    metrics = workflows.evaluate(opened, parts, input, weights, _threshold(threshold))
+    splits = [name.value for name in split] if split else None
+    metrics = workflows.evaluate(opened, splits, input, weights, _threshold(threshold))
     decision = opened.decision() if weights == "best" else None  # for which it was chosen
-    comparison = workflows.compare(opened, parts, weights) if baselines else {}
-    confusion = {part: counts for part in metrics if (counts := opened.confusion(part, weights))}
+    comparison = workflows.compare(opened, splits, weights) if baselines else {}
+    confusion = {name: counts for name in metrics if (counts := opened.confusion(name, weights))}
     if json:
         found = {"run": opened.path.as_posix(), "metrics": metrics, "decision": decision, "confusion": confusion}
         print_json(found | ({"baselines": comparison} if baselines else {}))
@@ -68,21 +68,21 @@ def evaluate(
     print(_figures(metrics))
     if comparison:
         print(f"\n{side_by_side(comparison)}")
-    for part, counts in confusion.items():
+    for name, counts in confusion.items():
         if len(counts) <= CLASSES:
-            print(f"\n{_confusion(part, counts)}")
+            print(f"\n{_confusion(name, counts)}")
         else:
-            note(f"{opened.path.as_posix()}/evaluation/{part} holds the confusion matrix")
+            note(f"{opened.path.as_posix()}/evaluation/{name} holds the confusion matrix")
 
 
 def _figures(metrics: Figures) -> str:
     """A line for each split, or, where that is wider than the terminal, for each figure."""
-    parts, names = list(metrics), list(next(iter(metrics.values())))
+    splits, names = list(metrics), list(next(iter(metrics.values())))
     cells = [[number(figures[name]) for name in names] for figures in metrics.values()]
-    wide = table(["split", *names], [[part, *row] for part, row in zip(parts, cells, strict=True)])
+    wide = table(["split", *names], [[split, *row] for split, row in zip(splits, cells, strict=True)])
     if not sys.stdout.isatty() or len(wide.partition("\n")[0]) <= shutil.get_terminal_size().columns:
         return wide
-    return table(["split", *parts], [[name, *column] for name, *column in zip(names, *cells, strict=True)])
+    return table(["split", *splits], [[name, *column] for name, *column in zip(names, *cells, strict=True)])
 
 
 def _threshold(text: str | None) -> Threshold | None:
@@ -95,6 +95,6 @@ def _threshold(text: str | None) -> Threshold | None:
     raise UserError(f"--threshold takes best_f1, best_accuracy, a number from 0 to 1 or none, found '{text}'")
 
 
-def _confusion(part: str, counts: dict[str, dict[str, int]]) -> str:
+def _confusion(split: str, counts: dict[str, dict[str, int]]) -> str:
     rows = [[truth, *map(number, of_truth.values())] for truth, of_truth in counts.items()]
-    return f"{part}: rows by their true class (lines) and their prediction (columns)\n{table(['', *counts], rows)}"
+    return f"{split}: rows by their true class (lines) and their prediction (columns)\n{table(['', *counts], rows)}"

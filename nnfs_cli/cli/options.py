@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from nnfs_cli.runs.run import Run
 
 
-class Part(StrEnum):
-    """The parts of a split."""
+class SplitName(StrEnum):
+    """The splits of the rows, as `--split` names them."""
 
     train = "train"
     validation = "validation"

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnfs_cli.cli.terminal import fact, note, number, parts_in_words, print_json, say_weights
+from nnfs_cli.cli.terminal import fact, note, number, print_json, say_weights, splits_in_words
 from nnfs_cli.system.wording import counted, listing
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def announce(experiment: Experiment) -> None:
     data, model = experiment.description, experiment.predictor.model
     target = data["targets"][0]
     if target["kind"] == "class":
-        counts = {label: sum(part[label] for part in target["counts"].values()) for label in target["counts"]["train"]}
+        counts = {
+            label: sum(split[label] for split in target["counts"].values()) for label in target["counts"]["train"]
+        }
         shares = ", ".join(_share(label, n / sum(counts.values())) for label, n in list(counts.items())[:4])
         goal = f"{counted(len(counts), 'class', 'classes')} ({shares}{', ...' if len(counts) > 4 else ''})"
     else:
@@ -54,7 +56,7 @@ def announce(experiment: Experiment) -> None:
     inputs = listing(counted(kinds.count(kind), kind, many) for kind, many in plurals.items() if kind in kinds)
     if spec.preset is not None:
         fact("preset", f"{spec.preset.name} fills in what the config leaves out; spec.yaml in the run has all of it")
-    fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {parts_in_words(data['rows'])}")
+    fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {splits_in_words(data['rows'])}")
     fact("model", f"{model.describe()}, {counted(model.n_parameters, 'parameter')}")
     if spec.holdout is not None:
         fact("holdout", f"each of the {spec.members} members is kept from one fold of the rows, and judged by it")
@@ -88,11 +90,11 @@ def _conclude(metrics: dict[str, Any], spec: Config) -> None:
         fact("stopped", metrics["stopped"])
     if metrics["best_epoch"] is not None and ("validation" in metrics or spec.checkpoint.monitor != "val_loss"):
         fact("best", f"epoch {metrics['best_epoch']:,}, by its {spec.checkpoint.monitor}")
-    held_back = [part for part in metrics if part in ("validation", "test")]
-    for part in held_back or ["train"]:
-        figures = dict(metrics[part])
+    held_back = [split for split in metrics if split in ("validation", "test")]
+    for split in held_back or ["train"]:
+        figures = dict(metrics[split])
         n_rows = int(figures.pop("rows"))
         fact(
-            "out of fold" if spec.holdout and part == "validation" else part,
+            "out of fold" if spec.holdout and split == "validation" else split,
             f"{', '.join(f'{name} {number(value)}' for name, value in figures.items())} ({counted(n_rows, 'row')})",
         )

@@ -80,10 +80,10 @@ def number(value: float | None) -> str:
     return f"{value:.4g}"
 
 
-def parts_in_words(rows: Mapping[str, int]) -> str:
+def splits_in_words(rows: Mapping[str, int]) -> str:
     """As in "455 to train, 114 to validate"."""
     verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
-    return ", ".join(f"{n:,} {verbs[part]}" for part, n in rows.items())
+    return ", ".join(f"{n:,} {verbs[split]}" for split, n in rows.items())
 
 
 def say_weights(data: Mapping[str, Any]) -> None:

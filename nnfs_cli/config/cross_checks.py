@@ -188,18 +188,18 @@ def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
             message = f"'{name}' is in drop, so it is not read; take it out there, since it is no input by itself"
             faults.append(Fault(("split", way), message))
         if way != "time" and name in dataset.target_columns():
-            message = f"'{name}' is the target; no part would hold what the others do"
+            message = f"'{name}' is the target; no split would hold what the others do"
             faults.append(Fault(("split", way), message))
         if not isinstance(dataset, ColumnSource):
             faults.append(Fault(("split", way), f"{dataset.name} has no such column; give fractions"))
         elif way != "column" and split.files and not any(split.fractions.values()):
             message = f"with {listing(split.files)} from files, {way} has no rows to divide; leave {way} out"
             faults.append(Fault(("split", way), message, at_key=True))
-    for part in split.files:
+    for name in split.files:
         if not isinstance(dataset, FileSource):
-            faults.append(Fault(("split", part), f"{dataset.name} is not a file; give a fraction"))
+            faults.append(Fault(("split", name), f"{dataset.name} is not a file; give a fraction"))
         elif split.column is not None:
-            faults.append(Fault(("split", part), "give either a column or files, not both"))
+            faults.append(Fault(("split", name), "give either a column or files, not both"))
     return faults
 
 

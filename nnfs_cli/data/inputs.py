@@ -11,7 +11,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.preprocessing import Preprocessing
-from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, Step
+from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, PreprocessingStep
 from nnfs_cli.data.steps.base import Fit, Statistics, fit_chain, stacked
 from nnfs_cli.data.steps.embedding import Embedding
 from nnfs_cli.data.steps.impute import Impute
@@ -118,7 +118,7 @@ class Numbers:
         return {"kind": self.kind, "columns": list(self.columns), "fits": fits}
 
     @classmethod
-    def from_json(cls, fitted: Mapping[str, Any], steps: Sequence[Step]) -> Self:
+    def from_json(cls, fitted: Mapping[str, Any], steps: Sequence[PreprocessingStep]) -> Self:
         """Take `to_json` back."""
         statistics = tuple({key: np.array(array, np.float64) for key, array in fit.items()} for fit in fitted["fits"])
         if len(statistics) != len(steps):
@@ -221,7 +221,9 @@ def fit_inputs(
     by it. The rows are all that are trained on, or those `drawn` from them.
     Raises `DataError` for every column that cannot be used as it is.
     """
-    together: dict[tuple[Step, ...] | str, list[str]] = {}  # numbers that take the same steps, and the others alone
+    together: dict[
+        tuple[PreprocessingStep, ...] | str, list[str]
+    ] = {}  # numbers that take the same steps, and the others alone
     for name, kind in kinds.items():
         together.setdefault(preprocessing.steps(name, kind) if kind == "number" else name, []).append(name)
     groups: list[Group] = []

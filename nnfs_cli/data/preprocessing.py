@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationInfo, field_validator
 
 from nnfs_cli.components.section import Section, wrong
-from nnfs_cli.data.steps import Step
+from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.data.steps.chain import Steps
 from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.steps.none import Unchanged
@@ -24,9 +24,9 @@ class Preprocessing(Section):
 
     numbers: Steps = (Standardize(),)
     """Of inputs that are numbers; a step, or several in a list."""
-    categories: Step | None = None
+    categories: PreprocessingStep | None = None
     """Of inputs that are words; without it they are refused."""
-    dates: Step | None = None
+    dates: PreprocessingStep | None = None
     """Of inputs that are dates; without it they are refused."""
     columns: Mapping[str, Steps] = {}
     """Of single inputs, by name: a column is taken for what its step is for."""
@@ -39,14 +39,16 @@ class Preprocessing(Section):
         kind = _KINDS.get(str(info.field_name), "number")
         for step in value if isinstance(value, tuple) else filter(None, [value]):
             if step.kind != kind:
-                fit = sorted(name for name, member in Step.registered.items() if getattr(member, "kind", "") == kind)
+                fit = sorted(
+                    name for name, member in PreprocessingStep.registered.items() if getattr(member, "kind", "") == kind
+                )
                 others = f"{'there is' if len(fit) == 1 else 'there are'} {listing(fit)}"
                 raise wrong(f"{step.name} is for columns of {_PLURALS[step.kind]}; for {_PLURALS[kind]} {others}")
             if info.field_name == "target" and not step.invertible:
                 raise wrong(f"{step.name} cannot be taken back, so predictions would not be in the target's own units")
         return value
 
-    def steps(self, name: str, kind: Kind) -> tuple[Step, ...]:
+    def steps(self, name: str, kind: Kind) -> tuple[PreprocessingStep, ...]:
         """What is done to an input of this name and kind; nothing where no step is named for it."""
         if name in self.columns:
             return self.columns[name]

@@ -19,7 +19,7 @@ from nnfs_cli.errors import DataError
 from nnfs_cli.system.random import stream
 from nnfs_cli.system.wording import counted, listing, named, shown
 
-PARTS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
 WAYS = ("column", "group", "time", "hash")  # the settings that name a column to divide the rows by
 FEW, DRAWS = 1000, 20  # so few groups are drawn so often, since their sizes do not even out
 
@@ -44,8 +44,8 @@ Share = Annotated[
 class Split(Section):
     """How rows are held back: a fraction of them, a file of their own, or by a column, in one of four ways.
 
-    Without a column the rows of each part are drawn at random, classes in equal proportion unless `stratify` is false.
-    With `group`, `time` or `hash` the column alone decides, and nothing is promised about classes. A part with a file
+    Without a column the rows of each split are drawn at random, classes in equal proportion unless `stratify` is false.
+    With `group`, `time` or `hash` the column alone decides, and nothing is promised about classes. A split with a file
     of its own takes no rows of the table, and no such promise reaches into that file.
     """
 
@@ -56,17 +56,17 @@ class Split(Section):
     test: Share = 0.0
     """The same, for the final test."""
     stratify: Switch = True
-    """Whether every part holds the classes in equal proportion, where rows are drawn at random."""
+    """Whether every split holds the classes in equal proportion, where rows are drawn at random."""
     column: Text | None = None
     """Holds train, validation or test in every row; then the fractions say nothing."""
     group: Text | None = None
-    """Rows with the same value of this column, a patient say, stay together; the parts are as large as whole groups
+    """Rows with the same value of this column, a patient say, stay together; the splits are as large as whole groups
     allow."""
     time: Text | None = None
     """A column of dates or numbers: the latest rows are the test, those before them validation, the earliest train.
-    Rows of one instant stay together, in the later part."""
+    Rows of one instant stay together, in the later split."""
     hash: Text | None = None
-    """A column of ids: the part of a row follows from its id and the seed alone, and stays when rows are added; the
+    """A column of ids: the split of a row follows from its id and the seed alone, and stays when rows are added; the
     fractions are met roughly."""
 
     @model_validator(mode="after")
@@ -102,65 +102,65 @@ class Split(Section):
 
     @property
     def files(self) -> dict[str, Path]:
-        """The parts that have a file of their own."""
-        return {part: share for part in PARTS[1:] if isinstance(share := getattr(self, part), Path)}
+        """The splits that have a file of their own."""
+        return {split: share for split in SPLITS[1:] if isinstance(share := getattr(self, split), Path)}
 
     @property
     def fractions(self) -> dict[str, float]:
-        """The parts that are a fraction of the rows, 0 among them."""
-        return {part: share for part in PARTS[1:] if isinstance(share := getattr(self, part), float)}
+        """The splits that are a fraction of the rows, 0 among them."""
+        return {split: share for split in SPLITS[1:] if isinstance(share := getattr(self, split), float)}
 
     def divide(self, table: Table, classes: Array | None, seed: int) -> dict[str, Array]:
-        """The indices of the rows of each part, sorted. `classes` (rows,) are the class indices, if there are any.
+        """The indices of the rows of each split, sorted. `classes` (rows,) are the class indices, if there are any.
 
-        The table has the `columns` at least. Raises `DataError` when a part that was asked for would be empty, and
-        where a cell of the column does not say what part its row belongs to.
+        The table has the `columns` at least. Raises `DataError` when a split that was asked for would be empty, and
+        where a cell of the column does not say what split its row belongs to.
         """
         match self.named:
             case {"column": name}:
-                parts = _by_column(table, name)
+                splits = _by_column(table, name)
             case {"group": name}:
-                parts = _by_group(table, name, self.fractions, stream(seed, "split"))
+                splits = _by_group(table, name, self.fractions, stream(seed, "split"))
             case {"time": name}:
-                parts = _by_time(table, name, self.fractions)
+                splits = _by_time(table, name, self.fractions)
             case {"hash": name}:
-                parts = _by_hash(table, name, self.fractions, seed)
+                splits = _by_hash(table, name, self.fractions, seed)
             case _:
                 groups = classes if self.stratify else None
-                parts = _by_fraction(table.n_rows, groups, self.fractions, stream(seed, "split"))
-                for part in self.fractions:
-                    if not len(parts[part]):
-                        _refuse_too_few(table, part, self.fractions[part])
-        if not len(parts["train"]):
+                splits = _by_fraction(table.n_rows, groups, self.fractions, stream(seed, "split"))
+                for split in self.fractions:
+                    if not len(splits[split]):
+                        _refuse_too_few(table, split, self.fractions[split])
+        if not len(splits["train"]):
             raise DataError(f"{table.name}: the split leaves no row to train")
-        return parts
+        return splits
 
 
-def _refuse_too_few(table: Table, part: str, fraction: float) -> None:
-    """Raise `DataError` for a part that came out empty, unless nothing was asked for."""
+def _refuse_too_few(table: Table, split: str, fraction: float) -> None:
+    """Raise `DataError` for a split that came out empty, unless nothing was asked for."""
     if fraction:
         few = f"{counted(table.n_rows, 'row')} {'is' if table.n_rows == 1 else 'are'} too few"
-        raise DataError(f"{table.name}: {few} to hold back {fraction:g} of them for {part}")
+        raise DataError(f"{table.name}: {few} to hold back {fraction:g} of them for {split}")
 
 
-def _rows_by_part(places: Array) -> dict[str, Array]:
-    """The rows of each part, where `places` (rows,) are indices of parts."""
-    return {part: np.flatnonzero(places == i) for i, part in enumerate(PARTS)}
+def _rows_by_split(places: Array) -> dict[str, Array]:
+    """The rows of each split, where `places` (rows,) are indices of splits."""
+    return {split: np.flatnonzero(places == i) for i, split in enumerate(SPLITS)}
 
 
 def _by_fraction(n_rows: int, groups: Array | None, fractions: dict[str, float], rng: Any) -> dict[str, Array]:
-    """Shuffle the rows and give each part its share of every group, within a row; every group keeps one to train."""
+    """Shuffle the rows and give each split its share of every group, within a row; every group keeps one to train."""
     order = rng.permutation(np.arange(n_rows, dtype=np.int32 if n_rows < 2**31 else np.int64))  # they may be many
     members = [order] if groups is None else [order[groups[order] == group] for group in np.unique(groups)]
     sizes = np.array([len(rows) for rows in members])
     start = np.zeros_like(sizes)
-    parts = {}
-    for part, fraction in fractions.items():
+    splits = {}
+    for split, fraction in fractions.items():
         take = _apportion(fraction * sizes, sizes - 1 - start)
-        parts[part] = [rows[i : i + n] for rows, i, n in zip(members, start, take, strict=True)]
+        splits[split] = [rows[i : i + n] for rows, i, n in zip(members, start, take, strict=True)]
         start = start + take
-    parts["train"] = [rows[i:] for rows, i in zip(members, start, strict=True)]
-    whole = {part: np.concatenate(parts.get(part) or [order[:0]]) for part in PARTS}
+    splits["train"] = [rows[i:] for rows, i in zip(members, start, strict=True)]
+    whole = {split: np.concatenate(splits.get(split) or [order[:0]]) for split in SPLITS}
     for rows in whole.values():
         rows.sort()
     return whole
@@ -178,10 +178,10 @@ def _apportion(shares: Array, most: Array) -> Array:
 
 
 def _by_column(table: Table, name: str) -> dict[str, Array]:
-    places = table.texts(name).places_in({part: i for i, part in enumerate(PARTS)}, len(PARTS))
-    if (places == len(PARTS)).any():
+    places = table.texts(name).places_in({split: i for i, split in enumerate(SPLITS)}, len(SPLITS))
+    if (places == len(SPLITS)).any():
         raise table.error(int(np.argmax(places)), name, "train, validation or test")
-    return _rows_by_part(places)
+    return _rows_by_split(places)
 
 
 def _values(table: Table, name: str) -> Texts:
@@ -193,30 +193,30 @@ def _values(table: Table, name: str) -> Texts:
 
 
 def _by_group(table: Table, name: str, fractions: Mapping[str, float], rng: Any) -> dict[str, Array]:
-    """Draw whole groups at random, for each part as many as fit into its fraction of the rows."""
+    """Draw whole groups at random, for each split as many as fit into its fraction of the rows."""
     texts = _values(table, name)
     counts = np.bincount(texts.codes, minlength=len(texts.words))
     first = np.full(len(counts), table.n_rows)
     first[texts.codes[::-1]] = np.arange(table.n_rows)[::-1]  # of several values for one place the last one stays
     groups = np.argsort(first)[: np.count_nonzero(counts)]  # as they appear in the rows, however the words are kept
-    quotas = {part: fraction * table.n_rows for part, fraction in fractions.items() if fraction}
+    quotas = {split: fraction * table.n_rows for split, fraction in fractions.items() if fraction}
     if quotas and len(groups) <= len(quotas):
         found = f"has {counted(len(groups), 'group')}, and {listing(['train', *quotas])} need at least one each"
         raise DataError(f"{table.name}: column {named(name)} {found}")
     draws = [_draw(counts[groups], quotas, rng) for _ in range(DRAWS if len(groups) <= FEW else 1)]
     places = np.zeros(len(counts), np.int8)
     places[groups] = min(draws, key=lambda draw: draw[1])[0]
-    return _rows_by_part(places[texts.codes])
+    return _rows_by_split(places[texts.codes])
 
 
 def _draw(sizes: Array, quotas: Mapping[str, float], rng: Any) -> tuple[Array, float]:
-    """A part for each of the groups, (groups,), by its index, and by how many rows the parts miss their quotas."""
+    """A split for each of the groups, (groups,), by its index, and by how many rows the splits miss their quotas."""
     places = np.zeros(len(sizes), np.int8)
     left = rng.permutation(len(sizes))
     missed = 0.0
-    for later, (part, quota) in zip(range(len(quotas), 0, -1), quotas.items(), strict=True):
-        taken = _fitting(sizes[left], quota, len(left) - later)  # the parts that follow need one each
-        places[left[taken]] = PARTS.index(part)
+    for later, (split, quota) in zip(range(len(quotas), 0, -1), quotas.items(), strict=True):
+        taken = _fitting(sizes[left], quota, len(left) - later)  # the splits that follow need one each
+        places[left[taken]] = SPLITS.index(split)
         missed += abs(sizes[left[taken]].sum() - quota)
         left = left[~taken]
     return places, missed
@@ -245,19 +245,19 @@ def _by_time(table: Table, name: str, fractions: Mapping[str, float]) -> dict[st
     """Cut the latest rows off, and then the latest of the rest; equal instants go with the latest of them."""
     times, left = _instants(table, name), np.arange(table.n_rows)
     places = np.zeros(table.n_rows, np.int8)
-    for part in reversed(list(fractions)):
-        n = round(fractions[part] * table.n_rows)
+    for split in reversed(list(fractions)):
+        n = round(fractions[split] * table.n_rows)
         if not n:
-            _refuse_too_few(table, part, fractions[part])
+            _refuse_too_few(table, split, fractions[split])
             continue
         start = max(len(times) - n, 0)
         late = times >= np.partition(times, start)[start]
-        places[left[late]] = PARTS.index(part)
+        places[left[late]] = SPLITS.index(split)
         times, left = times[~late], left[~late]
         if not len(left):
             shared = f"too many rows share one instant of {named(name)}"
-            raise DataError(f"{table.name}: {shared}; with {fractions[part]:g} of them for {part}, none are earlier")
-    return _rows_by_part(places)
+            raise DataError(f"{table.name}: {shared}; with {fractions[split]:g} of them for {split}, none are earlier")
+    return _rows_by_split(places)
 
 
 def _instants(table: Table, name: str) -> Array:
@@ -278,15 +278,15 @@ def _by_hash(table: Table, name: str, fractions: Mapping[str, float], seed: int)
     values = _hashes(texts.words, seed)
     held_back = {"validation": values >= 1 - fractions.get("validation", 0), "test": values < fractions.get("test", 0)}
     places = np.zeros(len(values), np.int8)
-    for part, mask in held_back.items():
-        places[mask] = PARTS.index(part)
-    parts = _rows_by_part(places[texts.codes])
-    for part in PARTS:
-        if not len(parts[part]) and fractions.get(part, part == "train"):
+    for split, mask in held_back.items():
+        places[mask] = SPLITS.index(split)
+    splits = _rows_by_split(places[texts.codes])
+    for split in SPLITS:
+        if not len(splits[split]) and fractions.get(split, split == "train"):
             n = int(np.count_nonzero(np.bincount(texts.codes)))
-            found = f"none of the {counted(n, 'different value')} of {named(name)} falls to {part}"
+            found = f"none of the {counted(n, 'different value')} of {named(name)} falls to {split}"
             raise DataError(f"{table.name}: {found}; with another seed one may, or with more rows")
-    return parts
+    return splits
 
 
 def _hashes(words: Array, seed: int) -> Array:

@@ -18,7 +18,7 @@ from nnfs_cli.data.folds import deal_rows
 from nnfs_cli.data.inputs import Drawn
 from nnfs_cli.data.profile import profile
 from nnfs_cli.data.rows import Rows, StoredRows, TrainingRows
-from nnfs_cli.data.split import PARTS
+from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Label, Table, joined, word
 from nnfs_cli.errors import Fault, NnfsWarning
 from nnfs_cli.experiment.read_data import Material, Place, Room, gather, weightless
@@ -104,11 +104,11 @@ def prepare(spec: Config, material: Material | None = None, encoder: Encoder | N
     predictor = Predictor(spec, encoder)
     batches = _batches(spec, predictor, len(material.rows["train"]), material.room)
     stored = _store(predictor, material, material.room) if material.room is not None else None
-    parts = encode_parts(predictor, material, stored)
-    learned = _rows(parts, spec.members) if stored is None else stored
-    _require_figures(spec, parts, tuple(map(word, material.classes or ())))
-    description = _describe(material, table, rows, encoder, parts, spec.dataset.weight_column())
-    return Experiment(spec, parts, learned, predictor, batches, description)
+    splits = encode_splits(predictor, material, stored)
+    learned = _rows(splits, spec.members) if stored is None else stored
+    _require_figures(spec, splits, tuple(map(word, material.classes or ())))
+    description = _describe(material, table, rows, encoder, splits, spec.dataset.weight_column())
+    return Experiment(spec, splits, learned, predictor, batches, description)
 
 
 def _to_fit(material: Material, spec: Config) -> tuple[Table, Array, Drawn | None]:
@@ -123,7 +123,7 @@ def _to_fit(material: Material, spec: Config) -> tuple[Table, Array, Drawn | Non
     most = material.room.rows(8 * len(material.kinds))
     drawn[stream(spec.seed, "sample").choice(n, min(n, most), replace=False)] = True
     words = {name: set[str | None]() for name, kind in material.kinds.items() if kind == "category"}
-    parts, taken = [], []
+    tables, taken = [], []
     for block, places, start in material.blocks("train"):
         wanted = drawn[start : start + len(places)]
         for name, seen in words.items():
@@ -133,40 +133,40 @@ def _to_fit(material: Material, spec: Config) -> tuple[Table, Array, Drawn | Non
             wanted[[place for cell, place in zip(cells, first[1].tolist(), strict=True) if cell not in seen]] = True
             seen.update(cells)
         if wanted.any():
-            parts.append(replace(block.take(places[wanted]), find=None))  # what finds holds all of the block
+            tables.append(replace(block.take(places[wanted]), find=None))  # what finds holds all of the block
             taken.append(start + np.flatnonzero(wanted))
     chosen = np.concatenate(taken)
     place = Place(material.sources["train"].blocks, material.rows["train"][chosen])
-    table = replace(joined(parts), find=place.find)
+    table = replace(joined(tables), find=place.find)
     return table, np.arange(table.n_rows), Drawn(chosen, n)
 
 
-def encode_parts(predictor: Predictor, material: Material, stored: StoredRows | None = None) -> dict[str, Samples]:
-    """The rows of each part that has any, as arrays: those that count, or as many of them as figures are taken of.
+def encode_splits(predictor: Predictor, material: Material, stored: StoredRows | None = None) -> dict[str, Samples]:
+    """The rows of each split that has any, as arrays: those that count, or as many of them as figures are taken of.
 
-    All rows of the training part are put into `stored`, if there is one.
+    All rows of the training split are put into `stored`, if there is one.
     """
     if material.room is not None:
-        return _sampled_parts(predictor, material, material.room, stored)
-    parts = {}
-    for part in PARTS:
-        n = len(material.rows[part])
+        return _sampled_splits(predictor, material, material.room, stored)
+    splits = {}
+    for split in SPLITS:
+        n = len(material.rows[split])
         whole: Samples | None = None
-        for here, samples in _encoded(predictor, material, part):
+        for here, samples in _encoded(predictor, material, split):
             if len(samples) == n:
                 whole = samples
             else:
                 whole = whole or samples.room_for(n)
                 whole.put(here, samples)
         if whole is not None:
-            parts[part] = whole.counting()
-            if not len(parts[part]):
-                raise weightless(material.sources[part].name, part)
+            splits[split] = whole.counting()
+            if not len(splits[split]):
+                raise weightless(material.sources[split].name, split)
     if predictor.spec.holdout is not None:
-        train = parts.pop("train")
+        train = splits.pop("train")
         held_out = replace(train, member=_folds(predictor.spec, material, train))
-        parts = {"train": train, "validation": held_out, **parts}
-    return parts
+        splits = {"train": train, "validation": held_out, **splits}
+    return splits
 
 
 def _folds(spec: Config, material: Material, train: Samples) -> Array:
@@ -181,9 +181,9 @@ def _folds(spec: Config, material: Material, train: Samples) -> Array:
     return deal_rows(table, rows, spec.split.group, classes if material.classes else None, spec.members, spec.seed)
 
 
-def _rows(parts: Mapping[str, Samples], members: int) -> Rows:
+def _rows(splits: Mapping[str, Samples], members: int) -> Rows:
     """What is trained on; for all members together, with those that are kept from it, a row counts as ever."""
-    train, held_out = parts["train"], parts.get("validation", parts["train"]).member
+    train, held_out = splits["train"], splits.get("validation", splits["train"]).member
     if held_out is None:
         return Rows(*train.arrays)
     weight = (held_out[:, None] != np.arange(members)) * (members / (members - 1))
@@ -192,12 +192,12 @@ def _rows(parts: Mapping[str, Samples], members: int) -> Rows:
 
 
 def _encoded(
-    predictor: Predictor, material: Material, part: str, chosen: Array | None = None
+    predictor: Predictor, material: Material, split: str, chosen: Array | None = None
 ) -> Iterator[tuple[slice, Samples]]:
-    """The rows of a part, or those that are `chosen` (rows,), block by block: where in the part, and their arrays."""
+    """The rows of a split, or those that are `chosen` (rows,), block by block: where in the split, and their arrays."""
     n_rows = len(material.rows["train"])
-    folds = predictor.encoder.folds(n_rows, predictor.spec.seed) if part == "train" else {}
-    for block, places, start in material.blocks(part):
+    folds = predictor.encoder.folds(n_rows, predictor.spec.seed) if split == "train" else {}
+    for block, places, start in material.blocks(split):
         here = slice(start, start + len(places))
         wanted = slice(None) if chosen is None else chosen[here]
         places = places[wanted]
@@ -214,29 +214,29 @@ def _store(predictor: Predictor, material: Material, room: Room) -> StoredRows:
     return StoredRows(model.input_shape[0], model.output_shape[0], weighted, model.dtype, window)
 
 
-def _sampled_parts(
+def _sampled_splits(
     predictor: Predictor, material: Material, room: Room, stored: StoredRows | None
 ) -> dict[str, Samples]:
-    """Of each part as many rows as there is room for."""
+    """Of each split as many rows as there is room for."""
     most = room.rows(4 * predictor.row_bytes + 64 * predictor.model.output_shape[0])
     judged: dict[str, list[Samples]] = {}
     sampled = []
-    for part in PARTS:
-        n = len(material.rows[part])
+    for split in SPLITS:
+        n = len(material.rows[split])
         chosen = np.zeros(n, bool)
         chosen[np.linspace(0, n - 1, min(n, most)).astype(np.intp)] = True
         if most < n:
-            sampled.append(f"{most:,} of {n:,} {part} rows")
-        storing = stored if part == "train" else None
-        for here, samples in _encoded(predictor, material, part, chosen if storing is None else None):
+            sampled.append(f"{most:,} of {n:,} {split} rows")
+        storing = stored if split == "train" else None
+        for here, samples in _encoded(predictor, material, split, chosen if storing is None else None):
             if storing is not None:
                 storing.append(*samples.arrays)
                 samples = samples.take(np.flatnonzero(chosen[here]))
-            judged.setdefault(part, []).append(samples)
+            judged.setdefault(split, []).append(samples)
     if sampled:
         message = f"more rows than memory_limit holds: figures are those of {listing(sampled)}, evenly spread"
         warnings.warn(message, NnfsWarning, stacklevel=4)
-    return {part: Samples.joined(samples).counting() for part, samples in judged.items()}
+    return {split: Samples.joined(samples).counting() for split, samples in judged.items()}
 
 
 def _batches(spec: Config, predictor: Predictor, n_rows: int, room: Room | None) -> Batches:
@@ -261,9 +261,9 @@ def _batches(spec: Config, predictor: Predictor, n_rows: int, room: Room | None)
     return batches
 
 
-def _require_figures(spec: Config, parts: Mapping[str, Samples], classes: tuple[str, ...]) -> None:
+def _require_figures(spec: Config, splits: Mapping[str, Samples], classes: tuple[str, ...]) -> None:
     """Raise `ConfigError` when the log is not going to have a figure that is watched, or one of them twice."""
-    prefix, other = ("val_", "train_") if "validation" in parts else ("train_", "val_")
+    prefix, other = ("val_", "train_") if "validation" in splits else ("train_", "val_")
     columns = ["loss", *(column for metric in spec.metrics or () for column in metric.columns(classes))]
     twice = [column for i, column in enumerate(columns) if column in columns[:i]]
     faults = [Fault(("metrics",), f"two figures would be called {column}; leave one of them out") for column in twice]
@@ -290,15 +290,15 @@ def _describe(
     table: Table,
     rows: Array,
     encoder: Encoder,
-    parts: Mapping[str, Samples],
+    splits: Mapping[str, Samples],
     weight: str | None,
 ) -> dict[str, Any]:
     """The data as data.json keeps it; `rows` of the table are what preprocessing was fitted to."""
-    truth = {part: samples.truth for part, samples in parts.items() if samples.member is None}
+    truth = {split: samples.truth for split, samples in splits.items() if samples.member is None}
     return {
         "name": material.sources["train"].name,
-        "sha256": {part: source.sha256 for part, source in material.sources.items()},
-        "rows": {part: len(rows) for part, rows in material.rows.items() if len(rows)},
+        "sha256": {split: source.sha256 for split, source in material.sources.items()},
+        "rows": {split: len(rows) for split, rows in material.rows.items() if len(rows)},
         "inputs": [
             profile(Table(table.name, {name: table.column(name)[rows]}), name, kind)
             for name, kind in encoder.kinds.items()
@@ -307,7 +307,7 @@ def _describe(
             {
                 "name": name,
                 "kind": "class",
-                "counts": {part: _counts(encoder.classes, y) for part, y in truth.items()},
+                "counts": {split: _counts(encoder.classes, y) for split, y in truth.items()},
             }
             if encoder.classes
             else {"name": name, "kind": "number", **_range(truth["train"][:, i])}

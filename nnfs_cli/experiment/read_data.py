@@ -16,7 +16,7 @@ from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.file_source import ColumnSource, source_for
 from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.source import DataSource
-from nnfs_cli.data.split import PARTS
+from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Kind, Label, Table, is_number, joined
 from nnfs_cli.data.weights import UnknownLabelError, weights_of_classes
 from nnfs_cli.errors import DataError, Fault, NnfsWarning
@@ -76,28 +76,28 @@ class Source:
     name: str
     sha256: str
     blocks: Callable[[], Iterator[Table]]
-    survey: Table  # all rows, with the columns at least that decide which part a row belongs to
+    survey: Table  # all rows, with the columns at least that decide which split a row belongs to
 
 
 @dataclass(frozen=True)
 class Material:
-    """The rows of each part and how their columns are taken.
+    """The rows of each split and how their columns are taken.
 
-    `kinds` are the input columns; `rows` (n,) are the places of a part's rows in its source, ascending, without those
+    `kinds` are the input columns; `rows` (n,) are the places of a split's rows in its source, ascending, without those
     of weight 0. With a `room`, they are not in memory and must not be.
     """
 
-    sources: Mapping[str, Source]  # of each part
+    sources: Mapping[str, Source]  # of each split
     rows: Mapping[str, Array]
     kinds: Mapping[str, Kind]
     classes: tuple[Label, ...] | None
     class_weights: tuple[float, ...] | None
     room: Room | None
 
-    def blocks(self, part: str) -> Iterator[tuple[Table, Array, int]]:
-        """The rows of a part, block by block: a table, the places in it, and how many of the part were before."""
-        rows, start = self.rows[part], 0
-        for block in self.sources[part].blocks() if len(rows) else ():
+    def blocks(self, split: str) -> Iterator[tuple[Table, Array, int]]:
+        """The rows of a split, block by block: a table, the places in it, and how many of the split were before."""
+        rows, start = self.rows[split], 0
+        for block in self.sources[split].blocks() if len(rows) else ():
             low, high = np.searchsorted(
                 rows, np.array([start, start + block.n_rows], rows.dtype)
             )  # else it copies them
@@ -107,7 +107,7 @@ class Material:
 
 
 def gather(spec: Config) -> Material:
-    """Read what the spec names and settle which rows are of which part, and what each column is taken for.
+    """Read what the spec names and settle which rows are of which split, and what each column is taken for.
 
     A table that is too large for the spec's memory limit is not held but gone through as often as needed.
     Raises `DataError` or `ConfigError` where spec and data do not go together.
@@ -130,7 +130,7 @@ def gather(spec: Config) -> Material:
             return _streamed(one, kinds, _decisive(spec))
         return _held(first if one is dataset else one.read(kinds))
 
-    sources = dict.fromkeys(PARTS, source(dataset))
+    sources = dict.fromkeys(SPLITS, source(dataset))
     survey, classes, indices = sources["train"].survey, None, None
     if spec.loss.task == "classification":
         target = dataset.target_columns()
@@ -139,15 +139,15 @@ def gather(spec: Config) -> Material:
         classes = find_classes(survey, target[0])
         indices = class_indices(survey, target[0], classes)
     rows = spec.split.divide(survey, indices, spec.seed)
-    for part, path in spec.split.files.items():
-        sources[part] = source(source_for(path, dataset))
-        rows[part] = np.arange(sources[part].survey.n_rows)
+    for split, path in spec.split.files.items():
+        sources[split] = source(source_for(path, dataset))
+        rows[split] = np.arange(sources[split].survey.n_rows)
     column = dataset.weight_column()
-    for part in PARTS if column else ():
-        table = sources[part].survey
+    for split in SPLITS if column else ():
+        table = sources[split].survey
         if table.has(str(column)):
-            rows[part] = _counting(table, part, rows[part], table.numbers(str(column))[rows[part]])
-        elif len(rows[part]):
+            rows[split] = _counting(table, split, rows[split], table.numbers(str(column))[rows[split]])
+        elif len(rows[split]):
             say_alike(table, str(column))
     class_weights = None
     if spec.class_weights is not None and classes is not None and indices is not None:
@@ -182,9 +182,9 @@ def _streamed(source: ColumnSource, kinds: Mapping[str, Kind], decisive: Mapping
 
     needed = {name: kinds[name] for name in decisive if name in kinds}
     chunks = blocks(needed or dict(list(kinds.items())[:1]))
-    parts = [replace(chunk, find=None) for chunk in chunks] if needed else [_only_counted(chunk) for chunk in chunks]
+    tables = [replace(chunk, find=None) for chunk in chunks] if needed else [_only_counted(chunk) for chunk in chunks]
     place = Place(lambda: blocks(needed))
-    survey = replace(joined(parts), find=place.find)
+    survey = replace(joined(tables), find=place.find)
     return Source(survey.name, source.sha256(), lambda: blocks(kinds), survey)
 
 
@@ -204,14 +204,14 @@ def _given_kinds(spec: Config) -> dict[str, Kind]:
 
 
 def _roles(spec: Config) -> dict[str, None]:
-    """The columns that decide about rows: by which part or class they belong to, and how much they count."""
+    """The columns that decide about rows: by which split or class they belong to, and how much they count."""
     target = spec.dataset.target_columns()
     weight = spec.dataset.weight_column()
     return dict.fromkeys([*target, *spec.split.columns, *((weight,) if weight else ())])
 
 
 def _decisive(spec: Config) -> dict[str, None]:
-    """Those of them that say which part a row belongs to."""
+    """Those of them that say which split a row belongs to."""
     numbers = spec.dataset.target_columns() if spec.loss.task == "regression" else ()
     return {name: None for name in _roles(spec) if name not in numbers or name in spec.split.columns}
 
@@ -298,10 +298,10 @@ def _require_columns(spec: Config, table: Table) -> None:
         raise spec.error(faults)
 
 
-def _counting(table: Table, part: str, rows: Array, weights: Array) -> Array:
-    """Those of the rows of a part whose weight is not 0. Raises `DataError` when there were some and none is left."""
+def _counting(table: Table, split: str, rows: Array, weights: Array) -> Array:
+    """Those of the rows of a split whose weight is not 0. Raises `DataError` when there were some and none is left."""
     if len(rows) and not weights.any():
-        raise weightless(table.name, part)
+        raise weightless(table.name, split)
     counting: Array = rows[weights != 0]
     return counting
 
@@ -312,9 +312,9 @@ def say_alike(table: Table, column: str) -> None:
     warnings.warn(message, NnfsWarning, stacklevel=3)
 
 
-def weightless(name: str, part: str) -> DataError:
-    """What to raise when no row of a part counts."""
-    return DataError(f"{name}: all {part} rows have the weight 0, so there is nothing to go by")
+def weightless(name: str, split: str) -> DataError:
+    """What to raise when no row of a split counts."""
+    return DataError(f"{name}: all {split} rows have the weight 0, so there is nothing to go by")
 
 
 def _class_weights(

@@ -38,12 +38,12 @@ def _constant(column: Mapping[str, Any]) -> bool:
 
 
 def _of_classes(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """`counts` are rows by part, then by class."""
-    for part, by_class in counts.items():
+    """`counts` are rows by split, then by class."""
+    for split, by_class in counts.items():
         if lacking := [label for label, n in by_class.items() if not n]:
             them = "it" if len(lacking) == 1 else "them"
-            what = f"the net does not learn {them}" if part == "train" else f"the figures there say nothing of {them}"
-            yield f"no {'training' if part == 'train' else part} row is {_some(lacking, 'or')}: {what}"
+            what = f"the net does not learn {them}" if split == "train" else f"the figures there say nothing of {them}"
+            yield f"no {'training' if split == 'train' else split} row is {_some(lacking, 'or')}: {what}"
 
 
 def _some(names: list[str], conjunction: str = "and") -> str:

@@ -93,7 +93,7 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     copies = 2 + (vector.nbytes <= Kept.large)  # the weights, their gradient, and the best of them, if in memory
     copies += 2 if spec.averaging else 0  # the average and a spare
     arrays = (array for samples in experiment.parts.values() for array in samples.arrays if array is not None)
-    held = sum({id(array): array.nbytes for array in arrays}.values())  # some parts are of the same rows
+    held = sum({id(array): array.nbytes for array in arrays}.values())  # some splits are of the same rows
     rows = min(experiment.batches.size, len(experiment.learned))
     numbers = sum(math.prod(line.shape) for line in lines(experiment))
     return {

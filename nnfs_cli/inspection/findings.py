@@ -12,7 +12,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.labels import class_indices
-from nnfs_cli.data.split import PARTS
+from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.steps.base import quantiles
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Table, gaps_of, joined, word
@@ -58,7 +58,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Data:
-    """The rows of each part, or a sample of them, as they were read: a table, and the places of the part in it."""
+    """The rows of each split, or a sample of them, as they were read: a table, and the places of the split in it."""
 
     tables: Mapping[str, Table]
     rows: Mapping[str, Array]
@@ -76,19 +76,19 @@ class Data:
         tables: dict[str, Table] = {}
         rows: dict[str, Array] = {}
         sampled: dict[int, tuple[Table, Array]] = {}
-        for part, source in material.sources.items():
+        for split, source in material.sources.items():
             if id(source) not in sampled:
                 held = material.room is None
                 sampled[id(source)] = _spread(source.survey, most) if held else _first(source.blocks(), most)
-            tables[part], kept = sampled[id(source)]
-            places = np.minimum(np.searchsorted(kept, material.rows[part]), len(kept) - 1)
-            rows[part] = places[kept[places] == material.rows[part]]
-        whole = all(len(rows[part]) == len(material.rows[part]) for part in rows)
+            tables[split], kept = sampled[id(source)]
+            places = np.minimum(np.searchsorted(kept, material.rows[split]), len(kept) - 1)
+            rows[split] = places[kept[places] == material.rows[split]]
+        whole = all(len(rows[split]) == len(material.rows[split]) for split in rows)
         return cls(tables, rows, None if whole else sum(map(len, rows.values())))
 
-    def part(self, part: str) -> Table:
-        """The rows of a part alone."""
-        return self.tables[part].take(self.rows[part])
+    def rows_of(self, split: str) -> Table:
+        """The rows of a split alone."""
+        return self.tables[split].take(self.rows[split])
 
 
 def _spread(table: Table, most: int) -> tuple[Table, Array]:
@@ -97,13 +97,13 @@ def _spread(table: Table, most: int) -> tuple[Table, Array]:
 
 
 def _first(blocks: Iterator[Table], most: int) -> tuple[Table, Array]:
-    parts, n_rows = [], 0
+    tables, n_rows = [], 0
     for block in blocks:
-        parts.append(block)
+        tables.append(block)
         n_rows += block.n_rows
         if n_rows >= most:
             break
-    return joined(parts), np.arange(n_rows)
+    return joined(tables), np.arange(n_rows)
 
 
 def find(spec: Config, material: Material, experiment: Experiment, data: Data) -> list[Finding]:
@@ -172,7 +172,7 @@ def _grouped(spec: Config, found: Sequence[Group]) -> Iterator[Finding]:
     for group in found:
         verb = "follows" if len(group.followers) == 1 else "follow"
         proof = f" ({listed(group.followers)} {verb} from it)" if group.followers else ""
-        message = f"names whose rows they are{proof}: rows of one in two parts make the test too easy"
+        message = f"names whose rows they are{proof}: rows of one in two splits make the test too easy"
         suggestion = None if spec.split.named else f"split: {{group: {dump_value(group.column)}}}"
         yield Finding("group", group.column, message, suggestion)
 
@@ -203,7 +203,7 @@ def _relations(spec: Config, table: Table, inputs: Sequence[str], found_groups: 
 
 def _ranges(spec: Config, data: Data, numbers: Sequence[str]) -> Iterator[Finding]:
     """Outliers, and scales that no step takes care of."""
-    table = data.part("train")
+    table = data.rows_of("train")
     for name in numbers:
         values = np.asarray(table.column(name), np.float64)
         values = values[np.isfinite(values)]
@@ -230,7 +230,7 @@ def _target(spec: Config, data: Data, material: Material) -> Iterator[Finding]:
         yield from _classes(spec, data, material, targets[0])
         return
     for target in targets:
-        y = data.part("train").numbers(target)
+        y = data.rows_of("train").numbers(target)
         low, high = float(y.min()), float(y.max())
         steps = {step.name for step in spec.preprocessing.target or ()}
         if (
@@ -255,18 +255,18 @@ def _target(spec: Config, data: Data, material: Material) -> Iterator[Finding]:
 def _classes(spec: Config, data: Data, material: Material, target: str) -> Iterator[Finding]:
     classes = material.classes or ()
     counts = {}
-    for part, source in material.sources.items():
-        if len(material.rows[part]):
-            indices = class_indices(source.survey, target, classes)[material.rows[part]]
-            counts[part] = np.bincount(indices, minlength=len(classes))
+    for split, source in material.sources.items():
+        if len(material.rows[split]):
+            indices = class_indices(source.survey, target, classes)[material.rows[split]]
+            counts[split] = np.bincount(indices, minlength=len(classes))
     train = counts["train"]
     for i, label in enumerate(classes):
-        by_part = ", ".join(f"{counts[part][i]:,} {verb}" for part, verb in _VERBS.items() if part in counts)
-        held_back = [part for part in counts if part != "train" and not counts[part][i]]
+        by_split = ", ".join(f"{counts[split][i]:,} {verb}" for split, verb in _VERBS.items() if split in counts)
+        held_back = [split for split in counts if split != "train" and not counts[split][i]]
         if train[i] < RARE:
-            yield Finding("rare", target, f"its class '{word(label)}' is rare: {by_part}")
+            yield Finding("rare", target, f"its class '{word(label)}' is rare: {by_split}")
         elif held_back:
-            yield Finding("rare", target, f"its class '{word(label)}' has no row to {_GOALS[held_back[0]]}: {by_part}")
+            yield Finding("rare", target, f"its class '{word(label)}' has no row to {_GOALS[held_back[0]]}: {by_split}")
     least, most = int(train.min()), int(train.max())
     if most > 10 * max(least, 1) and spec.class_weights is None:
         message = (
@@ -283,12 +283,12 @@ _GOALS = {"validation": "validate", "test": "test"}
 
 
 def _rows(data: Data, names: Sequence[str]) -> Iterator[Finding]:
-    """Rows that are there twice, and above all in two parts."""
+    """Rows that are there twice, and above all in two splits."""
     hashes = {}
-    for part in PARTS:
-        if len(data.rows[part]):
-            table = data.part(part)
-            hashes[part] = row_hashes(table, [name for name in names if name in table.columns])
+    for split in SPLITS:
+        if len(data.rows[split]):
+            table = data.rows_of(split)
+            hashes[split] = row_hashes(table, [name for name in names if name in table.columns])
     everything = np.concatenate(list(hashes.values()))
     twice = len(everything) - len(np.unique(everything))
     if twice:
@@ -299,9 +299,9 @@ def _rows(data: Data, names: Sequence[str]) -> Iterator[Finding]:
     for one, other in itertools.combinations(hashes, 2):
         shared = int(np.isin(hashes[other], hashes[one]).sum())
         if shared:
-            of_part = f"{shared:,} of the {len(hashes[other]):,} {other} rows"
+            of_split = f"{shared:,} of the {len(hashes[other]):,} {other} rows"
             verb, among = "stands" if shared == 1 else "stand", "training" if one == "train" else one
-            message = f"{of_part} {verb} among the {among} rows too, so {other} figures are a little too good"
+            message = f"{of_split} {verb} among the {among} rows too, so {other} figures are a little too good"
             yield Finding("two_parts", None, message)
 
 

@@ -20,7 +20,7 @@ Figure = TypeVar("Figure", float, Array)
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class PredictedRows:
     """What a net said about rows whose truth is known."""
 
     y: Array
@@ -42,7 +42,7 @@ class Outcome:
         return decide(self.y_hat, self.threshold)
 
     @cached_property
-    def counted(self) -> Outcome:
+    def counted(self) -> PredictedRows:
         """Without the rows of weight zero."""
         if self.weight is None or self.weight.all():
             return self
@@ -61,7 +61,7 @@ class Outcome:
             return np.asarray(values.mean(axis=0, dtype=np.float64))
         return np.asarray(np.average(values.astype(np.float64), axis=0, weights=self.weight))
 
-    def judged(self, measure: Callable[[Outcome], Figure]) -> Figure | float:
+    def judged(self, measure: Callable[[PredictedRows], Figure]) -> Figure | float:
         """What `measure` makes of the rows that count; NaN where there are none, or the net's answer is not finite."""
         if not self.counted.conclusive:
             return math.nan
@@ -97,15 +97,15 @@ class Metric(Component, family="metric"):
         """What the log calls all its figures, of which there may be one for each class."""
         return (self.column,)
 
-    def score(self, outcome: Outcome) -> float:
+    def score(self, rows: PredictedRows) -> float:
         """The figure, or NaN."""
-        return float(outcome.judged(self.measure))
+        return float(rows.judged(self.measure))
 
-    def figures(self, outcome: Outcome) -> dict[str, float]:
+    def figures(self, rows: PredictedRows) -> dict[str, float]:
         """What a log shows, by column: the figure, or several."""
-        return {self.column: self.score(outcome)}
+        return {self.column: self.score(rows)}
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """What `score` gives, from one row or more, of which each counts and has a finite answer."""
         raise NotImplementedError
 
@@ -124,16 +124,16 @@ class ByClass(Metric):
         """The one, or one for each class."""
         return tuple(f"{self.name}_{label}" for label in classes) if self.average == "per_class" else (self.column,)
 
-    def figures(self, outcome: Outcome) -> dict[str, float]:
+    def figures(self, rows: PredictedRows) -> dict[str, float]:
         """The one figure, or one for each class, such as ``f1_setosa``."""
         if self.average != "per_class":
-            return super().figures(outcome)
-        n_classes = outcome.y_hat.shape[1]
-        columns = [f"{self.column}_{word}" for word in outcome.classes or range(n_classes)]
-        by_class = np.broadcast_to(outcome.judged(self.by_class), n_classes)
+            return super().figures(rows)
+        n_classes = rows.y_hat.shape[1]
+        columns = [f"{self.column}_{word}" for word in rows.classes or range(n_classes)]
+        by_class = np.broadcast_to(rows.judged(self.by_class), n_classes)
         return dict(zip(columns, by_class.tolist(), strict=True))
 
-    def by_class(self, outcome: Outcome) -> Array:
+    def by_class(self, rows: PredictedRows) -> Array:
         """One figure for each class, (n_classes,), NaN where it is undefined."""
         raise NotImplementedError
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveInt
-from nnfs_cli.metrics.base import ByClass, Metric, Outcome
+from nnfs_cli.metrics.base import ByClass, Metric, PredictedRows
 
 
 class Accuracy(Metric, name="accuracy"):
@@ -24,9 +24,9 @@ class Accuracy(Metric, name="accuracy"):
     task = "classification"
     greater_is_better = True
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """Right decisions over all decisions."""
-        return float(outcome.mean(outcome.decided == outcome.y))
+        return float(rows.mean(rows.decided == rows.y))
 
 
 class BalancedAccuracy(Metric, name="balanced_accuracy"):
@@ -40,11 +40,11 @@ class BalancedAccuracy(Metric, name="balanced_accuracy"):
     task = "classification"
     greater_is_better = True
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """The mean recall of the classes that there are."""
         from sklearn.metrics import balanced_accuracy_score
 
-        return float(balanced_accuracy_score(outcome.y, outcome.decided, sample_weight=outcome.weight))
+        return float(balanced_accuracy_score(rows.y, rows.decided, sample_weight=rows.weight))
 
 
 class ClassFigure(ByClass):
@@ -61,22 +61,22 @@ class ClassFigure(ByClass):
     """How the classes' figures become one: their mean (`macro`), their mean by the classes' sizes (`weighted`), or one
     figure of all decisions counted together (`micro`). With `per_class` each stays a column of its own."""
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """The one figure; the mean over the classes where each has a column."""
-        return float(self._score(outcome, average="macro" if self.average == "per_class" else self.average))
+        return float(self._score(rows, average="macro" if self.average == "per_class" else self.average))
 
-    def by_class(self, outcome: Outcome) -> Array:
+    def by_class(self, rows: PredictedRows) -> Array:
         """NaN for those that are neither true nor decided for."""
-        found = np.union1d(outcome.y, outcome.decided)
-        figures = np.full(outcome.y_hat.shape[1], math.nan)
-        figures[found] = self._score(outcome, labels=found, average=None)
+        found = np.union1d(rows.y, rows.decided)
+        figures = np.full(rows.y_hat.shape[1], math.nan)
+        figures[found] = self._score(rows, labels=found, average=None)
         return figures
 
-    def _score(self, outcome: Outcome, **how: Any) -> Any:
+    def _score(self, rows: PredictedRows, **how: Any) -> Any:
         from sklearn import metrics
 
         score = getattr(metrics, f"{self.name}_score")
-        return score(outcome.y, outcome.decided, sample_weight=outcome.weight, zero_division=self.undefined, **how)
+        return score(rows.y, rows.decided, sample_weight=rows.weight, zero_division=self.undefined, **how)
 
 
 class Precision(ClassFigure, name="precision", main="average"):
@@ -123,13 +123,13 @@ class MatthewsCorrelation(Metric, name="matthews_correlation"):
     task = "classification"
     greater_is_better = True
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """Of any number of classes."""
         from sklearn.metrics import matthews_corrcoef
 
-        if np.ptp(outcome.y) == 0:
+        if np.ptp(rows.y) == 0:
             return math.nan
-        return float(matthews_corrcoef(outcome.y, outcome.decided, sample_weight=outcome.weight))
+        return float(matthews_corrcoef(rows.y, rows.decided, sample_weight=rows.weight))
 
 
 class TopKAccuracy(Metric, name="top_k_accuracy", main="k"):
@@ -151,7 +151,7 @@ class TopKAccuracy(Metric, name="top_k_accuracy", main="k"):
         """As people call it: ``top_5_accuracy``."""
         return f"top_{self.k}_accuracy"
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """Rows guessed within k guesses over all rows."""
-        guesses = np.argsort(-outcome.y_hat, axis=-1, kind="stable")[:, : self.k]
-        return float(outcome.mean((guesses == outcome.y[:, None]).any(axis=-1)))
+        guesses = np.argsort(-rows.y_hat, axis=-1, kind="stable")[:, : self.k]
+        return float(rows.mean((guesses == rows.y[:, None]).any(axis=-1)))

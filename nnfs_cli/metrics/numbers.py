@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from nnfs_cli.components.field_types import Level
-from nnfs_cli.metrics.base import Metric, Outcome
+from nnfs_cli.metrics.base import Metric, PredictedRows
 
 
 class MSE(Metric, name="mse"):
@@ -22,9 +22,9 @@ class MSE(Metric, name="mse"):
     task = "regression"
     greater_is_better = False
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """Averaged over rows and targets alike."""
-        return float(outcome.mean(np.square(outcome.y_hat - outcome.y)).mean())
+        return float(rows.mean(np.square(rows.y_hat - rows.y)).mean())
 
 
 class RMSE(MSE, name="rmse"):
@@ -36,9 +36,9 @@ class RMSE(MSE, name="rmse"):
 
     examples = ("rmse",)
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """The root of the mean over rows and targets alike."""
-        return math.sqrt(super().measure(outcome))
+        return math.sqrt(super().measure(rows))
 
 
 class MAE(Metric, name="mae"):
@@ -52,9 +52,9 @@ class MAE(Metric, name="mae"):
     task = "regression"
     greater_is_better = False
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """Averaged over rows and targets alike."""
-        return float(outcome.mean(np.abs(outcome.y_hat - outcome.y)).mean())
+        return float(rows.mean(np.abs(rows.y_hat - rows.y)).mean())
 
 
 class MedianAbsoluteError(Metric, name="median_absolute_error"):
@@ -68,10 +68,10 @@ class MedianAbsoluteError(Metric, name="median_absolute_error"):
     task = "regression"
     greater_is_better = False
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """Computed for each target, then averaged."""
-        error = np.abs(outcome.y_hat - outcome.y)
-        lower = partial(np.quantile, q=0.5, axis=0, weights=outcome.weight, method="inverted_cdf")
+        error = np.abs(rows.y_hat - rows.y)
+        lower = partial(np.quantile, q=0.5, axis=0, weights=rows.weight, method="inverted_cdf")
         # Midway between two middle rows; scikit-learn before 1.8 takes the lower one of them where rows have weights.
         return float(np.mean(lower(error) - lower(-error)) / 2)
 
@@ -88,13 +88,13 @@ class R2(Metric, name="r2"):
     task = "regression"
     greater_is_better = True
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """Computed for each target, then averaged."""
-        if len(outcome.y) < 2:
+        if len(rows.y) < 2:
             return math.nan
-        residual = outcome.mean(np.square(outcome.y_hat - outcome.y))
-        total = outcome.mean(np.square(outcome.y - outcome.mean(outcome.y)))
-        varies = np.ptp(outcome.y, axis=0) > 0  # rounding may leave a constant a variance
+        residual = rows.mean(np.square(rows.y_hat - rows.y))
+        total = rows.mean(np.square(rows.y - rows.mean(rows.y)))
+        varies = np.ptp(rows.y, axis=0) > 0  # rounding may leave a constant a variance
         return float(np.where(varies, 1 - residual / np.where(varies, total, 1), residual == 0).mean())
 
 
@@ -109,11 +109,11 @@ class MAPE(Metric, name="mape"):
     task = "regression"
     greater_is_better = False
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """Averaged over rows and targets alike."""
         from sklearn.metrics import mean_absolute_percentage_error
 
-        return float(mean_absolute_percentage_error(outcome.y, outcome.y_hat, sample_weight=outcome.weight))
+        return float(mean_absolute_percentage_error(rows.y, rows.y_hat, sample_weight=rows.weight))
 
 
 class Pinball(Metric, name="pinball", main="level"):
@@ -131,9 +131,9 @@ class Pinball(Metric, name="pinball", main="level"):
     level: Level = 0.5
     """Of the quantile: the share of rows that should lie below what is predicted."""
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """Averaged over rows and targets alike."""
         from sklearn.metrics import mean_pinball_loss
 
-        y_hat = outcome.quantiles.get(self.level, outcome.y_hat)
-        return float(mean_pinball_loss(outcome.y, y_hat, alpha=self.level, sample_weight=outcome.weight))
+        y_hat = rows.quantiles.get(self.level, rows.y_hat)
+        return float(mean_pinball_loss(rows.y, y_hat, alpha=self.level, sample_weight=rows.weight))

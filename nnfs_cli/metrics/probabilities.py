@@ -9,7 +9,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveInt
-from nnfs_cli.metrics.base import ByClass, Metric, Outcome
+from nnfs_cli.metrics.base import ByClass, Metric, PredictedRows
 
 
 class Ranking(ByClass):
@@ -30,19 +30,19 @@ class Ranking(ByClass):
         """The name, for there is only one way to average."""
         return self.name
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """The one figure; NaN where there is one class only."""
-        by_class = self.by_class(outcome)
+        by_class = self.by_class(rows)
         return float(by_class[1] if len(by_class) == 2 else np.nanmean(by_class))
 
-    def by_class(self, outcome: Outcome) -> Array:
+    def by_class(self, rows: PredictedRows) -> Array:
         """Each class against the rest; NaN where there is no rest."""
         from sklearn import metrics
 
-        score, found = getattr(metrics, f"{self.name}_score"), np.unique(outcome.y)
-        figures = np.full(outcome.y_hat.shape[1], math.nan)
+        score, found = getattr(metrics, f"{self.name}_score"), np.unique(rows.y)
+        figures = np.full(rows.y_hat.shape[1], math.nan)
         for k in found if len(found) > 1 else ():
-            figures[k] = score(outcome.y == k, outcome.y_hat[:, k], sample_weight=outcome.weight)
+            figures[k] = score(rows.y == k, rows.y_hat[:, k], sample_weight=rows.weight)
         return figures
 
 
@@ -81,13 +81,13 @@ class LogLoss(Metric, name="log_loss"):
     greater_is_better = False
     needs_probabilities = True
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """Averaged over the rows."""
         from sklearn.metrics import log_loss
 
-        labels = np.arange(outcome.y_hat.shape[1])
-        p = np.clip(outcome.y_hat, np.finfo(outcome.y_hat.dtype).eps, 1)  # rounding may have led beyond 1
-        return float(log_loss(outcome.y, p.astype(np.float64), labels=labels, sample_weight=outcome.weight))
+        labels = np.arange(rows.y_hat.shape[1])
+        p = np.clip(rows.y_hat, np.finfo(rows.y_hat.dtype).eps, 1)  # rounding may have led beyond 1
+        return float(log_loss(rows.y, p.astype(np.float64), labels=labels, sample_weight=rows.weight))
 
 
 class Brier(Metric, name="brier"):
@@ -102,11 +102,11 @@ class Brier(Metric, name="brier"):
     greater_is_better = False
     needs_probabilities = True
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """Averaged over the rows. scikit-learn before 1.7 has it for two classes only."""
-        n_classes = outcome.y_hat.shape[1]
-        errors = np.square(outcome.y_hat - np.equal(outcome.y[:, None], np.arange(n_classes))).sum(axis=-1)
-        return float(outcome.mean(errors)) / (2 if n_classes == 2 else 1)
+        n_classes = rows.y_hat.shape[1]
+        errors = np.square(rows.y_hat - np.equal(rows.y[:, None], np.arange(n_classes))).sum(axis=-1)
+        return float(rows.mean(errors)) / (2 if n_classes == 2 else 1)
 
 
 class CalibrationError(Metric, name="calibration_error", main="bins"):
@@ -125,10 +125,10 @@ class CalibrationError(Metric, name="calibration_error", main="bins"):
     bins: PositiveInt = 15
     """Into how many equal parts the confidences from 0 to 1 are divided."""
 
-    def measure(self, outcome: Outcome) -> float:
+    def measure(self, rows: PredictedRows) -> float:
         """The gaps between right and sure, added up within each bin, and then their sizes."""
-        confidence = outcome.y_hat.max(axis=-1).astype(np.float64)
-        gap = (outcome.y_hat.argmax(axis=-1) == outcome.y) - confidence
+        confidence = rows.y_hat.max(axis=-1).astype(np.float64)
+        gap = (rows.y_hat.argmax(axis=-1) == rows.y) - confidence
         of_bin = np.linspace(0, 1, self.bins + 1)[1:-1].searchsorted(confidence)
-        weight = np.ones(len(gap)) if outcome.weight is None else outcome.weight
+        weight = np.ones(len(gap)) if rows.weight is None else rows.weight
         return float(np.abs(np.bincount(of_bin, weight * gap)).sum() / weight.sum())

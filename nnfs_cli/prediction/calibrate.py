@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.metrics import Outcome
+from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.metrics.probabilities import CalibrationError
 from nnfs_cli.prediction.calibration import Calibration, Scores, best_temperature, softening, strangeness, tempered
 from nnfs_cli.prediction.predictor import Predictor, Samples
@@ -27,34 +27,34 @@ def calibrate(predictor: Predictor, validation: Samples, test: Samples | None) -
     classes = predictor.encoder.classes is not None
     if classes and not predictor.spec.loss.probabilistic:
         return None
-    outcome = _finite(predictor.judge(validation)[1])
-    if not len(outcome.y):
+    predicted = _finite(predictor.judge(validation)[1])
+    if not len(predicted.y):
         return None
     members = None if validation.member is None else _by_member(predictor, validation)
     temperature, shrink = None, np.ones(1)
     if classes:
-        temperature = best_temperature(outcome.y_hat, outcome.y, outcome.weight)
+        temperature = best_temperature(predicted.y_hat, predicted.y, predicted.weight)
         if members is not None:
             alone = temperature
             temperature = max(alone / softening(members, members.mean(axis=0)), min(alone, 1.0))
     elif members is not None:
-        error = np.maximum(((outcome.y - outcome.y_hat) ** 2).mean(axis=0), np.finfo(float).tiny)
+        error = np.maximum(((predicted.y - predicted.y_hat) ** 2).mean(axis=0), np.finfo(float).tiny)
         shrink = np.sqrt(np.maximum(1 - members.var(axis=0).mean(axis=0) / error, 0.1))
     tried = None if test is None else _finite(predictor.judge(test)[1])
     tried = tried if tried is not None and len(tried.y) else None
 
-    def scores(of: Outcome, shrink: Array) -> Scores:
+    def scores(of: PredictedRows, shrink: Array) -> Scores:
         answer = of.y_hat if temperature is None else tempered(of.y_hat, temperature)
         return Scores.of(strangeness(of.y, answer, classes) * shrink)
 
     errors = None
     if temperature is not None:
-        judge = tried or outcome
-        after = Outcome(judge.y, tempered(judge.y_hat, temperature), judge.weight)
+        judge = tried or predicted
+        after = PredictedRows(judge.y, tempered(judge.y_hat, temperature), judge.weight)
         errors = (CalibrationError().score(judge), CalibrationError().score(after))
     how = "validation" if validation.member is None else "out of fold"
     of_test = None if tried is None else scores(tried, np.ones(1))
-    return Calibration(how, scores(outcome, shrink), temperature, of_test, errors)
+    return Calibration(how, scores(predicted, shrink), temperature, of_test, errors)
 
 
 def _by_member(predictor: Predictor, rows: Samples) -> Array:
@@ -64,9 +64,9 @@ def _by_member(predictor: Predictor, rows: Samples) -> Array:
     return np.stack([predictor.judge(each)[1].y_hat for each in alone])
 
 
-def _finite(outcome: Outcome) -> Outcome:
+def _finite(predicted: PredictedRows) -> PredictedRows:
     """Without rows that count nothing or have no answer."""
-    outcome = outcome.counted
-    rows = np.isfinite(outcome.y_hat).all(axis=-1)
-    weight = None if outcome.weight is None else outcome.weight[rows]
-    return Outcome(outcome.y[rows], outcome.y_hat[rows], weight, classes=outcome.classes)
+    predicted = predicted.counted
+    rows = np.isfinite(predicted.y_hat).all(axis=-1)
+    weight = None if predicted.weight is None else predicted.weight[rows]
+    return PredictedRows(predicted.y[rows], predicted.y_hat[rows], weight, classes=predicted.classes)

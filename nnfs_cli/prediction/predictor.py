@@ -15,7 +15,7 @@ from nnfs_cli.data.inputs import Folds
 from nnfs_cli.data.table import Column, Table, word
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, UserError
-from nnfs_cli.metrics import Outcome, decide
+from nnfs_cli.metrics import PredictedRows, decide
 from nnfs_cli.nn.layers.lookup import Lookup, Vectors
 from nnfs_cli.nn.model import Model
 from nnfs_cli.prediction.calibration import Calibration, tempered
@@ -136,7 +136,7 @@ class Predictor:
         weight = self.encoder.weights(table, truth, column, dtype)
         return Samples(self.encoder.encode(table, dtype, folds), y, truth, weight)
 
-    def judge(self, rows: Samples | Iterable[Samples]) -> tuple[float, Outcome]:
+    def judge(self, rows: Samples | Iterable[Samples]) -> tuple[float, PredictedRows]:
         """The loss over the rows, as trained on, and what the net says about them, in the target's own units.
 
         Of rows that come piece by piece only what metrics need is kept. There must be one.
@@ -151,7 +151,7 @@ class Predictor:
             whole += counts
             kept.append((part.truth, y_hat, part.weight))
         truth, y_hat, weight = kept[0] if len(kept) == 1 else _below_each_other(kept)
-        outcome = Outcome(
+        predicted = PredictedRows(
             truth,
             self._answer(y_hat),
             weight,
@@ -159,18 +159,18 @@ class Predictor:
             self.words,
             self._quantiles(y_hat),
         )
-        return total / whole if whole else math.nan, outcome
+        return total / whole if whole else math.nan, predicted
 
     def figures(self, rows: Samples) -> dict[str, float]:
         """The loss, as trained on, and every metric, in the target's own units."""
-        loss, outcome = self.judge(rows)
-        return {"loss": loss, **self.score(outcome)}
+        loss, predicted = self.judge(rows)
+        return {"loss": loss, **self.score(predicted)}
 
-    def score(self, outcome: Outcome) -> dict[str, float]:
+    def score(self, predicted: PredictedRows) -> dict[str, float]:
         """Every metric."""
         figures: dict[str, float] = {}
         for metric in self.spec.metrics or ():
-            figures |= {column: float(figure) for column, figure in metric.figures(outcome).items()}
+            figures |= {column: float(figure) for column, figure in metric.figures(predicted).items()}
         return figures
 
     def predict(self, table: Table, marks: Array | None = None) -> dict[str, Column]:

@@ -191,7 +191,7 @@ class Run(CheckedFiles):
         self._write_json("environment.json", environment)
 
     def trained_on(self) -> dict[str, str]:
-        """The SHA-256 of the data of each part, as it was when the run was last trained."""
+        """The SHA-256 of the data of each split, as it was when the run was last trained."""
         lineage = self.lineage()
         digests = lineage[-1].get("sha256") if lineage else self.data()["sha256"]
         return digests if isinstance(digests, dict) else {}
@@ -259,7 +259,7 @@ class Run(CheckedFiles):
         self._write_json("metrics.json", metrics)
 
     def metrics(self) -> dict[str, Any]:
-        """Take `write_metrics` back: figures by part, the best epoch, and why training `stopped` early, if it did."""
+        """Take `write_metrics` back: figures by split, the best epoch, and why training `stopped` early, if it did."""
         metrics = self._read_json("metrics.json")
         for name, of in metrics.items():
             if name == "stopped":
@@ -315,16 +315,16 @@ class Run(CheckedFiles):
         decision["class"] = f"{decision.get('class', 'the second class')!s:.200}"
         return decision
 
-    def write_confusion(self, part: str, weights: str, labels: Sequence[str], counts: Array) -> None:
+    def write_confusion(self, split: str, weights: str, labels: Sequence[str], counts: Array) -> None:
         """Keep how many rows of each class (a line) were taken for which (a column)."""
-        name = _confusion_file(part, weights)
+        name = _confusion_file(split, weights)
         make_folder(self._folder(os.path.dirname(name)))
         rows = [["truth", *labels], *([label, *row] for label, row in zip(labels, counts.tolist(), strict=True))]
         self._write(name, _csv(rows).encode())
 
-    def confusion(self, part: str, weights: str = "best") -> dict[str, dict[str, int]] | None:
+    def confusion(self, split: str, weights: str = "best") -> dict[str, dict[str, int]] | None:
         """Take `write_confusion` back: counts by true class, then by predicted class; None when there are none."""
-        name = _confusion_file(part, weights)
+        name = _confusion_file(split, weights)
         if not self._file(name).exists():
             return None
         try:
@@ -456,8 +456,8 @@ def _is_figure(value: object) -> bool:
     return value is None or isinstance(value, float) or (type(value) is int and abs(value) < 1 << 63)
 
 
-def _confusion_file(part: str, weights: str) -> str:
-    return f"evaluation/{part if weights == 'best' else f'{part}-{weights}'}/confusion.csv"
+def _confusion_file(split: str, weights: str) -> str:
+    return f"evaluation/{split if weights == 'best' else f'{split}-{weights}'}/confusion.csv"
 
 
 def _rows(content: bytes) -> list[list[str]]:

@@ -104,9 +104,9 @@ def answers(
         warnings.simplefilter("ignore")  # such as that it has not quite converged
         if n_classes:
             model.fit(X, y, **weights)
-            found = {part: np.zeros((len(of_part), n_classes)) for part, of_part in asked.items()}
-            for part, of_part in asked.items():
-                found[part][:, model.classes_] = model.predict_proba(of_part)  # training rows may lack a class
+            found = {split: np.zeros((len(of_split), n_classes)) for split, of_split in asked.items()}
+            for split, of_split in asked.items():
+                found[split][:, model.classes_] = model.predict_proba(of_split)  # training rows may lack a class
             return found
         models = [clone(model).fit(X, target, **weights) for target in y.T]
-        return {part: np.stack([one.predict(of_part) for one in models], axis=1) for part, of_part in asked.items()}
+        return {split: np.stack([one.predict(of_split) for one in models], axis=1) for split, of_split in asked.items()}

@@ -11,9 +11,9 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import DataError, NnfsWarning, RunError
-from nnfs_cli.experiment.experiment import encode_parts, prepare
+from nnfs_cli.experiment.experiment import encode_splits, prepare
 from nnfs_cli.experiment.read_data import Material, gather
-from nnfs_cli.metrics import Metric, Outcome
+from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.prediction.predictor import Predictor, Samples
 from nnfs_cli.runs.run import Run
 from nnfs_cli.workflows.baselines import BASELINES, Inputs, answers
@@ -34,22 +34,22 @@ def baselines(spec: Config) -> Comparison:
     return _compared(experiment.predictor, material, experiment.parts, _held_back(experiment.parts))
 
 
-def compare(run: Run, parts: Sequence[str] | None = None, weights: str = "best") -> Comparison:
+def compare(run: Run, splits: Sequence[str] | None = None, weights: str = "best") -> Comparison:
     """A run beside the baselines, on rows of its splits: those held back, unless named.
 
     Raises `RunError` for a split the run does not have, `DataError` when the data is gone or has changed.
     """
     predictor = restore(run, weights)
     material = _in_memory(gathered(run, predictor.spec, "put back what it was"))
-    rows = encode_parts(predictor, material)
-    wanted = list(parts or _held_back(rows))
-    if missing := [part for part in wanted if part not in rows]:
+    rows = encode_splits(predictor, material)
+    wanted = list(splits or _held_back(rows))
+    if missing := [split for split in wanted if split not in rows]:
         raise RunError(f"{run.path} has no {missing[0]} rows; its split is {', '.join(rows)}")
     others = _compared(predictor, material, rows, wanted)
     figures = shared_figures([predictor.spec])
     return {
-        part: {run.path.name: finite(scores(predictor.judge(rows[part])[1], figures)), **others[part]}
-        for part in wanted
+        split: {run.path.name: finite(scores(predictor.judge(rows[split])[1], figures)), **others[split]}
+        for split in wanted
     }
 
 
@@ -59,8 +59,8 @@ def _in_memory(material: Material) -> Material:
     return material
 
 
-def _held_back(parts: Iterable[str]) -> list[str]:
-    return [part for part in parts if part != "train"] or ["train"]
+def _held_back(splits: Iterable[str]) -> list[str]:
+    return [split for split in splits if split != "train"] or ["train"]
 
 
 def shared_figures(specs: Sequence[Config]) -> list[Metric]:
@@ -71,22 +71,22 @@ def shared_figures(specs: Sequence[Config]) -> list[Metric]:
     return list(dict.fromkeys([*map(Metric.resolve, usual), *named]))
 
 
-def scores(outcome: Outcome, figures: Sequence[Metric]) -> dict[str, float]:
-    """The figures of an outcome; NaN where one is not defined."""
-    return {name: float(value) for figure in figures for name, value in figure.figures(outcome).items()}
+def scores(predicted: PredictedRows, figures: Sequence[Metric]) -> dict[str, float]:
+    """The figures of an predicted; NaN where one is not defined."""
+    return {name: float(value) for figure in figures for name, value in figure.figures(predicted).items()}
 
 
 def _compared(
     predictor: Predictor, material: Material, rows: Mapping[str, Samples], wanted: Sequence[str]
 ) -> Comparison:
     tables = {
-        part: that_counts(material.sources[part].survey.take(material.rows[part]), predictor)
-        for part in dict.fromkeys(["train", *wanted])
-        if rows[part].member is None
+        split: that_counts(material.sources[split].survey.take(material.rows[split]), predictor)
+        for split in dict.fromkeys(["train", *wanted])
+        if rows[split].member is None
     }
     inputs, n_classes = Inputs(tables["train"], material.kinds), len(material.classes or ())
-    X = {part: inputs.matrix(table) for part, table in tables.items()}
-    found: Comparison = {part: {} for part in wanted}
+    X = {split: inputs.matrix(table) for split, table in tables.items()}
+    found: Comparison = {split: {} for split in wanted}
     for baseline in BASELINES:
         model = inputs.model(baseline, n_classes, predictor.spec.seed)
         try:
@@ -95,29 +95,29 @@ def _compared(
             what = str(error).partition("\n")[0]
             warnings.warn(f"the {baseline.name} baseline cannot be fitted: {what:.200}", NnfsWarning, stacklevel=4)
             continue
-        for part, y_hat in answered.items():
-            outcome = Outcome(rows[part].truth, y_hat, rows[part].weight, None, predictor.words)
-            found[part][baseline.name] = finite(scores(outcome, shared_figures([predictor.spec])))
+        for split, y_hat in answered.items():
+            predicted = PredictedRows(rows[split].truth, y_hat, rows[split].weight, None, predictor.words)
+            found[split][baseline.name] = finite(scores(predicted, shared_figures([predictor.spec])))
     return found
 
 
 def _answers(
     model: Any, X: Mapping[str, Array], rows: Mapping[str, Samples], wanted: Iterable[str], n_classes: int
 ) -> dict[str, Array]:
-    """What a model says of each part. Rows that a net is judged by out of fold are left out of what it learns, too."""
+    """What a model says of each split. Rows that a net is judged by out of fold are left out of what it learns, too."""
 
     def learned_from(train: Samples, inputs: Array, asked: Mapping[str, Array]) -> dict[str, Array]:
         return answers(model, inputs, train.truth, train.weight, n_classes, asked)
 
-    direct = {part: X[part] for part in wanted if rows[part].member is None}
+    direct = {split: X[split] for split in wanted if rows[split].member is None}
     found = learned_from(rows["train"], X["train"], direct) if direct else {}
-    for part in wanted:
-        if (held_out := rows[part].member) is None:
+    for split in wanted:
+        if (held_out := rows[split].member) is None:
             continue
         places, said = [], []
         for fold in np.unique(held_out):
             seen, unseen = np.flatnonzero(held_out != fold), np.flatnonzero(held_out == fold)
-            said.append(learned_from(rows["train"].take(seen), X["train"][seen], {part: X["train"][unseen]})[part])
+            said.append(learned_from(rows["train"].take(seen), X["train"][seen], {split: X["train"][unseen]})[split])
             places.append(unseen)
-        found[part] = np.concatenate(said)[np.argsort(np.concatenate(places))]
+        found[split] = np.concatenate(said)[np.argsort(np.concatenate(places))]
     return found

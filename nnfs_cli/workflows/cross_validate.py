@@ -20,7 +20,7 @@ from nnfs_cli.data.table import word
 from nnfs_cli.errors import DataError, Fault, NnfsWarning
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.experiment.read_data import Material, gather
-from nnfs_cli.metrics import Outcome
+from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.system.wording import counted, shown
 from nnfs_cli.workflows.compare import scores, shared_figures
 from nnfs_cli.workflows.train import begin, train
@@ -104,9 +104,11 @@ def cross_validate(
             for name, spec in specs.items():
                 seed = spec.seed + repeat
                 material = _without(spec, materials[name], pool, dealt == fold, seed)
-                outcome = _trained(spec.model_copy(update={"seed": seed}), material)
-                found[name].append(scores(outcome, figures))  # of a fold without one of the classes some are no numbers
-                said.append(_columns(name, repeat, fold, material, outcome))
+                predicted = _trained(spec.model_copy(update={"seed": seed}), material)
+                found[name].append(
+                    scores(predicted, figures)
+                )  # of a fold without one of the classes some are no numbers
+                said.append(_columns(name, repeat, fold, material, predicted))
                 report(name, repeat, fold, found[name][-1])
     columns = {key: np.concatenate([part[key] for part in said]) for key in said[0]}
     return CrossValidation(len(pool), folds, repeats, found, columns)
@@ -155,7 +157,7 @@ def _without(spec: Config, material: Material, pool: Array, fold: Array, seed: i
     return replace(material, rows=rows, sources=sources)
 
 
-def _trained(spec: Config, material: Material) -> Outcome:
+def _trained(spec: Config, material: Material) -> PredictedRows:
     """What a net of these rows says of the test rows; its run vanishes."""
     with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", NnfsWarning)  # it would be said for every fold
@@ -164,9 +166,9 @@ def _trained(spec: Config, material: Material) -> Outcome:
         return experiment.predictor.judge(experiment.parts["test"])[1]
 
 
-def _columns(name: str, repeat: int, fold: int, material: Material, outcome: Outcome) -> dict[str, Array]:
+def _columns(name: str, repeat: int, fold: int, material: Material, predicted: PredictedRows) -> dict[str, Array]:
     """What is known of each row of a fold, as columns of a table; rows are counted from 1."""
-    n = len(outcome.y)
+    n = len(predicted.y)
     columns: dict[str, Any] = {
         "config": np.full(n, name, object),
         "repeat": np.full(n, repeat + 1),
@@ -175,10 +177,10 @@ def _columns(name: str, repeat: int, fold: int, material: Material, outcome: Out
     }
     if material.classes is not None:
         labels = np.array([word(label) for label in material.classes], object)
-        columns |= {"truth": labels[outcome.y], "prediction": labels[outcome.decided]}
-        return columns | {f"score_{label}": values for label, values in zip(labels, outcome.y_hat.T, strict=True)}
-    many = outcome.y.shape[1] > 1
-    for j in range(outcome.y.shape[1]):
+        columns |= {"truth": labels[predicted.y], "prediction": labels[predicted.decided]}
+        return columns | {f"score_{label}": values for label, values in zip(labels, predicted.y_hat.T, strict=True)}
+    many = predicted.y.shape[1] > 1
+    for j in range(predicted.y.shape[1]):
         suffix = f"_{j + 1}" if many else ""
-        columns |= {f"truth{suffix}": outcome.y[:, j], f"prediction{suffix}": outcome.y_hat[:, j]}
+        columns |= {f"truth{suffix}": predicted.y[:, j], f"prediction{suffix}": predicted.y_hat[:, j]}
     return columns

@@ -15,7 +15,7 @@ import numpy as np
 from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.table import Kind, Table, word
 from nnfs_cli.errors import DataError, NnfsWarning, RunError, UserError
-from nnfs_cli.experiment.experiment import encode_parts
+from nnfs_cli.experiment.experiment import encode_splits
 from nnfs_cli.experiment.read_data import say_alike
 from nnfs_cli.prediction.batch_predict import OnError, Predictions
 from nnfs_cli.prediction.predictor import Predictor, Samples
@@ -30,7 +30,7 @@ Threshold = float | Literal["best_f1", "best_accuracy", "none"]
 
 def evaluate(
     run: Run,
-    parts: Iterable[str] | None = None,
+    splits: Iterable[str] | None = None,
     input_file: str | os.PathLike[str] | None = None,
     weights: str = "best",
     threshold: Threshold | None = None,
@@ -53,12 +53,12 @@ def evaluate(
                 raise
             why = "cannot be written to" if closed else error.strerror
             warnings.warn(f"{run.path} {why}; nothing is kept there", NnfsWarning, stacklevel=2)
-        return _evaluate(run, parts, input_file, weights, threshold)
+        return _evaluate(run, splits, input_file, weights, threshold)
 
 
 def _evaluate(
     run: Run,
-    parts: Iterable[str] | None,
+    splits: Iterable[str] | None,
     input_file: str | os.PathLike[str] | None,
     weights: str,
     threshold: Threshold | None,
@@ -68,14 +68,14 @@ def _evaluate(
         rows: dict[str, Samples | Iterable[Samples]] = {"input": _rows_of(Path(input_file), predictor)}
         available = None
     else:
-        available = _parts(run, predictor)
-        wanted = list(parts or [part for part in available if part != "train"] or ["train"])
-        for part in wanted:
-            if part not in available:
-                raise RunError(f"{run.path} has no {part} rows; its split is {', '.join(available)}")
-        rows = {part: available[part] for part in wanted}
+        available = _encoded_splits(run, predictor)
+        wanted = list(splits or [split for split in available if split != "train"] or ["train"])
+        for split in wanted:
+            if split not in available:
+                raise RunError(f"{run.path} has no {split} rows; its split is {', '.join(available)}")
+        rows = {split: available[split] for split in wanted}
     decision = _decision(run, predictor, threshold, available) if threshold is not None else None
-    figures = {part: finite(judged(run, part, predictor, of_part, weights)) for part, of_part in rows.items()}
+    figures = {split: finite(judged(run, split, predictor, of_split, weights)) for split, of_split in rows.items()}
     if decision is not None:
         run.write_decision(decision)
     elif threshold is not None:
@@ -143,13 +143,13 @@ def that_counts(table: Table, predictor: Predictor) -> Table:
     return table if counts.all() else table.take(counts)
 
 
-def _parts(run: Run, predictor: Predictor) -> dict[str, Samples]:
-    """The rows of each part, as they were in training. Raises `DataError` when the data is gone or has changed."""
-    return encode_parts(predictor, gathered(run, predictor.spec, "give rows with --input"))
+def _encoded_splits(run: Run, predictor: Predictor) -> dict[str, Samples]:
+    """The rows of each split, as they were in training. Raises `DataError` when the data is gone or has changed."""
+    return encode_splits(predictor, gathered(run, predictor.spec, "give rows with --input"))
 
 
 def _decision(
-    run: Run, predictor: Predictor, threshold: Threshold, parts: Mapping[str, Samples] | None = None
+    run: Run, predictor: Predictor, threshold: Threshold, splits: Mapping[str, Samples] | None = None
 ) -> dict[str, Any] | None:
     """Choose the threshold between two classes, and let the predictor go by it; None where there is to be none."""
     if threshold == "none":
@@ -164,14 +164,14 @@ def _decision(
         raise RunError(f"a threshold is best_f1, best_accuracy, a number from 0 to 1 or none, found {shown(threshold)}")
     chosen = {"class": word(classes[1]), "by": "hand"}
     if isinstance(threshold, str):
-        rows = (parts or _parts(run, predictor)).get("validation")
+        rows = (splits or _encoded_splits(run, predictor)).get("validation")
         if rows is None:
             raise RunError(f"{run.path} has no validation rows to choose a threshold on; give a number, as 0.3")
         predictor.threshold = None
-        outcome = predictor.judge(rows)[1]
+        predicted = predictor.judge(rows)[1]
         chosen["by"] = threshold
         by: Any = threshold.removeprefix("best_")
-        threshold = best_threshold(outcome.y_hat[:, 1], outcome.y == 1, outcome.weight, by)
+        threshold = best_threshold(predicted.y_hat[:, 1], predicted.y == 1, predicted.weight, by)
     predictor.threshold = float(threshold)
     return {"threshold": predictor.threshold, **chosen}
 

@@ -17,16 +17,16 @@ Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among th
 
 
 def judged(
-    run: Run, part: str, predictor: Predictor, rows: Samples | Iterable[Samples], weights: str = "best"
+    run: Run, split: str, predictor: Predictor, rows: Samples | Iterable[Samples], weights: str = "best"
 ) -> dict[str, float]:
     """The figures over some rows; of classes, the confusion matrix is left in the run."""
     with limited(predictor.threads(ROWS)):
-        loss, outcome = predictor.judge(rows)
-    n = len(outcome.classes)
+        loss, predicted = predictor.judge(rows)
+    n = len(predicted.classes)
     if n and run.locked:
-        counts = np.bincount(outcome.y * n + outcome.decided, minlength=n * n).reshape(n, n)
-        run.write_confusion(part, weights, outcome.classes, counts)
-    return {"rows": len(outcome.y), "loss": loss, **predictor.score(outcome)}
+        counts = np.bincount(predicted.y * n + predicted.decided, minlength=n * n).reshape(n, n)
+        run.write_confusion(split, weights, predicted.classes, counts)
+    return {"rows": len(predicted.y), "loss": loss, **predictor.score(predicted)}
 
 
 def finite(figures: dict[str, float]) -> dict[str, Any]:

@@ -110,11 +110,11 @@ def gathered(run: Run, spec: Config, remedy: str | None) -> Material:
         )
     material = gather(spec)
     recorded = run.trained_on()
-    for part, of_part in material.sources.items():
-        if of_part.sha256 == recorded.get(part):
+    for split, of_split in material.sources.items():
+        if of_split.sha256 == recorded.get(split):
             continue
         changed = (
-            f"{of_part.name} is no longer what {run.path} was trained on, so which rows were held back is not known"
+            f"{of_split.name} is no longer what {run.path} was trained on, so which rows were held back is not known"
         )
         if remedy is not None:
             raise DataError(f"{changed}; {remedy}")

@@ -93,8 +93,8 @@ def _learn(
     last: Sequence[Callback],
     restore: Callable[[State], object] | None,
 ) -> None:
-    spec, predictor, parts = experiment.spec, experiment.predictor, experiment.parts
-    watched, prefix = (parts["validation"], "val_") if "validation" in parts else (parts["train"], "train_")
+    spec, predictor, splits = experiment.spec, experiment.predictor, experiment.parts
+    watched, prefix = (splits["validation"], "val_") if "validation" in splits else (splits["train"], "train_")
 
     def evaluate() -> LogRow:
         figures = {prefix + name: value for name, value in predictor.figures(watched).items()}
@@ -116,21 +116,21 @@ def _learn(
     if trainer.average.pending:
         warnings.warn("training has ended before there was an average of the weights", NnfsWarning, stacklevel=2)
     checkpoint.restore_best(predictor.model)
-    figures = {part: judged(run, part, predictor, rows) for part, rows in parts.items()}
-    for of_part in figures.values():
-        trainer.check(of_part["loss"])
+    figures = {split: judged(run, split, predictor, rows) for split, rows in splits.items()}
+    for of_split in figures.values():
+        trainer.check(of_split["loss"])
     _say_undefined(figures)
-    if "validation" in parts:
-        run.write_calibration(calibrate(predictor, parts["validation"], parts.get("test")))
+    if "validation" in splits:
+        run.write_calibration(calibrate(predictor, splits["validation"], splits.get("test")))
     ending = {"stopped": trainer.stopped} if trainer.stopped else {}
     best_epoch = checkpoint.best["epoch"] if checkpoint.best else None
-    run.write_metrics({"best_epoch": best_epoch, **ending, **{part: finite(figures[part]) for part in figures}})
+    run.write_metrics({"best_epoch": best_epoch, **ending, **{split: finite(figures[split]) for split in figures}})
 
 
 def _say_undefined(figures: Figures) -> None:
     """Warn of figures that are no numbers: r2 of a single row, roc_auc of a single class."""
-    for part, of_part in figures.items():
-        if undefined := [name for name, value in of_part.items() if math.isnan(value)]:
-            rows = counted(int(of_part["rows"]), f"{part} row")
+    for split, of_split in figures.items():
+        if undefined := [name for name, value in of_split.items() if math.isnan(value)]:
+            rows = counted(int(of_split["rows"]), f"{split} row")
             are = "is" if len(undefined) == 1 else "are"
             warnings.warn(f"{listing(undefined)} {are} not defined on the {rows}", NnfsWarning, stacklevel=4)

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.metrics import Metric, Outcome
+from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.runs.environment import describe_environment
 from nnfs_cli.system.threads import VARIABLES
 from tests.benchmarks.models import MODELS, answer
@@ -37,8 +37,8 @@ def figures(task: Task, test: np.ndarray, y_hat: np.ndarray) -> dict[str, float]
     """The figure that counts, `loss`, and one that people know: accuracy or R2."""
     names = ("log_loss", "accuracy") if task.n_classes else ("rmse", "r2")
     y = task.y[test] if task.n_classes else task.y[test][:, None]
-    outcome = Outcome(y, y_hat if task.n_classes else y_hat.reshape(-1, 1))
-    loss, known = (Metric.resolve(name).score(outcome) for name in names)
+    predicted = PredictedRows(y, y_hat if task.n_classes else y_hat.reshape(-1, 1))
+    loss, known = (Metric.resolve(name).score(predicted) for name in names)
     return {"loss": loss, names[1]: known}
 
 

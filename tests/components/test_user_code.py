@@ -100,8 +100,8 @@ class Bias(Metric, name="bias"):
     task = "regression"
     greater_is_better = False
 
-    def measure(self, outcome):
-        return float(outcome.mean(outcome.y_hat - outcome.y).mean())
+    def measure(self, rows):
+        return float(rows.mean(rows.y_hat - rows.y).mean())
 
 
 class Halving(Schedule, name="halving"):

@@ -16,7 +16,7 @@ from nnfs_cli.config.document import Document
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.preprocessing import Preprocessing
-from nnfs_cli.data.steps import Step
+from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.errors import ConfigError, NnfsError
@@ -31,7 +31,7 @@ from nnfs_cli.training.averaging import Averaging
 from nnfs_cli.training.optimizers import Optimizer
 from nnfs_cli.training.schedules import Schedule
 
-FAMILIES = (Layer, Initializer, Loss, Optimizer, Schedule, Averaging, Metric, DataSource, Step)
+FAMILIES = (Layer, Initializer, Loss, Optimizer, Schedule, Averaging, Metric, DataSource, PreprocessingStep)
 MEMBERS = [
     pytest.param(member, id=f"{name}-{family.family}")
     for family in FAMILIES

@@ -23,7 +23,7 @@ from nnfs_cli.data import encoder, source
 from nnfs_cli.data.csv import blocks as csv_blocks
 from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.parquet import source as parquet_source
-from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, Step
+from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, PreprocessingStep
 from nnfs_cli.data.steps.embedding import Embedding
 from nnfs_cli.data.steps.target_mean import TargetMean
 from nnfs_cli.data.table import Table
@@ -292,7 +292,7 @@ def test_training_rows_on_the_disk_do_not_know_their_own_target_either(
 
 EXAMPLES = [
     pytest.param(name, example, id=example)
-    for name, member in Step.registered.items()
+    for name, member in PreprocessingStep.registered.items()
     for example in [*member.examples, *({f"{name}: {{unseen: other}}"} if "unseen" in member.model_fields else set())]
 ]
 
@@ -302,7 +302,7 @@ def words_for(example: str) -> tuple[str, ...]:
     return tuple(yaml.safe_load(example)["ordinal"]) if example.startswith("ordinal: [") else ("dry", "wet", "icy")
 
 
-def poisonable(step: type[Step], example: str, poison: bool) -> list[Row]:
+def poisonable(step: type[PreprocessingStep], example: str, poison: bool) -> list[Row]:
     """Rows whose held back ones are as the others are, or poison: of other words, sizes, dates, gaps and targets."""
     rng = np.random.default_rng(1)
     takes = words_for(example)
@@ -332,7 +332,7 @@ def poisonable(step: type[Step], example: str, poison: bool) -> list[Row]:
 def test_poison_in_rows_that_are_held_back_changes_nothing_that_is_learned(
     name: str, example: str, where: str, folder: Folder, request: pytest.FixtureRequest
 ) -> None:
-    step = Step.registered[name]
+    step = PreprocessingStep.registered[name]
     limit = request.getfixturevalue("streamed") if where == "on disk" else {}
     preprocessing: dict[str, Any] = {"columns": {"x": yaml.safe_load(example)}}
     if issubclass(step, NumberStep) and step.invertible:

@@ -16,7 +16,7 @@ from scipy.stats import binom, chisquare
 
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
-from nnfs_cli.data.split import PARTS, Split
+from nnfs_cli.data.split import SPLITS, Split
 from nnfs_cli.data.table import Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError
@@ -30,8 +30,8 @@ def table(n: int) -> Table:
     return Table("t.csv", {"a": np.arange(n)}, "")
 
 
-def divide(split: Split, classes: list[int], seed: int = 0) -> dict[str, np.ndarray]:
-    return split.divide(table(len(classes)), np.array(classes), seed)
+def divide(setting: Split, classes: list[int], seed: int = 0) -> dict[str, np.ndarray]:
+    return setting.divide(table(len(classes)), np.array(classes), seed)
 
 
 def prepared(folder: Path, table: str, split: dict[str, Any], **files: str) -> Experiment:
@@ -65,18 +65,18 @@ def of(name: str, values: Any) -> Table:
     return Table("t.csv", {name: Texts.of(values) if texts else np.asarray(values)})
 
 
-def assert_divided(parts: dict[str, np.ndarray], n: int) -> None:
-    """Every row is in one part, and the rows of each part are sorted."""
-    assert list(parts) == list(PARTS)
-    assert all((np.diff(rows) > 0).all() for rows in parts.values())
-    assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(n))
+def assert_divided(splits: dict[str, np.ndarray], n: int) -> None:
+    """Every row is in one split, and the rows of each split are sorted."""
+    assert list(splits) == list(SPLITS)
+    assert all((np.diff(rows) > 0).all() for rows in splits.values())
+    assert sorted(np.concatenate(list(splits.values())).tolist()) == list(range(n))
 
 
-def part_of_each(parts: dict[str, np.ndarray], n: int) -> list[str]:
-    """The part of each row."""
+def split_of_each(splits: dict[str, np.ndarray], n: int) -> list[str]:
+    """The split of each row."""
     found = np.empty(n, object)
-    for part, rows in parts.items():
-        found[rows] = part
+    for split, rows in splits.items():
+        found[rows] = split
     return found.tolist()
 
 
@@ -93,15 +93,15 @@ def ten_rows(column: list[str] | None = None) -> str:
 def test_parts_are_disjoint_sorted_and_cover_all_rows(
     classes: list[int], validation: float, test: float, stratify: bool, seed: int
 ) -> None:
-    parts = divide(Split(validation=validation, test=test, stratify=stratify), classes, seed)
-    assert_divided(parts, len(classes))
+    splits = divide(Split(validation=validation, test=test, stratify=stratify), classes, seed)
+    assert_divided(splits, len(classes))
 
 
 @given(st.integers(20, 500), fractions, fractions, seeds)
 def test_sizes_are_within_one_row_of_the_fractions(n: int, validation: float, test: float, seed: int) -> None:
-    parts = Split(validation=validation, test=test).divide(table(n), None, seed)
-    assert abs(len(parts["validation"]) - validation * n) < 1
-    assert abs(len(parts["test"]) - test * n) < 1
+    splits = Split(validation=validation, test=test).divide(table(n), None, seed)
+    assert abs(len(splits["validation"]) - validation * n) < 1
+    assert abs(len(splits["test"]) - test * n) < 1
 
 
 @given(st.lists(st.integers(20, 60), min_size=2, max_size=8), fractions, fractions, seeds)
@@ -109,9 +109,9 @@ def test_stratified_sizes_are_within_one_row_of_the_fractions(
     sizes: list[int], validation: float, test: float, seed: int
 ) -> None:
     classes = np.repeat(np.arange(len(sizes)), sizes).tolist()
-    parts = divide(Split(validation=validation, test=test), classes, seed)
-    assert abs(len(parts["validation"]) - validation * len(classes)) < 1
-    assert abs(len(parts["test"]) - test * len(classes)) < 1
+    splits = divide(Split(validation=validation, test=test), classes, seed)
+    assert abs(len(splits["validation"]) - validation * len(classes)) < 1
+    assert abs(len(splits["test"]) - test * len(classes)) < 1
 
 
 @given(st.lists(st.integers(1, 30), min_size=2, max_size=30), fractions, st.just(0.0) | fractions, seeds)
@@ -120,11 +120,11 @@ def test_stratified_sizes_are_within_one_row_of_the_fractions(
 def test_each_class_has_its_share_within_one_row(sizes: list[int], validation: float, test: float, seed: int) -> None:
     classes = np.repeat(np.arange(len(sizes)), sizes)
     try:
-        parts = divide(Split(validation=validation, test=test), classes.tolist(), seed)
+        splits = divide(Split(validation=validation, test=test), classes.tolist(), seed)
     except DataError:  # too few rows in all
         return
-    for part, fraction in (("validation", validation), ("test", test)):
-        counts = np.bincount(classes[parts[part]], minlength=len(sizes))
+    for split, fraction in (("validation", validation), ("test", test)):
+        counts = np.bincount(classes[splits[split]], minlength=len(sizes))
         assert abs(counts - fraction * np.array(sizes)).max() <= 1
 
 
@@ -132,10 +132,10 @@ def test_each_class_has_its_share_within_one_row(sizes: list[int], validation: f
 def test_every_class_has_a_row_to_train(sizes: list[int], validation: float, test: float, seed: int) -> None:
     classes = np.repeat(np.arange(len(sizes)), sizes)
     try:
-        parts = divide(Split(validation=validation, test=test), classes.tolist(), seed)
+        splits = divide(Split(validation=validation, test=test), classes.tolist(), seed)
     except DataError:  # too few rows in all
         return
-    assert set(classes[parts["train"]]) == set(classes)
+    assert set(classes[splits["train"]]) == set(classes)
 
 
 def test_class_with_one_row_goes_to_train() -> None:
@@ -145,8 +145,8 @@ def test_class_with_one_row_goes_to_train() -> None:
 
 def test_proportions_are_those_of_the_whole() -> None:
     classes = np.repeat([0, 1, 2], [60, 30, 10])
-    parts = divide(Split(validation=0.2, test=0.1), classes.tolist())
-    counts = {part: np.bincount(classes[rows]).tolist() for part, rows in parts.items()}
+    splits = divide(Split(validation=0.2, test=0.1), classes.tolist())
+    counts = {split: np.bincount(classes[rows]).tolist() for split, rows in splits.items()}
     assert counts == {"train": [42, 21, 7], "validation": [12, 6, 2], "test": [6, 3, 1]}
 
 
@@ -165,15 +165,15 @@ def test_without_stratify_classes_fall_as_they_may() -> None:
 
 @given(st.lists(st.integers(0, 4), min_size=40, max_size=100), st.booleans(), seeds)
 def test_same_seed_gives_the_same_split(classes: list[int], stratify: bool, seed: int) -> None:
-    split = Split(validation=0.2, test=0.2, stratify=stratify)
-    first, again = divide(split, classes, seed), divide(split, classes, seed)
-    assert all(np.array_equal(first[part], again[part]) for part in PARTS)
+    setting = Split(validation=0.2, test=0.2, stratify=stratify)
+    first, again = divide(setting, classes, seed), divide(setting, classes, seed)
+    assert all(np.array_equal(first[split], again[split]) for split in SPLITS)
 
 
 @pytest.mark.parametrize("stratify", [True, False])
 def test_other_seeds_give_other_splits(stratify: bool) -> None:
-    split = Split(validation=0.3, stratify=stratify)
-    assert len({tuple(divide(split, [0, 1] * 50, seed)["validation"]) for seed in range(20)}) == 20
+    setting = Split(validation=0.3, stratify=stratify)
+    assert len({tuple(divide(setting, [0, 1] * 50, seed)["validation"]) for seed in range(20)}) == 20
 
 
 def test_no_fraction_keeps_every_row_to_train() -> None:
@@ -203,13 +203,13 @@ def test_column_says_where_each_row_goes(tmp_path: Path) -> None:
     column = ["train", "test", "train", "validation", "validation", "train", "test", "train", "train", "train"]
     experiment = prepared(tmp_path, ten_rows(column), {"column": "s"})
     assert experiment.predictor.encoder.kinds == {"a": "number"}
-    for part in PARTS:
-        assert experiment.parts[part].X[:, 0].tolist() == [i for i, word in enumerate(column) if word == part]
+    for split in SPLITS:
+        assert experiment.parts[split].X[:, 0].tolist() == [i for i, word in enumerate(column) if word == split]
 
 
 def test_column_may_leave_out_what_is_not_needed(tmp_path: Path) -> None:
     experiment = prepared(tmp_path, ten_rows(["train"] * 9 + ["test"]), {"column": "s"})
-    assert {part: len(rows) for part, rows in experiment.parts.items()} == {"train": 9, "test": 1}
+    assert {split: len(rows) for split, rows in experiment.parts.items()} == {"train": 9, "test": 1}
 
 
 @pytest.mark.parametrize("word", ["tset", "Train", " train", "0"])
@@ -248,9 +248,9 @@ group_sizes = st.lists(st.integers(1, 30) | st.integers(1, 3), min_size=3, max_s
 @given(group_sizes, fractions, fractions, seeds)
 def test_no_group_is_in_two_parts(sizes: list[int], validation: float, test: float, seed: int) -> None:
     groups = rows_of_groups(sizes, seed)
-    parts = Split(validation=validation, test=test, group="g").divide(of("g", groups), None, seed)
-    assert_divided(parts, len(groups))
-    kept = {part: {groups[row] for row in rows} for part, rows in parts.items()}
+    splits = Split(validation=validation, test=test, group="g").divide(of("g", groups), None, seed)
+    assert_divided(splits, len(groups))
+    kept = {split: {groups[row] for row in rows} for split, rows in splits.items()}
     assert all(kept.values())
     assert sum(len(group) for group in kept.values()) == len(sizes)
 
@@ -260,35 +260,35 @@ def test_no_group_is_in_two_parts(sizes: list[int], validation: float, test: flo
 def test_parts_are_off_their_fraction_by_less_than_the_largest_group(
     sizes: list[int], validation: float, test: float, seed: int
 ) -> None:
-    split = Split(validation=validation, test=test, group="g")
-    parts = split.divide(of("g", rows_of_groups(sizes)), None, seed)
-    for part, fraction in split.fractions.items():
-        assert abs(len(parts[part]) - fraction * sum(sizes)) < max(sizes)
+    setting = Split(validation=validation, test=test, group="g")
+    splits = setting.divide(of("g", rows_of_groups(sizes)), None, seed)
+    for split, fraction in setting.fractions.items():
+        assert abs(len(splits[split]) - fraction * sum(sizes)) < max(sizes)
 
 
 @given(st.integers(10, 200), fractions, fractions, seeds)
 def test_groups_of_one_row_are_within_half_a_row_of_the_fractions(
     n: int, validation: float, test: float, seed: int
 ) -> None:
-    split = Split(validation=validation, test=test, group="g")
+    setting = Split(validation=validation, test=test, group="g")
     assume(min(validation, test) * n >= 1)
-    parts = split.divide(of("g", np.arange(n)), None, seed)
-    for part, fraction in split.fractions.items():
-        assert abs(len(parts[part]) - fraction * n) <= 0.5 + 1e-9
+    splits = setting.divide(of("g", np.arange(n)), None, seed)
+    for split, fraction in setting.fractions.items():
+        assert abs(len(splits[split]) - fraction * n) <= 0.5 + 1e-9
 
 
 def test_small_groups_fill_what_large_ones_leave() -> None:
     groups = rows_of_groups([40, 30, 13, 7, 5, 3, 1, 1])
     for seed in range(50):
-        parts = Split(validation=0.2, group="g").divide(of("g", groups), None, seed)
-        assert len(parts["validation"]) in (19, 20, 21)
+        splits = Split(validation=0.2, group="g").divide(of("g", groups), None, seed)
+        assert len(splits["validation"]) in (19, 20, 21)
 
 
 def test_group_too_large_for_any_fraction_trains() -> None:
     groups = rows_of_groups([90, 5, 5])
     for seed in range(20):
-        parts = Split(validation=0.05, test=0.05, group="g").divide(of("g", groups), None, seed)
-        assert [len(parts[part]) for part in PARTS] == [90, 5, 5]
+        splits = Split(validation=0.05, test=0.05, group="g").divide(of("g", groups), None, seed)
+        assert [len(splits[split]) for split in SPLITS] == [90, 5, 5]
 
 
 @given(group_sizes, seeds)
@@ -299,17 +299,19 @@ def test_every_group_is_as_likely_to_be_held_back_however_words_are_kept(sizes: 
     words[order] = texts.words
     kept_otherwise = Texts(order[texts.codes].astype(np.int32), words)
     assert kept_otherwise.tolist() == texts.tolist()
-    split = Split(group="g", validation=0.3)
-    first = split.divide(Table("t", {"g": texts}), None, seed)
-    again = split.divide(Table("t", {"g": kept_otherwise}), None, seed)
-    assert all(np.array_equal(first[part], again[part]) for part in PARTS)
+    setting = Split(group="g", validation=0.3)
+    first = setting.divide(Table("t", {"g": texts}), None, seed)
+    again = setting.divide(Table("t", {"g": kept_otherwise}), None, seed)
+    assert all(np.array_equal(first[split], again[split]) for split in SPLITS)
 
 
 def test_groups_of_the_same_size_are_held_back_equally_often() -> None:
     groups = rows_of_groups([3] * 10)
-    split, table = Split(group="g", validation=0.2), of("g", groups)
+    setting, table = Split(group="g", validation=0.2), of("g", groups)
     drawn = Counter(
-        group for seed in range(500) for group in {groups[row] for row in split.divide(table, None, seed)["validation"]}
+        group
+        for seed in range(500)
+        for group in {groups[row] for row in setting.divide(table, None, seed)["validation"]}
     )
     assert len(drawn) == 10
     assert sum(drawn.values()) == 1000
@@ -329,8 +331,8 @@ def test_fewer_groups_than_parts_are_an_error(n_groups: int, settings: dict[str,
 
 
 def test_groups_stay_together_whatever_their_classes() -> None:
-    parts = Split(group="g", validation=0.5).divide(of("g", ["a", "a", "b", "b"]), np.array([0, 1, 0, 1]), 0)
-    assert sorted(map(list, (parts["train"], parts["validation"]))) == [[0, 1], [2, 3]]
+    splits = Split(group="g", validation=0.5).divide(of("g", ["a", "a", "b", "b"]), np.array([0, 1, 0, 1]), 0)
+    assert sorted(map(list, (splits["train"], splits["validation"]))) == [[0, 1], [2, 3]]
 
 
 @pytest.mark.parametrize("way", ["group", "hash"])
@@ -349,17 +351,17 @@ def test_what_trains_is_before_validation_and_that_before_the_test(
     numbers = np.array(times)
     days = numbers.astype("datetime64[D]")
     column = {"i": numbers, "f": numbers / 7, "d": days.astype("datetime64[us]"), "t": [str(day) for day in days]}[kind]
-    split = Split(validation=validation, test=test, time="when")
+    setting = Split(validation=validation, test=test, time="when")
     try:
-        parts = split.divide(of("when", column), None, 0)
+        splits = setting.divide(of("when", column), None, 0)
     except DataError:  # too many rows of one instant
         assume(False)
-    assert_divided(parts, len(times))
-    assert numbers[parts["train"]].max() < numbers[parts["validation"]].min()
-    assert numbers[parts["validation"]].max() < numbers[parts["test"]].min()
-    for part, fraction in split.fractions.items():  # as many as asked for, and the equals of the earliest of them
-        earliest = (numbers == numbers[parts[part]].min()).sum()
-        assert -0.5 <= len(parts[part]) - fraction * len(times) < earliest + 0.5
+    assert_divided(splits, len(times))
+    assert numbers[splits["train"]].max() < numbers[splits["validation"]].min()
+    assert numbers[splits["validation"]].max() < numbers[splits["test"]].min()
+    for split, fraction in setting.fractions.items():  # as many as asked for, and the equals of the earliest of them
+        earliest = (numbers == numbers[splits[split]].min()).sum()
+        assert -0.5 <= len(splits[split]) - fraction * len(times) < earliest + 0.5
 
 
 @given(st.integers(10, 200), fractions, fractions, seeds)
@@ -367,17 +369,17 @@ def test_sizes_by_time_are_within_half_a_row_where_instants_differ(
     n: int, validation: float, test: float, seed: int
 ) -> None:
     assume(min(validation, test) * n >= 1)
-    split = Split(validation=validation, test=test, time="when")
-    parts = split.divide(of("when", np.random.default_rng(seed).permutation(n)), None, 0)
-    for part, fraction in split.fractions.items():
-        assert abs(len(parts[part]) - fraction * n) <= 0.5
+    setting = Split(validation=validation, test=test, time="when")
+    splits = setting.divide(of("when", np.random.default_rng(seed).permutation(n)), None, 0)
+    for split, fraction in setting.fractions.items():
+        assert abs(len(splits[split]) - fraction * n) <= 0.5
 
 
 def test_equal_instants_go_to_the_later_part() -> None:
-    parts = Split(validation=0.2, test=0.2, time="year").divide(
+    splits = Split(validation=0.2, test=0.2, time="year").divide(
         of("year", [2020, 2020, 2021, 2021, 2021, 2021, 2022, 2022, 2022, 2022]), None, 0
     )
-    assert {part: rows.tolist() for part, rows in parts.items()} == {
+    assert {split: rows.tolist() for split, rows in splits.items()} == {
         "train": [0, 1],
         "validation": [2, 3, 4, 5],
         "test": [6, 7, 8, 9],
@@ -387,14 +389,14 @@ def test_equal_instants_go_to_the_later_part() -> None:
 def test_large_whole_numbers_are_different_instants() -> None:
     times = 2**60 + np.arange(10)
     assert np.unique(times.astype(np.float64)).size == 1
-    parts = Split(validation=0.2, test=0.2, time="ns").divide(of("ns", times), None, 0)
-    assert [len(parts[part]) for part in PARTS] == [6, 2, 2]
+    splits = Split(validation=0.2, test=0.2, time="ns").divide(of("ns", times), None, 0)
+    assert [len(splits[split]) for split in SPLITS] == [6, 2, 2]
 
 
 def test_instants_of_one_day_are_told_apart() -> None:
     times = np.array(["2026-01-01T12:00:01", "2026-01-01T12:00:00", "2025-12-31T23:59:59"], "datetime64[us]")
-    parts = Split(validation=0.34, test=0.33, time="at").divide(of("at", times), None, 0)
-    assert [parts[part].tolist() for part in PARTS] == [[2], [1], [0]]
+    splits = Split(validation=0.34, test=0.33, time="at").divide(of("at", times), None, 0)
+    assert [splits[split].tolist() for split in SPLITS] == [[2], [1], [0]]
 
 
 @pytest.mark.parametrize(
@@ -426,40 +428,40 @@ ids = st.lists(st.text(min_size=1), min_size=60, max_size=120, unique=True)
 def test_part_of_an_id_does_not_change_with_the_other_rows(
     names: list[str], validation: float, test: float, seed: int, data: st.DataObject
 ) -> None:
-    split = Split(validation=max(validation, 0.2), test=max(test, 0.2), hash="id")
-    first = split.divide(of("id", names), None, seed)
+    setting = Split(validation=max(validation, 0.2), test=max(test, 0.2), hash="id")
+    first = setting.divide(of("id", names), None, seed)
     assert_divided(first, len(names))
-    part = dict(zip(names, part_of_each(first, len(names)), strict=True))
+    split = dict(zip(names, split_of_each(first, len(names)), strict=True))
     others = data.draw(st.permutations([*names[:50], *names[10:40], *(f"new {i}" for i in range(60))]))
-    again = part_of_each(split.divide(of("id", others), None, seed), len(others))
+    again = split_of_each(setting.divide(of("id", others), None, seed), len(others))
     for name, now in zip(others, again, strict=True):
-        assert part.setdefault(name, now) == now
+        assert split.setdefault(name, now) == now
 
 
 def test_hash_is_that_of_the_word_and_the_seed() -> None:
-    names, split = [f"käufer {i}" for i in range(200)], Split(hash="id", validation=0.25, test=0.25)
+    names, setting = [f"käufer {i}" for i in range(200)], Split(hash="id", validation=0.25, test=0.25)
     for seed in (0, 1, 2**32 - 1):
         expected = []
         for name in names:
             digest = hashlib.blake2b(name.encode(), digest_size=8, salt=seed.to_bytes(8, "little")).hexdigest()
             place = int(digest[0], 16)  # the first of 16 hexadecimal digits tells quarters apart
             expected.append("test" if place < 4 else "validation" if place >= 12 else "train")
-        assert part_of_each(split.divide(of("id", names), None, seed), len(names)) == expected
+        assert split_of_each(setting.divide(of("id", names), None, seed), len(names)) == expected
 
 
 def test_id_is_the_same_as_a_number_and_as_a_word() -> None:
-    split = Split(hash="id", test=0.2)
-    as_numbers = split.divide(of("id", np.arange(100)), None, 0)
-    as_words = split.divide(of("id", [str(i) for i in range(100)]), None, 0)
-    assert all(np.array_equal(as_numbers[part], as_words[part]) for part in PARTS)
+    setting = Split(hash="id", test=0.2)
+    as_numbers = setting.divide(of("id", np.arange(100)), None, 0)
+    as_words = setting.divide(of("id", [str(i) for i in range(100)]), None, 0)
+    assert all(np.array_equal(as_numbers[split], as_words[split]) for split in SPLITS)
 
 
 def test_fractions_by_hash_are_met_in_expectation() -> None:
-    n, split = 20_000, Split(hash="id", validation=0.1, test=0.3)
-    parts = split.divide(of("id", [f"{i}" for i in range(n)]), None, 3)
-    for part, fraction in (("train", 0.6), ("validation", 0.1), ("test", 0.3)):
+    n, setting = 20_000, Split(hash="id", validation=0.1, test=0.3)
+    splits = setting.divide(of("id", [f"{i}" for i in range(n)]), None, 3)
+    for split, fraction in (("train", 0.6), ("validation", 0.1), ("test", 0.3)):
         low, high = binom.interval(1 - 1e-6, n, fraction)
-        assert low <= len(parts[part]) <= high
+        assert low <= len(splits[split]) <= high
 
 
 def test_larger_fraction_takes_rows_only_from_training() -> None:
@@ -467,7 +469,7 @@ def test_larger_fraction_takes_rows_only_from_training() -> None:
     before = Split(hash="id", validation=0.1, test=0.1).divide(table, None, 0)
     for more in ({"validation": 0.3, "test": 0.1}, {"validation": 0.1, "test": 0.3}):
         after = Split(hash="id", **more).divide(table, None, 0)
-        assert all(set(before[part]) <= set(after[part]) for part in ("validation", "test"))
+        assert all(set(before[split]) <= set(after[split]) for split in ("validation", "test"))
 
 
 def test_other_seeds_put_other_ids_together() -> None:
@@ -510,11 +512,11 @@ def test_split_says_which_columns_it_needs(settings: dict[str, str], columns: di
 def test_what_rows_are_divided_by_is_no_input(tmp_path: Path, way: str, column: list[str]) -> None:
     experiment = prepared(tmp_path, ten_rows(column), {way: "s", "validation": 0.4})
     assert experiment.predictor.encoder.kinds == {"a": "number"}
-    parts = Split(**{way: "s", "validation": 0.4}).divide(
+    splits = Split(**{way: "s", "validation": 0.4}).divide(
         of("s", column if way != "time" else np.arange(10, 0, -1)), None, 0
     )
-    for part, samples in experiment.parts.items():
-        assert samples.X[:, 0].tolist() == parts[part].tolist()
+    for split, samples in experiment.parts.items():
+        assert samples.X[:, 0].tolist() == splits[split].tolist()
 
 
 @pytest.mark.parametrize("way", ["column", "group", "time", "hash"])
@@ -543,11 +545,11 @@ def test_files_that_leave_nothing_to_divide_are_refused(tmp_path: Path, way: str
 @pytest.mark.parametrize("way", ["group", "time", "hash"])
 def test_file_for_one_part_goes_with_any_way_for_the_other(tmp_path: Path, way: str) -> None:
     (tmp_path / "v.csv").write_text("")
-    split = Split(**{way: "a", "validation": tmp_path / "v.csv", "test": 0.3})
-    parts = split.divide(of("a", np.arange(50)), None, 0)
-    assert_divided(parts, 50)
-    assert not len(parts["validation"])
-    assert 5 <= len(parts["test"]) <= 25
+    setting = Split(**{way: "a", "validation": tmp_path / "v.csv", "test": 0.3})
+    splits = setting.divide(of("a", np.arange(50)), None, 0)
+    assert_divided(splits, 50)
+    assert not len(splits["validation"])
+    assert 5 <= len(splits["test"]) <= 25
 
 
 # --- by files ---------------------------------------------------------------------------------------------------------
@@ -556,14 +558,14 @@ def test_file_for_one_part_goes_with_any_way_for_the_other(tmp_path: Path, way: 
 def test_file_of_its_own_is_a_part_and_leaves_the_table_to_train(tmp_path: Path) -> None:
     more = "y,a\nv,3\nu,4\n"  # columns in another order
     experiment = prepared(tmp_path, ten_rows(), {"validation": "v.csv", "test": "w.csv"}, v=more, w=more)
-    assert {part: len(rows) for part, rows in experiment.parts.items()} == {"train": 10, "validation": 2, "test": 2}
+    assert {split: len(rows) for split, rows in experiment.parts.items()} == {"train": 10, "validation": 2, "test": 2}
     assert experiment.parts["validation"].X.tolist() == [[3], [4]]
     assert experiment.parts["validation"].truth.tolist() == [1, 0]
 
 
 def test_file_goes_with_a_fraction(tmp_path: Path) -> None:
     experiment = prepared(tmp_path, ten_rows(), {"validation": 0.2, "test": "w.csv"}, w="a,y\n1,u\n")
-    assert {part: len(rows) for part, rows in experiment.parts.items()} == {"train": 8, "validation": 2, "test": 1}
+    assert {split: len(rows) for split, rows in experiment.parts.items()} == {"train": 8, "validation": 2, "test": 1}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from sklearn import preprocessing as sk
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.config import yaml
-from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, Step
+from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, PreprocessingStep
 from nnfs_cli.data.steps.base import Fit
 from nnfs_cli.data.steps.target_mean import TargetMean
 from nnfs_cli.data.texts import Texts
@@ -48,7 +48,7 @@ instants = st.lists(st.none() | st.datetimes(), min_size=1, max_size=20).filter(
 
 
 def step(text: str) -> Any:
-    return Step.resolve(yaml.read(text.encode())[0])
+    return PreprocessingStep.resolve(yaml.read(text.encode())[0])
 
 
 def kept(fit: Fit) -> Fit:
@@ -238,10 +238,10 @@ def test_predictions_of_any_size_are_taken_back_without_a_warning(text: str) -> 
 
 
 @pytest.mark.parametrize(
-    "name", sorted(name for name, member in Step.registered.items() if issubclass(member, NumberStep))
+    "name", sorted(name for name, member in PreprocessingStep.registered.items() if issubclass(member, NumberStep))
 )
 def test_only_what_can_be_taken_back_says_so(name: str) -> None:
-    of = step(Step.registered[name].examples[0])
+    of = step(PreprocessingStep.registered[name].examples[0])
     learned = statistics(of, SKEWED)
     result = of.transform(SKEWED, learned)
     if of.invertible:
@@ -681,12 +681,12 @@ def test_the_widest_range_of_instants_is_taken() -> None:
 
 def test_an_example_of_each_kind_has_been_tried() -> None:
     tried = {text.partition(":")[0] for text in [*NUMBERS, *INVERTIBLE, *WIDENING, *WORDS, *OTHERS]}
-    assert tried == set(Step.registered)
+    assert tried == set(PreprocessingStep.registered)
 
 
-@pytest.mark.parametrize("name", sorted(Step.registered))
+@pytest.mark.parametrize("name", sorted(PreprocessingStep.registered))
 def test_every_setting_is_explained(name: str) -> None:
-    member = Step.registered[name]
+    member = PreprocessingStep.registered[name]
     assert member.descriptions().keys() >= member.model_fields.keys()
     assert len(member.summary()) <= 120
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from sklearn import metrics as sk
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.metrics import Metric, Outcome, default_metrics
+from nnfs_cli.metrics import Metric, PredictedRows, default_metrics
 
 Reference = Callable[[Array, Array, Array], float]  # of y, y_hat and weights
 
@@ -33,20 +33,20 @@ CLASSES = [metric(example) for example in EXAMPLES if metric(example).task == "c
 NUMBERS = [metric(example) for example in EXAMPLES if metric(example).task == "regression"]
 
 
-def classes(n_classes: int, n_rows: int = 200, *, weighted: bool = True) -> Outcome:
+def classes(n_classes: int, n_rows: int = 200, *, weighted: bool = True) -> PredictedRows:
     """Rows of a net that is right more often than not."""
     rng = np.random.default_rng(n_classes)
     y = rng.integers(n_classes, size=n_rows)
     scores = np.exp(rng.standard_normal((n_rows, n_classes)) + np.eye(n_classes)[y])
     weight = rng.random(n_rows) + 0.1 if weighted else None
-    return Outcome(y, scores / scores.sum(axis=1, keepdims=True), weight)
+    return PredictedRows(y, scores / scores.sum(axis=1, keepdims=True), weight)
 
 
-def numbers(n_targets: int, n_rows: int = 201, *, weighted: bool = True) -> Outcome:
+def numbers(n_targets: int, n_rows: int = 201, *, weighted: bool = True) -> PredictedRows:
     rng = np.random.default_rng(n_targets)
     y = rng.standard_normal((n_rows, n_targets)) * 3 + 1
     weight = rng.integers(1, 9, n_rows) / 4 if weighted else None
-    return Outcome(y, y + rng.standard_normal(y.shape), weight)
+    return PredictedRows(y, y + rng.standard_normal(y.shape), weight)
 
 
 # --- each metric against another way to its figure -------------------------------------------------------------------
@@ -156,39 +156,39 @@ CASES += [(example, width) for example in NUMBER_REFERENCES for width in (1, 3)]
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize(("example", "width"), CASES)
 def test_a_metric_is_its_definition(example: str, width: int, weighted: bool) -> None:
-    outcome = (classes if example in CLASS_REFERENCES else numbers)(width, weighted=weighted)
-    weight = np.ones(len(outcome.y)) if outcome.weight is None else outcome.weight
-    expected = (CLASS_REFERENCES | NUMBER_REFERENCES)[example](outcome.y, outcome.y_hat, weight)
-    assert metric(example).score(outcome) == pytest.approx(expected, rel=1e-10)
+    predicted = (classes if example in CLASS_REFERENCES else numbers)(width, weighted=weighted)
+    weight = np.ones(len(predicted.y)) if predicted.weight is None else predicted.weight
+    expected = (CLASS_REFERENCES | NUMBER_REFERENCES)[example](predicted.y, predicted.y_hat, weight)
+    assert metric(example).score(predicted) == pytest.approx(expected, rel=1e-10)
 
 
 @pytest.mark.parametrize("name", ["precision", "recall", "f1"])
 @pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
 def test_an_average_is_scikit_learns_where_every_class_is_true_of_some_row(name: str, average: str) -> None:
     """Also with a class that is never decided for."""
-    outcome = classes(4)
-    outcome.y_hat[:, 2] = 0
+    predicted = classes(4)
+    predicted.y_hat[:, 2] = 0
     expected = getattr(sk, f"{name}_score")(
-        outcome.y, outcome.decided, average=average, sample_weight=outcome.weight, zero_division=0
+        predicted.y, predicted.decided, average=average, sample_weight=predicted.weight, zero_division=0
     )
-    assert metric(f"{name}: {average}").score(outcome) == pytest.approx(expected, rel=1e-12)
+    assert metric(f"{name}: {average}").score(predicted) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_indicator_matrix_of_all_classes_is_not_needed_for_scores() -> None:
     """Scores that are no probabilities, with a class that no row has."""
-    outcome = classes(4)
-    outcome = replace(outcome, y=outcome.y % 3, y_hat=np.log(outcome.y_hat) * 100)
+    predicted = classes(4)
+    predicted = replace(predicted, y=predicted.y % 3, y_hat=np.log(predicted.y_hat) * 100)
     for name, score in (("roc_auc", sk.roc_auc_score), ("average_precision", sk.average_precision_score)):
-        expected = score(np.eye(3)[outcome.y], outcome.y_hat[:, :3], sample_weight=outcome.weight)
-        assert metric(name).score(outcome) == pytest.approx(expected, rel=1e-12)
+        expected = score(np.eye(3)[predicted.y], predicted.y_hat[:, :3], sample_weight=predicted.weight)
+        assert metric(name).score(predicted) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_quantile_is_scored_by_what_the_net_says_of_it() -> None:
-    outcome = numbers(2)
-    said = outcome.y_hat + 1.5
-    with_quantiles = replace(outcome, quantiles={0.9: said})
-    assert metric("pinball: 0.9").score(with_quantiles) == metric("pinball: 0.9").score(replace(outcome, y_hat=said))
-    assert metric("pinball: 0.8").score(with_quantiles) == metric("pinball: 0.8").score(outcome)
+    predicted = numbers(2)
+    said = predicted.y_hat + 1.5
+    with_quantiles = replace(predicted, quantiles={0.9: said})
+    assert metric("pinball: 0.9").score(with_quantiles) == metric("pinball: 0.9").score(replace(predicted, y_hat=said))
+    assert metric("pinball: 0.8").score(with_quantiles) == metric("pinball: 0.8").score(predicted)
 
 
 # --- decisions, columns, settings ------------------------------------------------------------------------------------
@@ -196,24 +196,26 @@ def test_a_quantile_is_scored_by_what_the_net_says_of_it() -> None:
 
 def test_the_threshold_decides_and_belongs_to_the_second_class() -> None:
     p = np.array([0.2, 0.3, 0.3000001, 0.6], np.float32)
-    outcome = Outcome(np.array([0, 0, 1, 1]), np.stack([1 - p, p], axis=1))
-    assert outcome.decided.tolist() == [0, 0, 0, 1]
-    assert replace(outcome, threshold=float(p[1])).decided.tolist() == [0, 1, 1, 1]
+    predicted = PredictedRows(np.array([0, 0, 1, 1]), np.stack([1 - p, p], axis=1))
+    assert predicted.decided.tolist() == [0, 0, 0, 1]
+    assert replace(predicted, threshold=float(p[1])).decided.tolist() == [0, 1, 1, 1]
     between = (float(p[1]) + float(p[2])) / 2
-    assert replace(outcome, threshold=between).decided.tolist() == [0, 0, 1, 1]
-    assert metric("accuracy").score(replace(outcome, threshold=between)) == 1
+    assert replace(predicted, threshold=between).decided.tolist() == [0, 0, 1, 1]
+    assert metric("accuracy").score(replace(predicted, threshold=between)) == 1
 
 
 def test_a_threshold_between_neighbours_of_float32_parts_them() -> None:
     p = np.array([0.5, np.nextafter(np.float32(0.5), np.float32(1))], np.float32)
-    outcome = Outcome(np.array([0, 1]), np.stack([1 - p, p], axis=1), threshold=float(p.astype(np.float64).mean()))
-    assert outcome.decided.tolist() == [0, 1]
+    predicted = PredictedRows(
+        np.array([0, 1]), np.stack([1 - p, p], axis=1), threshold=float(p.astype(np.float64).mean())
+    )
+    assert predicted.decided.tolist() == [0, 1]
 
 
 def test_of_equal_classes_the_first_counts() -> None:
-    outcome = Outcome(np.array([0, 1, 2]), np.full((3, 3), 1 / 3))
-    assert outcome.decided.tolist() == [0, 0, 0]
-    scores = [metric(f"top_k_accuracy: {k}").score(outcome) for k in (1, 2, 3, 9)]
+    predicted = PredictedRows(np.array([0, 1, 2]), np.full((3, 3), 1 / 3))
+    assert predicted.decided.tolist() == [0, 0, 0]
+    scores = [metric(f"top_k_accuracy: {k}").score(predicted) for k in (1, 2, 3, 9)]
     np.testing.assert_allclose(scores, [1 / 3, 2 / 3, 1, 1], rtol=1e-15)
 
 
@@ -241,26 +243,26 @@ def test_no_two_examples_share_a_column() -> None:
 
 def test_each_class_has_a_column_and_none_without_a_row_or_a_decision() -> None:
     y, guess = np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 1, 2])
-    outcome = Outcome(y, np.eye(4)[guess], classes=("ash", "birch", "cedar", "durian"))
-    of = {name: metric(f"{name}: per_class").figures(outcome) for name in ("precision", "recall", "f1")}
+    predicted = PredictedRows(y, np.eye(4)[guess], classes=("ash", "birch", "cedar", "durian"))
+    of = {name: metric(f"{name}: per_class").figures(predicted) for name in ("precision", "recall", "f1")}
     assert list(of["f1"]) == ["f1_ash", "f1_birch", "f1_cedar", "f1_durian"]
     np.testing.assert_allclose([*of["precision"].values()], [1, 2 / 3, 0, math.nan])
     np.testing.assert_allclose([*of["recall"].values()], [1 / 2, 2 / 3, math.nan, math.nan])
     np.testing.assert_allclose([*of["f1"].values()], [2 / 3, 2 / 3, 0, math.nan])
     for name, figures in of.items():
-        assert metric(name).score(outcome) == pytest.approx(np.nanmean([*figures.values()]), rel=1e-12)
-    assert list(metric("f1: per_class").figures(replace(outcome, classes=()))) == ["f1_0", "f1_1", "f1_2", "f1_3"]
+        assert metric(name).score(predicted) == pytest.approx(np.nanmean([*figures.values()]), rel=1e-12)
+    assert list(metric("f1: per_class").figures(replace(predicted, classes=()))) == ["f1_0", "f1_1", "f1_2", "f1_3"]
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
 @pytest.mark.parametrize("width", [2, 3])
 def test_each_class_can_be_ranked_against_the_rest(name: str, width: int) -> None:
-    outcome, score = classes(width, weighted=True), getattr(sk, f"{name}_score")
-    expected = [score(outcome.y == k, outcome.y_hat[:, k], sample_weight=outcome.weight) for k in range(width)]
-    found = metric(f"{name}: per_class").figures(outcome)
+    predicted, score = classes(width, weighted=True), getattr(sk, f"{name}_score")
+    expected = [score(predicted.y == k, predicted.y_hat[:, k], sample_weight=predicted.weight) for k in range(width)]
+    found = metric(f"{name}: per_class").figures(predicted)
     assert list(found) == [f"{name}_{k}" for k in range(width)]
     assert [*found.values()] == pytest.approx(expected, rel=1e-12)
-    assert all(map(math.isnan, metric(f"{name}: per_class").figures(replace(outcome, y=outcome.y * 0)).values()))
+    assert all(map(math.isnan, metric(f"{name}: per_class").figures(replace(predicted, y=predicted.y * 0)).values()))
 
 
 @pytest.mark.parametrize("example", ["f1: mean", "top_k_accuracy: 0", "pinball: 1", "pinball: 0.0", "pinball: .nan"])
@@ -278,11 +280,11 @@ def test_figures_of_every_epoch_do_without_scikit_learn() -> None:
     script = """
 import sys
 import numpy as np
-from nnfs_cli.metrics import Metric, Outcome
+from nnfs_cli.metrics import Metric, PredictedRows
 y, y_hat = np.arange(4) % 2, np.eye(2)[[0, 1, 1, 1]]
-assert Metric.resolve("accuracy").score(Outcome(y, y_hat)) == 0.75
+assert Metric.resolve("accuracy").score(PredictedRows(y, y_hat)) == 0.75
 for name in ("mse", "rmse", "mae", "r2"):
-    Metric.resolve(name).figures(Outcome(y_hat, y_hat * 2))
+    Metric.resolve(name).figures(PredictedRows(y_hat, y_hat * 2))
 assert not {"sklearn", "scipy"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
@@ -294,47 +296,47 @@ assert not {"sklearn", "scipy"} & set(sys.modules)
 @pytest.mark.parametrize("m", CLASSES, ids=lambda m: m.column)
 @pytest.mark.parametrize("case", ["no rows", "no weight", "not finite"])
 def test_without_rows_or_answers_there_is_no_figure(m: Metric, case: str) -> None:
-    outcome = classes(3)
-    outcome = {
-        "no rows": Outcome(outcome.y[:0], outcome.y_hat[:0]),
-        "no weight": replace(outcome, weight=np.zeros(len(outcome.y))),
-        "not finite": replace(outcome, y_hat=np.where(outcome.y_hat > 0.9, np.nan, outcome.y_hat)),
+    predicted = classes(3)
+    predicted = {
+        "no rows": PredictedRows(predicted.y[:0], predicted.y_hat[:0]),
+        "no weight": replace(predicted, weight=np.zeros(len(predicted.y))),
+        "not finite": replace(predicted, y_hat=np.where(predicted.y_hat > 0.9, np.nan, predicted.y_hat)),
     }[case]
-    assert math.isnan(m.score(outcome))
-    assert all(math.isnan(figure) for figure in m.figures(outcome).values())
+    assert math.isnan(m.score(predicted))
+    assert all(math.isnan(figure) for figure in m.figures(predicted).values())
 
 
 @pytest.mark.parametrize("m", NUMBERS, ids=lambda m: m.column)
 def test_numbers_without_rows_or_answers_have_no_figure(m: Metric) -> None:
-    outcome = numbers(2)
-    assert math.isnan(m.score(Outcome(outcome.y[:0], outcome.y_hat[:0])))
-    assert math.isnan(m.score(replace(outcome, weight=np.zeros(len(outcome.y)))))
-    assert math.isnan(m.score(replace(outcome, y_hat=outcome.y_hat * np.inf)))
-    assert math.isnan(m.score(replace(outcome, quantiles={0.9: outcome.y_hat * np.inf})))
+    predicted = numbers(2)
+    assert math.isnan(m.score(PredictedRows(predicted.y[:0], predicted.y_hat[:0])))
+    assert math.isnan(m.score(replace(predicted, weight=np.zeros(len(predicted.y)))))
+    assert math.isnan(m.score(replace(predicted, y_hat=predicted.y_hat * np.inf)))
+    assert math.isnan(m.score(replace(predicted, quantiles={0.9: predicted.y_hat * np.inf})))
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("rows", [1, 5])
 def test_one_class_cannot_be_told_from_others(n_classes: int, rows: int) -> None:
-    outcome = Outcome(np.full(rows, 1), classes(n_classes, rows).y_hat)
-    undefined = {m.column for m in CLASSES if math.isnan(m.score(outcome))}
+    predicted = PredictedRows(np.full(rows, 1), classes(n_classes, rows).y_hat)
+    undefined = {m.column for m in CLASSES if math.isnan(m.score(predicted))}
     assert undefined == {"matthews_correlation", "roc_auc", "average_precision"}
 
 
 def test_a_net_that_always_decides_the_same_correlates_with_nothing() -> None:
-    assert metric("matthews_correlation").score(Outcome(np.array([0, 1, 1]), np.eye(2)[[1, 1, 1]])) == 0
+    assert metric("matthews_correlation").score(PredictedRows(np.array([0, 1, 1]), np.eye(2)[[1, 1, 1]])) == 0
 
 
 def test_a_constant_target_is_explained_when_it_is_hit() -> None:
     """0.1 is a number whose mean of three is not itself."""
     y, weight = np.full((3, 1), 0.1), np.array([0.1, 0.2, 0.4])
-    assert [metric("r2").score(Outcome(y, y + off, weight)) for off in (0, 1e-9)] == [1, 0]
-    assert math.isnan(metric("r2").score(Outcome(y[:1], y[:1])))
+    assert [metric("r2").score(PredictedRows(y, y + off, weight)) for off in (0, 1e-9)] == [1, 0]
+    assert math.isnan(metric("r2").score(PredictedRows(y[:1], y[:1])))
 
 
 def test_probabilities_a_rounding_step_beyond_one_have_a_log_loss() -> None:
     y_hat = np.array([[np.nextafter(1, 2), -1e-17], [0, 1]])
-    assert metric("log_loss").score(Outcome(np.array([0, 1]), y_hat)) == pytest.approx(0, abs=1e-12)
+    assert metric("log_loss").score(PredictedRows(np.array([0, 1]), y_hat)) == pytest.approx(0, abs=1e-12)
 
 
 # --- what must hold on any rows --------------------------------------------------------------------------------------
@@ -343,7 +345,7 @@ WEIGHTS = st.integers(0, 12).map(lambda eighths: eighths / 8)  # their sums are 
 
 
 @st.composite
-def any_classes(draw: st.DrawFn) -> Outcome:
+def any_classes(draw: st.DrawFn) -> PredictedRows:
     """Few distinct probabilities, so that there are ties; classes without rows; weights of zero."""
     n_classes, n_rows = draw(st.integers(2, 4)), draw(st.integers(1, 12))
     counts = draw(
@@ -358,31 +360,31 @@ def any_classes(draw: st.DrawFn) -> Outcome:
     dtype = draw(st.sampled_from([np.float32, np.float64]))
     y_hat = (np.array(counts) / np.sum(counts, axis=1, keepdims=True)).astype(dtype)
     threshold = draw(st.none() | st.floats(0, 1)) if n_classes == 2 else None
-    return Outcome(np.array(y), y_hat, weight, threshold)
+    return PredictedRows(np.array(y), y_hat, weight, threshold)
 
 
 @st.composite
-def any_numbers(draw: st.DrawFn) -> Outcome:
+def any_numbers(draw: st.DrawFn) -> PredictedRows:
     n_targets, n_rows = draw(st.integers(1, 3)), draw(st.integers(1, 12))
     value = st.integers(-40, 40).map(lambda eighths: eighths / 8) | st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
     row = st.lists(value, min_size=n_targets, max_size=n_targets)
     y, y_hat = (np.array(draw(st.lists(row, min_size=n_rows, max_size=n_rows))) for _ in range(2))
     weight = draw(st.none() | st.lists(WEIGHTS, min_size=n_rows, max_size=n_rows).map(np.array))
-    return Outcome(y, y_hat, weight, quantiles=draw(st.sampled_from([{}, {0.9: y_hat + 1}])))
+    return PredictedRows(y, y_hat, weight, quantiles=draw(st.sampled_from([{}, {0.9: y_hat + 1}])))
 
 
 ANY = any_classes() | any_numbers()
 
 
-def metrics_for(outcome: Outcome) -> list[Metric]:
-    return CLASSES if outcome.y.ndim == 1 else NUMBERS
+def metrics_for(predicted: PredictedRows) -> list[Metric]:
+    return CLASSES if predicted.y.ndim == 1 else NUMBERS
 
 
-def all_figures(outcome: Outcome) -> dict[str, float]:
+def all_figures(predicted: PredictedRows) -> dict[str, float]:
     """Every column and, for the classes' own columns, their mean."""
     figures: dict[str, float] = {}
-    for m in metrics_for(outcome):
-        figures |= {m.column: m.score(outcome), **m.figures(outcome)}
+    for m in metrics_for(predicted):
+        figures |= {m.column: m.score(predicted), **m.figures(predicted)}
     return figures
 
 
@@ -390,17 +392,17 @@ def same(figures: dict[str, float], others: dict[str, float]) -> None:
     assert figures == pytest.approx(others, rel=1e-12, abs=1e-14, nan_ok=True)
 
 
-def taken(outcome: Outcome, rows: Array, weight: Array | None) -> Outcome:
-    quantiles = {level: values[rows] for level, values in outcome.quantiles.items()}
-    return replace(outcome, y=outcome.y[rows], y_hat=outcome.y_hat[rows], weight=weight, quantiles=quantiles)
+def taken(predicted: PredictedRows, rows: Array, weight: Array | None) -> PredictedRows:
+    quantiles = {level: values[rows] for level, values in predicted.quantiles.items()}
+    return replace(predicted, y=predicted.y[rows], y_hat=predicted.y_hat[rows], weight=weight, quantiles=quantiles)
 
 
 @given(ANY)
-def test_a_figure_is_a_number_in_its_range_or_nan(outcome: Outcome) -> None:
+def test_a_figure_is_a_number_in_its_range_or_nan(predicted: PredictedRows) -> None:
     """And nothing is raised or warned of, which would fail the test too."""
     above_one = {"log_loss": math.inf, "brier": 2.0}
-    for m in metrics_for(outcome):
-        for figure in (m.score(outcome), *m.figures(outcome).values()):
+    for m in metrics_for(predicted):
+        for figure in (m.score(predicted), *m.figures(predicted).values()):
             assert type(figure) is float
             if not math.isnan(figure):
                 low = -math.inf if m.name == "r2" else -1.0 if m.name == "matthews_correlation" else 0.0
@@ -409,26 +411,26 @@ def test_a_figure_is_a_number_in_its_range_or_nan(outcome: Outcome) -> None:
 
 
 @given(ANY)
-def test_weights_all_the_same_change_nothing(outcome: Outcome) -> None:
-    n_rows = len(outcome.y)
-    plain = all_figures(replace(outcome, weight=None))
-    same(all_figures(replace(outcome, weight=np.ones(n_rows))), plain)
-    same(all_figures(replace(outcome, weight=np.full(n_rows, 4.0))), plain)
+def test_weights_all_the_same_change_nothing(predicted: PredictedRows) -> None:
+    n_rows = len(predicted.y)
+    plain = all_figures(replace(predicted, weight=None))
+    same(all_figures(replace(predicted, weight=np.ones(n_rows))), plain)
+    same(all_figures(replace(predicted, weight=np.full(n_rows, 4.0))), plain)
 
 
 @given(ANY, st.data())
-def test_a_row_twice_is_a_row_of_twice_the_weight(outcome: Outcome, data: st.DataObject) -> None:
-    n_rows = len(outcome.y)
-    weight = np.ones(n_rows) if outcome.weight is None else outcome.weight
+def test_a_row_twice_is_a_row_of_twice_the_weight(predicted: PredictedRows, data: st.DataObject) -> None:
+    n_rows = len(predicted.y)
+    weight = np.ones(n_rows) if predicted.weight is None else predicted.weight
     assume(np.count_nonzero(weight) != 1)  # a single row has no r2
     again = data.draw(st.integers(0, n_rows - 1))
-    twice = taken(outcome, np.append(np.arange(n_rows), again), np.append(weight, weight[again]))
-    double = replace(outcome, weight=weight * np.where(np.arange(n_rows) == again, 2, 1))
+    twice = taken(predicted, np.append(np.arange(n_rows), again), np.append(weight, weight[again]))
+    double = replace(predicted, weight=weight * np.where(np.arange(n_rows) == again, 2, 1))
     same(all_figures(twice), all_figures(double))
 
 
 @given(ANY)
-def test_a_row_of_weight_zero_is_no_row(outcome: Outcome) -> None:
-    weight = np.ones(len(outcome.y)) if outcome.weight is None else outcome.weight
+def test_a_row_of_weight_zero_is_no_row(predicted: PredictedRows) -> None:
+    weight = np.ones(len(predicted.y)) if predicted.weight is None else predicted.weight
     rows = np.flatnonzero(weight)
-    same(all_figures(outcome), all_figures(taken(outcome, rows, weight[rows])))
+    same(all_figures(predicted), all_figures(taken(predicted, rows, weight[rows])))

@@ -18,7 +18,7 @@ from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.generated import Arithmetic, Moons
 from nnfs_cli.data.inputs import Numbers
 from nnfs_cli.data.steps.standardize import Standardize
-from nnfs_cli.metrics import Outcome
+from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.metrics.decisions import Accuracy
 from nnfs_cli.nn.initializers import LecunNormal, Normal
 from nnfs_cli.nn.layers import Layer
@@ -58,7 +58,7 @@ def standardize(train: Array, test: Array) -> Standardized:
 
 def classifier_figures(model: Model, X: Array, y: Array) -> LogRow:
     loss, y_hat = model.evaluate(X, y[:, None])
-    return {"loss": loss, "accuracy": Accuracy().score(Outcome(y.astype(int), model.loss.answer(y_hat)))}
+    return {"loss": loss, "accuracy": Accuracy().score(PredictedRows(y.astype(int), model.loss.answer(y_hat)))}
 
 
 # --- 000 and 001: two nets on breast cancer, one random stream -------------------------------------------------------
@@ -311,4 +311,4 @@ def test_descent_on_one_drawn_sample_at_a_time_learns_two_moons() -> None:
     model = Model([hidden, ReLU(), hidden, ReLU(), classes, Softmax()], loss, (2,), "float64", RandomState(0))
     drawn = Batches(len(X), 1, replacement=True)
     Trainer(model, SGD(), 0.005, drawn).fit(X, loss.encode(y, 2).astype(float), epochs=100)
-    assert Accuracy().score(Outcome(y, model.predict(X))) > 0.97
+    assert Accuracy().score(PredictedRows(y, model.predict(X))) > 0.97

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.metrics import Outcome
+from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.prediction.threshold import best_threshold
 
 By = Literal["f1", "accuracy"]
@@ -93,7 +93,7 @@ def test_a_rare_class_is_decided_for_earlier_by_its_f1() -> None:
 def test_a_net_of_float32_decides_as_the_line_was_drawn(by: By) -> None:
     p = np.array([0.5, np.nextafter(np.float32(0.5), np.float32(1))], np.float32)
     threshold = best_threshold(p, np.array([False, True]), None, by)
-    assert Outcome(np.array([0, 1]), np.stack([1 - p, p], axis=1), threshold=threshold).decided.tolist() == [0, 1]
+    assert PredictedRows(np.array([0, 1]), np.stack([1 - p, p], axis=1), threshold=threshold).decided.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("by", ["f1", "accuracy"])

@@ -266,7 +266,7 @@ def signalled_twice(chance: random.Random) -> Blow:
     return Blow(chance.choice(CAUGHT), chance.choice(CAUGHT), chance.uniform(0, 0.03))
 
 
-class Outcome(NamedTuple):
+class PredictedRows(NamedTuple):
     """What came of a series of blows."""
 
     runs: int  # that came to their end
@@ -276,7 +276,7 @@ class Outcome(NamedTuple):
     slowest: float  # seconds from a signal to the end
 
 
-def survives(kind: str, blows: Sequence[Draw], place: Place, command: Nnfs, evaluated: float = 1.0) -> Outcome:
+def survives(kind: str, blows: Sequence[Draw], place: Place, command: Nnfs, evaluated: float = 1.0) -> PredictedRows:
     """Train and go on after each blow, from the beginning where a training has come to its end, until all have fallen.
 
     Each falls at random, and each training has to end as its twin. After this share of them the run is evaluated.
@@ -349,7 +349,7 @@ def survives(kind: str, blows: Sequence[Draw], place: Place, command: Nnfs, eval
             assert stderr == to_go_on(run)
         if chance.random() < evaluated:
             is_evaluated_or_refused(command("evaluate", run, cwd=place.folder))
-    return Outcome(ended, unbegun, incomplete, left, slowest)
+    return PredictedRows(ended, unbegun, incomplete, left, slowest)
 
 
 def to_go_on(run: Path) -> str:

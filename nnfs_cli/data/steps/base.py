@@ -43,13 +43,13 @@ def _different(entries: tuple[str, ...]) -> tuple[str, ...]:
 Different = _Different(_different)  # for a tuple of texts
 
 
-class Step(Component, family="preprocessing step"):
+class PreprocessingStep(Component, family="preprocessing step"):
     """A transformation of columns."""
 
     kind: ClassVar[Kind]  # of the columns it takes
 
 
-class NumberStep(Step):
+class NumberStep(PreprocessingStep):
     """A transformation of numbers, column by column. Several follow one another: `[log1p, standardize]`."""
 
     kind = "number"
@@ -74,7 +74,7 @@ class NumberStep(Step):
         return [(name, "") for name in columns]
 
 
-class CategoryStep(Step):
+class CategoryStep(PreprocessingStep):
     """A transformation of one column of words into numbers. An empty cell is a word like any other, if trained on."""
 
     kind = "category"
@@ -151,7 +151,7 @@ class LevelStep(CategoryStep):
         return texts.places_in({word: i for i, word in enumerate(levels)}, len(levels))
 
 
-class DateStep(Step):
+class DateStep(PreprocessingStep):
     """A transformation of one column of dates into numbers."""
 
     kind = "date"
@@ -217,7 +217,7 @@ def stacked(fits: Sequence[Fit]) -> Statistics:
     return {key: np.array([fit[key] for fit in fits], np.float64) for key in (fits[0] if fits else ())}
 
 
-def refuse_overflow(step: Step, column: Array, fit: Fit) -> None:
+def refuse_overflow(step: PreprocessingStep, column: Array, fit: Fit) -> None:
     """Raise `ValueError`, half a sentence about the column, when what was learned of it is beyond floating point."""
     for value in fit.values():
         if not np.isfinite(np.asarray(value, np.float64)).all():

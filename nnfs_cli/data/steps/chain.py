@@ -9,15 +9,15 @@ from pydantic.functional_validators import WrapValidator
 
 from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.components.section import wrong
-from nnfs_cli.data.steps.base import NumberStep, Step
+from nnfs_cli.data.steps.base import NumberStep, PreprocessingStep
 from nnfs_cli.data.steps.impute import Impute
 
 
 def _as_steps(value: object, several: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
-    return several(tuple(value)) if isinstance(value, list | tuple) else (Step.resolve(value, info),)
+    return several(tuple(value)) if isinstance(value, list | tuple) else (PreprocessingStep.resolve(value, info),)
 
 
-def _follow_one_another(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def _follow_one_another(steps: tuple[PreprocessingStep, ...]) -> tuple[PreprocessingStep, ...]:
     if len(steps) == 1:
         return steps
     for i, step in enumerate(steps):
@@ -30,14 +30,14 @@ def _follow_one_another(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return steps
 
 
-def _plain(steps: tuple[Step, ...], info: Any) -> object:
+def _plain(steps: tuple[PreprocessingStep, ...], info: Any) -> object:
     plain = [step.brief() if info.exclude_defaults else step.plain(info.context) for step in steps]
     return plain[0] if len(plain) == 1 else plain
 
 
 _ONE: dict[str, Any] = {"family": "preprocessing step"}
 Steps = Annotated[
-    tuple[Step, ...],
+    tuple[PreprocessingStep, ...],
     NotEmpty,
     AfterValidator(_follow_one_another),
     WrapValidator(_as_steps),
