@@ -38,7 +38,7 @@ def cv(
         raise UserError("the same config stands there twice; compare it with another one")
     specs = {name: read(path, set_, code) for name, path in named.items()}
     from nnfs_cli import workflows
-    from nnfs_cli.data.writers import writer_for
+    from nnfs_cli.data.write_table import writer_for
     from nnfs_cli.system.files import write_whole
 
     target = output or Path(f"{next(iter(specs.values())).name}-cv.csv")

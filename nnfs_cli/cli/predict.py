@@ -71,7 +71,7 @@ def predict(
     import tempfile
 
     from nnfs_cli import workflows
-    from nnfs_cli.data.writers import SUFFIXES
+    from nnfs_cli.data.write_table import SUFFIXES
     from nnfs_cli.runs.run import Run
     from nnfs_cli.system.files import write_whole
     from nnfs_cli.system.matching import matching
@@ -141,7 +141,7 @@ def _names(text: str) -> list[str]:
 
 
 def _write(predictions: Predictions, file: BinaryIO, suffix: str) -> None:
-    from nnfs_cli.data.writers import writer_for
+    from nnfs_cli.data.write_table import writer_for
 
     with writer_for(suffix, file) as writer:
         for answers in predictions:

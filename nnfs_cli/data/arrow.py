@@ -8,7 +8,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import instant
-from nnfs_cli.data.table import NUMBER, Column, word
+from nnfs_cli.data.table import NUMBER, Column, text_of
 from nnfs_cli.data.texts import Texts
 
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
@@ -91,7 +91,7 @@ def to_texts(column: Any) -> Texts:
     codes, words = _codes(column)
     if len(set(words)) < len(words) or None in words:
         known = Texts.of([*words, None])
-        return Texts(known.codes[codes], known.words)
+        return Texts(known.codes[codes], known.distinct)
     objects = np.empty(len(words), object)
     objects[:] = words
     return Texts(codes, objects)
@@ -117,15 +117,15 @@ def _words(column: Any) -> Texts:
         return to_texts(column)
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_floating(kind):
         codes, different = _codes(column.dictionary_encode())
-        values = [word(value) or None for value in different]
+        values = [text_of(value) or None for value in different]
     else:
         found = _natural(column)
         if isinstance(found, Texts):
             return found
         instants, codes = np.unique(found, return_inverse=True)
-        codes, values = codes.reshape(-1), [word(value) or None for value in instants.tolist()]
+        codes, values = codes.reshape(-1), [text_of(value) or None for value in instants.tolist()]
     known = Texts.of([*values, None])
-    return Texts(known.codes[codes], known.words)
+    return Texts(known.codes[codes], known.distinct)
 
 
 def parsed_numbers(column: Any, decimal: str = ".") -> tuple[Array, Array | None]:
@@ -146,7 +146,7 @@ def parsed_numbers(column: Any, decimal: str = ".") -> tuple[Array, Array | None
         except pa.ArrowInvalid:
             pass
     texts = to_texts(column)
-    known = [number_of(text, decimal) for text in texts.words.tolist()]
+    known = [number_of(text, decimal) for text in texts.distinct.tolist()]
     numbers = np.array([np.nan if number is None else number for number in known] + [np.nan])[texts.codes]
     wrong = np.array([number is None for number in known] + [False])[texts.codes]
     return numbers, wrong if wrong.any() else None
@@ -179,7 +179,7 @@ def parsed_dates(column: Any) -> tuple[Array, Array | None]:
 
 def dates_of(texts: Texts) -> tuple[Array, Array | None]:
     """The same for texts, word by word."""
-    known = np.array([*map(instant, texts.words.tolist()), np.datetime64("NaT")], "datetime64[us]")
+    known = np.array([*map(instant, texts.distinct.tolist()), np.datetime64("NaT")], "datetime64[us]")
     dates = known[texts.codes]
     wrong = np.isnat(dates) & ~texts.gaps
     return dates, wrong if wrong.any() else None

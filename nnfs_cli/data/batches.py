@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.rows import BLOCK
+from nnfs_cli.data.training_rows import BLOCK
 from nnfs_cli.system.random import stream
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.source import NO_KINDS, DataSource, Facts, taken
+from nnfs_cli.data.source import NO_KINDS, DataSource, Facts, with_kinds
 from nnfs_cli.data.table import Kind, Label, Table, from_arrays
 
 
@@ -41,7 +41,7 @@ class _Builtin(DataSource):
         X, y, features, labels = self._parsed(path) if path else self._loaded()
         if labels:
             y = np.array(labels, dtype=object if isinstance(labels[0], str) else None)[y]
-        return taken(from_arrays(self.name, X, features, y, [self.target_name], labels), kinds)
+        return with_kinds(from_arrays(self.name, X, features, y, [self.target_name], labels), kinds)
 
     def _parsed(self, path: Path) -> tuple[Array, Array, list[str], tuple[Label, ...] | None]:
         rows = np.loadtxt(path, delimiter=",", skiprows=1 if isinstance(self.labels[0], str) else 0)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat, PositiveInt, Seed
-from nnfs_cli.data.source import NO_KINDS, DataSource, Facts, taken
+from nnfs_cli.data.source import NO_KINDS, DataSource, Facts, with_kinds
 from nnfs_cli.data.table import Kind, Table, from_arrays
 from nnfs_cli.system.random import stream
 
@@ -44,7 +44,9 @@ class _Plane(DataSource):
         """Draw the points anew; the same seed gives the same points."""
         X, y = self.draw()
         labels = self.labels()
-        return taken(from_arrays(self.name, X, ["x0", "x1"], np.array(labels, object)[y], ["group"], labels), kinds)
+        return with_kinds(
+            from_arrays(self.name, X, ["x0", "x1"], np.array(labels, object)[y], ["group"], labels), kinds
+        )
 
 
 class Moons(_Plane, name="moons", main="rows"):
@@ -168,7 +170,7 @@ class Arithmetic(DataSource, name="arithmetic", main="rows"):
         a, b = np.random.RandomState(self.seed).rand(2, self.rows) * 100
         y = np.stack([a + b, a - b, np.abs(a - b)], axis=1)
         X = np.stack([a, b], axis=1)
-        return taken(from_arrays(self.name, X, ["a", "b"], y, list(self.target_columns())), kinds)
+        return with_kinds(from_arrays(self.name, X, ["a", "b"], y, list(self.target_columns())), kinds)
 
 
 def _letters(n: int) -> tuple[str, ...]:

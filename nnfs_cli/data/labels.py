@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.table import Label, Table, is_number, word
+from nnfs_cli.data.table import Label, Table, is_number, text_of
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import listing, named, shown
 
@@ -38,7 +38,7 @@ def find_classes(table: Table, name: str) -> tuple[Label, ...]:
         wholes = {label: _whole(label, table.decimal) for label in words}
         broken = {label for label in words if wholes[label] is None and not re.fullmatch(r"[-+]?[0-9]+", label.strip())}
         if broken:
-            wrong = texts.places_in(dict.fromkeys(broken, 1), 0)
+            wrong = texts.look_up(dict.fromkeys(broken, 1), 0)
             raise table.error(int(np.argmax(wrong)), name, expected, TARGET)
         if None in wholes.values():
             labels = set(words)
@@ -63,10 +63,10 @@ def class_indices(table: Table, name: str, classes: tuple[Label, ...]) -> Array:
 
     Raises `DataError` with the first row whose label is none of them.
     """
-    places = {word(label): i for i, label in enumerate(classes)}
+    places = {text_of(label): i for i, label in enumerate(classes)}
     texts = table.texts(name)
-    known = {text: places.get(_usual(text, classes, table.decimal), -1) for text in texts.words.tolist()}
-    indices = texts.places_in(known, -1)
+    known = {text: places.get(_usual(text, classes, table.decimal), -1) for text in texts.distinct.tolist()}
+    indices = texts.look_up(known, -1)
     if (indices < 0).any():
         more = ["another class"] if len(places) > 8 else []
         wanted = listing([*map(shown, list(places)[:8]), *more], "or")
@@ -77,10 +77,10 @@ def class_indices(table: Table, name: str, classes: tuple[Label, ...]) -> Array:
 def _usual(text: str, classes: tuple[Label, ...], decimal: str) -> str:
     """The word that a label of this kind usually is written as."""
     if isinstance(classes[0], bool):
-        return word(_SWITCH.get(text, text))
+        return text_of(_SWITCH.get(text, text))
     if isinstance(classes[0], int):
         whole = _whole(text, decimal)
-        return text if whole is None else word(whole)
+        return text if whole is None else text_of(whole)
     return text
 
 

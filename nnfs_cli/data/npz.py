@@ -12,7 +12,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveInt
 from nnfs_cli.data.file_source import FileSource
-from nnfs_cli.data.source import taken
+from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.table import Kind, Table, from_arrays
 from nnfs_cli.errors import DataError
 
@@ -47,7 +47,7 @@ class Npz(FileSource, name="npz", main="path"):
             y = y.reshape(expected)
             y = y.astype(object) if y.dtype.kind == "U" else y
         table = from_arrays(name, X, features, y, list(self.target_columns()), sha256=self.sha256())
-        return taken(table, kinds)
+        return with_kinds(table, kinds)
 
     def _arrays(self, name: str) -> dict[str, Array]:
         """The members that are looked for. Nothing is unpickled."""

@@ -169,7 +169,7 @@ class _Words(_Counted):
         super().__init__(then, expected, len(by_bin))
 
     def add(self, table: Table) -> None:
-        bins = table.texts(self.name).places_in(self.bins, self.unknown)
+        bins = table.texts(self.name).look_up(self.bins, self.unknown)
         counts = np.bincount(bins, minlength=len(self.counts) + 1)
         self.counts += counts[:-1]
         self.n_missing += int(counts[-1])
@@ -224,10 +224,10 @@ def _in_bins(values: Array, edges: Sequence[float]) -> Array:
 
 
 def _counts(texts: Texts) -> dict[str, Any]:
-    n = np.bincount(texts.codes + 1, minlength=len(texts.words) + 1)[1:]
+    n = np.bincount(texts.codes + 1, minlength=len(texts.distinct) + 1)[1:]
     found = np.flatnonzero(n)
     if len(found) > MOST_WORDS:
         found = found[n[found] >= -np.partition(-n[found], MOST_WORDS - 1)[MOST_WORDS - 1]]
-    pairs = zip((-n[found]).tolist(), texts.words[found].tolist(), strict=True)
+    pairs = zip((-n[found]).tolist(), texts.distinct[found].tolist(), strict=True)
     counts = {word: -n for n, word in heapq.nsmallest(MOST_WORDS, pairs)}
     return {"counts": counts, "others": int(n.sum()) - sum(counts.values())}

@@ -8,10 +8,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from nnfs_cli.components.component import Component
-from nnfs_cli.data.table import Column, Kind, Table
+from nnfs_cli.data.table import Column, Kind, Table, row_slices
 
 NO_KINDS: Mapping[str, Kind] = MappingProxyType({})
-CHUNK = 65_536  # rows of a table that is in memory anyway
 
 
 class Facts(NamedTuple):
@@ -56,16 +55,17 @@ class DataSource(Component, family="dataset"):
         """Those of the columns that there are, as these kinds, some ten thousand rows at a time."""
         table = self.read()
         kept = {name: table.column(name) for name in keep if name in table.columns}
-        left = tuple(name for name in table.columns if name not in kinds)
+        not_read = tuple(name for name in table.columns if name not in kinds)
         wanted = {name: kind for name, kind in kinds.items() if name in table.columns}
         n_rows = table.n_rows
-        table = taken(replace(table, columns={name: table.columns[name] for name in wanted}, left=left), wanted)
-        for start in range(0, n_rows, CHUNK):
-            rows = slice(start, start + CHUNK)
+        table = with_kinds(
+            replace(table, columns={name: table.columns[name] for name in wanted}, not_read=not_read), wanted
+        )
+        for rows in row_slices(n_rows):
             yield replace(table.take(rows), kept={name: column[rows] for name, column in kept.items()})
 
 
-def taken(table: Table, kinds: Mapping[str, Kind]) -> Table:
+def with_kinds(table: Table, kinds: Mapping[str, Kind]) -> Table:
     """The table with some of its columns as these kinds. Raises `DataError` where a cell does not hold that."""
     columns: dict[str, Column] = dict(table.columns)
     for name, kind in kinds.items():

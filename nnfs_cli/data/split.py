@@ -178,7 +178,7 @@ def _apportion(shares: Array, most: Array) -> Array:
 
 
 def _by_column(table: Table, name: str) -> dict[str, Array]:
-    places = table.texts(name).places_in({split: i for i, split in enumerate(SPLITS)}, len(SPLITS))
+    places = table.texts(name).look_up({split: i for i, split in enumerate(SPLITS)}, len(SPLITS))
     if (places == len(SPLITS)).any():
         raise table.error(int(np.argmax(places)), name, "train, validation or test")
     return _rows_by_split(places)
@@ -195,7 +195,7 @@ def _values(table: Table, name: str) -> Texts:
 def _by_group(table: Table, name: str, fractions: Mapping[str, float], rng: Any) -> dict[str, Array]:
     """Draw whole groups at random, for each split as many as fit into its fraction of the rows."""
     texts = _values(table, name)
-    counts = np.bincount(texts.codes, minlength=len(texts.words))
+    counts = np.bincount(texts.codes, minlength=len(texts.distinct))
     first = np.full(len(counts), table.n_rows)
     first[texts.codes[::-1]] = np.arange(table.n_rows)[::-1]  # of several values for one place the last one stays
     groups = np.argsort(first)[: np.count_nonzero(counts)]  # as they appear in the rows, however the words are kept
@@ -275,7 +275,7 @@ def _instants(table: Table, name: str) -> Array:
 def _by_hash(table: Table, name: str, fractions: Mapping[str, float], seed: int) -> dict[str, Array]:
     """A value goes where its hash, a number in [0, 1), lies: the test from 0 on, validation up to 1, train between."""
     texts = _values(table, name)
-    values = _hashes(texts.words, seed)
+    values = _hashes(texts.distinct, seed)
     held_back = {"validation": values >= 1 - fractions.get("validation", 0), "test": values < fractions.get("test", 0)}
     places = np.zeros(len(values), np.int8)
     for split, mask in held_back.items():

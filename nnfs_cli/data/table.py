@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from nnfs_cli.system.wording import closest, counted, did_you_mean, listing, nam
 Kind = Literal["number", "category", "date"]  # what a column is taken for
 Column = Array | Texts  # numbers (a gap is NaN), truth values, instants (datetime64[us], a gap is NaT), or texts
 Label = str | int | bool
+ROWS_AT_ONCE = 65_536  # of a table in memory that are processed at a time
 NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 GROUPED = re.compile("[-+]?[0-9]{1,3}([.,' \u00a0\u202f])[0-9]{3}(?:\\1[0-9]{3})*(?:[.,][0-9]+)?")  # as in 1.234.567,8
 MEANT_AS_GAPS = ("na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".")
@@ -29,11 +30,11 @@ MEANT_AS_GAPS = ("na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "
 class Table:
     """Columns by name, each (rows,): numbers (a gap is NaN), truth values, instants of time, and texts.
 
-    `name` is what messages call the table; `sha256` tells two contents apart; `classes` gives the labels in the order
-    of their own source, where it has one; `unreadable` names the columns of other kinds, by kind, and `left` those that
-    were not read; `find` says where the cell of a row (from 0) and a column stands, as in "line 7", and what is written
-    there, where a file can tell. `kept` are columns carried along as they are, arrays of Arrow or the table's own;
-    `faults` says of rows that cannot be used why; `decimal` is the mark that numbers are written with.
+    `name` is the name of the table in messages, and `sha256` the digest of its content. `classes` are the labels in the
+    order of their source, where it has an order. `unreadable` maps a column that is of no such type to its type, and
+    `not_read` names the columns that were skipped. `find` locates the cell of a row (from 0) and a column: it returns
+    the place, as in "line 7", and the text there. `kept` are columns that are passed on unchanged, as arrays of Arrow
+    or of this table. `faults` maps rows that cannot be used to the reason. `decimal` is the decimal mark of the file.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Table:
     classes: tuple[Label, ...] | None = None
     unreadable: Mapping[str, str] = field(default_factory=dict)
     find: Callable[[int, str], tuple[str, str]] | None = None
-    left: tuple[str, ...] = ()
+    not_read: tuple[str, ...] = ()
     kept: Mapping[str, Any] = field(default_factory=dict)
     faults: Mapping[int, str] = field(default_factory=dict)
     decimal: str = "."
@@ -68,11 +69,11 @@ class Table:
             return self.columns[name]
         if name in self.unreadable:
             raise DataError(f"{self.name}: column {named(name)} is {self.unreadable[name]}, neither numbers nor texts")
-        raise DataError(self.missing(name))
+        raise DataError(self.no_such_column(name))
 
     def has(self, name: str) -> bool:
         """Whether there is a column of this name, of whatever kind."""
-        return name in self.columns or name in self.unreadable or name in self.left
+        return name in self.columns or name in self.unreadable or name in self.not_read
 
     def kind(self, name: str) -> Kind:
         """What a column seems to be: texts are categories, truth values count as numbers."""
@@ -81,16 +82,16 @@ class Table:
             return "category"
         return "date" if column.dtype.kind == "M" else "number"
 
-    def missing(self, name: str) -> str:
+    def no_such_column(self, name: str) -> str:
         """A sentence that says that there is no such column, and what was probably meant."""
-        known = map(named, (*self.columns, *self.left)[:12])
-        hint = did_you_mean(name, (*self.columns, *self.left)) or f"; it has {listing(known)}"
+        known = map(named, (*self.columns, *self.not_read)[:12])
+        hint = did_you_mean(name, (*self.columns, *self.not_read)) or f"; it has {listing(known)}"
         return f"{self.name} has no column {named(name)}{hint}{self.delimiter_hint}"
 
     @property
     def delimiter_hint(self) -> str:
         """What to say of a table that seems to have been read with the wrong delimiter; else nothing."""
-        names = (*self.columns, *self.left)
+        names = (*self.columns, *self.not_read)
         return ask_delimiter(names[0]) if len(names) == 1 else ""
 
     def error(self, row: int, name: str, expected: str, what: str = "column") -> DataError:
@@ -119,12 +120,12 @@ class Table:
         """
         if self.find:
             return self.find(row, name)
-        return f"row {1 + (row if number is None else number)}", self.word(row, name)
+        return f"row {1 + (row if number is None else number)}", self.text_of(row, name)
 
-    def word(self, row: int, name: str) -> str:
+    def text_of(self, row: int, name: str) -> str:
         """A cell in the words of a file."""
         column = self.columns[name]
-        return column.at(row) if isinstance(column, Texts) else word(column[row])
+        return column.at(row) if isinstance(column, Texts) else text_of(column[row])
 
     def numbers(self, name: str, *, gaps: bool = False) -> Array:
         """A column as finite float64 numbers, or NaN where `gaps` are allowed and a cell is empty.
@@ -133,7 +134,7 @@ class Table:
         """
         column = self.column(name)
         if isinstance(column, Texts):
-            wrong = np.array([not is_number(text, self.decimal) for text in column.words] + [not gaps])[column.codes]
+            wrong = np.array([not is_number(text, self.decimal) for text in column.distinct] + [not gaps])[column.codes]
             if wrong.any():
                 raise self.error(int(np.argmax(wrong)), name, "numbers")
             if column.gaps.all():
@@ -149,12 +150,12 @@ class Table:
             raise DataError(f"{error}, as in {counted(more, 'more row')} of {self.n_rows:,}") if more else error
         return numbers
 
-    def mostly_numbers(self, name: str) -> bool:
+    def is_mostly_numbers(self, name: str) -> bool:
         """Whether a column of texts looks like numbers, though among them something else has strayed, or all of them
         are written in another way.
         """
         texts, other = self.texts(name), "," if self.decimal == "." else "."
-        numbers = [is_number(text, self.decimal) or _is_number_elsewhere(text, other) for text in texts.words]
+        numbers = [is_number(text, self.decimal) or _is_number_elsewhere(text, other) for text in texts.distinct]
         looks = np.array([*numbers, False])[texts.codes]
         return bool(2 * looks.sum() > len(texts) - texts.gaps.sum())
 
@@ -164,7 +165,7 @@ class Table:
         if isinstance(column, Texts):
             return column
         values, codes = np.unique(column, return_inverse=True)
-        return Texts.of(word(value) or None for value in values.tolist())[codes.reshape(-1)]
+        return Texts.of(text_of(value) or None for value in values.tolist())[codes.reshape(-1)]
 
     def dates(self, name: str) -> Array:
         """A column as instants, datetime64[us]; NaT where a cell is empty.
@@ -173,7 +174,7 @@ class Table:
         """
         column = self.column(name)
         if isinstance(column, Texts):
-            parsed = np.array([instant(text) for text in column.words] + [np.datetime64("NaT")], "datetime64[us]")
+            parsed = np.array([instant(text) for text in column.distinct] + [np.datetime64("NaT")], "datetime64[us]")
             dates = parsed[column.codes]
             wrong = np.isnat(dates) & ~column.gaps
         else:
@@ -185,10 +186,10 @@ class Table:
 
     def nearest(self, names: list[str]) -> dict[str, str]:
         """For each name that is not here, the column that was probably meant, if there is one."""
-        return {name: close for name in names if (close := closest(name, (*self.columns, *self.left)))}
+        return {name: close for name in names if (close := closest(name, (*self.columns, *self.not_read)))}
 
 
-def joined(parts: Sequence[Table]) -> Table:
+def concatenate_tables(parts: Sequence[Table]) -> Table:
     """One table below the other, with the columns of the first, which all have. Places are those of the parts."""
     first = parts[0]
     if len(parts) == 1:
@@ -201,16 +202,24 @@ def joined(parts: Sequence[Table]) -> Table:
         place, found = part.locate(inside, name, row)
         return place if part.name == first.name else f"{part.name}, {place}", found
 
-    return replace(first, columns={name: stacked([p.column(name) for p in parts]) for name in first.columns}, find=find)
+    return replace(
+        first, columns={name: concatenate_columns([p.column(name) for p in parts]) for name in first.columns}, find=find
+    )
 
 
-def stacked(columns: Sequence[Column]) -> Column:
+def concatenate_columns(columns: Sequence[Column]) -> Column:
     """One column below the other; all of texts, or none."""
     texts = [column for column in columns if isinstance(column, Texts)]
     if texts and len(texts) < len(columns):
         raise TypeError("a column of texts is one in every part")
     numbers = [column for column in columns if not isinstance(column, Texts)]
-    return Texts.joined(texts) if texts else np.concatenate(numbers)
+    return Texts.concatenate(texts) if texts else np.concatenate(numbers)
+
+
+def row_slices(n_rows: int) -> Iterator[slice]:
+    """Yield slices that together cover the rows of a table in memory, in order."""
+    for start in range(0, n_rows, ROWS_AT_ONCE):
+        yield slice(start, start + ROWS_AT_ONCE)
 
 
 def gaps_of(column: Column) -> Array:
@@ -240,7 +249,7 @@ def is_number(text: str, decimal: str = ".") -> bool:
     return NUMBER.fullmatch(text) is not None
 
 
-def word(value: object) -> str:
+def text_of(value: object) -> str:
     """A cell in the words of a file: ``true``, ``2`` (also for 2.0), ``1.5``, ``setosa``; empty for a gap."""
     if value is None or value != value:
         return ""

@@ -11,7 +11,7 @@ from pydantic import Field, PlainValidator, ValidationError
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat
 from nnfs_cli.components.section import wrong
-from nnfs_cli.data.table import Label, word
+from nnfs_cli.data.table import Label, text_of
 from nnfs_cli.system.wording import did_you_mean, listing, shown
 
 
@@ -25,7 +25,7 @@ def _by_word(value: object) -> dict[str, float] | str:
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
             fault = wrong(f"expected a number of 0 or more for each class, found {shown(weight)}")
             raise ValidationError.from_exception_data("weight", [{"type": fault, "loc": (label,), "input": weight}])
-    return {word(label): float(weight) for label, weight in value.items()}
+    return {text_of(label): float(weight) for label, weight in value.items()}
 
 
 _INPUT: Any = Literal["balanced"] | Annotated[dict[str, NonNegativeFloat], Field(min_length=1)]
@@ -55,7 +55,7 @@ def weights_of_classes(
     if setting == "balanced":
         counts = np.bincount(indices, weights, len(classes))
         return tuple((counts.sum() / (len(classes) * np.where(counts, counts, 1))).tolist())
-    words = [word(label) for label in classes]
+    words = [text_of(label) for label in classes]
     unknown = [name for name in setting if name not in words]
     if unknown:
         hint = did_you_mean(unknown[0], words) or f"; there are {listing(words[:12])}"

@@ -17,9 +17,9 @@ from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.folds import deal_rows
 from nnfs_cli.data.inputs import Drawn
 from nnfs_cli.data.profile import profile
-from nnfs_cli.data.rows import Rows, StoredRows, TrainingRows
 from nnfs_cli.data.split import SPLITS
-from nnfs_cli.data.table import Label, Table, joined, word
+from nnfs_cli.data.table import Label, Table, concatenate_tables, text_of
+from nnfs_cli.data.training_rows import RowsInMemory, RowsOnDisk, TrainingRows
 from nnfs_cli.errors import Fault, NnfsWarning
 from nnfs_cli.experiment.read_data import Material, Place, Room, gather, weightless
 from nnfs_cli.experiment.warnings import cautions
@@ -106,7 +106,7 @@ def prepare(spec: Config, material: Material | None = None, encoder: Encoder | N
     stored = _store(predictor, material, material.room) if material.room is not None else None
     splits = encode_splits(predictor, material, stored)
     learned = _rows(splits, spec.members) if stored is None else stored
-    _require_figures(spec, splits, tuple(map(word, material.classes or ())))
+    _require_figures(spec, splits, tuple(map(text_of, material.classes or ())))
     description = _describe(material, table, rows, encoder, splits, spec.dataset.weight_column())
     return Experiment(spec, splits, learned, predictor, batches, description)
 
@@ -129,7 +129,7 @@ def _to_fit(material: Material, spec: Config) -> tuple[Table, Array, Drawn | Non
         for name, seen in words.items():
             texts = block.texts(name)[places]
             first = np.unique(texts.codes, return_index=True)
-            cells = [None if code < 0 else str(texts.words[code]) for code in first[0].tolist()]
+            cells = [None if code < 0 else str(texts.distinct[code]) for code in first[0].tolist()]
             wanted[[place for cell, place in zip(cells, first[1].tolist(), strict=True) if cell not in seen]] = True
             seen.update(cells)
         if wanted.any():
@@ -137,11 +137,11 @@ def _to_fit(material: Material, spec: Config) -> tuple[Table, Array, Drawn | Non
             taken.append(start + np.flatnonzero(wanted))
     chosen = np.concatenate(taken)
     place = Place(material.sources["train"].blocks, material.rows["train"][chosen])
-    table = replace(joined(tables), find=place.find)
+    table = replace(concatenate_tables(tables), find=place.find)
     return table, np.arange(table.n_rows), Drawn(chosen, n)
 
 
-def encode_splits(predictor: Predictor, material: Material, stored: StoredRows | None = None) -> dict[str, Samples]:
+def encode_splits(predictor: Predictor, material: Material, stored: RowsOnDisk | None = None) -> dict[str, Samples]:
     """The rows of each split that has any, as arrays: those that count, or as many of them as figures are taken of.
 
     All rows of the training split are put into `stored`, if there is one.
@@ -181,14 +181,14 @@ def _folds(spec: Config, material: Material, train: Samples) -> Array:
     return deal_rows(table, rows, spec.split.group, classes if material.classes else None, spec.members, spec.seed)
 
 
-def _rows(splits: Mapping[str, Samples], members: int) -> Rows:
+def _rows(splits: Mapping[str, Samples], members: int) -> RowsInMemory:
     """What is trained on; for all members together, with those that are kept from it, a row counts as ever."""
     train, held_out = splits["train"], splits.get("validation", splits["train"]).member
     if held_out is None:
-        return Rows(*train.arrays)
+        return RowsInMemory(*train.arrays)
     weight = (held_out[:, None] != np.arange(members)) * (members / (members - 1))
     weight *= 1 if train.weight is None else train.weight[:, None]
-    return Rows(train.X, train.y, weight.astype(train.X.dtype))
+    return RowsInMemory(train.X, train.y, weight.astype(train.X.dtype))
 
 
 def _encoded(
@@ -206,16 +206,16 @@ def _encoded(
             yield here, predictor.encode(table, {name: fold[here][wanted] for name, fold in folds.items()})
 
 
-def _store(predictor: Predictor, material: Material, room: Room) -> StoredRows:
+def _store(predictor: Predictor, material: Material, room: Room) -> RowsOnDisk:
     """A place on disk for the training rows."""
     spec, model = predictor.spec, predictor.model
     weighted = bool(spec.dataset.weight_column() or material.class_weights)
     window = 2 * room.window(predictor.row_bytes)
-    return StoredRows(model.input_shape[0], model.output_shape[0], weighted, model.dtype, window)
+    return RowsOnDisk(model.input_shape[0], model.output_shape[0], weighted, model.dtype, window)
 
 
 def _sampled_splits(
-    predictor: Predictor, material: Material, room: Room, stored: StoredRows | None
+    predictor: Predictor, material: Material, room: Room, stored: RowsOnDisk | None
 ) -> dict[str, Samples]:
     """Of each split as many rows as there is room for."""
     most = room.rows(4 * predictor.row_bytes + 64 * predictor.model.output_shape[0])
@@ -315,14 +315,14 @@ def _describe(
         ],
         "weights": {
             "column": weight,
-            "classes": dict(zip(map(word, encoder.classes or ()), encoder.class_weights or (), strict=False)),
+            "classes": dict(zip(map(text_of, encoder.classes or ()), encoder.class_weights or (), strict=False)),
         },
         "fitted": encoder.to_json(),
     }
 
 
 def _counts(classes: tuple[Label, ...], truth: Array) -> dict[str, int]:
-    return dict(zip(map(word, classes), np.bincount(truth, minlength=len(classes)).tolist(), strict=True))
+    return dict(zip(map(text_of, classes), np.bincount(truth, minlength=len(classes)).tolist(), strict=True))
 
 
 def _range(values: Array) -> dict[str, float]:

@@ -17,12 +17,11 @@ from nnfs_cli.data.file_source import ColumnSource, source_for
 from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.split import SPLITS
-from nnfs_cli.data.table import Kind, Label, Table, is_number, joined
+from nnfs_cli.data.table import Kind, Label, Table, concatenate_tables, is_number, row_slices
 from nnfs_cli.data.weights import UnknownLabelError, weights_of_classes
 from nnfs_cli.errors import DataError, Fault, NnfsWarning
 from nnfs_cli.system.wording import counted, named
 
-BLOCK = 65_536  # rows of a table in memory that are taken at a time
 MACHINERY = 200_000_000  # bytes that the program takes, with the piece of a table that it is reading
 
 
@@ -164,8 +163,8 @@ def _size(source: ColumnSource) -> int:
 
 def _held(table: Table) -> Source:
     def blocks() -> Iterator[Table]:
-        for start in range(0, table.n_rows, BLOCK):
-            yield table.take(slice(start, start + BLOCK)) if table.n_rows > BLOCK else table
+        for rows in row_slices(table.n_rows):
+            yield table.take(rows) if rows.stop < table.n_rows or rows.start else table
 
     return Source(table.name, table.sha256, blocks, table)
 
@@ -184,7 +183,7 @@ def _streamed(source: ColumnSource, kinds: Mapping[str, Kind], decisive: Mapping
     chunks = blocks(needed or dict(list(kinds.items())[:1]))
     tables = [replace(chunk, find=None) for chunk in chunks] if needed else [_only_counted(chunk) for chunk in chunks]
     place = Place(lambda: blocks(needed))
-    survey = replace(joined(tables), find=place.find)
+    survey = replace(concatenate_tables(tables), find=place.find)
     return Source(survey.name, source.sha256(), lambda: blocks(kinds), survey)
 
 
@@ -242,7 +241,7 @@ def _why_unusable(spec: Config, table: Table, name: str, kind: Kind | None) -> s
             if kind == "category":
                 _refuse_words(spec, table, name)
             return f"{table.name}: column {named(name)} holds dates"
-        elif kind == "category" and name not in preprocessing.columns and table.mostly_numbers(name):
+        elif kind == "category" and name not in preprocessing.columns and table.is_mostly_numbers(name):
             _refuse_words(spec, table, name)
         del column
     except DataError as error:
@@ -253,7 +252,7 @@ def _why_unusable(spec: Config, table: Table, name: str, kind: Kind | None) -> s
 def _refuse_words(spec: Config, table: Table, name: str) -> None:
     """Raise `DataError` with the first cell that is no number; of what is not in memory it may be further on."""
     found = table.texts(name)
-    words = found.words[np.unique(found.codes[~found.gaps])]
+    words = found.distinct[np.unique(found.codes[~found.gaps])]
     if isinstance(spec.dataset, ColumnSource) and all(is_number(word, table.decimal) for word in words):
         for _ in spec.dataset.chunks({name: "number"}):
             pass
@@ -290,7 +289,7 @@ def _require_columns(spec: Config, table: Table) -> None:
     named += [(("split", way), name) for way, name in spec.split.named.items()]
     named += [(("preprocessing", "columns", name), name) for name in spec.preprocessing.columns]
     faults = [
-        Fault(path, table.missing(name), at_key=path[0] == "preprocessing")
+        Fault(path, table.no_such_column(name), at_key=path[0] == "preprocessing")
         for path, name in named
         if not table.has(name)
     ]

@@ -84,7 +84,7 @@ def look(table: Table, name: str, *, code: bool = False) -> Look:
         value = column.at(0) if isinstance(column, Texts) else column[0]
         return replace(base, nature="constant", why=f"is always {_shown(value)}")
     if isinstance(column, Texts):
-        return _words(base, table, [str(word) for word in column.words[present]])
+        return _words(base, table, [str(word) for word in column.distinct[present]])
     if column.dtype.kind in "Mb":
         return replace(base, nature="date" if column.dtype.kind == "M" else "boolean")
     if np.isinf(values).any():
@@ -172,7 +172,7 @@ def _not_in_kind(words: list[str], decimal: str) -> tuple[list[str], Literal["nu
 def _nearly_numbers(table: Table, name: str, odd: list[str], there: int) -> str:
     """Half a sentence where all but a few cells hold numbers, or words for nothing."""
     texts = table.texts(name)
-    is_odd = np.array([word in set(odd) for word in texts.words] + [False])[texts.codes]
+    is_odd = np.array([word in set(odd) for word in texts.distinct] + [False])[texts.codes]
     n = int(is_odd.sum())
     if n >= 0.1 * there:
         return ""

@@ -337,7 +337,9 @@ def row_hashes(table: Table, names: Sequence[str]) -> Array:
 
 def _fingerprints(column: Column) -> Array:
     if isinstance(column, Texts):
-        digests = [hashlib.blake2b(str(word).encode("utf-8", "surrogatepass"), digest_size=8) for word in column.words]
+        digests = [
+            hashlib.blake2b(str(word).encode("utf-8", "surrogatepass"), digest_size=8) for word in column.distinct
+        ]
         prints: Array = np.array([*(int.from_bytes(digest.digest(), "little") for digest in digests), 1], np.uint64)
         known: Array = prints[column.codes]
         return known

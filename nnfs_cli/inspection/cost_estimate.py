@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnfs_cli.arrays import Shape
-from nnfs_cli.data.rows import StoredRows
+from nnfs_cli.data.training_rows import RowsOnDisk
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree
 from nnfs_cli.system.spill import Kept
@@ -97,7 +97,7 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     rows = min(experiment.batches.size, len(experiment.learned))
     numbers = sum(math.prod(line.shape) for line in lines(experiment))
     return {
-        "data": held + (spec.memory_limit or 0) // 2 * isinstance(experiment.learned, StoredRows),
+        "data": held + (spec.memory_limit or 0) // 2 * isinstance(experiment.learned, RowsOnDisk),
         "net": copies * vector.nbytes + sum(array.nbytes for array in trainer.optimizer_state.values()),
         "batch": 2 * rows * numbers * spec.members * vector.itemsize,  # what comes out of each layer, and its gradient
     }

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.file_source import ColumnSource, kind_of
-from nnfs_cli.data.table import Table, joined
+from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.errors import DataError
 from nnfs_cli.inspection.column_kinds import Look, look_at
 from nnfs_cli.inspection.csv_dialect import dialect_of, no_names
@@ -67,7 +67,7 @@ def glance(path: Path, target: str, encoding: str | None = None, delimiter: str 
         known = dump_value(list(table.columns))[1:-1]
         raise DataError(f"which column is to be predicted? give it with --target; {path.name} has {known}")
     if not table.has(target):
-        raise DataError(table.missing(target))
+        raise DataError(table.no_such_column(target))
     looks = look_at(table, codes)
     odd = {name: one for name, one in looks.items() if one.odd and name != target}
     nulls: list[str] = []
@@ -107,7 +107,7 @@ def read_some(source: ColumnSource) -> tuple[Table, int]:
         n_rows += chunk.n_rows
         if n_rows >= ROWS:
             break
-    return joined(chunks), max(n_rows, _estimate(source.files[0], n_rows, size))
+    return concatenate_tables(chunks), max(n_rows, _estimate(source.files[0], n_rows, size))
 
 
 def _estimate(path: Path, n_rows: int, size: int) -> int:

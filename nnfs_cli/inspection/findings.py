@@ -15,7 +15,7 @@ from nnfs_cli.data.labels import class_indices
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.steps.base import quantiles
 from nnfs_cli.data.steps.none import Unchanged
-from nnfs_cli.data.table import Table, gaps_of, joined, word
+from nnfs_cli.data.table import Table, concatenate_tables, gaps_of, text_of
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.read_data import Material
 from nnfs_cli.inspection.column_kinds import Look, look
@@ -103,7 +103,7 @@ def _first(blocks: Iterator[Table], most: int) -> tuple[Table, Array]:
         n_rows += block.n_rows
         if n_rows >= most:
             break
-    return joined(tables), np.arange(n_rows)
+    return concatenate_tables(tables), np.arange(n_rows)
 
 
 def find(spec: Config, material: Material, experiment: Experiment, data: Data) -> list[Finding]:
@@ -264,14 +264,17 @@ def _classes(spec: Config, data: Data, material: Material, target: str) -> Itera
         by_split = ", ".join(f"{counts[split][i]:,} {verb}" for split, verb in _VERBS.items() if split in counts)
         held_back = [split for split in counts if split != "train" and not counts[split][i]]
         if train[i] < RARE:
-            yield Finding("rare", target, f"its class '{word(label)}' is rare: {by_split}")
+            yield Finding("rare", target, f"its class '{text_of(label)}' is rare: {by_split}")
         elif held_back:
-            yield Finding("rare", target, f"its class '{word(label)}' has no row to {_GOALS[held_back[0]]}: {by_split}")
+            yield Finding(
+                "rare", target, f"its class '{text_of(label)}' has no row to {_GOALS[held_back[0]]}: {by_split}"
+            )
     least, most = int(train.min()), int(train.max())
     if most > 10 * max(least, 1) and spec.class_weights is None:
         message = (
-            f"its classes are far from equal: '{word(classes[int(train.argmax())])}' has {_percent(most / train.sum())}"
-            f" of the training rows, '{word(classes[int(train.argmin())])}' {_percent(least / train.sum())}"
+            f"its classes are far from equal: '{text_of(classes[int(train.argmax())])}' has "
+            f"{_percent(most / train.sum())} of the training rows, "
+            f"'{text_of(classes[int(train.argmin())])}' {_percent(least / train.sum())}"
         )
         if least < LEARNABLE:
             message += f"; {counted(least, 'row')} {'is' if least == 1 else 'are'} too few to learn it from"

@@ -77,7 +77,7 @@ def _share(split: Split, table: Table) -> float:
     """How much of the rows trains, about."""
     if split.column is not None and table.has(split.column):
         texts = table.texts(split.column)
-        return float((texts.places_in({"train": 0}, 1) == 0).mean())
+        return float((texts.look_up({"train": 0}, 1) == 0).mean())
     return 1 - sum(split.without_validation().fractions.values())
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.labels import TARGET
-from nnfs_cli.data.table import Label, Table, gaps_of, word
+from nnfs_cli.data.table import Label, Table, gaps_of, text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.inspection.column_kinds import Look, is_whole, words_of
@@ -117,7 +117,7 @@ def task_of(table: Table, target: str, seen: Look | None) -> Task:
         if seen.different > max(20, seen.rows // 2) or seen.nature == "text" or seen.odd:
             why = seen.why or f"holds {seen.different:,} different words in {counted(seen.rows, 'row')}"
             raise DataError(f"{name} {why}; these are neither classes nor numbers")
-        return _classes(seen, column.words[np.unique(column.codes)].tolist(), "words")
+        return _classes(seen, column.distinct[np.unique(column.codes)].tolist(), "words")
     if column.dtype.kind == "b":
         return _classes(seen, [False, True], "truth values")
     if seen.nature == "text":
@@ -134,7 +134,7 @@ def _classes(seen: Look, labels: Sequence[Label], what: str, otherwise: str = ""
     """`labels` are all different values of the target."""
     n = seen.different
     if n == 2:
-        named = " and ".join(shown(word(label)) for label in sorted(labels))
+        named = " and ".join(shown(text_of(label)) for label in sorted(labels))
         return Task("binary", f"binary classification: it holds {named}", otherwise, n)
     return Task("classes", f"classification: it holds {n} different {what}", otherwise, n)
 

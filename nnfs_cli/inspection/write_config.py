@@ -123,7 +123,7 @@ class _Draft:
 
     def preprocessing(self) -> Iterator[str]:
         """What the preset does not know: numbers that are names, and a target of which a few are far larger."""
-        named = [name for name in self.words if self.inputs[name].coded or self.seen.table.mostly_numbers(name)]
+        named = [name for name in self.words if self.inputs[name].coded or self.seen.table.is_mostly_numbers(name)]
         lopsided = self.task.goal == "regression" and self.task.lopsided
         if not named and not lopsided:
             return

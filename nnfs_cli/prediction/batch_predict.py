@@ -12,7 +12,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.profile import Drift
 from nnfs_cli.data.source import DataSource
-from nnfs_cli.data.table import Table, stacked, word
+from nnfs_cli.data.table import Table, concatenate_columns, text_of
 from nnfs_cli.data.texts import GAP, Texts
 from nnfs_cli.errors import DataError, NnfsWarning, UserError
 from nnfs_cli.prediction.predictor import Predictor
@@ -65,7 +65,7 @@ class Predictions:
     def all(self) -> dict[str, Any]:
         """The answers to all rows at once."""
         answers = list(self)
-        return {name: stacked([answer[name] for answer in answers]) for name in answers[0]}
+        return {name: concatenate_columns([answer[name] for answer in answers]) for name in answers[0]}
 
     def _answer(self, table: Table, keep: Sequence[str]) -> dict[str, Any]:
         marks = None
@@ -96,10 +96,10 @@ class Predictions:
         self.predictor.encoder.refuse_missing(table)
         for name in keep:
             if name not in table.kept:
-                raise DataError(table.missing(name))
+                raise DataError(table.no_such_column(name))
         dataset, split = self.predictor.spec.dataset, self.predictor.spec.split
         known = {*dataset.target_columns(), *dataset.dropped_columns(), *split.columns, dataset.weight_column(), *keep}
-        strange = [named(name) for name in table.left if name not in known]
+        strange = [named(name) for name in table.not_read if name not in known]
         if strange:
             verb = "was" if len(strange) == 1 else "were"
             more = ", ..." if len(strange) > 5 else ""
@@ -148,7 +148,7 @@ class Predictions:
         if "counts" not in column or column.get("others"):
             return None
         texts = table.texts(column["name"])
-        unseen: Array = texts.places_in(dict.fromkeys([*column["counts"], None], 0), 1) == 1
+        unseen: Array = texts.look_up(dict.fromkeys([*column["counts"], None], 0), 1) == 1
         if not unseen.any():
             return None
         if not self._example:
@@ -171,7 +171,7 @@ class Predictions:
 
 
 def _brief(value: Any) -> str:
-    return word(value) if isinstance(value, np.datetime64) else f"{value:g}"
+    return text_of(value) if isinstance(value, np.datetime64) else f"{value:g}"
 
 
 def _some(column: Any, rows: Array) -> Any:
@@ -185,7 +185,7 @@ def _some(column: Any, rows: Array) -> Any:
 def _emptied(column: Any, rows: Array) -> Any:
     """The column with empty cells in these rows."""
     if isinstance(column, Texts):
-        return Texts(np.where(rows, GAP, column.codes), column.words)
+        return Texts(np.where(rows, GAP, column.codes), column.distinct)
     import pyarrow as pa
 
     return pa.array(column, mask=rows)

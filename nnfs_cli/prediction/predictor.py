@@ -12,7 +12,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.inputs import Folds
-from nnfs_cli.data.table import Column, Table, word
+from nnfs_cli.data.table import Column, Table, text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.metrics import PredictedRows, decide
@@ -111,7 +111,7 @@ class Predictor:
     @property
     def words(self) -> tuple[str, ...]:
         """What the classes are called, if there are any."""
-        return tuple(map(word, self.encoder.classes or ()))
+        return tuple(map(text_of, self.encoder.classes or ()))
 
     @property
     def row_bytes(self) -> int:
@@ -195,7 +195,7 @@ class Predictor:
                 answer = tempered(answer, self.interval[0].temperature or 1.0)
                 sets = {"set": _sets(answer, 1 - float(self._bound(*self.interval)[0]), self.words)}
             return {"prediction": labels, **sets} | {
-                f"{kind}_{word(label)}": column for label, column in zip(classes, answer.T, strict=True)
+                f"{kind}_{text_of(label)}": column for label, column in zip(classes, answer.T, strict=True)
             }
         named = {"prediction": answer} | {f"quantile_{q}": values for q, values in self._quantiles(y_hat).items()}
         if self.interval is not None:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from nnfs_cli.arrays import Array, weight_of
-from nnfs_cli.data.rows import Rows, TrainingRows
+from nnfs_cli.data.training_rows import RowsInMemory, TrainingRows
 from nnfs_cli.errors import DivergedError
 from nnfs_cli.nn.model import Model
 from nnfs_cli.system.jit import pays
@@ -160,7 +160,7 @@ class Trainer:
         Of members each may count them in its own way, (rows, members).
         Raises `DivergedError` as soon as a loss or a gradient is not finite.
         """
-        self.train(Rows(X, y, weight), epochs)
+        self.train(RowsInMemory(X, y, weight), epochs)
 
     def train(self, rows: TrainingRows, epochs: int, restore: Callable[[State], object] | None = None) -> None:
         """The same on rows that need not be in memory.

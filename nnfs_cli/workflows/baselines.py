@@ -54,7 +54,7 @@ class Inputs:
         columns = [table.numbers(name, gaps=True) for name in self.numbers]
         columns += [days(table.dates(name)) for name in self.dates]
         for name, places in self.places.items():
-            found = table.texts(name).places_in(places, -1)
+            found = table.texts(name).look_up(places, -1)
             columns.append(np.where(found < 0, np.nan, found))
         return np.stack(columns, axis=1)
 

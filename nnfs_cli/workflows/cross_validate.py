@@ -16,7 +16,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.data.folds import deal_rows
 from nnfs_cli.data.labels import class_indices
 from nnfs_cli.data.split import Split
-from nnfs_cli.data.table import word
+from nnfs_cli.data.table import text_of
 from nnfs_cli.errors import DataError, Fault, NnfsWarning
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.experiment.read_data import Material, gather
@@ -176,7 +176,7 @@ def _columns(name: str, repeat: int, fold: int, material: Material, predicted: P
         "row": material.rows["test"] + 1,
     }
     if material.classes is not None:
-        labels = np.array([word(label) for label in material.classes], object)
+        labels = np.array([text_of(label) for label in material.classes], object)
         columns |= {"truth": labels[predicted.y], "prediction": labels[predicted.decided]}
         return columns | {f"score_{label}": values for label, values in zip(labels, predicted.y_hat.T, strict=True)}
     many = predicted.y.shape[1] > 1

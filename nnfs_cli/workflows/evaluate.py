@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nnfs_cli.data.file_source import source_for
-from nnfs_cli.data.table import Kind, Table, word
+from nnfs_cli.data.table import Kind, Table, text_of
 from nnfs_cli.errors import DataError, NnfsWarning, RunError, UserError
 from nnfs_cli.experiment.experiment import encode_splits
 from nnfs_cli.experiment.read_data import say_alike
@@ -162,7 +162,7 @@ def _decision(
         raise RunError(f"a threshold divides the probabilities of two classes; {run.path} has {found}")
     if isinstance(threshold, bool) or (threshold not in ("best_f1", "best_accuracy") and not _is_share(threshold)):
         raise RunError(f"a threshold is best_f1, best_accuracy, a number from 0 to 1 or none, found {shown(threshold)}")
-    chosen = {"class": word(classes[1]), "by": "hand"}
+    chosen = {"class": text_of(classes[1]), "by": "hand"}
     if isinstance(threshold, str):
         rows = (splits or _encoded_splits(run, predictor)).get("validation")
         if rows is None:

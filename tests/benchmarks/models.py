@@ -87,7 +87,7 @@ def catboost(task: Task, train: Array, test: Array) -> Answer:
 def ours(task: Task, train: Array, test: Array) -> Answer:
     """What `nnfs train` makes of a config that names nothing but the data: its preset, all training rows."""
     from nnfs_cli import workflows
-    from nnfs_cli.data.writers import writer_for
+    from nnfs_cli.data.write_table import writer_for
 
     with tempfile.TemporaryDirectory(prefix="nnfs-") as folder:
         files = {part: Path(folder, f"{part}.parquet") for part in ("train", "test")}

@@ -19,7 +19,8 @@ from pyarrow import parquet
 
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
-from nnfs_cli.data import encoder, source
+from nnfs_cli.data import encoder
+from nnfs_cli.data import table as data_table
 from nnfs_cli.data.csv import blocks as csv_blocks
 from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.parquet import source as parquet_source
@@ -165,9 +166,8 @@ def folder(tmp_path: Path) -> Folder:
 @pytest.fixture
 def piecemeal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few rows at a time wherever there would be thousands."""
-    monkeypatch.setattr(material, "BLOCK", 37)
     monkeypatch.setattr(encoder, "BLOCK", 13)
-    monkeypatch.setattr(source, "CHUNK", 29)
+    monkeypatch.setattr(data_table, "ROWS_AT_ONCE", 29)
     monkeypatch.setattr(csv_blocks, "BLOCK", 2_000)
     monkeypatch.setattr(parquet_source, "ROWS", 41)
 

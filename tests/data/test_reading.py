@@ -33,7 +33,7 @@ from nnfs_cli.data.npz import Npz
 from nnfs_cli.data.parquet.source import Parquet
 from nnfs_cli.data.table import Column, Kind, Table, is_number
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.data.writers import writer_for
+from nnfs_cli.data.write_table import writer_for
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.system.matching import matching
 
@@ -115,7 +115,7 @@ def test_words_are_exactly_those_of_the_file(source: Make) -> None:
 def test_dropped_columns_are_not_even_converted(source: Make) -> None:
     table = source("a,b,y\n1,x,1\n2,nan,0\n", drop="b").read({"b": "number"})
     assert list(table.columns) == ["a", "y"]
-    assert table.left == ("b",)
+    assert table.not_read == ("b",)
     assert source("a,b,y\n1,x,1\n", drop="b").kinds() == {"a": "number", "y": "number"}
 
 
@@ -532,7 +532,7 @@ def test_with_faults_no_row_is_lost_or_shifted(
 def test_chunks_leave_what_is_not_asked_for_and_keep_what_is(source: Make) -> None:
     (chunk,) = source(MIXED).chunks({"n": "number", "gone": "number"}, ["id", "n"])
     assert list(chunk.columns) == ["n"]
-    assert chunk.left == ("id", "zip", "d", "b", "g", "t", "y")
+    assert chunk.not_read == ("id", "zip", "d", "b", "g", "t", "y")
     assert {name: column.to_pylist() for name, column in chunk.kept.items()} == {
         "id": ["1", "2", "3"],
         "n": ["1.5", None, "2"],
@@ -654,7 +654,7 @@ def test_tables_in_memory_come_in_slices_of_what_is_read(tmp_path: Path, make: s
     assert np.concatenate([chunk.numbers("x0") for chunk in chunks]).tolist() == whole.numbers("x0").tolist()
     assert below(chunks, target) == whole.texts(target).tolist()
     assert sum(len(chunk.kept["x1"]) for chunk in chunks) == 100_000
-    assert chunks[0].left == ("x1",)
+    assert chunks[0].not_read == ("x1",)
 
 
 # --- Parquet ----------------------------------------------------------------------------------------------------------
@@ -735,7 +735,7 @@ def test_parquet_keeps_types_and_finds_rows(pq: Callable[..., Parquet], monkeypa
     assert below(chunks, "a") == [1, 2, 3, None, 5]
     assert next(table.faults for table in chunks if table.faults)[1].startswith("t.parquet, row 4: column 'a'")
     assert [cell for table in chunks for cell in table.kept["l"].to_pylist()] == [[1], [2], [3], [4], [5]]
-    assert chunks[0].left == ("l", "y")
+    assert chunks[0].not_read == ("l", "y")
     assert one.names() == ("a", "l", "y")
 
 

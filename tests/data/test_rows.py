@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnfs_cli.data.batches import Batches
-from nnfs_cli.data.rows import BLOCK, Rows, StoredRows
+from nnfs_cli.data.training_rows import BLOCK, RowsInMemory, RowsOnDisk
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.tanh import Tanh
 from nnfs_cli.nn.losses.mse import MSE
@@ -26,9 +26,9 @@ def arrays(n: int, weighted: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray |
     return X, y, rng.uniform(0.5, 2, n).astype("float32") if weighted else None
 
 
-def stored(n: int, weighted: bool, window: int, pieces: int = 3) -> StoredRows:
+def stored(n: int, weighted: bool, window: int, pieces: int = 3) -> RowsOnDisk:
     X, y, weight = arrays(n, weighted)
-    rows = StoredRows(3, 2, weighted, X.dtype, window)
+    rows = RowsOnDisk(3, 2, weighted, X.dtype, window)
     for part in np.array_split(np.arange(n), pieces):
         rows.append(X[part], y[part], None if weight is None else weight[part])
     return rows
@@ -63,7 +63,7 @@ def test_rows_on_disk_are_those_that_were_put_there(
     weighted: bool, n: int, size: int, blocks: int, shuffle: bool
 ) -> None:
     X, y, weight = arrays(n, weighted)
-    rows, held = stored(n, weighted, 2 * blocks * BLOCK), Rows(X, y, weight)
+    rows, held = stored(n, weighted, 2 * blocks * BLOCK), RowsInMemory(X, y, weight)
     assert len(rows) == n
     assert rows.mean_weight == pytest.approx(held.mean_weight, rel=1e-12)
     batches = Batches(n, min(size, n), shuffle=shuffle, window=blocks * BLOCK)
@@ -93,7 +93,7 @@ def test_training_on_disk_gives_the_bytes_of_training_in_memory(weighted: bool) 
     n = 5 * BLOCK + 77
     X, y, weight = arrays(n, weighted)
     vectors = []
-    for rows in (Rows(X, y, weight), stored(n, weighted, 4 * BLOCK)):
+    for rows in (RowsInMemory(X, y, weight), stored(n, weighted, 4 * BLOCK)):
         model = Model([Linear(units=8), Tanh(), Linear(units=2)], MSE(), (3,), "float32", np.random.default_rng(0))
         batches = Batches(n, 64, window=2 * BLOCK)
         Trainer(model, Adam(), 0.01, batches).train(rows, 2)

@@ -294,9 +294,9 @@ def test_group_too_large_for_any_fraction_trains() -> None:
 @given(group_sizes, seeds)
 def test_every_group_is_as_likely_to_be_held_back_however_words_are_kept(sizes: list[int], seed: int) -> None:
     texts = Texts.of(rows_of_groups(sizes))
-    order = np.random.default_rng(seed).permutation(len(texts.words))
-    words = np.append(texts.words, "never used")  # as after some rows were taken
-    words[order] = texts.words
+    order = np.random.default_rng(seed).permutation(len(texts.distinct))
+    words = np.append(texts.distinct, "never used")  # as after some rows were taken
+    words[order] = texts.distinct
     kept_otherwise = Texts(order[texts.codes].astype(np.int32), words)
     assert kept_otherwise.tolist() == texts.tolist()
     setting = Split(group="g", validation=0.3)

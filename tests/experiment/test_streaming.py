@@ -18,7 +18,7 @@ from pyarrow import parquet
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump
-from nnfs_cli.data.rows import StoredRows
+from nnfs_cli.data.training_rows import RowsOnDisk
 from nnfs_cli.errors import ConfigError
 from nnfs_cli.experiment import read_data as material
 from nnfs_cli.runs.run import Run
@@ -124,7 +124,7 @@ def test_rows_are_on_disk_and_in_no_more_memory_than_the_limit_leaves(
     write_table(rows(30_000), tmp_path, "csv")
     experiment = workflows.prepare(Config.load(config(memory_limit="1 MB")))
     learned = experiment.learned
-    assert isinstance(learned, StoredRows)
+    assert isinstance(learned, RowsOnDisk)
     assert len(learned) == 21_000
     assert learned._window.nbytes < 300_000
     assert sum(len(part) for part in experiment.parts.values()) < 10_000

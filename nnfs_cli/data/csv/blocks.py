@@ -34,7 +34,7 @@ _OTHER_FORMATS = {
 
 
 @dataclass(frozen=True)
-class Layout:
+class CsvLayout:
     """How the cells of a file are written one after the other."""
 
     delimiter: str = ","
@@ -106,7 +106,7 @@ class Block:
         return f"{self.file}, line {line}: {counted(n_cells, 'cell')} where the header has {len(self.names)}{hint}"
 
 
-def blocks(path: Path, layout: Layout) -> Iterator[Block]:
+def blocks(path: Path, layout: CsvLayout) -> Iterator[Block]:
     """The blocks of a file; at least one, which may be empty. Raises `DataError` where it is no table in UTF-8."""
     name = "stdin" if path == STDIN else path.name
     index, names, start = 0, layout.header, 0
@@ -126,7 +126,7 @@ def blocks(path: Path, layout: Layout) -> Iterator[Block]:
         raise DataError(f"{name} is empty")
 
 
-def _pieces(file: _Bytes, name: str, layout: Layout) -> Iterator[tuple[bytes, int, bool, int]]:
+def _pieces(file: _Bytes, name: str, layout: CsvLayout) -> Iterator[tuple[bytes, int, bool, int]]:
     """Bytes that begin with a record, where their last whole record ends, whether lines end inside of quotes, and the
     line that they begin with.
     """
@@ -152,7 +152,7 @@ def _pieces(file: _Bytes, name: str, layout: Layout) -> Iterator[tuple[bytes, in
             data = b""
 
 
-def names_in(path: Path, layout: Layout) -> tuple[str, ...]:
+def names_in(path: Path, layout: CsvLayout) -> tuple[str, ...]:
     """The names of the columns."""
     if path == STDIN:
         _Stdin.look_ahead()
@@ -189,7 +189,7 @@ class _Stdin:
 class _Bytes:
     """The content of a file in UTF-8: decompressed by its suffix, and encoded anew where it has to be."""
 
-    def __init__(self, path: Path, name: str, layout: Layout) -> None:
+    def __init__(self, path: Path, name: str, layout: CsvLayout) -> None:
         self.path, self.name, self.layout = path, name, layout
         self.compression = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower(), "")
         self._decoder = None if layout.is_utf8 else codecs.getincrementaldecoder(layout.encoding)()
@@ -256,7 +256,7 @@ class _Bytes:
             raise DataError(f"{self.name}, line {line}: this is not {encoding}; say which encoding it has") from None
 
 
-def _refuse_other_formats(content: bytes, name: str, layout: Layout) -> None:
+def _refuse_other_formats(content: bytes, name: str, layout: CsvLayout) -> None:
     if not layout.is_utf8:
         return
     for start, what in _OTHER_FORMATS.items():
@@ -273,7 +273,7 @@ def _refuse_other_formats(content: bytes, name: str, layout: Layout) -> None:
     raise DataError(f"{name} is encoded in {wide}; say so with  encoding: {encoding}  or save it as UTF-8")
 
 
-def _check_text(data: bytes, end: int, name: str, line: int, names: tuple[str, ...] | None, layout: Layout) -> None:
+def _check_text(data: bytes, end: int, name: str, line: int, names: tuple[str, ...] | None, layout: CsvLayout) -> None:
     """Raise `DataError` where the bytes up to `end` are not UTF-8."""
     place = data.find(0, 0, end)
     if place >= 0:

@@ -11,8 +11,8 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import finite, to_column, to_texts
 from nnfs_cli.data.csv.blocks import Block
-from nnfs_cli.data.csv.cells import Cells
-from nnfs_cli.data.lookahead import in_order
+from nnfs_cli.data.csv.cell_parser import CellParser
+from nnfs_cli.data.parallel_map import parallel_map
 from nnfs_cli.data.table import Column, Kind
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
@@ -46,7 +46,7 @@ class Inference:
     Afterwards `names` are those in the file, and `counts` the rows of each block.
     """
 
-    def __init__(self, cells: Cells, given: Mapping[str, Kind], drop: Sequence[str]) -> None:
+    def __init__(self, cells: CellParser, given: Mapping[str, Kind], drop: Sequence[str]) -> None:
         self.cells, self.given, self.drop = cells, given, set(drop)
         self.names: tuple[str, ...] = ()
         self.counts: list[int] = []
@@ -56,7 +56,7 @@ class Inference:
     def read(self, blocks: Blocks) -> dict[str, Column]:
         """All rows of all columns but those to drop, in the order of the file."""
         parts: dict[str, list[Column | None]] = {}
-        for block, seen in in_order(lambda block: self._see(block, whole=True), blocks()):
+        for block, seen in parallel_map(lambda block: self._see(block, whole=True), blocks()):
             self.names = self.names or block.names
             self.counts.append(seen.n_rows)
             if not seen.n_rows:
@@ -81,7 +81,7 @@ class Inference:
         types = dict.fromkeys(self._again, self.cells.words)
         counts = []
         with contextlib.suppress(pa.ArrowException):
-            for _, texts in in_order(lambda block: self.cells.parse(block, types, list(types)), blocks):
+            for _, texts in parallel_map(lambda block: self.cells.parse(block, types, list(types)), blocks):
                 counts.append(texts.num_rows)
                 for name in types if texts.num_rows else ():
                     parts.setdefault(name, []).append(to_texts(texts[name]))
@@ -90,7 +90,7 @@ class Inference:
 
     def kinds(self, blocks: Blocks) -> dict[str, Kind]:
         """What each column but those to drop is taken for, in the order of the file."""
-        for block, seen in in_order(lambda block: self._see(block, whole=False), blocks()):
+        for block, seen in parallel_map(lambda block: self._see(block, whole=False), blocks()):
             self.names = self.names or block.names
             for name, found in seen.found.items():
                 self._learn(name, found, None)
@@ -183,7 +183,8 @@ class Inference:
         found = self._found.get(name)
         lengths = [n for n in self.counts if n]
         if any(isinstance(part, Texts) for part in parts):
-            return Texts.joined([_gaps(n) if part is None else part for part, n in zip(parts, lengths, strict=True)])  # type: ignore[misc]
+            texts = [_gaps(n) if part is None else part for part, n in zip(parts, lengths, strict=True)]
+            return Texts.concatenate(texts)  # type: ignore[arg-type]
         gap = np.datetime64("NaT", "us") if found in ("date", "zoned") else np.nan
         arrays = [np.full(n, gap) if part is None else part for part, n in zip(parts, lengths, strict=True)]
         return np.concatenate(arrays) if len(arrays) > 1 else arrays[0]  # type: ignore[arg-type]

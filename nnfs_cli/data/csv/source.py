@@ -12,11 +12,11 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_vali
 
 from nnfs_cli.components.field_types import NotEmpty, Text
 from nnfs_cli.components.section import wrong
-from nnfs_cli.data.csv.blocks import Block, Layout, blocks, names_in
-from nnfs_cli.data.csv.cells import Cells
+from nnfs_cli.data.csv.blocks import Block, CsvLayout, blocks, names_in
+from nnfs_cli.data.csv.cell_parser import CellParser
 from nnfs_cli.data.csv.inference import Inference
 from nnfs_cli.data.file_source import STDIN, ColumnSource, Names, check_schema
-from nnfs_cli.data.lookahead import in_order
+from nnfs_cli.data.parallel_map import parallel_map
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import shown
@@ -116,9 +116,9 @@ class Csv(ColumnSource, name="csv", main="path"):
         return self.delimiter or ("\t" if ".tsv" in self.path.name.lower()[-8:] else ",")
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> CsvLayout:
         """How the cells are written one after the other."""
-        return Layout(self.separator, self.encoding, self.header)
+        return CsvLayout(self.separator, self.encoding, self.header)
 
     def _names(self) -> tuple[str, ...]:
         return names_in(self.files[0], self.layout)
@@ -133,8 +133,8 @@ class Csv(ColumnSource, name="csv", main="path"):
                     check_schema(block.names, first[0], block.file, first[1])
                 yield block
 
-    def _cells(self, kinds: Mapping[str, Kind], faults: bool = False) -> Cells:
-        return Cells(self.layout, kinds, self.decimal, self.null, faults)
+    def _cells(self, kinds: Mapping[str, Kind], faults: bool = False) -> CellParser:
+        return CellParser(self.layout, kinds, self.decimal, self.null, faults)
 
     def _find(self, counts: Sequence[int], row: int, name: str) -> tuple[str, str]:
         """Where the cell of a row of all blocks stands, each of which has so many rows."""
@@ -153,7 +153,7 @@ class Csv(ColumnSource, name="csv", main="path"):
     def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
         cells, n_rows = self._cells(kinds, faults), 0
         block = None
-        for block, table in in_order(lambda block: cells.table(block, keep), self._blocks()):
+        for block, table in parallel_map(lambda block: cells.table(block, keep), self._blocks()):
             if table.columns and not table.n_rows:
                 continue
             if self.path != STDIN:
@@ -176,7 +176,7 @@ class Csv(ColumnSource, name="csv", main="path"):
             columns,
             self.sha256(),
             find=lambda row, column: self._find(counts, row, column),
-            left=tuple(name for name in inference.names if name in self.drop),
+            not_read=tuple(name for name in inference.names if name in self.drop),
             decimal=self.decimal,
         )
 

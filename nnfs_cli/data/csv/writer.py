@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from nnfs_cli.data.writer import Writer, to_arrow
+from nnfs_cli.data.table_writer import TableWriter, to_arrow
 from nnfs_cli.errors import DataError
 
 NEEDS_QUOTES = '[",\\r\\n]'  # a pattern
@@ -18,7 +18,7 @@ A_NUMBER = re.compile(r"[-+]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][-+]?[0-9]+)?")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run begins with one of them
 
 
-class CsvWriter(Writer):
+class CsvWriter(TableWriter):
     """Writes CSV with a header. Numbers are the shortest that read back the same.
 
     A text that a spreadsheet would run as a formula, which is no number and begins with = + - @ a tab or a carriage

@@ -13,8 +13,8 @@ import numpy as np
 from nnfs_cli.data.arrow import NotTakenError, dates_of, to_column
 from nnfs_cli.data.dates import DATES
 from nnfs_cli.data.file_source import ColumnSource, check_names, check_schema
-from nnfs_cli.data.source import taken
-from nnfs_cli.data.table import Column, Kind, Table, joined
+from nnfs_cli.data.source import with_kinds
+from nnfs_cli.data.table import Column, Kind, Table, concatenate_tables
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 
@@ -47,18 +47,18 @@ class Parquet(ColumnSource, name="parquet", main="path"):
                 content = file.read(columns=wanted)
             n_rows += content.num_rows
             columns, unreadable = _columns(content, kinds)
-            tables.append(taken(Table(path.name, columns, unreadable=unreadable), kinds))
+            tables.append(with_kinds(Table(path.name, columns, unreadable=unreadable), kinds))
         if not n_rows:
             raise DataError(f"{name} has no rows")
-        whole = joined(_of_one_type(tables))
-        left = tuple(column for column in self._names() if column in self.drop)
-        return replace(whole, name=name, sha256=self.sha256(), left=left)
+        whole = concatenate_tables(_of_one_type(tables))
+        not_read = tuple(column for column in self._names() if column in self.drop)
+        return replace(whole, name=name, sha256=self.sha256(), not_read=not_read)
 
     def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
         n_rows = 0
         for path, file in self._each():
             names = file.schema_arrow.names
-            left = tuple(name for name in names if name not in kinds)
+            not_read = tuple(name for name in names if name not in kinds)
             wanted = [name for name in names if name in kinds or name in keep] or names[:1]
             batches = _batches(file, wanted)
             start = 0
@@ -66,10 +66,10 @@ class Parquet(ColumnSource, name="parquet", main="path"):
             while (batch := _next(path, batches)) is not None:
                 columns, unreadable = _columns(batch.select([name for name in wanted if name in kinds]), kinds)
                 kept = {name: batch.column(name) for name in keep if name in names}
-                table = Table(path.name, columns, unreadable=others | unreadable, left=left, kept=kept)
+                table = Table(path.name, columns, unreadable=others | unreadable, not_read=not_read, kept=kept)
                 table = replace(table, find=_Row(table, start))
                 present = {name: kind for name, kind in kinds.items() if name in wanted}
-                yield _without_faults(table, present) if faults else taken(table, present)
+                yield _without_faults(table, present) if faults else with_kinds(table, present)
                 start += batch.num_rows
             n_rows += start
         if not n_rows:
@@ -146,7 +146,7 @@ class _Row:
         self.table, self.start = table, start
 
     def __call__(self, row: int, name: str) -> tuple[str, str]:
-        return f"row {self.start + row + 1}", self.table.word(row, name)
+        return f"row {self.start + row + 1}", self.table.text_of(row, name)
 
 
 def _without_faults(table: Table, kinds: Mapping[str, Kind]) -> Table:
@@ -164,7 +164,7 @@ def _without_faults(table: Table, kinds: Mapping[str, Kind]) -> Table:
             continue
         for row in np.flatnonzero(wrong).tolist():
             faults.setdefault(row, str(table.error(row, name, expected)))
-    return replace(taken(replace(table, columns=columns), kinds), faults=dict(sorted(faults.items())))
+    return replace(with_kinds(replace(table, columns=columns), kinds), faults=dict(sorted(faults.items())))
 
 
 def _of_one_type(tables: Sequence[Table]) -> list[Table]:
@@ -175,4 +175,4 @@ def _of_one_type(tables: Sequence[Table]) -> list[Table]:
     for name in tables[0].columns:
         if len({table.kind(name) for table in tables}) > 1:
             mixed[name] = "category"
-    return [taken(table, mixed) for table in tables] if mixed else list(tables)
+    return [with_kinds(table, mixed) for table in tables] if mixed else list(tables)

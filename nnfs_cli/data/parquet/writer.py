@@ -6,14 +6,14 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from nnfs_cli.data.writer import Writer, to_arrow
+from nnfs_cli.data.table_writer import TableWriter, to_arrow
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import named
 
 ROWS = 1 << 17  # of a row group, unless a block is larger
 
 
-class ParquetWriter(Writer):
+class ParquetWriter(TableWriter):
     """Writes Parquet. The types of the columns are those of the first block; every text stays as it is."""
 
     def __init__(self, file: BinaryIO) -> None:

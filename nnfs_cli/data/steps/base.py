@@ -148,7 +148,7 @@ class LevelStep(CategoryStep):
     def places(self, texts: Texts, fit: Fit) -> Array:
         """The place of each row's word among the levels, (rows,); their number where it has none."""
         levels = fit["levels"]
-        return texts.places_in({word: i for i, word in enumerate(levels)}, len(levels))
+        return texts.look_up({word: i for i, word in enumerate(levels)}, len(levels))
 
 
 class DateStep(PreprocessingStep):

@@ -39,7 +39,7 @@ class Hashing(CategoryStep, name="hashing", main="buckets"):
     def transform(self, texts: Texts, fit: Fit, folds: Array | None = None) -> Array:
         """(rows,) -> (rows, buckets), int8 since nothing but 0 and 1 is there."""
         codes, rows = np.unique(texts.codes, return_inverse=True)
-        places = [_hash(word) % self.buckets for word in Texts(codes, texts.words)]
+        places = [_hash(word) % self.buckets for word in Texts(codes, texts.distinct)]
         found: Array = np.array(places, np.intp)[rows.reshape(-1), None] == np.arange(self.buckets)
         return found.view(np.int8)
 

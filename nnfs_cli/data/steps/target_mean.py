@@ -85,7 +85,7 @@ def _standardised(y: Array) -> Array:
 
 def _places(texts: Texts, words: list[str | None]) -> Array:
     """Of each row's word; behind the last one for those never seen."""
-    return texts.places_in({word: i for i, word in enumerate(words)}, len(words))
+    return texts.look_up({word: i for i, word in enumerate(words)}, len(words))
 
 
 def _with_unseen(means: list[list[float]]) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from nnfs_cli.data.texts import Texts
 
 
-class Writer:
+class TableWriter:
     """Takes blocks of rows, as named columns: arrays of NumPy or Arrow, or `Texts`; all with the same names."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -43,7 +43,7 @@ def _array(column: Any) -> Any:
     import pyarrow as pa
 
     if isinstance(column, Texts):
-        words = pa.array(column.words.tolist(), pa.string())
+        words = pa.array(column.distinct.tolist(), pa.string())
         return pa.DictionaryArray.from_arrays(pa.array(column.codes, mask=column.gaps), words).cast(pa.string())
     if isinstance(column, np.ndarray):
         if column.dtype == object:

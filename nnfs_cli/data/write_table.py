@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from nnfs_cli.data.csv.writer import CsvWriter
 from nnfs_cli.data.parquet.writer import ParquetWriter
-from nnfs_cli.data.writer import Writer
+from nnfs_cli.data.table_writer import TableWriter
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import listing
 
@@ -14,7 +14,7 @@ CSV = (".csv", ".txt")
 SUFFIXES = (*CSV, ".parquet", ".pq")
 
 
-def writer_for(suffix: str, file: BinaryIO) -> Writer:
+def writer_for(suffix: str, file: BinaryIO) -> TableWriter:
     """The writer for files with this suffix. Raises `UserError` for one that nothing is written as."""
     if suffix.lower() not in SUFFIXES:
         raise UserError(f"tables are written as {listing(SUFFIXES, 'or')}, not as '{suffix}'")

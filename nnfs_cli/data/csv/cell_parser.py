@@ -11,7 +11,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import FALSE, TRUE, finite, parsed_dates, parsed_numbers, to_instants, to_texts
-from nnfs_cli.data.csv.blocks import Block, Layout
+from nnfs_cli.data.csv.blocks import Block, CsvLayout
 from nnfs_cli.data.dates import DATES
 from nnfs_cli.data.table import Column, Kind, Table, is_number
 from nnfs_cli.data.texts import GAP, Texts
@@ -20,14 +20,14 @@ PIECE = 1 << 20  # bytes that pyarrow takes at a time
 Wrong = tuple[int, str, str]  # a row, a column, and what should stand there
 
 
-class Cells:
+class CellParser:
     """Takes the columns of blocks for the kinds they are said to be of.
 
     A cell that cannot be taken so raises `DataError`, or with `faults` it becomes a gap and is reported.
     """
 
     def __init__(
-        self, layout: Layout, kinds: Mapping[str, Kind], decimal: str, null: Sequence[str], faults: bool
+        self, layout: CsvLayout, kinds: Mapping[str, Kind], decimal: str, null: Sequence[str], faults: bool
     ) -> None:
         import pyarrow as pa
 
@@ -40,7 +40,7 @@ class Cells:
     def table(self, block: Block, keep: Sequence[str] = ()) -> Table:
         """The wanted columns of a block that it has; those to keep as the texts they are."""
         names = [name for name in block.names if name in self.wanted]
-        left = tuple(name for name in block.names if name not in self.wanted)
+        not_read = tuple(name for name in block.names if name not in self.wanted)
         kept = [name for name in block.names if name in set(keep)]
         beside = [name for name in kept if name not in self.wanted and len(self.null) == 1]
         columns, kept_columns, faults = self.columns(block, names, beside)
@@ -51,7 +51,7 @@ class Cells:
             block.file,
             columns,
             find=block.find,
-            left=left,
+            not_read=not_read,
             kept={name: kept_columns[name] for name in kept} if columns or kept_columns else {},
             faults=faults,
             decimal=self.decimal,
@@ -239,7 +239,7 @@ def _with_gaps(column: Column, places: Array, n: int) -> Column:
     if isinstance(column, Texts):
         codes = np.full(n, GAP, column.codes.dtype)
         codes[places] = column.codes
-        return Texts(codes, column.words)
+        return Texts(codes, column.distinct)
     spread = np.full(n, np.datetime64("NaT", "us") if column.dtype.kind == "M" else np.nan, column.dtype)
     spread[places] = column
     return spread

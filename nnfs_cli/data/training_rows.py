@@ -32,7 +32,7 @@ class TrainingRows(Protocol):
         """Raise `ValueError` unless the rows are what a net takes."""
 
 
-class Rows:
+class RowsInMemory:
     """Rows in memory. Those of a batch are copied into buffers that are shared by all batches of a size.
 
     `weight` is how much each counts, (rows,); or for each of several members by itself, (rows, members).
@@ -73,7 +73,7 @@ class Rows:
         return x, y, weight[0] if weight else None
 
 
-class StoredRows:
+class RowsOnDisk:
     """Rows in a file without a name; only `window` rows are in memory.
 
     Batches are quick where those that follow one another share their blocks of rows, as `Batches` with a window makes
