@@ -52,7 +52,7 @@ class NnfsWarning(UserWarning):
     """Something the user should know that does not stop the work."""
 
 
-MOST = 20  # faults of a config that are said at once
+MAX_FAULTS = 20  # faults of a config that are said at once
 
 
 @dataclass(frozen=True)

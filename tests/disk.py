@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Self
 
 import pytest
 
-from nnfs_cli.components import user_code as extension
+from nnfs_cli.components import user_code
 from nnfs_cli.config import config as spec
 from nnfs_cli.config import yaml
 from nnfs_cli.runs import environment
@@ -567,9 +567,9 @@ def prepare(patch: pytest.MonkeyPatch) -> None:
     """
     patch.setattr(Checkpoint, "seconds_between_writes", -1.0)
     patch.setattr(Checkpoint, "share", float("inf"))
-    code = extension.Code(Path("parts.py"), b"# nothing\n", "0")
-    patch.setitem(extension.LOADED, "parts", code)
-    patch.setattr(training, "code_of", lambda spec: {"parts.py": code})
+    code = user_code.CodeFile(Path("parts.py"), b"# nothing\n", "0")
+    patch.setitem(user_code.LOADED, "parts", code)
+    patch.setattr(training, "code_files_of", lambda spec: {"parts.py": code})
     patch.setattr(os, "fsync", lambda descriptor: None)  # what is safe is known without the real disk
     patch.setattr(environment, "_git_commit", lambda: None)
     for name in ("_version", "_processor", "_kernels"):

@@ -39,7 +39,7 @@ def cv(
     specs = {name: read(path, set_, code) for name, path in named.items()}
     from nnfs_cli import workflows
     from nnfs_cli.data.write_table import writer_for
-    from nnfs_cli.system.files import write_whole
+    from nnfs_cli.system.files import write_atomically
 
     target = output or Path(f"{next(iter(specs.values())).name}-cv.csv")
 
@@ -54,7 +54,7 @@ def cv(
         with writer_for(target.suffix, file) as writer:  # type: ignore[arg-type]
             writer.write(found.predictions)
 
-    write_whole(target, write)
+    write_atomically(target, write)
     if json:
         print_json({**_plain(found), "predictions": target.as_posix()})
         return

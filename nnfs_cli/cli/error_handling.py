@@ -71,7 +71,7 @@ def boundary(command: Callable[..., None]) -> Callable[..., None]:
                 complain("interrupted")
                 raise typer.Exit(ExitCode.INTERRUPTED) from None
             extension = sys.modules.get("nnfs_cli.components.user_code")
-            if extension and (theirs := extension.blame(error)):
+            if extension and (theirs := extension.describe_error(error)):
                 complain("error", theirs)
                 raise typer.Exit(ExitCode.USER) from None
             complain("error", f"this is a bug in nnfs: {_written_down()}")

@@ -47,18 +47,18 @@ def init(
     from nnfs_cli.inspection.file_profile import glance
     from nnfs_cli.inspection.propose import propose
     from nnfs_cli.inspection.write_config import draft
-    from nnfs_cli.system.files import write_whole
-    from nnfs_cli.system.matching import matching
+    from nnfs_cli.system.files import write_atomically
+    from nnfs_cli.system.matching import matching_files
 
     config = output or Path(f"{_stem(file)}.yaml")
     seen = glance(file, target, encoding, delimiter)
     if config.exists() and not force:
         raise UserError(f"{config} is already there; --force overwrites it, and --output writes to another place")
-    if config.exists() and any(map(config.samefile, matching(file))):
+    if config.exists() and any(map(config.samefile, matching_files(file))):
         raise UserError(f"{config} is the table itself; give another name with --output")
     proposal = propose(seen, target)
     text = draft(proposal, config.parent)
-    write_whole(config, lambda out: out.write(text.encode()))
+    write_atomically(config, lambda out: out.write(text.encode()))
     _say(proposal, config)
     print(config.as_posix())
 

@@ -41,10 +41,12 @@ Code = Annotated[
 def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Config:
     """The spec of a config, which may name components of the user's own."""
     from nnfs_cli.config.document import Document
-    from nnfs_cli.system.threads import announce
+    from nnfs_cli.system.threads import limit_blas_threads
 
     document = Document.load(config, set_ or ())
-    announce(document.data.get("threads"))  # which is heard only before NumPy is loaded, as it is from here on
+    limit_blas_threads(
+        document.data.get("threads")
+    )  # which is heard only before NumPy is loaded, as it is from here on
     load(code)
     from nnfs_cli.inspection.load_config import complete
 
@@ -55,10 +57,10 @@ def recorded(path: Path, code: list[Path] | None) -> Run:
     """A run that is to be trained, as its own record says."""
     from nnfs_cli.config.document import Document
     from nnfs_cli.runs.run import Run
-    from nnfs_cli.system.threads import announce
+    from nnfs_cli.system.threads import limit_blas_threads
 
     run = Run.open(path)
-    announce(Document.load(run.spec_file).data.get("threads"))
+    limit_blas_threads(Document.load(run.spec_file).data.get("threads"))
     load(code)
     return run
 

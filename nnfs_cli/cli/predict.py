@@ -73,15 +73,15 @@ def predict(
     from nnfs_cli import workflows
     from nnfs_cli.data.write_table import SUFFIXES
     from nnfs_cli.runs.run import Run
-    from nnfs_cli.system.files import write_whole
-    from nnfs_cli.system.matching import matching
+    from nnfs_cli.system.files import write_atomically
+    from nnfs_cli.system.matching import matching_files
 
     opened = Run.open(run) if run else Run.newest(runs)
     if run is None:
         fact("run", f"{opened.path.as_posix()}, the newest")
     if output is not None and output.suffix.lower() not in SUFFIXES:
         raise UserError(f"{output}: predictions are written as .csv or .parquet; name such a file")
-    if output is not None and output.exists() and any(map(output.samefile, filter(Path.exists, matching(input)))):
+    if output is not None and output.exists() and any(map(output.samefile, filter(Path.exists, matching_files(input)))):
         raise UserError(f"{output} is the input; name another file for the predictions")
     if weights == "best" and (decision := opened.decision()):
         fact("threshold", f"{from_threshold(decision)}, as it was chosen by nnfs evaluate")
@@ -107,7 +107,7 @@ def predict(
             shutil.copyfileobj(spool, sys.stdout.buffer)
             sys.stdout.flush()
     else:
-        write_whole(output, lambda file: _write(predictions, file, output.suffix.lower()))
+        write_atomically(output, lambda file: _write(predictions, file, output.suffix.lower()))
         fact("output", f"{output.as_posix()}, {counted(predictions.written, 'prediction')}")
     if predictions.drift:
         _say_drift(predictions.drift, predictions.rows)

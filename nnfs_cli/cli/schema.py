@@ -21,11 +21,11 @@ def schema(
     """
     load(code)
     from nnfs_cli.config.json_schema import as_json, config_schema
-    from nnfs_cli.system.files import write_whole
+    from nnfs_cli.system.files import write_atomically
 
     found = config_schema()
     if output is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(f"{as_json(found, '  ')}\n".encode())
     else:
-        write_whole(output, lambda file: file.write(f"{as_json(found)}\n".encode()))
+        write_atomically(output, lambda file: file.write(f"{as_json(found)}\n".encode()))

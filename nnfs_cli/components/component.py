@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, ValidationInfo
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
-from nnfs_cli.components.section import OUR_WORDS_AT_KEY, Section, wrong
+from nnfs_cli.components.section import OUR_WORDS_AT_KEY, Section, invalid
 from nnfs_cli.system.wording import did_you_mean, listing, shown
 
 
@@ -75,21 +75,21 @@ class Component(Section):
             case dict():
                 keys = [str(key)[:40] for key in list(value)[:5]]
                 inside = f"; settings go inside, as in {keys[0]}: {{...}}" if keys else ""
-                raise wrong(f"expected one {cls.family}, found the keys {listing(keys) or 'none at all'}{inside}")
+                raise invalid(f"expected one {cls.family}, found the keys {listing(keys) or 'none at all'}{inside}")
             case _:
-                raise wrong(f"expected the name of a {cls.family}, found {shown(value)}")
+                raise invalid(f"expected the name of a {cls.family}, found {shown(value)}")
         member = cls.registered.get(str(name))
         if member is None:
-            unknown = wrong(f"there is no {cls.family} {shown(name)}{cls.hint(str(name))}", at_key=True)
+            unknown = invalid(f"there is no {cls.family} {shown(name)}{cls.hint(str(name))}", at_key=True)
             if isinstance(value, str):
-                raise wrong(str(unknown))
+                raise invalid(str(unknown))
             raise ValidationError.from_exception_data(
                 cls.family, [{"type": unknown, "loc": (str(name),), "input": name}]
             )
         if settings is None and (member.main is None or isinstance(value, str)):
             settings = {}
         elif member.main is None and not isinstance(settings, dict):
-            raise wrong(f"{name} takes no bare value, found {shown(settings)}")
+            raise invalid(f"{name} takes no bare value, found {shown(settings)}")
         try:
             return member.model_validate(settings, context=info and info.context)  # type: ignore[return-value]
         except ValidationError as error:
@@ -148,7 +148,7 @@ def plural(noun: str) -> str:
 
 
 def _below(name: str, found: ErrorDetails) -> InitErrorDetails:
-    sentence: PydanticCustomError = wrong(found["msg"], at_key=found["type"] == OUR_WORDS_AT_KEY)
+    sentence: PydanticCustomError = invalid(found["msg"], at_key=found["type"] == OUR_WORDS_AT_KEY)
     return InitErrorDetails(type=sentence, loc=(name, *found["loc"]), input=found["input"])
 
 

@@ -27,8 +27,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from nnfs_cli.components.section import wrong
-from nnfs_cli.system.matching import matching
+from nnfs_cli.components.section import invalid
+from nnfs_cli.system.matching import matching_files
 from nnfs_cli.system.wording import did_you_mean, shown
 
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -52,31 +52,33 @@ def _bytes(value: object) -> int:
         return value
     amount = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([KMGT]B)", value) if isinstance(value, str) else None
     if amount is None or not float(amount[1]):
-        raise wrong(f"expected an amount of memory, such as 500 MB or 2 GB, found {shown(value)}")
+        raise invalid(f"expected an amount of memory, such as 500 MB or 2 GB, found {shown(value)}")
     return math.ceil(float(amount[1]) * _UNITS[amount[2]])
 
 
 def _not_empty(entries: tuple[object, ...]) -> tuple[object, ...]:
     if not entries:
-        raise wrong("needs at least one entry, found an empty list")
+        raise invalid("needs at least one entry, found an empty list")
     return entries
 
 
-def absolute(value: object, info: ValidationInfo) -> Path:
+def absolute_path(value: object, info: ValidationInfo) -> Path:
     """The path of a file to read; relative ones are relative to the folder that the config stands in."""
     if not isinstance(value, str | Path) or not str(value):
-        raise wrong(f"expected a path, found {shown(value)}")
+        raise invalid(f"expected a path, found {shown(value)}")
     context = info.context or {}
     try:
         path = Path(os.path.abspath(Path(context.get("folder", Path()), Path(value).expanduser())))
-        missing = context.get("files_must_exist", False) and not any(map(Path.is_file, matching(path)))
+        missing = context.get("files_must_exist", False) and not any(map(Path.is_file, matching_files(path)))
         problem = _why_not_there(path) if missing else None
     except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in (errno.ENAMETOOLONG, errno.EINVAL):
             raise  # it is not the name that is wrong
-        raise wrong(f"{shown(str(value))} cannot be the path of a file: {getattr(error, 'strerror', error)}") from None
+        raise invalid(
+            f"{shown(str(value))} cannot be the path of a file: {getattr(error, 'strerror', error)}"
+        ) from None
     if problem:
-        raise wrong(problem)
+        raise invalid(problem)
     return path
 
 
@@ -89,7 +91,7 @@ def _why_not_there(path: Path) -> str:
     return f"there is no file {path}{near}"
 
 
-def relative(path: Path, info: SerializationInfo) -> str:
+def relative_path(path: Path, info: SerializationInfo) -> str:
     """Take `absolute` back, for the folder that the config is going to stand in."""
     try:
         return Path(os.path.relpath(path, (info.context or {}).get("folder", "."))).as_posix()
@@ -135,7 +137,7 @@ Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 NotEmpty = _NotEmpty(_not_empty)  # for a tuple, where pydantic's own check would also count invalid entries out
 FilePath = Annotated[
     Path,
-    BeforeValidator(absolute),
-    PlainSerializer(relative, return_type=str),
+    BeforeValidator(absolute_path),
+    PlainSerializer(relative_path, return_type=str),
     WithJsonSchema({"type": "string", "format": "path", "minLength": 1}),
 ]

@@ -23,14 +23,14 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from nnfs_cli.errors import MOST
+from nnfs_cli.errors import MAX_FAULTS
 from nnfs_cli.system.wording import closest, did_you_mean, listing, named, shown
 
 OUR_WORDS = "nnfs"  # the type of an error whose message is already a sentence
 OUR_WORDS_AT_KEY = "nnfs_key"  # the same, about the key rather than its value
 
 
-def wrong(message: str, *, at_key: bool = False) -> PydanticCustomError:
+def invalid(message: str, *, at_key: bool = False) -> PydanticCustomError:
     """An error for validators to raise, with a sentence of our own."""
     return PydanticCustomError(OUR_WORDS_AT_KEY if at_key else OUR_WORDS, message)
 
@@ -50,7 +50,7 @@ class Section(BaseModel):
         try:
             return handler(value)
         except ValidationError as error:
-            found = error.errors(include_url=False)[: MOST + 1]
+            found = error.errors(include_url=False)[: MAX_FAULTS + 1]
             meant = {closest(str(e["loc"][-1]), cls.model_fields) for e in found if e["type"] == "extra_forbidden"}
             raise ValidationError.from_exception_data(
                 cls.title(),
@@ -86,14 +86,14 @@ class Section(BaseModel):
     def _sentence(cls, error: ErrorDetails) -> PydanticCustomError:
         kind, key = error["type"], str(error["loc"][-1]) if error["loc"] else ""
         if kind in (OUR_WORDS, OUR_WORDS_AT_KEY):
-            return wrong(error["msg"], at_key=kind == OUR_WORDS_AT_KEY)
+            return invalid(error["msg"], at_key=kind == OUR_WORDS_AT_KEY)
         if kind == "extra_forbidden":
             known = list(cls.model_fields)
             hint = did_you_mean(key, known) or (f"; it knows {listing(known)}" if known else "; it has no settings")
-            return wrong(f"{cls.title()} has no setting {named(key)}{hint}", at_key=True)
+            return invalid(f"{cls.title()} has no setting {named(key)}{hint}", at_key=True)
         if kind == "missing":
-            return wrong(f"{cls.title()} needs the setting '{key}'{cls.example()}", at_key=True)
-        return wrong(_SENTENCES.get(kind, _unknown)(error))
+            return invalid(f"{cls.title()} needs the setting '{key}'{cls.example()}", at_key=True)
+        return invalid(_SENTENCES.get(kind, _unknown)(error))
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from nnfs_cli.errors import UserError
 
 
 @dataclass(frozen=True)
-class Code(importlib.abc.InspectLoader):
+class CodeFile(importlib.abc.InspectLoader):
     """A file of the user's own. What is run is the source that was read: no bytecode is taken for it, or left."""
 
     path: Path
@@ -34,7 +34,7 @@ class Code(importlib.abc.InspectLoader):
         return self.source_to_code(self.source, str(self.path))
 
 
-LOADED: dict[str, Code] = {}  # by the name of the module that a file became
+LOADED: dict[str, CodeFile] = {}  # by the name of the module that a file became
 
 
 def load_code(path: Path) -> None:
@@ -48,7 +48,7 @@ def load_code(path: Path) -> None:
         raise UserError(f"{path}: {error.strerror}; --code takes a Python file") from None
     if path.suffix != ".py":
         raise UserError(f"{path} is not a Python file; --code takes a file that ends in .py")
-    code = Code(path, source, hashlib.sha256(source).hexdigest())
+    code = CodeFile(path, source, hashlib.sha256(source).hexdigest())
     if any(known.sha256 == code.sha256 for known in LOADED.values()):
         return
     if any(known.path.name == path.name for known in LOADED.values()):
@@ -70,13 +70,13 @@ def load_code(path: Path) -> None:
     LOADED[name] = code
 
 
-def blame(error: Exception) -> str | None:
+def describe_error(error: Exception) -> str | None:
     """What to say of an error that comes from a loaded file: the place and the error; None when it does not."""
     places = [(line, code.path) for code in LOADED.values() if (line := _line(error, code.path))]
     return _complaint(error, *places[-1]) if places else None
 
 
-def code_of(value: object) -> dict[str, Code]:
+def code_files_of(value: object) -> dict[str, CodeFile]:
     """The loaded files that a config's components come from, by their names."""
     modules = {type(part).__module__ for part in _models(value)}
     return {LOADED[name].path.name: LOADED[name] for name in sorted(modules) if name in LOADED}

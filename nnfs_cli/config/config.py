@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from nnfs_cli.components.field_types import Bytes, NotEmpty, PositiveFloat, PositiveInt, Seed, Switch
-from nnfs_cli.components.section import OUR_WORDS_AT_KEY, Section, wrong
+from nnfs_cli.components.section import OUR_WORDS_AT_KEY, Section, invalid
 from nnfs_cli.config.cross_checks import cross_check, misfits
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.yaml import YamlError, dump
@@ -30,7 +30,7 @@ from nnfs_cli.data.split import Split
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.data.weights import ClassWeights
-from nnfs_cli.errors import MOST, ConfigError, Fault
+from nnfs_cli.errors import MAX_FAULTS, ConfigError, Fault
 from nnfs_cli.metrics import Metric, default_metrics, mode_of
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
@@ -54,13 +54,13 @@ _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 def _run_name(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(_NAME, value):
         return value
-    raise wrong(f"expected a name of letters, digits, '.', '_' and '-', found {shown(value)}")
+    raise invalid(f"expected a name of letters, digits, '.', '_' and '-', found {shown(value)}")
 
 
 def _batch_size(value: object) -> int | str | None:
     if value in ("full", None) or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
         return value
-    raise wrong(f"expected a number of rows, such as 32, or full, found {shown(value)}")
+    raise invalid(f"expected a number of rows, such as 32, or full, found {shown(value)}")
 
 
 class Config(Section):
@@ -280,10 +280,10 @@ def _validate_fields(
     """
     values: dict[str, Any] = {}
     unknown = [key for key in data if key not in cls.model_fields]
-    meant = {closest(key, cls.model_fields) for key in unknown[:MOST]}
+    meant = {closest(key, cls.model_fields) for key in unknown[:MAX_FAULTS]}
     faults = []
     for i, key in enumerate(unknown):
-        meaning = did_you_mean(key, cls.model_fields) if i < MOST else ""
+        meaning = did_you_mean(key, cls.model_fields) if i < MAX_FAULTS else ""
         faults.append(Fault((key,), f"there is no key {named(key)}{meaning}", at_key=True))
     for key, field in cls.model_fields.items():
         if key not in data:

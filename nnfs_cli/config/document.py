@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from nnfs_cli.config import yaml
-from nnfs_cli.config.yaml import Place, Places, YamlError
-from nnfs_cli.errors import MOST, ConfigError, Fault
-from nnfs_cli.system.files import naming
+from nnfs_cli.config.yaml import Position, Positions, YamlError
+from nnfs_cli.errors import MAX_FAULTS, ConfigError, Fault
+from nnfs_cli.system.files import attach_path
 from nnfs_cli.system.wording import shown
 
 EXCERPT = 100  # characters shown of a line
@@ -27,7 +27,7 @@ class Document:
     folder: Path
     source: bytes = b""
     data: dict[str, Any] = field(default_factory=dict)
-    _places: Places = field(default_factory=Places)
+    _positions: Positions = field(default_factory=Positions)
     _overrides: list[tuple[yaml.Path, str]] = field(default_factory=list)
 
     @classmethod
@@ -37,7 +37,7 @@ class Document:
         Raises `ConfigError` when it is not there or does not hold plain settings.
         """
         try:
-            with path.open("rb") as file, naming(path):
+            with path.open("rb") as file, attach_path(path):
                 source = file.read(yaml.MAX_BYTES + 1)
         except IsADirectoryError:
             raise ConfigError(f"{path}: error: this is a folder; expected a YAML file") from None
@@ -45,14 +45,14 @@ class Document:
             raise ConfigError(f"{path}: error: there is no such file") from None
         document = cls(str(path), path.absolute().parent, source)
         try:
-            document.data, document._places = yaml.read(source)
+            document.data, document._positions = yaml.read(source)
             if document.data is None:
                 raise YamlError("the file is empty; the smallest config names a dataset, as in dataset: iris")
             if not isinstance(document.data, dict):
                 found = f"expected settings, such as dataset: iris, found {shown(document.data)}"
-                raise YamlError(found, document._places.values[()])
+                raise YamlError(found, document._positions.values[()])
         except YamlError as error:
-            raise ConfigError(document._message(error.place, str(error))) from None
+            raise ConfigError(document._message(error.position, str(error))) from None
         for assignment in overrides:
             document.override(assignment)
         return document
@@ -90,14 +90,14 @@ class Document:
         """One error for all the faults: those of the file in its order, then those of overrides in theirs."""
         located = []
         faults = list(faults)
-        for fault in faults[:MOST]:
-            override, place = self._override_at(fault.path), self._place_of(fault)
-            order = (-1, place.line, place.column) if override is None else (override, 0, 0)
+        for fault in faults[:MAX_FAULTS]:
+            override, position = self._override_at(fault.path), self._position_of(fault)
+            order = (-1, position.line, position.column) if override is None else (override, 0, 0)
             start = f"--set {self._overrides[override][1]}: error: " if override is not None else ""
-            located.append((order, start + fault.message if start else self._message(place, fault.message)))
+            located.append((order, start + fault.message if start else self._message(position, fault.message)))
         blocks = list(dict.fromkeys(text for _, text in sorted(located)))
-        if len(faults) > MOST:
-            blocks.append(f"{len(faults):,} errors, of which these are the first {MOST}")
+        if len(faults) > MAX_FAULTS:
+            blocks.append(f"{len(faults):,} errors, of which these are the first {MAX_FAULTS}")
         elif len(blocks) > 1:
             blocks.append(f"{len(blocks)} errors")
         return ConfigError("\n".join(blocks))
@@ -120,18 +120,18 @@ class Document:
         return tuple(path)
 
     def _override_at(self, path: yaml.Path) -> int | None:
-        """The place in the command line of the override that a fault at `path` is to blame on, if there is one."""
+        """The position in the command line of the override that a fault at `path` is to blame on, if there is one."""
         for i, (overridden, _) in reversed(list(enumerate(self._overrides))):
             shared = min(len(path), len(overridden))
             if shared and path[:shared] == overridden[:shared]:
                 return i
             block = path[:-1]  # that the override has made, and in which something else is missing
-            if block and block == overridden[: len(block)] and block not in self._places.values:
+            if block and block == overridden[: len(block)] and block not in self._positions.values:
                 return i
         return None
 
-    def _place_of(self, fault: Fault) -> Place:
-        values, keys = self._places.values, self._places.keys
+    def _position_of(self, fault: Fault) -> Position:
+        values, keys = self._positions.values, self._positions.keys
         if fault.at_key and fault.path in keys:
             return keys[fault.path]
         for end in range(len(fault.path), -1, -1):
@@ -139,21 +139,21 @@ class Document:
                 # What is missing from a block is best shown at the block's name.
                 name = keys.get(fault.path[:end]) if fault.at_key and end < len(fault.path) else None
                 return name or values[fault.path[:end]]
-        return Place(1, 1)
+        return Position(1, 1)
 
-    def _message(self, place: Place | None, message: str) -> str:
-        """The message behind its place, and under it the line that it is about, or the part of it that matters."""
-        if place is None:
+    def _message(self, position: Position | None, message: str) -> str:
+        """The message behind its position, and under it the line that it is about, or the part of it that matters."""
+        if position is None:
             return f"{self.name}: error: {message}"
         lines = self.source.decode("utf-8-sig", "replace").splitlines()
-        line = lines[place.line - 1] if place.line <= len(lines) else ""
-        skipped = max(0, place.column - EXCERPT // 2) if len(line) > EXCERPT else 0
+        line = lines[position.line - 1] if position.line <= len(lines) else ""
+        skipped = max(0, position.column - EXCERPT // 2) if len(line) > EXCERPT else 0
         shown = line[skipped : skipped + EXCERPT].replace("\t", " ")
-        column = place.column - 1 - skipped
-        carets = "^" * max(1, min(place.length, len(shown) - column))
+        column = position.column - 1 - skipped
+        carets = "^" * max(1, min(position.length, len(shown) - column))
         return (
-            f"{self.name}:{place.line}:{place.column}: error: {message}\n"
-            f"{place.line:5} | {shown}\n"
+            f"{self.name}:{position.line}:{position.column}: error: {message}\n"
+            f"{position.line:5} | {shown}\n"
             f"      | {' ' * column}{carets}"
         )
 

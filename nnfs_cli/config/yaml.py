@@ -23,7 +23,7 @@ Path = tuple[str | int, ...]  # the keys and indices that lead to a value
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """A stretch of one line of a text; line and column count from 1."""
 
     line: int
@@ -32,19 +32,19 @@ class Place:
 
 
 @dataclass
-class Places:
+class Positions:
     """Where each value and each key of a text stands."""
 
-    values: dict[Path, Place] = field(default_factory=dict)
-    keys: dict[Path, Place] = field(default_factory=dict)
+    values: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
 
 
 class YamlError(Exception):
-    """The text is not plain YAML: says why and, where known, at which place."""
+    """The text is not plain YAML: says why and, where known, at which position."""
 
-    def __init__(self, message: str, place: Place | None = None) -> None:
+    def __init__(self, message: str, position: Position | None = None) -> None:
         super().__init__(message)
-        self.place = place
+        self.position = position
 
 
 class _Loader(yaml.SafeLoader):
@@ -107,8 +107,8 @@ for _class in (_Loader, _Dumper):
         _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
 
 
-def read(source: bytes) -> tuple[Any, Places]:
-    """The value that a text holds, with tuples for lists, and the places of its parts. None where there is nothing.
+def read(source: bytes) -> tuple[Any, Positions]:
+    """The value that a text holds, with tuples for lists, and the positions of its parts. None where there is nothing.
 
     Raises `YamlError`.
     """
@@ -130,8 +130,8 @@ def read(source: bytes) -> tuple[Any, Places]:
     except (ValueError, OverflowError):  # PyYAML does not look at how large a number an escape gives
         mark = loader.get_mark() if loader else None
         raise YamlError("not valid YAML: an escape that is no character", _mark(mark)) from None
-    places = Places()
-    return (None if node is None else _plain(node, (), places)), places
+    positions = Positions()
+    return (None if node is None else _plain(node, (), positions)), positions
 
 
 def dump(data: object) -> str:
@@ -164,7 +164,7 @@ def _decode(source: bytes) -> str:
     if len(source) > MAX_BYTES:
         raise YamlError(f"a config is at most {MAX_BYTES:,} bytes long")
     if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise YamlError("this is UTF-16; save the file as UTF-8", Place(1, 1))
+        raise YamlError("this is UTF-16; save the file as UTF-8", Position(1, 1))
     try:
         return source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -172,22 +172,22 @@ def _decode(source: bytes) -> str:
         raise YamlError("this is not UTF-8; save the file with that encoding", _at(before, len(before))) from None
 
 
-def _plain(node: yaml.Node, path: Path, places: Places) -> Any:
-    places.values[path] = _place(node)
+def _plain(node: yaml.Node, path: Path, positions: Positions) -> Any:
+    positions.values[path] = _position(node)
     match node:
         case yaml.SequenceNode():
-            return tuple(_plain(child, (*path, i), places) for i, child in enumerate(node.value))
+            return tuple(_plain(child, (*path, i), positions) for i, child in enumerate(node.value))
         case yaml.MappingNode():
             mapping: dict[str, Any] = {}
             for key_node, child in node.value:
-                place = _place(key_node)
+                position = _position(key_node)
                 if not isinstance(key_node, yaml.ScalarNode):
-                    raise YamlError("a key is a single word", place)
+                    raise YamlError("a key is a single word", position)
                 key = _text(key_node)
                 if key in mapping:
-                    raise YamlError(f"the key '{key}' stands here a second time", place)
-                places.keys[(*path, key)] = place
-                mapping[key] = _plain(child, (*path, key), places)
+                    raise YamlError(f"the key '{key}' stands here a second time", position)
+                positions.keys[(*path, key)] = position
+                mapping[key] = _plain(child, (*path, key), positions)
             return mapping
         case yaml.ScalarNode():
             return _scalar(node)
@@ -197,7 +197,7 @@ def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
     text = _text(node)
     kind = node.tag.rpartition(":")[2]
     if kind in ("int", "float") and len(text) > MAX_DIGITS:
-        raise YamlError(f"this number is too long; {MAX_DIGITS} digits are the most", _place(node))
+        raise YamlError(f"this number is too long; {MAX_DIGITS} digits are the most", _position(node))
     match kind:
         case "null":
             return None
@@ -214,20 +214,20 @@ def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
 def _text(node: yaml.ScalarNode) -> str:
     text: str = node.value
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise YamlError("an escape that is half a character", _place(node))
+        raise YamlError("an escape that is half a character", _position(node))
     return text
 
 
-def _place(node: yaml.Node) -> Place:
+def _position(node: yaml.Node) -> Position:
     start, end = node.start_mark, node.end_mark
     length = end.column - start.column if start.line == end.line else MAX_BYTES  # to the end of the line
-    return Place(start.line + 1, start.column + 1, max(length, 1))
+    return Position(start.line + 1, start.column + 1, max(length, 1))
 
 
-def _mark(mark: Any, length: int = 1) -> Place | None:
-    return Place(mark.line + 1, mark.column + 1, length) if mark else None
+def _mark(mark: Any, length: int = 1) -> Position | None:
+    return Position(mark.line + 1, mark.column + 1, length) if mark else None
 
 
-def _at(text: str, position: int) -> Place:
+def _at(text: str, position: int) -> Position:
     before = text[:position]
-    return Place(before.count("\n") + 1, position - before.rfind("\n"))
+    return Position(before.count("\n") + 1, position - before.rfind("\n"))

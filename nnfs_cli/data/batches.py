@@ -10,7 +10,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.training_rows import BLOCK
-from nnfs_cli.system.random import stream
+from nnfs_cli.system.random import random_stream
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Batches:
         if not self.shuffle and not self.replacement:
             yield from itertools.starmap(slice, itertools.pairwise(bounds))
             return
-        rng = stream(self.seed, "batches", epoch)
+        rng = random_stream(self.seed, "batches", epoch)
         if self.window:
             yield from self._in_windows(rng, bounds)
             return

@@ -11,19 +11,19 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
 
 from nnfs_cli.components.field_types import FilePath, NotEmpty, Text
-from nnfs_cli.components.section import wrong
+from nnfs_cli.components.section import invalid
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError
-from nnfs_cli.system.files import naming
-from nnfs_cli.system.matching import matching
+from nnfs_cli.system.files import attach_path
+from nnfs_cli.system.matching import matching_files
 from nnfs_cli.system.wording import listing, named, shown
 
 
 def _different(names: tuple[str, ...]) -> tuple[str, ...]:
     for i, name in enumerate(names):
         if name in names[:i]:
-            raise wrong(f"'{name}' stands here twice")
+            raise invalid(f"'{name}' stands here twice")
     return names
 
 
@@ -31,7 +31,7 @@ def _as_names(value: object) -> object:
     if isinstance(value, str):
         return (value,)
     if not isinstance(value, tuple | list):
-        raise wrong(f"expected the name of a column, or a list of names, found {shown(value)}")
+        raise invalid(f"expected the name of a column, or a list of names, found {shown(value)}")
     return value
 
 
@@ -62,7 +62,7 @@ class FileSource(DataSource):
     @property
     def files(self) -> list[Path]:
         """The files, in the order of their names."""
-        return matching(self.path)
+        return matching_files(self.path)
 
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
         """All columns but those to drop. Raises `DataError` when the file is not a table, or not there."""
@@ -75,7 +75,7 @@ class FileSource(DataSource):
     @contextlib.contextmanager
     def _said_plainly(self) -> Iterator[None]:
         try:
-            with naming(self.path):
+            with attach_path(self.path):
                 yield
         except FileNotFoundError:
             raise DataError(f"there is no file {self.path}") from None
@@ -114,7 +114,7 @@ class ColumnSource(FileSource):
         for name in (*self.target, *self.drop):
             used = [use for use, names in uses.items() if name in names]
             if len(used) > 1:
-                raise wrong(f"'{name}' {used[0]} and {used[1]}; it can't be both")
+                raise invalid(f"'{name}' {used[0]} and {used[1]}; it can't be both")
         return self
 
     def target_columns(self) -> tuple[str, ...]:

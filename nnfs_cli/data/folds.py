@@ -9,7 +9,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import DataError
-from nnfs_cli.system.random import stream
+from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.wording import counted, named
 
 
@@ -25,7 +25,7 @@ def deal_rows(table: Table, rows: Array, group: str | None, classes: Array | Non
 
 def deal(n_rows: int, n_folds: int, seed: int, classes: Array | None = None) -> Array:
     """The fold of each row, (rows,), from 0 on: dealt at random, and the rows of each class (rows,) as evenly."""
-    order = stream(seed, "holdout").permutation(n_rows)
+    order = random_stream(seed, "holdout").permutation(n_rows)
     if classes is not None:
         order = order[np.argsort(classes[order], kind="stable")]
     folds = np.empty(n_rows, np.intp)
@@ -43,7 +43,7 @@ def deal_groups(table: Table, rows: Array, name: str, n_folds: int, seed: int) -
     if len(sizes) < n_folds:
         found = f"has {counted(len(sizes), 'group')} to train, and {n_folds} members are each kept from some"
         raise DataError(f"{table.name}: column {named(name)} {found}; members: {len(sizes)} or fewer would do")
-    order = stream(seed, "holdout").permutation(len(sizes))
+    order = random_stream(seed, "holdout").permutation(len(sizes))
     room = [(0, fold) for fold in range(n_folds)]
     folds = np.empty(len(sizes), np.intp)
     for group in order[np.argsort(-sizes[order], kind="stable")].tolist():

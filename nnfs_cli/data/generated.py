@@ -12,7 +12,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat, PositiveInt, Seed
 from nnfs_cli.data.source import NO_KINDS, DataSource, Facts, with_kinds
 from nnfs_cli.data.table import Kind, Table, from_arrays
-from nnfs_cli.system.random import stream
+from nnfs_cli.system.random import random_stream
 
 Classes = Annotated[int, Field(strict=True, ge=2, le=1000)]
 
@@ -122,7 +122,7 @@ class Spirals(_Plane, name="spirals", main="rows"):
 
     def draw(self) -> tuple[Array, Array]:
         """Radius 0 to 1 over one and a half turns, then normal noise on both coordinates."""
-        rng = stream(self.seed, "spirals")
+        rng = random_stream(self.seed, "spirals")
         y = np.arange(self.rows) % self.classes
         radius = np.sqrt(rng.uniform(0.01, 1, self.rows))
         angle = 3 * np.pi * radius + 2 * np.pi * y / self.classes
@@ -143,7 +143,7 @@ class Xor(_Plane, name="xor", main="rows"):
 
     def draw(self) -> tuple[Array, Array]:
         """Uniform between -1 and 1; noise moves points after they are labelled."""
-        rng = stream(self.seed, "xor")
+        rng = random_stream(self.seed, "xor")
         X = rng.uniform(-1, 1, (self.rows, 2))
         y = (X[:, 0] * X[:, 1] < 0).astype(int)
         return X + self.noise * rng.standard_normal(X.shape), y

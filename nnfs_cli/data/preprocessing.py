@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationInfo, field_validator
 
-from nnfs_cli.components.section import Section, wrong
+from nnfs_cli.components.section import Section, invalid
 from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.data.steps.chain import Steps
 from nnfs_cli.data.steps.impute import Impute
@@ -43,9 +43,11 @@ class Preprocessing(Section):
                     name for name, member in PreprocessingStep.registered.items() if getattr(member, "kind", "") == kind
                 )
                 others = f"{'there is' if len(fit) == 1 else 'there are'} {listing(fit)}"
-                raise wrong(f"{step.name} is for columns of {_PLURALS[step.kind]}; for {_PLURALS[kind]} {others}")
+                raise invalid(f"{step.name} is for columns of {_PLURALS[step.kind]}; for {_PLURALS[kind]} {others}")
             if info.field_name == "target" and not step.invertible:
-                raise wrong(f"{step.name} cannot be taken back, so predictions would not be in the target's own units")
+                raise invalid(
+                    f"{step.name} cannot be taken back, so predictions would not be in the target's own units"
+                )
         return value
 
     def steps(self, name: str, kind: Kind) -> tuple[PreprocessingStep, ...]:

@@ -11,12 +11,12 @@ import numpy as np
 from pydantic import PlainSerializer, PlainValidator, SerializationInfo, ValidationInfo, model_validator
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.components.field_types import FilePath, Fraction, Switch, Text, absolute, relative
-from nnfs_cli.components.section import Section, wrong
+from nnfs_cli.components.field_types import FilePath, Fraction, Switch, Text, absolute_path, relative_path
+from nnfs_cli.components.section import Section, invalid
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
-from nnfs_cli.system.random import stream
+from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.wording import counted, listing, named, shown
 
 SPLITS = ("train", "validation", "test")
@@ -28,12 +28,12 @@ def _share(value: object, info: ValidationInfo) -> float | Path:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1:
         return float(value)
     if isinstance(value, str | Path):
-        return absolute(value, info)
-    raise wrong(f"expected a fraction of the rows, such as 0.2, or the path of a file, found {shown(value)}")
+        return absolute_path(value, info)
+    raise invalid(f"expected a fraction of the rows, such as 0.2, or the path of a file, found {shown(value)}")
 
 
 def _plain(value: float | Path, info: SerializationInfo) -> float | str:
-    return relative(value, info) if isinstance(value, Path) else value
+    return relative_path(value, info) if isinstance(value, Path) else value
 
 
 Share = Annotated[
@@ -73,13 +73,13 @@ class Split(Section):
     def _leaves_rows(self) -> Self:
         fractions = [share for share in (self.validation, self.test) if isinstance(share, float)]
         if sum(fractions) >= 1:
-            raise wrong(f"validation and test take {sum(fractions):g} of the rows and leave none to train")
+            raise invalid(f"validation and test take {sum(fractions):g} of the rows and leave none to train")
         return self
 
     @model_validator(mode="after")
     def _goes_one_way(self) -> Self:
         if len(self.named) > 1:
-            raise wrong(f"rows are divided in one way; give one of {listing(self.named, 'or')}")
+            raise invalid(f"rows are divided in one way; give one of {listing(self.named, 'or')}")
         return self
 
     def without_validation(self) -> Self:
@@ -120,14 +120,14 @@ class Split(Section):
             case {"column": name}:
                 splits = _by_column(table, name)
             case {"group": name}:
-                splits = _by_group(table, name, self.fractions, stream(seed, "split"))
+                splits = _by_group(table, name, self.fractions, random_stream(seed, "split"))
             case {"time": name}:
                 splits = _by_time(table, name, self.fractions)
             case {"hash": name}:
                 splits = _by_hash(table, name, self.fractions, seed)
             case _:
                 groups = classes if self.stratify else None
-                splits = _by_fraction(table.n_rows, groups, self.fractions, stream(seed, "split"))
+                splits = _by_fraction(table.n_rows, groups, self.fractions, random_stream(seed, "split"))
                 for split in self.fractions:
                     if not len(splits[split]):
                         _refuse_too_few(table, split, self.fractions[split])

@@ -10,7 +10,7 @@ from pydantic import Field, PlainValidator, ValidationError
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat
-from nnfs_cli.components.section import wrong
+from nnfs_cli.components.section import invalid
 from nnfs_cli.data.table import Label, text_of
 from nnfs_cli.system.wording import did_you_mean, listing, shown
 
@@ -20,10 +20,10 @@ def _by_word(value: object) -> dict[str, float] | str:
         return "balanced"
     if not isinstance(value, dict) or not value:
         hint = did_you_mean(value, ["balanced"]) if isinstance(value, str) else ""
-        raise wrong(f"expected balanced, or numbers by class, as in {{malignant: 3}}, found {shown(value)}{hint}")
+        raise invalid(f"expected balanced, or numbers by class, as in {{malignant: 3}}, found {shown(value)}{hint}")
     for label, weight in value.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-            fault = wrong(f"expected a number of 0 or more for each class, found {shown(weight)}")
+            fault = invalid(f"expected a number of 0 or more for each class, found {shown(weight)}")
             raise ValidationError.from_exception_data("weight", [{"type": fault, "loc": (label,), "input": weight}])
     return {text_of(label): float(weight) for label, weight in value.items()}
 

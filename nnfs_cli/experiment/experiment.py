@@ -24,7 +24,7 @@ from nnfs_cli.errors import Fault, NnfsWarning
 from nnfs_cli.experiment.read_data import Material, Place, Room, gather, weightless
 from nnfs_cli.experiment.warnings import cautions
 from nnfs_cli.prediction.predictor import Predictor, Samples
-from nnfs_cli.system.random import stream
+from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.trainer import Callback, Trainer
 
@@ -121,7 +121,7 @@ def _to_fit(material: Material, spec: Config) -> tuple[Table, Array, Drawn | Non
     n = len(material.rows["train"])
     drawn = np.zeros(n, bool)
     most = material.room.rows(8 * len(material.kinds))
-    drawn[stream(spec.seed, "sample").choice(n, min(n, most), replace=False)] = True
+    drawn[random_stream(spec.seed, "sample").choice(n, min(n, most), replace=False)] = True
     words = {name: set[str | None]() for name, kind in material.kinds.items() if kind == "category"}
     tables, taken = [], []
     for block, places, start in material.blocks("train"):

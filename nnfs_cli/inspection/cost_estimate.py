@@ -12,7 +12,7 @@ from nnfs_cli.arrays import Shape
 from nnfs_cli.data.training_rows import RowsOnDisk
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree
-from nnfs_cli.system.spill import Kept
+from nnfs_cli.system.spill import SpilledCopy
 from nnfs_cli.training.trainer import Callback, Trainer
 
 SECONDS = 1.0  # a rehearsal takes about so long
@@ -90,7 +90,7 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     The program itself, and the table while it is read, come on top.
     """
     spec, vector = experiment.spec, trainer.model.parameters.vector
-    copies = 2 + (vector.nbytes <= Kept.large)  # the weights, their gradient, and the best of them, if in memory
+    copies = 2 + (vector.nbytes <= SpilledCopy.large)  # the weights, their gradient, and the best of them, if in memory
     copies += 2 if spec.averaging else 0  # the average and a spare
     arrays = (array for samples in experiment.parts.values() for array in samples.arrays if array is not None)
     held = sum({id(array): array.nbytes for array in arrays}.values())  # some splits are of the same rows

@@ -16,7 +16,7 @@ from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.errors import DataError
 from nnfs_cli.inspection.column_kinds import Look, look_at
 from nnfs_cli.inspection.csv_dialect import dialect_of, no_names
-from nnfs_cli.system.matching import matching
+from nnfs_cli.system.matching import matching_files
 from nnfs_cli.system.wording import did_you_mean, listing, named
 
 LARGE = 500_000_000  # bytes of a file of which only the first rows are looked at, once the kinds of all cells are known
@@ -54,7 +54,7 @@ def glance(path: Path, target: str, encoding: str | None = None, delimiter: str 
     if member.name == "csv":
         delimiter = "\t" if delimiter == r"\t" else delimiter
         _check_options(member, path, {"encoding": encoding, "delimiter": delimiter})
-        dialect = dialect_of(matching(path)[0], encoding, delimiter)
+        dialect = dialect_of(matching_files(path)[0], encoding, delimiter)
         if no_names(dialect.header) and target not in dialect.header:
             first = listing(map(named, dialect.header[:3]))
             raise DataError(f"{path.name}, line 1: {first} are no names of columns; write a line with names on top")
@@ -90,7 +90,7 @@ def _check_options(member: type[ColumnSource], path: Path, options: Mapping[str,
 
 def _refuse_missing(path: Path) -> None:
     """Raise `DataError` when there is no such file."""
-    if not path.is_dir() and not all(file.is_file() for file in matching(path)):
+    if not path.is_dir() and not all(file.is_file() for file in matching_files(path)):
         near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
         raise DataError(f"there is no file {path}{near}")
 

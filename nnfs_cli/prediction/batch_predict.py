@@ -16,7 +16,7 @@ from nnfs_cli.data.table import Table, concatenate_columns, text_of
 from nnfs_cli.data.texts import GAP, Texts
 from nnfs_cli.errors import DataError, NnfsWarning, UserError
 from nnfs_cli.prediction.predictor import Predictor
-from nnfs_cli.system.threads import limited
+from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.system.wording import counted, named, shown
 
 OnError = Literal["stop", "skip", "null"]
@@ -59,8 +59,8 @@ class Predictions:
     def _threads(self) -> contextlib.AbstractContextManager[None]:
         """A small net's products are made by one thread: the others, which would only wait for it, read the file."""
         if self.predictor.model.n_parameters > SMALL:
-            return limited(self.predictor.spec.threads)
-        return limited(1)
+            return thread_limit(self.predictor.spec.threads)
+        return thread_limit(1)
 
     def all(self) -> dict[str, Any]:
         """The answers to all rows at once."""

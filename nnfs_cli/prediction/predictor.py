@@ -19,8 +19,8 @@ from nnfs_cli.metrics import PredictedRows, decide
 from nnfs_cli.nn.layers.lookup import Lookup, Vectors
 from nnfs_cli.nn.model import Model
 from nnfs_cli.prediction.calibration import Calibration, tempered
-from nnfs_cli.system.random import stream
-from nnfs_cli.system.threads import worthwhile
+from nnfs_cli.system.random import random_stream
+from nnfs_cli.system.threads import useful_threads
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Predictor:
     def __init__(self, spec: Config, encoder: Encoder, drawn: bool = True) -> None:
         self.spec, self.encoder = spec, encoder
         members = spec.members if spec.members > 1 else 0
-        rngs = [stream(spec.seed + j, "weights") for j in range(spec.members)]
+        rngs = [random_stream(spec.seed + j, "weights") for j in range(spec.members)]
         tables = tuple(Vectors(*table) for table in encoder.lookups)
         lookup = Lookup(tables=tables) if tables else None
         self.model = Model(
@@ -120,7 +120,7 @@ class Predictor:
 
     def threads(self, rows: int) -> int:
         """How many are worth the products of so many rows at once."""
-        return worthwhile(rows * self.model.largest, self.spec.threads)
+        return useful_threads(rows * self.model.largest, self.spec.threads)
 
     def encode(self, table: Table, folds: Folds | None = None) -> Samples:
         """The rows of a table that has the target. Raises `DataError` when a column is missing or holds nonsense.

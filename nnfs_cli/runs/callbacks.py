@@ -17,7 +17,7 @@ from nnfs_cli.errors import Terminated
 from nnfs_cli.metrics.direction import Mode, improves
 from nnfs_cli.nn.model import Model
 from nnfs_cli.runs.run import Run
-from nnfs_cli.system.spill import Kept
+from nnfs_cli.system.spill import SpilledCopy
 from nnfs_cli.system.wording import counted
 from nnfs_cli.training.trainer import Callback, LogRow, State, Trainer
 
@@ -78,7 +78,7 @@ class Checkpoint(Callback):
     def reset(self, trainer: Trainer | None) -> None:
         """Nothing has been seen."""
         self.best: LogRow | None = None
-        self._kept: Kept | None = None  # the best weights
+        self._kept: SpilledCopy | None = None  # the best weights
         self._weights = trainer.model.parameters.vector if trainer else np.empty(0)
         self._pending = self._unwritten = self._behind = False
 
@@ -146,8 +146,8 @@ class Checkpoint(Callback):
             np.copyto(model.parameters.vector, self._kept.vector)
 
     def _keep(self, weights: Array) -> None:
-        self._kept = self._kept or Kept(weights)
-        self._kept.keep(weights)
+        self._kept = self._kept or SpilledCopy(weights)
+        self._kept.store(weights)
         self._unwritten = True
 
     def _write_weights(self, trainer: Trainer) -> None:

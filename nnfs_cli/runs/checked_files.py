@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from nnfs_cli.errors import RunError
-from nnfs_cli.system.files import naming, own_file, write_whole
+from nnfs_cli.system.files import attach_path, path_without_links, write_atomically
 
 if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
@@ -38,13 +38,13 @@ class CheckedFiles:
     def _write_arrays(self, name: str, arrays: Mapping[str, Array]) -> None:
         from nnfs_cli.runs.npz import write_arrays  # only who has arrays waits for NumPy
 
-        write_whole(self._file(name), lambda file: write_arrays(file, arrays))
+        write_atomically(self._file(name), lambda file: write_arrays(file, arrays))
 
     def _read_arrays(self, name: str, into: Mapping[str, Array], finite: Iterable[str]) -> None:
         from nnfs_cli.arrays import all_finite
         from nnfs_cli.runs.npz import most_bytes, read_arrays
 
-        with self._open(name, most_bytes(into)) as file, naming(self.path / name):
+        with self._open(name, most_bytes(into)) as file, attach_path(self.path / name):
             try:
                 read_arrays(file, into)
                 if wrong := next((key for key in finite if not all_finite(into[key])), None):
@@ -55,7 +55,7 @@ class CheckedFiles:
     def _file(self, name: str) -> Path:
         """Where a file lies or is to lie. Raises `RunError` where that is not in the directory itself."""
         try:
-            return own_file(self.path, name)
+            return path_without_links(self.path, name)
         except ValueError as error:
             raise RunError(f"{self.path} is no run directory of ours: {error}") from None
 
@@ -70,7 +70,7 @@ class CheckedFiles:
             file = path.open("rb")
         except FileNotFoundError:
             raise RunError(f"{self.path} has no {name}; its training did not get that far") from None
-        with contextlib.ExitStack() as ends, naming(path):
+        with contextlib.ExitStack() as ends, attach_path(path):
             ends.callback(file.close)
             if (size := os.fstat(file.fileno()).st_size) > most:
                 raise RunError(f"{path} has {size:,} bytes, and should not have more than {most:,}")
@@ -83,17 +83,17 @@ class CheckedFiles:
 
     def _digest(self, name: str) -> str | None:
         try:
-            with self._file(name).open("rb") as file, naming(self.path / name):
+            with self._file(name).open("rb") as file, attach_path(self.path / name):
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             return None
 
     def _read(self, name: str) -> bytes:
-        with self._open(name) as file, naming(self.path / name):
+        with self._open(name) as file, attach_path(self.path / name):
             return file.read()
 
     def _write(self, name: str, content: bytes) -> None:
-        write_whole(self._file(name), lambda file: file.write(content))
+        write_atomically(self._file(name), lambda file: file.write(content))
 
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
         self._write(name, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.system.threads import VARIABLES, cores
+from nnfs_cli.system.threads import VARIABLES, available_cores
 
 PACKAGES = ("nnfs-cli", "numpy", "scipy", "scikit-learn", "pyarrow", "pydantic", "PyYAML", "numba")
 KERNELS = ("OPENBLAS_CORETYPE", "MKL_ENABLE_INSTRUCTIONS")  # variables that choose how products are made
@@ -32,7 +32,7 @@ def describe_environment(threads: int | None = None) -> dict[str, Any]:
         "platform": platform.platform(),
         "machine": platform.machine(),
         "processor": _processor(),
-        "cores": cores(),
+        "cores": available_cores(),
         "blas": {key: blas[key] for key in ("name", "version") if key in blas} | _kernels(),
         "threads": threads,
         "variables": {name: os.environ[name] for name in (*VARIABLES, *KERNELS) if name in os.environ},

@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from nnfs_cli.errors import RunError
 from nnfs_cli.runs.checked_files import CheckedFiles
-from nnfs_cli.system.files import make_folder, naming, sync_folder, unfinished
+from nnfs_cli.system.files import attach_path, make_folder, sync_folder, unfinished_files
 from nnfs_cli.system.lock import Lock
 from nnfs_cli.system.wording import listing, shown
 
@@ -120,7 +120,7 @@ class Run(CheckedFiles):
         """
         if self._lock is None:
             self._lock = Lock(self._file("lock"), str(self.path))
-            for rest in unfinished(self.path):  # of a writer that was killed
+            for rest in unfinished_files(self.path):  # of a writer that was killed
                 rest.unlink(missing_ok=True)
 
     def release(self) -> None:
@@ -336,7 +336,7 @@ class Run(CheckedFiles):
     def append_epoch(self, row: Mapping[str, float]) -> None:
         """Add a row to the epoch log; the first one brings the header."""
         path = self._file("epochs.csv")
-        with naming(path):
+        with attach_path(path):
             if self._epochs is None:
                 self._epochs = path.open("w+b")
                 sync_folder(self.path)  # a state that counts on it may last from now on
@@ -348,14 +348,14 @@ class Run(CheckedFiles):
     def flush_epochs(self) -> None:
         """Let readers see the rows so far."""
         if self._epochs:
-            with naming(self.path / "epochs.csv"):
+            with attach_path(self.path / "epochs.csv"):
                 self._epochs.flush()
 
     def sync_epochs(self) -> int:
         """Have the rows so far safe on the disk, and say how many bytes they are."""
         if self._epochs is None:
             return 0
-        with naming(self.path / "epochs.csv"):
+        with attach_path(self.path / "epochs.csv"):
             self._epochs.flush()
             os.fsync(self._epochs.fileno())
             return self._epochs.tell()
@@ -363,7 +363,7 @@ class Run(CheckedFiles):
     def close_epochs(self) -> None:
         """The log is complete for now."""
         if self._epochs is not None:
-            with naming(self.path / "epochs.csv"), contextlib.closing(self._epochs):
+            with attach_path(self.path / "epochs.csv"), contextlib.closing(self._epochs):
                 self.sync_epochs()
             self._epochs = None
 
@@ -378,7 +378,7 @@ class Run(CheckedFiles):
     def cut_epochs(self, size: int) -> None:
         """Leave so many bytes of the log, in a file that is nobody else's, and go on behind them."""
         path = self._file("epochs.csv")
-        with naming(path):
+        with attach_path(path):
             kept = path.read_bytes()[:size] if path.exists() else b""
             self._write("epochs.csv", kept)
             self._epochs = path.open("r+b")

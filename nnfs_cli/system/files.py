@@ -17,7 +17,7 @@ from typing import BinaryIO
 UNFINISHED = ".tmp"
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a temporary file in the same folder, flush it to the disk, and rename it to `path`.
 
     Whatever stood at `path` stays until the new content is safe; when `write` raises, nothing is left behind. A link
@@ -43,13 +43,13 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename == str(temporary):
             error.filename = None  # the user knows the file by its own name
-        with naming(path):
+        with attach_path(path):
             raise
     sync_folder(path.parent)
 
 
 @contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
+def attach_path(path: Path) -> Iterator[None]:
     """Let what the system refuses be about this file, if it does not say which one it is about."""
     try:
         yield
@@ -59,8 +59,8 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def unfinished(folder: Path) -> list[Path]:
-    """What `write_whole` has left in a folder, or further down, where it was killed."""
+def unfinished_files(folder: Path) -> list[Path]:
+    """What `write_atomically` has left in a folder, or further down, where it was killed."""
     ours = re.compile(r"\..+\.[0-9a-f]{16}" + re.escape(UNFINISHED))
     return [Path(place, name) for place, _, names in os.walk(folder) for name in names if ours.fullmatch(name)]
 
@@ -73,7 +73,7 @@ def make_folder(path: Path) -> None:
         sync_folder(path.parent)
 
 
-def own_file(folder: Path, name: str) -> Path:
+def path_without_links(folder: Path, name: str) -> Path:
     """The path of a file below a folder that may come from anyone; it need not be there.
 
     Raises `ValueError` where the way to it is not all real folders and, at the end, a plain file: a link would lead
@@ -117,7 +117,7 @@ def sync_folder(folder: Path) -> None:
     """Make a rename in the folder last through a power loss, where the system has a way to."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
-        with naming(folder):
+        with attach_path(folder):
             try:
                 os.fsync(descriptor)
             finally:

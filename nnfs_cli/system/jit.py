@@ -18,13 +18,15 @@ START = 0.7  # to import Numba and to compile a loop
 PER_CALL, PER_ENTRY = 6e-6, 1e-9
 
 
-def pays(calls: int, entries: int) -> bool:
+def worth_compiling(calls: int, entries: int) -> bool:
     """Whether so many calls on arrays (entries,) would have saved what compiling costs."""
     return calls * (PER_CALL + PER_ENTRY * entries) > START
 
 
 @functools.cache
-def compiled(loop: Callable[..., None], arrays: int, numbers: int, dtype: np.dtype[Any]) -> Callable[..., None] | None:
+def compile_loop(
+    loop: Callable[..., None], arrays: int, numbers: int, dtype: np.dtype[Any]
+) -> Callable[..., None] | None:
     """A loop over so many flat arrays, which takes so many numbers besides, all of the dtype; None without Numba.
 
     No option that lets a compiler round otherwise is set, nor is anything kept on disk.

@@ -8,7 +8,7 @@ import itertools
 from pathlib import Path
 
 
-def matching(path: Path) -> list[Path]:
+def matching_files(path: Path) -> list[Path]:
     """The file itself, or those that a pattern such as `part-*.csv` stands for, sorted.
 
     As in a shell, a `*` matches no dot at the beginning of a name; a `**` follows no link, which may lead in circles.

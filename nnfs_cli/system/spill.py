@@ -8,7 +8,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.system.files import unnamed_file, write_all
 
 
-class Kept:
+class SpilledCopy:
     """A vector as it was; of a large net in a file without a name, so that it takes no memory."""
 
     large = 1_000_000  # bytes
@@ -17,7 +17,7 @@ class Kept:
         self._like = like.dtype, like.shape
         self._copy = np.empty_like(like) if like.nbytes <= self.large else unnamed_file(self)
 
-    def keep(self, vector: Array) -> None:
+    def store(self, vector: Array) -> None:
         """Remember the vector as it is now."""
         if isinstance(self._copy, np.ndarray):
             np.copyto(self._copy, vector)

@@ -13,26 +13,26 @@ VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECL
 SHARE = 2**19  # multiplications that are worth a thread: two threads are never slower on twice as many
 
 
-def announce(threads: object) -> None:
+def limit_blas_threads(threads: object) -> None:
     """Let the library below NumPy start no more threads than a config says. Does nothing once NumPy is loaded."""
     if isinstance(threads, int) and not isinstance(threads, bool) and threads > 0 and "numpy" not in sys.modules:
         os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
 
 
-def cores() -> int:
+def available_cores() -> int:
     """How many this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def worthwhile(multiplications: int, threads: int | None) -> int:
+def useful_threads(multiplications: int, threads: int | None) -> int:
     """How many threads, of those that a config allows or else of the cores, are worth a product of this size."""
-    return min(threads or cores(), -(-multiplications // SHARE)) or 1
+    return min(threads or available_cores(), -(-multiplications // SHARE)) or 1
 
 
 @contextlib.contextmanager
-def limited(threads: int | None) -> Iterator[None]:
+def thread_limit(threads: int | None) -> Iterator[None]:
     """For a while, no more threads than these make a product; they may be fewer already. None changes nothing."""
     if threads is None:
         yield

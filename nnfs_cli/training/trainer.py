@@ -16,9 +16,9 @@ from nnfs_cli.arrays import Array, weight_of
 from nnfs_cli.data.training_rows import RowsInMemory, TrainingRows
 from nnfs_cli.errors import DivergedError
 from nnfs_cli.nn.model import Model
-from nnfs_cli.system.jit import pays
-from nnfs_cli.system.random import stream
-from nnfs_cli.system.threads import limited
+from nnfs_cli.system.jit import worth_compiling
+from nnfs_cli.system.random import random_stream
+from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.system.wording import counted
 from nnfs_cli.training.averaging import Average, Averaging
 from nnfs_cli.training.clipping import Clip
@@ -180,7 +180,7 @@ class Trainer:
                 ends.callback(callback.on_end, self)
                 callback.on_begin(self)
             ends.callback(self.average.settle)
-            ends.enter_context(limited(self.threads))
+            ends.enter_context(thread_limit(self.threads))
             with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the loss
                 try:
                     if isinstance(self.optimizer, Minimizer):
@@ -304,7 +304,7 @@ class Trainer:
 
     def _step(self, optimizer: Stepper) -> Step:
         """The optimizer's step; compiled, once so many steps are done that it pays."""
-        if self.compiles and self._learned.ndim == 1 and pays(self.step, self._learned.size):
+        if self.compiles and self._learned.ndim == 1 and worth_compiling(self.step, self._learned.size):
             return optimizer.compiled(self.model.dtype) or optimizer.step
         return optimizer.step
 
@@ -342,7 +342,7 @@ class Trainer:
         return self._drawn(self._batch - 1)
 
     def _drawn(self, batch: int) -> list[np.random.Generator]:
-        return [stream(self.seed + j, "dropout", self.epoch, batch) for j in range(max(self.model.members, 1))]
+        return [random_stream(self.seed + j, "dropout", self.epoch, batch) for j in range(max(self.model.members, 1))]
 
     def _minimize(self, optimizer: Minimizer, rows: TrainingRows) -> None:
         """An epoch is an iteration: one look at all rows, or a few."""

@@ -11,7 +11,7 @@ import numpy as np
 from nnfs_cli.nn.model import ROWS
 from nnfs_cli.prediction.predictor import Predictor, Samples
 from nnfs_cli.runs.run import Run
-from nnfs_cli.system.threads import limited
+from nnfs_cli.system.threads import thread_limit
 
 Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among them
 
@@ -20,7 +20,7 @@ def judged(
     run: Run, split: str, predictor: Predictor, rows: Samples | Iterable[Samples], weights: str = "best"
 ) -> dict[str, float]:
     """The figures over some rows; of classes, the confusion matrix is left in the run."""
-    with limited(predictor.threads(ROWS)):
+    with thread_limit(predictor.threads(ROWS)):
         loss, predicted = predictor.judge(rows)
     n = len(predicted.classes)
     if n and run.locked:

@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
-from nnfs_cli.components.user_code import code_of
+from nnfs_cli.components.user_code import code_files_of
 from nnfs_cli.errors import DivergedError, NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.prediction.calibrate import calibrate
@@ -34,7 +34,7 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
         warnings.warn(message, NnfsWarning, stacklevel=2)
     run = Run.create(folder, experiment.spec.name)
     try:
-        code = code_of(experiment.spec)
+        code = code_files_of(experiment.spec)
         for name, file in code.items():
             run.write_code(name, file.source)
         run.write_data({**experiment.description, "code": {name: file.sha256 for name, file in code.items()}})

@@ -35,7 +35,7 @@ from nnfs_cli.data.table import Column, Kind, Table, is_number
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.write_table import writer_for
 from nnfs_cli.errors import DataError, UserError
-from nnfs_cli.system.matching import matching
+from nnfs_cli.system.matching import matching_files
 
 SMALL = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 Make = Callable[..., Csv]
@@ -338,7 +338,7 @@ def test_pattern_passes_over_what_is_hidden_and_follows_no_link(tmp_path: Path) 
         ".*.csv": [".b.csv"],
         "a**": ["a**"],
     }.items():
-        assert matching(tmp_path / pattern) == [tmp_path / name for name in found], pattern
+        assert matching_files(tmp_path / pattern) == [tmp_path / name for name in found], pattern
 
 
 def test_pattern_stands_for_files_of_one_schema(source: Make, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
-from nnfs_cli.system.random import stream
+from nnfs_cli.system.random import random_stream
 from nnfs_cli.training.optimizers import Optimizer
 from nnfs_cli.training.trainer import Trainer
 from tests.test_members import parsed
@@ -94,7 +94,7 @@ def test_a_member_is_the_net_that_learns_without_its_fold(weighted: bool, reduct
     counts = weight[:, None] * (folds[:, None] != np.arange(k))
 
     def trained(members: int, seeds: list[int], weight: Array) -> Model:
-        rngs = [stream(seed, "weights") for seed in seeds]
+        rngs = [random_stream(seed, "weights") for seed in seeds]
         loss = Loss.resolve({"mse": {"reduction": reduction}})
         layers = parsed(("linear: 6", "tanh", "dropout: 0.2", "linear: 2"))
         model = Model(layers, loss, (4,), "float64", rngs if members else rngs[0], None, members)
@@ -119,7 +119,7 @@ def test_no_member_sees_its_fold(poison: str) -> None:
     counts = (folds[:, None] != np.arange(k)) * (k / (k - 1))
 
     def vectors(X: Array, y: Array) -> Array:
-        rngs = [stream(j, "weights") for j in range(k)]
+        rngs = [random_stream(j, "weights") for j in range(k)]
         model = Model(parsed(("linear: 6", "relu", "linear: 1")), Loss.resolve("mse"), (5,), "float64", rngs, None, k)
         Trainer(model, Optimizer.resolve("adam"), 0.01, Batches(n, 8, seed=0)).fit(X, y, 5, counts)
         return model.parameters.vector.copy()
@@ -139,12 +139,12 @@ def test_each_row_is_answered_by_the_member_that_is_named(n: int) -> None:
     rng, k = np.random.default_rng(0), 3
     layers = parsed(("linear: 6", "relu", "linear: 3", "softmax"))
     model = Model(
-        layers, Loss.resolve("cross_entropy"), (4,), "float64", [stream(j, "weights") for j in range(k)], None, k
+        layers, Loss.resolve("cross_entropy"), (4,), "float64", [random_stream(j, "weights") for j in range(k)], None, k
     )
     X, member = rng.normal(size=(n, 4)), rng.integers(0, k, n)
     alone = []
     for j in range(k):
-        one = Model(layers, model.loss, (4,), "float64", stream(j, "weights"))
+        one = Model(layers, model.loss, (4,), "float64", random_stream(j, "weights"))
         alone.append(one.predict(X))
     expected = np.stack(alone)[member, np.arange(n)]
     np.testing.assert_allclose(model.predict(X, member=member), expected, 1e-9)

@@ -18,7 +18,7 @@ from nnfs_cli.nn.layers.lookup import Lookup, Vectors
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
 from nnfs_cli.runs.run import Run
-from nnfs_cli.system.random import stream
+from nnfs_cli.system.random import random_stream
 from nnfs_cli.training.averaging import Averaging
 from nnfs_cli.training.clipping import Clip
 from nnfs_cli.training.optimizers import Optimizer, Stepper
@@ -67,7 +67,7 @@ def trained(
 ) -> Model:
     """All members as one, or one of them alone: that of its own seed."""
     resolved: Loss = Loss.resolve(yaml.safe_load(loss))
-    rngs = [stream(j, "weights") for j in range(MEMBERS)]
+    rngs = [random_stream(j, "weights") for j in range(MEMBERS)]
     rng, members = (rngs, MEMBERS) if member is None else (rngs[member], 0)
     model = Model(parsed(texts), resolved, inputs, dtype, rng, lookup, members)
     X, y = data(inputs, resolved, model.output_shape[0], dtype)
@@ -168,7 +168,9 @@ def test_with_learned_vectors() -> None:
 
 def test_one_of_them_is_the_same_as_none() -> None:
     model = trained(NET, 0)
-    one = Model(parsed(NET), Loss.resolve(yaml.safe_load("mse")), (5,), "float64", [stream(0, "weights")], None, 1)
+    one = Model(
+        parsed(NET), Loss.resolve(yaml.safe_load("mse")), (5,), "float64", [random_stream(0, "weights")], None, 1
+    )
     X, y = data((5,), model.loss, 2, "float64")
     Trainer(one, Optimizer.resolve({"sgd": {"momentum": 0.9}}), 0.01, Batches(ROWS, 7, seed=0)).fit(X, y, EPOCHS)
     np.testing.assert_allclose(one.parameters.vector[0], model.parameters.vector, 1e-12)

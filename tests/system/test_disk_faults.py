@@ -205,8 +205,8 @@ class Place:
         with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
             patch.chdir(self.disk)
             patch.setattr(sys, "unraisablehook", lambda what: unheard.append(repr(what.exc_value)))
-            remembered = functools.partial(self._remembered, before, written, files.write_whole)
-            disk.put_instead(patch, "write_whole", remembered)
+            remembered = functools.partial(self._remembered, before, written, files.write_atomically)
+            disk.put_instead(patch, "write_atomically", remembered)
             try:
                 with Watch(self.disk, refusal), contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
                     self.command.main([*map(str, words)], prog_name="nnfs")
@@ -231,7 +231,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             gc.unfreeze()
 
 
-def wrong(place: Place, name: str, refusal: Refusal, done: Done, goes_on: bool) -> Iterator[str]:
+def invalid(place: Place, name: str, refusal: Refusal, done: Done, goes_on: bool) -> Iterator[str]:
     """What is not as it should be after a command of which something was refused."""
     before, now = place.before(name), disk.tree_of(place.disk)
     yield from _said(place, refusal, done)
@@ -331,7 +331,7 @@ def refused(
             return faults
         first = refusal.refused[0]
         where = f"{name}: {errno.errorcode[number]} at {at} ({first.kind} {first.to or first.path}): "
-        faults += [where + fault for fault in wrong(place, name, refusal, done, at % on == 0)]
+        faults += [where + fault for fault in invalid(place, name, refusal, done, at % on == 0)]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -385,6 +385,6 @@ def test_a_folder_that_cannot_be_written_to_is_named_and_left_as_it_was(name: st
 
 
 def test_what_is_written_in_place_is_found(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    disk.put_instead(monkeypatch, "write_whole", lambda path, write: path.write_bytes(disk.content_of(write)))
+    disk.put_instead(monkeypatch, "write_atomically", lambda path, write: path.write_bytes(disk.content_of(write)))
     faults = refused(place, "resume", errno.ENOSPC, ("write",), True, 2, 1)
     assert any("state.npz is neither what it was nor what it was to be" in fault for fault in faults)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import pytest
 
-from nnfs_cli.system.files import write_whole
+from nnfs_cli.system.files import write_atomically
 
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
 
@@ -22,7 +22,7 @@ def test_result_is_complete_and_alone(tmp_path: Path) -> None:
         for start in range(0, len(content), 1000):
             file.write(content[start : start + 1000])
 
-    write_whole(tmp_path / "f", fill)
+    write_atomically(tmp_path / "f", fill)
     assert (tmp_path / "f").read_bytes() == content
     assert list(tmp_path.iterdir()) == [tmp_path / "f"]
 
@@ -36,7 +36,7 @@ def test_old_content_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
         file.flush()
         assert path.read_bytes() == b"old"
 
-    write_whole(path, fill)
+    write_atomically(path, fill)
     assert path.read_bytes() == b"new"
 
 
@@ -52,21 +52,21 @@ def test_writer_that_raises_changes_nothing(tmp_path: Path, before: bytes | None
         raise error("stop")
 
     with pytest.raises(error, match="stop"):
-        write_whole(path, fill)
+        write_atomically(path, fill)
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == ([("f", before)] if before else [])
 
 
 def test_folder_in_the_way_stays_and_is_the_one_named(tmp_path: Path) -> None:
     (tmp_path / "f").mkdir()
     with pytest.raises((IsADirectoryError, PermissionError)) as caught:
-        write_whole(tmp_path / "f", lambda file: file.write(b"new"))
+        write_atomically(tmp_path / "f", lambda file: file.write(b"new"))
     assert list(tmp_path.iterdir()) == [tmp_path / "f"]
     assert ".tmp" not in str(caught.value.filename)
 
 
 def test_missing_folder_is_reported_with_the_name_that_was_asked_for(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
-        write_whole(tmp_path / "gone" / "f", lambda file: file.write(b"new"))
+        write_atomically(tmp_path / "gone" / "f", lambda file: file.write(b"new"))
     assert ".tmp" not in str(caught.value.filename)
 
 
@@ -81,7 +81,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 def test_new_file_has_the_permissions_that_open_gives(tmp_path: Path, umask: int) -> None:
     with (tmp_path / "opened").open("wb"):
         pass
-    write_whole(tmp_path / "whole", lambda file: file.write(b"new"))
+    write_atomically(tmp_path / "whole", lambda file: file.write(b"new"))
     assert (tmp_path / "whole").stat().st_mode == (tmp_path / "opened").stat().st_mode
     assert os.umask(umask) == umask
 
@@ -92,5 +92,5 @@ def test_file_that_is_replaced_keeps_its_permissions_as_with_open(tmp_path: Path
     path = tmp_path / "f"
     path.write_bytes(b"old")
     path.chmod(mode)
-    write_whole(path, lambda file: file.write(b"new"))
+    write_atomically(path, lambda file: file.write(b"new"))
     assert stat.S_IMODE(path.stat().st_mode) == mode

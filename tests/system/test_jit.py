@@ -22,7 +22,7 @@ from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.model import Model
 from nnfs_cli.runs.environment import describe_environment
 from nnfs_cli.system import jit as compiling
-from nnfs_cli.system.jit import compiled, pays
+from nnfs_cli.system.jit import compile_loop, worth_compiling
 from nnfs_cli.training.optimizers import Optimizer, Step, Stepper
 from nnfs_cli.training.optimizers.adam import Adam
 from nnfs_cli.training.optimizers.adamw import AdamW
@@ -40,9 +40,9 @@ DTYPES = [np.dtype("float32"), np.dtype("float64")]
 @pytest.fixture(autouse=True)
 def forget() -> Iterator[None]:
     """What one test compiles, or cannot, is nothing to the next."""
-    compiled.cache_clear()
+    compile_loop.cache_clear()
     yield
-    compiled.cache_clear()
+    compile_loop.cache_clear()
 
 
 def gradients(n: int, dtype: np.dtype[Any]) -> Iterator[Array]:
@@ -96,9 +96,9 @@ def test_a_loop_is_compiled_once() -> None:
         for i in range(x.size):
             x[i] *= factor
 
-    fast = compiled(loop, 1, 1, DTYPES[1])
+    fast = compile_loop(loop, 1, 1, DTYPES[1])
     assert fast is not None
-    assert fast is compiled(loop, 1, 1, DTYPES[1])
+    assert fast is compile_loop(loop, 1, 1, DTYPES[1])
     x = np.ones(3)
     fast(x, 2.0)
     np.testing.assert_array_equal(x, 2)
@@ -175,11 +175,11 @@ def test_training_without_numba_gives_the_same_bytes(without: Any, monkeypatch: 
 
 
 def test_it_pays_for_many_steps_of_large_nets() -> None:
-    assert not pays(0, 10**9)
-    assert not pays(100, 670_000)
-    assert pays(2_000, 670_000)
-    assert not pays(10_000, 641)
-    assert pays(1_000_000, 641)
+    assert not worth_compiling(0, 10**9)
+    assert not worth_compiling(100, 670_000)
+    assert worth_compiling(2_000, 670_000)
+    assert not worth_compiling(10_000, 641)
+    assert worth_compiling(1_000_000, 641)
 
 
 @pytest.mark.parametrize("window", [None, 1_024])

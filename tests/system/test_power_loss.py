@@ -192,7 +192,7 @@ def _mark(patch: pytest.MonkeyPatch, journal: Journal, folder: Path) -> None:
         say("begun")
         return run
 
-    def marked_write(path: Path, *more: Any, write: Any = files.write_whole) -> None:
+    def marked_write(path: Path, *more: Any, write: Any = files.write_atomically) -> None:
         if path.name == "epochs.csv":  # which is appended to from then on
             write(path, *more)
             return
@@ -209,7 +209,7 @@ def _mark(patch: pytest.MonkeyPatch, journal: Journal, folder: Path) -> None:
         write(run, arrays)
         say("state", step=int(arrays["step"]))
 
-    disk.put_instead(patch, "write_whole", marked_write)
+    disk.put_instead(patch, "write_atomically", marked_write)
     patch.setattr(Run, "forget_decision", marked_forget)
     patch.setattr(Run, "write_state", marked_state)
     patch.setattr(workflows, "begin", marked_begin)
@@ -478,7 +478,7 @@ def write_in_place(patch: pytest.MonkeyPatch) -> None:
             os.fsync(file.fileno())
         files.sync_folder(path.parent)
 
-    disk.put_instead(patch, "write_whole", write_over)
+    disk.put_instead(patch, "write_atomically", write_over)
 
 
 def flush_no_log(patch: pytest.MonkeyPatch) -> None:

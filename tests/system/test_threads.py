@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.system import threads
-from nnfs_cli.system.threads import SHARE, limited, worthwhile
+from nnfs_cli.system.threads import SHARE, thread_limit, useful_threads
 from nnfs_cli.training.trainer import Callback, Trainer
 from tests.conftest import Nnfs
 
@@ -40,33 +40,33 @@ def allowed() -> int:
 
 @given(st.integers(1, 10**12), st.none() | st.integers(1, 256))
 def test_no_more_threads_than_allowed_nor_than_are_worth_it(multiplications: int, given_: int | None) -> None:
-    n = worthwhile(multiplications, given_)
-    assert 1 <= n <= (given_ or threads.cores())
+    n = useful_threads(multiplications, given_)
+    assert 1 <= n <= (given_ or threads.available_cores())
     assert n == 1 or multiplications > (n - 1) * SHARE
 
 
 def test_small_products_get_one_thread_and_large_ones_all() -> None:
-    assert worthwhile(0, 8) == 1
-    assert worthwhile(64 * 30 * 20, 8) == 1
-    assert worthwhile(2 * SHARE, 8) == 2
-    assert worthwhile(1024**3, 8) == 8
-    assert worthwhile(1024**3, None) == threads.cores()
+    assert useful_threads(0, 8) == 1
+    assert useful_threads(64 * 30 * 20, 8) == 1
+    assert useful_threads(2 * SHARE, 8) == 2
+    assert useful_threads(1024**3, 8) == 8
+    assert useful_threads(1024**3, None) == threads.available_cores()
 
 
 def test_threads_are_limited_for_a_while_and_never_more_than_before() -> None:
     with threadpool_limits(2, "blas"):
-        with limited(1):
+        with thread_limit(1):
             assert allowed() == 1
         assert allowed() == 2
-        with limited(7):
+        with thread_limit(7):
             assert allowed() == 2
-        with limited(None):
+        with thread_limit(None):
             assert allowed() == 2
 
 
 @pytest.mark.parametrize("given_", [None, 0, -1, True, "two", 1.5, [1]])
 def test_what_is_no_number_of_threads_is_left_for_the_config_to_refuse(given_: object) -> None:
-    code = f"from nnfs_cli.system.threads import announce; announce({given_!r}); import os"
+    code = f"from nnfs_cli.system.threads import limit_blas_threads; limit_blas_threads({given_!r}); import os"
     code += "; print(*(name for name in os.environ if name.endswith('_NUM_THREADS')))"
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
@@ -74,9 +74,10 @@ def test_what_is_no_number_of_threads_is_left_for_the_config_to_refuse(given_: o
 
 
 def test_the_library_below_numpy_hears_of_threads_before_it_is_loaded() -> None:
-    code = "import sys; from nnfs_cli.system.threads import announce; announce(1); assert 'numpy' not in sys.modules\n"
+    code = "import sys; from nnfs_cli.system.threads import limit_blas_threads; limit_blas_threads(1)\n"
+    code += "assert 'numpy' not in sys.modules\n"
     code += "import numpy; from threadpoolctl import threadpool_info; print(threadpool_info()[0]['num_threads'])\n"
-    code += "import os; before = dict(os.environ); announce(2); assert dict(os.environ) == before"
+    code += "import os; before = dict(os.environ); limit_blas_threads(2); assert dict(os.environ) == before"
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"
@@ -99,7 +100,7 @@ class Watch(Callback):
 def test_training_has_the_threads_that_its_net_is_worth(
     width: int, overrides: tuple[str, ...], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "cores", lambda: 2)
+    monkeypatch.setattr(threads, "available_cores", lambda: 2)
     (tmp_path / "c.yaml").write_text(CONFIG.format(width=width))
     with threadpool_limits(2, "blas"):
         experiment = workflows.prepare(Config.load(tmp_path / "c.yaml", overrides))

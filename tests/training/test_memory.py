@@ -18,7 +18,7 @@ from nnfs_cli.inspection.cost_estimate import rehearse
 from nnfs_cli.nn.layers import Context
 from nnfs_cli.prediction.predictor import Samples
 from nnfs_cli.runs.callbacks import Checkpoint
-from nnfs_cli.system.spill import Kept
+from nnfs_cli.system.spill import SpilledCopy
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 
@@ -110,7 +110,7 @@ def test_zeros_that_are_only_read_take_no_memory() -> None:
 def test_the_best_weights_of_a_large_net_wait_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = []
     for large in (1_000_000, 0):
-        monkeypatch.setattr(Kept, "large", large)
+        monkeypatch.setattr(SpilledCopy, "large", large)
         experiment = workflows.prepare(spec_of(CASES["data"], tmp_path))
         run = workflows.begin(experiment, tmp_path / "runs")
         workflows.train(experiment, run)
@@ -121,12 +121,12 @@ def test_the_best_weights_of_a_large_net_wait_in_a_file(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("large", [1_000_000, 0])
 def test_what_is_kept_stays_as_it_was(large: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Kept, "large", large)
+    monkeypatch.setattr(SpilledCopy, "large", large)
     vector = np.arange(5.0)
-    kept = Kept(vector)
+    kept = SpilledCopy(vector)
     for i in range(3):
         vector += 1
-        kept.keep(vector)
+        kept.store(vector)
         now = vector.copy()
         vector *= 7
         np.testing.assert_array_equal(kept.vector, now)

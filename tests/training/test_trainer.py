@@ -25,7 +25,7 @@ from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
 from nnfs_cli.runs.callbacks import Checkpoint, EarlyStop, TimeLimit
 from nnfs_cli.runs.run import Run
-from nnfs_cli.system.random import stream
+from nnfs_cli.system.random import random_stream
 from nnfs_cli.training.averaging import EMA, SWA, Averaging
 from nnfs_cli.training.clipping import Clip
 from nnfs_cli.training.optimizers import Minimizer, Optimizer, Stepper
@@ -947,7 +947,7 @@ def test_every_batch_of_every_epoch_draws_from_a_stream_of_its_own(data: tuple[A
 
     fitted.model.differentiate = witnessed
     fitted.fit(*data, 3)
-    assert drawn == [stream(7, "dropout", epoch, batch).bytes(16) for epoch in (1, 2, 3) for batch in range(5)]
+    assert drawn == [random_stream(7, "dropout", epoch, batch).bytes(16) for epoch in (1, 2, 3) for batch in range(5)]
 
 
 @settings(max_examples=40)

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
 
 from nnfs_cli.components.field_types import NotEmpty, Text
-from nnfs_cli.components.section import wrong
+from nnfs_cli.components.section import invalid
 from nnfs_cli.data.csv.blocks import Block, CsvLayout, blocks, names_in
 from nnfs_cli.data.csv.cell_parser import CellParser
 from nnfs_cli.data.csv.inference import Inference
@@ -24,7 +24,7 @@ from nnfs_cli.system.wording import shown
 
 def _one_character(delimiter: str) -> str:
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
-        raise wrong(f"expected a single character as delimiter, such as ';', found {shown(delimiter)}")
+        raise invalid(f"expected a single character as delimiter, such as ';', found {shown(delimiter)}")
     return delimiter
 
 
@@ -36,7 +36,7 @@ def _a_mark(decimal: str) -> str:
         or decimal.isalnum()
         or decimal in '"+- '
     ):
-        raise wrong(f"expected a single character as decimal mark, such as ',', found {shown(decimal)}")
+        raise invalid(f"expected a single character as decimal mark, such as ',', found {shown(decimal)}")
     return decimal
 
 
@@ -47,7 +47,7 @@ def _an_encoding(encoding: str) -> str:
             raise LookupError
         codecs.getincrementaldecoder(encoding)().decode(b"", False)
     except (LookupError, UnicodeError, TypeError, ValueError):
-        raise wrong(
+        raise invalid(
             f"expected the name of a text encoding, such as utf-8, cp1252 or utf-16, found {shown(encoding)}"
         ) from None
     return encoding
@@ -58,7 +58,7 @@ def _as_tokens(value: object) -> object:
         value = (value,)
     for token in value:
         if not isinstance(token, str):
-            raise wrong(f"expected texts, as they stand in the file; put {shown(token)} in quotes")
+            raise invalid(f"expected texts, as they stand in the file; put {shown(token)} in quotes")
     return tuple(value)
 
 
@@ -101,7 +101,7 @@ class Csv(ColumnSource, name="csv", main="path"):
     @model_validator(mode="after")
     def _marks_differ(self) -> Self:
         if self.decimal == self.separator:
-            raise wrong(f"{shown(self.decimal)} is the decimal mark and also the delimiter; set another delimiter")
+            raise invalid(f"{shown(self.decimal)} is the decimal mark and also the delimiter; set another delimiter")
         return self
 
     def at(self, path: Path) -> Self:

@@ -16,7 +16,7 @@ from pydantic_core import CoreSchema
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.component import Component
 from nnfs_cli.components.field_types import PositiveInt
-from nnfs_cli.components.section import wrong
+from nnfs_cli.components.section import invalid
 from nnfs_cli.data.table import Kind
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.system.wording import counted
@@ -36,7 +36,7 @@ class _Different(AfterValidator):
 def _different(entries: tuple[str, ...]) -> tuple[str, ...]:
     for i, entry in enumerate(entries):
         if entry in entries[:i]:
-            raise wrong(f"'{entry}' stands here twice")
+            raise invalid(f"'{entry}' stands here twice")
     return entries
 
 

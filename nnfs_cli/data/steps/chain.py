@@ -8,7 +8,7 @@ from pydantic import AfterValidator, PlainSerializer, ValidationInfo, ValidatorF
 from pydantic.functional_validators import WrapValidator
 
 from nnfs_cli.components.field_types import NotEmpty
-from nnfs_cli.components.section import wrong
+from nnfs_cli.components.section import invalid
 from nnfs_cli.data.steps.base import NumberStep, PreprocessingStep
 from nnfs_cli.data.steps.impute import Impute
 
@@ -22,11 +22,11 @@ def _follow_one_another(steps: tuple[PreprocessingStep, ...]) -> tuple[Preproces
         return steps
     for i, step in enumerate(steps):
         if not isinstance(step, NumberStep):
-            raise wrong(f"{step.name} stands alone; only steps for numbers follow one another")
+            raise invalid(f"{step.name} stands alone; only steps for numbers follow one another")
         if isinstance(step, Impute) and i:
-            raise wrong("impute comes first: what is behind it has no gaps")
+            raise invalid("impute comes first: what is behind it has no gaps")
         if step.widens and step is not steps[-1]:
-            raise wrong(f"{step.name} comes last: it makes several columns of each")
+            raise invalid(f"{step.name} comes last: it makes several columns of each")
     return steps
 
 

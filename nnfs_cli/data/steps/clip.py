@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Fraction, Rate
-from nnfs_cli.components.section import wrong
+from nnfs_cli.components.section import invalid
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, quantiles
 
 
@@ -30,7 +30,7 @@ class Clip(NumberStep, name="clip"):
     @model_validator(mode="after")
     def _low_is_below_high(self) -> Self:
         if self.low >= self.high:
-            raise wrong(f"low must be below high, found {self.low:g} and {self.high:g}")
+            raise invalid(f"low must be below high, found {self.low:g} and {self.high:g}")
         return self
 
     def fit(self, column: Array) -> Fit:

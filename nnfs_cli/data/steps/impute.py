@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import FiniteFloat, Switch
-from nnfs_cli.components.section import wrong
+from nnfs_cli.components.section import invalid
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics
 
 
@@ -32,9 +32,9 @@ class Impute(NumberStep, name="impute", main="by"):
     @model_validator(mode="after")
     def _constant_has_a_value(self) -> Self:
         if self.by == "constant" and self.value is None:
-            raise wrong("constant needs a value, as in {by: constant, value: 0}")
+            raise invalid("constant needs a value, as in {by: constant, value: 0}")
         if self.by != "constant" and self.value is not None:
-            raise wrong(f"{self.by} takes no value; by: constant does")
+            raise invalid(f"{self.by} takes no value; by: constant does")
         return self
 
     def fit(self, column: Array) -> Fit:

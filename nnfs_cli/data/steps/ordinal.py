@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty, Text
-from nnfs_cli.components.section import wrong
+from nnfs_cli.components.section import invalid
 from nnfs_cli.data.steps.base import EMPTY, Different, Fit, LevelStep, in_order
 from nnfs_cli.data.table import NUMBER
 from nnfs_cli.data.texts import Texts
@@ -32,7 +32,9 @@ class Ordinal(LevelStep, name="ordinal", main="order"):
     @model_validator(mode="after")
     def _order_names_all_words(self) -> Self:
         if self.order and (self.min_frequency > 1 or self.max_categories):
-            raise wrong("order gives every word its place; min_frequency and max_categories are for words without one")
+            raise invalid(
+                "order gives every word its place; min_frequency and max_categories are for words without one"
+            )
         return self
 
     def fit(self, texts: Texts, y: Array, seed: int) -> Fit:

@@ -11,7 +11,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat
 from nnfs_cli.data.steps.base import CategoryStep, Fit, in_order, rounding
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.system.random import stream
+from nnfs_cli.system.random import random_stream
 
 
 class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
@@ -60,7 +60,7 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
 
     def fold_of(self, n_rows: int, seed: int) -> Array:
         """Folds of the same size, dealt at random."""
-        return stream(seed, "folds").permutation(np.arange(n_rows) % self.folds)
+        return random_stream(seed, "folds").permutation(np.arange(n_rows) % self.folds)
 
     def names(self, fit: Fit) -> tuple[str, ...]:
         """The column itself, or a number from 1 for each target or class."""

@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty
-from nnfs_cli.components.section import wrong
+from nnfs_cli.components.section import invalid
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, fit_chain
 from nnfs_cli.data.steps.chain import Steps
 from nnfs_cli.data.steps.impute import Impute
@@ -19,9 +19,9 @@ from nnfs_cli.data.steps.impute import Impute
 def _of_numbers(chains: tuple[Steps, ...]) -> tuple[Steps, ...]:
     for step in (step for chain in chains for step in chain):
         if isinstance(step, Impute):
-            raise wrong("impute comes before views, as in [impute, views: ...]")
+            raise invalid("impute comes before views, as in [impute, views: ...]")
         if not isinstance(step, NumberStep) or isinstance(step, Views):
-            raise wrong(f"views are of numbers; {step.name} cannot be one of them")
+            raise invalid(f"views are of numbers; {step.name} cannot be one of them")
     return chains
 
 

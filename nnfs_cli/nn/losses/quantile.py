@@ -10,14 +10,14 @@ from pydantic import AfterValidator, BeforeValidator
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Level, NotEmpty
-from nnfs_cli.components.section import wrong
+from nnfs_cli.components.section import invalid
 from nnfs_cli.nn.layers import Context
 from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
 
 
 def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:
     if any(low >= high for low, high in pairwise(levels)):
-        raise wrong(f"expected levels in ascending order, each once, found {list(levels)}")
+        raise invalid(f"expected levels in ascending order, each once, found {list(levels)}")
     return levels
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Fraction, PositiveFloat
-from nnfs_cli.system.jit import compiled
+from nnfs_cli.system.jit import compile_loop
 from nnfs_cli.training.optimizers.base import Step, Stepper
 
 
@@ -51,7 +51,7 @@ class Adam(Stepper, name="adam"):
 
     def compiled(self, dtype: np.dtype[Any]) -> Step | None:
         """`step` as one loop, unless it has become another step."""
-        loop = compiled(_loop, 4, 6, dtype) if type(self).step is Adam.step else None
+        loop = compile_loop(_loop, 4, 6, dtype) if type(self).step is Adam.step else None
         if loop is None:
             return None
 

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Fraction, Switch
-from nnfs_cli.components.section import wrong
+from nnfs_cli.components.section import invalid
 from nnfs_cli.training.optimizers.base import Stepper
 
 
@@ -32,7 +32,7 @@ class SGD(Stepper, name="sgd", main="momentum"):
     @model_validator(mode="after")
     def _looks_ahead_of_something(self) -> Self:
         if self.nesterov and not self.momentum:
-            raise wrong("nesterov looks ahead along the momentum; set momentum, such as 0.9")
+            raise invalid("nesterov looks ahead along the momentum; set momentum, such as 0.9")
         return self
 
     def begin(self, parameters: Array) -> dict[str, Array]:
