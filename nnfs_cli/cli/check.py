@@ -16,7 +16,7 @@ import typer
 
 from nnfs_cli.cli.options import Code, Json, Overrides, read
 from nnfs_cli.cli.terminal import in_a_line, print_json, splits_in_words, table
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.experiment.experiment import Experiment
@@ -94,15 +94,9 @@ def _spread(target: dict[str, object]) -> str:
         return f"numbers from {target['min']:,.6g} to {target['max']:,.6g}"
     totals = {label: sum(split[label] for split in counts.values()) for label in counts["train"]}
     whole = sum(totals.values())
-    shares = [
-        f"{label} {100 * n / whole:.0f} %" if n >= 0.005 * whole else f"{label} <1 %" for label, n in totals.items()
-    ]
+    shares = [f"{label} {percent(n / whole)}" for label, n in totals.items()]
     more = [f"and {len(shares) - 10:,} more"] if len(shares) > 10 else []
-    return f"{counted(len(totals), 'class', 'classes')}: {', '.join([*shares[:10], *more])}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"
+    return f"{counted(len(totals), 'class')}: {', '.join([*shares[:10], *more])}"
 
 
 def _say_findings(found: Sequence[Finding], seen: int | None) -> None:

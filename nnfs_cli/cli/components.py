@@ -59,7 +59,8 @@ def components(
 def _families() -> dict[str, type[Component]]:
     """Each by the heading of its list."""
     import nnfs_cli.config.config  # noqa: F401 - registers them all
-    from nnfs_cli.components.component import Component, plural
+    from nnfs_cli.components.component import Component
+    from nnfs_cli.system.wording import plural
 
     families = {**dict.fromkeys(ORDER), **Component.families}
     return {plural(name): family for name, family in families.items() if family and family.registered}

@@ -13,7 +13,7 @@ import typer
 from nnfs_cli.cli.options import Code, Weights, load
 from nnfs_cli.cli.terminal import fact, from_threshold, note, number, table
 from nnfs_cli.errors import UserError
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.data.profile import Drift
@@ -121,7 +121,7 @@ def _say_calibration(calibration: Calibration, level: float) -> None:
     how = "to validate" if calibration.how == "validation" else "out of fold"
     text = f"of {100 * level:g} %, by {counted(calibration.scores.rows, 'row')} {how}"
     if test is not None:
-        reached = ", ".join(f"{100 * share:.1f} %" for share in test.coverage(bound))
+        reached = ", ".join(percent(share, 1) for share in test.coverage(bound))
         text += f"; hold the truth in {reached} of {counted(test.rows, 'test row')}"
     fact("intervals", text)
     if calibration.temperature is not None and calibration.errors:
@@ -152,7 +152,7 @@ def _say_drift(drift: Drift, n_rows: int) -> None:
     """How far each column is from the training rows, those that are furthest first."""
     rows = sorted(drift.report(), key=lambda row: -(row.psi or 0))
     header = ["column", "psi", "unseen", "outside", "empty", "(before)", "drift"]
-    cells = [[row.column[:30], number(row.psi), *map(_percent, row[2:6]), row.verdict] for row in rows[:SHOWN]]
+    cells = [[row.column[:30], number(row.psi), *map(_share, row[2:6]), row.verdict] for row in rows[:SHOWN]]
     note(f"\n{table(header, cells)}")
     if len(rows) > SHOWN:
         note(f"and {counted(len(rows) - SHOWN, 'more column')}, nearer to what was trained on")
@@ -160,5 +160,5 @@ def _say_drift(drift: Drift, n_rows: int) -> None:
         note(f"of {counted(n_rows, 'row')} a psi says little: chance alone moves it")
 
 
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+def _share(share: float | None) -> str:
+    return "-" if share is None else percent(share, 1)

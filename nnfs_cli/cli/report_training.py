@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nnfs_cli.cli.terminal import fact, note, number, print_json, say_weights, splits_in_words
-from nnfs_cli.system.wording import counted, listing
+from nnfs_cli.system.wording import counted, listing, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
@@ -46,14 +46,13 @@ def announce(experiment: Experiment) -> None:
             label: sum(split[label] for split in target["counts"].values()) for label in target["counts"]["train"]
         }
         shares = ", ".join(_share(label, n / sum(counts.values())) for label, n in list(counts.items())[:4])
-        goal = f"{counted(len(counts), 'class', 'classes')} ({shares}{', ...' if len(counts) > 4 else ''})"
+        goal = f"{counted(len(counts), 'class')} ({shares}{', ...' if len(counts) > 4 else ''})"
     else:
         names = ", ".join(target["name"] for target in data["targets"])
         goal = f"{counted(len(data['targets']), 'number')} ({names})"
     total = sum(data["rows"].values())
     kinds = [column["kind"] for column in data["inputs"]]
-    plurals = {"number": "numbers", "category": "categories", "date": "dates"}
-    inputs = listing(counted(kinds.count(kind), kind, many) for kind, many in plurals.items() if kind in kinds)
+    inputs = listing(counted(kinds.count(kind), kind) for kind in ("number", "category", "date") if kind in kinds)
     if spec.preset is not None:
         fact("preset", f"{spec.preset.name} fills in what the config leaves out; spec.yaml in the run has all of it")
     fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {splits_in_words(data['rows'])}")
@@ -80,7 +79,7 @@ def announce(experiment: Experiment) -> None:
 def _share(label: str, share: float) -> str:
     """How much of the rows a class has; a label that is a number is quoted, lest the two run together."""
     name = label if label.isidentifier() else f"'{label}'"
-    return f"{name} {100 * share:.0f} %" if share >= 0.005 else f"{name} <1 %"
+    return f"{name} {percent(share)}"
 
 
 def _conclude(metrics: dict[str, Any], spec: Config) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nnfs_cli.components.component import plural
-from nnfs_cli.system.wording import listing
+from nnfs_cli.system.wording import listing, plural
 
 NOUNS = {"integer": "whole number", "number": "number", "string": "text", "object": "block of settings"}
 BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}

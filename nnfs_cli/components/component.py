@@ -142,11 +142,6 @@ class Component(Section):
         return {"family": cls.family} if "registered" in cls.__dict__ else handler(schema)
 
 
-def plural(noun: str) -> str:
-    """Return "layers", "losses", or "averaging", of which there is no more than one."""
-    return noun if noun.endswith("ing") else f"{noun}{'es' if noun.endswith('s') else 's'}"
-
-
 def _below(name: str, found: ErrorDetails) -> InitErrorDetails:
     sentence: PydanticCustomError = invalid(found["msg"], at_key=found["type"] == OUR_WORDS_AT_KEY)
     return InitErrorDetails(type=sentence, loc=(name, *found["loc"]), input=found["input"])

@@ -55,7 +55,7 @@ def misfits(layers: tuple[Layer, ...], loss: Loss, facts: Facts, data: str) -> l
         return [Fault(_path_of(layers, error.index), error.message)]
     if shape == (needed,):
         return []
-    has = counted(facts.n_classes, "class", "classes") if facts.n_classes else counted(facts.n_targets, "target")
+    has = counted(facts.n_classes, "class") if facts.n_classes else counted(facts.n_targets, "target")
     gives = counted(shape[0], "output") if len(shape) == 1 else f"{' x '.join(map(str, shape))} outputs a row"
     at = max((i for i, layer in enumerate(layers) if "units" in type(layer).model_fields), default=len(layers) - 1)
     hint = "; flatten makes a plain list of them" if len(shape) > 1 else ""

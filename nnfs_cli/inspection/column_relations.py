@@ -19,7 +19,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.inspection.column_kinds import words_of
-from nnfs_cli.system.wording import listing, named
+from nnfs_cli.system.wording import listing, named, percent
 
 SURE = 20.0  # nats: less than one chance in 10^8 that it is chance
 COPY = 1e-6  # how far from 1 the correlation of a copy in other units may be
@@ -304,7 +304,7 @@ def _gives_classes(values: Coded, y: Coded, few: bool) -> Relation | None:
         wrong = 1 - right / n_rows
         if (n_rows - values.n) * -math.log(most) > SURE and wrong < 0.005 and wrong < 0.05 * (1 - most):
             one_to_one = right == n_rows and values.n == y.n
-            how = "names it in other words" if one_to_one else f"tells it in {_percent(right / n_rows)} of all rows"
+            how = "names it in other words" if one_to_one else f"tells it in {_share(right / n_rows)} of all rows"
             return Relation("", (), how, one_to_one)
         return None
     sorted_y = y.codes[_shuffled_sort(values)]
@@ -312,7 +312,7 @@ def _gives_classes(values: Coded, y: Coded, few: bool) -> Relation | None:
     shares = np.bincount(y.codes) / n_rows
     chance = float((shares**2).sum())
     if n_rows >= 50 and 1 - agree < 0.02 * (1 - chance):
-        return Relation("", (), f"sorts the classes: neighbours by it agree in {_percent(agree)} of all rows", False)
+        return Relation("", (), f"sorts the classes: neighbours by it agree in {_share(agree)} of all rows", False)
     return None
 
 
@@ -322,8 +322,8 @@ def _shuffled_sort(values: Coded) -> Array:
     return shuffled[np.argsort(values.codes[shuffled], kind="stable")]
 
 
-def _percent(share: float) -> str:
-    return "all" if share == 1 else f"{100 * share:.1f} %"
+def _share(share: float) -> str:
+    return "all" if share == 1 else percent(share, 1)
 
 
 def row_hashes(table: Table, names: Sequence[str]) -> Array:

@@ -30,7 +30,7 @@ from nnfs_cli.inspection.column_relations import (
     spread,
 )
 from nnfs_cli.inspection.propose import skewness, width_for
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, percent
 
 CELLS = 5_000_000  # of a table that are looked at
 FEWEST = 5_000  # rows that are looked at, however many columns there are
@@ -135,11 +135,11 @@ def _columns(spec: Config, looks: Mapping[str, Look]) -> Iterator[Finding]:
             yield Finding(one.nature, name, _because(one), _drop(name))
             continue
         if one.share_missing > 0.5:
-            share = f"is empty in {100 * one.share_missing:.0f} % of the rows"
+            share = f"is empty in {percent(one.share_missing)} of the rows"
             yield Finding("missing", name, share, _drop(name))
         elif one.missing:
             how = {"number": "which are filled in", "category": "which counts as a word", "date": "which it says apart"}
-            share = f"is empty in {_percent(one.share_missing)} of the rows, {how[one.kind]}"
+            share = f"is empty in {percent(one.share_missing)} of the rows, {how[one.kind]}"
             yield Finding("missing", name, share)
         if one.coded and name not in spec.preprocessing.columns:
             yield Finding(
@@ -247,7 +247,7 @@ def _target(spec: Config, data: Data, material: Material) -> Iterator[Finding]:
             if low < high and n >= 20 and n > 0.02 * len(y) and len(np.unique(y)) > 100 and value:
                 end = "largest" if value == high else "smallest"
                 message = (
-                    f"has its {end} value, {value:,.6g}, in {_percent(n / len(y))} of the rows: it seems cut off there"
+                    f"has its {end} value, {value:,.6g}, in {percent(n / len(y))} of the rows: it seems cut off there"
                 )
                 yield Finding("capped", target, message)
 
@@ -273,8 +273,8 @@ def _classes(spec: Config, data: Data, material: Material, target: str) -> Itera
     if most > 10 * max(least, 1) and spec.class_weights is None:
         message = (
             f"its classes are far from equal: '{text_of(classes[int(train.argmax())])}' has "
-            f"{_percent(most / train.sum())} of the training rows, "
-            f"'{text_of(classes[int(train.argmin())])}' {_percent(least / train.sum())}"
+            f"{percent(most / train.sum())} of the training rows, "
+            f"'{text_of(classes[int(train.argmin())])}' {percent(least / train.sum())}"
         )
         if least < LEARNABLE:
             message += f"; {counted(least, 'row')} {'is' if least == 1 else 'are'} too few to learn it from"
@@ -295,7 +295,7 @@ def _rows(data: Data, names: Sequence[str]) -> Iterator[Finding]:
     everything = np.concatenate(list(hashes.values()))
     twice = len(everything) - len(np.unique(everything))
     if twice:
-        share = _percent(twice / len(everything))
+        share = percent(twice / len(everything))
         verb = "repeats" if twice == 1 else "repeat"
         message = f"{counted(twice, 'row')} of {len(everything):,} ({share}) {verb} another one in every column"
         yield Finding("duplicates", None, message)
@@ -320,7 +320,3 @@ def _sizes(experiment: Experiment, material: Material) -> Iterator[Finding]:
     if 0 < n < 50:
         message = f"{counted(n, 'validation row')} {'is' if n == 1 else 'are'} few to choose the best epoch by"
         yield Finding("few", None, message)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"

@@ -21,7 +21,7 @@ from nnfs_cli.inspection.column_kinds import Look, is_whole, words_of
 from nnfs_cli.inspection.column_relations import Group, Relation, gives_away, groups, listed, repeats, spread
 from nnfs_cli.inspection.file_profile import Glance
 from nnfs_cli.presets.tabular import FEWEST
-from nnfs_cli.system.wording import counted, named, shown
+from nnfs_cli.system.wording import counted, named, percent, shown
 
 SAMPLE = 100_000  # rows by which columns are compared
 HUGE = 1e100  # numbers whose squares may overflow
@@ -208,7 +208,7 @@ def _too_empty(seen: Look) -> str:
     """Half a sentence where too few rows have a value to learn from, or too few lack one to learn what that means."""
     there = seen.rows - seen.missing
     if seen.rows >= 20 and seen.nature in ("number", "date") and (there < 10 or there < 0.02 * seen.rows):
-        return f"is empty in {100 * seen.share_missing:.0f} % of the rows"
+        return f"is empty in {percent(seen.share_missing)} of the rows"
     if seen.rows >= 20 and seen.nature == "date" and 0 < seen.missing < 10:
         return f"is empty in {counted(seen.missing, 'row')}, too few to learn what that means; fill them in"
     return ""

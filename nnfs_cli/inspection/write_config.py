@@ -12,7 +12,7 @@ from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.inspection.column_relations import listed
 from nnfs_cli.inspection.propose import Proposal
 from nnfs_cli.presets.tabular import FEWEST, INDICATORS, MANY, VECTORS
-from nnfs_cli.system.wording import counted, listing
+from nnfs_cli.system.wording import counted, listing, percent
 
 WIDTH = 110  # of a line
 
@@ -96,7 +96,7 @@ class _Draft:
         drawn = "drawn by whole groups" if group else "drawn at random"
         if test:
             yield from _said(
-                f"{_percent(test)} of the rows, {drawn}, are kept for the final test, of which nothing is learned. None"
+                f"{percent(test)} of the rows, {drawn}, are kept for the final test, of which nothing is learned. None"
                 " need be held back to validate: each member of the net is judged by rows that it was kept from."
             )
         else:
@@ -190,7 +190,3 @@ def _printable(text: str) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"

@@ -26,9 +26,25 @@ def listing(words: Iterable[str], conjunction: str = "and") -> str:
     return " ".join([", ".join(words[:-1]), conjunction, words[-1]]) if len(words) > 1 else "".join(words)
 
 
-def counted(number: int, noun: str, plural: str | None = None) -> str:
+def counted(number: int, noun: str) -> str:
     """Return ``"1 class"`` or ``"1,024 rows"``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Return ``"rows"``, ``"classes"`` or ``"categories"``; ``averaging`` has no plural and stays as it is."""
+    if noun == "averaging":
+        return noun
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def percent(share: float, decimals: int = 0) -> str:
+    """Return ``"63 %"`` for a share of 0.63, and ``"<1 %"`` for a share above 0 that would round to 0."""
+    if 0 < share <= 0.5 * 10.0 ** -(decimals + 2):
+        return f"<{10.0**-decimals:g} %"
+    return f"{100 * share:.{decimals}f} %"
 
 
 def named(name: str) -> str:

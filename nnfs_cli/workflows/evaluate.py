@@ -157,7 +157,7 @@ def _decision(
     classes = predictor.encoder.classes or ()
     if len(classes) != 2 or not predictor.spec.loss.probabilistic:
         loss = predictor.spec.loss
-        found = counted(len(classes), "class", "classes") if classes else f"{loss.name}, a loss for numbers"
+        found = counted(len(classes), "class") if classes else f"{loss.name}, a loss for numbers"
         found = found if loss.probabilistic else f"{loss.name}, whose scores are no probabilities"
         raise RunError(f"a threshold divides the probabilities of two classes; {run.path} has {found}")
     if isinstance(threshold, bool) or (threshold not in ("best_f1", "best_accuracy") and not _is_share(threshold)):

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nnfs_cli.cli import app
-from nnfs_cli.components.component import Component, plural
+from nnfs_cli.components.component import Component
 from nnfs_cli.components.field_types import PositiveInt
 from nnfs_cli.components.section import Section
 from nnfs_cli.config import yaml
@@ -19,6 +19,7 @@ from nnfs_cli.nn.initializers import Constant, Normal
 from nnfs_cli.nn.layers.dense import Dense
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.prelu import PReLU
+from nnfs_cli.system.wording import plural
 
 Show = Callable[..., str]
 
