@@ -371,7 +371,7 @@ def test_it_says_how_many_rows_were_looked_at(write: Write, monkeypatch: pytest.
     monkeypatch.setattr("nnfs_cli.inspection.findings.FEWEST", 10)
     data = Data.of(material)
     assert data.looked_at == data.table.n_rows == 50
-    assert sum(len(data.part(part).columns["a"]) for part in data.rows) == 50
+    assert sum(len(data.rows_of(split).columns["a"]) for split in data.rows) == 50
     assert find(spec, material, workflows.prepare(spec), data)
 
 
