@@ -35,7 +35,7 @@ def spirals() -> None:
     side = np.linspace(-EDGE, EDGE, POINTS)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     belief = predictor.predict(from_arrays("grid", grid, ["x0", "x1"]))["probability_b"].reshape(POINTS, POINTS)
-    table = experiment.spec.dataset.read()
+    table = experiment.config.dataset.read()
 
     figure, (plane, curve) = plt.subplots(1, 2, figsize=(8, 3.4), width_ratios=[1, 1.3], layout="constrained")
     plane.imshow(belief, extent=(-EDGE, EDGE) * 2, origin="lower", cmap="RdBu", vmin=-0.6, vmax=1.6)

@@ -42,14 +42,14 @@ def check(
     """
     spec = read(config, set_, code)
     from nnfs_cli import workflows
-    from nnfs_cli.experiment.read_data import gather
+    from nnfs_cli.experiment.read_data import load_data
     from nnfs_cli.inspection import cost_estimate as rehearsal
     from nnfs_cli.inspection import findings
 
-    material = gather(spec)
-    experiment = workflows.prepare(spec, material)
-    data = findings.Data.of(material)
-    found = findings.find(spec, material, experiment, data)
+    loaded = load_data(spec)
+    experiment = workflows.prepare(spec, loaded)
+    data = findings.Data.of(loaded)
+    found = findings.find(spec, loaded, experiment, data)
     lines = rehearsal.lines(experiment)
     estimate, memory = rehearsal.rehearse(experiment)
     if json:
@@ -132,7 +132,7 @@ def _say_together(found: Sequence[Finding], dropped: Sequence[str]) -> None:
 def _say_net(experiment: Experiment, lines: Sequence[Line]) -> None:
     """A line for each layer."""
     rows = [[line.layer, " x ".join(map(str, line.shape)), _count(line.parameters)] for line in lines]
-    whole = f"all {experiment.spec.members} members" if experiment.spec.members > 1 else "all"
+    whole = f"all {experiment.config.members} members" if experiment.config.members > 1 else "all"
     rows.append([whole, "", f"{experiment.predictor.model.n_parameters:,}"])
     room = _width() - sum(max(len(row[i]) for row in rows) + 2 for i in (1, 2)) - 14
     rows = [[_short(row[0], max(room, 12)), *row[1:]] for row in rows]

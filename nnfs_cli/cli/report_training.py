@@ -38,7 +38,7 @@ def conduct(training: Callable[[], object], run: Run, spec: Config, quiet: bool,
 
 def announce(experiment: Experiment) -> None:
     """What is about to happen, in three lines."""
-    spec = experiment.spec
+    spec = experiment.config
     data, model = experiment.description, experiment.predictor.model
     target = data["targets"][0]
     if target["kind"] == "class":

@@ -36,4 +36,4 @@ def resume(
     if not quiet:
         announce(experiment)
     watching = [] if quiet else [Resumed(), watcher()]
-    conduct(lambda: workflows.resume(experiment, opened, watching), opened, experiment.spec, quiet, json)
+    conduct(lambda: workflows.resume(experiment, opened, watching), opened, experiment.config, quiet, json)

@@ -32,4 +32,4 @@ def train(
         announce(experiment)
     run = workflows.begin(experiment, runs)
     watching = [] if quiet else [watcher()]
-    conduct(lambda: workflows.train(experiment, run, watching), run, experiment.spec, quiet, json)
+    conduct(lambda: workflows.train(experiment, run, watching), run, experiment.config, quiet, json)

@@ -21,9 +21,9 @@ from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Label, Table, concatenate_tables, text_of
 from nnfs_cli.data.training_rows import RowsInMemory, RowsOnDisk, TrainingRows
 from nnfs_cli.errors import Fault, NnfsWarning
-from nnfs_cli.experiment.read_data import Material, Place, Room, gather, weightless
+from nnfs_cli.experiment.read_data import Budget, CellFinder, LoadedData, load_data, weightless
 from nnfs_cli.experiment.warnings import cautions
-from nnfs_cli.prediction.predictor import Predictor, Samples
+from nnfs_cli.prediction.predictor import EncodedRows, Predictor
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.trainer import Callback, Trainer
@@ -33,27 +33,27 @@ from nnfs_cli.training.trainer import Callback, Trainer
 class Experiment:
     """Everything that is settled before training begins: the rows of each split, and the net that will learn them."""
 
-    spec: Config
-    parts: Mapping[str, Samples]  # train, and validation and test where there are any: the rows that figures are of;
-    # with a holdout the validation rows are those of the training, each with the member that was kept from it
-    learned: TrainingRows  # what is trained on
+    config: Config
+    splits: Mapping[str, EncodedRows]  # train, and validation and test if there are any: the rows that are scored
+    # With a holdout the validation rows are the training rows, each with the member that does not train on it.
+    learned: TrainingRows  # the rows that batches are drawn from
     predictor: Predictor
     batches: Batches
     description: Mapping[str, Any]  # of the data, as data.json keeps it
 
     def trainer(self, callbacks: Sequence[Callback], **options: Any) -> Trainer:
-        """What trains the net as the spec says; `options` are those of `Trainer` that are about watching it."""
-        spec = self.spec
+        """What trains the net as the config says; `options` are those of `Trainer` that are about watching it."""
+        config = self.config
         return Trainer(
             self.predictor.model,
-            spec.optimizer,
-            spec.lr,
+            config.optimizer,
+            config.lr,
             self.batches,
-            penalty=spec.penalty,
-            clip=spec.clip,
-            accumulate=spec.accumulate,
-            averaging=spec.averaging,
-            seed=spec.seed,
+            penalty=config.penalty,
+            clip=config.clip,
+            accumulate=config.accumulate,
+            averaging=config.averaging,
+            seed=config.seed,
             callbacks=callbacks,
             compiles=self.batches.window is None,
             threads=self.threads,
@@ -74,57 +74,57 @@ class Experiment:
     @property
     def warning(self) -> str:
         """What to say of a net that is large for its rows; else nothing."""
-        n_parameters, n_rows = self.predictor.model.n_parameters // self.spec.members, len(self.learned)
-        if n_parameters <= n_rows or self.spec.holdout is not None:  # which shows when it does
+        n_parameters, n_rows = self.predictor.model.n_parameters // self.config.members, len(self.learned)
+        if n_parameters <= n_rows or self.config.holdout is not None:  # which shows when it does
             return ""
-        net = "the net" if self.spec.members == 1 else "each net"
+        net = "the net" if self.config.members == 1 else "each net"
         return f"{net} has {n_parameters:,} parameters for {n_rows:,} training rows; it may learn them by heart"
 
 
-def prepare(spec: Config, material: Material | None = None, encoder: Encoder | None = None) -> Experiment:
+def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder | None = None) -> Experiment:
     """Read the data, split it, fit the preprocessing on the training rows, and build the net.
 
-    What has been gathered for the spec is not read again, and an encoder that has been fitted is not fitted anew.
-    Raises `DataError` or `ConfigError` when data and spec do not go together; nothing has been written then.
+    What has been gathered for the config is not read again, and an encoder that has been fitted is not fitted anew.
+    Raises `DataError` or `ConfigError` when data and config do not go together; nothing has been written then.
     """
-    material = material or gather(spec)
-    table, rows, drawn = _to_fit(material, spec)
+    loaded = loaded or load_data(config)
+    table, rows, drawn = _to_fit(loaded, config)
     encoder = encoder or Encoder.fit(
         table,
         rows,
-        material.kinds,
-        spec.dataset.target_columns(),
-        material.classes,
-        spec.preprocessing,
-        material.class_weights,
-        spec.seed,
+        loaded.kinds,
+        config.dataset.target_columns(),
+        loaded.classes,
+        config.preprocessing,
+        loaded.class_weights,
+        config.seed,
         drawn,
     )
-    spec.check(encoder.facts, table.name)
-    predictor = Predictor(spec, encoder)
-    batches = _batches(spec, predictor, len(material.rows["train"]), material.room)
-    stored = _store(predictor, material, material.room) if material.room is not None else None
-    splits = encode_splits(predictor, material, stored)
-    learned = _rows(splits, spec.members) if stored is None else stored
-    _require_figures(spec, splits, tuple(map(text_of, material.classes or ())))
-    description = _describe(material, table, rows, encoder, splits, spec.dataset.weight_column())
-    return Experiment(spec, splits, learned, predictor, batches, description)
+    config.check(encoder.facts, table.name)
+    predictor = Predictor(config, encoder)
+    batches = _batches(config, predictor, len(loaded.rows["train"]), loaded.budget)
+    stored = _store(predictor, loaded, loaded.budget) if loaded.budget is not None else None
+    splits = encode_splits(predictor, loaded, stored)
+    learned = _rows(splits, config.members) if stored is None else stored
+    _require_figures(config, splits, tuple(map(text_of, loaded.classes or ())))
+    description = _describe(loaded, table, rows, encoder, splits, config.dataset.weight_column())
+    return Experiment(config, splits, learned, predictor, batches, description)
 
 
-def _to_fit(material: Material, spec: Config) -> tuple[Table, Array, Drawn | None]:
+def _to_fit(loaded: LoadedData, config: Config) -> tuple[Table, Array, Drawn | None]:
     """A table and those of its rows that preprocessing is fitted to: all training rows, where they are in memory.
 
-    Else as many of them as there is room for, drawn at random, and every row that brings a new word.
+    Else as many of them as the budget allows, drawn at random, and every row that brings a new word.
     """
-    if material.room is None:
-        return material.sources["train"].survey, material.rows["train"], None
-    n = len(material.rows["train"])
+    if loaded.budget is None:
+        return loaded.readers["train"].survey, loaded.rows["train"], None
+    n = len(loaded.rows["train"])
     drawn = np.zeros(n, bool)
-    most = material.room.rows(8 * len(material.kinds))
-    drawn[random_stream(spec.seed, "sample").choice(n, min(n, most), replace=False)] = True
-    words = {name: set[str | None]() for name, kind in material.kinds.items() if kind == "category"}
+    most = loaded.budget.rows(8 * len(loaded.kinds))
+    drawn[random_stream(config.seed, "sample").choice(n, min(n, most), replace=False)] = True
+    words = {name: set[str | None]() for name, kind in loaded.kinds.items() if kind == "category"}
     tables, taken = [], []
-    for block, places, start in material.blocks("train"):
+    for block, places, start in loaded.blocks("train"):
         wanted = drawn[start : start + len(places)]
         for name, seen in words.items():
             texts = block.texts(name)[places]
@@ -136,52 +136,52 @@ def _to_fit(material: Material, spec: Config) -> tuple[Table, Array, Drawn | Non
             tables.append(replace(block.take(places[wanted]), find=None))  # what finds holds all of the block
             taken.append(start + np.flatnonzero(wanted))
     chosen = np.concatenate(taken)
-    place = Place(material.sources["train"].blocks, material.rows["train"][chosen])
-    table = replace(concatenate_tables(tables), find=place.find)
+    finder = CellFinder(loaded.readers["train"].blocks, loaded.rows["train"][chosen])
+    table = replace(concatenate_tables(tables), find=finder.find)
     return table, np.arange(table.n_rows), Drawn(chosen, n)
 
 
-def encode_splits(predictor: Predictor, material: Material, stored: RowsOnDisk | None = None) -> dict[str, Samples]:
+def encode_splits(predictor: Predictor, loaded: LoadedData, stored: RowsOnDisk | None = None) -> dict[str, EncodedRows]:
     """The rows of each split that has any, as arrays: those that count, or as many of them as figures are taken of.
 
     All rows of the training split are put into `stored`, if there is one.
     """
-    if material.room is not None:
-        return _sampled_splits(predictor, material, material.room, stored)
+    if loaded.budget is not None:
+        return _sampled_splits(predictor, loaded, loaded.budget, stored)
     splits = {}
     for split in SPLITS:
-        n = len(material.rows[split])
-        whole: Samples | None = None
-        for here, samples in _encoded(predictor, material, split):
-            if len(samples) == n:
-                whole = samples
+        n = len(loaded.rows[split])
+        whole: EncodedRows | None = None
+        for here, encoded in _encoded(predictor, loaded, split):
+            if len(encoded) == n:
+                whole = encoded
             else:
-                whole = whole or samples.room_for(n)
-                whole.put(here, samples)
+                whole = whole or encoded.room_for(n)
+                whole.put(here, encoded)
         if whole is not None:
             splits[split] = whole.counting()
             if not len(splits[split]):
-                raise weightless(material.sources[split].name, split)
+                raise weightless(loaded.readers[split].name, split)
     if predictor.spec.holdout is not None:
         train = splits.pop("train")
-        held_out = replace(train, member=_folds(predictor.spec, material, train))
+        held_out = replace(train, member=_folds(predictor.spec, loaded, train))
         splits = {"train": train, "validation": held_out, **splits}
     return splits
 
 
-def _folds(spec: Config, material: Material, train: Samples) -> Array:
+def _folds(config: Config, loaded: LoadedData, train: EncodedRows) -> Array:
     """Which member each training row is kept from, (rows,)."""
-    if len(material.rows["validation"]):
+    if len(loaded.rows["validation"]):
         message = "holdout leaves no need for validation rows, and the split names some"
-        raise spec.error([Fault(("holdout",), message)])
-    if len(train) < spec.members:
-        few = f"{counted(len(train), 'training row')} cannot be dealt into a fold for each of {spec.members}"
-        raise spec.error([Fault(("members",), few)])
-    table, rows, classes = material.sources["train"].survey, material.rows["train"], train.truth
-    return deal_rows(table, rows, spec.split.group, classes if material.classes else None, spec.members, spec.seed)
+        raise config.error([Fault(("holdout",), message)])
+    if len(train) < config.members:
+        few = f"{counted(len(train), 'training row')} cannot be dealt into a fold for each of {config.members}"
+        raise config.error([Fault(("members",), few)])
+    table, rows, classes = loaded.readers["train"].survey, loaded.rows["train"], train.truth
+    return deal_rows(table, rows, config.split.group, classes if loaded.classes else None, config.members, config.seed)
 
 
-def _rows(splits: Mapping[str, Samples], members: int) -> RowsInMemory:
+def _rows(splits: Mapping[str, EncodedRows], members: int) -> RowsInMemory:
     """What is trained on; for all members together, with those that are kept from it, a row counts as ever."""
     train, held_out = splits["train"], splits.get("validation", splits["train"]).member
     if held_out is None:
@@ -192,12 +192,12 @@ def _rows(splits: Mapping[str, Samples], members: int) -> RowsInMemory:
 
 
 def _encoded(
-    predictor: Predictor, material: Material, split: str, chosen: Array | None = None
-) -> Iterator[tuple[slice, Samples]]:
+    predictor: Predictor, loaded: LoadedData, split: str, chosen: Array | None = None
+) -> Iterator[tuple[slice, EncodedRows]]:
     """The rows of a split, or those that are `chosen` (rows,), block by block: where in the split, and their arrays."""
-    n_rows = len(material.rows["train"])
+    n_rows = len(loaded.rows["train"])
     folds = predictor.encoder.folds(n_rows, predictor.spec.seed) if split == "train" else {}
-    for block, places, start in material.blocks(split):
+    for block, places, start in loaded.blocks(split):
         here = slice(start, start + len(places))
         wanted = slice(None) if chosen is None else chosen[here]
         places = places[wanted]
@@ -206,70 +206,71 @@ def _encoded(
             yield here, predictor.encode(table, {name: fold[here][wanted] for name, fold in folds.items()})
 
 
-def _store(predictor: Predictor, material: Material, room: Room) -> RowsOnDisk:
+def _store(predictor: Predictor, loaded: LoadedData, budget: Budget) -> RowsOnDisk:
     """A place on disk for the training rows."""
-    spec, model = predictor.spec, predictor.model
-    weighted = bool(spec.dataset.weight_column() or material.class_weights)
-    window = 2 * room.window(predictor.row_bytes)
+    config, model = predictor.spec, predictor.model
+    weighted = bool(config.dataset.weight_column() or loaded.class_weights)
+    window = 2 * budget.window(predictor.row_bytes)
     return RowsOnDisk(model.input_shape[0], model.output_shape[0], weighted, model.dtype, window)
 
 
 def _sampled_splits(
-    predictor: Predictor, material: Material, room: Room, stored: RowsOnDisk | None
-) -> dict[str, Samples]:
-    """Of each split as many rows as there is room for."""
-    most = room.rows(4 * predictor.row_bytes + 64 * predictor.model.output_shape[0])
-    judged: dict[str, list[Samples]] = {}
+    predictor: Predictor, loaded: LoadedData, budget: Budget, stored: RowsOnDisk | None
+) -> dict[str, EncodedRows]:
+    """Of each split as many rows as the budget allows."""
+    most = budget.rows(4 * predictor.row_bytes + 64 * predictor.model.output_shape[0])
+    judged: dict[str, list[EncodedRows]] = {}
     sampled = []
     for split in SPLITS:
-        n = len(material.rows[split])
+        n = len(loaded.rows[split])
         chosen = np.zeros(n, bool)
         chosen[np.linspace(0, n - 1, min(n, most)).astype(np.intp)] = True
         if most < n:
             sampled.append(f"{most:,} of {n:,} {split} rows")
         storing = stored if split == "train" else None
-        for here, samples in _encoded(predictor, material, split, chosen if storing is None else None):
+        for here, encoded in _encoded(predictor, loaded, split, chosen if storing is None else None):
             if storing is not None:
-                storing.append(*samples.arrays)
-                samples = samples.take(np.flatnonzero(chosen[here]))
-            judged.setdefault(split, []).append(samples)
+                storing.append(*encoded.arrays)
+                encoded = encoded.take(np.flatnonzero(chosen[here]))
+            judged.setdefault(split, []).append(encoded)
     if sampled:
         message = f"more rows than memory_limit holds: figures are those of {listing(sampled)}, evenly spread"
         warnings.warn(message, NnfsWarning, stacklevel=4)
-    return {split: Samples.joined(samples).counting() for split, samples in judged.items()}
+    return {split: EncodedRows.joined(encoded).counting() for split, encoded in judged.items()}
 
 
-def _batches(spec: Config, predictor: Predictor, n_rows: int, room: Room | None) -> Batches:
+def _batches(config: Config, predictor: Predictor, n_rows: int, budget: Budget | None) -> Batches:
     """The order of the rows. Raises `ConfigError` when a batch needs more of them than there are, or fit in memory."""
-    size = n_rows if spec.batch_size == "full" else int(spec.batch_size or n_rows)
+    size = n_rows if config.batch_size == "full" else int(config.batch_size or n_rows)
     needs, window = predictor.model.layers.neediest, None
-    if room is not None:
-        window = room.window(predictor.row_bytes)
-        if spec.replacement or size > window:
-            key = "replacement" if spec.replacement else "batch_size"
+    if budget is not None:
+        window = budget.window(predictor.row_bytes)
+        if config.replacement or size > window:
+            key = "replacement" if config.replacement else "batch_size"
             message = (
                 f"{n_rows:,} training rows are more than memory_limit holds, and {key} asks for any of them at once"
             )
-            raise spec.error([Fault((key,), message)])
-    batches = Batches(n_rows, size, spec.shuffle, spec.replacement, spec.drop_last, spec.seed, needs.min_batch, window)
+            raise config.error([Fault((key,), message)])
+    drawing = (config.shuffle, config.replacement, config.drop_last, config.seed)
+    batches = Batches(n_rows, size, *drawing, needs.min_batch, window)
     if not batches.steps:
         message = f"{counted(n_rows, 'training row')} do not fill one batch of {size}, and drop_last leaves it out"
-        raise spec.error([Fault(("batch_size",), message)])
+        raise config.error([Fault(("batch_size",), message)])
     if n_rows < needs.min_batch:
         message = f"{needs.name} needs {needs.min_batch} rows a batch, and there is {counted(n_rows, 'training row')}"
-        raise spec.error([Fault(("layers",), message)])
+        raise config.error([Fault(("layers",), message)])
     return batches
 
 
-def _require_figures(spec: Config, splits: Mapping[str, Samples], classes: tuple[str, ...]) -> None:
+def _require_figures(config: Config, splits: Mapping[str, EncodedRows], classes: tuple[str, ...]) -> None:
     """Raise `ConfigError` when the log is not going to have a figure that is watched, or one of them twice."""
     prefix, other = ("val_", "train_") if "validation" in splits else ("train_", "val_")
-    columns = ["loss", *(column for metric in spec.metrics or () for column in metric.columns(classes))]
+    columns = ["loss", *(column for metric in config.metrics or () for column in metric.columns(classes))]
     twice = [column for i, column in enumerate(columns) if column in columns[:i]]
     faults = [Fault(("metrics",), f"two figures would be called {column}; leave one of them out") for column in twice]
     known = list(dict.fromkeys(["train_loss", *(prefix + column for column in columns)]))
     seen: set[str] = set()
-    for at, figure in monitors(spec.early_stopping, spec.checkpoint, spec.schedule).items():
+    for at, figure in monitors(config.early_stopping, config.checkpoint, config.schedule).items():
         if figure in known or figure in seen:
             continue
         if at[0] == "checkpoint" and figure == "val_loss":
@@ -282,23 +283,23 @@ def _require_figures(spec: Config, splits: Mapping[str, Samples], classes: tuple
             message = no_figure(figure, known)
         faults.append(Fault(at, message))
     if faults:
-        raise spec.error(faults)
+        raise config.error(faults)
 
 
 def _describe(
-    material: Material,
+    loaded: LoadedData,
     table: Table,
     rows: Array,
     encoder: Encoder,
-    splits: Mapping[str, Samples],
+    splits: Mapping[str, EncodedRows],
     weight: str | None,
 ) -> dict[str, Any]:
     """The data as data.json keeps it; `rows` of the table are what preprocessing was fitted to."""
-    truth = {split: samples.truth for split, samples in splits.items() if samples.member is None}
+    truth = {split: encoded.truth for split, encoded in splits.items() if encoded.member is None}
     return {
-        "name": material.sources["train"].name,
-        "sha256": {split: source.sha256 for split, source in material.sources.items()},
-        "rows": {split: len(rows) for split, rows in material.rows.items() if len(rows)},
+        "name": loaded.readers["train"].name,
+        "sha256": {split: reader.sha256 for split, reader in loaded.readers.items()},
+        "rows": {split: len(rows) for split, rows in loaded.rows.items() if len(rows)},
         "inputs": [
             profile(Table(table.name, {name: table.column(name)[rows]}), name, kind)
             for name, kind in encoder.kinds.items()

@@ -1,4 +1,4 @@
-"""The rows that a spec names, read and split: in memory, or in files that are larger than it."""
+"""The rows that a config names, read and split: in memory, or in files that are larger than it."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ MACHINERY = 200_000_000  # bytes that the program takes, with the piece of a tab
 
 
 @dataclass(frozen=True)
-class Room:
+class Budget:
     """How a memory limit is shared out, in bytes: a half of what the program leaves may be a table, if it fits."""
 
     table: int
 
     @classmethod
-    def of(cls, spec: Config) -> Room | None:
+    def of(cls, config: Config) -> Budget | None:
         """None without a limit. Raises `ConfigError` for one that nothing fits in."""
-        if spec.memory_limit is None:
+        if config.memory_limit is None:
             return None
-        left = spec.memory_limit - MACHINERY
+        left = config.memory_limit - MACHINERY
         if left < MACHINERY // 4:
             message = f"the program itself takes {MACHINERY // 10**6} MB; expected 250 MB or more"
-            raise spec.error([Fault(("memory_limit",), message)])
+            raise config.error([Fault(("memory_limit",), message)])
         return cls(left // 2)
 
     def rows(self, row_bytes: int) -> int:
@@ -52,7 +52,7 @@ class Room:
 
 
 @dataclass(frozen=True)
-class Place:
+class CellFinder:
     """Finds the cells of a table that is gone through anew for each, since nothing of it is kept."""
 
     blocks: Callable[[], Iterator[Table]]
@@ -69,7 +69,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Source:
+class TableReader:
     """A table that may be gone through as often as needed: what it is called, and its blocks of rows, in order."""
 
     name: str
@@ -79,24 +79,24 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Material:
+class LoadedData:
     """The rows of each split and how their columns are taken.
 
     `kinds` are the input columns; `rows` (n,) are the places of a split's rows in its source, ascending, without those
-    of weight 0. With a `room`, they are not in memory and must not be.
+    of weight 0. With a `budget`, they are not in memory and must not be.
     """
 
-    sources: Mapping[str, Source]  # of each split
+    readers: Mapping[str, TableReader]  # of each split
     rows: Mapping[str, Array]
     kinds: Mapping[str, Kind]
     classes: tuple[Label, ...] | None
     class_weights: tuple[float, ...] | None
-    room: Room | None
+    budget: Budget | None
 
     def blocks(self, split: str) -> Iterator[tuple[Table, Array, int]]:
         """The rows of a split, block by block: a table, the places in it, and how many of the split were before."""
         rows, start = self.rows[split], 0
-        for block in self.sources[split].blocks() if len(rows) else ():
+        for block in self.readers[split].blocks() if len(rows) else ():
             low, high = np.searchsorted(
                 rows, np.array([start, start + block.n_rows], rows.dtype)
             )  # else it copies them
@@ -105,55 +105,55 @@ class Material:
             start += block.n_rows
 
 
-def gather(spec: Config) -> Material:
-    """Read what the spec names and settle which rows are of which split, and what each column is taken for.
+def load_data(config: Config) -> LoadedData:
+    """Read what the config names and settle which rows are of which split, and what each column is taken for.
 
-    A table that is too large for the spec's memory limit is not held but gone through as often as needed.
-    Raises `DataError` or `ConfigError` where spec and data do not go together.
+    A table that is too large for the config's memory limit is not held but gone through as often as needed.
+    Raises `DataError` or `ConfigError` where config and data do not go together.
     """
-    dataset, room = spec.dataset, Room.of(spec)
-    held = room is None or not isinstance(dataset, ColumnSource) or _size(dataset) <= room.table
-    given = _given_kinds(spec)
+    dataset, budget = config.dataset, Budget.of(config)
+    held = budget is None or not isinstance(dataset, ColumnSource) or _size(dataset) <= budget.table
+    given = _given_kinds(config)
     if isinstance(dataset, ColumnSource) and not held:
         kinds = dataset.kinds(given)
         first = next(dataset.chunks(kinds))
     else:
         first = dataset.read(given)
         kinds = {name: given.get(name, first.kind(name)) for name in first.columns}
-    _require_columns(spec, first)
-    inputs = _inputs(spec, first, kinds)
-    kinds = {name: kind for name, kind in kinds.items() if name in {*inputs, *_roles(spec)}} | inputs
+    _require_columns(config, first)
+    inputs = _inputs(config, first, kinds)
+    kinds = {name: kind for name, kind in kinds.items() if name in {*inputs, *_roles(config)}} | inputs
 
-    def source(one: DataSource) -> Source:
+    def reader(one: DataSource) -> TableReader:
         if isinstance(one, ColumnSource) and not held:
-            return _streamed(one, kinds, _decisive(spec))
+            return _streamed(one, kinds, _decisive(config))
         return _held(first if one is dataset else one.read(kinds))
 
-    sources = dict.fromkeys(SPLITS, source(dataset))
-    survey, classes, indices = sources["train"].survey, None, None
-    if spec.loss.task == "classification":
+    readers = dict.fromkeys(SPLITS, reader(dataset))
+    survey, classes, indices = readers["train"].survey, None, None
+    if config.loss.task == "classification":
         target = dataset.target_columns()
         if len(target) != 1:
-            raise DataError(f"{spec.loss.name} has one target, and {first.name} is to give {len(target)}")
+            raise DataError(f"{config.loss.name} has one target, and {first.name} is to give {len(target)}")
         classes = find_classes(survey, target[0])
         indices = class_indices(survey, target[0], classes)
-    rows = spec.split.divide(survey, indices, spec.seed)
-    for split, path in spec.split.files.items():
-        sources[split] = source(source_for(path, dataset))
-        rows[split] = np.arange(sources[split].survey.n_rows)
+    rows = config.split.divide(survey, indices, config.seed)
+    for split, path in config.split.files.items():
+        readers[split] = reader(source_for(path, dataset))
+        rows[split] = np.arange(readers[split].survey.n_rows)
     column = dataset.weight_column()
     for split in SPLITS if column else ():
-        table = sources[split].survey
+        table = readers[split].survey
         if table.has(str(column)):
             rows[split] = _counting(table, split, rows[split], table.numbers(str(column))[rows[split]])
         elif len(rows[split]):
             say_alike(table, str(column))
     class_weights = None
-    if spec.class_weights is not None and classes is not None and indices is not None:
+    if config.class_weights is not None and classes is not None and indices is not None:
         truth = indices[rows["train"]]
-        class_weights = _class_weights(spec, survey, rows["train"], classes, truth)
+        class_weights = _class_weights(config, survey, rows["train"], classes, truth)
         rows["train"] = _counting(survey, "train", rows["train"], np.array(class_weights)[truth])
-    return Material(sources, rows, inputs, classes, class_weights, None if held else room)
+    return LoadedData(readers, rows, inputs, classes, class_weights, None if held else budget)
 
 
 def _size(source: ColumnSource) -> int:
@@ -161,15 +161,15 @@ def _size(source: ColumnSource) -> int:
     return sum(os.path.getsize(path) * (5 if path.suffix in (".gz", ".zst") else 1) for path in source.files) * 3 // 2
 
 
-def _held(table: Table) -> Source:
+def _held(table: Table) -> TableReader:
     def blocks() -> Iterator[Table]:
         for rows in row_slices(table.n_rows):
             yield table.take(rows) if rows.stop < table.n_rows or rows.start else table
 
-    return Source(table.name, table.sha256, blocks, table)
+    return TableReader(table.name, table.sha256, blocks, table)
 
 
-def _streamed(source: ColumnSource, kinds: Mapping[str, Kind], decisive: Mapping[str, None]) -> Source:
+def _streamed(source: ColumnSource, kinds: Mapping[str, Kind], decisive: Mapping[str, None]) -> TableReader:
     stamp = source.stamp()
 
     def blocks(kinds: Mapping[str, Kind]) -> Iterator[Table]:
@@ -182,9 +182,9 @@ def _streamed(source: ColumnSource, kinds: Mapping[str, Kind], decisive: Mapping
     needed = {name: kinds[name] for name in decisive if name in kinds}
     chunks = blocks(needed or dict(list(kinds.items())[:1]))
     tables = [replace(chunk, find=None) for chunk in chunks] if needed else [_only_counted(chunk) for chunk in chunks]
-    place = Place(lambda: blocks(needed))
-    survey = replace(concatenate_tables(tables), find=place.find)
-    return Source(survey.name, source.sha256(), lambda: blocks(kinds), survey)
+    finder = CellFinder(lambda: blocks(needed))
+    survey = replace(concatenate_tables(tables), find=finder.find)
+    return TableReader(survey.name, source.sha256(), lambda: blocks(kinds), survey)
 
 
 def _only_counted(chunk: Table) -> Table:
@@ -192,109 +192,108 @@ def _only_counted(chunk: Table) -> Table:
     return replace(chunk, columns={name: np.zeros(chunk.n_rows, np.int8) for name in chunk.columns}, find=None)
 
 
-def _given_kinds(spec: Config) -> dict[str, Kind]:
+def _given_kinds(config: Config) -> dict[str, Kind]:
     """What the config says of columns: by their own steps, or by their role."""
-    target: Kind = "category" if spec.loss.task == "classification" else "number"
-    given: dict[str, Kind] = dict(spec.preprocessing.kinds)
-    given |= {name: kind for name, kind in spec.split.columns.items() if kind}
-    if weight := spec.dataset.weight_column():
+    target: Kind = "category" if config.loss.task == "classification" else "number"
+    given: dict[str, Kind] = dict(config.preprocessing.kinds)
+    given |= {name: kind for name, kind in config.split.columns.items() if kind}
+    if weight := config.dataset.weight_column():
         given[weight] = "number"
-    return given | {name: target for name in spec.dataset.target_columns() if target == "category"}
+    return given | {name: target for name in config.dataset.target_columns() if target == "category"}
 
 
-def _roles(spec: Config) -> dict[str, None]:
+def _roles(config: Config) -> dict[str, None]:
     """The columns that decide about rows: by which split or class they belong to, and how much they count."""
-    target = spec.dataset.target_columns()
-    weight = spec.dataset.weight_column()
-    return dict.fromkeys([*target, *spec.split.columns, *((weight,) if weight else ())])
+    target = config.dataset.target_columns()
+    weight = config.dataset.weight_column()
+    return dict.fromkeys([*target, *config.split.columns, *((weight,) if weight else ())])
 
 
-def _decisive(spec: Config) -> dict[str, None]:
+def _decisive(config: Config) -> dict[str, None]:
     """Those of them that say which split a row belongs to."""
-    numbers = spec.dataset.target_columns() if spec.loss.task == "regression" else ()
-    return {name: None for name in _roles(spec) if name not in numbers or name in spec.split.columns}
+    numbers = config.dataset.target_columns() if config.loss.task == "regression" else ()
+    return {name: None for name in _roles(config) if name not in numbers or name in config.split.columns}
 
 
-def _inputs(spec: Config, table: Table, kinds: Mapping[str, Kind]) -> dict[str, Kind]:
+def _inputs(config: Config, table: Table, kinds: Mapping[str, Kind]) -> dict[str, Kind]:
     """The columns that the net learns from. Raises `DataError` for all of them that cannot be used as they are."""
-    left_out = {*_roles(spec), *spec.dataset.dropped_columns()} - {*spec.preprocessing.columns}
-    if (time := spec.split.time) and spec.preprocessing.steps(time, kinds.get(time, "date")):
+    left_out = {*_roles(config), *config.dataset.dropped_columns()} - {*config.preprocessing.columns}
+    if (time := config.split.time) and config.preprocessing.steps(time, kinds.get(time, "date")):
         left_out -= {time}  # when it was may well be worth knowing, other than whose it is
     names = [name for name in (*table.columns, *table.unreadable) if name not in left_out]
-    names = [name for name in names if name not in spec.dataset.target_columns()]
+    names = [name for name in names if name not in config.dataset.target_columns()]
     if not names:
         raise DataError(f"{table.name} has no column left to learn from")
-    wrong = {name: why for name in names if (why := _why_unusable(spec, table, name, kinds.get(name)))}
+    wrong = {name: why for name in names if (why := _why_unusable(config, table, name, kinds.get(name)))}
     if wrong:
-        raise DataError(_with_remedy(wrong, len(names), spec))
+        raise DataError(_with_remedy(wrong, len(names), config))
     return {name: kinds[name] for name in names}
 
 
-def _why_unusable(spec: Config, table: Table, name: str, kind: Kind | None) -> str:
+def _why_unusable(config: Config, table: Table, name: str, kind: Kind | None) -> str:
     """What is wrong with an input column; nothing when its steps can take it."""
-    preprocessing = spec.preprocessing
+    preprocessing = config.preprocessing
     try:
         column = table.column(name)
         if kind == "number":
             table.numbers(name, gaps=preprocessing.takes_gaps(name))
         elif not preprocessing.steps(name, kind or "category"):
             if kind == "category":
-                _refuse_words(spec, table, name)
+                _refuse_words(config, table, name)
             return f"{table.name}: column {named(name)} holds dates"
         elif kind == "category" and name not in preprocessing.columns and table.is_mostly_numbers(name):
-            _refuse_words(spec, table, name)
+            _refuse_words(config, table, name)
         del column
     except DataError as error:
         return str(error)
     return ""
 
 
-def _refuse_words(spec: Config, table: Table, name: str) -> None:
+def _refuse_words(config: Config, table: Table, name: str) -> None:
     """Raise `DataError` with the first cell that is no number; of what is not in memory it may be further on."""
     found = table.texts(name)
     words = found.distinct[np.unique(found.codes[~found.gaps])]
-    if isinstance(spec.dataset, ColumnSource) and all(is_number(word, table.decimal) for word in words):
-        for _ in spec.dataset.chunks({name: "number"}):
+    if isinstance(config.dataset, ColumnSource) and all(is_number(word, table.decimal) for word in words):
+        for _ in config.dataset.chunks({name: "number"}):
             pass
     table.numbers(name, gaps=True)
 
 
-def _with_remedy(unusable: Mapping[str, str], n_inputs: int, spec: Config) -> str:
+def _with_remedy(unusable: Mapping[str, str], n_inputs: int, config: Config) -> str:
     """What is wrong with the columns, and what to do about it."""
     lines = list(unusable.values())[:5]
     if len(unusable) > 5:
         lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
-    if not isinstance(spec.dataset, ColumnSource):
+    if not isinstance(config.dataset, ColumnSource):
         return "\n".join([*lines, "mend the file"])
     remedies = []
-    if any(" is empty" in why or "more row" in why for why in unusable.values()) and not spec.preprocessing.takes_gaps(
-        ""
-    ):
+    gaps = any(" is empty" in why or "more row" in why for why in unusable.values())
+    if gaps and not config.preprocessing.takes_gaps(""):
         remedies.append("fill gaps with  preprocessing: {numbers: [impute, standardize]}")
-    if any("should hold numbers" in why for why in unusable.values()) and not spec.preprocessing.categories:
+    if any("should hold numbers" in why for why in unusable.values()) and not config.preprocessing.categories:
         remedies.append("take words with  preprocessing: {categories: one_hot}")
-    if any("holds dates" in why for why in unusable.values()) and not spec.preprocessing.dates:
+    if any("holds dates" in why for why in unusable.values()) and not config.preprocessing.dates:
         remedies.append("take dates with  preprocessing: {dates: calendar}")
     if len(unusable) < n_inputs:
         remedies.append(f"leave columns out with  drop: {dump_value(list(unusable))}")
     return "\n".join([*lines, ", or ".join(["mend the file", *remedies])])
 
 
-def _require_columns(spec: Config, table: Table) -> None:
+def _require_columns(config: Config, table: Table) -> None:
     """Raise `ConfigError` for every column that the config names and the table does not have."""
-    source = ("dataset", spec.dataset.name)
-    named: list[tuple[tuple[str, ...], str]] = [((*source, "target"), name) for name in spec.dataset.target_columns()]
-    named += [((*source, "drop"), name) for name in spec.dataset.dropped_columns()]
-    named += [((*source, "weight"), name) for name in (spec.dataset.weight_column(),) if name]
-    named += [(("split", way), name) for way, name in spec.split.named.items()]
-    named += [(("preprocessing", "columns", name), name) for name in spec.preprocessing.columns]
+    source = ("dataset", config.dataset.name)
+    named: list[tuple[tuple[str, ...], str]] = [((*source, "target"), name) for name in config.dataset.target_columns()]
+    named += [((*source, "drop"), name) for name in config.dataset.dropped_columns()]
+    named += [((*source, "weight"), name) for name in (config.dataset.weight_column(),) if name]
+    named += [(("split", way), name) for way, name in config.split.named.items()]
+    named += [(("preprocessing", "columns", name), name) for name in config.preprocessing.columns]
     faults = [
         Fault(path, table.no_such_column(name), at_key=path[0] == "preprocessing")
         for path, name in named
         if not table.has(name)
     ]
     if faults:
-        raise spec.error(faults)
+        raise config.error(faults)
 
 
 def _counting(table: Table, split: str, rows: Array, weights: Array) -> Array:
@@ -317,12 +316,12 @@ def weightless(name: str, split: str) -> DataError:
 
 
 def _class_weights(
-    spec: Config, table: Table, rows: Array, classes: tuple[Label, ...], truth: Array
+    config: Config, table: Table, rows: Array, classes: tuple[Label, ...], truth: Array
 ) -> tuple[float, ...]:
     """The weights that the config gives to the classes; `truth` are the classes of the training `rows`."""
-    column = spec.dataset.weight_column()
+    column = config.dataset.weight_column()
     weights: Any = table.numbers(column)[rows] if column is not None else None
     try:
-        return weights_of_classes(spec.class_weights or {}, classes, truth, weights)
+        return weights_of_classes(config.class_weights or {}, classes, truth, weights)
     except UnknownLabelError as error:
-        raise spec.error([Fault(("class_weights", error.label), str(error), at_key=True)]) from None
+        raise config.error([Fault(("class_weights", error.label), str(error), at_key=True)]) from None

@@ -48,7 +48,7 @@ def lines(experiment: Experiment) -> list[Line]:
         for table in model.lookup.tables:
             found.append(Line(f"embedding of {table.name}", (table.width,), table.rows * table.width))
         found.append(Line("all inputs", shape, 0))
-    for layer in experiment.spec.layers:
+    for layer in experiment.config.layers:
         shape, tree = layer.build(shape)
         found.append(Line(layer.describe(), shape, _count(tree)))
     return found
@@ -67,14 +67,14 @@ def rehearse(experiment: Experiment) -> tuple[Estimate, dict[str, int]]:
 
     The weights of the experiment are as they were afterwards. Raises `DivergedError` as training would.
     """
-    spec, predictor = experiment.spec, experiment.predictor
+    spec, predictor = experiment.config, experiment.predictor
     model, stopwatch = predictor.model, _Stopwatch()
     before = model.parameters.vector.copy()
     trainer = experiment.trainer([stopwatch], log_every=spec.epochs)
     trainer.train(experiment.learned, spec.epochs)
     bytes_ = _memory(experiment, trainer)
     model.parameters.vector[...] = before
-    watched = experiment.parts.get("validation", experiment.parts["train"])
+    watched = experiment.splits.get("validation", experiment.splits["train"])
     predictor.figures(watched)  # the first time something may have to be imported
     start = time.perf_counter()
     predictor.figures(watched)
@@ -89,10 +89,10 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
 
     The program itself, and the table while it is read, come on top.
     """
-    spec, vector = experiment.spec, trainer.model.parameters.vector
+    spec, vector = experiment.config, trainer.model.parameters.vector
     copies = 2 + (vector.nbytes <= SpilledCopy.large)  # the weights, their gradient, and the best of them, if in memory
     copies += 2 if spec.averaging else 0  # the average and a spare
-    arrays = (array for samples in experiment.parts.values() for array in samples.arrays if array is not None)
+    arrays = (array for encoded in experiment.splits.values() for array in encoded.arrays if array is not None)
     held = sum({id(array): array.nbytes for array in arrays}.values())  # some splits are of the same rows
     rows = min(experiment.batches.size, len(experiment.learned))
     numbers = sum(math.prod(line.shape) for line in lines(experiment))

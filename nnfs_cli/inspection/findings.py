@@ -17,7 +17,7 @@ from nnfs_cli.data.steps.base import quantiles
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Table, concatenate_tables, gaps_of, text_of
 from nnfs_cli.experiment.experiment import Experiment
-from nnfs_cli.experiment.read_data import Material
+from nnfs_cli.experiment.read_data import LoadedData
 from nnfs_cli.inspection.column_kinds import Look, look
 from nnfs_cli.inspection.column_relations import (
     Group,
@@ -70,20 +70,20 @@ class Data:
         return self.tables["train"]
 
     @classmethod
-    def of(cls, material: Material) -> Data:
+    def of(cls, loaded: LoadedData) -> Data:
         """So many rows of each table as `CELLS` allow: evenly spread, or the first ones where it is not in memory."""
-        most = max(FEWEST, CELLS // max(len(material.kinds), 1))
+        most = max(FEWEST, CELLS // max(len(loaded.kinds), 1))
         tables: dict[str, Table] = {}
         rows: dict[str, Array] = {}
         sampled: dict[int, tuple[Table, Array]] = {}
-        for split, source in material.sources.items():
+        for split, source in loaded.readers.items():
             if id(source) not in sampled:
-                held = material.room is None
+                held = loaded.budget is None
                 sampled[id(source)] = _spread(source.survey, most) if held else _first(source.blocks(), most)
             tables[split], kept = sampled[id(source)]
-            places = np.minimum(np.searchsorted(kept, material.rows[split]), len(kept) - 1)
-            rows[split] = places[kept[places] == material.rows[split]]
-        whole = all(len(rows[split]) == len(material.rows[split]) for split in rows)
+            places = np.minimum(np.searchsorted(kept, loaded.rows[split]), len(kept) - 1)
+            rows[split] = places[kept[places] == loaded.rows[split]]
+        whole = all(len(rows[split]) == len(loaded.rows[split]) for split in rows)
         return cls(tables, rows, None if whole else sum(map(len, rows.values())))
 
     def rows_of(self, split: str) -> Table:
@@ -106,10 +106,10 @@ def _first(blocks: Iterator[Table], most: int) -> tuple[Table, Array]:
     return concatenate_tables(tables), np.arange(n_rows)
 
 
-def find(spec: Config, material: Material, experiment: Experiment, data: Data) -> list[Finding]:
+def find(spec: Config, loaded: LoadedData, experiment: Experiment, data: Data) -> list[Finding]:
     """Everything, in the order in which one would look at it; a sample is looked at as far as it goes."""
-    compared, _ = _spread(data.table, max(FEWEST, CELLS // 4 // max(len(material.kinds), 1)))
-    inputs = [name for name in material.kinds if name in compared.columns]
+    compared, _ = _spread(data.table, max(FEWEST, CELLS // 4 // max(len(loaded.kinds), 1)))
+    inputs = [name for name in loaded.kinds if name in compared.columns]
     looks = {name: look(data.table, name) for name in inputs}
     findings = [*_columns(spec, looks)]
     bad = {finding.column for finding in findings if finding.what in ("constant", "empty", "identifier", "text")}
@@ -117,10 +117,10 @@ def find(spec: Config, material: Material, experiment: Experiment, data: Data) -
     found = _groups(spec, data.table, inputs)
     findings += _grouped(spec, found)
     findings += _relations(spec, compared, inputs, found)
-    findings += _ranges(spec, data, [name for name in inputs if material.kinds[name] == "number"])
-    findings += _target(spec, data, material)
-    findings += _rows(data, [*material.kinds, *spec.dataset.target_columns()])
-    findings += _sizes(experiment, material)
+    findings += _ranges(spec, data, [name for name in inputs if loaded.kinds[name] == "number"])
+    findings += _target(spec, data, loaded)
+    findings += _rows(data, [*loaded.kinds, *spec.dataset.target_columns()])
+    findings += _sizes(experiment, loaded)
     return findings
 
 
@@ -223,11 +223,11 @@ def _ranges(spec: Config, data: Data, numbers: Sequence[str]) -> Iterator[Findin
             yield Finding("scale", name, message, _column(name, "standardize"))
 
 
-def _target(spec: Config, data: Data, material: Material) -> Iterator[Finding]:
+def _target(spec: Config, data: Data, loaded: LoadedData) -> Iterator[Finding]:
     """How the classes, or the numbers to predict, are spread."""
     targets = spec.dataset.target_columns()
-    if material.classes:
-        yield from _classes(spec, data, material, targets[0])
+    if loaded.classes:
+        yield from _classes(spec, data, loaded, targets[0])
         return
     for target in targets:
         y = data.rows_of("train").numbers(target)
@@ -252,12 +252,12 @@ def _target(spec: Config, data: Data, material: Material) -> Iterator[Finding]:
                 yield Finding("capped", target, message)
 
 
-def _classes(spec: Config, data: Data, material: Material, target: str) -> Iterator[Finding]:
-    classes = material.classes or ()
+def _classes(spec: Config, data: Data, loaded: LoadedData, target: str) -> Iterator[Finding]:
+    classes = loaded.classes or ()
     counts = {}
-    for split, source in material.sources.items():
-        if len(material.rows[split]):
-            indices = class_indices(source.survey, target, classes)[material.rows[split]]
+    for split, source in loaded.readers.items():
+        if len(loaded.rows[split]):
+            indices = class_indices(source.survey, target, classes)[loaded.rows[split]]
             counts[split] = np.bincount(indices, minlength=len(classes))
     train = counts["train"]
     for i, label in enumerate(classes):
@@ -308,7 +308,7 @@ def _rows(data: Data, names: Sequence[str]) -> Iterator[Finding]:
             yield Finding("two_parts", None, message)
 
 
-def _sizes(experiment: Experiment, material: Material) -> Iterator[Finding]:
+def _sizes(experiment: Experiment, loaded: LoadedData) -> Iterator[Finding]:
     """The net against the rows, and the rows that judge it."""
     if experiment.warning:
         model, wide = experiment.predictor.model, experiment.predictor.encoder.facts.n_features
@@ -316,7 +316,7 @@ def _sizes(experiment: Experiment, material: Material) -> Iterator[Finding]:
         width = width_for(len(experiment.learned), wide, model.output_shape[0], in_tables)
         hint = f"- linear: {width}  # in both of two hidden layers" if width else "- dropout: 0.2"
         yield Finding("parameters", None, experiment.warning, hint)
-    n = len(material.rows["validation"])
+    n = len(loaded.rows["validation"])
     if 0 < n < 50:
         message = f"{counted(n, 'validation row')} {'is' if n == 1 else 'are'} few to choose the best epoch by"
         yield Finding("few", None, message)

@@ -10,12 +10,12 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.metrics.probabilities import CalibrationError
 from nnfs_cli.prediction.calibration import Calibration, Scores, best_temperature, softening, strangeness, tempered
-from nnfs_cli.prediction.predictor import Predictor, Samples
+from nnfs_cli.prediction.predictor import EncodedRows, Predictor
 
 ROWS = 10_000  # by which members are compared with each other
 
 
-def calibrate(predictor: Predictor, validation: Samples, test: Samples | None) -> Calibration | None:
+def calibrate(predictor: Predictor, validation: EncodedRows, test: EncodedRows | None) -> Calibration | None:
     """By the validation rows, or those out of fold; None where answers are scores that mean no probability.
 
     Out of fold a row is judged by one member, and what is predicted is the mean of all, which is better. The mean
@@ -57,7 +57,7 @@ def calibrate(predictor: Predictor, validation: Samples, test: Samples | None) -
     return Calibration(how, scores(predicted, shrink), temperature, of_test, errors)
 
 
-def _by_member(predictor: Predictor, rows: Samples) -> Array:
+def _by_member(predictor: Predictor, rows: EncodedRows) -> Array:
     """What each member says of some of the rows, (members, rows, outputs)."""
     some = rows.take(np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp))
     alone = [replace(some, member=np.full(len(some), j)) for j in range(predictor.spec.members)]

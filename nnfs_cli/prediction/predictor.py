@@ -24,8 +24,8 @@ from nnfs_cli.system.threads import useful_threads
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Samples with a known target: X (rows, n_features) and y (rows, n_outputs) as the net sees them.
+class EncodedRows:
+    """EncodedRows with a known target: X (rows, n_features) and y (rows, n_outputs) as the net sees them.
 
     `truth` is the target in its own words: class indices (rows,) or values (rows, n_targets). `weight` (rows,) is how
     much each row counts, where they do not count alike; `member` (rows,) which member alone is to answer for each row,
@@ -46,13 +46,13 @@ class Samples:
         """What is trained on."""
         return self.X, self.y, self.weight
 
-    def take(self, rows: Array) -> Samples:
+    def take(self, rows: Array) -> EncodedRows:
         """Some of the rows."""
         weight, member = (None if each is None else each[rows] for each in (self.weight, self.member))
-        return Samples(self.X[rows], self.y[rows], self.truth[rows], weight, member)
+        return EncodedRows(self.X[rows], self.y[rows], self.truth[rows], weight, member)
 
     @classmethod
-    def joined(cls, parts: Sequence[Samples]) -> Samples:
+    def joined(cls, parts: Sequence[EncodedRows]) -> EncodedRows:
         """One below the other."""
         whole = parts[0].room_for(sum(map(len, parts)))
         start = 0
@@ -61,18 +61,18 @@ class Samples:
             start += len(part)
         return whole
 
-    def room_for(self, n: int) -> Samples:
+    def room_for(self, n: int) -> EncodedRows:
         """Arrays of the same kind for n samples, with anything in them."""
         X, y, truth = (np.empty((n, *array.shape[1:]), array.dtype) for array in (self.X, self.y, self.truth))
-        return Samples(X, y, truth, None if self.weight is None else np.empty(n, self.weight.dtype))
+        return EncodedRows(X, y, truth, None if self.weight is None else np.empty(n, self.weight.dtype))
 
-    def put(self, rows: slice, samples: Samples) -> None:
+    def put(self, rows: slice, samples: EncodedRows) -> None:
         """Overwrite some of the rows."""
         self.X[rows], self.y[rows], self.truth[rows] = samples.X, samples.y, samples.truth
         if self.weight is not None:
             self.weight[rows] = samples.weight
 
-    def counting(self) -> Samples:
+    def counting(self) -> EncodedRows:
         """Those that count: without the rows of weight 0, and without weights where all that is left are 1."""
         if self.weight is None:
             return self
@@ -122,7 +122,7 @@ class Predictor:
         """How many are worth the products of so many rows at once."""
         return useful_threads(rows * self.model.largest, self.spec.threads)
 
-    def encode(self, table: Table, folds: Folds | None = None) -> Samples:
+    def encode(self, table: Table, folds: Folds | None = None) -> EncodedRows:
         """The rows of a table that has the target. Raises `DataError` when a column is missing or holds nonsense.
 
         Without the column of weights all its rows count alike.
@@ -134,14 +134,14 @@ class Predictor:
         column = self.spec.dataset.weight_column()
         column = column if column is not None and table.has(column) else None
         weight = self.encoder.weights(table, truth, column, dtype)
-        return Samples(self.encoder.encode(table, dtype, folds), y, truth, weight)
+        return EncodedRows(self.encoder.encode(table, dtype, folds), y, truth, weight)
 
-    def judge(self, rows: Samples | Iterable[Samples]) -> tuple[float, PredictedRows]:
+    def judge(self, rows: EncodedRows | Iterable[EncodedRows]) -> tuple[float, PredictedRows]:
         """The loss over the rows, as trained on, and what the net says about them, in the target's own units.
 
         Of rows that come piece by piece only what metrics need is kept. There must be one.
         """
-        parts = [rows] if isinstance(rows, Samples) else rows
+        parts = [rows] if isinstance(rows, EncodedRows) else rows
         total = whole = 0.0
         kept: list[tuple[Array, Array, Array | None]] = []
         for part in parts:
@@ -161,7 +161,7 @@ class Predictor:
         )
         return total / whole if whole else math.nan, predicted
 
-    def figures(self, rows: Samples) -> dict[str, float]:
+    def figures(self, rows: EncodedRows) -> dict[str, float]:
         """The loss, as trained on, and every metric, in the target's own units."""
         loss, predicted = self.judge(rows)
         return {"loss": loss, **self.score(predicted)}

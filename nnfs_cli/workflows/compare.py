@@ -12,9 +12,9 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import DataError, NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import encode_splits, prepare
-from nnfs_cli.experiment.read_data import Material, gather
+from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.metrics import Metric, PredictedRows
-from nnfs_cli.prediction.predictor import Predictor, Samples
+from nnfs_cli.prediction.predictor import EncodedRows, Predictor
 from nnfs_cli.runs.run import Run
 from nnfs_cli.workflows.baselines import BASELINES, Inputs, answers
 from nnfs_cli.workflows.evaluate import that_counts
@@ -29,9 +29,9 @@ def baselines(spec: Config) -> Comparison:
 
     Raises `DataError` or `ConfigError` where spec and data do not go together.
     """
-    material = _in_memory(gather(spec))
-    experiment = prepare(spec, material)
-    return _compared(experiment.predictor, material, experiment.parts, _held_back(experiment.parts))
+    loaded = _in_memory(load_data(spec))
+    experiment = prepare(spec, loaded)
+    return _compared(experiment.predictor, loaded, experiment.splits, _held_back(experiment.splits))
 
 
 def compare(run: Run, splits: Sequence[str] | None = None, weights: str = "best") -> Comparison:
@@ -40,12 +40,12 @@ def compare(run: Run, splits: Sequence[str] | None = None, weights: str = "best"
     Raises `RunError` for a split the run does not have, `DataError` when the data is gone or has changed.
     """
     predictor = restore(run, weights)
-    material = _in_memory(gathered(run, predictor.spec, "put back what it was"))
-    rows = encode_splits(predictor, material)
+    loaded = _in_memory(gathered(run, predictor.spec, "put back what it was"))
+    rows = encode_splits(predictor, loaded)
     wanted = list(splits or _held_back(rows))
     if missing := [split for split in wanted if split not in rows]:
         raise RunError(f"{run.path} has no {missing[0]} rows; its split is {', '.join(rows)}")
-    others = _compared(predictor, material, rows, wanted)
+    others = _compared(predictor, loaded, rows, wanted)
     figures = shared_figures([predictor.spec])
     return {
         split: {run.path.name: finite(scores(predictor.judge(rows[split])[1], figures)), **others[split]}
@@ -53,10 +53,10 @@ def compare(run: Run, splits: Sequence[str] | None = None, weights: str = "best"
     }
 
 
-def _in_memory(material: Material) -> Material:
-    if material.room is not None:
+def _in_memory(loaded: LoadedData) -> LoadedData:
+    if loaded.budget is not None:
         raise DataError("baselines need all rows in memory, and these are more than memory_limit holds")
-    return material
+    return loaded
 
 
 def _held_back(splits: Iterable[str]) -> list[str]:
@@ -77,14 +77,14 @@ def scores(predicted: PredictedRows, figures: Sequence[Metric]) -> dict[str, flo
 
 
 def _compared(
-    predictor: Predictor, material: Material, rows: Mapping[str, Samples], wanted: Sequence[str]
+    predictor: Predictor, loaded: LoadedData, rows: Mapping[str, EncodedRows], wanted: Sequence[str]
 ) -> Comparison:
     tables = {
-        split: that_counts(material.sources[split].survey.take(material.rows[split]), predictor)
+        split: that_counts(loaded.readers[split].survey.take(loaded.rows[split]), predictor)
         for split in dict.fromkeys(["train", *wanted])
         if rows[split].member is None
     }
-    inputs, n_classes = Inputs(tables["train"], material.kinds), len(material.classes or ())
+    inputs, n_classes = Inputs(tables["train"], loaded.kinds), len(loaded.classes or ())
     X = {split: inputs.matrix(table) for split, table in tables.items()}
     found: Comparison = {split: {} for split in wanted}
     for baseline in BASELINES:
@@ -102,11 +102,11 @@ def _compared(
 
 
 def _answers(
-    model: Any, X: Mapping[str, Array], rows: Mapping[str, Samples], wanted: Iterable[str], n_classes: int
+    model: Any, X: Mapping[str, Array], rows: Mapping[str, EncodedRows], wanted: Iterable[str], n_classes: int
 ) -> dict[str, Array]:
     """What a model says of each split. Rows that a net is judged by out of fold are left out of what it learns, too."""
 
-    def learned_from(train: Samples, inputs: Array, asked: Mapping[str, Array]) -> dict[str, Array]:
+    def learned_from(train: EncodedRows, inputs: Array, asked: Mapping[str, Array]) -> dict[str, Array]:
         return answers(model, inputs, train.truth, train.weight, n_classes, asked)
 
     direct = {split: X[split] for split in wanted if rows[split].member is None}

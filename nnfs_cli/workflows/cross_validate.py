@@ -19,7 +19,7 @@ from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import text_of
 from nnfs_cli.errors import DataError, Fault, NnfsWarning
 from nnfs_cli.experiment.experiment import prepare
-from nnfs_cli.experiment.read_data import Material, gather
+from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.system.wording import counted, shown
 from nnfs_cli.workflows.compare import scores, shared_figures
@@ -87,14 +87,14 @@ def cross_validate(
     of the others' splits only the share that validates counts.
     Raises `DataError` or `ConfigError` where the specs are not about the same rows.
     """
-    materials = {name: gather(spec) for name, spec in specs.items()}
-    first_spec, first = next(iter(specs.values())), next(iter(materials.values()))
+    loaded_by_name = {name: load_data(spec) for name, spec in specs.items()}
+    first_spec, first = next(iter(specs.values())), next(iter(loaded_by_name.values()))
     pool = _pool(first_spec, first)
     if len(pool) < 2 * folds:
         raise DataError(f"{counted(len(pool), 'row')} cannot be dealt into {folds} folds of two or more")
-    for name, material in materials.items():
-        _require_the_same(first, material, name)
-    table, classes = first.sources["train"].survey, _classes(first_spec, first, pool)
+    for name, loaded in loaded_by_name.items():
+        _require_the_same(first, loaded, name)
+    table, classes = first.readers["train"].survey, _classes(first_spec, first, pool)
     figures = shared_figures(list(specs.values()))
     found: dict[str, list[dict[str, float]]] = {name: [] for name in specs}
     said: list[dict[str, Array]] = []
@@ -103,80 +103,80 @@ def cross_validate(
         for fold in range(folds):
             for name, spec in specs.items():
                 seed = spec.seed + repeat
-                material = _without(spec, materials[name], pool, dealt == fold, seed)
-                predicted = _trained(spec.model_copy(update={"seed": seed}), material)
+                loaded = _without(spec, loaded_by_name[name], pool, dealt == fold, seed)
+                predicted = _trained(spec.model_copy(update={"seed": seed}), loaded)
                 found[name].append(
                     scores(predicted, figures)
                 )  # of a fold without one of the classes some are no numbers
-                said.append(_columns(name, repeat, fold, material, predicted))
+                said.append(_columns(name, repeat, fold, loaded, predicted))
                 report(name, repeat, fold, found[name][-1])
     columns = {key: np.concatenate([part[key] for part in said]) for key in said[0]}
     return CrossValidation(len(pool), folds, repeats, found, columns)
 
 
-def _pool(spec: Config, material: Material) -> Array:
+def _pool(spec: Config, loaded: LoadedData) -> Array:
     """The places of the rows that take part. Raises where they cannot be dealt at random."""
-    if material.room is not None:
+    if loaded.budget is not None:
         raise DataError("folds are dealt in memory, and these rows are more than memory_limit holds")
     for way in ("time", "column", "hash"):
         if way in spec.split.named:
             message = "cv deals rows at random, or by group; what the net is to be judged by later cannot be dealt so"
             raise spec.error([Fault(("split", way), message)])
-    held_back = [] if "validation" in spec.split.files else [material.rows["validation"]]
-    return np.sort(np.concatenate([material.rows["train"], *held_back]))
+    held_back = [] if "validation" in spec.split.files else [loaded.rows["validation"]]
+    return np.sort(np.concatenate([loaded.rows["train"], *held_back]))
 
 
-def _require_the_same(first: Material, material: Material, name: str) -> None:
-    one, other = first.sources["train"], material.sources["train"]
-    if (one.sha256, one.survey.n_rows, first.classes) != (other.sha256, other.survey.n_rows, material.classes):
+def _require_the_same(first: LoadedData, loaded: LoadedData, name: str) -> None:
+    one, other = first.readers["train"], loaded.readers["train"]
+    if (one.sha256, one.survey.n_rows, first.classes) != (other.sha256, other.survey.n_rows, loaded.classes):
         raise DataError(f"{name} is about other data than the first config, {shown(one.name)}")
 
 
-def _classes(spec: Config, material: Material, rows: Array) -> Array | None:
+def _classes(spec: Config, loaded: LoadedData, rows: Array) -> Array | None:
     """The class indices of some rows, if there are classes."""
-    if material.classes is None:
+    if loaded.classes is None:
         return None
-    table = material.sources["train"].survey
-    return class_indices(table, spec.dataset.target_columns()[0], material.classes)[rows]
+    table = loaded.readers["train"].survey
+    return class_indices(table, spec.dataset.target_columns()[0], loaded.classes)[rows]
 
 
-def _without(spec: Config, material: Material, pool: Array, fold: Array, seed: int) -> Material:
+def _without(spec: Config, loaded: LoadedData, pool: Array, fold: Array, seed: int) -> LoadedData:
     """The rows without a fold, which becomes the test; as many of them validate as the config says."""
     rest = pool[~fold]
-    rows = {**material.rows, "train": rest, "test": pool[fold]}
+    rows = {**loaded.rows, "train": rest, "test": pool[fold]}
     fractions = spec.split.fractions
     share = fractions.get("validation", 0.0) / (1 - fractions.get("test", 0.0))
     if share:
         split = Split(validation=share, stratify=spec.split.stratify, group=spec.split.group)
-        table = material.sources["train"].survey.take(rest)
-        parts = split.divide(table, _classes(spec, material, rest), seed)
+        table = loaded.readers["train"].survey.take(rest)
+        parts = split.divide(table, _classes(spec, loaded, rest), seed)
         rows |= {part: rest[parts[part]] for part in ("train", "validation")}
     elif "validation" not in spec.split.files:
         rows["validation"] = rest[:0]
-    sources = {**material.sources, "test": material.sources["train"]}
-    return replace(material, rows=rows, sources=sources)
+    readers = {**loaded.readers, "test": loaded.readers["train"]}
+    return replace(loaded, rows=rows, readers=readers)
 
 
-def _trained(spec: Config, material: Material) -> PredictedRows:
+def _trained(spec: Config, loaded: LoadedData) -> PredictedRows:
     """What a net of these rows says of the test rows; its run vanishes."""
     with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", NnfsWarning)  # it would be said for every fold
-        experiment = prepare(spec, material)
+        experiment = prepare(spec, loaded)
         train(experiment, begin(experiment, folder))
-        return experiment.predictor.judge(experiment.parts["test"])[1]
+        return experiment.predictor.judge(experiment.splits["test"])[1]
 
 
-def _columns(name: str, repeat: int, fold: int, material: Material, predicted: PredictedRows) -> dict[str, Array]:
+def _columns(name: str, repeat: int, fold: int, loaded: LoadedData, predicted: PredictedRows) -> dict[str, Array]:
     """What is known of each row of a fold, as columns of a table; rows are counted from 1."""
     n = len(predicted.y)
     columns: dict[str, Any] = {
         "config": np.full(n, name, object),
         "repeat": np.full(n, repeat + 1),
         "fold": np.full(n, fold + 1),
-        "row": material.rows["test"] + 1,
+        "row": loaded.rows["test"] + 1,
     }
-    if material.classes is not None:
-        labels = np.array([text_of(label) for label in material.classes], object)
+    if loaded.classes is not None:
+        labels = np.array([text_of(label) for label in loaded.classes], object)
         columns |= {"truth": labels[predicted.y], "prediction": labels[predicted.decided]}
         return columns | {f"score_{label}": values for label, values in zip(labels, predicted.y_hat.T, strict=True)}
     many = predicted.y.shape[1] > 1

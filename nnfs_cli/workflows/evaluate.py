@@ -18,7 +18,7 @@ from nnfs_cli.errors import DataError, NnfsWarning, RunError, UserError
 from nnfs_cli.experiment.experiment import encode_splits
 from nnfs_cli.experiment.read_data import say_alike
 from nnfs_cli.prediction.batch_predict import OnError, Predictions
-from nnfs_cli.prediction.predictor import Predictor, Samples
+from nnfs_cli.prediction.predictor import EncodedRows, Predictor
 from nnfs_cli.prediction.threshold import best_threshold
 from nnfs_cli.runs.run import Run
 from nnfs_cli.system.wording import counted, shown
@@ -65,7 +65,7 @@ def _evaluate(
 ) -> Figures:
     predictor = restore(run, weights, threshold is None)
     if input_file is not None:
-        rows: dict[str, Samples | Iterable[Samples]] = {"input": _rows_of(Path(input_file), predictor)}
+        rows: dict[str, EncodedRows | Iterable[EncodedRows]] = {"input": _rows_of(Path(input_file), predictor)}
         available = None
     else:
         available = _encoded_splits(run, predictor)
@@ -112,7 +112,7 @@ def predictions(
     return Predictions(predictor, run.data()["inputs"], source, on_error, keep, drift)
 
 
-def _rows_of(path: Path, predictor: Predictor) -> Iterator[Samples]:
+def _rows_of(path: Path, predictor: Predictor) -> Iterator[EncodedRows]:
     """The rows of a file that has the target, block by block: those that count."""
     dataset = predictor.spec.dataset
     source = source_for(path, dataset)
@@ -143,13 +143,13 @@ def that_counts(table: Table, predictor: Predictor) -> Table:
     return table if counts.all() else table.take(counts)
 
 
-def _encoded_splits(run: Run, predictor: Predictor) -> dict[str, Samples]:
+def _encoded_splits(run: Run, predictor: Predictor) -> dict[str, EncodedRows]:
     """The rows of each split, as they were in training. Raises `DataError` when the data is gone or has changed."""
     return encode_splits(predictor, gathered(run, predictor.spec, "give rows with --input"))
 
 
 def _decision(
-    run: Run, predictor: Predictor, threshold: Threshold, splits: Mapping[str, Samples] | None = None
+    run: Run, predictor: Predictor, threshold: Threshold, splits: Mapping[str, EncodedRows] | None = None
 ) -> dict[str, Any] | None:
     """Choose the threshold between two classes, and let the predictor go by it; None where there is to be none."""
     if threshold == "none":

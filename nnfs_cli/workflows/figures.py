@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.nn.model import ROWS
-from nnfs_cli.prediction.predictor import Predictor, Samples
+from nnfs_cli.prediction.predictor import EncodedRows, Predictor
 from nnfs_cli.runs.run import Run
 from nnfs_cli.system.threads import thread_limit
 
@@ -17,7 +17,7 @@ Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among th
 
 
 def judged(
-    run: Run, split: str, predictor: Predictor, rows: Samples | Iterable[Samples], weights: str = "best"
+    run: Run, split: str, predictor: Predictor, rows: EncodedRows | Iterable[EncodedRows], weights: str = "best"
 ) -> dict[str, float]:
     """The figures over some rows; of classes, the confusion matrix is left in the run."""
     with thread_limit(predictor.threads(ROWS)):

@@ -15,7 +15,7 @@ from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
-from nnfs_cli.experiment.read_data import Material, gather
+from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.prediction.batch_predict import Predictions
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.run import Run
@@ -97,7 +97,7 @@ def _require_code(run: Run) -> None:
         warnings.warn(f"{name} is not what {run.path} was trained with", NnfsWarning, stacklevel=3)
 
 
-def gathered(run: Run, spec: Config, remedy: str | None) -> Material:
+def gathered(run: Run, spec: Config, remedy: str | None) -> LoadedData:
     """The data of a run, split as it was. Raises `DataError` when it is gone or, where there is a remedy, has changed.
 
     Without a remedy a warning will do.
@@ -108,9 +108,9 @@ def gathered(run: Run, spec: Config, remedy: str | None) -> Material:
         raise DataError(
             f"the data of {run.path} is not at {source.path} any more; put it there, or {remedy or 'name it'}"
         )
-    material = gather(spec)
+    loaded = load_data(spec)
     recorded = run.trained_on()
-    for split, of_split in material.sources.items():
+    for split, of_split in loaded.readers.items():
         if of_split.sha256 == recorded.get(split):
             continue
         changed = (
@@ -120,4 +120,4 @@ def gathered(run: Run, spec: Config, remedy: str | None) -> Material:
             raise DataError(f"{changed}; {remedy}")
         warnings.warn(changed, NnfsWarning, stacklevel=5)
         break
-    return material
+    return loaded

@@ -48,11 +48,11 @@ def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
         if epochs is not None and epochs <= planned and not ending:
             raise RunError(f"{run.path} has finished its {counted(planned, 'epoch')}; --epochs takes more, in all")
     spec = spec.model_copy(update={"epochs": epochs or planned})
-    material = gathered(run, spec, None if changed_data else "--changed-data goes on with it as it is")
+    loaded = gathered(run, spec, None if changed_data else "--changed-data goes on with it as it is")
     net = net_of(run, spec)
     for which in run.weights_kept():  # damage is noticed before anything is made or written
         run.read_weights(which, net.model.parameters.arrays)
-    experiment = prepare(spec, material, net.encoder)
+    experiment = prepare(spec, loaded, net.encoder)
     if changes := moved(run, experiment):
         message = f"{run.path} was trained elsewhere, so that bytes may differ: {listing(changes)}"
         warnings.warn(message, NnfsWarning, stacklevel=4)
@@ -81,16 +81,16 @@ def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (),
     sitting = Sitting(run, experiment, patience_anew)
 
     def restore(state: State) -> None:
-        if run.has_state() and isinstance(experiment.spec.optimizer, Stepper):
+        if run.has_state() and isinstance(experiment.config.optimizer, Stepper):
             run.read_state(state, ["weights", "best.weights"])
-        epochs, done = experiment.spec.epochs, int(state["epoch"])
+        epochs, done = experiment.config.epochs, int(state["epoch"])
         # At the end of another plan there may be a part of the next epoch, and no row of the log for the last one.
         if done > epochs or (done == epochs != _planned(run)):
             raise RunError(f"{run.path} has done {counted(done, 'epoch')}; --epochs takes more, in all")
         sitting.patience_anew |= run.status().get("state") == "finished"
         if (past := run.lineage()) and (past[-1]["epoch"], past[-1]["step"]) == (done, int(state["step"])):
             sitting.patience_anew |= bool(past[-1].get("patience_anew"))  # it was killed before it made a step
-        early = experiment.spec.early_stopping
+        early = experiment.config.early_stopping
         if sitting.patience_anew and early is not None and state["early_stopping.waited"] >= early.patience:
             state["early_stopping.waited"][...] = 0
 

@@ -28,18 +28,18 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
     """
     for caution in experiment.cautions:
         warnings.warn(caution, NnfsWarning, stacklevel=2)
-    averaging, steps = experiment.spec.averaging, experiment.batches.steps * experiment.spec.epochs
-    if isinstance(averaging, EMA) and steps // experiment.spec.accumulate < (span := 1 / (1 - averaging.decay)):
+    averaging, steps = experiment.config.averaging, experiment.batches.steps * experiment.config.epochs
+    if isinstance(averaging, EMA) and steps // experiment.config.accumulate < (span := 1 / (1 - averaging.decay)):
         message = f"ema averages {span:,.0f} steps, more than there are; a smaller decay would forget the first of them"
         warnings.warn(message, NnfsWarning, stacklevel=2)
-    run = Run.create(folder, experiment.spec.name)
+    run = Run.create(folder, experiment.config.name)
     try:
-        code = code_files_of(experiment.spec)
+        code = code_files_of(experiment.config)
         for name, file in code.items():
             run.write_code(name, file.source)
         run.write_data({**experiment.description, "code": {name: file.sha256 for name, file in code.items()}})
         run.write_environment(describe_environment(experiment.threads))
-        run.write_config(experiment.spec.source, experiment.spec.to_yaml(run.path))  # from here on it is a run
+        run.write_config(experiment.config.source, experiment.config.to_yaml(run.path))  # from here on it is a run
         run.set_status("running")
     except BaseException:
         run.discard()
@@ -93,7 +93,7 @@ def _learn(
     last: Sequence[Callback],
     restore: Callable[[State], object] | None,
 ) -> None:
-    spec, predictor, splits = experiment.spec, experiment.predictor, experiment.parts
+    spec, predictor, splits = experiment.config, experiment.predictor, experiment.splits
     watched, prefix = (splits["validation"], "val_") if "validation" in splits else (splits["train"], "train_")
 
     def evaluate() -> LogRow:

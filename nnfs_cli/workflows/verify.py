@@ -71,12 +71,12 @@ def verify(run: Run, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()
 
 def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequence[Callback], out_of_time: bool) -> None:
     """Make the same steps under the same plans."""
-    plans = [{"epoch": 0, "step": 0, "epochs": experiment.spec.epochs}, *run.lineage()]
-    if not isinstance(experiment.spec.optimizer, Stepper):
+    plans = [{"epoch": 0, "step": 0, "epochs": experiment.config.epochs}, *run.lineage()]
+    if not isinstance(experiment.config.optimizer, Stepper):
         plans = plans[-1:]  # which began anew
     for i, plan in enumerate(plans):
-        spec = experiment.spec.model_copy(update={"epochs": plan["epochs"]})
-        here = replace(experiment, spec=spec, predictor=Predictor(spec, experiment.predictor.encoder))
+        spec = experiment.config.model_copy(update={"epochs": plan["epochs"]})
+        here = replace(experiment, config=spec, predictor=Predictor(spec, experiment.predictor.encoder))
         ends: list[Callback] = []
         if i + 1 < len(plans):
             following = plans[i + 1]

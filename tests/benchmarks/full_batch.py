@@ -40,9 +40,9 @@ def start() -> tuple[Array, Array, list[list[Array]]]:
 
     experiment = workflows.prepare(Config.load(CONFIG))
     arrays = list(experiment.predictor.model.parameters.arrays.values())
-    samples = experiment.parts["train"]
+    encoded = experiment.splits["train"]
     layers = [[np.array(W.T), np.array(b[:, None])] for W, b in zip(arrays[::2], arrays[1::2], strict=True)]
-    return np.ascontiguousarray(samples.X.T), np.ascontiguousarray(samples.y.T), layers
+    return np.ascontiguousarray(encoded.X.T), np.ascontiguousarray(encoded.y.T), layers
 
 
 def plain_epoch(X: Array, y: Array, layers: list[list[Array]], lr: float) -> float:

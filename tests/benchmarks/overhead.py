@@ -41,7 +41,7 @@ def overhead(workload: Workload) -> tuple[float, float]:
         workflows.train(
             experiment, workflows.begin(experiment, Path(name) / "runs"), [Lines(), watch]
         )  # the last to be called
-    rows, model = experiment.parts["validation"], experiment.predictor.model
+    rows, model = experiment.splits["validation"], experiment.predictor.model
     passes = []
     for _ in range(9):
         begun = time.perf_counter()

@@ -26,7 +26,7 @@ from nnfs_cli.data.parquet.source import Parquet
 from nnfs_cli.data.table import Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
-from nnfs_cli.experiment import read_data as material
+from nnfs_cli.experiment import read_data
 from nnfs_cli.inspection.column_kinds import look
 from nnfs_cli.workflows import load
 from tests.conftest import Nnfs, one_message
@@ -294,8 +294,8 @@ def test_a_message_is_one_line_whatever_the_names_and_cells_hold(trained: Nnfs, 
 @pytest.fixture
 def streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No file is held that has a memory limit."""
-    monkeypatch.setattr(material, "MACHINERY", 0)
-    monkeypatch.setattr(material, "_size", lambda source: 10**12)
+    monkeypatch.setattr(read_data, "MACHINERY", 0)
+    monkeypatch.setattr(read_data, "_size", lambda source: 10**12)
 
 
 @pytest.mark.usefixtures("streamed")

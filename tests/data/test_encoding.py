@@ -29,7 +29,7 @@ from nnfs_cli.data.steps.embedding import Embedding
 from nnfs_cli.data.steps.target_mean import TargetMean
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import ConfigError, DataError
-from nnfs_cli.experiment import read_data as material
+from nnfs_cli.experiment import read_data
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.run import Run
 from tests.conftest import weights_of
@@ -175,8 +175,8 @@ def piecemeal(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def streamed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What a config needs so that no table is held in memory, on a machine that is small enough."""
-    monkeypatch.setattr(material, "MACHINERY", 0)
-    monkeypatch.setattr(material, "_size", lambda source: 10**12)
+    monkeypatch.setattr(read_data, "MACHINERY", 0)
+    monkeypatch.setattr(read_data, "_size", lambda source: 10**12)
     return {"memory_limit": "20 MB"}
 
 
@@ -265,16 +265,16 @@ def test_training_rows_are_left_out_of_the_mean_that_they_get(target: str, folde
         return own.sum(axis=0) / (len(own) + 2)
 
     expected = [mean(word, folds != fold) for word, fold in zip(words, folds, strict=True)]
-    np.testing.assert_allclose(predictor_of.parts["train"].X[:, places], expected, atol=1e-6)
+    np.testing.assert_allclose(predictor_of.splits["train"].X[:, places], expected, atol=1e-6)
     later = [mean(row["code"], folds >= 0) for row in table if row["part"] == "validation"]
-    np.testing.assert_allclose(predictor_of.parts["validation"].X[:, places], later, atol=1e-6)
+    np.testing.assert_allclose(predictor_of.splits["validation"].X[:, places], later, atol=1e-6)
 
 
 def test_training_rows_on_the_disk_do_not_know_their_own_target_either(
     folder: Folder, streamed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where statistics are those of some of them: every word stands in two rows, whose targets are drawn apart."""
-    monkeypatch.setattr(material.Room, "rows", lambda room, row_bytes: 1_500)
+    monkeypatch.setattr(read_data.Budget, "rows", lambda budget, row_bytes: 1_500)
     rng = np.random.default_rng(0)
     y = rng.normal(size=2_000)
     table = "code,y\n" + "".join(f"w{i // 2},{value}\n" for i, value in enumerate(y.tolist()))
@@ -772,7 +772,7 @@ def test_truth_values_are_numbers_unless_they_are_taken_for_words(
 ) -> None:
     table = "a,b,y\n" + "".join(f"{words[i % 2]},{i},{i % 2 + i / 10}\n" for i in range(20))
     experiment = workflows.prepare(folder.spec(table, **plain(preprocessing)))
-    names, X = experiment.predictor.encoder.names, experiment.parts["train"].X
+    names, X = experiment.predictor.encoder.names, experiment.splits["train"].X
     if "columns" not in preprocessing:
         assert names == ("a", "b")
         assert X[:4, 0].tolist() == [1, 0, 1, 0]
@@ -788,7 +788,7 @@ def test_truth_values_are_numbers_unless_they_are_taken_for_words(
 def test_what_was_learned_is_plain_json_and_comes_back_the_same(target: str, folder: Folder) -> None:
     experiment = workflows.prepare(folder.spec(rows(), **settings(target)))
     own = experiment.predictor.encoder
-    again = type(own).from_json(json.loads(json.dumps(own.to_json(), allow_nan=False)), experiment.spec.preprocessing)
+    again = type(own).from_json(json.loads(json.dumps(own.to_json(), allow_nan=False)), experiment.config.preprocessing)
     assert again.to_json() == own.to_json()
     assert (again.kinds, again.names, again.lookups, again.facts) == (own.kinds, own.names, own.lookups, own.facts)
     (table,) = source_of(folder.path / "t.csv", experiment.predictor)

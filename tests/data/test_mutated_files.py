@@ -28,7 +28,7 @@ from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.table import Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, UserError
-from nnfs_cli.experiment.read_data import gather
+from nnfs_cli.experiment.read_data import load_data
 from nnfs_cli.prediction.batch_predict import OnError, Predictions
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.run import Run
@@ -437,8 +437,8 @@ def train(asked: Asked, file: Damaged) -> None:
     found = right(file.content, file.writing, ["y"])
     try:
         spec = Config.load(config(asked.folder, file.writing))
-        material = gather(spec)
-        experiment = workflows.prepare(spec, material)
+        loaded = load_data(spec)
+        experiment = workflows.prepare(spec, loaded)
     except UserError as error:
         message = str(error)
         assert "t.csv" in message
@@ -449,7 +449,7 @@ def train(asked: Asked, file: Damaged) -> None:
         return
     assert not found.problem
     assert not found.ragged
-    survey, decimal = material.sources["train"].survey, file.writing.decimal
+    survey, decimal = loaded.readers["train"].survey, file.writing.decimal
     assert list(survey.columns) == found.names
     for name, column in survey.columns.items():
         cells = found.column(name, found.rows)

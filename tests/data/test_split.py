@@ -204,12 +204,12 @@ def test_column_says_where_each_row_goes(tmp_path: Path) -> None:
     experiment = prepared(tmp_path, ten_rows(column), {"column": "s"})
     assert experiment.predictor.encoder.kinds == {"a": "number"}
     for split in SPLITS:
-        assert experiment.parts[split].X[:, 0].tolist() == [i for i, word in enumerate(column) if word == split]
+        assert experiment.splits[split].X[:, 0].tolist() == [i for i, word in enumerate(column) if word == split]
 
 
 def test_column_may_leave_out_what_is_not_needed(tmp_path: Path) -> None:
     experiment = prepared(tmp_path, ten_rows(["train"] * 9 + ["test"]), {"column": "s"})
-    assert {split: len(rows) for split, rows in experiment.parts.items()} == {"train": 9, "test": 1}
+    assert {split: len(rows) for split, rows in experiment.splits.items()} == {"train": 9, "test": 1}
 
 
 @pytest.mark.parametrize("word", ["tset", "Train", " train", "0"])
@@ -515,8 +515,8 @@ def test_what_rows_are_divided_by_is_no_input(tmp_path: Path, way: str, column: 
     splits = Split(**{way: "s", "validation": 0.4}).divide(
         of("s", column if way != "time" else np.arange(10, 0, -1)), None, 0
     )
-    for split, samples in experiment.parts.items():
-        assert samples.X[:, 0].tolist() == splits[split].tolist()
+    for split, encoded in experiment.splits.items():
+        assert encoded.X[:, 0].tolist() == splits[split].tolist()
 
 
 @pytest.mark.parametrize("way", ["column", "group", "time", "hash"])
@@ -558,14 +558,14 @@ def test_file_for_one_part_goes_with_any_way_for_the_other(tmp_path: Path, way: 
 def test_file_of_its_own_is_a_part_and_leaves_the_table_to_train(tmp_path: Path) -> None:
     more = "y,a\nv,3\nu,4\n"  # columns in another order
     experiment = prepared(tmp_path, ten_rows(), {"validation": "v.csv", "test": "w.csv"}, v=more, w=more)
-    assert {split: len(rows) for split, rows in experiment.parts.items()} == {"train": 10, "validation": 2, "test": 2}
-    assert experiment.parts["validation"].X.tolist() == [[3], [4]]
-    assert experiment.parts["validation"].truth.tolist() == [1, 0]
+    assert {split: len(rows) for split, rows in experiment.splits.items()} == {"train": 10, "validation": 2, "test": 2}
+    assert experiment.splits["validation"].X.tolist() == [[3], [4]]
+    assert experiment.splits["validation"].truth.tolist() == [1, 0]
 
 
 def test_file_goes_with_a_fraction(tmp_path: Path) -> None:
     experiment = prepared(tmp_path, ten_rows(), {"validation": 0.2, "test": "w.csv"}, w="a,y\n1,u\n")
-    assert {split: len(rows) for split, rows in experiment.parts.items()} == {"train": 8, "validation": 2, "test": 1}
+    assert {split: len(rows) for split, rows in experiment.splits.items()} == {"train": 8, "validation": 2, "test": 1}
 
 
 @pytest.mark.parametrize(
@@ -587,4 +587,4 @@ def test_file_that_does_not_fit_is_refused_under_its_own_name(tmp_path: Path, co
 def test_file_whose_labels_all_look_like_numbers_still_names_the_classes(tmp_path: Path) -> None:
     training = ten_rows().replace("u", "1").replace("v", "one")
     experiment = prepared(tmp_path, training, {"validation": "v.csv"}, v="a,y\n3,1\n4,1\n")
-    assert experiment.parts["validation"].truth.tolist() == [0, 0]
+    assert experiment.splits["validation"].truth.tolist() == [0, 0]

@@ -60,7 +60,7 @@ def trained(path: Path) -> Run:
 
 def counting(experiment: Experiment) -> list[float]:
     """The weights of the training rows; those of weight 0 are left out."""
-    rows = experiment.parts["train"]
+    rows = experiment.splits["train"]
     return [1.0] * len(rows) if rows.weight is None else rows.weight.tolist()
 
 
@@ -103,11 +103,11 @@ epochs: 1
 
 def test_balanced_is_scikit_learns_rule_over_the_training_rows(config: Callable[..., Path]) -> None:
     experiment = prepared(config(csv("a,b,y", LABELS), class_weights="balanced", split={"test": 0.3}))
-    truth = experiment.parts["train"].truth
+    truth = experiment.splits["train"].truth
     expected = compute_class_weight("balanced", classes=np.arange(3), y=truth)
     assert experiment.predictor.encoder.class_weights == pytest.approx(expected.tolist(), rel=1e-12)
-    assert experiment.parts["train"].weight == pytest.approx(expected[truth])
-    assert experiment.parts["test"].weight == pytest.approx(expected[experiment.parts["test"].truth])
+    assert experiment.splits["train"].weight == pytest.approx(expected[truth])
+    assert experiment.splits["test"].weight == pytest.approx(expected[experiment.splits["test"].truth])
 
 
 def test_a_class_and_a_column_are_multiplied(config: Callable[..., Path]) -> None:

@@ -24,7 +24,7 @@ from nnfs_cli.nn.model import Model
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.training.optimizers import Optimizer
 from nnfs_cli.training.trainer import Trainer
-from tests.test_members import parsed
+from tests.nn.test_members import parsed
 
 SPEC: dict[str, Any] = {
     "dataset": "wine",
@@ -165,8 +165,8 @@ def test_figures_are_out_of_fold(tmp_path: Path) -> None:
     metrics = run.metrics()
     assert [part for part in metrics if part != "best_epoch"] == ["train", "validation", "test"]
     assert metrics["validation"]["rows"] == metrics["train"]["rows"] == experiment.description["rows"]["train"]
-    held_out = experiment.parts["validation"]
-    assert held_out.X is experiment.parts["train"].X
+    held_out = experiment.splits["validation"]
+    assert held_out.X is experiment.splits["train"].X
     assert held_out.member is not None
     model = experiment.predictor.model
     y_hat = np.empty((len(held_out), 3))
@@ -198,7 +198,7 @@ def test_baselines_are_judged_out_of_fold_too(tmp_path: Path) -> None:
     resolved = spec(tmp_path)
     found = workflows.baselines(resolved)["validation"]["linear"]
     experiment = workflows.prepare(resolved)
-    rows = experiment.parts["validation"]
+    rows = experiment.splits["validation"]
     assert rows.member is not None
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     X = experiment.predictor.encoder.inputs[0].inverse(rows.X.astype(float))  # type: ignore[union-attr]
@@ -208,7 +208,7 @@ def test_baselines_are_judged_out_of_fold_too(tmp_path: Path) -> None:
 
 def test_weights_of_rows_and_classes_go_with_it(tmp_path: Path) -> None:
     experiment = workflows.prepare(spec(tmp_path, class_weights={"class_0": 0, "class_1": 2}, members=3))
-    train = experiment.parts["train"]
+    train = experiment.splits["train"]
     _, _, weight = experiment.learned.take(slice(None))
     assert weight is not None
     assert weight.shape == (len(train), 3)
@@ -251,17 +251,17 @@ def test_groups_and_a_column_of_parts(tmp_path: Path) -> None:
     grouped = workflows.prepare(
         spec(tmp_path, **base, split={"group": "g"}, preprocessing={"columns": {"part": "one_hot"}})
     )
-    member = grouped.parts["validation"].member
+    member = grouped.splits["validation"].member
     assert member is not None
     groups = np.arange(60) % 6
     assert all(len(set(member[groups == g])) == 1 for g in range(6))
-    assert "test" not in grouped.parts
+    assert "test" not in grouped.splits
     by_column = {
         **base,
         "dataset": {"csv": {"path": "t.csv", "target": "y", "drop": ["g"]}},
         "split": {"column": "part"},
     }
-    assert len(workflows.prepare(spec(tmp_path, **by_column)).parts["validation"]) == 40
+    assert len(workflows.prepare(spec(tmp_path, **by_column)).splits["validation"]) == 40
     (tmp_path / "t.csv").write_text("\n".join(["x,y,part,g", *lines, "1,1,validation,g1"]))
     with pytest.raises(ConfigError, match="the split names some"):
         workflows.prepare(spec(tmp_path, **by_column))

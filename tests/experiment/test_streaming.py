@@ -20,7 +20,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump
 from nnfs_cli.data.training_rows import RowsOnDisk
 from nnfs_cli.errors import ConfigError
-from nnfs_cli.experiment import read_data as material
+from nnfs_cli.experiment import read_data
 from nnfs_cli.runs.run import Run
 from tests.conftest import weights_of
 
@@ -67,8 +67,8 @@ def config(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def small_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The program takes nothing by itself, so that a limit of a few megabytes is one, and files are never held."""
-    monkeypatch.setattr(material, "MACHINERY", 0)
-    monkeypatch.setattr(material, "_size", lambda source: 10**12)
+    monkeypatch.setattr(read_data, "MACHINERY", 0)
+    monkeypatch.setattr(read_data, "_size", lambda source: 10**12)
     return
 
 
@@ -127,7 +127,7 @@ def test_rows_are_on_disk_and_in_no_more_memory_than_the_limit_leaves(
     assert isinstance(learned, RowsOnDisk)
     assert len(learned) == 21_000
     assert learned._window.nbytes < 300_000
-    assert sum(len(part) for part in experiment.parts.values()) < 10_000
+    assert sum(len(part) for part in experiment.splits.values()) < 10_000
     assert experiment.description["rows"] == {"train": 21_000, "validation": 6_000, "test": 3_000}
 
 

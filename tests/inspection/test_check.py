@@ -17,7 +17,7 @@ from nnfs_cli import workflows
 from nnfs_cli.cli.check import _folded
 from nnfs_cli.config.config import Config
 from nnfs_cli.experiment.experiment import Experiment
-from nnfs_cli.experiment.read_data import gather
+from nnfs_cli.experiment.read_data import load_data
 from nnfs_cli.inspection.cost_estimate import lines, rehearse
 from nnfs_cli.inspection.findings import Data, Finding, find
 from tests.conftest import Nnfs, one_message
@@ -53,8 +53,8 @@ def check(write: Write) -> Check:
         y = {"y": (clean["a"] + rng.normal(size=n) > 0).astype(int) if "sigmoid" in config else rng.normal(size=n)}
         write("t.csv", csv_of(**{**clean, **y, **columns}))
         spec = Config.load(write("t.yaml", config), overrides)
-        material = gather(spec)
-        return find(spec, material, workflows.prepare(spec), Data.of(material))
+        loaded = load_data(spec)
+        return find(spec, loaded, workflows.prepare(spec), Data.of(loaded))
 
     return run
 
@@ -139,10 +139,10 @@ def test_a_city_names_no_owner_nor_does_a_quantity_from_which_ranges_follow(chec
 def test_the_line_for_a_group_can_be_trained(check: Check, write: Write) -> None:
     check(n=240, **patients())
     spec = Config.load(write("t.yaml", CONFIG), ["split.group=who"])
-    material = gather(spec)
-    who = {part: set(material.sources[part].survey.texts("who")[rows].tolist()) for part, rows in material.rows.items()}
+    loaded = load_data(spec)
+    who = {part: set(loaded.readers[part].survey.texts("who")[rows].tolist()) for part, rows in loaded.rows.items()}
     assert not who["train"] & who["test"]
-    assert "who" not in material.kinds
+    assert "who" not in loaded.kinds
 
 
 def test_a_column_that_gives_the_target_away_is_found(check: Check) -> None:
@@ -202,7 +202,7 @@ def test_rows_that_repeat_others_are_counted_as_numpy_counts_them(check: Check, 
     twice = 200 - len(np.unique(np.stack([a, b, y]), axis=1).T)
     assert f"{twice} rows of 200" in by_column(found, "duplicates")[None].message
     spec = Config.load(write("t.yaml", CONFIG))
-    rows = gather(spec).rows
+    rows = load_data(spec).rows
     training = {(a[i], b[i], y[i]) for i in rows["train"]}
     shared = sum((a[i], b[i], y[i]) in training for i in rows["test"])
     messages = [finding.message for finding in found if finding.what == "two_parts"]
@@ -365,14 +365,14 @@ def test_a_set_of_its_own_can_be_checked(inside: Nnfs, write: Write) -> None:
 def test_it_says_how_many_rows_were_looked_at(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment_of(write, CONFIG)
     spec = Config.load(write("t.yaml", CONFIG))
-    material = gather(spec)
-    assert Data.of(material).looked_at is None
+    loaded = load_data(spec)
+    assert Data.of(loaded).looked_at is None
     monkeypatch.setattr("nnfs_cli.inspection.findings.CELLS", 100)
     monkeypatch.setattr("nnfs_cli.inspection.findings.FEWEST", 10)
-    data = Data.of(material)
+    data = Data.of(loaded)
     assert data.looked_at == data.table.n_rows == 50
     assert sum(len(data.rows_of(split).columns["a"]) for split in data.rows) == 50
-    assert find(spec, material, workflows.prepare(spec), data)
+    assert find(spec, loaded, workflows.prepare(spec), data)
 
 
 def test_a_config_that_is_not_there_is_one_message(inside: Nnfs) -> None:

@@ -172,9 +172,9 @@ def test_what_is_said_out_of_fold_is_what_new_rows_show(dataset: str, tmp_path: 
     differences = []
     for seed in range(20):
         experiment = fold_experiment(tmp_path, dataset, seed, epochs=20)
-        judge, test = experiment.predictor.judge, experiment.parts["test"]
+        judge, test = experiment.predictor.judge, experiment.splits["test"]
         alone = [judge(replace(test, member=np.full(len(test), j)))[0] for j in range(4)]
-        differences.append(np.mean(alone) - judge(experiment.parts["validation"])[0])
+        differences.append(np.mean(alone) - judge(experiment.splits["validation"])[0])
     error = np.std(differences, ddof=1) / math.sqrt(20)
     assert abs(np.mean(differences)) < 3 * error
 
@@ -192,7 +192,7 @@ def test_where_there_is_nothing_to_learn_no_skill_is_seen(classes: bool, known: 
     (tmp_path / "t.csv").write_text("\n".join(["a,b,c,d,y", *lines]) + "\n")
     source = {"csv": {"path": str(tmp_path / "t.csv"), "target": "y"}}
     experiment = fold_experiment(tmp_path, source, 0, split={"test": 0})
-    figures = experiment.predictor.figures(experiment.parts["validation"])
+    figures = experiment.predictor.figures(experiment.splits["validation"])
     if known:
         assert figures["accuracy" if classes else "r2"] > 0.8
     elif classes:
@@ -246,7 +246,7 @@ def test_where_nothing_is_known_probabilities_are_not_made_surer(tmp_path: Path)
     (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"7,{i % 2}\n" for i in range(60)))
     source = {"csv": {"path": str(tmp_path / "t.csv"), "target": "y"}}
     experiment = fold_experiment(tmp_path, source, 0, split={"test": 0}, members=8)
-    found = calibrate(experiment.predictor, experiment.parts["validation"], None)
+    found = calibrate(experiment.predictor, experiment.splits["validation"], None)
     assert found is not None
     assert found.temperature is not None
     assert found.temperature > 0.8

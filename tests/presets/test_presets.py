@@ -98,7 +98,7 @@ def test_a_config_that_names_a_dataset_is_enough(
     assert [layer.units for layer in spec.layers[0].layers if layer.name == "linear"] == [32, 32, outputs]
     assert (spec.members, spec.holdout, spec.split.validation) == (16, "fold", 0)
     assert spec.early_stopping is not None
-    assert workflows.prepare(spec).parts["validation"].member is not None
+    assert workflows.prepare(spec).splits["validation"].member is not None
 
 
 def test_every_kind_of_column_is_taken(load: Load, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_of_very_few_rows_none_is_held_back(n: int, load: Load, tmp_path: Path) 
     (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i},{i * i}.5\n" for i in range(n)))
     spec = load(dataset={"csv": {"path": "t.csv", "target": "y"}})
     assert (spec.split.validation, spec.holdout) == (0, "fold" if n == 16 else None)
-    assert len(workflows.prepare(spec).parts["train"]) == n
+    assert len(workflows.prepare(spec).splits["train"]) == n
 
 
 def test_a_whole_config_takes_no_preset(load: Load) -> None:

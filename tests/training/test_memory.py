@@ -16,7 +16,7 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.inspection.cost_estimate import rehearse
 from nnfs_cli.nn.layers import Context
-from nnfs_cli.prediction.predictor import Samples
+from nnfs_cli.prediction.predictor import EncodedRows
 from nnfs_cli.runs.callbacks import Checkpoint
 from nnfs_cli.system.spill import SpilledCopy
 
@@ -60,9 +60,9 @@ def spec_of(case: Case, folder: Path) -> Config:
     return Config.load(folder / "c.yaml")
 
 
-def held(samples: Samples) -> int:
+def held(encoded: EncodedRows) -> int:
     """Bytes of the arrays."""
-    return sum(array.nbytes for array in (samples.X, samples.y, samples.truth, samples.weight) if array is not None)
+    return sum(array.nbytes for array in (encoded.X, encoded.y, encoded.truth, encoded.weight) if array is not None)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -81,7 +81,7 @@ def test_peak_of_training(case: Case, tmp_path: Path) -> None:
         tracemalloc.stop()
     model = experiment.predictor.model
     peak -= model._training._nothing.nbytes  # which has addresses but takes no memory: see below
-    data = sum(map(held, experiment.parts.values()))
+    data = sum(map(held, experiment.splits.values()))
     parameters = model.parameters.vector.nbytes
     n_numbers = case.inputs + 2 * sum(case.hidden) + 1  # of a row: what goes in, and what comes out of each layer
     activations = 4 * n_numbers * min(experiment.batches.size, len(experiment.learned))
@@ -139,7 +139,7 @@ def test_check_states_the_memory_of_training(tmp_path: Path) -> None:
     stated = rehearse(experiment)[1]
     vector = experiment.predictor.model.parameters.vector
     assert stated["net"] == 4 * vector.nbytes + 8  # weights, gradient, both moments, and Adam's count of steps
-    assert stated["data"] >= sum(part.X.nbytes for part in experiment.parts.values())
+    assert stated["data"] >= sum(part.X.nbytes for part in experiment.splits.values())
     assert stated["batch"] >= 2 * 4 * 64 * (case.inputs + 2 * sum(case.hidden) + 1)
 
 

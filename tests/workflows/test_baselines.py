@@ -24,7 +24,7 @@ from nnfs_cli.config.yaml import dump
 from nnfs_cli.errors import DataError, NnfsWarning
 from nnfs_cli.workflows.baselines import FREQUENT
 from tests.conftest import ROOT, Nnfs, one_message
-from tests.test_hostile_files import tree
+from tests.runs.test_hostile_files import tree
 
 Write = Callable[..., Path]
 SPLIT = {"validation": 0.2, "test": 0.2, "stratify": False}
@@ -57,9 +57,9 @@ def config(tmp_path: Path) -> Write:
 
 def parts_of(spec: Config) -> dict[str, np.ndarray]:
     """The places of the rows of each part."""
-    from nnfs_cli.experiment.read_data import gather
+    from nnfs_cli.experiment.read_data import load_data
 
-    return dict(gather(spec).rows)
+    return dict(load_data(spec).rows)
 
 
 def test_classifiers_are_those_of_scikit_learn_on_the_same_rows(config: Write) -> None:

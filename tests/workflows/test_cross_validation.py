@@ -46,7 +46,7 @@ def test_every_row_is_judged_once_by_a_net_that_has_not_seen_it(tmp_path: Path) 
         assert len(set(rows.tolist())) == 120
     kept = set(range(1, 151)) - set(columns["row"].tolist())
     experiment = workflows.prepare(spec(tmp_path))
-    assert len(kept) == 30 == len(experiment.parts["test"])
+    assert len(kept) == 30 == len(experiment.splits["test"])
     first, second = (columns["fold"][columns["repeat"] == repeat] for repeat in (1, 2))
     assert not np.array_equal(columns["row"][:120], columns["row"][120:])
     assert sorted(np.bincount(first)[1:]) == sorted(np.bincount(second)[1:]) == [30] * 4

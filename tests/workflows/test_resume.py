@@ -18,7 +18,7 @@ from nnfs_cli.components.component import Component
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump, read
 from nnfs_cli.errors import DataError, NnfsWarning, RunError
-from nnfs_cli.experiment import read_data as material
+from nnfs_cli.experiment import read_data
 from nnfs_cli.runs.callbacks import Checkpoint
 from nnfs_cli.runs.run import Run
 from nnfs_cli.training.averaging import Averaging
@@ -186,8 +186,8 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """The state is written after each step, and a table of a few rows is too large for a memory limit."""
     monkeypatch.setattr(Checkpoint, "seconds_between_writes", -1.0)
     monkeypatch.setattr(Checkpoint, "share", float("inf"))
-    monkeypatch.setattr(material, "MACHINERY", 0)
-    monkeypatch.setattr(material, "_size", lambda source: 10**9)
+    monkeypatch.setattr(read_data, "MACHINERY", 0)
+    monkeypatch.setattr(read_data, "_size", lambda source: 10**9)
 
 
 BREAKS = {

@@ -22,7 +22,7 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump
 from nnfs_cli.errors import RunError
-from nnfs_cli.experiment import read_data as material
+from nnfs_cli.experiment import read_data
 from nnfs_cli.runs.run import Run
 from tests.conftest import Nnfs, one_message, unsealed
 from tests.twins import Leaving, record
@@ -41,7 +41,7 @@ COMMAND = """\
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import time
-from nnfs_cli.experiment import read_data as material
+from nnfs_cli.experiment import read_data
 from nnfs_cli import workflows
 from nnfs_cli.__main__ import main
 from nnfs_cli.runs.callbacks import Checkpoint
@@ -52,7 +52,7 @@ def judged(*given, judge=training.judged):
     return judge(*given)
 
 Checkpoint.seconds_between_writes, Checkpoint.share, training.judged = 0.02, 1.0, judged
-material.MACHINERY, material._size = 0, lambda source: 10**9
+read_data.MACHINERY, read_data._size = 0, lambda source: 10**9
 print("listening", flush=True)
 """
 ROWS = 120
@@ -181,8 +181,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 @pytest.fixture(autouse=True)
 def streaming(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table of a few rows is too large for a memory limit, here as in what is started."""
-    monkeypatch.setattr(material, "MACHINERY", 0)
-    monkeypatch.setattr(material, "_size", lambda source: 10**9)
+    monkeypatch.setattr(read_data, "MACHINERY", 0)
+    monkeypatch.setattr(read_data, "_size", lambda source: 10**9)
 
 
 def leftovers(run: Path) -> list[str]:
