@@ -1,4 +1,4 @@
-"""The entry point of the `nnfs` command, and of ``python -m nnfs_cli``."""
+"""The entry point of the command `nnfs` and of ``python -m nnfs_cli``."""
 
 import contextlib
 import os
@@ -7,29 +7,32 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C is not an error, even while modules are still being loaded."""
+    """Run the command line and exit with its code.
+
+    Ctrl-C and SIGTERM exit with 130 and 143 at any moment, even while modules are being imported.
+    """
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever called us
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
-        getattr(sys, name).reconfigure(errors="backslashreplace")  # not every terminal can show every letter
+        if getattr(sys, name) is None:  # the caller has closed it
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the process ends
+        getattr(sys, name).reconfigure(errors="backslashreplace")  # for terminals that cannot show every character
     try:
         try:
             from nnfs_cli.cli import app
 
             app(prog_name="nnfs")
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):  # nobody is left who could answer
+            for number in (signal.SIGINT, signal.SIGTERM):  # no handler is needed any more
                 signal.signal(number, signal.SIG_DFL)
     except KeyboardInterrupt as stop:
-        _leave(130 if type(stop) is KeyboardInterrupt else 143)  # Ctrl-C, or `Terminated`
+        _exit_now(130 if type(stop) is KeyboardInterrupt else 143)  # Ctrl-C, or `Terminated`
     except SystemExit as end:
         if end.code in (130, 143):
-            _leave(int(end.code))
+            _exit_now(int(end.code))
         raise
 
 
-def _leave(code: int) -> None:
-    """At once: a thread that was reading a file may not outlive what the interpreter takes away before it ends."""
+def _exit_now(code: int) -> None:
+    """Exit without the interpreter's clean-up, which can crash a thread that is still reading a file."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()

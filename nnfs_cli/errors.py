@@ -1,18 +1,18 @@
-"""Everything that can go wrong and is not a bug of ours.
+"""The exceptions and warnings that nnfs raises on purpose.
 
-The library raises these and never prints or exits; the command line alone turns them into a message and an exit code.
+The library raises them and never prints or exits; only the command line turns them into a message and an exit code.
 
     NnfsError
-    ├── UserError            what was given cannot work (exit code 2)
-    │   ├── ConfigError      the YAML file or a --set
-    │   ├── DataError        a table, a row, a column
+    ├── UserError            invalid input (exit code 2)
+    │   ├── ConfigError      the YAML file or a --set option
+    │   ├── DataError        a table, a row or a column
     │   └── RunError         a run directory
-    └── DivergedError        training left the finite numbers (exit code 3)
+    └── DivergedError        training diverged (exit code 3)
 
-    NnfsWarning              worth knowing, and no reason to stop
+    NnfsWarning              something worth knowing that does not stop the command
 
-What the machine refuses, such as a full disk, a missing permission or a run that another process is writing, stays an
-OSError (exit code 4). An interruption is a KeyboardInterrupt (130), or a Terminated (143).
+Other exit codes: 1 internal error (any other exception), 4 the machine refused (an OSError for a full disk, a missing
+permission or a locked run; a MemoryError), 130 or 143 interrupted (KeyboardInterrupt or Terminated).
 """
 
 from __future__ import annotations
@@ -21,44 +21,44 @@ from dataclasses import dataclass
 
 
 class NnfsError(Exception):
-    """The root of the tree; its text is the whole message for the user."""
+    """The root of the tree. Its text is the complete message for the user."""
 
 
 class UserError(NnfsError):
-    """What the user gave cannot work: a flag, the config, the data or a run directory."""
+    """Invalid input: an option, the config, the data or a run directory."""
 
 
 class ConfigError(UserError):
-    """One or more faults of a config, each with its place."""
+    """One or more faults of a config, each with its position in the file."""
 
 
 class DataError(UserError):
-    """A table that cannot be used as it is."""
+    """A table that cannot be used."""
 
 
 class RunError(UserError):
-    """A run directory that is missing, incomplete or not one of ours."""
+    """A run directory that is missing, incomplete, damaged or not made by nnfs."""
 
 
 class DivergedError(NnfsError):
-    """A loss or a gradient became infinite or not a number."""
+    """Training diverged: a loss, gradient or weight became infinite or NaN."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, which ends the work as Ctrl-C does."""
+    """The signal SIGTERM, which stops the work in the same way as Ctrl-C."""
 
 
 class NnfsWarning(UserWarning):
-    """Something the user should know that does not stop the work."""
+    """Something worth knowing that does not stop the command."""
 
 
-MAX_FAULTS = 20  # faults of a config that are said at once
+MAX_FAULTS = 20  # reported at once
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong in a config: the path of keys and indices that leads to it, and a sentence."""
+    """One fault of a config: the keys and indices that lead to it, and a sentence about it."""
 
     path: tuple[str | int, ...]
     message: str
-    at_key: bool = False  # the key itself is at fault, not its value
+    at_key: bool = False  # the key is at fault, not its value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nnfs_cli.components.field_types import MAX_INT
 from nnfs_cli.system.wording import listing, plural
 
 NOUNS = {"integer": "whole number", "number": "number", "string": "text", "object": "block of settings"}
@@ -55,6 +56,7 @@ def _noun(schema: dict[str, Any], *, many: bool = False) -> str:
     if noun == "whole number" and "exclusiveMinimum" in schema:
         schema = {**schema, "minimum": schema["exclusiveMinimum"] + 1}
         del schema["exclusiveMinimum"]
-    bounds = " and ".join(f"{bound} {schema[key]:.15g}" for key, bound in BOUNDS.items() if key in schema)
+    given = {key: bound for key, bound in BOUNDS.items() if schema.get(key, MAX_INT) != MAX_INT}
+    bounds = " and ".join(f"{bound} {schema[key]:.15g}" for key, bound in given.items())
     words = plural(noun) if many else f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
     return f"{words}, {'each ' * many}{bounds}" if bounds else words

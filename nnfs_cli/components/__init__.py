@@ -1,4 +1,5 @@
-"""What a component is: a class that is its own schema, documentation and code.
+"""Components: classes that are at once a YAML schema, defaults and ranges, documentation and code.
 
-Read `section`, then `field_types`, `component` and `user_code`.
+Layers, losses, optimizers, metrics and all other parts that a config names are components.
+Read `section` first, then `field_types`, `component` and `user_code`.
 """

@@ -1,13 +1,13 @@
 """A component: one class that is at once a YAML schema, its defaults and ranges, its documentation and its code.
 
-A family (layer, loss, optimizer, ...) is a base class; a member registers itself by its name:
+A family (layer, loss, optimizer, ...) is a base class. Each component is a subclass that registers itself by name:
 
     class Layer(Component, family="layer"): ...
     class Linear(Layer, name="linear", main="units"):
         units: PositiveInt
         bias: Switch = True
 
-Wherever a field is annotated with the family, a config may then say, in one grammar for every family,
+A field annotated with the family then accepts any of its components. All families share one grammar in a config:
 
     relu                                  # a name
     linear: 20                            # a name and its main setting
@@ -23,19 +23,19 @@ from typing import Any, ClassVar, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, ValidationInfo
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
-from nnfs_cli.components.section import OUR_WORDS_AT_KEY, Section, invalid
+from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
 from nnfs_cli.system.wording import did_you_mean, listing, shown
 
 
 class Component(Section):
-    """Base of all families. See the module's text for how a family and a member are declared."""
+    """The base class of all families. The module's docstring shows how to declare a family and a component."""
 
     family: ClassVar[str] = ""
     name: ClassVar[str] = ""
-    families: ClassVar[dict[str, type[Component]]] = {}  # by name; of all families that have been imported
-    registered: ClassVar[dict[str, type[Component]]] = {}  # of this family, by name
-    needs: ClassVar[tuple[str, ...]] = ()  # what a member must define: attributes and methods
-    examples: ClassVar[tuple[str, ...]] = ()  # as they stand in a config; documentation and test cases at once
+    families: ClassVar[dict[str, type[Component]]] = {}  # every imported family, by name
+    registered: ClassVar[dict[str, type[Component]]] = {}  # every component of this family, by name
+    needs: ClassVar[tuple[str, ...]] = ()  # attributes and methods that a component must define
+    examples: ClassVar[tuple[str, ...]] = ()  # YAML snippets, used as documentation and as test cases
 
     def __init_subclass__(cls, *, family: str = "", name: str = "", main: str | None = None, **config: Any) -> None:
         super().__init_subclass__(**config)
@@ -49,22 +49,25 @@ class Component(Section):
             for base in cls.__mro__:
                 for attribute in base.__dict__.get("needs", ()):
                     if getattr(cls, attribute, None) is getattr(base, attribute, None):
-                        raise TypeError(f"the {cls.family} '{name}' does not say its {attribute}")
+                        raise TypeError(f"the {cls.family} '{name}' does not define {attribute}")
             cls.registered[name] = cls
 
     @classmethod
     def title(cls) -> str:
-        """The component's name, as messages give it."""
+        """Return the name of the component, or of the family, in messages."""
         return cls.name or cls.family
 
     @classmethod
     def example(cls) -> str:
-        """How it is written, for a message."""
+        """Return the first example for messages, such as ", as in linear: 20", or the empty string."""
         return f", as in {cls.examples[0]}" if cls.examples else ""
 
     @classmethod
     def resolve(cls, value: object, info: ValidationInfo | None = None) -> Self:
-        """Turn what a config says into the member of this family that it names."""
+        """Return the component that a value of a config describes.
+
+        `value` is a name, a dictionary from a name to its settings, or a component of this family.
+        """
         if isinstance(value, cls):
             return value
         match value:
@@ -78,44 +81,44 @@ class Component(Section):
                 raise invalid(f"expected one {cls.family}, found the keys {listing(keys) or 'none at all'}{inside}")
             case _:
                 raise invalid(f"expected the name of a {cls.family}, found {shown(value)}")
-        member = cls.registered.get(str(name))
-        if member is None:
+        component = cls.registered.get(str(name))
+        if component is None:
             unknown = invalid(f"there is no {cls.family} {shown(name)}{cls.hint(str(name))}", at_key=True)
             if isinstance(value, str):
                 raise invalid(str(unknown))
             raise ValidationError.from_exception_data(
                 cls.family, [{"type": unknown, "loc": (str(name),), "input": name}]
             )
-        if settings is None and (member.main is None or isinstance(value, str)):
+        if settings is None and (component.main is None or isinstance(value, str)):
             settings = {}
-        elif member.main is None and not isinstance(settings, dict):
+        elif component.main is None and not isinstance(settings, dict):
             raise invalid(f"{name} takes no bare value, found {shown(settings)}")
         try:
-            return member.model_validate(settings, context=info and info.context)  # type: ignore[return-value]
+            return component.model_validate(settings, context=info and info.context)  # type: ignore[return-value]
         except ValidationError as error:
             raise ValidationError.from_exception_data(
-                member.name, [_below(str(name), found) for found in error.errors(include_url=False)]
+                component.name, [_below(str(name), found) for found in error.errors(include_url=False)]
             ) from None
 
     @classmethod
     def hint(cls, name: str) -> str:
-        """What to say after an unknown name: the nearest one, or all there are."""
+        """Return the end of a message about an unknown name: the closest known name, or all names."""
         return did_you_mean(name, cls.registered) or f"; there are {listing(sorted(cls.registered))}"
 
     def plain(self, context: dict[str, Any] | None = None) -> str | dict[str, Any]:
-        """The component in the grammar of a config, with every default spelled out."""
+        """Return the component as plain values for a config, with every default spelled out."""
         settings = self.model_dump(mode="json", context=context)
         return {self.name: settings} if settings else self.name
 
     def brief(self) -> str | dict[str, Any]:
-        """The component in the fewest words of that grammar: without defaults, and the main setting bare."""
+        """Return the component as plain values for a config, as short as possible: without defaults."""
         settings = self.model_dump(mode="json", exclude_defaults=True)
         if self.main and list(settings) == [self.main] and not isinstance(settings[self.main], dict):
             return {self.name: settings[self.main]}
         return {self.name: settings} if settings else self.name
 
     def label(self) -> str:
-        """The component in a few words: its name and its main setting."""
+        """Return a short text that describes the component: its name and its main setting."""
         value = getattr(self, self.main) if self.main else ""
         if isinstance(value, tuple):
             value = " ".join(map(str, value)) if not any(isinstance(entry, Component) for entry in value) else ""
@@ -125,7 +128,7 @@ class Component(Section):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """A field annotated with a family takes any member of it; one annotated with a member takes that member."""
+        """Let a field annotated with a family accept any component of it."""
         if "registered" not in cls.__dict__:
             return handler(source)
         return core_schema.with_info_plain_validator_function(
@@ -138,16 +141,16 @@ class Component(Section):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """A family stands there by its name, since it may hold itself; `schema.py` says what the name means."""
+        """Represent a family by its name, because it may contain itself; `config.json_schema` expands the name."""
         return {"family": cls.family} if "registered" in cls.__dict__ else handler(schema)
 
 
 def _below(name: str, found: ErrorDetails) -> InitErrorDetails:
-    sentence: PydanticCustomError = invalid(found["msg"], at_key=found["type"] == OUR_WORDS_AT_KEY)
+    sentence: PydanticCustomError = invalid(found["msg"], at_key=found["type"] == SENTENCE_ABOUT_KEY)
     return InitErrorDetails(type=sentence, loc=(name, *found["loc"]), input=found["input"])
 
 
 def load_family(package: str, path: list[str]) -> None:
-    """Import every module of a package, so that its components register: a new one is a new file and nothing else."""
+    """Import every module of a package, so that its components register without a list of their names."""
     for module in pkgutil.iter_modules(path):
-        importlib.import_module(f"{package}.{module.name}")  # noqa: TID251 - a file of the package itself
+        importlib.import_module(f"{package}.{module.name}")  # noqa: TID251 - only modules of the package

@@ -1,7 +1,6 @@
-"""A block of settings: what every part of a config file is made of.
+"""The types of settings: numbers with ranges, switches, amounts of memory, texts and paths of files.
 
-A `Section` is a frozen pydantic model whose complaints are sentences. The kinds of values below are strict where YAML
-is loose: a number is never text or a truth value, and a switch is true, false, yes, no, on or off.
+They are strict: a number is neither text nor a truth value, and a switch is true, false, yes, no, on or off.
 """
 
 from __future__ import annotations
@@ -58,12 +57,12 @@ def _bytes(value: object) -> int:
 
 def _not_empty(entries: tuple[object, ...]) -> tuple[object, ...]:
     if not entries:
-        raise invalid("needs at least one entry, found an empty list")
+        raise invalid("expected at least one entry, found an empty list")
     return entries
 
 
 def absolute_path(value: object, info: ValidationInfo) -> Path:
-    """The path of a file to read; relative ones are relative to the folder that the config stands in."""
+    """Return the absolute path of an input file. A relative path is resolved against the config's folder."""
     if not isinstance(value, str | Path) or not str(value):
         raise invalid(f"expected a path, found {shown(value)}")
     context = info.context or {}
@@ -73,7 +72,7 @@ def absolute_path(value: object, info: ValidationInfo) -> Path:
         problem = _why_not_there(path) if missing else None
     except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in (errno.ENAMETOOLONG, errno.EINVAL):
-            raise  # it is not the name that is wrong
+            raise  # the machine refused, which is not the name's fault
         raise invalid(
             f"{shown(str(value))} cannot be the path of a file: {getattr(error, 'strerror', error)}"
         ) from None
@@ -86,20 +85,22 @@ def _why_not_there(path: Path) -> str:
     if path.exists():
         return f"{path} is not a file"
     if glob.has_magic(str(path)):
-        return f"no file is called as in {path}"
+        return f"no file matches {path}"
     near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
     return f"there is no file {path}{near}"
 
 
 def relative_path(path: Path, info: SerializationInfo) -> str:
-    """Take `absolute` back, for the folder that the config is going to stand in."""
+    """Return the path relative to the folder that a config will be written to: the inverse of `absolute_path`."""
     try:
         return Path(os.path.relpath(path, (info.context or {}).get("folder", "."))).as_posix()
-    except ValueError:  # another drive of Windows: there is no relative path
+    except ValueError:  # on another drive of Windows, no relative path exists
         return path.as_posix()
 
 
-PositiveInt = Annotated[int, Field(strict=True, gt=0)]
+MAX_INT = 1_000_000_000  # a larger number is a mistake: it would take years or exhaust any memory
+
+PositiveInt = Annotated[int, Field(strict=True, gt=0, le=MAX_INT)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
@@ -116,7 +117,7 @@ Switch = Annotated[
             "named": "switch",
             "type": ["boolean", "string"],
             "pattern": f"^({_SWITCH_IN_ANY_CASE})$",
-            "patternErrorMessage": "expected true or false",  # editors say this instead of showing the pattern
+            "patternErrorMessage": "expected true or false",  # editors show this instead of the pattern
         }
     ),
 ]
@@ -134,7 +135,7 @@ Bytes = Annotated[
     ),
 ]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
-NotEmpty = _NotEmpty(_not_empty)  # for a tuple, where pydantic's own check would also count invalid entries out
+NotEmpty = _NotEmpty(_not_empty)  # for a tuple; pydantic's own min_length does not count invalid entries
 FilePath = Annotated[
     Path,
     BeforeValidator(absolute_path),

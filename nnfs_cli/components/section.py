@@ -1,6 +1,6 @@
-"""A block of settings: what every part of a config file is made of.
+"""A block of settings: every part of a config file is one.
 
-A `Section` is a frozen pydantic model whose complaints are sentences.
+A `Section` is a frozen pydantic model whose errors are plain sentences.
 """
 
 from __future__ import annotations
@@ -26,17 +26,20 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from nnfs_cli.errors import MAX_FAULTS
 from nnfs_cli.system.wording import closest, did_you_mean, listing, named, shown
 
-OUR_WORDS = "nnfs"  # the type of an error whose message is already a sentence
-OUR_WORDS_AT_KEY = "nnfs_key"  # the same, about the key rather than its value
+SENTENCE = "nnfs"  # pydantic's error type for a message that is already a sentence about a value
+SENTENCE_ABOUT_KEY = "nnfs_key"  # likewise for a sentence about a key
 
 
 def invalid(message: str, *, at_key: bool = False) -> PydanticCustomError:
-    """An error for validators to raise, with a sentence of our own."""
-    return PydanticCustomError(OUR_WORDS_AT_KEY if at_key else OUR_WORDS, message)
+    """Return an error for a validator to raise. `at_key` blames the key instead of its value."""
+    return PydanticCustomError(SENTENCE_ABOUT_KEY if at_key else SENTENCE, message)
 
 
 class Section(BaseModel):
-    """A frozen block of settings. With a `main` setting, a bare value stands for a block that gives just that one."""
+    """A frozen block of settings.
+
+    If the class names a `main` setting, a bare value is short for a block with only that setting.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     main: ClassVar[str | None] = None
@@ -57,36 +60,36 @@ class Section(BaseModel):
                 [
                     InitErrorDetails(type=cls._sentence(e), loc=e["loc"][bare:], input=e["input"])
                     for e in found
-                    if not (e["type"] == "missing" and e["loc"][-1] in meant)  # it is there, misspelt
+                    if not (e["type"] == "missing" and e["loc"][-1] in meant)  # not missing, but misspelt
                 ],
             ) from None
 
     @classmethod
     def title(cls) -> str:
-        """What a message calls this block."""
+        """Return the name of this block in messages."""
         return cls.__name__.lower()
 
     @classmethod
     def example(cls) -> str:
-        """How it is written, for a message; nothing where there is no example."""
+        """Return an example for messages, such as ", as in linear: 20", or the empty string."""
         return ""
 
     @classmethod
     def summary(cls) -> str:
-        """The first paragraph of the class's documentation, in one line."""
+        """Return the first paragraph of the class's docstring in one line."""
         return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
 
     @classmethod
     def descriptions(cls) -> dict[str, str]:
-        """What each setting is, where its name does not say it all: the text below its line."""
+        """Return the description of each setting that has one: the string below its declaration."""
         bases = [base for base in reversed(cls.__mro__) if issubclass(base, Section)]
         return {key: text for base in bases for key, text in _texts_below(base).items()}
 
     @classmethod
     def _sentence(cls, error: ErrorDetails) -> PydanticCustomError:
         kind, key = error["type"], str(error["loc"][-1]) if error["loc"] else ""
-        if kind in (OUR_WORDS, OUR_WORDS_AT_KEY):
-            return invalid(error["msg"], at_key=kind == OUR_WORDS_AT_KEY)
+        if kind in (SENTENCE, SENTENCE_ABOUT_KEY):
+            return invalid(error["msg"], at_key=kind == SENTENCE_ABOUT_KEY)
         if kind == "extra_forbidden":
             known = list(cls.model_fields)
             hint = did_you_mean(key, known) or (f"; it knows {listing(known)}" if known else "; it has no settings")
@@ -98,7 +101,10 @@ class Section(BaseModel):
 
 @functools.cache
 def _texts_below(section: type[Section]) -> dict[str, str]:
-    """By setting. They lie in the source alone, which is read when they are asked for: importing is to be quick."""
+    """Return the description of each setting of one class.
+
+    Python drops these strings, so they are parsed from the source; only on demand, because imports must stay fast.
+    """
     body = ast.parse(textwrap.dedent(inspect.getsource(section))).body[0].body  # type: ignore[attr-defined]
     texts = {}
     for line, below in itertools.pairwise(body):
@@ -117,7 +123,11 @@ def _expected(what: str) -> Callable[[ErrorDetails], str]:
 
 
 def _bound(words: str, key: str) -> Callable[[ErrorDetails], str]:
-    return lambda error: f"must be {words} {error['ctx'][key]:.15g}, found {shown(error['input'])}"
+    def sentence(error: ErrorDetails) -> str:
+        limit = error["ctx"][key]
+        return f"must be {words} {limit:{',' if isinstance(limit, int) else '.15g'}}, found {shown(error['input'])}"
+
+    return sentence
 
 
 def _choice(error: ErrorDetails) -> str:

@@ -1,4 +1,4 @@
-"""A user's own components: Python files that are run because the user names them, by --code, and never otherwise."""
+"""Custom components: Python files that run only because the user names them with --code."""
 
 from __future__ import annotations
 
@@ -14,33 +14,34 @@ from types import CodeType, ModuleType
 from pydantic import BaseModel
 
 from nnfs_cli.components.component import Component
+from nnfs_cli.components.moved_modules import new_name
 from nnfs_cli.errors import UserError
 
 
 @dataclass(frozen=True)
 class CodeFile(importlib.abc.InspectLoader):
-    """A file of the user's own. What is run is the source that was read: no bytecode is taken for it, or left."""
+    """A Python file given with --code. It runs from the source that was read and hashed, never from bytecode."""
 
     path: Path
     source: bytes
     sha256: str
 
     def get_source(self, fullname: str) -> str:
-        """As text."""
+        """Return the source as text."""
         return self.source.decode()
 
     def get_code(self, fullname: str) -> CodeType:
-        """Compiled."""
+        """Return the compiled source."""
         return self.source_to_code(self.source, str(self.path))
 
 
-LOADED: dict[str, CodeFile] = {}  # by the name of the module that a file became
+LOADED: dict[str, CodeFile] = {}  # by the name of the module that each file has become
 
 
 def load_code(path: Path) -> None:
-    """Run a Python file, so that the components that it declares register; once is enough.
+    """Run a Python file, so that its components register. Do nothing for a file that has run already.
 
-    Raises `UserError` with the line at fault when it cannot be run. Then nothing of it is left registered.
+    Raises `UserError` with the line at fault if the file cannot run; none of its components stay registered then.
     """
     try:
         source = path.read_bytes()
@@ -52,7 +53,7 @@ def load_code(path: Path) -> None:
     if any(known.sha256 == code.sha256 for known in LOADED.values()):
         return
     if any(known.path.name == path.name for known in LOADED.values()):
-        raise UserError(f"{path}: another file called {path.name} has been given; rename one of them")
+        raise UserError(f"{path}: --code names another file called {path.name}; rename one of them")
     name = f"nnfs_code_{len(LOADED)}"
     module = sys.modules[name] = ModuleType(name)
     module.__file__ = str(path)
@@ -63,21 +64,21 @@ def load_code(path: Path) -> None:
         raise
     except BaseException as error:
         del sys.modules[name]
-        for family, members in before.items():
+        for family, registered in before.items():
             family.registered.clear()
-            family.registered.update(members)
-        raise UserError(_complaint(error, _line(error, path), path)) from None
+            family.registered.update(registered)
+        raise UserError(_message(error, _line(error, path), path)) from None
     LOADED[name] = code
 
 
 def describe_error(error: Exception) -> str | None:
-    """What to say of an error that comes from a loaded file: the place and the error; None when it does not."""
-    places = [(line, code.path) for code in LOADED.values() if (line := _line(error, code.path))]
-    return _complaint(error, *places[-1]) if places else None
+    """Return the position and text of an error that a loaded file has caused, or None if no such file was involved."""
+    lines = [(line, code.path) for code in LOADED.values() if (line := _line(error, code.path))]
+    return _message(error, *lines[-1]) if lines else None
 
 
 def code_files_of(value: object) -> dict[str, CodeFile]:
-    """The loaded files that a config's components come from, by their names."""
+    """Return the loaded files that define components of this config, by file name."""
     modules = {type(part).__module__ for part in _models(value)}
     return {LOADED[name].path.name: LOADED[name] for name in sorted(modules) if name in LOADED}
 
@@ -93,13 +94,15 @@ def _models(value: object) -> Iterator[BaseModel]:
 
 
 def _line(error: BaseException, path: Path) -> int | None:
-    """The line of the file where it went wrong, as far as it was there."""
+    """Return the last line of the file that the error passed through, if any."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return error.lineno
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return lines[-1] if lines else None
 
 
-def _complaint(error: BaseException, line: int | None, path: Path) -> str:
-    said = error.msg if isinstance(error, SyntaxError) else str(error)
-    return ": ".join(filter(None, [f"{path}:{line}" if line else str(path), type(error).__name__, said]))
+def _message(error: BaseException, line: int | None, path: Path) -> str:
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    if isinstance(error, ModuleNotFoundError):
+        text += new_name(error.name or "")
+    return ": ".join(filter(None, [f"{path}:{line}" if line else str(path), type(error).__name__, text]))

@@ -18,8 +18,8 @@ from pydantic import (
     model_validator,
 )
 
-from nnfs_cli.components.field_types import Bytes, NotEmpty, PositiveFloat, PositiveInt, Seed, Switch
-from nnfs_cli.components.section import OUR_WORDS_AT_KEY, Section, invalid
+from nnfs_cli.components.field_types import MAX_INT, Bytes, NotEmpty, PositiveFloat, PositiveInt, Seed, Switch
+from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
 from nnfs_cli.config.cross_checks import cross_check, misfits
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.yaml import YamlError, dump
@@ -58,8 +58,10 @@ def _run_name(value: object) -> str:
 
 
 def _batch_size(value: object) -> int | str | None:
-    if value in ("full", None) or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+    if value in ("full", None) or (isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_INT):
         return value
+    if isinstance(value, int) and value > MAX_INT:
+        raise invalid(f"must be at most {MAX_INT:,}, found {value}")
     raise invalid(f"expected a number of rows, such as 32, or full, found {shown(value)}")
 
 
@@ -298,5 +300,5 @@ def _validate_fields(
         except ValidationError as error:
             for found in error.errors(include_url=False):
                 path = (key, *found["loc"])
-                faults.append(Fault(path, str(cls._sentence(found)), found["type"] == OUR_WORDS_AT_KEY))
+                faults.append(Fault(path, str(cls._sentence(found)), found["type"] == SENTENCE_ABOUT_KEY))
     return values, faults

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from nnfs_cli import workflows
 from nnfs_cli.components.component import Component
+from nnfs_cli.components.moved_modules import NEW_NAMES
 from nnfs_cli.components.user_code import LOADED, load_code
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, NnfsWarning, UserError
@@ -253,7 +255,7 @@ def test_two_files_of_one_name_are_refused(mine: Path, write: Write, inside: Nnf
     write("net.yaml", json.dumps(CONFIG | {"layers": ["double", "bend", {"linear": 1}]}))
     done = inside("train", "net.yaml", "-q", "--code", "mine.py", "--code", "other/mine.py")
     assert (
-        one_message(done, 2) == "error: other/mine.py: another file called mine.py has been given; rename one of them\n"
+        one_message(done, 2) == "error: other/mine.py: --code names another file called mine.py; rename one of them\n"
     )
 
 
@@ -345,6 +347,38 @@ def test_a_file_that_fails_is_one_message_with_its_line(
 
 
 @pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("from nnfs_cli.layers import Layer", "; nnfs_cli.layers is now nnfs_cli.nn.layers"),
+        ("from nnfs_cli.layers.linear import Linear", "; nnfs_cli.layers is now nnfs_cli.nn.layers"),
+        (
+            "from nnfs_cli.settings import PositiveFloat",
+            "; nnfs_cli.settings is now nnfs_cli.components.field_types and nnfs_cli.components.section",
+        ),
+        ("import nnfs_cli.trainer", "; nnfs_cli.trainer is now nnfs_cli.training.trainer"),
+        ("import nnfs_cli.wibble", ""),
+        ("import layers", ""),
+    ],
+)
+def test_a_file_that_imports_an_old_module_is_told_the_new_one(
+    line: str, words: str, mine: Path, write: Write, inside: Nnfs
+) -> None:
+    name = line.split()[1]
+    missing = "nnfs_cli.layers" if "layers." in name else name
+    done = inside("components", "layers", "--code", write("old.py", f"# old\n{line}\n"))
+    message = one_message(done, 2)
+    assert message.endswith(f"old.py:2: ModuleNotFoundError: No module named '{missing}'{words}\n")
+
+
+@pytest.mark.parametrize("old", NEW_NAMES)
+def test_every_new_name_of_a_module_exists(old: str) -> None:
+    for new in NEW_NAMES[old]:
+        importlib.import_module(f"nnfs_cli.{new}")
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module(f"nnfs_cli.{old}")
+
+
+@pytest.mark.parametrize(
     ("path", "words"),
     [
         ("gone.py", "gone.py: No such file or directory; --code takes a Python file"),
@@ -418,17 +452,17 @@ def test_an_exception_of_theirs_while_training_is_no_bug_of_ours(
     [
         (
             "from nnfs_cli.nn.layers import Layer\nclass L(Layer, name='lame'): ...",
-            "the layer 'lame' does not say its forward",
+            "the layer 'lame' does not define forward",
         ),
-        ("from nnfs_cli.nn.losses import Loss\nclass L(Loss, name='lame'): task = 'regression'", "not say its forward"),
-        ("from nnfs_cli.training.schedules import Schedule\nclass S(Schedule, name='lame'): ...", "not say its curve"),
+        ("from nnfs_cli.nn.losses import Loss\nclass L(Loss, name='lame'): task = 'regression'", "not define forward"),
+        ("from nnfs_cli.training.schedules import Schedule\nclass S(Schedule, name='lame'): ...", "not define curve"),
         (
             "from nnfs_cli.training.optimizers import Stepper\nclass S(Stepper, name='lame'): ...",
-            "not say its default_lr",
+            "not define default_lr",
         ),
         (
             "from nnfs_cli.training.optimizers import Minimizer\nclass S(Minimizer, name='lame'): ...",
-            "not say its minimize",
+            "not define minimize",
         ),
         (
             "from nnfs_cli.training.optimizers import Optimizer\nclass S(Optimizer, name='lame'): ...",
@@ -436,7 +470,7 @@ def test_an_exception_of_theirs_while_training_is_no_bug_of_ours(
         ),
         (
             "from nnfs_cli.nn.initializers import Initializer\nclass I(Initializer, name='lame'): ...",
-            "not say its draw",
+            "not define draw",
         ),
     ],
     ids=lambda text: text.split()[1] if "import" in text else "",

@@ -518,7 +518,7 @@ def test_a_spec_made_in_code_trains_to_the_same_bytes(load: Callable[..., Config
         ({"dataset": "irsi"}, "there is no dataset 'irsi'; did you mean 'iris'?"),
         ({"epoch": 2}, "'epoch'; did you mean 'epochs'?"),
         ({"lr": -1}, "must be greater than 0, found -1"),
-        ({"layers": []}, "needs at least one entry"),
+        ({"layers": []}, "expected at least one entry"),
         ({"loss": "mse"}, "iris has 3 classes; mse predicts numbers"),
         ({"layers": [{"linear": 2}]}, "the net gives 2 outputs; iris has 3 classes"),
         ({"metrics": ["rmse"]}, "rmse is a metric for regression"),

@@ -157,7 +157,7 @@ WRONG_VALUES = [
     wrong("list for a block", plus("split: [0.2]"), "9:8", "expected a fraction of the rows", "found a list"),
     wrong("name for a list", plus("metrics: accuracy"), "9:10", "expected a list, found 'accuracy'"),
     wrong("block for a list", "dataset: iris\nlayers: {linear: 3}\nloss: mse\nepochs: 2", "2:9", "expected a list"),
-    wrong("empty list", "dataset: iris\nlayers: []\nloss: mse\nepochs: 2", "2:9", "needs at least one entry"),
+    wrong("empty list", "dataset: iris\nlayers: []\nloss: mse\nepochs: 2", "2:9", "expected at least one entry"),
     wrong("nothing for a list", "dataset: iris\nlayers:\nloss: mse\nepochs: 2", "2:8", "found nothing"),
     wrong("word for a switch", plus("shuffle: maybe"), "9:10", "expected true or false, found 'maybe'"),
     wrong("number for a switch", plus("shuffle: 1"), "9:10", "expected true or false, found 1"),
@@ -246,7 +246,7 @@ WRONG_TOGETHER = [
     wrong("no path for a csv", csv("path: '', target: y"), "1:23", "expected a path, found ''"),
     wrong("number for a path", csv("path: 3, target: y"), "1:23", "expected a path, found 3"),
     wrong("csv without target", csv("path: here.csv"), "1:11", "csv needs the setting 'target'"),
-    wrong("csv with no target", csv("path: here.csv, target: []"), "1:41", "needs at least one entry"),
+    wrong("csv with no target", csv("path: here.csv, target: []"), "1:41", "expected at least one entry"),
     wrong("delimiter of 2", csv("path: here.csv, target: y, delimiter: ';;'"), "1:55", "found ';;'"),
     wrong("home of nobody", csv("path: ~nobody-here/x.csv, target: y"), "1:23", "~nobody-here"),
     wrong("path beyond the system", csv(f"path: {'x' * 5000}, target: y"), "1:23", ""),
@@ -322,7 +322,7 @@ WRONG_TOOLBOX = [
     wrong("negative focus", but("cross_entropy", "{focal: -1}"), "7:15", "must be at least 0, found -1"),
     wrong("quantile of 1", but("cross_entropy", "{quantile: [0.5, 1]}"), "7:24", "must be less than 1, found 1"),
     wrong("falling quantiles", but("cross_entropy", "{quantile: [0.9, 0.1]}"), "7:18", "levels in ascending order"),
-    wrong("no quantile", but("cross_entropy", "{quantile: []}"), "7:18", "needs at least one entry"),
+    wrong("no quantile", but("cross_entropy", "{quantile: []}"), "7:18", "expected at least one entry"),
     wrong(
         "sigmoid before a hinge", BINARY.replace("binary_cross_entropy", "hinge").format(last="sigmoid"), "4:5",
         "hinge needs scores below 0 as well as above; leave sigmoid out",
@@ -352,7 +352,7 @@ WRONG_COLUMNS = [
     wrong("misspelt kind of column", plus("preprocessing: {number: log1p}"), "9:17", "did you mean 'numbers'?"),
     wrong("number for a step", plus("preprocessing: {numbers: 3}"), "9:26", "a preprocessing step, found 3"),
     wrong("nothing for a step", plus("preprocessing: {numbers: }"), "9:25", "preprocessing step, found nothing"),
-    wrong("no step at all", plus("preprocessing: {numbers: []}"), "9:26", "needs at least one entry"),
+    wrong("no step at all", plus("preprocessing: {numbers: []}"), "9:26", "expected at least one entry"),
     wrong("words for numbers", plus("preprocessing: one_hot"), "9:16", "one_hot is for columns of words; for numbers"),
     wrong("words among numbers", plus("preprocessing: {numbers: [impute, one_hot]}"), "9:26", "one_hot stands alone"),
     wrong("impute behind", plus("preprocessing: [standardize, impute]"), "9:16", "impute comes first"),
@@ -362,13 +362,13 @@ WRONG_COLUMNS = [
     wrong("words for dates", plus("preprocessing: {dates: one_hot}"), "9:24", "for dates there is calendar"),
     wrong("misspelt calendar", plus("preprocessing: {dates: calender}"), "9:24", "did you mean 'calendar'?"),
     wrong("misspelt part", plus("preprocessing: {dates: {calendar: [month]}}"), "9:36", "did you mean 'month_cycle'?"),
-    wrong("no part of a date", plus("preprocessing: {dates: {calendar: []}}"), "9:35", "needs at least one entry"),
+    wrong("no part of a date", plus("preprocessing: {dates: {calendar: []}}"), "9:35", "expected at least one entry"),
     wrong("part twice", plus("preprocessing: {dates: {calendar: [trend, trend]}}"), "9:35", "'trend' stands here"),
     wrong("target that stays scaled", plus("preprocessing: {target: clip}"), "9:25", "clip cannot be taken back"),
     wrong("words for a target", plus("preprocessing: {target: one_hot}"), "9:25", "one_hot is for columns of words"),
     wrong("list of columns", plus("preprocessing: {columns: [a]}"), "9:26", "a block of settings, found a list"),
     wrong("misspelt step of a column", plus("preprocessing: {columns: {a: log1}}"), "9:30", "did you mean 'log1p'?"),
-    wrong("no step of a column", plus("preprocessing: {columns: {a: []}}"), "9:30", "needs at least one entry"),
+    wrong("no step of a column", plus("preprocessing: {columns: {a: []}}"), "9:30", "expected at least one entry"),
     wrong("two steps for words", plus("preprocessing: {columns: {a: [one_hot, clip]}}"), "9:30", "one_hot stands"),
     wrong("column like no other", plus("preprocessing: {columns: {a: log1p}}"), "9:27", "iris has no column 'a'"),
     wrong("number for a column", plus("preprocessing: {columns: {3: log1p}}"), "9:27", "iris has no column '3'"),
@@ -440,12 +440,12 @@ WRONG_COLUMNS = [
     wrong("number for an encoding", csv("path: here.csv, target: y, encoding: 3"), "1:54", "expected a text, found 3"),
     wrong("number for a header", csv("path: here.csv, target: y, header: 3"), "1:52", "a list of names, found 3"),
     wrong("name twice", csv("path: here.csv, target: y, header: [a, a]"), "1:52", "'a' stands here twice"),
-    wrong("no name", csv("path: here.csv, target: y, header: []"), "1:52", "needs at least one entry"),
+    wrong("no name", csv("path: here.csv, target: y, header: []"), "1:52", "expected at least one entry"),
     wrong("other names", csv("path: here.csv, target: y, header: [a, b]"), "1:41", "no column 'y'; it has 'a'"),
     wrong("number for a gap", csv("path: here.csv, target: y, null: [NA, -1]"), "1:", "put -1 in quotes"),
     wrong("gap of nothing", csv("path: here.csv, target: y, null: ['']"), "1:51", "at least one character"),
     wrong("misspelt null", csv("path: here.csv, target: y, nul: NA"), "1:44", "did you mean 'null'?"),
-    wrong("pattern of no file", csv("path: there-*.csv, target: y"), "1:23", "no file is called as in", "there-*.csv"),
+    wrong("pattern of no file", csv("path: there-*.csv, target: y"), "1:23", "no file matches", "there-*.csv"),
 ]  # fmt: skip
 
 TABLE = [*WRONG_KEYS, *WRONG_NAMES, *WRONG_VALUES, *WRONG_YAML, *WRONG_TOGETHER, *WRONG_TOOLBOX, *WRONG_COLUMNS]
@@ -567,7 +567,7 @@ def test_a_missing_file_is_looked_for_beside_the_config(train: Train, tmp_path: 
         ("epochs.a=3", "epochs is 2, which has no 'a'"),
         ("dataset=irsi", "there is no dataset 'irsi'; did you mean 'iris'?"),
         ("optimizer.sgd.lr=3", "sgd has no setting 'lr'"),
-        ("layers=[]", "needs at least one entry"),
+        ("layers=[]", "expected at least one entry"),
         ("layers.1=rleu", "there is no layer 'rleu'; did you mean 'relu'?"),
         ("layers.2.linear=2", "the net gives 2 outputs; iris has 3 classes"),
         ("layers.9.linear=3", "its entries are 0 to 3, there is no '9'"),
@@ -653,4 +653,4 @@ def test_a_number_of_classes_beyond_memory_is_refused_before_anything_is_made_of
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("config.yaml:1:28: error: must be at most 1000, found 99999999999")
+    assert done.stderr.startswith("config.yaml:1:28: error: must be at most 1,000, found 99999999999")

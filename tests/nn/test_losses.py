@@ -270,7 +270,7 @@ def test_quantiles_come_back_in_order() -> None:
         (1.5, "must be less than 1, found 1.5"),
         (0, "must be greater than 0, found 0"),
         ("half", "expected a number, found 'half'"),
-        ([], "needs at least one entry, found an empty list"),
+        ([], "expected at least one entry, found an empty list"),
         ([0.9, 0.1], r"expected levels in ascending order, each once, found \[0.9, 0.1\]"),
         ([0.5, 0.5], r"expected levels in ascending order, each once, found \[0.5, 0.5\]"),
     ],

@@ -248,7 +248,7 @@ def test_what_is_shown_counts_them(config: Path, inside: Nnfs) -> None:
     ("overrides", "said"),
     [
         (["members=0"], "at least 1"),
-        (["members=1001"], "must be at most 1000"),
+        (["members=1001"], "must be at most 1,000"),
         (["members=2.5"], "whole number"),
         (["members=2", "optimizer=lbfgs", "lr=null", "layers=[linear: 3]"], "leave members out"),
     ],

@@ -100,6 +100,7 @@ class Watch(Callback):
 def test_training_has_the_threads_that_its_net_is_worth(
     width: int, overrides: tuple[str, ...], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    threads._libraries.cache_clear()  # more libraries may have been loaded since
     monkeypatch.setattr(threads, "available_cores", lambda: 2)
     (tmp_path / "c.yaml").write_text(CONFIG.format(width=width))
     with threadpool_limits(2, "blas"):
