@@ -20,7 +20,7 @@ from nnfs_cli.system.wording import counted, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.experiment.experiment import Experiment
-    from nnfs_cli.inspection.cost_estimate import Estimate, Line
+    from nnfs_cli.inspection.cost_estimate import CostEstimate, LayerSummary
     from nnfs_cli.inspection.findings import Finding
 
 LABEL = 12  # characters
@@ -43,20 +43,19 @@ def check(
     spec = read(config, set_, code)
     from nnfs_cli import workflows
     from nnfs_cli.experiment.read_data import load_data
-    from nnfs_cli.inspection import cost_estimate as rehearsal
-    from nnfs_cli.inspection import findings
+    from nnfs_cli.inspection import cost_estimate, findings
 
     loaded = load_data(spec)
     experiment = workflows.prepare(spec, loaded)
-    data = findings.Data.of(loaded)
+    data = findings.InspectedRows.of(loaded)
     found = findings.find(spec, loaded, experiment, data)
-    lines = rehearsal.lines(experiment)
-    estimate, memory = rehearsal.rehearse(experiment)
+    lines = cost_estimate.summarize_layers(experiment)
+    estimate, memory = cost_estimate.estimate_cost(experiment)
     if json:
         print_json(
             {
                 "data": {"name": experiment.description["name"], "rows": experiment.description["rows"]},
-                "looked_at": data.looked_at,
+                "looked_at": data.sampled,
                 "findings": [finding.plain() for finding in found],
                 "layers": [asdict(line) for line in lines],
                 "parameters": experiment.predictor.model.n_parameters,
@@ -67,7 +66,7 @@ def check(
         return
     _say_data(experiment)
     print()
-    _say_findings(found, data.looked_at)
+    _say_findings(found, data.sampled)
     _say_together(found, spec.dataset.dropped_columns())
     print()
     _say_net(experiment, lines)
@@ -129,7 +128,7 @@ def _say_together(found: Sequence[Finding], dropped: Sequence[str]) -> None:
         _fact("together", f"drop: {dump_value([*dropped, *dict.fromkeys(names)])}")
 
 
-def _say_net(experiment: Experiment, lines: Sequence[Line]) -> None:
+def _say_net(experiment: Experiment, lines: Sequence[LayerSummary]) -> None:
     """A line for each layer."""
     rows = [[line.layer, " x ".join(map(str, line.shape)), _count(line.parameters)] for line in lines]
     whole = f"all {experiment.config.members} members" if experiment.config.members > 1 else "all"
@@ -143,7 +142,7 @@ def _count(n: int) -> str:
     return f"{n:,}" if n else ""
 
 
-def _say_cost(estimate: Estimate, memory: dict[str, int]) -> None:
+def _say_cost(estimate: CostEstimate, memory: dict[str, int]) -> None:
     uses = ", ".join(f"{_bytes(n)} {_OF[use]}" for use, n in memory.items())
     beside = "beside the program and the table as it is read"
     _fact("memory", f"about {_bytes(sum(memory.values()))} {beside}: {uses}")

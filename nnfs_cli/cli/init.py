@@ -13,7 +13,7 @@ from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted
 
 if TYPE_CHECKING:
-    from nnfs_cli.inspection.column_kinds import Look, Nature
+    from nnfs_cli.inspection.column_kinds import ColumnProfile, Nature
     from nnfs_cli.inspection.propose import Proposal
 
 PLURALS: dict[Nature, str] = {
@@ -44,20 +44,20 @@ def init(
 
     Prints the path of the config on stdout.
     """
-    from nnfs_cli.inspection.file_profile import glance
+    from nnfs_cli.inspection.file_profile import profile_file
     from nnfs_cli.inspection.propose import propose
-    from nnfs_cli.inspection.write_config import draft
+    from nnfs_cli.inspection.write_config import write_config
     from nnfs_cli.system.files import write_atomically
     from nnfs_cli.system.matching import matching_files
 
     config = output or Path(f"{_stem(file)}.yaml")
-    seen = glance(file, target, encoding, delimiter)
+    seen = profile_file(file, target, encoding, delimiter)
     if config.exists() and not force:
         raise UserError(f"{config} is already there; --force overwrites it, and --output writes to another place")
     if config.exists() and any(map(config.samefile, matching_files(file))):
         raise UserError(f"{config} is the table itself; give another name with --output")
     proposal = propose(seen, target)
-    text = draft(proposal, config.parent)
+    text = write_config(proposal, config.parent)
     write_atomically(config, lambda out: out.write(text.encode()))
     _say(proposal, config)
     print(config.as_posix())
@@ -70,18 +70,19 @@ def _stem(file: Path) -> str:
 
 def _say(proposal: Proposal, config: Path) -> None:
     """What was found, in a few lines."""
-    from nnfs_cli.inspection.column_relations import listed
+    from nnfs_cli.inspection.column_relations import list_columns
 
-    seen, task = proposal.seen, proposal.task
+    seen, task = proposal.profile, proposal.task
     first = f", of which the first {seen.table.n_rows:,} were looked at" if seen.partial else ""
     rows = f"{'about ' * seen.partial}{counted(seen.n_rows, 'row')}{first}"
-    fact("file", f"{seen.path.name}: {rows}, {counted(len(seen.looks), 'column')}")
+    fact("file", f"{seen.path.name}: {rows}, {counted(len(seen.columns), 'column')}")
     fact("inputs", f"{_kinds(list(proposal.inputs.values()))}")
     if seen.settings:
         fact("read with", ", ".join(f"{key} {_shown(value)}" for key, value in seen.settings.items()))
     fact("target", f"{proposal.target}, {task.why}")
     if proposal.group:
-        names = f"{proposal.group.column}, whose rows stay together: {listed(proposal.group.followers)} follow from it"
+        determined = list_columns(proposal.group.determines)
+        names = f"{proposal.group.column}, whose rows stay together (it determines {determined})"
         fact("groups", names)
     for odd in seen.odd:
         complain("warning", f"{odd}; taken for empty")
@@ -94,7 +95,7 @@ def _say(proposal: Proposal, config: Path) -> None:
     fact("next", f"nnfs check {config.as_posix()}, and then nnfs train {config.as_posix()}")
 
 
-def _kinds(looks: list[Look]) -> str:
+def _kinds(looks: list[ColumnProfile]) -> str:
     counts = Counter(one.nature for one in looks)
     found = [PLURALS[nature].format(counted(counts[nature], "column")) for nature in PLURALS if counts[nature]]
     return ", ".join(found)

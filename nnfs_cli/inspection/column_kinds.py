@@ -1,8 +1,8 @@
-"""What the columns of a table seem to be: numbers, words, dates, or nothing to learn from.
+"""Decide what each column of a table holds: numbers, categories, dates, or nothing a net can learn from.
 
-A column is judged by its cells, and where these leave it open, by its name: whole numbers are codes, and no quantity,
-where they are written with zeros before them (0815) or are called a code, an id or a zip. All other whole numbers stay
-numbers, however few there are, for numbers keep the order that words lose.
+The cells decide first, then the name of the column: whole numbers are codes, not quantities, if they have leading
+zeros (0815) or if the column is called a code, an id or a zip. All other whole numbers stay numbers, however few
+different ones there are, because numbers keep an order that categories lose.
 """
 
 from __future__ import annotations
@@ -22,25 +22,24 @@ Nature = Literal["number", "boolean", "category", "date", "text", "identifier", 
 
 NOTHING = frozenset(
     ("na", "n/a", "#n/a", "#na", "nan", "null", "nil", "none", "missing", "unknown", "?", "-", "--", "---", ".", "*")
-)  # what people write for no number, in small letters
+)  # what people write for a missing number, in lower case
 CODES = frozenset(("code", "id", "zip", "zipcode", "postcode", "postal", "plz", "type", "kind", "category", "cluster"))
 IDS = frozenset(("id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "row", "nr", "number", *CODES))
-FEW = 10  # different words that are never too many
-
-SLIPS = 5  # different cells among numbers that may be taken for slips of the pen
-LONG = 40  # characters on average that make a free text
+FEW = 10  # number of categories that is never too many
+MAX_TYPOS = 5  # different cells in a column of numbers that may be typing errors
+LONG = 40  # average number of characters from which a column is free text
 DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T].*)?|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
 ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?")
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a column seems to be, and what it would be taken for, which `kind` says.
+class ColumnProfile:
+    """What a column holds (`nature`), and the kind it is read as (`kind`).
 
-    `different` counts its values, gaps aside. `why` is half a sentence on why it is no input, where it is none. `nulls`
-    are the words among its numbers or dates that stand for no value, and `odd` those of them that look like slips of
-    the pen, of which `why` tells; `coded` says that its whole numbers are names, and `largest` how large its numbers
-    are at most, whatever their sign.
+    `different` counts the different values without missing ones. `why` is a clause that says why the column is not an
+    input, if it is not. `nulls` are the spellings of a missing value among numbers or dates; `odd` are those of them
+    that look like typing errors, which `why` describes. `coded` is true for whole numbers that are names of something.
+    `largest` is the largest absolute value of a number.
     """
 
     name: str
@@ -57,34 +56,34 @@ class Look:
 
     @property
     def usable(self) -> bool:
-        """Whether it can be learned from."""
+        """Whether a net can learn from the column."""
         return self.nature in ("number", "boolean", "category", "date")
 
     @property
     def share_missing(self) -> float:
-        """Of the cells, those that are empty."""
+        """The fraction of empty cells."""
         return self.missing / max(self.rows, 1)
 
 
-def look_at(table: Table, codes: frozenset[str] = frozenset()) -> dict[str, Look]:
-    """Every column that could be read, by name; of `codes` it is known that their whole numbers are names."""
-    return {name: look(table, name, code=name in codes) for name in table.columns}
+def profile_columns(table: Table, codes: frozenset[str] = frozenset()) -> dict[str, ColumnProfile]:
+    """Profile every readable column, by name. The whole numbers of the columns in `codes` are names of something."""
+    return {name: profile_column(table, name, code=name in codes) for name in table.columns}
 
 
-def look(table: Table, name: str, *, code: bool = False) -> Look:
-    """Look at one column; `code` says that its whole numbers are known to be names of something."""
+def profile_column(table: Table, name: str, *, code: bool = False) -> ColumnProfile:
+    """Profile one column. `code` says that its whole numbers are names of something."""
     column = table.column(name)
     gaps = gaps_of(column)
     values = column.codes[~gaps] if isinstance(column, Texts) else column[~gaps]
     present = np.unique(values)
-    base = Look(name, "number", table.kind(name), len(gaps), int(gaps.sum()), len(present))
+    base = ColumnProfile(name, "number", table.kind(name), len(gaps), int(gaps.sum()), len(present))
     if not len(present):
         return replace(base, nature="empty", why="is empty")
     if len(present) == 1 and not base.missing:
         value = column.at(0) if isinstance(column, Texts) else column[0]
         return replace(base, nature="constant", why=f"is always {_shown(value)}")
     if isinstance(column, Texts):
-        return _words(base, table, [str(word) for word in column.distinct[present]])
+        return _texts(base, table, [str(text) for text in column.distinct[present]])
     if column.dtype.kind in "Mb":
         return replace(base, nature="date" if column.dtype.kind == "M" else "boolean")
     if np.isinf(values).any():
@@ -93,12 +92,12 @@ def look(table: Table, name: str, *, code: bool = False) -> Look:
 
 
 def is_whole(values: Array) -> bool:
-    """Whether all of these numbers, without gaps, are whole."""
+    """Tell whether all of these numbers (none missing) are whole."""
     return values.dtype.kind in "iu" or bool(np.isfinite(values).all() and (values == np.rint(values)).all())
 
 
 def words_of(name: str) -> list[str]:
-    """The words that the name of a column is made of, in small letters: ``customerId`` -> customer, id."""
+    """Split the name of a column into its words, in lower case: ``customerId`` -> customer, id."""
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name)]
 
 
@@ -106,15 +105,15 @@ def _shown(value: object) -> str:
     return shown(value) if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
-def _numbers(base: Look, values: Array, code: bool) -> Look:
+def _numbers(base: ColumnProfile, values: Array, code: bool) -> ColumnProfile:
     if not is_whole(values):
         return base
     name, n = set(words_of(base.name)[-1:]), len(values)
     if base.different == n > FEW:
-        running = values[0] in (0, 1) and bool((np.diff(values) == 1).all())
-        if running or code or name & IDS:
-            why = "counts the rows" if running else "is different in every row"
-            named = not running and (code or bool(name & CODES))
+        counter = values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+        if counter or code or name & IDS:
+            why = "numbers the rows" if counter else "is different in every row"
+            named = not counter and (code or bool(name & CODES))
             return replace(base, nature="identifier", why=why, coded=named)
     if code or (base.different > 2 and name & CODES):
         if base.different > max(n / 2, FEW):
@@ -123,74 +122,74 @@ def _numbers(base: Look, values: Array, code: bool) -> Look:
     return base
 
 
-def _infinite(base: Look, table: Table, column: Array) -> Look:
-    """A column with what is no finite number: NaN, which stands for no value, or an infinity."""
+def _infinite(base: ColumnProfile, table: Table, column: Array) -> ColumnProfile:
+    """Profile a column with infinite values: a spelling of NaN, or an infinity."""
     place, found = table.locate(int(np.argmax(np.isinf(column))), base.name)
     if found.strip().lower() in NOTHING:
         return replace(base, nulls=(found.strip(),))
-    return replace(base, nature="text", why=f"holds {shown(found)} in {place}, which is no finite number")
+    return replace(base, nature="text", why=f"holds {shown(found)} in {place}, which is not a finite number")
 
 
-def _words(base: Look, table: Table, words: list[str]) -> Look:
-    others, kind = _not_in_kind(words, table.decimal)
-    odd = [word for word in others if word.strip().lower() not in NOTHING]
+def _texts(base: ColumnProfile, table: Table, texts: list[str]) -> ColumnProfile:
+    others, kind = _exceptions(texts, table.decimal)
+    odd = [text for text in others if text.strip().lower() not in NOTHING]
     if kind and not odd:
         return replace(base, nature=kind, kind=kind, nulls=tuple(others))
     there = base.rows - base.missing
-    if why := _grouped(words, table.decimal):
+    if why := _thousands_marks(texts, table.decimal):
         return replace(base, nature="text", why=why)
     if base.different > FEW:
         if kind == "number" and (why := _nearly_numbers(table, base.name, odd, there)):
-            if len(odd) <= SLIPS:
+            if len(odd) <= MAX_TYPOS:
                 return replace(base, nature=kind, kind=kind, nulls=tuple(others), odd=tuple(odd), why=why)
             return replace(base, nature="text", why=why)
-        if why := _foreign_dates(words):
+        if why := _unsupported_dates(texts):
             return replace(base, nature="text", why=why)
-        length = sum(map(len, words)) / len(words)
+        length = sum(map(len, texts)) / len(texts)
         if base.different > there / 2:
-            why = "is different in every row" if base.different == there else _too_many(base, "word")
-            named = base.different == there and length < LONG and sum(word.count(" ") for word in words) < len(words)
+            why = "is different in every row" if base.different == there else _too_many(base, "category")
+            named = base.different == there and length < LONG and sum(text.count(" ") for text in texts) < len(texts)
             return replace(base, nature="identifier" if named else "text", why=why)
         if length > LONG:
             return replace(base, nature="text", why=f"holds free text, {length:.0f} characters on average")
     return replace(base, nature="category")
 
 
-def _too_many(base: Look, noun: str) -> str:
+def _too_many(base: ColumnProfile, noun: str) -> str:
     return f"holds {counted(base.different, f'different {noun}')} in {counted(base.rows - base.missing, 'row')}"
 
 
-def _not_in_kind(words: list[str], decimal: str) -> tuple[list[str], Literal["number", "date"] | None]:
-    """The words that are no numbers, where at least two are, or no dates likewise; and which of both it is."""
-    others = [word for word in words if not is_number(word, decimal)]
-    if len(words) - len(others) >= 2:
+def _exceptions(texts: list[str], decimal: str) -> tuple[list[str], Literal["number", "date"] | None]:
+    """Return the texts that are not numbers if at least two are numbers, or else the same for dates, and the kind."""
+    others = [text for text in texts if not is_number(text, decimal)]
+    if len(texts) - len(others) >= 2:
         return others, "number"
-    others = [word for word in words if not ISO.fullmatch(word.strip())]
-    return (others, "date") if len(words) - len(others) >= 2 else (words, None)
+    others = [text for text in texts if not ISO.fullmatch(text.strip())]
+    return (others, "date") if len(texts) - len(others) >= 2 else (texts, None)
 
 
 def _nearly_numbers(table: Table, name: str, odd: list[str], there: int) -> str:
-    """Half a sentence where all but a few cells hold numbers, or words for nothing."""
+    """Return a clause if all but a few cells hold numbers or a spelling of a missing value, or else an empty string."""
     texts = table.texts(name)
-    is_odd = np.array([word in set(odd) for word in texts.distinct] + [False])[texts.codes]
+    is_odd = np.array([text in set(odd) for text in texts.distinct] + [False])[texts.codes]
     n = int(is_odd.sum())
     if n >= 0.1 * there:
         return ""
     place, found = table.locate(int(np.argmax(is_odd)), name)
     which = f"{shown(found)} in {place}" if n == 1 else f"such as {shown(found)} in {place}"
-    return f"holds numbers, but for {counted(n, 'cell')} of {there:,}, {which}"
+    return f"holds numbers except in {counted(n, 'cell')} of {there:,}, {which}"
 
 
-def _grouped(words: list[str], decimal: str) -> str:
-    """Half a sentence where all cells hold numbers, some of them with marks between thousands."""
-    with_marks = [word for word in words if GROUPED.fullmatch(word.strip())]
-    if not with_marks or any(word not in with_marks and not is_number(word, decimal) for word in words):
+def _thousands_marks(texts: list[str], decimal: str) -> str:
+    """Return a clause if all cells hold numbers and some have thousands separators, or else an empty string."""
+    with_marks = [text for text in texts if GROUPED.fullmatch(text.strip())]
+    if not with_marks or any(text not in with_marks and not is_number(text, decimal) for text in texts):
         return ""
-    return f"holds numbers with a mark between thousands, such as {shown(with_marks[0])}; they are read without one"
+    return f"holds numbers with thousands separators, such as {shown(with_marks[0])}. Remove the separators"
 
 
-def _foreign_dates(words: list[str]) -> str:
-    """Half a sentence where all cells hold dates or times that are not read as such."""
-    if not all(DATE.fullmatch(word.strip()) for word in words):
+def _unsupported_dates(texts: list[str]) -> str:
+    """Return a clause if all cells hold dates or times in an unsupported format, or else an empty string."""
+    if not all(DATE.fullmatch(text.strip()) for text in texts):
         return ""
-    return f"holds dates or times such as {shown(words[0])}; dates are read where they are written as in 2026-01-31"
+    return f"holds dates or times such as {shown(texts[0])}. Write dates as in 2026-01-31"

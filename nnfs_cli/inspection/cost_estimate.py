@@ -1,4 +1,4 @@
-"""A net before it is trained: its layers with shapes and parameters, the memory it takes, and how long it will take."""
+"""Estimate the cost of a training run: parameters by layer, memory and time."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree
 from nnfs_cli.system.spill import SpilledCopy
 from nnfs_cli.training.trainer import Callback, Trainer
 
-SECONDS = 1.0  # a rehearsal takes about so long
-STEPS = 50  # and has no more steps than these
+SECONDS = 1.0  # approximate duration of the trial steps
+STEPS = 50  # trial steps, at most
 
 
 @dataclass(frozen=True)
-class Line:
-    """A layer: what it is, the shape of one row that comes out of it, and the numbers that it learns."""
+class LayerSummary:
+    """A layer in words, the output shape of one row, and the number of its learned parameters."""
 
     layer: str
     shape: Shape
@@ -29,28 +29,31 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """How long training takes if nothing stops it: `seconds` in all, for its steps alone and judging, not reading."""
+class CostEstimate:
+    """The estimated duration of training if nothing stops it early.
+
+    `seconds` covers all steps and evaluations, but not reading the data.
+    """
 
     seconds: float
     step_ms: float
-    steps: int  # an epoch
+    steps: int  # steps an epoch
     epochs: int
 
 
-def lines(experiment: Experiment) -> list[Line]:
-    """The net from its inputs to its outputs."""
+def summarize_layers(experiment: Experiment) -> list[LayerSummary]:
+    """Summarize the layers of the net, from the inputs to the outputs."""
     model = experiment.predictor.model
     shape = model.input_shape
-    found = [Line("inputs", shape, 0)]
+    found = [LayerSummary("inputs", shape, 0)]
     if model.lookup is not None:
         shape, tree = model.lookup.build(shape)
         for table in model.lookup.tables:
-            found.append(Line(f"embedding of {table.name}", (table.width,), table.rows * table.width))
-        found.append(Line("all inputs", shape, 0))
+            found.append(LayerSummary(f"embedding of {table.name}", (table.width,), table.rows * table.width))
+        found.append(LayerSummary("all inputs", shape, 0))
     for layer in experiment.config.layers:
         shape, tree = layer.build(shape)
-        found.append(Line(layer.describe(), shape, _count(tree)))
+        found.append(LayerSummary(layer.describe(), shape, _count(tree)))
     return found
 
 
@@ -62,10 +65,10 @@ def _learned(spec: ParameterSpec) -> int:
     return math.prod(spec.shape) if spec.learned else 0
 
 
-def rehearse(experiment: Experiment) -> tuple[Estimate, dict[str, int]]:
-    """Make a few steps, and say how long all of them will take and what memory they need, in bytes.
+def estimate_cost(experiment: Experiment) -> tuple[CostEstimate, dict[str, int]]:
+    """Time a few training steps; return the estimated duration and the memory in bytes.
 
-    The weights of the experiment are as they were afterwards. Raises `DivergedError` as training would.
+    Restores the weights of the experiment afterwards. Raises `DivergedError` as training would.
     """
     spec, predictor = experiment.config, experiment.predictor
     model, stopwatch = predictor.model, _Stopwatch()
@@ -74,52 +77,52 @@ def rehearse(experiment: Experiment) -> tuple[Estimate, dict[str, int]]:
     trainer.train(experiment.learned, spec.epochs)
     bytes_ = _memory(experiment, trainer)
     model.parameters.vector[...] = before
-    watched = experiment.splits.get("validation", experiment.splits["train"])
-    predictor.figures(watched)  # the first time something may have to be imported
+    evaluated = experiment.splits.get("validation", experiment.splits["train"])
+    predictor.figures(evaluated)  # the first call may import something
     start = time.perf_counter()
-    predictor.figures(watched)
-    judging = time.perf_counter() - start
+    predictor.figures(evaluated)
+    evaluating = time.perf_counter() - start
     epochs, steps = spec.epochs, trainer.steps
-    seconds = stopwatch.step * steps * epochs + judging * (epochs // spec.log_every)
-    return Estimate(seconds, 1000 * stopwatch.step, steps, epochs), bytes_
+    seconds = stopwatch.step * steps * epochs + evaluating * (epochs // spec.log_every)
+    return CostEstimate(seconds, 1000 * stopwatch.step, steps, epochs), bytes_
 
 
 def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
-    """Bytes: what is learned from, the net with all that its training keeps, and what a batch needs on its way.
+    """Return the bytes of the encoded rows, of the net with its optimizer state, and of the activations of a batch.
 
-    The program itself, and the table while it is read, come on top.
+    The program itself and the table while it is read are not included.
     """
     spec, vector = experiment.config, trainer.model.parameters.vector
-    copies = 2 + (vector.nbytes <= SpilledCopy.large)  # the weights, their gradient, and the best of them, if in memory
-    copies += 2 if spec.averaging else 0  # the average and a spare
+    copies = 2 + (vector.nbytes <= SpilledCopy.large)  # weights, gradient, and the best weights if in memory
+    copies += 2 if spec.averaging else 0  # the average and a spare copy
     arrays = (array for encoded in experiment.splits.values() for array in encoded.arrays if array is not None)
-    held = sum({id(array): array.nbytes for array in arrays}.values())  # some splits are of the same rows
+    held = sum({id(array): array.nbytes for array in arrays}.values())  # splits may share arrays
     rows = min(experiment.batches.size, len(experiment.learned))
-    numbers = sum(math.prod(line.shape) for line in lines(experiment))
+    numbers = sum(math.prod(line.shape) for line in summarize_layers(experiment))
     return {
         "data": held + (spec.memory_limit or 0) // 2 * isinstance(experiment.learned, RowsOnDisk),
         "net": copies * vector.nbytes + sum(array.nbytes for array in trainer.optimizer_state.values()),
-        "batch": 2 * rows * numbers * spec.members * vector.itemsize,  # what comes out of each layer, and its gradient
+        "batch": 2 * rows * numbers * spec.members * vector.itemsize,  # outputs of all layers and their gradients
     }
 
 
 class _Stopwatch(Callback):
-    """Times the steps, and ends training when it has seen enough."""
+    """Time the steps, and stop training after enough of them."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
 
     @property
     def step(self) -> float:
-        """Seconds a step takes: the least, as the first ones make buffers and others are interrupted."""
+        """Seconds of the fastest step: the first steps allocate buffers and others may be interrupted."""
         return float(np.diff(self.times).min())
 
     def on_begin(self, trainer: Trainer) -> None:
-        """Begin to measure."""
+        """Start the clock."""
         self.times = [time.perf_counter()]
 
     def on_step(self, trainer: Trainer) -> None:
-        """Measure."""
+        """Record the time of a step, and stop training when there are enough."""
         self.times.append(time.perf_counter())
         if len(self.times) > STEPS or (len(self.times) > 5 and self.times[-1] - self.times[0] > SECONDS):
-            trainer.stop("the rehearsal is over")
+            trainer.stop("the trial steps are done")

@@ -1,6 +1,6 @@
-"""How a CSV file seems to be written: by which character its cells are divided, and how its numbers are.
+"""Detect how a CSV file is written: its delimiter and its decimal mark.
 
-Only what shows itself plainly is inferred. An encoding does not: a file that is not UTF-8 is refused with advice.
+Only what is obvious from the cells is inferred. An encoding is not: a file that is not UTF-8 is refused with advice.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any
 from nnfs_cli.data.table import NUMBER
 from nnfs_cli.errors import DataError
 
-SAMPLE = 1 << 18  # bytes that are looked at
-DELIMITERS = (",", ";", "\t", "|")  # where two do equally well, the first of them
+SAMPLE = 1 << 18  # bytes of the file that are examined
+DELIMITERS = (",", ";", "\t", "|")  # of two that fit equally well, the first one wins
 POINT = re.compile(r"[-+]?[0-9]*\.[0-9]+")
 COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?")
 UNIX_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -28,44 +28,44 @@ UNIX_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True)
 class Dialect:
-    """What was found at the start of a file; None where it is what a CSV file has anyway."""
+    """The dialect found at the start of a file. None means the default of a CSV file."""
 
     header: tuple[str, ...]
     delimiter: str | None = None
     decimal: str | None = None
     encoding: str | None = None
-    zeros: frozenset[str] = frozenset()  # columns with numbers such as 0815, which are codes
+    code_columns: frozenset[str] = frozenset()  # columns of codes with leading zeros, such as 0815
 
     @property
     def settings(self) -> dict[str, str]:
-        """As a config says it."""
+        """The dialect as settings of a config."""
         found = {"delimiter": self.delimiter, "decimal": self.decimal, "encoding": self.encoding}
         return {key: value for key, value in found.items() if value is not None}
 
 
 def dialect_of(path: Path, encoding: str | None = None, delimiter: str | None = None) -> Dialect:
-    """How the file is written, as far as it was not said.
+    """Detect the dialect of a file, except for what is given.
 
-    Raises `DataError` when it is not UTF-8 and no encoding was given, or empty.
+    Raises `DataError` when the file is empty, or when it is not UTF-8 and no encoding is given.
     """
     lines = _start(path, encoding)
     usual = "\t" if ".tsv" in path.name.lower() else ","
-    divider = delimiter or _delimiter(lines, usual)
-    header, *records = list(_records(lines, divider)) or [[]]
+    delimiter_found = delimiter or _delimiter(lines, usual)
+    header, *records = list(_records(lines, delimiter_found)) or [[]]
     if not any(header):
         raise DataError(f"{path.name} is empty")
     columns = dict(zip(header, itertools.zip_longest(*records, fillvalue=""), strict=False))
     return Dialect(
         tuple(header),
-        divider if divider != usual else None,
-        "," if divider != "," and _decimal_comma(columns.values()) else None,
+        delimiter_found if delimiter_found != usual else None,
+        "," if delimiter_found != "," and _decimal_comma(columns.values()) else None,
         encoding,
-        frozenset(name for name, cells in columns.items() if _zeros(cells)),
+        frozenset(name for name, cells in columns.items() if _has_leading_zeros(cells)),
     )
 
 
 def _start(path: Path, encoding: str | None) -> str:
-    """The first lines; the whole file is gone through for bytes that are not UTF-8."""
+    """Return the first lines. Without an encoding, check that the whole file is UTF-8."""
     decoder = _decoder(path.name, encoding)
     n_lines = 0
     with _open(path) as file:
@@ -86,15 +86,15 @@ def _start(path: Path, encoding: str | None) -> str:
                 raise DataError(f"{path.name} is not encoded in {encoding}: {error.reason}") from None
             line = 1 + n_lines + error.object[: error.start].count(b"\n")
             raise DataError(
-                f"{path.name}, line {line}: this is not UTF-8; a file that was written on Windows may be read with"
-                " --encoding cp1252, others with the name of their own encoding there; or save it as UTF-8"
+                f"{path.name}, line {line}: this is not UTF-8. Read a file from Windows with --encoding cp1252, or name"
+                " another encoding there, or save the file as UTF-8"
             ) from None
     text = text.removeprefix("\ufeff")
     return text if whole else text[: text.rfind("\n") + 1]
 
 
 def _open(path: Path) -> Any:
-    """The file, or what is packed in it."""
+    """Open the file and decompress it if it is compressed."""
     import pyarrow as pa
 
     try:
@@ -107,9 +107,9 @@ def _open(path: Path) -> Any:
 
 def _refuse_others(name: str, start: bytes) -> None:
     if start.startswith(UNIX_BOMS) or b"\0" in start[:1000]:
-        raise DataError(f"{name} seems to be encoded in UTF-16; read it with --encoding utf-16, or save it as UTF-8")
+        raise DataError(f"{name} seems to be encoded in UTF-16. Read it with --encoding utf-16, or save it as UTF-8")
     if start.startswith(b"PAR1"):
-        raise DataError(f"{name} is a Parquet file; its name should end in .parquet")
+        raise DataError(f"{name} is a Parquet file. Rename it so that its name ends in .parquet")
 
 
 def _decoder(name: str, encoding: str | None) -> Any:
@@ -117,7 +117,7 @@ def _decoder(name: str, encoding: str | None) -> Any:
         return codecs.getincrementaldecoder(encoding or "utf-8-sig")()
     except LookupError:
         raise DataError(
-            f"{name}: there is no encoding '{encoding}'; there are utf-8, cp1252, latin-1, utf-16"
+            f"{name}: there is no encoding '{encoding}'. Common ones are utf-8, cp1252, latin-1 and utf-16"
         ) from None
 
 
@@ -130,38 +130,40 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def _delimiter(text: str, usual: str) -> str:
-    """By which most records have as many cells as the first; of several such, the one that makes the most cells."""
+    """Return the delimiter that gives the most records as many cells as the first one, and the most cells."""
 
-    def merit(delimiter: str) -> tuple[float, int, bool]:
+    def score(delimiter: str) -> tuple[float, int, bool]:
         widths = [len(record) for record in itertools.islice(_records(text, delimiter), 500)]
         if not widths or widths[0] < 2:
             return 0.0, 0, delimiter == usual
         return Counter(widths)[widths[0]] / len(widths), widths[0], delimiter == usual
 
-    return max((usual, *DELIMITERS), key=merit)
+    return max((usual, *DELIMITERS), key=score)
 
 
 def _decimal_comma(columns: Any) -> bool:
-    """Whether there are columns of numbers with a comma, and none with a point."""
+    """Tell whether some columns hold numbers with a decimal comma and none with a decimal point."""
     commas = points = False
     for cells in columns:
-        words = [cell.strip() for cell in cells if cell.strip()]
-        if not words:
+        values = [cell.strip() for cell in cells if cell.strip()]
+        if not values:
             continue
-        with_comma = [word for word in words if COMMA.fullmatch(word)]
-        numbers = sum(bool(NUMBER.fullmatch(word)) for word in words) + len(with_comma)
-        if numbers >= 0.8 * len(words):
+        with_comma = [value for value in values if COMMA.fullmatch(value)]
+        numbers = sum(bool(NUMBER.fullmatch(value)) for value in values) + len(with_comma)
+        if numbers >= 0.8 * len(values):
             commas = commas or bool(with_comma)
-            points = points or any(POINT.fullmatch(word) for word in words)
+            points = points or any(POINT.fullmatch(value) for value in values)
     return commas and not points
 
 
-def _zeros(cells: Any) -> bool:
-    """Whether whole numbers are written with zeros before them, as codes are."""
-    words = [cell.strip() for cell in cells if cell.strip()]
-    return bool(words) and all(map(str.isdecimal, words)) and any(len(word) > 1 and word[0] == "0" for word in words)
+def _has_leading_zeros(cells: Any) -> bool:
+    """Tell whether the cells are whole numbers and some have leading zeros, as codes do."""
+    values = [cell.strip() for cell in cells if cell.strip()]
+    return (
+        bool(values) and all(map(str.isdecimal, values)) and any(len(value) > 1 and value[0] == "0" for value in values)
+    )
 
 
-def no_names(header: tuple[str, ...]) -> bool:
-    """Whether what should be the names of columns are numbers."""
+def header_is_numbers(header: tuple[str, ...]) -> bool:
+    """Tell whether the header holds numbers where names of columns should be."""
     return all(NUMBER.fullmatch(name.strip()) for name in header)

@@ -1,4 +1,4 @@
-"""A first look at a file: how it is written, what its columns are, and how many rows there are."""
+"""Profile a file: how it is written, what its columns hold, and how many rows it has."""
 
 from __future__ import annotations
 
@@ -14,39 +14,42 @@ from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.file_source import ColumnSource, kind_of
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.errors import DataError
-from nnfs_cli.inspection.column_kinds import Look, look_at
-from nnfs_cli.inspection.csv_dialect import dialect_of, no_names
+from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_columns
+from nnfs_cli.inspection.csv_dialect import dialect_of, header_is_numbers
 from nnfs_cli.system.matching import matching_files
 from nnfs_cli.system.wording import did_you_mean, listing, named
 
-LARGE = 500_000_000  # bytes of a file of which only the first rows are looked at, once the kinds of all cells are known
-ROWS = 200_000  # of such a file
-SPELLINGS = 20  # of cells that stand for no value: of NaN in a column only one is found at a time
+LARGE = 500_000_000  # bytes: of a larger file only the first rows are profiled
+ROWS = 200_000  # rows of a large file that are profiled
+MAX_NULLS = 20  # different spellings of a missing value; each pass finds only one spelling of NaN in a column
 
 
 @dataclass(frozen=True)
-class Glance:
-    """A file as it was looked at: `settings` are those it is to be read with, `n_rows` what it has in all.
+class FileProfile:
+    """What a file holds: the settings to read it with, its columns, and its number of rows.
 
-    Of a large file `table` is the beginning, and `n_rows` an estimate.
+    For a large file `table` holds the first rows only, and `n_rows` is an estimate.
     """
 
     path: Path
-    source: str  # the name of the data set's kind: csv or parquet
+    source: str  # csv or parquet
     settings: Mapping[str, Any]
     table: Table
-    looks: Mapping[str, Look]
+    columns: Mapping[str, ColumnProfile]
     n_rows: int
-    odd: tuple[str, ...] = ()  # sentences on cells among numbers that look like slips of the pen
+    odd: tuple[str, ...] = ()  # sentences about cells in columns of numbers that look like typing errors
 
     @property
     def partial(self) -> bool:
-        """Whether only its beginning was looked at."""
+        """Whether only the first rows were profiled."""
         return self.table.n_rows < self.n_rows
 
 
-def glance(path: Path, target: str, encoding: str | None = None, delimiter: str | None = None) -> Glance:
-    """Look at a CSV or Parquet file. Raises `DataError` when it cannot be read, or has no such target."""
+def profile_file(path: Path, target: str, encoding: str | None = None, delimiter: str | None = None) -> FileProfile:
+    """Profile a CSV or Parquet file.
+
+    Raises `DataError` when the file cannot be read or has no column `target`.
+    """
     _refuse_missing(path)
     member = kind_of(path, ColumnSource)
     settings: dict[str, Any] = {}
@@ -55,32 +58,32 @@ def glance(path: Path, target: str, encoding: str | None = None, delimiter: str 
         delimiter = "\t" if delimiter == r"\t" else delimiter
         _check_options(member, path, {"encoding": encoding, "delimiter": delimiter})
         dialect = dialect_of(matching_files(path)[0], encoding, delimiter)
-        if no_names(dialect.header) and target not in dialect.header:
+        if header_is_numbers(dialect.header) and target not in dialect.header:
             first = listing(map(named, dialect.header[:3]))
-            raise DataError(f"{path.name}, line 1: {first} are no names of columns; write a line with names on top")
-        settings, codes = dict(dialect.settings), dialect.zeros
+            raise DataError(f"{path.name}, line 1: {first} are not column names. Add a line with the names")
+        settings, codes = dict(dialect.settings), dialect.code_columns
     elif encoding or delimiter:
-        raise DataError(f"{path.name} is a Parquet file, which has neither an encoding nor a delimiter")
+        raise DataError(f"{path.name} is a Parquet file: --encoding and --delimiter are for CSV files")
     source = member(path=path, target=target or "?", **settings)
     table, n_rows = read_some(source)
     if not target:
         known = dump_value(list(table.columns))[1:-1]
-        raise DataError(f"which column is to be predicted? give it with --target; {path.name} has {known}")
+        raise DataError(f"choose the column to predict with --target. {path.name} has {known}")
     if not table.has(target):
         raise DataError(table.no_such_column(target))
-    looks = look_at(table, codes)
-    odd = {name: one for name, one in looks.items() if one.odd and name != target}
+    columns = profile_columns(table, codes)
+    odd = {name: one for name, one in columns.items() if one.odd and name != target}
     nulls: list[str] = []
-    while len(nulls) < SPELLINGS and (new := [null for null in _nulls(looks, target) if null not in nulls]):
+    while len(nulls) < MAX_NULLS and (new := [null for null in _nulls(columns, target) if null not in nulls]):
         nulls = settings["null"] = [*nulls, *new]
         table, n_rows = read_some(member(path=path, target=target, **settings))
-        looks = look_at(table, codes)
+        columns = profile_columns(table, codes)
     sentences = tuple(f"{named(name)} {one.why}" for name, one in odd.items())
-    return Glance(path, member.name, settings, table, looks, n_rows, sentences)
+    return FileProfile(path, member.name, settings, table, columns, n_rows, sentences)
 
 
 def _check_options(member: type[ColumnSource], path: Path, options: Mapping[str, str | None]) -> None:
-    """Raise `DataError` for an option that could be none of a config either."""
+    """Raise `DataError` for an option that a config would not accept either."""
     try:
         member(path=path, target="?", **{key: value for key, value in options.items() if value is not None})
     except ValidationError as error:
@@ -89,14 +92,14 @@ def _check_options(member: type[ColumnSource], path: Path, options: Mapping[str,
 
 
 def _refuse_missing(path: Path) -> None:
-    """Raise `DataError` when there is no such file."""
+    """Raise `DataError` when the file does not exist."""
     if not path.is_dir() and not all(file.is_file() for file in matching_files(path)):
         near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
         raise DataError(f"there is no file {path}{near}")
 
 
 def read_some(source: ColumnSource) -> tuple[Table, int]:
-    """The table, or the beginning of a large one, and how many rows there are in all."""
+    """Return the table, or the first rows of a large one, and the number of rows in all."""
     size = sum(map(os.path.getsize, source.files))
     if size <= LARGE:
         table = source.read()
@@ -111,7 +114,7 @@ def read_some(source: ColumnSource) -> tuple[Table, int]:
 
 
 def _estimate(path: Path, n_rows: int, size: int) -> int:
-    """About how many rows there are in `size` bytes, if all are as those at the beginning of a file."""
+    """Estimate the number of rows in `size` bytes from the first rows of a file."""
     if path.suffix in (".parquet", ".pq"):
         from pyarrow import parquet
 
@@ -124,7 +127,7 @@ def _estimate(path: Path, n_rows: int, size: int) -> int:
     return round(size / seen * lines)
 
 
-def _nulls(looks: Mapping[str, Look], target: str) -> tuple[str, ...]:
-    """What stands for no value; a slip of the pen in the target does not: its value is needed."""
-    nulls = [(one, null) for one in looks.values() for null in one.nulls]
+def _nulls(columns: Mapping[str, ColumnProfile], target: str) -> tuple[str, ...]:
+    """Return the spellings of a missing value. A typing error in the target is not one: its value is needed."""
+    nulls = [(one, null) for one in columns.values() for null in one.nulls]
     return tuple(dict.fromkeys(null for one, null in nulls if one.name != target or null not in one.odd))

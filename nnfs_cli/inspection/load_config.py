@@ -1,4 +1,4 @@
-"""A config that leaves most things out, filled in by its preset for the data that it names."""
+"""Load a config and let its preset fill in what the config leaves out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Table, gaps_of
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.inspection.column_kinds import look
+from nnfs_cli.inspection.column_kinds import profile_column
 from nnfs_cli.inspection.file_profile import read_some
 from nnfs_cli.inspection.propose import task_of
 from nnfs_cli.presets import Seen
@@ -24,29 +24,29 @@ from nnfs_cli.presets.tabular import Tabular
 
 
 def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
-    """Read a config file, apply ``key.sub=value`` overrides, and fill in what it leaves to a preset.
+    """Read a config file, apply ``key.sub=value`` overrides, and let the preset fill in what is missing.
 
-    That is `tabular` where no layers are given. Raises `ConfigError` with every fault, and `DataError` where the data
+    Without `layers` the preset is `tabular`. Raises `ConfigError` with every fault, and `DataError` when the data
     cannot be read.
     """
     return complete(Document.load(Path(path), overrides))
 
 
 def complete(document: Document) -> Config:
-    """The same for a config that has been read."""
+    """Let the preset of a parsed config fill in what is missing. Raises the same errors as `load`."""
     given = document.data
     if ("layers" in given and given.get("preset") is None) or all(key in given for key in Config.model_fields):
         return Config.read(document)
     values = Config.outline(document)
     preset = values.get("preset") or Tabular()
-    filled = preset.fill(values, _see(values))
+    filled = preset.fill(values, _summarize(values))
     return Config.read(
         document.filled({"preset": preset.brief(), **filled}, {"preprocessing": Preprocessing.main or ""})
     )
 
 
-def _see(values: Mapping[str, Any]) -> Seen:
-    """Look at the data, or at the beginning of a large file."""
+def _summarize(values: Mapping[str, Any]) -> Seen:
+    """Summarize the data, or the first rows of a large file, for a preset."""
     dataset, loss = values["dataset"], values.get("loss")
     table, n_rows = read_some(dataset) if isinstance(dataset, ColumnSource) else _all(dataset.read())
     split, targets = values.get("split") or Split(), dataset.target_columns()
@@ -56,15 +56,17 @@ def _see(values: Mapping[str, Any]) -> Seen:
     numbers = {name: found for name, found in numbers.items() if len(found[0]) > 2}
     n_classes = 0
     if loss is not None:
-        n_classes = _different(table.texts(targets[0])) if loss.task == "classification" and len(targets) == 1 else 0
+        n_classes = (
+            _count_different(table.texts(targets[0])) if loss.task == "classification" and len(targets) == 1 else 0
+        )
     elif len(targets) == 1 and table.has(targets[0]):
-        n_classes = task_of(table, targets[0], look(table, targets[0])).n_classes
+        n_classes = task_of(table, targets[0], profile_column(table, targets[0])).n_classes
     return Seen(
-        max(1, round(n_rows * _share(split, table))),
+        max(1, round(n_rows * _training_fraction(split, table))),
         len(targets),
         n_classes,
         len(numbers),
-        {name: _different(table.texts(name)) for name, kind in inputs.items() if kind == "category"},
+        {name: _count_different(table.texts(name)) for name, kind in inputs.items() if kind == "category"},
         tuple(name for name, (values, counts) in numbers.items() if values[0] >= 0 and 2 * counts.max() > counts.sum()),
     )
 
@@ -73,20 +75,20 @@ def _all(table: Table) -> tuple[Table, int]:
     return table, table.n_rows
 
 
-def _share(split: Split, table: Table) -> float:
-    """How much of the rows trains, about."""
+def _training_fraction(split: Split, table: Table) -> float:
+    """Return the approximate fraction of rows that train."""
     if split.column is not None and table.has(split.column):
         texts = table.texts(split.column)
         return float((texts.look_up({"train": 0}, 1) == 0).mean())
     return 1 - sum(split.without_validation().fractions.values())
 
 
-def _different(texts: Texts) -> int:
+def _count_different(texts: Texts) -> int:
     return len(np.unique(texts.codes[~texts.gaps]))
 
 
 def _numbers(column: Any) -> tuple[Array, Array]:
-    """The different numbers of a column, ascending, and how often each is there."""
+    """Return the different numbers of a column in ascending order, and the count of each."""
     values: Array = np.asarray(column)
     different: tuple[Array, Array] = np.unique(values[~gaps_of(values)], return_counts=True)
     return different

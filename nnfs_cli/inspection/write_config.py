@@ -1,4 +1,4 @@
-"""The text of a config for what was decided, with every choice explained beside it."""
+"""Write the config that `nnfs init` proposes, with a comment on every choice."""
 
 from __future__ import annotations
 
@@ -9,178 +9,184 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nnfs_cli.config.yaml import dump_value
-from nnfs_cli.inspection.column_relations import listed
+from nnfs_cli.inspection.column_relations import list_columns
 from nnfs_cli.inspection.propose import Proposal
 from nnfs_cli.presets.tabular import FEWEST, INDICATORS, MANY, VECTORS
 from nnfs_cli.system.wording import counted, listing, percent
 
-WIDTH = 110  # of a line
+WIDTH = 110  # characters of a line
+
+_LOSSES = {"binary": "binary_cross_entropy", "classes": "cross_entropy", "regression": "mse"}
+_METRICS = {
+    "binary": "[accuracy, roc_auc]",
+    "classes": "[accuracy, balanced_accuracy]",
+    "regression": "[rmse, r2, mae]",
+}
 
 
-def draft(proposal: Proposal, folder: Path) -> str:
-    """A config that is to stand in `folder`, valid as it is."""
-    return _Draft(proposal, folder).text()
+def write_config(proposal: Proposal, folder: Path) -> str:
+    """Return a valid config in YAML for a proposal; paths in it are relative to `folder`."""
+    sections = (
+        _head(proposal),
+        _dataset(proposal, folder),
+        _split(proposal),
+        _preprocessing(proposal),
+        _training(proposal),
+        _preset(),
+    )
+    blocks = [list(section) for section in sections]
+    return "\n".join("\n".join(lines) + "\n" for lines in blocks if lines)
 
 
-class _Draft:
-    """Section by section."""
+def _head(proposal: Proposal) -> Iterator[str]:
+    profile = proposal.profile
+    n_columns = len(profile.columns) + len(profile.table.unreadable)
+    rows = f"{'about ' * profile.partial}{counted(profile.n_rows, 'row')}"
+    if profile.partial:
+        rows += f" (only the first {profile.table.n_rows:,} were inspected)"
+    yield from _comment(
+        f"Proposed by `nnfs init` for {profile.path.name}: {rows}, {counted(n_columns, 'column')}."
+        " Edit what you know better, then run `nnfs check` on this file."
+    )
 
-    def __init__(self, proposal: Proposal, folder: Path) -> None:
-        self.seen, self.target, self.task = proposal.seen, proposal.target, proposal.task
-        self.inputs, self.dropped, self.suspicious = proposal.inputs, proposal.dropped, proposal.suspicious
-        self.proposal, self.folder = proposal, folder
-        self.words = [name for name, one in self.inputs.items() if one.kind == "category"]
-        self.dates = [name for name, one in self.inputs.items() if one.kind == "date"]
 
-    def text(self) -> str:
-        """All of it."""
-        parts = (self.head, self.dataset, self.split, self.preprocessing, self.training, self.preset)
-        return "\n".join("\n".join(lines) + "\n" for part in parts if (lines := list(part())))
-
-    def head(self) -> Iterator[str]:
-        name, n = self.seen.path.name, len(self.seen.looks) + len(self.seen.table.unreadable)
-        looked = f", of which the first {self.seen.table.n_rows:,} were looked at" if self.seen.partial else ""
-        rows = f"{'about ' * self.seen.partial}{counted(self.seen.n_rows, 'row')}{looked}"
-        yield from _said(
-            f"What `nnfs init` proposes for {name}: {rows}, {counted(n, 'column')}."
-            " Change what you know better; `nnfs check` reads this file and the data before any training."
+def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
+    profile, task = proposal.profile, proposal.task
+    yield "dataset:"
+    yield f"  {profile.source}:"
+    yield f"    path: {dump_value(_relative(profile.path, folder))}"
+    notes = {
+        "delimiter": "separates the cells",
+        "decimal": "decimal mark of numbers, as in 1,5",
+        "encoding": "as given with --encoding",
+        "null": _about_nulls(proposal),
+    }
+    for odd in profile.odd:
+        yield from _comment(f"{odd}. Read as missing values; correct the file if that is wrong.", 4)
+    for key, value in profile.settings.items():
+        yield from _with_comment(f"    {key}: {dump_value(value)}", notes[key], 40)
+    yield from _comment(_sentence(task.why), 4)
+    if task.alternative:
+        yield from _comment(_sentence(task.alternative), 4)
+    yield f"    target: {dump_value(proposal.target)}"
+    if proposal.dropped:
+        yield from _drop(proposal)
+    for name, why in proposal.suspicious.items():
+        yield from _comment(
+            f"Check '{name}': it {why}. If its value is unknown at the time of a prediction, add it to drop.", 4
         )
 
-    def dataset(self) -> Iterator[str]:
-        yield "dataset:"
-        yield f"  {self.seen.source}:"
-        yield f"    path: {dump_value(_relative(self.seen.path, self.folder))}"
-        notes = {
-            "delimiter": "between two cells",
-            "decimal": "numbers are written as in 1,5",
-            "encoding": "as it was given",
-            "null": self._about_nulls(),
-        }
-        for odd in self.seen.odd:
-            yield from _said(f"{odd}: taken for empty cells; mend the file if you know better.", 4)
-        for key, value in self.seen.settings.items():
-            if len(notes[key]) > 40:
-                yield from _said(notes[key], 4)
-                yield f"    {dump_value(key)}: {dump_value(value)}"
-            else:
-                yield f"    {key}: {dump_value(value)}  # {notes[key]}"
-        yield from _said(_sentence(self.task.why), 4)
-        if self.task.otherwise:
-            yield from _said(_sentence(self.task.otherwise), 4)
-        yield f"    target: {dump_value(self.target)}"
-        if self.dropped:
-            yield from self._drop()
-        for name, why in self.suspicious.items():
-            yield from _said(
-                f"Look at '{name}': it {why}. If it is not known by the time of a prediction, add it to drop.", 4
-            )
 
-    def _about_nulls(self) -> str:
-        looks, nulls = self.seen.looks, self.seen.settings.get("null", ())
-        columns = [name for name, one in looks.items() if one.kind != "category" and one.missing]
-        where = f"among numbers or dates, as in {listed(columns, 3)}"
-        return f"{listing(map(repr, nulls))} {where}, {'count' if len(nulls) > 1 else 'counts'} as an empty cell"
+def _about_nulls(proposal: Proposal) -> str:
+    columns, nulls = proposal.profile.columns, proposal.profile.settings.get("null", ())
+    names = [name for name, column in columns.items() if column.kind != "category" and column.missing]
+    spellings = f"{listing(map(repr, nulls))} {'mean' if len(nulls) > 1 else 'means'} a missing value"
+    return f"{spellings} among numbers or dates, as in {list_columns(names, 3)}"
 
-    def _drop(self) -> Iterator[str]:
-        if len(self.dropped) <= 20:
-            yield "    drop:"
-            for name, why in self.dropped.items():
-                yield from _beside(f"      - {dump_value(name)}", why)
-            return
-        reasons = Counter(self.dropped.values())
-        yield from _said("Left out, since a column " + ", ".join(list(reasons)[:5]) + ".", 4)
-        yield f"    drop: {dump_value(list(self.dropped))}"
 
-    def split(self) -> Iterator[str]:
-        test, group = self.proposal.test, self.proposal.group
-        drawn = "drawn by whole groups" if group else "drawn at random"
-        if test:
-            yield from _said(
-                f"{percent(test)} of the rows, {drawn}, are kept for the final test, of which nothing is learned. None"
-                " need be held back to validate: each member of the net is judged by rows that it was kept from."
-            )
-        else:
-            yield from _said(
-                f"{counted(self.seen.n_rows, 'row')} are too few to keep some for a final test; how good the net is, is"
-                " estimated from what each of its members says of rows that it was kept from."
-                if self.seen.n_rows >= FEWEST
-                else "Too few rows to hold any back: nothing will say how good the net is on others."
-            )
-        if test and self.dates and not group:
-            yield from _said(
-                f"To foretell what comes later, test on the latest rows: add time: {dump_value(self.dates[0])} here."
-            )
-        parts = ["validation: 0"] * (self.seen.n_rows < FEWEST) + [f"test: {test:g}"] * (test > 0)
-        if group:
-            follow = f"{listed(group.followers, 4)} {'follows' if len(group.followers) == 1 else 'follow'} from it"
-            yield from _said(
-                f"'{group.column}' names whose rows they are ({follow}): they stay together in one part, else the net"
-                " would know them by heart, and the test would be too easy. It is no input."
-            )
-            parts.append(f"group: {dump_value(group.column)}")
-        if parts:
-            yield f"split: {{{', '.join(parts)}}}"
+def _drop(proposal: Proposal) -> Iterator[str]:
+    dropped = proposal.dropped
+    if len(dropped) <= 20:
+        yield "    drop:"
+        for name, why in dropped.items():
+            yield from _with_comment(f"      - {dump_value(name)}", why)
+        return
+    reasons = list(Counter(dropped.values()))[:5]
+    yield from _comment(f"These columns are not inputs. Reasons: a column {', '.join(reasons)}.", 4)
+    yield f"    drop: {dump_value(list(dropped))}"
 
-    def preprocessing(self) -> Iterator[str]:
-        """What the preset does not know: numbers that are names, and a target of which a few are far larger."""
-        named = [name for name in self.words if self.inputs[name].coded or self.seen.table.is_mostly_numbers(name)]
-        lopsided = self.task.goal == "regression" and self.task.lopsided
-        if not named and not lopsided:
-            return
-        yield "preprocessing:"
-        if named:
-            yield "  columns:"
-        for name in named:
-            words = counted(self.inputs[name].different, "different word")
-            codes = "; its numbers are codes" if self.inputs[name].coded else ""
-            many = self.inputs[name].different > MANY
-            what = (
-                "Each gets a vector that is learned; rare and new ones share one."
-                if many
-                else "An input of 0 or 1 for each; a new word is none of them."
-            )
-            yield from _said(f"{name}: {words}{codes}. {what}", 4)
-            yield f"    {dump_value(name)}: {dump_value(VECTORS if many else INDICATORS)}"
-        if lopsided:
-            yield from _said("The target has a few values far above all others, so its logarithm is learned.", 2)
-            yield "  target: [clamp, log1p, standardize]"
 
-    def training(self) -> Iterator[str]:
-        losses = {"binary": "binary_cross_entropy", "classes": "cross_entropy", "regression": "mse"}
-        metrics = {"binary": "[accuracy, roc_auc]", "classes": "[accuracy, balanced_accuracy]"}
-        yield f"loss: {losses[self.task.goal]}"
-        yield f"metrics: {metrics.get(self.task.goal, '[rmse, r2, mae]')}"
-        yield from _beside("seed: 0", "of the split, the first weights, the order of rows and dropout")
-
-    def preset(self) -> Iterator[str]:
-        yield from _said(
-            "The preprocessing of all other columns, the net and its training: spec.yaml in the run shows every part of"
-            " it, with every number, and a key that is given here takes the place of the preset's."
+def _split(proposal: Proposal) -> Iterator[str]:
+    profile, test, group = proposal.profile, proposal.test, proposal.group
+    if test:
+        drawn = "as whole groups" if group else "at random"
+        yield from _comment(
+            f"{percent(test)} of the rows, drawn {drawn}, are held out for the final test. No validation rows are"
+            " needed: each member of the net is evaluated on the fold of training rows that it never saw."
         )
-        yield "preset: tabular"
+    elif profile.n_rows >= FEWEST:
+        yield from _comment(
+            f"{counted(profile.n_rows, 'row')} are too few for a final test. The figures of the net come from the folds"
+            " of training rows that its members never saw."
+        )
+    else:
+        yield from _comment("There are too few rows to hold any out: no figure will tell how good the net is.")
+    dates = [name for name, column in proposal.inputs.items() if column.kind == "date"]
+    if test and dates and not group:
+        yield from _comment(f"To predict the future, test on the latest rows: add time: {dump_value(dates[0])} here.")
+    settings = ["validation: 0"] * (profile.n_rows < FEWEST) + [f"test: {test:g}"] * (test > 0)
+    if group:
+        yield from _comment(
+            f"'{group.column}' names the owner of each row (it determines {list_columns(group.determines, 4)}). Rows"
+            " with the same value stay in one split; otherwise the net could recognize the owner and the test would be"
+            " too easy. It is not an input."
+        )
+        settings.append(f"group: {dump_value(group.column)}")
+    if settings:
+        yield f"split: {{{', '.join(settings)}}}"
+
+
+def _preprocessing(proposal: Proposal) -> Iterator[str]:
+    """Yield what the preset cannot know: which numbers are codes, and that the target is skewed."""
+    table = proposal.profile.table
+    categories = [name for name, column in proposal.inputs.items() if column.kind == "category"]
+    coded = [name for name in categories if proposal.inputs[name].coded or table.is_mostly_numbers(name)]
+    skewed = proposal.task.goal == "regression" and proposal.task.skewed
+    if not coded and not skewed:
+        return
+    yield "preprocessing:"
+    if coded:
+        yield "  columns:"
+    for name in coded:
+        column = proposal.inputs[name]
+        many = column.different > MANY
+        codes = "; the numbers are codes" if column.coded else ""
+        encoding = (
+            "Each becomes a learned vector; rare and new ones share one."
+            if many
+            else "Each becomes an input of 0 or 1; for a new category all of them are 0."
+        )
+        yield from _comment(f"{name}: {counted(column.different, 'category')}{codes}. {encoding}", 4)
+        yield f"    {dump_value(name)}: {dump_value(VECTORS if many else INDICATORS)}"
+    if skewed:
+        yield from _comment("A few target values are far larger than all others, so the net learns their logarithm.", 2)
+        yield "  target: [clamp, log1p, standardize]"
+
+
+def _training(proposal: Proposal) -> Iterator[str]:
+    yield f"loss: {_LOSSES[proposal.task.goal]}"
+    yield f"metrics: {_METRICS[proposal.task.goal]}"
+    yield from _with_comment("seed: 0", "for the split, the initial weights, the order of rows and dropout")
+
+
+def _preset() -> Iterator[str]:
+    yield from _comment(
+        "The preset chooses everything else: preprocessing, net and training. A key given here overrides it, and"
+        " spec.yaml in the run directory shows every value."
+    )
+    yield "preset: tabular"
 
 
 def _relative(path: Path, folder: Path) -> str:
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # another drive of Windows: there is no relative path
+    except ValueError:  # another drive on Windows has no relative path
         return path.absolute().as_posix()
 
 
-def _said(text: str, indent: int = 0) -> Iterator[str]:
-    """A comment, folded."""
+def _comment(text: str, indent: int = 0) -> Iterator[str]:
     before = " " * indent + "# "
     yield from textwrap.wrap(
         _printable(text), WIDTH, initial_indent=before, subsequent_indent=before, break_on_hyphens=False
     )
 
 
-def _beside(line: str, comment: str) -> Iterator[str]:
-    """A line and a comment behind it, or above where it would be too long."""
-    if len(line) + len(comment) + 4 <= WIDTH:
+def _with_comment(line: str, comment: str, most: int = WIDTH) -> Iterator[str]:
+    """Yield a line with the comment behind it, or above it if the comment or the line would be too long."""
+    if len(comment) <= most and len(line) + len(comment) + 4 <= WIDTH:
         yield f"{line}  # {_printable(comment)}"
     else:
-        yield from _said(comment, len(line) - len(line.lstrip()))
+        yield from _comment(comment, len(line) - len(line.lstrip()))
         yield line
 
 

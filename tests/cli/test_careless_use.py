@@ -27,7 +27,7 @@ from nnfs_cli.data.table import Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.experiment import read_data
-from nnfs_cli.inspection.column_kinds import look
+from nnfs_cli.inspection.column_kinds import profile_column
 from nnfs_cli.workflows import load
 from tests.conftest import Nnfs, one_message
 
@@ -237,13 +237,13 @@ def test_numbers_in_another_way_of_writing_are_never_taken_for_words(
 
 
 def test_column_with_marks_between_thousands_is_left_out_with_that_reason() -> None:
-    seen = look(Table("t.csv", {"x": Texts.of(["1,234", "12", "1,234,567.8"])}), "x")
+    seen = profile_column(Table("t.csv", {"x": Texts.of(["1,234", "12", "1,234,567.8"])}), "x")
     assert seen.nature == "text"
     assert "mark between thousands, such as '1,234'" in seen.why
 
 
 def test_codes_that_differ_only_by_their_zeros_are_words() -> None:
-    assert look(Table("t.csv", {"x": np.array([1067, 1067, 815])}), "x", code=True).kind == "category"
+    assert profile_column(Table("t.csv", {"x": np.array([1067, 1067, 815])}), "x", code=True).kind == "category"
 
 
 def test_durations_are_seconds(tmp_path: Path) -> None:

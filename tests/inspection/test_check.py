@@ -18,8 +18,8 @@ from nnfs_cli.cli.check import _folded
 from nnfs_cli.config.config import Config
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.read_data import load_data
-from nnfs_cli.inspection.cost_estimate import lines, rehearse
-from nnfs_cli.inspection.findings import Data, Finding, find
+from nnfs_cli.inspection.cost_estimate import estimate_cost, summarize_layers
+from nnfs_cli.inspection.findings import Finding, InspectedRows, find
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
@@ -54,7 +54,7 @@ def check(write: Write) -> Check:
         write("t.csv", csv_of(**{**clean, **y, **columns}))
         spec = Config.load(write("t.yaml", config), overrides)
         loaded = load_data(spec)
-        return find(spec, loaded, workflows.prepare(spec), Data.of(loaded))
+        return find(spec, loaded, workflows.prepare(spec), InspectedRows.of(loaded))
 
     return run
 
@@ -113,19 +113,19 @@ def patients(n: int = 60, visits: int = 4) -> dict[str, Sequence[Any]]:
 
 
 @pytest.mark.parametrize("name", ["patient", "case_id", "who"])
-def test_what_names_whose_rows_they_are_is_one_finding_and_nothing_follows_from_it(check: Check, name: str) -> None:
+def test_an_owner_of_rows_is_one_finding_and_its_columns_are_none(check: Check, name: str) -> None:
     columns = patients()
     columns[name] = columns.pop("who")
     found = check(n=240, **columns)
     group = by_column(found, "group")[name]
-    assert "('sex' and 'smoker' follow from it)" in group.message
+    assert "(it determines 'sex' and 'smoker')" in group.message
     assert group.suggestion == f"split: {{group: {name}}}"
     assert not by_column(found, "follows")
     assert not by_column(check(n=240, overrides=[f"split.group={name}"], **columns), "group")
     assert not by_column(check(n=240, overrides=["split.time=a"], **columns), "group")
 
 
-def test_a_city_names_no_owner_nor_does_a_quantity_from_which_ranges_follow(check: Check) -> None:
+def test_a_city_or_a_binned_quantity_is_no_owner_of_rows(check: Check) -> None:
     columns = patients()
     columns["city"] = [f"c{i}" for i in columns.pop("who")]
     found = check(n=240, **columns)
@@ -145,7 +145,7 @@ def test_the_line_for_a_group_can_be_trained(check: Check, write: Write) -> None
     assert "who" not in loaded.kinds
 
 
-def test_a_column_that_gives_the_target_away_is_found(check: Check) -> None:
+def test_a_column_that_leaks_the_target_is_found(check: Check) -> None:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 200)
     found = check(y=y, alive=["no" if i == 0 else "yes" for i in y])
@@ -164,12 +164,12 @@ def test_outliers_are_found_unless_a_step_takes_care_of_them(check: Check) -> No
     assert not by_column(check(config, overrides=["preprocessing.numbers=[impute,quantile]"], x=values), "outliers")
 
 
-def test_numbers_that_are_left_as_they_are_are_found_where_they_are_large(check: Check) -> None:
+def test_large_numbers_that_no_step_scales_are_found(check: Check) -> None:
     found = check(overrides=["preprocessing.numbers=none"], x=np.arange(200) % 17 * 1000)
     assert set(by_column(found, "scale")) == {"x"}
 
 
-def test_codes_are_found_where_they_are_taken_for_numbers(check: Check) -> None:
+def test_codes_that_are_read_as_numbers_are_found(check: Check) -> None:
     codes = np.arange(200) % 7 * 11
     assert "one_hot" in str(by_column(check(zip=codes), "code")["zip"].suggestion)
     assert not by_column(check(overrides=["preprocessing.columns.zip=one_hot"], zip=codes), "code")
@@ -187,7 +187,7 @@ def test_rare_and_unequal_classes_are_found(check: Check) -> None:
     assert not by_column(check(overrides=["class_weights=balanced"], y=y), "imbalance")
 
 
-def test_a_target_that_is_cut_off_or_lopsided_is_found(check: Check) -> None:
+def test_a_capped_or_skewed_target_is_found(check: Check) -> None:
     rng = np.random.default_rng(0)
     found = check(REGRESSION, n=500, y=np.minimum(rng.normal(size=500), 1))
     assert "largest value, 1," in by_column(found, "capped")["y"].message
@@ -218,7 +218,7 @@ def test_rows_of_two_files_are_compared_too(check: Check, write: Write) -> None:
 def test_a_net_that_is_too_large_is_found_and_a_smaller_one_is_suggested(check: Check) -> None:
     found = by_column(check(overrides=["layers=[linear: 100, relu, linear: 1, sigmoid]"]), "parameters")
     assert "401 parameters for 120 training rows" in found[None].message
-    assert found[None].suggestion == "- linear: 8  # in both of two hidden layers"
+    assert found[None].suggestion == "- linear: 8  # in each of two hidden layers"
 
 
 def test_few_validation_rows_are_found(check: Check) -> None:
@@ -259,7 +259,7 @@ NETS = [
 def test_the_parameters_of_all_layers_are_those_of_the_net(write: Write, net: str, step: str) -> None:
     config = CONFIG.replace("[linear: 1, sigmoid]", net).replace("{one_hot: {unseen: other}}", step)
     experiment = experiment_of(write, config)
-    found = lines(experiment)
+    found = summarize_layers(experiment)
     assert sum(line.parameters for line in found) == experiment.predictor.model.n_parameters
     assert found[0].shape == experiment.predictor.model.input_shape
     assert found[-1].shape == (1,)
@@ -273,7 +273,7 @@ def test_a_rehearsal_leaves_the_weights_as_they_were(write: Write, setting: str)
     before = experiment.predictor.model.parameters.vector.copy()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        estimate, memory = rehearse(experiment)
+        estimate, memory = estimate_cost(experiment)
     assert np.array_equal(experiment.predictor.model.parameters.vector, before)
     assert estimate.seconds > 0
     assert all(n > 0 for n in memory.values())
@@ -281,7 +281,7 @@ def test_a_rehearsal_leaves_the_weights_as_they_were(write: Write, setting: str)
 
 def test_no_more_time_is_foreseen_for_fewer_epochs(write: Write) -> None:
     experiment = experiment_of(write, CONFIG)
-    estimate, _ = rehearse(experiment)
+    estimate, _ = estimate_cost(experiment)
     assert (estimate.epochs, estimate.steps) == (3, 2)
     assert estimate.seconds >= estimate.step_ms / 1000 * 6
 
@@ -366,11 +366,11 @@ def test_it_says_how_many_rows_were_looked_at(write: Write, monkeypatch: pytest.
     experiment_of(write, CONFIG)
     spec = Config.load(write("t.yaml", CONFIG))
     loaded = load_data(spec)
-    assert Data.of(loaded).looked_at is None
+    assert InspectedRows.of(loaded).sampled is None
     monkeypatch.setattr("nnfs_cli.inspection.findings.CELLS", 100)
     monkeypatch.setattr("nnfs_cli.inspection.findings.FEWEST", 10)
-    data = Data.of(loaded)
-    assert data.looked_at == data.table.n_rows == 50
+    data = InspectedRows.of(loaded)
+    assert data.sampled == data.table.n_rows == 50
     assert sum(len(data.rows_of(split).columns["a"]) for split in data.rows) == 50
     assert find(spec, loaded, workflows.prepare(spec), data)
 

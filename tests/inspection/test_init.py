@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,13 @@ from pyarrow import parquet
 
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError
-from nnfs_cli.inspection.column_kinds import Look, look, words_of
-from nnfs_cli.inspection.column_relations import coded, followers, gives_away, repeats, row_hashes
+from nnfs_cli.errors import DataError, NnfsWarning
+from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_column, words_of
+from nnfs_cli.inspection.column_relations import coded, find_determined, find_leak, find_repeats, row_hashes
 from nnfs_cli.inspection.csv_dialect import dialect_of
-from nnfs_cli.inspection.file_profile import glance
+from nnfs_cli.inspection.file_profile import profile_file
 from nnfs_cli.inspection.propose import propose, skewness, task_of, width_for
-from nnfs_cli.inspection.write_config import draft
+from nnfs_cli.inspection.write_config import write_config
 from nnfs_cli.workflows import load
 from tests.conftest import Nnfs, one_message
 
@@ -36,9 +37,9 @@ RNG = np.random.default_rng(7)
 N = 60
 
 
-def looked(values: Any, name: str = "column", **more: Any) -> Look:
+def looked(values: Any, name: str = "column", **more: Any) -> ColumnProfile:
     """At one column of these values."""
-    return look(Table("t.csv", {name: values}), name, **more)
+    return profile_column(Table("t.csv", {name: values}), name, **more)
 
 
 def texts(*values: str | None) -> Texts:
@@ -160,7 +161,7 @@ def test_a_copy_of_a_column_repeats_it_and_so_does_one_in_other_words_or_units()
         fahrenheit=32 + 1.8 * celsius,
         other=RNG.integers(1, 4, N),
     )
-    found = repeats(table, list(table.columns))
+    found = find_repeats(table, list(table.columns))
     assert {name: relation.others for name, relation in found.items()} == {
         "same": ("number",),
         "words": ("number",),
@@ -171,70 +172,70 @@ def test_a_copy_of_a_column_repeats_it_and_so_does_one_in_other_words_or_units()
 
 def test_columns_in_which_every_row_is_different_do_not_repeat_each_other() -> None:
     table = table_of(a=[f"a{i}" for i in range(N)], b=[f"b{i}" for i in range(N)], c=RNG.normal(size=N))
-    assert not repeats(table, ["a", "b", "c"])
+    assert not find_repeats(table, ["a", "b", "c"])
 
 
 def test_gaps_are_part_of_what_is_compared() -> None:
     values = RNG.integers(0, 3, N).astype(float)
     gappy = values.copy()
     gappy[5] = np.nan
-    assert not repeats(table_of(a=values, b=gappy), ["a", "b"])
-    assert repeats(table_of(a=gappy, b=gappy.copy()), ["a", "b"])
+    assert not find_repeats(table_of(a=values, b=gappy), ["a", "b"])
+    assert find_repeats(table_of(a=gappy, b=gappy.copy()), ["a", "b"])
 
 
 @given(st.lists(st.integers(0, 5), min_size=12, max_size=60), st.integers(0, 2**32 - 1))
 def test_a_column_with_its_values_renamed_always_repeats_it(values: list[int], seed: int) -> None:
     names = np.random.default_rng(seed).permutation(100)
     table = table_of(a=np.array(values), b=[f"w{names[value]}" for value in values])
-    found = repeats(table, ["a", "b"])
+    found = find_repeats(table, ["a", "b"])
     enough = len(set(values)) > 1 and len(values) - len(set(values)) >= 10
     assert ("b" in found) == enough
 
 
-def test_what_follows_from_one_column_or_from_two_is_found() -> None:
+def test_columns_that_one_or_two_others_determine_are_found() -> None:
     rng = np.random.default_rng(0)
     town, a, b = rng.integers(0, 9, 400), rng.integers(0, 4, 400), rng.integers(0, 4, 400)
     table = table_of(town=town, country=town // 3, a=a, b=b, equal=a == b, free=rng.integers(0, 2, 400))
-    found = {relation.column: relation.others for relation in followers(table, list(table.columns))}
+    found = {relation.column: relation.others for relation in find_determined(table, list(table.columns))}
     assert found == {"country": ("town",), "equal": ("a", "b")}
 
 
-def test_what_may_be_chance_does_not_follow() -> None:
+def test_a_coincidence_is_no_relation() -> None:
     rng = np.random.default_rng(0)
     table = table_of(fine=rng.integers(0, 15, 30), rare=np.arange(30) == 3)
-    assert not followers(table, ["fine", "rare"])
+    assert not find_determined(table, ["fine", "rare"])
 
 
 def test_the_target_in_other_words_is_given_away() -> None:
     y = RNG.integers(0, 2, N)
-    found = gives_away(Texts.of(["no", "yes"][i] for i in y), y, True)
+    found = find_leak(Texts.of(["no", "yes"][i] for i in y), y, True)
     assert found is not None
     assert found.exact
-    assert gives_away(RNG.integers(0, 2, N), y, True) is None
+    assert find_leak(RNG.integers(0, 2, N), y, True) is None
 
 
 def test_a_word_that_all_but_tells_the_class_is_suspicious_and_no_more() -> None:
     y = np.arange(1000) % 2
     words = [f"{'ab'[i]}{j % 7}" for j, i in enumerate(y)]
-    found = gives_away(Texts.of(words), y, True)
+    found = find_leak(Texts.of(words), y, True)
     assert found is not None
     assert not found.exact
 
 
 def test_a_number_that_sorts_the_classes_is_suspicious() -> None:
     y = np.repeat([0, 1, 2], 100)
-    assert gives_away(np.arange(300) + 0.5, y, True) is not None
-    assert gives_away(np.random.default_rng(1).normal(size=300), y, True) is None
+    assert find_leak(np.arange(300) + 0.5, y, True) is not None
+    assert find_leak(np.random.default_rng(1).normal(size=300), y, True) is None
 
 
 def test_the_target_in_other_units_is_given_away_and_a_function_of_it_is_suspicious() -> None:
     x = np.random.default_rng(0).uniform(1, 3, 500)
-    copied, curved = gives_away(3 - 2 * x, x, False), gives_away(np.sin(3 * x), np.sin(3 * x) ** 2, False)
+    copied, curved = find_leak(3 - 2 * x, x, False), find_leak(np.sin(3 * x), np.sin(3 * x) ** 2, False)
     assert copied is not None
     assert copied.exact
     assert curved is not None
     assert not curved.exact
-    assert gives_away(x + np.random.default_rng(1).normal(size=500), x, False) is None
+    assert find_leak(x + np.random.default_rng(1).normal(size=500), x, False) is None
 
 
 def test_rows_have_the_same_hash_exactly_where_they_hold_the_same() -> None:
@@ -282,7 +283,7 @@ def test_a_tab_is_usual_in_a_tsv_file(write: Write) -> None:
 
 
 def test_codes_with_zeros_before_them_are_found(write: Write) -> None:
-    assert dialect_of(write("t.csv", "plz,n\n01067,1\n99999,0\n")).zeros == {"plz"}
+    assert dialect_of(write("t.csv", "plz,n\n01067,1\n99999,0\n")).code_columns == {"plz"}
 
 
 def test_what_is_not_utf8_is_refused_with_its_line_and_advice(tmp_path: Path) -> None:
@@ -307,7 +308,7 @@ def test_any_bytes_are_a_dialect_or_one_error(tmp_path: Path, content: bytes) ->
 
 def task(values: Column, name: str = "y") -> Any:
     table = Table("t.csv", {name: values})
-    return task_of(table, name, look(table, name))
+    return task_of(table, name, profile_column(table, name))
 
 
 @pytest.mark.parametrize(
@@ -330,7 +331,7 @@ def task(values: Column, name: str = "y") -> Any:
 def test_the_task_is_inferred_from_the_target(values: Column, goal: str) -> None:
     found = task(values)
     assert found.goal == goal
-    assert found.n_classes == (0 if goal == "regression" else look(Table("t", {"y": values}), "y").different)
+    assert found.n_classes == (0 if goal == "regression" else profile_column(Table("t", {"y": values}), "y").different)
 
 
 def test_the_name_of_a_target_decides_where_its_numbers_leave_it_open() -> None:
@@ -338,8 +339,8 @@ def test_the_name_of_a_target_decides_where_its_numbers_leave_it_open() -> None:
     assert task(values, "number_count").goal == "regression"
     assert task(values, "quality").goal == "classes"
     assert task(np.arange(400) % 15, "species").goal == "classes"
-    assert "loss: mse" in task(values, "quality").otherwise
-    assert "cross_entropy" in task(np.arange(400) % 15, "rings").otherwise
+    assert "loss: mse" in task(values, "quality").alternative
+    assert "cross_entropy" in task(np.arange(400) % 15, "rings").alternative
 
 
 @pytest.mark.parametrize(
@@ -349,7 +350,7 @@ def test_the_name_of_a_target_decides_where_its_numbers_leave_it_open() -> None:
         (np.full(5, np.nan), "is empty"),
         (np.array([1.0, np.nan, 2.0]), "row 2.*the target 'y' is empty"),
         (np.array(["2026-01-31", "2026-02-01"], "datetime64[us]"), "holds dates"),
-        (texts(*(f"n{i}" for i in range(30))), "different in every row; these are neither classes nor numbers"),
+        (texts(*(f"n{i}" for i in range(30))), "different in every row; a target is classes or numbers"),
     ],
     ids=str,
 )
@@ -379,8 +380,8 @@ def test_a_net_has_no_more_parameters_than_there_are_rows(n_rows: int, n_inputs:
 
 def proposed(path: Path, target: str) -> tuple[Any, Any]:
     """The proposal for a file, and the config as it is read again."""
-    proposal = propose(glance(path, target), target)
-    text = draft(proposal, path.parent)
+    proposal = propose(profile_file(path, target), target)
+    text = write_config(proposal, path.parent)
     config = path.parent / "proposed.yaml"
     config.write_text(text, encoding="utf-8")
     assert max(map(len, text.splitlines())) <= 120 or "drop: [" in text
@@ -426,12 +427,12 @@ def test_a_table_with_a_bit_of_everything(write: Write) -> None:
     proposal, spec = proposed(write("people.csv", as_csv(everybody())), "bought")
     assert set(proposal.inputs) == {"age", "town", "zip", "joined", "member"}
     reasons = {
-        "id": "counts the rows",
+        "id": "numbers the rows",
         "town_name": "repeats 'town'",
         "note": "different in every row",
         "nothing": "empty",
         "same": "always 3",
-        "bought_code": "gives the target away",
+        "bought_code": "leaks the target",
     }
     assert set(proposal.dropped) == set(reasons) == set(spec.dataset.drop)
     for name, reason in reasons.items():
@@ -461,7 +462,7 @@ def test_many_words_get_vectors(write: Write) -> None:
     assert spec.preprocessing.columns["word"][0].name == "embedding"
 
 
-def test_a_lopsided_target_is_learned_by_its_logarithm(write: Write) -> None:
+def test_a_skewed_target_is_learned_by_its_logarithm(write: Write) -> None:
     rng = np.random.default_rng(0)
     rows = "\n".join(f"{x},{math.exp(3 * x)}" for x in rng.normal(size=300))
     _, spec = proposed(write("t.csv", f"x,y\n{rows}\n"), "y")
@@ -532,7 +533,7 @@ def test_codes_are_classes_for_a_target_too(write: Write) -> None:
         assert (proposal.task.goal, proposal.task.n_classes) == ("classes", 30)
         assert spec.loss.name == "cross_entropy"
     many = "".join(f"{i / 7},{code}\n" for i, code in enumerate(RNG.permutation(5000)[:300]))
-    with pytest.raises(DataError, match="too many to be classes"):
+    with pytest.raises(DataError, match="too many classes"):
         proposed(write("m.csv", f"x,zip\n{many}"), "zip")
 
 
@@ -557,7 +558,7 @@ def test_the_rows_of_one_patient_stay_together(inside: Nnfs, write: Write) -> No
     assert inside("train", "proposed.yaml", "--quiet", "--set", "epochs=2").returncode == 0
 
 
-def test_nothing_is_kept_together_by_a_city_or_where_regions_follow_one_from_another(write: Write) -> None:
+def test_a_city_or_nested_regions_do_not_group_rows(write: Write) -> None:
     columns = visits()
     columns = {"city": [f"c{i}" for i in columns["who"]], **columns}
     del columns["who"]
@@ -596,7 +597,7 @@ def test_it_writes_a_config_and_says_what_it_saw(inside: Nnfs, write: Write) -> 
     write("people.csv", as_csv(everybody()))
     done = inside("init", "people.csv", "--target", "bought")
     assert (done.returncode, done.stdout) == (0, "people.yaml\n")
-    for word in ("120 rows", "12 columns", "binary classification", "bought_code (gives the target away", "nnfs check"):
+    for word in ("120 rows", "12 columns", "binary classification", "bought_code (leaks the target", "nnfs check"):
         assert word in done.stderr
 
 
@@ -620,17 +621,17 @@ def test_the_data_is_found_from_where_the_config_stands(inside: Nnfs, write: Wri
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["t.csv"], "--target; t.csv has x, y"),
+        (["t.csv"], "--target. t.csv has x, y"),
         (["t.csv", "--target", "z"], "no column 'z'"),
         (["t.csv", "--target", "xx"], "did you mean 'x'"),
         (["tt.csv", "--target", "y"], "did you mean 't.csv'"),
         (["t.json", "--target", "y"], "end in .csv"),
         ([".", "--target", "y"], "is a folder"),
         (["constant.csv", "--target", "y"], "the target 'y' is always 'a'"),
-        (["useless.csv", "--target", "y"], "no column to learn from: 'x' is always 1"),
-        (["alone.csv", "--target", "y"], "no column to learn from"),
+        (["useless.csv", "--target", "y"], "no usable input: 'x' is always 1"),
+        (["alone.csv", "--target", "y"], "no usable input"),
         (["one.csv", "--target", "y"], "1 row"),
-        (["headless.csv", "--target", "y"], "no names of columns"),
+        (["headless.csv", "--target", "y"], "not column names"),
         (["utf16.csv", "--target", "y"], "--encoding utf-16"),
         (
             ["t.csv", "--target", "y", "--encoding", "nonsense"],
@@ -642,7 +643,7 @@ def test_the_data_is_found_from_where_the_config_stands(inside: Nnfs, write: Wri
     ],
     ids=lambda words: " ".join(words) if isinstance(words, list) else "",
 )
-def test_what_cannot_be_is_refused_with_one_message(
+def test_impossible_requests_are_refused_with_one_message(
     inside: Nnfs, write: Write, tmp_path: Path, words: list[str], message: str
 ) -> None:
     import re
@@ -717,7 +718,7 @@ def test_an_awkward_file_trains_as_proposed(inside: Nnfs, tmp_path: Path, case: 
     assert trained.returncode == 0, trained.stderr
     predicted = inside("predict", "--input", "awkward.csv")
     assert predicted.returncode == 0, predicted.stderr
-    n_rows = len(glance(tmp_path / "awkward.csv", target).table.columns[target])
+    n_rows = len(profile_file(tmp_path / "awkward.csv", target).table.columns[target])
     assert len(list(csv.reader(io.StringIO(predicted.stdout)))) == 1 + n_rows
 
 
@@ -756,3 +757,36 @@ def test_any_table_is_refused_with_one_message_or_trains(inside: Nnfs, tmp_path:
         return
     trained = inside("train", "any.yaml", "--quiet", "--set", "epochs=1", "--set", "early_stopping=null")
     assert trained.returncode == 0, trained.stderr + (tmp_path / "any.yaml").read_text("utf-8")
+
+
+@given(data=st.data())
+def test_a_config_loads_whatever_the_columns_are_called(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Quotes, colons, brackets and the like in a name: in `drop`, `group`, `columns` and as the target."""
+    folder = tmp_path_factory.mktemp("names")
+    name = st.text("x0'\"#:,[]{}&*!|>%@`- ?=~\\é", min_size=1, max_size=5).filter(str.strip)
+    one, code, same, owner, sex, age, y = data.draw(st.lists(name, min_size=7, max_size=7, unique=True))
+    rng = np.random.default_rng(0)
+    who = rng.integers(0, 30, 150)
+    columns = {
+        one: [5] * 150,
+        f"{code} code": [f"0{i}" for i in rng.integers(100, 110, 150)],
+        f"{same}'": (values := rng.normal(size=150).round(3).tolist()),
+        f"{same}''": [2 * value for value in values],
+        f"{owner} patient": [f"p{i}" for i in who],
+        f"{sex}'": who * 7 % 2,
+        f"{age}''' ": who * 11 % 5,
+        f"{y}'": rng.exponential(size=150) ** 4,
+    }
+    file = folder / "t.csv"
+    with file.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([columns, *zip(*columns.values(), strict=True)])
+    proposal = propose(profile_file(file, f"{y}'"), f"{y}'")
+    (folder / "t.yaml").write_text(write_config(proposal, folder), encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NnfsWarning)
+        config = load(folder / "t.yaml")
+    assert config.dataset.target_columns() == (f"{y}'",)
+    assert set(config.dataset.drop) == set(proposal.dropped)
+    assert config.split.group == f"{owner} patient"

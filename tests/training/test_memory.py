@@ -14,7 +14,7 @@ import yaml
 
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
-from nnfs_cli.inspection.cost_estimate import rehearse
+from nnfs_cli.inspection.cost_estimate import estimate_cost
 from nnfs_cli.nn.layers import Context
 from nnfs_cli.prediction.predictor import EncodedRows
 from nnfs_cli.runs.callbacks import Checkpoint
@@ -136,7 +136,7 @@ def test_what_is_kept_stays_as_it_was(large: int, monkeypatch: pytest.MonkeyPatc
 def test_check_states_the_memory_of_training(tmp_path: Path) -> None:
     case = CASES["parameters"]
     experiment = workflows.prepare(spec_of(case, tmp_path))
-    stated = rehearse(experiment)[1]
+    stated = estimate_cost(experiment)[1]
     vector = experiment.predictor.model.parameters.vector
     assert stated["net"] == 4 * vector.nbytes + 8  # weights, gradient, both moments, and Adam's count of steps
     assert stated["data"] >= sum(part.X.nbytes for part in experiment.splits.values())
