@@ -1,10 +1,17 @@
-"""Draws the pictures of the README anew: `python -m tests.pictures` (needs matplotlib besides the test extra)."""
+"""Draw the pictures of the README and the guide: `python -m tests.pictures` (needs matplotlib besides the test extra).
+
+`python -m tests.pictures terminal` draws only the terminal of the README, which needs nothing else.
+"""
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import tempfile
+from pathlib import Path
+from xml.sax.saxutils import escape, unescape
 
-import matplotlib as mpl
 import numpy as np
 import yaml
 
@@ -13,6 +20,12 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.data.table import from_arrays
 from nnfs_cli.training.schedules import Schedule
 from tests.readme import ROOT
+
+TERMINAL = ROOT / ".readme" / "train.svg"
+COMMAND = "nnfs train configs/breast_cancer.yaml"
+HARD = "\N{NO-BREAK SPACE}"  # runs of ordinary spaces would collapse
+LINE, CHARACTER, MARGIN, TOP = 19, 7.83, 18, 44  # pixels, at 13 pixels a letter
+DARK, TEXT, DIM, ACCENT = "#1b2130", "#d7dce5", "#8b95a7", "#7cc4ff"
 
 RED, BLUE, GREY = "#a3271b", "#1d4e89", "#9a9a9a"
 EDGE, POINTS = 1.25, 300
@@ -23,8 +36,53 @@ SCHEDULES = (
 )  # fmt: skip
 
 
+def trained() -> list[str]:
+    """Return what a terminal shows when the first config of the README is trained, line by line."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "configs").symlink_to(ROOT / "configs")
+        done = subprocess.run(
+            [sys.executable, "-m", "nnfs_cli", *COMMAND.split()[1:]],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+            env={"PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+        )
+    return [f"$ {COMMAND}", *done.stdout.splitlines()]
+
+
+def terminal() -> None:
+    """Draw a terminal in which a net is trained. It is dark, and looks the same on light and dark pages."""
+    lines = trained()
+    width, height = round(max(map(len, lines)) * CHARACTER + 2 * MARGIN), TOP + len(lines) * LINE + 8
+    dots = zip((20, 40, 60), ("#ff5f57", "#febc2e", "#28c840"), strict=True)
+    rows = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
+        f"<title>{escape(COMMAND)}</title>",
+        f'<rect width="{width}" height="{height}" rx="9" fill="{DARK}"/>',
+        *(f'<circle cx="{x}" cy="20" r="6" fill="{colour}"/>' for x, colour in dots),
+        '<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="13">',
+    ]
+    for i, line in enumerate(lines):
+        colour = ACCENT if line.startswith("$") else DIM if "warning" in line or "epoch  " in line else TEXT
+        if line:
+            length = f'textLength="{len(line) * CHARACTER:.1f}" lengthAdjust="spacingAndGlyphs"'
+            place = f'x="{MARGIN}" y="{TOP + (i + 0.7) * LINE:.1f}"'
+            rows.append(f'<text {place} {length} fill="{colour}">{escape(line.replace(" ", HARD))}</text>')
+    TERMINAL.write_text("\n".join([*rows, "</g>", "</svg>", ""]), encoding="utf-8")
+
+
+def drawn() -> list[str]:
+    """Return the lines in the picture of the terminal that are not blank."""
+    return [
+        unescape(text).replace(HARD, " ")
+        for text in re.findall(r"<text [^>]*>(.*)</text>", TERMINAL.read_text(encoding="utf-8"))
+    ]
+
+
 def spirals() -> None:
-    """What the net of configs/spirals.yaml believes about every point of the plane, and how it came to."""
+    """Draw what the net of configs/spirals.yaml predicts for every point of the plane, and its losses by epoch."""
     from matplotlib import pyplot as plt
 
     with tempfile.TemporaryDirectory() as folder:
@@ -52,7 +110,7 @@ def spirals() -> None:
 
 
 def schedules() -> None:
-    """The learning rate over 100 epochs, as a share of lr."""
+    """Draw the learning rate over 100 epochs under several schedules, as a multiple of lr."""
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(2, 4, figsize=(8, 2.7), sharex=True, sharey=True, layout="constrained")
@@ -69,6 +127,10 @@ def schedules() -> None:
 
 
 if __name__ == "__main__":
-    mpl.use("agg")
-    spirals()
-    schedules()
+    terminal()
+    if sys.argv[1:] != ["terminal"]:
+        import matplotlib as mpl
+
+        mpl.use("agg")
+        spirals()
+        schedules()

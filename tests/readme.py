@@ -1,7 +1,15 @@
-"""Makes the README tell what the tool does today: runs its commands, and fills in outputs, code and tables.
+"""Render the README and the guide: run their commands, and fill in outputs, code and generated tables.
 
-`python -m tests.readme` rewrites README.md; the test of the same name fails when that would change anything but the
-last digits of a figure.
+`python -m tests.readme [PAGE ...]` rewrites the pages (all of them unless named). The tests fail when that would change
+anything but the last digits of a figure. Each page is rendered in a workspace of its own: an empty folder with a copy
+of `configs/`, which is what a reader has who starts on that page. In a page,
+
+- every command of a ```console block is run, and its output replaces the lines below it;
+- a ```yaml or ```python block that begins with a comment such as `# houses.yaml` is written to that file;
+- every other ```python block is run, and a ```pycon block is checked by doctest;
+- `<!-- before: COMMAND -->` runs a command whose output is not shown;
+- `<!-- config PATH -->` and `<!-- code PATH FUNCTION -->` above a block fill it with a config or a method;
+- a table between `<!-- NAME -->` and `<!-- /NAME -->` is the output of the command in `TABLES`.
 """
 
 from __future__ import annotations
@@ -14,58 +22,54 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+GUIDE = ROOT / "nnfs_cli" / "guide"
+PAGES = (README, *sorted(GUIDE.glob("*.md")))
+BLOCKS = ("split", "preprocessing", "penalty", "clip", "early_stopping", "checkpoint")
+ACCURACY = "python -m tests.benchmarks.accuracy --show"
+SPEED = "python -m tests.benchmarks.report"
 TABLES = {
     "keys": "nnfs components config --markdown",
     "components": "nnfs components --markdown",
-    "accuracy": f"PYTHONPATH='{ROOT}' python -m tests.benchmarks.accuracy --show '{ROOT}/.readme/accuracy.json'",
-    "benchmarks": f"PYTHONPATH='{ROOT}' python -m tests.benchmarks.report",
+    **{block: f"nnfs components {block} --markdown | awk -v RS= 'END {{print}}'" for block in BLOCKS},
+    "accuracy": f"{ACCURACY} '{ROOT}/.readme/accuracy.json'",
+    "accuracy summary": f"{ACCURACY} '{ROOT}/.readme/accuracy.json' --summary",
+    "speed": SPEED,
+    "speed summary": f"{SPEED} --summary",
 }
-BLOCK = re.compile(r"(?:<!-- (?P<what>[^\n]+?) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"<!-- before: (?P<before>[^\n]+) -->|"
+    r"(?:<!-- (?P<filled>(?:config|code) [^\n]+?) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)```",
+    re.DOTALL,
+)
+COMMAND = re.compile(r"^\$ (.+)\n((?:[^$].*\n|\n)*)", re.MULTILINE)
 
 
-def make_workspace(folder: Path) -> None:
-    """What a reader has who follows the README in a copy of the repository."""
-    shutil.copytree(ROOT / "configs", folder / "configs")
+@dataclass(frozen=True)
+class Workspace:
+    """A folder in which the commands of one page run."""
 
+    folder: Path
 
-def render(text: str, folder: Path) -> str:
-    """The README with everything that can be computed computed anew, in a folder of its own."""
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "120",
-    }
+    def run(self, command: str, script: str | None = None, fails: bool = False) -> str:
+        """Run a shell command, or a Python script, and return what it prints.
 
-    def block(match: re.Match[str]) -> str:
-        language, body = match["language"], match["body"]
-        comment = f"<!-- {match['what']} -->\n" if match["what"] else ""
-        what, _, argument = (match["what"] or "").partition(" ")
-        if what == "config":
-            body = re.sub(r"(?m)^#.*\n", "", (ROOT / argument).read_text()).lstrip("\n")
-        elif what == "code":
-            body = source_of(*argument.split())
-        elif name := re.match(r"# (\S+\.(yaml|py))\n", body):
-            (folder / name[1]).write_text(body)
-        elif language == "console":
-            commands = re.findall(r"(?m)^\$ (.+)\n((?:[^$].*\n)*)", body)
-            body = "".join(f"$ {command}\n{run(command, fails='error:' in shown)}" for command, shown in commands)
-        elif language == "python":
-            run("python", body)
-        elif language == "pycon":
-            (folder / "session.txt").write_text(body)
-            run("python -m doctest session.txt")
-        return f"{comment}```{language}\n{body}```"
-
-    def run(command: str, script: str | None = None, fails: bool = False) -> str:
-        words = [sys.executable, "-c", script] if script is not None else ["bash", "-c", command]
+        Raises `AssertionError` unless it ends with exit code 0, or with 2 where it `fails`.
+        """
         done = subprocess.run(
-            words,
-            cwd=folder,
-            env=environment,
+            [sys.executable, "-c", script] if script is not None else ["bash", "-c", command],
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "PYTHONPATH": str(ROOT),
+                "COLUMNS": "100",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -76,28 +80,73 @@ def render(text: str, folder: Path) -> str:
             raise AssertionError(f"{command or script}\nended with {done.returncode}:\n{done.stdout}")
         return done.stdout
 
-    text = BLOCK.sub(block, text)
-    for name, command in TABLES.items():
-        before, begin, rest = text.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"<!-- /{name} -->")
-        text = before + begin + run(command) + end + after
-    return text
+    def block(self, match: re.Match[str]) -> str:
+        """Return a block of a page as it should be."""
+        if match["before"]:
+            self.run(match["before"])
+            return match[0]
+        language, body = match["language"], match["body"]
+        comment = f"<!-- {match['filled']} -->\n" if match["filled"] else ""
+        what, _, argument = (match["filled"] or "").partition(" ")
+        if what == "config":
+            body = re.sub(r"(?m)^#.*\n", "", (ROOT / argument).read_text(encoding="utf-8")).lstrip("\n")
+        elif what == "code":
+            body = source_of(*argument.split())
+        elif name := re.match(r"# (\S+\.(yaml|py))\n", body):
+            (self.folder / name[1]).write_text(body, encoding="utf-8")
+        elif language == "console":
+            body = "".join(
+                f"$ {command}\n{self.run(command, fails='error:' in shown)}" for command, shown in COMMAND.findall(body)
+            )
+        elif language == "python":
+            self.run("", script=body)
+        elif language == "pycon":
+            (self.folder / "session.txt").write_text(body, encoding="utf-8")
+            self.run("python -m doctest session.txt")
+        return f"{comment}```{language}\n{body}```"
+
+
+def rendered(page: Path) -> str:
+    """Return the text of a page as it should be."""
+    with tempfile.TemporaryDirectory() as name:
+        workspace = Workspace(Path(name))
+        shutil.copytree(ROOT / "configs", workspace.folder / "configs")
+        text = BLOCK.sub(workspace.block, page.read_text(encoding="utf-8"))
+        for name, command in TABLES.items():
+            before, begin, rest = text.partition(f"<!-- {name} -->\n")
+            if begin:
+                _, end, after = rest.partition(f"<!-- /{name} -->")
+                text = before + begin + workspace.run(command) + end + after
+        return text
 
 
 def source_of(path: str, function: str) -> str:
-    """The lines of a method, without its indentation."""
-    text = (ROOT / path).read_text()
+    """Return the source of a method without its indentation."""
+    text = (ROOT / path).read_text(encoding="utf-8")
     node = next(n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef) and n.name == function)
     return textwrap.dedent("\n".join(text.splitlines()[node.lineno - 1 : node.end_lineno])) + "\n"
 
 
-def rendered() -> str:
-    """The README as it should be."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        make_workspace(folder)
-        return render(README.read_text(encoding="utf-8"), folder)
+def rewrite(page: Path) -> str:
+    """Render a page in place, and return what happened: nothing, a change, or what is wrong with a command."""
+    before, name = page.read_text(encoding="utf-8"), page.relative_to(ROOT)
+    try:
+        after = rendered(page)
+    except AssertionError as error:
+        return f"{name}: {error}"
+    if after == before:
+        return ""
+    page.write_text(after, encoding="utf-8")
+    return f"{name}: rewritten"
+
+
+def main() -> None:
+    """Rewrite the named pages, or all."""
+    pages = [Path(name).resolve() for name in sys.argv[1:]] or PAGES
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for what in filter(None, pool.map(rewrite, pages)):
+            print(what)
 
 
 if __name__ == "__main__":
-    README.write_text(rendered(), encoding="utf-8")
+    main()

@@ -82,18 +82,46 @@ def scores(losses: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return dict(zip(models, normalised.mean(axis=0).tolist(), strict=True))
 
 
+def rivals_of(losses: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Return the losses without the constant model, which competes with nobody and has no rank."""
+    return {table: {m: loss for m, loss in of.items() if m != "constant"} for table, of in losses.items()}
+
+
+def beaten(rivals: Mapping[str, Mapping[str, float]]) -> dict[str, int]:
+    """Return on how many tables nnfs has a smaller loss than each other model."""
+    others = [m for m in next(iter(rivals.values())) if m != "nnfs"]
+    return {m: sum(of["nnfs"] < of[m] for of in rivals.values() if "nnfs" in of) for m in others}
+
+
+def summary(results: Mapping[str, Any]) -> str:
+    """Return the short table of the README: a row for each model, the best mean rank first."""
+    rivals = rivals_of(means(results["figures"]))
+    seconds, ranked, wins = means(results["figures"], "seconds"), ranks(rivals), beaten(rivals)
+    lines = ["| model | mean rank | nnfs is better on | seconds to train |", "|---|---:|---:|---:|"]
+    for m in sorted(ranked, key=lambda m: ranked[m]):
+        name = f"**{m}**" if m == "nnfs" else m
+        better = "" if m == "nnfs" else f"{wins[m]} of {len(rivals)}"
+        typical = geometric_mean([of[m] for of in seconds.values()])
+        lines.append(f"| {name} | {ranked[m]:.1f} | {better} | {typical:.2f} |")
+    about = (
+        f"{results['date']}, {results['machine']['processor']}, one thread, {results['splits']} splits of each table."
+    )
+    return "\n".join([*lines, "", about]) + "\n"
+
+
 def markdown(results: Mapping[str, Any]) -> str:
-    """The report. What knows nothing is no rival: it has no rank."""
+    """Return the report of the guide."""
     machine, found = results["machine"], results["figures"]
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
     losses = means(found)
-    rivals = {table: {m: loss for m, loss in of.items() if m != "constant"} for table, of in losses.items()}
+    rivals = rivals_of(losses)
     models = list(next(iter(losses.values())))
     ranked, scored = ranks(rivals), scores(rivals)
     seconds, megabytes = means(found, "seconds"), means(found, "megabytes")
     lines = [
-        f"{results['date']}, {machine['processor']}, one thread, Python {machine['python']}, {packages}; mean log loss"
-        f" or RMSE of {results['splits']} splits, 80 % to learn from; the least in bold.",
+        f"Measured on {results['date']}: {machine['processor']}, one thread, Python {machine['python']}, {packages}.",
+        f"Each figure is the mean log loss or RMSE of {results['splits']} splits; 80 % of the rows train.",
+        "The smallest is bold.",
         "",
         "| table | " + " | ".join(models) + " |",
         "|---|" + "---:|" * len(models),
@@ -103,20 +131,19 @@ def markdown(results: Mapping[str, Any]) -> str:
         cells = [f"**{loss:.4g}**" if loss == least else f"{loss:.4g}" for loss in of.values()]
         lines.append(f"| {table} | " + " | ".join(cells) + " |")
     wins = {m: sum(of[m] == min(of.values()) for of in rivals.values()) for m in ranked}
-    beaten = {m: sum(of["nnfs"] < of[m] for of in rivals.values()) for m in ranked if "nnfs" in ranked and m != "nnfs"}
     total = {m: sum(of[m] for of in seconds.values()) for m in models}
     typical = {m: geometric_mean([of[m] for of in seconds.values()]) for m in models}
     most = {m: max(of[m] for of in megabytes.values()) for m in models}
-    summary = {
+    rows = {
         "mean rank": {m: f"{rank:.2f}" for m, rank in ranked.items()},
         "normalised score": {m: f"{score:.3f}" for m, score in scored.items()},
-        "wins": {m: str(n) for m, n in wins.items()},
-        "nnfs is better on": {m: str(n) for m, n in beaten.items()},
-        "seconds to learn, all tables": {m: f"{n:.1f}" for m, n in total.items()},
-        "of a table, geometric mean": {m: f"{n:.2f}" for m, n in typical.items()},
-        "most memory, MB": {m: f"{n:,.0f}" for m, n in most.items()},
+        "tables won": {m: str(n) for m, n in wins.items()},
+        "nnfs is better on": {m: str(n) for m, n in beaten(rivals).items()} if "nnfs" in ranked else {},
+        "seconds to train on all tables": {m: f"{n:.1f}" for m, n in total.items()},
+        "seconds a table (geometric mean)": {m: f"{n:.2f}" for m, n in typical.items()},
+        "peak memory in MB": {m: f"{n:,.0f}" for m, n in most.items()},
     }
-    lines += [f"| {what} | " + " | ".join(of.get(m, "-") for m in models) + " |" for what, of in summary.items()]
+    lines += [f"| {what} | " + " | ".join(of.get(m, "-") for m in models) + " |" for what, of in rows.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -128,10 +155,12 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--tables", nargs="+", help="only these")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), help="only these")
     parser.add_argument("--output", type=Path, help="of the figures, in JSON")
-    parser.add_argument("--show", type=Path, help="such figures, which are reported instead of measured")
+    parser.add_argument("--show", type=Path, help="report the figures of this file instead of measuring")
+    parser.add_argument("--summary", action="store_true", help="with --show: print the short table of the README")
     given = parser.parse_args(words)
     if given.show:
-        print(markdown(json.loads(given.show.read_text(encoding="utf-8"))), end="")
+        report = summary if given.summary else markdown
+        print(report(json.loads(given.show.read_text(encoding="utf-8"))), end="")
         return
     environment = describe_environment()
     machine = {key: environment[key] for key in ("processor", "platform", "python")}

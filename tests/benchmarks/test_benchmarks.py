@@ -16,7 +16,7 @@ from nnfs_cli.training.trainer import Callback, LogRow, Trainer
 from tests.benchmarks import full_batch
 from tests.benchmarks.contestants import CONTESTANTS, matrix_products, nnfs, nnfs_in_numpy, scikit_learn
 from tests.benchmarks.race import as_installed, race
-from tests.benchmarks.report import RESULTS, markdown, ratio
+from tests.benchmarks.report import RESULTS, markdown, ratio, summary
 from tests.benchmarks.workloads import WORKLOADS, Workload
 from tests.conftest import ROOT
 
@@ -80,9 +80,10 @@ def test_turns_are_taken_as_the_machine_was_installed(monkeypatch: pytest.Monkey
     assert math.isfinite(ratio(seconds, "matrix products"))
 
 
-def test_the_readme_shows_the_last_measurements() -> None:
+def test_the_guide_and_the_readme_show_the_last_measurements() -> None:
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
-    assert markdown(results) in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert markdown(results) in (ROOT / "nnfs_cli" / "guide" / "speed.md").read_text(encoding="utf-8")
+    assert summary(results) in (ROOT / "README.md").read_text(encoding="utf-8")
     assert set(results["races"]) == {*(workload.name for workload in WORKLOADS), "full batch"}
     for name in results["races"]:
         seconds = results["races"][name]["seconds"]
