@@ -1,7 +1,13 @@
-"""The command line: one file a command. A command parses, calls one function, and renders what comes back."""
+"""The command line: one file for each command, which parses arguments, calls one function and shows the result.
+
+Read `train.py` first, then `options.py` (arguments), `terminal.py` (output), `report_training.py` (progress) and
+`error_handling.py` (exit codes). `help.py` and `completion.py` make `--help` and the completions of a shell.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -9,10 +15,14 @@ import typer
 from nnfs_cli import __version__
 from nnfs_cli.cli.baseline import baseline
 from nnfs_cli.cli.check import check
+from nnfs_cli.cli.completion import prepare
 from nnfs_cli.cli.components import components
 from nnfs_cli.cli.cv import cv
 from nnfs_cli.cli.error_handling import boundary
 from nnfs_cli.cli.evaluate import evaluate
+from nnfs_cli.cli.guide import guide
+from nnfs_cli.cli.help import Command, Group
+from nnfs_cli.cli.info import info
 from nnfs_cli.cli.init import init
 from nnfs_cli.cli.predict import predict
 from nnfs_cli.cli.resume import resume
@@ -20,11 +30,18 @@ from nnfs_cli.cli.schema import schema
 from nnfs_cli.cli.train import train
 from nnfs_cli.cli.verify import verify
 
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Start": (init, check, baseline),
+    "Train": (train, resume, cv),
+    "Use": (evaluate, predict, verify),
+    "Reference": (guide, components, schema, info),
+}
+
 app = typer.Typer(
     name="nnfs",
     help="From a table and a short YAML file to a trained neural network, in NumPy, with nothing hidden.",
+    cls=Group,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -39,11 +56,15 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """What every command shares."""
+    """Define the options of the program itself."""
 
 
-for _command in (init, check, baseline, cv, train, resume, evaluate, predict, verify, components, schema):
-    app.command()(boundary(_command))
+for _panel, _commands in PANELS.items():
+    for _command in _commands:
+        app.command(cls=Command, rich_help_panel=_panel)(boundary(_command))
+
+if "_NNFS_COMPLETE" in os.environ:
+    prepare()

@@ -1,29 +1,34 @@
-"""`nnfs baseline`: what a net has to be better than."""
+"""`nnfs baseline`: score the simple models that a net has to beat."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+import shlex
+from typing import TYPE_CHECKING
 
-import typer
-
-from nnfs_cli.cli.options import Code, Json, Overrides, read
-from nnfs_cli.cli.terminal import fact, number, print_json, table
+from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
+from nnfs_cli.cli.terminal import fact, number, print_json, suggest, table
 
 if TYPE_CHECKING:
     from nnfs_cli.workflows import Comparison
 
 
+@manual(
+    "nnfs baseline configs/breast_cancer.yaml",
+    "nnfs baseline configs/diabetes.yaml --json",
+    guide="accuracy",
+)
 def baseline(
-    config: Annotated[Path, typer.Argument(help="The YAML file that says what to learn.")],
+    config: ConfigFile,
     set_: Overrides = None,
     code: Code = None,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Print what simple and well-known models reach on the rows of CONFIG that are held back.
+    """Score simple baseline models on the held-out rows of CONFIG.
 
-    They are the best constant, a linear model and boosted trees, scikit-learn's with its defaults, and learn from the
-    same training rows as the net. `nnfs evaluate RUN --baselines` puts them beside a run.
+    They are the best constant, a linear model and boosted trees, from scikit-learn with its default settings. They
+    train on the same rows as the net. `nnfs evaluate RUN --baselines` compares them with a run.
     """
     spec = read(config, set_, code)
     from nnfs_cli import workflows
@@ -33,13 +38,15 @@ def baseline(
     if json:
         print_json({"baselines": comparison})
         return
-    for one in BASELINES:
-        fact(one.name, one.classifier if spec.loss.task == "classification" else one.regressor)
+    if not quiet:
+        for one in BASELINES:
+            fact(one.name, one.classifier if spec.loss.task == "classification" else one.regressor)
     print(side_by_side(comparison))
+    suggest(f"nnfs train {shlex.quote(config.as_posix())}, then nnfs evaluate RUN --baselines", quiet)
 
 
 def side_by_side(comparison: Comparison) -> str:
-    """A table for each split: a line for each model."""
+    """Lay out a table for each split, with a line for each model."""
     tables = []
     for split, models in comparison.items():
         names = list(next(iter(models.values()), {}))

@@ -1,21 +1,28 @@
-"""`nnfs check`: a config and its data together, before any training."""
+"""`nnfs check`: inspect a config and its data before training."""
 
 from __future__ import annotations
 
 import re
-import shutil
+import shlex
 import sys
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from nnfs_cli.cli.options import Code, Json, Overrides, read
-from nnfs_cli.cli.terminal import in_a_line, print_json, splits_in_words, table
+from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
+from nnfs_cli.cli.terminal import (
+    INDENT,
+    in_a_line,
+    print_json,
+    split_sizes,
+    styled,
+    suggest,
+    table,
+    width_of,
+)  # fmt: skip
 from nnfs_cli.system.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -23,22 +30,30 @@ if TYPE_CHECKING:
     from nnfs_cli.inspection.cost_estimate import CostEstimate, LayerSummary
     from nnfs_cli.inspection.findings import Finding
 
-LABEL = 12  # characters
 ALIKE = 8  # findings of a kind that are shown
-UNITED = r"(?<![\w'])[<0-9][0-9.,e+-]* (?=[%a-zA-Z])"
-KEPT = "\ue000"  # a space that is no place to fold; of no text, since it is not printable
+CLASSES = 10  # classes whose shares are shown
+NUMBER_WITH_UNIT = r"(?<![\w'])[<0-9][0-9.,e+-]* (?=[%a-zA-Z])"
+GLUE = "\ue000"  # stands for a space at which no line may be folded; no text holds it, since it is not printable
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+USES = {"data": "of data", "net": "for the net and its training", "batch": "for a batch"}
 
 
+@manual(
+    "nnfs check configs/breast_cancer.yaml",
+    "nnfs check configs/iris.yaml --set layers.0.linear=50 --json",
+    guide="first-steps",
+)
 def check(
-    config: Annotated[Path, typer.Argument(help="The YAML file that says what to learn and how.")],
+    config: ConfigFile,
     set_: Overrides = None,
     json: Json = False,
+    quiet: Quiet = False,
     code: Code = None,
 ) -> None:
-    """Look at CONFIG and its data together, and at the net, before any training.
+    """Check CONFIG, its data and its net before training.
 
-    What is found are warnings, unless training could not work.
+    Prints what to reconsider (columns that reveal the target, duplicate rows, rare classes, a net too large for the
+    rows), the layers with their parameters, and about how much memory and time training will take.
     """
     spec = read(config, set_, code)
     from nnfs_cli import workflows
@@ -64,49 +79,51 @@ def check(
             }
         )
         return
-    _say_data(experiment)
+    _print_data(experiment)
     print()
-    _say_findings(found, data.sampled)
-    _say_together(found, spec.dataset.dropped_columns())
+    _print_findings(found, data.sampled)
+    _print_all_drops(found, spec.dataset.dropped_columns())
     print()
-    _say_net(experiment, lines)
+    _print_net(experiment, lines)
     print()
-    _say_cost(estimate, memory)
+    _print_cost(estimate, memory)
+    suggest(f"nnfs train {shlex.quote(config.as_posix())}", quiet)
 
 
-def _say_data(experiment: Experiment) -> None:
-    """The rows, the inputs and the target."""
+def _print_data(experiment: Experiment) -> None:
+    """Print the rows, the inputs and the target."""
     data = experiment.description
-    splits = splits_in_words(data["rows"])
-    _fact("data", f"{data['name']}: {counted(sum(data['rows'].values()), 'row')}, {splits}")
+    rows = counted(sum(data["rows"].values()), "row")
+    _fact("data", f"{data['name']}: {rows}, {split_sizes(data['rows'])}")
     kinds = [column["kind"] for column in data["inputs"]]
-    nouns = {"number": "of numbers", "category": "of words", "date": "of dates"}
+    nouns = {"number": "of numbers", "category": "of categories", "date": "of dates"}
     by_kind = [f"{counted(kinds.count(kind), 'column')} {noun}" for kind, noun in nouns.items() if kind in kinds]
     _fact("inputs", ", ".join(by_kind))
     for target in data["targets"]:
-        _fact("target", f"{target['name']}, {_spread(target)}")
+        _fact("target", f"{target['name']}, {_distribution(target)}")
 
 
-def _spread(target: dict[str, object]) -> str:
+def _distribution(target: dict[str, object]) -> str:
+    """Describe a target by its range or by the shares of its classes."""
     counts = target.get("counts")
     if not isinstance(counts, dict):
         return f"numbers from {target['min']:,.6g} to {target['max']:,.6g}"
     totals = {label: sum(split[label] for split in counts.values()) for label in counts["train"]}
-    whole = sum(totals.values())
-    shares = [f"{label} {percent(n / whole)}" for label, n in totals.items()]
-    more = [f"and {len(shares) - 10:,} more"] if len(shares) > 10 else []
-    return f"{counted(len(totals), 'class')}: {', '.join([*shares[:10], *more])}"
+    n_rows = sum(totals.values())
+    shares = [f"{label} {percent(n / n_rows)}" for label, n in totals.items()]
+    more = [f"and {len(shares) - CLASSES:,} more"] if len(shares) > CLASSES else []
+    return f"{counted(len(totals), 'class')}: {', '.join([*shares[:CLASSES], *more])}"
 
 
-def _say_findings(found: Sequence[Finding], seen: int | None) -> None:
-    """Each with its column and a line of YAML."""
-    looked = f" in the {seen:,} rows that were looked at" if seen else ""
+def _print_findings(found: Sequence[Finding], n_inspected: int | None) -> None:
+    """Print each finding with its column and the line of YAML that would help."""
+    where = f" in the {n_inspected:,} rows that were inspected" if n_inspected else ""
     if not found:
-        _fact("findings", f"none{looked}")
+        _fact("findings", f"none{where}")
         return
     helped = any(finding.suggestion for finding in found)
-    hint = "; a line of YAML that would help is indented below" if helped else ""
-    _fact("findings", f"{len(found):,}{looked}{hint}")
+    hint = "; a remedy in YAML is indented below its finding" if helped else ""
+    _fact("findings", f"{len(found):,}{where}{hint}")
     shown: Counter[str] = Counter()
     for finding in found:
         shown[finding.what] += 1
@@ -119,8 +136,8 @@ def _say_findings(found: Sequence[Finding], seen: int | None) -> None:
         _bullet(f"and {more:,} more of these kinds; --json lists them all")
 
 
-def _say_together(found: Sequence[Finding], dropped: Sequence[str]) -> None:
-    """One line for all columns that should go, beside those that are gone."""
+def _print_all_drops(found: Sequence[Finding], dropped: Sequence[str]) -> None:
+    """Print one line of YAML that drops all columns that should go, beside those that the config already drops."""
     from nnfs_cli.config.yaml import dump_value
 
     names = [finding.column for finding in found if (finding.suggestion or "").startswith("drop:")]
@@ -128,13 +145,13 @@ def _say_together(found: Sequence[Finding], dropped: Sequence[str]) -> None:
         _fact("together", f"drop: {dump_value([*dropped, *dict.fromkeys(names)])}")
 
 
-def _say_net(experiment: Experiment, lines: Sequence[LayerSummary]) -> None:
-    """A line for each layer."""
+def _print_net(experiment: Experiment, lines: Sequence[LayerSummary]) -> None:
+    """Print a line for each layer."""
     rows = [[line.layer, " x ".join(map(str, line.shape)), _count(line.parameters)] for line in lines]
     whole = f"all {experiment.config.members} members" if experiment.config.members > 1 else "all"
     rows.append([whole, "", f"{experiment.predictor.model.n_parameters:,}"])
     room = _width() - sum(max(len(row[i]) for row in rows) + 2 for i in (1, 2)) - 14
-    rows = [[_short(row[0], max(room, 12)), *row[1:]] for row in rows]
+    rows = [[_shorten(row[0], max(room, 12)), *row[1:]] for row in rows]
     print("\n".join(line.rstrip() for line in table(["layer", "shape of a row", "parameters"], rows).splitlines()))
 
 
@@ -142,16 +159,12 @@ def _count(n: int) -> str:
     return f"{n:,}" if n else ""
 
 
-def _say_cost(estimate: CostEstimate, memory: dict[str, int]) -> None:
-    uses = ", ".join(f"{_bytes(n)} {_OF[use]}" for use, n in memory.items())
-    beside = "beside the program and the table as it is read"
-    _fact("memory", f"about {_bytes(sum(memory.values()))} {beside}: {uses}")
+def _print_cost(estimate: CostEstimate, memory: dict[str, int]) -> None:
+    """Print the memory and the time that training takes."""
+    parts = ", ".join(f"{_bytes(n)} {USES[use]}" for use, n in memory.items())
+    _fact("memory", f"about {_bytes(sum(memory.values()))} besides the program and the table being read: {parts}")
     steps = f"{counted(estimate.epochs, 'epoch')} of {counted(estimate.steps, 'step')}"
-    how = f"{steps}, {_number(estimate.step_ms)} ms a step"
-    _fact("time", f"about {_seconds(estimate.seconds)} for the steps alone, if nothing stops it: {how}")
-
-
-_OF = {"data": "of data", "net": "for the net and its training", "batch": "for a batch"}
+    _fact("time", f"{_duration(estimate.seconds)} for all {steps}, {_number(estimate.step_ms)} ms a step")
 
 
 def _bytes(n: float) -> str:
@@ -160,26 +173,33 @@ def _bytes(n: float) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
+    """Format a number with two significant digits, and never with an exponent."""
+    if value < 0.0005:
+        return "0"
+    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
 
 
-def _seconds(seconds: float) -> str:
+def _duration(seconds: float) -> str:
+    """Format a duration, as in "about 0.4 s", "about 10 s", "about 3 min" or "about 2.5 h"."""
+    if seconds < 0.05:
+        return "less than 0.1 s"
     if seconds < 90:
-        return f"{seconds:.1g} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+        return f"about {seconds:.1f} s" if seconds < 0.95 else f"about {seconds:.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:,.1f} h"
 
 
-def _short(text: str, width: int) -> str:
+def _shorten(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 def _width() -> int:
-    """That of the terminal, or what fits everywhere."""
-    return max(shutil.get_terminal_size().columns, 40) if sys.stdout.isatty() else 80
+    """Return the width of the terminal, or 80 columns for a file or a pipe."""
+    return width_of(sys.stdout) or 80
 
 
 def _fact(label: str, text: str) -> None:
-    print(_folded(f"{label:<{LABEL}}{in_a_line(text)}", " " * LABEL))
+    line = _folded(f"{label:<{INDENT}}{in_a_line(text)}", " " * INDENT)
+    print(styled("label", label, sys.stdout) + line[len(label) :])
 
 
 def _bullet(text: str) -> None:
@@ -187,10 +207,10 @@ def _bullet(text: str) -> None:
 
 
 def _folded(line: str, indent: str) -> str:
-    """A line folded between words, but not between a number and what it counts."""
+    """Fold a line between words, but not between a number and its unit."""
     label, text = line[: len(indent)], line[len(indent) :]
-    whole = re.sub(UNITED, lambda match: match.group().replace(" ", KEPT), text)
+    glued = re.sub(NUMBER_WITH_UNIT, lambda match: match.group().replace(" ", GLUE), text)
     filled = textwrap.fill(
-        label + whole, _width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        label + glued, _width(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
-    return filled.replace(KEPT, " ")
+    return filled.replace(GLUE, " ")

@@ -1,21 +1,23 @@
-"""`nnfs components`: what a config can name, from the declarations themselves."""
+"""`nnfs components`: list what a config can use, and describe each part from its declaration."""
 
 from __future__ import annotations
 
 import inspect
 import itertools
 import re
-import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, get_args
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from nnfs_cli.cli.options import Code, load
+from nnfs_cli.cli.completion import complete_component
+from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.options import Code, Quiet, load
+from nnfs_cli.cli.terminal import styled, suggest, width_of
 from nnfs_cli.errors import UserError
-from nnfs_cli.system.wording import did_you_mean
+from nnfs_cli.system.wording import did_you_mean, listing, plural
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -24,20 +26,32 @@ if TYPE_CHECKING:
     from nnfs_cli.components.section import Section
 
 SETTINGS = ("setting", "default", "allowed", "what it is")
-# Any other families follow.
+NOUNS = {"integer": "whole number", "number": "number", "string": "text", "object": "block of settings"}
+BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+# The order of the lists; other families follow.
 ORDER = (
     "layer", "initializer", "loss", "optimizer", "schedule", "averaging", "metric", "dataset", "preprocessing step",
 )  # fmt: skip
 
 
+@manual("nnfs components", "nnfs components linear", "nnfs components config", guide="components")
 def components(
     name: Annotated[
-        str | None, typer.Argument(help="A family, as layers, or a component, as linear; config, or one of its blocks.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="A family (layers), a component (linear), a block of settings (split), or config for all keys.",
+            autocompletion=complete_component,
+        ),
     ] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="As the tables of the README.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+    quiet: Quiet = False,
     code: Code = None,
 ) -> None:
-    """List what a config can name: layers, losses, data sets and the rest."""
+    """List the layers, losses, optimizers and other parts a config can use.
+
+    With NAME, list the components of a family, or describe one component with its formula, its source and its settings.
+    """
     load(code)
     families = _families()
     sections: list[tuple[str, type[Section]]] = [
@@ -49,25 +63,26 @@ def components(
         for heading, family in families.items()
         if name in (None, family.family, heading, heading.split()[0])
     ]
-    pages = [(_markdown_page if markdown else _page)(word, section) for word, section in sections if word == name]
+    pages = [(_markdown_page if markdown else _page)(title, section) for title, section in sections if title == name]
     if not (lists or pages):
         hint = did_you_mean(str(name), [*dict(sections), *families])
         raise UserError(f"there is no component '{name}'{hint or '; nnfs components lists them all'}")
     print("\n\n\n".join(["\n\n".join(lists)] * bool(lists) + pages))
+    if not pages:
+        suggest("nnfs components NAME describes one of them", quiet or markdown)
 
 
 def _families() -> dict[str, type[Component]]:
-    """Each by the heading of its list."""
-    import nnfs_cli.config.config  # noqa: F401 - registers them all
+    """Return every family of components by the heading of its list."""
+    import nnfs_cli.config.config  # noqa: F401 - registers all components
     from nnfs_cli.components.component import Component
-    from nnfs_cli.system.wording import plural
 
     families = {**dict.fromkeys(ORDER), **Component.families}
     return {plural(name): family for name, family in families.items() if family and family.registered}
 
 
 def _blocks() -> dict[str, type[Section]]:
-    """The config, and those of its keys that hold settings and are no components."""
+    """Return the config, and every block of settings in it that is not a component, by its key."""
     from nnfs_cli.components.component import Component
     from nnfs_cli.components.section import Section
     from nnfs_cli.config.config import Config
@@ -80,9 +95,12 @@ def _blocks() -> dict[str, type[Section]]:
     return blocks
 
 
+# Lists and pages
+
+
 def _list(heading: str, family: type[Component]) -> str:
     rows = [(f"  {name}", member.summary()) for name, member in sorted(family.registered.items())]
-    return f"{heading}\n{_table(rows)}"
+    return f"{_title(heading)}\n{_table(rows)}"
 
 
 def _markdown_list(heading: str, family: type[Component]) -> str:
@@ -95,12 +113,14 @@ def _markdown_list(heading: str, family: type[Component]) -> str:
 
 
 def _page(name: str, section: type[Section]) -> str:
-    """What it computes, its settings, examples."""
-    parts = [f"{name} ({getattr(section, 'family', 'settings')})", _prose(inspect.getdoc(section) or "")]
+    """Return the formula and the source of a component, its settings and examples."""
+    kind = getattr(section, "family", "settings")
+    parts = [f"{_title(name)} ({kind})", _prose(inspect.getdoc(section) or "")]
     if rows := _settings(section):
-        parts.append(_table([SETTINGS, *rows]))
+        header, *others = _table([SETTINGS, *rows]).splitlines()
+        parts.append("\n".join([_title(header), *others]))
     if examples := getattr(section, "examples", ()):
-        parts.append("\n".join(["examples", *(f"  {example}" for example in examples)]))
+        parts.append("\n".join([_title("examples"), *(f"  {example}" for example in examples)]))
     return "\n\n".join(parts)
 
 
@@ -111,12 +131,11 @@ def _markdown_page(name: str, section: type[Section]) -> str:
 
 
 def _settings(section: type[Section]) -> list[tuple[str, ...]]:
-    from nnfs_cli.cli.words import in_words
     from nnfs_cli.config.json_schema import setting_schema
 
     texts = section.descriptions()
     return [
-        (key, _default(field), in_words(setting_schema(field)), texts.get(key, ""))
+        (key, _default(field), describe_schema(setting_schema(field)), texts.get(key, ""))
         for key, field in section.model_fields.items()
     ]
 
@@ -128,14 +147,23 @@ def _default(field: FieldInfo) -> str:
     return "required" if field.is_required() else dump_value(default_of(field))
 
 
+# Layout
+
+
+def _title(text: str) -> str:
+    return styled("heading", text, sys.stdout)
+
+
 def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns, each folded within itself; the last one takes what is left of the width."""
-    widths = [min(max(map(len, column)), _width() // 3) for column in zip(*rows, strict=True)]
+    """Lay out columns and fold each within itself; the last one takes what is left of the width."""
+    limits = [_width() // 3] if len(rows[0]) == 2 else [_width() // 4, _width() // 5, _width() // 4]
+    longest = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [min(length, max(limit, 8)) for length, limit in zip(longest, [*limits, _width()], strict=True)]
     widths[-1] = max(_width() - sum(width + 2 for width in widths[:-1]), 20)
     lines = []
     for row in rows:
@@ -146,7 +174,7 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _prose(text: str) -> str:
-    """Folded where it is too wide. Only a line that ends a sentence ends there too."""
+    """Fold text that is too wide; keep the line breaks at the ends of sentences."""
     if max(map(len, text.splitlines()), default=0) <= _width():
         return text
     text = re.sub(r"(?<=[^.\n])\n(?=[^\n ])", " ", text)
@@ -158,5 +186,60 @@ def _fold(line: str, width: int) -> list[str]:
 
 
 def _width() -> int:
-    """That of the terminal; what goes elsewhere is left whole."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    """Return the width of the terminal; for a file or a pipe, a width at which nothing is folded."""
+    return width_of(sys.stdout) or 10_000
+
+
+# Allowed values
+
+
+def describe_schema(schema: dict[str, Any]) -> str:
+    """Describe what a JSON Schema allows, as in "a number, at least 0 and below 1"; leave out null."""
+    match schema:
+        case {"anyOf": _}:
+            choices = list(dict.fromkeys(describe_schema(choice) for choice in _choices(schema)))
+            return ", or ".join(choices) if any("," in choice for choice in choices) else listing(choices, "or")
+        case {"enum": [*values]}:
+            return listing(map(str, values), "or")
+        case {"const": value}:
+            return str(value)
+        case {"named": "switch"}:
+            return "true or false"
+        case {"type": [*kinds]}:
+            return describe_schema({"anyOf": [{**schema, "type": kind} for kind in kinds]})
+        case {"type": "array", "items": {"enum": _} as items}:
+            return f"a list of {describe_schema(items)}"
+        case {"type": "array", "items": items}:
+            return f"a list of {_noun(items, many=True)}"
+        case _:
+            return _noun(schema)
+
+
+def _choices(schema: dict[str, Any], blocks: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the choices that are not null, also those within choices; "$defs" holds blocks of settings by name."""
+    blocks = blocks or schema.get("$defs", {})
+    match schema:
+        case {"anyOf": [*choices]}:
+            for choice in choices:
+                yield from _choices(choice, blocks)
+        case {"$ref": str(name)}:
+            yield from _choices(blocks[name.rpartition("/")[2]], blocks)
+        case {"type": "null"}:
+            pass
+        case _:
+            yield schema
+
+
+def _noun(schema: dict[str, Any], *, many: bool = False) -> str:
+    from nnfs_cli.components.field_types import MAX_INT
+
+    noun = schema.get("family") or schema.get("format") or NOUNS[schema.get("type", "object")]
+    if schema.get("maxLength") == 1:
+        noun = "character"
+    if noun == "whole number" and "exclusiveMinimum" in schema:
+        schema = {**schema, "minimum": schema["exclusiveMinimum"] + 1}
+        del schema["exclusiveMinimum"]
+    given = {key: bound for key, bound in BOUNDS.items() if schema.get(key, MAX_INT) != MAX_INT}
+    bounds = " and ".join(f"{bound} {schema[key]:.15g}" for key, bound in given.items())
+    nouns = plural(noun) if many else f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    return f"{nouns}, {'each ' * many}{bounds}" if bounds else nouns

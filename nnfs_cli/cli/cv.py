@@ -1,54 +1,67 @@
-"""`nnfs cv`: how good a config is, and whether another one is better."""
+"""`nnfs cv`: estimate by cross-validation how good a config is, and whether another one is better."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nnfs_cli.cli.completion import complete_config
+from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Overrides, Quiet, read
-from nnfs_cli.cli.terminal import fact, note, number, print_json, table
+from nnfs_cli.cli.terminal import fact, note, number, print_json, suggest, table
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted
 
 if TYPE_CHECKING:
+    from nnfs_cli.config.config import Config
     from nnfs_cli.workflows import CrossValidation, Estimate
+    from nnfs_cli.workflows.cross_validate import Report
 
 
+@manual(
+    "nnfs cv configs/breast_cancer.yaml",
+    "nnfs cv configs/iris.yaml --folds 4 --repeats 2 --set epochs=20",
+    guide="accuracy",
+)
 def cv(
-    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="YAML files about the same rows.")],
-    folds: Annotated[int, typer.Option(min=2, help="Parts into which the rows are dealt.")] = 5,
-    repeats: Annotated[int, typer.Option(min=1, help="How often they are dealt anew.")] = 1,
+    configs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="CONFIG...",
+            help="YAML files about the same rows; the first is compared with the others.",
+            autocompletion=complete_config,
+        ),
+    ],
+    folds: Annotated[int, typer.Option(min=2, metavar="K", help="Number of folds.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, metavar="N", help="Number of times to draw new folds.")] = 1,
     output: Annotated[
-        Path | None, typer.Option(help="A file for what was predicted of each row; <name>-cv.csv unless given.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the prediction of each row to this file; by default <name>-cv.csv."),
     ] = None,
     set_: Overrides = None,
     json: Json = False,
     quiet: Quiet = False,
     code: Code = None,
 ) -> None:
-    """Train what CONFIG describes once for each fold of the rows, without that fold, and judge it by it.
+    """Cross-validate CONFIG: train on all folds but one, score on that one.
 
-    Prints the mean of each figure with an interval that holds it in 95 of 100 cases, and writes what was predicted of
-    each row to a file. Of several configs it says whether they differ on the same folds. Test rows take no part.
+    Prints the mean of each figure with its 95 % confidence interval. For several configs, also prints whether they
+    differ on the same folds. Test rows are left out.
     """
-    named = {path.stem if _single(path, configs) else path.as_posix(): path for path in configs}
+    named = {path.stem if _has_own_stem(path, configs) else path.as_posix(): path for path in configs}
     if len(named) < len(configs):
-        raise UserError("the same config stands there twice; compare it with another one")
-    specs = {name: read(path, set_, code) for name, path in named.items()}
+        raise UserError("the same config is given twice; compare it with another one")
+    read_configs = {name: read(path, set_, code) for name, path in named.items()}
     from nnfs_cli import workflows
     from nnfs_cli.data.write_table import writer_for
     from nnfs_cli.system.files import write_atomically
 
-    target = output or Path(f"{next(iter(specs.values())).name}-cv.csv")
-
-    def report(name: str, repeat: int, fold: int, figures: dict[str, float]) -> None:
-        done = repeat * folds + fold + 1
-        of = ", ".join(f"{figure} {number(value)}" for figure, value in figures.items())
-        note(f"fold {done} of {folds * repeats}{f', {name}' if len(specs) > 1 else ''}: {of}")
-
-    found = workflows.cross_validate(specs, folds, repeats, (lambda *_: None) if quiet else report)
+    target = output or Path(f"{next(iter(read_configs.values())).name}-cv.csv")
+    report = (lambda *_: None) if quiet else _reporter(read_configs, folds, repeats)
+    found = workflows.cross_validate(read_configs, folds, repeats, report)
 
     def write(file: object) -> None:
         with writer_for(target.suffix, file) as writer:  # type: ignore[arg-type]
@@ -59,19 +72,30 @@ def cv(
         print_json({**_plain(found), "predictions": target.as_posix()})
         return
     note("")
-    dealt = f"{counted(found.rows, 'row')} in {folds} folds" + (f", {repeats} times" if repeats > 1 else "")
-    fact("rows", dealt)
+    fact("rows", f"{counted(found.rows, 'row')} in {folds} folds" + (f", {repeats} times" if repeats > 1 else ""))
     fact("output", f"{target.as_posix()}, {counted(len(found.predictions['row']), 'prediction')}")
     print(_tables(found))
+    best = shlex.quote(configs[0].as_posix()) if len(configs) == 1 else "CONFIG, with the better config"
+    suggest(f"nnfs train {best}", quiet)
 
 
-def _single(path: Path, configs: list[Path]) -> bool:
-    """Whether the path's stem alone tells it from the others."""
+def _reporter(configs: dict[str, Config], folds: int, repeats: int) -> Report:
+    """Return a function that writes a line for each fold."""
+
+    def report(name: str, repeat: int, fold: int, figures: dict[str, float]) -> None:
+        shown = ", ".join(f"{figure} {number(value)}" for figure, value in figures.items())
+        owner = f", {name}" if len(configs) > 1 else ""
+        note(f"fold {repeat * folds + fold + 1} of {folds * repeats}{owner}: {shown}")
+
+    return report
+
+
+def _has_own_stem(path: Path, configs: list[Path]) -> bool:
     return sum(other.stem == path.stem for other in configs) == 1
 
 
 def _tables(found: CrossValidation) -> str:
-    """A table for each config, and one for each that is compared with the first."""
+    """Lay out a table for each config, and one for each config that is compared with the first."""
     tables = [
         table([name, "mean", "95 % interval"], [_line(figure, one) for figure, one in of.items()])
         for name, of in found.estimates().items()
@@ -79,7 +103,7 @@ def _tables(found: CrossValidation) -> str:
     first = next(iter(found.figures))
     for name, of in found.differences().items():
         lines = [[*_line(figure, one), _verdict(one)] for figure, one in of.items()]
-        tables.append(table([f"{name} - {first}", "mean", "95 % interval", "is it real?"], lines))
+        tables.append(table([f"{name} - {first}", "mean", "95 % interval", "different?"], lines))
     return "\n\n".join(tables)
 
 
@@ -88,8 +112,8 @@ def _line(figure: str, one: Estimate) -> list[str]:
 
 
 def _verdict(one: Estimate) -> str:
-    """Whether an interval of differences is on one side of 0."""
-    return "yes" if one.low > 0 or one.high < 0 else "it may be chance"
+    """Return whether the interval of a difference leaves out 0."""
+    return "yes" if one.low > 0 or one.high < 0 else "not clearly"
 
 
 def _estimates(of: dict[str, Estimate]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The one place where errors become a message and an exit code."""
+"""Turn every error into one message on stderr and an exit code; no other module does."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from nnfs_cli.errors import DivergedError, NnfsError, NnfsWarning, Terminated
 
 
 class ExitCode(enum.IntEnum):
-    """What a script may rely on."""
+    """The exit codes, on which scripts may rely."""
 
     DONE = 0
-    BUG = 1  # ours
-    USER = 2  # flags, YAML, data, run directory
-    DIVERGED = 3  # training left the finite numbers
-    MACHINE = 4  # disk, permission
+    BUG = 1  # internal error
+    USER = 2  # invalid input: flags, YAML, data, run directory
+    DIVERGED = 3  # training reached numbers that are not finite
+    MACHINE = 4  # disk full, permission denied, out of memory
     INTERRUPTED = 130  # Ctrl-C
     TERMINATED = 143  # SIGTERM
 
 
 def boundary(command: Callable[..., None]) -> Callable[..., None]:
-    """The same command, with every way it can fail turned into a message on stderr and an exit code."""
+    """Wrap a command so that every failure becomes a message on stderr and an exit code."""
 
     @functools.wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> None:
@@ -44,14 +44,14 @@ def boundary(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
             sys.stdout.flush()
-        except BrokenPipeError:  # the reader, `head` say, has seen enough
+        except BrokenPipeError:  # the reader, such as `head`, has read enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(ExitCode.DONE) from None
         except DivergedError as error:
             complain("error", str(error))
             raise typer.Exit(ExitCode.DIVERGED) from None
         except OSError as error:
-            complain("error", _machine(error))
+            complain("error", _describe(error))
             raise typer.Exit(ExitCode.MACHINE) from None
         except MemoryError:
             complain("error", "there is not enough memory")
@@ -60,30 +60,35 @@ def boundary(command: Callable[..., None]) -> Callable[..., None]:
             complain("error", str(error))
             raise typer.Exit(ExitCode.USER) from None
         except KeyboardInterrupt as stop:
-            with _deaf():
+            with _signals_ignored():
                 complain("interrupted", *stop.args)
             code = ExitCode.TERMINATED if isinstance(stop, Terminated) else ExitCode.INTERRUPTED
             raise typer.Exit(code) from None
         except typer.Exit:
             raise
         except Exception as error:
-            if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):  # while a library was being loaded
-                complain("interrupted")
-                raise typer.Exit(ExitCode.INTERRUPTED) from None
-            extension = sys.modules.get("nnfs_cli.components.user_code")
-            if extension and (theirs := extension.describe_error(error)):
-                complain("error", theirs)
-                raise typer.Exit(ExitCode.USER) from None
-            complain("error", f"this is a bug in nnfs: {_written_down()}")
-            if extension and extension.LOADED:
-                note("(unless it comes of what a component of --code gave back)")
-            raise typer.Exit(ExitCode.BUG) from None
+            raise typer.Exit(_handle_unexpected(error)) from None
 
     return guarded
 
 
-def _written_down() -> str:
-    """Where the error that is being handled is described, for whoever is to mend it, and what to do with that."""
+def _handle_unexpected(error: Exception) -> ExitCode:
+    """Report an error that is no `NnfsError`: an interruption, a fault in the user's own code, or a bug."""
+    if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):  # while a library was being imported
+        complain("interrupted")
+        return ExitCode.INTERRUPTED
+    user_code = sys.modules.get("nnfs_cli.components.user_code")
+    if user_code and (message := user_code.describe_error(error)):
+        complain("error", message)
+        return ExitCode.USER
+    complain("error", f"this is a bug in nnfs: {_write_bug_report()}")
+    if user_code and user_code.LOADED:
+        note("(unless a component from --code returned something wrong)")
+    return ExitCode.BUG
+
+
+def _write_bug_report() -> str:
+    """Write the error that is being handled to a file, and return what the user should do with it."""
     import platform
     import shlex
     import tempfile
@@ -97,14 +102,15 @@ def _written_down() -> str:
     except OSError:
         return f"please report it where you got nnfs from, with these lines\n{text}"
     return (
-        f"what happened stands in {name}\nPlease report it where you got nnfs from, with that file. It holds the"
-        " command and names of files, and an error may quote a cell: read it before you send it."
+        f"{name} describes what happened\nPlease report it where you got nnfs from, with that file and the output of"
+        " `nnfs info`. The file holds the command and file names, and the error may quote a cell of your data: read it"
+        " before you send it."
     )
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
-    """Nothing more can be asked for by a signal, for a moment."""
+def _signals_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C and SIGTERM for a moment."""
     handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -117,10 +123,9 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated
 
 
-def _machine(error: OSError) -> str:
-    if error.strerror:
-        return f"{error.filename or 'stdout'}: {error.strerror}"  # every file says its name
-    return str(error)
+def _describe(error: OSError) -> str:
+    """Return the message of an error of the machine; without a file name it is about stdout."""
+    return f"{error.filename or 'stdout'}: {error.strerror}" if error.strerror else str(error)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:

@@ -1,9 +1,9 @@
-"""`nnfs evaluate`: how good a run is on rows it did not learn from."""
+"""`nnfs evaluate`: score a run on rows that it did not train on."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,76 +11,104 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnfs_cli.cli.baseline import side_by_side
-from nnfs_cli.cli.options import Code, Json, SplitName, Weights, load
-from nnfs_cli.cli.terminal import fact, from_threshold, note, number, print_json, say_weights, table
+from nnfs_cli.cli.completion import complete_table
+from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, SplitName, Weights, load
+from nnfs_cli.cli.terminal import (
+    fact,
+    note,
+    number,
+    print_json,
+    report_row_weights,
+    suggest,
+    table,
+    threshold_rule,
+    width_of,
+)  # fmt: skip
 from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
     from nnfs_cli.workflows import Figures, Threshold
 
-CLASSES = 10  # as many fit a terminal
+CLASSES = 10  # a confusion matrix of more classes does not fit on a terminal
 
 
+@manual(
+    "nnfs evaluate runs/breast_cancer-1 --threshold best_f1",
+    "nnfs evaluate runs/breast_cancer-1 --split validation --baselines",
+    guide="predictions",
+)
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    run: RunFolder,
     split: Annotated[
-        list[SplitName] | None, typer.Option(help="Which rows; those held back from training unless given. Repeatable.")
+        list[SplitName] | None,
+        typer.Option(metavar="SPLIT", help="train, validation or test; by default the held-out rows. Repeatable."),
     ] = None,
-    input: Annotated[Path | None, typer.Option(help="Rows of another file, with the target.")] = None,
+    input: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Score the rows of another file, which has the target.", autocompletion=complete_table
+        ),
+    ] = None,
     weights: Weights = "best",
     threshold: Annotated[
         str | None,
         typer.Option(
             metavar="HOW",
-            help="The probability from which the second of two classes is decided for: a number, or best_accuracy or"
-            " best_f1 (the mean of both classes') on the validation rows, or none. It is kept for predict.",
+            help="Of two classes, predict the second one at this probability or more: a number, best_accuracy or"
+            " best_f1 (macro F1) to choose it on the validation rows, or none to remove it. It is saved, and `nnfs"
+            " predict` uses it.",
         ),
     ] = None,
     baselines: Annotated[
-        bool, typer.Option("--baselines", help="Put simple and well-known models beside it, on the same rows.")
+        bool, typer.Option("--baselines", help="Score simple baseline models on the same rows too.")
     ] = False,
     code: Code = None,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Print the loss and the metrics of RUN on the rows that were held back."""
+    """Print the loss and the metrics of RUN on its held-out rows."""
     if split and input:
         raise UserError("give either --split or --input, not both")
     if baselines and input:
-        raise UserError("give either --baselines, which learn from the run's own rows, or --input")
+        raise UserError("give either --baselines, which train on the run's own rows, or --input")
     load(code)
     from nnfs_cli import workflows
     from nnfs_cli.runs.run import Run
 
     opened = Run.open(run)
+    path = opened.path.as_posix()
     splits = [name.value for name in split] if split else None
     metrics = workflows.evaluate(opened, splits, input, weights, _threshold(threshold))
-    decision = opened.decision() if weights == "best" else None  # for which it was chosen
+    decision = opened.decision() if weights == "best" else None  # the threshold was chosen for these weights
     comparison = workflows.compare(opened, splits, weights) if baselines else {}
     confusion = {name: counts for name in metrics if (counts := opened.confusion(name, weights))}
     if json:
-        found = {"run": opened.path.as_posix(), "metrics": metrics, "decision": decision, "confusion": confusion}
+        found = {"run": path, "metrics": metrics, "decision": decision, "confusion": confusion}
         print_json(found | ({"baselines": comparison} if baselines else {}))
         return
-    say_weights(opened.data())
-    if decision:
-        when = "kept, also for predict" if threshold else "as it was chosen before"
-        fact("threshold", f"{from_threshold(decision)}, {when}")
+    if not quiet:
+        report_row_weights(opened.data())
+        if decision:
+            when = "saved; `nnfs predict` uses it" if threshold else "chosen before"
+            fact("threshold", f"{threshold_rule(decision)} ({when})")
     print(_figures(metrics))
     if comparison:
         print(f"\n{side_by_side(comparison)}")
     for name, counts in confusion.items():
         if len(counts) <= CLASSES:
             print(f"\n{_confusion(name, counts)}")
-        else:
-            note(f"{opened.path.as_posix()}/evaluation/{name} holds the confusion matrix")
+        elif not quiet:
+            note(f"{path}/evaluation/{name} holds the confusion matrix")
+    suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
 
 
 def _figures(metrics: Figures) -> str:
-    """A line for each split, or, where that is wider than the terminal, for each figure."""
+    """Lay out the figures with a line for each split, or for each figure if that would not fit on the terminal."""
     splits, names = list(metrics), list(next(iter(metrics.values())))
     cells = [[number(figures[name]) for name in names] for figures in metrics.values()]
     wide = table(["split", *names], [[split, *row] for split, row in zip(splits, cells, strict=True)])
-    if not sys.stdout.isatty() or len(wide.partition("\n")[0]) <= shutil.get_terminal_size().columns:
+    if len(wide.partition("\n")[0]) <= (width_of(sys.stdout) or 10_000):
         return wide
     return table(["split", *splits], [[name, *column] for name, *column in zip(names, *cells, strict=True)])
 
@@ -97,4 +125,4 @@ def _threshold(text: str | None) -> Threshold | None:
 
 def _confusion(split: str, counts: dict[str, dict[str, int]]) -> str:
     rows = [[truth, *map(number, of_truth.values())] for truth, of_truth in counts.items()]
-    return f"{split}: rows by their true class (lines) and their prediction (columns)\n{table(['', *counts], rows)}"
+    return f"{split}: true class (rows), predicted class (columns)\n{table(['', *counts], rows)}"

@@ -1,14 +1,18 @@
-"""`nnfs init`: from a file to a config that can be trained as it is."""
+"""`nnfs init`: write a config for a table."""
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli.terminal import complain, fact
+from nnfs_cli.cli.completion import complete_table
+from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.options import Quiet
+from nnfs_cli.cli.terminal import complain, fact, suggest
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted
 
@@ -16,33 +20,42 @@ if TYPE_CHECKING:
     from nnfs_cli.inspection.column_kinds import ColumnProfile, Nature
     from nnfs_cli.inspection.propose import Proposal
 
+SHOWN = 6  # columns left out that are named
 PLURALS: dict[Nature, str] = {
     "number": "{} of numbers",
     "boolean": "{} of true or false",
-    "category": "{} of words",
+    "category": "{} of categories",
     "date": "{} of dates",
     "text": "{} of free text",
-    "identifier": "{} that name the rows",
-    "constant": "{} always the same",
-    "empty": "{} empty",
+    "identifier": "{} of identifiers",
+    "constant": "{} with a single value",
+    "empty": "{} without values",
 }
 
 
+@manual(
+    "nnfs init configs/examples/houses.csv --target price",
+    "nnfs init configs/examples/flowers.csv --target species --output iris_config.yaml",
+    guide="first-steps",
+)
 def init(
-    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
-    target: Annotated[str, typer.Option(help="The column to predict.")] = "",
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet file.", autocompletion=complete_table)],
+    target: Annotated[str, typer.Option(metavar="COLUMN", help="Column to predict.")] = "",
     output: Annotated[
-        Path | None, typer.Option(help="Where to write the config; <name of the file>.yaml unless given.")
+        Path | None, typer.Option(metavar="FILE", help="Write the config here; by default <name of the table>.yaml.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a config that is already there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the config if it exists.")] = False,
     encoding: Annotated[
-        str | None, typer.Option(help="Of a CSV file that is not UTF-8, as in cp1252 or utf-16.")
+        str | None, typer.Option(metavar="NAME", help="Encoding of a CSV file that is not UTF-8, such as cp1252.")
     ] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Of a CSV file, where it is not found by itself.")] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(metavar="CHARACTER", help="Delimiter of a CSV file, if `init` does not find it.")
+    ] = None,
+    quiet: Quiet = False,
 ) -> None:
-    """Look at FILE and write a config for it, in which every choice is explained.
+    """Inspect FILE and write a config for it.
 
-    Prints the path of the config on stdout.
+    Comments in the config explain every choice. Prints the path of the config on stdout.
     """
     from nnfs_cli.inspection.file_profile import profile_file
     from nnfs_cli.inspection.propose import propose
@@ -53,27 +66,42 @@ def init(
     config = output or Path(f"{_stem(file)}.yaml")
     seen = profile_file(file, target, encoding, delimiter)
     if config.exists() and not force:
-        raise UserError(f"{config} is already there; --force overwrites it, and --output writes to another place")
+        raise UserError(f"{config} already exists; --force overwrites it, --output names another file")
     if config.exists() and any(map(config.samefile, matching_files(file))):
-        raise UserError(f"{config} is the table itself; give another name with --output")
+        raise UserError(f"{config} is the table itself; name another file with --output")
     proposal = propose(seen, target)
     text = write_config(proposal, config.parent)
     write_atomically(config, lambda out: out.write(text.encode()))
-    _say(proposal, config)
+    _report(proposal, quiet)
+    path = shlex.quote(config.as_posix())
+    suggest(f"nnfs check {path}, then nnfs train {path}", quiet)
     print(config.as_posix())
 
 
 def _stem(file: Path) -> str:
-    """The name of the file without its endings."""
+    """Return the name of the file without its suffixes."""
     return file.name.partition(".")[0].strip("*?- ") or "config"
 
 
-def _say(proposal: Proposal, config: Path) -> None:
-    """What was found, in a few lines."""
+def _report(proposal: Proposal, quiet: bool) -> None:
+    """Write to stderr what `init` found in the file and how it reads it."""
+    if not quiet:
+        _report_columns(proposal)
+    for odd in proposal.profile.odd:
+        complain("warning", f"{odd}; read as empty cells")
+    if proposal.dropped and not quiet:
+        left_out = [f"{name} ({why})" for name, why in list(proposal.dropped.items())[:SHOWN]]
+        more = [f"and {len(proposal.dropped) - SHOWN:,} more"] if len(proposal.dropped) > SHOWN else []
+        fact("left out", ", ".join([*left_out, *more]))
+    for name, why in proposal.suspicious.items():
+        complain("warning", f"'{name}' {why}; drop it unless you know its value when you predict")
+
+
+def _report_columns(proposal: Proposal) -> None:
     from nnfs_cli.inspection.column_relations import list_columns
 
     seen, task = proposal.profile, proposal.task
-    first = f", of which the first {seen.table.n_rows:,} were looked at" if seen.partial else ""
+    first = f"; inspected the first {seen.table.n_rows:,}" if seen.partial else ""
     rows = f"{'about ' * seen.partial}{counted(seen.n_rows, 'row')}{first}"
     fact("file", f"{seen.path.name}: {rows}, {counted(len(seen.columns), 'column')}")
     fact("inputs", f"{_kinds(list(proposal.inputs.values()))}")
@@ -82,21 +110,11 @@ def _say(proposal: Proposal, config: Path) -> None:
     fact("target", f"{proposal.target}, {task.why}")
     if proposal.group:
         determined = list_columns(proposal.group.determines)
-        names = f"{proposal.group.column}, whose rows stay together (it determines {determined})"
-        fact("groups", names)
-    for odd in seen.odd:
-        complain("warning", f"{odd}; taken for empty")
-    if proposal.dropped:
-        left_out = [f"{name} ({why})" for name, why in list(proposal.dropped.items())[:6]]
-        more = [f"and {len(proposal.dropped) - 6:,} more"] if len(proposal.dropped) > 6 else []
-        fact("left out", ", ".join([*left_out, *more]))
-    for name, why in proposal.suspicious.items():
-        complain("warning", f"'{name}' {why}; drop it unless it is known by the time of a prediction")
-    fact("next", f"nnfs check {config.as_posix()}, and then nnfs train {config.as_posix()}")
+        fact("groups", f"{proposal.group.column}, whose rows stay together (it determines {determined})")
 
 
-def _kinds(looks: list[ColumnProfile]) -> str:
-    counts = Counter(one.nature for one in looks)
+def _kinds(columns: list[ColumnProfile]) -> str:
+    counts = Counter(one.nature for one in columns)
     found = [PLURALS[nature].format(counted(counts[nature], "column")) for nature in PLURALS if counts[nature]]
     return ", ".join(found)
 

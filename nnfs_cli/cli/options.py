@@ -1,4 +1,4 @@
-"""What several commands take."""
+"""Define the arguments and options that several commands share, and read what they name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from nnfs_cli.cli.completion import assignments, complete_config, complete_run
 
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
@@ -21,40 +23,59 @@ class SplitName(StrEnum):
     test = "test"
 
 
-Weights = Annotated[str, typer.Option(help="Those of the best epoch, or last, or epoch-<n> where they were kept.")]
+ConfigFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CONFIG",
+        help="YAML file with the data, the net and its training.",
+        autocompletion=complete_config,
+    ),
+]
+
+RunFolder = Annotated[
+    Path, typer.Argument(metavar="RUN", help="Run directory, such as runs/houses-1.", autocompletion=complete_run)
+]
+
+Weights = Annotated[
+    str,
+    typer.Option(metavar="WHICH", help="Weights to use: best, last, or epoch-<n> if the run kept them."),
+]
 
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the config, as in --set split.test=0.2."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a setting of the config, such as split.test=0.2. Repeatable.",
+        autocompletion=assignments,
+    ),
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only warnings, errors and the result.")]
 
 Code = Annotated[
     list[Path] | None,
-    typer.Option("--code", metavar="FILE", help="A Python file with components of your own. Repeatable."),
+    typer.Option("--code", metavar="FILE", help="Python file that defines custom components. Repeatable."),
 ]
 
 
 def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Config:
-    """The spec of a config, which may name components of the user's own."""
+    """Load the user's components and read a config, which may use them."""
     from nnfs_cli.config.document import Document
     from nnfs_cli.system.threads import limit_blas_threads
 
     document = Document.load(config, set_ or ())
-    limit_blas_threads(
-        document.data.get("threads")
-    )  # which is heard only before NumPy is loaded, as it is from here on
+    limit_blas_threads(document.data.get("threads"))  # has an effect only before NumPy is imported, below
     load(code)
     from nnfs_cli.inspection.load_config import complete
 
     return complete(document)
 
 
-def recorded(path: Path, code: list[Path] | None) -> Run:
-    """A run that is to be trained, as its own record says."""
+def open_to_train(path: Path, code: list[Path] | None) -> Run:
+    """Open a run that is to be trained with the settings that it recorded, and load the user's components."""
     from nnfs_cli.config.document import Document
     from nnfs_cli.runs.run import Run
     from nnfs_cli.system.threads import limit_blas_threads
@@ -66,7 +87,7 @@ def recorded(path: Path, code: list[Path] | None) -> Run:
 
 
 def load(code: list[Path] | None) -> None:
-    """Run the files that the user names, before anything else is looked at."""
+    """Run the files of `--code`, which register the user's components."""
     if code:
         from nnfs_cli.components.user_code import load_code
 

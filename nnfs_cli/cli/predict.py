@@ -1,4 +1,4 @@
-"""`nnfs predict`: the answers of a run to new rows."""
+"""`nnfs predict`: predict the target of new rows with a run."""
 
 from __future__ import annotations
 
@@ -10,85 +10,99 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
-from nnfs_cli.cli.options import Code, Weights, load
-from nnfs_cli.cli.terminal import fact, from_threshold, note, number, table
-from nnfs_cli.errors import UserError
+from nnfs_cli.cli.completion import complete_run, complete_table
+from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.options import Code, Quiet, Weights, load
+from nnfs_cli.cli.terminal import fact, note, number, suggest, table, threshold_rule
+from nnfs_cli.errors import RunError, UserError
 from nnfs_cli.system.wording import counted, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.data.profile import Drift
     from nnfs_cli.prediction.batch_predict import Predictions
     from nnfs_cli.prediction.calibration import Calibration
+    from nnfs_cli.runs.run import Run
 
-SHOWN = 20  # columns of the table of drift
-FEW = 200  # rows whose population stability index chance alone moves by 0.1
+SHOWN = 20  # columns in the table of drift
+FEW = 200  # rows; with fewer, chance alone moves the population stability index by 0.1
 
 
 class OnErrorChoice(StrEnum):
-    """What becomes of a row that cannot be used."""
+    """What `--on-error` does with a row that cannot be predicted."""
 
     stop = "stop"
     skip = "skip"
     null = "null"
 
 
+@manual(
+    "nnfs predict --input configs/examples/new_rows.csv --run runs/breast_cancer-1",
+    "nnfs predict --input configs/examples/new_rows.csv --output out.csv --drift",
+    guide="predictions",
+)
 def predict(
     input: Annotated[
-        Path, typer.Option(help="The rows: a CSV, Parquet or npz file with the columns trained on; - for CSV on stdin.")
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="CSV, Parquet or npz file with the input columns; - reads CSV from stdin.",
+            autocompletion=complete_table,
+        ),
     ],
-    run: Annotated[Path | None, typer.Option(help="The run directory; the newest one unless given.")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Run directory; by default the newest run.", autocompletion=complete_run),
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Where to write, as .csv or .parquet; CSV to stdout unless given.")
+        Path | None, typer.Option(metavar="FILE", help="Write a .csv or .parquet file; by default CSV to stdout.")
     ] = None,
     weights: Weights = "best",
     keep: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN,...", help="Columns of the input to put beside the predictions.")
+        list[str] | None,
+        typer.Option(metavar="COLUMN,...", help="Copy these columns of the input to the output. Repeatable."),
     ] = None,
-    keep_all: Annotated[bool, typer.Option("--keep-all", help="Put all columns of the input there.")] = False,
+    keep_all: Annotated[bool, typer.Option("--keep-all", help="Copy all columns of the input to the output.")] = False,
     on_error: Annotated[
         OnErrorChoice,
-        typer.Option(help="A row that cannot be used stops all, is skipped, or has an empty (null) prediction."),
+        typer.Option(
+            metavar="ACTION",
+            help="For a row that cannot be predicted: stop, skip the row, or null (write an empty prediction).",
+        ),
     ] = OnErrorChoice.stop,
     interval: Annotated[
         float | None,
         typer.Option(
             metavar="LEVEL",
-            help="Put bounds beside each number, or sets of classes, that hold the truth with this probability, as 0.9,"
-            " and calibrate probabilities.",
+            help="Add a prediction interval for each number, or a set of classes, that holds the truth with this"
+            " probability, such as 0.9; calibrate probabilities.",
         ),
     ] = None,
     drift: Annotated[
-        bool, typer.Option("--drift", help="Say how far the rows are from what was trained on, column by column.")
+        bool, typer.Option("--drift", help="Report for each column how far the rows are from the training rows.")
     ] = False,
-    runs: Annotated[Path, typer.Option(help="The folder in which the newest run is looked for.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder that holds the newest run.")] = Path("runs"),
+    quiet: Quiet = False,
     code: Code = None,
 ) -> None:
-    """Predict the target of every row of a file, as CSV or Parquet.
+    """Predict the target of every row of a file; write CSV or Parquet.
 
-    Columns are matched by name, in any order; others, the target among them, are ignored.
+    Columns are matched by name, in any order. Other columns, including the target, are ignored.
     """
     load(code)
-    import tempfile
-
     from nnfs_cli import workflows
-    from nnfs_cli.data.write_table import SUFFIXES
     from nnfs_cli.runs.run import Run
-    from nnfs_cli.system.files import write_atomically
-    from nnfs_cli.system.matching import matching_files
 
     opened = Run.open(run) if run else Run.newest(runs)
-    if run is None:
+    if run is None and not quiet:
         fact("run", f"{opened.path.as_posix()}, the newest")
-    if output is not None and output.suffix.lower() not in SUFFIXES:
-        raise UserError(f"{output}: predictions are written as .csv or .parquet; name such a file")
-    if output is not None and output.exists() and any(map(output.samefile, filter(Path.exists, matching_files(input)))):
-        raise UserError(f"{output} is the input; name another file for the predictions")
-    if weights == "best" and (decision := opened.decision()):
-        fact("threshold", f"{from_threshold(decision)}, as it was chosen by nnfs evaluate")
+    _refuse_output(output, input)
+    if weights == "best" and not quiet and (decision := opened.decision()):
+        fact("threshold", f"{threshold_rule(decision)} (saved by `nnfs evaluate`)")
     if interval is not None:
         if not 0 < interval < 1:
             raise UserError(f"--interval takes a probability between 0 and 1, such as 0.9, found {interval:g}")
-        _say_calibration(opened.calibration(), interval)
+        if not quiet:
+            _report_calibration(opened.calibration(), interval)
     kept = [name for names in keep or () for name in _names(names)]
     predictions = workflows.predictions(
         opened,
@@ -99,45 +113,42 @@ def predict(
         drift=drift,
         interval=interval,
     )
-    if output is None:
-        with tempfile.SpooledTemporaryFile(max_size=1 << 24) as spool:  # printed whole or not at all
-            _write(predictions, cast(BinaryIO, spool), ".csv")
-            spool.seek(0)
-            sys.stdout.flush()
-            shutil.copyfileobj(spool, sys.stdout.buffer)
-            sys.stdout.flush()
-    else:
-        write_atomically(output, lambda file: _write(predictions, file, output.suffix.lower()))
+    _write_predictions(predictions, output)
+    if output is not None and not quiet:
         fact("output", f"{output.as_posix()}, {counted(predictions.written, 'prediction')}")
     if predictions.drift:
-        _say_drift(predictions.drift, predictions.rows)
+        _report_drift(predictions.drift, predictions.rows)
+    _suggest(opened, output, interval, drift, quiet)
 
 
-def _say_calibration(calibration: Calibration, level: float) -> None:
-    """By which rows, and what is reached on others."""
-    bound, test = calibration.scores.bound(level), calibration.test
-    if bound is None:
-        return  # which the prediction says
-    how = "to validate" if calibration.how == "validation" else "out of fold"
-    text = f"of {100 * level:g} %, by {counted(calibration.scores.rows, 'row')} {how}"
-    if test is not None:
-        reached = ", ".join(percent(share, 1) for share in test.coverage(bound))
-        text += f"; hold the truth in {reached} of {counted(test.rows, 'test row')}"
-    fact("intervals", text)
-    if calibration.temperature is not None and calibration.errors:
-        before, after = calibration.errors
-        where = "test rows" if test is not None else "the same rows"
-        errors = f"calibration error {number(before)} without and {number(after)} with it on {where}"
-        fact("calibrated", f"by a temperature of {number(calibration.temperature)}; {errors}")
+def _refuse_output(output: Path | None, input: Path) -> None:
+    """Raise `UserError` for an output of an unknown format, or one that is the input."""
+    from nnfs_cli.data.write_table import SUFFIXES
+    from nnfs_cli.system.matching import matching_files
+
+    if output is None:
+        return
+    if output.suffix.lower() not in SUFFIXES:
+        raise UserError(f"{output}: predictions are written as .csv or .parquet; name such a file")
+    if output.exists() and any(map(output.samefile, filter(Path.exists, matching_files(input)))):
+        raise UserError(f"{output} is the input; name another file for the predictions")
 
 
-def _names(text: str) -> list[str]:
-    """Names with commas between them; one that holds a comma itself stands in quotes, as in CSV."""
-    import csv
-    import io
+def _write_predictions(predictions: Predictions, output: Path | None) -> None:
+    """Write all predictions to a file or to stdout, or none at all."""
+    import tempfile
 
-    records = csv.reader(io.StringIO(text, newline="")) if '"' in text else [map(str.strip, text.split(","))]
-    return [name for record in records for name in record if name]
+    from nnfs_cli.system.files import write_atomically
+
+    if output is not None:
+        write_atomically(output, lambda file: _write(predictions, file, output.suffix.lower()))
+        return
+    with tempfile.SpooledTemporaryFile(max_size=1 << 24) as spool:
+        _write(predictions, cast(BinaryIO, spool), ".csv")
+        spool.seek(0)
+        sys.stdout.flush()
+        shutil.copyfileobj(spool, sys.stdout.buffer)
+        sys.stdout.flush()
 
 
 def _write(predictions: Predictions, file: BinaryIO, suffix: str) -> None:
@@ -148,16 +159,61 @@ def _write(predictions: Predictions, file: BinaryIO, suffix: str) -> None:
             writer.write(answers)
 
 
-def _say_drift(drift: Drift, n_rows: int) -> None:
-    """How far each column is from the training rows, those that are furthest first."""
+def _suggest(run: Run, output: Path | None, interval: float | None, drift: bool, quiet: bool) -> None:
+    """Suggest an option that was not used."""
+    if output is None:
+        suggest("--output FILE.csv or FILE.parquet writes the predictions to a file", quiet)
+    elif interval is None and _has_calibration(run):
+        suggest("--interval 0.9 adds an interval or a set of classes that holds the truth 9 times in 10", quiet)
+    elif not drift:
+        suggest("--drift reports how far these rows are from the training rows", quiet)
+
+
+def _has_calibration(run: Run) -> bool:
+    try:
+        run.calibration()
+    except RunError:
+        return False
+    return True
+
+
+def _report_calibration(calibration: Calibration, level: float) -> None:
+    """Report which rows the intervals are calibrated on, and how often they hold the truth on the test rows."""
+    bound, test = calibration.scores.bound(level), calibration.test
+    if bound is None:  # the prediction says why
+        return
+    how = "validation rows" if calibration.how == "validation" else "rows out of fold"
+    text = f"{100 * level:g} %, calibrated on {calibration.scores.rows:,} {how}"
+    if test is not None:
+        coverage = ", ".join(percent(share, 1) for share in test.coverage(bound))
+        text += f"; they hold the truth for {coverage} of {counted(test.rows, 'test row')}"
+    fact("intervals", text)
+    if calibration.temperature is not None and calibration.errors:
+        before, after = calibration.errors
+        where = "the test rows" if test is not None else "the same rows"
+        errors = f"calibration error on {where}: {number(before)} before, {number(after)} after"
+        fact("calibrated", f"with temperature {number(calibration.temperature)}; {errors}")
+
+
+def _names(text: str) -> list[str]:
+    """Split names at commas; a name that contains a comma is quoted, as in CSV."""
+    import csv
+    import io
+
+    records = csv.reader(io.StringIO(text, newline="")) if '"' in text else [map(str.strip, text.split(","))]
+    return [name for record in records for name in record if name]
+
+
+def _report_drift(drift: Drift, n_rows: int) -> None:
+    """Report how far each column is from the training rows, beginning with the farthest."""
     rows = sorted(drift.report(), key=lambda row: -(row.psi or 0))
     header = ["column", "psi", "unseen", "outside", "empty", "(before)", "drift"]
     cells = [[row.column[:30], number(row.psi), *map(_share, row[2:6]), row.verdict] for row in rows[:SHOWN]]
     note(f"\n{table(header, cells)}")
     if len(rows) > SHOWN:
-        note(f"and {counted(len(rows) - SHOWN, 'more column')}, nearer to what was trained on")
+        note(f"and {counted(len(rows) - SHOWN, 'more column')} with less drift")
     if n_rows < FEW:
-        note(f"of {counted(n_rows, 'row')} a psi says little: chance alone moves it")
+        note(f"with {counted(n_rows, 'row')}, chance alone moves the psi")
 
 
 def _share(share: float | None) -> str:

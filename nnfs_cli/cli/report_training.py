@@ -1,99 +1,235 @@
-"""What is said before, while and after a net is trained."""
+"""Report a training on stderr: what is about to happen, a table of epochs while it runs, and what came out."""
 
 from __future__ import annotations
 
+import itertools
+import math
 import shlex
+import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnfs_cli.cli.terminal import fact, note, number, print_json, say_weights, splits_in_words
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nnfs_cli.cli.terminal import (
+    fact,
+    note,
+    number,
+    print_json,
+    report_row_weights,
+    split_sizes,
+    suggest,
+    visible,
+)  # fmt: skip
 from nnfs_cli.system.wording import counted, listing, percent
+from nnfs_cli.training.trainer import Callback, LogRow, Trainer
 
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
     from nnfs_cli.experiment.experiment import Experiment
     from nnfs_cli.runs.run import Run
 
+HIDDEN = ("step", "seconds", "lr")  # columns of the log that the table leaves out
+LINES = 20  # about how many epochs of a long training a terminal shows; the log has them all
 
-def conduct(training: Callable[[], object], run: Run, spec: Config, quiet: bool, json: bool) -> None:
-    """Let the training of a run happen, say what came out or how to go on, and print the run directory."""
+
+def conduct(training: Callable[[], object], run: Run, config: Config, quiet: bool, json: bool) -> None:
+    """Run the training of a run, report its figures or how to resume it, and print the run directory."""
     path = run.path.as_posix()
-    again = f"nnfs resume {shlex.quote(path)}"
+    resume = f"nnfs resume {shlex.quote(path)}"
     try:
         training()
     except KeyboardInterrupt as stop:
-        stop.args = (f"{path} keeps what was learned so far; to go on:\n  {again}",)
+        stop.args = (f"{path} keeps what was learned so far; to continue:\n  {resume}",)
         raise
     except OSError:
-        note(f"{path} keeps what was learned until its last checkpoint; to go on:\n  {again}")
+        note(f"{path} keeps what was learned until its last checkpoint; to continue:\n  {resume}")
         raise
     metrics = run.metrics()
     if not quiet:
-        _conclude(metrics, spec)
+        _report_figures(metrics, config)
+    suggest(f"nnfs evaluate {shlex.quote(path)}, then nnfs predict --input FILE", quiet or json)
     if json:
         print_json({"run": path, "metrics": metrics})
     else:
         print(path)
 
 
+# Before training
+
+
 def announce(experiment: Experiment) -> None:
-    """What is about to happen, in three lines."""
-    spec = experiment.config
-    data, model = experiment.description, experiment.predictor.model
-    target = data["targets"][0]
-    if target["kind"] == "class":
-        counts = {
-            label: sum(split[label] for split in target["counts"].values()) for label in target["counts"]["train"]
-        }
-        shares = ", ".join(_share(label, n / sum(counts.values())) for label, n in list(counts.items())[:4])
-        goal = f"{counted(len(counts), 'class')} ({shares}{', ...' if len(counts) > 4 else ''})"
-    else:
-        names = ", ".join(target["name"] for target in data["targets"])
-        goal = f"{counted(len(data['targets']), 'number')} ({names})"
+    """Report the data, the net and the training that an experiment has settled."""
+    config, data, model = experiment.config, experiment.description, experiment.predictor.model
+    if config.preset is not None:
+        fact("preset", f"{config.preset.name} fills in what the config leaves out; see spec.yaml in the run directory")
     total = sum(data["rows"].values())
     kinds = [column["kind"] for column in data["inputs"]]
     inputs = listing(counted(kinds.count(kind), kind) for kind in ("number", "category", "date") if kind in kinds)
-    if spec.preset is not None:
-        fact("preset", f"{spec.preset.name} fills in what the config leaves out; spec.yaml in the run has all of it")
-    fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {goal}; {splits_in_words(data['rows'])}")
+    sizes = split_sizes(data["rows"])
+    fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {_target(data['targets'])}; {sizes}")
     fact("model", f"{model.describe()}, {counted(model.n_parameters, 'parameter')}")
-    if spec.holdout is not None:
-        fact("holdout", f"each of the {spec.members} members is kept from one fold of the rows, and judged by it")
-    say_weights(data)
-    batch = "all rows" if spec.batch_size == "full" else f"batch {spec.batch_size}"
-    how = [spec.loss.name, f"{spec.optimizer.name} lr {spec.lr:g}" if spec.lr else spec.optimizer.name]
-    if spec.schedule.name != "constant":
-        how.append(spec.schedule.name)
-    if spec.schedule.warmup:
-        how.append(f"warmup {spec.schedule.warmup:g}")
-    how += [f"{key} {factor:g}" for key, factor in spec.penalty if factor]
-    how += [f"clipped by {key}" for key, bound in spec.clip or () if bound]
-    how += [batch if spec.accumulate == 1 else f"{spec.accumulate} x {batch}", counted(spec.epochs, "epoch")]
-    if spec.averaging:
-        how.append(spec.averaging.label())
-    if spec.early_stopping:
-        how.append(f"patience {spec.early_stopping.patience}")
-    fact("training", ", ".join([*how, f"seed {spec.seed}"]))
+    if config.holdout is not None:
+        fact("holdout", f"each of the {config.members} members trains without one fold of the rows and is scored on it")
+    report_row_weights(data)
+    fact("training", ", ".join(_recipe(config)))
+
+
+def _target(targets: list[dict[str, Any]]) -> str:
+    """Describe the target: "2 classes (malignant 37 %, benign 63 %)" or "1 number (price)"."""
+    if targets[0]["kind"] != "class":
+        return f"{counted(len(targets), 'number')} ({', '.join(target['name'] for target in targets)})"
+    by_split = targets[0]["counts"]
+    counts = {label: sum(split[label] for split in by_split.values()) for label in by_split["train"]}
+    shares = ", ".join(_share(label, n / sum(counts.values())) for label, n in list(counts.items())[:4])
+    return f"{counted(len(counts), 'class')} ({shares}{', ...' if len(counts) > 4 else ''})"
 
 
 def _share(label: str, share: float) -> str:
-    """How much of the rows a class has; a label that is a number is quoted, lest the two run together."""
+    """Format the share of a class; quote a label that could be read as a part of the number."""
     name = label if label.isidentifier() else f"'{label}'"
     return f"{name} {percent(share)}"
 
 
-def _conclude(metrics: dict[str, Any], spec: Config) -> None:
-    """What came out, on the rows that were held back."""
+def _recipe(config: Config) -> list[str]:
+    """Return the loss, the optimizer and every other setting of the training that is not at its default."""
+    batch = "all rows" if config.batch_size == "full" else f"batch {config.batch_size}"
+    recipe = [config.loss.name, f"{config.optimizer.name} lr {config.lr:g}" if config.lr else config.optimizer.name]
+    if config.schedule.name != "constant":
+        recipe.append(config.schedule.name)
+    if config.schedule.warmup:
+        recipe.append(f"warmup {config.schedule.warmup:g}")
+    recipe += [f"{key} {factor:g}" for key, factor in config.penalty if factor]
+    recipe += [f"clipped by {key}" for key, bound in config.clip or () if bound]
+    recipe += [batch if config.accumulate == 1 else f"{config.accumulate} x {batch}", counted(config.epochs, "epoch")]
+    if config.averaging:
+        recipe.append(config.averaging.label())
+    if config.early_stopping:
+        recipe.append(f"patience {config.early_stopping.patience}")
+    return [*recipe, f"seed {config.seed}"]
+
+
+# During training
+
+
+def progress() -> Callback:
+    """Return the callback that suits stderr: a bar on a terminal, plain lines in a file or a pipe."""
+    return Bar() if sys.stderr.isatty() else Lines()
+
+
+class Resumed(Callback):
+    """A callback that reports from where training resumes."""
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """Report the epoch and the step of the restored state."""
+        if not trainer.step:
+            fact("resumed", f"from the beginning, to epoch {trainer.epochs:,}; the run has no later state")
+            return
+        done = f"after {counted(trainer.epoch, 'epoch')} and {counted(trainer.step, 'step')}"
+        fact("resumed", f"{done}, to epoch {trainer.epochs:,}")
+
+
+class Lines(Callback):
+    """A callback that writes a table with a line for every logged epoch."""
+
+    width = math.inf  # columns of the terminal
+
+    def __init__(self) -> None:
+        self._widths: dict[str, int] = {}  # of the columns that are shown
+
+    def on_log(self, trainer: Trainer, row: LogRow) -> None:
+        """Write one line; columns for which there is no room are left to the log."""
+        if not self._widths:
+            widths = {name: max(len(name), 10) for name in row if name not in HIDDEN}
+            widths["epoch"] = max(5, len(f"{trainer.epochs:,}"))
+            ends = itertools.accumulate(width + 2 for width in widths.values())
+            self._widths = {name: widths[name] for name, end in zip(widths, ends, strict=True) if end <= self.width - 5}
+            more = "  ..." if len(self._widths) < len(widths) else ""
+            self.write("")
+            self.write("  " + "  ".join(name.rjust(width) for name, width in self._widths.items()) + more, "heading")
+        self.write("  " + "  ".join(number(row[name]).rjust(width) for name, width in self._widths.items()))
+
+    def write(self, line: str, style: str = "") -> None:
+        """Write a line to stderr."""
+        note(line)
+
+
+class Bar(Lines):
+    """A callback that draws a bar below the table and removes it at the end; of many epochs it shows only some."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress = Progress(
+            TextColumn("  epoch {task.fields[epoch]:,} of {task.fields[epochs]:,}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[losses]}"),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True, highlight=False),
+            transient=True,
+            expand=True,
+        )
+        self._drawn = 0.0
+        self.width = self._progress.console.width
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """Draw the empty bar."""
+        self._every = _round_up(trainer.epochs / LINES)
+        steps = trainer.steps * trainer.epochs
+        self._task = self._progress.add_task("", total=steps, epoch=1, epochs=trainer.epochs, losses="")
+        self._progress.start()
+
+    def on_step(self, trainer: Trainer) -> None:
+        """Move the bar, at most five times a second."""
+        now = time.monotonic()
+        if now - self._drawn > 0.2:
+            self._drawn = now
+            self._progress.update(self._task, completed=trainer.step, epoch=trainer.epoch)
+
+    def on_log(self, trainer: Trainer, row: LogRow) -> None:
+        """Write a line for the first epoch, the last one and some between; show the losses of all beside the bar."""
+        epoch = int(row["epoch"])
+        if epoch <= trainer.log_every or epoch % self._every == 0 or epoch == trainer.epochs or trainer.stopped:
+            super().on_log(trainer, row)
+        losses = "  ".join(f"{name} {number(row[name])}" for name in ("train_loss", "val_loss") if name in row)
+        self._progress.update(self._task, losses=losses)
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Remove the bar."""
+        self._progress.stop()
+
+    def write(self, line: str, style: str = "") -> None:
+        """Write a line above the bar."""
+        console = self._progress.console
+        bold = "bold" if style and not console.no_color else None
+        console.print(visible(line), markup=False, soft_wrap=True, style=bold)
+
+
+def _round_up(every: float) -> int:
+    """Return the next number of the series 1, 2, 5, 10, 20, 50, ..."""
+    magnitude = 1
+    while True:
+        for step in (1, 2, 5):
+            if step * magnitude >= every:
+                return step * magnitude
+        magnitude *= 10
+
+
+# After training
+
+
+def _report_figures(metrics: dict[str, Any], config: Config) -> None:
+    """Report why training stopped, the best epoch, and the figures on the held-out rows."""
     note("")
     if "stopped" in metrics:
         fact("stopped", metrics["stopped"])
-    if metrics["best_epoch"] is not None and ("validation" in metrics or spec.checkpoint.monitor != "val_loss"):
-        fact("best", f"epoch {metrics['best_epoch']:,}, by its {spec.checkpoint.monitor}")
-    held_back = [split for split in metrics if split in ("validation", "test")]
-    for split in held_back or ["train"]:
+    if metrics["best_epoch"] is not None and ("validation" in metrics or config.checkpoint.monitor != "val_loss"):
+        fact("best", f"epoch {metrics['best_epoch']:,}, by {config.checkpoint.monitor}")
+    held_out = [split for split in metrics if split in ("validation", "test")]
+    for split in held_out or ["train"]:
         figures = dict(metrics[split])
         n_rows = int(figures.pop("rows"))
-        fact(
-            "out of fold" if spec.holdout and split == "validation" else split,
-            f"{', '.join(f'{name} {number(value)}' for name, value in figures.items())} ({counted(n_rows, 'row')})",
-        )
+        label = "out of fold" if config.holdout and split == "validation" else split
+        shown = ", ".join(f"{name} {number(value)}" for name, value in figures.items())
+        fact(label, f"{shown} ({counted(n_rows, 'row')})")

@@ -1,39 +1,44 @@
-"""`nnfs resume`: from where a run was left to its end, or further."""
+"""`nnfs resume`: continue the training of a run."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nnfs_cli.cli.options import Code, Json, Quiet, recorded
+from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, open_to_train
 
 
+@manual(
+    "nnfs resume runs/breast_cancer-1",
+    "nnfs resume runs/breast_cancer-1 --epochs 40",
+    guide="training",
+)
 def resume(
-    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    run: RunFolder,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="How many there are to be, all in all; as planned unless given.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Train up to this epoch; by default up to the last epoch of its config."),
     ] = None,
     changed_data: Annotated[
-        bool, typer.Option("--changed-data", help="Go on although the data is not what it was.")
+        bool, typer.Option("--changed-data", help="Continue although the data has changed since the run was trained.")
     ] = False,
     json: Json = False,
     quiet: Quiet = False,
     code: Code = None,
 ) -> None:
-    """Take up the training of RUN where it was left, or train it for more epochs.
+    """Resume the training of RUN, or train it for more epochs.
 
-    On the same machine and with the same versions, the result is byte for byte that of a training without a break.
-    Prints the run directory, as the last line on stdout.
+    On the same machine with the same versions, the weights are byte for byte those of a training without interruption.
+    The last line on stdout is the run directory.
     """
-    opened = recorded(run, code)
+    opened = open_to_train(run, code)
     from nnfs_cli import workflows
-    from nnfs_cli.cli.progress import Resumed, watcher
-    from nnfs_cli.cli.report_training import announce, conduct
+    from nnfs_cli.cli.report_training import Resumed, announce, conduct, progress
 
     experiment = workflows.reopen(opened, epochs, changed_data)
     if not quiet:
         announce(experiment)
-    watching = [] if quiet else [Resumed(), watcher()]
-    conduct(lambda: workflows.resume(experiment, opened, watching), opened, experiment.config, quiet, json)
+    callbacks = [] if quiet else [Resumed(), progress()]
+    conduct(lambda: workflows.resume(experiment, opened, callbacks), opened, experiment.config, quiet, json)

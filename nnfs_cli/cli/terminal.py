@@ -1,4 +1,7 @@
-"""How things look on the terminal: results on stdout, everything else on stderr."""
+"""Write to the terminal: results go to stdout, everything else to stderr.
+
+Colours appear only on a terminal, and only if neither NO_COLOR nor TERM=dumb is set.
+"""
 
 from __future__ import annotations
 
@@ -8,67 +11,110 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
-COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "interrupted": "\x1b[1;33m", "dim": "\x1b[2m"}
+STYLES = {
+    "error": "\x1b[1;31m",
+    "warning": "\x1b[1;33m",
+    "interrupted": "\x1b[1;33m",
+    "label": "\x1b[1;36m",
+    "heading": "\x1b[1m",
+    "dim": "\x1b[2m",
+}
 RESET = "\x1b[0m"
+INDENT = 12  # characters that the label of a fact takes
+NARROWEST = 40  # columns; a narrower terminal has to fold the lines itself
+
+
+# Text
 
 
 def visible(text: str) -> str:
-    """The text with control characters and terminal sequences shown instead of obeyed."""
+    """Return the text with control characters and terminal sequences shown instead of obeyed."""
     return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def in_a_line(text: str) -> str:
-    """The same, with line breaks and tabs shown too."""
+    """Return the text as one line, with control characters, line breaks and tabs shown instead of obeyed."""
     return visible(text).translate({9: "\\t", 10: "\\n"})
 
 
-def coloured(style: str, text: str) -> str:
-    """The text in a colour, on a terminal that shows colours and to a person who wants them."""
-    if sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
-        return f"{COLOURS[style]}{text}{RESET}"
+def styled(style: str, text: str, stream: TextIO | None = None) -> str:
+    """Return the text in a style if `stream` (stderr by default) is a terminal that shows colours."""
+    stream = stream or sys.stderr
+    if stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
+        return f"{STYLES[style]}{text}{RESET}"
     return text
 
 
-def note(text: str) -> None:
-    """A line for the person watching."""
-    _say(f"{visible(text)}\n")
-
-
-def _say(text: str) -> None:
-    """On stderr, at once: what interrupts it begins on a line of its own."""
+def width_of(stream: TextIO) -> int | None:
+    """Return the number of columns of the terminal that `stream` writes to, or None for a file or a pipe."""
+    if not stream.isatty():
+        return None
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return max(int(columns), NARROWEST)
     try:
-        sys.stderr.write(text)
-    except BrokenPipeError:  # whoever listened has heard enough, and what is done goes on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+        return max(os.get_terminal_size(stream.fileno()).columns or 80, NARROWEST)
+    except OSError:
+        return 80
 
 
-def complain(kind: str, message: str = "") -> None:
-    """An error, a warning or an interruption. A message with a place of its own says `error:` itself."""
-    message = visible(message)
-    with contextlib.suppress(OSError):  # when nobody can be told, the exit code still tells
-        _print_complaint(kind, message)
+def fold(text: str, width: int, indent: str = "") -> list[str]:
+    """Break a line between words; every line but the first begins with `indent`."""
+    return textwrap.wrap(
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    ) or [""]  # fmt: skip
 
 
-def _print_complaint(kind: str, message: str) -> None:
-    if f" {kind}: " in message.partition("\n")[0]:
-        print(message.replace(f" {kind}: ", f" {coloured(kind, kind + ':')} "), file=sys.stderr)
-    else:
-        print(f"{coloured(kind, kind)}: {message}" if message else coloured(kind, kind), file=sys.stderr)
+# Messages on stderr
+
+
+def note(text: str) -> None:
+    """Write a line to stderr."""
+    _write(f"{visible(text)}\n")
 
 
 def fact(label: str, text: str) -> None:
-    """A labelled line, folded under itself on a terminal and left whole in a file."""
-    line = f"{label:<12}{in_a_line(text)}"
-    if sys.stderr.isatty():
-        width = max(os.get_terminal_size(sys.stderr.fileno()).columns, 40)
-        line = textwrap.fill(line, width, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False)
-    _say(f"{line}\n")
+    """Write a labelled line to stderr; fold it under itself on a terminal."""
+    line, width = f"{label:<{INDENT}}{in_a_line(text)}", width_of(sys.stderr)
+    lines = fold(line, width, " " * INDENT) if width else [line]
+    _write(styled("label", label) + "\n".join(lines)[len(label) :] + "\n")
+
+
+def suggest(text: str, quiet: bool = False) -> None:
+    """Write to stderr what to do next, unless `quiet`."""
+    if not quiet:
+        fact("next", text)
+
+
+def complain(kind: str, message: str = "") -> None:
+    """Write an error, a warning or an interruption to stderr.
+
+    A message that already says ``file:line:column: error:`` gets no second label.
+    """
+    message = visible(message)
+    if f" {kind}: " in message.partition("\n")[0]:
+        text = message.replace(f" {kind}: ", f" {styled(kind, kind + ':')} ")
+    else:
+        text = f"{styled(kind, kind)}: {message}" if message else styled(kind, kind)
+    with contextlib.suppress(OSError):  # if nobody can be told, the exit code still tells
+        print(text, file=sys.stderr)
+
+
+def _write(text: str) -> None:
+    """Write to stderr in one call, so that a line is never interrupted half-way."""
+    try:
+        sys.stderr.write(text)
+    except BrokenPipeError:  # the reader of stderr has gone, but the work goes on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+# Figures and tables
 
 
 def number(value: float | None) -> str:
-    """A figure with four decimals, fewer where it is large, and in scientific form where decimals say nothing."""
+    """Format a figure: four decimals, fewer if it is large, scientific if it is tiny or huge."""
     if value is None or value != value:
         return "-"
     if isinstance(value, int):
@@ -80,31 +126,8 @@ def number(value: float | None) -> str:
     return f"{value:.4g}"
 
 
-def splits_in_words(rows: Mapping[str, int]) -> str:
-    """As in "455 to train, 114 to validate"."""
-    verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
-    return ", ".join(f"{n:,} {verbs[split]}" for split, n in rows.items())
-
-
-def say_weights(data: Mapping[str, Any]) -> None:
-    """A line on how much each row counts, unless they count alike; `data` is what a run keeps of its data."""
-    kept = data.get("weights", {})
-    ways = []
-    if kept.get("classes"):
-        ways.append(f"its class ({', '.join(f'{label} {weight:.4g}' for label, weight in kept['classes'].items())})")
-    if kept.get("column"):
-        ways.append(f"the column '{kept['column']}'")
-    if ways:
-        fact("weights", f"a row counts by {' and '.join(ways)}, in the losses and metrics too")
-
-
-def from_threshold(decision: Mapping[str, Any]) -> str:
-    """What a threshold between two classes means."""
-    return f"{decision['class']} from a probability of {number(decision['threshold'])} on"
-
-
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Right-aligned columns; the first is left-aligned."""
+    """Lay out a table whose first column is left-aligned and whose other columns are right-aligned."""
     rows = [[in_a_line(cell) for cell in row] for row in (header, *rows)]
     first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -114,8 +137,34 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One JSON object on stdout."""
+    """Print one JSON object on one line of stdout."""
     import json
 
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     print("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
+
+
+# Phrases that several commands share
+
+
+def split_sizes(rows: Mapping[str, int]) -> str:
+    """Return the sizes of the splits, as in "455 to train, 114 to validate"."""
+    verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
+    return ", ".join(f"{n:,} {verbs[split]}" for split, n in rows.items())
+
+
+def report_row_weights(data: Mapping[str, Any]) -> None:
+    """Write a line about the weights of the rows, unless all rows weigh the same; `data` is the record of a run."""
+    weights = data.get("weights", {})
+    by = []
+    if weights.get("classes"):
+        by.append(f"class ({', '.join(f'{label} {weight:.4g}' for label, weight in weights['classes'].items())})")
+    if weights.get("column"):
+        by.append(f"the column '{weights['column']}'")
+    if by:
+        fact("weights", f"rows are weighted by {' and '.join(by)}, in the loss and in the metrics")
+
+
+def threshold_rule(decision: Mapping[str, Any]) -> str:
+    """Return the rule of a threshold, as in "predict 'benign' at probability 0.4788 or more"."""
+    return f"predict '{decision['class']}' at probability {number(decision['threshold'])} or more"

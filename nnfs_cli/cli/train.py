@@ -1,4 +1,4 @@
-"""`nnfs train`: from a config to a run directory."""
+"""`nnfs train`: train the net that a config describes."""
 
 from __future__ import annotations
 
@@ -7,29 +7,37 @@ from typing import Annotated
 
 import typer
 
-from nnfs_cli.cli.options import Code, Json, Overrides, Quiet, read
+from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
 
 
+@manual(
+    "nnfs train configs/breast_cancer.yaml",
+    "nnfs train configs/breast_cancer.yaml --set epochs=20 --set optimizer=adam",
+    guide="training",
+)
 def train(
-    config: Annotated[Path, typer.Argument(help="The YAML file that says what to learn and how.")],
+    config: ConfigFile,
     set_: Overrides = None,
-    runs: Annotated[Path, typer.Option(help="The folder in which the run directory is made.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder in which the run directory is created.")] = Path(
+        "runs"
+    ),
     json: Json = False,
     quiet: Quiet = False,
     code: Code = None,
 ) -> None:
     """Train the net that CONFIG describes.
 
-    Prints the run directory, as the last line on stdout. Ctrl-C ends training after the batch; `nnfs resume` goes on.
+    The last line on stdout is the run directory, which holds the trained net, the log and the figures. Ctrl-C stops
+    after the current batch and keeps what was learned; `nnfs resume` continues.
     """
     spec = read(config, set_, code)
     from nnfs_cli import workflows
-    from nnfs_cli.cli.progress import watcher
-    from nnfs_cli.cli.report_training import announce, conduct
+    from nnfs_cli.cli.report_training import announce, conduct, progress
 
     experiment = workflows.prepare(spec)
     if not quiet:
         announce(experiment)
     run = workflows.begin(experiment, runs)
-    watching = [] if quiet else [watcher()]
-    conduct(lambda: workflows.train(experiment, run, watching), run, experiment.config, quiet, json)
+    callbacks = [] if quiet else [progress()]
+    conduct(lambda: workflows.train(experiment, run, callbacks), run, experiment.config, quiet, json)

@@ -1,47 +1,53 @@
-"""`nnfs verify`: whether a run is what its own record leads to."""
+"""`nnfs verify`: check that a run can be reproduced."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nnfs_cli.cli.options import Code, Json, Quiet, recorded
+from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, open_to_train
 from nnfs_cli.cli.terminal import fact, number, print_json
 from nnfs_cli.system.wording import listing
 
 
+@manual(
+    "nnfs verify runs/breast_cancer-1",
+    "nnfs verify runs/breast_cancer-1 --tolerance 0.001 --json",
+    guide="guarantees",
+)
 def verify(
-    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    run: RunFolder,
     tolerance: Annotated[
         float,
         typer.Option(
             min=0.0,
-            help="How far figures may be apart on another machine or with other versions, relative to the figure, or to"
-            " 1 where that is larger.",
+            metavar="SHARE",
+            help="Largest accepted difference of a figure on another machine or with other versions, relative to the"
+            " figure or to 1, whichever is larger.",
         ),
     ] = 0.01,
     json: Json = False,
     quiet: Quiet = False,
     code: Code = None,
 ) -> None:
-    """Train RUN again by its own record, somewhere else, and compare.
+    """Train RUN again from its own record and compare the results.
 
-    Where it was made, every byte of the weights, the log and the figures has to be the same, but for the time it took;
-    on another machine or with other versions the final figures have to be, within a tolerance.
+    On the machine and with the versions of the run, all bytes of the weights, the log and the figures must be the same,
+    except for the time it took. Elsewhere the final figures must agree within the tolerance.
     """
-    opened = recorded(run, code)
+    opened = open_to_train(run, code)
     from nnfs_cli import workflows
-    from nnfs_cli.cli.progress import watcher
+    from nnfs_cli.cli.report_training import progress
 
-    verdict = workflows.verify(opened, tolerance, [] if quiet else [watcher()])
+    verdict = workflows.verify(opened, tolerance, [] if quiet else [progress()])
     path = opened.path.as_posix()
     if verdict.moved:
         fact("elsewhere", listing(verdict.moved))
     if json:
         print_json({"run": path, "exact": verdict.exact, "largest": verdict.largest, "moved": verdict.moved})
     elif verdict.exact:
-        print(f"{path} is what its record leads to: weights, log and figures are the same, byte for byte")
+        print(f"{path} is reproduced byte for byte: weights, log and figures")
     else:
-        print(f"{path} agrees with its record: figures are up to {number(verdict.largest)} apart")
+        print(f"{path} is reproduced within the tolerance: figures differ by up to {number(verdict.largest)}")

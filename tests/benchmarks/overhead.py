@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from nnfs_cli import workflows
-from nnfs_cli.cli.progress import Lines
+from nnfs_cli.cli.report_training import Lines
 from nnfs_cli.config.config import Config
 from nnfs_cli.training.trainer import Callback, LogRow, Trainer
 from tests.benchmarks.workloads import Workload

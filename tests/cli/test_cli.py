@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from nnfs_cli import __version__
-from nnfs_cli.cli.progress import Lines
+from nnfs_cli.cli.report_training import Lines
 from nnfs_cli.cli.terminal import note
 from tests.conftest import Nnfs, one_message
 
@@ -91,7 +91,7 @@ def test_train_prints_the_run_directory_on_stdout_and_all_else_on_stderr(trained
     assert trained.first.stdout == "runs/config-1\n"
     lines = trained.first.stderr.splitlines()
     assert [line.split()[0] for line in lines if line] == [
-        "data", "model", "training", "epoch", "1", "2", "3", "best", "validation",
+        "data", "model", "training", "epoch", "1", "2", "3", "best", "validation", "next",
     ]  # fmt: skip
     assert lines[0].endswith("60 rows, 2 numbers -> 2 classes (high 65 %, low 35 %); 48 to train, 12 to validate")
 
@@ -150,7 +150,7 @@ def test_evaluate_shows_the_rows_that_were_held_back(trained: Trained, nnfs: Nnf
     done = nnfs("evaluate", "runs/config-1", cwd=trained.folder)
     header, row, _, _, labels, *confusion = (line.split() for line in done.stdout.splitlines())
     figures = trained.metrics("runs/config-1")["validation"]
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "next        nnfs predict --run runs/config-1 --input FILE\n")
     assert header == ["split", "rows", "loss", "accuracy"]
     assert row == ["validation", "12", f"{figures['loss']:.4f}", f"{figures['accuracy']:.4f}"]
     assert [line[0] for line in confusion] == labels == ["high", "low"]
@@ -221,8 +221,9 @@ def test_predict_takes_the_newest_run_and_names_it_on_stderr(trained: Trained, a
     second = nnfs("predict", "--input", "points.csv", "--run", "runs/config-2", cwd=trained.folder)
     assert newest.stdout == second.stdout
     assert newest.stdout != answers
-    assert "runs/config-2" in one_line(newest.stderr)
-    assert second.stderr == ""
+    next_ = "next        --output FILE.csv or FILE.parquet writes the predictions to a file\n"
+    assert newest.stderr == f"run         runs/config-2, the newest\n{next_}"
+    assert second.stderr == next_
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,9 @@ def test_the_output_is_the_same_in_a_file(trained: Trained, answers: str, inside
         "predict", "--run", "runs/config-1", "--input", "points.csv", "--output", output, cwd=trained.folder
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr.endswith(f"out.csv, {len(answers.splitlines()) - 1} predictions\n")
+    output_line, next_line = done.stderr.splitlines()
+    assert output_line.endswith(f"out.csv, {len(answers.splitlines()) - 1} predictions")
+    assert next_line.startswith("next        --")
     assert output.read_text() == answers
     assert os.listdir(tmp_path) == ["out.csv"]
 
@@ -332,10 +335,10 @@ def test_no_arguments_print_the_help(inside: Nnfs) -> None:
     ("words", "named"),
     [
         (["wibble"], "wibble"),
-        (["train"], "config"),
+        (["train"], "CONFIG"),
         (["train", "config.yaml", "--wibble"], "--wibble"),
         (["train", "config.yaml", "[red]second[/red]"], "[red]second[/red]"),
-        (["evaluate"], "run"),
+        (["evaluate"], "RUN"),
         (["evaluate", "runs/config-1", "--split", "tset"], "tset"),
         (["evaluate", "runs/config-1", "--split", "train", "--input", "points.csv"], "--split or --input"),
         (["predict"], "--input"),
@@ -385,7 +388,7 @@ def test_a_line_is_written_at_once_so_that_nothing_comes_into_it(monkeypatch: py
             return len(text)
 
     monkeypatch.setattr("sys.stderr", Stderr())
-    Lines().say("  1  0.5")
+    Lines().write("  1  0.5")
     note("and more")
     assert written == ["  1  0.5\n", "and more\n"]
 
@@ -412,7 +415,7 @@ def test_an_interrupted_training_keeps_what_it_learned(
         process.kill()
     assert process.returncode == code
     assert stdout == ""
-    kept = "interrupted: runs/config-1 keeps what was learned so far; to go on:"
+    kept = "interrupted: runs/config-1 keeps what was learned so far; to continue:"
     assert stderr.splitlines()[-2:] == [kept, "  nnfs resume runs/config-1"]
     assert "Traceback" not in stderr
     run = points / "runs" / "config-1"

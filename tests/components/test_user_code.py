@@ -197,7 +197,7 @@ def test_a_file_of_ones_own_works_like_ours(run: Path, inside: Nnfs) -> None:
     figures = json.loads(done.stdout)["metrics"]
     assert (done.returncode, done.stderr) == (0, "")
     assert figures == {part: reported[part] for part in figures}
-    done = inside("predict", "--run", run, "--input", "points.csv", "--code", "mine.py")
+    done = inside("predict", "--run", run, "--input", "points.csv", "--code", "mine.py", "-q")
     predictions = np.array(done.stdout.split()[1:], float)
     assert (done.returncode, done.stderr) == (0, "")
     assert 0 < np.ptp(predictions) < 100
@@ -297,7 +297,7 @@ def test_a_file_that_lost_what_a_run_needs_is_no_damage_of_the_run(run: Path, mi
 
 def test_the_same_file_by_another_name_or_place_will_do(run: Path, mine: Path, inside: Nnfs) -> None:
     (mine / "mine.py").rename(mine / "yours.py")
-    done = inside("evaluate", run, "--code", "yours.py")
+    done = inside("evaluate", run, "--code", "yours.py", "-q")
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -211,8 +211,8 @@ def test_a_row_of_weight_zero_leaves_no_trace(config: Callable[..., Path]) -> No
 
 def test_train_and_evaluate_say_how_rows_count(config: Callable[..., Path], inside: Nnfs) -> None:
     config(csv("a,b,y,w", LABELS, COUNTS), weight="w", class_weights={"mid": 2.5})
-    ways = "its class (high 1, low 1, mid 2.5) and the column 'w'"
-    said = f"weights     a row counts by {ways}, in the losses and metrics too"
+    ways = "class (high 1, low 1, mid 2.5) and the column 'w'"
+    said = f"weights     rows are weighted by {ways}, in the loss and in the metrics"
     assert said in inside("train", "config.yaml").stderr.splitlines()
     assert said in inside("evaluate", "runs/config-1").stderr.splitlines()
 

@@ -292,8 +292,11 @@ def test_no_more_time_is_foreseen_for_fewer_epochs(write: Write) -> None:
 def test_it_prints_what_it_found_and_the_net(inside: Nnfs, write: Write) -> None:
     experiment_of(write, CONFIG)
     done = inside("check", "t.yaml")
-    assert (done.returncode, done.stderr) == (0, "")
-    for words in ("t.csv: 100 rows, 60 to train, 20 to validate, 20 to test", "1 column of numbers, 1 column of words"):
+    assert (done.returncode, done.stderr) == (0, "next        nnfs train t.yaml\n")
+    for words in (
+        "t.csv: 100 rows, 60 to train, 20 to validate, 20 to test",
+        "1 column of numbers, 1 column of categories",
+    ):
         assert words in done.stdout
     for words in ("findings", "linear 1", "sigmoid", "memory", "time"):
         assert words in done.stdout
@@ -307,7 +310,7 @@ def test_lines_of_yaml_are_announced_only_where_there_are_some(inside: Nnfs, wri
     write("t.csv", csv_of(a=["", *columns["a"][1:]], y=columns["y"]))
     assert "findings    1\n" in inside("check", "t.yaml").stdout
     write("t.csv", csv_of(same=[1] * 300, **columns))
-    assert "findings    1; a line of YAML that would help is indented below" in inside("check", "t.yaml").stdout
+    assert "findings    1; a remedy in YAML is indented below its finding" in inside("check", "t.yaml").stdout
 
 
 @given(st.lists(st.sampled_from(["1 MB", "20 %", "3,500 rows", "<1 %", "word", "and,", "'a'", "of"]), max_size=60))

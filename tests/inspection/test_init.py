@@ -584,7 +584,9 @@ def test_durations_of_parquet_are_numbers_and_train(inside: Nnfs, tmp_path: Path
 def test_it_says_how_many_columns_of_each_kind_there_are(inside: Nnfs, write: Write) -> None:
     write("people.csv", as_csv(everybody()))
     said = inside("init", "people.csv", "--target", "bought").stderr
-    assert "inputs      1 column of numbers, 1 column of true or false, 2 columns of words, 1 column of dates" in said
+    assert (
+        "inputs      1 column of numbers, 1 column of true or false, 2 columns of categories, 1 column of dates" in said
+    )
 
 
 def test_a_misspelt_target_is_told_before_a_config_that_is_there(inside: Nnfs, write: Write) -> None:

@@ -234,8 +234,8 @@ def test_sets_of_classes(trained: Path, inside: Nnfs) -> None:
     assert {len(row["set"].split("|")) for row in rows} > {1}
     assert np.mean([t in row["set"].split("|") for t, row in zip(truth, rows, strict=True)]) > 0.87
     assert sum(float(rows[0][f"probability_{name}"]) for name in ("low", "mid", "high")) == pytest.approx(1)
-    assert "intervals   of 90 %, by 160 rows out of fold; hold the truth in" in done.stderr
-    assert "calibrated  by a temperature of" in done.stderr
+    assert "intervals   90 %, calibrated on 160 rows out of fold; they hold the truth for" in done.stderr
+    assert "calibrated  with temperature" in done.stderr
     plain = inside("predict", "--run", "runs/classes-1", "--input", "t.csv", cwd=trained)
     assert "set" not in plain.stdout.partition("\n")[0].split(",")
     assert [row["prediction"] for row in csv.DictReader(io.StringIO(plain.stdout))] == [r["prediction"] for r in rows]

@@ -231,7 +231,7 @@ def test_it_is_named_in_the_output(inside: Nnfs, write: Callable[[str, str], Pat
     done = inside("train", "c.yaml")
     assert done.returncode == 0, done.stderr
     assert "preset      tabular fills in what the config leaves out; spec.yaml in the run has all of it" in done.stderr
-    assert "holdout     each of the 16 members is kept from one fold of the rows, and judged by it" in done.stderr
+    assert "holdout     each of the 16 members trains without one fold of the rows and is scored on it" in done.stderr
     assert "out of fold loss" in done.stderr
     for words in (("evaluate", "runs/c-1"), ("check", "c.yaml"), ("baseline", "c.yaml"), ("verify", "runs/c-1")):
         assert inside(*words).returncode == 0

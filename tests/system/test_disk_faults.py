@@ -264,7 +264,7 @@ def _said(place: Place, refusal: Refusal, done: Done) -> Iterator[str]:
     elif ".tmp" in found[1] or not (place.disk / found[1]).resolve().is_relative_to(place.disk.resolve()):
         yield f"it names another file: {last}"
     if notes and not re.fullmatch(
-        f"{RUN} keeps what was learned until .*; to go on:\n  nnfs resume {RUN}", "\n".join(notes)
+        f"{RUN} keeps what was learned until .*; to continue:\n  nnfs resume {RUN}", "\n".join(notes)
     ):
         yield f"it says {notes}"
 

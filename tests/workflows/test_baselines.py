@@ -252,7 +252,9 @@ def test_rows_that_are_not_in_memory_are_refused(config: Write, monkeypatch: pyt
 def test_baseline_prints_a_table_for_each_split(config: Write, inside: Nnfs) -> None:
     done = inside("baseline", config(DIABETES))
     assert done.returncode == 0
-    assert [line.split() for line in done.stderr.splitlines()] == [
+    *models, next_ = done.stderr.splitlines()
+    assert next_.startswith("next        nnfs train ")
+    assert [line.split() for line in models] == [
         ["constant", "DummyRegressor"],
         ["linear", "Ridge"],
         ["boosting", "HistGradientBoostingRegressor"],

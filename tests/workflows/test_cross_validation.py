@@ -163,7 +163,7 @@ def test_the_command(inside: Nnfs, write: Write, tmp_path: Path) -> None:
     assert "fold 3 of 3, b: log_loss" in done.stderr
     assert "output      a-cv.csv, 240 predictions" in done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith(("a ", "b "))] == ["a", "b", "b"]
-    assert "is it real?" in done.stdout
+    assert "different?" in done.stdout
     with (tmp_path / "a-cv.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 240
@@ -177,5 +177,5 @@ def test_the_command(inside: Nnfs, write: Write, tmp_path: Path) -> None:
     )
     done = inside("cv", "a.yaml", "a.yaml")
     assert done.returncode == 2
-    assert "the same config stands there twice" in done.stderr
+    assert "the same config is given twice" in done.stderr
     assert not list(tmp_path.glob("runs"))

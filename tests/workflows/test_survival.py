@@ -354,7 +354,7 @@ def survives(kind: str, blows: Sequence[Draw], place: Place, command: Nnfs, eval
 
 def to_go_on(run: Path) -> str:
     """What is said of a run that was interrupted."""
-    return f"interrupted: runs/{run.name} keeps what was learned so far; to go on:\n  nnfs resume runs/{run.name}\n"
+    return f"interrupted: runs/{run.name} keeps what was learned so far; to continue:\n  nnfs resume runs/{run.name}\n"
 
 
 def shell(code: int) -> int:
@@ -493,13 +493,13 @@ def test_who_reads_while_another_trains_neither_waits_nor_writes(long: Path, pla
     try:
         wait_until(trains)
         unfinished = f"warning: the training of {long} has not finished; its state is 'running'"
-        evaluated = nnfs("evaluate", long, cwd=place.folder)
+        evaluated = nnfs("evaluate", long, "-q", cwd=place.folder)
         assert evaluated.returncode == 0
         locked, state = evaluated.stderr.splitlines()
         assert locked.startswith(f"warning: {long} is being written by process {process.pid} on ")
         assert locked.endswith("; nothing is kept there")
         assert state == unfinished
-        predicted = nnfs("predict", "--run", long, "--input", "table.csv", cwd=place.folder)
+        predicted = nnfs("predict", "--run", long, "--input", "table.csv", "-q", cwd=place.folder)
         assert predicted.returncode == 0
         assert predicted.stderr.splitlines() == [unfinished]
         assert predicted.stdout.count("\n") == ROWS + 1
@@ -674,7 +674,7 @@ VERIFIED: dict[str, dict[str, Any]] = {
 def test_verify_agrees_with_whatever_has_become_of_a_run(name: str, started: Callable[..., Path], inside: Nnfs) -> None:
     settings = {**VERIFIED[name], "epochs": 6}
     run = started(**settings)
-    exact = "is what its record leads to: weights, log and figures are the same, byte for byte"
+    exact = "is reproduced byte for byte: weights, log and figures"
     done = inside("verify", run)
     assert (done.returncode, done.stdout) == (0, f"{run} {exact}\n"), done.stderr
     if name != "lbfgs":
@@ -747,7 +747,7 @@ def test_verify_grants_another_machine_a_tolerance(started: Callable[..., Path],
     loss = Run.open(run).metrics()["validation"]["loss"]
     done = inside("verify", run, "-q")
     assert done.returncode == 0
-    assert done.stdout.endswith("byte for byte\n")
+    assert done.stdout.endswith("byte for byte: weights, log and figures\n")
     assert re.fullmatch(r"elsewhere   numpy \S+ \(was 1\.26\.0\)\n", done.stderr)
     altered(unsealed(run) / "metrics.json", "validation", "loss", value=loss + 0.02 * max(1.0, loss))
     refused = inside("verify", run, "-q")
@@ -757,7 +757,7 @@ def test_verify_grants_another_machine_a_tolerance(started: Callable[..., Path],
     )
     done = inside("verify", run, "-q", "--tolerance", 0.05)
     assert done.returncode == 0
-    assert re.search(r"agrees with its record: figures are up to 0\.0[12]\d* apart\n$", done.stdout)
+    assert re.search(r"is reproduced within the tolerance: figures differ by up to 0\.0[12]\d*\n$", done.stdout)
     altered(run / "environment.json", "packages", "numpy", value=np.__version__)
     assert inside("verify", run, "-q", "--tolerance", 0.05).returncode == 2  # here, every byte is to be the same
 

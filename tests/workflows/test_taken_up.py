@@ -237,7 +237,7 @@ def test_a_run_that_cannot_be_written_to_is_evaluated(
         raise OSError(number, os.strerror(number), str(self.path / "lock"))
 
     monkeypatch.setattr(Run, "lock", closed)
-    done = inside("evaluate", run)
+    done = inside("evaluate", run, "-q")
     assert (done.returncode, done.stdout) == (0, expected)
     assert done.stderr == f"warning: {run} cannot be written to; nothing is kept there\n"
     assert inside("evaluate", run, "--threshold", "none").returncode in (2, 4)

@@ -1,0 +1,139 @@
+"""Complete what a user types in a shell: configs, tables, runs, components, settings, topics of the guide.
+
+A completion must be quick: it neither imports NumPy nor looks at more than `MOST` files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+MOST = 500  # files and folders that one completion looks at
+_cut = ""  # the beginning of the word that bash cuts off, such as "optimizer="
+
+
+def prepare() -> None:
+    """Undo how bash cuts words at `=`: ``--set optimizer = ad`` stands for ``--set optimizer=ad``.
+
+    Bash replaces only what follows the last `=`, so what precedes it is remembered and left out of the answers.
+    """
+    global _cut
+    words, place = os.environ.get("COMP_WORDS", "").split("\n"), os.environ.get("COMP_CWORD", "")
+    if not place.isdecimal() or "=" not in words:
+        return
+    joined: list[str] = []
+    current = len(words)
+    for i, word in enumerate(words):
+        if joined and (word == "=" or words[i - 1] == "="):
+            joined[-1] += word
+        else:
+            joined.append(word)
+        if i == int(place):
+            current = len(joined) - 1
+    if current < len(joined) and "=" in joined[current]:
+        option, equals, rest = joined[current].partition("=")
+        if option.startswith("--"):  # as in --set=lr=1, which is an option and its value
+            joined[current : current + 1] = [option, rest]
+            current += 1
+        before, equals, last = joined[current].rpartition("=")
+        _cut, joined[current] = before + equals, last
+    os.environ["COMP_WORDS"] = "\n".join(word or "''" for word in joined)
+    os.environ["COMP_CWORD"] = str(current)
+
+
+def complete_config(incomplete: str) -> list[str]:
+    """Return the YAML files that the word may mean, except those in run directories."""
+    return _files(incomplete, (".yaml", ".yml"))
+
+
+def complete_table(incomplete: str) -> list[str]:
+    """Return the CSV, Parquet and npz files that the word may mean."""
+    return _files(incomplete, (".csv", ".csv.gz", ".csv.zst", ".parquet", ".npz"))
+
+
+def complete_run(incomplete: str) -> list[str]:
+    """Return the run directories in `runs`, in the current folder and in the folder of the word."""
+    from nnfs_cli.errors import NnfsError
+    from nnfs_cli.runs.run import Run
+
+    found = []
+    for folder in dict.fromkeys((Path("runs"), Path(), Path(incomplete), Path(incomplete).parent)):
+        for path in _entries(folder):
+            if path.as_posix().startswith(incomplete) and path.is_dir():
+                with contextlib.suppress(NnfsError, OSError):
+                    found.append(Run.open(path).path.as_posix())
+    return list(dict.fromkeys(found))
+
+
+def complete_component(incomplete: str) -> list[str]:
+    """Return the names of components, families and blocks of settings."""
+    from nnfs_cli.cli.declared_names import families, settings_of
+    from nnfs_cli.system.wording import plural
+
+    blocks = [key for key in settings_of("") if settings_of(key)]
+    names = {"config", *blocks, *map(plural, families()), *(name for names in families().values() for name in names)}
+    return sorted(name for name in names if name.startswith(incomplete) and " " not in name)
+
+
+def complete_topic(incomplete: str) -> list[str]:
+    """Return the topics of the guide."""
+    from nnfs_cli.guide import topics
+
+    return [topic for topic in topics() if topic.startswith(incomplete)]
+
+
+def assignments(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return settings for `--set`, and behind a `=` their values: what the config says, components, choices, a default.
+
+    A setting is offered with a value beside it, since a shell puts a space behind the only answer there is.
+    """
+    from nnfs_cli.cli.declared_names import settings_of, values_of
+
+    word = _cut + incomplete
+    key, equals, _ = word.partition("=")
+    if not equals:
+        owner, dot, _ = key.rpartition(".")
+        keys = [f"{owner}{dot}{name}" for name in settings_of(owner) if f"{owner}{dot}{name}".startswith(key)]
+        if len(keys) != 1:
+            return [f"{name}=" for name in keys]
+        key = keys[0]
+    given = ctx.params.get("config") or next(iter(ctx.params.get("configs") or ()), None)
+    answers = [f"{key}={value}" for value in dict.fromkeys(["", *_value_in(given, key), *values_of(key)])]
+    return [answer.removeprefix(_cut) for answer in answers if answer.startswith(word) and answer != _cut]
+
+
+def _value_in(config: object, key: str) -> list[str]:
+    """Return the plain value of a top-level key in a config file, if it has one."""
+    with contextlib.suppress(OSError, ValueError):
+        text = Path(str(config)).read_text(encoding="utf-8") if config else ""
+        return re.findall(rf"(?m)^{re.escape(key)}: *([\w.+-]+) *(?:#.*)?$", text)
+    return []
+
+
+def _files(incomplete: str, endings: tuple[str, ...]) -> list[str]:
+    """Return the files with one of the endings in the folder of the word or at most two folders below."""
+    folder = Path(incomplete[: incomplete.rfind("/") + 1])
+    return [path for path in _below(folder, endings, 2) if path.startswith(incomplete)][:MOST]
+
+
+def _below(folder: Path, endings: tuple[str, ...], depth: int) -> Iterator[str]:
+    entries = _entries(folder)
+    if any(entry.name == "weights" for entry in entries):  # a run directory
+        return
+    for entry in entries:
+        if entry.name.endswith(endings):
+            yield entry.as_posix()
+        elif depth and entry.is_dir():
+            yield from _below(entry, endings, depth - 1)
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))[:MOST]
+    except OSError:
+        return []

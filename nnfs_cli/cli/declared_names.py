@@ -1,0 +1,92 @@
+"""Read the names of components and settings from the package's source files.
+
+Shell completion uses this instead of importing the components, which would take half a second and NumPy.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+CLASS = re.compile(r"^class (\w+)\(([^)]*)\):\n((?:[ \t].*\n|\n)*)", re.MULTILINE)
+SETTING = re.compile(r"^    ([a-z]\w*): ((?:(?!\n    [\w\"]).)+?)(?: = (\S.*?))?$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A class with base classes, as its source declares it."""
+
+    title: str
+    bases: tuple[str, ...]
+    name: str  # of a component, or ""
+    family: str  # of the base class of a family of components, or ""
+    body: str
+
+    def settings(self) -> dict[str, tuple[str, str]]:
+        """Return the annotation and the default of each setting."""
+        own = re.split(r"\n    (?:def |@)", self.body)[0]
+        return {key: (kind, default) for key, kind, default in SETTING.findall(own) if "ClassVar" not in kind}
+
+
+@functools.cache
+def _declarations() -> dict[str, list[Declaration]]:
+    """Return every class that has base classes, by its title; a loss and a metric may share one."""
+    found: dict[str, list[Declaration]] = {}
+    for path in sorted(Path(__file__).parents[1].glob("**/*.py")):
+        for title, head, body in CLASS.findall(path.read_text(encoding="utf-8")):
+            keywords = dict(re.findall(r'(\w+)="([^"]*)"', head))
+            bases = tuple(base.strip() for base in head.split(",") if "=" not in base)
+            one = Declaration(title, bases, keywords.get("name", ""), keywords.get("family", ""), body)
+            found.setdefault(title, []).append(one)
+    return found
+
+
+def families() -> dict[str, list[str]]:
+    """Return the names of the components of each family."""
+    found: dict[str, list[str]] = {}
+    for declarations in _declarations().values():
+        for one in declarations:
+            if one.name:
+                found.setdefault(_family(one), []).append(one.name)
+    return {family: sorted(names) for family, names in found.items() if family}
+
+
+def _family(one: Declaration) -> str:
+    if one.family:
+        return one.family
+    for base in one.bases:
+        for parent in _declarations().get(base, ()):
+            if found := _family(parent):
+                return found
+    return ""
+
+
+def settings_of(key: str) -> dict[str, tuple[str, str]]:
+    """Return the settings of the config, or of the block at a key such as `split`: annotation and default of each."""
+    block = _class("Config")
+    for part in key.split(".") if key else ():
+        kinds = re.findall(r"[A-Z]\w+", block.settings().get(part, ("", ""))[0]) if block else []
+        block = next((found for kind in kinds if (found := _class(kind)) and "Section" in found.bases), None)
+    return block.settings() if block else {}
+
+
+def values_of(key: str) -> list[str]:
+    """Return what a setting such as `optimizer` can be: components, choices, true or false, or just its default."""
+    owner, _, name = key.rpartition(".")
+    kind, default = settings_of(owner).get(name, ("", ""))
+    if choices := re.findall(r'"(\w+)"', "".join(re.findall(r"Literal\[([^\]]*)\]", kind))):
+        return choices
+    if kind == "Switch":
+        return ["true", "false"]
+    named = families()
+    for title in re.findall(r"[A-Z]\w+", kind):
+        if (one := _class(title)) and one.family:
+            return named.get(one.family, []) if "tuple" not in kind else []
+    plain = default.strip('"')
+    return [plain] if re.fullmatch(r"[\w.+-]+", plain) and plain not in ("None", "True", "False") else []
+
+
+def _class(title: str) -> Declaration | None:
+    return next(iter(_declarations().get(title, ())), None)

@@ -1,0 +1,199 @@
+"""Render `--help` and errors of usage: plain text that folds between words and fits any terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from nnfs_cli.cli.terminal import NARROWEST, complain, fold, note, styled
+from nnfs_cli.system.wording import did_you_mean
+
+WIDEST = 100  # columns; longer lines are hard to read
+LEFT = 30  # columns at most for the names of options
+NARROWEST_TEXT = 30  # columns; for less room, a text goes below its option
+QUICK_START = (
+    ("nnfs init houses.csv --target price", "Write a config for your table."),
+    ("nnfs train houses.yaml", "Train the net; print its run directory."),
+    ("nnfs predict --input new_houses.csv", "Predict new rows with the newest run."),
+)
+UsageError: type[Any] = typer.BadParameter.__bases__[0]  # of click, which Typer may bundle under another name
+
+Function = TypeVar("Function", bound=Callable[..., None])
+
+
+@dataclass(frozen=True)
+class Manual:
+    """The end of a command's help: two examples or more, and a topic of the guide."""
+
+    examples: tuple[str, ...]
+    guide: str
+
+
+MANUALS: dict[str, Manual] = {}  # by the name of the command
+
+
+def manual(*examples: str, guide: str) -> Callable[[Function], Function]:
+    """Give a command examples and a topic of the guide."""
+
+    def register(function: Function) -> Function:
+        MANUALS[function.__name__] = Manual(examples, guide)
+        return function
+
+    return register
+
+
+class Command(TyperCommand):
+    """A command whose help ends with examples and a topic of the guide."""
+
+    def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Write usage, description, arguments, options, examples and the topic of the guide."""
+        page = _Page()
+        page.usage(self, ctx)
+        page.prose(self.help or "")
+        page.parameters(self, ctx)
+        if found := MANUALS.get(self.name or ""):
+            page.block("\n  ".join([_heading("Examples:"), *found.examples]))
+            page.block(f"{_heading('Guide:')} nnfs guide {found.guide}")
+        formatter.write(page.text())
+
+
+class Group(TyperGroup):
+    """The program itself, whose help lists the commands by panel, and which explains errors of usage in a line."""
+
+    def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Write usage, description, a quick start, the commands by panel, and the options."""
+        page = _Page()
+        page.usage(self, ctx)
+        page.prose(self.help or "")
+        page.columns("Quick start", QUICK_START, max(len(line) for line, _ in QUICK_START))
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            panel = str(getattr(command, "rich_help_panel", "") or "Commands")
+            summary = " ".join((getattr(command, "help", "") or "").split("\n\n")[0].split())
+            panels.setdefault(panel, []).append((name, summary))
+        left = max(len(name) for rows in panels.values() for name, _ in rows)
+        for panel, rows in panels.items():
+            page.columns(panel, rows, left)
+        page.parameters(self, ctx)
+        page.prose("`nnfs COMMAND --help` describes a command; `nnfs guide` lists the topics of the guide.")
+        formatter.write(page.text())
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the program; turn an error of usage into one line on stderr and exit code 2."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        try:
+            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        except UsageError as error:
+            sys.exit(self._explain(error))
+        except typer.Abort:
+            sys.exit(1)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def _explain(self, error: Any) -> int:
+        """Write the error to stderr and return the exit code."""
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+            return int(error.exit_code)
+        message = " ".join(error.format_message().replace("Value error, ", "").rstrip(".").split())
+        command = error.ctx.command_path if error.ctx else "nnfs"
+        if error.ctx and message.startswith("No such command "):
+            name = message.removeprefix("No such command ").partition("'")[2].partition("'")[0]
+            message = f"there is no command '{name}'{did_you_mean(name, self.list_commands(error.ctx))}"
+        complain("error", message[:1].lower() + message[1:])
+        note(f"Try `{command} --help`.")
+        return int(error.exit_code)
+
+
+class _Page:
+    """The text of a help page, block by block, folded to the width of the terminal."""
+
+    def __init__(self) -> None:
+        self._width = max(min(shutil.get_terminal_size().columns, WIDEST), NARROWEST) - 1
+        self._blocks: list[str] = []
+
+    def text(self) -> str:
+        """Return the page."""
+        return "\n\n".join(self._blocks) + "\n"
+
+    def block(self, text: str) -> None:
+        """Add lines that are not folded."""
+        self._blocks.append(text)
+
+    def prose(self, text: str) -> None:
+        """Add the paragraphs of a text."""
+        for paragraph in text.split("\n\n"):
+            self.block("\n".join(fold(" ".join(paragraph.split()), self._width)))
+
+    def usage(self, command: Any, ctx: typer.Context) -> None:
+        """Add the usage line, which names required options too."""
+        pieces = [piece.strip("{}") for piece in command.collect_usage_pieces(ctx)]
+        required = [_spelling(one).strip() for one in _shown(command, ctx, "option") if one.required]
+        line = " ".join(["Usage:", ctx.command_path, pieces[0], *required, *pieces[1:]])
+        self.block("\n".join(fold(line, self._width, " " * 7)).replace("Usage:", _heading("Usage:"), 1))
+
+    def parameters(self, command: Any, ctx: typer.Context) -> None:
+        """Add the arguments and the options."""
+        arguments = [(one.metavar or one.name.upper(), one.help or "") for one in _shown(command, ctx, "argument")]
+        options = [(_spelling(one), _description(one)) for one in _shown(command, ctx, "option")]
+        left = max(len(name) for name, _ in [*arguments, *options] if len(name) <= LEFT)
+        if arguments:
+            self.columns("Arguments", arguments, left)
+        self.columns("Options", options, left)
+
+    def columns(self, heading: str, rows: Sequence[tuple[str, str]], left: int) -> None:
+        """Add a heading and below it two columns, of which the first is `left` characters wide and the second folds."""
+        room = self._width - left - 4
+        lines = [_heading(f"{heading}:")]
+        for name, text in rows:
+            if room < NARROWEST_TEXT or len(name) > left:
+                lines += [f"  {_name(name)}", *fold(" " * 10 + text, self._width, " " * 10)]
+                continue
+            first, *others = fold(text, room)
+            lines.append(f"  {_name(name)}{' ' * (left - len(name))}  {first}")
+            lines += [" " * (left + 4) + line for line in others]
+        self.block("\n".join(lines))
+
+
+def _shown(command: Any, ctx: typer.Context, kind: str) -> list[Any]:
+    """Return the arguments or the options of a command that are not hidden."""
+    parameters = command.get_params(ctx)
+    return [one for one in parameters if one.param_type_name == kind and not getattr(one, "hidden", False)]
+
+
+def _spelling(option: Any) -> str:
+    """Return an option as it is typed: "-q, --quiet" or "    --set KEY=VALUE"."""
+    names = sorted(option.opts, key=len)
+    value = "" if option.is_flag else f" {option.metavar or option.name.upper()}"
+    return f"{'    ' * names[0].startswith('--')}{', '.join(names)}{value}"
+
+
+def _description(option: Any) -> str:
+    """Return the help of an option, with its default."""
+    text, default = option.help or "", getattr(option.default, "value", option.default)
+    if option.required or option.is_flag or option.show_default is False or default in (None, ""):
+        return text
+    return f"{text} [default: {default}]"
+
+
+def _heading(text: str) -> str:
+    return styled("heading", text, sys.stdout)
+
+
+def _name(text: str) -> str:
+    return styled("label", text, sys.stdout)
