@@ -239,7 +239,7 @@ def test_numbers_in_another_way_of_writing_are_never_taken_for_words(
 def test_column_with_marks_between_thousands_is_left_out_with_that_reason() -> None:
     seen = profile_column(Table("t.csv", {"x": Texts.of(["1,234", "12", "1,234,567.8"])}), "x")
     assert seen.nature == "text"
-    assert "mark between thousands, such as '1,234'" in seen.why
+    assert "thousands separators, such as '1,234'" in seen.why
 
 
 def test_codes_that_differ_only_by_their_zeros_are_words() -> None:
