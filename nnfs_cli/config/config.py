@@ -20,7 +20,7 @@ from pydantic import (
 
 from nnfs_cli.components.field_types import MAX_INT, Bytes, NotEmpty, PositiveFloat, PositiveInt, Seed, Switch
 from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
-from nnfs_cli.config.cross_checks import cross_check, misfits
+from nnfs_cli.config.cross_checks import cross_check, net_faults
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.yaml import YamlError, dump
 from nnfs_cli.data import DataSource
@@ -195,7 +195,7 @@ class Config(Section):
 
     def check(self, facts: Facts, data: str) -> None:
         """Raise `ConfigError` unless the net fits the data as it turned out to be."""
-        faults = misfits(self.layers, self.loss, facts, data)
+        faults = net_faults(self.layers, self.loss, facts, data)
         if faults:
             raise self.error(faults)
 

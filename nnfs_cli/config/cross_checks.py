@@ -1,11 +1,15 @@
-"""What the keys of a config say about each other: whether net, loss, data and metrics go together."""
+"""Checks between the keys of a config: whether net, loss, data, metrics and training fit together.
+
+Each check is a function whose parameters are the keys that it needs. `cross_check` runs all of them.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from nnfs_cli.config.monitors import monitors, unknown_figures
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import ColumnSource, FileSource
 from nnfs_cli.data.preprocessing import Preprocessing
@@ -14,14 +18,14 @@ from nnfs_cli.data.split import Split
 from nnfs_cli.data.steps import CategoryStep, NumberStep
 from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.errors import Fault
-from nnfs_cli.metrics import Metric, default_metrics, mode_of
+from nnfs_cli.metrics import Metric, default_metrics
 from nnfs_cli.metrics.numbers import Pinball
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.base import ShapeError
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.losses.quantile import Quantile
-from nnfs_cli.system.wording import counted, did_you_mean, listing
+from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.checkpoints import Checkpoints
 from nnfs_cli.training.clipping import Clip
 from nnfs_cli.training.early_stopping import EarlyStopping
@@ -30,7 +34,10 @@ from nnfs_cli.training.schedules import Constant, Schedule
 
 
 def cross_check(values: Mapping[str, Any]) -> list[Fault]:
-    """Every fault that lies between keys; `values` are the valid ones, and a check without all its keys is left out."""
+    """Return the faults of all checks.
+
+    `values` holds the keys that are valid by themselves. A check is skipped if one of its keys is missing.
+    """
     faults = []
     for check in _CHECKS:
         needed = inspect.signature(check).parameters
@@ -39,12 +46,12 @@ def cross_check(values: Mapping[str, Any]) -> list[Fault]:
     return faults
 
 
-def misfits(layers: tuple[Layer, ...], loss: Loss, facts: Facts, data: str) -> list[Fault]:
-    """Where the net, the loss and the data do not go together."""
+def net_faults(layers: tuple[Layer, ...], loss: Loss, facts: Facts, data: str) -> list[Fault]:
+    """Return a fault where the net, the loss and the data do not fit together."""
     if facts.n_classes and loss.task == "regression":
         return [Fault(("loss",), f"{data} has {facts.n_classes} classes; {loss.name} predicts numbers")]
     if not facts.n_classes and loss.task == "classification":
-        return [Fault(("loss",), f"{data} has numbers as its target; {loss.name} tells classes apart")]
+        return [Fault(("loss",), f"{data} has numbers as its target; {loss.name} predicts classes")]
     try:
         needed = loss.n_outputs(facts.n_classes, facts.n_targets)
     except ValueError as error:
@@ -64,30 +71,12 @@ def misfits(layers: tuple[Layer, ...], loss: Loss, facts: Facts, data: str) -> l
 
 
 def _path_of(layers: tuple[Layer, ...], index: tuple[int, ...]) -> tuple[str | int, ...]:
-    """Where a config names the layer that stands at these places, outermost first."""
+    """Return the path of a layer in a config from its index in each block, outermost first."""
     path: tuple[str | int, ...] = ("layers",)
     for i in index:
         path = (*path, i, layers[i].name)
         layers = layers[i].inner
     return path[:-1]
-
-
-def monitors(
-    early_stopping: EarlyStopping | None, checkpoint: Checkpoints, schedule: Schedule
-) -> dict[tuple[str, ...], str]:
-    """The figures of the log that are watched, by the place of the setting that names them."""
-    watching = {
-        ("early_stopping",): early_stopping,
-        ("checkpoint",): checkpoint,
-        ("schedule", schedule.name): schedule,
-    }
-    figures = {(*path, "monitor"): getattr(section, "monitor", None) for path, section in watching.items()}
-    return {at: figure for at, figure in figures.items() if figure is not None}
-
-
-def no_figure(figure: str, known: Sequence[str]) -> str:
-    """A sentence that says that the log will not have a figure, and what was probably meant."""
-    return f"the log has no figure '{figure}'{did_you_mean(figure, known) or f'; it has {listing(known)}'}"
 
 
 def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
@@ -98,14 +87,14 @@ def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
             message = f"{metric.name} is a metric for {metric.task}; {loss.name} is a loss for {loss.task}"
             faults.append(Fault(("metrics", i), message))
         elif metric.needs_probabilities and not loss.probabilistic:
-            message = f"{metric.name} needs probabilities, and {loss.name} gives scores that are none"
+            message = f"{metric.name} needs probabilities, and {loss.name} predicts scores instead"
             faults.append(Fault(("metrics", i), message))
         elif isinstance(metric, Pinball) and isinstance(loss, Quantile) and metric.level not in loss.levels:
-            message = f"{loss.name} learns {listing(map(str, loss.levels))}, and not {metric.level}"
+            message = f"{loss.name} predicts the levels {listing(map(str, loss.levels))}, not {metric.level}"
             faults.append(Fault(("metrics", i), message))
         columns = metric.columns(("<class>",))
         if not seen.isdisjoint(columns):
-            faults.append(Fault(("metrics", i), f"{metric.label()} stands here a second time"))
+            faults.append(Fault(("metrics", i), f"{metric.label()} is listed twice"))
         seen.update(columns)
     return faults
 
@@ -117,11 +106,11 @@ def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
         return []
     low, high = bounding.output_range
     if final is not bounding and loss.activation and (low, high) == loss.activation.output_range:
-        hidden = f"{final.name} hides {bounding.name} from {loss.name}, which would add it again"
-        return [Fault(at, f"{hidden}; leave {final.name} out")]
+        message = f"{loss.name} needs {bounding.name} as the last layer; leave {final.name} out"
+        return [Fault(at, message)]
     if loss.activation is None or loss.activation.output_range is None:
         if loss.task == "classification" and low >= 0:
-            return [Fault(at, f"{loss.name} needs scores below 0 as well as above; leave {bounding.name} out")]
+            return [Fault(at, f"{loss.name} needs scores of any sign; leave {bounding.name} out")]
         return []
     lowest, highest = loss.activation.output_range
     if lowest <= low and high <= highest and (loss.task == "classification" or high == highest):
@@ -132,13 +121,13 @@ def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
 
 def _net_fits_data(dataset: DataSource, layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     facts = dataset.facts()
-    return misfits(layers, loss, facts, dataset.name) if facts else []
+    return net_faults(layers, loss, facts, dataset.name) if facts else []
 
 
 def _output_reaches_target(
     dataset: DataSource, layers: tuple[Layer, ...], loss: Loss, preprocessing: Preprocessing
 ) -> list[Fault]:
-    """A target that is scaled to mean 0 lies where a net that ends with, say, sigmoid cannot get."""
+    """Check that the range of the last activation covers a target that is scaled to a mean of 0."""
     final, facts = Sequential(layers=layers).bounding, dataset.facts()
     centred = [step.centred for step in preprocessing.target or (Standardize(),) if isinstance(step, NumberStep)]
     if (
@@ -152,7 +141,7 @@ def _output_reaches_target(
     low, high = final.output_range
     reach = f"from {low:g} to {high:g}" if high < float("inf") else f"of {low:g} and more"
     message = (
-        f"{final.name} gives numbers {reach}, and the target is scaled, to numbers around 0;"
+        f"{final.name} gives numbers {reach}, but the target is scaled to numbers around 0;"
         f" leave {final.name} out, or set preprocessing to {{target: none}}"
     )
     return [Fault(("layers", len(layers) - 1), message)]
@@ -172,8 +161,8 @@ def _target_step_fits(loss: Loss, preprocessing: Preprocessing) -> list[Fault]:
 
 
 def _columns_are_inputs(dataset: DataSource, preprocessing: Preprocessing) -> list[Fault]:
-    others = dict.fromkeys(dataset.target_columns(), "is the target, for which there is preprocessing.target")
-    others |= dict.fromkeys(dataset.dropped_columns(), "is to be dropped; leave one of them out")
+    others = dict.fromkeys(dataset.target_columns(), "is the target; its steps belong in preprocessing.target")
+    others |= dict.fromkeys(dataset.dropped_columns(), "is also listed in drop; leave one of them out")
     return [
         Fault(("preprocessing", "columns", name), f"'{name}' {others[name]}", at_key=True)
         for name in preprocessing.columns
@@ -185,10 +174,10 @@ def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
     faults = []
     for way, name in split.named.items():
         if name in dataset.dropped_columns():
-            message = f"'{name}' is in drop, so it is not read; take it out there, since it is no input by itself"
+            message = f"'{name}' is in drop, so it is not read; remove it there (it does not become an input)"
             faults.append(Fault(("split", way), message))
         if way != "time" and name in dataset.target_columns():
-            message = f"'{name}' is the target; no split would hold what the others do"
+            message = f"'{name}' is the target, so no two splits would share a value of it"
             faults.append(Fault(("split", way), message))
         if not isinstance(dataset, ColumnSource):
             faults.append(Fault(("split", way), f"{dataset.name} has no such column; give fractions"))
@@ -205,7 +194,7 @@ def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
 
 def _batches_fit(shuffle: bool, replacement: bool) -> list[Fault]:
     if replacement and not shuffle:
-        return [Fault(("shuffle",), "replacement draws rows at random; leave shuffle out")]
+        return [Fault(("shuffle",), "replacement always draws rows at random; leave shuffle out")]
     return []
 
 
@@ -219,7 +208,7 @@ def _batches_are_large_enough(layers: tuple[Layer, ...], batch_size: int | str |
 def _warmup_leaves_epochs(schedule: Schedule, epochs: int) -> list[Fault]:
     if schedule.warmup < epochs:
         return []
-    message = f"a warmup of {schedule.warmup:g} leaves nothing of {counted(epochs, 'epoch')}"
+    message = f"a warmup of {schedule.warmup:g} takes all of {counted(epochs, 'epoch')}; make it shorter"
     return [Fault(("schedule", schedule.name, "warmup"), message)]
 
 
@@ -241,7 +230,7 @@ def _minimizer_fits(
     drop_last: bool,
     members: int,
 ) -> list[Fault]:
-    """What goes about the loss of all rows in its own way has no use for what is said about steps and batches."""
+    """Check that a minimizer, which uses all rows at once, gets no settings about steps and batches."""
     if not isinstance(optimizer, Minimizer):
         return []
     useless = {
@@ -255,13 +244,13 @@ def _minimizer_fits(
         "members": members > 1,
     }
     faults = [
-        Fault((key,), f"{optimizer.name} sees all rows at once and finds its own step; leave {key} out", at_key=True)
+        Fault((key,), f"{optimizer.name} uses all rows at once and chooses its own steps; leave {key} out", at_key=True)
         for key, given in useless.items()
         if given
     ]
     for layer in Sequential(layers=layers).walk():
         if layer.learns_otherwise:
-            message = f"{optimizer.name} needs a loss that stays the same, and {layer.name} changes it"
+            message = f"{optimizer.name} needs a loss that stays the same, but {layer.name} changes it"
             return [*faults, Fault(("optimizer",), f"{message}; leave one of them out")]
     return faults
 
@@ -274,27 +263,31 @@ def _holdout_fits(
     preprocessing: Preprocessing,
     memory_limit: int | None,
 ) -> list[Fault]:
-    """What judges by rows that a net has not seen must not have seen them on any other way either."""
+    """Check that no member of an ensemble learns anything from the fold that is held out from it."""
     if holdout is None:
         return []
     faults = []
     if members == 1:
-        faults.append(Fault(("holdout",), "one net alone would learn nothing; give members: 2 or more"))
+        faults.append(Fault(("holdout",), "a single net would have no rows to train on; set members to 2 or more"))
     if split.without_validation().validation != 0:
-        message = "validation rows are not needed where each member is judged by the fold it was kept from"
-        faults.append(Fault(("split", "validation"), f"{message}; leave one of them out"))
+        message = "holdout scores each member on its own fold, without validation rows; leave one of them out"
+        faults.append(Fault(("split", "validation"), message))
     if memory_limit is not None:
-        faults.append(Fault(("holdout",), "folds are dealt in memory; leave memory_limit out, or hold back rows"))
+        faults.append(
+            Fault(
+                ("holdout",), "holdout needs all rows in memory; leave memory_limit out, or use validation rows instead"
+            )
+        )
     for layer in Sequential(layers=layers).walk():
         if layer.min_batch > 1:
-            message = f"{layer.name} sees all rows of a batch, those a member is kept from too; layer_norm does not"
+            message = f"{layer.name} mixes the rows of a batch, also those held out from a member; layer_norm does not"
             faults.append(Fault(("holdout",), message))
     steps = {("categories",): preprocessing.categories} | {
         ("columns", name): steps[0] for name, steps in preprocessing.columns.items()
     }
     for at, step in steps.items():
         if isinstance(step, CategoryStep) and step.learns_target:
-            message = f"{step.name} tells every member of the targets it is kept from; one_hot or embedding does not"
+            message = f"{step.name} shows every member its held-out targets; one_hot or embedding does not"
             faults.append(Fault(("preprocessing", *at), message))
     return faults
 
@@ -307,10 +300,7 @@ def _monitors_exist(
     schedule: Schedule,
 ) -> list[Fault]:
     metrics = default_metrics(loss.task) if metrics is None else metrics
-    columns = [column for metric in metrics for column in metric.columns(("<class>",))]
-    known = ["train_loss", "val_loss", *(f"val_{column}" for column in columns)]
-    watched = monitors(early_stopping, checkpoint, schedule)
-    return [Fault(at, no_figure(figure, known)) for at, figure in watched.items() if mode_of(figure, metrics) is None]
+    return unknown_figures(monitors(early_stopping, checkpoint, schedule), metrics)
 
 
 _CHECKS: tuple[Callable[..., list[Fault]], ...] = (

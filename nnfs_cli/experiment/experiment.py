@@ -11,7 +11,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
-from nnfs_cli.config.cross_checks import monitors, no_figure
+from nnfs_cli.config.monitors import monitors, unlogged_figures
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.folds import deal_rows
@@ -263,25 +263,9 @@ def _batches(config: Config, predictor: Predictor, n_rows: int, budget: Budget |
 
 
 def _require_figures(config: Config, splits: Mapping[str, EncodedRows], classes: tuple[str, ...]) -> None:
-    """Raise `ConfigError` when the log is not going to have a figure that is watched, or one of them twice."""
-    prefix, other = ("val_", "train_") if "validation" in splits else ("train_", "val_")
-    columns = ["loss", *(column for metric in config.metrics or () for column in metric.columns(classes))]
-    twice = [column for i, column in enumerate(columns) if column in columns[:i]]
-    faults = [Fault(("metrics",), f"two figures would be called {column}; leave one of them out") for column in twice]
-    known = list(dict.fromkeys(["train_loss", *(prefix + column for column in columns)]))
-    seen: set[str] = set()
-    for at, figure in monitors(config.early_stopping, config.checkpoint, config.schedule).items():
-        if figure in known or figure in seen:
-            continue
-        if at[0] == "checkpoint" and figure == "val_loss":
-            continue  # without validation rows the last epoch is the best
-        seen.add(figure)  # the others have it from here
-        if figure.startswith(other) and prefix + figure.removeprefix(other) in known:
-            why = "there are validation rows" if prefix == "val_" else "there are no validation rows"
-            message = f"{why}, so the log has no {figure}; watch {prefix}{figure.removeprefix(other)}"
-        else:
-            message = no_figure(figure, known)
-        faults.append(Fault(at, message))
+    """Raise `ConfigError` if the log will not have a figure that is monitored, or will have one of them twice."""
+    monitored = monitors(config.early_stopping, config.checkpoint, config.schedule)
+    faults = unlogged_figures(monitored, config.metrics or (), classes, validated="validation" in splits)
     if faults:
         raise config.error(faults)
 

@@ -118,7 +118,7 @@ def test_the_pinball_metric_judges_each_quantile_in_the_targets_units() -> None:
 
 
 def test_a_pinball_of_a_quantile_that_is_not_learned_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"quantile learns 0.1, 0.5 and 0.9, and not 0.3"):
+    with pytest.raises(ConfigError, match=r"quantile predicts the levels 0.1, 0.5 and 0.9, not 0.3"):
         train(NUMBERS, loss="quantile", layers=[{"linear": 3}], metrics=[{"pinball": 0.3}])
     found = train(NUMBERS, loss="mae", layers=[{"linear": 1}], split=0, metrics=[{"pinball": 0.3}]).metrics()["train"]
     assert found["pinball_0.3"] > 0
@@ -127,7 +127,7 @@ def test_a_pinball_of_a_quantile_that_is_not_learned_is_refused() -> None:
 @pytest.mark.parametrize("ending", ["flatten", "dropout", {"reshape": [2]}])
 def test_what_passes_probabilities_on_does_not_hide_them(ending: object) -> None:
     layers = [{"linear": 2}, "softmax", ending]
-    with pytest.raises(ConfigError, match=r"hides softmax from cross_entropy, which would add it again; leave "):
+    with pytest.raises(ConfigError, match=r"cross_entropy needs softmax as the last layer; leave "):
         train(loss="cross_entropy", layers=layers)
     train(NUMBERS, loss="mae", layers=[{"linear": 1}, "identity"])
 
@@ -186,7 +186,7 @@ def test_a_metric_of_probabilities_is_refused_where_there_are_only_scores(metric
     write(TWO, loss="hinge", metrics=["accuracy", metric])
     done = inside("train", "config.yaml")
     assert done.returncode == 2
-    words = f"{metric} needs probabilities, and hinge gives scores that are none"
+    words = f"{metric} needs probabilities, and hinge predicts scores instead"
     assert re.match(rf"config.yaml:\d:\d+: error: {words}\n", done.stderr)
 
 
@@ -259,14 +259,14 @@ def test_what_lbfgs_has_no_use_for_is_refused_at_its_key(key: str, value: object
     line = next(i for i, text in enumerate(lines, 1) if text.startswith(f"{key}:"))
     done = inside("train", "config.yaml")
     assert done.returncode == 2
-    message = f"lbfgs sees all rows at once and finds its own step; leave {key} out"
+    message = f"lbfgs uses all rows at once and chooses its own steps; leave {key} out"
     assert done.stderr.splitlines()[0] == f"config.yaml:{line}:1: error: {message}"
     assert done.stderr.count(" error: ") == 1
 
 
 def test_lbfgs_refuses_dropout_wherever_it_is_and_takes_all_rows() -> None:
     for layers in ([{"linear": 3}, "dropout", {"linear": 1}], [{"residual": [{"dropout": 0.1}]}, {"linear": 1}]):
-        with pytest.raises(ConfigError, match="lbfgs needs a loss that stays the same, and dropout changes it"):
+        with pytest.raises(ConfigError, match="lbfgs needs a loss that stays the same, but dropout changes it"):
             train(LBFGS, layers=layers)
     assert train(LBFGS, batch_size="full", schedule="constant").metrics()["stopped"]
 
@@ -281,7 +281,7 @@ def test_lbfgs_refuses_dropout_wherever_it_is_and_takes_all_rows() -> None:
         ("accuracy", "did you mean 'val_accuracy'?"),
         ("lr", "the log has no figure 'lr'; it has train_loss, val_loss"),
         ("val_rmse", "the log has no figure 'val_rmse'"),
-        ("train_accuracy", "there are validation rows, so the log has no train_accuracy; watch val_accuracy"),
+        ("train_accuracy", "there are validation rows, so the log has no train_accuracy; monitor val_accuracy"),
         ("val_accuracy_yes", "the log has no figure 'val_accuracy_yes'"),
         ("val_f1", "the log has no figure 'val_f1'"),
         ("val_f1_yse", "the log has no figure 'val_f1_yse'; did you mean 'val_f1_yes'?"),
@@ -305,9 +305,9 @@ def test_a_figure_that_the_log_has_not_is_refused_once_and_in_its_place(
 
 @pytest.mark.parametrize("settings", [{"early_stopping": 3}, {"schedule": "reduce_on_plateau"}])
 def test_without_validation_rows_there_is_no_val_loss_to_watch(settings: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="no validation rows, so the log has no val_loss; watch train_loss"):
+    with pytest.raises(ConfigError, match="no validation rows, so the log has no val_loss; monitor train_loss"):
         train(TWO, settings, split=0)
-    with pytest.raises(ConfigError, match="no validation rows, so the log has no val_accuracy; watch train_accuracy"):
+    with pytest.raises(ConfigError, match="no validation rows, so the log has no val_accuracy; monitor train_accuracy"):
         train(TWO, settings, split=0, checkpoint={"monitor": "val_accuracy"})
 
 
@@ -539,7 +539,7 @@ def test_columns_of_classes_stand_in_the_lines_that_are_shown(inside: Nnfs) -> N
     ],
 )
 def test_nor_do_blocks_that_pass_probabilities_on(layers: list[object]) -> None:
-    with pytest.raises(ConfigError, match="hides sigmoid from binary_cross_entropy"):
+    with pytest.raises(ConfigError, match="binary_cross_entropy needs sigmoid as the last layer"):
         train(TWO, layers=layers)
 
 
@@ -552,7 +552,7 @@ def test_what_bounds_the_outputs_is_found_behind_what_passes_them_on(settings: d
 
 
 def test_lbfgs_refuses_layers_that_learn_otherwise() -> None:
-    with pytest.raises(ConfigError, match="lbfgs needs a loss that stays the same, and batch_norm changes it"):
+    with pytest.raises(ConfigError, match="lbfgs needs a loss that stays the same, but batch_norm changes it"):
         train(LBFGS, layers=[{"linear": 4}, "batch_norm", {"linear": 1}])
 
 

@@ -220,9 +220,9 @@ def test_weights_of_rows_and_classes_go_with_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"members": 1}, "one net alone would learn nothing; give members: 2 or more"),
+        ({"members": 1}, "a single net would have no rows to train on; set members to 2 or more"),
         ({"split": {"validation": 0.2}}, "leave one of them out"),
-        ({"memory_limit": "1 GB"}, "folds are dealt in memory"),
+        ({"memory_limit": "1 GB"}, "holdout needs all rows in memory"),
         ({"layers": [{"linear": 8}, "batch_norm", {"linear": 3}]}, "layer_norm does not"),
         ({"preprocessing": {"categories": "target_mean"}}, "one_hot or embedding does not"),
         ({"preprocessing": {"columns": {"ash": "target_mean"}}}, "one_hot or embedding does not"),

@@ -1,0 +1,73 @@
+"""The figures of the log that settings monitor: those of early_stopping, checkpoint and a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nnfs_cli.errors import Fault
+from nnfs_cli.metrics import Metric, mode_of
+from nnfs_cli.system.wording import did_you_mean, listing
+from nnfs_cli.training.checkpoints import Checkpoints
+from nnfs_cli.training.early_stopping import EarlyStopping
+from nnfs_cli.training.schedules import Schedule
+
+Monitors = Mapping[tuple[str, ...], str]  # the name of a figure, by the path of the setting that names it
+
+ANY_CLASS = ("<class>",)  # stands for the labels of the classes until the data has been read
+
+
+def monitors(early_stopping: EarlyStopping | None, checkpoint: Checkpoints, schedule: Schedule) -> Monitors:
+    """Return the monitored figures by the path of the setting that names them."""
+    sections = {
+        ("early_stopping",): early_stopping,
+        ("checkpoint",): checkpoint,
+        ("schedule", schedule.name): schedule,
+    }
+    figures = {(*path, "monitor"): getattr(section, "monitor", None) for path, section in sections.items()}
+    return {path: figure for path, figure in figures.items() if figure is not None}
+
+
+def unknown_figures(monitored: Monitors, metrics: Sequence[Metric]) -> list[Fault]:
+    """Return a fault for each monitored figure that no log has, whatever the data."""
+    known = ["train_loss", *(f"val_{column}" for column in _columns(metrics, ANY_CLASS))]
+    return [
+        Fault(path, _no_figure(figure, known))
+        for path, figure in monitored.items()
+        if mode_of(figure, tuple(metrics)) is None
+    ]
+
+
+def unlogged_figures(
+    monitored: Monitors, metrics: Sequence[Metric], classes: tuple[str, ...], *, validated: bool
+) -> list[Fault]:
+    """Return a fault for each monitored figure that the log of this data does not have.
+
+    `validated` is true if there are validation rows. Two metrics with a figure of the same name are a fault, too.
+    """
+    prefix, other = ("val_", "train_") if validated else ("train_", "val_")
+    columns = _columns(metrics, classes)
+    twice = [column for i, column in enumerate(columns) if column in columns[:i]]
+    faults = [Fault(("metrics",), f"two figures would be called {column}; leave one of them out") for column in twice]
+    known = list(dict.fromkeys(["train_loss", *(prefix + column for column in columns)]))
+    reported: set[str] = set()  # a figure that several sections share is reported once
+    for path, figure in monitored.items():
+        if figure in known or figure in reported:
+            continue
+        if path[0] == "checkpoint" and figure == "val_loss":
+            continue  # the default; without validation rows, the last epoch is the best one
+        reported.add(figure)
+        instead = prefix + figure.removeprefix(other)
+        if figure.startswith(other) and instead in known:
+            why = "there are validation rows" if validated else "there are no validation rows"
+            faults.append(Fault(path, f"{why}, so the log has no {figure}; monitor {instead}"))
+        else:
+            faults.append(Fault(path, _no_figure(figure, known)))
+    return faults
+
+
+def _columns(metrics: Sequence[Metric], classes: tuple[str, ...]) -> list[str]:
+    return ["loss", *(column for metric in metrics for column in metric.columns(classes))]
+
+
+def _no_figure(figure: str, known: Sequence[str]) -> str:
+    return f"the log has no figure '{figure}'{did_you_mean(figure, known) or f'; it has {listing(known)}'}"
