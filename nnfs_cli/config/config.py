@@ -249,7 +249,7 @@ def _spelled_out(
         return section.model_copy(update={"monitor": figure, "mode": mode})
 
     return {
-        "split": split if holdout is None else split.without_validation(),
+        "split": split if holdout is None else split.without_default_validation(),
         "preprocessing": preprocessing.model_copy(
             update={"target": preprocessing.target or ((Standardize() if scaled else Unchanged()),)}
         ),

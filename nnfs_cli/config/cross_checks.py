@@ -172,7 +172,7 @@ def _columns_are_inputs(dataset: DataSource, preprocessing: Preprocessing) -> li
 
 def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
     faults = []
-    for way, name in split.named.items():
+    for way, name in split.column_by_key.items():
         if name in dataset.dropped_columns():
             message = f"'{name}' is in drop, so it is not read; remove it there (it does not become an input)"
             faults.append(Fault(("split", way), message))
@@ -269,7 +269,7 @@ def _holdout_fits(
     faults = []
     if members == 1:
         faults.append(Fault(("holdout",), "a single net would have no rows to train on; set members to 2 or more"))
-    if split.without_validation().validation != 0:
+    if split.without_default_validation().validation != 0:
         message = "holdout scores each member on its own fold, without validation rows; leave one of them out"
         faults.append(Fault(("split", "validation"), message))
     if memory_limit is not None:

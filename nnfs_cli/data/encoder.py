@@ -1,4 +1,4 @@
-"""Columns become arrays and predictions become columns: what was fitted once serves the model ever after."""
+"""The encoder: it turns columns of a table into the arrays of a net, and targets into the net's units and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from typing import Any, Self, cast
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.inputs import Drawn, Faulty, Folds, Group, Numbers, Words, fit_inputs, group_from_json, lookups
+from nnfs_cli.data.inputs import (
+    CategoryInput,
+    FoldsByColumn,
+    InputBlock,
+    NumberInputs,
+    RowSample,
+    UnusableRows,
+    block_from_json,
+    fit_inputs,
+    lookups,
+)
 from nnfs_cli.data.labels import TARGET, class_indices
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
@@ -20,21 +30,23 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import counted, listing, named
 
-BLOCK = 8_192  # rows transformed at a time: they stay in the processor's cache, and no float64 copy of all is made
+ROWS_IN_CACHE = (
+    8_192  # transformed at a time, so that they stay in the processor's cache and no float64 copy of all rows is made
+)
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """How the columns of a table and the arrays of a net correspond.
+    """The fitted correspondence between the columns of a table and the arrays of a net.
 
-    `classes` are the labels in the order of the net's outputs; None where the targets are numbers.
+    `classes` are the labels in the order of the net's outputs; None for a target of numbers.
     """
 
-    inputs: tuple[Group, ...]
-    target: Numbers  # what is done to a target of numbers; without columns where there are classes
+    inputs: tuple[InputBlock, ...]
+    target: NumberInputs  # the steps of a target of numbers; it has no columns if the target is classes
     targets: tuple[str, ...]
     classes: tuple[Label, ...] | None
-    class_weights: tuple[float, ...] | None = None  # how much the rows of each class count
+    class_weights: tuple[float, ...] | None = None  # the weight of the rows of each class
 
     @classmethod
     def fit(
@@ -47,84 +59,85 @@ class Encoder:
         preprocessing: Preprocessing,
         class_weights: tuple[float, ...] | None = None,
         seed: int = 0,
-        drawn: Drawn | None = None,
+        sample: RowSample | None = None,
     ) -> Self:
-        """Learn from the training `rows` (indices), and from no others; they are all there are unless `drawn` says so.
+        """Fit all steps to the training `rows` (indices) of the table, and to no others.
 
-        `kinds` are the input columns, and what each is taken for; the targets are found in the table.
+        `kinds` names the input columns and their kinds. With `sample`, the rows are a sample of the training rows.
+        Raises `DataError` when a column cannot be used.
         """
         truth = _truth(table, targets, classes)[rows]
         steps = cast(tuple[NumberStep, ...], preprocessing.target or (Unchanged(),))
         numbers = {} if classes else {name: truth[:, j] for j, name in enumerate(targets)}
-        target = Numbers.fit(numbers, steps, table.name)
+        target = NumberInputs.fit(numbers, steps, table.name)
         y = _indicators(truth, len(classes)) if classes else truth
-        inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed, drawn)
+        inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed, sample)
         return cls(inputs, target, tuple(targets), classes, class_weights)
 
     @property
     def kinds(self) -> dict[str, Kind]:
-        """The input columns, and what each is taken for."""
-        return {name: group.kind for group in self.inputs for name in group.columns}
+        """The input columns and their kinds."""
+        return {name: block.kind for block in self.inputs for name in block.columns}
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What each of the net's inputs is."""
-        return tuple(name for group in self.inputs for name in group.names)
+        """The names of the net's inputs."""
+        return tuple(name for block in self.inputs for name in block.names)
 
     @property
     def lookups(self) -> tuple[tuple[int, int, int, str], ...]:
-        """The inputs that are places in a table the net learns; see `inputs.lookups`."""
+        """The inputs that hold codes of categories with learned vectors; see `inputs.lookups`."""
         return tuple(lookups(self.inputs))
 
     @property
     def facts(self) -> Facts:
-        """What a net must fit."""
+        """The sizes that a net must match: features, classes and targets."""
         n_features = len(self.names) + sum(width - 1 for _, _, width, _ in self.lookups)
         return Facts(n_features, len(self.classes) if self.classes else None, len(self.targets))
 
-    def folds(self, n_rows: int, seed: int) -> Folds:
-        """Which fold of its step's fit each of the training rows belongs to, for every column where that matters."""
-        words = [group for group in self.inputs if isinstance(group, Words)]
-        folds = {group.column: group.step.fold_of(n_rows, seed) for group in words}
+    def assign_folds(self, n_rows: int, seed: int) -> FoldsByColumn:
+        """Return the fold of each training row, (rows,), for every column whose step fits by folds."""
+        blocks = [block for block in self.inputs if isinstance(block, CategoryInput)]
+        folds = {block.column: block.step.assign_folds(n_rows, seed) for block in blocks}
         return {column: fold for column, fold in folds.items() if fold is not None}
 
-    def encode(self, table: Table, dtype: Any, folds: Folds | None = None, marks: Array | None = None) -> Array:
-        """The net's inputs, (rows, n). Columns are found by name, in any order; others are ignored.
+    def encode(self, table: Table, dtype: Any, folds: FoldsByColumn | None = None, marks: Array | None = None) -> Array:
+        """Return the net's inputs, (rows, features), in `dtype`. Columns are found by name; others are ignored.
 
-        For training rows `folds` says which fold each belongs to. With `marks` (rows,) what cannot be used is not an
-        error: its rows are marked there.
+        For training rows, `folds` is the result of `assign_folds`. With `marks` (rows,), rows that cannot be used are
+        marked there; without it, the first of them raises `DataError`.
         """
-        self.refuse_missing(table)
-        faulty = Faulty(marks)
-        columns = [group.read(table, faulty, folds or {}) for group in self.inputs]
-        widths = [len(group.names) for group in self.inputs]
+        self.require_columns(table)
+        unusable = UnusableRows(marks)
+        columns = [block.read(table, unusable, folds or {}) for block in self.inputs]
+        widths = [len(block.names) for block in self.inputs]
         X = np.empty((table.n_rows, sum(widths)), dtype)
-        for start in range(0, len(X), BLOCK):
-            rows = slice(start, start + BLOCK)
+        for start in range(0, len(X), ROWS_IN_CACHE):
+            rows = slice(start, start + ROWS_IN_CACHE)
             at = 0
-            for group, of_group, width in zip(self.inputs, columns, widths, strict=True):
-                with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
-                    X[rows, at : at + width] = group.transform(of_group, rows)
+            for block, read, width in zip(self.inputs, columns, widths, strict=True):
+                with np.errstate(over="ignore", invalid="ignore"):  # overflow is refused below
+                    X[rows, at : at + width] = block.transform(read, rows)
                 at += width
-        self._refuse_infinite(X, table, faulty)
+        self._refuse_infinite(X, table, unusable)
         return X
 
-    def _refuse_infinite(self, X: Array, table: Table, faulty: Faulty) -> None:
-        if np.isfinite(X.sum(dtype=np.float64)):  # sums are quick, and infinite or nan where a number is
+    def _refuse_infinite(self, X: Array, table: Table, unusable: UnusableRows) -> None:
+        if np.isfinite(X.sum(dtype=np.float64)):  # a sum is fast, and not finite if any number is not
             return
         at = 0
-        for group in self.inputs:
-            width = len(group.names)
+        for block in self.inputs:
+            width = len(block.names)
             wrong = ~np.isfinite(X[:, at : at + width])
             for j in np.flatnonzero(wrong.any(axis=0)):
-                name = group.origins[j] if isinstance(group, Numbers) else group.column
-                faulty.check(wrong[:, j], table, name, f"numbers within the range of {X.dtype}")
+                name = block.origins[j] if isinstance(block, NumberInputs) else block.column
+                unusable.check(wrong[:, j], table, name, f"numbers within the range of {X.dtype}")
             at += width
-        if faulty.marks is not None:
-            X[faulty.marks] = 0
+        if unusable.marks is not None:
+            X[unusable.marks] = 0
 
-    def refuse_missing(self, table: Table) -> None:
-        """Raise `DataError` when the table lacks a column."""
+    def require_columns(self, table: Table) -> None:
+        """Raise `DataError` when the table lacks an input column."""
         missing = [name for name in self.kinds if not (name in table.columns or name in table.unreadable)]
         if missing:
             names = list(map(named, missing[:5]))
@@ -135,38 +148,37 @@ class Encoder:
             raise DataError(f"{table.name} lacks {counted(len(missing), 'column')}: {listed}{has}")
 
     def truth(self, table: Table) -> Array:
-        """The target in its own words: class indices (rows,), or values in their own units (rows, n_targets)."""
+        """Return the target as recorded: class indices (rows,), or values in the target's units (rows, n_targets)."""
         return _truth(table, self.targets, self.classes)
 
-    def scale(self, truth: Array) -> Array:
-        """The target as the net is to give it: class indices stay, values (rows, n_targets) are transformed."""
+    def scale_target(self, truth: Array) -> Array:
+        """Return the target in the net's units: class indices stay, values (rows, n_targets) are transformed."""
         return truth if self.classes else self.target.forward(truth)
 
     def weights(self, table: Table, truth: Array, column: str | None, dtype: Any) -> Array | None:
-        """How much each row counts, (rows,), by its class and by a column of the table; None without either."""
+        """Return the weight of each row, (rows,), from its class and from a column; None if neither is given."""
         if not self.class_weights and column is None:
             return None
         weights = np.ones(table.n_rows)
         if self.class_weights:
             weights *= np.array(self.class_weights)[truth]
             if weights.max(initial=0) > np.finfo(dtype).max:
-                raise DataError(f"the class weights are beyond {np.dtype(dtype)}; {weights.max():g} is one of them")
+                raise DataError(f"class weights must be within the range of {np.dtype(dtype)}, found {weights.max():g}")
         if column is not None:
             values = table.numbers(column)
             if (values < 0).any():
                 raise table.error(int(np.argmax(values < 0)), column, "numbers of 0 or more, since they are weights")
-            with np.errstate(over="ignore"):  # what overflows is refused
+            with np.errstate(over="ignore"):  # overflow is refused
                 _refuse_infinite((weights * values).astype(dtype)[:, None], table, [column])
             weights *= values
-        counted: Array = weights.astype(dtype)
-        return counted
+        return np.asarray(weights.astype(dtype))
 
     def encode_target(
         self, table: Table, dtype: Any, allowed: tuple[float, float] | None = None
     ) -> tuple[Array, Array]:
-        """The target in its own words, and as the net is to give it, in the net's dtype unless it is classes.
+        """Return the target as recorded, and in the net's units and dtype; for classes both are the class indices.
 
-        Raises `DataError` where numbers are not within what is `allowed`.
+        Raises `DataError` when a number lies outside the range `allowed`.
         """
         truth = self.truth(table)
         if self.classes:
@@ -177,21 +189,21 @@ class Encoder:
             row, j = np.argwhere(outside)[0]
             bounds = f"numbers of {low:g} or more" if high == np.inf else f"numbers from {low:g} to {high:g}"
             raise table.error(int(row), self.targets[j], bounds, TARGET)
-        with np.errstate(over="ignore"):  # what overflows is refused
-            scaled = self.scale(truth).astype(dtype)
+        with np.errstate(over="ignore"):  # overflow is refused
+            scaled = self.scale_target(truth).astype(dtype)
         _refuse_infinite(scaled, table, self.targets)
         return truth, scaled
 
-    def unscale(self, y_hat: Array) -> Array:
-        """What the net gives in the target's own units, float64; probabilities stay as they are."""
+    def unscale_target(self, y_hat: Array) -> Array:
+        """Return the net's predictions in the target's units, float64; probabilities stay as they are."""
         if self.classes:
             return y_hat
         return np.asarray(self.target.inverse(y_hat.astype(np.float64)))
 
     def to_json(self) -> dict[str, Any]:
-        """What was fitted, as plain JSON; the steps themselves stand in the spec."""
+        """Return the fits as JSON values; the steps themselves are in the config."""
         return {
-            "inputs": [group.to_json() for group in self.inputs],
+            "inputs": [block.to_json() for block in self.inputs],
             "target": self.target.to_json(),
             "targets": list(self.targets),
             "classes": list(self.classes) if self.classes else None,
@@ -200,20 +212,20 @@ class Encoder:
 
     @classmethod
     def from_json(cls, fitted: Mapping[str, Any], preprocessing: Preprocessing) -> Self:
-        """Take `to_json` back."""
-        if "numbers" in fitted:  # as runs of format 1 have it: one step for all inputs
+        """Restore an encoder from the result of `to_json`. Raises `ValueError` when it is not consistent."""
+        if "numbers" in fitted:  # run format 1 has one step for all inputs
             numbers = {"kind": "number", "columns": fitted["features"], "fits": [fitted["numbers"]]}
             target = {"columns": [] if fitted["classes"] else fitted["targets"], "fits": [fitted["target"]]}
             fitted = {**fitted, "inputs": [numbers], "target": target}
         classes, weights = tuple(fitted["classes"] or ()), tuple(map(float, fitted.get("class_weights") or ()))
         kinds = {type(label) for label in classes}
         if len(kinds) > 1 or not kinds <= {str, int, bool} or len(set(classes)) < len(classes):
-            raise ValueError("its classes are not labels of one kind, each another")
+            raise ValueError("its classes are not distinct labels of one type")
         if weights and len(weights) != len(classes):
-            raise ValueError("there is not a weight for every class")
+            raise ValueError("it does not have one weight for each class")
         return cls(
-            tuple(group_from_json(group, preprocessing) for group in fitted["inputs"]),
-            Numbers.from_json(fitted["target"], preprocessing.target or (Unchanged(),)),
+            tuple(block_from_json(block, preprocessing) for block in fitted["inputs"]),
+            NumberInputs.from_json(fitted["target"], preprocessing.target or (Unchanged(),)),
             tuple(fitted["targets"]),
             classes or None,
             weights or None,
@@ -227,7 +239,7 @@ def _truth(table: Table, targets: Sequence[str], classes: tuple[Label, ...] | No
 
 
 def _indicators(truth: Array, n: int) -> Array:
-    """(rows, n) of which class each row is, or of two classes (rows, 1), whether it is the second."""
+    """Return indicators of the classes, (rows, n); for two classes (rows, 1), which mark the second class."""
     return np.eye(n)[truth] if n > 2 else truth[:, None].astype(np.float64)
 
 
@@ -244,4 +256,4 @@ def _target_numbers(table: Table, name: str) -> Array:
     except DataError as error:
         if not isinstance(table.column(name), Texts):
             raise
-        raise DataError(f"{error}; a loss for classes, such as cross_entropy, takes words") from None
+        raise DataError(f"{error}; to predict classes, use a loss for classes such as cross_entropy") from None

@@ -1,4 +1,4 @@
-"""Training rows dealt into folds, so that each of several nets can be kept from one of them."""
+"""Deal rows into folds, so that each of several nets can leave one fold out of its training."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from nnfs_cli.system.wording import counted, named
 
 
 def deal_rows(table: Table, rows: Array, group: str | None, classes: Array | None, n_folds: int, seed: int) -> Array:
-    """The fold of each of some `rows` of a table, (rows,): by whole groups where a column names them, else by class.
+    """Return the fold of each of some `rows` (indices) of a table, (rows,), from 0 on.
 
-    `classes` (rows,) are theirs, if there are any. Raises `DataError` when there are fewer groups than folds.
+    With `group`, the name of a column, rows of one group share a fold. Otherwise each class, if `classes` (rows,) gives
+    the class of each row, is spread evenly over the folds. Raises `DataError` when there are fewer groups than folds.
     """
     if group is not None:
         return deal_groups(table, rows, group, n_folds, seed)
@@ -24,7 +25,7 @@ def deal_rows(table: Table, rows: Array, group: str | None, classes: Array | Non
 
 
 def deal(n_rows: int, n_folds: int, seed: int, classes: Array | None = None) -> Array:
-    """The fold of each row, (rows,), from 0 on: dealt at random, and the rows of each class (rows,) as evenly."""
+    """Return a random fold for each row, (rows,), from 0 on; folds, and classes within folds, are of equal size."""
     order = random_stream(seed, "holdout").permutation(n_rows)
     if classes is not None:
         order = order[np.argsort(classes[order], kind="stable")]
@@ -34,20 +35,21 @@ def deal(n_rows: int, n_folds: int, seed: int, classes: Array | None = None) -> 
 
 
 def deal_groups(table: Table, rows: Array, name: str, n_folds: int, seed: int) -> Array:
-    """The same for `rows` of a table, with those of one value of a column in one fold: large ones first.
+    """Return a fold for each of some `rows` of a table, (rows,); rows with one value in the column share a fold.
 
-    Raises `DataError` when there are fewer values than folds.
+    Groups are dealt from the largest to the smallest, each to the smallest fold. Raises `DataError` when there are
+    fewer groups than folds.
     """
     groups = np.unique(table.texts(name)[rows].codes, return_inverse=True)[1]
     sizes = np.bincount(groups)
     if len(sizes) < n_folds:
-        found = f"has {counted(len(sizes), 'group')} to train, and {n_folds} members are each kept from some"
-        raise DataError(f"{table.name}: column {named(name)} {found}; members: {len(sizes)} or fewer would do")
+        found = f"has {counted(len(sizes), 'group')} in the training rows, but {n_folds} folds need one each"
+        raise DataError(f"{table.name}: column {named(name)} {found}; set members (or --folds) to {len(sizes)} or less")
     order = random_stream(seed, "holdout").permutation(len(sizes))
-    room = [(0, fold) for fold in range(n_folds)]
+    by_size = [(0, fold) for fold in range(n_folds)]  # a heap
     folds = np.empty(len(sizes), np.intp)
     for group in order[np.argsort(-sizes[order], kind="stable")].tolist():
-        taken, fold = heapq.heappop(room)
+        size, fold = heapq.heappop(by_size)
         folds[group] = fold
-        heapq.heappush(room, (taken + int(sizes[group]), fold))
+        heapq.heappush(by_size, (size + int(sizes[group]), fold))
     return folds[groups]

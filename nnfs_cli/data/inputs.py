@@ -1,4 +1,8 @@
-"""The inputs of a net: columns of a table, each taken through its steps, side by side."""
+"""The inputs of a net: blocks of columns, each transformed by its preprocessing steps.
+
+Columns of numbers that take the same steps form one block, so that a step transforms them together; a column of
+categories or dates forms a block of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, PreprocessingStep
-from nnfs_cli.data.steps.base import Fit, Statistics, fit_chain, stacked
+from nnfs_cli.data.steps.base import Fit, Statistics, fit_chain, stack_fits
 from nnfs_cli.data.steps.embedding import Embedding
 from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.table import Kind, Table
@@ -20,17 +24,17 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import named
 
-Folds = Mapping[str, Array]  # of training rows, by column: which fold of a step's fit each row belongs to
+FoldsByColumn = Mapping[str, Array]  # for steps that fit by folds: the fold of each training row, (rows,), by column
 
 
-class Faulty:
-    """What becomes of rows that cannot be used: the first one is an error, or all of them are marked."""
+class UnusableRows:
+    """A policy for rows that cannot be used: raise an error for the first one, or mark all of them."""
 
     def __init__(self, marks: Array | None = None) -> None:
-        self.marks = marks  # (rows,), true for every such row
+        self.marks = marks  # (rows,) of booleans; None to raise errors
 
     def check(self, wrong: Array, table: Table, name: str, expected: str) -> None:
-        """Raise `DataError` for the first row that is `wrong` (rows,), unless rows are only to be marked."""
+        """Mark the rows that are `wrong` (rows,), or raise `DataError` for the first of them."""
         if self.marks is not None:
             self.marks |= wrong
         elif wrong.any():
@@ -38,100 +42,101 @@ class Faulty:
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """Columns of numbers that go through the same steps, with what each step has learned of them."""
+class NumberInputs:
+    """Columns of numbers that take the same steps, with the fits of these steps."""
 
     kind: ClassVar[Kind] = "number"
     columns: tuple[str, ...]
     steps: tuple[NumberStep, ...]
-    statistics: tuple[Statistics, ...]  # one for each step, its arrays (columns,) or (columns, n)
+    statistics: tuple[Statistics, ...]  # one for each step
 
     @classmethod
     def fit(cls, columns: Mapping[str, Array], steps: Sequence[NumberStep], table: str = "") -> Self:
-        """Learn from columns by name, each (rows,) float64. Raises `DataError` when a step cannot take one of them.
+        """Fit the steps to columns by name, each (rows,) float64, of the table that messages call `table`.
 
-        `table` is what messages call where they come from.
+        Raises `DataError` when a step cannot take a column.
         """
-        learned: list[list[Fit]] = []
+        fits: list[list[Fit]] = []
         for name, values in columns.items():
-            with np.errstate(over="ignore", invalid="ignore"), _about(table, name):
-                learned.append(fit_chain(steps, values))
-        by_step = zip(*learned, strict=True) if learned else [()] * len(steps)
-        return cls(tuple(columns), tuple(steps), tuple(map(stacked, by_step)))
+            with np.errstate(over="ignore", invalid="ignore"), _naming_column(table, name):
+                fits.append(fit_chain(steps, values))
+        by_step = zip(*fits, strict=True) if fits else [()] * len(steps)
+        return cls(tuple(columns), tuple(steps), tuple(map(stack_fits, by_step)))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of what comes out: the columns, or the parts of each, and behind them those that say where one was empty."""
-        return tuple(f"{column} {part}".rstrip() for column, part in self._outputs)
+        """The names of the inputs: first the transformed columns, then those that mark empty cells."""
+        return tuple(f"{column} {suffix}".rstrip() for column, suffix in self._outputs)
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """The column that each is made of."""
+        """The column that each input comes from."""
         return tuple(column for column, _ in self._outputs)
 
     @property
     def _outputs(self) -> list[tuple[str, str]]:
         of_steps = self.steps[-1].outputs(self.columns, self.statistics[-1])
-        return [*of_steps, *((self.columns[i], "is empty") for i in self._flagged)]
+        return [*of_steps, *((self.columns[i], "is empty") for i in self._marked)]
 
     @property
-    def gaps(self) -> bool:
-        """Whether an empty cell can be taken."""
+    def allows_gaps(self) -> bool:
+        """Whether empty cells are allowed."""
         return isinstance(self.steps[0], Impute)
 
     @property
-    def _flagged(self) -> list[int]:
-        return np.flatnonzero(self.statistics[0]["gaps"]).tolist() if self.gaps and self.statistics[0] else []
+    def _marked(self) -> list[int]:
+        """The columns, by index, that get a second column which marks empty cells."""
+        return np.flatnonzero(self.statistics[0]["gaps"]).tolist() if self.allows_gaps and self.statistics[0] else []
 
-    def read(self, table: Table, faulty: Faulty, folds: Folds) -> list[Array]:
-        """The columns, each (rows,) float64."""
+    def read(self, table: Table, unusable: UnusableRows, folds: FoldsByColumn) -> list[Array]:
+        """Return the columns, each (rows,) float64; empty cells are NaN."""
         columns = []
         for name in self.columns:
             values = table.numbers(name, gaps=True)
-            if not self.gaps:
-                faulty.check(np.isnan(values), table, name, "numbers")
+            if not self.allows_gaps:
+                unusable.check(np.isnan(values), table, name, "numbers")
             columns.append(values)
         return columns
 
     def transform(self, columns: Any, rows: slice) -> Array:
-        """Some rows of what was read, through all steps: (rows, n)."""
+        """Transform some rows of the columns that `read` returned: (rows, inputs)."""
         raw = np.stack([column[rows] for column in columns], axis=1)
         values = self.forward(raw)
-        flags = [np.isnan(raw[:, [i]]) for i in self._flagged]
-        return np.concatenate([values, *flags], axis=1) if flags else values
+        marks = [np.isnan(raw[:, [i]]) for i in self._marked]
+        return np.concatenate([values, *marks], axis=1) if marks else values
 
     def forward(self, values: Array) -> Array:
-        """(rows, columns) -> the same, through all steps."""
+        """Apply all steps to values: (rows, columns) -> (rows, outputs)."""
         for step, statistics in zip(self.steps, self.statistics, strict=True):
             values = step.transform(values, statistics)
         return values
 
     def inverse(self, values: Array) -> Array:
-        """Take `forward` back."""
+        """Undo `forward`: apply the inverse of each step, the last step first."""
         for step, statistics in zip(reversed(self.steps), reversed(self.statistics), strict=True):
             values = step.inverse(values, statistics)
         return values
 
     def to_json(self) -> dict[str, Any]:
-        """What was learned, as plain JSON; the steps themselves stand in the spec."""
+        """Return the fits as JSON values; the steps themselves are in the config."""
         fits = [{key: array.tolist() for key, array in one.items()} for one in self.statistics]
         return {"kind": self.kind, "columns": list(self.columns), "fits": fits}
 
     @classmethod
     def from_json(cls, fitted: Mapping[str, Any], steps: Sequence[PreprocessingStep]) -> Self:
-        """Take `to_json` back."""
+        """Restore a block from the result of `to_json`. Raises `ValueError` when it does not fit the steps."""
         statistics = tuple({key: np.array(array, np.float64) for key, array in fit.items()} for fit in fitted["fits"])
         if len(statistics) != len(steps):
-            raise ValueError("there is not a record for every preprocessing step")
+            raise ValueError("it does not have one fit for each preprocessing step")
         n = len(fitted["columns"])
-        if any(array.shape[:1] != (n,) or array.ndim > 2 for of_step in statistics for array in of_step.values()):
-            raise ValueError("a preprocessing step has not learned as much as it has columns")
+        if any(array.shape[:1] != (n,) or array.ndim > 2 for one in statistics for array in one.values()):
+            raise ValueError("the fit of a preprocessing step does not have one value for each column")
         return cls(tuple(fitted["columns"]), cast(tuple[NumberStep, ...], tuple(steps)), statistics)
 
 
 @dataclass(frozen=True)
-class _Single:
-    """A column alone, with its step and what that has learned."""
+class _SingleColumn:
+    """One column with its step and the fit of that step."""
 
     kind: ClassVar[Kind]
     column: str
@@ -140,69 +145,69 @@ class _Single:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The one there is."""
+        """The column, as a tuple of one."""
         return (self.column,)
 
     def transform(self, columns: Any, rows: slice) -> Array:
-        """Some rows of what was read."""
+        """Return some rows of the array that `read` returned."""
         return cast(Array, columns[rows])
 
     def to_json(self) -> dict[str, Any]:
-        """What was learned, as plain JSON."""
+        """Return the fit as JSON values; the step itself is in the config."""
         return {"kind": self.kind, "columns": [self.column], "fit": self.fit}
 
 
 @dataclass(frozen=True)
-class Words(_Single):
-    """A column of words and its step."""
+class CategoryInput(_SingleColumn):
+    """A column of categories with its step."""
 
     kind: ClassVar[Kind] = "category"
     step: CategoryStep
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of what comes out, as in `city=Paris`."""
+        """The names of the inputs, such as `city=Paris`."""
         return tuple(f"{self.column}={name}" if name else self.column for name in self.step.names(self.fit))
 
-    def read(self, table: Table, faulty: Faulty, folds: Folds) -> Array:
-        """The column, through its step: (rows, n)."""
+    def read(self, table: Table, unusable: UnusableRows, folds: FoldsByColumn) -> Array:
+        """Return the transformed column, (rows, inputs)."""
         texts = table.texts(self.column)
-        faulty.check(self.step.unknown(texts, self.fit), table, self.column, self._expected)
+        unusable.check(self.step.unknown(texts, self.fit), table, self.column, self._expected)
         return self.step.transform(texts, self.fit, folds.get(self.column))
 
     @property
     def _expected(self) -> str:
-        levels = [f"'{level}'" if level is not None else "nothing" for level in self.fit.get("levels", ())[:3]]
-        known = f"a word of the training rows, such as {', '.join(levels)}"
-        return f"{known} (unseen: other in its {self.step.name} would take any)"
+        levels = [f"'{level}'" if level is not None else "an empty cell" for level in self.fit.get("levels", ())[:3]]
+        known = f"a category of the training rows, such as {', '.join(levels)}"
+        return f"{known} (with unseen: other, its step {self.step.name} accepts any)"
 
 
 @dataclass(frozen=True)
-class Dates(_Single):
-    """A column of dates and its step."""
+class DateInput(_SingleColumn):
+    """A column of dates with its step."""
 
     kind: ClassVar[Kind] = "date"
     step: DateStep
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of what comes out, as in `sold year sin`."""
+        """The names of the inputs, such as `sold year sin`."""
         return tuple(f"{self.column} {name}" for name in self.step.names(self.fit))
 
-    def read(self, table: Table, faulty: Faulty, folds: Folds) -> Array:
-        """The column, through its step: (rows, n)."""
+    def read(self, table: Table, unusable: UnusableRows, folds: FoldsByColumn) -> Array:
+        """Return the transformed column, (rows, inputs)."""
         dates = table.dates(self.column)
-        faulty.check(self.step.unknown(dates, self.fit), table, self.column, "dates; no training row was empty")
+        unusable.check(self.step.unknown(dates, self.fit), table, self.column, "a date; no training row was empty")
         return self.step.transform(dates, self.fit)
 
 
-Group = Numbers | Words | Dates
+InputBlock = NumberInputs | CategoryInput | DateInput
 
 
-class Drawn(NamedTuple):
-    """Some of the training rows: their places (n,) among all, and how many there are."""
+class RowSample(NamedTuple):
+    """A sample of the training rows: the indices (n,) of its rows, and the number of all training rows."""
 
-    places: Array
+    rows: Array
     total: int
 
 
@@ -213,47 +218,47 @@ def fit_inputs(
     preprocessing: Preprocessing,
     y: Array,
     seed: int,
-    drawn: Drawn | None = None,
-) -> tuple[Group, ...]:
-    """Fit every input column's steps to the training `rows` of a table, and to no others.
+    sample: RowSample | None = None,
+) -> tuple[InputBlock, ...]:
+    """Fit the steps of every input column to the training `rows` of a table, and to no others.
 
-    `kinds` are the input columns and what they are taken for; y (training rows, n) is the target, for the steps that go
-    by it. The rows are all that are trained on, or those `drawn` from them.
-    Raises `DataError` for every column that cannot be used as it is.
+    `kinds` names the input columns and their kinds. y (training rows, n) is the target, for steps that learn from it.
+    The rows are all training rows, or the ones in `sample`.
+    Raises `DataError` when a step cannot take a column.
     """
-    together: dict[
-        tuple[PreprocessingStep, ...] | str, list[str]
-    ] = {}  # numbers that take the same steps, and the others alone
+    # Columns of numbers that take the same steps share a block; every other column has a block of its own.
+    together: dict[tuple[PreprocessingStep, ...] | str, list[str]] = {}
     for name, kind in kinds.items():
         together.setdefault(preprocessing.steps(name, kind) if kind == "number" else name, []).append(name)
-    groups: list[Group] = []
+    blocks: list[InputBlock] = []
     for names in together.values():
         name, kind = names[0], kinds[names[0]]
         steps = preprocessing.steps(name, kind)
-        with _about(table.name, name):
+        with _naming_column(table.name, name):
             if kind == "category":
-                words = cast(CategoryStep, steps[0])
-                groups.append(Words(name, words, _fit(words, table.texts(name)[rows], y, seed, drawn)))
+                of_categories = cast(CategoryStep, steps[0])
+                fit = _fit(of_categories, table.texts(name)[rows], y, seed, sample)
+                blocks.append(CategoryInput(name, of_categories, fit))
             elif kind == "date":
-                dates = cast(DateStep, steps[0])
-                groups.append(Dates(name, dates, dates.fit(table.dates(name)[rows])))
+                of_dates = cast(DateStep, steps[0])
+                blocks.append(DateInput(name, of_dates, of_dates.fit(table.dates(name)[rows])))
             else:
                 gaps = preprocessing.takes_gaps(name)
                 columns = {name: table.numbers(name, gaps=gaps)[rows] for name in names}
-                groups.append(Numbers.fit(columns, cast(tuple[NumberStep, ...], steps), table.name))
-    return tuple(groups)
+                blocks.append(NumberInputs.fit(columns, cast(tuple[NumberStep, ...], steps), table.name))
+    return tuple(blocks)
 
 
-def _fit(step: CategoryStep, texts: Texts, y: Array, seed: int, drawn: Drawn | None) -> Fit:
-    folds = step.fold_of(drawn.total, seed) if drawn else None
-    if folds is None or drawn is None:
+def _fit(step: CategoryStep, texts: Texts, y: Array, seed: int, sample: RowSample | None) -> Fit:
+    folds = step.assign_folds(sample.total, seed) if sample else None
+    if folds is None or sample is None:
         return step.fit(texts, y, seed)
-    return step.fit_drawn(texts, y, seed, folds[drawn.places])
+    return step.fit_sample(texts, y, seed, folds[sample.rows])
 
 
 @contextlib.contextmanager
-def _about(table: str, column: str) -> Iterator[None]:
-    """Let what a step has against a column be about the column of this name."""
+def _naming_column(table: str, column: str) -> Iterator[None]:
+    """Turn the `ValueError` of a step into a `DataError` that names the table and the column."""
     try:
         yield
     except ValueError as error:
@@ -261,19 +266,19 @@ def _about(table: str, column: str) -> Iterator[None]:
         raise DataError(f"{where}column {named(column)} {error}") from None
 
 
-def group_from_json(fitted: Mapping[str, Any], preprocessing: Preprocessing) -> Group:
-    """Take `to_json` of any group back."""
+def block_from_json(fitted: Mapping[str, Any], preprocessing: Preprocessing) -> InputBlock:
+    """Restore a block from the result of its `to_json`."""
     steps = preprocessing.steps(fitted["columns"][0], fitted["kind"])
     if fitted["kind"] == "number":
-        return Numbers.from_json(fitted, steps)
-    kind = Words if fitted["kind"] == "category" else Dates
+        return NumberInputs.from_json(fitted, steps)
+    kind = CategoryInput if fitted["kind"] == "category" else DateInput
     return kind(fitted["columns"][0], steps[0], fitted["fit"])  # type: ignore[arg-type]
 
 
-def lookups(groups: Sequence[Group]) -> Iterator[tuple[int, int, int, str]]:
-    """The inputs that are codes of a table the net learns: where they stand, its rows, its width and its name."""
+def lookups(blocks: Sequence[InputBlock]) -> Iterator[tuple[int, int, int, str]]:
+    """Yield (index of the input, number of codes, length of the vectors, column) for each input that holds codes."""
     start = 0
-    for group in groups:
-        if isinstance(group, Words) and isinstance(group.step, Embedding):
-            yield start, group.step.n_rows(group.fit), group.step.width(group.fit), group.column
-        start += len(group.names)
+    for block in blocks:
+        if isinstance(block, CategoryInput) and isinstance(block.step, Embedding):
+            yield start, block.step.n_rows(block.fit), block.step.width(block.fit), block.column
+        start += len(block.names)

@@ -1,4 +1,7 @@
-"""Which rows train, which validate, and which are kept for the final test."""
+"""The `split` block of a config: which rows train, which validate, and which are held out for the final test.
+
+`Split` is the setting; the functions below it divide rows at random, by a column, by groups, by time, or by a hash.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.wording import counted, listing, named, shown
 
 SPLITS = ("train", "validation", "test")
-WAYS = ("column", "group", "time", "hash")  # the settings that name a column to divide the rows by
-FEW, DRAWS = 1000, 20  # so few groups are drawn so often, since their sizes do not even out
+COLUMN_KEYS = ("column", "group", "time", "hash")  # settings that name the column which divides the rows
+FEW_GROUPS, DRAWS = 1000, 20  # up to so many groups, the best of several draws counts: their sizes do not even out
 
 
 def _share(value: object, info: ValidationInfo) -> float | Path:
@@ -42,92 +45,92 @@ Share = Annotated[
 
 
 class Split(Section):
-    """How rows are held back: a fraction of them, a file of their own, or by a column, in one of four ways.
+    """The division of rows into train, validation and test: at random, by a column, or from files.
 
-    Without a column the rows of each split are drawn at random, classes in equal proportion unless `stratify` is false.
-    With `group`, `time` or `hash` the column alone decides, and nothing is promised about classes. A split with a file
-    of its own takes no rows of the table, and no such promise reaches into that file.
+    By default, rows are drawn at random, and classes are spread evenly over the splits unless `stratify` is false. With
+    `column`, `group`, `time` or `hash`, that column alone decides, whatever the classes. A split that is a file takes
+    no rows of the table, and neither `stratify` nor the column applies to that file.
     """
 
     main = "validation"
 
     validation: Share = 0.2
-    """A fraction of the rows, to choose the best epoch by, or the path of a file of such rows."""
+    """Fraction of the rows that choose the best epoch, or the path of a file with such rows."""
     test: Share = 0.0
-    """The same, for the final test."""
+    """Fraction of the rows for the final test, or the path of a file with such rows."""
     stratify: Switch = True
-    """Whether every split holds the classes in equal proportion, where rows are drawn at random."""
+    """Draw each class in proportion if true, where rows are drawn at random."""
     column: Text | None = None
-    """Holds train, validation or test in every row; then the fractions say nothing."""
+    """Column that holds train, validation or test in every row; the fractions then have no effect."""
     group: Text | None = None
-    """Rows with the same value of this column, a patient say, stay together; the splits are as large as whole groups
-    allow."""
+    """Column of groups, such as patients: all rows of a group go to one split. Fractions are met as closely as whole
+    groups allow."""
     time: Text | None = None
-    """A column of dates or numbers: the latest rows are the test, those before them validation, the earliest train.
-    Rows of one instant stay together, in the later split."""
+    """Column of dates or numbers: the earliest rows train, later ones validate, and the latest are the test. Rows with
+    equal values go to one split, the later one."""
     hash: Text | None = None
-    """A column of ids: the split of a row follows from its id and the seed alone, and stays when rows are added; the
-    fractions are met roughly."""
+    """Column of ids: the split of a row depends on its id and the seed alone, so it stays the same when rows are added.
+    Fractions are met approximately."""
 
     @model_validator(mode="after")
     def _leaves_rows(self) -> Self:
         fractions = [share for share in (self.validation, self.test) if isinstance(share, float)]
         if sum(fractions) >= 1:
-            raise invalid(f"validation and test take {sum(fractions):g} of the rows and leave none to train")
+            raise invalid(f"validation and test take {sum(fractions):g} of the rows, which leaves none to train")
         return self
 
     @model_validator(mode="after")
-    def _goes_one_way(self) -> Self:
-        if len(self.named) > 1:
-            raise invalid(f"rows are divided in one way; give one of {listing(self.named, 'or')}")
+    def _names_one_column(self) -> Self:
+        if len(self.column_by_key) > 1:
+            raise invalid(f"only one column can divide the rows; set one of {listing(self.column_by_key, 'or')}")
         return self
 
-    def without_validation(self) -> Self:
-        """The same, with nothing held back to validate unless that was asked for."""
+    def without_default_validation(self) -> Self:
+        """Return this split with validation: 0, unless the config sets validation."""
         return self if "validation" in self.model_fields_set else self.model_copy(update={"validation": 0.0})
 
     @property
-    def named(self) -> dict[str, str]:
-        """The column that the rows are divided by, under the setting that names it; empty where there is none."""
-        return {way: name for way in WAYS if (name := getattr(self, way)) is not None}
+    def column_by_key(self) -> dict[str, str]:
+        """The column that divides the rows, by the key that names it; empty if there is none."""
+        return {way: name for way in COLUMN_KEYS if (name := getattr(self, way)) is not None}
 
     @property
     def columns(self) -> dict[str, Kind | None]:
-        """The columns that `divide` needs, and what to read them as: words, or (None) what they seem to be.
+        """The columns that `divide` needs, and the kind to read them as; None for dates or numbers, as they appear.
 
-        None is for dates or numbers. These columns are no inputs, unless the preprocessing names them; but that of
-        the time is one where there is a step for it.
+        The columns of groups, ids and splits are not inputs, unless the preprocessing names them. The time column is
+        an input if the preprocessing has a step for it.
         """
-        return {name: None if way == "time" else "category" for way, name in self.named.items()}
+        return {name: None if way == "time" else "category" for way, name in self.column_by_key.items()}
 
     @property
     def files(self) -> dict[str, Path]:
-        """The splits that have a file of their own."""
+        """The splits that are files."""
         return {split: share for split in SPLITS[1:] if isinstance(share := getattr(self, split), Path)}
 
     @property
     def fractions(self) -> dict[str, float]:
-        """The splits that are a fraction of the rows, 0 among them."""
+        """The splits that are a fraction of the rows, which may be 0."""
         return {split: share for split in SPLITS[1:] if isinstance(share := getattr(self, split), float)}
 
     def divide(self, table: Table, classes: Array | None, seed: int) -> dict[str, Array]:
-        """The indices of the rows of each split, sorted. `classes` (rows,) are the class indices, if there are any.
+        """Return the row indices of each split, sorted.
 
-        The table has the `columns` at least. Raises `DataError` when a split that was asked for would be empty, and
-        where a cell of the column does not say what split its row belongs to.
+        The table must hold `columns`; `classes` (rows,) are class indices, if the target is classes. Raises `DataError`
+        when a split that should have rows would be empty, and when a cell of the column does not decide a split.
         """
-        match self.named:
+        match self.column_by_key:
             case {"column": name}:
-                splits = _by_column(table, name)
+                splits = _split_by_column(table, name)
             case {"group": name}:
-                splits = _by_group(table, name, self.fractions, random_stream(seed, "split"))
+                splits = _split_by_group(table, name, self.fractions, random_stream(seed, "split"))
             case {"time": name}:
-                splits = _by_time(table, name, self.fractions)
+                splits = _split_by_time(table, name, self.fractions)
             case {"hash": name}:
-                splits = _by_hash(table, name, self.fractions, seed)
+                splits = _split_by_hash(table, name, self.fractions, seed)
             case _:
-                groups = classes if self.stratify else None
-                splits = _by_fraction(table.n_rows, groups, self.fractions, random_stream(seed, "split"))
+                strata = classes if self.stratify else None
+                splits = _split_at_random(table.n_rows, strata, self.fractions, random_stream(seed, "split"))
                 for split in self.fractions:
                     if not len(splits[split]):
                         _refuse_too_few(table, split, self.fractions[split])
@@ -137,20 +140,20 @@ class Split(Section):
 
 
 def _refuse_too_few(table: Table, split: str, fraction: float) -> None:
-    """Raise `DataError` for a split that came out empty, unless nothing was asked for."""
+    """Raise `DataError` for an empty split, unless its fraction is 0."""
     if fraction:
         few = f"{counted(table.n_rows, 'row')} {'is' if table.n_rows == 1 else 'are'} too few"
-        raise DataError(f"{table.name}: {few} to hold back {fraction:g} of them for {split}")
+        raise DataError(f"{table.name}: {few} to hold out {fraction:g} of them for {split}")
 
 
-def _rows_by_split(places: Array) -> dict[str, Array]:
-    """The rows of each split, where `places` (rows,) are indices of splits."""
-    return {split: np.flatnonzero(places == i) for i, split in enumerate(SPLITS)}
+def _rows_by_split(indices: Array) -> dict[str, Array]:
+    """Return the rows of each split, from the index of the split of each row, (rows,)."""
+    return {split: np.flatnonzero(indices == i) for i, split in enumerate(SPLITS)}
 
 
-def _by_fraction(n_rows: int, groups: Array | None, fractions: dict[str, float], rng: Any) -> dict[str, Array]:
-    """Shuffle the rows and give each split its share of every group, within a row; every group keeps one to train."""
-    order = rng.permutation(np.arange(n_rows, dtype=np.int32 if n_rows < 2**31 else np.int64))  # they may be many
+def _split_at_random(n_rows: int, groups: Array | None, fractions: dict[str, float], rng: Any) -> dict[str, Array]:
+    """Shuffle the rows and give each split its share of every class, up to one row; each class keeps a row to train."""
+    order = rng.permutation(np.arange(n_rows, dtype=np.int32 if n_rows < 2**31 else np.int64))  # int32 saves memory
     members = [order] if groups is None else [order[groups[order] == group] for group in np.unique(groups)]
     sizes = np.array([len(rows) for rows in members])
     start = np.zeros_like(sizes)
@@ -167,7 +170,7 @@ def _by_fraction(n_rows: int, groups: Array | None, fractions: dict[str, float],
 
 
 def _apportion(shares: Array, most: Array) -> Array:
-    """Whole numbers next to the shares that add up to what the shares do, where `most` allows: largest remainders."""
+    """Round the shares so that their sum is kept, where `most` allows it, by the method of largest remainders."""
     take = np.minimum(np.floor(shares), most).astype(np.intp)
     missing = round(shares.sum()) - take.sum()
     for i in np.argsort(take - shares, kind="stable"):
@@ -177,61 +180,61 @@ def _apportion(shares: Array, most: Array) -> Array:
     return take
 
 
-def _by_column(table: Table, name: str) -> dict[str, Array]:
-    places = table.texts(name).look_up({split: i for i, split in enumerate(SPLITS)}, len(SPLITS))
-    if (places == len(SPLITS)).any():
-        raise table.error(int(np.argmax(places)), name, "train, validation or test")
-    return _rows_by_split(places)
+def _split_by_column(table: Table, name: str) -> dict[str, Array]:
+    indices = table.texts(name).look_up({split: i for i, split in enumerate(SPLITS)}, len(SPLITS))
+    if (indices == len(SPLITS)).any():
+        raise table.error(int(np.argmax(indices)), name, "train, validation or test")
+    return _rows_by_split(indices)
 
 
 def _values(table: Table, name: str) -> Texts:
-    """A column of texts without an empty cell: what is not known to be the same cannot be kept together."""
+    """Return a column of texts. Raises `DataError` for an empty cell, which belongs to no group."""
     texts = table.texts(name)
     if texts.gaps.any():
-        raise table.error(int(np.argmax(texts.gaps)), name, "a value in every row, since rows are divided by it")
+        raise table.error(int(np.argmax(texts.gaps)), name, "a value in every row, since it decides the split")
     return texts
 
 
-def _by_group(table: Table, name: str, fractions: Mapping[str, float], rng: Any) -> dict[str, Array]:
-    """Draw whole groups at random, for each split as many as fit into its fraction of the rows."""
+def _split_by_group(table: Table, name: str, fractions: Mapping[str, float], rng: Any) -> dict[str, Array]:
+    """Draw whole groups at random, as many for each split as fit into its fraction of the rows."""
     texts = _values(table, name)
     counts = np.bincount(texts.codes, minlength=len(texts.distinct))
     first = np.full(len(counts), table.n_rows)
-    first[texts.codes[::-1]] = np.arange(table.n_rows)[::-1]  # of several values for one place the last one stays
-    groups = np.argsort(first)[: np.count_nonzero(counts)]  # as they appear in the rows, however the words are kept
+    first[texts.codes[::-1]] = np.arange(table.n_rows)[::-1]  # the last assignment to a place stays
+    groups = np.argsort(first)[: np.count_nonzero(counts)]  # in the order of their first rows
     quotas = {split: fraction * table.n_rows for split, fraction in fractions.items() if fraction}
     if quotas and len(groups) <= len(quotas):
-        found = f"has {counted(len(groups), 'group')}, and {listing(['train', *quotas])} need at least one each"
+        found = f"has {counted(len(groups), 'group')}, but {listing(['train', *quotas])} need at least one each"
         raise DataError(f"{table.name}: column {named(name)} {found}")
-    draws = [_draw(counts[groups], quotas, rng) for _ in range(DRAWS if len(groups) <= FEW else 1)]
-    places = np.zeros(len(counts), np.int8)
-    places[groups] = min(draws, key=lambda draw: draw[1])[0]
-    return _rows_by_split(places[texts.codes])
+    draws = [_draw(counts[groups], quotas, rng) for _ in range(DRAWS if len(groups) <= FEW_GROUPS else 1)]
+    indices = np.zeros(len(counts), np.int8)
+    indices[groups] = min(draws, key=lambda draw: draw[1])[0]
+    return _rows_by_split(indices[texts.codes])
 
 
 def _draw(sizes: Array, quotas: Mapping[str, float], rng: Any) -> tuple[Array, float]:
-    """A split for each of the groups, (groups,), by its index, and by how many rows the splits miss their quotas."""
-    places = np.zeros(len(sizes), np.int8)
+    """Return the index of the split of each group, (groups,), and by how many rows the splits miss their quotas."""
+    indices = np.zeros(len(sizes), np.int8)
     left = rng.permutation(len(sizes))
     missed = 0.0
     for later, (split, quota) in zip(range(len(quotas), 0, -1), quotas.items(), strict=True):
-        taken = _fitting(sizes[left], quota, len(left) - later)  # the splits that follow need one each
-        places[left[taken]] = SPLITS.index(split)
+        taken = _fitting(sizes[left], quota, len(left) - later)  # later splits and train need one each
+        indices[left[taken]] = SPLITS.index(split)
         missed += abs(sizes[left[taken]].sum() - quota)
         left = left[~taken]
-    return places, missed
+    return indices, missed
 
 
 def _fitting(sizes: Array, room: float, most: int) -> Array:
-    """Which groups, (groups,), fill the room best: in their order all that still fit, from 1 to `most` of them.
+    """Choose groups, (groups,) of booleans, that fill the room: in order, every group that still fits, 1 to `most`.
 
-    A last one may be too large, if the sum is nearer to the room with it than without.
+    One more group may exceed the room, if that brings the sum closer to it.
     """
     taken = np.zeros(len(sizes), bool)
     left = np.flatnonzero(sizes <= room)
     while most and len(left):
         sums = np.cumsum(sizes[left[:most]])
-        n = int(np.searchsorted(sums, room, "right"))  # the group behind them is too large for what is left
+        n = int(np.searchsorted(sums, room, "right"))  # the next group is too large for the rest
         taken[left[:n]] = True
         most, room = most - n, room - sums[n - 1]
         left = left[n:][sizes[left[n:]] <= room]
@@ -241,10 +244,10 @@ def _fitting(sizes: Array, room: float, most: int) -> Array:
     return taken
 
 
-def _by_time(table: Table, name: str, fractions: Mapping[str, float]) -> dict[str, Array]:
-    """Cut the latest rows off, and then the latest of the rest; equal instants go with the latest of them."""
+def _split_by_time(table: Table, name: str, fractions: Mapping[str, float]) -> dict[str, Array]:
+    """Give the latest rows to the test and the next ones to validation; rows of one instant stay together."""
     times, left = _instants(table, name), np.arange(table.n_rows)
-    places = np.zeros(table.n_rows, np.int8)
+    indices = np.zeros(table.n_rows, np.int8)
     for split in reversed(list(fractions)):
         n = round(fractions[split] * table.n_rows)
         if not n:
@@ -252,54 +255,56 @@ def _by_time(table: Table, name: str, fractions: Mapping[str, float]) -> dict[st
             continue
         start = max(len(times) - n, 0)
         late = times >= np.partition(times, start)[start]
-        places[left[late]] = SPLITS.index(split)
+        indices[left[late]] = SPLITS.index(split)
         times, left = times[~late], left[~late]
         if not len(left):
-            shared = f"too many rows share one instant of {named(name)}"
-            raise DataError(f"{table.name}: {shared}; with {fractions[split]:g} of them for {split}, none are earlier")
-    return _rows_by_split(places)
+            shared = f"too many rows share one value of {named(name)}"
+            raise DataError(
+                f"{table.name}: {shared}; with {fractions[split]:g} of them for {split}, no earlier rows are left"
+            )
+    return _rows_by_split(indices)
 
 
 def _instants(table: Table, name: str) -> Array:
-    """A column of dates or numbers as whole or floating numbers, later ones larger."""
+    """Return a column of dates or numbers as numbers, larger for later rows."""
     if table.kind(name) == "number":
         column = table.numbers(name)
         own = np.asarray(table.column(name))
-        return own if own.dtype.kind in "iu" else column  # float64 would make large whole numbers equal
+        return own if own.dtype.kind in "iu" else column  # float64 cannot distinguish large whole numbers
     dates = table.dates(name)
     if np.isnat(dates).any():
-        raise table.error(int(np.argmax(np.isnat(dates))), name, "a date in every row, since rows are divided by it")
+        raise table.error(int(np.argmax(np.isnat(dates))), name, "a date in every row, since it decides the split")
     return dates.view(np.int64)
 
 
-def _by_hash(table: Table, name: str, fractions: Mapping[str, float], seed: int) -> dict[str, Array]:
-    """A value goes where its hash, a number in [0, 1), lies: the test from 0 on, validation up to 1, train between."""
+def _split_by_hash(table: Table, name: str, fractions: Mapping[str, float], seed: int) -> dict[str, Array]:
+    """Assign values by their hash in [0, 1): the test from 0 upwards, validation from 1 downwards, train between."""
     texts = _values(table, name)
     values = _hashes(texts.distinct, seed)
-    held_back = {"validation": values >= 1 - fractions.get("validation", 0), "test": values < fractions.get("test", 0)}
-    places = np.zeros(len(values), np.int8)
-    for split, mask in held_back.items():
-        places[mask] = SPLITS.index(split)
-    splits = _rows_by_split(places[texts.codes])
+    held_out = {"validation": values >= 1 - fractions.get("validation", 0), "test": values < fractions.get("test", 0)}
+    indices = np.zeros(len(values), np.int8)
+    for split, mask in held_out.items():
+        indices[mask] = SPLITS.index(split)
+    splits = _rows_by_split(indices[texts.codes])
     for split in SPLITS:
         if not len(splits[split]) and fractions.get(split, split == "train"):
             n = int(np.count_nonzero(np.bincount(texts.codes)))
-            found = f"none of the {counted(n, 'different value')} of {named(name)} falls to {split}"
-            raise DataError(f"{table.name}: {found}; with another seed one may, or with more rows")
+            found = f"none of the {counted(n, 'different value')} of {named(name)} falls into {split}"
+            raise DataError(f"{table.name}: {found}; try another seed, or use more rows")
     return splits
 
 
-def _hashes(words: Array, seed: int) -> Array:
-    """A number in [0, 1) for each word (n,), evenly spread: the first 53 bits of its BLAKE2b hash, salted by the seed.
+def _hashes(texts: Array, seed: int) -> Array:
+    """Return a number in [0, 1) for each text (n,): the first 53 bits of its BLAKE2b hash, salted with the seed.
 
     Source: Aumasson, Neves, Wilcox-O'Hearn and Winnerlein, "BLAKE2: simpler, smaller, fast as MD5" (2013).
     """
     salted = hashlib.blake2b(digest_size=8, salt=seed.to_bytes(8, "little"))
 
-    def digest(word: str) -> int:
+    def digest(text: str) -> int:
         own = salted.copy()  # twice as fast as a new one
-        own.update(word.encode("utf-8", "surrogatepass"))
+        own.update(text.encode("utf-8", "surrogatepass"))
         return int.from_bytes(own.digest(), "big")
 
-    hashes = np.fromiter(map(digest, words.tolist()), np.uint64, len(words))
+    hashes = np.fromiter(map(digest, texts.tolist()), np.uint64, len(texts))
     return np.asarray((hashes >> np.uint64(11)) * 2.0**-53)

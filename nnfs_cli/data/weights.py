@@ -1,4 +1,4 @@
-"""How much each row counts: by its class, by a column of the table, or by both, multiplied."""
+"""The weights of classes: how much the rows of each class count."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from nnfs_cli.data.table import Label, text_of
 from nnfs_cli.system.wording import did_you_mean, listing, shown
 
 
-def _by_word(value: object) -> dict[str, float] | str:
+def _validate(value: object) -> dict[str, float] | str:
     if value == "balanced":
         return "balanced"
     if not isinstance(value, dict) or not value:
         hint = did_you_mean(value, ["balanced"]) if isinstance(value, str) else ""
-        raise invalid(f"expected balanced, or numbers by class, as in {{malignant: 3}}, found {shown(value)}{hint}")
+        raise invalid(
+            f"expected balanced, or a number for each class, as in {{malignant: 3}}, found {shown(value)}{hint}"
+        )
     for label, weight in value.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
             fault = invalid(f"expected a number of 0 or more for each class, found {shown(weight)}")
@@ -30,34 +32,34 @@ def _by_word(value: object) -> dict[str, float] | str:
 
 _INPUT: Any = Literal["balanced"] | Annotated[dict[str, NonNegativeFloat], Field(min_length=1)]
 ClassWeights = Annotated[
-    dict[str, float] | Literal["balanced"], PlainValidator(_by_word, json_schema_input_type=_INPUT)
+    dict[str, float] | Literal["balanced"], PlainValidator(_validate, json_schema_input_type=_INPUT)
 ]
 
 
 class UnknownLabelError(ValueError):
-    """A weight for a label that is none of the classes, and a sentence about it."""
+    """A weight was given for a label that is not among the classes."""
 
     def __init__(self, label: str, message: str) -> None:
         super().__init__(message)
         self.label = label
 
 
-def weights_of_classes(
+def resolve_class_weights(
     setting: ClassWeights, classes: tuple[Label, ...], indices: Array, weights: Array | None = None
 ) -> tuple[float, ...]:
-    """The weight of each class, in their order; those not named count 1.
+    """Return the weight of each class, in the order of `classes`; a class that the setting does not name has weight 1.
 
-    ``balanced`` is n / (k n_c) for n rows and n_c of them in a class, out of k classes (King and Zeng, "Logistic
-    Regression in Rare Events Data", 2001; scikit-learn's rule). `indices` (rows,) are the classes of the training rows
-    and `weights` (rows,) what they count by themselves.
-    Raises `UnknownLabelError` for a label that is none of the classes.
+    `balanced` gives class c the weight n / (k n_c), for k classes and n_c of n rows in class c. `indices` (rows,) are
+    the classes of the training rows, and `weights` (rows,) their own weights, which n and n_c then sum up.
+    Raises `UnknownLabelError` for a label that is not among the classes.
+    Source: King and Zeng, "Logistic Regression in Rare Events Data" (2001); scikit-learn uses the same formula.
     """
     if setting == "balanced":
         counts = np.bincount(indices, weights, len(classes))
         return tuple((counts.sum() / (len(classes) * np.where(counts, counts, 1))).tolist())
-    words = [text_of(label) for label in classes]
-    unknown = [name for name in setting if name not in words]
+    labels = [text_of(label) for label in classes]
+    unknown = [label for label in setting if label not in labels]
     if unknown:
-        hint = did_you_mean(unknown[0], words) or f"; there are {listing(words[:12])}"
+        hint = did_you_mean(unknown[0], labels) or f"; there are {listing(labels[:12])}"
         raise UnknownLabelError(unknown[0], f"there is no class '{unknown[0]}'{hint}")
-    return tuple(setting.get(name, 1.0) for name in words)
+    return tuple(setting.get(label, 1.0) for label in labels)

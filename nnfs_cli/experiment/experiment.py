@@ -15,7 +15,7 @@ from nnfs_cli.config.monitors import monitors, unlogged_figures
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.folds import deal_rows
-from nnfs_cli.data.inputs import Drawn
+from nnfs_cli.data.inputs import RowSample
 from nnfs_cli.data.profile import profile
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Label, Table, concatenate_tables, text_of
@@ -111,7 +111,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     return Experiment(config, splits, learned, predictor, batches, description)
 
 
-def _to_fit(loaded: LoadedData, config: Config) -> tuple[Table, Array, Drawn | None]:
+def _to_fit(loaded: LoadedData, config: Config) -> tuple[Table, Array, RowSample | None]:
     """A table and those of its rows that preprocessing is fitted to: all training rows, where they are in memory.
 
     Else as many of them as the budget allows, drawn at random, and every row that brings a new word.
@@ -138,7 +138,7 @@ def _to_fit(loaded: LoadedData, config: Config) -> tuple[Table, Array, Drawn | N
     chosen = np.concatenate(taken)
     finder = CellFinder(loaded.readers["train"].blocks, loaded.rows["train"][chosen])
     table = replace(concatenate_tables(tables), find=finder.find)
-    return table, np.arange(table.n_rows), Drawn(chosen, n)
+    return table, np.arange(table.n_rows), RowSample(chosen, n)
 
 
 def encode_splits(predictor: Predictor, loaded: LoadedData, stored: RowsOnDisk | None = None) -> dict[str, EncodedRows]:
@@ -196,7 +196,7 @@ def _encoded(
 ) -> Iterator[tuple[slice, EncodedRows]]:
     """The rows of a split, or those that are `chosen` (rows,), block by block: where in the split, and their arrays."""
     n_rows = len(loaded.rows["train"])
-    folds = predictor.encoder.folds(n_rows, predictor.spec.seed) if split == "train" else {}
+    folds = predictor.encoder.assign_folds(n_rows, predictor.spec.seed) if split == "train" else {}
     for block, places, start in loaded.blocks(split):
         here = slice(start, start + len(places))
         wanted = slice(None) if chosen is None else chosen[here]

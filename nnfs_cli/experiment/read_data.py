@@ -18,7 +18,7 @@ from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Kind, Label, Table, concatenate_tables, is_number, row_slices
-from nnfs_cli.data.weights import UnknownLabelError, weights_of_classes
+from nnfs_cli.data.weights import UnknownLabelError, resolve_class_weights
 from nnfs_cli.errors import DataError, Fault, NnfsWarning
 from nnfs_cli.system.wording import counted, named
 
@@ -285,7 +285,7 @@ def _require_columns(config: Config, table: Table) -> None:
     named: list[tuple[tuple[str, ...], str]] = [((*source, "target"), name) for name in config.dataset.target_columns()]
     named += [((*source, "drop"), name) for name in config.dataset.dropped_columns()]
     named += [((*source, "weight"), name) for name in (config.dataset.weight_column(),) if name]
-    named += [(("split", way), name) for way, name in config.split.named.items()]
+    named += [(("split", way), name) for way, name in config.split.column_by_key.items()]
     named += [(("preprocessing", "columns", name), name) for name in config.preprocessing.columns]
     faults = [
         Fault(path, table.no_such_column(name), at_key=path[0] == "preprocessing")
@@ -322,6 +322,6 @@ def _class_weights(
     column = config.dataset.weight_column()
     weights: Any = table.numbers(column)[rows] if column is not None else None
     try:
-        return weights_of_classes(config.class_weights or {}, classes, truth, weights)
+        return resolve_class_weights(config.class_weights or {}, classes, truth, weights)
     except UnknownLabelError as error:
         raise config.error([Fault(("class_weights", error.label), str(error), at_key=True)]) from None

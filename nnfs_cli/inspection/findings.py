@@ -166,12 +166,12 @@ def _column(name: str, steps: str) -> str:
 
 def _split_groups(spec: Config, groups: Sequence[RowGroups]) -> Iterator[Finding]:
     """Yield groups of rows that a random split distributes over several splits."""
-    if not any(spec.split.fractions.values()) or spec.split.named.keys() & {"column", "time"}:
+    if not any(spec.split.fractions.values()) or spec.split.column_by_key.keys() & {"column", "time"}:
         return
     for group in groups:
         proof = f" (it determines {list_columns(group.determines)})" if group.determines else ""
         message = f"names the owner of each row{proof}: rows of one owner in two splits make the test too easy"
-        suggestion = None if spec.split.named else f"split: {{group: {dump_value(group.column)}}}"
+        suggestion = None if spec.split.column_by_key else f"split: {{group: {dump_value(group.column)}}}"
         yield Finding("group", group.column, message, suggestion)
 
 

@@ -80,7 +80,7 @@ def _training_fraction(split: Split, table: Table) -> float:
     if split.column is not None and table.has(split.column):
         texts = table.texts(split.column)
         return float((texts.look_up({"train": 0}, 1) == 0).mean())
-    return 1 - sum(split.without_validation().fractions.values())
+    return 1 - sum(split.without_default_validation().fractions.values())
 
 
 def _count_different(texts: Texts) -> int:

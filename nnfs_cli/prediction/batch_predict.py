@@ -93,7 +93,7 @@ class Predictions:
 
     def _look_at(self, table: Table, keep: Sequence[str]) -> None:
         """Raise `DataError` for a column that is not there; warn of those that are not known."""
-        self.predictor.encoder.refuse_missing(table)
+        self.predictor.encoder.require_columns(table)
         for name in keep:
             if name not in table.kept:
                 raise DataError(table.no_such_column(name))

@@ -11,7 +11,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.encoder import Encoder
-from nnfs_cli.data.inputs import Folds
+from nnfs_cli.data.inputs import FoldsByColumn
 from nnfs_cli.data.table import Column, Table, text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, UserError
@@ -122,7 +122,7 @@ class Predictor:
         """How many are worth the products of so many rows at once."""
         return useful_threads(rows * self.model.largest, self.spec.threads)
 
-    def encode(self, table: Table, folds: Folds | None = None) -> EncodedRows:
+    def encode(self, table: Table, folds: FoldsByColumn | None = None) -> EncodedRows:
         """The rows of a table that has the target. Raises `DataError` when a column is missing or holds nonsense.
 
         Without the column of weights all its rows count alike.
@@ -215,11 +215,11 @@ class Predictor:
 
     def _answer(self, y_hat: Array) -> Array:
         """What the net gives as a column a class, or a target in its own units."""
-        return self.encoder.unscale(self.spec.loss.answer(y_hat))
+        return self.encoder.unscale_target(self.spec.loss.answer(y_hat))
 
     def _quantiles(self, y_hat: Array) -> dict[float, Array]:
         """The quantiles that the net gives, by level, in the target's own units."""
-        return {level: self.encoder.unscale(values) for level, values in self.spec.loss.quantiles(y_hat).items()}
+        return {level: self.encoder.unscale_target(values) for level, values in self.spec.loss.quantiles(y_hat).items()}
 
 
 def _sets(p: Array, least: float, words: Sequence[str]) -> Texts:

@@ -57,7 +57,7 @@ class Tabular(Preset, name="tabular"):
         split: Split = given.get("split") or Split()
         steps = not isinstance(given.get("optimizer"), Minimizer)  # which goes its own way
         alone = given.get("members", members) == 1 or given.get("memory_limit") or seen.n_rows < FEWEST
-        holdout = steps and not alone and split.column is None and split.without_validation().validation == 0
+        holdout = steps and not alone and split.column is None and split.without_default_validation().validation == 0
         settings: dict[str, Any] = {
             "layers": _layers(loss, seen, dropout=steps),
             "loss": loss.brief(),

@@ -119,7 +119,7 @@ def _pool(spec: Config, loaded: LoadedData) -> Array:
     if loaded.budget is not None:
         raise DataError("folds are dealt in memory, and these rows are more than memory_limit holds")
     for way in ("time", "column", "hash"):
-        if way in spec.split.named:
+        if way in spec.split.column_by_key:
             message = "cv deals rows at random, or by group; what the net is to be judged by later cannot be dealt so"
             raise spec.error([Fault(("split", way), message)])
     held_back = [] if "validation" in spec.split.files else [loaded.rows["validation"]]

@@ -65,7 +65,7 @@ def net_of(run: Run, spec: Config) -> Predictor:
             raise ValueError("its record of the data names other targets than its spec")
         row = Table("a row", {name: BLANK[kind] for name, kind in encoder.kinds.items()})
         predictor.predict(row, marks)
-        encoder.encode(row, predictor.model.dtype, encoder.folds(1, spec.seed), marks)
+        encoder.encode(row, predictor.model.dtype, encoder.assign_folds(1, spec.seed), marks)
         predictions = Predictions(predictor, data["inputs"], spec.dataset, drift=True)
         predictions.watch(row)
         if predictions.drift:

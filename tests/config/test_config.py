@@ -526,7 +526,7 @@ def test_a_spec_made_in_code_trains_to_the_same_bytes(load: Callable[..., Config
         ({"split": {"column": "part"}}, "iris has no such column"),
         ({"split": {"test": "test.csv"}}, "iris is not a file; give a fraction"),
         ({"split": {"group": "part"}}, "iris has no such column"),
-        ({"preprocessing": "one_hot"}, "one_hot is for columns of words"),
+        ({"preprocessing": "one_hot"}, "one_hot is for columns of categories"),
         ({"preprocessing": {"columns": {"species": "one_hot"}}}, "'species' is the target"),
         ({"memory_limit": "little"}, "expected an amount of memory"),
     ],

@@ -222,7 +222,7 @@ def test_what_a_step_is_for_is_left_to_nnfs(text: str, write: Callable[[str, str
     lines = [line for line in wrong.splitlines() if not line.startswith(f"  {text.partition(':')[0]}:") or text in line]
     wrong = "\n".join(lines)
     validator().validate(read(wrong))
-    with pytest.raises(ConfigError, match=r"is for columns of|cannot be taken back|impute comes first"):
+    with pytest.raises(ConfigError, match=r"is for columns of|has no inverse|impute must come first"):
         Config.load(write("config.yaml", wrong), files_must_exist=False)
 
 

@@ -230,7 +230,7 @@ WRONG_TOGETHER = [
     wrong("split of more than 1", plus("split: {test: 1.5}"), "9:15", "expected a fraction", "found 1.5"),
     wrong("split below 0", plus("split: -0.1"), "9:8", "expected a fraction", "found -0.1"),
     wrong("true for a split", plus("split: true"), "9:8", "expected a fraction", "found true"),
-    wrong("split without training rows", plus("split: {validation: 0.6, test: 0.4}"), "9:8", "leave none to train"),
+    wrong("split without training rows", plus("split: {validation: 0.6, test: 0.4}"), "9:8", "leaves none to train"),
     wrong("split by the column of a builtin", plus("split: {column: part}"), "9:17", "iris has no such column"),
     wrong("split by a file on a builtin", plus("split: val.csv"), "9:8", "there is no file "),
     wrong(
@@ -306,7 +306,7 @@ WRONG_TOOLBOX = [
     wrong("negative class weight", plus("class_weights: {setosa: -1}"), "9:25", "a number of 0 or more", "found -1"),
     wrong("endless class weight", plus("class_weights: {setosa: .inf}"), "9:25", "a number of 0 or more", "found inf"),
     wrong("word for a class weight", plus("class_weights: {setosa: x}"), "9:25", "a number of 0 or more", "found 'x'"),
-    wrong("list of class weights", plus("class_weights: [1, 2, 3]"), "9:16", "numbers by class", "found a list"),
+    wrong("list of class weights", plus("class_weights: [1, 2, 3]"), "9:16", "a number for each class", "found a list"),
     wrong("class twice", plus("class_weights: {setosa: 1, 'setosa': 2}"), "9:28", "'setosa' stands here a second time"),
     wrong("unknown class", plus("class_weights: {setsoa: 2}"), "9:17", "no class 'setsoa'; did you mean 'setosa'?"),
     wrong(
@@ -353,9 +353,9 @@ WRONG_COLUMNS = [
     wrong("number for a step", plus("preprocessing: {numbers: 3}"), "9:26", "a preprocessing step, found 3"),
     wrong("nothing for a step", plus("preprocessing: {numbers: }"), "9:25", "preprocessing step, found nothing"),
     wrong("no step at all", plus("preprocessing: {numbers: []}"), "9:26", "expected at least one entry"),
-    wrong("words for numbers", plus("preprocessing: one_hot"), "9:16", "one_hot is for columns of words; for numbers"),
-    wrong("words among numbers", plus("preprocessing: {numbers: [impute, one_hot]}"), "9:26", "one_hot stands alone"),
-    wrong("impute behind", plus("preprocessing: [standardize, impute]"), "9:16", "impute comes first"),
+    wrong("categories", plus("preprocessing: one_hot"), "9:16", "one_hot is for columns of categories; for numbers"),
+    wrong("mixed list", plus("preprocessing: {numbers: [impute, one_hot]}"), "9:26", "one_hot cannot stand in a list"),
+    wrong("impute behind", plus("preprocessing: [standardize, impute]"), "9:16", "impute must come first"),
     wrong("numbers for words", plus("preprocessing: {categories: robust}"), "9:29", "robust is for columns of numbers"),
     wrong("list for words", plus("preprocessing: {categories: [one_hot]}"), "9:29", "step, found a list"),
     wrong("misspelt one_hot", plus("preprocessing: {categories: onehot}"), "9:29", "did you mean 'one_hot'?"),
@@ -363,13 +363,13 @@ WRONG_COLUMNS = [
     wrong("misspelt calendar", plus("preprocessing: {dates: calender}"), "9:24", "did you mean 'calendar'?"),
     wrong("misspelt part", plus("preprocessing: {dates: {calendar: [month]}}"), "9:36", "did you mean 'month_cycle'?"),
     wrong("no part of a date", plus("preprocessing: {dates: {calendar: []}}"), "9:35", "expected at least one entry"),
-    wrong("part twice", plus("preprocessing: {dates: {calendar: [trend, trend]}}"), "9:35", "'trend' stands here"),
-    wrong("target that stays scaled", plus("preprocessing: {target: clip}"), "9:25", "clip cannot be taken back"),
-    wrong("words for a target", plus("preprocessing: {target: one_hot}"), "9:25", "one_hot is for columns of words"),
+    wrong("part twice", plus("preprocessing: {dates: {calendar: [trend, trend]}}"), "9:35", "'trend' is listed"),
+    wrong("target that stays scaled", plus("preprocessing: {target: clip}"), "9:25", "clip has no inverse"),
+    wrong("target", plus("preprocessing: {target: one_hot}"), "9:25", "one_hot is for columns of categories"),
     wrong("list of columns", plus("preprocessing: {columns: [a]}"), "9:26", "a block of settings, found a list"),
     wrong("misspelt step of a column", plus("preprocessing: {columns: {a: log1}}"), "9:30", "did you mean 'log1p'?"),
     wrong("no step of a column", plus("preprocessing: {columns: {a: []}}"), "9:30", "expected at least one entry"),
-    wrong("two steps for words", plus("preprocessing: {columns: {a: [one_hot, clip]}}"), "9:30", "one_hot stands"),
+    wrong("two steps for words", plus("preprocessing: {columns: {a: [one_hot, clip]}}"), "9:30", "one_hot cannot"),
     wrong("column like no other", plus("preprocessing: {columns: {a: log1p}}"), "9:27", "iris has no column 'a'"),
     wrong("number for a column", plus("preprocessing: {columns: {3: log1p}}"), "9:27", "iris has no column '3'"),
     wrong(
@@ -392,12 +392,12 @@ WRONG_COLUMNS = [
     ),
     wrong("words of 0 rows", plus("preprocessing: {categories: {one_hot: {min_frequency: 0}}}"), "9:55", "found 0"),
     wrong("no category", plus("preprocessing: {categories: {one_hot: {max_categories: 0}}}"), "9:56", "found 0"),
-    wrong("place twice", plus("preprocessing: {categories: {ordinal: [low, low]}}"), "9:39", "'low' stands here twice"),
+    wrong("place twice", plus("preprocessing: {categories: {ordinal: [low, low]}}"), "9:39", "'low' is listed twice"),
     wrong("places for no words", plus("preprocessing: {categories: {ordinal: []}}"), "9:39", "at least one entry"),
     wrong(
         "places for rare words",
         plus("preprocessing: {categories: {ordinal: {order: [low], min_frequency: 3}}}"), "9:39",
-        "order gives every word its place",
+        "order lists all categories",
     ),
     wrong("one bucket", plus("preprocessing: {categories: {hashing: 1}}"), "9:39", "must be at least 2, found 1"),
     wrong("negative smoothing", plus("preprocessing: {categories: {target_mean: -1}}"), "9:43", "at least 0, found -1"),
@@ -426,7 +426,7 @@ WRONG_COLUMNS = [
     wrong("unknown time", csv("path: here.csv, target: y", "split: {time: b}"), "9:15", "no column 'b'; it has 'a'"),
     wrong("unknown hash", csv("path: here.csv, target: y", "split: {hash: b}"), "9:15", "no column 'b'; it has 'a'"),
     wrong("number for a group", csv("path: here.csv, target: y", "split: {group: 3}"), "9:16", "a text, found 3"),
-    wrong("two ways", csv("path: here.csv, target: y", "split: {hash: a, time: a}"), "9:8", "give one of time or hash"),
+    wrong("two ways", csv("path: here.csv, target: y", "split: {hash: a, time: a}"), "9:8", "set one of time or hash"),
     wrong(
         "group without rows", csv("path: here.csv, target: y", "split: {validation: here.csv, group: a}"), "9:31",
         "group has no rows to divide; leave group out",
@@ -585,11 +585,11 @@ def test_a_missing_file_is_looked_for_beside_the_config(train: Train, tmp_path: 
         ("clip.norm=-1", "must be greater than 0, found -1"),
         ("layers.1.dropout=1", "relu"),
         ("optimizer={lbfgs: {memry: 3}}", "lbfgs has no setting 'memry'; did you mean 'memory'?"),
-        ("split={validation: 0.6, test: 0.4}", "leave none to train"),
-        ("preprocessing.numbers=one_hot", "one_hot is for columns of words"),
+        ("split={validation: 0.6, test: 0.4}", "leaves none to train"),
+        ("preprocessing.numbers=one_hot", "one_hot is for columns of categories"),
         ("preprocessing.columns.a=log1p", "iris has no column 'a'"),
         ("preprocessing.columns.a.embedding=0", "must be greater than 0, found 0"),
-        ("preprocessing.numbers=[standardize, impute]", "impute comes first"),
+        ("preprocessing.numbers=[standardize, impute]", "impute must come first"),
         ("memory_limit=2 gb", "expected an amount of memory"),
         ("split.group=a", "iris has no such column"),
         ("lr=\udcff", ""),
@@ -606,7 +606,7 @@ def test_overrides_that_are_wrong_together_are_named(train: Train, tmp_path: Pat
     (tmp_path / "config.yaml").write_text(GOOD)
     message = refused(train("config.yaml", "--set", "split.validation=0.6", "--set", "split.test=0.5"))
     assert message.startswith("--set split.")
-    assert "leave none to train" in message
+    assert "leaves none to train" in message
 
 
 def test_wrong_overrides_come_in_the_order_they_were_given_after_the_faults_of_the_file(

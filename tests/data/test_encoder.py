@@ -138,7 +138,9 @@ def test_unscale_takes_scale_back(n_features: int, n_targets: int, data: st.Data
     fitted, table = encoder(np.ones((10, n_features)), y)
     truth = fitted.truth(table)
     assert np.array_equal(truth, y)
-    np.testing.assert_allclose(fitted.unscale(fitted.scale(truth)), y, rtol=1e-9, atol=1e-9 * abs(y).max())
+    np.testing.assert_allclose(
+        fitted.unscale_target(fitted.scale_target(truth)), y, rtol=1e-9, atol=1e-9 * abs(y).max()
+    )
 
 
 def test_none_leaves_the_numbers_as_they_are() -> None:
@@ -148,7 +150,7 @@ def test_none_leaves_the_numbers_as_they_are() -> None:
         table, np.arange(2), dict.fromkeys(["a", "b"], "number"), ["y"], None, Preprocessing(numbers=(Unchanged(),))
     )
     assert np.array_equal(fitted.encode(table, "float64"), X)
-    assert np.array_equal(fitted.unscale(fitted.scale(fitted.truth(table))), X[:, :1])
+    assert np.array_equal(fitted.unscale_target(fitted.scale_target(fitted.truth(table))), X[:, :1])
 
 
 def poisoned(factor: float, labels: str) -> str:
@@ -195,8 +197,8 @@ def test_json_round_trip_is_exact(x: np.ndarray, y: np.ndarray) -> None:
     assert (back.kinds, back.targets, back.classes) == (fitted.kinds, fitted.targets, fitted.classes)
     assert back.encode(table, "float64").tobytes() == fitted.encode(table, "float64").tobytes()
     truth = fitted.truth(table)
-    assert back.scale(truth).tobytes() == fitted.scale(truth).tobytes()
-    assert back.unscale(truth).tobytes() == fitted.unscale(truth).tobytes()
+    assert back.scale_target(truth).tobytes() == fitted.scale_target(truth).tobytes()
+    assert back.unscale_target(truth).tobytes() == fitted.unscale_target(truth).tobytes()
 
 
 @pytest.mark.parametrize("classes", [("u", "ü v"), (False, True), (-1, 3, 10**12)], ids=str)

@@ -257,7 +257,7 @@ def test_training_rows_are_left_out_of_the_mean_that_they_get(target: str, folde
     else:
         y = np.array([[float(row["class"] == label) for label in sorted(LABELS)] for row in training])
     words = np.array([row["code"] for row in training])
-    folds = step.fold_of(len(training), seed=0)
+    folds = step.assign_folds(len(training), seed=0)
 
     def mean(word: str, of: np.ndarray) -> np.ndarray:
         z = (y[of] - y[of].mean(axis=0)) / y[of].std(axis=0)
@@ -653,12 +653,12 @@ def plain(preprocessing: Any, **changes: Any) -> dict[str, Any]:
         ),
         pytest.param(
             {**ALL, "columns": {"word": {"ordinal": ["u", "v"]}}}, SIMPLE,
-            "column 'word' holds words that its order does not name, such as 'w', in 13 rows",
+            "column 'word' holds categories missing from its order, such as 'w', in 13 rows",
             id="a word that has no place in its order",
         ),
         pytest.param(
             {**ALL, "columns": {"b": ["impute", "log1p"]}}, "a,b,y\n" + "1,,1\n2,,2\n3,,3\n",
-            "column 'b' is empty in every training row, so nothing can be filled in; drop it",
+            "column 'b' is empty in every training row, so it has no median to fill in; drop the column",
             id="nothing but gaps",
         ),
         pytest.param(
@@ -667,8 +667,8 @@ def plain(preprocessing: Any, **changes: Any) -> dict[str, Any]:
         ),
         pytest.param(
             ALL, "a,b,y\n" + "".join(f"{i},x{i},{i}\n" for i in range(1200)),
-            "column 'b' holds 1,200 different words in 1,200 rows; with more than 1,000, use embedding or hashing,"
-            " set max_categories, or drop it",
+            "column 'b' holds 1,200 different categories in 1,200 rows, and one_hot takes at most 1,000; use embedding"
+            " or hashing, set max_categories, or drop the column",
             id="too many words",
         ),
         pytest.param(
@@ -721,7 +721,7 @@ def test_what_was_never_seen_is_an_error_unless_it_is_declared(
     if not refuses:
         assert np.isfinite(workflows.predict(run, new)["prediction"]).all()
         return
-    found = r"should hold a word of the training rows, such as .*, found 'q'" if cell else "is empty"
+    found = r"should hold a category of the training rows, such as .*, found 'q'" if cell else "is empty"
     with pytest.raises(DataError, match=rf"^rows\.csv, line 3: column 'word' {found}"):
         workflows.predict(run, new)
 

@@ -321,8 +321,8 @@ def test_groups_of_the_same_size_are_held_back_equally_often() -> None:
 @pytest.mark.parametrize(
     ("n_groups", "settings", "message"),
     [
-        (1, {}, r"^t\.csv: column 'g' has 1 group, and train and validation need at least one each$"),
-        (2, {"test": 0.2}, r"^t\.csv: column 'g' has 2 groups, and train, validation and test need at least one each$"),
+        (1, {}, r"^t\.csv: column 'g' has 1 group, but train and validation need at least one each$"),
+        (2, {"test": 0.2}, r"^t\.csv: column 'g' has 2 groups, but train, validation and test need at least one each$"),
     ],
 )
 def test_fewer_groups_than_parts_are_an_error(n_groups: int, settings: dict[str, Any], message: str) -> None:
@@ -410,8 +410,8 @@ def test_instants_of_one_day_are_told_apart() -> None:
         pytest.param(
             ["2026-01-01", "2 May"], r"^t\.csv, row 2: column 'when' should hold dates.* found '2 May'", id="no date"
         ),
-        pytest.param([2020] * 9, r"^t\.csv: too many rows share one instant of 'when'; .*0\.2 .*valid", id="equal"),
-        pytest.param([2020, 2021], r"^t\.csv: 2 rows are too few to hold back 0\.2 of them for validation", id="few"),
+        pytest.param([2020] * 9, r"^t\.csv: too many rows share one value of 'when'; .*0\.2 .*valid", id="equal"),
+        pytest.param([2020, 2021], r"^t\.csv: 2 rows are too few to hold out 0\.2 of them for validation", id="few"),
     ],
 )
 def test_time_that_cannot_divide_the_rows_is_an_error(column: Any, message: str) -> None:
@@ -478,7 +478,7 @@ def test_other_seeds_put_other_ids_together() -> None:
 
 
 def test_part_that_no_id_falls_to_is_an_error() -> None:
-    message = r"^t\.csv: none of the 1 different value of 'id' falls to (train|validation); "
+    message = r"^t\.csv: none of the 1 different value of 'id' falls into (train|validation); "
     for seed in range(10):
         with pytest.raises(DataError, match=message):
             Split(hash="id").divide(of("id", ["a", "a"]), None, seed)
@@ -524,7 +524,7 @@ def test_what_rows_are_divided_by_is_no_input(tmp_path: Path, way: str, column: 
 def test_two_ways_to_divide_rows_are_refused(tmp_path: Path, way: str, other: str) -> None:
     if way != other:
         message = refused(tmp_path, "iris", {way: "a", other: "b"})
-        assert "error: rows are divided in one way; give one of " in message
+        assert "error: only one column can divide the rows; set one of " in message
         assert {way, other} <= set(message.split())
 
 

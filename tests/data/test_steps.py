@@ -362,7 +362,7 @@ def test_words_that_are_numbers_are_ordered_as_numbers() -> None:
 
 def test_words_outside_of_the_declared_order_are_refused() -> None:
     of = step("ordinal: [low, high]")
-    with pytest.raises(ValueError, match=r"holds words that its order does not name, such as 'huge', in 2 rows"):
+    with pytest.raises(ValueError, match=r"holds categories missing from its order, such as 'huge', in 2 rows"):
         of.fit(Texts.of(["low", "huge", "huge"]), NO_TARGET, 0)
     fit = of.fit(Texts.of(["low", "low"]), NO_TARGET, 0)
     assert of.unknown(Texts.of(["low", "high", "huge", None]), fit).tolist() == [False, False, True, True]
@@ -415,7 +415,9 @@ def test_columns_are_named_apart() -> None:
 
 def test_a_column_for_each_of_too_many_words_is_refused() -> None:
     many = Texts.of([f"name {i}" for i in range(1500)])
-    with pytest.raises(ValueError, match=r"holds 1,500 different words in 1,500 rows; with more than 1,000, use embed"):
+    with pytest.raises(
+        ValueError, match=r"holds 1,500 different categories in 1,500 rows, and one_hot takes at most 1,000"
+    ):
         step("one_hot").fit(many, NO_TARGET, 0)
     assert len(step("one_hot: {max_categories: 1000}").fit(many, NO_TARGET, 0)["levels"]) == 1000
     assert len(step("embedding").fit(many, NO_TARGET, 0)["levels"]) == 1500
@@ -480,7 +482,7 @@ def test_without_smoothing_it_is_the_mean_of_the_word() -> None:
 def test_training_rows_get_what_the_rows_of_other_folds_say() -> None:
     texts, y = some_words()
     of = step("target_mean")
-    fit, folds = kept(of.fit(texts, y, 3)), of.fold_of(len(texts), 3)
+    fit, folds = kept(of.fit(texts, y, 3)), of.assign_folds(len(texts), 3)
     assert np.bincount(folds).tolist() == [80] * 5
     result = of.transform(texts, fit, folds)
     for k in range(5):
@@ -500,7 +502,7 @@ def test_a_training_row_does_not_know_its_own_target(
     changed = np.array(y)
     changed[row] = target
     of = step("target_mean: {smoothing: 1.0}")
-    folds = of.fold_of(len(texts), seed)
+    folds = of.assign_folds(len(texts), seed)
     before, after = (of.transform(texts, kept(of.fit(texts, t, seed)), folds) for t in (y, changed))
     np.testing.assert_array_equal(after[row], before[row])
     assert np.isfinite(after).all()
@@ -514,13 +516,13 @@ def test_words_that_tell_nothing_of_the_target_do_not_seem_to() -> None:
     of = step("target_mean: 0.0")
     fit = of.fit(texts, y, 0)
     assert np.corrcoef(of.transform(texts, fit)[:, 0], y[:, 0])[0, 1] > 0.999
-    assert (of.transform(texts, fit, of.fold_of(1000, 0)) == 0).all()
+    assert (of.transform(texts, fit, of.assign_folds(1000, 0)) == 0).all()
 
 
 def test_folds_are_those_of_the_seed() -> None:
     of = step("target_mean")
-    assert of.fold_of(50, 1).tolist() == of.fold_of(50, 1).tolist() != of.fold_of(50, 2).tolist()
-    assert [step(name).fold_of(50, 1) for name in ("one_hot", "ordinal", "hashing", "embedding")] == [None] * 4
+    assert of.assign_folds(50, 1).tolist() == of.assign_folds(50, 1).tolist() != of.assign_folds(50, 2).tolist()
+    assert [step(name).assign_folds(50, 1) for name in ("one_hot", "ordinal", "hashing", "embedding")] == [None] * 4
 
 
 def test_a_target_that_is_constant_says_nothing() -> None:
@@ -534,7 +536,7 @@ def test_a_target_that_is_constant_says_nothing() -> None:
 def test_few_rows_are_enough_for_out_of_fold_means(n: int) -> None:
     texts, y = Texts.of(["a", "b", "a"][:n]), np.arange(n, dtype=np.float64)[:, None]
     of: TargetMean = step("target_mean")
-    result = of.transform(texts, kept(of.fit(texts, y, 0)), of.fold_of(n, 0))
+    result = of.transform(texts, kept(of.fit(texts, y, 0)), of.assign_folds(n, 0))
     assert result.shape == (n, 1)
     assert np.isfinite(result).all()
 
@@ -701,18 +703,18 @@ def test_every_setting_is_explained(name: str) -> None:
         ("target_mean: -1.0", "must be at least 0, found -1.0"),
         ("target_mean: {folds: 1}", "must be at least 2, found 1"),
         ("ordinal: []", "expected at least one entry, found an empty list"),
-        ("ordinal: [a, b, a]", "'a' stands here twice"),
-        ("ordinal: {order: [a, b], min_frequency: 2}", "order gives every word its place"),
-        ("calendar: [trend, trend]", "'trend' stands here twice"),
+        ("ordinal: [a, b, a]", "'a' is listed twice"),
+        ("ordinal: {order: [a, b], min_frequency: 2}", "order lists all categories"),
+        ("calendar: [trend, trend]", "'trend' is listed twice"),
         ("calendar: [year]", "expected trend, year_cycle, .* found 'year'"),
         ("embedding: 0", "must be greater than 0, found 0"),
         ("one_hot: {unseen: ignore}", "expected error or other, found 'ignore'"),
         ("robust: 3", "robust takes no bare value"),
         ("views: []", "expected at least one entry"),
-        ("views: [[impute, robust]]", "impute comes before views, as in"),
-        ("views: [one_hot]", "views are of numbers; one_hot cannot be one of them"),
-        ("views: [views: [robust]]", "views cannot be one of them"),
-        ("views: [[piecewise_linear, robust]]", "piecewise_linear comes last: it makes several columns of each"),
+        ("views: [[impute, robust]]", "impute must come before views, as in"),
+        ("views: [one_hot]", "one_hot cannot be one of the views"),
+        ("views: [views: [robust]]", "views cannot be one of the views"),
+        ("views: [[piecewise_linear, robust]]", "piecewise_linear must come last: it turns one column into several"),
         ("piecewise_linear: 1", "must be at least 2"),
     ],
 )

@@ -51,12 +51,12 @@ class Case(NamedTuple):
 CASES = {
     "empty_file": Case("", NUMBER, ERROR, "t.csv is empty"),
     "zero_rows": Case("a,y\n", NUMBER, ERROR, "t.csv has a header and no rows"),
-    "one_row": Case("a,y\n1,2\n", NUMBER, ERROR, "1 row is too few to hold back 0.2 of them for validation"),
+    "one_row": Case("a,y\n1,2\n", NUMBER, ERROR, "1 row is too few to hold out 0.2 of them for validation"),
     "one_row_without_validation": Case(
         "a,y\n1,2\n", {**NUMBER, "split": 0}, TRAINED, "'a' is the same in all training rows"
     ),
     "empty_validation": Case(
-        NUMBERS, {**NUMBER, "split": {"validation": 0.01}}, ERROR, "20 rows are too few to hold back 0.01 of them"
+        NUMBERS, {**NUMBER, "split": {"validation": 0.01}}, ERROR, "20 rows are too few to hold out 0.01 of them"
     ),
     "empty_training": Case(
         parts(20, lambda i: "test", lambda i: i), {**NUMBER, **BY_PART}, ERROR, "the split leaves no row to train"
@@ -65,15 +65,15 @@ CASES = {
         NUMBERS, {**NUMBER, "split": {"validation": "later.csv"}}, ERROR, "later.csv has a header and no rows"
     ),
     "fractions_of_everything": Case(
-        NUMBERS, {**NUMBER, "split": {"validation": 0.5, "test": 0.5}}, ERROR, "take 1 of the rows and leave none"
+        NUMBERS, {**NUMBER, "split": {"validation": 0.5, "test": 0.5}}, ERROR, "take 1 of the rows, which leaves none"
     ),
     "single_group": Case(
         "a,g,y\n" + column(20, lambda i: f"{i},x,{i}"),
         {**NUMBER, "split": {"validation": 0.2, "group": "g"}},
         ERROR,
-        "column 'g' has 1 group, and train and validation need at least one each",
+        "column 'g' has 1 group, but train and validation need at least one each",
     ),
-    "single_class": Case(labels(20, lambda i: "yes"), TWO, ERROR, "the target 'y' is always 'yes'; there is"),
+    "single_class": Case(labels(20, lambda i: "yes"), TWO, ERROR, "the target 'y' is always 'yes', but classification"),
     "class_of_one_row": Case(
         labels(20, lambda i: "no" if i == 3 else "yes"),
         TWO,
@@ -123,7 +123,7 @@ CASES = {
         "a,b,y\n" + column(20, lambda i: f"{i},,{i}"),
         {**NUMBER, "preprocessing": {"numbers": ["impute", "standardize"], "columns": {"b": "impute"}}},
         ERROR,
-        "column 'b' is empty in every training row, so nothing can be filled in; drop it",
+        "column 'b' is empty in every training row, so it has no median to fill in; drop the column",
     ),
     "no_inputs": Case("y\n" + column(20, lambda i: i), NUMBER, ERROR, "has no column left to learn from"),
     "gap_in_the_target": Case(
@@ -166,7 +166,7 @@ CASES = {
         "line 2: column 'w' should hold numbers of 0 or more, since they are weights, found '-1'",
     ),
     "numbers_too_large": Case(
-        "a,y\n" + column(20, lambda i: f"{i}e300,{i}"), NUMBER, ERROR, "holds numbers too large to standardize"
+        "a,y\n" + column(20, lambda i: f"{i}e300,{i}"), NUMBER, ERROR, "holds numbers too large for standardize"
     ),
     "more_outputs_than_classes": Case(
         labels(20, lambda i: HALF[i % 2]),
@@ -196,7 +196,7 @@ CASES = {
         "a,c,part,y\n" + column(20, lambda i: f"{i},{'new' if i > 18 else 'old'},{'test' if i > 15 else 'train'},{i}"),
         {**NUMBER, **BY_PART, "preprocessing": {"categories": "one_hot"}},
         ERROR,
-        "line 21: column 'c' should hold a word of the training rows, such as 'old' (unseen: other in its one_hot",
+        "line 21: column 'c' should hold a category of the training rows, such as 'old' (with unseen: other, its step",
     ),
     "dead_net": Case(
         NUMBERS,

@@ -43,7 +43,9 @@ def test_a_net_that_cannot_reach_its_standardised_target_is_refused(write: Write
 
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "cross_entropy"])
 def test_numbers_are_not_taken_for_classes(write: Write, loss: str) -> None:
-    with pytest.raises(DataError, match=r"'y' holds 40 different numbers in 40 rows; mse is a loss to predict numbers"):
+    with pytest.raises(
+        DataError, match=r"'y' holds 40 different numbers in 40 rows; to predict numbers, use loss: mse"
+    ):
         workflows.prepare(Config.load(csv_config(write, loss=loss)))
 
 
@@ -93,7 +95,7 @@ def test_logits_that_pass_an_identity_are_not_turned_into_probabilities_twice(wr
 @pytest.mark.parametrize("column", ["a", "y"])
 def test_numbers_beyond_floating_point_are_refused_before_anything_is_made(write: Write, column: str) -> None:
     table = LINE.replace("\n5,11\n", "\n1e200,11\n" if column == "a" else "\n5,1e200\n")
-    with pytest.raises(DataError, match=f"column '{column}' holds numbers too large to standardize, up to 1e\\+200"):
+    with pytest.raises(DataError, match=f"column '{column}' holds numbers too large for standardize, up to 1e\\+200"):
         workflows.prepare(Config.load(csv_config(write, table, split=0)))
     with pytest.raises(DataError, match=rf"line 7: column '{column}' should hold numbers within the range of float32"):
         workflows.prepare(

@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.generated import Arithmetic, Moons
-from nnfs_cli.data.inputs import Numbers
+from nnfs_cli.data.inputs import NumberInputs
 from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.metrics.decisions import Accuracy
@@ -48,11 +48,11 @@ class Standardized(NamedTuple):
 
     train: Array
     test: Array
-    fitted: Numbers
+    fitted: NumberInputs
 
 
 def standardize(train: Array, test: Array) -> Standardized:
-    fitted = Numbers.fit({str(j): column for j, column in enumerate(train.T)}, [Standardize()])
+    fitted = NumberInputs.fit({str(j): column for j, column in enumerate(train.T)}, [Standardize()])
     return Standardized(fitted.forward(train), fitted.forward(test), fitted)
 
 

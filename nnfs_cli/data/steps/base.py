@@ -1,7 +1,7 @@
-"""What a preprocessing step is: fitted on training rows only, kept as plain numbers and texts, and applied ever after.
+"""Define preprocessing steps: fit one to training rows only, store what it learned as JSON, apply it to any rows.
 
-There is a kind of step for each kind of column. What `fit` learns is a dict that JSON can hold; it is handed back to
-every other method, so a step itself never changes.
+There is one kind of step for each kind of column: numbers, categories and dates. `fit` returns what it learned as a
+dictionary, and every other method receives that dictionary again, so a step itself never changes.
 """
 
 from __future__ import annotations
@@ -21,134 +21,158 @@ from nnfs_cli.data.table import Kind
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.system.wording import counted
 
-Statistics = Mapping[str, Array]  # of several columns: each (columns,) or (columns, n)
-Fit = dict[str, Any]  # what is known of one column, as JSON can hold it
+Fit = dict[str, Any]  # what a step learned from one column, in values that JSON can hold
+Statistics = Mapping[str, Array]  # the fits of several columns, stacked: each array is (columns,) or (columns, n)
 
-OTHER = "other"  # what messages and names call all words that have no place of their own
-EMPTY = "(empty)"  # what names call an empty cell
+OTHER = "other"  # the name that rare and unknown categories share
+EMPTY = "(empty)"  # the name of the category that stands for empty cells
 
 
-class _Different(AfterValidator):
+class _Distinct(AfterValidator):
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {**handler(schema), "uniqueItems": True}
 
 
-def _different(entries: tuple[str, ...]) -> tuple[str, ...]:
+def _refuse_repeats(entries: tuple[str, ...]) -> tuple[str, ...]:
     for i, entry in enumerate(entries):
         if entry in entries[:i]:
-            raise invalid(f"'{entry}' stands here twice")
+            raise invalid(f"'{entry}' is listed twice")
     return entries
 
 
-Different = _Different(_different)  # for a tuple of texts
+Distinct = _Distinct(_refuse_repeats)  # annotates a tuple of texts in which no text may occur twice
 
 
 class PreprocessingStep(Component, family="preprocessing step"):
-    """A transformation of columns."""
+    """A transformation of columns before they reach the net."""
 
-    kind: ClassVar[Kind]  # of the columns it takes
+    kind: ClassVar[Kind]
+    """The kind of column that the step takes."""
 
 
 class NumberStep(PreprocessingStep):
-    """A transformation of numbers, column by column. Several follow one another: `[log1p, standardize]`."""
+    """A transformation of columns of numbers. Several can follow one another: `[log1p, standardize]`.
+
+    Only `impute` meets empty cells, as NaN; every other step receives finite numbers.
+    """
 
     kind = "number"
-    invertible: ClassVar[bool] = False  # whether it can be taken back, as a target's must
-    centred: ClassVar[bool] = False  # whether what comes out lies around 0
-    widens: ClassVar[bool] = False  # whether a column may become several, or none
+    invertible: ClassVar[bool] = False
+    """Whether `inverse` undoes `transform`; a step for the target must be invertible."""
+    centred: ClassVar[bool] = False
+    """Whether the transformed numbers lie around 0."""
+    widens: ClassVar[bool] = False
+    """Whether one column may become several columns, or none."""
 
     def fit(self, column: Array) -> Fit:
-        """What has to be known of one column of training rows (rows,), float64. Only `impute` meets gaps, as NaN."""
+        """Return what the step needs to know about one column of training rows (rows,), float64.
+
+        Raises `ValueError` with the rest of a sentence that begins with the column when the step cannot take it.
+        """
         return {}
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
-        """(rows, columns) -> the same, or as many columns as `outputs` says; `values` must not be written into."""
+        """Transform values (rows, columns) into (rows, outputs), one output for each entry of `outputs`.
+
+        Must not write into `values`.
+        """
         return values
 
     def inverse(self, values: Array, statistics: Statistics) -> Array:
-        """Take `transform` back: (rows, columns) -> the same."""
+        """Undo `transform`: (rows, columns) -> (rows, columns)."""
         raise NotImplementedError
 
     def outputs(self, columns: Sequence[str], statistics: Statistics) -> list[tuple[str, str]]:
-        """Each column that comes out: the name of the one it is made of, and what it is called behind that, or ""."""
+        """Return a pair for each output: the column it comes from and a suffix for its name, or ""."""
         return [(name, "") for name in columns]
 
 
 class CategoryStep(PreprocessingStep):
-    """A transformation of one column of words into numbers. An empty cell is a word like any other, if trained on."""
+    """A transformation of one column of categories into numbers. Empty cells are a category if training rows had any.
+
+    The target y that `fit` receives is (rows, n): the values of a numeric target, one indicator (1 for the second
+    class) for two classes, or one indicator per class for more.
+    """
 
     kind = "category"
     needs = ("fit", "transform")
-    learns_target: ClassVar[bool] = False  # whether what comes out tells of the training rows' target
+    learns_target: ClassVar[bool] = False
+    """Whether the outputs for training rows depend on their target."""
 
     def fit(self, texts: Texts, y: Array, seed: int) -> Fit:
-        """What has to be known of the training rows: their words, and their target y (rows, n) where that matters.
+        """Return what the step learns from the categories (rows,) and the target y (rows, n) of the training rows.
 
-        y holds the values of a target of numbers, an indicator of the second of two classes, or one for each of more.
-        Raises `ValueError` with half a sentence about the column when it cannot be done.
+        Raises `ValueError` with the rest of a sentence that begins with the column when the step cannot take it.
         """
         raise NotImplementedError
 
-    def fit_drawn(self, texts: Texts, y: Array, seed: int, folds: Array) -> Fit:
-        """The same from some of the training rows, of which `folds` (rows,) is what `fold_of` says of all."""
+    def fit_sample(self, texts: Texts, y: Array, seed: int, folds: Array) -> Fit:
+        """Fit to a sample of the training rows, where `folds` (rows,) are the sample's entries of `assign_folds`."""
         return self.fit(texts, y, seed)
 
     def names(self, fit: Fit) -> tuple[str, ...]:
-        """What the columns that come out are called, behind the name of the one that goes in; "" for the same."""
+        """Return a name for each output, which follows the column's name; "" for the column's name alone."""
         return ("",)
 
     def unknown(self, texts: Texts, fit: Fit) -> Array:
-        """Which rows (rows,) hold a word that is refused."""
+        """Return which rows (rows,) hold a category that the step refuses, as booleans."""
         return np.zeros(len(texts), bool)
 
-    def fold_of(self, n_rows: int, seed: int) -> Array | None:
-        """Which fold of the fit each of the training rows belongs to, (rows,); None where there are no folds."""
+    def assign_folds(self, n_rows: int, seed: int) -> Array | None:
+        """Return the fold of each training row, (rows,), or None if the step does not fit by folds."""
         return None
 
     def transform(self, texts: Texts, fit: Fit, folds: Array | None = None) -> Array:
-        """(rows,) -> (rows, n). For training rows `folds` (rows,) says which fold of the fit each belongs to."""
+        """Transform categories (rows,) into (rows, n). For training rows, `folds` (rows,) gives the fold of each."""
         raise NotImplementedError
 
 
-class LevelStep(CategoryStep):
-    """A step with a place for every word: the most frequent ones have one each, and the others share one."""
+class KnownCategoriesStep(CategoryStep):
+    """A step that gives each known category a code: frequent ones a code each, rare ones a shared code for "other".
+
+    Codes count from 0 in sorted order; the empty cell comes last, then "other". `fit` stores the categories under
+    "levels", and under "other" whether training rows held further ones.
+    """
 
     min_frequency: PositiveInt = 1
-    """Words in fewer training rows than this are put together as "other"."""
+    """Least number of training rows for a category of its own; rarer categories share "other"."""
     max_categories: PositiveInt | None = None
-    """No more words than the most frequent so many have a place of their own."""
+    """Largest number of categories of their own, the most frequent ones; the rest share "other"."""
     unseen: Literal["error", "other"] = "error"
-    """What becomes of a word that was in no training row: an error, unless rare ones are "other"; or always "other"."""
+    """Treatment of a category that no training row held. With `error` it is refused, unless rare categories share
+    "other", which then takes it too; with `other` it always counts as "other"."""
 
-    most: ClassVar[int | None] = None  # places that are sensible
+    max_columns: ClassVar[int | None] = None
+    """Largest number of known categories that the step accepts."""
 
     def fit(self, texts: Texts, y: Array, seed: int) -> Fit:
-        """The words that have a place of their own, and whether training rows had others; y does not matter."""
-        return self.levels(texts)
+        """Return the known categories, and whether training rows held others; the target plays no role."""
+        return self.known_categories(texts)
 
-    def levels(self, texts: Texts) -> Fit:
-        """The words with a place of their own, sorted, with a gap last; and whether training rows had others."""
+    def known_categories(self, texts: Texts) -> Fit:
+        """Return the frequent categories, sorted, with the empty cell last, and whether there are others."""
         counts = texts.counts()
-        frequent = [word for word, n in counts.items() if n >= self.min_frequency]
-        kept = in_order(sorted(frequent, key=lambda word: (-counts[word], word or ""))[: self.max_categories])
-        if self.most and len(kept) > self.most:
+        frequent = [category for category, n in counts.items() if n >= self.min_frequency]
+        by_frequency = sorted(frequent, key=lambda category: (-counts[category], category or ""))
+        known = sort_categories(by_frequency[: self.max_categories])
+        if self.max_columns and len(known) > self.max_columns:
             raise ValueError(
-                f"holds {counted(len(counts), 'different word')} in {counted(len(texts), 'row')};"
-                f" with more than {self.most:,}, use embedding or hashing, set max_categories, or drop it"
+                f"holds {counted(len(counts), 'different category')} in {counted(len(texts), 'row')}, and {self.name}"
+                f" takes at most {self.max_columns:,}; use embedding or hashing, set max_categories, or drop the column"
             )
-        return {"levels": kept, "other": len(kept) < len(counts)}
+        return {"levels": known, "other": len(known) < len(counts)}
 
     def unknown(self, texts: Texts, fit: Fit) -> Array:
-        """Words that no training row held, unless they count as "other"."""
+        """Return which rows (rows,) hold a category that no training row held, unless it counts as "other"."""
         if self.unseen == OTHER or fit["other"]:
             return np.zeros(len(texts), bool)
-        unknown: Array = self.places(texts, fit) == len(fit["levels"])
+        unknown: Array = self.codes(texts, fit) == len(fit["levels"])
         return unknown
 
-    def places(self, texts: Texts, fit: Fit) -> Array:
-        """The place of each row's word among the levels, (rows,); their number where it has none."""
-        levels = fit["levels"]
-        return texts.look_up({word: i for i, word in enumerate(levels)}, len(levels))
+    def codes(self, texts: Texts, fit: Fit) -> Array:
+        """Return the code of each row's category, (rows,); the number of known categories for any other."""
+        known = fit["levels"]
+        return texts.look_up({category: code for code, category in enumerate(known)}, len(known))
 
 
 class DateStep(PreprocessingStep):
@@ -158,68 +182,71 @@ class DateStep(PreprocessingStep):
     needs = ("fit", "names", "transform")
 
     def fit(self, dates: Array) -> Fit:
-        """What has to be known of the training rows (rows,), datetime64[us]; NaT where a cell is empty."""
+        """Return what the step learns from dates (rows,), datetime64[us], of training rows; empty cells are NaT.
+
+        Raises `ValueError` with the rest of a sentence that begins with the column when the step cannot take it.
+        """
         raise NotImplementedError
 
     def names(self, fit: Fit) -> tuple[str, ...]:
-        """What the columns that come out are called, behind the name of the one that goes in."""
+        """Return a name for each output, which follows the column's name."""
         raise NotImplementedError
 
     def unknown(self, dates: Array, fit: Fit) -> Array:
-        """Which rows (rows,) are refused, as an empty cell is where no training row had one."""
+        """Return which rows (rows,) the step refuses, such as empty cells where training rows had none."""
         return np.zeros(len(dates), bool)
 
     def transform(self, dates: Array, fit: Fit) -> Array:
-        """(rows,) -> (rows, n)."""
+        """Transform dates (rows,) into (rows, n)."""
         raise NotImplementedError
 
 
-def in_order(words: Sequence[str | None]) -> list[str | None]:
-    """Sorted, with the one that stands for empty cells last."""
-    return sorted(words, key=lambda word: (word is None, word or ""))
+def sort_categories(categories: Sequence[str | None]) -> list[str | None]:
+    """Sort categories; None, the empty cell, comes last."""
+    return sorted(categories, key=lambda category: (category is None, category or ""))
 
 
-def rounding(*sizes: float) -> float:
-    """By how much numbers of these sizes differ through rounding alone: what varies by no more is constant."""
+def rounding_error(*sizes: float) -> float:
+    """Return how far numbers of these sizes may differ through rounding; a column that varies less is constant."""
     return 100 * float(np.finfo(np.float64).eps) * max(map(abs, sizes))
 
 
-def distance(low: float, high: float) -> float:
-    """Return high - low. Raises `ValueError` where that is beyond floating point."""
+def finite_range(low: float, high: float) -> float:
+    """Return high - low. Raises `ValueError`, the rest of a sentence about a column, when that overflows."""
     if high - low == float("inf"):
         raise ValueError(f"holds numbers too far apart, from {low:g} to {high:g}")
     return high - low
 
 
 def quantiles(column: Array, levels: Sequence[float] | Array) -> list[float]:
-    """Of the numbers (rows,), at levels from 0 to 1, interpolated between rows; whatever their size."""
-    shrink = 0.25 if np.abs(column).max() > 1e307 else 1.0  # their distances are to be finite
+    """Return the quantiles of a column (rows,) at levels from 0 to 1, interpolated between rows."""
+    shrink = 0.25 if np.abs(column).max() > 1e307 else 1.0  # differences of huge numbers would overflow
     found: list[float] = (np.quantile(column * shrink, levels) / shrink).tolist()
     return found
 
 
 def fit_chain(steps: Sequence[NumberStep], column: Array) -> list[Fit]:
-    """Fit steps that follow one another to a column of training rows (rows,), each to what the one before it makes.
+    """Fit steps that follow one another to a column of training rows (rows,), each to the output of the one before.
 
-    Raises `ValueError` with half a sentence about the column.
+    Raises `ValueError`, the rest of a sentence about the column, when a step cannot take it.
     """
     fits = []
     for step in steps:
         fits.append(step.fit(column))
         refuse_overflow(step, column, fits[-1])
         if step is not steps[-1]:
-            column = step.transform(column[:, None], stacked(fits[-1:]))[:, 0]
+            column = step.transform(column[:, None], stack_fits(fits[-1:]))[:, 0]
     return fits
 
 
-def stacked(fits: Sequence[Fit]) -> Statistics:
-    """What is known of several columns by the same step."""
+def stack_fits(fits: Sequence[Fit]) -> Statistics:
+    """Stack the fits of one step to several columns into arrays, (columns,) or (columns, n), by key."""
     return {key: np.array([fit[key] for fit in fits], np.float64) for key in (fits[0] if fits else ())}
 
 
 def refuse_overflow(step: PreprocessingStep, column: Array, fit: Fit) -> None:
-    """Raise `ValueError`, half a sentence about the column, when what was learned of it is beyond floating point."""
+    """Raise `ValueError`, the rest of a sentence about the column, when the fit holds a number that is not finite."""
     for value in fit.values():
         if not np.isfinite(np.asarray(value, np.float64)).all():
             largest = f"{np.nanmax(np.abs(column)):g}"
-            raise ValueError(f"holds numbers too large to {step.name}, up to {largest}")
+            raise ValueError(f"holds numbers too large for {step.name}, up to {largest}")

@@ -1,4 +1,4 @@
-"""What the calendar and the clock say."""
+"""Dates as positions in the year, the month, the week and the day."""
 
 from __future__ import annotations
 
@@ -10,39 +10,45 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.data.dates import DAY, days
-from nnfs_cli.data.steps.base import DateStep, Different, Fit, rounding
+from nnfs_cli.data.steps.base import DateStep, Distinct, Fit, rounding_error
 
-Part = Literal["trend", "year_cycle", "month_cycle", "week_cycle", "day_cycle", "weekend"]
-UNASKED: tuple[Part, ...] = ("trend", "year_cycle", "week_cycle", "day_cycle")
-STILL = 0.004  # of a cycle: the first of July stands elsewhere in a leap year, and is yet the same day
+DatePart = Literal["trend", "year_cycle", "month_cycle", "week_cycle", "day_cycle", "weekend"]
+DEFAULT_PARTS: tuple[DatePart, ...] = ("trend", "year_cycle", "week_cycle", "day_cycle")
+MIN_SPREAD = 0.004  # of phases that vary; the leap day alone moves a date by 1/366 = 0.0027 of the year
 
 
 class Calendar(DateStep, name="calendar", main="parts"):
-    """Parts of a date: how long before or after the mean date it is, and where in the year, the week and the day.
+    """Turn a date into its distance from the mean date and its position in the year, week and day.
 
-    trend = (days - mean) / std, of the training rows. A cycle is two columns, sin and cos of 2π · phase, so that its
-    end is next to its beginning: the phase is the day of the year, of the month or of the week (whole days, Monday
-    first), or the time of day, over the length of that year, month, week or day. weekend is 1 on Saturdays and Sundays.
+    - trend = (days - mean) / std, with the mean and standard deviation of the training rows.
+    - A cycle becomes two columns, sin(2π phase) and cos(2π phase), so that its end lies next to its beginning. The
+      phase is the day of the year, month or week (Monday first), or the time of day, divided by the length of that
+      year, month, week or day.
+    - weekend = 1 on Saturdays and Sundays, else 0.
 
-    An empty cell is 0 in all of them, and where training rows had one, a further column is 1 there and 0 elsewhere.
+    Fitted: the mean and standard deviation of the days since 1970, the parts that vary, and whether cells are empty.
+    An empty cell becomes 0 in every column. If training rows had empty cells, one more column is 1 in such rows and 0
+    elsewhere; otherwise an empty cell is refused.
     Source: Mardia and Jupp, "Directional Statistics" (2000), section 1.2.
     """
 
     examples = ("calendar", "calendar: [trend, weekend]")
 
-    parts: Annotated[tuple[Part, ...], NotEmpty, Different] | None = None
-    """Which of trend, year_cycle, month_cycle, week_cycle, day_cycle and weekend; unless set, the trend and the cycles
-    of the year, the week and the day, as far as they vary over training rows."""
+    parts: Annotated[tuple[DatePart, ...], NotEmpty, Distinct] | None = None
+    """Parts of the date, from trend, year_cycle, month_cycle, week_cycle, day_cycle and weekend. By default the trend
+    and the cycles of the year, the week and the day, as far as they vary over training rows."""
 
     def fit(self, dates: Array) -> Fit:
-        """The parts, mean and standard deviation of the days since 1970, and whether any cells are empty."""
+        """Return the parts, the mean and standard deviation of the days since 1970, and whether cells are empty."""
         there = dates[~np.isnat(dates)]
         if not len(there):
-            raise ValueError("is empty in every training row, so there is no date to learn from; drop it")
+            raise ValueError("is empty in every training row, so there is no date to learn from; drop the column")
         since = days(there)
         mean, std = float(since.mean()), float(since.std())
-        moves = std > rounding(float(np.abs(since).max()))
-        varying = [part for part in UNASKED if (moves if part == "trend" else np.ptp(_phase(part, there)) > STILL)]
+        moves = std > rounding_error(float(np.abs(since).max()))
+        varying = [
+            part for part in DEFAULT_PARTS if (moves if part == "trend" else np.ptp(_phase(part, there)) > MIN_SPREAD)
+        ]
         return {
             "parts": list(self.parts or varying or ["trend"]),
             "mean": mean,
@@ -51,15 +57,15 @@ class Calendar(DateStep, name="calendar", main="parts"):
         }
 
     def names(self, fit: Fit) -> tuple[str, ...]:
-        """As in "trend", "year sin" and "year cos"."""
+        """Return names such as "trend", "year sin" and "year cos"."""
         return (*(name for part in fit["parts"] for name in _names(part)), *(("is empty",) if fit["gaps"] else ()))
 
     def unknown(self, dates: Array, fit: Fit) -> Array:
-        """Empty cells, where training rows had none."""
+        """Return which cells (rows,) are empty, if training rows had no empty cell."""
         return np.isnat(dates) & (not fit["gaps"])
 
     def transform(self, dates: Array, fit: Fit) -> Array:
-        """(rows,) -> (rows, n)."""
+        """Transform dates (rows,) into (rows, n)."""
         gaps = np.isnat(dates)
         there = np.where(gaps, np.datetime64(0, "us"), dates)
         values = np.stack([column for part in fit["parts"] for column in _columns(part, there, fit)], axis=1)
@@ -67,13 +73,13 @@ class Calendar(DateStep, name="calendar", main="parts"):
         return np.concatenate([values, gaps[:, None]], axis=1) if fit["gaps"] else values
 
 
-def _names(part: Part) -> tuple[str, ...]:
+def _names(part: DatePart) -> tuple[str, ...]:
     cycle = part.removesuffix("_cycle")
     return (part,) if cycle == part else (f"{cycle} sin", f"{cycle} cos")
 
 
-def _columns(part: Part, dates: Array, fit: Fit) -> Iterator[Array]:
-    """Of dates without gaps, each (rows,)."""
+def _columns(part: DatePart, dates: Array, fit: Fit) -> Iterator[Array]:
+    """Yield the columns of one part, each (rows,), from dates without gaps."""
     if part == "trend":
         yield (days(dates) - fit["mean"]) / fit["scale"]
     elif part == "weekend":
@@ -84,8 +90,8 @@ def _columns(part: Part, dates: Array, fit: Fit) -> Iterator[Array]:
         yield np.cos(angle)
 
 
-def _phase(part: Part, dates: Array) -> Array:
-    """Where in a cycle dates (rows,) are: from 0 at its beginning to 1 at its end."""
+def _phase(part: DatePart, dates: Array) -> Array:
+    """Return the position of dates (rows,) in a cycle: 0 at its beginning, towards 1 at its end."""
     if part == "day_cycle":
         return np.asarray(dates.astype(np.int64) % DAY / DAY)
     if part == "week_cycle":
@@ -96,6 +102,6 @@ def _phase(part: Part, dates: Array) -> Array:
 
 
 def _weekday(dates: Array) -> Array:
-    """From 0 for Monday to 6 for Sunday; the first day of 1970 was a Thursday."""
-    weekday: Array = (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7
+    """Return the day of the week of each date, from 0 for Monday to 6 for Sunday."""
+    weekday: Array = (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7  # day 0, in 1970, was a Thursday
     return weekday

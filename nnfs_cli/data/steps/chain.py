@@ -1,4 +1,4 @@
-"""Several steps that follow one another."""
+"""A setting that holds one step, or a list of steps for numbers that follow one another."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def _follow_one_another(steps: tuple[PreprocessingStep, ...]) -> tuple[Preproces
         return steps
     for i, step in enumerate(steps):
         if not isinstance(step, NumberStep):
-            raise invalid(f"{step.name} stands alone; only steps for numbers follow one another")
+            raise invalid(f"{step.name} cannot stand in a list; only steps for numbers can follow one another")
         if isinstance(step, Impute) and i:
-            raise invalid("impute comes first: what is behind it has no gaps")
+            raise invalid("impute must come first: no other step takes empty cells")
         if step.widens and step is not steps[-1]:
-            raise invalid(f"{step.name} comes last: it makes several columns of each")
+            raise invalid(f"{step.name} must come last: it turns one column into several")
     return steps
 
 
@@ -35,12 +35,12 @@ def _plain(steps: tuple[PreprocessingStep, ...], info: Any) -> object:
     return plain[0] if len(plain) == 1 else plain
 
 
-_ONE: dict[str, Any] = {"family": "preprocessing step"}
+_ONE_STEP: dict[str, Any] = {"family": "preprocessing step"}
 Steps = Annotated[
     tuple[PreprocessingStep, ...],
     NotEmpty,
     AfterValidator(_follow_one_another),
     WrapValidator(_as_steps),
     PlainSerializer(_plain),
-    WithJsonSchema({"anyOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1}]}),
+    WithJsonSchema({"anyOf": [_ONE_STEP, {"type": "array", "items": _ONE_STEP, "minItems": 1}]}),
 ]

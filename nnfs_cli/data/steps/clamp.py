@@ -1,4 +1,4 @@
-"""A target that is never predicted beyond what was seen."""
+"""Predictions limited to the range of the training rows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics
 
 
 class Clamp(NumberStep, name="clamp"):
-    """Leave a number as it is, and bring predictions into the range of the training rows.
+    """Leave numbers as they are, and limit predictions to the range of the training rows.
 
-    x -> x; back, x = min(max(y, lowest), highest). For a target, before other steps, as in `[clamp, standardize]`:
-    a net that has lost its way then errs by the width of the range at most. An input is left as it is; `clip` is for
-    those. Source: Holzmüller, Grinsztajn and Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on
+    Forward y = x; inverse x = min(max(y, lowest), highest). Use it on a target, before other steps, as in
+    `[clamp, standardize]`: an error is then never larger than the width of the range. Inputs stay as they are; use
+    `clip` to limit them.
+
+    Fitted: the lowest and the highest number of the training rows.
+    Source: Holzmüller, Grinsztajn and Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on
     Tabular Data" (2024), section 3.
     """
 
@@ -21,10 +24,10 @@ class Clamp(NumberStep, name="clamp"):
     invertible = True
 
     def fit(self, column: Array) -> Fit:
-        """The range."""
+        """Return the lowest and the highest number."""
         return {"lowest": float(column.min()), "highest": float(column.max())}
 
     def inverse(self, values: Array, statistics: Statistics) -> Array:
-        """Within the range."""
+        """Return the values, limited to the range of the training rows."""
         clamped: Array = np.clip(values, statistics["lowest"], statistics["highest"])
         return clamped

@@ -1,4 +1,4 @@
-"""Outliers brought back."""
+"""Outliers moved to a lower and an upper bound."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, quantiles
 
 
 class Clip(NumberStep, name="clip"):
-    """Bring numbers that are out of bounds back to the bounds: quantiles of the training rows.
+    """Move numbers beyond the bounds to the bounds, which are quantiles of the training rows.
 
-    x -> min(max(x, q(low)), q(high)). With low: 0 or high: 1 that bound is the most extreme number trained on.
-    Source: Tukey, "The Future of Data Analysis" (1962), where it is called Winsorizing.
+    y = min(max(x, q(low)), q(high)). With `low: 0` or `high: 1` that bound is the most extreme training row.
+
+    Fitted: the two quantiles.
+    Source: Tukey, "The Future of Data Analysis" (1962), which calls it Winsorizing.
     """
 
     examples = ("clip", "clip: {low: 0.0, high: 0.999}")
 
     low: Fraction = 0.01
-    """The level of the lower bound: the share of training rows below it."""
+    """Share of the training rows that lie below the lower bound."""
     high: Rate = 0.99
-    """The level of the upper bound."""
+    """Share of the training rows that lie below the upper bound."""
 
     @model_validator(mode="after")
     def _low_is_below_high(self) -> Self:
@@ -34,11 +36,11 @@ class Clip(NumberStep, name="clip"):
         return self
 
     def fit(self, column: Array) -> Fit:
-        """The bounds."""
+        """Return the lower and the upper bound."""
         low, high = quantiles(column, (self.low, self.high))
         return {"low": low, "high": high}
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
-        """Within the bounds."""
+        """Return the values, limited to the bounds."""
         clipped: Array = np.clip(values, statistics["low"], statistics["high"])
         return clipped

@@ -1,4 +1,4 @@
-"""Empty cells filled in."""
+"""Empty cells filled with a number."""
 
 from __future__ import annotations
 
@@ -14,40 +14,43 @@ from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics
 
 
 class Impute(NumberStep, name="impute", main="by"):
-    """Fill empty cells with the median of the training rows, their mean or a constant, and say where they were.
+    """Fill empty cells with the median or mean of the training rows, or a constant, and mark the cells in a column.
 
-    A column that has gaps in training rows gets a second one beside it, 1 where the cell was empty and 0 elsewhere.
-    Comes before all other steps. Source: Rubin, "Inference and Missing Data" (1976).
+    y = x, or the fill value where x is empty. If training rows have empty cells, a second column is 1 in rows with an
+    empty cell and 0 elsewhere. The step comes before all other steps.
+
+    Fitted: the fill value, and whether training rows have empty cells.
+    Source: Rubin, "Inference and Missing Data" (1976).
     """
 
     examples = ("impute", "impute: mean", "impute: {by: constant, value: 0, indicator: false}")
 
     by: Literal["median", "mean", "constant"] = "median"
-    """What a gap is filled with."""
+    """Value that fills empty cells: the median or the mean of the training rows, or a constant."""
     value: FiniteFloat | None = None
-    """The constant."""
+    """Constant that fills empty cells with `by: constant`."""
     indicator: Switch = True
-    """Whether a column says where the gaps were."""
+    """Add a column that marks empty cells if true, and if training rows have some."""
 
     @model_validator(mode="after")
     def _constant_has_a_value(self) -> Self:
         if self.by == "constant" and self.value is None:
-            raise invalid("constant needs a value, as in {by: constant, value: 0}")
+            raise invalid("by: constant needs a value, as in {by: constant, value: 0}")
         if self.by != "constant" and self.value is not None:
-            raise invalid(f"{self.by} takes no value; by: constant does")
+            raise invalid(f"by: {self.by} takes no value; set by: constant, or leave the value out")
         return self
 
     def fit(self, column: Array) -> Fit:
-        """What gaps are filled with, and whether there were any: 1 or 0."""
+        """Return the fill value, and 1 if the column gets a second one that marks empty cells, else 0."""
         there = column[~np.isnan(column)]
         if self.value is not None:
             fill = self.value
         elif not len(there):
-            raise ValueError("is empty in every training row, so nothing can be filled in; drop it")
+            raise ValueError(f"is empty in every training row, so it has no {self.by} to fill in; drop the column")
         else:
             fill = float(np.median(there) if self.by == "median" else there.mean())
         return {"fill": fill, "gaps": float(self.indicator and len(there) < len(column))}
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
-        """Without gaps."""
+        """Return the values with empty cells filled; the column that marks them is added by `inputs.NumberInputs`."""
         return np.where(np.isnan(values), statistics["fill"], values)

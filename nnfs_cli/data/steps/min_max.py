@@ -1,16 +1,18 @@
-"""From 0 to 1."""
+"""Numbers scaled to the range from 0 to 1."""
 
 from __future__ import annotations
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, distance, rounding
+from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, finite_range, rounding_error
 
 
 class MinMax(NumberStep, name="min_max"):
-    """Move the smallest number of the training rows to 0 and the largest one to 1.
+    """Scale numbers so that the smallest training row becomes 0 and the largest becomes 1.
 
-    x -> (x - low) / scale with scale = high - low. Numbers outside of what was trained on come out below 0 or above 1;
-    a column that is constant, up to rounding, only gets its smallest number subtracted.
+    y = (x - low) / scale with scale = high - low. Numbers outside the range of the training rows become less than 0 or
+    more than 1. For a column that is constant, up to rounding, scale = 1.
+
+    Fitted: low and scale.
     Source: Han, Kamber and Pei, "Data Mining" (2011), section 3.5.2.
     """
 
@@ -18,15 +20,15 @@ class MinMax(NumberStep, name="min_max"):
     invertible = True
 
     def fit(self, column: Array) -> Fit:
-        """The smallest number, and how far the largest one is from it."""
+        """Return the smallest number, and the distance of the largest from it."""
         low, high = float(column.min()), float(column.max())
-        scale = distance(low, high)
-        return {"low": low, "scale": scale if scale > rounding(low, high) else 1.0}
+        scale = finite_range(low, high)
+        return {"low": low, "scale": scale if scale > rounding_error(low, high) else 1.0}
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
-        """From 0 to 1 on the training rows."""
+        """Return the scaled values: from 0 to 1 on the training rows."""
         return (values - statistics["low"]) / statistics["scale"]
 
     def inverse(self, values: Array, statistics: Statistics) -> Array:
-        """Back to the column's own units."""
+        """Return values in the column's own units."""
         return values * statistics["scale"] + statistics["low"]

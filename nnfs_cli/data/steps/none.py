@@ -1,4 +1,4 @@
-"""No preprocessing."""
+"""Numbers without any preprocessing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from nnfs_cli.data.steps.base import NumberStep, Statistics
 
 
 class Unchanged(NumberStep, name="none"):
-    """Leave the numbers as they are."""
+    """Leave numbers as they are: y = x."""
 
     examples = ("none",)
     invertible = True
 
     def inverse(self, values: Array, statistics: Statistics) -> Array:
-        """They are as they were."""
+        """Return the values, which `transform` left as they were."""
         return values

@@ -1,18 +1,20 @@
-"""The middle of a column at 0, and half of it within a width of 1."""
+"""Numbers scaled by the median and the quartiles."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, distance, quantiles, rounding
+from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, finite_range, quantiles, rounding_error
 
 
 class Robust(NumberStep, name="robust"):
-    """Subtract the median and divide by the distance of the quartiles, which outliers do not move.
+    """Subtract the median and divide by the interquartile range, which outliers hardly affect.
 
-    x -> (x - median) / scale with scale = q(0.75) - q(0.25), all of the training rows. Where the quartiles are the same
-    number, up to the rounding of the largest one, scale = the standard deviation; a constant column is only centred.
+    y = (x - median) / scale with scale = q(0.75) - q(0.25). If the quartiles are equal, up to rounding, scale is the
+    standard deviation; for a constant column, scale = 1.
+
+    Fitted: median and scale.
     Source: Huber, "Robust Statistics" (1981).
     """
 
@@ -20,22 +22,22 @@ class Robust(NumberStep, name="robust"):
     invertible = centred = True
 
     def fit(self, column: Array) -> Fit:
-        """Median, and the distance of the quartiles or what stands for it."""
+        """Return the median, and the interquartile range or its substitute."""
         low, median, high = quantiles(column, (0.25, 0.5, 0.75))
-        scale = distance(low, high)
+        scale = finite_range(low, high)
         largest = float(np.abs(column).max())
-        return {"median": median, "scale": scale if scale > rounding(largest) else _deviation(column, largest)}
+        return {"median": median, "scale": scale if scale > rounding_error(largest) else _deviation(column, largest)}
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
-        """Median 0 and quartiles 1 apart on the training rows."""
+        """Return the scaled values: median 0 and interquartile range 1 on the training rows."""
         return (values - statistics["median"]) / statistics["scale"]
 
     def inverse(self, values: Array, statistics: Statistics) -> Array:
-        """Back to the column's own units."""
+        """Return values in the column's own units."""
         return values * statistics["scale"] + statistics["median"]
 
 
 def _deviation(column: Array, largest: float) -> float:
-    """The population standard deviation, also of numbers whose squares are beyond floating point; 1 for a constant."""
+    """Return the population standard deviation, without overflow for huge numbers; 1 for a constant column."""
     share = float((column / (largest or 1.0)).std())
-    return share * largest if share * largest > 0 and share > rounding(1.0) else 1.0
+    return share * largest if share * largest > 0 and share > rounding_error(1.0) else 1.0

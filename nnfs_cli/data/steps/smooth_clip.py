@@ -1,4 +1,4 @@
-"""Outliers brought near, without an edge."""
+"""Outliers compressed towards a bound, without a sharp edge."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from nnfs_cli.data.steps.base import NumberStep, Statistics
 
 
 class SmoothClip(NumberStep, name="smooth_clip", main="bound"):
-    """Bring numbers between -bound and bound: small ones stay almost as they are, and larger ones stay larger.
+    """Compress numbers into the range between -bound and bound; small numbers hardly change, and the order stays.
 
-    x -> x / sqrt(1 + (x / bound)²). Nothing is learned of the training rows, so it stands behind a step that brings
-    columns to a common scale, as in `[robust, smooth_clip]`.
+    y = x / sqrt(1 + (x / bound)²).
+
+    Fitted: nothing, so put it behind a step that brings columns to a common scale, as in `[robust, smooth_clip]`.
     Source: Holzmüller, Grinsztajn and Steinwart, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular
     Data" (2024), section 3.
     """
@@ -21,10 +22,10 @@ class SmoothClip(NumberStep, name="smooth_clip", main="bound"):
     examples = ("smooth_clip", "smooth_clip: 5.0")
 
     bound: PositiveFloat = 3.0
-    """What no number comes to, however large it was."""
+    """Limit of the size of every number."""
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
-        """Within the bounds."""
+        """Return the values, compressed to lie between the bounds."""
         ratio = values / self.bound
-        bent: Array = values / np.hypot(1, ratio)  # which does not overflow where a square would
+        bent: Array = values / np.hypot(1, ratio)  # hypot does not overflow, as a square would
         return bent

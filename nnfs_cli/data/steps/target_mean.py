@@ -1,4 +1,4 @@
-"""What the target was, on average, where a word stood."""
+"""Categories as the mean of the target in their rows."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat
-from nnfs_cli.data.steps.base import CategoryStep, Fit, in_order, rounding
+from nnfs_cli.data.steps.base import CategoryStep, Fit, rounding_error, sort_categories
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.system.random import random_stream
 
 
 class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
-    """The mean of the target in the rows of a word, drawn to the mean of all rows, where the word is rare.
+    """Replace a category by the mean of the target in its rows, shrunk towards the overall mean if it is rare.
 
-    With n rows of the word: m = (n · mean_word + smoothing · mean) / (n + smoothing), and what comes out is
-    y = (m - mean) / std, where mean and std are those of the target: how far off the word is, in units that are the
-    target's own. A word never seen is 0. There is a column for each target, or class (one alone of two).
+    For a category with n rows, m = (n · mean_category + smoothing · mean) / (n + smoothing), and the output is
+    y = (m - mean) / std, with the mean and standard deviation of the target over all training rows. There is one column
+    for each target or class, and a single one for two classes.
 
-    A training row would know its own target. So training rows are dealt into `folds` at random, and each row gets what
-    a fit to the rows of the other folds alone, their mean and std included, makes of its word.
+    A training row must not see its own target. Training rows are therefore dealt into `folds` at random, and each row
+    gets the mean that was fitted to the rows of the other folds alone.
+
+    Fitted: the output for each category, from all training rows and from all folds but one. An empty cell is a category
+    if training rows had one; an unknown category becomes 0, the overall mean.
     Source: Micci-Barreca, "A Preprocessing Scheme for High-Cardinality Categorical Attributes" (2001).
     """
 
@@ -30,63 +33,63 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
     examples = ("target_mean", "target_mean: 100.0", "target_mean: {smoothing: 1.0, folds: 10}")
 
     smoothing: NonNegativeFloat = 10.0
-    """The mean of all rows counts as much as so many rows of the word."""
+    """Weight of the overall mean, in rows: the number of rows of the category that count as much."""
     folds: Annotated[int, Field(strict=True, ge=2, le=100)] = 5
-    """Into how many parts training rows are dealt."""
+    """Number of folds into which training rows are dealt."""
 
     def fit(self, texts: Texts, y: Array, seed: int) -> Fit:
-        """For each word and column what comes out, from all rows, and from all rows but those of each fold."""
-        return self.fit_drawn(texts, y, seed, self.fold_of(len(texts), seed))
+        """Return the output for each category, from all rows and from all rows but those of each fold."""
+        return self.fit_sample(texts, y, seed, self.assign_folds(len(texts), seed))
 
-    def fit_drawn(self, texts: Texts, y: Array, seed: int, folds: Array) -> Fit:
-        """The same, of rows that belong to these folds."""
-        words = in_order(list(texts.counts()))
-        places = _places(texts, words)
-        parts = [folds != k for k in range(self.folds)]
+    def fit_sample(self, texts: Texts, y: Array, seed: int, folds: Array) -> Fit:
+        """Return the outputs fitted to rows of these folds, (rows,)."""
+        categories = sort_categories(list(texts.counts()))
+        codes = _codes(texts, categories)
+        others = [folds != k for k in range(self.folds)]  # the rows outside fold k
         return {
-            "levels": words,
-            "means": self._means(places, y, len(words)).tolist(),
-            "folds": [self._means(places[part], y[part], len(words)).tolist() for part in parts],
+            "levels": categories,
+            "means": self._means(codes, y, len(categories)).tolist(),
+            "folds": [self._means(codes[rows], y[rows], len(categories)).tolist() for rows in others],
         }
 
-    def _means(self, places: Array, y: Array, n_words: int) -> Array:
-        """(rows,) and (rows, n) -> (words, n)."""
-        rows = np.bincount(places, minlength=n_words)
-        means = np.zeros((n_words, y.shape[1]))
+    def _means(self, codes: Array, y: Array, n_categories: int) -> Array:
+        """Return the output for each category, (categories, n), from codes (rows,) and targets y (rows, n)."""
+        rows = np.bincount(codes, minlength=n_categories)
+        means = np.zeros((n_categories, y.shape[1]))
         for j, column in enumerate(y.T if len(y) else ()):
-            sums = np.bincount(places, _standardised(column), n_words)
+            sums = np.bincount(codes, _standardised(column), n_categories)
             np.divide(sums, rows + self.smoothing, out=means[:, j], where=rows > 0)
         return means
 
-    def fold_of(self, n_rows: int, seed: int) -> Array:
-        """Folds of the same size, dealt at random."""
+    def assign_folds(self, n_rows: int, seed: int) -> Array:
+        """Return a random fold for each row, (rows,); folds are of equal size."""
         return random_stream(seed, "folds").permutation(np.arange(n_rows) % self.folds)
 
     def names(self, fit: Fit) -> tuple[str, ...]:
-        """The column itself, or a number from 1 for each target or class."""
+        """Return the name of the column itself, or "target 1" and so on for several targets or classes."""
         n = len(fit["means"][0])
         return ("",) if n == 1 else tuple(f"target {j + 1}" for j in range(n))
 
     def transform(self, texts: Texts, fit: Fit, folds: Array | None = None) -> Array:
-        """(rows,) -> (rows, targets)."""
-        places = _places(texts, fit["levels"])
+        """Transform categories (rows,) into (rows, targets)."""
+        codes = _codes(texts, fit["levels"])
         if folds is None:
-            return _with_unseen(fit["means"])[places]
-        return np.stack([_with_unseen(means) for means in fit["folds"]])[folds, places]
+            return _with_unknown(fit["means"])[codes]
+        return np.stack([_with_unknown(means) for means in fit["folds"]])[folds, codes]
 
 
 def _standardised(y: Array) -> Array:
-    """Mean 0 and standard deviation 1, or all 0 for what is constant; squares stay within floating point."""
+    """Return y with mean 0 and standard deviation 1, or zeros if it is constant; squares do not overflow."""
     z = y / (float(np.abs(y).max()) or 1.0)
     z -= z.mean()
     std = float(z.std())
-    return z / std if std > rounding(1.0) else np.zeros_like(z)
+    return z / std if std > rounding_error(1.0) else np.zeros_like(z)
 
 
-def _places(texts: Texts, words: list[str | None]) -> Array:
-    """Of each row's word; behind the last one for those never seen."""
-    return texts.look_up({word: i for i, word in enumerate(words)}, len(words))
+def _codes(texts: Texts, categories: list[str | None]) -> Array:
+    """Return the code of each row's category, (rows,); unknown categories share the code behind the last one."""
+    return texts.look_up({category: code for code, category in enumerate(categories)}, len(categories))
 
 
-def _with_unseen(means: list[list[float]]) -> Array:
+def _with_unknown(means: list[list[float]]) -> Array:
     return np.array([*means, [0.0] * len(means[0])], np.float64)

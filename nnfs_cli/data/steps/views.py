@@ -1,4 +1,4 @@
-"""Several ways to look at the same numbers."""
+"""Several transformations of the same numbers, side by side."""
 
 from __future__ import annotations
 
@@ -16,31 +16,32 @@ from nnfs_cli.data.steps.chain import Steps
 from nnfs_cli.data.steps.impute import Impute
 
 
-def _of_numbers(chains: tuple[Steps, ...]) -> tuple[Steps, ...]:
+def _only_number_steps(chains: tuple[Steps, ...]) -> tuple[Steps, ...]:
     for step in (step for chain in chains for step in chain):
         if isinstance(step, Impute):
-            raise invalid("impute comes before views, as in [impute, views: ...]")
+            raise invalid("impute must come before views, as in [impute, views: ...]")
         if not isinstance(step, NumberStep) or isinstance(step, Views):
-            raise invalid(f"views are of numbers; {step.name} cannot be one of them")
+            raise invalid(f"{step.name} cannot be one of the views; they take other steps for numbers")
     return chains
 
 
 class Views(NumberStep, name="views", main="chains"):
-    """Take a number through several steps, or chains of steps, and put what they give side by side.
+    """Apply several steps, or chains of steps, to the same number and put their outputs side by side.
 
-    x -> (f_1(x), ..., f_n(x)), where each f_i is fitted to the training rows by itself: a net may be given a number as
-    it is, and the bins that it is in. Comes last.
+    y = (f_1(x), ..., f_n(x)): a net can receive, for instance, a number itself and its bins. The step comes last.
+
+    Fitted: each f_i by itself, to the training rows.
     Source: Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning" (2022).
     """
 
     examples = ("views: [standardize, quantile]", "views: [[robust, smooth_clip], piecewise_linear: 8]")
     widens = True
 
-    chains: Annotated[tuple[Steps, ...], NotEmpty, AfterValidator(_of_numbers)]
-    """Each a step, or a list of steps that follow one another."""
+    chains: Annotated[tuple[Steps, ...], NotEmpty, AfterValidator(_only_number_steps)]
+    """The views: each is a step, or a list of steps that follow one another."""
 
     def fit(self, column: Array) -> Fit:
-        """What each step has to know, by its place."""
+        """Return the fits of all steps, with keys of the form "chain.step.key"."""
         return {
             f"{i}.{j}.{key}": value
             for i, chain in enumerate(self.chains)
@@ -49,17 +50,17 @@ class Views(NumberStep, name="views", main="chains"):
         }
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
-        """(rows, columns) -> (rows, what all views make of them)."""
+        """Transform values (rows, columns) into (rows, outputs of all views)."""
         views = []
         for chain in self._chains(statistics):
             view = values
-            for step, of_step in chain:
-                view = step.transform(view, of_step)
+            for step, step_statistics in chain:
+                view = step.transform(view, step_statistics)
             views.append(view)
         return np.concatenate(views, axis=1)
 
     def outputs(self, columns: Sequence[str], statistics: Statistics) -> list[tuple[str, str]]:
-        """View by view; what has no name of its own is called by its steps."""
+        """Return the outputs view by view; an output without a suffix is named by the steps of its view."""
         named = []
         for chain in self._chains(statistics):
             steps = ", ".join(step.name for step, _ in chain)
@@ -67,11 +68,11 @@ class Views(NumberStep, name="views", main="chains"):
         return named
 
     def _chains(self, statistics: Statistics) -> Iterator[list[tuple[NumberStep, Statistics]]]:
-        """The steps of each chain, with what they know."""
+        """Yield the steps of each chain with their statistics."""
         for i, chain in enumerate(self.chains):
-            places = [f"{i}.{j}." for j in range(len(chain))]
-            known = [
-                {key.removeprefix(at): array for key, array in statistics.items() if key.startswith(at)}
-                for at in places
+            prefixes = [f"{i}.{j}." for j in range(len(chain))]
+            by_step = [
+                {key.removeprefix(prefix): array for key, array in statistics.items() if key.startswith(prefix)}
+                for prefix in prefixes
             ]
-            yield list(zip(cast(tuple[NumberStep, ...], chain), known, strict=True))
+            yield list(zip(cast(tuple[NumberStep, ...], chain), by_step, strict=True))
