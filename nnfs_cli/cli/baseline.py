@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @manual(
     "nnfs baseline configs/breast_cancer.yaml",
     "nnfs baseline configs/diabetes.yaml --json",
-    guide="accuracy",
+    guide="evaluation",
 )
 def baseline(
     config: ConfigFile,

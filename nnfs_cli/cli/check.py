@@ -41,7 +41,7 @@ USES = {"data": "of data", "net": "for the net and its training", "batch": "for 
 @manual(
     "nnfs check configs/breast_cancer.yaml",
     "nnfs check configs/iris.yaml --set layers.0.linear=50 --json",
-    guide="first-steps",
+    guide="tables",
 )
 def check(
     config: ConfigFile,
@@ -150,9 +150,11 @@ def _print_net(experiment: Experiment, lines: Sequence[LayerSummary]) -> None:
     rows = [[line.layer, " x ".join(map(str, line.shape)), _count(line.parameters)] for line in lines]
     whole = f"all {experiment.config.members} members" if experiment.config.members > 1 else "all"
     rows.append([whole, "", f"{experiment.predictor.model.n_parameters:,}"])
-    room = _width() - sum(max(len(row[i]) for row in rows) + 2 for i in (1, 2)) - 14
+    header = ["layer", "shape of a row", "parameters"]
+    room = _width() - sum(max(len(row[i]) for row in (header, *rows)) + 2 for i in (1, 2))
     rows = [[_shorten(row[0], max(room, 12)), *row[1:]] for row in rows]
-    print("\n".join(line.rstrip() for line in table(["layer", "shape of a row", "parameters"], rows).splitlines()))
+    first, *others = (line.rstrip() for line in table(header, rows).splitlines())
+    print("\n".join([styled("heading", first, sys.stdout), *others]))
 
 
 def _count(n: int) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @manual(
     "nnfs cv configs/breast_cancer.yaml",
     "nnfs cv configs/iris.yaml --folds 4 --repeats 2 --set epochs=20",
-    guide="accuracy",
+    guide="evaluation",
 )
 def cv(
     configs: Annotated[

@@ -26,8 +26,8 @@ class Declaration:
 
     def settings(self) -> dict[str, tuple[str, str]]:
         """Return the annotation and the default of each setting."""
-        own = re.split(r"\n    (?:def |@)", self.body)[0]
-        return {key: (kind, default) for key, kind, default in SETTING.findall(own) if "ClassVar" not in kind}
+        code = re.sub(r'""".*?"""', "", self.body, flags=re.DOTALL)
+        return {key: (kind, default) for key, kind, default in SETTING.findall(code) if "ClassVar" not in kind}
 
 
 @functools.cache
@@ -65,11 +65,17 @@ def _family(one: Declaration) -> str:
 
 def settings_of(key: str) -> dict[str, tuple[str, str]]:
     """Return the settings of the config, or of the block at a key such as `split`: annotation and default of each."""
-    block = _class("Config")
+    settings = _block("Config")
     for part in key.split(".") if key else ():
-        kinds = re.findall(r"[A-Z]\w+", block.settings().get(part, ("", ""))[0]) if block else []
-        block = next((found for kind in kinds if (found := _class(kind)) and "Section" in found.bases), None)
-    return block.settings() if block else {}
+        kinds = re.findall(r"[A-Z]\w+", settings.get(part, ("", ""))[0])
+        settings = next((found for kind in kinds if (found := _block(kind))), {})
+    return settings
+
+
+def _block(title: str) -> dict[str, tuple[str, str]]:
+    """Return the settings of a block that is not a component, or nothing if there is no such block."""
+    blocks = [one for one in _declarations().get(title, ()) if "Section" in one.bases]
+    return blocks[0].settings() if blocks else {}
 
 
 def values_of(key: str) -> list[str]:
@@ -80,13 +86,9 @@ def values_of(key: str) -> list[str]:
         return choices
     if kind == "Switch":
         return ["true", "false"]
-    named = families()
     for title in re.findall(r"[A-Z]\w+", kind):
-        if (one := _class(title)) and one.family:
-            return named.get(one.family, []) if "tuple" not in kind else []
+        for one in _declarations().get(title, ()):
+            if one.family:
+                return families().get(one.family, []) if "tuple" not in kind else []
     plain = default.strip('"')
     return [plain] if re.fullmatch(r"[\w.+-]+", plain) and plain not in ("None", "True", "False") else []
-
-
-def _class(title: str) -> Declaration | None:
-    return next(iter(_declarations().get(title, ())), None)

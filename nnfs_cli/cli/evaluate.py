@@ -36,7 +36,7 @@ CLASSES = 10  # a confusion matrix of more classes does not fit on a terminal
 @manual(
     "nnfs evaluate runs/breast_cancer-1 --threshold best_f1",
     "nnfs evaluate runs/breast_cancer-1 --split validation --baselines",
-    guide="predictions",
+    guide="evaluation",
 )
 def evaluate(
     run: RunFolder,

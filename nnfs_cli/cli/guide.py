@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from typing import Annotated
 
@@ -88,14 +90,23 @@ def _print_hits(text: str, topic: str | None) -> None:
 
 def _page(text: str) -> None:
     """Show Markdown in the pager of the terminal, with styles if the pager can show them."""
-    import os
-    import re
-
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.theme import Theme
 
     os.environ.setdefault("LESS", "-RFX")
-    console = Console(width=min(width_of(sys.stdout) or 80, WIDEST), highlight=False)
-    styles = os.environ.get("TERM") != "dumb"
-    with console.pager(styles=styles):
-        console.print(Markdown(re.sub(r"(?m)^<!--.*-->\n", "", text), hyperlinks=False))
+    theme = Theme({"markdown.code": "bold cyan", "markdown.h2": "bold", "markdown.h3": "bold italic"})
+    console = Console(width=min(width_of(sys.stdout) or 80, WIDEST), highlight=False, theme=theme)
+    with console.pager(styles=os.environ.get("TERM") != "dumb"):
+        console.print(Markdown(_for_terminal(text), code_theme="ansi_dark", hyperlinks=False))
+
+
+def _for_terminal(text: str) -> str:
+    """Remove comments and pictures from Markdown, and let links to other pages name the command that shows them."""
+    blocks = re.split(r"(?ms)(^```.*?^```$)", text)
+    for i in range(0, len(blocks), 2):  # between blocks of code
+        prose = re.sub(r"(?s)<!--.*?-->\n?", "", blocks[i])
+        prose = re.sub(r"!\[[^\]]*\]\([^)]*\)\n?", "", prose)
+        prose = re.sub(r"\[([^\]]+)\]\(([\w-]+)\.md(?:#[^)]*)?\)", r"\1 (`nnfs guide \2`)", prose)
+        blocks[i] = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", prose)
+    return "".join(blocks)

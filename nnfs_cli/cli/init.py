@@ -36,7 +36,7 @@ PLURALS: dict[Nature, str] = {
 @manual(
     "nnfs init configs/examples/houses.csv --target price",
     "nnfs init configs/examples/flowers.csv --target species --output iris_config.yaml",
-    guide="first-steps",
+    guide="tables",
 )
 def init(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet file.", autocompletion=complete_table)],

@@ -94,12 +94,24 @@ def complain(kind: str, message: str = "") -> None:
     A message that already says ``file:line:column: error:`` gets no second label.
     """
     message = visible(message)
+    if width := width_of(sys.stderr):
+        message = _folded(message, width, len(kind) + 2)
     if f" {kind}: " in message.partition("\n")[0]:
         text = message.replace(f" {kind}: ", f" {styled(kind, kind + ':')} ")
     else:
         text = f"{styled(kind, kind)}: {message}" if message else styled(kind, kind)
     with contextlib.suppress(OSError):  # if nobody can be told, the exit code still tells
         print(text, file=sys.stderr)
+
+
+def _folded(message: str, width: int, label: int) -> str:
+    """Fold the lines of a message that are too wide, except excerpts of a file; the first follows a label."""
+    first, *others = message.split("\n")
+    lines = fold(" " * label + first, width)
+    lines[0] = lines[0][label:]
+    for line in others:
+        lines += [line] if len(line) <= width or line[5:8] == " | " else fold(line, width)
+    return "\n".join(lines)
 
 
 def _write(text: str) -> None:

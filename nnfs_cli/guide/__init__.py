@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 ORDER = (
-    "first-steps", "tables", "config", "components", "training", "predictions", "runs", "guarantees", "accuracy",
-    "speed", "extending", "python", "glossary", "internals",
+    "first-steps", "tables", "config", "components", "training", "evaluation", "predictions", "runs", "guarantees",
+    "accuracy", "speed", "python", "extending", "learning", "inside", "glossary",
 )  # fmt: skip
 
 
@@ -43,10 +43,12 @@ def title(topic: str) -> str:
 
 
 def summary(topic: str) -> str:
-    """Return the first sentence below the title of a topic's page, without Markdown."""
+    """Return the first sentence below the title of a topic's page, without Markdown and "This page is about"."""
     paragraphs = (block for block in re.split(r"\n\s*\n", page(topic)) if block[:1].isalnum() or block[:1] in "`*[")
     first = " ".join(next(paragraphs, "").split())
-    return _plain(re.split(r"(?<=[.!?]) (?=[A-Z`])", first)[0])
+    sentence = _plain(re.split(r"(?<=[.!?]) (?=[A-Z`])", first)[0])
+    short = re.sub(r"^This page (is (about )?)?", "", sentence)
+    return short[:1].upper() + short[1:]
 
 
 def search(text: str) -> list[Hit]:
