@@ -1,11 +1,11 @@
-"""The whole config file as one frozen value, and everything that can be said against it before any data is read."""
+"""The config as one frozen value: every key with its type, default and description."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -22,6 +22,7 @@ from nnfs_cli.components.field_types import MAX_INT, Bytes, NotEmpty, PositiveFl
 from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
 from nnfs_cli.config.cross_checks import cross_check, net_faults
 from nnfs_cli.config.document import Document
+from nnfs_cli.config.monitors import with_monitors
 from nnfs_cli.config.yaml import YamlError, dump
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.preprocessing import Preprocessing
@@ -31,7 +32,7 @@ from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.data.weights import ClassWeights
 from nnfs_cli.errors import MAX_FAULTS, ConfigError, Fault
-from nnfs_cli.metrics import Metric, default_metrics, mode_of
+from nnfs_cli.metrics import Metric, default_metrics
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets import Preset
@@ -43,10 +44,7 @@ from nnfs_cli.training.early_stopping import EarlyStopping
 from nnfs_cli.training.optimizers import Minimizer, Optimizer
 from nnfs_cli.training.optimizers.sgd import SGD
 from nnfs_cli.training.penalty import Penalty
-from nnfs_cli.training.schedules import Constant, ReduceOnPlateau, Schedule
-
-Watching = TypeVar("Watching", Checkpoints, EarlyStopping, ReduceOnPlateau)
-
+from nnfs_cli.training.schedules import Constant, Schedule
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
@@ -66,88 +64,87 @@ def _batch_size(value: object) -> int | str | None:
 
 
 class Config(Section):
-    """What to learn from, the net, and how it is trained. The keys of a config file, with their defaults."""
+    """The settings of a run: the data, the net and the training. Each field is a key of the config file."""
 
     name: Annotated[str, PlainValidator(_run_name, json_schema_input_type=Annotated[str, Field(pattern=_NAME)])] = "run"
-    """Of run directories; the file's own name unless given."""
+    """Name of the run directories. By default, the name of the config file."""
     preset: Preset | None = None
-    """Fills in every key that is not given; `tabular` where there are no layers."""
+    """Preset that fills in every key you leave out. By default `tabular` if there are no `layers`, else none."""
     dataset: DataSource
-    """A set by name, or a `csv`, `parquet` or `npz` file; relative paths are relative to the config."""
+    """Data to learn from: a built-in data set, or a `csv`, `parquet` or `npz` file (path relative to the config)."""
     split: Split = Split()
-    """What is held back: fractions or files for `validation` and `test`, or a `column` that names each row's part."""
+    """Held-out rows: fractions or files for `validation` and `test`, or a `column` that names the split of each row."""
     preprocessing: Preprocessing = Preprocessing()
-    """What is done to `numbers`, `categories` and `dates`, to single `columns`, and to a `target` of numbers."""
+    """Preprocessing steps for all `numbers`, `categories` and `dates`, for single `columns`, and for the `target`."""
     layers: Annotated[tuple[Layer, ...], NotEmpty]
-    """The net, from the inputs on; sizes of inputs are inferred."""
+    """Layers of the net, from first to last. Input sizes are inferred."""
     members: Annotated[int, Field(strict=True, ge=1, le=1000)] = 1
-    """How many such nets are trained as one, each with first weights and dropout of its own; the prediction is the mean
-    of theirs."""
+    """Number of nets in the ensemble. Each has its own initial weights and dropout; their predictions are averaged."""
     holdout: Literal["fold"] | None = None
-    """`fold` deals the training rows into as many folds as there are members and keeps each member from one. What is
-    said of every row by the member that never saw it then takes the place of validation rows."""
+    """With `fold`, the training rows are dealt into one fold per member, and each member trains without its fold. The
+    predictions of each member on its own fold then replace validation rows."""
     loss: Loss
-    """What training descends; it also says whether the target is classes or numbers."""
+    """Loss to minimize. It also decides whether the target is read as classes or as numbers."""
     class_weights: ClassWeights | None = None
-    """How much the rows of each class count: `balanced`, or numbers by label, as in `{malignant: 3}`."""
+    """Weight of the rows of each class: `balanced`, or a number per label, as in `{malignant: 3}`."""
     optimizer: Optimizer = SGD()
-    """The rule of a step."""
+    """Rule that updates the weights."""
     lr: PositiveFloat | None = None
-    """The learning rate; the optimizer's own default unless given."""
+    """Learning rate. By default, that of the optimizer."""
     schedule: Schedule = Constant()
-    """How the learning rate changes; every schedule takes a `warmup` in epochs."""
+    """How the learning rate changes during training. Every schedule accepts a `warmup` in epochs."""
     penalty: Penalty = Penalty()
-    """On large weights: `l2`, `l1` or both."""
+    """Penalty on large weights: `l2`, `l1` or both."""
     clip: Clip | None = None
-    """How large a gradient may be, by its `norm` or by `value`."""
+    """Upper limit on the gradient: on its `norm`, or on the `value` of each entry."""
     epochs: PositiveInt
-    """How often all training rows are seen; for a minimizer such as lbfgs, how many iterations there are at most."""
+    """Number of passes over the training rows. For a minimizer such as lbfgs, the maximum number of iterations."""
     batch_size: Annotated[
         int | Literal["full"] | None,
         PlainValidator(_batch_size, json_schema_input_type=PositiveInt | Literal["full"] | None),
     ] = None
-    """Rows a batch, or `full`; 32 unless given, and `full` for a minimizer."""
+    """Rows per batch, or `full` for all rows. By default 32, and `full` for a minimizer."""
     accumulate: PositiveInt = 1
-    """Batches a step, whose gradients are put together as if they were one batch."""
+    """Batches per step. Their gradients are combined as if they were one batch."""
     shuffle: Switch = True
-    """A new order of the rows every epoch."""
+    """Shuffle the rows in every epoch."""
     replacement: Switch = False
     """Draw the rows of each batch with replacement."""
     drop_last: Switch = False
-    """Leave out a last batch that is not full."""
+    """Leave out the last batch of an epoch if it is not full."""
     averaging: Averaging | None = None
-    """Evaluate and keep the weights averaged over training."""
+    """Evaluate and save an average of the weights over training, instead of the weights themselves."""
     metrics: tuple[Metric, ...] | None = None
-    """What is reported beside the loss: `[accuracy]`, or `[rmse, r2]`, unless given."""
+    """Metrics to report beside the loss. By default `[accuracy]` for classes and `[rmse, r2]` for numbers."""
     early_stopping: EarlyStopping | None = None
-    """When to stop before the last epoch: its `patience`, in logged epochs."""
+    """Stop before the last epoch after `patience` logged epochs without improvement."""
     checkpoint: Checkpoints = Checkpoints()
-    """Which epoch is the best, by `monitor`, and whether to keep `every` n-th epoch's weights too."""
+    """Which figure to `monitor` to find the best epoch, and whether to also save the weights of `every` n-th epoch."""
     max_minutes: PositiveFloat | None = None
-    """Stop after so long; `nnfs resume` goes on for as long again."""
+    """Stop training after this number of minutes. `nnfs resume` then continues for as long again."""
     threads: PositiveInt | None = None
-    """How many may make a product of matrices, where it is worth it: as many as there are cores unless given."""
+    """Maximum number of threads for a matrix product. Small products use fewer. By default, the number of cores."""
     memory_limit: Bytes | None = None
-    """How much memory training may take, 250 MB or more, as in `2 GB`; a larger table is read piece by piece."""
+    """Memory that training may use, such as `2 GB`, at least 250 MB. A table that does not fit is read in pieces."""
     log_every: PositiveInt = 1
-    """Epochs between two evaluations; only these are rows of the log and can be the best epoch."""
+    """Evaluate and log only every n-th epoch. Only a logged epoch can be the best one."""
     seed: Seed = 0
-    """Of the first weights, the split, the order of rows and dropout."""
+    """Seed of all random numbers: initial weights, split, order of rows and dropout."""
     dtype: Literal["float32", "float64"] | None = None
-    """The kind of number that the net computes with: float32 unless given, and float64 for a minimizer."""
+    """Number format that the net computes with. By default float32, and float64 for a minimizer."""
 
-    FILLED: ClassVar = ("layers", "loss", "epochs")  # must be there, but may be left to a preset
+    FILLED: ClassVar = ("layers", "loss", "epochs")  # required keys that a preset can fill in
 
     _document: Document | None = PrivateAttr(None)
 
     @classmethod
     def title(cls) -> str:
-        """What a message calls the top level."""
+        """Return the name of the top level in messages."""
         return "the config"
 
     @classmethod
     def load(cls, path: str | Path, overrides: Iterable[str] = (), *, files_must_exist: bool = True) -> Config:
-        """Read a config file, apply ``key.sub=value`` overrides, check all of it, and spell out every default.
+        """Read a config file, apply ``key.sub=value`` overrides, check it, and fill in every default.
 
         Raises `ConfigError` with every fault, each with its line and column.
         """
@@ -155,16 +152,16 @@ class Config(Section):
 
     @classmethod
     def read(cls, document: Document, *, files_must_exist: bool = True) -> Config:
-        """The same from a file that has been read, with what is to be changed in it."""
+        """Check a document that has been read, and fill in every default, as `load` does."""
         context = _context(document, files_must_exist)
         stem = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(document.name).stem).lstrip("._-")[:100]
         return cls.model_validate({"name": stem or "run", **document.data}, context=context)
 
     @classmethod
     def outline(cls, document: Document) -> dict[str, Any]:
-        """The settings that a config has, by key, checked as far as they can be by themselves.
+        """Return the checked value of each key that a document gives.
 
-        Raises `ConfigError` with every fault, but for keys that a preset may fill in.
+        Raises `ConfigError` with every fault, except for missing keys that a preset can fill in.
         """
         values, faults = _validate_fields(cls, document.data, _context(document, True), filled=True)
         faults += cross_check({key: values[key] for key in values if key in document.data})
@@ -175,7 +172,7 @@ class Config(Section):
     @model_validator(mode="wrap")
     @classmethod
     def _in_sentences(cls, value: Any, handler: ModelWrapValidatorHandler[Config], info: ValidationInfo) -> Config:
-        """Check everything that can be checked, report all faults at once, and spell out what depends on other keys."""
+        """Check every key, report all faults at once, and fill in the defaults that depend on other keys."""
         if isinstance(value, cls):
             return value
         document = (info.context or {}).get("document")
@@ -183,35 +180,35 @@ class Config(Section):
         faults += cross_check(values)
         if faults:
             raise _error(faults, document)
-        spec = handler(values | _spelled_out(**values))
-        spec._document = document
-        return spec
+        config = handler(values | _dependent_defaults(**values))
+        config._document = document
+        return config
 
     def __eq__(self, other: object) -> bool:
-        """Specs are equal when their settings are, wherever they came from."""
+        """Compare the settings; the file that they came from does not matter."""
         return isinstance(other, Config) and dict(self) == dict(other)
 
     __hash__ = None  # type: ignore[assignment]
 
     def check(self, facts: Facts, data: str) -> None:
-        """Raise `ConfigError` unless the net fits the data as it turned out to be."""
+        """Raise `ConfigError` unless the net fits the data that was read."""
         faults = net_faults(self.layers, self.loss, facts, data)
         if faults:
             raise self.error(faults)
 
     def error(self, faults: list[Fault]) -> ConfigError:
-        """One error for all the faults, with their places where the spec came from a file."""
+        """Return one error for all the faults, with their positions if the config came from a file."""
         return _error(faults, self._document)
 
     @property
     def source(self) -> bytes:
-        """The file as it was given, byte for byte; empty when there was none."""
+        """The bytes of the config file, or nothing if there was no file."""
         return self._document.source if self._document else b""
 
     def to_yaml(self, folder: Path) -> str:
-        """The whole spec as a config that could stand in `folder`: paths are relative to it.
+        """Return the complete config as YAML for a file in `folder`, with paths relative to that folder.
 
-        Raises `ConfigError` where it would be larger than a config may be.
+        Raises `ConfigError` if the YAML would be too large for a config.
         """
         try:
             return dump(self.model_dump(mode="json", context={"folder": folder}))
@@ -219,7 +216,7 @@ class Config(Section):
             raise ConfigError(f"{self.name} is too large with every default spelled out: {error}") from None
 
 
-def _spelled_out(
+def _dependent_defaults(
     split: Split,
     holdout: str | None,
     loss: Loss,
@@ -234,20 +231,10 @@ def _spelled_out(
     checkpoint: Checkpoints,
     **others: object,
 ) -> dict[str, Any]:
-    """The defaults that depend on other keys."""
+    """Return the values of the keys whose defaults depend on other keys."""
     scaled = loss.task == "regression" and loss.target_range is None
     minimizes = isinstance(optimizer, Minimizer)
     reported = default_metrics(loss.task) if metrics is None else metrics
-    given = (checkpoint.monitor, early_stopping.monitor if early_stopping else None)
-    monitor = next(filter(None, given), "val_loss")
-
-    modes = {section.monitor or monitor: section.mode for section in (early_stopping, checkpoint) if section}
-
-    def watching(section: Watching) -> Watching:
-        figure = section.monitor or monitor
-        mode = section.mode or modes.get(figure) or mode_of(figure, reported)
-        return section.model_copy(update={"monitor": figure, "mode": mode})
-
     return {
         "split": split if holdout is None else split.without_default_validation(),
         "preprocessing": preprocessing.model_copy(
@@ -257,9 +244,7 @@ def _spelled_out(
         "batch_size": batch_size or ("full" if minimizes else 32),
         "dtype": dtype or ("float64" if minimizes else "float32"),
         "metrics": reported,
-        "schedule": watching(schedule) if isinstance(schedule, ReduceOnPlateau) else schedule,
-        "early_stopping": early_stopping and watching(early_stopping),
-        "checkpoint": watching(checkpoint),
+        **with_monitors(early_stopping, checkpoint, schedule, reported),
     }
 
 
@@ -276,9 +261,9 @@ def _error(faults: list[Fault], document: Document | None) -> ConfigError:
 def _validate_fields(
     cls: type[Config], data: Mapping[str, Any], context: dict[str, Any] | None, filled: bool = False
 ) -> tuple[dict[str, Any], list[Fault]]:
-    """Validate key by key, so that one bad key does not keep the others from being checked together.
+    """Validate each key by itself, so that a fault in one does not stop the checks of the others.
 
-    With `filled` they may lack what a preset is going to fill in.
+    With `filled`, keys that a preset can fill in may be missing.
     """
     values: dict[str, Any] = {}
     unknown = [key for key in data if key not in cls.model_fields]

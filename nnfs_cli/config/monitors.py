@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from nnfs_cli.errors import Fault
 from nnfs_cli.metrics import Metric, mode_of
 from nnfs_cli.system.wording import did_you_mean, listing
 from nnfs_cli.training.checkpoints import Checkpoints
 from nnfs_cli.training.early_stopping import EarlyStopping
-from nnfs_cli.training.schedules import Schedule
+from nnfs_cli.training.schedules import ReduceOnPlateau, Schedule
 
 Monitors = Mapping[tuple[str, ...], str]  # the name of a figure, by the path of the setting that names it
+Monitoring = TypeVar("Monitoring", Checkpoints, EarlyStopping, ReduceOnPlateau)
 
 ANY_CLASS = ("<class>",)  # stands for the labels of the classes until the data has been read
 
@@ -25,6 +27,29 @@ def monitors(early_stopping: EarlyStopping | None, checkpoint: Checkpoints, sche
     }
     figures = {(*path, "monitor"): getattr(section, "monitor", None) for path, section in sections.items()}
     return {path: figure for path, figure in figures.items() if figure is not None}
+
+
+def with_monitors(
+    early_stopping: EarlyStopping | None, checkpoint: Checkpoints, schedule: Schedule, metrics: Sequence[Metric]
+) -> dict[str, Any]:
+    """Return the sections with the monitor and mode that each leaves out.
+
+    Sections share the first monitor that is given, of `checkpoint` before `early_stopping`; by default val_loss.
+    """
+    given = (checkpoint.monitor, early_stopping.monitor if early_stopping else None)
+    default = next(filter(None, given), "val_loss")
+    modes = {section.monitor or default: section.mode for section in (early_stopping, checkpoint) if section}
+
+    def filled(section: Monitoring) -> Monitoring:
+        figure = section.monitor or default
+        mode = section.mode or modes.get(figure) or mode_of(figure, metrics)
+        return section.model_copy(update={"monitor": figure, "mode": mode})
+
+    return {
+        "early_stopping": early_stopping and filled(early_stopping),
+        "checkpoint": filled(checkpoint),
+        "schedule": filled(schedule) if isinstance(schedule, ReduceOnPlateau) else schedule,
+    }
 
 
 def unknown_figures(monitored: Monitors, metrics: Sequence[Metric]) -> list[Fault]:
