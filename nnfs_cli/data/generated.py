@@ -9,18 +9,19 @@ import numpy as np
 from pydantic import Field
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.components.field_types import NonNegativeFloat, PositiveInt, Seed
+from nnfs_cli.components.field_types import NonNegativeFloat, Seed
 from nnfs_cli.data.source import NO_KINDS, DataSource, Facts, with_kinds
 from nnfs_cli.data.table import Kind, Table, from_arrays
 from nnfs_cli.system.random import random_stream
 
+RowCount = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]  # they are made in memory
 Classes = Annotated[int, Field(strict=True, ge=2, le=1000)]
 
 
 class _Plane(DataSource):
     """Points of the plane, x0 and x1, in labelled groups."""
 
-    rows: PositiveInt = 1000
+    rows: RowCount = 1000
     seed: Seed = 0
     """Another one gives other points."""
 
@@ -153,7 +154,7 @@ class Arithmetic(DataSource, name="arithmetic", main="rows"):
     """Two numbers a and b between 0 and 100, and three to predict from them: a+b, a-b and abs(a-b)."""
 
     examples = ("arithmetic", "arithmetic: {rows: 2000, seed: 1}")
-    rows: PositiveInt = 10_000
+    rows: RowCount = 10_000
     seed: Seed = 42
     """Another one gives other numbers."""
 

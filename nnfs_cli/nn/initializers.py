@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.component import Component
@@ -119,7 +120,7 @@ class Uniform(Initializer, name="uniform", main="limit"):
     """U(-limit, limit), whatever the fan."""
 
     examples = ("uniform: 0.05",)
-    limit: PositiveFloat = 0.05
+    limit: Annotated[PositiveFloat, Field(le=1e300)] = 0.05
     """The largest value, and its opposite the smallest."""
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:

@@ -654,3 +654,30 @@ def test_a_number_of_classes_beyond_memory_is_refused_before_anything_is_made_of
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("config.yaml:1:28: error: must be at most 1,000, found 99999999999")
+
+
+TOO_LARGE = [
+    ("epochs: 2", "epochs: 99999999999999999999", "8:9", "must be at most 1,000,000,000"),
+    ("epochs: 2", "epochs: 1000000001", "8:9", "must be at most 1,000,000,000"),
+    ("epochs: 2", "epochs: 2\nbatch_size: 99999999999999999999", "9:13", "must be at most 1,000,000,000"),
+    ("epochs: 2", "epochs: 2\naccumulate: 99999999999999999999", "9:13", "must be at most 1,000,000,000"),
+    ("epochs: 2", "epochs: 2\nlog_every: 99999999999999999999", "9:12", "must be at most 1,000,000,000"),
+    ("epochs: 2", "epochs: 2\nmembers: 1000000000", "9:10", "must be at most 1,000"),
+    ("epochs: 2", "epochs: 2\nthreads: 99999999999999999999", "9:10", "must be at most 1,000,000,000"),
+    ("epochs: 2", "epochs: 2\nearly_stopping: 99999999999999999999", "9:17", "must be at most 1,000,000,000"),
+    ("linear: 10", "linear: 99999999999999999999", "3:13", "must be at most 1,000,000,000"),
+    ("linear: 10", "linear: {units: 10, init: {uniform: 1e301}}", "3:41", "must be at most 1e+300"),
+    ("iris", "{moons: 10000001}", "1:18", "must be at most 10,000,000"),
+    ("iris", "{spirals: {classes: 1001}}", "1:30", "must be at most 1,000"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "place", "words"), TOO_LARGE, ids=[new for _, new, _, _ in TOO_LARGE])
+def test_a_number_that_no_machine_can_serve_is_refused_at_once(
+    old: str, new: str, place: str, words: str, train: Train
+) -> None:
+    Path("config.yaml").write_text(but(old, new), encoding="utf-8")
+    for command in ("train", "check"):
+        message = refused(CliRunner().invoke(app, [command, "config.yaml"]))
+        assert message.startswith(f"config.yaml:{place}: error: {words}, found ")
+        assert message.count("error:") == 1
