@@ -18,7 +18,7 @@ from nnfs_cli.errors import RunError, UserError
 from nnfs_cli.system.wording import counted, percent
 
 if TYPE_CHECKING:
-    from nnfs_cli.data.profile import Drift
+    from nnfs_cli.data.drift import Drift
     from nnfs_cli.prediction.batch_predict import Predictions
     from nnfs_cli.prediction.calibration import Calibration
     from nnfs_cli.runs.run import Run

@@ -1,39 +1,51 @@
-"""Columns of Arrow, which reads files, as columns of a table."""
+"""Convert between columns of Arrow and columns of a `Table`.
+
+`to_column` converts a column by its own type. `parse_numbers` and `parse_dates` read strings as another type.
+`to_arrow` goes the other way, for the writers.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.dates import instant
-from nnfs_cli.data.table import NUMBER, Column, text_of
+from nnfs_cli.data.dates import parse_date
+from nnfs_cli.data.numbers import all_finite, parse_number
+from nnfs_cli.data.table import Column, text_of
 from nnfs_cli.data.texts import Texts
 
-TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
+
+class UnsupportedTypeError(Exception):
+    """The type of a column is not one that a table can hold; the text names the type."""
 
 
-class NotTakenError(Exception):
-    """A column of a type that is none of a table's."""
+class NotUtf8Error(Exception):
+    """A string of a column is not valid UTF-8: `found`, in row `row` (from 0), is the first."""
+
+    def __init__(self, row: int, found: bytes) -> None:
+        super().__init__(f"the string in row {row} is not UTF-8")
+        self.row, self.found = row, found
 
 
-def to_column(column: Any, as_words: bool = False) -> Column:
-    """A column (rows,) by its own type, or its values in the words of a file.
+def to_column(column: Any, as_texts: bool = False) -> Column:
+    """Convert a column (rows,) by its own type, or to texts as a file would hold them.
 
-    Raises `NotTakenError` with the type where it is none of a table's.
+    Raises `UnsupportedTypeError` for a type that a table cannot hold, and `NotUtf8Error` for an invalid string.
     """
     import pyarrow as pa
 
     try:
         if pa.types.is_dictionary(column.type) and not pa.types.is_string(column.type.value_type):
             column = column.cast(column.type.value_type)
-        return _words(column) if as_words else _natural(column)
+        return _as_texts(column) if as_texts else _by_type(column)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise NotTakenError(str(column.type)) from None
+        raise UnsupportedTypeError(str(column.type)) from None
 
 
-def _natural(column: Any) -> Column:
+def _by_type(column: Any) -> Column:
     import pyarrow as pa
 
     types, kind = pa.types, column.type
@@ -52,7 +64,7 @@ def _natural(column: Any) -> Column:
     if types.is_duration(kind):
         return _seconds(column)
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
-        raise pa.ArrowInvalid("bytes are no text")
+        raise pa.ArrowInvalid("bytes are not text")
     return to_texts(column.cast(pa.string()))
 
 
@@ -66,7 +78,7 @@ def _integers(column: Any) -> Array:
 
 
 def _seconds(column: Any) -> Array:
-    """Durations as seconds."""
+    """Convert durations to seconds."""
     import pyarrow as pa
 
     per_second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[column.type.unit]
@@ -74,31 +86,61 @@ def _seconds(column: Any) -> Array:
 
 
 def to_instants(column: Any) -> Array:
-    """Dates or timestamps as instants in UTC, datetime64[us]. Raises `pa.ArrowInvalid` for years beyond 290,000."""
+    """Convert dates or timestamps to instants in UTC, datetime64[us].
+
+    Raises `pa.ArrowInvalid` for years beyond 290,000.
+    """
     import pyarrow as pa
 
-    safe = getattr(column.type, "unit", "") != "ns"  # of which less than a microsecond is lost
+    safe = getattr(column.type, "unit", "") != "ns"  # nanoseconds lose less than a microsecond
     column = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=safe)
     return np.asarray(column.to_numpy()).astype("datetime64[us]", copy=False)
 
 
 def to_texts(column: Any) -> Texts:
-    """Strings, or a dictionary of them, as texts."""
+    """Convert strings, or a dictionary of strings, to texts. Raises `NotUtf8Error` for the first invalid string."""
     import pyarrow as pa
 
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    codes, words = _codes(column)
-    if len(set(words)) < len(words) or None in words:
-        known = Texts.of([*words, None])
+    try:
+        codes, distinct = _codes(column)
+    except UnicodeDecodeError:
+        refuse_invalid_utf8(column)
+        codes, distinct = _codes(column.cast(column.type.value_type).dictionary_encode())
+    if len(set(distinct)) < len(distinct) or None in distinct:
+        known = Texts.of([*distinct, None])
         return Texts(known.codes[codes], known.distinct)
-    objects = np.empty(len(words), object)
-    objects[:] = words
+    objects = np.empty(len(distinct), object)
+    objects[:] = distinct
     return Texts(codes, objects)
 
 
+def refuse_invalid_utf8(column: Any) -> None:
+    """Raise `NotUtf8Error` for the first string of a column that is not valid UTF-8, if there is one."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        as_bytes = pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary()
+        for row, cell in enumerate(column.cast(as_bytes)):
+            if cell.is_valid and not _is_utf8(cell.as_py()):
+                raise NotUtf8Error(row, cell.as_py()) from None
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _codes(column: Any) -> tuple[Array, list[Any]]:
-    """For each row of a column that is encoded by a dictionary its place there, -1 for a gap; and the dictionary."""
+    """Return the index of each row of a dictionary column, -1 for a gap, and the values of the dictionary."""
     import pyarrow as pa
 
     if isinstance(column, pa.ChunkedArray):
@@ -106,8 +148,8 @@ def _codes(column: Any) -> tuple[Array, list[Any]]:
     return column.indices.cast(pa.int32()).fill_null(-1).to_numpy(), column.dictionary.to_pylist()
 
 
-def _words(column: Any) -> Texts:
-    """Values of any type in the words of a file."""
+def _as_texts(column: Any) -> Texts:
+    """Convert values of any type to texts as a file would hold them."""
     import pyarrow as pa
 
     kind = column.type
@@ -119,7 +161,7 @@ def _words(column: Any) -> Texts:
         codes, different = _codes(column.dictionary_encode())
         values = [text_of(value) or None for value in different]
     else:
-        found = _natural(column)
+        found = _by_type(column)
         if isinstance(found, Texts):
             return found
         instants, codes = np.unique(found, return_inverse=True)
@@ -128,8 +170,11 @@ def _words(column: Any) -> Texts:
     return Texts(known.codes[codes], known.distinct)
 
 
-def parsed_numbers(column: Any, decimal: str = ".") -> tuple[Array, Array | None]:
-    """Strings (rows,) as float64, a gap as NaN; and which are no finite numbers, if any. Truth values are 1 and 0."""
+def parse_numbers(column: Any, decimal: str = ".") -> tuple[Array, Array | None]:
+    """Parse strings (rows,) as float64, with NaN for a gap and 1 or 0 for a truth value.
+
+    The second result is a mask of the cells that are not finite numbers, or None if there are none.
+    """
     import pyarrow as pa
     from pyarrow import compute
 
@@ -141,32 +186,22 @@ def parsed_numbers(column: Any, decimal: str = ".") -> tuple[Array, Array | None
     if trimmed is not None:
         try:
             numbers = np.asarray(trimmed.cast(pa.float64()).to_numpy())
-            if finite(numbers, column.null_count):
+            if all_finite(numbers, column.null_count):
                 return numbers, None
         except pa.ArrowInvalid:
             pass
     texts = to_texts(column)
-    known = [number_of(text, decimal) for text in texts.distinct.tolist()]
+    known = [parse_number(text, decimal) for text in texts.distinct.tolist()]
     numbers = np.array([np.nan if number is None else number for number in known] + [np.nan])[texts.codes]
     wrong = np.array([number is None for number in known] + [False])[texts.codes]
     return numbers, wrong if wrong.any() else None
 
 
-def number_of(text: str, decimal: str = ".") -> float | None:
-    """The finite number that a cell holds: digits, maybe with a sign, a decimal mark, an exponent; or a truth value."""
-    if text in TRUE:
-        return 1.0
-    if text in FALSE:
-        return 0.0
-    text = text.strip(" \t")
-    if decimal != ".":
-        text = "?" if "." in text else text.replace(decimal, ".")
-    number = float(text) if NUMBER.fullmatch(text) else np.inf
-    return number if np.isfinite(number) else None
+def parse_dates(column: Any) -> tuple[Array, Array | None]:
+    """Parse strings (rows,) as datetime64[us], with NaT for a gap.
 
-
-def parsed_dates(column: Any) -> tuple[Array, Array | None]:
-    """Strings (rows,) as datetime64[us], a gap as NaT; and which are no dates, if any."""
+    The second result is a mask of the cells that are not dates, or None if there are none.
+    """
     import pyarrow as pa
 
     for zone in (None, "UTC"):
@@ -174,20 +209,35 @@ def parsed_dates(column: Any) -> tuple[Array, Array | None]:
             return to_instants(column.cast(pa.timestamp("us", zone))), None
         except pa.ArrowInvalid:
             pass
-    return dates_of(to_texts(column))
+    return dates_from_texts(to_texts(column))
 
 
-def dates_of(texts: Texts) -> tuple[Array, Array | None]:
-    """The same for texts, word by word."""
-    known = np.array([*map(instant, texts.distinct.tolist()), np.datetime64("NaT")], "datetime64[us]")
+def dates_from_texts(texts: Texts) -> tuple[Array, Array | None]:
+    """Parse texts as dates, each distinct text once; the results are those of `parse_dates`."""
+    known = np.array([*map(parse_date, texts.distinct.tolist()), np.datetime64("NaT")], "datetime64[us]")
     dates = known[texts.codes]
     wrong = np.isnat(dates) & ~texts.gaps
     return dates, wrong if wrong.any() else None
 
 
-def finite(numbers: Array, gaps: int) -> bool:
-    """Whether all numbers are finite but so many gaps."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if not gaps and np.isfinite(numbers.sum()):
-            return True
-    return int(np.isfinite(numbers).sum()) == len(numbers) - gaps
+def to_arrow(columns: Mapping[str, Any]) -> Any:
+    """Return named columns as a table of Arrow, with texts as strings."""
+    import pyarrow as pa
+
+    arrays = {name: _to_array(column) for name, column in columns.items()}
+    return pa.Table.from_arrays(list(arrays.values()), names=list(arrays))
+
+
+def _to_array(column: Any) -> Any:
+    import pyarrow as pa
+
+    if isinstance(column, Texts):
+        distinct = pa.array(column.distinct.tolist(), pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(column.codes, mask=column.gaps), distinct).cast(pa.string())
+    if isinstance(column, np.ndarray):
+        if column.dtype == object:
+            return pa.array(column.tolist())
+        return pa.array(column, from_pandas=True)
+    if pa.types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    return column

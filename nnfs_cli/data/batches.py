@@ -1,4 +1,4 @@
-"""Which rows each step sees."""
+"""Draw the batches of an epoch: the rows of each step."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.training_rows import BLOCK
+from nnfs_cli.data.training_rows import BLOCK_ROWS
 from nnfs_cli.system.random import random_stream
 
 
 @dataclass(frozen=True)
 class Batches:
-    """The rows of an epoch, a batch at a time: all once in a new order, or drawn with replacement.
+    """The batches of each epoch: all rows once in a random order, in order, or drawn with replacement.
 
-    The order of an epoch depends on the seed and the epoch alone. A last batch of fewer rows than `smallest` joins the
-    batch before it. With a `window`, rows are shuffled within so many, of blocks from all over the table: what is on a
-    disk is then read a block at a time.
+    The order of an epoch depends only on the seed and the epoch. A last batch with fewer rows than `smallest` is added
+    to the batch before it. With a `window`, that many rows at a time are shuffled, in blocks from all over the table,
+    so that rows on disk are read a block at a time.
     """
 
     rows: int
@@ -33,12 +33,12 @@ class Batches:
 
     @property
     def steps(self) -> int:
-        """How many batches an epoch has."""
+        """The number of batches of an epoch."""
         whole, rest = divmod(self.rows, self.size)
         return whole if self.drop_last else whole + (rest >= (self.smallest if whole else 1))
 
     def epoch(self, epoch: int) -> Iterator[Array | slice]:
-        """The rows of each batch of an epoch (from 1): indices (batch,), or a slice where the order is the table's."""
+        """Yield the rows of each batch of an epoch (from 1): indices (batch,), or slices in the order of the table."""
         starts = range(0, self.steps * self.size, self.size)
         bounds = [*starts, starts.stop if self.drop_last else self.rows]
         if not self.shuffle and not self.replacement:
@@ -53,14 +53,14 @@ class Batches:
             yield order[start:end]
 
     def _in_windows(self, rng: np.random.Generator, bounds: list[int]) -> Iterator[Array]:
-        blocks = rng.permutation(-(-self.rows // BLOCK))
-        at_once = max(1, (self.window or 0) // BLOCK)
+        blocks = rng.permutation(-(-self.rows // BLOCK_ROWS))
+        at_once = max(1, (self.window or 0) // BLOCK_ROWS)
         waiting = np.empty(0, np.intp)
         windows = iter(range(0, len(blocks), at_once))
         for start, end in itertools.pairwise(bounds):
             while len(waiting) < end - start:
                 first = next(windows)
-                rows = (blocks[first : first + at_once, None] * BLOCK + np.arange(BLOCK)).ravel()
+                rows = (blocks[first : first + at_once, None] * BLOCK_ROWS + np.arange(BLOCK_ROWS)).ravel()
                 waiting = np.concatenate([waiting, rng.permutation(rows[rows < self.rows])])
             yield waiting[: end - start]
             waiting = waiting[end - start :]

@@ -1,4 +1,4 @@
-"""The small real data sets that scikit-learn ships, by name. They need no file and no network."""
+"""The small real data sets that come with scikit-learn. They need no file and no network."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from nnfs_cli.data.table import Kind, Label, Table, from_arrays
 
 
 class _Builtin(DataSource):
-    """One of scikit-learn's `load_...` functions, and what is known of its result.
+    """A data set of one of scikit-learn's `load_...` functions.
 
-    Importing scikit-learn takes longer than training on such a set. So its file is read where it lies, and only where
-    it does not, or needs more than reading, scikit-learn does it itself.
+    Importing scikit-learn takes longer than training on such a data set. Its file is therefore read directly;
+    scikit-learn loads it only if the file is missing or needs more than reading.
     """
 
     known: ClassVar[Facts]
     target_name: ClassVar[str]
-    file: ClassVar[str] = ""  # of numbers, the class last, below a line of sizes and labels where there are such words
+    file: ClassVar[str] = ""  # columns of numbers, the class last; a line of sizes and labels first if labels are texts
     features: ClassVar[tuple[str, ...]] = ()
     labels: ClassVar[tuple[Label, ...]] = ()
 
     def facts(self) -> Facts:
-        """Numbers of inputs and classes, as published."""
+        """Return the published numbers of inputs and classes."""
         return self.known
 
     def target_columns(self) -> tuple[str, ...]:
-        """The one target."""
+        """Return the one target."""
         return (self.target_name,)
 
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
-        """The arrays; labels in their own words, in the set's own order."""
+        """Read the arrays. Labels are those of the data set, in its order."""
         path = _shipped(self.file)
         X, y, features, labels = self._parsed(path) if path else self._loaded()
         if labels:
@@ -56,14 +56,14 @@ class _Builtin(DataSource):
 
 
 def _shipped(file: str) -> Path | None:
-    """Where scikit-learn keeps a file, found without importing it; None when it is not there."""
+    """Return the path of a file of scikit-learn without importing it, or None if it is missing."""
     spec = importlib.util.find_spec("sklearn") if file else None
     places = spec.submodule_search_locations if spec else None
     return next((path for place in places or () if (path := Path(place, "datasets", "data", file)).is_file()), None)
 
 
 class BreastCancer(_Builtin, name="breast_cancer"):
-    """569 tumours, 30 measurements of their cell nuclei, malignant or benign. Wolberg, Street, Mangasarian (1995)."""
+    """569 tumours: 30 measurements of cell nuclei, and whether it is malignant. Wolberg, Street, Mangasarian (1995)."""
 
     examples = ("breast_cancer",)
     known = Facts(30, 2)
@@ -80,7 +80,7 @@ class BreastCancer(_Builtin, name="breast_cancer"):
 
 
 class Iris(_Builtin, name="iris"):
-    """150 irises, 4 measurements of their flowers, 3 species. Fisher (1936)."""
+    """150 irises: 4 measurements of their flowers, and one of 3 species. Fisher (1936)."""
 
     examples = ("iris",)
     known = Facts(4, 3)
@@ -90,7 +90,7 @@ class Iris(_Builtin, name="iris"):
 
 
 class Wine(_Builtin, name="wine"):
-    """178 Italian wines, 13 chemical measurements, 3 cultivars. Aeberhard and Forina (1992)."""
+    """178 Italian wines: 13 chemical measurements, and one of 3 cultivars. Aeberhard and Forina (1992)."""
 
     examples = ("wine",)
     known = Facts(13, 3)
@@ -103,7 +103,7 @@ class Wine(_Builtin, name="wine"):
 
 
 class Digits(_Builtin, name="digits"):
-    """1,797 handwritten digits as 8 x 8 pixels, 10 classes. Alpaydin and Kaynak (1998)."""
+    """1,797 handwritten digits: 8 x 8 pixels, and one of 10 classes. Alpaydin and Kaynak (1998)."""
 
     examples = ("digits",)
     known = Facts(64, 10)
@@ -113,7 +113,7 @@ class Digits(_Builtin, name="digits"):
 
 
 class Diabetes(_Builtin, name="diabetes"):
-    """442 patients, 10 measurements, and a score of how the disease went on in a year. Efron et al. (2004)."""
+    """442 patients: 10 measurements, and the progression of their diabetes after a year. Efron et al. (2004)."""
 
     examples = ("diabetes",)
     known = Facts(10, None)

@@ -1,4 +1,4 @@
-"""What counts as a date: ISO 8601, with or without a time of day, and with that maybe an offset from UTC."""
+"""The grammar of dates in text files: ISO 8601, optionally with a time of day and an offset from UTC."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _ISO = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:[ T]([0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?)(?:Z|([-+])([0-9]{2})(?::?([0-9]{2}))?)?)?"
 )
-DATES = "dates, as in 2026-01-31 or 2026-01-31 12:30:00"  # what messages expect
+DATES = "dates, as in 2026-01-31 or 2026-01-31 12:30:00"  # what a message expects in a date column
 NOT_A_DATE = np.datetime64("NaT", "us")
 DAY = 86_400_000_000  # in microseconds
 
 
 def days(dates: Array) -> Array:
-    """Since the beginning of 1970, with fractions; NaN where a cell is empty. Takes and gives any shape."""
+    """Return the days since the beginning of 1970, with fractions, and NaN for NaT. The shape stays the same."""
     return np.where(np.isnat(dates), np.nan, dates.astype(np.int64) / DAY)
 
 
-def instant(text: str) -> np.datetime64:
-    """The date or the instant, in UTC, that a text gives, to the microsecond; not a time where it gives none."""
+def parse_date(text: str) -> np.datetime64:
+    """Return the instant in UTC that a text gives, to the microsecond, or NaT if the text is not a date."""
     found = _ISO.fullmatch(text.strip())
     if found is None:
         return NOT_A_DATE

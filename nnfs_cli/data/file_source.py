@@ -1,4 +1,4 @@
-"""What data sets that lie in files have in common: a path, a target, and columns to leave out."""
+"""The base classes of data sets in files: a path, the target and the columns to drop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from nnfs_cli.system.wording import listing, named, shown
 def _different(names: tuple[str, ...]) -> tuple[str, ...]:
     for i, name in enumerate(names):
         if name in names[:i]:
-            raise invalid(f"'{name}' stands here twice")
+            raise invalid(f"'{name}' is listed twice; list it once")
     return names
 
 
@@ -48,32 +48,32 @@ STDIN = Path("-")
 
 
 class FileSource(DataSource):
-    """A table in a file, or in several of one schema."""
+    """A data set in one file, or in several files with the same columns."""
 
     suffixes: ClassVar[tuple[str, ...]]
 
     path: FilePath
-    """Relative to the folder of the config; a pattern such as `part-*.csv` for several files of one schema."""
+    """Path of the file, relative to the folder of the config. A pattern such as `part-*.csv` names several files."""
 
     def at(self, path: Path) -> Self:
-        """The same kind of file at another place."""
+        """Return a data set with the same settings for another file."""
         return self.model_copy(update={"path": path})
 
     @property
     def files(self) -> list[Path]:
-        """The files, in the order of their names."""
+        """The files, sorted by name."""
         return matching_files(self.path)
 
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
-        """All columns but those to drop. Raises `DataError` when the file is not a table, or not there."""
-        with self._said_plainly():
+        """Read all columns that are not dropped. Raises `DataError` if a file is missing or is not a table."""
+        with self._plain_errors():
             return self._read(self.path.name, kinds)
 
     def _read(self, name: str, kinds: Mapping[str, Kind]) -> Table:
         raise NotImplementedError
 
     @contextlib.contextmanager
-    def _said_plainly(self) -> Iterator[None]:
+    def _plain_errors(self) -> Iterator[None]:
         try:
             with attach_path(self.path):
                 yield
@@ -83,14 +83,14 @@ class FileSource(DataSource):
             raise DataError(f"{self.path} is a folder, not a file") from None
 
     def stamp(self) -> tuple[tuple[Path, int, int], ...]:
-        """Of each file its size and when it was changed, which tells whether it was, at no cost."""
-        with self._said_plainly():
+        """Return the path, size and modification time of each file: a cheap way to notice a change."""
+        with self._plain_errors():
             found = [(path, path.stat()) for path in self.files]
         return tuple((path, about.st_size, about.st_mtime_ns) for path, about in found)
 
     def sha256(self) -> str:
-        """Of the content: of the file, or of the digests of several."""
-        with self._said_plainly():
+        """Return the digest of the file, or the digest of the digests of several files."""
+        with self._plain_errors():
             digests = []
             for path in self.files:
                 with path.open("rb") as file:
@@ -99,18 +99,18 @@ class FileSource(DataSource):
 
 
 class ColumnSource(FileSource):
-    """A table in files whose columns have names."""
+    """A data set in files whose columns have names."""
 
     target: Annotated[Names, NotEmpty]
-    """The column to predict, or several of numbers."""
+    """Column to predict, or several columns of numbers."""
     drop: Names = ()
-    """Columns to leave out; all others are inputs."""
+    """Columns to leave out. All other columns are inputs."""
     weight: Text | None = None
-    """The column that says what each row counts, 0 or more; 1 without it."""
+    """Column with the weight of each row, 0 or more. Without it every row has the weight 1."""
 
     @model_validator(mode="after")
     def _keeps_its_target(self) -> Self:
-        uses = {"is the target": self.target, "is to be dropped": self.drop, "is the weight": (self.weight,)}
+        uses = {"is the target": self.target, "is in drop": self.drop, "is the weight": (self.weight,)}
         for name in (*self.target, *self.drop):
             used = [use for use, names in uses.items() if name in names]
             if len(used) > 1:
@@ -118,34 +118,38 @@ class ColumnSource(FileSource):
         return self
 
     def target_columns(self) -> tuple[str, ...]:
-        """As the config names them."""
+        """Return the target columns of the config."""
         return self.target
 
     def dropped_columns(self) -> tuple[str, ...]:
-        """As the config names them."""
+        """Return the dropped columns of the config."""
         return self.drop
 
     def weight_column(self) -> str | None:
-        """As the config names it."""
+        """Return the weight column of the config, if there is one."""
         return self.weight
 
     def names(self) -> tuple[str, ...]:
-        """The columns of the file, those to drop among them."""
-        with self._said_plainly():
+        """Return the names of all columns of the file, including dropped ones."""
+        with self._plain_errors():
             return self._names()
 
     def kinds(self, given: Mapping[str, Kind] = NO_KINDS) -> dict[str, Kind]:
-        """What each column but those to drop is taken for: as given, or as all of its cells show, in flat memory."""
-        with self._said_plainly():
+        """Return the kind of each column that is not dropped: the given one, or the one that fits all cells.
+
+        The memory does not grow with the number of rows.
+        """
+        with self._plain_errors():
             return self._kinds(given)
 
     def chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False) -> Iterator[Table]:
-        """Those of the columns that there are, as these kinds, some ten thousand rows at a time, in flat memory.
+        """Yield the columns in `kinds` that exist, read as these kinds, some ten thousand rows at a time.
 
-        `keep` names columns to carry along as they are, in `Table.kept`. A cell that does not hold what its column is
-        taken for raises `DataError`; with `faults` it becomes a gap, and `Table.faults` says of its row why.
+        The memory does not grow with the number of rows. `keep` names columns to pass on unchanged in `Table.kept`. A
+        cell that does not fit the kind of its column raises `DataError`; with `faults` it becomes a gap, and
+        `Table.faults` holds the reason for its row.
         """
-        with self._said_plainly():
+        with self._plain_errors():
             yield from self._chunks(kinds, keep, faults)
 
     def _names(self) -> tuple[str, ...]:
@@ -159,11 +163,13 @@ class ColumnSource(FileSource):
 
 
 def check_names(names: Sequence[str], path: str) -> None:
-    """Raise `DataError` unless every column has a name of its own."""
+    """Raise `DataError` unless every column has a name and no two names are equal."""
     places: dict[str, int] = {}
     for place, name in enumerate(names, 1):
         if not name.strip():
-            raise DataError(f"{path}: column {place} has no name in the header; name it, or write the file without it")
+            raise DataError(
+                f"{path}: column {place} has no name in the header; name it, or save the file without this column"
+            )
         if name in places:
             both = f"the columns {places[name]} and {place}"
             raise DataError(f"{path}: {both} are both named {named(name)}; rename one of them")
@@ -171,7 +177,7 @@ def check_names(names: Sequence[str], path: str) -> None:
 
 
 def check_schema(names: Sequence[str], first: Sequence[str], file: str, first_file: str) -> None:
-    """Raise `DataError` unless a file has the same columns as the first of its set, in whatever order."""
+    """Raise `DataError` unless a file has the same columns as the first file, in any order."""
     for name in first:
         if name not in names:
             raise DataError(f"{file} has no column {named(name)}, which {first_file} has")
@@ -180,11 +186,11 @@ def check_schema(names: Sequence[str], first: Sequence[str], file: str, first_fi
             raise DataError(f"{file} has a column {named(name)}, which {first_file} does not have")
 
 
-Kinds = TypeVar("Kinds", bound=FileSource)
+Source = TypeVar("Source", bound=FileSource)
 
 
-def kind_of(path: Path, among: type[Kinds]) -> type[Kinds]:
-    """The kind of file that a path names, by its suffix. Raises `DataError` when it is none of those."""
+def source_class_for(path: Path, among: type[Source]) -> type[Source]:
+    """Return the class of data sets that reads this file. Raises `DataError` for a suffix that none reads."""
     if path.is_dir():
         raise DataError(f"{path} is a folder, not a file")
     kinds = [member for member in FileSource.registered.values() if issubclass(member, among)]
@@ -192,12 +198,15 @@ def kind_of(path: Path, among: type[Kinds]) -> type[Kinds]:
         if path.name.lower().endswith(kind.suffixes) or (path == STDIN and ".csv" in kind.suffixes):
             return kind
     known = [suffix for kind in kinds for suffix in kind.suffixes]
-    raise DataError(f"{path.name}: files that can be read end in {listing(known, 'or')}")
+    raise DataError(f"{path.name} is not a known kind of file; its name must end in {listing(known, 'or')}")
 
 
 def source_for(path: Path, like: DataSource) -> FileSource:
-    """The data set for another file, by its suffix; one of the same kind as `like` shares its settings."""
-    kind = kind_of(path, FileSource)
+    """Return the data set for another file, by its suffix.
+
+    If `like` reads the same kind of file, its settings are kept; otherwise only its target, drop and weight are.
+    """
+    kind = source_class_for(path, FileSource)
     if isinstance(like, kind):
         return like.at(path)
     settings: dict[str, Any] = {"path": "stdin" if path == STDIN else path}

@@ -1,4 +1,4 @@
-"""Data sets that are made by a formula and a seed: small worlds in which one knows what a net should find."""
+"""Data sets that a formula and a seed generate: small problems whose right answer is known."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ Classes = Annotated[int, Field(strict=True, ge=2, le=1000)]
 
 
 class _Plane(DataSource):
-    """Points of the plane, x0 and x1, in labelled groups."""
+    """Points (x0, x1) of the plane in labelled groups."""
 
     rows: RowCount = 1000
     seed: Seed = 0
-    """Another one gives other points."""
+    """Seed of the random points. Another seed gives other points."""
 
     def labels(self) -> tuple[str, ...]:
-        """The groups' names."""
+        """Return the names of the groups."""
         raise NotImplementedError
 
     def draw(self) -> tuple[Array, Array]:
-        """The points (rows, 2) and the index of each one's label (rows,)."""
+        """Return the points (rows, 2) and the index of the label of each point (rows,)."""
         raise NotImplementedError
 
     def facts(self) -> Facts:
-        """Two inputs."""
+        """Return the sizes: two inputs, and one class for each label."""
         return Facts(2, len(self.labels()))
 
     def target_columns(self) -> tuple[str, ...]:
-        """The one target."""
+        """Return the one target."""
         return ("group",)
 
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
-        """Draw the points anew; the same seed gives the same points."""
+        """Generate the points. The same seed gives the same points."""
         X, y = self.draw()
         labels = self.labels()
         return with_kinds(
@@ -51,56 +51,56 @@ class _Plane(DataSource):
 
 
 class Moons(_Plane, name="moons", main="rows"):
-    """Two half circles that reach into each other, with noise. scikit-learn's `make_moons`."""
+    """Two interleaving half circles with noise, from scikit-learn's `make_moons`."""
 
     examples = ("moons", "moons: {rows: 500, noise: 0.2}")
     noise: NonNegativeFloat = 0.1
-    """The standard deviation of what is added to both coordinates."""
+    """Standard deviation of the noise in both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
-        """The upper moon first."""
+        """Return the labels, the upper moon first."""
         return ("upper", "lower")
 
     def draw(self) -> tuple[Array, Array]:
-        """Half of the rows on each moon."""
+        """Return points of which half lie on each moon."""
         from sklearn.datasets import make_moons
 
         return make_moons(self.rows, noise=self.noise, random_state=self.seed)  # type: ignore[no-any-return]
 
 
 class Circles(_Plane, name="circles", main="rows"):
-    """A circle inside another, with noise. scikit-learn's `make_circles`."""
+    """A circle inside another with noise, from scikit-learn's `make_circles`."""
 
     examples = ("circles", "circles: {rows: 500, noise: 0.1}")
     noise: NonNegativeFloat = 0.05
-    """The standard deviation of what is added to both coordinates."""
+    """Standard deviation of the noise in both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
-        """The outer circle first."""
+        """Return the labels, the outer circle first."""
         return ("outer", "inner")
 
     def draw(self) -> tuple[Array, Array]:
-        """Half of the rows on each circle; the inner one has half the radius."""
+        """Return points of which half lie on each circle. The inner circle has half the radius."""
         from sklearn.datasets import make_circles
 
         return make_circles(self.rows, noise=self.noise, factor=0.5, random_state=self.seed)  # type: ignore[no-any-return]
 
 
 class Blobs(_Plane, name="blobs", main="rows"):
-    """Round clouds of points around random centres. scikit-learn's `make_blobs`."""
+    """Round clouds of points around random centres, from scikit-learn's `make_blobs`."""
 
     examples = ("blobs", "blobs: {rows: 500, classes: 5, noise: 2}")
     classes: Classes = 3
-    """How many clouds."""
+    """Number of clouds."""
     noise: NonNegativeFloat = 1.0
-    """The standard deviation of a cloud."""
+    """Standard deviation of a cloud in both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
-        """Lettered, or numbered beyond the alphabet."""
+        """Return letters as labels, or numbered groups if there are more than 26."""
         return _letters(self.classes)
 
     def draw(self) -> tuple[Array, Array]:
-        """The same number of rows in each cloud, within one."""
+        """Return clouds of equal size, give or take one row."""
         from sklearn.datasets import make_blobs
 
         return make_blobs(  # type: ignore[no-any-return]
@@ -109,20 +109,20 @@ class Blobs(_Plane, name="blobs", main="rows"):
 
 
 class Spirals(_Plane, name="spirals", main="rows"):
-    """Arms that wind around one centre: hard for a small net, since no straight line helps."""
+    """Spiral arms around one centre. They are hard for a small net, as no straight line separates them."""
 
     examples = ("spirals", "spirals: {rows: 900, classes: 3, noise: 0.1}")
     classes: Classes = 2
-    """How many arms."""
+    """Number of arms."""
     noise: NonNegativeFloat = 0.05
-    """The standard deviation of what is added to both coordinates."""
+    """Standard deviation of the noise in both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
-        """Lettered, or numbered beyond the alphabet."""
+        """Return letters as labels, or numbered groups if there are more than 26."""
         return _letters(self.classes)
 
     def draw(self) -> tuple[Array, Array]:
-        """Radius 0 to 1 over one and a half turns, then normal noise on both coordinates."""
+        """Return arms with the radius 0 to 1 over one and a half turns, plus normal noise in both coordinates."""
         rng = random_stream(self.seed, "spirals")
         y = np.arange(self.rows) % self.classes
         radius = np.sqrt(rng.uniform(0.01, 1, self.rows))
@@ -132,18 +132,18 @@ class Spirals(_Plane, name="spirals", main="rows"):
 
 
 class Xor(_Plane, name="xor", main="rows"):
-    """Points of a square, labelled by whether their two coordinates have the same sign. Minsky and Papert (1969)."""
+    """Points of a square, labelled by whether both coordinates have the same sign. Minsky and Papert (1969)."""
 
     examples = ("xor", "xor: {rows: 400, noise: 0.1}")
     noise: NonNegativeFloat = 0.0
-    """The standard deviation of what is added to both coordinates."""
+    """Standard deviation of the noise in both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
-        """Same sign first."""
+        """Return the labels, the one for the same sign first."""
         return ("same", "different")
 
     def draw(self) -> tuple[Array, Array]:
-        """Uniform between -1 and 1; noise moves points after they are labelled."""
+        """Return points that are uniform between -1 and 1; noise is added after they are labelled."""
         rng = random_stream(self.seed, "xor")
         X = rng.uniform(-1, 1, (self.rows, 2))
         y = (X[:, 0] * X[:, 1] < 0).astype(int)
@@ -151,23 +151,23 @@ class Xor(_Plane, name="xor", main="rows"):
 
 
 class Arithmetic(DataSource, name="arithmetic", main="rows"):
-    """Two numbers a and b between 0 and 100, and three to predict from them: a+b, a-b and abs(a-b)."""
+    """Two numbers a and b between 0 and 100, and three results to predict: a+b, a-b and abs(a-b)."""
 
     examples = ("arithmetic", "arithmetic: {rows: 2000, seed: 1}")
     rows: RowCount = 10_000
     seed: Seed = 42
-    """Another one gives other numbers."""
+    """Seed of the random numbers. Another seed gives other numbers."""
 
     def facts(self) -> Facts:
-        """Two inputs, three targets."""
+        """Return the sizes: two inputs and three targets."""
         return Facts(2, None, 3)
 
     def target_columns(self) -> tuple[str, ...]:
-        """The three results."""
+        """Return the names of the three results."""
         return ("a+b", "a-b", "abs(a-b)")
 
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
-        """Drawn as `numpy.random.seed(42); numpy.random.rand(2, rows) * 100` would."""
+        """Generate the numbers as `numpy.random.seed(seed); numpy.random.rand(2, rows) * 100` would."""
         a, b = np.random.RandomState(self.seed).rand(2, self.rows) * 100
         y = np.stack([a + b, a - b, np.abs(a - b)], axis=1)
         X = np.stack([a, b], axis=1)

@@ -7,7 +7,8 @@ import re
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.table import Label, Table, is_number, text_of
+from nnfs_cli.data.numbers import is_number
+from nnfs_cli.data.table import Label, Table, text_of
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import listing, named, shown
 

@@ -1,4 +1,4 @@
-"""Arrays saved by `numpy.savez`: `X` (rows, n_features), `y` (rows,) or (rows, n_targets), maybe `feature_names`."""
+"""Data sets in files of `numpy.savez`."""
 
 from __future__ import annotations
 
@@ -18,51 +18,54 @@ from nnfs_cli.errors import DataError
 
 
 class Npz(FileSource, name="npz", main="path"):
-    """NumPy arrays `X` and `y`; without `feature_names` the inputs are x0, x1, ...
+    """NumPy arrays `X` (rows, n_features) and `y`, saved by `numpy.savez`.
 
-    Several targets, the columns of `y`, are announced by `targets` and named y0, y1, ...
+    The array `feature_names` names the inputs; without it they are x0, x1, ... With `targets: n` the array `y` has the
+    shape (rows, n) and its columns are the targets y0, y1, ...
     """
 
     examples = ("npz: arrays.npz", "npz: {path: arrays.npz, targets: 3}")
     suffixes = (".npz",)
 
     targets: PositiveInt = 1
-    """How many columns `y` has."""
+    """Number of columns of `y`."""
 
     def target_columns(self) -> tuple[str, ...]:
-        """y, or y0, y1, ... where there are several."""
+        """Return y, or y0, y1, ... if there are several targets."""
         return ("y",) if self.targets == 1 else tuple(f"y{j}" for j in range(self.targets))
 
     def _read(self, name: str, kinds: Mapping[str, Kind]) -> Table:
         arrays = self._arrays(name)
         X, y = arrays.get("X"), _decoded(arrays.get("y"))
         if X is None or X.ndim != 2 or not X.size or X.dtype.kind not in "iufb":
-            raise DataError(f"{name} needs an array X of numbers with the shape (rows, n_features), {_found(X)}")
+            raise DataError(f"{name} should hold an array X of numbers with the shape (rows, n_features), {_found(X)}")
         features = self._features(name, X, _decoded(arrays.get("feature_names")))
         if y is not None:
             expected = (len(X),) if self.targets == 1 else (len(X), self.targets)
             if y.shape not in (expected, (*expected, 1)) or y.dtype.kind not in "iufbU":
-                several = f"; is it targets: {y.shape[1]}?" if y.ndim == 2 else ""
-                raise DataError(f"{name}: y should be numbers or texts with the shape {expected}, {_found(y)}{several}")
+                several = f"; if it has several targets, set  targets: {y.shape[1]}" if y.ndim == 2 else ""
+                raise DataError(
+                    f"{name}: y should hold numbers or texts with the shape {expected}, {_found(y)}{several}"
+                )
             y = y.reshape(expected)
             y = y.astype(object) if y.dtype.kind == "U" else y
         table = from_arrays(name, X, features, y, list(self.target_columns()), sha256=self.sha256())
         return with_kinds(table, kinds)
 
     def _arrays(self, name: str) -> dict[str, Array]:
-        """The members that are looked for. Nothing is unpickled."""
-        not_one = DataError(f"{name} is not a whole npz file of plain arrays; numpy.savez writes one")
+        """Return the arrays that the file holds under these names. Nothing is unpickled."""
+        damaged = DataError(f"{name} is damaged or is not an npz file of plain arrays; write it with numpy.savez")
         try:
             with self.path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {key: archive[key] for key in ("X", "y", "feature_names") if key in archive}
         except (ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
-            raise not_one from None
+            raise damaged from None
         except OSError as error:
             if error.errno:
                 raise
-            raise not_one from None
+            raise damaged from None
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise not_one
+            raise damaged
         return arrays
 
     def _features(self, name: str, X: Array, names: Array | None) -> list[str]:
@@ -70,15 +73,15 @@ class Npz(FileSource, name="npz", main="path"):
         if names is None:
             return [f"x{j}" for j in range(n)]
         if names.shape != (n,) or names.dtype.kind != "U" or len(set(names.tolist())) != n or not all(names.tolist()):
-            raise DataError(f"{name}: feature_names should be {n} different texts, one for each column of X")
-        taken = set(names.tolist()) & set(self.target_columns())
-        if taken:
-            raise DataError(f"{name}: a feature has the target's name '{taken.pop()}'; rename it")
+            raise DataError(f"{name}: feature_names should hold {n} different texts, one for each column of X")
+        shared = set(names.tolist()) & set(self.target_columns())
+        if shared:
+            raise DataError(f"{name}: an input has the name of the target '{shared.pop()}'; rename the input")
         return [str(feature) for feature in names]
 
 
 def _decoded(array: Array | None) -> Array | None:
-    """Texts that were saved as bytes, as texts; what cannot be decoded stays as it is."""
+    """Decode bytes as UTF-8 texts; return other arrays, and bytes that are not UTF-8, unchanged."""
     if array is not None and array.dtype.kind == "S":
         with contextlib.suppress(UnicodeDecodeError):
             return np.char.decode(array, "utf-8")

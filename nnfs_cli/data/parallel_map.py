@@ -1,4 +1,4 @@
-"""Work on the items of a series in several threads, with its results in the order of the items."""
+"""Apply a function to the items of a series in several threads, with the results in order."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ Result = TypeVar("Result")
 
 
 def parallel_map(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
-    """Each item with what the work makes of it; while one is dealt with, the next few are worked on.
+    """Yield each item with the result of the work on it, in order; the next few items are worked on meanwhile.
 
-    An error comes where its item would have, and one of the series itself after all items before it.
+    An error of the work is raised when its item would have been yielded, and an error of the series itself after all
+    items before it.
     """
     waiting: deque[tuple[Item, Future[Result]]] = deque()
     series, problem, more = iter(items), None, True

@@ -1,4 +1,4 @@
-"""What a data set is: something that gives a table and says which of its columns is the target."""
+"""The base class of data sets. A data set gives a table and names the columns to predict."""
 
 from __future__ import annotations
 
@@ -14,59 +14,61 @@ NO_KINDS: Mapping[str, Kind] = MappingProxyType({})
 
 
 class Facts(NamedTuple):
-    """What a net must fit: numbers in, and classes or values out."""
+    """The sizes that a net must fit: the numbers of inputs, of classes and of targets."""
 
     n_features: int
-    n_classes: int | None  # None where the target is numbers
+    n_classes: int | None  # None if the target is a number
     n_targets: int = 1
 
 
 class DataSource(Component, family="dataset"):
-    """Rows to learn from."""
+    """A data set: rows to train on, with one or more target columns."""
 
     def facts(self) -> Facts | None:
-        """What is known without reading anything, so that a config can be checked first."""
+        """Return what is known without reading anything, so that a config can be checked first, or None."""
         return None
 
     def target_columns(self) -> tuple[str, ...]:
-        """The names of the columns to predict."""
+        """Return the names of the columns to predict."""
         raise NotImplementedError
 
     def dropped_columns(self) -> tuple[str, ...]:
-        """The names of columns that are neither input nor target."""
+        """Return the names of the columns that are neither input nor target."""
         return ()
 
     def weight_column(self) -> str | None:
-        """The name of the column that says how much each row counts, if there is one."""
+        """Return the name of the column with the weight of each row, if there is one."""
         return None
 
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
-        """All rows. `kinds` says what single columns are to be taken for; all cells of the others show it.
+        """Read all rows. `kinds` sets the kind of single columns; all cells of another column decide its kind.
 
-        Raises `DataError` when they cannot be read as they are, or not be taken for that.
+        Raises `DataError` if the rows cannot be read or a cell does not fit the kind of its column.
         """
         raise NotImplementedError
 
     def names(self) -> tuple[str, ...]:
-        """The columns."""
+        """Return the names of all columns."""
         return tuple(self.read().columns)
 
     def chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False) -> Iterator[Table]:
-        """Those of the columns that there are, as these kinds, some ten thousand rows at a time."""
+        """Yield the columns in `kinds` that exist, read as these kinds, some ten thousand rows at a time.
+
+        `keep` names columns to pass on unchanged in `Table.kept`.
+        """
         table = self.read()
         kept = {name: table.column(name) for name in keep if name in table.columns}
         not_read = tuple(name for name in table.columns if name not in kinds)
         wanted = {name: kind for name, kind in kinds.items() if name in table.columns}
-        n_rows = table.n_rows
-        table = with_kinds(
-            replace(table, columns={name: table.columns[name] for name in wanted}, not_read=not_read), wanted
-        )
-        for rows in row_slices(n_rows):
+        slices = row_slices(table.n_rows)
+        columns = {name: table.columns[name] for name in wanted}
+        table = with_kinds(replace(table, columns=columns, not_read=not_read), wanted)
+        for rows in slices:
             yield replace(table.take(rows), kept={name: column[rows] for name, column in kept.items()})
 
 
 def with_kinds(table: Table, kinds: Mapping[str, Kind]) -> Table:
-    """The table with some of its columns as these kinds. Raises `DataError` where a cell does not hold that."""
+    """Return the table with some columns read as these kinds. Raises `DataError` for a cell that does not fit."""
     columns: dict[str, Column] = dict(table.columns)
     for name, kind in kinds.items():
         if name not in columns and not table.has(name):

@@ -1,4 +1,4 @@
-"""Rows as they were read: named columns, before anything is done to them."""
+"""A table as it was read: named columns, before any preprocessing."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any, Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.dates import DATES, instant
+from nnfs_cli.data.dates import DATES, parse_date
+from nnfs_cli.data.numbers import GROUPED, is_number, looks_like_number
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import closest, counted, did_you_mean, listing, named, shown
 
-Kind = Literal["number", "category", "date"]  # what a column is taken for
+Kind = Literal["number", "category", "date"]  # how the cells of a column are read
 Column = Array | Texts  # numbers (a gap is NaN), truth values, instants (datetime64[us], a gap is NaT), or texts
 Label = str | int | bool
-ROWS_AT_ONCE = 65_536  # of a table in memory that are processed at a time
-NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
-GROUPED = re.compile("[-+]?[0-9]{1,3}([.,' \u00a0\u202f])[0-9]{3}(?:\\1[0-9]{3})*(?:[.,][0-9]+)?")  # as in 1.234.567,8
+ROWS_AT_ONCE = 65_536  # rows of a table in memory that are processed at a time
+_MARKS = {".": "point", ",": "comma"}
 MEANT_AS_GAPS = ("na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns by name, each (rows,): numbers (a gap is NaN), truth values, instants of time, and texts.
+    """Columns by name, each (rows,), of the types that `Column` lists. A gap is an empty cell.
 
     `name` is the name of the table in messages, and `sha256` the digest of its content. `classes` are the labels in the
     order of their source, where it has an order. `unreadable` maps a column that is of no such type to its type, and
@@ -50,11 +50,11 @@ class Table:
 
     @property
     def n_rows(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return len(next(iter(self.columns.values()), ()))
 
     def take(self, rows: Any) -> Table:
-        """Some of the rows: indices (n,), a slice, or a mask (rows,); without what is kept beside, and faults."""
+        """Return some rows: indices (n,), a slice, or a mask (rows,); without `kept` columns and faults."""
 
         def find(row: int, name: str) -> tuple[str, str]:
             at = range(self.n_rows)[rows][row] if isinstance(rows, slice) else int(np.arange(self.n_rows)[rows][row])
@@ -64,73 +64,74 @@ class Table:
         return replace(self, columns=columns, find=find, kept={}, faults={})
 
     def column(self, name: str) -> Column:
-        """The column of this name. Raises `DataError` when there is none that can be read."""
+        """Return the column of this name. Raises `DataError` if there is no such column or it cannot be read."""
         if name in self.columns:
             return self.columns[name]
         if name in self.unreadable:
-            raise DataError(f"{self.name}: column {named(name)} is {self.unreadable[name]}, neither numbers nor texts")
+            kind = self.unreadable[name]
+            raise DataError(f"{self.name}: column {named(name)} is {kind}; expected numbers, texts or dates")
         raise DataError(self.no_such_column(name))
 
     def has(self, name: str) -> bool:
-        """Whether there is a column of this name, of whatever kind."""
+        """Return whether there is a column of this name, of any type and read or not."""
         return name in self.columns or name in self.unreadable or name in self.not_read
 
     def kind(self, name: str) -> Kind:
-        """What a column seems to be: texts are categories, truth values count as numbers."""
+        """Return the kind of a column by its type: texts are categories, and truth values count as numbers."""
         column = self.column(name)
         if isinstance(column, Texts):
             return "category"
         return "date" if column.dtype.kind == "M" else "number"
 
     def no_such_column(self, name: str) -> str:
-        """A sentence that says that there is no such column, and what was probably meant."""
+        """Return the message that there is no such column, with the name that was probably meant."""
         known = map(named, (*self.columns, *self.not_read)[:12])
         hint = did_you_mean(name, (*self.columns, *self.not_read)) or f"; it has {listing(known)}"
         return f"{self.name} has no column {named(name)}{hint}{self.delimiter_hint}"
 
     @property
     def delimiter_hint(self) -> str:
-        """What to say of a table that seems to have been read with the wrong delimiter; else nothing."""
+        """A question about the delimiter if the table seems to have been read with a wrong one, else empty."""
         names = (*self.columns, *self.not_read)
         return ask_delimiter(names[0]) if len(names) == 1 else ""
 
     def error(self, row: int, name: str, expected: str, what: str = "column") -> DataError:
-        """What to raise when the cell of a row (from 0) does not hold what is expected there."""
+        """Return the error that the cell of a row (from 0) does not hold what is expected there."""
         place, found = self.locate(row, name)
         problem = f"should hold {expected}, found {shown(found)}" if found else "is empty"
         hint = self._hint(found.strip()) if "numbers" in expected else ""
         return DataError(f"{self.name}, {place}: {what} {named(name)} {problem}{hint}")
 
     def _hint(self, found: str) -> str:
-        """What to say of a cell that should hold a number and was probably meant to."""
-        mark = "," if self.decimal == "." else "."
-        if re.fullmatch(rf"[-+]?[0-9]*{re.escape(mark)}[0-9]+", found):
-            written = {".": "point", ",": "comma"}.get(self.decimal, self.decimal)
-            return f"; numbers are written with a {written}; is it  decimal: '{mark}'  ?"
+        """Return advice for a cell that should hold a number and was probably meant to."""
+        other = "," if self.decimal == "." else "."
+        if re.fullmatch(rf"[-+]?[0-9]*{re.escape(other)}[0-9]+", found):
+            mark, meant = (_MARKS.get(decimal, decimal) for decimal in (self.decimal, other))
+            return f"; numbers have a decimal {mark} here; if the file has a decimal {meant}, set  decimal: '{other}'"
         if GROUPED.fullmatch(found):
             return "; numbers are written without a mark between thousands"
         if found.lower() in MEANT_AS_GAPS:
-            return f"; if that is a gap, say so with  null: ['{found}']"
+            return f"; if it means an empty cell, set  null: ['{found}']"
         return ""
 
     def locate(self, row: int, name: str, number: int | None = None) -> tuple[str, str]:
-        """Where the cell of a row (from 0) stands, as a message says it, and what is written there.
+        """Return the place of the cell of a row (from 0) as a message names it, and the text there.
 
-        Where nothing finds it, the row has its `number` (from 0) in some larger table, if there is one.
+        Without `find` the place is the row number: `number` (from 0) if the row belongs to some larger table.
         """
         if self.find:
             return self.find(row, name)
         return f"row {1 + (row if number is None else number)}", self.text_of(row, name)
 
     def text_of(self, row: int, name: str) -> str:
-        """A cell in the words of a file."""
+        """Return a cell as the text that a file would hold."""
         column = self.columns[name]
         return column.at(row) if isinstance(column, Texts) else text_of(column[row])
 
     def numbers(self, name: str, *, gaps: bool = False) -> Array:
-        """A column as finite float64 numbers, or NaN where `gaps` are allowed and a cell is empty.
+        """Return a column as finite float64 numbers, with NaN for empty cells if `gaps` are allowed.
 
-        Raises `DataError` with the first place that holds anything else.
+        Raises `DataError` that names the first cell that holds anything else.
         """
         column = self.column(name)
         if isinstance(column, Texts):
@@ -139,7 +140,7 @@ class Table:
                 raise self.error(int(np.argmax(wrong)), name, "numbers")
             if column.gaps.all():
                 return np.full(len(column), np.nan)
-            raise DataError(f"{self.name}: column {named(name)} holds texts, though they look like numbers")
+            raise DataError(f"{self.name}: column {named(name)} holds texts, although they look like numbers")
         if column.dtype.kind == "M":
             raise self.error(0, name, "numbers")
         numbers = np.asarray(column, np.float64)
@@ -151,16 +152,14 @@ class Table:
         return numbers
 
     def is_mostly_numbers(self, name: str) -> bool:
-        """Whether a column of texts looks like numbers, though among them something else has strayed, or all of them
-        are written in another way.
-        """
+        """Return whether most cells of a column of texts look like numbers, in this notation or another one."""
         texts, other = self.texts(name), "," if self.decimal == "." else "."
-        numbers = [is_number(text, self.decimal) or _is_number_elsewhere(text, other) for text in texts.distinct]
+        numbers = [is_number(text, self.decimal) or looks_like_number(text, other) for text in texts.distinct]
         looks = np.array([*numbers, False])[texts.codes]
         return bool(2 * looks.sum() > len(texts) - texts.gaps.sum())
 
     def texts(self, name: str) -> Texts:
-        """A column as texts: numbers and truth values in the words of a file."""
+        """Return a column as texts; numbers and truth values become the texts that a file would hold."""
         column = self.column(name)
         if isinstance(column, Texts):
             return column
@@ -168,13 +167,13 @@ class Table:
         return Texts.of(text_of(value) or None for value in values.tolist())[codes.reshape(-1)]
 
     def dates(self, name: str) -> Array:
-        """A column as instants, datetime64[us]; NaT where a cell is empty.
+        """Return a column as instants in UTC, datetime64[us], with NaT for empty cells.
 
-        Raises `DataError` with the first place that holds anything else.
+        Raises `DataError` that names the first cell that holds anything else.
         """
         column = self.column(name)
         if isinstance(column, Texts):
-            parsed = np.array([instant(text) for text in column.distinct] + [np.datetime64("NaT")], "datetime64[us]")
+            parsed = np.array([parse_date(text) for text in column.distinct] + [np.datetime64("NaT")], "datetime64[us]")
             dates = parsed[column.codes]
             wrong = np.isnat(dates) & ~column.gaps
         else:
@@ -185,12 +184,15 @@ class Table:
         return dates.astype("datetime64[us]")
 
     def nearest(self, names: list[str]) -> dict[str, str]:
-        """For each name that is not here, the column that was probably meant, if there is one."""
+        """Return the column that was probably meant by each of these unknown names, if there is one."""
         return {name: close for name in names if (close := closest(name, (*self.columns, *self.not_read)))}
 
 
 def concatenate_tables(parts: Sequence[Table]) -> Table:
-    """One table below the other, with the columns of the first, which all have. Places are those of the parts."""
+    """Return one table with the rows of all parts, in order, and the columns of the first.
+
+    Every part must have these columns. Cells are located in the part that they come from.
+    """
     first = parts[0]
     if len(parts) == 1:
         return first
@@ -208,10 +210,10 @@ def concatenate_tables(parts: Sequence[Table]) -> Table:
 
 
 def concatenate_columns(columns: Sequence[Column]) -> Column:
-    """One column below the other; all of texts, or none."""
+    """Return one column with the rows of all. Raises `TypeError` if only some of them are texts."""
     texts = [column for column in columns if isinstance(column, Texts)]
     if texts and len(texts) < len(columns):
-        raise TypeError("a column of texts is one in every part")
+        raise TypeError("a column is of texts in some parts only")
     numbers = [column for column in columns if not isinstance(column, Texts)]
     return Texts.concatenate(texts) if texts else np.concatenate(numbers)
 
@@ -223,7 +225,7 @@ def row_slices(n_rows: int) -> Iterator[slice]:
 
 
 def gaps_of(column: Column) -> Array:
-    """Which cells are empty, (rows,)."""
+    """Return a mask (rows,) of the empty cells."""
     if isinstance(column, Texts):
         return column.gaps
     if column.dtype.kind == "M":
@@ -232,25 +234,13 @@ def gaps_of(column: Column) -> Array:
 
 
 def ask_delimiter(header: str) -> str:
-    """A question whether the header that came out as one name should have been split, where it looks so."""
+    """Return a question about the delimiter if a header of one name seems to hold several, else an empty string."""
     found = next((delimiter for delimiter in (";", "\t", "|", ",") if delimiter in header), None)
     return f"; is the delimiter {found!r}?" if found else ""
 
 
-def _is_number_elsewhere(text: str, decimal: str) -> bool:
-    return is_number(text, decimal) or GROUPED.fullmatch(text.strip()) is not None
-
-
-def is_number(text: str, decimal: str = ".") -> bool:
-    """Whether a text is a number in the grammar of files: digits, maybe a sign, a decimal mark and an exponent."""
-    text = text.strip()
-    if decimal != ".":
-        text = "" if "." in text else text.replace(decimal, ".")
-    return NUMBER.fullmatch(text) is not None
-
-
 def text_of(value: object) -> str:
-    """A cell in the words of a file: ``true``, ``2`` (also for 2.0), ``1.5``, ``setosa``; empty for a gap."""
+    """Return a value as a file would hold it: ``true``, ``2`` (also for 2.0), ``1.5``, ``setosa``; a gap is empty."""
     if value is None or value != value:
         return ""
     if isinstance(value, bool | np.bool_):
@@ -272,9 +262,9 @@ def from_arrays(
     classes: tuple[Label, ...] | None = None,
     sha256: str | None = None,
 ) -> Table:
-    """A table from inputs (rows, n_features) and a target: labels or values (rows,), or values (rows, n_targets).
+    """Build a table from inputs (rows, n_features) and targets: labels or values (rows,), or values (rows, n_targets).
 
-    Without a `sha256` of the source, that of the arrays serves.
+    `sha256` is the digest of the source; if it is missing, the arrays are digested.
     """
     columns: dict[str, Column] = {feature: X[:, j] for j, feature in enumerate(feature_names)}
     if y is not None and target_names:

@@ -1,4 +1,4 @@
-"""A column of texts, kept as numbers: each different word once, and for every row its place among them."""
+"""A column of texts, stored as codes: each distinct text is kept once."""
 
 from __future__ import annotations
 
@@ -15,27 +15,30 @@ GAP = -1  # the code of an empty cell
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts (rows,): `codes` (rows,) are places among the `words` (n,), which are different; -1 is an empty cell."""
+    """Texts (rows,). The text of a row is `distinct[code]`, and the code -1 marks an empty cell.
+
+    `codes` (rows,) are indices into `distinct` (n,), whose entries all differ. An entry may occur in no row.
+    """
 
     codes: Array
     distinct: Array  # of objects
 
     @classmethod
     def of(cls, values: Iterable[str | None]) -> Texts:
-        """From the texts themselves; None is an empty cell."""
-        places: dict[str | None, int] = {None: GAP}
-        codes = [places.setdefault(value, len(places) - 1) for value in values]
-        return cls(np.array(codes, np.int32), _objects(list(places)[1:]))
+        """Build a column from its texts; None is an empty cell."""
+        known: dict[str | None, int] = {None: GAP}
+        codes = [known.setdefault(value, len(known) - 1) for value in values]
+        return cls(np.array(codes, np.int32), _objects(list(known)[1:]))
 
     @classmethod
     def concatenate(cls, parts: Sequence[Texts]) -> Texts:
-        """One column below the other."""
-        places: dict[str, int] = {}
+        """Return one column with the rows of all parts, in order."""
+        known: dict[str, int] = {}
         codes = []
         for part in parts:
-            new = [places.setdefault(word, len(places)) for word in part.distinct.tolist()]
+            new = [known.setdefault(text, len(known)) for text in part.distinct.tolist()]
             codes.append(np.array([*new, GAP], np.int32)[part.codes])
-        return cls(np.concatenate(codes) if codes else np.empty(0, np.int32), _objects(list(places)))
+        return cls(np.concatenate(codes) if codes else np.empty(0, np.int32), _objects(list(known)))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -44,39 +47,39 @@ class Texts:
         return iter(self.tolist())
 
     def __getitem__(self, rows: Any) -> Texts:
-        """Some of the rows."""
+        """Return the texts of some rows: indices (n,), a slice, or a mask (rows,)."""
         return Texts(self.codes[rows], self.distinct)
 
     def tolist(self) -> list[str | None]:
-        """The texts; None where a cell is empty."""
+        """Return the texts as a list, with None for an empty cell."""
         cells: list[str | None] = _objects([*self.distinct.tolist(), None])[self.codes].tolist()
         return cells
 
     def at(self, row: int) -> str:
-        """The text of one row; empty where the cell is."""
+        """Return the text of one row, or an empty string for an empty cell."""
         code = self.codes[row]
         return "" if code == GAP else str(self.distinct[code])
 
     @property
     def gaps(self) -> Array:
-        """Which cells are empty, (rows,)."""
+        """A mask (rows,) of the empty cells."""
         empty: Array = self.codes == GAP
         return empty
 
     def counts(self) -> dict[str | None, int]:
-        """How often each word stands in the rows, in the order of the words; None for empty cells, if there are any."""
+        """Return the number of rows of each text that occurs, in the order of `distinct`, and last of None."""
         n = np.bincount(self.codes + 1, minlength=len(self.distinct) + 1).tolist()
-        found: dict[str | None, int] = {word: m for word, m in zip(self.distinct.tolist(), n[1:], strict=True) if m}
+        found: dict[str | None, int] = {text: m for text, m in zip(self.distinct.tolist(), n[1:], strict=True) if m}
         return found | ({None: n[0]} if n[0] else {})
 
-    def look_up(self, known: Mapping[str | None, int], unknown: int) -> Array:
-        """For each row the number that `known` gives its word (None for an empty cell), or `unknown`, (rows,)."""
-        places = [known.get(word, unknown) for word in [*self.distinct.tolist(), None]]
-        found: Array = np.array(places, np.intp)[self.codes]
+    def look_up(self, numbers: Mapping[str | None, int], unknown: int) -> Array:
+        """Return the number (rows,) of each text in `numbers` (None is an empty cell), or `unknown` for other texts."""
+        by_code = [numbers.get(text, unknown) for text in [*self.distinct.tolist(), None]]
+        found: Array = np.array(by_code, np.intp)[self.codes]
         return found
 
 
-def _objects(words: list[Any]) -> Array:
-    array = np.empty(len(words), object)
-    array[:] = words
+def _objects(values: list[Any]) -> Array:
+    array = np.empty(len(values), object)
+    array[:] = values
     return array

@@ -1,4 +1,4 @@
-"""The kinds of files that tables are written as, by their suffixes."""
+"""Choose the writer of a table by the suffix of the file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ SUFFIXES = (*CSV, ".parquet", ".pq")
 
 
 def writer_for(suffix: str, file: BinaryIO) -> TableWriter:
-    """The writer for files with this suffix. Raises `UserError` for one that nothing is written as."""
+    """Return the writer for files with this suffix. Raises `UserError` for an unknown suffix."""
     if suffix.lower() not in SUFFIXES:
-        raise UserError(f"tables are written as {listing(SUFFIXES, 'or')}, not as '{suffix}'")
+        raise UserError(
+            f"cannot write a table as '{suffix}'; the name of the file must end in {listing(SUFFIXES, 'or')}"
+        )
     return CsvWriter(file) if suffix.lower() in CSV else ParquetWriter(file)

@@ -15,9 +15,10 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.file_source import ColumnSource, source_for
 from nnfs_cli.data.labels import class_indices, find_classes
+from nnfs_cli.data.numbers import is_number
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.split import SPLITS
-from nnfs_cli.data.table import Kind, Label, Table, concatenate_tables, is_number, row_slices
+from nnfs_cli.data.table import Kind, Label, Table, concatenate_tables, row_slices
 from nnfs_cli.data.weights import UnknownLabelError, resolve_class_weights
 from nnfs_cli.errors import DataError, Fault, NnfsWarning
 from nnfs_cli.system.wording import counted, named

@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.table import GROUPED, Kind, Table, gaps_of, is_number
+from nnfs_cli.data.numbers import GROUPED, is_number
+from nnfs_cli.data.table import Kind, Table, gaps_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.system.wording import counted, shown
 

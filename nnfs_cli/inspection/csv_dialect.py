@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnfs_cli.data.table import NUMBER
+from nnfs_cli.data.numbers import NUMBER
 from nnfs_cli.errors import DataError
 
 SAMPLE = 1 << 18  # bytes of the file that are examined

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nnfs_cli.config.yaml import dump_value
-from nnfs_cli.data.file_source import ColumnSource, kind_of
+from nnfs_cli.data.file_source import ColumnSource, source_class_for
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.errors import DataError
 from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_columns
@@ -51,7 +51,7 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
     Raises `DataError` when the file cannot be read or has no column `target`.
     """
     _refuse_missing(path)
-    member = kind_of(path, ColumnSource)
+    member = source_class_for(path, ColumnSource)
     settings: dict[str, Any] = {}
     codes: frozenset[str] = frozenset()
     if member.name == "csv":

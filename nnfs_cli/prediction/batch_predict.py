@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.profile import Drift
+from nnfs_cli.data.drift import Drift
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table, concatenate_columns, text_of
 from nnfs_cli.data.texts import GAP, Texts

@@ -176,7 +176,7 @@ def test_drift_counts_the_rows_that_cannot_be_used_too(trained: Nnfs, write: Wri
 def test_parquet_that_is_given_up_half_way_leaves_nothing_and_says_one_thing(
     trained: Nnfs, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 200)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 200)
     problems: list[object] = []
     monkeypatch.setattr("sys.unraisablehook", problems.append)
     write("n.csv", rows(500) + "1,zz,\n")
@@ -191,7 +191,7 @@ def test_kept_column_has_one_type_in_all_files(trained: Nnfs, tmp_path: Path) ->
         columns = {"x": [0.5, 1.5], "w": ["u", "v"], "k": kept}
         parquet.write_table(pa.table(columns), tmp_path / f"p{i}.parquet")
     words = ["predict", "--input", "p*.parquet", "--keep", "k"]
-    assert "column 'k' is string, and int64 in the rows before" in refusal(trained(*words, "--output", "o.parquet"))
+    assert "column 'k' is string, but int64 in earlier rows" in refusal(trained(*words, "--output", "o.parquet"))
     assert [row[0] for row in table_of(trained(*words))] == ["k", "1", "2", "1", "x"]
 
 
@@ -314,7 +314,7 @@ def test_column_that_cannot_be_read_is_refused_however_large_the_file_is(tmp_pat
 def test_word_far_down_in_a_column_of_numbers_is_named_with_its_line(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 200)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 200)
     write("t.csv", "x,w,y\n" + "1,2,a\n3,4,b\n" * 90 + "7,oops,a\n")
     with pytest.raises(DataError, match=r"t\.csv, line 182: column 'w' should hold numbers, found 'oops'"):
         workflows.prepare(Config.load(write("c.yaml", config(memory_limit="2 MB"))))
@@ -338,7 +338,7 @@ def in_motion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
         monkeypatch.setattr(Csv, "_blocks", blocks)
 
-    monkeypatch.setattr(csv_blocks, "BLOCK", 500)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 500)
     yield change
     assert count > 1
 

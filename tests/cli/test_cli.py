@@ -283,7 +283,7 @@ def test_an_output_that_cannot_be_written_is_named(output: str, trained: Trained
     [
         ("a,c\n1,2\n", "error: rows.csv lacks 1 column: 'b'\n"),
         ("x,y\n1,2\n", "error: rows.csv lacks 2 columns: 'a' and 'b'\n"),
-        ("a,b\n", "error: rows.csv has a header and no rows\n"),
+        ("a,b\n", "error: rows.csv has a header but no rows\n"),
         ("", "error: rows.csv is empty\n"),
         ("a,b\n1,2\n1\n", "error: rows.csv, line 3: 1 cell where the header has 2\n"),
         ("a,b\n1,\n", "error: rows.csv, line 2: column 'b' is empty\n"),

@@ -17,6 +17,7 @@ import pytest
 from pyarrow import parquet
 
 from nnfs_cli.config.config import Config
+from nnfs_cli.data.arrow import to_texts
 from nnfs_cli.workflows import load
 from tests.conftest import Nnfs, one_message
 
@@ -128,7 +129,7 @@ def test_a_file_is_taken_as_it_is(inside: Nnfs, tmp_path: Path, case: str) -> No
         ("größe,y\n1,a\n2,b\n".encode("latin-1"), r"t\.csv, line 1: this is not UTF-8.*--encoding"),
         ("x,y\n1,a\n2,ü\n".encode("latin-1"), r"t\.csv, line 3: this is not UTF-8.*--encoding"),
         ("x,y\n1,a\n2,b\n".encode("utf-16"), r"t\.csv seems to be encoded in UTF-16.*--encoding utf-16"),
-        (b"x,y\n", r"t\.csv has a header and no rows"),
+        (b"x,y\n", r"t\.csv has a header but no rows"),
         (b"", r"t\.csv is empty"),
         (b"\xef\xbb\xbf", r"t\.csv is empty"),
         (b"\n\n\n", r"t\.csv is empty"),
@@ -139,7 +140,7 @@ def test_a_file_is_taken_as_it_is(inside: Nnfs, tmp_path: Path, case: str) -> No
         (b"x,y\n1,a\n2,\n3,b\n", r"t\.csv, line 3: the target 'y' is empty"),
         (b"x,y\n1,a,7\n2,b\n", r"t\.csv, line 2: 3 cells where the header has 2"),
         (b'x,y\n1,"a\n2,b\n', r"t\.csv, line 2: a quote is opened and never closed"),
-        (b'x,z,y\n1,"u,a\n2,"v",b\n', r"t\.csv, line 2: cell 2 goes on behind its closing quote"),
+        (b'x,z,y\n1,"u,a\n2,"v",b\n', r"t\.csv, line 2: cell 2 continues after its closing quote"),
         (b"x,y\n1,a\n2,b\0\n", r"t\.csv.*zero byte|t\.csv.*UTF-16"),
         (b"PK\x03\x04" + bytes(40), r"t\.csv"),
         (b"x,y\n1,\xf0\x9f\x98\n2,b\n", r"t\.csv, line 2: this is not UTF-8"),
@@ -217,6 +218,62 @@ def test_a_parquet_file_of_many_types_is_taken_as_it_is(inside: Nnfs, tmp_path: 
     answers = found["prediction"].to_pylist()
     wanted: dict[str, set[Any]] = {"a": {"x", "y"}, "b": {True, False}, "c": {"x", "y", "z"}, "d": {1, 2}}
     assert set(answers) <= wanted[target] if target in wanted else np.isfinite(answers).all()
+
+
+def strings(cells: Iterable[bytes], kind: Any) -> Any:
+    """A column of Arrow of these strings, which need not be UTF-8."""
+    cells = list(cells)
+    ends = np.cumsum([0, *map(len, cells)]).astype(np.int64 if pa.types.is_large_string(kind) else np.int32)
+    buffers = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(cells))]
+    return pa.Array.from_buffers(kind, len(cells), buffers)
+
+
+SHADES = [*cycle(b"red", b"blue")[:40], b"gr\xfcn", *cycle(b"red", b"blue")[41:]]
+NOT_UTF8 = {str(kind): strings(SHADES, kind) for kind in (pa.string(), pa.large_string())}
+NOT_UTF8 |= {f"dictionary of {name}": column.dictionary_encode() for name, column in NOT_UTF8.items()}
+
+
+@pytest.mark.parametrize("kind", NOT_UTF8)
+def test_parquet_text_that_is_not_utf8_is_refused_with_row_and_column(kind: str, inside: Nnfs, tmp_path: Path) -> None:
+    good = {"x": NOISE, "y": cycle("a", "b"), "shade": cycle("red", "blue")}
+    parquet.write_table(pa.table(good), tmp_path / "good.parquet")
+    parquet.write_table(pa.table(good | {"shade": NOT_UTF8[kind]}), tmp_path / "bad.parquet", row_group_size=17)
+    settings = "preprocessing: {categories: one_hot}\nlayers: [{linear: 1}, sigmoid]\nloss: binary_cross_entropy\n"
+    for name, dataset in {
+        "good": "{path: good.parquet, target: y}",
+        "bad": "{path: bad.parquet, target: y}",
+        "without": "{path: good.parquet, target: y, drop: shade}",
+    }.items():
+        (tmp_path / f"{name}.yaml").write_text(f"dataset: {{parquet: {dataset}}}\n{settings}epochs: 1\n")
+    for name in ("good", "without"):
+        done = inside("train", f"{name}.yaml", "--quiet")
+        assert done.returncode == 0, done.stderr
+
+    problem = r"bad.parquet, row 41: column 'shade' should hold texts in UTF-8, found b'gr\xfcn'; save"
+    for command in (
+        ["init", "bad.parquet", "--target", "y"],
+        ["train", "bad.yaml", "--quiet"],
+        ["check", "bad.yaml"],
+        ["predict", "--run", "runs/good-1", "--input", "bad.parquet"],
+        ["predict", "--run", "runs/good-1", "--input", "bad.parquet", "--on-error", "skip"],
+        ["predict", "--run", "runs/without-1", "--input", "bad.parquet", "--keep", "shade"],
+        ["evaluate", "runs/good-1", "--input", "bad.parquet"],
+    ):
+        assert problem in one_message(inside(*command), 2), command
+    assert inside("predict", "--run", "runs/without-1", "--input", "bad.parquet").returncode == 0
+
+
+def test_parquet_dictionary_may_hold_a_text_that_is_not_utf8_and_in_no_row() -> None:
+    column = pa.DictionaryArray.from_arrays(pa.array([0, 2, None, 0]), strings([b"a", b"\xff", b"b"], pa.string()))
+    assert to_texts(column).tolist() == ["a", "b", None, "a"]
+
+
+def test_parquet_column_name_that_is_not_utf8_is_refused(inside: Nnfs, tmp_path: Path) -> None:
+    schema = pa.schema([pa.field(b"gr\xf6\xdfe", pa.float64()), ("y", pa.string())])
+    table = pa.Table.from_arrays([pa.array(NOISE), pa.array(cycle("a", "b"))], schema=schema)
+    parquet.write_table(table, tmp_path / "t.parquet")
+    done = inside("init", "t.parquet", "--target", "y")
+    assert r"t.parquet: the name of a column is not UTF-8, found b'gr\xf6\xdfe'; rename" in one_message(done, 2)
 
 
 def test_a_net_takes_the_same_rows_from_csv_and_from_parquet(inside: Nnfs, tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def piecemeal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few rows at a time wherever there would be thousands."""
     monkeypatch.setattr(encoder, "BLOCK", 13)
     monkeypatch.setattr(data_table, "ROWS_AT_ONCE", 29)
-    monkeypatch.setattr(csv_blocks, "BLOCK", 2_000)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 2_000)
     monkeypatch.setattr(parquet_source, "ROWS", 41)
 
 
@@ -433,7 +433,7 @@ def test_chunks_of_any_size_are_answered_as_the_whole(
     parquet.write_table(as_arrow(new, dictionary=False), folder.path / "rows.parquet", row_group_size=size)
     monkeypatch.setattr(encoder, "BLOCK", size)
     monkeypatch.setattr(parquet_source, "ROWS", size)
-    monkeypatch.setattr(csv_blocks, "BLOCK", 60 * size)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 60 * size)
     tables = list(source_of(folder.path / "rows.csv", trained))
     assert len(tables) > 1
     assert_alike(folder.answers(trained, "rows.csv", text(new)), whole)
@@ -630,7 +630,7 @@ def plain(preprocessing: Any, **changes: Any) -> dict[str, Any]:
         ),
         pytest.param(
             ALL, SIMPLE.replace("\n7,0,", "\n7,NA,").replace("\n14,0,", "\n14,NA,"),
-            "t.csv, line 9: column 'b' should hold numbers, found 'NA'; if that is a gap, say so with  null: ['NA']\n",
+            "t.csv, line 9: column 'b' should hold numbers, found 'NA'; if it means an empty cell, set  null: ['NA']\n",
             id="a token among numbers",
         ),
         pytest.param(
@@ -700,8 +700,8 @@ def test_what_the_message_suggests_helps(remedy: dict[str, Any], folder: Folder)
 def test_decimal_commas_get_a_hint_that_helps(folder: Folder) -> None:
     table = SIMPLE.replace(",", ";").replace("\n7;0;", "\n7;0,5;")
     refused = folder.refused(table, **plain(ALL, csv={"delimiter": ";"}))
-    assert "line 9: column 'b' should hold numbers, found '0,5'; numbers are written with a point;" in refused
-    assert "is it  decimal: ','  ?" in refused
+    assert "line 9: column 'b' should hold numbers, found '0,5'; numbers have a decimal point here;" in refused
+    assert "if the file has a decimal comma, set  decimal: ','" in refused
     folder.train(table, **plain(ALL, csv={"delimiter": ";", "decimal": ","}))
 
 

@@ -341,7 +341,7 @@ class Asked:
     def lay(self, file: Damaged) -> Path:
         path = self.folder / "t.csv"
         path.write_bytes(file.content)
-        self.monkeypatch.setattr(csv_blocks, "BLOCK", file.block)
+        self.monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", file.block)
         return path
 
     def predictor(self, writing: Writing) -> Predictor:

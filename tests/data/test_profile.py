@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import entropy
 
-from nnfs_cli.data.profile import FLOOR, Drift, DriftRow, population_stability_index, profile
+from nnfs_cli.data.drift import FLOOR, Drift, DriftRow, population_stability_index
+from nnfs_cli.data.profile import profile
 from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError

@@ -21,17 +21,17 @@ from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 from pydantic import ValidationError
 
-from nnfs_cli.data.arrow import number_of
 from nnfs_cli.data.csv import blocks as csv_blocks
 from nnfs_cli.data.csv.source import Csv
 from nnfs_cli.data.csv.writer import CsvWriter, write_csv
-from nnfs_cli.data.dates import instant
+from nnfs_cli.data.dates import parse_date
 from nnfs_cli.data.file_source import STDIN, source_for
 from nnfs_cli.data.generated import Moons
 from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.npz import Npz
+from nnfs_cli.data.numbers import is_number, parse_number
 from nnfs_cli.data.parquet.source import Parquet
-from nnfs_cli.data.table import Column, Kind, Table, is_number
+from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.write_table import writer_for
 from nnfs_cli.errors import DataError, UserError
@@ -53,7 +53,7 @@ def source(tmp_path: Path) -> Make:
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    return lambda size: monkeypatch.setattr(csv_blocks, "BLOCK", size)
+    return lambda size: monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", size)
 
 
 def cells(column: Column) -> list[object]:
@@ -188,7 +188,7 @@ def test_numbers_are_the_same_whichever_way_they_are_read(text: str) -> None:
         found = None
     if text in ("true", "false"):
         return
-    own = number_of(text)
+    own = parse_number(text)
     assert own == (found if found is not None and np.isfinite(found) else None)
     assert is_number(text.strip(" \t")) or own is None
 
@@ -196,11 +196,11 @@ def test_numbers_are_the_same_whichever_way_they_are_read(text: str) -> None:
 @given(st.datetimes(datetime.datetime(1, 1, 2), datetime.datetime(9999, 12, 30)), st.sampled_from(" T"), st.booleans())
 def test_dates_are_those_of_iso_8601(moment: datetime.datetime, mark: str, zoned: bool) -> None:
     text = moment.isoformat(mark)
-    assert instant(text) == np.datetime64(moment, "us")
+    assert parse_date(text) == np.datetime64(moment, "us")
     zone = datetime.timezone(datetime.timedelta(hours=2))
     if zoned and moment.year > 1:
         there = moment.replace(tzinfo=datetime.UTC).astimezone(zone)
-        assert instant(there.isoformat(mark)) == np.datetime64(moment, "us")
+        assert parse_date(there.isoformat(mark)) == np.datetime64(moment, "us")
 
 
 @pytest.mark.parametrize(
@@ -287,16 +287,16 @@ def test_bytes_that_are_not_of_the_encoding_are_refused_with_the_line(source: Ma
     assert "line 3: column 'y' is not UTF-8" in message(source(b"a,y\n1,u\n2,\xe4\n").read)
     assert "encoding: cp1252" in message(source(b"a,y\n1,u\n2,\xe4\n").read)
     assert "line 3: this is not ascii" in message(source(b"a,y\n1,u\n2,\xe4\n", encoding="ascii").read)
-    assert "line 2: there is a zero byte" in message(source(b"a,y\n1,u\0\n").read)
+    assert "line 2: found a zero byte" in message(source(b"a,y\n1,u\0\n").read)
 
 
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        ({"decimal": ","}, "also the delimiter"),
+        ({"decimal": ","}, "decimal mark and the delimiter"),
         ({"decimal": ",,"}, "single character"),
         ({"decimal": "5"}, "single character"),
-        ({"delimiter": ";", "decimal": ";"}, "also the delimiter"),
+        ({"delimiter": ";", "decimal": ";"}, "decimal mark and the delimiter"),
         ({"encoding": "utf-9"}, "text encoding"),
         ({"encoding": "hex"}, "text encoding"),
         ({"encoding": "undefined"}, "text encoding"),
@@ -580,7 +580,7 @@ def test_cell_that_goes_on_behind_its_closing_quote_is_refused(
     small_blocks(size)
     one = source(content)
     for read in (one.read, lambda: list(one.chunks({"y": "category"}, faults=True))):
-        assert message(read).startswith(f"t.csv, {place} goes on behind its closing quote")
+        assert message(read).startswith(f"t.csv, {place} continues after its closing quote")
 
 
 @pytest.mark.parametrize("size", [4, 8, 1 << 20])
@@ -606,10 +606,10 @@ def test_quote_that_is_never_closed_is_told_where_it_opens(
 
 
 def test_record_without_end_is_refused_before_memory_is_full(source: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_blocks, "BLOCK", 100)
-    monkeypatch.setattr(csv_blocks, "LONGEST", 1000)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(csv_blocks, "LONGEST_RECORD", 1000)
     assert "line 3: a quote is opened and never closed" in message(source('a,y\n1,2\n1,"' + "x\n" * 1000).read)
-    assert "line 2: a line of more than" in message(source("a,y\n" + "x" * 5000).read)
+    assert "line 2: this line has more than" in message(source("a,y\n" + "x" * 5000).read)
 
 
 def test_stdin_is_read_once_and_tells_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -913,7 +913,7 @@ def test_kept_columns_of_any_type_are_written() -> None:
     days = pa.array([datetime.date(2020, 1, 1), None])
     assert as_csv({"d": days, "k": pa.array(["a", None]).dictionary_encode()}) == "d,k\n2020-01-01,a\n,\n"
     found = message(lambda: as_csv({"l": pa.array([[1], [2]])}))
-    assert "column 'l' holds list<" in found
+    assert "column 'l' has the type list<" in found
     assert ".parquet" in found
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnfs_cli.data.batches import Batches
-from nnfs_cli.data.training_rows import BLOCK, RowsInMemory, RowsOnDisk
+from nnfs_cli.data.training_rows import BLOCK_ROWS, RowsInMemory, RowsOnDisk
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.tanh import Tanh
 from nnfs_cli.nn.losses.mse import MSE
@@ -34,39 +34,39 @@ def stored(n: int, weighted: bool, window: int, pieces: int = 3) -> RowsOnDisk:
     return rows
 
 
-@given(st.integers(1, 5 * BLOCK), st.integers(1, 400), st.integers(1, 4), st.integers(0, 5), st.booleans())
+@given(st.integers(1, 5 * BLOCK_ROWS), st.integers(1, 400), st.integers(1, 4), st.integers(0, 5), st.booleans())
 def test_a_window_shows_every_row_once_an_epoch_from_few_blocks_at_a_time(
     n: int, size: int, blocks: int, epoch: int, drop_last: bool
 ) -> None:
-    batches = Batches(n, min(size, n), drop_last=drop_last, window=blocks * BLOCK)
+    batches = Batches(n, min(size, n), drop_last=drop_last, window=blocks * BLOCK_ROWS)
     parts = list(batches.epoch(epoch))
     assert len(parts) == batches.steps
     seen = np.concatenate(parts)
     assert len(np.unique(seen)) == len(seen)
     assert len(seen) == (n - n % batches.size if drop_last else n)
     for part in parts:
-        assert len(np.unique(part // BLOCK)) <= 2 * blocks
+        assert len(np.unique(part // BLOCK_ROWS)) <= 2 * blocks
     again = list(batches.epoch(epoch))
     assert all(np.array_equal(one, other) for one, other in zip(parts, again, strict=True))
 
 
 def test_windows_differ_from_epoch_to_epoch_and_mix_rows_from_all_over() -> None:
-    batches = Batches(64 * BLOCK, 256, window=16 * BLOCK)
+    batches = Batches(64 * BLOCK_ROWS, 256, window=16 * BLOCK_ROWS)
     first, second = (np.concatenate(list(batches.epoch(epoch))) for epoch in (1, 2))
     assert not np.array_equal(first, second)
-    assert len(np.unique(first[:256] // BLOCK)) > 8  # a batch is not a stretch of the table
+    assert len(np.unique(first[:256] // BLOCK_ROWS)) > 8  # a batch is not a stretch of the table
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@given(st.integers(1, 4 * BLOCK), st.integers(1, 300), st.integers(1, 3), st.booleans())
+@given(st.integers(1, 4 * BLOCK_ROWS), st.integers(1, 300), st.integers(1, 3), st.booleans())
 def test_rows_on_disk_are_those_that_were_put_there(
     weighted: bool, n: int, size: int, blocks: int, shuffle: bool
 ) -> None:
     X, y, weight = arrays(n, weighted)
-    rows, held = stored(n, weighted, 2 * blocks * BLOCK), RowsInMemory(X, y, weight)
+    rows, held = stored(n, weighted, 2 * blocks * BLOCK_ROWS), RowsInMemory(X, y, weight)
     assert len(rows) == n
     assert rows.mean_weight == pytest.approx(held.mean_weight, rel=1e-12)
-    batches = Batches(n, min(size, n), shuffle=shuffle, window=blocks * BLOCK)
+    batches = Batches(n, min(size, n), shuffle=shuffle, window=blocks * BLOCK_ROWS)
     for batch in chain(batches.epoch(1), batches.epoch(2)):
         for found, expected in zip(rows.take(batch), held.take(batch), strict=True):
             assert (found is None) == (expected is None)
@@ -75,27 +75,27 @@ def test_rows_on_disk_are_those_that_were_put_there(
 
 
 def test_a_batch_from_more_blocks_than_there_is_room_for_is_refused() -> None:
-    rows = stored(8 * BLOCK, False, 2 * BLOCK)
-    with pytest.raises(ValueError, match="8 blocks of rows, and 2 are in memory"):
-        rows.take(np.arange(8) * BLOCK)
+    rows = stored(8 * BLOCK_ROWS, False, 2 * BLOCK_ROWS)
+    with pytest.raises(ValueError, match="8 blocks of rows, but only 2 fit in memory"):
+        rows.take(np.arange(8) * BLOCK_ROWS)
 
 
 def test_rows_that_are_not_what_the_net_takes_are_refused() -> None:
-    rows = stored(10, False, BLOCK)
+    rows = stored(10, False, BLOCK_ROWS)
     rows.check((3,), (2,), np.dtype("float32"))
     for input_shape, output_shape, dtype in [((4,), (2,), "float32"), ((3,), (1,), "float32"), ((3,), (2,), "float64")]:
-        with pytest.raises(ValueError, match="not what the net takes"):
+        with pytest.raises(ValueError, match="do not fit the net"):
             rows.check(input_shape, output_shape, np.dtype(dtype))
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_training_on_disk_gives_the_bytes_of_training_in_memory(weighted: bool) -> None:
-    n = 5 * BLOCK + 77
+    n = 5 * BLOCK_ROWS + 77
     X, y, weight = arrays(n, weighted)
     vectors = []
-    for rows in (RowsInMemory(X, y, weight), stored(n, weighted, 4 * BLOCK)):
+    for rows in (RowsInMemory(X, y, weight), stored(n, weighted, 4 * BLOCK_ROWS)):
         model = Model([Linear(units=8), Tanh(), Linear(units=2)], MSE(), (3,), "float32", np.random.default_rng(0))
-        batches = Batches(n, 64, window=2 * BLOCK)
+        batches = Batches(n, 64, window=2 * BLOCK_ROWS)
         Trainer(model, Adam(), 0.01, batches).train(rows, 2)
         vectors.append(model.parameters.vector.tobytes())
     assert vectors[0] == vectors[1]
@@ -103,9 +103,9 @@ def test_training_on_disk_gives_the_bytes_of_training_in_memory(weighted: bool) 
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_batch_that_is_in_the_window_allocates_nothing(weighted: bool) -> None:
-    n = 8 * BLOCK
+    n = 8 * BLOCK_ROWS
     rows, (X, y, weight) = stored(n, weighted, n), arrays(n, weighted)
-    batches = list(Batches(n, 4 * BLOCK).epoch(1))
+    batches = list(Batches(n, 4 * BLOCK_ROWS).epoch(1))
     for batch in batches:
         rows.take(batch)
     tracemalloc.start()

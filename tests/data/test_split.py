@@ -571,7 +571,7 @@ def test_file_goes_with_a_fraction(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param("a,y\n", r"^v\.csv has a header and no rows", id="no rows"),
+        pytest.param("a,y\n", r"^v\.csv has a header but no rows", id="no rows"),
         pytest.param(
             "a,y\n1,u\n2,w\n", r"^v\.csv, line 3: the target 'y' should hold 'u' or 'v', found 'w'", id="unknown class"
         ),

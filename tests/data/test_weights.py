@@ -357,9 +357,13 @@ def test_what_weighs_nothing_is_in_no_statistic(by_class: bool, config: Callable
         (-0.5, "should hold numbers of 0 or more, since they are weights, found '-0.5'"),
         ("", "is empty"),
         ("heavy", "should hold numbers, found 'heavy'"),
-        ("nan", "should hold finite numbers, found 'nan'; if that is a gap, say so with  null: ['nan']"),
+        ("nan", "should hold finite numbers, found 'nan'; if it means an empty cell, set  null: ['nan']"),
         ("inf", "should hold finite numbers, found 'inf'"),
-        ('"1,5"', "should hold numbers, found '1,5'; numbers are written with a point; is it  decimal: ','  ?"),
+        (
+            '"1,5"',
+            "should hold numbers, found '1,5'; numbers have a decimal point here; "
+            "if the file has a decimal comma, set  decimal: ','",
+        ),
         ("1e39", "should hold numbers within the range of float32, found '1e39'"),
     ],
 )
@@ -428,5 +432,5 @@ def test_a_column_that_cannot_be_the_weight_is_named(weight: str, message: str, 
 
 def test_a_weight_cannot_be_dropped(config: Callable[..., Path]) -> None:
     source = {"csv": {"path": "points.csv", "target": "y", "weight": "w", "drop": ["w"]}}
-    with pytest.raises(ConfigError, match="'w' is to be dropped and is the weight"):
+    with pytest.raises(ConfigError, match="'w' is in drop and is the weight"):
         prepared(config(csv("a,b,y,w", LABELS, COUNTS), dataset=source))

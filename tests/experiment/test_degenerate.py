@@ -50,7 +50,7 @@ class Case(NamedTuple):
 
 CASES = {
     "empty_file": Case("", NUMBER, ERROR, "t.csv is empty"),
-    "zero_rows": Case("a,y\n", NUMBER, ERROR, "t.csv has a header and no rows"),
+    "zero_rows": Case("a,y\n", NUMBER, ERROR, "t.csv has a header but no rows"),
     "one_row": Case("a,y\n1,2\n", NUMBER, ERROR, "1 row is too few to hold out 0.2 of them for validation"),
     "one_row_without_validation": Case(
         "a,y\n1,2\n", {**NUMBER, "split": 0}, TRAINED, "'a' is the same in all training rows"
@@ -62,7 +62,7 @@ CASES = {
         parts(20, lambda i: "test", lambda i: i), {**NUMBER, **BY_PART}, ERROR, "the split leaves no row to train"
     ),
     "empty_split_file": Case(
-        NUMBERS, {**NUMBER, "split": {"validation": "later.csv"}}, ERROR, "later.csv has a header and no rows"
+        NUMBERS, {**NUMBER, "split": {"validation": "later.csv"}}, ERROR, "later.csv has a header but no rows"
     ),
     "fractions_of_everything": Case(
         NUMBERS, {**NUMBER, "split": {"validation": 0.5, "test": 0.5}}, ERROR, "take 1 of the rows, which leaves none"

@@ -129,7 +129,7 @@ def test_predictions_do_not_overwrite_their_input(write: Write, nnfs: Nnfs, tmp_
     [
         ("a;y\n1,5;2\n2;3\n", r"is the delimiter ';'\?"),
         ("a;y\n1;2\n2;3\n", r"is the delimiter ';'\?"),
-        ('a,y\n"1,5",2\n2,3\n3,4\n5,6\n7,8\n', "numbers are written with a point"),
+        ('a,y\n"1,5",2\n2,3\n3,4\n5,6\n7,8\n', "numbers have a decimal point here"),
     ],
 )
 def test_a_file_in_another_dialect_gets_a_hint(write: Write, table: str, advice: str) -> None:

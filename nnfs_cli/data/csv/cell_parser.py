@@ -1,4 +1,4 @@
-"""The cells of a block of CSV, taken for what their columns are said to be."""
+"""Parse the cells of a block of CSV as the kinds of their columns."""
 
 from __future__ import annotations
 
@@ -10,35 +10,34 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.arrow import FALSE, TRUE, finite, parsed_dates, parsed_numbers, to_instants, to_texts
-from nnfs_cli.data.csv.blocks import Block, CsvLayout
+from nnfs_cli.data.arrow import parse_dates, parse_numbers, to_instants, to_texts
+from nnfs_cli.data.csv.blocks import Block
 from nnfs_cli.data.dates import DATES
-from nnfs_cli.data.table import Column, Kind, Table, is_number
+from nnfs_cli.data.numbers import FALSE, TRUE, all_finite, is_number
+from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import GAP, Texts
 
-PIECE = 1 << 20  # bytes that pyarrow takes at a time
-Wrong = tuple[int, str, str]  # a row, a column, and what should stand there
+PIECE = 1 << 20  # bytes that pyarrow parses at a time
+Wrong = tuple[int, str, str]  # row, column, and what the cell should hold
 
 
 class CellParser:
-    """Takes the columns of blocks for the kinds they are said to be of.
+    """A parser of columns as given kinds.
 
-    A cell that cannot be taken so raises `DataError`, or with `faults` it becomes a gap and is reported.
+    A cell that does not fit its kind raises `DataError`; with `faults` it becomes a gap and is reported.
     """
 
-    def __init__(
-        self, layout: CsvLayout, kinds: Mapping[str, Kind], decimal: str, null: Sequence[str], faults: bool
-    ) -> None:
+    def __init__(self, kinds: Mapping[str, Kind], decimal: str, null: Sequence[str], faults: bool) -> None:
         import pyarrow as pa
 
-        self.layout, self.wanted, self.decimal, self.faults = layout, kinds, decimal, faults
+        self.wanted, self.decimal, self.faults = kinds, decimal, faults
         self.null = ["", *null]
-        self.text, self.words, self.switch = pa.string(), pa.dictionary(pa.int32(), pa.string()), pa.bool_()
-        of_kind = {"number": pa.float64(), "category": self.words, "date": pa.timestamp("us")}
+        self.text, self.category, self.truth = pa.string(), pa.dictionary(pa.int32(), pa.string()), pa.bool_()
+        of_kind = {"number": pa.float64(), "category": self.category, "date": pa.timestamp("us")}
         self.types = {name: of_kind[kind] for name, kind in kinds.items()}
 
     def table(self, block: Block, keep: Sequence[str] = ()) -> Table:
-        """The wanted columns of a block that it has; those to keep as the texts they are."""
+        """Return the wanted columns that the block has, and the columns to keep as unchanged texts."""
         names = [name for name in block.names if name in self.wanted]
         not_read = tuple(name for name in block.names if name not in self.wanted)
         kept = [name for name in block.names if name in set(keep)]
@@ -60,7 +59,7 @@ class CellParser:
     def columns(
         self, block: Block, names: Sequence[str], beside: Sequence[str] = ()
     ) -> tuple[dict[str, Column], dict[str, Any], dict[int, str]]:
-        """The columns of these names, those to keep beside them, and what is wrong with rows."""
+        """Return the columns of these names, the texts of those `beside` them, and the faults of rows."""
         import pyarrow as pa
 
         types = {name: self.types[name] for name in names} | dict.fromkeys(beside, self.text)
@@ -81,7 +80,10 @@ class CellParser:
         on_ragged: Callable[[Any], str] | None = None,
         null: Sequence[str] | None = None,
     ) -> Any:
-        """The columns of these names as a table of Arrow; by their `types`, or what is in them."""
+        """Return the columns of these names as a table of Arrow, with these `types` or those that pyarrow infers.
+
+        `on_ragged` is called for a row with a wrong number of cells; without it such a row raises `pa.ArrowInvalid`.
+        """
         import pyarrow as pa
         from pyarrow import csv
 
@@ -90,7 +92,7 @@ class CellParser:
                 delimiter=block.delimiter, newlines_in_values=block.quoted_lines, invalid_row_handler=on_ragged
             ),
             "convert_options": csv.ConvertOptions(
-                check_utf8=False,  # it is known to be
+                check_utf8=False,  # `blocks` has checked it
                 null_values=self.null if null is None else null,
                 true_values=TRUE,
                 false_values=FALSE,
@@ -107,7 +109,7 @@ class CellParser:
         def read(piece: int) -> Any:
             reading = csv.ReadOptions(column_names=block.names, block_size=piece, use_threads=False)
             content = pa.py_buffer(block.data).slice(0, block.end)
-            if block.data.startswith(codecs.BOM_UTF8):  # pyarrow leaves a first one out, and here it is none
+            if block.data.startswith(codecs.BOM_UTF8):  # pyarrow would drop it, but here it is text
                 content = pa.py_buffer(codecs.BOM_UTF8 + block.content)
             return csv.read_csv(pa.BufferReader(content), read_options=reading, **options)
 
@@ -121,7 +123,7 @@ class CellParser:
             raise
 
     def converted(self, table: Any, names: Sequence[str]) -> dict[str, Column] | None:
-        """The columns of a table that was parsed by their types; None where a number is not finite."""
+        """Return the columns of a table that was parsed with `types`, or None if a number is not finite."""
         columns: dict[str, Column] = {}
         for name in names:
             column = table[name]
@@ -130,10 +132,10 @@ class CellParser:
             elif self.wanted[name] == "date":
                 columns[name] = to_instants(column)
             else:
-                if column.type == self.switch:
+                if column.type == self.truth:
                     column = column.cast("int8").cast("float64")
                 numbers = np.asarray(column.to_numpy(), np.float64)
-                if not finite(numbers, column.null_count):
+                if not all_finite(numbers, column.null_count):
                     return None
                 columns[name] = numbers
         return columns
@@ -141,14 +143,16 @@ class CellParser:
     def _carefully(
         self, block: Block, names: Sequence[str], beside: Sequence[str]
     ) -> tuple[dict[str, Column], dict[str, Any], dict[int, str]]:
-        """The same where a cell or a row is wrong: as texts, each of which is looked at."""
+        """Return what `columns` returns, for a block with a faulty cell or row: parse texts and check each."""
         ragged: dict[int, int] = {}
 
         def on_ragged(row: Any) -> str:
             ragged[row.number - 1] = row.actual_columns
             return "skip"
 
-        types = {name: self.words if self.wanted.get(name) == "category" else self.text for name in (*names, *beside)}
+        types = {
+            name: self.category if self.wanted.get(name) == "category" else self.text for name in (*names, *beside)
+        }
         table = self.parse(block, types, [*names, *beside], on_ragged)
         n = table.num_rows + len(ragged)
         places = np.delete(np.arange(n), list(ragged))
@@ -157,32 +161,32 @@ class CellParser:
         for name in names:
             columns[name], expected = self._parsed(name, table[name])
             wrong += [(int(places[row]), name, what) for row, what in expected.items()]
-        faults = self._reported(block, columns, places, ragged, sorted(wrong, key=lambda found: found[0]))
+        faults = self._report(block, columns, places, ragged, sorted(wrong, key=lambda found: found[0]))
         if ragged:
             columns = {name: _with_gaps(column, places, n) for name, column in columns.items()}
         return columns, {name: _spread(table[name], places, n) for name in beside}, faults
 
     def _parsed(self, name: str, column: Any) -> tuple[Column, dict[int, str]]:
-        """A column of texts as its kind, and what should stand in the rows that do not hold that."""
+        """Return a column of texts as its kind, and what the faulty rows should hold."""
         if self.wanted[name] == "category":
             return to_texts(column), {}
-        self._expect(name, column)
+        self._adjust_type(name, column)
         if self.wanted[name] == "date":
-            dates, bad = parsed_dates(column)
+            dates, bad = parse_dates(column)
             return dates, dict.fromkeys(np.flatnonzero(bad).tolist(), DATES) if bad is not None else {}
-        numbers, bad = parsed_numbers(column, self.decimal)
+        numbers, bad = parse_numbers(column, self.decimal)
         rows = np.flatnonzero(bad).tolist() if bad is not None else []
         return numbers, {row: self._expected(column[row].as_py()) for row in rows}
 
-    def _expect(self, name: str, column: Any) -> None:
-        """Let the column be parsed in the next block as the type that it seems to have in this one."""
+    def _adjust_type(self, name: str, column: Any) -> None:
+        """Parse the column in later blocks as the type that it seems to have in this one."""
         import pyarrow as pa
 
         first = column.drop_null().slice(0, 1).to_pylist()
         if not first:
             return
         if self.wanted[name] == "number":
-            self.types[name] = self.switch if first[0] in (*TRUE, *FALSE) else pa.float64()
+            self.types[name] = self.truth if first[0] in (*TRUE, *FALSE) else pa.float64()
         else:
             zoned = re.search(r":[0-9]{2}(\.[0-9]+)?(Z|[-+][0-9:]{2,5})$", first[0])
             self.types[name] = pa.timestamp("us", "UTC" if zoned else None)
@@ -191,7 +195,7 @@ class CellParser:
         infinite = re.fullmatch(r"[-+]?(inf|infinity|nan)", text.strip(), re.IGNORECASE)
         return "finite numbers" if infinite or is_number(text, self.decimal) else "numbers"
 
-    def _reported(
+    def _report(
         self,
         block: Block,
         columns: Mapping[str, Column],
@@ -199,7 +203,7 @@ class CellParser:
         ragged: Mapping[int, int],
         wrong: Sequence[Wrong],
     ) -> dict[int, str]:
-        """A sentence for each row that is wrong. Raises `DataError` with the first unless faults are to be reported."""
+        """Return a message for each faulty row. Raises `DataError` with the first one unless `faults` is set."""
         if not ragged and not wrong:
             return {}
         if not self.faults:
@@ -219,7 +223,7 @@ class CellParser:
         return dict(sorted(faults.items()))
 
     def _as_written(self, block: Block, names: Sequence[str], faults: Mapping[int, str]) -> dict[str, Any]:
-        """Columns as the texts they are, whatever they are taken for."""
+        """Return columns as the texts in the file, whatever their kind."""
         ragged: list[int] = []
 
         def on_ragged(row: Any) -> str:
@@ -235,7 +239,7 @@ class CellParser:
 
 
 def _with_gaps(column: Column, places: Array, n: int) -> Column:
-    """The column (rows,) at these places of n rows; the others are gaps."""
+    """Spread the column (rows,) over these places of n rows; all other rows are gaps."""
     if isinstance(column, Texts):
         codes = np.full(n, GAP, column.codes.dtype)
         codes[places] = column.codes
@@ -246,7 +250,7 @@ def _with_gaps(column: Column, places: Array, n: int) -> Column:
 
 
 def _spread(column: Any, places: Array, n: int) -> Any:
-    """The same for a column of Arrow, whose gaps are null."""
+    """Spread a column of Arrow over these places of n rows; all other rows are null."""
     import pyarrow as pa
 
     if len(places) == n:

@@ -1,4 +1,4 @@
-"""What the columns of CSV are, where nobody said: all of their cells show it."""
+"""Infer the kinds of the columns of a CSV file from all of their cells."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.arrow import finite, to_column, to_texts
+from nnfs_cli.data.arrow import to_column, to_texts
 from nnfs_cli.data.csv.blocks import Block
 from nnfs_cli.data.csv.cell_parser import CellParser
+from nnfs_cli.data.numbers import all_finite
 from nnfs_cli.data.parallel_map import parallel_map
 from nnfs_cli.data.table import Column, Kind
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 
-Found = Literal["nothing", "whole", "broken", "switch", "date", "zoned", "text"]
+Found = Literal["empty", "integer", "decimal", "truth", "date", "zoned date", "text"]
 Blocks = Callable[[], Iterable[Block]]
 
 _KINDS: dict[Found, Kind] = {
-    "nothing": "number",
-    "whole": "number",
-    "broken": "number",
-    "switch": "number",
+    "empty": "number",
+    "integer": "number",
+    "decimal": "number",
+    "truth": "number",
     "date": "date",
-    "zoned": "date",
+    "zoned date": "date",
     "text": "category",
 }
 
 
-class _Seen(NamedTuple):
-    """What there is in a block: given columns, and of the others what they are, and the cells; None for gaps alone."""
+class _ParsedBlock(NamedTuple):
+    """What was found in a block: the given columns, the types of all others, and their cells, None if all are gaps."""
 
     n_rows: int
     given: dict[str, Column]
@@ -41,9 +42,10 @@ class _Seen(NamedTuple):
 
 
 class Inference:
-    """Goes through all blocks. `given` columns are of the kinds that `cells` takes them for; `drop` are not looked at.
+    """A pass over all blocks of a file that infers the kinds of columns.
 
-    Afterwards `names` are those in the file, and `counts` the rows of each block.
+    `given` columns are parsed by `cells` as their kinds, and `drop` columns are skipped. Afterwards `names` holds the
+    columns of the file, and `counts` the number of rows of each block.
     """
 
     def __init__(self, cells: CellParser, given: Mapping[str, Kind], drop: Sequence[str]) -> None:
@@ -51,34 +53,34 @@ class Inference:
         self.names: tuple[str, ...] = ()
         self.counts: list[int] = []
         self._found: dict[str, Found] = {}
-        self._again: dict[str, None] = {}  # columns that turned out to be texts after something else
+        self._again: dict[str, None] = {}  # columns that first looked like another type, but are texts
 
     def read(self, blocks: Blocks) -> dict[str, Column]:
-        """All rows of all columns but those to drop, in the order of the file."""
+        """Return all columns that are not dropped, in the order of the file."""
         parts: dict[str, list[Column | None]] = {}
-        for block, seen in parallel_map(lambda block: self._see(block, whole=True), blocks()):
+        for block, parsed in parallel_map(lambda block: self._parse(block, whole=True), blocks()):
             self.names = self.names or block.names
-            self.counts.append(seen.n_rows)
-            if not seen.n_rows:
+            self.counts.append(parsed.n_rows)
+            if not parsed.n_rows:
                 continue
-            for name, column in seen.given.items():
+            for name, column in parsed.given.items():
                 parts.setdefault(name, []).append(column)
-            for name, found in seen.found.items():
-                self._learn(name, found, seen.columns[name])
+            for name, found in parsed.found.items():
+                self._learn(name, found, parsed.columns[name])
                 if name in self._again:
                     parts.pop(name, None)
                 else:
-                    parts.setdefault(name, []).append(seen.columns[name])
+                    parts.setdefault(name, []).append(parsed.columns[name])
         if self._again:
             self._read_again(block.file, blocks(), parts)
         wanted = [name for name in self.names if name in parts]
         return {name: self._joined(name, parts.pop(name)) for name in wanted}
 
     def _read_again(self, file: str, blocks: Iterable[Block], parts: dict[str, list[Column | None]]) -> None:
-        """Add the columns that turned out to be texts. Raises `DataError` where the rows are others than before."""
+        """Read the columns that turned out to be texts. Raises `DataError` if the number of rows has changed."""
         import pyarrow as pa
 
-        types = dict.fromkeys(self._again, self.cells.words)
+        types = dict.fromkeys(self._again, self.cells.category)
         counts = []
         with contextlib.suppress(pa.ArrowException):
             for _, texts in parallel_map(lambda block: self.cells.parse(block, types, list(types)), blocks):
@@ -86,39 +88,39 @@ class Inference:
                 for name in types if texts.num_rows else ():
                     parts.setdefault(name, []).append(to_texts(texts[name]))
         if counts != self.counts:
-            raise DataError(f"{file} has changed while it was read; begin again when it is at rest")
+            raise DataError(f"{file} has changed while it was read; start again when nothing writes to it")
 
     def kinds(self, blocks: Blocks) -> dict[str, Kind]:
-        """What each column but those to drop is taken for, in the order of the file."""
-        for block, seen in parallel_map(lambda block: self._see(block, whole=False), blocks()):
+        """Return the kind of each column that is not dropped, in the order of the file."""
+        for block, parsed in parallel_map(lambda block: self._parse(block, whole=False), blocks()):
             self.names = self.names or block.names
-            for name, found in seen.found.items():
+            for name, found in parsed.found.items():
                 self._learn(name, found, None)
             if not self._open(self.names, whole=False):
                 break
         return {
-            name: self.given[name] if name in self.given else _KINDS[self._found.get(name, "nothing")]
+            name: self.given[name] if name in self.given else _KINDS[self._found.get(name, "empty")]
             for name in self.names
             if name not in self.drop
         }
 
     def _open(self, names: Sequence[str], whole: bool) -> list[str]:
-        """The columns to look at; those that are known to be texts only where the `whole` of them is wanted."""
+        """Return the columns to parse; without `whole`, columns that are known to be texts are left out."""
         passed = self.drop | set(self.given) | set(self._again)
         if not whole:
             passed |= {name for name in names if self._found.get(name) == "text"}
         return [name for name in names if name not in passed]
 
-    def _see(self, block: Block, whole: bool) -> _Seen:
-        """What there is in a block; without the cells themselves, unless the `whole` is wanted."""
+    def _parse(self, block: Block, whole: bool) -> _ParsedBlock:
+        """Parse a block; without `whole`, return no cells."""
         import pyarrow as pa
 
         given = [name for name in block.names if name in self.given and name not in self.drop] if whole else []
         others = self._open(block.names, whole)
-        types = {name: self.cells.words for name in others if self._found.get(name) == "text"}
+        types = {name: self.cells.category for name in others if self._found.get(name) == "text"}
         columns: dict[str, Column] | None = None
         try:
-            wanted = [*given, *others] or [block.names[0]]  # none would be all
+            wanted = [*given, *others] or [block.names[0]]  # an empty list would mean all columns
             table = self.cells.parse(block, types | {name: self.cells.types[name] for name in given}, wanted)
             columns = self.cells.converted(table, given)
         except pa.ArrowInvalid:
@@ -130,44 +132,44 @@ class Inference:
             except pa.ArrowInvalid as error:
                 raise DataError(f"{block.file}: {str(error).splitlines()[0]}") from None
         if not table.num_rows:
-            return _Seen(0, {}, {}, {})
-        found = {name: self._look(block, name, table[name].type) for name in others}
+            return _ParsedBlock(0, {}, {}, {})
+        found = {name: self._type_of(block, name, table[name].type) for name in others}
         arrays = {name: _array(table[name]) for name in others} if whole else {}
-        return _Seen(table.num_rows, columns, found, arrays)
+        return _ParsedBlock(table.num_rows, columns, found, arrays)
 
     def _learn(self, name: str, new: Found, column: Column | None) -> None:
-        """Take note of what a column is in a block, and with that in all of them so far."""
-        before = self._found.get(name, "nothing")
-        if "nothing" in (new, before):
-            after = new if before == "nothing" else before
-        elif {new, before} == {"whole", "broken"}:
-            after = "broken"
+        """Combine the type of a column in a block with its type in all blocks before."""
+        before = self._found.get(name, "empty")
+        if "empty" in (new, before):
+            after = new if before == "empty" else before
+        elif {new, before} == {"integer", "decimal"}:
+            after = "decimal"
         else:
             after = new if new == before else "text"
-        if after == "text" and (before not in ("nothing", "text") or not (column is None or isinstance(column, Texts))):
+        if after == "text" and (before not in ("empty", "text") or not (column is None or isinstance(column, Texts))):
             self._again[name] = None
         self._found[name] = after
 
-    def _look(self, block: Block, name: str, kind: Any) -> Found:
+    def _type_of(self, block: Block, name: str, kind: Any) -> Found:
         import pyarrow as pa
 
         types = pa.types
         if types.is_null(kind):
-            return "nothing"
+            return "empty"
         if types.is_integer(kind):
-            return "text" if self._has_hexadecimals(block, name) else "whole"
+            return "text" if self._has_hexadecimals(block, name) else "integer"
         if types.is_floating(kind):
-            return "broken"
+            return "decimal"
         if types.is_boolean(kind):
-            return "switch"
+            return "truth"
         if types.is_date(kind):
             return "date"
         if types.is_timestamp(kind):
-            return "zoned" if kind.tz else "date"
+            return "zoned date" if kind.tz else "date"
         return "text"
 
     def _has_hexadecimals(self, block: Block, name: str) -> bool:
-        """Whether pyarrow took any 0x1F for a number."""
+        """Return whether pyarrow has read a text such as 0x1F as a number."""
         import pyarrow as pa
 
         if not any(mark in block.data and b"0" + mark in block.data for mark in (b"x", b"X")):
@@ -179,30 +181,30 @@ class Inference:
         return False
 
     def _joined(self, name: str, parts: list[Column | None]) -> Column:
-        """One column of its parts; None stands for a block of gaps."""
+        """Return one column made of its parts; None is a block of gaps."""
         found = self._found.get(name)
         lengths = [n for n in self.counts if n]
         if any(isinstance(part, Texts) for part in parts):
             texts = [_gaps(n) if part is None else part for part, n in zip(parts, lengths, strict=True)]
             return Texts.concatenate(texts)  # type: ignore[arg-type]
-        gap = np.datetime64("NaT", "us") if found in ("date", "zoned") else np.nan
+        gap = np.datetime64("NaT", "us") if found in ("date", "zoned date") else np.nan
         arrays = [np.full(n, gap) if part is None else part for part, n in zip(parts, lengths, strict=True)]
         return np.concatenate(arrays) if len(arrays) > 1 else arrays[0]  # type: ignore[arg-type]
 
 
 def _array(column: Any) -> Column | None:
-    """A part of a column; None where all of it are gaps. A cell that is no finite number is an infinity.
+    """Return a part of a column, or None if all of it are gaps. A cell that is not a finite number becomes infinite.
 
-    What stands in the words of the file comes as `Texts`, and nothing else does.
+    The result is `Texts` only if it holds the texts of the file unchanged.
     """
     import pyarrow as pa
 
     if pa.types.is_null(column.type):
         return None
     if pa.types.is_time(column.type):
-        return np.empty(0)  # it is to be read again
+        return np.empty(0)  # it is read again as texts
     found = to_column(column)
-    if pa.types.is_floating(column.type) and isinstance(found, np.ndarray) and not finite(found, column.null_count):
+    if pa.types.is_floating(column.type) and isinstance(found, np.ndarray) and not all_finite(found, column.null_count):
         found = np.where(np.isnan(found) & ~_null(column), np.inf, found)
     return found
 

@@ -1,4 +1,4 @@
-"""Tables in text files, a line a row. pyarrow does the reading; this says what was wrong, and where."""
+"""Data sets in CSV files. pyarrow parses the cells; messages name the line and the column of a fault."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_vali
 
 from nnfs_cli.components.field_types import NotEmpty, Text
 from nnfs_cli.components.section import invalid
-from nnfs_cli.data.csv.blocks import Block, CsvLayout, blocks, names_in
+from nnfs_cli.data.csv.blocks import Block, blocks, names_in
 from nnfs_cli.data.csv.cell_parser import CellParser
 from nnfs_cli.data.csv.inference import Inference
+from nnfs_cli.data.csv.layout import CsvLayout
 from nnfs_cli.data.file_source import STDIN, ColumnSource, Names, check_schema
 from nnfs_cli.data.parallel_map import parallel_map
 from nnfs_cli.data.table import Kind, Table
@@ -58,7 +59,7 @@ def _as_tokens(value: object) -> object:
         value = (value,)
     for token in value:
         if not isinstance(token, str):
-            raise invalid(f"expected texts, as they stand in the file; put {shown(token)} in quotes")
+            raise invalid(f"expected texts; put {shown(token)} in quotes")
     return tuple(value)
 
 
@@ -74,10 +75,10 @@ Tokens = Annotated[
 
 
 class Csv(ColumnSource, name="csv", main="path"):
-    """A CSV file whose first line names the columns, or several of one schema; `.gz` and `.zst` are read as they are.
+    """A CSV file whose first line names the columns, or several files with the same columns; also `.gz` and `.zst`.
 
-    An empty cell is a gap, in quotes or not. Numbers are written with a point, as in -1.5e-3, unless another mark is
-    given. The delimiter is a comma, in a `.tsv` file a tab, unless another is given.
+    An empty cell is a missing value, with or without quotes. Numbers look like -1.5e-3; `decimal` sets another decimal
+    mark.
     """
 
     examples = (
@@ -88,43 +89,45 @@ class Csv(ColumnSource, name="csv", main="path"):
     suffixes = tuple(kind + packed for kind in (".csv", ".tsv", ".txt") for packed in ("", ".gz", ".zst"))
 
     delimiter: Delimiter | None = None
-    """Between two cells; a comma, in a `.tsv` file a tab, unless set."""
+    """Character between two cells. The default is a comma, or a tab for a `.tsv` file."""
     decimal: Mark = "."
-    """Between the whole part of a number and the rest."""
+    """Decimal mark of numbers."""
     encoding: Encoding = "utf-8"
-    """How characters are written as bytes, by the name that Python has for it."""
+    """Text encoding of the file, by its name in Python."""
     header: Annotated[Names, NotEmpty] | None = None
-    """The names of the columns, for files that have no line with them."""
+    """Names of the columns, for a file without a header line."""
     null: Tokens = ()
-    """What stands in a cell to say that it is empty, besides nothing; in quotes or not."""
+    """Texts that mark a missing value, as in [NA, '-']. An empty cell always does."""
 
     @model_validator(mode="after")
     def _marks_differ(self) -> Self:
         if self.decimal == self.separator:
-            raise invalid(f"{shown(self.decimal)} is the decimal mark and also the delimiter; set another delimiter")
+            raise invalid(
+                f"{shown(self.decimal)} cannot be both the decimal mark and the delimiter; set another delimiter"
+            )
         return self
 
     def at(self, path: Path) -> Self:
-        """The same kind of file at another place; what comes from stdin is divided as this file is."""
+        """Return a data set with the same settings for another file; stdin has the delimiter of this file."""
         moved = super().at(path)
         same = path == STDIN or moved.separator == self.decimal
         return moved.model_copy(update={"delimiter": self.separator}) if same else moved
 
     @property
     def separator(self) -> str:
-        """What stands between two cells."""
+        """The character between two cells."""
         return self.delimiter or ("\t" if ".tsv" in self.path.name.lower()[-8:] else ",")
 
     @property
     def layout(self) -> CsvLayout:
-        """How the cells are written one after the other."""
+        """How the cells are arranged and encoded."""
         return CsvLayout(self.separator, self.encoding, self.header)
 
     def _names(self) -> tuple[str, ...]:
         return names_in(self.files[0], self.layout)
 
     def _blocks(self) -> Iterator[Block]:
-        """Of all files. Raises `DataError` where they have no rows, or not the same columns."""
+        """Yield the blocks of all files. Raises `DataError` unless they have the same columns."""
         first: tuple[tuple[str, ...], str] | None = None
         for path in self.files:
             for block in blocks(path, self.layout):
@@ -134,21 +137,21 @@ class Csv(ColumnSource, name="csv", main="path"):
                 yield block
 
     def _cells(self, kinds: Mapping[str, Kind], faults: bool = False) -> CellParser:
-        return CellParser(self.layout, kinds, self.decimal, self.null, faults)
+        return CellParser(kinds, self.decimal, self.null, faults)
 
     def _find(self, counts: Sequence[int], row: int, name: str) -> tuple[str, str]:
-        """Where the cell of a row of all blocks stands, each of which has so many rows."""
+        """Return the place and the text of a cell; `counts` are the rows of each block, and `row` counts over all."""
         several = len(self.files) > 1
         for block, n in zip(self._blocks(), counts, strict=False):
             if row < n:
                 place, found = block.find(row, name)
                 return f"{block.file}, {place}" if several else place, found
             row -= n
-        raise DataError(f"{self.path.name} is no longer what it was when it was read")
+        raise DataError(f"{self.path.name} has changed since it was read; start again")
 
     def _no_rows(self) -> DataError:
         name = "stdin" if self.path == STDIN else self.path.name
-        return DataError(f"{name} has no rows" if self.header else f"{name} has a header and no rows")
+        return DataError(f"{name} has no rows" if self.header else f"{name} has a header but no rows")
 
     def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
         cells, n_rows = self._cells(kinds, faults), 0
@@ -165,7 +168,7 @@ class Csv(ColumnSource, name="csv", main="path"):
 
     def _read(self, name: str, kinds: Mapping[str, Kind]) -> Table:
         if self.path == STDIN:
-            raise DataError("stdin can be read only once; put the rows into a file")
+            raise DataError("stdin can be read only once; save the rows to a file and give its path")
         inference = Inference(self._cells(kinds), kinds, self.drop)
         columns = inference.read(self._blocks)
         if not sum(inference.counts):
@@ -182,13 +185,13 @@ class Csv(ColumnSource, name="csv", main="path"):
 
     def _kinds(self, given: Mapping[str, Kind]) -> dict[str, Kind]:
         if self.path == STDIN:
-            raise DataError("stdin can be read only once; put the rows into a file")
+            raise DataError("stdin can be read only once; save the rows to a file and give its path")
         inference = Inference(self._cells({}), given, self.drop)
         return inference.kinds(self._blocks)
 
 
 class _Finder:
-    """Finds the cells of a block by reading it again, rather than keep it."""
+    """A `Table.find` for a block that reads the block again, so that it need not be kept."""
 
     def __init__(self, source: Csv, file: str, index: int) -> None:
         self.source, self.file, self.index = source, file, index
@@ -197,4 +200,4 @@ class _Finder:
         for block in self.source._blocks():
             if (block.file, block.index) == (self.file, self.index):
                 return block.find(row, name)
-        raise DataError(f"{self.file} is no longer what it was when it was read")
+        raise DataError(f"{self.file} has changed since it was read; start again")

@@ -1,4 +1,4 @@
-"""Columns as CSV in UTF-8, written by pyarrow, quoted only where needed."""
+"""Write tables as CSV in UTF-8 with pyarrow; quote only the texts that need it."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from nnfs_cli.data.table_writer import TableWriter, to_arrow
+from nnfs_cli.data.arrow import to_arrow
+from nnfs_cli.data.table_writer import TableWriter
 from nnfs_cli.errors import DataError
 
 NEEDS_QUOTES = '[",\\r\\n]'  # a pattern
 A_NUMBER = re.compile(r"[-+]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][-+]?[0-9]+)?")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run begins with one of them
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # the first characters of a text that a spreadsheet runs
 
 
 class CsvWriter(TableWriter):
-    """Writes CSV with a header. Numbers are the shortest that read back the same.
+    """A writer of CSV files with a header. A number is written with the fewest digits that read back the same.
 
-    A text that a spreadsheet would run as a formula, which is no number and begins with = + - @ a tab or a carriage
-    return, gets an apostrophe before it (OWASP, "CSV Injection").
+    A text that is not a number and begins with = + - @, a tab or a carriage return gets an apostrophe before it, so
+    that a spreadsheet does not run it as a formula (OWASP, "CSV Injection").
     """
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__(file)
-        self._begun = False
+        self._has_header = False
 
     def write(self, columns: Mapping[str, Any]) -> None:
-        """Write the next rows, and the header before the first."""
-        if not self._begun:
+        """Write the next rows, with the header before the first."""
+        if not self._has_header:
             header = io.StringIO()
             csv.writer(header, lineterminator="\n").writerow(map(harmless, columns))
             self.file.write(header.getvalue().encode())
-            self._begun = True
+            self._has_header = True
         self._write(to_arrow(columns))
 
     def _write(self, table: Any) -> None:
@@ -59,13 +60,13 @@ class CsvWriter(TableWriter):
 
 
 def write_csv(columns: Mapping[str, Any], file: BinaryIO) -> None:
-    """Write named columns, each (rows,), at once."""
+    """Write named columns, each (rows,), in one call."""
     with CsvWriter(file) as writer:
         writer.write(columns)
 
 
 def harmless(text: str) -> str:
-    """The text as a spreadsheet may see it."""
+    """Return the text, with an apostrophe before it if a spreadsheet would run it."""
     return f"'{text}" if text.startswith(FORMULA) and not A_NUMBER.fullmatch(text) else text
 
 
@@ -76,21 +77,21 @@ def _is_text(kind: Any) -> bool:
 
 
 def _escaped(column: Any) -> tuple[Any, bool]:
-    """Texts without formulas, and whether any of them has to be quoted."""
+    """Return texts without formulas, and whether any of them needs quotes."""
     import pyarrow as pa
     from pyarrow import compute
 
     first = compute.utf8_slice_codeunits(column, 0, 1)
     suspect = compute.fill_null(compute.is_in(first, value_set=pa.array(FORMULA)), False)
     if compute.any(suspect).as_py():
-        words = pa.array([harmless(text) for text in column.filter(suspect).to_pylist()], column.type)
-        column = compute.replace_with_mask(_whole(column), _whole(suspect), words)
+        safe = pa.array([harmless(text) for text in column.filter(suspect).to_pylist()], column.type)
+        column = compute.replace_with_mask(_whole(column), _whole(suspect), safe)
     special = compute.match_substring_regex(column, NEEDS_QUOTES)
     return column, bool(compute.any(special).as_py())
 
 
 def _quoted_lines(table: Any) -> bytes:
-    """All rows as lines, with quotes around those texts that need them."""
+    """Return all rows as lines, with quotes around the texts that need them."""
     import pyarrow as pa
     from pyarrow import compute
 
@@ -105,7 +106,7 @@ def _quoted_lines(table: Any) -> bytes:
             column = compute.if_else(special, quoted, column)
         cells.append(column.cast(pa.large_string()))
     comma, nothing, line_end = (pa.scalar(text, pa.large_string()) for text in (",", "", "\n"))
-    gap = '""' if len(cells) == 1 else ""  # a blank line would be no row
+    gap = '""' if len(cells) == 1 else ""  # a blank line would not be read as a row
     if gap:
         cells = [compute.if_else(compute.equal(cells[0], nothing), gap, cells[0])]
     lines = compute.binary_join_element_wise(*cells, comma, null_handling="replace", null_replacement=gap)
@@ -114,7 +115,7 @@ def _quoted_lines(table: Any) -> bytes:
 
 
 def _data(chunk: Any) -> bytes:
-    """All texts of a chunk, one behind the other."""
+    """Return all texts of a chunk, joined."""
     offsets = np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset : chunk.offset + len(chunk) + 1]
     return memoryview(chunk.buffers()[2])[int(offsets[0]) : int(offsets[-1])].tobytes() if len(chunk) else b""
 
@@ -139,5 +140,5 @@ def _unwritable(table: Any) -> str:
         try:
             arrow_csv.write_csv(table.select([name]).slice(0, 1), io.BytesIO())
         except pa.ArrowException:
-            return f"column '{name}' holds {table.schema.field(name).type}, which CSV has no way to write"
-    return "CSV has no way to write this"
+            return f"column '{name}' has the type {table.schema.field(name).type}, which CSV cannot hold"
+    return "CSV cannot hold these columns"

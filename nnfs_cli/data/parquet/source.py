@@ -1,4 +1,4 @@
-"""Tables in Parquet files, whose columns carry their types."""
+"""Data sets in Parquet files."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.data.arrow import NotTakenError, dates_of, to_column
+from nnfs_cli.data.arrow import NotUtf8Error, UnsupportedTypeError, dates_from_texts, refuse_invalid_utf8, to_column
 from nnfs_cli.data.dates import DATES
 from nnfs_cli.data.file_source import ColumnSource, check_names, check_schema
 from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.table import Column, Kind, Table, concatenate_tables
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.wording import named
 
-ROWS = 32_768  # that are read at a time
-BUFFER = 1 << 20  # bytes of each column that are held meanwhile
+ROWS = 32_768  # rows that are read at a time
+BUFFER = 1 << 20  # bytes of each column that pyarrow buffers
 
 
 class Parquet(ColumnSource, name="parquet", main="path"):
-    """A Parquet file, whose columns carry their names and types, or several of one schema."""
+    """A Parquet file, whose columns carry names and types, or several files with the same columns."""
 
     examples = ("parquet: {path: houses.parquet, target: price}", "parquet: {path: part-*.parquet, target: price}")
     suffixes = (".parquet", ".pq")
@@ -35,7 +36,7 @@ class Parquet(ColumnSource, name="parquet", main="path"):
     def _kinds(self, given: Mapping[str, Kind]) -> dict[str, Kind]:
         with _opened(self.files[0]) as file:
             empty = file.schema_arrow.empty_table()
-        columns, _ = _columns(empty, {})
+        columns, _ = _columns(self.path.name, empty, {})
         table = Table(self.path.name, columns)
         return {name: given.get(name, table.kind(name)) for name in columns if name not in self.drop}
 
@@ -43,10 +44,10 @@ class Parquet(ColumnSource, name="parquet", main="path"):
         tables, n_rows = [], 0
         for path, file in self._each():
             wanted = [column for column in file.schema_arrow.names if column not in self.drop]
-            with _read_plainly(path):
+            with _plain_errors(path):
                 content = file.read(columns=wanted)
             n_rows += content.num_rows
-            columns, unreadable = _columns(content, kinds)
+            columns, unreadable = _columns(path.name, content, kinds)
             tables.append(with_kinds(Table(path.name, columns, unreadable=unreadable), kinds))
         if not n_rows:
             raise DataError(f"{name} has no rows")
@@ -62,12 +63,16 @@ class Parquet(ColumnSource, name="parquet", main="path"):
             wanted = [name for name in names if name in kinds or name in keep] or names[:1]
             batches = _batches(file, wanted)
             start = 0
-            others = _columns(file.schema_arrow.empty_table(), {})[1]  # that can't be read, though nobody asks for them
+            others = _columns(path.name, file.schema_arrow.empty_table(), {})[1]  # also those that nobody asks for
             while (batch := _next(path, batches)) is not None:
-                columns, unreadable = _columns(batch.select([name for name in wanted if name in kinds]), kinds)
+                content = batch.select([name for name in wanted if name in kinds])
+                columns, unreadable = _columns(path.name, content, kinds, start)
                 kept = {name: batch.column(name) for name in keep if name in names}
+                for name, column in kept.items():
+                    with _utf8(path.name, name, start):
+                        refuse_invalid_utf8(column)
                 table = Table(path.name, columns, unreadable=others | unreadable, not_read=not_read, kept=kept)
-                table = replace(table, find=_Row(table, start))
+                table = replace(table, find=_RowFinder(table, start))
                 present = {name: kind for name, kind in kinds.items() if name in wanted}
                 yield _without_faults(table, present) if faults else with_kinds(table, present)
                 start += batch.num_rows
@@ -76,7 +81,7 @@ class Parquet(ColumnSource, name="parquet", main="path"):
             raise DataError(f"{self.path.name} has no rows")
 
     def _each(self) -> Iterator[tuple[Path, Any]]:
-        """Each file, opened. Raises `DataError` where they do not have the same columns."""
+        """Yield each path with its open file. Raises `DataError` unless all files have the same columns."""
         first: tuple[Sequence[str], str] | None = None
         for path in self.files:
             with _opened(path) as file:
@@ -92,16 +97,35 @@ def _opened(path: Path) -> Iterator[Any]:
 
     if path.is_dir():
         raise IsADirectoryError
-    with _read_plainly(path):
-        # One file is one table: no folder of partitions is looked for around it.
-        file = parquet.ParquetFile(path, buffer_size=BUFFER)
+    try:
+        with _plain_errors(path):
+            # One file is one table: ParquetFile, unlike read_table, does not take folders around it for partitions.
+            file = parquet.ParquetFile(path, buffer_size=BUFFER)
+    except UnicodeDecodeError as error:
+        found = _excerpt(error.object)
+        raise DataError(f"{path.name}: the name of a column is not UTF-8, found {found}; rename the column") from None
     with file:
         check_names(file.schema_arrow.names, path.name)
         yield file
 
 
 @contextlib.contextmanager
-def _read_plainly(path: Path) -> Iterator[None]:
+def _utf8(file: str, name: str, start: int) -> Iterator[None]:
+    """Turn a `NotUtf8Error` about a column, which begins at row `start` of its file, into a `DataError`."""
+    try:
+        yield
+    except NotUtf8Error as error:
+        cell = f"{file}, row {start + error.row + 1}: column {named(name)}"
+        found = _excerpt(error.found)
+        raise DataError(f"{cell} should hold texts in UTF-8, found {found}; save the file with UTF-8 texts") from None
+
+
+def _excerpt(content: bytes) -> str:
+    return f"{content[:40]!r}{'...' if len(content) > 40 else ''}"
+
+
+@contextlib.contextmanager
+def _plain_errors(path: Path) -> Iterator[None]:
     import pyarrow as pa
 
     try:
@@ -110,11 +134,11 @@ def _read_plainly(path: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno:
             raise
         why = str(error).splitlines()[0]
-        raise DataError(f"{path.name} is not a Parquet file, or a damaged one: {why}") from None
+        raise DataError(f"{path.name} is not a Parquet file or is damaged: {why}") from None
 
 
 def _batches(file: Any, columns: Sequence[str]) -> Iterator[Any]:
-    """A row group at a time: pyarrow keeps what it has read of those that it goes through together."""
+    """Yield batches of rows, one row group after another: pyarrow keeps all groups that it reads in one call."""
     for group in range(file.num_row_groups):
         yield from file.iter_batches(ROWS, row_groups=[group], columns=columns)
 
@@ -122,25 +146,28 @@ def _batches(file: Any, columns: Sequence[str]) -> Iterator[Any]:
 def _next(path: Path, batches: Iterator[Any]) -> Any:
     import pyarrow as pa
 
-    with _read_plainly(path):
+    with _plain_errors(path):
         batch = next(batches, None)
         return None if batch is None else pa.Table.from_batches([batch])
 
 
-def _columns(content: Any, kinds: Mapping[str, Kind]) -> tuple[dict[str, Column], dict[str, str]]:
-    """The columns that a table can hold, and the types of all others."""
+def _columns(
+    file: str, content: Any, kinds: Mapping[str, Kind], start: int = 0
+) -> tuple[dict[str, Column], dict[str, str]]:
+    """Return the columns that a table can hold, and the types of all others. The rows begin at row `start` (from 0)."""
     columns: dict[str, Column] = {}
     unreadable: dict[str, str] = {}
     for name in content.schema.names:
         try:
-            columns[name] = to_column(content.column(name), kinds.get(name) == "category")
-        except NotTakenError as error:
+            with _utf8(file, name, start):
+                columns[name] = to_column(content.column(name), kinds.get(name) == "category")
+        except UnsupportedTypeError as error:
             unreadable[name] = str(error)
     return columns, unreadable
 
 
-class _Row:
-    """Finds a cell of a batch, which begins at a row of its file."""
+class _RowFinder:
+    """A `Table.find` for a batch that begins at row `start` (from 0) of its file."""
 
     def __init__(self, table: Table, start: int) -> None:
         self.table, self.start = table, start
@@ -150,7 +177,7 @@ class _Row:
 
 
 def _without_faults(table: Table, kinds: Mapping[str, Kind]) -> Table:
-    """The columns as these kinds, with gaps for the cells that do not hold that; `faults` says why."""
+    """Return the table with columns of these kinds, gaps for cells that do not fit, and the reasons in `faults`."""
     columns, faults = dict(table.columns), dict[int, str]()
     for name, kind in kinds.items():
         column = columns.get(name)
@@ -158,7 +185,7 @@ def _without_faults(table: Table, kinds: Mapping[str, Kind]) -> Table:
             wrong, expected = np.isinf(column), "finite numbers"
             columns[name] = np.where(wrong, np.nan, column)
         elif kind == "date" and isinstance(column, Texts):
-            columns[name], bad = dates_of(column)
+            columns[name], bad = dates_from_texts(column)
             wrong, expected = np.zeros(len(column), bool) if bad is None else bad, DATES
         else:
             continue
@@ -168,7 +195,7 @@ def _without_faults(table: Table, kinds: Mapping[str, Kind]) -> Table:
 
 
 def _of_one_type(tables: Sequence[Table]) -> list[Table]:
-    """Tables whose columns can be joined: what is numbers in one file and texts in another is texts."""
+    """Return the tables with the same type of a column in all: texts if the types differ."""
     if not tables:
         return []
     mixed: dict[str, Kind] = {}

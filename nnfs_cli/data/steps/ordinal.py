@@ -10,8 +10,8 @@ from pydantic import model_validator
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty, Text
 from nnfs_cli.components.section import invalid
+from nnfs_cli.data.numbers import NUMBER
 from nnfs_cli.data.steps.base import EMPTY, Distinct, Fit, KnownCategoriesStep, sort_categories
-from nnfs_cli.data.table import NUMBER
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.system.wording import counted, listing
 

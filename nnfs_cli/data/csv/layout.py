@@ -1,0 +1,20 @@
+"""How a CSV file is written: the delimiter, the encoding and the header."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CsvLayout:
+    """How the cells of a CSV file are arranged and encoded."""
+
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    header: tuple[str, ...] | None = None  # the names of the columns, for a file without a header line
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the bytes need no conversion to UTF-8."""
+        return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig")
