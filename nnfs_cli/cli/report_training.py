@@ -24,7 +24,8 @@ from nnfs_cli.cli.terminal import (
     visible,
 )  # fmt: skip
 from nnfs_cli.system.wording import counted, listing, percent
-from nnfs_cli.training.trainer import Callback, LogRow, Trainer
+from nnfs_cli.training.callbacks import Callback, Training
+from nnfs_cli.training.progress import LogRow
 
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
@@ -122,13 +123,14 @@ def progress() -> Callback:
 class Resumed(Callback):
     """A callback that reports from where training resumes."""
 
-    def on_begin(self, trainer: Trainer) -> None:
+    def on_begin(self, training: Training) -> None:
         """Report the epoch and the step of the restored state."""
-        if not trainer.step:
-            fact("resumed", f"from the beginning, to epoch {trainer.epochs:,}; the run has no later state")
+        progress = training.progress
+        if not progress.step:
+            fact("resumed", f"from the beginning, to epoch {progress.epochs:,}; the run has no later state")
             return
-        done = f"after {counted(trainer.epoch, 'epoch')} and {counted(trainer.step, 'step')}"
-        fact("resumed", f"{done}, to epoch {trainer.epochs:,}")
+        done = f"after {counted(progress.epoch, 'epoch')} and {counted(progress.step, 'step')}"
+        fact("resumed", f"{done}, to epoch {progress.epochs:,}")
 
 
 class Lines(Callback):
@@ -139,11 +141,11 @@ class Lines(Callback):
     def __init__(self) -> None:
         self._widths: dict[str, int] = {}  # of the columns that are shown
 
-    def on_log(self, trainer: Trainer, row: LogRow) -> None:
+    def on_log(self, training: Training, row: LogRow) -> None:
         """Write one line; columns for which there is no room are left to the log."""
         if not self._widths:
             widths = {name: max(len(name), 10) for name in row if name not in HIDDEN}
-            widths["epoch"] = max(5, len(f"{trainer.epochs:,}"))
+            widths["epoch"] = max(5, len(f"{training.progress.epochs:,}"))
             ends = itertools.accumulate(width + 2 for width in widths.values())
             self._widths = {name: widths[name] for name, end in zip(widths, ends, strict=True) if end <= self.width - 5}
             more = "  ..." if len(self._widths) < len(widths) else ""
@@ -173,29 +175,30 @@ class Bar(Lines):
         self._drawn = 0.0
         self.width = self._progress.console.width
 
-    def on_begin(self, trainer: Trainer) -> None:
+    def on_begin(self, training: Training) -> None:
         """Draw the empty bar."""
-        self._every = _round_up(trainer.epochs / LINES)
-        steps = trainer.steps * trainer.epochs
-        self._task = self._progress.add_task("", total=steps, epoch=1, epochs=trainer.epochs, losses="")
+        self._every = _round_up(training.progress.epochs / LINES)
+        steps = training.progress.steps * training.progress.epochs
+        self._task = self._progress.add_task("", total=steps, epoch=1, epochs=training.progress.epochs, losses="")
         self._progress.start()
 
-    def on_step(self, trainer: Trainer) -> None:
+    def on_step(self, training: Training) -> None:
         """Move the bar, at most five times a second."""
         now = time.monotonic()
         if now - self._drawn > 0.2:
             self._drawn = now
-            self._progress.update(self._task, completed=trainer.step, epoch=trainer.epoch)
+            self._progress.update(self._task, completed=training.progress.step, epoch=training.progress.epoch)
 
-    def on_log(self, trainer: Trainer, row: LogRow) -> None:
+    def on_log(self, training: Training, row: LogRow) -> None:
         """Write a line for the first epoch, the last one and some between; show the losses of all beside the bar."""
         epoch = int(row["epoch"])
-        if epoch <= trainer.log_every or epoch % self._every == 0 or epoch == trainer.epochs or trainer.stopped:
-            super().on_log(trainer, row)
+        last = epoch == training.progress.epochs or training.stopped
+        if epoch <= training.plan.log_every or epoch % self._every == 0 or last:
+            super().on_log(training, row)
         losses = "  ".join(f"{name} {number(row[name])}" for name in ("train_loss", "val_loss") if name in row)
         self._progress.update(self._task, losses=losses)
 
-    def on_end(self, trainer: Trainer) -> None:
+    def on_end(self, training: Training) -> None:
         """Remove the bar."""
         self._progress.stop()
 

@@ -6,7 +6,7 @@ NEW_NAMES = {
     "averaging": ("training.averaging",),
     "baselines": ("workflows.baselines",),
     "calibration": ("prediction.calibration",),
-    "callbacks": ("training.trainer", "runs.callbacks"),
+    "callbacks": ("training.callbacks",),
     "clipping": ("training.clipping",),
     "compiling": ("system.jit",),
     "component": ("components.component",),
@@ -31,7 +31,7 @@ NEW_NAMES = {
     "tasks": ("workflows",),
     "threads": ("system.threads",),
     "trainer": ("training.trainer",),
-    "watching": ("training.early_stopping", "training.checkpoints"),
+    "watching": ("training.callbacks.early_stopping", "training.callbacks.checkpoint"),
 }
 
 

@@ -38,9 +38,10 @@ from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets import Preset
 from nnfs_cli.system.wording import closest, did_you_mean, named, shown
 from nnfs_cli.training.averaging import Averaging
-from nnfs_cli.training.checkpoints import Checkpoints
+from nnfs_cli.training.callbacks import NamedCallback
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
 from nnfs_cli.training.clipping import Clip
-from nnfs_cli.training.early_stopping import EarlyStopping
 from nnfs_cli.training.optimizers import Minimizer, Optimizer
 from nnfs_cli.training.optimizers.sgd import SGD
 from nnfs_cli.training.penalty import Penalty
@@ -118,8 +119,10 @@ class Config(Section):
     """Metrics to report beside the loss. By default `[accuracy]` for classes and `[rmse, r2]` for numbers."""
     early_stopping: EarlyStopping | None = None
     """Stop before the last epoch after `patience` logged epochs without improvement."""
-    checkpoint: Checkpoints = Checkpoints()
+    checkpoint: Checkpoint = Checkpoint()
     """Which figure to `monitor` to find the best epoch, and whether to also save the weights of `every` n-th epoch."""
+    callbacks: tuple[NamedCallback, ...] = ()
+    """Callbacks that watch training: built-in ones such as `stop_at`, or those of a --code file."""
     max_minutes: PositiveFloat | None = None
     """Stop training after this number of minutes. `nnfs resume` then continues for as long again."""
     threads: PositiveInt | None = None
@@ -228,7 +231,8 @@ def _dependent_defaults(
     dtype: str | None,
     metrics: tuple[Metric, ...] | None,
     early_stopping: EarlyStopping | None,
-    checkpoint: Checkpoints,
+    checkpoint: Checkpoint,
+    callbacks: tuple[NamedCallback, ...],
     **others: object,
 ) -> dict[str, Any]:
     """Return the values of the keys whose defaults depend on other keys."""
@@ -244,7 +248,7 @@ def _dependent_defaults(
         "batch_size": batch_size or ("full" if minimizes else 32),
         "dtype": dtype or ("float64" if minimizes else "float32"),
         "metrics": reported,
-        **with_monitors(early_stopping, checkpoint, schedule, reported),
+        **with_monitors(early_stopping, checkpoint, schedule, callbacks, reported),
     }
 
 

@@ -26,9 +26,10 @@ from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.losses.quantile import Quantile
 from nnfs_cli.system.wording import counted, listing
-from nnfs_cli.training.checkpoints import Checkpoints
+from nnfs_cli.training.callbacks import NamedCallback
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
 from nnfs_cli.training.clipping import Clip
-from nnfs_cli.training.early_stopping import EarlyStopping
 from nnfs_cli.training.optimizers import Minimizer, Optimizer
 from nnfs_cli.training.schedules import Constant, Schedule
 
@@ -296,11 +297,12 @@ def _monitors_exist(
     loss: Loss,
     metrics: tuple[Metric, ...] | None,
     early_stopping: EarlyStopping | None,
-    checkpoint: Checkpoints,
+    checkpoint: Checkpoint,
     schedule: Schedule,
+    callbacks: tuple[NamedCallback, ...],
 ) -> list[Fault]:
     metrics = default_metrics(loss.task) if metrics is None else metrics
-    return unknown_figures(monitors(early_stopping, checkpoint, schedule), metrics)
+    return unknown_figures(monitors(early_stopping, checkpoint, schedule, callbacks), metrics)
 
 
 _CHECKS: tuple[Callable[..., list[Fault]], ...] = (

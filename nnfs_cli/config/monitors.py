@@ -1,36 +1,48 @@
-"""The figures of the log that settings monitor: those of early_stopping, checkpoint and a schedule."""
+"""The figures of the log that settings monitor: early_stopping, checkpoint, a schedule and callbacks name them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from nnfs_cli.components.section import Section
 from nnfs_cli.errors import Fault
 from nnfs_cli.metrics import Metric, mode_of
 from nnfs_cli.system.wording import did_you_mean, listing
-from nnfs_cli.training.checkpoints import Checkpoints
-from nnfs_cli.training.early_stopping import EarlyStopping
-from nnfs_cli.training.schedules import ReduceOnPlateau, Schedule
+from nnfs_cli.training.callbacks import NamedCallback
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
+from nnfs_cli.training.schedules import Schedule
 
-Monitors = Mapping[tuple[str, ...], str]  # the name of a figure, by the path of the setting that names it
-Monitoring = TypeVar("Monitoring", Checkpoints, EarlyStopping, ReduceOnPlateau)
+Monitors = Mapping[tuple[str | int, ...], str]  # the name of a figure, by the path of the setting that names it
+Monitoring = TypeVar("Monitoring", bound=Section)  # settings that may have a monitor and a mode
 
 ANY_CLASS = ("<class>",)  # stands for the labels of the classes until the data has been read
 
 
-def monitors(early_stopping: EarlyStopping | None, checkpoint: Checkpoints, schedule: Schedule) -> Monitors:
+def monitors(
+    early_stopping: EarlyStopping | None,
+    checkpoint: Checkpoint,
+    schedule: Schedule,
+    callbacks: Sequence[NamedCallback],
+) -> Monitors:
     """Return the monitored figures by the path of the setting that names them."""
-    sections = {
+    sections: dict[tuple[str | int, ...], object] = {
         ("early_stopping",): early_stopping,
         ("checkpoint",): checkpoint,
         ("schedule", schedule.name): schedule,
+        **{("callbacks", i, callback.name): callback for i, callback in enumerate(callbacks)},
     }
     figures = {(*path, "monitor"): getattr(section, "monitor", None) for path, section in sections.items()}
-    return {path: figure for path, figure in figures.items() if figure is not None}
+    return {path: figure for path, figure in figures.items() if isinstance(figure, str)}
 
 
 def with_monitors(
-    early_stopping: EarlyStopping | None, checkpoint: Checkpoints, schedule: Schedule, metrics: Sequence[Metric]
+    early_stopping: EarlyStopping | None,
+    checkpoint: Checkpoint,
+    schedule: Schedule,
+    callbacks: Sequence[NamedCallback],
+    metrics: Sequence[Metric],
 ) -> dict[str, Any]:
     """Return the sections with the monitor and mode that each leaves out.
 
@@ -41,14 +53,17 @@ def with_monitors(
     modes = {section.monitor or default: section.mode for section in (early_stopping, checkpoint) if section}
 
     def filled(section: Monitoring) -> Monitoring:
-        figure = section.monitor or default
-        mode = section.mode or modes.get(figure) or mode_of(figure, metrics)
+        if not {"monitor", "mode"} <= type(section).model_fields.keys():
+            return section
+        figure = getattr(section, "monitor", None) or default
+        mode = getattr(section, "mode", None) or modes.get(figure) or mode_of(figure, metrics)
         return section.model_copy(update={"monitor": figure, "mode": mode})
 
     return {
         "early_stopping": early_stopping and filled(early_stopping),
         "checkpoint": filled(checkpoint),
-        "schedule": filled(schedule) if isinstance(schedule, ReduceOnPlateau) else schedule,
+        "schedule": filled(schedule),
+        "callbacks": tuple(map(filled, callbacks)),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +26,10 @@ from nnfs_cli.experiment.warnings import cautions
 from nnfs_cli.prediction.predictor import EncodedRows, Predictor
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.wording import counted, listing
-from nnfs_cli.training.trainer import Callback, Trainer
+from nnfs_cli.training.callbacks import Callback
+from nnfs_cli.training.plan import Plan
+from nnfs_cli.training.progress import LogRow
+from nnfs_cli.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -41,24 +44,27 @@ class Experiment:
     batches: Batches
     description: Mapping[str, Any]  # of the data, as data.json keeps it
 
-    def trainer(self, callbacks: Sequence[Callback], **options: Any) -> Trainer:
-        """What trains the net as the config says; `options` are those of `Trainer` that are about watching it."""
+    @property
+    def plan(self) -> Plan:
+        """How the config says to train the net."""
         config = self.config
-        return Trainer(
-            self.predictor.model,
+        return Plan(
             config.optimizer,
             config.lr,
-            self.batches,
-            penalty=config.penalty,
-            clip=config.clip,
-            accumulate=config.accumulate,
-            averaging=config.averaging,
-            seed=config.seed,
-            callbacks=callbacks,
+            config.schedule,
+            config.penalty,
+            config.clip,
+            config.accumulate,
+            config.averaging,
+            config.log_every,
+            config.seed,
             compiles=self.batches.window is None,
             threads=self.threads,
-            **options,
         )
+
+    def trainer(self, callbacks: Sequence[Callback], evaluate: Callable[[], LogRow] = dict, **changes: Any) -> Trainer:
+        """Return a trainer for the net; `changes` replace fields of the plan."""
+        return Trainer(self.predictor.model, self.batches, replace(self.plan, **changes), callbacks, evaluate)
 
     @property
     def threads(self) -> int:
@@ -264,7 +270,7 @@ def _batches(config: Config, predictor: Predictor, n_rows: int, budget: Budget |
 
 def _require_figures(config: Config, splits: Mapping[str, EncodedRows], classes: tuple[str, ...]) -> None:
     """Raise `ConfigError` if the log will not have a figure that is monitored, or will have one of them twice."""
-    monitored = monitors(config.early_stopping, config.checkpoint, config.schedule)
+    monitored = monitors(config.early_stopping, config.checkpoint, config.schedule, config.callbacks)
     faults = unlogged_figures(monitored, config.metrics or (), classes, validated="validation" in splits)
     if faults:
         raise config.error(faults)

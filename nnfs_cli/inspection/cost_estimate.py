@@ -13,7 +13,9 @@ from nnfs_cli.data.training_rows import RowsOnDisk
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree
 from nnfs_cli.system.spill import SpilledCopy
-from nnfs_cli.training.trainer import Callback, Trainer
+from nnfs_cli.training.callbacks import Callback, Training
+from nnfs_cli.training.schedules import Constant
+from nnfs_cli.training.trainer import Trainer
 
 SECONDS = 1.0  # approximate duration of the trial steps
 STEPS = 50  # trial steps, at most
@@ -73,7 +75,7 @@ def estimate_cost(experiment: Experiment) -> tuple[CostEstimate, dict[str, int]]
     spec, predictor = experiment.config, experiment.predictor
     model, stopwatch = predictor.model, _Stopwatch()
     before = model.parameters.vector.copy()
-    trainer = experiment.trainer([stopwatch], log_every=spec.epochs)
+    trainer = experiment.trainer([stopwatch], schedule=Constant(), log_every=spec.epochs)
     trainer.train(experiment.learned, spec.epochs)
     bytes_ = _memory(experiment, trainer)
     model.parameters.vector[...] = before
@@ -117,12 +119,12 @@ class _Stopwatch(Callback):
         """Seconds of the fastest step: the first steps allocate buffers and others may be interrupted."""
         return float(np.diff(self.times).min())
 
-    def on_begin(self, trainer: Trainer) -> None:
+    def on_begin(self, training: Training) -> None:
         """Start the clock."""
         self.times = [time.perf_counter()]
 
-    def on_step(self, trainer: Trainer) -> None:
+    def on_step(self, training: Training) -> None:
         """Record the time of a step, and stop training when there are enough."""
         self.times.append(time.perf_counter())
         if len(self.times) > STEPS or (len(self.times) > 5 and self.times[-1] - self.times[0] > SECONDS):
-            trainer.stop("the trial steps are done")
+            training.stop("the trial steps are done")

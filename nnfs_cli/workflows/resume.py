@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 
 from nnfs_cli.errors import NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
-from nnfs_cli.runs.callbacks import TimeLimit
 from nnfs_cli.runs.environment import describe_environment, environment_changes
 from nnfs_cli.runs.run import Run
 from nnfs_cli.system.wording import counted, listing
+from nnfs_cli.training.callbacks import Callback, Training
+from nnfs_cli.training.callbacks.limits import TimeLimit
 from nnfs_cli.training.optimizers import Stepper
-from nnfs_cli.training.trainer import Callback, State, StateError, Trainer
+from nnfs_cli.training.progress import State, StateError
 from nnfs_cli.workflows.load_run import gathered, net_of, spec_of
 from nnfs_cli.workflows.train import train
 
@@ -106,12 +107,12 @@ class Sitting(Callback):
     def __init__(self, run: Run, experiment: Experiment, patience_anew: bool) -> None:
         self.run, self.experiment, self.patience_anew = run, experiment, patience_anew
 
-    def on_begin(self, trainer: Trainer) -> None:
+    def on_begin(self, training: Training) -> None:
         """When all that it goes on from has been found to be sound."""
         sitting = {
-            "epoch": trainer.epoch,
-            "step": trainer.step,
-            "epochs": trainer.epochs,
+            "epoch": training.progress.epoch,
+            "step": training.progress.step,
+            "epochs": training.progress.epochs,
             "patience_anew": self.patience_anew,
             "since": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "sha256": self.experiment.description["sha256"],

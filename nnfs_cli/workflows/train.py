@@ -12,12 +12,15 @@ from nnfs_cli.components.user_code import code_files_of
 from nnfs_cli.errors import DivergedError, NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.prediction.calibrate import calibrate
-from nnfs_cli.runs.callbacks import Checkpoint, EarlyStop, EpochLog, Interruptions, TimeLimit
 from nnfs_cli.runs.environment import describe_environment
+from nnfs_cli.runs.epoch_logger import EpochLogger
 from nnfs_cli.runs.run import Run, Status
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.averaging import EMA
-from nnfs_cli.training.trainer import Callback, LogRow, State
+from nnfs_cli.training.callbacks import Callback
+from nnfs_cli.training.callbacks.limits import TimeLimit
+from nnfs_cli.training.interruption import Interruptions
+from nnfs_cli.training.progress import LogRow, State
 from nnfs_cli.workflows.figures import Figures, finite, judged
 
 
@@ -101,29 +104,27 @@ def _learn(
         figures.pop("train_loss", None)  # what the epoch itself measured stands in the log under this name
         return figures
 
-    monitor, mode, every = spec.checkpoint.monitor or "val_loss", spec.checkpoint.mode or "min", spec.checkpoint.every
-    checkpoint = Checkpoint(run, monitor, mode, every)
-    watching: list[Callback] = [Interruptions(), *first, EpochLog(run)]
+    checkpoint = spec.checkpoint.into(run)
+    watching: list[Callback] = [Interruptions(), *first, EpochLogger(run)]
     if spec.max_minutes is not None:
         watching.append(TimeLimit(spec.max_minutes))
     watching.append(checkpoint)
-    if (early := spec.early_stopping) is not None:
-        watching.append(EarlyStop(early.patience, early.min_delta, early.monitor or monitor, early.mode or mode))
-    trainer = experiment.trainer(
-        [*watching, *last], schedule=spec.schedule, evaluate=evaluate, log_every=spec.log_every
-    )
+    if spec.early_stopping is not None:
+        watching.append(spec.early_stopping.model_copy())
+    watching += [callback.model_copy(deep=True) for callback in spec.callbacks]
+    trainer = experiment.trainer([*watching, *last], evaluate)
     trainer.train(experiment.learned, spec.epochs, restore)
     if trainer.average.pending:
         warnings.warn("training has ended before there was an average of the weights", NnfsWarning, stacklevel=2)
     checkpoint.restore_best(predictor.model)
     figures = {split: judged(run, split, predictor, rows) for split, rows in splits.items()}
     for of_split in figures.values():
-        trainer.check(of_split["loss"])
+        trainer.require_finite(of_split["loss"])
     _say_undefined(figures)
     if "validation" in splits:
         run.write_calibration(calibrate(predictor, splits["validation"], splits.get("test")))
     ending = {"stopped": trainer.stopped} if trainer.stopped else {}
-    best_epoch = checkpoint.best["epoch"] if checkpoint.best else None
+    best_epoch = checkpoint.best_epoch
     run.write_metrics({"best_epoch": best_epoch, **ending, **{split: finite(figures[split]) for split in figures}})
 
 

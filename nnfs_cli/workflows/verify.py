@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from nnfs_cli.errors import NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
 from nnfs_cli.prediction.predictor import Predictor
-from nnfs_cli.runs.callbacks import TimeLimit, Until
 from nnfs_cli.runs.run import Run
 from nnfs_cli.system.wording import counted, listing
+from nnfs_cli.training.callbacks import Callback, Training
+from nnfs_cli.training.callbacks.limits import AtStep, TimeLimit
 from nnfs_cli.training.optimizers import Stepper
-from nnfs_cli.training.trainer import Callback, Trainer
 from nnfs_cli.workflows.load_run import gathered, spec_of
 from nnfs_cli.workflows.resume import moved, resume
 from nnfs_cli.workflows.train import begin, train
@@ -82,10 +82,10 @@ def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequenc
             following = plans[i + 1]
             if not following["step"]:
                 continue
-            ends.append(Until(following["epoch"], following["step"], lambda trainer: trainer.interrupt(_Left())))
+            ends.append(AtStep(following["epoch"], following["step"], lambda training: training.interrupt(_Left())))
         elif out_of_time:
             last = _last_row(run)
-            ends.append(Until(int(last["epoch"]) - 1, int(last["step"]), _stop))
+            ends.append(AtStep(int(last["epoch"]) - 1, int(last["step"]), _stop))
         try:
             if twin.has_state():
                 twin.lock()
@@ -104,8 +104,8 @@ def _last_row(run: Run) -> dict[str, float]:
     return rows[-1]
 
 
-def _stop(trainer: Trainer) -> None:
-    trainer.stop("as the run that is verified")
+def _stop(training: Training) -> None:
+    training.stop("as the run that is verified")
 
 
 def _differences(run: Run, twin: Run) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """The optimizers: one concept a file. Importing the package registers them all."""
 
 from nnfs_cli.components.component import load_family
-from nnfs_cli.training.optimizers.base import Minimizer, Optimizer, Step, Stepper
+from nnfs_cli.training.optimizers.base import Minimizer, Optimizer, StepFunction, Stepper
 
 load_family(__name__, __path__)
 
-__all__ = ["Minimizer", "Optimizer", "Step", "Stepper"]
+__all__ = ["Minimizer", "Optimizer", "StepFunction", "Stepper"]

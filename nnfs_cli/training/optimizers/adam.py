@@ -10,7 +10,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Fraction, PositiveFloat
 from nnfs_cli.system.jit import compile_loop
-from nnfs_cli.training.optimizers.base import Step, Stepper
+from nnfs_cli.training.optimizers.base import StepFunction, Stepper
 
 
 class Adam(Stepper, name="adam"):
@@ -49,7 +49,7 @@ class Adam(Stepper, name="adam"):
         np.multiply(change, rate, out=change)
         np.subtract(parameters, change, out=parameters)
 
-    def compiled(self, dtype: np.dtype[Any]) -> Step | None:
+    def compiled(self, dtype: np.dtype[Any]) -> StepFunction | None:
         """`step` as one loop, unless it has become another step."""
         loop = compile_loop(_loop, 4, 6, dtype) if type(self).step is Adam.step else None
         if loop is None:

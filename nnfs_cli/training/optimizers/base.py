@@ -23,7 +23,7 @@ class Optimizer(Component, family="optimizer"):
         super().__init_subclass__(name=name, **options)
 
 
-Step = Callable[[Array, Array, dict[str, Array], float], None]  # Stepper.step
+StepFunction = Callable[[Array, Array, dict[str, Array], float], None]  # Stepper.step
 
 
 class Stepper(Optimizer):
@@ -51,7 +51,7 @@ class Stepper(Optimizer):
         """Change `parameters` (n,) in place. `gradient` (n,) may be used as scratch: the next pass overwrites it."""
         raise NotImplementedError
 
-    def compiled(self, dtype: np.dtype[Any]) -> Step | None:
+    def compiled(self, dtype: np.dtype[Any]) -> StepFunction | None:
         """What does the same as `step`, to the byte, in one compiled loop; None where there is none."""
         return None
 

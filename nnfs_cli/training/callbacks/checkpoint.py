@@ -1,0 +1,170 @@
+"""Keep the weights of the best epoch and of the last one, and the state to resume from."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import ClassVar, Protocol, Self
+
+import numpy as np
+from pydantic import PrivateAttr
+
+from nnfs_cli.arrays import Array, all_finite
+from nnfs_cli.components.field_types import PositiveInt, Text
+from nnfs_cli.components.section import Section
+from nnfs_cli.metrics.direction import Mode, improves
+from nnfs_cli.nn.model import Model
+from nnfs_cli.system.spill import SpilledCopy
+from nnfs_cli.training.callbacks.base import Callback, Training
+from nnfs_cli.training.progress import LogRow, State
+
+
+class Store(Protocol):
+    """A place for checkpoints, such as a run directory."""
+
+    def write_weights(self, which: str, arrays: Mapping[str, Array]) -> None:
+        """Keep weights by name; `which` is best, last or epoch-<n>."""
+
+    def forget_weights(self, after: int) -> None:
+        """Remove the weights epoch-<n> of epochs after this one."""
+
+    def write_state(self, arrays: State) -> None:
+        """Keep a state to resume from."""
+
+
+class Checkpoint(Section, Callback):
+    """Keep the weights of the best and the last epoch, of every n-th epoch if wanted, and the state to resume from.
+
+    The best epoch is the logged epoch with the best figure. If the log lacks the figure, as without validation rows,
+    the last epoch is the best. Epochs before the first average of the weights do not compete with those after it.
+
+    Best weights, last weights and state are written when training ends, however it ends, and every few seconds before.
+    Weights that are not finite are never written. Without a store only the best weights are kept, in memory.
+    """
+
+    main = "every"
+    key: ClassVar[str] = "best"
+    seconds_between_writes: ClassVar[float] = 10.0
+    share: ClassVar[float] = 0.05  # largest share of the time that writing may take
+
+    every: PositiveInt | None = None
+    """Also keep the weights of every n-th epoch, as weights/epoch-<n>.npz."""
+    monitor: Text | None = None
+    """Figure of the log that decides. By default it is the figure that early_stopping watches, or val_loss."""
+    mode: Mode | None = None
+    """Whether a small figure is good (min) or a large one (max). It is known for losses and metrics."""
+
+    _store: Store | None = PrivateAttr(None)
+    _best: LogRow | None = PrivateAttr(None)
+    _kept: SpilledCopy | None = PrivateAttr(None)  # the best weights
+    _weights: Array = PrivateAttr(default_factory=lambda: np.empty(0))  # weights of the net
+    _pending: bool = PrivateAttr(False)  # whether the best epoch is one before the first average
+    _unwritten: bool = PrivateAttr(False)  # whether the best weights are newer than those in the store
+    _behind: bool = PrivateAttr(False)  # whether the weights in the store are older than the state there
+    _due: float = PrivateAttr(0.0)  # when to write the next state
+
+    def into(self, store: Store) -> Self:
+        """Return a copy that writes to a store."""
+        copy = self.model_copy()
+        copy._store = store
+        return copy
+
+    @property
+    def best_epoch(self) -> float | None:
+        """The best epoch so far, if there is one."""
+        return self._best["epoch"] if self._best else None
+
+    def restore_best(self, model: Model) -> None:
+        """Put the best weights into the model, if there are any."""
+        if self._kept is not None:
+            np.copyto(model.parameters.vector, self._kept.vector)
+
+    def reset(self, training: Training) -> None:
+        """Forget the best epoch."""
+        self._best, self._kept, self._weights = None, None, training.model.parameters.vector
+        self._pending = self._unwritten = self._behind = False
+
+    def state(self) -> State:
+        """Return the best epoch and its weights."""
+        best = self._best or {"epoch": 0}
+        return {
+            "weights": self._kept.vector if self._kept else np.zeros_like(self._weights),
+            "epoch": np.array(best["epoch"], np.int64),
+            "figure": np.array(best.get(self._figure, math.nan), np.float64),
+            "pending": np.array(self._pending),
+        }
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Restore the best epoch and its weights."""
+        self._pending = bool(state["pending"])
+        if state["epoch"]:
+            self._best = {"epoch": int(state["epoch"]), self._figure: float(state["figure"])}
+            self._keep(state["weights"])
+
+    def on_begin(self, training: Training) -> None:
+        """Remove the weights of epochs that are still to come, and start the clock."""
+        if self._store is not None:
+            self._store.forget_weights(training.progress.epoch)
+        self._due = time.monotonic() + self.seconds_between_writes
+
+    def on_step(self, training: Training) -> None:
+        """Write the state from time to time, and if training is about to stop within an epoch."""
+        if (began := time.monotonic()) > self._due or training.stopped:
+            self._write_state(training)
+            ended = time.monotonic()
+            self._due = ended + max(self.seconds_between_writes, (ended - began) / self.share)
+            self._behind = True
+
+    def on_epoch(self, training: Training) -> None:
+        """Write the weights of every n-th epoch."""
+        epoch = training.progress.epoch
+        if self.every and epoch % self.every == 0:
+            self._write(f"epoch-{epoch}", training)
+
+    def on_log(self, training: Training, row: LogRow) -> None:
+        """Keep the weights if the epoch is the best so far, and write weights as often as states."""
+        if self._pending and not training.average.pending:
+            self._best = None  # from now on the average counts
+        self._pending = training.average.pending
+        if self._improves(row) and all_finite(training.model.parameters.vector):
+            self._best = row
+            self._keep(training.model.parameters.vector)
+        if self._behind:
+            self._write_weights(training)
+
+    def on_end(self, training: Training) -> None:
+        """Write everything, unless there is no time for it."""
+        if not training.hurried:
+            self._write_weights(training)
+            self._write_state(training)
+
+    @property
+    def _figure(self) -> str:
+        return self.monitor or "val_loss"
+
+    def _improves(self, row: LogRow) -> bool:
+        best = math.nan if self._best is None else self._best.get(self._figure, math.nan)
+        if math.isnan(best) or self._figure not in row:
+            return True  # NaN does not rank an epoch
+        return improves(row[self._figure], best, self.mode or "min")
+
+    def _keep(self, weights: Array) -> None:
+        self._kept = self._kept or SpilledCopy(weights)
+        self._kept.store(weights)
+        self._unwritten = True
+
+    def _write_weights(self, training: Training) -> None:
+        if self._store is not None and self._kept is not None and self._unwritten:
+            self._store.write_weights("best", training.model.parameters.layout.arrays(self._kept.vector))
+            self._unwritten = False
+        self._write("last", training)
+        self._behind = False
+
+    def _write(self, which: str, training: Training) -> None:
+        if self._store is not None and all_finite(training.model.parameters.vector):
+            self._store.write_weights(which, training.model.parameters.arrays)
+
+    def _write_state(self, training: Training) -> None:
+        if self._store is not None and training.resumable and all_finite(training.average.raw):
+            self._store.write_state(training.state())

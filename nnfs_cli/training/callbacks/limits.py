@@ -1,0 +1,42 @@
+"""Callbacks that end training at a given time or step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from nnfs_cli.training.callbacks.base import Callback, Training
+
+
+class TimeLimit(Callback):
+    """Stop training when the time is up, also within an epoch. A resumed training has the whole time again."""
+
+    def __init__(self, minutes: float) -> None:
+        self.minutes = minutes
+        self.reason = f"the time limit of {minutes:g} min is over"
+
+    def on_begin(self, training: Training) -> None:
+        """Start the clock."""
+        self._end = time.monotonic() + 60 * self.minutes
+
+    def on_step(self, training: Training) -> None:
+        """Stop if the time is up."""
+        if time.monotonic() >= self._end:
+            training.stop(self.reason)
+
+
+class AtStep(Callback):
+    """Call `leave` once `epoch` epochs have ended and `step` steps are made in all, within an epoch or at its end."""
+
+    def __init__(self, epoch: int, step: int, leave: Callable[[Training], object]) -> None:
+        self.epoch, self.step, self.leave = epoch, step, leave
+
+    def on_step(self, training: Training) -> None:
+        """Leave within an epoch."""
+        if training.progress.step == self.step and training.progress.epoch > self.epoch:
+            self.leave(training)
+
+    def on_epoch(self, training: Training) -> None:
+        """Leave at the end of an epoch."""
+        if training.progress.step == self.step and training.progress.epoch == self.epoch:
+            self.leave(training)

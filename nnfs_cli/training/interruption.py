@@ -1,0 +1,78 @@
+"""How training ends early: stopped by a callback, or interrupted by Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, TypeVar
+
+from nnfs_cli.errors import Terminated
+from nnfs_cli.training.callbacks.base import Callback, Training
+
+Result = TypeVar("Result")
+
+
+class Ending:
+    """Whether training is to end early, and why.
+
+    `leaving` is what the loops look at: training ends after the current step. With `at_once` an interruption is raised
+    where it arrives, since nothing is lost by that: no step is half made, or there is no state to resume from.
+    """
+
+    def __init__(self, at_once: bool) -> None:
+        self.at_once = at_once
+        self.stopped = ""  # the reason, if a callback has stopped training
+        self.interruption: BaseException | None = None
+        self.leaving = False
+        self.hurried = False  # whether a second interruption has come
+
+    def stop(self, reason: str) -> None:
+        """End training after the current step; only the first reason counts."""
+        self.stopped = self.stopped or reason
+        self.leaving = True
+
+    def interrupt(self, interruption: BaseException) -> None:
+        """End training after the current step; raise at once if nothing is lost by it, or for the second time."""
+        self.hurried = self.interruption is not None
+        self.interruption, self.leaving = interruption, True
+        if self.hurried or self.at_once:
+            raise interruption
+
+    def attempt(self, evaluate: Callable[[], Result], resumable: bool) -> Result | None:
+        """Return what `evaluate` returns, or None if it was interrupted and training can end in good order."""
+        at_once, self.at_once = self.at_once, True
+        try:
+            return evaluate()
+        except KeyboardInterrupt as interruption:
+            if self.hurried or not resumable:
+                raise
+            self.interruption, self.leaving = interruption, True
+            return None
+        finally:
+            self.at_once = at_once
+
+
+class Interruptions(Callback):
+    """Let Ctrl-C and SIGTERM end training after the current step; a second signal ends it at once.
+
+    Signals reach the main thread only. A training in another thread is left alone.
+    """
+
+    def on_begin(self, training: Training) -> None:
+        """Install the signal handlers."""
+        self._handlers: dict[int, Any] = {}
+        if threading.current_thread() is not threading.main_thread():
+            return
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            training.interrupt(Terminated() if number == signal.SIGTERM else KeyboardInterrupt())
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._handlers[number] = signal.signal(number, handle)
+
+    def on_end(self, training: Training) -> None:
+        """Restore the signal handlers from before."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)

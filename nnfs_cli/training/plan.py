@@ -1,0 +1,37 @@
+"""How a net is to be trained, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nnfs_cli.training.averaging import Averaging
+from nnfs_cli.training.clipping import Clip
+from nnfs_cli.training.optimizers import Optimizer, Stepper
+from nnfs_cli.training.penalty import Penalty
+from nnfs_cli.training.schedules import Constant, Schedule
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a net is trained: the optimizer and everything that shapes its steps.
+
+    For each step the gradients of `accumulate` batches are combined as if they were one batch, the penalty is added,
+    the gradient is clipped, and the weights decay. The learning rate of a step is `lr` times the factor of the
+    schedule. Raises `ValueError` if the optimizer makes steps and there is no `lr`.
+    """
+
+    optimizer: Optimizer
+    lr: float | None = None  # None for a minimizer, which has no learning rate
+    schedule: Schedule = field(default_factory=Constant)
+    penalty: Penalty = field(default_factory=Penalty)
+    clip: Clip | None = None
+    accumulate: int = 1  # batches per step
+    averaging: Averaging | None = None
+    log_every: int = 1  # epochs from one row of the log to the next
+    seed: int = 0  # for the random numbers of layers such as dropout
+    compiles: bool = True  # whether there is memory for a compiler
+    threads: int | None = None  # at most so many for a matrix product; None leaves the number as it is
+
+    def __post_init__(self) -> None:
+        if isinstance(self.optimizer, Stepper) and self.lr is None:
+            raise ValueError(f"{self.optimizer.name} needs a learning rate, such as lr={self.optimizer.default_lr:g}")
