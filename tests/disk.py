@@ -27,8 +27,8 @@ from nnfs_cli.components import user_code
 from nnfs_cli.config import config as spec
 from nnfs_cli.config import yaml
 from nnfs_cli.runs import environment
-from nnfs_cli.runs.callbacks import Checkpoint
 from nnfs_cli.system import files
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
 from nnfs_cli.workflows import train as training
 
 try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.training.trainer import Callback, Trainer
+from nnfs_cli.training.callbacks import Callback, Training
 
 
 class Leaving(Callback):
@@ -17,9 +17,9 @@ class Leaving(Callback):
     def __init__(self, step: int) -> None:
         self.step = step
 
-    def on_step(self, trainer: Trainer) -> None:
-        if trainer.step == self.step:
-            trainer.interrupt(KeyboardInterrupt())
+    def on_step(self, training: Training) -> None:
+        if training.progress.step == self.step:
+            training.interrupt(KeyboardInterrupt())
 
 
 def record(run: Path) -> dict[str, Any]:

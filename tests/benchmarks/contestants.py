@@ -22,10 +22,10 @@ def nnfs(workload: Workload, after_epoch: Callable[[], None]) -> None:
     """A config, `workflows.train` and all that it does: the log, the figures, the best weights, the run directory."""
     from nnfs_cli import workflows
     from nnfs_cli.config.config import Config
-    from nnfs_cli.training.trainer import Callback, Trainer
+    from nnfs_cli.training.callbacks import Callback, Training
 
     class Watch(Callback):
-        def on_epoch(self, trainer: Trainer) -> None:
+        def on_epoch(self, training: Training) -> None:
             after_epoch()
 
     with tempfile.TemporaryDirectory() as name:

@@ -11,7 +11,8 @@ from pathlib import Path
 from nnfs_cli import workflows
 from nnfs_cli.cli.report_training import Lines
 from nnfs_cli.config.config import Config
-from nnfs_cli.training.trainer import Callback, LogRow, Trainer
+from nnfs_cli.training.callbacks import Callback, Training
+from nnfs_cli.training.progress import LogRow
 from tests.benchmarks.workloads import Workload
 
 
@@ -22,10 +23,10 @@ class _Watch(Callback):
         self.whole = self.after_steps = 0.0
         self._begun = self._stepped = self._ended = 0.0
 
-    def on_step(self, trainer: Trainer) -> None:
+    def on_step(self, training: Training) -> None:
         self._stepped = time.perf_counter()
 
-    def on_log(self, trainer: Trainer, row: LogRow) -> None:
+    def on_log(self, training: Training, row: LogRow) -> None:
         now = time.perf_counter()
         if row["epoch"] > 1:
             self.whole += now - self._ended

@@ -12,7 +12,8 @@ import pytest
 
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
-from nnfs_cli.training.trainer import Callback, LogRow, Trainer
+from nnfs_cli.training.callbacks import Callback, Training
+from nnfs_cli.training.progress import LogRow
 from tests.benchmarks import full_batch
 from tests.benchmarks.contestants import CONTESTANTS, matrix_products, nnfs, nnfs_in_numpy, scikit_learn
 from tests.benchmarks.race import as_installed, race
@@ -59,7 +60,7 @@ def test_the_config_is_the_workload(workload: Workload, tmp_path: Path) -> None:
 
 def test_the_plain_loop_has_the_losses_of_the_tool() -> None:
     class Losses(Callback):
-        def on_log(self, trainer: Trainer, row: LogRow) -> None:
+        def on_log(self, training: Training, row: LogRow) -> None:
             losses.append(row["train_loss"])
 
     losses: list[float] = []

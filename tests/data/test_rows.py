@@ -17,6 +17,7 @@ from nnfs_cli.nn.layers.tanh import Tanh
 from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.model import Model
 from nnfs_cli.training.optimizers.adam import Adam
+from nnfs_cli.training.plan import Plan
 from nnfs_cli.training.trainer import Trainer
 
 
@@ -96,7 +97,7 @@ def test_training_on_disk_gives_the_bytes_of_training_in_memory(weighted: bool) 
     for rows in (RowsInMemory(X, y, weight), stored(n, weighted, 4 * BLOCK_ROWS)):
         model = Model([Linear(units=8), Tanh(), Linear(units=2)], MSE(), (3,), "float32", np.random.default_rng(0))
         batches = Batches(n, 64, window=2 * BLOCK_ROWS)
-        Trainer(model, Adam(), 0.01, batches).train(rows, 2)
+        Trainer(model, batches, Plan(Adam(), 0.01)).train(rows, 2)
         vectors.append(model.parameters.vector.tobytes())
     assert vectors[0] == vectors[1]
 

@@ -23,6 +23,7 @@ from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.training.optimizers import Optimizer
+from nnfs_cli.training.plan import Plan
 from nnfs_cli.training.trainer import Trainer
 from tests.nn.test_members import parsed
 
@@ -100,7 +101,7 @@ def test_a_member_is_the_net_that_learns_without_its_fold(weighted: bool, reduct
         model = Model(layers, loss, (4,), "float64", rngs if members else rngs[0], None, members)
         optimizer = Optimizer.resolve("adamw")
         batches = Batches(n, 10, seed=0)  # none of them is of one fold alone: then a net by itself makes no step
-        trainer = Trainer(model, optimizer, 0.01, batches, seed=seeds[0], accumulate=accumulate)
+        trainer = Trainer(model, batches, Plan(optimizer, 0.01, seed=seeds[0], accumulate=accumulate))
         trainer.fit(X, y, 20, weight)
         return model
 
@@ -121,7 +122,7 @@ def test_no_member_sees_its_fold(poison: str) -> None:
     def vectors(X: Array, y: Array) -> Array:
         rngs = [random_stream(j, "weights") for j in range(k)]
         model = Model(parsed(("linear: 6", "relu", "linear: 1")), Loss.resolve("mse"), (5,), "float64", rngs, None, k)
-        Trainer(model, Optimizer.resolve("adam"), 0.01, Batches(n, 8, seed=0)).fit(X, y, 5, counts)
+        Trainer(model, Batches(n, 8, seed=0), Plan(Optimizer.resolve("adam"), 0.01)).fit(X, y, 5, counts)
         return model.parameters.vector.copy()
 
     before = vectors(X, y)

@@ -32,11 +32,13 @@ from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.model import Model
 from nnfs_cli.nn.parameters import Parameters, Views
 from nnfs_cli.training.averaging import Average, Averaging
+from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.clipping import Clip
 from nnfs_cli.training.optimizers import Optimizer, Stepper
-from nnfs_cli.training.penalty import Penalties, Penalty
+from nnfs_cli.training.penalty import Penalty
+from nnfs_cli.training.plan import Plan
 from nnfs_cli.training.schedules import Schedule
-from nnfs_cli.training.trainer import Callback, Trainer
+from nnfs_cli.training.trainer import Trainer
 
 MANY, FEW = 32_768, 4
 BOUND = MANY // 2  # bytes; MANY truth values take twice that, MANY numbers eight times
@@ -236,11 +238,11 @@ def test_clipping(clip: Clip, size: float) -> None:
 @pytest.mark.parametrize("penalty", [Penalty(l1=0.1), Penalty(l2=0.1), Penalty(l1=0.1, l2=0.1)], ids=str)
 def test_a_penalty(penalty: Penalty) -> None:
     parameters = Parameters(Linear(units=FEW).build((MANY,))[1], FLOAT)
-    penalties, w, gradient = Penalties(penalty, parameters.layout, FLOAT), *np.ones((2, parameters.learned.size), FLOAT)
+    factors, w, gradient = penalty.begin(parameters), *np.ones((2, parameters.learned.size), FLOAT)
 
     def run() -> None:
-        penalties.add_gradient(w, gradient)
-        penalties.value(w)
+        penalty.add_gradient(w, gradient, factors)
+        penalty.value(w, factors)
 
     assert allocated(run) < BOUND
 
@@ -272,10 +274,10 @@ class Peaks(Callback):
         self.seen: list[tuple[int, int]] = []  # the epoch, and the bytes
         self._epoch = self._before = 0
 
-    def on_step(self, trainer: Trainer) -> None:
-        if trainer.epoch == self._epoch:
-            self.seen.append((trainer.epoch, tracemalloc.get_traced_memory()[1] - self._before))
-        self._epoch = trainer.epoch
+    def on_step(self, training: Training) -> None:
+        if training.progress.epoch == self._epoch:
+            self.seen.append((training.progress.epoch, tracemalloc.get_traced_memory()[1] - self._before))
+        self._epoch = training.progress.epoch
         tracemalloc.reset_peak()
         self._before, _ = tracemalloc.get_traced_memory()
 
@@ -293,15 +295,17 @@ def test_a_step_of_training(features: int, size: int, weighted: bool, accumulate
     layers, loss = [resolved(Layer, text) for text in NET], resolved(Loss, "binary_cross_entropy")
     trainer = Trainer(
         Model(layers, loss, (features,), FLOAT, rng),
-        resolved(Optimizer, "adamw"),
-        0.001,
         Batches(rows, size),
-        schedule=resolved(Schedule, "cosine"),
-        penalty=Penalty(l1=0.1, l2=0.1),
-        clip=Clip(norm=1.0, value=0.5),
-        averaging=resolved(Averaging, "ema"),
-        accumulate=accumulate,
-        callbacks=[peaks],
+        Plan(
+            resolved(Optimizer, "adamw"),
+            0.001,
+            schedule=resolved(Schedule, "cosine"),
+            penalty=Penalty(l1=0.1, l2=0.1),
+            clip=Clip(norm=1.0, value=0.5),
+            averaging=resolved(Averaging, "ema"),
+            accumulate=accumulate,
+        ),
+        [peaks],
     )
     tracemalloc.start()
     try:

@@ -23,6 +23,7 @@ from nnfs_cli.training.averaging import Averaging
 from nnfs_cli.training.clipping import Clip
 from nnfs_cli.training.optimizers import Optimizer, Stepper
 from nnfs_cli.training.penalty import Penalty
+from nnfs_cli.training.plan import Plan
 from nnfs_cli.training.schedules import Schedule
 from nnfs_cli.training.trainer import Trainer
 from tests.conftest import Nnfs, one_message, weights_of
@@ -74,14 +75,8 @@ def trained(
     if lookup:
         X[:, 1] = np.arange(ROWS) % 5 - 1
     weight = (np.arange(ROWS) % 3).astype(dtype) if weighted else None
-    trainer = Trainer(
-        model,
-        Optimizer.resolve(yaml.safe_load(optimizer)),
-        lr,
-        Batches(ROWS, 7, seed=0),
-        seed=member or 0,
-        **options,
-    )
+    plan = Plan(Optimizer.resolve(yaml.safe_load(optimizer)), lr, seed=member or 0, **options)
+    trainer = Trainer(model, Batches(ROWS, 7, seed=0), plan)
     trainer.fit(X, y, EPOCHS, weight)
     return model
 
@@ -172,7 +167,7 @@ def test_one_of_them_is_the_same_as_none() -> None:
         parsed(NET), Loss.resolve(yaml.safe_load("mse")), (5,), "float64", [random_stream(0, "weights")], None, 1
     )
     X, y = data((5,), model.loss, 2, "float64")
-    Trainer(one, Optimizer.resolve({"sgd": {"momentum": 0.9}}), 0.01, Batches(ROWS, 7, seed=0)).fit(X, y, EPOCHS)
+    Trainer(one, Batches(ROWS, 7, seed=0), Plan(Optimizer.resolve({"sgd": {"momentum": 0.9}}), 0.01)).fit(X, y, EPOCHS)
     np.testing.assert_allclose(one.parameters.vector[0], model.parameters.vector, 1e-12)
 
 

@@ -31,15 +31,18 @@ from nnfs_cli.nn.losses.binary_cross_entropy import BinaryCrossEntropy
 from nnfs_cli.nn.losses.cross_entropy import CrossEntropy
 from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.model import Model
+from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.optimizers.sgd import SGD
-from nnfs_cli.training.trainer import Callback, LogRow, Trainer
+from nnfs_cli.training.plan import Plan
+from nnfs_cli.training.progress import LogRow
+from nnfs_cli.training.trainer import Trainer
 
 
 class Log(Callback):
     def __init__(self) -> None:
         self.rows: list[LogRow] = []
 
-    def on_log(self, trainer: Trainer, row: LogRow) -> None:
+    def on_log(self, training: Training, row: LogRow) -> None:
         self.rows.append(row)
 
 
@@ -128,7 +131,7 @@ def epoch_table(layers: list[Layer], epochs: int, batches: CumulativeShuffle) ->
     X, y_train, y_val = breast_cancer()
     model, log = Model(layers, BinaryCrossEntropy(), (30,), "float64", batches.rng), Log()
     validate = partial(classifier_figures, model, X.test, y_val)
-    Trainer(model, SGD(), 0.1, batches, callbacks=[log], evaluate=validate).fit(X.train, y_train[:, None], epochs)
+    Trainer(model, batches, Plan(SGD(), 0.1), [log], validate).fit(X.train, y_train[:, None], epochs)
     return [f"{row['train_loss']:.3f} {row['loss']:.3f} {row['accuracy']:.3f}" for row in log.rows]
 
 
@@ -264,7 +267,7 @@ def fit_classifier(layers: list[Layer], lr: float, epochs: int, seed: int) -> li
     model, log = Model(layers, BinaryCrossEntropy(reduction="sum"), (30,), "float32", RandomState(seed)), Log()
     in_order = Batches(len(X), 128, shuffle=False)
     figures = partial(classifier_figures, model, X, y)
-    fitting = Trainer(model, SGD(), lr, in_order, callbacks=[log], evaluate=figures, log_every=20)
+    fitting = Trainer(model, in_order, Plan(SGD(), lr, log_every=20), [log], figures)
     fitting.fit(X, y[:, None], epochs)
     return log.rows
 
@@ -310,5 +313,5 @@ def test_descent_on_one_drawn_sample_at_a_time_learns_two_moons() -> None:
     hidden, classes = Linear(units=10, init=LecunNormal()), Linear(units=2, init=LecunNormal())
     model = Model([hidden, ReLU(), hidden, ReLU(), classes, Softmax()], loss, (2,), "float64", RandomState(0))
     drawn = Batches(len(X), 1, replacement=True)
-    Trainer(model, SGD(), 0.005, drawn).fit(X, loss.encode(y, 2).astype(float), epochs=100)
+    Trainer(model, drawn, Plan(SGD(), 0.005)).fit(X, loss.encode(y, 2).astype(float), epochs=100)
     assert Accuracy().score(PredictedRows(y, model.predict(X))) > 0.97

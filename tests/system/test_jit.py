@@ -23,9 +23,10 @@ from nnfs_cli.nn.model import Model
 from nnfs_cli.runs.environment import describe_environment
 from nnfs_cli.system import jit as compiling
 from nnfs_cli.system.jit import compile_loop, worth_compiling
-from nnfs_cli.training.optimizers import Optimizer, Step, Stepper
+from nnfs_cli.training.optimizers import Optimizer, StepFunction, Stepper
 from nnfs_cli.training.optimizers.adam import Adam
 from nnfs_cli.training.optimizers.adamw import AdamW
+from nnfs_cli.training.plan import Plan
 from nnfs_cli.training.trainer import Trainer
 
 STEPPERS = [
@@ -131,7 +132,7 @@ def test_nothing_needs_numba(without: Any, monkeypatch: pytest.MonkeyPatch) -> N
 class Spy(Adam):
     """Adam which says when it is compiled. Its step is adam's own."""
 
-    def compiled(self, dtype: np.dtype[Any]) -> Step | None:
+    def compiled(self, dtype: np.dtype[Any]) -> StepFunction | None:
         fast = super().compiled(dtype)
         COMPILED.append(fast is not None)
         return fast
@@ -146,7 +147,7 @@ def trained(monkeypatch: pytest.MonkeyPatch, start: float, compiles: bool = True
     rng = np.random.default_rng(0)
     model = Model([Linear(units=8), Tanh(), Linear(units=1)], MSE(), (3,), "float32", rng)
     X, y = rng.standard_normal((100, 3), np.float32), rng.standard_normal((100, 1), np.float32)
-    Trainer(model, Spy(), 0.01, Batches(100, 8), compiles=compiles).fit(X, y, 6)
+    Trainer(model, Batches(100, 8), Plan(Spy(), 0.01, compiles=compiles)).fit(X, y, 6)
     return model.parameters.vector.tobytes()
 
 
@@ -188,7 +189,7 @@ def test_a_memory_limit_that_is_felt_leaves_no_room_for_a_compiler(window: int |
         Config(name="x", dataset="iris", layers=[{"linear": 3}], loss="cross_entropy", epochs=1)
     )
     limited = replace(experiment, batches=replace(experiment.batches, window=window))
-    assert limited.trainer([]).compiles == (window is None)
+    assert limited.plan.compiles == (window is None)
 
 
 def test_the_compiler_is_named_in_the_environment() -> None:

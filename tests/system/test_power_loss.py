@@ -30,7 +30,7 @@ from nnfs_cli.errors import NnfsError, RunError
 from nnfs_cli.runs import run as runs
 from nnfs_cli.runs.run import Run
 from nnfs_cli.system import files
-from nnfs_cli.training.trainer import Callback
+from nnfs_cli.training.callbacks import Callback
 from tests import disk
 from tests.disk import Disk, Loss, Operation, Tree, Watch
 from tests.twins import Leaving, record

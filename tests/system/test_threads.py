@@ -19,7 +19,7 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.system import threads
 from nnfs_cli.system.threads import SHARE, thread_limit, useful_threads
-from nnfs_cli.training.trainer import Callback, Trainer
+from nnfs_cli.training.callbacks import Callback, Training
 from tests.conftest import Nnfs
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
@@ -89,7 +89,7 @@ class Watch(Callback):
     def __init__(self) -> None:
         self.seen: set[int] = set()
 
-    def on_step(self, trainer: Trainer) -> None:
+    def on_step(self, training: Training) -> None:
         self.seen.add(allowed())
 
 

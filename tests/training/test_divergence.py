@@ -18,7 +18,7 @@ from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.model import Model
 from nnfs_cli.runs.run import Run
-from nnfs_cli.training.trainer import Callback, Trainer
+from nnfs_cli.training.callbacks import Callback, Training
 from tests.conftest import Nnfs, weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
@@ -50,8 +50,8 @@ class Weights(Callback):
     def __init__(self) -> None:
         self.seen: list[Array] = []
 
-    def on_step(self, trainer: Trainer) -> None:
-        self.seen.append(trainer.model.parameters.vector.copy())
+    def on_step(self, training: Training) -> None:
+        self.seen.append(training.model.parameters.vector.copy())
 
 
 def diverged(path: Path, *callbacks: Callback) -> tuple[str, Run, Model]:

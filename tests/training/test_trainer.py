@@ -23,15 +23,20 @@ from nnfs_cli.errors import DivergedError
 from nnfs_cli.nn.layers import Draws, Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
-from nnfs_cli.runs.callbacks import Checkpoint, EarlyStop, TimeLimit
 from nnfs_cli.runs.run import Run
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.training.averaging import EMA, SWA, Averaging
+from nnfs_cli.training.callbacks import Callback, Training
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
+from nnfs_cli.training.callbacks.limits import TimeLimit
 from nnfs_cli.training.clipping import Clip
 from nnfs_cli.training.optimizers import Minimizer, Optimizer, Stepper
-from nnfs_cli.training.penalty import Penalties, Penalty
+from nnfs_cli.training.penalty import Penalty
+from nnfs_cli.training.plan import Plan
+from nnfs_cli.training.progress import LogRow
 from nnfs_cli.training.schedules import ReduceOnPlateau, Schedule
-from nnfs_cli.training.trainer import Callback, LogRow, Trainer
+from nnfs_cli.training.trainer import Trainer
 from tests.conftest import weights_of
 
 ROWS = 50
@@ -65,16 +70,16 @@ class Witness(Callback):
         self.logged: list[Array] = []  # and whenever an epoch is logged
         self.ended = 0
 
-    def on_step(self, trainer: Trainer) -> None:
-        self.steps.append(trainer.step)
-        self.lrs.append(trainer.lr)
-        self.weights.append(trainer.model.parameters.vector.copy())
+    def on_step(self, training: Training) -> None:
+        self.steps.append(training.progress.step)
+        self.lrs.append(training.progress.lr)
+        self.weights.append(training.model.parameters.vector.copy())
 
-    def on_log(self, trainer: Trainer, row: LogRow) -> None:
+    def on_log(self, training: Training, row: LogRow) -> None:
         self.rows.append(row)
-        self.logged.append(trainer.model.parameters.vector.copy())
+        self.logged.append(training.model.parameters.vector.copy())
 
-    def on_end(self, trainer: Trainer) -> None:
+    def on_end(self, training: Training) -> None:
         self.ended += 1
 
     def column(self, name: str) -> list[float]:
@@ -117,7 +122,9 @@ def trainer(
     batches = Batches(rows, size, **{key: options.pop(key) for key in ("drop_last", "shuffle") if key in options})
     model, witness = net(layers, loss, options.pop("dtype", "float64")), Witness()
     how = resolved(Optimizer, optimizer) if isinstance(optimizer, str) else optimizer
-    return Trainer(model, how, lr, batches, callbacks=[*callbacks, witness], **options), witness
+    evaluate = options.pop("evaluate", dict)
+    plan = Plan(how, how.default_lr if lr is None else lr, **options)
+    return Trainer(model, batches, plan, [*callbacks, witness], evaluate), witness
 
 
 def one_step(layers: Sequence[str], data: tuple[Array, Array], **options: Any) -> tuple[Any, Any, Any]:
@@ -178,7 +185,7 @@ def test_rows_of_the_log(data: tuple[Array, Array]) -> None:
 
 def test_every_callback_is_ended_whatever_another_does(data: tuple[Array, Array]) -> None:
     class Broken(Callback):
-        def on_end(self, trainer: Trainer) -> None:
+        def on_end(self, training: Training) -> None:
             raise OSError("no space")
 
     fitted, witness = trainer(callbacks=[Broken()])
@@ -202,10 +209,10 @@ def checkpointed(
     answers = iter(val_losses)
 
     class Copy(Callback):
-        def on_log(self, trainer: Trainer, row: LogRow) -> None:
-            vectors.append(trainer.model.parameters.vector.copy())
+        def on_log(self, training: Training, row: LogRow) -> None:
+            vectors.append(training.model.parameters.vector.copy())
 
-    checkpoint = Checkpoint(run)
+    checkpoint = Checkpoint().into(run)
     fitted, _ = trainer(callbacks=[checkpoint, Copy()], evaluate=lambda: {"val_loss": next(answers)})
     fitted.fit(*data, len(val_losses))
     np.testing.assert_array_equal(fitted.model.parameters.vector, vectors[-1])
@@ -240,8 +247,8 @@ def test_a_second_fit_begins_anew_from_the_weights_it_finds(data: tuple[Array, A
     began: list[tuple[int, int]] = []
 
     class Begin(Callback):
-        def on_begin(self, trainer: Trainer) -> None:
-            began.append((trainer.epoch, trainer.step))
+        def on_begin(self, training: Training) -> None:
+            began.append((training.progress.epoch, training.progress.step))
 
     options = {
         "layers": NET,
@@ -311,21 +318,21 @@ def test_accumulated_batches_are_one_large_batch(
 
 
 def test_a_penalty_is_the_sum_it_promises_and_so_is_its_gradient() -> None:
-    parameters, dtype = net(WITH_OWN).parameters, np.dtype("float64")
-    penalties, w = Penalties(Penalty(l1=0.1, l2=0.2), parameters.layout, dtype), parameters.learned
+    parameters, penalty = net(WITH_OWN).parameters, Penalty(l1=0.1, l2=0.2)
+    spread, w = penalty.begin(parameters), parameters.learned
     factors = {name: PENALTIES.get(name, (0.1, 0.2)) for name in WEIGHTS}
     weights = {name: parameters.arrays[name] for name in WEIGHTS}
     expected = sum(
         l1 * abs(weights[name]).sum() + l2 / 2 * (weights[name] ** 2).sum() for name, (l1, l2) in factors.items()
     )
-    assert penalties.value(w) == pytest.approx(expected, rel=1e-12)
+    assert penalty.value(w, spread) == pytest.approx(expected, rel=1e-12)
     gradient = np.ones_like(w)
-    penalties.add_gradient(w, gradient)
+    penalty.add_gradient(w, gradient, spread)
     steps = np.diag(np.full(w.size, 1e-6))
-    numerical = [(penalties.value(w + h) - penalties.value(w - h)) / 2e-6 for h in steps]
+    numerical = [(penalty.value(w + h, spread) - penalty.value(w - h, spread)) / 2e-6 for h in steps]
     np.testing.assert_allclose(gradient - 1, numerical, atol=1e-8)
-    assert penalties
-    assert not Penalties(Penalty(), net(NET).parameters.layout, dtype)
+    assert spread
+    assert not Penalty().begin(net(NET).parameters)
 
 
 def test_a_step_descends_the_loss_and_the_penalties_on_weights_alone(data: tuple[Array, Array]) -> None:
@@ -466,9 +473,9 @@ def test_the_average_is_watched_and_kept_while_training_goes_on_with_its_own_wei
     tmp_path: Path, data: tuple[Array, Array], averaging: Averaging, stop: int | None
 ) -> None:
     class Stop(Callback):
-        def on_step(self, trainer: Trainer) -> None:
-            if trainer.step == stop:
-                trainer.stop("enough")
+        def on_step(self, training: Training) -> None:
+            if training.progress.step == stop:
+                training.stop("enough")
 
     evaluated: list[Array] = []
 
@@ -479,7 +486,7 @@ def test_the_average_is_watched_and_kept_while_training_goes_on_with_its_own_wei
     options = {"layers": ("linear: 4", "batch_norm", "tanh", "linear: 1"), "optimizer": "sgd: 0.9"}
     plain, own = trainer(callbacks=[Stop()], **options)
     run = Run.create(tmp_path, "x")
-    checkpoint = Checkpoint(run, mode="max", every=2)
+    checkpoint = Checkpoint(mode="max", every=2).into(run)
     averaged, seen = trainer(callbacks=[Stop(), checkpoint], averaging=averaging, evaluate=evaluate, **options)
     for fitted in (plain, averaged):
         fitted.fit(*data, 6)
@@ -507,12 +514,12 @@ def test_the_average_is_watched_and_kept_while_training_goes_on_with_its_own_wei
 
 def test_when_training_is_interrupted_the_average_is_what_is_left(tmp_path: Path, data: tuple[Array, Array]) -> None:
     class Interrupt(Callback):
-        def on_step(self, trainer: Trainer) -> None:
-            if trainer.step == 7:
+        def on_step(self, training: Training) -> None:
+            if training.progress.step == 7:
                 raise KeyboardInterrupt
 
     run = Run.create(tmp_path, "x")
-    fitted, witness = trainer(averaging=EMA(decay=0.5), callbacks=[Checkpoint(run)])
+    fitted, witness = trainer(averaging=EMA(decay=0.5), callbacks=[Checkpoint().into(run)])
     fitted.callbacks = [*fitted.callbacks, Interrupt()]
     with pytest.raises(KeyboardInterrupt):
         fitted.fit(*data, 3)
@@ -542,7 +549,7 @@ def test_training_stops_after_so_many_epochs_without_a_better_figure(
             expected = epoch
             break
     answers = iter(figures)
-    stop = EarlyStop(patience, min_delta, "val_x", mode)
+    stop = EarlyStopping(patience=patience, min_delta=min_delta, monitor="val_x", mode=mode)
     fitted, witness = trainer(callbacks=[stop], evaluate=lambda: {"val_x": next(answers)}, rows=2)
     fitted.fit(np.ones((2, 3)), np.ones((2, 1)), len(figures))
     assert len(witness.rows) == expected
@@ -555,9 +562,9 @@ def test_the_epoch_in_which_training_is_stopped_is_its_last_and_is_logged(data: 
     class Stop(Callback):
         pass
 
-    def stop(self: Callback, trainer: Trainer, *_: object) -> None:
-        if hook in ("on_begin", "on_log") or trainer.epoch == 2:
-            trainer.stop("enough")
+    def stop(self: Callback, training: Training, *_: object) -> None:
+        if hook in ("on_begin", "on_log") or training.progress.epoch == 2:
+            training.stop("enough")
 
     setattr(Stop, hook, stop)
     fitted, witness = trainer(callbacks=[Stop()], log_every=3)
@@ -708,7 +715,7 @@ def test_the_iteration_in_which_a_minimizer_converges_is_logged_once(
     tmp_path: Path, classes: tuple[Array, Array], log_every: int, averaging: Averaging | None
 ) -> None:
     run = Run.create(tmp_path, "x")
-    checkpoint = Checkpoint(run)
+    checkpoint = Checkpoint().into(run)
     fitted, witness = trainer(
         None,
         optimizer="lbfgs",
@@ -790,7 +797,7 @@ def test_what_a_minimizer_reaches_is_what_was_watched_last(
 ) -> None:
     """Also the statistics that are kept; those of a place far away are infinite here."""
     run, optimizer = Run.create(tmp_path, "x"), Interrupted() if interrupted else Stray()
-    options = {"layers": layers, "callbacks": [Checkpoint(run)], "log_every": log_every}
+    options = {"layers": layers, "callbacks": [Checkpoint().into(run)], "log_every": log_every}
     fitted, witness = trainer(None, optimizer=optimizer, **options)
     with pytest.raises(KeyboardInterrupt) if interrupted else contextlib.nullcontext():
         fitted.fit(*data, 9)

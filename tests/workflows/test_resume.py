@@ -19,12 +19,13 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump, read
 from nnfs_cli.errors import DataError, NnfsWarning, RunError
 from nnfs_cli.experiment import read_data
-from nnfs_cli.runs.callbacks import Checkpoint
 from nnfs_cli.runs.run import Run
 from nnfs_cli.training.averaging import Averaging
+from nnfs_cli.training.callbacks import Callback, Training
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
 from nnfs_cli.training.optimizers import Optimizer
+from nnfs_cli.training.progress import LogRow
 from nnfs_cli.training.schedules import Schedule
-from nnfs_cli.training.trainer import Callback, LogRow, Trainer
 from tests.conftest import unsealed, weights_of
 from tests.twins import record
 
@@ -96,13 +97,13 @@ class Break(Callback):
     def __init__(self, steps: Sequence[int], kills: bool = False) -> None:
         self.steps, self.kills = list(steps), kills
 
-    def on_step(self, trainer: Trainer) -> None:
-        if self.steps and trainer.step >= self.steps[0]:
+    def on_step(self, training: Training) -> None:
+        if self.steps and training.progress.step >= self.steps[0]:
             self.steps.pop(0)
             if self.kills:
-                trainer.hurried = True
+                training._ending.hurried = True
                 raise Killed
-            trainer.interrupt(KeyboardInterrupt())
+            training.interrupt(KeyboardInterrupt())
 
 
 class BreakWhileLooking(Callback):
@@ -110,18 +111,17 @@ class BreakWhileLooking(Callback):
 
     def __init__(self, epochs: Sequence[int]) -> None:
         self.epochs = list(epochs)
-        self.trainer: Trainer | None = None
 
-    def on_begin(self, trainer: Trainer) -> None:
-        evaluate = trainer.evaluate
+    def on_begin(self, training: Training) -> None:
+        evaluate = training.evaluate
 
         def broken() -> LogRow:
-            if self.epochs and trainer.epoch >= self.epochs[0]:
+            if self.epochs and training.progress.epoch >= self.epochs[0]:
                 self.epochs.pop(0)
-                trainer.interrupt(KeyboardInterrupt())
+                training.interrupt(KeyboardInterrupt())
             return evaluate()
 
-        trainer.evaluate = broken
+        training.evaluate = broken
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ import time
 from nnfs_cli.experiment import read_data
 from nnfs_cli import workflows
 from nnfs_cli.__main__ import main
-from nnfs_cli.runs.callbacks import Checkpoint
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
 from nnfs_cli.workflows import train as training
 
 def judged(*given, judge=training.judged):
@@ -798,7 +798,7 @@ def test_another_patience_is_not_lost_with_whoever_was_to_have_it(
 
     with monkeypatch.context() as patched:
         patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_status_when_it_fails", contextlib.nullcontext)
-        patched.setattr("nnfs_cli.runs.callbacks.EpochLog.on_begin", killed)
+        patched.setattr("nnfs_cli.runs.epoch_logger.EpochLogger.on_begin", killed)
         assert inside("resume", run, "--epochs", 20, "-q").returncode == 130
     assert Run.open(run).status()["state"] == "running"
     assert inside("resume", run, "-q").returncode == 0
