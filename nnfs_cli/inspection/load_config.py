@@ -19,7 +19,7 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.inspection.column_kinds import profile_column
 from nnfs_cli.inspection.file_profile import read_some
 from nnfs_cli.inspection.propose import task_of
-from nnfs_cli.presets import Seen
+from nnfs_cli.presets import TableFacts
 from nnfs_cli.presets.tabular import Tabular
 
 
@@ -45,7 +45,7 @@ def complete(document: Document) -> Config:
     )
 
 
-def _summarize(values: Mapping[str, Any]) -> Seen:
+def _summarize(values: Mapping[str, Any]) -> TableFacts:
     """Summarize the data, or the first rows of a large file, for a preset."""
     dataset, loss = values["dataset"], values.get("loss")
     table, n_rows = read_some(dataset) if isinstance(dataset, ColumnSource) else _all(dataset.read())
@@ -61,7 +61,7 @@ def _summarize(values: Mapping[str, Any]) -> Seen:
         )
     elif len(targets) == 1 and table.has(targets[0]):
         n_classes = task_of(table, targets[0], profile_column(table, targets[0])).n_classes
-    return Seen(
+    return TableFacts(
         max(1, round(n_rows * _training_fraction(split, table))),
         len(targets),
         n_classes,

@@ -28,7 +28,7 @@ from nnfs_cli.inspection.column_relations import (
     list_columns,
 )
 from nnfs_cli.inspection.file_profile import FileProfile
-from nnfs_cli.presets.tabular import FEWEST
+from nnfs_cli.presets.tabular import MIN_HOLDOUT_ROWS
 from nnfs_cli.system.wording import counted, named, percent, shown
 
 SAMPLE = 100_000  # rows by which columns are compared
@@ -97,7 +97,7 @@ def propose(profile: FileProfile, target: str) -> Proposal:
 
 def _group(profile: FileProfile, target: str) -> RowGroups | None:
     """Return the column that certainly names the owner of each row, if any rows are held out."""
-    if profile.n_rows < FEWEST:
+    if profile.n_rows < MIN_HOLDOUT_ROWS:
         return None
     names = [name for name, column in profile.columns.items() if column.usable and name != target]
     found = find_row_groups(profile.table, names, target)

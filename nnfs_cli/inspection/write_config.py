@@ -11,7 +11,7 @@ from pathlib import Path
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.inspection.column_relations import list_columns
 from nnfs_cli.inspection.propose import Proposal
-from nnfs_cli.presets.tabular import FEWEST, INDICATORS, MANY, VECTORS
+from nnfs_cli.presets.tabular import EMBEDDING, MANY_CATEGORIES, MIN_HOLDOUT_ROWS, ONE_HOT
 from nnfs_cli.system.wording import counted, listing, percent
 
 WIDTH = 110  # characters of a line
@@ -104,7 +104,7 @@ def _split(proposal: Proposal) -> Iterator[str]:
             f"{percent(test)} of the rows, drawn {drawn}, are held out for the final test. No validation rows are"
             " needed: each member of the net is evaluated on the fold of training rows that it never saw."
         )
-    elif profile.n_rows >= FEWEST:
+    elif profile.n_rows >= MIN_HOLDOUT_ROWS:
         yield from _comment(
             f"{counted(profile.n_rows, 'row')} are too few for a final test. The figures of the net come from the folds"
             " of training rows that its members never saw."
@@ -114,7 +114,7 @@ def _split(proposal: Proposal) -> Iterator[str]:
     dates = [name for name, column in proposal.inputs.items() if column.kind == "date"]
     if test and dates and not group:
         yield from _comment(f"To predict the future, test on the latest rows: add time: {dump_value(dates[0])} here.")
-    settings = ["validation: 0"] * (profile.n_rows < FEWEST) + [f"test: {test:g}"] * (test > 0)
+    settings = ["validation: 0"] * (profile.n_rows < MIN_HOLDOUT_ROWS) + [f"test: {test:g}"] * (test > 0)
     if group:
         yield from _comment(
             f"'{group.column}' names the owner of each row (it determines {list_columns(group.determines, 4)}). Rows"
@@ -139,7 +139,7 @@ def _preprocessing(proposal: Proposal) -> Iterator[str]:
         yield "  columns:"
     for name in coded:
         column = proposal.inputs[name]
-        many = column.different > MANY
+        many = column.different > MANY_CATEGORIES
         codes = "; the numbers are codes" if column.coded else ""
         encoding = (
             "Each becomes a learned vector; rare and new ones share one."
@@ -147,7 +147,7 @@ def _preprocessing(proposal: Proposal) -> Iterator[str]:
             else "Each becomes an input of 0 or 1; for a new category all of them are 0."
         )
         yield from _comment(f"{name}: {counted(column.different, 'category')}{codes}. {encoding}", 4)
-        yield f"    {dump_value(name)}: {dump_value(VECTORS if many else INDICATORS)}"
+        yield f"    {dump_value(name)}: {dump_value(EMBEDDING if many else ONE_HOT)}"
     if skewed:
         yield from _comment("A few target values are far larger than all others, so the net learns their logarithm.", 2)
         yield "  target: [clamp, log1p, standardize]"

@@ -1,4 +1,9 @@
-"""The metrics: what they judge, a file each. Importing the package registers them all."""
+"""Metrics: figures of how good predictions are, for people to read; losses are for training.
+
+Read `base.py` first: it holds `PredictedRows`, which metrics measure, and the contract of a `Metric`. Then read the
+metrics: `decisions.py` (predicted classes), `probabilities.py` (ranking and calibration), `numbers.py` (regression).
+`direction.py` decides which of two figures is better. Importing the package registers every metric.
+"""
 
 from nnfs_cli.components.component import load_family
 from nnfs_cli.metrics.base import Metric, PredictedRows, decide, default_metrics, mode_of

@@ -1,4 +1,4 @@
-"""Metrics of decisions: which class was chosen for each row, however sure the net was of it."""
+"""Metrics of decisions: they compare the predicted class of each row with the true one, whatever its probability."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveInt
-from nnfs_cli.metrics.base import ByClass, Metric, PredictedRows
+from nnfs_cli.metrics.base import Metric, PerClassMetric, PredictedRows
 
 
 class Accuracy(Metric, name="accuracy"):
-    """The share of rows that are decided rightly: 1/n Σ_i [decided_i = y_i].
+    """Share of rows whose predicted class is right: 1/n Σ_i [decided_i = y_i].
 
-    0 to 1, higher is better. The most probable class is decided for, of equal ones the first, unless there is a
-    threshold.
+    0 to 1, higher is better. The predicted class is the most probable one, the first of equals, unless a threshold is
+    set.
     Source: Sokolova and Lapalme, "A systematic analysis of performance measures for classification tasks" (2009).
     """
 
@@ -25,14 +25,14 @@ class Accuracy(Metric, name="accuracy"):
     greater_is_better = True
 
     def measure(self, rows: PredictedRows) -> float:
-        """Right decisions over all decisions."""
+        """Return the share of right decisions."""
         return float(rows.mean(rows.decided == rows.y))
 
 
 class BalancedAccuracy(Metric, name="balanced_accuracy"):
-    """Accuracy within each class, averaged: 1/c Σ_k P(decided = k | y = k), so that rare classes count like others.
+    """Mean of the accuracies within the classes: 1/c Σ_k P(decided = k | y = k); rare classes count like others.
 
-    0 to 1, higher is better; 1/c is chance. A class without rows is left out.
+    0 to 1, higher is better; chance gives 1/c. A class without rows is left out.
     Source: Brodersen et al., "The Balanced Accuracy and Its Posterior Distribution" (2010).
     """
 
@@ -41,16 +41,16 @@ class BalancedAccuracy(Metric, name="balanced_accuracy"):
     greater_is_better = True
 
     def measure(self, rows: PredictedRows) -> float:
-        """The mean recall of the classes that there are."""
+        """Return the mean recall of the classes that have rows."""
         from sklearn.metrics import balanced_accuracy_score
 
         return float(balanced_accuracy_score(rows.y, rows.decided, sample_weight=rows.weight))
 
 
-class ClassFigure(ByClass):
-    """A figure of the decisions for each class, against all others, and how they become one.
+class ConfusionMetric(PerClassMetric):
+    """A metric from true and false positives and negatives (TP, FP, FN) of each class against all others.
 
-    A class counts where it is the truth of a row or is decided for; a figure of 0/0 counts as `undefined`.
+    A class takes part if it is the true or the predicted class of some row. A figure of 0/0 counts as `undefined`.
     """
 
     task = "classification"
@@ -58,15 +58,16 @@ class ClassFigure(ByClass):
     undefined: ClassVar[float] = 0.0
 
     average: Literal["macro", "micro", "weighted", "per_class"] = "macro"
-    """How the classes' figures become one: their mean (`macro`), their mean by the classes' sizes (`weighted`), or one
-    figure of all decisions counted together (`micro`). With `per_class` each stays a column of its own."""
+    """Combination of the figures of the classes: their mean (`macro`), their mean weighted by the rows of each class
+    (`weighted`), or one figure from the decisions of all classes together (`micro`). With `per_class`, each class has a
+    figure of its own."""
 
     def measure(self, rows: PredictedRows) -> float:
-        """The one figure; the mean over the classes where each has a column."""
+        """Return the combined figure; with `per_class`, the mean over the classes."""
         return float(self._score(rows, average="macro" if self.average == "per_class" else self.average))
 
-    def by_class(self, rows: PredictedRows) -> Array:
-        """NaN for those that are neither true nor decided for."""
+    def per_class(self, rows: PredictedRows) -> Array:
+        """Return the figure of each class; NaN for a class that is neither true nor predicted."""
         found = np.union1d(rows.y, rows.decided)
         figures = np.full(rows.y_hat.shape[1], math.nan)
         figures[found] = self._score(rows, labels=found, average=None)
@@ -79,18 +80,18 @@ class ClassFigure(ByClass):
         return score(rows.y, rows.decided, sample_weight=rows.weight, zero_division=self.undefined, **how)
 
 
-class Precision(ClassFigure, name="precision", main="average"):
-    """How far a decision can be trusted: TP / (TP + FP), of the rows decided for a class the share that belong to it.
+class Precision(ConfusionMetric, name="precision", main="average"):
+    """Share of the rows predicted as a class that belong to it: TP / (TP + FP).
 
-    0 to 1, higher is better. A class that is never decided for counts 0.
+    0 to 1, higher is better. A class that is never predicted counts 0.
     Source: Sokolova and Lapalme, "A systematic analysis of performance measures for classification tasks" (2009).
     """
 
     examples = ("precision", "precision: per_class")
 
 
-class Recall(ClassFigure, name="recall", main="average"):
-    """How much of a class is found: TP / (TP + FN), of the rows that belong to a class the share decided for it.
+class Recall(ConfusionMetric, name="recall", main="average"):
+    """Share of the rows of a class that are predicted as it: TP / (TP + FN).
 
     0 to 1, higher is better. A class without rows has no figure and is left out.
     Source: Sokolova and Lapalme, "A systematic analysis of performance measures for classification tasks" (2009).
@@ -100,10 +101,10 @@ class Recall(ClassFigure, name="recall", main="average"):
     undefined = math.nan
 
 
-class F1(ClassFigure, name="f1", main="average"):
+class F1(ConfusionMetric, name="f1", main="average"):
     """Harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN), for each class.
 
-    0 to 1, higher is better. Averaged, it is the mean of the classes' F1, not the F1 of their means.
+    0 to 1, higher is better. The average is the mean of the F1 of the classes, not the F1 of their means.
     Source: van Rijsbergen, "Information Retrieval" (1979), chapter 7.
     """
 
@@ -111,10 +112,11 @@ class F1(ClassFigure, name="f1", main="average"):
 
 
 class MatthewsCorrelation(Metric, name="matthews_correlation"):
-    """Correlation of decision and truth: (TP TN - FP FN) / sqrt((TP + FP) (TP + FN) (TN + FP) (TN + FN)).
+    """Correlation of predicted and true class: (TP TN - FP FN) / sqrt((TP + FP) (TP + FN) (TN + FP) (TN + FN)).
 
-    -1 to 1, higher is better; 0 is chance, also for a net that always decides the same. More than two classes: cov(t,
-    d) / sqrt(cov(t, t) cov(d, d)) with the indicators t of truth and d of decision. One class only has no figure (NaN).
+    -1 to 1, higher is better; chance, or a net that always predicts one class, gives 0. For more than two classes it is
+    cov(t, d) / sqrt(cov(t, t) cov(d, d)), with indicators t of the true and d of the predicted class. NaN if all rows
+    belong to one class.
     Source: Matthews (1975); Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient"
     (2004).
     """
@@ -124,7 +126,7 @@ class MatthewsCorrelation(Metric, name="matthews_correlation"):
     greater_is_better = True
 
     def measure(self, rows: PredictedRows) -> float:
-        """Of any number of classes."""
+        """Return the correlation, for any number of classes."""
         from sklearn.metrics import matthews_corrcoef
 
         if np.ptp(rows.y) == 0:
@@ -133,9 +135,9 @@ class MatthewsCorrelation(Metric, name="matthews_correlation"):
 
 
 class TopKAccuracy(Metric, name="top_k_accuracy", main="k"):
-    """The share of rows whose class is among the k most probable: 1/n Σ_i [y_i ∈ top_k(y_hat_i)].
+    """Share of rows whose class is among the k most probable: 1/n Σ_i [y_i ∈ top_k(y_hat_i)].
 
-    0 to 1, higher is better; 1 where there are no more than k classes. Of equal classes the first comes first.
+    0 to 1, higher is better; 1 if there are at most k classes. Of equally probable classes, the first comes first.
     Source: Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge" (2015).
     """
 
@@ -144,14 +146,14 @@ class TopKAccuracy(Metric, name="top_k_accuracy", main="k"):
     greater_is_better = True
 
     k: PositiveInt = 5
-    """How many guesses a row has."""
+    """Number of most probable classes that count."""
 
     @property
     def column(self) -> str:
-        """As people call it: ``top_5_accuracy``."""
+        """The usual name, such as `top_5_accuracy`."""
         return f"top_{self.k}_accuracy"
 
     def measure(self, rows: PredictedRows) -> float:
-        """Rows guessed within k guesses over all rows."""
-        guesses = np.argsort(-rows.y_hat, axis=-1, kind="stable")[:, : self.k]
-        return float(rows.mean((guesses == rows.y[:, None]).any(axis=-1)))
+        """Return the share of rows whose class is among the k most probable."""
+        top = np.argsort(-rows.y_hat, axis=-1, kind="stable")[:, : self.k]
+        return float(rows.mean((top == rows.y[:, None]).any(axis=-1)))

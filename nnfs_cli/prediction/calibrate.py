@@ -66,7 +66,7 @@ def _by_member(predictor: Predictor, rows: EncodedRows) -> Array:
 
 def _finite(predicted: PredictedRows) -> PredictedRows:
     """Without rows that count nothing or have no answer."""
-    predicted = predicted.counted
+    predicted = predicted.with_weight
     rows = np.isfinite(predicted.y_hat).all(axis=-1)
     weight = None if predicted.weight is None else predicted.weight[rows]
     return PredictedRows(predicted.y[rows], predicted.y_hat[rows], weight, classes=predicted.classes)

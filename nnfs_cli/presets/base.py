@@ -1,4 +1,4 @@
-"""What a preset is: it knows the data a little, and says what each key of a config is that is not given."""
+"""The contract of a preset, and the facts about a table that it goes by."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from nnfs_cli.components.component import Component
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a preset goes by.
-
-    `n_rows` is about how many rows train; `n_classes` is 0 for a target of numbers. There are `n_numbers` columns of
-    numbers, with more than two different ones each, and `words` counts the different words
-    of each column of them. `crowded` are columns of numbers of 0 or more, more than half of which are one number.
-    """
+class TableFacts:
+    """The facts about the data of a config that a preset uses."""
 
     n_rows: int
+    """Approximate number of training rows."""
     n_targets: int = 1
+    """Number of target columns."""
     n_classes: int = 0
+    """Number of classes of the target; 0 for a target of numbers."""
     n_numbers: int = 0
-    words: Mapping[str, int] = field(default_factory=dict)
-    crowded: tuple[str, ...] = ()
+    """Number of numeric inputs with more than two different values."""
+    n_categories: Mapping[str, int] = field(default_factory=dict)
+    """Number of different categories of each categorical input, by column."""
+    mostly_one_value: tuple[str, ...] = ()
+    """Numeric inputs without negative values in which one value fills more than half of the rows."""
 
 
 class Preset(Component, family="preset"):
-    """An ordinary config, of which any key may be given by hand."""
+    """A rule that fills in the keys that a config leaves out; a key that the config gives always wins."""
 
     needs = ("fill",)
 
-    def fill(self, given: Mapping[str, Any], seen: Seen) -> dict[str, Any]:
-        """What the config does not say, as plain values. `given` are the settings that it does have, by key."""
+    def fill(self, given: Mapping[str, Any], facts: TableFacts) -> dict[str, Any]:
+        """Return the missing keys of a config as plain values. `given` are the settings that the config has, by key."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""A config for a table, as good as a net can be that has never seen one like it."""
+"""The preset for tables: strong defaults for a table that nobody has tuned a net for."""
 
 from __future__ import annotations
 
@@ -9,83 +9,87 @@ from typing import Any
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
 from nnfs_cli.nn.losses import Loss
-from nnfs_cli.presets.base import Preset, Seen
+from nnfs_cli.presets.base import Preset, TableFacts
 from nnfs_cli.training.optimizers import Minimizer
 
-MANY = 50  # different words that are too many for an input each
-INDICATORS = {"one_hot": {"unseen": "other"}}  # which words have,
-VECTORS = {"embedding": {"min_frequency": 2, "unseen": "other"}}  # and many words
-STEPS = 2_500  # that training has about,
-EPOCHS = (30, 200)  # unless these are fewer or more,
-MOST = 5_000  # and at most
-WIDEST = 512  # bins of all columns together
-FEW = 1_000  # rows that are learned more slowly, by more and smaller nets
-FEWEST = 16  # rows of which a member is kept from some
-LOOKS = 50  # at how good the net is, about
-PATIENCE = 10  # of them without a better one
+MANY_CATEGORIES = 50  # a column with more categories gets learned vectors instead of indicators
+ONE_HOT = {"one_hot": {"unseen": "other"}}
+EMBEDDING = {"embedding": {"min_frequency": 2, "unseen": "other"}}
+TARGET_STEPS = 2_500  # the usual length of training
+EPOCH_RANGE = (30, 200)  # which may make training shorter or longer than that
+MAX_STEPS = 5_000  # whatever the number of epochs
+MAX_BINS = 512  # of all columns together
+SMALL_TABLE = 1_000  # with fewer rows, more and smaller nets learn more slowly
+MIN_HOLDOUT_ROWS = 16  # with fewer rows, all of them train
+LOGGED_EPOCHS = 50  # about as many epochs are evaluated and logged
+PATIENCE = 10  # logged epochs without improvement before training stops
 
 
 class Tabular(Preset, name="tabular"):
-    """Some small nets, each kept from a fold of the rows, that see numbers scaled and in bins.
+    """An ensemble of small nets, each trained without one fold of the rows, on numbers that are scaled and binned.
 
-    - Numbers are seen twice: robustly scaled and smoothly clipped, and through rows^(2/3) / 20 bins of equally many
-      rows, at most 512 for all columns; gaps get the median and an input of their own. Words are one-hot, or learned
-      vectors where there are many; a target of numbers is standardised, and predictions stay within its range.
-    - Two hidden layers of 80 with relu and dropout 0.1, in eight members, or of 32 in sixteen for less than 1,000 rows,
-      and a linear way beside them; the mean of the members is predicted, and the epoch chosen by what each says of the
-      rows that it was kept from.
-    - AdamW with beta2 0.95 at a rate of 0.002, or 0.001 for less than 1,000 rows, with a warm-up, flat to 40 % and then
-      along a cosine to 0; a weight decay of 1.5 / (rate x steps), so that weights forget about as much in any training;
-      an average of the weights; about 2,500 steps, in 30 to 200 epochs.
+    - Inputs: each number enters twice, robustly scaled and smoothly clipped, and spread over rows^(2/3) / 20 bins of
+      equally many rows, at most 512 bins for all columns. Empty cells become the median, and one more input marks them.
+      Categories are one-hot, or learned vectors if a column has more than 50 of them. A target of numbers is
+      standardised, and predictions stay within its range.
+    - Net: two hidden layers of 80 units with relu and dropout 0.1, and a linear shortcut beside them, in 8 members.
+      Below 1,000 rows, the layers have 32 units, in 16 members (4 below 80 rows). The ensemble predicts the mean of its
+      members. Each member predicts the fold that it did not train on, and these predictions choose the best epoch.
+    - Training: AdamW with beta2 0.95 and a learning rate of 0.002 (0.001 below 1,000 rows), which warms up, stays
+      constant for the first 40 % and then falls to 0 along a cosine. The weight decay is 1.5 / (lr x steps), so that it
+      has the same effect on trainings of any length. The weights are averaged. Training has about 2,500 steps, in 30 to
+      200 epochs.
 
-    With validation rows, or a memory limit, there is no holdout; less than 16 rows are all trained on, and nothing says
-    how good the net is. Sources: Holzmüller, Grinsztajn and Steinwart, "Better by Default" (2024); Gorishniy, Rubachev
-    and Babenko, "On Embeddings for Numerical Features in Tabular Deep Learning" (2022); Cheng et al., "Wide & Deep
-    Learning for Recommender Systems" (2016); Wang and Aitchison, "How to Set AdamW's Weight Decay as You Scale Model
-    and Dataset Size" (2024).
+    If the config has validation rows or a memory limit, every member trains on all training rows. Below 16 rows, all of
+    them train and no figure says how good the net is.
+    Sources: Holzmüller, Grinsztajn and Steinwart, "Better by Default" (2024); Gorishniy, Rubachev and Babenko, "On
+    Embeddings for Numerical Features in Tabular Deep Learning" (2022); Cheng et al., "Wide & Deep Learning for
+    Recommender Systems" (2016); Wang and Aitchison, "How to Set AdamW's Weight Decay as You Scale Model and Dataset
+    Size" (2024).
     """
 
     examples = ("tabular",)
 
-    def fill(self, given: Mapping[str, Any], seen: Seen) -> dict[str, Any]:
-        """Everything but the dataset and what it takes no part in."""
-        loss: Loss = given.get("loss") or Loss.resolve(_loss(seen))
-        members = 8 if seen.n_rows >= FEW else 16 if seen.n_rows >= 80 else 4
-        batch = given.get("batch_size") or _batch(seen.n_rows)
-        per_epoch = max(1, math.ceil(seen.n_rows / batch)) if batch != "full" else 1
+    def fill(self, given: Mapping[str, Any], facts: TableFacts) -> dict[str, Any]:
+        """Return all keys that shape the net and its training, except those that are given."""
+        loss: Loss = given.get("loss") or Loss.resolve(_loss(facts))
+        members = 8 if facts.n_rows >= SMALL_TABLE else 16 if facts.n_rows >= 80 else 4
+        batch = given.get("batch_size") or _batch(facts.n_rows)
+        per_epoch = max(1, math.ceil(facts.n_rows / batch)) if batch != "full" else 1
         epochs = given.get("epochs") or _epochs(per_epoch)
         split: Split = given.get("split") or Split()
-        steps = not isinstance(given.get("optimizer"), Minimizer)  # which goes its own way
-        alone = given.get("members", members) == 1 or given.get("memory_limit") or seen.n_rows < FEWEST
-        holdout = steps and not alone and split.column is None and split.without_default_validation().validation == 0
+        has_steps = not isinstance(given.get("optimizer"), Minimizer)  # a minimizer has no steps to plan
+        no_folds = given.get("members", members) == 1 or given.get("memory_limit") or facts.n_rows < MIN_HOLDOUT_ROWS
+        wants_validation = split.column is not None or split.without_default_validation().validation != 0
+        holdout = has_steps and not no_folds and not wants_validation
         settings: dict[str, Any] = {
-            "layers": _layers(loss, seen, dropout=steps),
+            "layers": _layers(loss, facts, dropout=has_steps),
             "loss": loss.brief(),
             "epochs": epochs,
-            "log_every": max(1, round(epochs / LOOKS)),
+            "log_every": max(1, round(epochs / LOGGED_EPOCHS)),
             "averaging": {"ema": 0.99 if per_epoch * epochs >= 200 else 0.9},
         }
-        if seen.n_rows < FEWEST and "split" not in given:
+        if facts.n_rows < MIN_HOLDOUT_ROWS and "split" not in given:
             settings["split"] = {"validation": 0}
         elif holdout or (split.column is None and split.validation != 0):
             settings["early_stopping"] = PATIENCE
-        if steps:
+        if has_steps:
             settings |= {
                 "members": members,
                 "holdout": "fold" if holdout else None,
                 "batch_size": batch,
                 "schedule": {"cosine": {"hold": 0.4, "warmup": min(1, epochs // 2)}},
             }
-        if steps and "optimizer" not in given:
-            lr = given.get("lr") or (0.001 if seen.n_rows < FEW else 0.002)
+        if has_steps and "optimizer" not in given:
+            lr = given.get("lr") or (0.001 if facts.n_rows < SMALL_TABLE else 0.002)
             decay = float(f"{1.5 / (lr * per_epoch * epochs):.2g}")
             settings |= {"optimizer": {"adamw": {"beta2": 0.95, "weight_decay": decay}}, "lr": lr}
-        left = {key: value for key, value in settings.items() if key not in given}
-        return {**left, "preprocessing": _preprocessing(given.get("preprocessing") or Preprocessing(), loss, seen)}
+        missing = {key: value for key, value in settings.items() if key not in given}
+        return {**missing, "preprocessing": _preprocessing(given.get("preprocessing") or Preprocessing(), loss, facts)}
 
 
-def _loss(seen: Seen) -> str:
-    return "mse" if not seen.n_classes else "binary_cross_entropy" if seen.n_classes == 2 else "cross_entropy"
+def _loss(facts: TableFacts) -> str:
+    return "mse" if not facts.n_classes else "binary_cross_entropy" if facts.n_classes == 2 else "cross_entropy"
 
 
 def _batch(n_rows: int) -> int:
@@ -94,35 +98,35 @@ def _batch(n_rows: int) -> int:
 
 
 def _epochs(per_epoch: int) -> int:
-    low, high = EPOCHS
-    return min(max(round(STEPS / per_epoch), low), high, max(MOST // per_epoch, 3))
+    low, high = EPOCH_RANGE
+    return min(max(round(TARGET_STEPS / per_epoch), low), high, max(MAX_STEPS // per_epoch, 3))
 
 
-def _layers(loss: Loss, seen: Seen, dropout: bool) -> list[Any]:
+def _layers(loss: Loss, facts: TableFacts, dropout: bool) -> list[Any]:
     hidden = [
-        {"linear": {"units": 32 if seen.n_rows < FEW else 80, "init": "he_normal"}},
+        {"linear": {"units": 32 if facts.n_rows < SMALL_TABLE else 80, "init": "he_normal"}},
         "relu",
         *([{"dropout": 0.1}] if dropout else []),
     ]
-    last = {"linear": loss.n_outputs(seen.n_classes or None, seen.n_targets)}
-    deep = {"residual": [*hidden, *hidden, last]}  # beside which there is a linear way
+    last = {"linear": loss.n_outputs(facts.n_classes or None, facts.n_targets)}
+    deep = {"residual": [*hidden, *hidden, last]}  # the residual adds a linear shortcut
     return [deep, *([loss.activation.name] if loss.activation else [])]
 
 
-def _preprocessing(given: Preprocessing, loss: Loss, seen: Seen) -> dict[str, Any]:
-    bins = min(max(round(seen.n_rows ** (2 / 3) / 20), 2), WIDEST // max(seen.n_numbers, 1))
-    in_bins = [{"piecewise_linear": bins}] if bins > 1 else []
+def _preprocessing(given: Preprocessing, loss: Loss, facts: TableFacts) -> dict[str, Any]:
+    bins = min(max(round(facts.n_rows ** (2 / 3) / 20), 2), MAX_BINS // max(facts.n_numbers, 1))
+    bins_view = [{"piecewise_linear": bins}] if bins > 1 else []
     settings: dict[str, Any] = {
-        "numbers": ["impute", {"views": [["robust", "smooth_clip"], *in_bins]}],
-        "categories": INDICATORS,
+        "numbers": ["impute", {"views": [["robust", "smooth_clip"], *bins_view]}],
+        "categories": ONE_HOT,
         "dates": "calendar",
     }
-    crowded = ["impute", {"views": [["log1p", "standardize", "smooth_clip"], *in_bins]}]
-    columns = dict.fromkeys(seen.crowded, crowded if "numbers" not in given.model_fields_set else None)
+    by_logarithm = ["impute", {"views": [["log1p", "standardize", "smooth_clip"], *bins_view]}]
+    columns = dict.fromkeys(facts.mostly_one_value, by_logarithm if "numbers" not in given.model_fields_set else None)
     columns |= {
-        name: VECTORS if "categories" not in given.model_fields_set else None
-        for name, different in seen.words.items()
-        if different > MANY
+        name: EMBEDDING if "categories" not in given.model_fields_set else None
+        for name, n_categories in facts.n_categories.items()
+        if n_categories > MANY_CATEGORIES
     }
     columns = {name: steps for name, steps in columns.items() if steps and name not in given.columns}
     if columns:

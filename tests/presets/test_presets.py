@@ -16,8 +16,8 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, DataError
 from nnfs_cli.nn.losses import Loss
-from nnfs_cli.presets import Seen
-from nnfs_cli.presets.tabular import EPOCHS, FEWEST, MOST, Tabular
+from nnfs_cli.presets import TableFacts
+from nnfs_cli.presets.tabular import EPOCH_RANGE, MAX_STEPS, MIN_HOLDOUT_ROWS, Tabular
 from tests.conftest import Nnfs
 
 Load = Callable[..., Config]
@@ -56,26 +56,28 @@ def table(path: Path, n: int = 120) -> Path:
     st.integers(1, 10**7), st.integers(0, 50), st.integers(1, 3), st.sampled_from(["mae", "huber", "quantile", "hinge"])
 )
 def test_whatever_the_data_the_numbers_are_sensible(n_rows: int, n_classes: int, n_targets: int, loss: str) -> None:
-    filled = Tabular().fill({}, Seen(n_rows, n_targets, n_classes if n_classes != 1 else 0))
+    filled = Tabular().fill({}, TableFacts(n_rows, n_targets, n_classes if n_classes != 1 else 0))
     batch, epochs = filled["batch_size"], filled["epochs"]
     steps = -(-n_rows // batch) * epochs
-    assert 3 <= epochs <= EPOCHS[1]
-    assert steps <= max(MOST, 3 * -(-n_rows // batch))
+    assert 3 <= epochs <= EPOCH_RANGE[1]
+    assert steps <= max(MAX_STEPS, 3 * -(-n_rows // batch))
     assert filled["members"] in (4, 8, 16)
-    assert (filled["holdout"] == "fold") == (n_rows >= FEWEST)
-    assert 0 < filled["optimizer"]["adamw"]["weight_decay"] <= 1.5 / (0.002 * EPOCHS[0]) + 1
+    assert (filled["holdout"] == "fold") == (n_rows >= MIN_HOLDOUT_ROWS)
+    assert 0 < filled["optimizer"]["adamw"]["weight_decay"] <= 1.5 / (0.002 * EPOCH_RANGE[0]) + 1
     assert filled["schedule"]["cosine"]["warmup"] < epochs
     assert 1 <= filled["log_every"] <= epochs
     resolved = Loss.resolve(filled["loss"])
     assert resolved.task == ("classification" if n_classes > 1 else "regression")
     if resolved.task == "regression":
-        other = Tabular().fill({"loss": Loss.resolve(loss)}, Seen(n_rows, n_targets, 0)) if loss != "hinge" else {}
+        other = (
+            Tabular().fill({"loss": Loss.resolve(loss)}, TableFacts(n_rows, n_targets, 0)) if loss != "hinge" else {}
+        )
         assert "loss" not in other
 
 
 @pytest.mark.parametrize(("n_numbers", "bins"), [(1, 232), (8, 64), (60, 8), (256, 2), (257, None), (5_000, None)])
 def test_many_columns_have_few_bins(n_numbers: int, bins: int | None) -> None:
-    filled = Tabular().fill({}, Seen(10**6 // 10, n_numbers=n_numbers))["preprocessing"]["numbers"][1]["views"]
+    filled = Tabular().fill({}, TableFacts(10**6 // 10, n_numbers=n_numbers))["preprocessing"]["numbers"][1]["views"]
     found = [view["piecewise_linear"] for view in filled if isinstance(view, dict)]
     assert found == ([min(bins, 108)] if bins else [])
 
