@@ -122,6 +122,8 @@ def refuse_invalid_utf8(column: Any) -> None:
 
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:

@@ -14,7 +14,7 @@ from nnfs_cli.data.source import NO_KINDS, DataSource, Facts, with_kinds
 from nnfs_cli.data.table import Kind, Table, from_arrays
 from nnfs_cli.system.random import random_stream
 
-RowCount = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]  # they are made in memory
+RowCount = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]  # all rows are in memory
 Classes = Annotated[int, Field(strict=True, ge=2, le=1000)]
 
 
@@ -22,6 +22,7 @@ class _Plane(DataSource):
     """Points (x0, x1) of the plane in labelled groups."""
 
     rows: RowCount = 1000
+    """Number of rows."""
     seed: Seed = 0
     """Seed of the random points. Another seed gives other points."""
 
@@ -155,6 +156,7 @@ class Arithmetic(DataSource, name="arithmetic", main="rows"):
 
     examples = ("arithmetic", "arithmetic: {rows: 2000, seed: 1}")
     rows: RowCount = 10_000
+    """Number of rows."""
     seed: Seed = 42
     """Seed of the random numbers. Another seed gives other numbers."""
 

@@ -30,7 +30,7 @@ class CellParser:
     def __init__(self, kinds: Mapping[str, Kind], decimal: str, null: Sequence[str], faults: bool) -> None:
         import pyarrow as pa
 
-        self.wanted, self.decimal, self.faults = kinds, decimal, faults
+        self.kinds, self.decimal, self.faults = kinds, decimal, faults
         self.null = ["", *null]
         self.text, self.category, self.truth = pa.string(), pa.dictionary(pa.int32(), pa.string()), pa.bool_()
         of_kind = {"number": pa.float64(), "category": self.category, "date": pa.timestamp("us")}
@@ -38,14 +38,14 @@ class CellParser:
 
     def table(self, block: Block, keep: Sequence[str] = ()) -> Table:
         """Return the wanted columns that the block has, and the columns to keep as unchanged texts."""
-        names = [name for name in block.names if name in self.wanted]
-        not_read = tuple(name for name in block.names if name not in self.wanted)
+        names = [name for name in block.names if name in self.kinds]
+        not_read = tuple(name for name in block.names if name not in self.kinds)
         kept = [name for name in block.names if name in set(keep)]
-        beside = [name for name in kept if name not in self.wanted and len(self.null) == 1]
-        columns, kept_columns, faults = self.columns(block, names, beside)
-        apart = [name for name in kept if name not in beside]
-        if apart and columns:
-            kept_columns |= self._as_written(block, apart, faults)
+        extra = [name for name in kept if name not in self.kinds and len(self.null) == 1]
+        columns, kept_columns, faults = self.columns(block, names, extra)
+        separate = [name for name in kept if name not in extra]
+        if separate and columns:
+            kept_columns |= self._as_written(block, separate, faults)
         return Table(
             block.file,
             columns,
@@ -57,20 +57,20 @@ class CellParser:
         )
 
     def columns(
-        self, block: Block, names: Sequence[str], beside: Sequence[str] = ()
+        self, block: Block, names: Sequence[str], extra: Sequence[str] = ()
     ) -> tuple[dict[str, Column], dict[str, Any], dict[int, str]]:
-        """Return the columns of these names, the texts of those `beside` them, and the faults of rows."""
+        """Return the columns of these names, the texts of the `extra` columns, and the faults of rows."""
         import pyarrow as pa
 
-        types = {name: self.types[name] for name in names} | dict.fromkeys(beside, self.text)
+        types = {name: self.types[name] for name in names} | dict.fromkeys(extra, self.text)
         try:
-            table = self.parse(block, types, [*names, *beside])
+            table = self.parse(block, types, [*names, *extra])
             columns: dict[str, Column] | None = self.converted(table, names)
         except pa.ArrowInvalid:
             columns = None
         if columns is not None:
-            return columns, {name: table[name] for name in beside}, {}
-        return self._carefully(block, names, beside)
+            return columns, {name: table[name] for name in extra}, {}
+        return self._parse_faulty(block, names, extra)
 
     def parse(
         self,
@@ -127,9 +127,9 @@ class CellParser:
         columns: dict[str, Column] = {}
         for name in names:
             column = table[name]
-            if self.wanted[name] == "category":
+            if self.kinds[name] == "category":
                 columns[name] = to_texts(column)
-            elif self.wanted[name] == "date":
+            elif self.kinds[name] == "date":
                 columns[name] = to_instants(column)
             else:
                 if column.type == self.truth:
@@ -140,8 +140,8 @@ class CellParser:
                 columns[name] = numbers
         return columns
 
-    def _carefully(
-        self, block: Block, names: Sequence[str], beside: Sequence[str]
+    def _parse_faulty(
+        self, block: Block, names: Sequence[str], extra: Sequence[str]
     ) -> tuple[dict[str, Column], dict[str, Any], dict[int, str]]:
         """Return what `columns` returns, for a block with a faulty cell or row: parse texts and check each."""
         ragged: dict[int, int] = {}
@@ -150,28 +150,26 @@ class CellParser:
             ragged[row.number - 1] = row.actual_columns
             return "skip"
 
-        types = {
-            name: self.category if self.wanted.get(name) == "category" else self.text for name in (*names, *beside)
-        }
-        table = self.parse(block, types, [*names, *beside], on_ragged)
+        types = {name: self.category if self.kinds.get(name) == "category" else self.text for name in (*names, *extra)}
+        table = self.parse(block, types, [*names, *extra], on_ragged)
         n = table.num_rows + len(ragged)
-        places = np.delete(np.arange(n), list(ragged))
+        positions = np.delete(np.arange(n), list(ragged))
         columns: dict[str, Column] = {}
         wrong: list[Wrong] = []
         for name in names:
             columns[name], expected = self._parsed(name, table[name])
-            wrong += [(int(places[row]), name, what) for row, what in expected.items()]
-        faults = self._report(block, columns, places, ragged, sorted(wrong, key=lambda found: found[0]))
+            wrong += [(int(positions[row]), name, what) for row, what in expected.items()]
+        faults = self._report(block, columns, positions, ragged, sorted(wrong, key=lambda found: found[0]))
         if ragged:
-            columns = {name: _with_gaps(column, places, n) for name, column in columns.items()}
-        return columns, {name: _spread(table[name], places, n) for name in beside}, faults
+            columns = {name: _spread_column(column, positions, n) for name, column in columns.items()}
+        return columns, {name: _spread_arrow(table[name], positions, n) for name in extra}, faults
 
     def _parsed(self, name: str, column: Any) -> tuple[Column, dict[int, str]]:
         """Return a column of texts as its kind, and what the faulty rows should hold."""
-        if self.wanted[name] == "category":
+        if self.kinds[name] == "category":
             return to_texts(column), {}
         self._adjust_type(name, column)
-        if self.wanted[name] == "date":
+        if self.kinds[name] == "date":
             dates, bad = parse_dates(column)
             return dates, dict.fromkeys(np.flatnonzero(bad).tolist(), DATES) if bad is not None else {}
         numbers, bad = parse_numbers(column, self.decimal)
@@ -185,7 +183,7 @@ class CellParser:
         first = column.drop_null().slice(0, 1).to_pylist()
         if not first:
             return
-        if self.wanted[name] == "number":
+        if self.kinds[name] == "number":
             self.types[name] = self.truth if first[0] in (*TRUE, *FALSE) else pa.float64()
         else:
             zoned = re.search(r":[0-9]{2}(\.[0-9]+)?(Z|[-+][0-9:]{2,5})$", first[0])
@@ -199,7 +197,7 @@ class CellParser:
         self,
         block: Block,
         columns: Mapping[str, Column],
-        places: Array,
+        positions: Array,
         ragged: Mapping[int, int],
         wrong: Sequence[Wrong],
     ) -> dict[int, str]:
@@ -234,27 +232,27 @@ class CellParser:
             return {}
         table = self.parse(block, dict.fromkeys(names, self.text), names, on_ragged if faults else None, [""])
         n = table.num_rows + len(ragged)
-        places = np.delete(np.arange(n), ragged)
-        return {name: _spread(table[name], places, n) for name in names}
+        positions = np.delete(np.arange(n), ragged)
+        return {name: _spread_arrow(table[name], positions, n) for name in names}
 
 
-def _with_gaps(column: Column, places: Array, n: int) -> Column:
-    """Spread the column (rows,) over these places of n rows; all other rows are gaps."""
+def _spread_column(column: Column, positions: Array, n: int) -> Column:
+    """Spread the column (rows,) to these positions among n rows; all other rows are gaps."""
     if isinstance(column, Texts):
         codes = np.full(n, GAP, column.codes.dtype)
-        codes[places] = column.codes
+        codes[positions] = column.codes
         return Texts(codes, column.distinct)
     spread = np.full(n, np.datetime64("NaT", "us") if column.dtype.kind == "M" else np.nan, column.dtype)
-    spread[places] = column
+    spread[positions] = column
     return spread
 
 
-def _spread(column: Any, places: Array, n: int) -> Any:
-    """Spread a column of Arrow over these places of n rows; all other rows are null."""
+def _spread_arrow(column: Any, positions: Array, n: int) -> Any:
+    """Spread a column of Arrow to these positions among n rows; all other rows are null."""
     import pyarrow as pa
 
-    if len(places) == n:
+    if len(positions) == n:
         return column
     rows = np.full(n, -1)
-    rows[places] = np.arange(len(places))
+    rows[positions] = np.arange(len(positions))
     return column.take(pa.array(rows, mask=rows < 0))

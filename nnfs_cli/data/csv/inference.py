@@ -18,10 +18,10 @@ from nnfs_cli.data.table import Column, Kind
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 
-Found = Literal["empty", "integer", "decimal", "truth", "date", "zoned date", "text"]
+CellType = Literal["empty", "integer", "decimal", "truth", "date", "zoned date", "text"]
 Blocks = Callable[[], Iterable[Block]]
 
-_KINDS: dict[Found, Kind] = {
+_KINDS: dict[CellType, Kind] = {
     "empty": "number",
     "integer": "number",
     "decimal": "number",
@@ -37,23 +37,23 @@ class _ParsedBlock(NamedTuple):
 
     n_rows: int
     given: dict[str, Column]
-    found: dict[str, Found]
+    found: dict[str, CellType]
     columns: dict[str, Column | None]
 
 
 class Inference:
     """A pass over all blocks of a file that infers the kinds of columns.
 
-    `given` columns are parsed by `cells` as their kinds, and `drop` columns are skipped. Afterwards `names` holds the
+    `given` columns are parsed by `parser` as their kinds, and `drop` columns are skipped. Afterwards `names` holds the
     columns of the file, and `counts` the number of rows of each block.
     """
 
-    def __init__(self, cells: CellParser, given: Mapping[str, Kind], drop: Sequence[str]) -> None:
-        self.cells, self.given, self.drop = cells, given, set(drop)
+    def __init__(self, parser: CellParser, given: Mapping[str, Kind], drop: Sequence[str]) -> None:
+        self.parser, self.given, self.drop = parser, given, set(drop)
         self.names: tuple[str, ...] = ()
         self.counts: list[int] = []
-        self._found: dict[str, Found] = {}
-        self._again: dict[str, None] = {}  # columns that first looked like another type, but are texts
+        self._types: dict[str, CellType] = {}
+        self._reread: dict[str, None] = {}  # columns that first looked like another type, but are texts
 
     def read(self, blocks: Blocks) -> dict[str, Column]:
         """Return all columns that are not dropped, in the order of the file."""
@@ -66,12 +66,12 @@ class Inference:
             for name, column in parsed.given.items():
                 parts.setdefault(name, []).append(column)
             for name, found in parsed.found.items():
-                self._learn(name, found, parsed.columns[name])
-                if name in self._again:
+                self._combine(name, found, parsed.columns[name])
+                if name in self._reread:
                     parts.pop(name, None)
                 else:
                     parts.setdefault(name, []).append(parsed.columns[name])
-        if self._again:
+        if self._reread:
             self._read_again(block.file, blocks(), parts)
         wanted = [name for name in self.names if name in parts]
         return {name: self._joined(name, parts.pop(name)) for name in wanted}
@@ -80,10 +80,10 @@ class Inference:
         """Read the columns that turned out to be texts. Raises `DataError` if the number of rows has changed."""
         import pyarrow as pa
 
-        types = dict.fromkeys(self._again, self.cells.category)
+        types = dict.fromkeys(self._reread, self.parser.category)
         counts = []
         with contextlib.suppress(pa.ArrowException):
-            for _, texts in parallel_map(lambda block: self.cells.parse(block, types, list(types)), blocks):
+            for _, texts in parallel_map(lambda block: self.parser.parse(block, types, list(types)), blocks):
                 counts.append(texts.num_rows)
                 for name in types if texts.num_rows else ():
                     parts.setdefault(name, []).append(to_texts(texts[name]))
@@ -95,20 +95,20 @@ class Inference:
         for block, parsed in parallel_map(lambda block: self._parse(block, whole=False), blocks()):
             self.names = self.names or block.names
             for name, found in parsed.found.items():
-                self._learn(name, found, None)
-            if not self._open(self.names, whole=False):
+                self._combine(name, found, None)
+            if not self._undecided(self.names, whole=False):
                 break
         return {
-            name: self.given[name] if name in self.given else _KINDS[self._found.get(name, "empty")]
+            name: self.given[name] if name in self.given else _KINDS[self._types.get(name, "empty")]
             for name in self.names
             if name not in self.drop
         }
 
-    def _open(self, names: Sequence[str], whole: bool) -> list[str]:
+    def _undecided(self, names: Sequence[str], whole: bool) -> list[str]:
         """Return the columns to parse; without `whole`, columns that are known to be texts are left out."""
-        passed = self.drop | set(self.given) | set(self._again)
+        passed = self.drop | set(self.given) | set(self._reread)
         if not whole:
-            passed |= {name for name in names if self._found.get(name) == "text"}
+            passed |= {name for name in names if self._types.get(name) == "text"}
         return [name for name in names if name not in passed]
 
     def _parse(self, block: Block, whole: bool) -> _ParsedBlock:
@@ -116,19 +116,19 @@ class Inference:
         import pyarrow as pa
 
         given = [name for name in block.names if name in self.given and name not in self.drop] if whole else []
-        others = self._open(block.names, whole)
-        types = {name: self.cells.category for name in others if self._found.get(name) == "text"}
+        others = self._undecided(block.names, whole)
+        types = {name: self.parser.category for name in others if self._types.get(name) == "text"}
         columns: dict[str, Column] | None = None
         try:
             wanted = [*given, *others] or [block.names[0]]  # an empty list would mean all columns
-            table = self.cells.parse(block, types | {name: self.cells.types[name] for name in given}, wanted)
-            columns = self.cells.converted(table, given)
+            table = self.parser.parse(block, types | {name: self.parser.types[name] for name in given}, wanted)
+            columns = self.parser.converted(table, given)
         except pa.ArrowInvalid:
             block.refuse_ragged()
         if columns is None:
-            columns = self.cells.columns(block, given)[0]
+            columns = self.parser.columns(block, given)[0]
             try:
-                table = self.cells.parse(block, types, others or [block.names[0]])
+                table = self.parser.parse(block, types, others or [block.names[0]])
             except pa.ArrowInvalid as error:
                 raise DataError(f"{block.file}: {str(error).splitlines()[0]}") from None
         if not table.num_rows:
@@ -137,9 +137,9 @@ class Inference:
         arrays = {name: _array(table[name]) for name in others} if whole else {}
         return _ParsedBlock(table.num_rows, columns, found, arrays)
 
-    def _learn(self, name: str, new: Found, column: Column | None) -> None:
+    def _combine(self, name: str, new: CellType, column: Column | None) -> None:
         """Combine the type of a column in a block with its type in all blocks before."""
-        before = self._found.get(name, "empty")
+        before = self._types.get(name, "empty")
         if "empty" in (new, before):
             after = new if before == "empty" else before
         elif {new, before} == {"integer", "decimal"}:
@@ -147,10 +147,10 @@ class Inference:
         else:
             after = new if new == before else "text"
         if after == "text" and (before not in ("empty", "text") or not (column is None or isinstance(column, Texts))):
-            self._again[name] = None
-        self._found[name] = after
+            self._reread[name] = None
+        self._types[name] = after
 
-    def _type_of(self, block: Block, name: str, kind: Any) -> Found:
+    def _type_of(self, block: Block, name: str, kind: Any) -> CellType:
         import pyarrow as pa
 
         types = pa.types
@@ -175,14 +175,14 @@ class Inference:
         if not any(mark in block.data and b"0" + mark in block.data for mark in (b"x", b"X")):
             return False
         try:
-            self.cells.parse(block, {name: pa.float64()}, [name])
+            self.parser.parse(block, {name: pa.float64()}, [name])
         except pa.ArrowInvalid:
             return True
         return False
 
     def _joined(self, name: str, parts: list[Column | None]) -> Column:
         """Return one column made of its parts; None is a block of gaps."""
-        found = self._found.get(name)
+        found = self._types.get(name)
         lengths = [n for n in self.counts if n]
         if any(isinstance(part, Texts) for part in parts):
             texts = [_gaps(n) if part is None else part for part, n in zip(parts, lengths, strict=True)]

@@ -136,7 +136,7 @@ class Csv(ColumnSource, name="csv", main="path"):
                     check_schema(block.names, first[0], block.file, first[1])
                 yield block
 
-    def _cells(self, kinds: Mapping[str, Kind], faults: bool = False) -> CellParser:
+    def _parser(self, kinds: Mapping[str, Kind], faults: bool = False) -> CellParser:
         return CellParser(kinds, self.decimal, self.null, faults)
 
     def _find(self, counts: Sequence[int], row: int, name: str) -> tuple[str, str]:
@@ -154,9 +154,9 @@ class Csv(ColumnSource, name="csv", main="path"):
         return DataError(f"{name} has no rows" if self.header else f"{name} has a header but no rows")
 
     def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
-        cells, n_rows = self._cells(kinds, faults), 0
+        parser, n_rows = self._parser(kinds, faults), 0
         block = None
-        for block, table in parallel_map(lambda block: cells.table(block, keep), self._blocks()):
+        for block, table in parallel_map(lambda block: parser.table(block, keep), self._blocks()):
             if table.columns and not table.n_rows:
                 continue
             if self.path != STDIN:
@@ -169,7 +169,7 @@ class Csv(ColumnSource, name="csv", main="path"):
     def _read(self, name: str, kinds: Mapping[str, Kind]) -> Table:
         if self.path == STDIN:
             raise DataError("stdin can be read only once; save the rows to a file and give its path")
-        inference = Inference(self._cells(kinds), kinds, self.drop)
+        inference = Inference(self._parser(kinds), kinds, self.drop)
         columns = inference.read(self._blocks)
         if not sum(inference.counts):
             raise self._no_rows()
@@ -186,7 +186,7 @@ class Csv(ColumnSource, name="csv", main="path"):
     def _kinds(self, given: Mapping[str, Kind]) -> dict[str, Kind]:
         if self.path == STDIN:
             raise DataError("stdin can be read only once; save the rows to a file and give its path")
-        inference = Inference(self._cells({}), given, self.drop)
+        inference = Inference(self._parser({}), given, self.drop)
         return inference.kinds(self._blocks)
 
 
