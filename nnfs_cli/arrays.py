@@ -1,4 +1,4 @@
-"""The types of arrays and shapes, and what several wings ask of an array."""
+"""The types of arrays and shapes, and functions of arrays that several wings share."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Shape = tuple[int, ...]  # of one row: without the batch axis
+Shape = tuple[int, ...]  # the shape of one row, without the batch axis
 
 
 def all_finite(array: Array) -> bool:
-    """Whether every entry is a number."""
+    """Return whether every entry is finite."""
     return bool(np.isfinite(array).all())
 
 
 def weight_of(weight: Array) -> float:
-    """What rows weigh together; for several members, which may each count them in its own way, on average."""
+    """Return the total weight of the rows, (rows,) or (rows, members); with members, the mean of their totals."""
     return float(np.add.reduce(weight, axis=None)) / math.prod(weight.shape[1:])

@@ -1,4 +1,4 @@
-"""A config as it was given: its values, what the command line changed, and how to say that something is wrong."""
+"""A config as the user gave it: the values of the file, the overrides of the command line, and error messages."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ EXCERPT = 100  # characters shown of a line
 
 @dataclass
 class Document:
-    """Plain values read from a file, and where each stands.
+    """Plain values read from a file, with the position of each.
 
-    `name` is what messages call the file, `folder` is what relative paths in it are relative to.
+    `name` is the name of the file in messages. Relative paths in it are relative to `folder`.
     """
 
     name: str
@@ -32,9 +32,9 @@ class Document:
 
     @classmethod
     def load(cls, path: Path, overrides: Iterable[str] = ()) -> Document:
-        """Read a file and change it as ``key.sub=value`` says.
+        """Read a file and apply ``key.sub=value`` overrides.
 
-        Raises `ConfigError` when it is not there or does not hold plain settings.
+        Raises `ConfigError` if the file is missing or does not hold plain settings.
         """
         try:
             with path.open("rb") as file, attach_path(path):
@@ -58,7 +58,7 @@ class Document:
         return document
 
     def override(self, assignment: str) -> None:
-        """Change one value, given as ``key.sub=value`` with the value in YAML. List entries are counted from 0."""
+        """Change one value, given as ``key.sub=value`` with the value in YAML. List indices start at 0."""
         dotted, equals, text = assignment.partition("=")
         where = f"--set {assignment}: error:"
         if not equals or not all(dotted.split(".")):
@@ -66,28 +66,28 @@ class Document:
         try:
             value, _ = yaml.read(text.encode())
             if value is None and text.strip().lower() not in ("", "null", "~"):
-                raise YamlError("expected a value behind the =")
+                raise YamlError("expected a value after the =")
             path = self._path(dotted.split("."))
             self.data = _with(self.data, path, value)
         except UnicodeEncodeError:
-            raise ConfigError(f"{where} this is not UTF-8") from None
+            raise ConfigError(f"{where} the value is not valid UTF-8") from None
         except YamlError as error:
             raise ConfigError(f"{where} {error}") from None
         self._overrides.append((path, assignment))
 
     def filled(self, values: Mapping[str, Any], main: Mapping[str, str]) -> Document:
-        """The same with values for keys that it does not have, at any depth.
+        """Return a copy with values for keys that are not given, at any depth.
 
-        `main` names the setting that a block stands for where it is a bare value, such as `numbers` of a preprocessing.
+        `main` maps keys to the setting that a bare value stands for, such as `numbers` for `preprocessing`.
         """
         data = {
             key: {main[key]: value} if key in main and not isinstance(value, dict) else value
             for key, value in self.data.items()
         }
-        return replace(self, data=_beneath(data, values))
+        return replace(self, data=_filled(data, values))
 
     def error(self, faults: Iterable[Fault]) -> ConfigError:
-        """One error for all the faults: those of the file in its order, then those of overrides in theirs."""
+        """Return one error for all the faults, in the order of the file and then of the overrides."""
         located = []
         faults = list(faults)
         for fault in faults[:MAX_FAULTS]:
@@ -103,7 +103,7 @@ class Document:
         return ConfigError("\n".join(blocks))
 
     def _path(self, parts: list[str]) -> yaml.Path:
-        """The parts of a dotted name, with numbers where the values have lists."""
+        """Return the parts of a dotted name, with integers for the indices of lists."""
         path: list[str | int] = []
         node: Any = self.data
         for part in parts:
@@ -120,12 +120,12 @@ class Document:
         return tuple(path)
 
     def _override_at(self, path: yaml.Path) -> int | None:
-        """The position in the command line of the override that a fault at `path` is to blame on, if there is one."""
+        """Return the index of the override that caused a fault at `path`, or None if the file did."""
         for i, (overridden, _) in reversed(list(enumerate(self._overrides))):
             shared = min(len(path), len(overridden))
             if shared and path[:shared] == overridden[:shared]:
                 return i
-            block = path[:-1]  # that the override has made, and in which something else is missing
+            block = path[:-1]  # the override may have created the block that now lacks a setting
             if block and block == overridden[: len(block)] and block not in self._positions.values:
                 return i
         return None
@@ -136,13 +136,13 @@ class Document:
             return keys[fault.path]
         for end in range(len(fault.path), -1, -1):
             if fault.path[:end] in values:
-                # What is missing from a block is best shown at the block's name.
+                # A missing setting is reported at the name of its block.
                 name = keys.get(fault.path[:end]) if fault.at_key and end < len(fault.path) else None
                 return name or values[fault.path[:end]]
         return Position(1, 1)
 
     def _message(self, position: Position | None, message: str) -> str:
-        """The message behind its position, and under it the line that it is about, or the part of it that matters."""
+        """Return the message with its position, and below it the line (or a part of it) with carets."""
         if position is None:
             return f"{self.name}: error: {message}"
         lines = self.source.decode("utf-8-sig", "replace").splitlines()
@@ -158,15 +158,15 @@ class Document:
         )
 
 
-def _beneath(given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, where the ones given say nothing."""
+def _filled(given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the given values, completed with `values` where keys are missing."""
     merged = {**values, **given}
     both = [key for key in given if isinstance(given[key], dict) and isinstance(values.get(key), dict)]
-    return merged | {key: _beneath(given[key], values[key]) for key in both}
+    return merged | {key: _filled(given[key], values[key]) for key in both}
 
 
 def _with(data: Any, path: yaml.Path, value: Any, seen: yaml.Path = ()) -> Any:
-    """Return `data` with the value at `path` replaced; blocks that are not there yet are made on the way."""
+    """Return `data` with the value at `path` replaced. Missing blocks on the way are created."""
     if not path:
         return value
     key, rest = path[0], path[1:]
@@ -175,10 +175,10 @@ def _with(data: Any, path: yaml.Path, value: Any, seen: yaml.Path = ()) -> Any:
     if data is None:
         data = {}
     elif data == key:
-        data = {key: None}  # a component by its bare name becomes one with settings
+        data = {key: None}  # the bare name of a component becomes a block of its settings
     elif not isinstance(data, dict):
-        whole = f"set the whole of it, as in {_dotted(seen)}={{...}}"
-        raise YamlError(f"{_dotted(seen)} is {shown(data)}, which has no '{key}'; {whole}")
+        whole = f"set all of it, as in {_dotted(seen)}={{...}}"
+        raise YamlError(f"{_dotted(seen)} is {shown(data)} and has no '{key}'; {whole}")
     return {**data, key: _with(data.get(key), rest, value, (*seen, key))}
 
 

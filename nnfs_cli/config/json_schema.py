@@ -1,7 +1,7 @@
-"""The JSON Schema of a config: with it an editor completes, explains and checks what one types.
+"""The JSON Schema of a config, with which an editor completes, explains and checks what the user types.
 
-It says what the declarations say: what `Config.load` accepts is valid, and what is wrong with one value is not.
-What only shows when several values are seen together is left to `Config.load`.
+It is generated from the declarations of the components. Every config that `Config.load` accepts is valid, and every
+fault of a single value is invalid. Faults between several values are left to `Config.load`.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ Schema = dict[str, Any]
 
 
 def config_schema() -> Schema:
-    """The whole of it, in draft 2020-12, with one definition for each family that a config can name."""
+    """Return the schema in draft 2020-12, with one definition for each family of components."""
     definitions: Schema = {}
 
     def linked(node: Any) -> Any:
-        """The same, with references to what is defined once. A family is defined when it is first met."""
+        """Return the node with families and shared types replaced by references. Define each when it is first met."""
         match node:
             case {"family": str(family), **rest}:
                 key = family.replace(" ", "_")
                 if key not in definitions:
-                    definitions[key] = {}  # it is met from here on, for it may hold itself
+                    definitions[key] = {}  # a family may contain itself, so it must be known before it is expanded
                     definitions[key] = linked(_family(Component.families[family]))
                 return {**rest, "$ref": f"#/$defs/{key}"}
             case {"named": str(name), **rest}:
@@ -57,12 +57,12 @@ def config_schema() -> Schema:
 
 
 def setting_schema(field: FieldInfo) -> Schema:
-    """What a setting may be; a family stands there by its name."""
+    """Return the schema of one setting, in which a family is represented by its name."""
     return TypeAdapter(field.rebuild_annotation()).json_schema(schema_generator=_Generator)
 
 
 def default_of(field: FieldInfo) -> Any:
-    """What a setting is unless it is set, in the fewest words of a config."""
+    """Return the default of a setting as plain values for a config, as short as possible."""
     default = field.get_default()
     adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
     found = adapter.dump_python(default, mode="json", exclude_defaults=True)
@@ -72,7 +72,7 @@ def default_of(field: FieldInfo) -> Any:
 
 
 def as_json(schema: Any, step: str = "", newline: str = "\n") -> str:
-    """A text with a line for whatever fits on one, and what is inside something indented by `step`."""
+    """Return JSON text in which everything that fits on one line is on one line. `step` is the indentation."""
     line = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     if len(newline) + len(line) <= 120 or not isinstance(schema, dict | list):
         return line
@@ -85,19 +85,19 @@ def as_json(schema: Any, step: str = "", newline: str = "\n") -> str:
 
 
 class _Generator(GenerateJsonSchema):
-    """pydantic's, but for blocks of settings."""
+    """pydantic's generator, with blocks of settings described by `_section`."""
 
     def model_schema(self, schema: ModelSchema) -> Schema:
-        """Ours, below."""
+        """Describe a block of settings."""
         return _section(schema["cls"])
 
     def sort(self, value: Schema, parent_key: str | None = None) -> Schema:
-        """In the order of the declarations."""
+        """Keep the order of the declarations."""
         return value
 
 
 def _family(family: type[Component]) -> Schema:
-    """The name of a member that needs no settings, or the name of any member and below it its settings."""
+    """Describe a family: the bare name of a component, or a block with one name and its settings."""
     members = dict(sorted(family.registered.items()))
     bare = [name for name, member in members.items() if not _required(member)]
     named = {name: _member(member) for name, member in members.items()}
@@ -106,7 +106,7 @@ def _family(family: type[Component]) -> Schema:
 
 
 def _member(member: type[Component]) -> Schema:
-    """What stands below its name: nothing at all, where that leaves no question open."""
+    """Describe what may follow the name of a component: its settings, or nothing if none are required."""
     if not member.model_fields:
         return {"description": member.summary(), "enum": [None, {}]}
     section = _section(member)
@@ -114,14 +114,14 @@ def _member(member: type[Component]) -> Schema:
 
 
 def _section(section: type[Section]) -> Schema:
-    """A block of settings, or the bare value of the main one."""
+    """Describe a block of settings, or the bare value of its main setting."""
     fields, texts, required = section.model_fields, section.descriptions(), _required(section)
     values = {key: setting_schema(field) for key, field in fields.items()}
     settings: Schema = {}
     for key, value in values.items():
         about = {"description": texts.get(key), "default": None if key in required else default_of(fields[key])}
         about = {word: found for word, found in about.items() if found is not None}
-        settings[key] = about | value | about  # it comes first, and says more than the block of a section
+        settings[key] = about | value | about  # first, and stronger than the description of a nested section
     block: Schema = {"type": "object", "properties": settings, "additionalProperties": False}
     if required:
         block["required"] = required
@@ -131,7 +131,7 @@ def _section(section: type[Section]) -> Schema:
 
 
 def _no_block(bare: Schema) -> Schema:
-    """A family by its name alone: a block would be taken for the settings."""
+    """Allow only the bare name of a family, because a block would be read as the settings."""
     if "anyOf" in bare:
         return {**bare, "anyOf": [_no_block(choice) for choice in bare["anyOf"]]}
     return {**bare, "type": "string"} if "family" in bare else bare
@@ -142,7 +142,7 @@ def _required(section: type[Section]) -> list[str]:
 
 
 def _merged(choices: list[Schema]) -> Schema:
-    """Any of the choices. Those of different types are one, so that an error is about the value and not about them."""
+    """Allow any of the choices. Merge choices of different types, so that editors report the value, not the choices."""
     types = [kind for choice in choices for kind in _types(choice)]
     speak_of_all = {"$ref", "anyOf", "const", "enum"}
     distinct = len({kind.replace("integer", "number") for kind in types}) == len(types)

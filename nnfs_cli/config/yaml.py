@@ -1,8 +1,8 @@
-"""YAML as plain values, and where each of them stands.
+"""Read YAML as plain values with their positions, and write plain values as YAML.
 
-The scalars are those of YAML 1.2's core schema: ``1e-3`` is a number, ``no`` and ``off`` are words. What a config has
-no use for and an attacker has, is refused: tags, anchors, aliases, merge keys, second documents, more than 1 MB, more
-than 20 levels, more than 50,000 values.
+Scalars follow the core schema of YAML 1.2: ``1e-3`` is a number, ``no`` and ``off`` are texts. Everything that a config
+does not need but an attacker could use is refused: tags, anchors, aliases, merge keys, second documents, more than
+1 MB, more than 20 levels and more than 50,000 values.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import yaml
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
-MAX_VALUES = 50_000  # keys count, too
-MAX_DIGITS = 100  # of a number
+MAX_VALUES = 50_000  # including keys
+MAX_DIGITS = 100  # in one number
 
 Path = tuple[str | int, ...]  # the keys and indices that lead to a value
 
 
 @dataclass(frozen=True)
 class Position:
-    """A stretch of one line of a text; line and column count from 1."""
+    """The position of a value or key: line and column, counted from 1, and its length on that line."""
 
     line: int
     column: int
@@ -33,14 +33,14 @@ class Position:
 
 @dataclass
 class Positions:
-    """Where each value and each key of a text stands."""
+    """The positions of all values and keys of a text."""
 
     values: dict[Path, Position] = field(default_factory=dict)
     keys: dict[Path, Position] = field(default_factory=dict)
 
 
 class YamlError(Exception):
-    """The text is not plain YAML: says why and, where known, at which position."""
+    """The text is not plain YAML. `position` is None where it is unknown."""
 
     def __init__(self, message: str, position: Position | None = None) -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ class YamlError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's reader with the scalars of YAML 1.2, which refuses what is not plain as soon as it comes to it."""
+    """PyYAML's reader with the scalars of YAML 1.2. It stops at the first thing that is not plain YAML."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
 
@@ -61,11 +61,11 @@ class _Loader(yaml.SafeLoader):
         if isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                raise YamlError("a second document begins here; a config is one", _mark(event.start_mark, 3))
+                raise YamlError("a second document begins here; a config has only one", _mark(event.start_mark, 3))
         elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise YamlError("anchors and aliases are not used in a config; write it out", _mark(event.start_mark))
+            raise YamlError("a config cannot use anchors and aliases; write the value out", _mark(event.start_mark))
         elif getattr(event, "tag", None):
-            raise YamlError("tags are not used in a config", _mark(event.start_mark))
+            raise YamlError("a config cannot use tags", _mark(event.start_mark))
         elif isinstance(event, yaml.CollectionEndEvent):
             self._depth -= 1
         elif isinstance(event, yaml.NodeEvent):
@@ -74,12 +74,12 @@ class _Loader(yaml.SafeLoader):
                 raise YamlError(f"a config has at most {MAX_VALUES:,} values", _mark(event.start_mark))
             self._depth += isinstance(event, yaml.CollectionStartEvent)
             if self._depth > MAX_DEPTH:
-                raise YamlError(f"nested more than {MAX_DEPTH} levels deep", _mark(event.start_mark))
+                raise YamlError(f"a config is nested at most {MAX_DEPTH} levels deep", _mark(event.start_mark))
         return event
 
 
 class _Dumper(yaml.SafeDumper):
-    """PyYAML's writer, which quotes what the reader above would take for something else, and writes no aliases."""
+    """PyYAML's writer without aliases. It quotes every text that the reader above would not read as a text."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
 
@@ -90,7 +90,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def text(self, text: str) -> yaml.ScalarNode:
-        # Line ends that only YAML 1.1 knows would be folded away, unless they are escaped.
+        # These line ends of YAML 1.1 are lost unless they are escaped.
         style = '"' if re.search("[\x85\u2028\u2029]", text) else None
         return self.represent_scalar("tag:yaml.org,2002:str", text, style)
 
@@ -108,7 +108,7 @@ for _class in (_Loader, _Dumper):
 
 
 def read(source: bytes) -> tuple[Any, Positions]:
-    """The value that a text holds, with tuples for lists, and the positions of its parts. None where there is nothing.
+    """Return the value of a YAML text, with tuples for lists, and the positions of its parts. An empty text is None.
 
     Raises `YamlError`.
     """
@@ -125,19 +125,19 @@ def read(source: bytes) -> tuple[Any, Positions]:
         problem = " ".join(part for part in (error.context, error.problem) if part)
         mark = error.problem_mark
         if error.context_mark and (mark is None or mark.index >= len(text.rstrip()) or "could not find" in problem):
-            mark = error.context_mark  # where it began tells more than where the text ends
+            mark = error.context_mark  # where it began is more helpful than where the text ends
         raise YamlError(f"not valid YAML: {problem}", _mark(mark)) from None
-    except (ValueError, OverflowError):  # PyYAML does not look at how large a number an escape gives
+    except (ValueError, OverflowError):  # PyYAML does not check the number of an escape
         mark = loader.get_mark() if loader else None
-        raise YamlError("not valid YAML: an escape that is no character", _mark(mark)) from None
+        raise YamlError("not valid YAML: this escape is not a character", _mark(mark)) from None
     positions = Positions()
     return (None if node is None else _plain(node, (), positions)), positions
 
 
 def dump(data: object) -> str:
-    """Plain values as a text in block style that reads back as the same values.
+    """Return plain values as YAML in block style, which `read` turns back into the same values.
 
-    Raises `YamlError` where they are more than can be read.
+    Raises `YamlError` if they exceed the limits of a config.
     """
     text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120)
     if _values(data) > MAX_VALUES or len(text.encode()) > MAX_BYTES:
@@ -156,7 +156,7 @@ def _values(data: object) -> int:
 
 
 def dump_value(value: object) -> str:
-    """One plain value as it would stand behind a key, in a single line."""
+    """Return one plain value as YAML on a single line."""
     return yaml.dump([value], Dumper=_Dumper, default_flow_style=True, width=1_000_000).strip()[1:-1]
 
 
@@ -182,10 +182,10 @@ def _plain(node: yaml.Node, path: Path, positions: Positions) -> Any:
             for key_node, child in node.value:
                 position = _position(key_node)
                 if not isinstance(key_node, yaml.ScalarNode):
-                    raise YamlError("a key is a single word", position)
+                    raise YamlError("a key must be a single word", position)
                 key = _text(key_node)
                 if key in mapping:
-                    raise YamlError(f"the key '{key}' stands here a second time", position)
+                    raise YamlError(f"the key '{key}' is given twice", position)
                 positions.keys[(*path, key)] = position
                 mapping[key] = _plain(child, (*path, key), positions)
             return mapping
@@ -197,7 +197,7 @@ def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
     text = _text(node)
     kind = node.tag.rpartition(":")[2]
     if kind in ("int", "float") and len(text) > MAX_DIGITS:
-        raise YamlError(f"this number is too long; {MAX_DIGITS} digits are the most", _position(node))
+        raise YamlError(f"this number is too long; the maximum is {MAX_DIGITS} digits", _position(node))
     match kind:
         case "null":
             return None
@@ -214,7 +214,7 @@ def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
 def _text(node: yaml.ScalarNode) -> str:
     text: str = node.value
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise YamlError("an escape that is half a character", _position(node))
+        raise YamlError("this escape is only half of a character", _position(node))
     return text
 
 

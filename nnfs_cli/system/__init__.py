@@ -1,4 +1,4 @@
-"""What nnfs needs from the machine: whole files, locks, threads, random streams and compiled loops.
+"""Files, locks, threads, random streams and compiled loops: everything that nnfs needs from the machine.
 
 Read `wording`, `files` and `matching` first, then `random`, `threads`, `lock`, `jit` and `spill`.
 """

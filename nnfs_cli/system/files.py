@@ -1,4 +1,4 @@
-"""Writing a file so that it is either there whole or not there at all; and files that nobody else is to see."""
+"""Write files atomically and durably, open temporary files without a name, and check paths for links."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ UNFINISHED = ".tmp"
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a temporary file in the same folder, flush it to the disk, and rename it to `path`.
+    """Write a file so that it is either complete or unchanged, also after a crash or a power loss.
 
-    Whatever stood at `path` stays until the new content is safe; when `write` raises, nothing is left behind. A link
-    stays one: what it points to is replaced. What is not a file, such as a pipe or a terminal, is written to directly.
+    `write` fills a temporary file in the same folder, which is flushed to the disk and renamed to `path`. If `write`
+    raises, nothing is left behind. If `path` is a link, its target is replaced. A pipe or a terminal is written to
+    directly.
     """
     path = Path(os.path.realpath(path))
     mode = _mode(path)
@@ -39,10 +40,10 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
             temporary.chmod(stat.S_IMODE(mode))
         temporary.replace(path)
     except BaseException as error:
-        with contextlib.suppress(OSError):  # the first thing that went wrong is the one to tell
+        with contextlib.suppress(OSError):  # report the first error, not this one
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename == str(temporary):
-            error.filename = None  # the user knows the file by its own name
+            error.filename = None  # the user does not know the temporary file
         with attach_path(path):
             raise
     sync_folder(path.parent)
@@ -50,7 +51,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 @contextlib.contextmanager
 def attach_path(path: Path) -> Iterator[None]:
-    """Let what the system refuses be about this file, if it does not say which one it is about."""
+    """Add the path to an OSError that does not name a file."""
     try:
         yield
     except OSError as error:
@@ -60,13 +61,13 @@ def attach_path(path: Path) -> Iterator[None]:
 
 
 def unfinished_files(folder: Path) -> list[Path]:
-    """What `write_atomically` has left in a folder, or further down, where it was killed."""
-    ours = re.compile(r"\..+\.[0-9a-f]{16}" + re.escape(UNFINISHED))
-    return [Path(place, name) for place, _, names in os.walk(folder) for name in names if ours.fullmatch(name)]
+    """Return the temporary files that a killed `write_atomically` left in a folder or below it."""
+    temporary = re.compile(r"\..+\.[0-9a-f]{16}" + re.escape(UNFINISHED))
+    return [Path(parent, name) for parent, _, names in os.walk(folder) for name in names if temporary.fullmatch(name)]
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it that are not there, so that they last through a power loss."""
+    """Create a folder and its missing parents, so that they survive a power loss."""
     if not path.is_dir():
         make_folder(path.parent)
         path.mkdir(exist_ok=True)
@@ -74,10 +75,10 @@ def make_folder(path: Path) -> None:
 
 
 def path_without_links(folder: Path, name: str) -> Path:
-    """The path of a file below a folder that may come from anyone; it need not be there.
+    """Return the path of a file below an untrusted folder. The file need not exist.
 
-    Raises `ValueError` where the way to it is not all real folders and, at the end, a plain file: a link would lead
-    somewhere else, and whoever opens a pipe waits.
+    Raises `ValueError` if any part of the path is not a real folder or, at the end, a plain file. A link could lead
+    anywhere, and opening a pipe would block.
     """
     whole = folder / name
     for path in [*reversed(whole.relative_to(folder).parents), Path(name)][1:]:
@@ -92,29 +93,29 @@ def path_without_links(folder: Path, name: str) -> Path:
 
 
 def unnamed_file(owner: object) -> FileIO:
-    """A file without a name, which vanishes with its owner, and with the process however it ends."""
-    file = tempfile.TemporaryFile(dir=_room(), buffering=0)  # noqa: SIM115 - it is to outlive this
+    """Open a temporary file without a name. It disappears with its owner, and with the process however it ends."""
+    file = tempfile.TemporaryFile(dir=_temporary_folder(), buffering=0)  # noqa: SIM115 - `owner` closes it
     weakref.finalize(owner, file.close)
     return file
 
 
 def write_all(file: FileIO, data: memoryview) -> None:
-    """Write at the file's position; a file without a buffer may take less at once."""
+    """Write all the data to an unbuffered file, which may accept only a part at a time."""
     view = data.cast("B")
     while view:
         view = view[file.write(view) :]
 
 
-def _room() -> str | None:
-    """Where large files may lie: where the user says, or on a disk rather than in memory."""
+def _temporary_folder() -> str | None:
+    """Return a folder on disk for large files, because /tmp may be in memory, or None where the user has set one."""
     if any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")):
         return None
-    place = Path("/var/tmp")  # noqa: S108 - the file has no name there
-    return str(place) if os.access(place, os.W_OK) else None
+    folder = Path("/var/tmp")  # noqa: S108 - the file has no name there
+    return str(folder) if os.access(folder, os.W_OK) else None
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in the folder last through a power loss, where the system has a way to."""
+    """Make renames in a folder survive a power loss, on systems that allow it."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         with attach_path(folder):

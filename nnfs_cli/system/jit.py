@@ -1,8 +1,8 @@
-"""Loops that Numba compiles, where it is installed, and once training is long enough to pay for it.
+"""Compile loops with Numba, if it is installed and the training is long enough to gain from it.
 
-NumPy goes over all parameters once for every operation; a compiled loop goes over them once for all. Such a loop makes
-the same operations on every entry in the same order as the NumPy lines whose place it takes, each rounded as IEEE 754
-says, so that both give the same bytes and nothing depends on which of them ran.
+NumPy passes over all parameters once per operation; a compiled loop passes over them once for all operations. The loop
+performs the same operations in the same order as the NumPy code that it replaces, each rounded by IEEE 754. So both
+give the same bytes.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-# What they cost and save, in seconds, measured for Adam on an EPYC core: see `python -m tests.benchmarks`.
-START = 0.7  # to import Numba and to compile a loop
+# Costs and savings in seconds, measured for Adam on an EPYC core; see `python -m tests.benchmarks`.
+START = 0.7  # cost of importing Numba and compiling a loop
 PER_CALL, PER_ENTRY = 6e-6, 1e-9
 
 
 def worth_compiling(calls: int, entries: int) -> bool:
-    """Whether so many calls on arrays (entries,) would have saved what compiling costs."""
+    """Return whether this number of calls on arrays (entries,) saves more time than compiling costs."""
     return calls * (PER_CALL + PER_ENTRY * entries) > START
 
 
@@ -27,14 +27,15 @@ def worth_compiling(calls: int, entries: int) -> bool:
 def compile_loop(
     loop: Callable[..., None], arrays: int, numbers: int, dtype: np.dtype[Any]
 ) -> Callable[..., None] | None:
-    """A loop over so many flat arrays, which takes so many numbers besides, all of the dtype; None without Numba.
+    """Return the compiled loop, or None without Numba.
 
-    No option that lets a compiler round otherwise is set, nor is anything kept on disk.
+    `loop` takes `arrays` flat arrays and then `numbers` scalars, all of `dtype`. No option that changes rounding is
+    set, and nothing is cached on disk.
     """
     try:
         import numba
         from numba.core.errors import NumbaError
-    except ImportError:  # there is none, or none for this NumPy
+    except ImportError:  # not installed, or too old for this NumPy
         return None
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return None

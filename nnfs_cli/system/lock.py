@@ -1,4 +1,4 @@
-"""One writer at a time: a lock that the kernel holds for as long as the process lives that took it."""
+"""A file lock for one writer at a time. The kernel releases it when the process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-PLACE = 1 << 20  # of the byte that is locked where bytes are: nothing is written there
+LOCKED_BYTE = 1 << 20  # Windows locks a range of bytes; this one lies behind the content
 
 
 class Lock:
-    """A locked file, which names who has locked it; it is gone when it is released.
+    """A locked file that names its holder. It is deleted when the lock is released.
 
-    Raises `BlockingIOError` at once when another process holds it, or another `Lock` of this one.
+    Raises `BlockingIOError` at once if another process, or another `Lock` of this process, holds it.
     """
 
     def __init__(self, path: Path, what: str) -> None:
@@ -33,13 +33,13 @@ class Lock:
             raise type(error)(error.errno, error.strerror, str(path)) from None
 
     def _take(self, what: str) -> None:
-        """Open the file and lock it, unless it was taken away in between."""
+        """Open the file and lock it. Leave `_file` unset if the file was deleted in between."""
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         try:
             _lock(file)
             if not _still_there(self.path, file):
                 return
-            if os.fstat(file).st_nlink > 1:  # a copy made of links, or another file altogether: not to be written to
+            if os.fstat(file).st_nlink > 1:  # it is a hard link to another file, which must not be overwritten
                 self.path.unlink()
                 return
             self._file = file
@@ -51,10 +51,10 @@ class Lock:
                 os.close(file)
 
     def release(self) -> None:
-        """Let others have it; the file goes first, while nobody else can have locked it."""
+        """Delete the file, while no one else can have locked it, and then release the lock."""
         file, self._file = self._file, -1
         if file >= 0:
-            with contextlib.suppress(OSError):  # another one is found to be dead all the same
+            with contextlib.suppress(OSError):  # a file that stays is not locked, so it does not matter
                 self.path.unlink()
             with contextlib.suppress(OSError):
                 os.close(file)
@@ -70,7 +70,7 @@ def _holder() -> str:
 
 
 def _still_there(path: Path, file: int) -> bool:
-    """Whether the locked file is still the one of that name: the holder before takes it away."""
+    """Return whether the path still names the locked file; the previous holder deletes it."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(file))
     except FileNotFoundError:
@@ -81,7 +81,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: int) -> None:
-        os.lseek(file, PLACE, os.SEEK_SET)
+        os.lseek(file, LOCKED_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Find the files that a path or a pattern stands for."""
+"""Find the files that a path or a pattern names."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 
 
 def matching_files(path: Path) -> list[Path]:
-    """The file itself, or those that a pattern such as `part-*.csv` stands for, sorted.
+    """Return the file itself, or the sorted files that match a pattern such as `part-*.csv`.
 
-    As in a shell, a `*` matches no dot at the beginning of a name; a `**` follows no link, which may lead in circles.
+    As in a shell, `*` does not match a leading dot. `**` does not follow links, which may form a circle. A pattern
+    without a match is returned as it is.
     """
     if path.exists() or not glob.has_magic(str(path)):
         return [path]
@@ -19,7 +20,7 @@ def matching_files(path: Path) -> list[Path]:
     pattern = path.relative_to(folder)
     try:
         files = [file for file in folder.glob(str(pattern)) if file.is_file()]
-    except ValueError:  # as in a**
+    except ValueError:  # an invalid pattern, such as a**
         return [path]
     dotted = [part for part in pattern.parts if part.startswith(".")]
     hidden = {

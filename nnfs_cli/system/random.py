@@ -1,6 +1,6 @@
-"""Random numbers without global state: every use has a stream of its own, derived from (seed, role, epoch, batch).
+"""Random numbers without global state: each use has its own stream, derived from (seed, role, epoch, batch).
 
-Thus what one part draws never shifts what another part sees, and any epoch can be replayed alone.
+So what one part draws never changes the numbers of another part, and any epoch can be repeated by itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,6 @@ import numpy as np
 
 
 def random_stream(seed: int, role: str, epoch: int = 0, batch: int = 0) -> np.random.Generator:
-    """The random stream of one role ("weights", "split", "batches", ...) in one epoch, or for one batch of it."""
-    words = [seed, zlib.crc32(role.encode()), epoch, batch]
-    return np.random.default_rng(np.array(words, np.uint32) if max(words) < 2**32 else words)  # a list takes longer
+    """Return the random stream of one role ("weights", "split", "batches", ...) in one epoch or for one batch."""
+    entropy = [seed, zlib.crc32(role.encode()), epoch, batch]
+    return np.random.default_rng(np.array(entropy, np.uint32) if max(entropy) < 2**32 else entropy)  # a list is slower

@@ -1,4 +1,4 @@
-"""A copy of a vector, for later."""
+"""A copy of a vector that is kept on disk if it is large."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nnfs_cli.system.files import unnamed_file, write_all
 
 
 class SpilledCopy:
-    """A vector as it was; of a large net in a file without a name, so that it takes no memory."""
+    """A copy of a vector. A large one is kept in a temporary file, so that it takes no memory."""
 
     large = 1_000_000  # bytes
 
@@ -18,7 +18,7 @@ class SpilledCopy:
         self._copy = np.empty_like(like) if like.nbytes <= self.large else unnamed_file(self)
 
     def store(self, vector: Array) -> None:
-        """Remember the vector as it is now."""
+        """Copy the vector."""
         if isinstance(self._copy, np.ndarray):
             np.copyto(self._copy, vector)
             return
@@ -27,7 +27,7 @@ class SpilledCopy:
 
     @property
     def vector(self) -> Array:
-        """As it was when it was last kept."""
+        """The vector that was stored last. Do not write to it."""
         if isinstance(self._copy, np.ndarray):
             return self._copy
         dtype, shape = self._like

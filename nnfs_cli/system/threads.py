@@ -1,4 +1,4 @@
-"""How many threads may make NumPy's matrix products."""
+"""Limit the number of threads that compute NumPy's matrix products."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from collections.abc import Iterator
 from typing import Any
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-SHARE = 2**19  # multiplications that are worth a thread: two threads are never slower on twice as many
+SHARE = 2**19  # multiplications per thread; from twice as many on, two threads are never slower than one
 
 
 def limit_blas_threads(threads: object) -> None:
-    """Let the library below NumPy start no more threads than a config says. Does nothing once NumPy is loaded."""
+    """Limit the threads that NumPy's BLAS library starts. This has no effect once NumPy has been imported."""
     if isinstance(threads, int) and not isinstance(threads, bool) and threads > 0 and "numpy" not in sys.modules:
         os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
 
 
 def available_cores() -> int:
-    """How many this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def useful_threads(multiplications: int, threads: int | None) -> int:
-    """How many threads, of those that a config allows or else of the cores, are worth a product of this size."""
+    """Return how many of the allowed threads (by default, one per core) speed up a product of this size."""
     return min(threads or available_cores(), -(-multiplications // SHARE)) or 1
 
 
 @contextlib.contextmanager
 def thread_limit(threads: int | None) -> Iterator[None]:
-    """For a while, no more threads than these make a product; they may be fewer already. None changes nothing."""
+    """Limit the threads of matrix products inside a `with` block. A lower limit stays; None changes nothing."""
     if threads is None:
         yield
         return
@@ -45,7 +45,7 @@ def thread_limit(threads: int | None) -> Iterator[None]:
 
 @functools.cache
 def _libraries() -> Any:
-    """Those that make NumPy's products; to find them takes a look at all that is loaded."""
+    """Return the BLAS libraries of this process. Finding them is slow, because it inspects every loaded library."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` was probably meant to be, if there is one."""
+    """Return the known word that is closest to `word`, or None if none is close."""
     if len(word) > 100:
         return None
     spellings = {name.lower(): name for name in known}
@@ -48,12 +48,12 @@ def percent(share: float, decimals: int = 0) -> str:
 
 
 def named(name: str) -> str:
-    """A name as a message shows it: in quotes, in one line, and not without end."""
+    """Return a name for a message: in quotes, on one line, at most 80 characters."""
     return shown(name, 80)
 
 
 def shown(value: object, most: int = 40) -> str:
-    """A found value as a message shows it, with no more than so many characters of a text."""
+    """Return a value for a message; of a text, at most `most` characters."""
     match value:
         case bool():
             return str(value).lower()
