@@ -166,7 +166,7 @@ def folder(tmp_path: Path) -> Folder:
 @pytest.fixture
 def piecemeal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few rows at a time wherever there would be thousands."""
-    monkeypatch.setattr(encoder, "BLOCK", 13)
+    monkeypatch.setattr(encoder, "ROWS_IN_CACHE", 13)
     monkeypatch.setattr(data_table, "ROWS_AT_ONCE", 29)
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 2_000)
     monkeypatch.setattr(parquet_source, "ROWS", 41)
@@ -431,7 +431,7 @@ def test_chunks_of_any_size_are_answered_as_the_whole(
     new = inputs()
     whole = folder.answers(trained, "rows.csv", text(new))
     parquet.write_table(as_arrow(new, dictionary=False), folder.path / "rows.parquet", row_group_size=size)
-    monkeypatch.setattr(encoder, "BLOCK", size)
+    monkeypatch.setattr(encoder, "ROWS_IN_CACHE", size)
     monkeypatch.setattr(parquet_source, "ROWS", size)
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 60 * size)
     tables = list(source_of(folder.path / "rows.csv", trained))
