@@ -119,22 +119,9 @@ class Encoder:
                 with np.errstate(over="ignore", invalid="ignore"):  # overflow is refused below
                     X[rows, at : at + width] = block.transform(read, rows)
                 at += width
-        self._refuse_infinite(X, table, unusable)
+        if not np.isfinite(X.sum(dtype=np.float64)):  # a sum is fast, and not finite if any number is not
+            _refuse_infinite(X, table, [name for block in self.inputs for name in block.origins], unusable)
         return X
-
-    def _refuse_infinite(self, X: Array, table: Table, unusable: UnusableRows) -> None:
-        if np.isfinite(X.sum(dtype=np.float64)):  # a sum is fast, and not finite if any number is not
-            return
-        at = 0
-        for block in self.inputs:
-            width = len(block.names)
-            wrong = ~np.isfinite(X[:, at : at + width])
-            for j in np.flatnonzero(wrong.any(axis=0)):
-                name = block.origins[j] if isinstance(block, NumberInputs) else block.column
-                unusable.check(wrong[:, j], table, name, f"numbers within the range of {X.dtype}")
-            at += width
-        if unusable.marks is not None:
-            X[unusable.marks] = 0
 
     def require_columns(self, table: Table) -> None:
         """Raise `DataError` when the table lacks an input column."""
@@ -169,7 +156,7 @@ class Encoder:
             if (values < 0).any():
                 raise table.error(int(np.argmax(values < 0)), column, "numbers of 0 or more, since they are weights")
             with np.errstate(over="ignore"):  # overflow is refused
-                _refuse_infinite((weights * values).astype(dtype)[:, None], table, [column])
+                _refuse_infinite((weights * values).astype(dtype)[:, None], table, [column], UnusableRows())
             weights *= values
         return np.asarray(weights.astype(dtype))
 
@@ -191,7 +178,7 @@ class Encoder:
             raise table.error(int(row), self.targets[j], bounds, TARGET)
         with np.errstate(over="ignore"):  # overflow is refused
             scaled = self.scale_target(truth).astype(dtype)
-        _refuse_infinite(scaled, table, self.targets)
+        _refuse_infinite(scaled, table, self.targets, UnusableRows())
         return truth, scaled
 
     def unscale_target(self, y_hat: Array) -> Array:
@@ -243,11 +230,12 @@ def _indicators(truth: Array, n: int) -> Array:
     return np.eye(n)[truth] if n > 2 else truth[:, None].astype(np.float64)
 
 
-def _refuse_infinite(values: Array, table: Table, names: Sequence[str]) -> None:
-    finite = np.isfinite(values)
-    if not finite.all():
-        row, j = np.argwhere(~finite)[0]
-        raise table.error(int(row), names[j], f"numbers within the range of {values.dtype}")
+def _refuse_infinite(values: Array, table: Table, names: Sequence[str], unusable: UnusableRows) -> None:
+    """Refuse rows with a number that is not finite in values (rows, n), whose columns come from the `names`."""
+    for j, name in enumerate(names):
+        unusable.check(~np.isfinite(values[:, j]), table, name, f"numbers within the range of {values.dtype}")
+    if unusable.marks is not None:
+        values[unusable.marks] = 0
 
 
 def _target_numbers(table: Table, name: str) -> Array:

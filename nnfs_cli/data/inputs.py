@@ -148,6 +148,16 @@ class _SingleColumn:
         """The column, as a tuple of one."""
         return (self.column,)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+        raise NotImplementedError
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The column, once for each input."""
+        return self.columns * len(self.names)
+
     def transform(self, columns: Any, rows: slice) -> Array:
         """Return some rows of the array that `read` returned."""
         return cast(Array, columns[rows])
