@@ -29,7 +29,6 @@ from nnfs_cli.config import yaml
 from nnfs_cli.runs import environment
 from nnfs_cli.system import files
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
-from nnfs_cli.workflows import train as training
 
 try:
     import fcntl
@@ -569,6 +568,7 @@ def prepare(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Checkpoint, "share", float("inf"))
     code = user_code.CodeFile(Path("parts.py"), b"# nothing\n", "0")
     patch.setitem(user_code.LOADED, "parts", code)
+    training = sys.modules["nnfs_cli.workflows.train"]  # not the function of that name
     patch.setattr(training, "code_files_of", lambda spec: {"parts.py": code})
     patch.setattr(os, "fsync", lambda descriptor: None)  # what is safe is known without the real disk
     patch.setattr(environment, "_git_commit", lambda: None)

@@ -80,15 +80,15 @@ def evaluate(
     path = opened.path.as_posix()
     splits = [name.value for name in split] if split else None
     metrics = workflows.evaluate(opened, splits, input, weights, _threshold(threshold))
-    decision = opened.decision() if weights == "best" else None  # the threshold was chosen for these weights
+    decision = opened.records.decision() if weights == "best" else None  # the threshold was chosen for these weights
     comparison = workflows.compare(opened, splits, weights) if baselines else {}
-    confusion = {name: counts for name in metrics if (counts := opened.confusion(name, weights))}
+    confusion = {name: counts for name in metrics if (counts := opened.records.confusion(name, weights))}
     if json:
         found = {"run": path, "metrics": metrics, "decision": decision, "confusion": confusion}
         print_json(found | ({"baselines": comparison} if baselines else {}))
         return
     if not quiet:
-        report_row_weights(opened.data())
+        report_row_weights(opened.records.data())
         if decision:
             when = "saved; `nnfs predict` uses it" if threshold else "chosen before"
             fact("threshold", f"{threshold_rule(decision)} ({when})")

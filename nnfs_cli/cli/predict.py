@@ -96,13 +96,13 @@ def predict(
     if run is None and not quiet:
         fact("run", f"{opened.path.as_posix()}, the newest")
     _refuse_output(output, input)
-    if weights == "best" and not quiet and (decision := opened.decision()):
+    if weights == "best" and not quiet and (decision := opened.records.decision()):
         fact("threshold", f"{threshold_rule(decision)} (saved by `nnfs evaluate`)")
     if interval is not None:
         if not 0 < interval < 1:
             raise UserError(f"--interval takes a probability between 0 and 1, such as 0.9, found {interval:g}")
         if not quiet:
-            _report_calibration(opened.calibration(), interval)
+            _report_calibration(opened.records.calibration(), interval)
     kept = [name for names in keep or () for name in _names(names)]
     predictions = workflows.predictions(
         opened,
@@ -171,7 +171,7 @@ def _suggest(run: Run, output: Path | None, interval: float | None, drift: bool,
 
 def _has_calibration(run: Run) -> bool:
     try:
-        run.calibration()
+        run.records.calibration()
     except RunError:
         return False
     return True

@@ -1,7 +1,7 @@
-"""The files of a directory that may come from anyone: written whole, and read only if they are what they should be.
+"""Files of a directory that may come from anyone: replaced as a whole, and checked before they are read.
 
-No link is followed, no pipe waited for, nothing read that is larger than it may be, and nothing that has changed since
-its SHA-256 was written down.
+No link is followed, no pipe is waited for, no file is read that is larger than it may be, and no file is read whose
+SHA-256 is not the recorded one.
 """
 
 from __future__ import annotations
@@ -10,62 +10,58 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from nnfs_cli.errors import RunError
-from nnfs_cli.system.files import attach_path, path_without_links, write_atomically
+from nnfs_cli.system.files import attach_path, path_without_links, sync_folder, write_atomically
 
 if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
 
-LARGEST = 1 << 22  # bytes of a text of which nothing else is known
+LARGEST = 1 << 22  # bytes of a text file that has no limit of its own
+REMEDIES = {"decision.json": "`nnfs evaluate --threshold` writes it again"}  # else: restore it from a copy
+
+Digests = tuple[str | None, ...]  # the SHA-256 values that a file may have; None: it may be missing; (): not recorded
 
 
 class CheckedFiles:
-    """Such a directory. Each method raises `RunError` where it is not what it should be."""
+    """The files below one directory. Every method raises `RunError` if a file is not what it should be.
 
-    larger: ClassVar[Mapping[str, int]] = {}  # bytes that some texts, or those of some folders, may have
+    `larger` gives the largest size in bytes of single files, or of all files in a folder. `recorded` returns the
+    digests that a file may have.
+    """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(
+        self, path: Path, larger: Mapping[str, int] | None = None, recorded: Callable[[str], Digests] = lambda name: ()
+    ) -> None:
+        self.path, self.larger, self.recorded = path, larger or {}, recorded
 
-    def recorded(self, name: str) -> str | None:
-        """The SHA-256 that a file has, where that was written down."""
-        return None
-
-    def _write_arrays(self, name: str, arrays: Mapping[str, Array]) -> None:
-        from nnfs_cli.runs.npz import write_arrays  # only who has arrays waits for NumPy
-
-        write_atomically(self._file(name), lambda file: write_arrays(file, arrays))
-
-    def _read_arrays(self, name: str, into: Mapping[str, Array], finite: Iterable[str]) -> None:
-        from nnfs_cli.arrays import all_finite
-        from nnfs_cli.runs.npz import most_bytes, read_arrays
-
-        with self._open(name, most_bytes(into)) as file, attach_path(self.path / name):
-            try:
-                read_arrays(file, into)
-                if wrong := next((key for key in finite if not all_finite(into[key])), None):
-                    raise ValueError(f"{wrong} holds what is no number")
-            except ValueError as error:
-                raise RunError(f"{self.path / name} is damaged: {error}") from None
-
-    def _file(self, name: str) -> Path:
-        """Where a file lies or is to lie. Raises `RunError` where that is not in the directory itself."""
+    def locate(self, name: str) -> Path:
+        """Return the path of a file, which need not exist. Raises `RunError` if a link or pipe is in the way."""
         try:
             return path_without_links(self.path, name)
         except ValueError as error:
             raise RunError(f"{self.path} is no run directory of ours: {error}") from None
 
-    def _folder(self, name: str) -> Path:
-        return self._file(f"{name}/file").parent
+    def locate_folder(self, name: str) -> Path:
+        """Return the path of a folder, which need not exist. Raises `RunError` if a link or file is in the way."""
+        return self.locate(f"{name}/file").parent
 
-    def _open(self, name: str, most: int = 0) -> BinaryIO:
-        """A file to read. Raises `RunError` unless it is what it was, as far as that was written down."""
+    def has(self, name: str) -> bool:
+        """Return whether the file exists. Raises `RunError` if it is missing although its digest is recorded."""
+        if self.locate(name).exists():
+            return True
+        recorded = self.recorded(name)
+        if recorded and None not in recorded:
+            raise RunError(f"{self.path / name} is missing, although status.json records it; {_remedy(name)}")
+        return False
+
+    def open(self, name: str, most: int = 0) -> BinaryIO:
+        """Open a file to read it. Raises `RunError` if it has more than `most` bytes or a digest not recorded."""
         most = most or self.larger.get(name.partition("/")[0], LARGEST)
-        recorded, path = self.recorded(name), self._file(name)
+        recorded, path = self.recorded(name), self.locate(name)
         try:
             file = path.open("rb")
         except FileNotFoundError:
@@ -74,41 +70,84 @@ class CheckedFiles:
             ends.callback(file.close)
             if (size := os.fstat(file.fileno()).st_size) > most:
                 raise RunError(f"{path} has {size:,} bytes, and should not have more than {most:,}")
-            if recorded is not None and recorded != hashlib.file_digest(file, "sha256").hexdigest():
-                changed = "its SHA-256 is not the one that was written down"
-                raise RunError(f"{path} is damaged or was changed: {changed}")
+            if recorded and hashlib.file_digest(file, "sha256").hexdigest() not in recorded:
+                found = "it is not recorded in status.json" if recorded == (None,) else "its SHA-256 is another one"
+                raise RunError(f"{path} is damaged or was changed: {found}; {_remedy(name)}")
             file.seek(0)
             ends.pop_all()
         return file
 
-    def _digest(self, name: str) -> str | None:
+    def digest(self, name: str) -> str | None:
+        """Return the SHA-256 of a file as it is now; None if there is no such file."""
         try:
-            with self._file(name).open("rb") as file, attach_path(self.path / name):
+            with self.locate(name).open("rb") as file, attach_path(self.path / name):
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             return None
 
-    def _read(self, name: str) -> bytes:
-        with self._open(name) as file, attach_path(self.path / name):
+    def read(self, name: str) -> bytes:
+        """Return the content of a file."""
+        with self.open(name) as file, attach_path(self.path / name):
             return file.read()
 
-    def _write(self, name: str, content: bytes) -> None:
-        write_atomically(self._file(name), lambda file: file.write(content))
+    def write(self, name: str, content: bytes) -> None:
+        """Replace a file as a whole."""
+        write_atomically(self.locate(name), lambda file: file.write(content))
 
-    def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        self._write(name, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    def remove(self, name: str) -> None:
+        """Delete a file, if there is one, so that it stays deleted after a power loss."""
+        path = self.locate(name)
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
 
-    def _read_json(self, name: str) -> dict[str, Any]:
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Return the JSON object that a file holds."""
+        return self.parse_json(name, self.read(name))
+
+    def parse_json(self, name: str, content: bytes) -> dict[str, Any]:
+        """Return the JSON object that the content of a file holds."""
         try:
-            content = json.loads(self._read(name), parse_constant=_no_number)
+            parsed = json.loads(content, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise RunError(f"{self.path / name} is damaged: {error}") from None
         except MemoryError:
             raise RunError(f"{self.path / name} is damaged: it takes more memory than there is") from None
-        if not isinstance(content, dict):
-            raise RunError(f"{self.path / name} is damaged: it holds no settings")
-        return content
+        if not isinstance(parsed, dict):
+            raise RunError(f"{self.path / name} is damaged: it does not hold a JSON object")
+        return parsed
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Replace a file by a JSON object."""
+        self.write(name, json_bytes(content))
+
+    def read_arrays(self, name: str, into: Mapping[str, Array], finite: Iterable[str]) -> None:
+        """Fill the arrays `into` from an npz file; those named in `finite` may hold finite numbers only."""
+        from nnfs_cli.arrays import all_finite
+        from nnfs_cli.runs.npz import most_bytes, read_arrays
+
+        with self.open(name, most_bytes(into)) as file, attach_path(self.path / name):
+            try:
+                read_arrays(file, into)
+                if wrong := next((key for key in finite if not all_finite(into[key])), None):
+                    raise ValueError(f"{wrong} holds a value that is not finite")
+            except ValueError as error:
+                raise RunError(f"{self.path / name} is damaged: {error}") from None
+
+    def write_arrays(self, name: str, arrays: Mapping[str, Array]) -> None:
+        """Replace a file by an npz file with these arrays."""
+        from nnfs_cli.runs.npz import write_arrays  # imported here: commands without arrays do not need NumPy
+
+        write_atomically(self.locate(name), lambda file: write_arrays(file, arrays))
 
 
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number")
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return a JSON object as the text that all JSON files of a run have."""
+    return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _remedy(name: str) -> str:
+    return REMEDIES.get(name, "restore it from a copy")
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is not a number")

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.epoch_log import EpochLog
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.progress import LogRow, State
 
@@ -19,32 +19,32 @@ class EpochLogger(Callback):
 
     key: ClassVar[str] = "log"
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, log: EpochLog) -> None:
+        self.log = log
         self._flushed = 0.0
         self._length: int | None = None  # bytes of the log that a resumed training continues after
 
     def state(self) -> State:
         """Flush the log to the disk, and return its length in bytes."""
-        return {"bytes": np.array(self.run.sync_epochs(), np.int64)}
+        return {"bytes": np.array(self.log.sync(), np.int64)}
 
     def restore(self, state: Mapping[str, Array]) -> None:
         """Require that the log has at least the saved length. Raises `RunError`."""
         self._length = int(state["bytes"])
-        self.run.require_epochs(self._length)
+        self.log.require(self._length)
 
     def on_begin(self, training: Training) -> None:
         """Remove the rows that were logged after the saved state."""
         if self._length is not None:
-            self.run.cut_epochs(self._length)
+            self.log.cut(self._length)
 
     def on_log(self, training: Training, row: LogRow) -> None:
         """Write a row."""
-        self.run.append_epoch(row)
+        self.log.append(row)
         if time.monotonic() - self._flushed > 0.5:
-            self.run.flush_epochs()
+            self.log.flush()
             self._flushed = time.monotonic()
 
     def on_end(self, training: Training) -> None:
         """Close the log."""
-        self.run.close_epochs()
+        self.log.close()

@@ -22,7 +22,7 @@ from nnfs_cli.prediction.predictor import EncodedRows, Predictor
 from nnfs_cli.prediction.threshold import best_threshold
 from nnfs_cli.runs.run import Run
 from nnfs_cli.system.wording import counted, shown
-from nnfs_cli.workflows.figures import Figures, finite, judged
+from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
 from nnfs_cli.workflows.load_run import gathered, restore
 
 Threshold = float | Literal["best_f1", "best_accuracy", "none"]
@@ -75,12 +75,11 @@ def _evaluate(
                 raise RunError(f"{run.path} has no {split} rows; its split is {', '.join(available)}")
         rows = {split: available[split] for split in wanted}
     decision = _decision(run, predictor, threshold, available) if threshold is not None else None
-    figures = {split: finite(judged(run, split, predictor, of_split, weights)) for split, of_split in rows.items()}
-    if decision is not None:
-        run.write_decision(decision)
-    elif threshold is not None:
-        run.forget_decision()
-    return figures
+    scored = {split: score(predictor, of_split) for split, of_split in rows.items()}
+    if run.locked:
+        forget = threshold is not None and decision is None
+        run.records.write_evaluation(confusion_tables(scored), weights, decision, forget)
+    return {split: finite(found.figures) for split, found in scored.items()}
 
 
 def predict(run: Run, input_file: str | os.PathLike[str], weights: str = "best") -> dict[str, Any]:
@@ -107,9 +106,9 @@ def predictions(
     if interval is not None:
         if weights != "best":
             raise UserError(f"intervals are calibrated for the best weights, not for {weights}")
-        predictor.interval = run.calibration(), interval
+        predictor.interval = run.records.calibration(), interval
     source = source_for(Path(input_file), predictor.spec.dataset)
-    return Predictions(predictor, run.data()["inputs"], source, on_error, keep, drift)
+    return Predictions(predictor, run.records.data()["inputs"], source, on_error, keep, drift)
 
 
 def _rows_of(path: Path, predictor: Predictor) -> Iterator[EncodedRows]:

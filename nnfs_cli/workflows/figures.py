@@ -1,34 +1,44 @@
-"""How good a net is on some rows."""
+"""The figures of a net on some rows, and the confusion table of a classifier."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nnfs_cli.nn.model import ROWS
 from nnfs_cli.prediction.predictor import EncodedRows, Predictor
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.records import ConfusionTable
 from nnfs_cli.system.threads import thread_limit
 
 Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among them
 
 
-def judged(
-    run: Run, split: str, predictor: Predictor, rows: EncodedRows | Iterable[EncodedRows], weights: str = "best"
-) -> dict[str, float]:
-    """The figures over some rows; of classes, the confusion matrix is left in the run."""
+class Scored(NamedTuple):
+    """The figures over some rows; for classes, also how often each class was predicted as each."""
+
+    figures: dict[str, float]
+    confusion: ConfusionTable | None
+
+
+def score(predictor: Predictor, rows: EncodedRows | Iterable[EncodedRows]) -> Scored:
+    """Return the number of rows, the loss and every metric of the config over some rows."""
     with thread_limit(predictor.threads(ROWS)):
         loss, predicted = predictor.judge(rows)
-    n = len(predicted.classes)
-    if n and run.locked:
+    table, n = None, len(predicted.classes)
+    if n:
         counts = np.bincount(predicted.y * n + predicted.decided, minlength=n * n).reshape(n, n)
-        run.write_confusion(split, weights, predicted.classes, counts)
-    return {"rows": len(predicted.y), "loss": loss, **predictor.score(predicted)}
+        table = ConfusionTable(predicted.classes, counts)
+    return Scored({"rows": len(predicted.y), "loss": loss, **predictor.score(predicted)}, table)
 
 
-def finite(figures: dict[str, float]) -> dict[str, Any]:
-    """JSON has no infinity."""
+def confusion_tables(scored: Mapping[str, Scored]) -> dict[str, ConfusionTable]:
+    """Return the confusion tables by split, of the splits that have one."""
+    return {split: table for split, (_, table) in scored.items() if table is not None}
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, Any]:
+    """Return figures for JSON, which knows no infinity and no NaN: they become None."""
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}

@@ -35,8 +35,8 @@ def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
     Raises `RunError` when the directory is incomplete or damaged.
     """
     predictor = net_of(run, spec_of(run))
-    run.read_weights(weights, predictor.model.parameters.arrays)
-    decision = run.decision() if decided and weights == "best" else None  # for which it was chosen
+    run.arrays.read_weights(weights, predictor.model.parameters.arrays)
+    decision = run.records.decision() if decided and weights == "best" else None  # for which it was chosen
     predictor.threshold = decision["threshold"] if decision else None
     state = run.status().get("state", "unknown")
     if state != "finished":
@@ -58,7 +58,7 @@ def net_of(run: Run, spec: Config) -> Predictor:
     """
     with damage_said(run), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        data = run.data()
+        data = run.records.data()
         predictor = Predictor(spec, Encoder.from_json(data["fitted"], spec.preprocessing), drawn=False)
         encoder, marks = predictor.encoder, np.zeros(1, bool)
         if encoder.targets != spec.dataset.target_columns():
@@ -81,7 +81,7 @@ def damage_said(run: Run) -> Iterator[None]:
         yield
     except (ConfigError, DataError, *UNMADE) as error:
         what = error if isinstance(error, ConfigError) else f"{error!s:.300}"  # Python quotes values of any length
-        if run.data()["code"]:
+        if run.records.data()["code"]:
             raise RunError(f"{run.path} does not go with the code that was given: {what}") from None
         raise RunError(f"{run.path} is damaged: {what}") from None
 
@@ -89,7 +89,7 @@ def damage_said(run: Run) -> Iterator[None]:
 def _require_code(run: Run) -> None:
     """Raise `RunError` unless the user's own files that a run was trained with have been loaded."""
     loaded = {code.path.name: code.sha256 for code in LOADED.values()}
-    for name, sha256 in run.data()["code"].items():
+    for name, sha256 in run.records.data()["code"].items():
         if sha256 in loaded.values():
             continue
         if name not in loaded:
@@ -109,7 +109,7 @@ def gathered(run: Run, spec: Config, remedy: str | None) -> LoadedData:
             f"the data of {run.path} is not at {source.path} any more; put it there, or {remedy or 'name it'}"
         )
     loaded = load_data(spec)
-    recorded = run.trained_on()
+    recorded = run.records.trained_on()
     for split, of_split in loaded.readers.items():
         if of_split.sha256 == recorded.get(split):
             continue

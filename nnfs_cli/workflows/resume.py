@@ -41,7 +41,7 @@ def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
         raise RunError(f"{run.path} has diverged, and would again; train anew, with a smaller lr for example")
     if state == "finished":
         ending = run.metrics().get("stopped")
-        if not run.has_state() and isinstance(spec.optimizer, Stepper):
+        if not run.arrays.has_state() and isinstance(spec.optimizer, Stepper):
             raise RunError(f"{run.path} keeps no state to go on from; an earlier release made it. Train anew")
         if epochs is None and (spec.max_minutes is None or ending != TimeLimit(spec.max_minutes).reason):
             ended = f"has ended, since {ending}" if ending else f"has finished its {counted(planned, 'epoch')}"
@@ -51,8 +51,8 @@ def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
     spec = spec.model_copy(update={"epochs": epochs or planned})
     loaded = gathered(run, spec, None if changed_data else "--changed-data goes on with it as it is")
     net = net_of(run, spec)
-    for which in run.weights_kept():  # damage is noticed before anything is made or written
-        run.read_weights(which, net.model.parameters.arrays)
+    for which in run.arrays.kept_weights():  # damage is noticed before anything is made or written
+        run.arrays.read_weights(which, net.model.parameters.arrays)
     experiment = prepare(spec, loaded, net.encoder)
     if changes := moved(run, experiment):
         message = f"{run.path} was trained elsewhere, so that bytes may differ: {listing(changes)}"
@@ -62,14 +62,14 @@ def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
 
 def _planned(run: Run) -> int:
     """How many epochs there were to be."""
-    lineage = run.lineage()
+    lineage = run.status_file.lineage()
     return int(lineage[-1]["epochs"]) if lineage else spec_of(run).epochs
 
 
 def moved(run: Run, experiment: Experiment) -> list[str]:
     """What is not as it was where a run was trained."""
-    lineage = run.lineage()
-    before = lineage[-1]["environment"] if lineage else run.environment()
+    lineage = run.status_file.lineage()
+    before = lineage[-1]["environment"] if lineage else run.records.environment()
     return environment_changes(before, describe_environment(experiment.threads))
 
 
@@ -82,14 +82,14 @@ def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (),
     sitting = Sitting(run, experiment, patience_anew)
 
     def restore(state: State) -> None:
-        if run.has_state() and isinstance(experiment.config.optimizer, Stepper):
-            run.read_state(state, ["weights", "best.weights"])
+        if run.arrays.has_state() and isinstance(experiment.config.optimizer, Stepper):
+            run.arrays.read_state(state, ["weights", "best.weights"])
         epochs, done = experiment.config.epochs, int(state["epoch"])
         # At the end of another plan there may be a part of the next epoch, and no row of the log for the last one.
         if done > epochs or (done == epochs != _planned(run)):
             raise RunError(f"{run.path} has done {counted(done, 'epoch')}; --epochs takes more, in all")
         sitting.patience_anew |= run.status().get("state") == "finished"
-        if (past := run.lineage()) and (past[-1]["epoch"], past[-1]["step"]) == (done, int(state["step"])):
+        if (past := run.status_file.lineage()) and (past[-1]["epoch"], past[-1]["step"]) == (done, int(state["step"])):
             sitting.patience_anew |= bool(past[-1].get("patience_anew"))  # it was killed before it made a step
         early = experiment.config.early_stopping
         if sitting.patience_anew and early is not None and state["early_stopping.waited"] >= early.patience:
@@ -118,4 +118,4 @@ class Sitting(Callback):
             "sha256": self.experiment.description["sha256"],
             "environment": describe_environment(self.experiment.threads),
         }
-        self.run.take_up(sitting)
+        self.run.status_file.add_session(sitting)

@@ -14,14 +14,15 @@ from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.prediction.calibrate import calibrate
 from nnfs_cli.runs.environment import describe_environment
 from nnfs_cli.runs.epoch_logger import EpochLogger
-from nnfs_cli.runs.run import Run, Status
+from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.status_file import Status
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.averaging import EMA
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.callbacks.limits import TimeLimit
 from nnfs_cli.training.interruption import Interruptions
 from nnfs_cli.training.progress import LogRow, State
-from nnfs_cli.workflows.figures import Figures, finite, judged
+from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
 
 
 def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
@@ -39,11 +40,13 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
     try:
         code = code_files_of(experiment.config)
         for name, file in code.items():
-            run.write_code(name, file.source)
-        run.write_data({**experiment.description, "code": {name: file.sha256 for name, file in code.items()}})
-        run.write_environment(describe_environment(experiment.threads))
-        run.write_config(experiment.config.source, experiment.config.to_yaml(run.path))  # from here on it is a run
-        run.set_status("running")
+            run.records.write_code(name, file.source)
+        run.records.write_data({**experiment.description, "code": {name: file.sha256 for name, file in code.items()}})
+        run.records.write_environment(describe_environment(experiment.threads))
+        run.records.write_config(
+            experiment.config.source, experiment.config.to_yaml(run.path)
+        )  # from here on it is a run
+        run.status_file.set("running")
     except BaseException:
         run.discard()
         raise
@@ -66,7 +69,7 @@ def train(
     try:
         with _status_when_it_fails(run):
             _learn(experiment, run, [first] if first else [], callbacks, restore)
-            run.set_status("finished")
+            run.status_file.set("finished")
     finally:
         run.release()
 
@@ -86,7 +89,7 @@ def _status_when_it_fails(run: Run) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError, RunError):  # what is wrong with the disk is being said already
             if run.status().get("state") == "running":
-                run.set_status(failed)
+                run.status_file.set(failed)
 
 
 def _learn(
@@ -104,8 +107,8 @@ def _learn(
         figures.pop("train_loss", None)  # what the epoch itself measured stands in the log under this name
         return figures
 
-    checkpoint = spec.checkpoint.into(run)
-    watching: list[Callback] = [Interruptions(), *first, EpochLogger(run)]
+    checkpoint = spec.checkpoint.into(run.arrays)
+    watching: list[Callback] = [Interruptions(), *first, EpochLogger(run.log)]
     if spec.max_minutes is not None:
         watching.append(TimeLimit(spec.max_minutes))
     watching.append(checkpoint)
@@ -117,15 +120,17 @@ def _learn(
     if trainer.average.pending:
         warnings.warn("training has ended before there was an average of the weights", NnfsWarning, stacklevel=2)
     checkpoint.restore_best(predictor.model)
-    figures = {split: judged(run, split, predictor, rows) for split, rows in splits.items()}
+    scored = {split: score(predictor, rows) for split, rows in splits.items()}
+    run.records.write_evaluation(confusion_tables(scored))
+    figures = {split: found.figures for split, found in scored.items()}
     for of_split in figures.values():
         trainer.require_finite(of_split["loss"])
     _say_undefined(figures)
     if "validation" in splits:
-        run.write_calibration(calibrate(predictor, splits["validation"], splits.get("test")))
+        run.records.write_calibration(calibrate(predictor, splits["validation"], splits.get("test")))
     ending = {"stopped": trainer.stopped} if trainer.stopped else {}
-    best_epoch = checkpoint.best_epoch
-    run.write_metrics({"best_epoch": best_epoch, **ending, **{split: finite(figures[split]) for split in figures}})
+    by_split = {split: finite(of_split) for split, of_split in figures.items()}
+    run.records.write_metrics({"best_epoch": checkpoint.best_epoch, **ending, **by_split})
 
 
 def _say_undefined(figures: Figures) -> None:

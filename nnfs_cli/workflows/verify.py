@@ -41,11 +41,14 @@ def verify(run: Run, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()
     for `tolerance`, relative to the figure or to 1 where that is larger.
     Raises `RunError` when they are not, and what is different.
     """
+    if changed := run.status_file.changed():
+        are = "is" if len(changed) == 1 else "are"
+        raise RunError(f"{run.path} is not as it was left: {listing(changed)} {are} changed, missing or added")
     state = run.status().get("state", "unknown")
     if state != "finished":
         raise RunError(f"the training of {run.path} has not finished; its state is '{state}'. `nnfs resume` goes on")
-    spec, lineage = spec_of(run), run.lineage()
-    if any(sitting.get("sha256") != run.data()["sha256"] for sitting in lineage):
+    spec, lineage = spec_of(run), run.status_file.lineage()
+    if any(sitting.get("sha256") != run.records.data()["sha256"] for sitting in lineage):
         raise RunError(f"{run.path} was trained on data that changed in between, which nobody can repeat")
     stopped = run.metrics().get("stopped")
     out_of_time = spec.max_minutes is not None and stopped == TimeLimit(spec.max_minutes).reason
@@ -71,7 +74,7 @@ def verify(run: Run, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()
 
 def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequence[Callback], out_of_time: bool) -> None:
     """Make the same steps under the same plans."""
-    plans = [{"epoch": 0, "step": 0, "epochs": experiment.config.epochs}, *run.lineage()]
+    plans = [{"epoch": 0, "step": 0, "epochs": experiment.config.epochs}, *run.status_file.lineage()]
     if not isinstance(experiment.config.optimizer, Stepper):
         plans = plans[-1:]  # which began anew
     for i, plan in enumerate(plans):
@@ -87,7 +90,7 @@ def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequenc
             last = _last_row(run)
             ends.append(AtStep(int(last["epoch"]) - 1, int(last["step"]), _stop))
         try:
-            if twin.has_state():
+            if twin.arrays.has_state():
                 twin.lock()
                 resume(here, twin, [*ends, *callbacks], bool(plan.get("patience_anew")))
             else:
@@ -110,7 +113,8 @@ def _stop(training: Training) -> None:
 
 def _differences(run: Run, twin: Run) -> Iterator[str]:
     """What is not the same in both, but for times."""
-    others = [name for name in run.weights_kept() if run.weights_sha256(name) != twin.weights_sha256(name)]
+    ours, theirs = run.arrays, twin.arrays
+    others = [name for name in ours.kept_weights() if ours.weights_sha256(name) != theirs.weights_sha256(name)]
     yield from (f"the weights '{name}'" for name in others[:4])
     if len(others) > 4:
         yield f"{counted(len(others) - 4, 'more file')} of weights"
@@ -119,8 +123,8 @@ def _differences(run: Run, twin: Run) -> Iterator[str]:
     if log != again:
         first = next((row for row, a, b in zip(rows, log, again, strict=False) if a != b), None)
         yield f"the log from epoch {first['epoch']:.0f} on" if first else "the length of the log"
-    ours, theirs = ({**one.metrics(), "stopped": ""} for one in (run, twin))
-    if ours != theirs:
+    figures, figures_again = ({**one.metrics(), "stopped": ""} for one in (run, twin))
+    if figures != figures_again:
         yield "the figures"
 
 

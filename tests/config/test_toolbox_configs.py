@@ -566,6 +566,6 @@ def test_a_threshold_is_checked_before_it_is_kept(threshold: Any) -> None:
     run = train(TWO, split=0.3)
     with pytest.raises(RunError, match="a threshold is best_f1, best_accuracy, a number from 0 to 1 or none, found"):
         workflows.evaluate(run, threshold=threshold)
-    assert run.decision() is None
+    assert run.records.decision() is None
     workflows.evaluate(run, threshold=np.float32(0.25))
-    assert run.decision()["threshold"] == 0.25
+    assert run.records.decision()["threshold"] == 0.25

@@ -179,7 +179,7 @@ def test_rows_that_are_held_back_teach_nothing(train: Train, settings: dict[str,
         table = poisoned(factor, labels)
         run = train(table, settings["outputs"], loss=settings["loss"], dataset=dataset, split={"column": "part"})
         weights = {name: array.tobytes() for name, array in weights_of(run, "last").items()}
-        learned.append((run.data()["fitted"], weights, [row["train_loss"] for row in run.epochs()]))
+        learned.append((run.records.data()["fitted"], weights, [row["train_loss"] for row in run.epochs()]))
         validated.append(run.metrics()["validation"]["loss"])
     assert learned[0] == learned[1]
     assert validated[0] != validated[1]

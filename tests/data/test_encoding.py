@@ -224,7 +224,7 @@ def test_pieces_of_any_size_train_and_evaluate_to_the_same(folder: Folder, monke
     of_file = workflows.evaluate(small, input_file=folder.path / "t.csv")["input"]
     monkeypatch.undo()
     large = folder.train(rows(), **settings())
-    assert small.data() == large.data()
+    assert small.records.data() == large.records.data()
     assert {name: array.tobytes() for name, array in weights_of(small, "last").items()} == {
         name: array.tobytes() for name, array in weights_of(large, "last").items()
     }
@@ -237,7 +237,7 @@ def test_rows_from_the_disk_are_evaluated_as_training_ended(folder: Folder, stre
     reported = {part: run.metrics()[part] for part in ("train", "validation", "test")}
     assert workflows.evaluate(run, ["train", "validation", "test"]) == reported
     held = folder.train(rows(), **settings())
-    assert held.data()["fitted"] == run.data()["fitted"]
+    assert held.records.data()["fitted"] == run.records.data()["fitted"]
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -344,8 +344,8 @@ def test_poison_in_rows_that_are_held_back_changes_nothing_that_is_learned(
         config["preprocessing"] = preprocessing
         runs.append(folder.train(poisonable(step, example, poison), **config))
     clean, poisoned = runs
-    assert clean.data()["fitted"] == poisoned.data()["fitted"]
-    assert clean.data()["inputs"] == poisoned.data()["inputs"]
+    assert clean.records.data()["fitted"] == poisoned.records.data()["fitted"]
+    assert clean.records.data()["inputs"] == poisoned.records.data()["inputs"]
     assert {key: array.tobytes() for key, array in weights_of(clean, "last").items()} == {
         key: array.tobytes() for key, array in weights_of(poisoned, "last").items()
     }
@@ -472,7 +472,7 @@ def test_training_on_parquet_is_training_on_csv(target: str, folder: Folder) -> 
     config = settings(target)
     config["dataset"] = {"parquet": {**config["dataset"]["csv"], "path": "t.parquet"}}
     from_parquet = folder.train(rows(), **config)
-    assert from_parquet.data()["fitted"] == from_csv.data()["fitted"]
+    assert from_parquet.records.data()["fitted"] == from_csv.records.data()["fitted"]
     assert from_parquet.metrics() == from_csv.metrics()
 
 
@@ -484,7 +484,7 @@ def test_several_files_are_one_table(folder: Folder) -> None:
     config = settings()
     config["dataset"]["csv"]["path"] = "part-*.csv"
     run = folder.train(rows(), **config)
-    assert run.data()["fitted"] == whole.data()["fitted"]
+    assert run.records.data()["fitted"] == whole.data()["fitted"]
     assert run.metrics() == whole.metrics()
     assert workflows.evaluate(run, ["test"])["test"] == whole.metrics()["test"]
     assert_alike(
@@ -513,7 +513,7 @@ def test_words_in_rows_that_weigh_nothing_are_not_seen(folder: Folder) -> None:
     table += "5,5,wild,2024-01-01,5,0\n"
     run = folder.train(table, **plain({"categories": "one_hot", "dates": "calendar"}, csv={"weight": "w"}))
     assert "word=wild" not in workflows.restore(run).encoder.names
-    assert run.data()["rows"] == {"train": 40}
+    assert run.records.data()["rows"] == {"train": 40}
     assert workflows.evaluate(run, input_file=folder.path / "t.csv")["input"] == pytest.approx(run.metrics()["train"])
     classes = SIMPLE + "5,5,wild,2024-01-01,none\n"
     config = plain(ALL, class_weights={"none": 0}, loss="cross_entropy", layers=[{"linear": 41}])

@@ -358,7 +358,7 @@ class Asked:
         """What the command writes: the kept columns and the predictions."""
         predictor = self.predictor(file.writing)
         source = source_for(self.lay(file), predictor.spec.dataset)
-        predictions = Predictions(predictor, self.runs[file.writing].data()["inputs"], source, on_error, NAMES)
+        predictions = Predictions(predictor, self.runs[file.writing].records.data()["inputs"], source, on_error, NAMES)
         out = io.BytesIO()
         with CsvWriter(out) as writer:
             for answers in predictions:
@@ -460,7 +460,7 @@ def train(asked: Asked, file: Damaged) -> None:
             own = [(day if dates else number)(cell, decimal) for cell in cells]
             np.testing.assert_array_equal(np.array(own, column.dtype if dates else float), column)
     workflows.train(experiment, run := workflows.begin(experiment, asked.folder / "runs"))
-    assert run.data()["rows"] == {"train": len(found.cells)}
+    assert run.records.data()["rows"] == {"train": len(found.cells)}
     assert run.metrics()["train"]["loss"] >= 0
 
 

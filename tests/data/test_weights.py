@@ -342,7 +342,7 @@ def test_what_weighs_nothing_is_in_no_statistic(by_class: bool, config: Callable
     table = csv("a,b,y" if by_class else "a,b,y,w", *columns) + f"1000,1000,wild{extra}\n1000,-1000,wild{extra}\n"
     weights = {"class_weights": {"wild": 0}} if by_class else {"weight": "w"}
     run = trained(config(table, split=0, layers=[{"linear": 4}], **weights))
-    (fitted,) = run.data()["fitted"]["inputs"]
+    (fitted,) = run.records.data()["fitted"]["inputs"]
     assert fitted["fits"][0]["mean"] == pytest.approx(np.mean(POINTS, axis=0))
     with pytest.warns(NnfsWarning, match="far outside of what was trained on"):
         workflows.predict(run, write("rows.csv", "a,b\n900,0\n"))

@@ -114,7 +114,7 @@ def test_what_is_streamed_in_order_gives_the_bytes_of_what_is_held(
             name: array.tobytes() for name, array in expected.items()
         }
     assert streamed.metrics() == held.metrics()
-    assert streamed.data() == held.data()
+    assert streamed.records.data() == held.records.data()
 
 
 @pytest.mark.usefixtures("small_machine")

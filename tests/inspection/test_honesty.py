@@ -71,13 +71,13 @@ def test_training_that_ends_in_the_infinite_has_diverged(
     run = Run(config.parent / "runs" / "config-1")
     assert run.status()["state"] == "diverged"
     for which in ("best", "last"):
-        if run.has_weights(which):
+        if run.arrays.has_weights(which):
             assert all(np.isfinite(array).all() for array in weights_of(run, which).values())
 
 
 def test_a_run_that_did_not_finish_says_so_when_it_is_used(write: Write) -> None:
     run = train(csv_config(write))
-    run.set_status("interrupted")
+    run.status_file.set("interrupted")
     with pytest.warns(NnfsWarning, match="has not finished; its state is 'interrupted'"):
         workflows.evaluate(run)
 

@@ -212,7 +212,7 @@ def test_a_run_keeps_all_of_them_and_answers_with_their_mean(config: Path) -> No
     rows.write_text(f"{','.join(names)}\n5.1,3.5,1.4,0.2\n6.0,3.0,4.8,1.8\n", encoding="utf-8")
     answers = workflows.predict(together, rows, "last")
     X = np.array([[5.1, 3.5, 1.4, 0.2], [6.0, 3.0, 4.8, 1.8]])
-    fitted = together.data()["fitted"]["inputs"][0]["fits"][0]
+    fitted = together.records.data()["fitted"]["inputs"][0]["fits"][0]
     X = (X - fitted["mean"]) / fitted["scale"]
     hidden = np.maximum(X @ arrays["0.weight"] + arrays["0.bias"][:, None], 0)
     z = hidden @ arrays["3.weight"] + arrays["3.bias"][:, None]

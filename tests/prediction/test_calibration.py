@@ -311,4 +311,4 @@ def test_a_damaged_calibration_is_refused(trained: Path, tmp_path: Path, changes
     (tmp_path / "calibration.json").write_text(json.dumps({**plain, **changes}))
     run = Run(tmp_path)
     with pytest.raises(RunError):
-        run.calibration()
+        run.records.calibration()

@@ -1143,7 +1143,7 @@ def taken(content: bytes, like: Arrays, folder: Path) -> Arrays | None:
     (folder / "weights" / "best.npz").write_bytes(content)
     into = {name: np.full_like(array, 77) for name, array in like.items()}
     try:
-        run.read_weights("best", into)
+        run.arrays.read_weights("best", into)
     except RunError:
         return None
     return into
@@ -1200,7 +1200,7 @@ def change_every_byte(folder: Path, masks: range | list[int]) -> None:
     """Every byte of a small file of weights, one after the other, is put together with each mask by exclusive or."""
     good = {"0.weight": np.array([[1.5, -2.0]], np.float32), "0.bias": np.array([0.25, 1e-3], np.float32)}
     run = Run.create(folder, "x")
-    run.write_weights("best", good)
+    run.arrays.write_weights("best", good)
     path = run.path / "weights" / "best.npz"
     content = bytearray(path.read_bytes())
     refused = 0
@@ -1211,7 +1211,7 @@ def change_every_byte(folder: Path, masks: range | list[int]) -> None:
             content[place] ^= mask
             into = {name: np.full_like(array, 77) for name, array in good.items()}
             try:
-                run.read_weights("best", into)
+                run.arrays.read_weights("best", into)
             except RunError:
                 refused += 1
             else:

@@ -88,7 +88,7 @@ def test_weights_are_written_as_numpy_writes_them(tmp_path: Path) -> None:
     arrays |= {"empty": np.zeros((0, 3)), "whole": np.arange(5)}
     np.savez(tmp_path / "expected.npz", **arrays)
     run = Run.create(tmp_path, "x")
-    run.write_weights("best", arrays)
+    run.arrays.write_weights("best", arrays)
     assert (run.path / "weights" / "best.npz").read_bytes() == (tmp_path / "expected.npz").read_bytes()
 
 
@@ -226,8 +226,8 @@ def test_a_run_of_the_first_format_still_serves(tmp_path: Path, old: dict[str, A
     run = Run.create(tmp_path / "runs", "old")
     (run.path / "spec.yaml").write_text(old["spec.yaml"], encoding="utf-8")
     (run.path / "data.json").write_text(json.dumps(old["data.json"]), encoding="utf-8")
-    run.write_weights("best", {name: np.array(array, np.float32) for name, array in old["weights"].items()})
-    run.set_status("finished")
+    run.arrays.write_weights("best", {name: np.array(array, np.float32) for name, array in old["weights"].items()})
+    run.status_file.set("finished")
     (tmp_path / Config.load(run.spec_file, files_must_exist=False).dataset.path.name).write_text(old["table"])  # type: ignore[attr-defined]
     (tmp_path / "rows.csv").write_text(old["rows"])
     answers = workflows.predict(run, tmp_path / "rows.csv")

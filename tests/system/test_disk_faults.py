@@ -247,7 +247,8 @@ def invalid(place: Place, name: str, refusal: Refusal, done: Done, goes_on: bool
     if name in place.twins:
         yield from _goes_on(place, name, now, refusal, goes_on)
     else:
-        yield from _unharmed(place, name, before, now)
+        yield from _reads(place)
+        yield from _unharmed(place, name, before, now, done.written)
 
 
 def _said(place: Place, refusal: Refusal, done: Done) -> Iterator[str]:
@@ -298,13 +299,25 @@ def _goes_on(place: Place, name: str, now: Tree, refusal: Refusal, goes_on: bool
         yield f"it ends otherwise: {[key for key in sorted(keys) if found.get(key) != place.twins[name].get(key)]}"
 
 
-def _unharmed(place: Place, name: str, before: Tree, now: Tree) -> Iterator[str]:
-    """All is as before, or as it was to be."""
+def _reads(place: Place) -> Iterator[str]:
+    """Every file of the run is one whose digest is recorded."""
+    try:
+        run = Run.open(place.disk / RUN)
+        yield from (f"{changed} is not recorded" for changed in run.status_file.changed())
+        run.records.decision()
+    except NnfsError as error:
+        yield f"it cannot be read: {error}"
+
+
+def _unharmed(place: Place, name: str, before: Tree, now: Tree, written: dict[str, Versions]) -> Iterator[str]:
+    """All is as before, or as it was to be; digests may be recorded of both, see `StatusFile.replace`."""
     place.put(before)
     assert place.run(name).code == 0
     after = disk.tree_of(place.disk)
     for path in sorted(before.keys() | now.keys()):
         if path.endswith((".tmp", "lock")) or path in place.files:
+            continue
+        if path == f"{RUN}/status.json" and now.get(path) in written.get(path, ()):
             continue
         if (path in now, now.get(path)) not in ((path in tree, tree.get(path)) for tree in (before, after)):
             yield f"{path} is neither what it was nor what it was to be"

@@ -27,7 +27,10 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump
 from nnfs_cli.errors import NnfsError, RunError
-from nnfs_cli.runs import run as runs
+from nnfs_cli.runs import epoch_log
+from nnfs_cli.runs.arrays import RunArrays
+from nnfs_cli.runs.checked_files import CheckedFiles
+from nnfs_cli.runs.epoch_log import EpochLog
 from nnfs_cli.runs.run import Run
 from nnfs_cli.system import files
 from nnfs_cli.training.callbacks import Callback
@@ -200,18 +203,18 @@ def _mark(patch: pytest.MonkeyPatch, journal: Journal, folder: Path) -> None:
         write(path, *more)
         say("written", path.resolve())
 
-    def marked_forget(run: Run, forget: Any = Run.forget_decision) -> None:
-        say("writing", folder / DECISION)
-        forget(run)
-        say("written", folder / DECISION)
+    def marked_remove(files: CheckedFiles, name: str, remove: Any = CheckedFiles.remove) -> None:
+        say("writing", folder / RUN / name)
+        remove(files, name)
+        say("written", folder / RUN / name)
 
-    def marked_state(run: Run, arrays: Any, write: Any = Run.write_state) -> None:
-        write(run, arrays)
+    def marked_state(kept: RunArrays, arrays: Any, write: Any = RunArrays.write_state) -> None:
+        write(kept, arrays)
         say("state", step=int(arrays["step"]))
 
     disk.put_instead(patch, "write_atomically", marked_write)
-    patch.setattr(Run, "forget_decision", marked_forget)
-    patch.setattr(Run, "write_state", marked_state)
+    patch.setattr(CheckedFiles, "remove", marked_remove)
+    patch.setattr(RunArrays, "write_state", marked_state)
     patch.setattr(workflows, "begin", marked_begin)
 
 
@@ -353,16 +356,23 @@ class Replay:
 
     def read(self, run: Run) -> None:
         """All that can be read before anything is mended."""
-        run.status(), run.epochs(), run.lineage(), run.decision(), run.data(), run.environment()
+        (
+            run.status(),
+            run.epochs(),
+            run.status_file.lineage(),
+            run.records.decision(),
+            run.records.data(),
+            run.records.environment(),
+        )
         if run.status().get("state") == "finished":
             run.metrics()
-        for which in run.weights_kept():
-            run.read_weights(which, self.parameters)
-        if run.has_state():
+        for which in run.arrays.kept_weights():
+            run.arrays.read_weights(which, self.parameters)
+        if run.arrays.has_state():
             npz((run.path / "state.npz").read_bytes())
         for part in ("train", "validation"):
-            run.confusion(part)
-            run.confusion(part, "last")
+            run.records.confusion(part)
+            run.records.confusion(part, "last")
 
     def go_on(self, run: Run) -> None:
         """To where the twin is."""
@@ -467,7 +477,7 @@ def flush_no_new_log(patch: pytest.MonkeyPatch) -> None:
         if folder.name == "runs":  # in which there is a new run
             files.sync_folder(folder)
 
-    patch.setattr(runs, "sync_folder", sync_folder)
+    patch.setattr(epoch_log, "sync_folder", sync_folder)
 
 
 def write_in_place(patch: pytest.MonkeyPatch) -> None:
@@ -482,11 +492,11 @@ def write_in_place(patch: pytest.MonkeyPatch) -> None:
 
 
 def flush_no_log(patch: pytest.MonkeyPatch) -> None:
-    def sync_epochs(run: Run) -> int:
-        run.flush_epochs()
-        return run._epochs.tell() if run._epochs else 0
+    def sync(log: EpochLog) -> int:
+        log.flush()
+        return log._file.tell() if log._file else 0
 
-    patch.setattr(Run, "sync_epochs", sync_epochs)
+    patch.setattr(EpochLog, "sync", sync)
 
 
 @pytest.mark.parametrize(

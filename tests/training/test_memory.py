@@ -146,5 +146,5 @@ def test_check_states_the_memory_of_training(tmp_path: Path) -> None:
 def test_a_best_that_was_never_kept_changes_nothing(tmp_path: Path) -> None:
     experiment = workflows.prepare(spec_of(CASES["one hidden layer"], tmp_path))
     before = experiment.predictor.model.parameters.vector.copy()
-    Checkpoint().into(workflows.begin(experiment, tmp_path / "runs")).restore_best(experiment.predictor.model)
+    Checkpoint().into(workflows.begin(experiment, tmp_path / "runs").arrays).restore_best(experiment.predictor.model)
     np.testing.assert_array_equal(experiment.predictor.model.parameters.vector, before)

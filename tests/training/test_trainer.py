@@ -212,7 +212,7 @@ def checkpointed(
         def on_log(self, training: Training, row: LogRow) -> None:
             vectors.append(training.model.parameters.vector.copy())
 
-    checkpoint = Checkpoint().into(run)
+    checkpoint = Checkpoint().into(run.arrays)
     fitted, _ = trainer(callbacks=[checkpoint, Copy()], evaluate=lambda: {"val_loss": next(answers)})
     fitted.fit(*data, len(val_losses))
     np.testing.assert_array_equal(fitted.model.parameters.vector, vectors[-1])
@@ -486,7 +486,7 @@ def test_the_average_is_watched_and_kept_while_training_goes_on_with_its_own_wei
     options = {"layers": ("linear: 4", "batch_norm", "tanh", "linear: 1"), "optimizer": "sgd: 0.9"}
     plain, own = trainer(callbacks=[Stop()], **options)
     run = Run.create(tmp_path, "x")
-    checkpoint = Checkpoint(mode="max", every=2).into(run)
+    checkpoint = Checkpoint(mode="max", every=2).into(run.arrays)
     averaged, seen = trainer(callbacks=[Stop(), checkpoint], averaging=averaging, evaluate=evaluate, **options)
     for fitted in (plain, averaged):
         fitted.fit(*data, 6)
@@ -519,7 +519,7 @@ def test_when_training_is_interrupted_the_average_is_what_is_left(tmp_path: Path
                 raise KeyboardInterrupt
 
     run = Run.create(tmp_path, "x")
-    fitted, witness = trainer(averaging=EMA(decay=0.5), callbacks=[Checkpoint().into(run)])
+    fitted, witness = trainer(averaging=EMA(decay=0.5), callbacks=[Checkpoint().into(run.arrays)])
     fitted.callbacks = [*fitted.callbacks, Interrupt()]
     with pytest.raises(KeyboardInterrupt):
         fitted.fit(*data, 3)
@@ -715,7 +715,7 @@ def test_the_iteration_in_which_a_minimizer_converges_is_logged_once(
     tmp_path: Path, classes: tuple[Array, Array], log_every: int, averaging: Averaging | None
 ) -> None:
     run = Run.create(tmp_path, "x")
-    checkpoint = Checkpoint().into(run)
+    checkpoint = Checkpoint().into(run.arrays)
     fitted, witness = trainer(
         None,
         optimizer="lbfgs",
@@ -797,7 +797,7 @@ def test_what_a_minimizer_reaches_is_what_was_watched_last(
 ) -> None:
     """Also the statistics that are kept; those of a place far away are infinite here."""
     run, optimizer = Run.create(tmp_path, "x"), Interrupted() if interrupted else Stray()
-    options = {"layers": layers, "callbacks": [Checkpoint().into(run)], "log_every": log_every}
+    options = {"layers": layers, "callbacks": [Checkpoint().into(run.arrays)], "log_every": log_every}
     fitted, witness = trainer(None, optimizer=optimizer, **options)
     with pytest.raises(KeyboardInterrupt) if interrupted else contextlib.nullcontext():
         fitted.fit(*data, 9)

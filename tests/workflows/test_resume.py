@@ -204,7 +204,7 @@ def test_what_was_broken_off_ends_as_if_it_had_not_been(name: str, how: str, pla
     broken = trained(place, CASES[name], BREAKS[how](steps))
     assert record(broken.path) == whole(name)
     if "lbfgs" not in name:
-        lineage = [(past["epoch"], past["step"]) for past in broken.lineage()]
+        lineage = [(past["epoch"], past["step"]) for past in broken.status_file.lineage()]
         assert lineage == sorted(set(lineage))
         assert len(lineage) >= len(steps) - 2
 
@@ -255,7 +255,7 @@ def test_more_epochs_are_as_if_there_had_been_so_many_from_the_beginning(name: s
     run = resumed(run.path, epochs=6)
     told = {"config.yaml": b"", "spec.yaml": b""}  # how many epochs there were to be at first
     assert {**record(run.path), **told} == {**whole(name), **told}
-    assert [(past["epoch"], past["epochs"]) for past in run.lineage()] == [(3, 6)]
+    assert [(past["epoch"], past["epochs"]) for past in run.status_file.lineage()] == [(3, 6)]
 
 
 def test_schedule_is_planned_anew_for_more_epochs(place: Path) -> None:

@@ -24,6 +24,7 @@ from nnfs_cli.config.yaml import dump
 from nnfs_cli.errors import RunError
 from nnfs_cli.experiment import read_data
 from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.status_file import StatusFile
 from tests.conftest import Nnfs, one_message, unsealed
 from tests.twins import Leaving, record
 
@@ -40,18 +41,19 @@ CAUGHT = [signal.SIGINT, signal.SIGTERM]
 COMMAND = """\
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
+import sys
 import time
 from nnfs_cli.experiment import read_data
 from nnfs_cli import workflows
 from nnfs_cli.__main__ import main
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
-from nnfs_cli.workflows import train as training
+training = sys.modules["nnfs_cli.workflows.train"]  # not the function of that name
 
-def judged(*given, judge=training.judged):
+def score(*given, score=training.score):
     time.sleep(0.05)
-    return judge(*given)
+    return score(*given)
 
-Checkpoint.seconds_between_writes, Checkpoint.share, training.judged = 0.02, 1.0, judged
+Checkpoint.seconds_between_writes, Checkpoint.share, training.score = 0.02, 1.0, score
 read_data.MACHINERY, read_data._size = 0, lambda source: 10**9
 print("listening", flush=True)
 """
@@ -106,7 +108,7 @@ class Twin(NamedTuple):
 
     def left(self, run: Path | None) -> float:
         """About which share of the time it takes to end a run that was left."""
-        if run is None or not Run.open(run).has_state():
+        if run is None or not Run.open(run).arrays.has_state():
             return 1.0
         *_, last = self.record["epochs.csv"]
         with np.load(run / "state.npz") as state:
@@ -209,8 +211,8 @@ def is_run(path: Path) -> bool:
     assert state in ("running", "interrupted", "finished")
     epochs = [row["epoch"] for row in run.epochs()]
     assert epochs == sorted(set(epochs))
-    run.lineage()
-    run.decision()
+    run.status_file.lineage()
+    run.records.decision()
     if state == "finished":
         run.metrics()
     for file in [*path.glob("weights/*.npz"), *path.glob("state.npz")]:
@@ -366,7 +368,7 @@ def begun(run: Path | None) -> str:
     """When a run was trained last; empty when it never was."""
     if run is None or not (run / "status.json").exists():
         return ""
-    sittings = Run.open(run).lineage()
+    sittings = Run.open(run).status_file.lineage()
     return str(sittings[-1]["since"] if sittings else Run.open(run).status()["begun"])
 
 
@@ -392,7 +394,7 @@ def test_a_second_signal_while_the_first_is_answered_does_not_change_the_exit_co
 import os, sys
 def terminated(*given):
     os.kill(os.getpid(), signal.SIGTERM)
-training.judged = terminated
+training.score = terminated
 import nnfs_cli.cli
 sys.modules["nnfs_cli.cli.error_handling"].complain = terminated
 """
@@ -776,7 +778,7 @@ def test_what_was_stopped_early_stays_so_when_its_figures_are_broken_off(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(sys.modules["nnfs_cli.workflows.train"], "judged", broken)
+        patched.setattr(sys.modules["nnfs_cli.workflows.train"], "score", broken)
         if how == "killed":
             patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_status_when_it_fails", contextlib.nullcontext)
         assert inside("train", "config.yaml", "-q").returncode == 130
@@ -815,16 +817,16 @@ def test_who_is_killed_on_taking_up_what_has_finished_leaves_it_as_sound_as_it_w
     inside: Nnfs,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run, take_up = started(**settings), Run.take_up
+    run, add_session = started(**settings), StatusFile.add_session
 
-    def killed(run: Run, sitting: dict[str, Any]) -> None:
+    def killed(status_file: StatusFile, session: dict[str, Any]) -> None:
         if not before:
-            take_up(run, sitting)
+            add_session(status_file, session)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_status_when_it_fails", contextlib.nullcontext)
-        patched.setattr(Run, "take_up", killed)
+        patched.setattr(StatusFile, "add_session", killed)
         assert inside("resume", run, "--epochs", 9, "-q").returncode == 130
     assert inside("verify", run, "-q").returncode == (0 if before else 2)
     assert inside("resume", run, "--epochs", 9, "-q").returncode == 0
@@ -853,7 +855,7 @@ def test_a_log_that_was_cut_can_be_read_when_its_writer_is_killed_then(
 
     with monkeypatch.context() as patched:
         patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_status_when_it_fails", contextlib.nullcontext)
-        patched.setattr(Run, "take_up", killed)
+        patched.setattr(StatusFile, "add_session", killed)
         assert inside("resume", run, "-q").returncode == 130
     assert is_run(run)
     assert inside("resume", run, "-q").returncode == 0

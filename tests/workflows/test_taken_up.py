@@ -110,7 +110,7 @@ def test_a_plan_may_end_with_the_epoch_that_was_left(started: Started, inside: N
     run = started(until=9, log_every=50)  # all its steps are made, and it has not been looked at
     assert inside("resume", run, "--epochs", 3, "-q").returncode == 0
     assert [row["epoch"] for row in Run.open(run).epochs()] == [3]
-    assert Run.open(run).weights_kept() == ["best", "last"]
+    assert Run.open(run).arrays.kept_weights() == ["best", "last"]
 
 
 def test_weights_of_epochs_that_are_still_to_come_are_gone(started: Started, inside: Nnfs) -> None:
@@ -122,7 +122,7 @@ def test_weights_of_epochs_that_are_still_to_come_are_gone(started: Started, ins
     unsealed(run)
     assert inside("resume", run, "--epochs", 4, "-q").returncode == 0
     kept = [f"epoch-{n}" for n in range(1, 5)]
-    assert Run.open(run).weights_kept() == ["best", "last", *kept]
+    assert Run.open(run).arrays.kept_weights() == ["best", "last", *kept]
     assert (run / "weights" / "mine.npz").exists()
     assert inside("verify", run, "-q").returncode == 0
 
@@ -131,7 +131,7 @@ def test_a_folder_of_weights_that_is_gone_is_made_again(started: Started, inside
     run = unsealed(started())
     shutil.rmtree(run / "weights")
     assert inside("resume", run, "--epochs", 7, "-q").returncode == 0
-    assert Run.open(run).weights_kept() == ["best", "last"]
+    assert Run.open(run).arrays.kept_weights() == ["best", "last"]
 
 
 # Records that lie
@@ -217,8 +217,8 @@ def test_of_many_weights_that_differ_some_are_named(started: Started, inside: Nn
 
 def test_a_class_without_end_is_cut(started: Started, tmp_path: Path) -> None:
     run = Run.open(started())
-    run.write_decision({"threshold": 0.5, "class": "x" * 100_000, "by": "hand"})
-    decision = run.decision()
+    run.records.write_evaluation({}, decision={"threshold": 0.5, "class": "x" * 100_000, "by": "hand"})
+    decision = run.records.decision()
     assert decision is not None
     assert decision["class"] == "x" * 200
 

@@ -1,0 +1,88 @@
+"""`epochs.csv`: one row for each logged epoch. It is the only file of a run that grows while a run is trained."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+from collections.abc import Mapping
+from io import BufferedRandom
+
+from nnfs_cli.errors import RunError
+from nnfs_cli.runs.checked_files import CheckedFiles
+from nnfs_cli.runs.csv_text import csv_text, parse_csv
+from nnfs_cli.system.files import attach_path, sync_folder
+
+NAME = "epochs.csv"
+
+
+class EpochLog:
+    """The epoch log of a run directory. Methods raise `RunError` if it is damaged."""
+
+    def __init__(self, files: CheckedFiles) -> None:
+        self._files, self._path = files, files.path / NAME
+        self._file: BufferedRandom | None = None
+
+    def append(self, row: Mapping[str, float]) -> None:
+        """Add a row. The first row also writes the header, which every other row has to match."""
+        path = self._files.locate(NAME)
+        with attach_path(path):
+            if self._file is None:
+                self._file = path.open("w+b")
+                sync_folder(path.parent)  # the next state may count on the log, so the log has to survive a power loss
+            if not self._file.tell():
+                self._file.write(csv_text([list(row)]).encode())
+            line = ",".join(map(repr, row.values()))  # repr: reads back as the same number
+            self._file.write(f"{line}\n".encode())
+
+    def flush(self) -> None:
+        """Let other processes read the rows so far."""
+        if self._file:
+            with attach_path(self._path):
+                self._file.flush()
+
+    def sync(self) -> int:
+        """Flush the rows so far to the disk, and return how many bytes they take."""
+        if self._file is None:
+            return 0
+        with attach_path(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            return self._file.tell()
+
+    def close(self) -> None:
+        """Flush all rows to the disk and close the file, if it is open."""
+        if self._file is not None:
+            with attach_path(self._path), contextlib.closing(self._file):
+                self.sync()
+            self._file = None
+
+    def require(self, size: int) -> None:
+        """Raise `RunError` unless the log has at least `size` bytes and the recorded digest."""
+        path = self._files.locate(NAME)
+        if path.exists():
+            self._files.open(NAME).close()
+        if not 0 <= size <= (path.stat().st_size if path.exists() else 0):
+            raise RunError(f"{self._files.path} is damaged: its epochs.csv is shorter than its state.npz requires")
+
+    def cut(self, size: int) -> None:
+        """Keep the first `size` bytes, in a new file, and append from there on."""
+        path = self._files.locate(NAME)
+        with attach_path(path):
+            kept = path.read_bytes()[:size] if path.exists() else b""
+            self._files.write(NAME, kept)
+            self._file = path.open("r+b")
+            self._file.seek(len(kept))
+
+    def rows(self) -> list[dict[str, float]]:
+        """Return the rows that are complete. After a power loss zero bytes may follow them."""
+        if not self._files.locate(NAME).exists():
+            return []
+        content = self._files.read(NAME).partition(b"\0")[0]
+        try:
+            header, *rows = parse_csv(content[: content.rfind(b"\n") + 1]) or [["epoch", "step"]]
+            if not {"epoch", "step"} <= set(header):
+                raise ValueError
+            return [dict(zip(header, map(float, row), strict=True)) for row in rows]
+        except (ValueError, csv.Error):
+            raise RunError(f"{self._files.path} is damaged: its epochs.csv is not a table of numbers") from None

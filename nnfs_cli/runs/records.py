@@ -1,0 +1,169 @@
+"""The records of a run: small YAML, JSON and CSV files, each with one writer and one reader here.
+
+The reader returns what the writer was given, and raises `RunError` if the file is damaged.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nnfs_cli.errors import RunError
+from nnfs_cli.runs.checked_files import REMEDIES, CheckedFiles, json_bytes
+from nnfs_cli.runs.csv_text import csv_text, parse_csv
+from nnfs_cli.runs.status_file import StatusFile
+from nnfs_cli.system.files import make_folder
+
+if TYPE_CHECKING:
+    from nnfs_cli.arrays import Array
+    from nnfs_cli.prediction.calibration import Calibration
+
+FORMAT = 2  # of a run directory; a release reads all formats up to its own
+
+
+class ConfusionTable(NamedTuple):
+    """How many rows of each true class (axis 0) were predicted as each class (axis 1)."""
+
+    labels: tuple[str, ...]
+    counts: Array
+
+
+class Records:
+    """The records in a run directory."""
+
+    def __init__(self, files: CheckedFiles, status_file: StatusFile) -> None:
+        self._files, self._status_file = files, status_file
+        self.path = files.path
+
+    def write_config(self, source: bytes, spec_yaml: str) -> None:
+        """Write the config as the user gave it, if it was a file, and with every default spelled out."""
+        if source:
+            self._files.write("config.yaml", source)
+        self._files.write("spec.yaml", spec_yaml.encode())
+
+    def write_code(self, name: str, source: bytes) -> None:
+        """Write a copy of a Python file of the user's own. It is never run from here."""
+        make_folder(self._files.locate_folder("code"))
+        self._files.write(f"code/{name}", source)
+
+    def write_data(self, data: Mapping[str, Any]) -> None:
+        """Write what the data was, how it was split and what preprocessing was fitted to it."""
+        self._files.write_json("data.json", {"format": FORMAT, **data})
+
+    def data(self) -> dict[str, Any]:
+        """Return the record of the data. Raises `RunError` if a later release wrote it in a format unknown here."""
+        data = self._files.read_json("data.json")
+        if data.get("format") not in range(1, FORMAT + 1):
+            raise RunError(f"{self.path} has the format {data.get('format')!r}; this release reads 1 to {FORMAT}")
+        if not isinstance(data.setdefault("code", {}), dict):
+            raise RunError(f"{self.path} is damaged: the record of its code names no files")
+        try:
+            weights = data.setdefault("weights", {})
+            weights["classes"] = {label: float(weight) for label, weight in weights.get("classes", {}).items()}
+        except (AttributeError, TypeError, ValueError, OverflowError):
+            raise RunError(f"{self.path} is damaged: the record of its data holds no weights of classes") from None
+        lacking = [key for key in ("sha256", "inputs", "fitted") if key not in data]
+        if lacking:
+            raise RunError(f"{self.path} is damaged: the record of its data lacks '{lacking[0]}'")
+        return data
+
+    def trained_on(self) -> dict[str, str]:
+        """Return the SHA-256 of the data of each split, as it was when the run was last trained."""
+        lineage = self._status_file.lineage()
+        digests = lineage[-1].get("sha256") if lineage else self.data()["sha256"]
+        return digests if isinstance(digests, dict) else {}
+
+    def write_environment(self, environment: Mapping[str, Any]) -> None:
+        """Write the versions and the machine that the run was started with."""
+        self._files.write_json("environment.json", environment)
+
+    def environment(self) -> dict[str, Any]:
+        """Return the versions and the machine that the run was started with."""
+        return self._files.read_json("environment.json")
+
+    def write_metrics(self, metrics: Mapping[str, Any]) -> None:
+        """Write the final figures by split, the `best_epoch`, and why training `stopped` early, if it did."""
+        self._files.write_json("metrics.json", metrics)
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the final figures, see `write_metrics`."""
+        metrics = self._files.read_json("metrics.json")
+        for name, value in metrics.items():
+            if name == "stopped":
+                sound = isinstance(value, str) and len(value) < 1_000 and value.isprintable()
+            else:
+                sound = all(map(_is_figure, value.values() if isinstance(value, dict) else [value]))
+            if not sound:
+                raise RunError(f"{self.path} is damaged: its metrics.json holds no figure for {name!r:.40}")
+        return metrics
+
+    def write_calibration(self, calibration: Calibration | None) -> None:
+        """Write the calibration of the net; with None, delete the one from an earlier session."""
+        if calibration is None:
+            self._files.remove("calibration.json")
+        else:
+            self._files.write_json("calibration.json", calibration.to_json())
+
+    def calibration(self) -> Calibration:
+        """Return the calibration of the net. Raises `RunError` if there is none."""
+        from nnfs_cli.prediction.calibration import Calibration
+
+        if not self._files.has("calibration.json"):
+            without = "it was trained without rows to calibrate on (a validation split, or holdout: fold)"
+            raise RunError(f"{self.path} has no calibration: {without}, or by an earlier release")
+        try:
+            return Calibration.from_json(self._files.read_json("calibration.json"))
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+            raise RunError(f"{self.path} is damaged: its calibration.json holds no calibration") from None
+
+    def write_evaluation(
+        self,
+        confusion: Mapping[str, ConfusionTable],
+        weights: str = "best",
+        decision: Mapping[str, Any] | None = None,
+        forget_decision: bool = False,
+    ) -> None:
+        """Write what an evaluation leaves: confusion tables by split, and the decision between two classes, if given.
+
+        A decision holds the `threshold`, the `class` that it is of, and `by` what it was chosen.
+        """
+        contents: dict[str, bytes | None] = {}
+        for split, (labels, counts) in confusion.items():
+            rows = [["truth", *labels], *([label, *row] for label, row in zip(labels, counts.tolist(), strict=True))]
+            contents[_confusion_file(split, weights)] = csv_text(rows).encode()
+        if decision is not None or forget_decision:
+            contents["decision.json"] = None if decision is None else json_bytes(decision)
+        self._status_file.replace(contents)
+
+    def decision(self) -> dict[str, Any] | None:
+        """Return the decision between two classes, see `write_evaluation`; None if there is none."""
+        if not self._files.has("decision.json"):
+            return None
+        decision = self._files.read_json("decision.json")
+        threshold = decision.get("threshold")
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 2:
+            remedy = REMEDIES["decision.json"]
+            raise RunError(f"{self.path} is damaged: its decision.json holds no threshold; {remedy}")
+        decision["class"] = f"{decision.get('class', 'the second class')!s:.200}"
+        return decision
+
+    def confusion(self, split: str, weights: str = "best") -> dict[str, dict[str, int]] | None:
+        """Return the counts by true class, then by predicted class, of a split; None if there are none."""
+        name = _confusion_file(split, weights)
+        if not self._files.has(name):
+            return None
+        try:
+            (_, *labels), *rows = parse_csv(self._files.read(name))
+            return {truth: dict(zip(labels, map(int, counts), strict=True)) for truth, *counts in rows}
+        except (ValueError, csv.Error):
+            raise RunError(f"{self.path} is damaged: its {name} is no table of counts") from None
+
+
+def _is_figure(value: object) -> bool:
+    """Return whether a value is a number, or None for a figure that is not defined."""
+    return value is None or isinstance(value, float) or (type(value) is int and abs(value) < 1 << 63)
+
+
+def _confusion_file(split: str, weights: str) -> str:
+    return f"evaluation/{split if weights == 'best' else f'{split}-{weights}'}/confusion.csv"
