@@ -94,9 +94,9 @@ class StatusFile:
         """
         status = self.read()
         state = status.get("state")
-        sha256: dict[str, Any] = {}
-        if state:
-            sha256 = status["sha256"] if _is_sealed(status) else self._add_digests(status["sha256"], state)
+        sha256: dict[str, Any] = status.get("sha256", {})
+        if adopts := state and not _is_sealed(status):
+            sha256 = self._add_digests(sha256, state)
         new = {
             name: None if content is None else hashlib.sha256(content).hexdigest()
             for name, content in contents.items()
@@ -112,7 +112,7 @@ class StatusFile:
             else:
                 make_folder(self._files.locate(name).parent)
                 self._files.write(name, content)
-        if changes:
+        if changes or adopts:
             self._write({**status, "sha256": {**sha256, **new}})
 
     def _set(self, state: Status, sessions: Sequence[Mapping[str, Any]]) -> None:
@@ -165,7 +165,8 @@ class StatusFile:
         except (ValueError, RecursionError):  # nothing that was written could not be written again
             sound = False
         if not sound:
-            raise RunError(f"{self.path / NAME} is damaged or was changed: its SHA-256 is not the one in it")
+            found = "its SHA-256 is not the one in it; restore it from a copy"
+            raise RunError(f"{self.path / NAME} is damaged or was changed: {found}")
         return status
 
 

@@ -602,7 +602,7 @@ def test_resume_of_what_has_finished_is_refused(
 
 def test_resume_of_what_has_diverged_or_is_no_run_is_refused(started: Callable[..., Path], inside: Nnfs) -> None:
     run = started(until=10)
-    altered(run / "status.json", "state", value="diverged")
+    altered(unsealed(run) / "status.json", "state", value="diverged")
     reason = "has diverged, and would again; train anew, with a smaller lr for example"
     assert one_message(inside("resume", run, "--epochs", 9), 2) == f"error: {run} {reason}\n"
     assert one_message(inside("resume", run.parent), 2).endswith("is not a run directory: it has no spec.yaml\n")
@@ -650,7 +650,7 @@ def test_changed_data_is_refused_unless_that_is_said(started: Callable[..., Path
 
 
 def test_what_is_not_as_it_was_is_said(started: Callable[..., Path], inside: Nnfs) -> None:
-    run = started(until=10)
+    run = unsealed(started(until=10))
     altered(run / "environment.json", "packages", "numpy", value="1.26.0")
     altered(run / "environment.json", "processor", value="abacus")
     done = inside("resume", run, "-q")

@@ -198,7 +198,7 @@ def test_figures_that_are_none_are_said(changes: dict[str, Any], started: Starte
 def test_a_lineage_that_cannot_be_followed_is_said_of_the_run(started: Started, inside: Nnfs) -> None:
     run = started()
     assert inside("resume", run, "--epochs", 8, "-q").returncode == 0
-    status = json.loads((run / "status.json").read_text())
+    status = json.loads((unsealed(run) / "status.json").read_text())
     status["resumed"][0]["epochs"] = 2
     (run / "status.json").write_text(json.dumps(status))
     message = one_message(inside("verify", run, "-q"), 2)
