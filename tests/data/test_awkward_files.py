@@ -1,4 +1,4 @@
-"""Files that are hard to take: `init`, `train` and `predict` with nothing edited, or one message with advice."""
+"""Difficult files: `init`, `train` and `predict` accept them without an edit, or refuse them with advice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LABELS = ["ja", "nein", "weiß nicht"]
 
 
 def text(header: str, *columns: Iterable[Any], delimiter: str = ",", line_end: str = "\n") -> bytes:
-    """A file of these columns, as they are."""
+    """A CSV file with these columns, unchanged."""
     rows = [delimiter.join(map(str, row)) for row in zip(*columns, strict=True)]
     return line_end.join([header, *rows, ""]).encode()
 
@@ -38,7 +38,7 @@ def cycle(*cells: Any) -> list[Any]:
 
 
 class File(NamedTuple):
-    """A file, and the words that predictions are, unless they are numbers."""
+    """A file, and the labels that a net may predict; None for numbers."""
 
     content: bytes
     labels: set[str] | None = None
@@ -47,7 +47,7 @@ class File(NamedTuple):
 
 
 def made() -> dict[str, File]:
-    """Files by what is awkward about them."""
+    """Files, by their difficulty."""
     x, k, ab = NOISE.tolist(), cycle(1, 2, 3, 4, 5), cycle("a", "b")
     german = [f"{value:.2f}".replace(".", ",") for value in x]
     shouted = [str(value > 0).upper() for value in x]
@@ -94,7 +94,7 @@ MADE = made()
 
 
 def init_and_train(inside: Nnfs, file: str, target: str, *words: str) -> Config:
-    """The config that was written and trained with nothing edited, but for shorter."""
+    """Run `init` and a short `train` without an edit, and return the config."""
     done = inside("init", file, "--target", target, "--output", "c.yaml", *words)
     assert done.returncode == 0, done.stderr
     trained = inside("train", "c.yaml", "--quiet", "--set", "epochs=2", "--set", "early_stopping=null")
@@ -109,7 +109,7 @@ def predicted(inside: Nnfs, *words: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("case", MADE)
-def test_a_file_is_taken_as_it_is(inside: Nnfs, tmp_path: Path, case: str) -> None:
+def test_a_difficult_file_is_accepted_unchanged(inside: Nnfs, tmp_path: Path, case: str) -> None:
     content, labels, target, name = MADE[case]
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_bytes(content)
@@ -135,7 +135,7 @@ def test_a_file_is_taken_as_it_is(inside: Nnfs, tmp_path: Path, case: str) -> No
         (b"\n\n\n", r"t\.csv is empty"),
         (b"x,y,x\n1,a,2\n3,b,4\n", r"the columns 1 and 3 are both named 'x'"),
         (b"x,,y\n1,a,2\n3,b,4\n", r"column 2 has no name"),
-        (b"x,y\n1,a\n", r"1 row; it takes two"),
+        (b"x,y\n1,a\n", r"1 row; training needs at least two"),
         (b"x,y\n1,a\n2,a\n", r"the target 'y' is always 'a'"),
         (b"x,y\n1,a\n2,\n3,b\n", r"t\.csv, line 3: the target 'y' is empty"),
         (b"x,y\n1,a,7\n2,b\n", r"t\.csv, line 2: 3 cells where the header has 2"),
@@ -147,7 +147,7 @@ def test_a_file_is_taken_as_it_is(inside: Nnfs, tmp_path: Path, case: str) -> No
     ],
     ids=repr,
 )
-def test_what_is_no_table_is_refused_with_one_message(
+def test_a_file_that_is_not_a_table_is_refused_with_one_message(
     inside: Nnfs, tmp_path: Path, content: bytes, message: str
 ) -> None:
     (tmp_path / "t.csv").write_bytes(content)
@@ -155,7 +155,7 @@ def test_what_is_no_table_is_refused_with_one_message(
     assert not (tmp_path / "t.yaml").exists()
 
 
-def test_a_file_of_another_encoding_is_taken_once_it_is_named(inside: Nnfs, tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_accepted_once_the_encoding_is_set(inside: Nnfs, tmp_path: Path) -> None:
     content = text("größe,Straße,y", NOISE.tolist(), cycle("Köln", "Łódź"), cycle("süß", "sauer"))
     for encoding in ("cp1250", "utf-16", "utf-8-sig"):
         (tmp_path / "t.csv").write_bytes(content.decode().encode(encoding))
@@ -164,7 +164,7 @@ def test_a_file_of_another_encoding_is_taken_once_it_is_named(inside: Nnfs, tmp_
         assert {row["prediction"] for row in predicted(inside, "--input", "t.csv")} <= {"süß", "sauer"}
 
 
-def test_zeros_before_codes_are_kept_all_the_way(inside: Nnfs, tmp_path: Path) -> None:
+def test_leading_zeros_of_codes_are_kept_from_init_to_predict(inside: Nnfs, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(text("plz,y", cycle("01067", "1067", "99999"), cycle("a", "b", "b")))
     spec = init_and_train(inside, "t.csv", "y")
     assert spec.preprocessing.kinds == {"plz": "category"}
@@ -175,7 +175,7 @@ def test_zeros_before_codes_are_kept_all_the_way(inside: Nnfs, tmp_path: Path) -
 
 
 def parquet_columns() -> dict[str, Any]:
-    """A bit of everything that Parquet has."""
+    """Columns of nearly every type of Parquet."""
     days = [datetime.date(2024, 1, 1) + datetime.timedelta(7 * i) for i in range(N)]
     instants = [datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(hours=7 * i) for i in range(N)]
     words = pa.array(cycle("u", "v", None)).dictionary_encode()
@@ -202,7 +202,7 @@ def parquet_columns() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("target", ["a", "b", "c", "d", "money"])
-def test_a_parquet_file_of_many_types_is_taken_as_it_is(inside: Nnfs, tmp_path: Path, target: str) -> None:
+def test_a_parquet_file_of_many_types_is_accepted_unchanged(inside: Nnfs, tmp_path: Path, target: str) -> None:
     targets = {"a": cycle("x", "y"), "b": cycle(True, False), "c": pa.array(cycle("x", "y", "z")).dictionary_encode()}
     targets["d"] = pa.array(cycle(1, 2), pa.int32())
     columns = parquet_columns() | ({target: targets[target]} if target in targets else {})
@@ -276,8 +276,8 @@ def test_parquet_column_name_that_is_not_utf8_is_refused(inside: Nnfs, tmp_path:
     assert r"t.parquet: the name of a column is not UTF-8, found b'gr\xf6\xdfe'; rename" in one_message(done, 2)
 
 
-def test_a_net_takes_the_same_rows_from_csv_and_from_parquet(inside: Nnfs, tmp_path: Path) -> None:
-    """Whichever of the two it was trained on."""
+def test_predictions_are_the_same_from_csv_and_from_parquet(inside: Nnfs, tmp_path: Path) -> None:
+    """They do not depend on the format that the net was trained on either."""
     days = [datetime.date(2024, 1, 1) + datetime.timedelta(11 * i) for i in range(N)]
     columns: dict[str, list[Any]] = {
         "x": [None if i == 3 else float(value) for i, value in enumerate(NOISE)],

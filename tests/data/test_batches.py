@@ -1,4 +1,4 @@
-"""Which rows each step sees, and the random streams that the order comes from."""
+"""The rows of each batch, and the random streams that determine their order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ orders = st.sampled_from([{"shuffle": True}, {"shuffle": False}, {"replacement":
 
 
 def indices(batches: Batches, epoch: int = 1) -> list[list[int]]:
-    """Each batch as the rows it has."""
+    """The rows of each batch of an epoch."""
     return [np.arange(batches.rows)[batch].tolist() for batch in batches.epoch(epoch)]
 
 
@@ -29,7 +29,7 @@ def flat(batches: Batches, epoch: int = 1) -> list[int]:
 
 
 @given(rows, sizes, st.booleans(), seeds, epochs)
-def test_every_row_comes_exactly_once_in_an_epoch(rows: int, size: int, shuffle: bool, seed: int, epoch: int) -> None:
+def test_every_row_occurs_exactly_once_per_epoch(rows: int, size: int, shuffle: bool, seed: int, epoch: int) -> None:
     batches = Batches(rows, size, shuffle, seed=seed)
     found = indices(batches, epoch)
     assert sorted(row for batch in found for row in batch) == list(range(rows))
@@ -44,9 +44,7 @@ def test_all_batches_are_full_but_the_last(rows: int, size: int, shuffle: bool, 
 
 
 @given(rows, sizes, st.booleans(), st.booleans())
-def test_drop_last_leaves_out_a_short_batch_and_nothing_else(
-    rows: int, size: int, shuffle: bool, replacement: bool
-) -> None:
+def test_drop_last_drops_only_a_short_last_batch(rows: int, size: int, shuffle: bool, replacement: bool) -> None:
     dropping, keeping = (Batches(rows, size, shuffle, replacement, drop_last) for drop_last in (True, False))
     assert indices(dropping) == indices(keeping)[: rows // size]
     assert dropping.steps == rows // size
@@ -83,7 +81,7 @@ def test_a_last_batch_that_is_too_small_joins_the_one_before_it(
         (1, 32, 2, [1]),  # there is no batch before it; who needs two rows has to refuse
     ],
 )
-def test_sizes_of_batches_where_one_needs_so_many_rows(rows: int, size: int, smallest: int, sizes: list[int]) -> None:
+def test_sizes_of_batches_with_a_smallest_size(rows: int, size: int, smallest: int, sizes: list[int]) -> None:
     assert list(map(len, indices(Batches(rows, size, smallest=smallest)))) == sizes
 
 
@@ -94,7 +92,7 @@ def test_replacement_draws_as_many_rows_as_there_are(rows: int, size: int, seed:
     assert set(found) <= set(range(rows))
 
 
-def test_replacement_draws_evenly_and_some_rows_twice() -> None:
+def test_replacement_draws_uniformly_and_repeats_rows() -> None:
     counts = np.zeros(50, int)
     for epoch in range(1, 401):
         drawn = np.bincount(flat(Batches(50, 8, replacement=True), epoch), minlength=50)
@@ -111,14 +109,14 @@ def test_full_batch_is_one_step_with_all_rows(shuffle: bool) -> None:
 
 
 @given(rows, sizes, epochs)
-def test_without_shuffling_the_order_is_the_tables_in_slices(rows: int, size: int, epoch: int) -> None:
+def test_without_shuffling_batches_are_slices_in_table_order(rows: int, size: int, epoch: int) -> None:
     batches = Batches(rows, size, shuffle=False)
     assert flat(batches, epoch) == list(range(rows))
     assert all(isinstance(batch, slice) for batch in batches.epoch(epoch))
 
 
 @given(rows, sizes, sizes, orders, seeds, epochs)
-def test_order_depends_on_seed_and_epoch_alone(
+def test_order_depends_only_on_seed_and_epoch(
     rows: int, size: int, other_size: int, order: dict[str, Any], seed: int, epoch: int
 ) -> None:
     batches = Batches(rows, size, **order, seed=seed)
@@ -130,7 +128,7 @@ def test_order_depends_on_seed_and_epoch_alone(
 
 
 @pytest.mark.parametrize("order", [{"replacement": True}, {"replacement": False}, {"window": 2048}], ids=str)
-def test_order_is_new_for_each_epoch_and_seed(order: dict[str, Any]) -> None:
+def test_order_differs_for_each_epoch_and_seed(order: dict[str, Any]) -> None:
     orders = {tuple(flat(Batches(100, 10, **order, seed=seed), epoch)) for seed in range(5) for epoch in range(1, 6)}
     assert len(orders) == 25
 

@@ -1,4 +1,4 @@
-"""The data sets that need no file: what they promise is what they give."""
+"""Data sets that need no file: generated ones and those of scikit-learn."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXAMPLES = [example for member in MEMBERS.values() for example in member.example
 
 
 def source(text: str) -> DataSource:
-    """The data set that a config would name."""
+    """Resolve a data set as a config names it."""
     return DataSource.resolve(yaml.safe_load(text))
 
 
@@ -39,7 +39,7 @@ def inputs(table: Table) -> np.ndarray:
 
 
 @pytest.mark.parametrize("text", [*EXAMPLES, "spirals: {rows: 60, classes: 30}", "blobs: {rows: 60, classes: 30}"])
-def test_facts_are_what_is_read(text: str) -> None:
+def test_facts_match_the_table(text: str) -> None:
     facts, targets, table = source(text).facts(), source(text).target_columns(), read(text)
     assert facts is not None
     assert (facts.n_features, facts.n_targets) == (len(table.columns) - len(targets), len(targets))
@@ -54,12 +54,12 @@ def test_facts_are_what_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_rows_are_as_many_as_asked_for(name: str) -> None:
+def test_number_of_rows_is_the_setting(name: str) -> None:
     assert read(f"{name}: 37").n_rows == 37
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_same_seed_same_table_and_other_seed_other_table(name: str) -> None:
+def test_seed_determines_the_table(name: str) -> None:
     first, again, other = (read(f"{name}: {{rows: 50, seed: {seed}}}") for seed in (3, 3, 4))
     assert first.sha256 == again.sha256 != other.sha256
     assert all(first.columns[column].tolist() == again.columns[column].tolist() for column in first.columns)
@@ -67,7 +67,7 @@ def test_same_seed_same_table_and_other_seed_other_table(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_global_random_state_is_neither_read_nor_moved(name: str) -> None:
+def test_global_random_state_is_neither_used_nor_changed(name: str) -> None:
     np.random.seed(1)
     first, after = read(name).sha256, np.random.random()
     assert read(name).sha256 == first
@@ -76,7 +76,7 @@ def test_global_random_state_is_neither_read_nor_moved(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_seed_of_any_size_works_or_is_refused_in_words(name: str, tmp_path: Path) -> None:
+def test_seed_of_any_size_works_or_is_refused_with_a_message(name: str, tmp_path: Path) -> None:
     member = source(name)
     config: dict[str, Any] = {"dataset": {name: {"rows": 30, "seed": 2**32}}, "epochs": 1}
     facts = member.facts()
@@ -91,7 +91,7 @@ def test_seed_of_any_size_works_or_is_refused_in_words(name: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["blobs", "spirals"])
-def test_single_class_is_refused_since_there_is_nothing_to_tell_apart(name: str, tmp_path: Path) -> None:
+def test_single_class_is_refused(name: str, tmp_path: Path) -> None:
     config = {"dataset": {name: {"classes": 1}}, "layers": [{"linear": 1}], "loss": "cross_entropy", "epochs": 1}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
     with pytest.raises(UserError):
@@ -99,7 +99,7 @@ def test_single_class_is_refused_since_there_is_nothing_to_tell_apart(name: str,
 
 
 @pytest.mark.parametrize("n", [1, 10, 10_000])
-def test_arithmetic_is_drawn_as_the_notebook_draws(n: int) -> None:
+def test_arithmetic_equals_the_numbers_of_the_notebook(n: int) -> None:
     table = read(f"arithmetic: {n}")
     a, b = np.random.RandomState(42).rand(2, n) * 100
     expected = {"a": a, "b": b, "a+b": a + b, "a-b": a - b, "abs(a-b)": abs(a - b)}
@@ -150,17 +150,15 @@ def test_moons_are_the_upper_and_the_lower_half_circle() -> None:
     assert x[~upper, 1].max() < 0.5 + 1e-9
 
 
-def test_blobs_have_as_many_rows_each_within_one() -> None:
+def test_blobs_differ_in_size_by_at_most_one_row() -> None:
     table = read("blobs: {rows: 100, classes: 3}")
     assert sorted(Counter(table.column("group")).values()) == [33, 33, 34]
 
 
 @pytest.mark.parametrize("name", BUILTIN)
 @pytest.mark.parametrize("shipped", [True, False])
-def test_builtin_is_what_scikit_learn_ships_in_its_own_words(
-    name: str, shipped: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also where a release of scikit-learn should not have its files where they are now."""
+def test_builtin_equals_the_data_set_of_scikit_learn(name: str, shipped: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This also holds if a release of scikit-learn moves its files."""
     if not shipped:
         monkeypatch.setattr(builtin, "_shipped", lambda file: None)
     bunch, table = getattr(datasets, f"load_{name}")(), read(name)

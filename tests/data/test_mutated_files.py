@@ -1,4 +1,4 @@
-"""Files that were damaged on their way: a right answer or one clear message, and never a silent shift.
+"""Damaged files: a right answer or one clear message, and never silently shifted rows.
 
 What is right is said by Python's own `csv` module in its strict mode, and by a grammar of cells that stands here.
 """
@@ -56,7 +56,7 @@ PREPROCESSING = {
 
 @dataclass(frozen=True)
 class Writing:
-    """How a file is written."""
+    """The notation of a file."""
 
     delimiter: str = ","
     decimal: str = "."
@@ -78,7 +78,7 @@ WRITINGS = {
 
 @dataclass
 class Right:
-    """What a file says. With a `problem` it is no table; `faults` are the lines and columns of rows that are wrong."""
+    """The content of a file. With a `problem` it is not a table; `faults` are the lines and columns of faulty rows."""
 
     problem: str = ""
     names: list[str] = field(default_factory=list)
@@ -96,7 +96,7 @@ class Right:
         return [i for i in range(len(self.cells)) if i not in self.ragged]
 
     def faults(self, decimal: str) -> dict[int, set[str]]:
-        """The columns in which rows cannot be used; none where a row has not as many cells as the header."""
+        """The columns that make rows unusable; none for a row with a wrong number of cells."""
         found: dict[int, set[str]] = {i: set() for i in self.ragged}
         for name, check in CHECKS.items():
             for i, cell in zip(self.rows, self.column(name, self.rows), strict=True):
@@ -152,7 +152,7 @@ CHECKS: dict[str, Callable[[str | None, str], Any]] = {
 
 
 def right(content: bytes, writing: Writing, needed: list[str]) -> Right:
-    """What stands in a file."""
+    """The right reading of a file."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -182,7 +182,7 @@ def right(content: bytes, writing: Writing, needed: list[str]) -> Right:
 
 
 def as_table(found: Right, rows: list[int], decimal: str) -> Table:
-    """The rows as the net takes them, read without the reader that is tested."""
+    """The rows that the net should get, read without the reader under test."""
     columns: dict[str, Any] = {}
     for name in NAMES[:-1]:
         cells = found.column(name, rows)
@@ -199,7 +199,7 @@ def as_table(found: Right, rows: list[int], decimal: str) -> Table:
 
 
 def good_rows(decimal: str) -> list[list[str]]:
-    """A table with a bit of everything; the row below the first has a gap wherever one is taken."""
+    """A table with columns of all kinds; its second row has a gap in every column that accepts one."""
     rng = np.random.default_rng(0)
     rows = []
     for i in range(24):
@@ -234,7 +234,7 @@ TO_BYTES = ["insert", "insert", "delete", "double", "truncate", "move", "line en
 
 
 def written(rows: list[list[str]], writing: Writing, raw: dict[tuple[int, int], str]) -> bytes:
-    """The rows as bytes; `raw` cells stand there as they are, without quotes of ours."""
+    """The rows as bytes; `raw` cells are written unchanged, without added quotes."""
     special = re.compile(f'["\r\n{writing.delimiter}]')
     lines = []
     for i, row in enumerate(rows):
@@ -245,7 +245,7 @@ def written(rows: list[list[str]], writing: Writing, raw: dict[tuple[int, int], 
 
 @dataclass(frozen=True)
 class Damaged:
-    """A file that is to be read, and in blocks of how many bytes."""
+    """A file to read, and the size of blocks in bytes."""
 
     writing: Writing
     content: bytes
@@ -257,7 +257,7 @@ class Damaged:
 
 @st.composite
 def damaged(draw: Callable[..., Any], writings: list[str], cells: int, places: int) -> Damaged:
-    """A good file with so many cells changed, and then bytes at so many places, each at most."""
+    """Draw a good file with at most this many changed cells, and then at most this many changed bytes."""
     writing = WRITINGS[draw(st.sampled_from(writings))]
     rows = [list(NAMES), *good_rows(writing.decimal)[: draw(st.integers(1, 24))]]
     raw: dict[tuple[int, int], str] = {}
@@ -331,7 +331,7 @@ def config(folder: Path, writing: Writing, **more: Any) -> Path:
 
 
 class Asked:
-    """A net that was trained on good files, and the folder in which damaged ones are laid."""
+    """A net that was trained on good files, and a folder for damaged ones."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.monkeypatch = folder, monkeypatch
@@ -355,7 +355,7 @@ class Asked:
         return self.predictors[writing]
 
     def answers(self, file: Damaged, on_error: OnError) -> tuple[list[list[str]], Predictions]:
-        """What the command writes: the kept columns and the predictions."""
+        """The output of the command: the kept columns and the predictions."""
         predictor = self.predictor(file.writing)
         source = source_for(self.lay(file), predictor.spec.dataset)
         predictions = Predictions(predictor, self.runs[file.writing].records.data()["inputs"], source, on_error, NAMES)
@@ -374,7 +374,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
 
 
 def assert_clear(error: Exception, found: Right, decimal: str) -> None:
-    """One sentence that names the file, and where a row is wrong, its line and, unless cells lack, the column."""
+    """Check that the message is one sentence with the file and, for a faulty row, its line and column."""
     message = str(error)
     assert message.startswith("t.csv")
     assert "\n" not in message
@@ -392,7 +392,7 @@ def assert_clear(error: Exception, found: Right, decimal: str) -> None:
 def assert_right(
     rows: list[list[str]], wanted: list[int], empty: set[int], found: Right, asked: Asked, file: Damaged
 ) -> None:
-    """The rows that were written are those that are `wanted`, in their order, with no answer where `empty`."""
+    """Check that the `wanted` rows were written, in order, and without an answer for `empty` ones."""
     assert len(rows) == len(wanted)
     usable = as_table(found, [i for i in wanted if i not in empty], file.writing.decimal)
     answers = asked.predictor(file.writing).predict(usable)["probability_yes"] if usable.n_rows else np.empty(0)
@@ -410,7 +410,7 @@ def assert_right(
 
 
 def ask(asked: Asked, file: Damaged) -> None:
-    """Everything that predict promises of a file."""
+    """Check everything that predict guarantees for a file."""
     found = right(file.content, file.writing, NAMES)
     decimal = file.writing.decimal
     faults = {} if found.problem else found.faults(decimal)
@@ -432,7 +432,7 @@ def ask(asked: Asked, file: Damaged) -> None:
 
 
 def train(asked: Asked, file: Damaged) -> None:
-    """Everything that train promises of a file: a net of just these rows, or one clear message."""
+    """Check everything that train guarantees for a file: a net trained on exactly these rows, or one clear message."""
     asked.lay(file)
     found = right(file.content, file.writing, ["y"])
     try:
@@ -466,38 +466,40 @@ def train(asked: Asked, file: Damaged) -> None:
 
 @MANY
 @given(CELLS)
-def test_changed_cells_are_answered_rightly_or_refused_with_their_line(asked: Asked, file: Damaged) -> None:
+def test_changed_cells_are_predicted_correctly_or_refused_with_their_line(asked: Asked, file: Damaged) -> None:
     ask(asked, file)
 
 
 @MANY
 @given(PLACES)
-def test_changed_bytes_are_answered_rightly_or_refused_with_their_line(asked: Asked, file: Damaged) -> None:
+def test_changed_bytes_are_predicted_correctly_or_refused_with_their_line(asked: Asked, file: Damaged) -> None:
     ask(asked, file)
 
 
 @MANY
 @given(BOTH)
-def test_changed_cells_and_bytes_are_answered_rightly_or_refused_with_their_line(asked: Asked, file: Damaged) -> None:
+def test_changed_cells_and_bytes_are_predicted_correctly_or_refused_with_their_line(
+    asked: Asked, file: Damaged
+) -> None:
     ask(asked, file)
 
 
 @MANY
 @given(CELLS)
-def test_changed_cells_are_trained_on_as_they_are_or_refused(asked: Asked, file: Damaged) -> None:
+def test_changed_cells_are_trained_on_unchanged_or_refused(asked: Asked, file: Damaged) -> None:
     train(asked, file)
 
 
 @MANY
 @given(PLACES)
-def test_changed_bytes_are_trained_on_as_they_are_or_refused(asked: Asked, file: Damaged) -> None:
+def test_changed_bytes_are_trained_on_unchanged_or_refused(asked: Asked, file: Damaged) -> None:
     train(asked, file)
 
 
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(BOTH)
-def test_the_commands_end_with_an_answer_or_with_exit_code_2(asked: Asked, inside: Nnfs, file: Damaged) -> None:
-    """As a user would: two lines at most that say nothing of where in the program it happened."""
+def test_commands_predict_or_end_with_exit_code_2(asked: Asked, inside: Nnfs, file: Damaged) -> None:
+    """A refusal has at most two lines and names no place in the program."""
     asked.predictor(file.writing)
     asked.lay(file)
     run = asked.runs[file.writing].path

@@ -1,4 +1,4 @@
-"""What is remembered of input columns, and how far other rows have moved from them."""
+"""The profile of input columns, and the drift of other rows from it."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def of(column: Any) -> Table:
 
 
 def kept(column: Any, kind: Kind) -> dict[str, Any]:
-    """The profile of a column as it comes back from a file."""
+    """The profile of a column, written to JSON and read back."""
     found: dict[str, Any] = json.loads(json.dumps(profile(of(column), "x", kind), allow_nan=False))
     return found
 
 
 def drift(then: Any, now: Any, kind: Kind) -> DriftRow:
-    """The report of one column."""
+    """The drift report of one column."""
     compared = Drift([kept(then, kind)])
     compared.add(of(now))
     (row,) = compared.report()
@@ -64,19 +64,19 @@ columns_of_a_kind = st.sampled_from([("number", numbers | truths), ("category", 
 # --- the index --------------------------------------------------------------------------------------------------------
 
 
-def test_index_of_two_bins_is_that_of_the_formula() -> None:
+def test_index_of_two_bins_follows_the_formula() -> None:
     p, q = np.array([0.5, 0.5]), np.array([0.25, 0.75])
     assert population_stability_index(p, q) == pytest.approx(math.log(3) / 4)
     assert population_stability_index(q, p) == pytest.approx(math.log(3) / 4)
 
 
 @given(arrays(np.float64, 5, elements=st.floats(0.01, 1)), arrays(np.float64, 5, elements=st.floats(0.01, 1)))
-def test_index_is_the_relative_entropy_both_ways(a: np.ndarray, b: np.ndarray) -> None:
+def test_index_is_the_sum_of_both_relative_entropies(a: np.ndarray, b: np.ndarray) -> None:
     p, q = a / a.sum(), b / b.sum()
     assert population_stability_index(p, q) == pytest.approx(entropy(p, q) + entropy(q, p), abs=1e-12)
 
 
-def test_share_of_nothing_counts_as_the_floor() -> None:
+def test_share_of_zero_counts_as_the_floor() -> None:
     expected = 2 * (1 - FLOOR) * math.log(1 / FLOOR)
     assert population_stability_index(np.array([1, 0]), np.array([0, 1])) == pytest.approx(expected)
 
@@ -84,7 +84,7 @@ def test_share_of_nothing_counts_as_the_floor() -> None:
 # --- what is remembered -----------------------------------------------------------------------------------------------
 
 
-def test_numbers_are_remembered_by_their_deciles() -> None:
+def test_profile_of_numbers_has_their_deciles() -> None:
     values = np.random.default_rng(0).normal(size=1000)
     found = kept(np.append(values, [np.nan] * 250), "number")
     assert found["edges"] == np.quantile(values, np.arange(1, 10) / 10, method="inverted_cdf").tolist()
@@ -93,7 +93,7 @@ def test_numbers_are_remembered_by_their_deciles() -> None:
 
 
 @given(numbers)
-def test_shares_are_those_of_histogram_bins_that_hold_their_upper_edge(values: np.ndarray) -> None:
+def test_shares_equal_a_histogram_whose_bins_include_the_upper_edge(values: np.ndarray) -> None:
     found = kept(values, "number")
     known = values[~np.isnan(values)]
     bounds = [-math.inf, *found["edges"], math.inf]
@@ -102,7 +102,7 @@ def test_shares_are_those_of_histogram_bins_that_hold_their_upper_edge(values: n
     assert np.all(np.diff(found["edges"]) > 0)
 
 
-def test_words_are_remembered_by_their_counts() -> None:
+def test_profile_of_categories_has_their_counts() -> None:
     found = kept(["b", "a", None, "b", "c", "a", "b", None], "category")
     assert found == {
         "name": "x", "kind": "category", "missing": 0.25, "counts": {"b": 3, "a": 2, "c": 1}, "others": 0
@@ -110,7 +110,7 @@ def test_words_are_remembered_by_their_counts() -> None:
     assert list(found["counts"]) == ["b", "a", "c"]
 
 
-def test_most_frequent_thousand_words_are_remembered_and_the_others_counted() -> None:
+def test_profile_counts_the_thousand_most_frequent_categories_and_the_number_of_others() -> None:
     words = [f"{i:04}" for i in range(1500)]
     found = kept(words[::-1] + words[600:1400] + ["0700"], "category")
     assert len(found["counts"]) == 1000
@@ -120,19 +120,19 @@ def test_most_frequent_thousand_words_are_remembered_and_the_others_counted() ->
     assert sum(found["counts"].values()) + found["others"] == 2301
 
 
-def test_dates_are_remembered_as_days_with_their_range_in_words() -> None:
+def test_profile_of_dates_counts_days_and_has_a_readable_range() -> None:
     found = kept(days("2026-01-31", "1970-01-02T12:00", "NaT", "1969-12-31"), "date")
     assert (found["min"], found["max"], found["missing"]) == ("1969-12-31", "2026-01-31", 0.25)
     assert found["edges"][-2:] == [1.5, 20484.0]
     assert kept(days("2026-01-31T12:30:00.5"), "date")["max"] == "2026-01-31T12:30:00.500"
 
 
-def test_truth_values_and_whole_numbers_may_be_words() -> None:
+def test_truth_values_and_integers_may_be_categories() -> None:
     assert kept([True, False, True], "category")["counts"] == {"true": 2, "false": 1}
     assert kept([3, 2, 3], "category")["counts"] == {"3": 2, "2": 1}
 
 
-def test_column_of_another_kind_is_refused_with_its_place() -> None:
+def test_column_of_another_kind_is_refused_with_the_cell() -> None:
     with pytest.raises(DataError, match=r"^t\.csv, row 2: column 'x' should hold numbers, found 'b'"):
         profile(of(["1", "b"]), "x", "number")
 
@@ -141,7 +141,7 @@ def test_column_of_another_kind_is_refused_with_its_place() -> None:
 
 
 @given(columns_of_a_kind.flatmap(lambda kind: st.tuples(st.just(kind[0]), kind[1])))
-def test_same_rows_have_not_moved_at_all(kind_and_column: tuple[Kind, Column]) -> None:
+def test_same_rows_have_no_drift(kind_and_column: tuple[Kind, Column]) -> None:
     kind, column = kind_and_column
     row = drift(column, column, kind)
     if not len(column):
@@ -156,7 +156,7 @@ def test_same_rows_have_not_moved_at_all(kind_and_column: tuple[Kind, Column]) -
 
 @given(columns_of_a_kind.flatmap(lambda kind: st.tuples(st.just(kind[0]), kind[1], kind[1])), st.integers(1, 9))
 @example(("number", np.array([-1.7976931348623157e308]), np.array([1.7e308, math.nan])), 1)
-def test_any_columns_compare_to_numbers_alike_in_any_pieces(columns: tuple[Kind, Column, Column], size: int) -> None:
+def test_drift_does_not_depend_on_the_size_of_the_pieces(columns: tuple[Kind, Column, Column], size: int) -> None:
     kind, then, now = columns
     whole, pieces = Drift([kept(then, kind)]), Drift([kept(then, kind)])
     whole.add(of(now))
@@ -170,7 +170,7 @@ def test_any_columns_compare_to_numbers_alike_in_any_pieces(columns: tuple[Kind,
     json.dumps(row, allow_nan=False)
 
 
-def test_words_that_became_rarer_move_a_column_by_the_formula() -> None:
+def test_drift_of_rarer_categories_follows_the_formula() -> None:
     row = drift(["a"] * 50 + ["b"] * 50, ["a"] * 5 + ["b"] * 15, "category")
     assert row == ("x", pytest.approx(math.log(3) / 4), 0, None, 0, 0, "large")
 
@@ -183,36 +183,36 @@ def test_gaps_are_a_bin_of_their_own() -> None:
         assert (row.psi, row.missing, row.missing_then) == (pytest.approx(expected), 0.5, 0)
 
 
-def test_numbers_that_doubled_move_by_the_formula() -> None:
+def test_drift_of_doubled_numbers_follows_the_formula() -> None:
     row = drift(np.arange(1, 101), np.arange(2, 201, 2), "number")
     p, q = np.full(10, 0.1), np.array([*[0.05] * 9, 0.55])
     assert row == ("x", pytest.approx(((q - p) * np.log(q / p)).sum()), None, 0.5, 0, 0, "large")
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.5, "stable"), (0.65, "stable"), (0.7, "moderate"), (0.8, "large")])
-def test_verdict_is_by_the_usual_limits(share: float, verdict: str) -> None:
+def test_verdict_follows_the_usual_limits(share: float, verdict: str) -> None:
     row = drift([True, False], [True] * round(20 * share) + [False] * round(20 - 20 * share), "number")
     assert row.psi == pytest.approx((share - 0.5) * math.log(share / (1 - share)))
     assert row.verdict == verdict
 
 
-def test_share_of_rows_with_words_never_seen() -> None:
+def test_share_of_rows_with_unseen_categories() -> None:
     row = drift(["a", "b", None], ["a", "c", "d", None], "category")
     assert (row.unseen, row.outside) == (0.5, None)
 
 
-def test_words_never_seen_move_a_column_as_one_bin() -> None:
+def test_unseen_categories_share_one_bin() -> None:
     row = drift(["a"] * 10, ["a"] * 5 + ["b", "c", "d", "e", "f"], "category")
     assert row.psi == pytest.approx((0.5 - 1) * math.log(0.5) + (0.5 - FLOOR) * math.log(0.5 / FLOOR))
 
 
-def test_rare_words_are_compared_together() -> None:
+def test_rare_categories_share_one_bin() -> None:
     rare = [f"r{i}" for i in range(100)]
     row = drift(["a"] * 9900 + rare, ["a"] * 99 + ["r7"], "category")
     assert (row.psi, row.unseen) == (pytest.approx(0), 0)
 
 
-def test_among_too_many_words_none_is_called_unseen() -> None:
+def test_no_category_counts_as_unseen_if_the_profile_left_some_out() -> None:
     names = [f"{i}" for i in range(3000)]
     row = drift(names, ["new", *names[:99]], "category")
     assert row.unseen is None
@@ -229,17 +229,17 @@ def test_share_of_rows_outside_the_range() -> None:
 
 
 @pytest.mark.parametrize("now", [0.5, 2.0])
-def test_constant_that_changes_has_moved(now: float) -> None:
+def test_changed_constant_has_drifted(now: float) -> None:
     row = drift([1.0] * 10, [now] * 10, "number")
     assert (row.verdict, row.outside) == ("large", 1)
 
 
 @pytest.mark.parametrize(("then", "now"), [(True, False), (False, True)])
-def test_truth_values_that_turn_have_moved(then: bool, now: bool) -> None:
+def test_inverted_truth_values_have_drifted(then: bool, now: bool) -> None:
     assert drift([then] * 10, [now] * 10, "number").verdict == "large"
 
 
-def test_truth_values_are_the_same_as_numbers() -> None:
+def test_truth_values_equal_numbers() -> None:
     assert drift([True, False], [1.0, 0.0], "number")[1:] == (0, None, 0, 0, 0, "stable")
     assert drift([1, 0], [True, False], "number")[1:] == (0, None, 0, 0, 0, "stable")
 
@@ -251,14 +251,14 @@ EMPTY: list[Any] = [[math.nan] * 3, [None] * 3, np.array(["NaT"] * 3, "datetime6
 @pytest.mark.parametrize(
     ("kind", "full"), [("number", [1.0, 2.0]), ("category", ["a", "b"]), ("date", days("2026-01-01"))]
 )
-def test_column_that_is_empty_throughout_is_of_any_kind(empty: Any, kind: Kind, full: Any) -> None:
+def test_empty_column_fits_any_kind(empty: Any, kind: Kind, full: Any) -> None:
     assert drift(empty, empty, kind)[1:] == (0, 0 if kind == "category" else None, None, 1, 1, "stable")
     emptied, filled = drift(full, empty, kind), drift(empty, full, kind)
     assert (emptied.missing_then, emptied.missing, emptied.verdict) == (0, 1, "large")
     assert (filled.missing_then, filled.missing, filled.verdict) == (1, 0, "large")
 
 
-def test_older_runs_remember_a_range_and_no_more() -> None:
+def test_profile_of_older_runs_has_only_a_range() -> None:
     compared = Drift([{"name": "x", "kind": "number", "min": 1.0, "max": 2.0}])
     compared.add(of([0.0, 1.5, math.nan, 2.0]))
     assert compared.report() == [("x", None, None, 0.25, 0.25, None, "unknown")]
@@ -277,7 +277,7 @@ def test_missing_column_is_an_error() -> None:
         compared.add(Table("t", {"y": np.array([1.0])}))
 
 
-def test_no_row_is_kept() -> None:
+def test_drift_keeps_no_rows() -> None:
     compared = Drift([kept(["a", "b"], "category")])
 
     def peak(chunks: range) -> int:

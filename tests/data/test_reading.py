@@ -1,4 +1,4 @@
-"""How CSV and Parquet are read by the kinds of their columns, whole or in chunks, and how tables are written."""
+"""Reading CSV and Parquet by the kinds of columns, whole or in chunks, and writing tables."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 def cells(column: Column) -> list[object]:
-    """What a column holds, with None for gaps."""
+    """The cells of a column, with None for gaps."""
     values: list[object] = column.tolist()
     return [None if value != value else value for value in values]
 
@@ -84,7 +84,7 @@ MIXED = (
 DAYS = [datetime.datetime(2020, 1, 1), datetime.datetime(2020, 1, 2, 12, 30), None]
 
 
-def test_all_cells_of_a_column_show_its_kind(source: Make) -> None:
+def test_all_cells_of_a_column_decide_its_kind(source: Make) -> None:
     table = source(MIXED).read()
     assert {name: cells(column) for name, column in table.columns.items()} == {
         "id": [1, 2, 3],
@@ -101,7 +101,7 @@ def test_all_cells_of_a_column_show_its_kind(source: Make) -> None:
     assert kinds["g"] == kinds["b"] == "number"
 
 
-def test_words_are_exactly_those_of_the_file(source: Make) -> None:
+def test_texts_are_exactly_those_of_the_file(source: Make) -> None:
     content = "a,y\n01067,1\n1.50,0\nTRUE,1\n2020-01-01,0\n1e3,1\n"
     assert source(content).read({"a": "category"}).column("a").tolist() == [
         "01067",
@@ -112,7 +112,7 @@ def test_words_are_exactly_those_of_the_file(source: Make) -> None:
     ]
 
 
-def test_dropped_columns_are_not_even_converted(source: Make) -> None:
+def test_dropped_columns_are_not_converted(source: Make) -> None:
     table = source("a,b,y\n1,x,1\n2,nan,0\n", drop="b").read({"b": "number"})
     assert list(table.columns) == ["a", "y"]
     assert table.not_read == ("b",)
@@ -158,7 +158,7 @@ def test_gaps_may_fill_a_block_of_any_kind(source: Make, small_blocks: Callable[
 
 
 @pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-Infinity", "1e400"])
-def test_cells_that_are_no_finite_number_are_refused_and_never_gaps(source: Make, text: str) -> None:
+def test_cells_that_are_not_finite_numbers_are_refused_and_never_gaps(source: Make, text: str) -> None:
     one = source(f"a,y\n1.5,1\n{text},0\n")
     for read in (lambda: one.read().numbers("a", gaps=True), lambda: list(one.chunks({"a": "number"}))):
         found = message(read)
@@ -166,7 +166,7 @@ def test_cells_that_are_no_finite_number_are_refused_and_never_gaps(source: Make
         assert f"'{text}'" in found
 
 
-def test_truth_values_are_numbers_for_whom_wants_numbers(source: Make, small_blocks: Callable[[int], None]) -> None:
+def test_truth_values_can_be_read_as_numbers(source: Make, small_blocks: Callable[[int], None]) -> None:
     small_blocks(10)
     one = source("a,y\ntrue,1\nFALSE,1\n,1\n0.5,1\nTrue,1\n1,1\nfalse,1\nfalse,1\n")
     expected = [1, 0, None, 0.5, 1, 1, 0, 0]
@@ -175,8 +175,8 @@ def test_truth_values_are_numbers_for_whom_wants_numbers(source: Make, small_blo
 
 
 @given(st.text("0123456789.eE+-_x infatrue\t", max_size=8))
-def test_numbers_are_the_same_whichever_way_they_are_read(text: str) -> None:
-    """What is looked at cell by cell, when one is wrong, must be what pyarrow takes for a number."""
+def test_both_number_parsers_agree(text: str) -> None:
+    """The parser for faulty blocks accepts the same numbers as pyarrow."""
     try:
         cast = arrow_csv.read_csv(
             io.BytesIO(f"{text},0\n".encode()),
@@ -194,7 +194,7 @@ def test_numbers_are_the_same_whichever_way_they_are_read(text: str) -> None:
 
 
 @given(st.datetimes(datetime.datetime(1, 1, 2), datetime.datetime(9999, 12, 30)), st.sampled_from(" T"), st.booleans())
-def test_dates_are_those_of_iso_8601(moment: datetime.datetime, mark: str, zoned: bool) -> None:
+def test_dates_follow_iso_8601(moment: datetime.datetime, mark: str, zoned: bool) -> None:
     text = moment.isoformat(mark)
     assert parse_date(text) == np.datetime64(moment, "us")
     zone = datetime.timezone(datetime.timedelta(hours=2))
@@ -206,7 +206,7 @@ def test_dates_are_those_of_iso_8601(moment: datetime.datetime, mark: str, zoned
 @pytest.mark.parametrize(
     "text", ["2020-13-01", "2020-02-30", "2020-1-1", "20200101", "10:30", "2020-01-01T25:00", "soon"]
 )
-def test_what_is_no_date_is_refused_with_its_line(source: Make, text: str) -> None:
+def test_cell_that_is_not_a_date_is_refused_with_its_line(source: Make, text: str) -> None:
     one = source(f"a,y\n2020-01-01,1\n{text},0\n")
     for read in (lambda: one.read({"a": "date"}), lambda: list(one.chunks({"a": "date"}))):
         assert (
@@ -215,7 +215,7 @@ def test_what_is_no_date_is_refused_with_its_line(source: Make, text: str) -> No
         )
 
 
-def test_dates_may_come_in_any_way_of_iso_8601_in_one_column(source: Make) -> None:
+def test_dates_of_one_column_may_use_several_notations_of_iso_8601(source: Make) -> None:
     content = "a,y\n2020-01-01,1\n2020-01-01T12Z,1\n 2020-01-01 12:00:00.5 ,1\n2020-01-01T12:00:00.123456789+01:00,1\n"
     assert source(content).read({"a": "date"}).column("a").tolist() == [
         datetime.datetime(2020, 1, 1),
@@ -247,7 +247,7 @@ def test_cells_that_may_mean_gaps_are_refused_with_the_setting(source: Make) -> 
     assert "null: ['NA']" in message(lambda: list(source("a,y\nNA,1\n").chunks({"a": "number"})))
 
 
-def test_null_tokens_are_gaps_in_quotes_too(source: Make) -> None:
+def test_null_tokens_are_gaps_with_and_without_quotes(source: Make) -> None:
     one = source('a,t,y\nNA,NA,1\n-999,"NA",0\n2,,1\n', null=["NA", "-999"])
     table = one.read()
     assert cells(table.column("a")) == [None, None, 2]
@@ -257,7 +257,7 @@ def test_null_tokens_are_gaps_in_quotes_too(source: Make) -> None:
     assert chunk.kept["t"].to_pylist() == ["NA", "NA", None]
 
 
-def test_header_names_the_columns_of_files_without_one(source: Make) -> None:
+def test_header_setting_names_the_columns_of_files_without_a_header(source: Make) -> None:
     assert source("1,2\n3,4\n", header=["a", "y"]).read().numbers("y").tolist() == [2, 4]
     assert "line 1: 2 cells where the header has 3" in message(source("1,2\n", header=["a", "b", "y"]).read)
     assert "has no rows" in message(source("\n\n", header=["a", "y"]).read)
@@ -283,7 +283,7 @@ def test_utf16_without_a_declared_encoding_is_refused_with_advice(source: Make) 
         assert "encoding: utf-16" in found
 
 
-def test_bytes_that_are_not_of_the_encoding_are_refused_with_the_line(source: Make) -> None:
+def test_bytes_that_do_not_fit_the_encoding_are_refused_with_the_line(source: Make) -> None:
     assert "line 3: column 'y' is not UTF-8" in message(source(b"a,y\n1,u\n2,\xe4\n").read)
     assert "encoding: cp1252" in message(source(b"a,y\n1,u\n2,\xe4\n").read)
     assert "line 3: this is not ascii" in message(source(b"a,y\n1,u\n2,\xe4\n", encoding="ascii").read)
@@ -306,7 +306,7 @@ def test_bytes_that_are_not_of_the_encoding_are_refused_with_the_line(source: Ma
         ({"header": ["a", "a"]}, "twice"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(source: Make, options: dict[str, Any], word: str) -> None:
+def test_impossible_settings_are_refused(source: Make, options: dict[str, Any], word: str) -> None:
     with pytest.raises(ValidationError, match=word):
         source("a,y\n1,2\n", **options)
 
@@ -326,7 +326,7 @@ def test_source_for_another_file_keeps_the_settings(source: Make, tmp_path: Path
 # --- several files ----------------------------------------------------------------------------------------------------
 
 
-def test_pattern_passes_over_what_is_hidden_and_follows_no_link(tmp_path: Path) -> None:
+def test_pattern_skips_hidden_files_and_follows_no_link(tmp_path: Path) -> None:
     for name in ("a.csv", ".b.csv", "c/d.csv", "c/.e/f.csv", ".g/h.csv", "x.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -341,7 +341,7 @@ def test_pattern_passes_over_what_is_hidden_and_follows_no_link(tmp_path: Path) 
         assert matching_files(tmp_path / pattern) == [tmp_path / name for name in found], pattern
 
 
-def test_pattern_stands_for_files_of_one_schema(source: Make, tmp_path: Path) -> None:
+def test_pattern_reads_files_with_the_same_columns_as_one_table(source: Make, tmp_path: Path) -> None:
     source("y,a\n3,x\n", "part-2.csv")
     source("a,y\n1,2\n", "part-1.csv")
     one = source("a,y\n0,1\n", "part-0.csv", path=tmp_path / "part-*.csv")
@@ -363,14 +363,14 @@ def test_pattern_stands_for_files_of_one_schema(source: Make, tmp_path: Path) ->
         ("a,y,z\n1,2,3\n", "part-2.csv has a column 'z'"),
     ],
 )
-def test_files_of_other_schemas_are_refused(source: Make, tmp_path: Path, content: str, words: str) -> None:
+def test_files_with_different_columns_are_refused(source: Make, tmp_path: Path, content: str, words: str) -> None:
     source("a,y\n1,2\n", "part-1.csv")
     one = source(content, "part-2.csv", path=tmp_path / "part-*.csv")
     assert words in message(one.read)
     assert words in message(lambda: list(one.chunks({"a": "number"})))
 
 
-def test_pattern_that_no_file_fits_is_refused(tmp_path: Path) -> None:
+def test_pattern_without_a_match_is_refused(tmp_path: Path) -> None:
     assert "no file" in message(Csv(path=tmp_path / "part-*.csv", target="y").read)
     with pytest.raises(ValidationError, match="no file matches"):
         Csv.model_validate(
@@ -378,12 +378,12 @@ def test_pattern_that_no_file_fits_is_refused(tmp_path: Path) -> None:
         )
 
 
-def test_file_that_is_called_like_a_pattern_wins(source: Make) -> None:
+def test_file_whose_name_looks_like_a_pattern_is_preferred(source: Make) -> None:
     source("a,y\n1,2\n", "t1.csv")
     assert source("a,y\n3,4\n", "t[1].csv").read().column("a").tolist() == [3]
 
 
-def test_parquet_files_of_one_schema(tmp_path: Path) -> None:
+def test_parquet_files_with_the_same_columns_are_read_as_one_table(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"a": [1, 2], "y": ["u", "v"]}), tmp_path / "p1.parquet")
     parquet.write_table(pa.table({"y": ["w"], "a": [0.5]}), tmp_path / "p2.parquet")
     one = Parquet(path=tmp_path / "p*.parquet", target="y")
@@ -394,7 +394,7 @@ def test_parquet_files_of_one_schema(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("codec", ["gzip", "zstd"])
-def test_compressed_files_are_read_as_they_are(source: Make, small_blocks: Callable[[int], None], codec: str) -> None:
+def test_compressed_files_are_decompressed(source: Make, small_blocks: Callable[[int], None], codec: str) -> None:
     small_blocks(1000)
     content = "a,y\n" + "".join(f"{i},{i % 3}\n" for i in range(5000))
     packed = gzip.compress(content.encode()) if codec == "gzip" else pa.compress(content.encode(), codec, asbytes=True)
@@ -422,7 +422,7 @@ def written(rows: list[list[str]], quoting: int) -> str:
 
 @SMALL
 @given(CONTENT, st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), st.integers(4, 60))
-def test_rows_are_those_of_pythons_own_reader_wherever_blocks_end(
+def test_rows_equal_those_of_the_csv_module_wherever_blocks_end(
     source: Make, small_blocks: Callable[[int], None], rows: list[list[str]], quoting: int, size: int
 ) -> None:
     names = [f"c{j}" for j in range(len(rows[0]))]
@@ -456,7 +456,7 @@ def test_rows_are_those_of_pythons_own_reader_wherever_blocks_end(
 
 @settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=40) | st.text([*'a1,"\n\r.é\0'], max_size=40).map(str.encode), st.integers(4, 50), st.data())
-def test_any_bytes_are_a_table_or_refused_with_a_sentence(
+def test_any_bytes_are_read_or_refused_with_a_message(
     source: Make, small_blocks: Callable[[int], None], content: bytes, size: int, data: st.DataObject
 ) -> None:
     small_blocks(size)
@@ -529,7 +529,7 @@ def test_with_faults_no_row_is_lost_or_shifted(
         assert not [chunk.faults for chunk in one.chunks(kinds) if chunk.faults]
 
 
-def test_chunks_leave_what_is_not_asked_for_and_keep_what_is(source: Make) -> None:
+def test_chunks_hold_the_wanted_and_kept_columns_only(source: Make) -> None:
     (chunk,) = source(MIXED).chunks({"n": "number", "gone": "number"}, ["id", "n"])
     assert list(chunk.columns) == ["n"]
     assert chunk.not_read == ("id", "zip", "d", "b", "g", "t", "y")
@@ -540,19 +540,21 @@ def test_chunks_leave_what_is_not_asked_for_and_keep_what_is(source: Make) -> No
     assert "did you mean 'zip'?" in message(lambda: chunk.column("zipp"))
 
 
-def test_rows_of_a_chunk_are_found_where_they_were(source: Make) -> None:
+def test_cells_of_a_chunk_are_located_in_the_file(source: Make) -> None:
     (chunk,) = source("a,y\n1,u\n2,v\n3,w\n").chunks({"a": "number"}, ["y"])
     rows = chunk.take(np.array([2, 1]))
     assert rows.find is not None
     assert rows.find(0, "y") == ("line 4", "w")
 
 
-def test_file_without_any_of_the_columns_names_the_nearest(source: Make) -> None:
+def test_message_about_missing_columns_suggests_the_nearest(source: Make) -> None:
     (chunk,) = source("lenght,y\n1,u\n").chunks({"length": "number"})
     assert "did you mean 'lenght'?" in message(lambda: chunk.column("length"))
 
 
-def test_quote_in_the_middle_of_a_cell_is_a_character(source: Make, small_blocks: Callable[[int], None]) -> None:
+def test_quote_inside_an_unquoted_cell_is_an_ordinary_character(
+    source: Make, small_blocks: Callable[[int], None]
+) -> None:
     small_blocks(12)
     one = source('a,y\n5" disk,u\n"p""q",v\nx"z"w,6"\n' * 3 + '"l\nm",x\n')
     texts = one.read({"a": "category", "y": "category"})
@@ -574,7 +576,7 @@ def test_quote_in_the_middle_of_a_cell_is_a_character(source: Make, small_blocks
     ],
 )
 @pytest.mark.parametrize("size", [12, 1 << 20])
-def test_cell_that_goes_on_behind_its_closing_quote_is_refused(
+def test_cell_that_continues_after_its_closing_quote_is_refused(
     source: Make, small_blocks: Callable[[int], None], content: str, place: str, size: int
 ) -> None:
     small_blocks(size)
@@ -584,7 +586,7 @@ def test_cell_that_goes_on_behind_its_closing_quote_is_refused(
 
 
 @pytest.mark.parametrize("size", [4, 8, 1 << 20])
-def test_byte_order_mark_is_none_but_at_the_beginning_of_a_file(
+def test_byte_order_mark_counts_only_at_the_beginning_of_a_file(
     source: Make, small_blocks: Callable[[int], None], size: int
 ) -> None:
     small_blocks(size)
@@ -596,7 +598,7 @@ def test_byte_order_mark_is_none_but_at_the_beginning_of_a_file(
 
 
 @pytest.mark.parametrize("filling", ["p\n", 'p""q\n'])
-def test_quote_that_is_never_closed_is_told_where_it_opens(
+def test_quote_that_is_never_closed_is_refused_with_the_line_it_opens_on(
     source: Make, small_blocks: Callable[[int], None], filling: str
 ) -> None:
     small_blocks(16)
@@ -612,7 +614,7 @@ def test_record_without_end_is_refused_before_memory_is_full(source: Make, monke
     assert "line 2: this line has more than" in message(source("a,y\n" + "x" * 5000).read)
 
 
-def test_stdin_is_read_once_and_tells_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stdin_is_read_once_and_its_lines_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     class Stdin:
         buffer = io.BytesIO(b"a,y\n1,u\n2,v\n")
 
@@ -627,7 +629,7 @@ def test_stdin_is_read_once_and_tells_lines(monkeypatch: pytest.MonkeyPatch) -> 
     assert "only once" in message(one.read)
 
 
-def test_places_of_a_chunk_are_found_after_the_file_was_gone_through(
+def test_cells_of_a_chunk_are_located_after_the_whole_file_was_read(
     source: Make, small_blocks: Callable[[int], None]
 ) -> None:
     small_blocks(16)
@@ -641,7 +643,7 @@ def test_places_of_a_chunk_are_found_after_the_file_was_gone_through(
 
 
 @pytest.mark.parametrize("make", ["npz", "moons"])
-def test_tables_in_memory_come_in_slices_of_what_is_read(tmp_path: Path, make: str) -> None:
+def test_chunks_of_a_table_in_memory_equal_the_whole(tmp_path: Path, make: str) -> None:
     if make == "npz":
         np.savez(tmp_path / "t.npz", X=np.arange(200_000.0).reshape(-1, 2), y=np.arange(100_000) % 2)
         one: Any = Npz(path=tmp_path / "t.npz")
@@ -669,7 +671,7 @@ def pq(tmp_path: Path) -> Callable[..., Parquet]:
     return make
 
 
-def test_parquet_columns_are_taken_by_their_types(pq: Callable[..., Parquet]) -> None:
+def test_parquet_columns_are_converted_by_their_types(pq: Callable[..., Parquet]) -> None:
     noon = datetime.datetime(2020, 1, 1, 12, tzinfo=datetime.timezone(datetime.timedelta(hours=2)))
     one = pq(
         {
@@ -700,7 +702,7 @@ def test_parquet_columns_are_taken_by_their_types(pq: Callable[..., Parquet]) ->
     assert {name: below(chunks, name) for name in kinds} == {name: cells(table.column(name)) for name in kinds}
 
 
-def test_parquet_values_as_words(pq: Callable[..., Parquet]) -> None:
+def test_parquet_values_as_texts(pq: Callable[..., Parquet]) -> None:
     one = pq(
         {
             "i": pa.array([2**60 + 1, None, 1]),
@@ -776,7 +778,7 @@ def test_csv_and_parquet_of_one_table_are_read_the_same(source: Make, tmp_path: 
         (["b", "a", "0.5"], ("0.5", "a", "b")),
     ],
 )
-def test_labels_are_found_in_words(words: list[str], classes: tuple[object, ...]) -> None:
+def test_labels_are_found_in_texts(words: list[str], classes: tuple[object, ...]) -> None:
     table = Table("t.csv", {"y": Texts.of(words)})
     found = find_classes(table, "y")
     assert found == classes
@@ -791,13 +793,13 @@ def test_labels_are_found_in_words(words: list[str], classes: tuple[object, ...]
     ("words", "place"),
     [(["1", "0.5"], "row 2"), (["01", "0.5"], "row 2"), (["1", "nan"], "row 2"), (["1", None, "2"], "row 2")],
 )
-def test_broken_numbers_are_no_labels(words: list[str | None], place: str) -> None:
+def test_decimal_numbers_cannot_be_labels(words: list[str | None], place: str) -> None:
     found = message(lambda: find_classes(Table("t.csv", {"y": Texts.of(words)}), "y"))
     assert place in found
     assert "the target 'y'" in found
 
 
-def test_too_many_numbers_are_no_labels() -> None:
+def test_too_many_numbers_cannot_be_labels() -> None:
     column = Texts.of([str(i) for i in range(100)])
     assert "100 different numbers in 100 rows" in message(lambda: find_classes(Table("t.csv", {"y": column}), "y"))
     assert len(find_classes(Table("t.csv", {"y": Texts.of([f"a{i}" for i in range(100)])}), "y")) == 100
@@ -812,7 +814,7 @@ def test_too_many_numbers_are_no_labels() -> None:
     ],
     ids=["texts", "ints", "floats"],
 )
-def test_labels_are_compared_by_the_word_they_are_written_as(column: Column) -> None:
+def test_labels_are_compared_as_texts(column: Column) -> None:
     assert class_indices(Table("t", {"y": column}), "y", (0, 1)).tolist() == [1, 0, 1]
 
 
@@ -874,7 +876,7 @@ def test_texts_that_a_spreadsheet_would_run_are_escaped(kind: str) -> None:
         max_size=20,
     )
 )
-def test_what_is_written_reads_back_the_same(rows: list[tuple[str, float, int]]) -> None:
+def test_written_csv_reads_back_the_same(rows: list[tuple[str, float, int]]) -> None:
     texts, floats, ints = (list(column) for column in zip(*rows, strict=True))
     written_text = as_csv({"t": Texts.of(texts), "f": np.array(floats), "i": np.array(ints)})
     header, *found = csv.reader(io.StringIO(written_text, newline=""))
@@ -886,7 +888,7 @@ def test_what_is_written_reads_back_the_same(rows: list[tuple[str, float, int]])
             assert f'"{t}"' not in written_text.replace('""', "") or not t
 
 
-def test_quotes_stand_only_where_they_are_needed() -> None:
+def test_only_texts_that_need_quotes_are_quoted() -> None:
     assert as_csv({"t": Texts.of(["plain", "a,b", 'say "hi"', None, "l\nm"])}) == (
         't\nplain\n"a,b"\n"say ""hi"""\n""\n"l\nm"\n'
     )
@@ -903,8 +905,8 @@ def test_quotes_stand_only_where_they_are_needed() -> None:
         (np.array(["2020-01-01", "NaT"], "datetime64[D]"), ["2020-01-01", '""']),
     ],
 )
-def test_row_of_one_empty_cell_is_no_blank_line(column: Any, lines: list[str]) -> None:
-    """Which whoever reads it would leave out."""
+def test_row_of_one_empty_cell_is_not_a_blank_line(column: Any, lines: list[str]) -> None:
+    """Readers would skip a blank line."""
     assert as_csv({"t": column}).splitlines()[1:] == lines
     assert as_csv({"t": column, "u": column}).splitlines()[1] == ",".join(2 * [lines[0].replace('""', "")])
 
@@ -929,12 +931,12 @@ def test_parquet_is_written_block_by_block(tmp_path: Path) -> None:
     assert found.to_pydict() == {"a": [0.1, None, 2.5], "t": ["=1", None, "v"], "l": [[1], [2], [3]]}
 
 
-def test_other_files_are_not_written() -> None:
+def test_unknown_suffix_is_not_written() -> None:
     with pytest.raises(UserError, match=r"\.csv.*\.parquet"):
         writer_for(".xlsx", io.BytesIO())
 
 
-def test_csv_is_written_at_once() -> None:
+def test_csv_is_written_in_one_call() -> None:
     file = io.BytesIO()
     write_csv({"a": np.array([1.5])}, file)
     assert file.getvalue() == b"a\n1.5\n"

@@ -36,7 +36,7 @@ def stored(n: int, weighted: bool, window: int, pieces: int = 3) -> RowsOnDisk:
 
 
 @given(st.integers(1, 5 * BLOCK_ROWS), st.integers(1, 400), st.integers(1, 4), st.integers(0, 5), st.booleans())
-def test_a_window_shows_every_row_once_an_epoch_from_few_blocks_at_a_time(
+def test_a_window_yields_every_row_once_per_epoch_from_few_blocks_at_a_time(
     n: int, size: int, blocks: int, epoch: int, drop_last: bool
 ) -> None:
     batches = Batches(n, min(size, n), drop_last=drop_last, window=blocks * BLOCK_ROWS)
@@ -60,7 +60,7 @@ def test_windows_differ_from_epoch_to_epoch_and_mix_rows_from_all_over() -> None
 
 @pytest.mark.parametrize("weighted", [False, True])
 @given(st.integers(1, 4 * BLOCK_ROWS), st.integers(1, 300), st.integers(1, 3), st.booleans())
-def test_rows_on_disk_are_those_that_were_put_there(
+def test_rows_on_disk_equal_the_rows_that_were_added(
     weighted: bool, n: int, size: int, blocks: int, shuffle: bool
 ) -> None:
     X, y, weight = arrays(n, weighted)
@@ -75,13 +75,13 @@ def test_rows_on_disk_are_those_that_were_put_there(
                 np.testing.assert_array_equal(found, expected)
 
 
-def test_a_batch_from_more_blocks_than_there_is_room_for_is_refused() -> None:
+def test_a_batch_from_more_blocks_than_the_window_holds_is_refused() -> None:
     rows = stored(8 * BLOCK_ROWS, False, 2 * BLOCK_ROWS)
     with pytest.raises(ValueError, match="8 blocks of rows, but only 2 fit in memory"):
         rows.take(np.arange(8) * BLOCK_ROWS)
 
 
-def test_rows_that_are_not_what_the_net_takes_are_refused() -> None:
+def test_rows_that_do_not_fit_the_net_are_refused() -> None:
     rows = stored(10, False, BLOCK_ROWS)
     rows.check((3,), (2,), np.dtype("float32"))
     for input_shape, output_shape, dtype in [((4,), (2,), "float32"), ((3,), (1,), "float32"), ((3,), (2,), "float64")]:
@@ -90,7 +90,7 @@ def test_rows_that_are_not_what_the_net_takes_are_refused() -> None:
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_training_on_disk_gives_the_bytes_of_training_in_memory(weighted: bool) -> None:
+def test_training_on_disk_gives_the_same_bytes_as_training_in_memory(weighted: bool) -> None:
     n = 5 * BLOCK_ROWS + 77
     X, y, weight = arrays(n, weighted)
     vectors = []

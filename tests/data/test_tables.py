@@ -1,4 +1,4 @@
-"""Files become tables: what each format gives, and how every file that cannot be read as it is gets refused."""
+"""Reading files as tables: the columns of each format, and the refusal of every file that cannot be read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Y = np.array([0, 1, 0])
 
 @contextlib.contextmanager
 def refused(*words: str) -> Iterator[None]:
-    """The block raises a DataError whose text has all the words."""
+    """Expect that the block raises a DataError whose message contains all these words."""
     with pytest.raises(DataError) as caught:
         yield
     for word in words:
@@ -115,7 +115,7 @@ def test_csv_columns_keep_their_order_names_and_types(csv: Read) -> None:
         pytest.param(b"a,y\n 1,u\n2 ,v\n", id="spaces around numbers"),
     ],
 )
-def test_csv_ways_to_write_the_same_table(csv: Read, content: bytes) -> None:
+def test_csv_spellings_of_one_table_read_the_same(csv: Read, content: bytes) -> None:
     table = csv(content)
     assert list(table.columns) == ["a", "y"]
     assert table.numbers("a").tolist() == [1, 2]
@@ -123,20 +123,20 @@ def test_csv_ways_to_write_the_same_table(csv: Read, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(("delimiter", "name"), [(";", "t.csv"), ("\t", "t.tsv"), ("|", "t.txt")])
-def test_csv_delimiter_is_the_one_asked_for(csv: Read, delimiter: str, name: str) -> None:
+def test_csv_uses_the_delimiter_that_is_set(csv: Read, delimiter: str, name: str) -> None:
     table = csv(delimiter.join("ay") + "\n" + delimiter.join(["1.5", "p,q"]) + "\n", name, delimiter)
     assert table.numbers("a").tolist() == [1.5]
     assert table.column("y").tolist() == ["p,q"]
 
 
-def test_csv_with_another_delimiter_is_recognisable_from_the_message(csv: Read) -> None:
+def test_csv_with_another_delimiter_gets_a_message_that_asks_for_it(csv: Read) -> None:
     table = csv("a;y\n1;2\n")
     with refused("t.csv", "no column 'y'", "a;y"):
         table.numbers("y")
 
 
 @pytest.mark.parametrize("delimiter", ["é", "\n", "\r"])
-def test_csv_delimiter_that_cannot_be_one_is_refused(tmp_path: Path, delimiter: str) -> None:
+def test_csv_refuses_an_impossible_delimiter(tmp_path: Path, delimiter: str) -> None:
     (tmp_path / "t.csv").write_text("a,y\n1,2\n")
     dataset = {"csv": {"path": "t.csv", "target": "y", "delimiter": delimiter}}
     config = {"dataset": dataset, "layers": [{"linear": 1}], "loss": "mse", "epochs": 1}
@@ -151,28 +151,28 @@ def test_csv_quotes_hold_commas_newlines_and_quotes(csv: Read) -> None:
     assert table.numbers("the, target").tolist() == [1, 2, 3]
 
 
-def test_csv_quoted_newlines_may_stand_anywhere_in_a_large_file(csv: Read) -> None:
+def test_csv_reads_quoted_newlines_anywhere_in_a_large_file(csv: Read) -> None:
     table = csv("a,y\n" + '"p\nq,r\n",7\n' * FAR)
     assert set(table.column("a").tolist()) == {"p\nq,r\n"}
     assert table.numbers("y").tolist() == [7] * FAR
 
 
 @pytest.mark.parametrize("name", ["t.csv.gz", "t.csv.GZ"])
-def test_csv_gz_is_read_as_it_is(csv: Read, name: str) -> None:
+def test_csv_gz_is_decompressed(csv: Read, name: str) -> None:
     assert csv(gzip.compress(b"a,y\n1,2\n"), name).numbers("y").tolist() == [2]
 
 
 @pytest.mark.parametrize("text", ["1.5", "+1.5", "1.5e0", "15E-1", '"1.5"', " 1.5"])
-def test_csv_ways_to_write_a_number(csv: Read, text: str) -> None:
+def test_csv_reads_every_notation_of_a_number(csv: Read, text: str) -> None:
     assert csv(f"a,y\n{text},0\n1,0\n").numbers("a").tolist() == [1.5, 1]
 
 
-def test_csv_whole_numbers_may_turn_into_others_far_below(csv: Read) -> None:
+def test_csv_integers_may_be_followed_by_decimals_far_below(csv: Read) -> None:
     a = csv("a,y\n" + "12345,0\n" * FAR + "0.5,0\n").numbers("a")
     assert (len(a), a[0], a[-1]) == (FAR + 1, 12345, 0.5)
 
 
-def test_csv_empty_text_in_quotes_is_a_gap_too(csv: Read) -> None:
+def test_csv_quoted_empty_text_is_a_gap(csv: Read) -> None:
     assert csv('a,y\nu,1\n"",2\n,3\n').column("a").tolist() == ["u", None, None]
 
 
@@ -217,7 +217,7 @@ REFUSED_CSV = {
 
 
 @pytest.mark.parametrize(("content", "words"), REFUSED_CSV.values(), ids=REFUSED_CSV)
-def test_csv_that_is_no_table_is_refused(csv: Read, content: bytes, words: list[str]) -> None:
+def test_csv_that_is_not_a_table_is_refused(csv: Read, content: bytes, words: list[str]) -> None:
     with refused("t.csv", *words):
         csv(content)
 
@@ -232,13 +232,13 @@ REFUSED_CSV_GZ = {
 
 
 @pytest.mark.parametrize(("content", "words"), REFUSED_CSV_GZ.values(), ids=REFUSED_CSV_GZ)
-def test_csv_gz_that_is_no_table_is_refused(csv: Read, content: bytes, words: list[str]) -> None:
+def test_csv_gz_that_is_not_a_table_is_refused(csv: Read, content: bytes, words: list[str]) -> None:
     with refused("t.csv.gz", *words):
         csv(content, "t.csv.gz")
 
 
 @pytest.mark.parametrize("source", [Csv, Parquet])
-def test_file_that_is_not_there_or_a_folder_is_refused(tmp_path: Path, source: type[Csv | Parquet]) -> None:
+def test_missing_file_or_folder_is_refused(tmp_path: Path, source: type[Csv | Parquet]) -> None:
     with refused("no file", "gone.csv"):
         source(path=tmp_path / "gone.csv", target="y").read()
     with refused("is a folder", tmp_path.name):
@@ -270,7 +270,7 @@ NOT_NUMBERS = {
 
 
 @pytest.mark.parametrize(("content", "place", "found"), NOT_NUMBERS.values(), ids=NOT_NUMBERS)
-def test_csv_cell_that_is_no_number_is_named_with_its_line(csv: Read, content: str, place: str, found: str) -> None:
+def test_csv_cell_that_is_not_a_number_is_named_with_its_line(csv: Read, content: str, place: str, found: str) -> None:
     table = csv(content)
     with refused(f"t.csv, {place}", "'a'", found):
         table.numbers("a")
@@ -282,7 +282,7 @@ def test_csv_decimal_comma_is_refused(csv: Read) -> None:
         table.numbers("a")
 
 
-def test_missing_column_is_named_with_what_there_is(csv: Read) -> None:
+def test_missing_column_is_named_with_the_existing_columns(csv: Read) -> None:
     table = csv("length,width\n1,2\n")
     with refused("t.csv", "'lenght'", "did you mean 'length'?"):
         table.column("lenght")
@@ -309,7 +309,7 @@ def test_missing_column_is_named_with_what_there_is(csv: Read) -> None:
         ),
     ],
 )
-def test_classes_are_the_labels_sorted_in_their_own_words(csv: Read, cells: list[str], classes: tuple) -> None:
+def test_classes_are_the_sorted_labels(csv: Read, cells: list[str], classes: tuple) -> None:
     found = find_classes(csv("a,y\n" + "".join(f"0,{cell}\n" for cell in cells)), "y")
     assert found == classes
     assert list(map(type, found)) == list(map(type, classes))
@@ -329,7 +329,7 @@ def test_classes_are_the_labels_sorted_in_their_own_words(csv: Read, cells: list
         pytest.param("1 2 inf", ["line 4:", "'y'", "inf"], id="infinity"),
     ],
 )
-def test_target_that_names_no_classes_is_refused(csv: Read, cells: str, words: list[str]) -> None:
+def test_target_without_usable_classes_is_refused(csv: Read, cells: str, words: list[str]) -> None:
     table = csv("a,y\n" + "".join(f"0,{cell}\n" for cell in cells.split(" ")))
     with refused("t.csv", *words):
         find_classes(table, "y")
@@ -368,13 +368,13 @@ def test_parquet_gap_is_named_with_its_row(pq: Read, column: pa.Array) -> None:
         table.numbers("a")
 
 
-def test_parquet_column_of_nothing_is_a_gap_from_the_first_row(pq: Read) -> None:
+def test_parquet_null_column_has_a_gap_in_the_first_row(pq: Read) -> None:
     table = pq({"a": pa.nulls(3)})
     with refused("t.parquet, row 1:", "'a'", "empty"):
         table.numbers("a")
 
 
-def test_parquet_dictionaries_and_decimals_are_their_values(pq: Read) -> None:
+def test_parquet_dictionaries_and_decimals_become_their_values(pq: Read) -> None:
     table = pq(
         {
             "a": pa.array([5, 6, 5]).dictionary_encode(),
@@ -393,7 +393,7 @@ def test_parquet_text_in_a_numeric_column_is_refused(pq: Read) -> None:
         table.numbers("a")
 
 
-def test_parquet_dates_as_classes_are_words(pq: Read) -> None:
+def test_parquet_dates_as_classes_become_texts(pq: Read) -> None:
     days = [datetime.date(2021, 1, 1), datetime.date(2020, 1, 1)]
     assert find_classes(pq({"y": days}), "y") == ("2020-01-01", "2021-01-01")
 
@@ -401,7 +401,7 @@ def test_parquet_dates_as_classes_are_words(pq: Read) -> None:
 @pytest.mark.parametrize(
     "values", [[[1, 2], [3]], [{"a": 1}, {"a": 2}], [b"\xff", b"u"]], ids=["lists", "structs", "bytes"]
 )
-def test_parquet_target_that_is_no_label_is_refused(pq: Read, values: list[object]) -> None:
+def test_parquet_target_that_cannot_be_a_label_is_refused(pq: Read, values: list[object]) -> None:
     with refused("t.parquet", "'y'"):
         find_classes(pq({"y": values}), "y")
 
@@ -417,7 +417,7 @@ def test_parquet_target_that_is_no_label_is_refused(pq: Read, values: list[objec
     ],
     ids=lambda column: str(column.type),
 )
-def test_parquet_column_of_any_type_may_stand_beside(pq: Read, column: pa.Array) -> None:
+def test_parquet_unused_columns_may_have_any_type(pq: Read, column: pa.Array) -> None:
     assert pq({"a": [1, 2], "beside": column}).numbers("a").tolist() == [1, 2]
 
 
@@ -440,7 +440,7 @@ def _damaged_parquet() -> bytes:
         pytest.param(pa.table([[1], [2]], names=["a", ""]), ["column 2", "no name"], id="unnamed column"),
     ],
 )
-def test_parquet_that_is_no_table_is_refused(pq: Read, content: object, words: list[str]) -> None:
+def test_parquet_that_is_not_a_table_is_refused(pq: Read, content: object, words: list[str]) -> None:
     with refused("t.parquet", *words):
         pq(content)
 
@@ -470,7 +470,7 @@ def test_npz_targets_are_the_columns_of_y(npz: Read) -> None:
 
 
 @pytest.mark.parametrize("labels", [["u", "ü", "u"], [b"u", b"v", b"u"], [True, False, True], [3, 1, 3], [3.0, 1.0, 3]])
-def test_npz_labels_are_words_booleans_or_whole_numbers(npz: Read, labels: list[object]) -> None:
+def test_npz_labels_are_texts_booleans_or_integers(npz: Read, labels: list[object]) -> None:
     plain = [label.decode() if isinstance(label, bytes) else label for label in labels]
     assert find_classes(npz(X=X, y=np.array(labels)), "y") == tuple(sorted(set(plain)))
 
@@ -498,13 +498,13 @@ REFUSED_NPZ = {
 
 
 @pytest.mark.parametrize(("arrays", "words"), REFUSED_NPZ.values(), ids=REFUSED_NPZ)
-def test_npz_arrays_that_are_no_table_are_refused(npz: Read, arrays: dict, words: list[str]) -> None:
+def test_npz_arrays_that_are_not_a_table_are_refused(npz: Read, arrays: dict, words: list[str]) -> None:
     with refused("t.npz", *words):
         npz(**arrays)
 
 
 @pytest.mark.parametrize(("value", "found"), [(np.nan, "'x1'"), (np.inf, "inf")])
-def test_npz_cell_that_is_no_number_is_named_with_its_row(npz: Read, value: float, found: str) -> None:
+def test_npz_cell_that_is_not_a_number_is_named_with_its_row(npz: Read, value: float, found: str) -> None:
     table = npz(X=np.array([[1, 2], [3, value]]))
     with refused("t.npz, row 2:", "'x1'", found):
         table.numbers("x1")
@@ -543,14 +543,14 @@ RANDOM = np.random.default_rng(0).normal(size=(100, 3))
         pytest.param(_zip_with("X.npy", b"hello"), id="zip of what only claims to be npy"),
     ],
 )
-def test_npz_that_is_none_is_refused_without_advice_to_load_it_unsafely(npz: Read, raw: bytes) -> None:
+def test_file_that_is_not_npz_is_refused_without_advice_to_load_it_unsafely(npz: Read, raw: bytes) -> None:
     with pytest.raises(DataError, match=r"^t\.npz") as caught:
         npz(raw)
     assert "allow_pickle" not in str(caught.value)
 
 
 class Payload:
-    """Makes a folder when it is unpickled."""
+    """An object that makes a folder when it is unpickled."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -588,7 +588,7 @@ def test_npz_never_unpickles(npz: Read, tmp_path: Path, where: str) -> None:
 # --- the fingerprint --------------------------------------------------------------------------------------------------
 
 
-def test_sha256_tells_contents_apart(csv: Read, pq: Read, npz: Read) -> None:
+def test_sha256_differs_for_different_contents(csv: Read, pq: Read, npz: Read) -> None:
     assert csv("a,y\n1,2\n").sha256 == csv("a,y\n1,2\n", "other.csv").sha256
     assert csv("a,y\n1,2\n").sha256 != csv("a,y\n1,3\n").sha256
     assert pq({"a": [1]}).sha256 == pq({"a": [1]}).sha256
