@@ -30,7 +30,8 @@ NOUNS = {"integer": "whole number", "number": "number", "string": "text", "objec
 BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
 # The order of the lists; other families follow.
 ORDER = (
-    "layer", "initializer", "loss", "optimizer", "schedule", "averaging", "metric", "dataset", "preprocessing step",
+    "layer", "initializer", "loss", "optimizer", "schedule", "averaging", "callback", "metric", "dataset",
+    "preprocessing step",
 )  # fmt: skip
 
 

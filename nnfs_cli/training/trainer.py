@@ -177,9 +177,11 @@ class Trainer:
     def _make_steps(self, loop: StepLoop, rows: TrainingRows) -> None:
         progress, ending, average = self.progress, self._ending, self.average
         watching = [callback for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
+        averaged = average.rule is not None
         while progress.finished < progress.epochs and not (ending.leaving and progress.finished):
             for _ in loop.epoch(rows):
-                average.after_step(progress.step)
+                if averaged:
+                    average.after_step(progress.step)
                 for callback in watching:
                     callback.on_step(self)
                 if ending.leaving:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from pydantic import PrivateAttr
@@ -58,7 +58,7 @@ class Checkpoint(Section, Callback):
     _store: Store | None = PrivateAttr(None)
     _best: LogRow | None = PrivateAttr(None)
     _kept: SpilledCopy | None = PrivateAttr(None)  # the best weights
-    _weights: Array = PrivateAttr(default_factory=lambda: np.empty(0))  # weights of the net
+    _weights: Any = PrivateAttr(None)  # the array of the net's weights
     _pending: bool = PrivateAttr(False)  # whether the best epoch is one before the first average
     _unwritten: bool = PrivateAttr(False)  # whether the best weights are newer than those in the store
     _behind: bool = PrivateAttr(False)  # whether the weights in the store are older than the state there
