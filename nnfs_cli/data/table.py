@@ -140,7 +140,9 @@ class Table:
                 raise self.error(int(np.argmax(wrong)), name, "numbers")
             if column.gaps.all():
                 return np.full(len(column), np.nan)
-            raise DataError(f"{self.name}: column {named(name)} holds texts, although they look like numbers")
+            raise DataError(
+                f"{self.name}: column {named(name)} holds texts, although they look like numbers; save them as numbers"
+            )
         if column.dtype.kind == "M":
             raise self.error(0, name, "numbers")
         numbers = np.asarray(column, np.float64)

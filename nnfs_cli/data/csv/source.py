@@ -37,7 +37,9 @@ def _a_mark(decimal: str) -> str:
         or decimal.isalnum()
         or decimal in '"+- '
     ):
-        raise invalid(f"expected a single character as decimal mark, such as ',', found {shown(decimal)}")
+        raise invalid(
+            f"expected a single character, not a letter or digit, as decimal mark, such as ',', found {shown(decimal)}"
+        )
     return decimal
 
 
