@@ -1,35 +1,66 @@
-"""What can be trained, and still is not what anybody wants: said before it is, in a sentence each."""
+"""The warnings about a training: what can be trained and may still not give what anybody wants, a sentence each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nnfs_cli.system.wording import counted, listing, named
+from nnfs_cli.training.averaging import EMA, Averaging
 
-NAMED = 3  # as many columns or classes are named
-DEFAULT = 32  # rows of a batch, which nobody may have chosen
+MAX_NAMED = 3  # columns or classes that a warning names
+DEFAULT_BATCH = 32  # rows; nobody may have chosen this size
 
 
-def cautions(data: Mapping[str, Any], batch_size: int) -> Iterator[str]:
-    """What to say of data, as data.json keeps it, and of batches that are to be so large."""
-    constant = [column["name"] for column in data["inputs"] if _constant(column)]
+def data_warnings(data: Mapping[str, Any], batch_size: int) -> Iterator[str]:
+    """Yield warnings about the data, in the form of data.json, and about batches of this size."""
+    constant = [column["name"] for column in data["inputs"] if _is_constant(column)]
     if constant:
-        are = "is" if len(constant) == 1 else "are"
-        yield f"{_some(constant)} {are} the same in all training rows: there is nothing to be learned from that"
+        verb = "is" if len(constant) == 1 else "are"
+        yield f"{_some(constant)} {verb} constant in the training rows, so the net cannot learn from that"
     for target in data["targets"]:
         if target["kind"] == "class":
-            yield from _of_classes(target["counts"])
+            yield from _class_warnings(target["counts"])
         elif target["min"] == target["max"]:
-            value = f"{target['min']:g} in all training rows"
-            yield f"the target {named(target['name'])} is {value}: that is all there is to learn"
+            yield f"the target {named(target['name'])} is {target['min']:g} in all training rows; that is all to learn"
     n_rows = data["rows"]["train"]
-    if batch_size > max(n_rows, DEFAULT):
-        yield f"there are {counted(n_rows, 'training row')}, so a batch of {batch_size} is all of them"
+    if batch_size > max(n_rows, DEFAULT_BATCH):
+        yield f"there are {counted(n_rows, 'training row')}, so a batch of {batch_size} holds all of them"
 
 
-def _constant(column: Mapping[str, Any]) -> bool:
-    """Whether there is one value in a column, and no gap, or nothing but gaps."""
+def large_net(n_parameters: int, n_rows: int, members: int) -> str:
+    """Return a warning if a net has more parameters than there are training rows, else the empty string."""
+    if n_parameters <= n_rows:
+        return ""
+    net = "the net" if members == 1 else "each net"
+    return f"{net} has {n_parameters:,} parameters for {n_rows:,} training rows; it may overfit"
+
+
+def long_average(averaging: Averaging | None, steps: int) -> str:
+    """Return a warning if weights are averaged over more steps than training makes, else the empty string."""
+    if not isinstance(averaging, EMA) or steps >= (span := 1 / (1 - averaging.decay)):
+        return ""
+    made = f"training makes only {counted(steps, 'step')}"
+    return f"ema averages over {span:,.0f} steps, but {made}; a smaller decay would forget the first ones"
+
+
+def no_average() -> str:
+    """Return the warning that training ended before its average of the weights began."""
+    return "training has ended before there was an average of the weights"
+
+
+def no_weight_column(table: str, column: str) -> str:
+    """Return the warning that a table lacks the column of weights."""
+    return f"{table} has no column {named(column)}: all its rows count alike"
+
+
+def sampled_rows(samples: Sequence[str]) -> str:
+    """Return the warning that figures are computed on samples, such as "1,000 of 20,000 train rows"."""
+    return f"the rows do not fit into memory_limit, so figures are those of {listing(samples)}, evenly spaced"
+
+
+def _is_constant(column: Mapping[str, Any]) -> bool:
+    """Return whether a column holds a single value and no gap, or nothing but gaps."""
     if column["missing"]:
         return bool(column["missing"] == 1)
     if column["kind"] == "category":
@@ -37,15 +68,17 @@ def _constant(column: Mapping[str, Any]) -> bool:
     return bool(column["min"] == column["max"])
 
 
-def _of_classes(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """`counts` are rows by split, then by class."""
+def _class_warnings(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Yield a warning for each split that lacks classes; `counts` are numbers of rows by split and class."""
     for split, by_class in counts.items():
         if lacking := [label for label, n in by_class.items() if not n]:
             them = "it" if len(lacking) == 1 else "them"
-            what = f"the net does not learn {them}" if split == "train" else f"the figures there say nothing of {them}"
-            yield f"no {'training' if split == 'train' else split} row is {_some(lacking, 'or')}: {what}"
+            if split == "train":
+                yield f"no training row is {_some(lacking, 'or')}, so the net does not learn {them}"
+            else:
+                yield f"no {split} row is {_some(lacking, 'or')}, so the {split} figures do not cover {them}"
 
 
 def _some(names: list[str], conjunction: str = "and") -> str:
-    more = [f"{len(names) - NAMED:,} more"] if len(names) > NAMED else []
-    return listing([*map(named, names[:NAMED]), *more], conjunction)
+    more = [f"{len(names) - MAX_NAMED:,} more"] if len(names) > MAX_NAMED else []
+    return listing([*map(named, names[:MAX_NAMED]), *more], conjunction)

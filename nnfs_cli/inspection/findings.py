@@ -304,12 +304,12 @@ def _rows(data: InspectedRows, names: Sequence[str]) -> Iterator[Finding]:
 
 def _sizes(experiment: Experiment, loaded: LoadedData) -> Iterator[Finding]:
     """Yield findings about the size of the net and the number of validation rows."""
-    if experiment.warning:
+    if experiment.large_net:
         model, wide = experiment.predictor.model, experiment.predictor.encoder.facts.n_features
         in_embeddings = sum(table.rows * table.width for table in model.lookup.tables) if model.lookup else 0
         width = width_for(len(experiment.learned), wide, model.output_shape[0], in_embeddings)
         hint = f"- linear: {width}  # in each of two hidden layers" if width else "- dropout: 0.2"
-        yield Finding("parameters", None, experiment.warning, hint)
+        yield Finding("parameters", None, experiment.large_net, hint)
     n = len(loaded.rows["validation"])
     if 0 < n < 50:
         message = f"{counted(n, 'validation row')} {'is' if n == 1 else 'are'} few to choose the best epoch"

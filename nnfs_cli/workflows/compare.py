@@ -11,7 +11,8 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import DataError, NnfsWarning, RunError
-from nnfs_cli.experiment.experiment import encode_splits, prepare
+from nnfs_cli.experiment.encode_splits import encode_splits
+from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.prediction.predictor import EncodedRows, Predictor

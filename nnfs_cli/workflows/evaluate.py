@@ -15,8 +15,8 @@ import numpy as np
 from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.table import Kind, Table, text_of
 from nnfs_cli.errors import DataError, NnfsWarning, RunError, UserError
-from nnfs_cli.experiment.experiment import encode_splits
-from nnfs_cli.experiment.read_data import say_alike
+from nnfs_cli.experiment.encode_splits import encode_splits
+from nnfs_cli.experiment.warnings import no_weight_column
 from nnfs_cli.prediction.batch_predict import OnError, Predictions
 from nnfs_cli.prediction.predictor import EncodedRows, Predictor
 from nnfs_cli.prediction.threshold import best_threshold
@@ -122,7 +122,7 @@ def _rows_of(path: Path, predictor: Predictor) -> Iterator[EncodedRows]:
     counting = None
     for table in source.chunks(kinds):
         if counting is None and column and not table.has(column):
-            say_alike(table, column)
+            warnings.warn(no_weight_column(table.name, column), NnfsWarning, stacklevel=2)
         rows = predictor.encode(that_counts(table, predictor)).counting()
         counting = counting or len(rows) > 0
         if len(rows):

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from nnfs_cli.components.user_code import code_files_of
 from nnfs_cli.errors import DivergedError, NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment
+from nnfs_cli.experiment.warnings import no_average
 from nnfs_cli.prediction.calibrate import calibrate
 from nnfs_cli.runs.environment import describe_environment
 from nnfs_cli.runs.epoch_logger import EpochLogger
 from nnfs_cli.runs.run import Run
 from nnfs_cli.runs.status_file import Status
 from nnfs_cli.system.wording import counted, listing
-from nnfs_cli.training.averaging import EMA
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.callbacks.limits import TimeLimit
 from nnfs_cli.training.interruption import Interruptions
@@ -30,11 +30,7 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
 
     The run is locked until it is trained, or released. When anything fails, nothing is left.
     """
-    for caution in experiment.cautions:
-        warnings.warn(caution, NnfsWarning, stacklevel=2)
-    averaging, steps = experiment.config.averaging, experiment.batches.steps * experiment.config.epochs
-    if isinstance(averaging, EMA) and steps // experiment.config.accumulate < (span := 1 / (1 - averaging.decay)):
-        message = f"ema averages {span:,.0f} steps, more than there are; a smaller decay would forget the first of them"
+    for message in experiment.warnings:
         warnings.warn(message, NnfsWarning, stacklevel=2)
     run = Run.create(folder, experiment.config.name)
     try:
@@ -118,7 +114,7 @@ def _learn(
     trainer = experiment.trainer([*watching, *last], evaluate)
     trainer.train(experiment.learned, spec.epochs, restore)
     if trainer.average.pending:
-        warnings.warn("training has ended before there was an average of the weights", NnfsWarning, stacklevel=2)
+        warnings.warn(no_average(), NnfsWarning, stacklevel=2)
     checkpoint.restore_best(predictor.model)
     scored = {split: score(predictor, rows) for split, rows in splits.items()}
     run.records.write_evaluation(confusion_tables(scored))

@@ -417,7 +417,7 @@ WRONG_COLUMNS = [
     wrong("switch for memory", plus("memory_limit: true"), "9:15", "an amount of memory", "found true"),
     wrong("half a byte", plus("memory_limit: 1.5"), "9:15", "an amount of memory", "found 1.5"),
     wrong("memory beyond all", plus(f"memory_limit: {'9' * 400} GB"), "9:15", "expected an amount of memory"),
-    wrong("memory for nothing", plus("memory_limit: 10 MB"), "9:15", "the program itself takes"),
+    wrong("memory for nothing", plus("memory_limit: 10 MB"), "9:15", "the program itself needs"),
     wrong("group of a builtin", plus("split: {group: a}"), "9:16", "iris has no such column; give fractions"),
     wrong("time of a builtin", plus("split: {time: a}"), "9:15", "iris has no such column; give fractions"),
     wrong("hash of a builtin", plus("split: {hash: a}"), "9:15", "iris has no such column; give fractions"),

@@ -599,21 +599,21 @@ def plain(preprocessing: Any, **changes: Any) -> dict[str, Any]:
         pytest.param(
             {"dates": "calendar"}, SIMPLE,
             "t.csv, line 2: column 'word' should hold numbers, found 'u'\n"
-            "mend the file, or take words with  preprocessing: {categories: one_hot},"
+            "correct the file, or encode categories with  preprocessing: {categories: one_hot},"
             " or leave columns out with  drop: [word]",
             id="words without a step",
         ),
         pytest.param(
             {"categories": "one_hot"}, SIMPLE,
             "t.csv: column 'when' holds dates\n"
-            "mend the file, or take dates with  preprocessing: {dates: calendar},"
+            "correct the file, or encode dates with  preprocessing: {dates: calendar},"
             " or leave columns out with  drop: [when]",
             id="dates without a step",
         ),
         pytest.param(
             {**ALL, "numbers": "standardize"}, SIMPLE.replace("\n7,0,", "\n7,,"),
             "t.csv, line 9: column 'b' is empty\n"
-            "mend the file, or fill gaps with  preprocessing: {numbers: [impute, standardize]},"
+            "correct the file, or fill gaps with  preprocessing: {numbers: [impute, standardize]},"
             " or leave columns out with  drop: [b]",
             id="a gap without a step",
         ),
@@ -625,7 +625,7 @@ def plain(preprocessing: Any, **changes: Any) -> dict[str, Any]:
         pytest.param(
             ALL, SIMPLE.replace("\n7,0,", "\n7,O,"),
             "t.csv, line 9: column 'b' should hold numbers, found 'O'\n"
-            "mend the file, or leave columns out with  drop: [b]",
+            "correct the file, or leave columns out with  drop: [b]",
             id="a typo among numbers",
         ),
         pytest.param(

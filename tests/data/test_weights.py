@@ -399,14 +399,14 @@ def test_a_cell_of_rows_to_evaluate_that_is_no_weight_is_named_and_predict_does_
 def test_rows_that_all_weigh_nothing_cannot_be_learned_from(
     changes: dict[str, Any], weights: list[int], config: Callable[..., Path]
 ) -> None:
-    with pytest.raises((DataError, ConfigError), match="all train rows have the weight 0"):
+    with pytest.raises((DataError, ConfigError), match="all train rows have weight 0"):
         prepared(config(csv("a,b,y,w", LABELS, weights), **changes))
 
 
 def test_validation_rows_that_all_weigh_nothing_cannot_be_judged(config: Callable[..., Path]) -> None:
     parts = ["train" if i else "validation" for i in COUNTS]
     path = config(csv("a,b,y,w,part", LABELS, COUNTS, parts), weight="w", split={"column": "part"})
-    with pytest.raises(DataError, match="all validation rows have the weight 0") as caught:
+    with pytest.raises(DataError, match="all validation rows have weight 0") as caught:
         prepared(path)
     assert "learn" not in str(caught.value)
 

@@ -84,19 +84,19 @@ CASES = {
         parts(20, lambda i: "train" if i < 14 else "test", lambda i: "c" if i > 13 else "ab"[i % 2]),
         {"layers": [{"linear": 3}, "softmax"], "loss": "cross_entropy", **BY_PART},
         TRAINED,
-        "no training row is 'c': the net does not learn it",
+        "no training row is 'c', so the net does not learn it",
     ),
     "class_missing_from_validation": Case(
         parts(20, lambda i: "train" if i < 14 else "validation", lambda i: "no" if i > 13 else HALF[i % 2]),
         {**TWO, **BY_PART},
         TRAINED,
-        "no validation row is 'yes': the figures there say nothing of it",
+        "no validation row is 'yes', so the validation figures do not cover it",
     ),
     "every_row_its_own_class": Case(
         labels(40, lambda i: f"c{i}"),
         {"layers": [{"linear": 40}, "softmax"], "loss": "cross_entropy", "split": 0},
         TRAINED,
-        "it may learn them by heart",
+        "it may overfit",
     ),
     "constant_column": Case(
         "a,b,y\n" + column(20, lambda i: f"{i},7,{i}"), NUMBER, TRAINED, "'b' is the same in all training rows"
@@ -108,7 +108,7 @@ CASES = {
         "a,b,y\n" + column(20, lambda i: f"{i},x,{i}"),
         {**NUMBER, "preprocessing": {"categories": "one_hot"}},
         TRAINED,
-        "'b' is the same in all training rows: there is nothing to be learned from that",
+        "'b' is constant in the training rows, so the net cannot learn from that",
     ),
     "constant_target": Case(
         "a,y\n" + column(20, lambda i: f"{i},5"),
@@ -133,7 +133,7 @@ CASES = {
         NUMBERS,
         {**NUMBER, "batch_size": 1000},
         TRAINED,
-        "so a batch of 1000 is all of them",
+        "so a batch of 1000 holds all of them",
     ),
     "batch_larger_than_the_data_and_dropped": Case(
         NUMBERS,
@@ -145,19 +145,19 @@ CASES = {
         "a,y\n1,2\n2,3\n",
         {**NUMBER, "layers": [{"linear": 2}, "batch_norm", {"linear": 1}], "split": 0.5},
         ERROR,
-        "batch_norm needs 2 rows a batch, and there is 1 training row",
+        "batch_norm needs batches of at least 2 rows, and there is 1 training row",
     ),
     "all_weights_zero": Case(
         "a,w,y\n" + column(20, lambda i: f"{i},0,{i}"),
         {**NUMBER, **WEIGHTED},
         ERROR,
-        "all train rows have the weight 0",
+        "all train rows have weight 0",
     ),
     "all_class_weights_zero": Case(
         labels(20, lambda i: HALF[i % 2]),
         {**TWO, "class_weights": {"yes": 0, "no": 0}},
         ERROR,
-        "all train rows have the weight 0, so there is nothing to go by",
+        "all train rows have weight 0, so none of them counts",
     ),
     "negative_weight": Case(
         "a,w,y\n" + column(20, lambda i: f"{i},{1 if i else -1},{i}"),
@@ -190,7 +190,7 @@ CASES = {
         "a,c,y\n" + column(3, lambda i: f"{i},w{i},{i}"),
         {**NUMBER, "preprocessing": {"categories": {"target_mean": {"folds": 50}}}, "split": 0},
         TRAINED,
-        "it may learn them by heart",
+        "it may overfit",
     ),
     "word_that_only_validation_has": Case(
         "a,c,part,y\n" + column(20, lambda i: f"{i},{'new' if i > 18 else 'old'},{'test' if i > 15 else 'train'},{i}"),

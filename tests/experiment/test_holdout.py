@@ -236,7 +236,7 @@ def test_what_does_not_go_with_it_is_refused(tmp_path: Path, changes: dict[str, 
 
 
 def test_more_members_than_rows_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="142 training rows cannot be dealt into a fold for each of 200"):
+    with pytest.raises(ConfigError, match="142 training rows cannot be divided into 200 folds, one per member"):
         workflows.prepare(spec(tmp_path, members=200))
 
 

@@ -108,9 +108,9 @@ def test_advice_to_drop_columns_leaves_some(write: Write) -> None:
     with pytest.raises(DataError) as caught:
         workflows.prepare(Config.load(csv_config(write, table)))
     *_, advice = str(caught.value).splitlines()
-    assert advice.startswith("mend the file, or fill gaps with")
+    assert advice.startswith("correct the file, or fill gaps with")
     assert "drop" not in advice
-    with pytest.raises(DataError, match=r"is empty, as in 8 more rows of 10\nmend the file, or .* drop: \[b\]$"):
+    with pytest.raises(DataError, match=r"is empty, as in 8 more rows of 10\ncorrect the file, or .* drop: \[b\]$"):
         workflows.prepare(Config.load(csv_config(write, table.replace("u", "1"))))
 
 
