@@ -15,16 +15,27 @@ of `configs/`, which is what a reader has who starts on that page. In a page,
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
-from concurrent.futures import ThreadPoolExecutor
+import warnings
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
+
+import pytest
+from typer.main import get_command
+
+from nnfs_cli.cli import app
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -47,6 +58,9 @@ BLOCK = re.compile(
     r"(?:<!-- (?P<filled>(?:config|code) [^\n]+?) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)```",
     re.DOTALL,
 )
+# A command that needs no shell, and leaves nothing in the process that runs it, as code of a user would.
+SIMPLE = re.compile(r"nnfs (?!.*--code)[^|<>&;$*?`]+")
+VARIABLES = {"COLUMNS": "100"}
 COMMAND = re.compile(r"^\$ (.+)\n((?:[^$].*\n|\n)*)", re.MULTILINE)
 
 
@@ -56,29 +70,51 @@ class Workspace:
 
     folder: Path
 
-    def run(self, command: str, script: str | None = None, fails: bool = False) -> str:
-        """Run a shell command, or a Python script, and return what it prints.
+    def run(self, command: str, fails: bool = False) -> str:
+        """Run a command and return what it prints to stdout and stderr.
 
         Raises `AssertionError` unless it ends with exit code 0, or with 2 where it `fails`.
         """
+        output, code = self._here(command) if SIMPLE.fullmatch(command) else self._elsewhere(["bash", "-c", command])
+        if code != (2 if fails else 0):
+            raise AssertionError(f"{command}\nended with {code}:\n{output}")
+        return output
+
+    def run_script(self, script: str) -> None:
+        """Run a Python script. Raises `AssertionError` when it fails."""
+        output, code = self._elsewhere([sys.executable, "-c", script])
+        if code:
+            raise AssertionError(f"{script}\nended with {code}:\n{output}")
+
+    def _here(self, command: str) -> tuple[str, int]:
+        """Run `nnfs ...` in this process, which saves the time to import everything."""
+        screen = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+        handler = signal.getsignal(signal.SIGTERM)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(mock.patch.dict(os.environ, VARIABLES))
+            stack.enter_context(contextlib.chdir(self.folder))
+            stack.enter_context(warnings.catch_warnings())
+            stack.enter_context(contextlib.redirect_stdout(screen))
+            stack.enter_context(contextlib.redirect_stderr(screen))
+            stack.callback(signal.signal, signal.SIGTERM, handler)
+            ended = stack.enter_context(pytest.raises(SystemExit))
+            get_command(app).main(shlex.split(command)[1:], prog_name="nnfs")
+        code = ended.value.code
+        return screen.buffer.getvalue().decode(), code if isinstance(code, int) else 0
+
+    def _elsewhere(self, words: list[str]) -> tuple[str, int]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
-            [sys.executable, "-c", script] if script is not None else ["bash", "-c", command],
+            words,
             cwd=self.folder,
-            env={
-                **os.environ,
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-                "PYTHONPATH": str(ROOT),
-                "COLUMNS": "100",
-            },
+            env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **VARIABLES},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             timeout=300,
             check=False,
         )
-        if done.returncode != (2 if fails else 0):
-            raise AssertionError(f"{command or script}\nended with {done.returncode}:\n{done.stdout}")
-        return done.stdout
+        return done.stdout, done.returncode
 
     def block(self, match: re.Match[str]) -> str:
         """Return a block of a page as it should be."""
@@ -99,7 +135,7 @@ class Workspace:
                 f"$ {command}\n{self.run(command, fails='error:' in shown)}" for command, shown in COMMAND.findall(body)
             )
         elif language == "python":
-            self.run("", script=body)
+            self.run_script(body)
         elif language == "pycon":
             (self.folder / "session.txt").write_text(body, encoding="utf-8")
             self.run("python -m doctest session.txt")
@@ -143,7 +179,7 @@ def rewrite(page: Path) -> str:
 def main() -> None:
     """Rewrite the named pages, or all."""
     pages = [Path(name).resolve() for name in sys.argv[1:]] or PAGES
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(2) as pool:
         for what in filter(None, pool.map(rewrite, pages)):
             print(what)
 
