@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markdown import Markdown
 from typer.main import get_command
@@ -56,7 +57,7 @@ def test_a_page_fits_a_terminal_of_80_columns(page: Path) -> None:
     screen = StringIO()
     Console(file=screen, width=80, color_system=None).print(Markdown(TEXTS[page]))
     shown = screen.getvalue()
-    assert max(map(len, shown.splitlines())) <= 80
+    assert max(map(cell_len, shown.splitlines())) <= 80
     assert "<!--" not in shown
     tables = re.findall(r"^\|.*\|$", CODE.sub("", without_generated(TEXTS[page])), re.MULTILINE)
     assert [line for line in tables if len(line) > 100] == []

@@ -110,7 +110,7 @@ def _markdown_list(heading: str, family: type[Component]) -> str:
         fields = member.model_fields.items()
         settings = ", ".join(key if field.is_required() else f"{key}: {_default(field)}" for key, field in fields)
         rows.append((f"`{name}`", f"`{settings}`" if settings else "", member.summary()))
-    return f"**{heading}**\n\n{_markdown_table(rows)}"
+    return f"## {heading.capitalize()}\n\n{_markdown_table(rows)}"
 
 
 def _page(name: str, section: type[Section]) -> str:

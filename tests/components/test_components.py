@@ -145,7 +145,7 @@ def test_folded_prose_keeps_the_lines_that_sentences_begin(show: Show) -> None:
 
 def test_the_readme_gets_tables(show: Show) -> None:
     lines = show("layers", "--markdown").splitlines()
-    assert lines[:4] == ["**layers**", "", "| name | settings | what it is |", "|---|---|---|"]
+    assert lines[:4] == ["## Layers", "", "| name | settings | what it is |", "|---|---|---|"]
     assert any(line.startswith("| `prelu` | `init: {constant: 0.25}` |") for line in lines)
     assert "| `epochs` | required | a whole number, at least 1 |" in show("config", "--markdown")
 
