@@ -1,4 +1,6 @@
-"""Train a model: the loop, and the optimizers, schedules and callbacks it is made of.
+"""Train a model: the loop, and everything it is made of. Nothing here reads or writes files.
 
-Read `trainer` first, then `optimizers/base`, `schedules` and `early_stopping`.
+Read `trainer` first, then `step_loop` and `minimizer_loop`, then `plan` and `progress`. The parts of a step are in
+`optimizers/`, `schedules`, `penalty`, `clipping` and `averaging`; what watches and ends training is in `callbacks/`
+and `interruption`.
 """

@@ -1,6 +1,6 @@
-"""Weights averaged over training: often better than the last ones, which still jump about with every batch.
+"""Averages of the weights over training, which are often better than the last weights.
 
-Evaluation, checkpoints and the final net use the average, while training itself goes on with its own weights.
+Evaluation, checkpoints and the final net use the average, while training itself continues with the weights.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from nnfs_cli.components.field_types import Fraction
 class Averaging(Component, family="averaging"):
     """A rule for the rate at which the average follows the weights w: average <- (1 - rate) · average + rate · w.
 
-    The average is all the memory there is. The first rate is 1, so that it matters not what the average was before.
+    Only the average is remembered. The first rate above 0 must be 1, so that the average starts from the weights.
     """
 
     def after_step(self, step: int) -> float:
-        """The rate after an optimizer step, counted from 1; 0 leaves the average as it is."""
+        """Return the rate after an optimizer step, counted from 1; 0 leaves the average as it is."""
         return 0.0
 
     def after_epoch(self, epoch: int, epochs: int) -> float:
-        """The rate after one of so many epochs, counted from 1; 0 leaves the average as it is."""
+        """Return the rate after an epoch, counted from 1, of `epochs`; 0 leaves the average as it is."""
         return 0.0
 
 
 class EMA(Averaging, name="ema", main="decay"):
     """Exponential moving average: a <- decay · a + (1 - decay) · w after every step, and average = a / (1 - decay^t).
 
-    The division makes up for the zeros that a begins with, t being the number of steps. Running statistics, such as
-    those of batch_norm, are averaged like the weights.
+    The division corrects for a, which starts at zero; t is the number of steps. Running statistics, such as those of
+    batch_norm, are averaged like the weights.
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), section 7.2, after Polyak and Juditsky,
     "Acceleration of Stochastic Approximation by Averaging" (1992).
     """
@@ -43,87 +43,87 @@ class EMA(Averaging, name="ema", main="decay"):
     examples = ("ema", "ema: 0.99")
 
     decay: Fraction = 0.999
-    """About the last 1 / (1 - decay) steps make up the average."""
+    """Share of the average that a step keeps. The average is over about the last 1 / (1 - decay) steps."""
 
     def after_step(self, step: int) -> float:
-        """Both formulas of the summary as one."""
+        """Return (1 - decay) / (1 - decay^step), which combines both formulas above."""
         return (1 - self.decay) / (1 - self.decay**step) if step else 0.0
 
 
 class SWA(Averaging, name="swa", main="start"):
     """Stochastic weight averaging: average = 1/n Σ w over the ends of the last n epochs, those after start · epochs.
 
-    Only epochs with an average compete for the best one, and early stopping waits for the first of them. Running
-    statistics, such as those of batch_norm, are averaged like the weights; no further pass computes them anew.
+    Only epochs with an average can be the best one, and early stopping waits for the first of them. Running statistics,
+    such as those of batch_norm, are averaged like the weights, and not computed again by another pass over the rows.
     Source: Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization" (2018), algorithm 1.
     """
 
     examples = ("swa", "swa: 0.5")
 
     start: Fraction = 0.75
-    """The share of the epochs after which it begins."""
+    """Share of the epochs after which the average begins."""
 
     def after_epoch(self, epoch: int, epochs: int) -> float:
-        """1 / n in the n-th epoch after the start."""
+        """Return 1 / n after the n-th epoch of the average."""
         n = epoch - math.floor(self.start * epochs + 1e-9)  # 0.29 of 100 epochs are 29, not 28.999...
         return 1 / n if n > 0 else 0.0
 
 
 class Average:
-    """The average of a vector of weights (n,) that changes, by a rule.
+    """The average of a vector of weights (n,) that training changes.
 
-    Without a rule, or before its first rate, the weights stand for their average themselves.
+    Without a rule, or before the first rate above 0, the weights themselves serve as the average.
     """
 
     def __init__(self, rule: Averaging | None, weights: Array) -> None:
         self.rule, self.weights = rule, weights
         self.vector: Array | None = None  # the average, once there is one
-        self._epoch = 0  # the last that has counted
+        self._epoch = 0  # the last epoch that was averaged
         self._shown = False
         if rule is not None:
             self._average, self._spare = np.zeros_like(weights), np.empty_like(weights)
 
     @property
     def pending(self) -> bool:
-        """Whether there is going to be an average, and is none yet."""
+        """Whether there will be an average, and is none yet."""
         return self.rule is not None and self.vector is None
 
     @property
     def raw(self) -> Array:
-        """The weights that training goes on with, also while their average stands in their place."""
+        """The weights that training continues with, even while `in_place` shows their average."""
         return self._spare if self._shown else self.weights
 
     def begin(self) -> None:
-        """Forget what was."""
+        """Forget the average."""
         self.vector, self._epoch, self._shown = None, 0, False
 
     def state(self) -> dict[str, Array]:
-        """What there is to remember, by name."""
+        """Return what `restore` needs, by name; empty without a rule."""
         if self.rule is None:
             return {}
         return {"vector": self._average, "begun": np.array(not self.pending), "epoch": np.array(self._epoch)}
 
     def restore(self, state: Mapping[str, Array]) -> None:
-        """Take `state` back."""
+        """Restore what `state` returned."""
         if self.rule is not None:
             np.copyto(self._average, state["vector"])
             self.vector = self._average if state["begun"] else None
             self._epoch = int(state["epoch"])
 
     def after_step(self, step: int) -> None:
-        """Let the weights count, as they are after this step, if the rule says so."""
+        """Average the weights after this step, if the rule says so."""
         if self.rule is not None:
             self._follow(self.rule.after_step(step))
 
     def after_epoch(self, epoch: int, epochs: int) -> None:
-        """Let them count as they are after this epoch, once."""
+        """Average the weights after this epoch, if the rule says so and this epoch has not been averaged."""
         if self.rule is not None and epoch > self._epoch:
             self._epoch = epoch
             self._follow(self.rule.after_epoch(epoch, epochs))
 
     @contextlib.contextmanager
     def in_place(self) -> Iterator[None]:
-        """For a while, the vector of weights holds their average."""
+        """Make the vector of weights hold the average within a `with` block."""
         self.settle()
         try:
             yield
@@ -133,17 +133,17 @@ class Average:
                 self._shown = False
 
     def settle(self) -> None:
-        """Leave the average in the vector of weights."""
+        """Put the average into the vector of weights."""
         if self.vector is not None and not self._shown:
             np.copyto(self._spare, self.weights)
             np.copyto(self.weights, self.vector)
             self._shown = True
 
     def _follow(self, rate: float) -> None:
-        """Do average <- (1 - rate) · average + rate · weights; rate 1 copies exactly."""
+        """Compute average <- (1 - rate) · average + rate · weights; rate 1 copies exactly."""
         if rate == 1:
             self.vector = self._average
             np.copyto(self.vector, self.weights)
         elif rate:
             np.multiply(np.subtract(self.weights, self._average, out=self._spare), rate, out=self._spare)
-            np.add(self._average, self._spare, out=self._average)  # at once: it is an average at any moment
+            np.add(self._average, self._spare, out=self._average)  # one operation, which no signal can divide

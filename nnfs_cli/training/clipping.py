@@ -1,4 +1,4 @@
-"""Clipping: a bound on the gradient, so that one strange batch cannot throw the net away."""
+"""Clipping: a bound on the gradient, so that a single unusual batch cannot ruin the net."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from nnfs_cli.components.section import Section
 
 
 class Clip(Section):
-    """How large a gradient may be: g <- clip(g, -value, value), then g <- g · min(1, norm / ||g||), over all layers.
+    """Limit the gradient: g <- clip(g, -value, value), then g <- g · min(1, norm / ||g||), over all layers together.
 
     Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks" (2013). PyTorch
-    adds 1e-6 to the norm before it divides; here the clipped gradient has exactly the norm that is asked for.
+    adds 1e-6 to the norm before it divides; here the clipped gradient has exactly the given norm.
     """
 
     main = "norm"
 
     norm: PositiveFloat | None = None
-    """The largest Euclidean norm of the gradient of all parameters together."""
+    """Largest Euclidean norm of the gradient of all parameters together."""
     value: PositiveFloat | None = None
-    """The largest absolute value of each of its entries."""
+    """Largest absolute value of each entry of the gradient."""
 
     def apply(self, gradient: Array) -> None:
-        """Clip a gradient (n,) in place; of several, (members, n), each by itself."""
+        """Clip a gradient (n,) in place, or each gradient of an ensemble (members, n) separately."""
         if gradient.ndim > 1:
             for one in gradient:
                 self.apply(one)
@@ -35,11 +35,11 @@ class Clip(Section):
             np.clip(gradient, -self.value, self.value, out=gradient)
         if self.norm is not None:
             length = math.sqrt(float(np.vdot(gradient, gradient)))
-            if length == math.inf:  # perhaps only the squares were too large
+            if length == math.inf:  # perhaps only the sum of squares overflows
                 largest = float(max(gradient.max(), -gradient.min()))
                 if largest < math.inf:
                     np.divide(gradient, largest, out=gradient)
                     length = math.sqrt(float(np.vdot(gradient, gradient)))
-                    np.multiply(gradient, min(self.norm / length, largest), out=gradient)  # or as it was
+                    np.multiply(gradient, min(self.norm / length, largest), out=gradient)  # at most as it was
             elif length > self.norm:
                 np.multiply(gradient, self.norm / length, out=gradient)

@@ -1,4 +1,4 @@
-"""Adagrad: the more a parameter has moved, the smaller its steps become."""
+"""Adagrad: the larger the past gradients of a parameter, the smaller its steps."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Adagrad(Stepper, name="adagrad"):
     default_lr = 0.01
 
     initial: NonNegativeFloat = 0.0
-    """What s begins with; more than 0 makes the first steps shorter."""
+    """First value of s. Above 0, it makes the first steps shorter."""
     eps: PositiveFloat = 1e-10
-    """Keeps the first steps from dividing by zero."""
+    """Number that prevents a division by zero."""
 
     def begin(self, parameters: Array) -> dict[str, Array]:
-        """The sum of squares s, and a buffer to work in."""
+        """Return the sum of squares s, and a buffer."""
         return {"s": np.full_like(parameters, self.initial), "buffer": np.empty_like(parameters)}
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
-        """One step, at most lr in every parameter."""
+        """Make a step of at most lr in every parameter, in place."""
         s, buffer = state["s"], state["buffer"]
         np.add(s, np.square(gradient, out=buffer), out=s)
         denominator = np.add(np.sqrt(s, out=buffer), self.eps, out=buffer)

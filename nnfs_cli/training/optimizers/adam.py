@@ -1,4 +1,4 @@
-"""Adam: each parameter gets a step length of its own, by how large its gradients have been."""
+"""Adam: each parameter has its own step length, which depends on the size of its past gradients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nnfs_cli.training.optimizers.base import StepFunction, Stepper
 class Adam(Stepper, name="adam"):
     """Adaptive moments: m <- b1 · m + (1 - b1) · g, v <- b2 · v + (1 - b2) · g², w <- w - lr · m̂ / (√v̂ + eps).
 
-    g is dL/dw, and m̂ = m / (1 - b1^t), v̂ = v / (1 - b2^t) in step t make up for the zeros that m and v begin with.
+    g is dL/dw, and m̂ = m / (1 - b1^t), v̂ = v / (1 - b2^t) in step t correct for m and v, which start at zero.
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1.
     """
 
@@ -24,21 +24,21 @@ class Adam(Stepper, name="adam"):
     default_lr = 0.001
 
     beta1: Fraction = 0.9
-    """How much of the gradients' mean m a step keeps."""
+    """Share of the mean gradient m that a step keeps."""
     beta2: Fraction = 0.999
-    """How much of the squared gradients' mean v a step keeps."""
+    """Share of the mean squared gradient v that a step keeps."""
     eps: PositiveFloat = 1e-8
-    """Keeps a parameter without gradients from being divided by zero."""
+    """Number that prevents a division by zero."""
 
     def begin(self, parameters: Array) -> dict[str, Array]:
-        """Both moments, and the number t of steps done."""
+        """Return both moments, and the number t of steps."""
         return {"m": np.zeros_like(parameters), "v": np.zeros_like(parameters), "t": np.zeros((), np.int64)}
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
-        """One step of about lr in every parameter."""
+        """Make a step of about lr in every parameter, in place."""
         m, v = state["m"], state["v"]
         ratio, new1, keep2, new2, eps, rate = self._numbers(state, lr)
-        # (m · b1 / (1 - b1) + g) · (1 - b1) is the same m, and needs no buffer for (1 - b1) · g.
+        # (m · b1 / (1 - b1) + g) · (1 - b1) is the same m, without a buffer for (1 - b1) · g.
         np.multiply(m, ratio, out=m)
         np.multiply(np.add(m, gradient, out=m), new1, out=m)
         np.multiply(gradient, gradient, out=gradient)
@@ -50,7 +50,7 @@ class Adam(Stepper, name="adam"):
         np.subtract(parameters, change, out=parameters)
 
     def compiled(self, dtype: np.dtype[Any]) -> StepFunction | None:
-        """`step` as one loop, unless it has become another step."""
+        """Return `step` as one compiled loop, unless a subclass overrides `step`."""
         loop = compile_loop(_loop, 4, 6, dtype) if type(self).step is Adam.step else None
         if loop is None:
             return None
@@ -61,7 +61,7 @@ class Adam(Stepper, name="adam"):
         return step
 
     def _numbers(self, state: dict[str, Array], lr: float) -> tuple[float, ...]:
-        """What the next step multiplies with, and what it adds: m̂ / (√v̂ + eps) is rate / lr · m / (√v + eps · root)."""
+        """Count a step, and return its constants: m̂ / (√v̂ + eps) equals rate / lr · m / (√v + eps · root)."""
         state["t"] += 1
         t = int(state["t"])
         new1, root = 1 - self.beta1, math.sqrt(1 - self.beta2**t)
@@ -73,7 +73,7 @@ def _loop(
     w: Array, g: Array, m: Array, v: Array,
     ratio: float, new1: float, keep2: float, new2: float, eps: float, rate: float,
 ) -> None:  # fmt: skip
-    """Adam's step, entry by entry: the operations of `Adam.step` in their order."""
+    """Make the step of `Adam.step`, entry by entry, with the same operations in the same order."""
     for i in range(w.size):
         m[i] = (m[i] * ratio + g[i]) * new1
         v[i] = v[i] * keep2 + g[i] * g[i] * new2

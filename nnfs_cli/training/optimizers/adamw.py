@@ -1,4 +1,4 @@
-"""AdamW: Adam whose weights shrink a little with every step."""
+"""AdamW: Adam with weight decay that is separate from the gradient."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from nnfs_cli.training.optimizers.adam import Adam
 
 
 class AdamW(Adam, name="adamw", main="weight_decay"):
-    """Adam with decoupled weight decay: w <- w - lr · weight_decay · w, and then adam's step.
+    """Adam with decoupled weight decay: w <- w - lr · weight_decay · w, then the step of adam.
 
-    The decay is no part of the gradient, so it is not divided by √v̂ as an l2 penalty is.
+    The decay is not part of the gradient, so unlike an l2 penalty it is not divided by √v̂.
     Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019), algorithm 2, in PyTorch's form.
     """
 
     examples = ("adamw", "adamw: 0.1")
 
     weight_decay: NonNegativeFloat = 0.01
-    """Weights (not biases, nor normalisation) shrink by this times lr before each step."""
+    """Shrink the weights (not biases or normalization) by this share times lr before each step."""

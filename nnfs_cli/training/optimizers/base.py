@@ -1,4 +1,4 @@
-"""What an optimizer is: a way downhill, for all parameters at once."""
+"""What an optimizer is: a rule that changes all parameters to lower the loss."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from nnfs_cli.components.field_types import NonNegativeFloat
 
 
 class Optimizer(Component, family="optimizer"):
-    """A rule that moves the flat vector of parameters downhill: by steps of its own, or a whole minimisation."""
+    """A rule that changes the flat vector of parameters to lower the loss: step by step, or as a whole minimization."""
 
-    default_lr: ClassVar[float | None] = None  # None where there is no learning rate
+    default_lr: ClassVar[float | None] = None  # None if there is no learning rate
 
     def __init_subclass__(cls, *, name: str = "", **options: Any) -> None:
         if name and not issubclass(cls, Stepper | Minimizer):
-            raise TypeError(f"the optimizer '{name}' is to be a Stepper or a Minimizer")
+            raise TypeError(f"the optimizer '{name}' must be a Stepper or a Minimizer")
         super().__init_subclass__(name=name, **options)
 
 
@@ -27,20 +27,23 @@ StepFunction = Callable[[Array, Array, dict[str, Array], float], None]  # Steppe
 
 
 class Stepper(Optimizer):
-    """An optimizer that makes one step for each batch, along the batch's gradient."""
+    """An optimizer that makes a step for each batch, along the gradient of the batch."""
 
     needs = ("default_lr", "step")
     default_lr: ClassVar[float]
 
     weight_decay: NonNegativeFloat = 0.0
-    """Weights (not biases, nor normalisation) shrink by this times lr, apart from the gradient, before each step."""
+    """Shrink the weights (not biases or normalization) by this share times lr before each step."""
 
     def begin(self, parameters: Array) -> dict[str, Array]:
-        """The optimizer's memory before the first step, by name: all that the next step depends on but the gradient."""
+        """Return the memory before the first step, as arrays by name; every step changes them in place.
+
+        The next step depends on nothing but this memory, the parameters, the gradient and lr.
+        """
         return {}
 
     def decay(self, weights: Array, lr: float) -> None:
-        """Decoupled weight decay, in place: w <- w - lr · weight_decay · w.
+        """Apply decoupled weight decay in place: w <- w - lr · weight_decay · w.
 
         Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019), in PyTorch's form.
         """
@@ -48,26 +51,27 @@ class Stepper(Optimizer):
             np.multiply(weights, 1 - lr * self.weight_decay, out=weights)
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
-        """Change `parameters` (n,) in place. `gradient` (n,) may be used as scratch: the next pass overwrites it."""
+        """Change `parameters` (n,) in place. `gradient` (n,) may be overwritten, as the next pass computes it again."""
         raise NotImplementedError
 
     def compiled(self, dtype: np.dtype[Any]) -> StepFunction | None:
-        """What does the same as `step`, to the byte, in one compiled loop; None where there is none."""
+        """Return a compiled function that gives the same bytes as `step`, or None if there is none."""
         return None
 
 
-# Objective(w, g) writes the gradient at the parameters w (n,) into g (n,) and returns the value there.
+# Objective(w, g) writes the gradient at the parameters w (n,) into g (n,) and returns the loss there.
 Objective = Callable[[Array, Array], float]
 
 
 class Minimizer(Optimizer):
-    """An optimizer that sees the loss of all rows as a function and goes about it in its own way."""
+    """An optimizer that minimizes the loss of all rows as a function, and chooses its own steps."""
 
     needs = ("minimize",)
 
     def minimize(self, objective: Objective, start: Array, iterations: int, watch: Callable[[Array], bool]) -> bool:
-        """Go down from `start` (n,), at most so many iterations, and call `watch` with the parameters after each.
+        """Minimize `objective` from `start` (n,) in at most `iterations` iterations, and return whether it converged.
 
-        It ends when `watch` says True. What is reached is what `watch` has seen last. Returns whether it has converged.
+        Call `watch` with the parameters (n,) after each iteration, and stop if it returns True. The result is the last
+        point that `watch` was called with.
         """
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Lion: every parameter moves by the same length, and only the direction is learned."""
+"""Lion: every parameter moves by the same length, and the gradients decide only the sign."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnfs_cli.training.optimizers.base import Stepper
 class Lion(Stepper, name="lion"):
     """Evolved sign momentum: w <- w - lr · sign(b1 · m + (1 - b1) · g), m <- b2 · m + (1 - b2) · g, g = dL/dw.
 
-    Its lr is a third to a tenth of adam's, and its weight_decay as many times larger.
+    A good lr is a third to a tenth of that for adam, and a good weight_decay larger by the same factor.
     Source: Chen et al., "Symbolic Discovery of Optimization Algorithms" (2023), algorithm 2.
     """
 
@@ -20,18 +20,18 @@ class Lion(Stepper, name="lion"):
     default_lr = 0.0001
 
     beta1: Fraction = 0.9
-    """How much the momentum m counts in the direction of a step."""
+    """Share of the momentum m in the direction of a step."""
     beta2: Fraction = 0.99
-    """How much of the momentum m a step keeps."""
+    """Share of the momentum m that a step keeps."""
 
     def begin(self, parameters: Array) -> dict[str, Array]:
-        """The momentum m, and a buffer to work in."""
+        """Return the momentum m, and a buffer."""
         return {"m": np.zeros_like(parameters), "buffer": np.empty_like(parameters)}
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
-        """One step of exactly lr in every parameter that has a direction."""
+        """Make a step of exactly lr in every parameter whose direction is not 0, in place."""
         m, buffer = state["m"], state["buffer"]
-        # With d = g - m, the direction is that of m + (1 - b1) · d and the next m is m + (1 - b2) · d.
+        # With d = g - m, the direction is m + (1 - b1) · d and the next m is m + (1 - b2) · d.
         difference = np.subtract(gradient, m, out=gradient)
         direction = np.add(np.multiply(difference, 1 - self.beta1, out=buffer), m, out=buffer)
         np.multiply(np.sign(direction, out=direction), lr, out=direction)

@@ -1,4 +1,4 @@
-"""NAdam: Adam that looks ahead along its momentum, as Nesterov does."""
+"""NAdam: Adam with Nesterov's momentum, which looks one step ahead."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from nnfs_cli.training.optimizers.adam import Adam
 class NAdam(Adam, name="nadam"):
     """Adam with Nesterov's momentum: w <- w - lr · [u' · m / (1 - U u') + (1 - u) · g / (1 - U)] / (√v̂ + eps).
 
-    m, v and v̂ are adam's, g is dL/dw. The momentum warms up: it is u = b1 · (1 - 0.96^(t · momentum_decay) / 2) in step
-    t and u' in the next one, and U is the product of all u so far.
+    m, v and v̂ are those of adam, g is dL/dw. The momentum warms up: u = b1 · (1 - 0.96^(t · momentum_decay) / 2) in
+    step t, u' is that of the next step, and U is the product of all u so far.
     Source: Dozat, "Incorporating Nesterov Momentum into Adam" (2016), in PyTorch's form.
     """
 
@@ -23,14 +23,14 @@ class NAdam(Adam, name="nadam"):
     default_lr = 0.002
 
     momentum_decay: NonNegativeFloat = 0.004
-    """How fast the momentum u rises from half of beta1 to beta1."""
+    """Speed at which the momentum u rises from half of beta1 to beta1."""
 
     def begin(self, parameters: Array) -> dict[str, Array]:
-        """What adam remembers, the product U, and a buffer to work in."""
+        """Return the memory of adam, the product U, and a buffer."""
         return {**super().begin(parameters), "product": np.ones(()), "buffer": np.empty_like(parameters)}
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
-        """One step of about lr in every parameter."""
+        """Make a step of about lr in every parameter, in place."""
         m, v, t, product, buffer = (state[name] for name in ("m", "v", "t", "product", "buffer"))
         t += 1
         now, ahead = (self.beta1 * (1 - 0.96 ** (i * self.momentum_decay) / 2) for i in (int(t), int(t) + 1))

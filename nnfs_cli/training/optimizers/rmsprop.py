@@ -1,4 +1,4 @@
-"""RMSprop: gradients are divided by how large they have lately been."""
+"""RMSprop: each gradient is divided by the size of its recent gradients."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class RMSprop(Stepper, name="rmsprop"):
     default_lr = 0.001
 
     alpha: Fraction = 0.99
-    """How much of the mean square v a step keeps."""
+    """Share of the mean square v that a step keeps."""
     eps: PositiveFloat = 1e-8
-    """Keeps a parameter without gradients from being divided by zero."""
+    """Number that prevents a division by zero."""
 
     def begin(self, parameters: Array) -> dict[str, Array]:
-        """The mean square v, and a buffer to work in."""
+        """Return the mean square v, and a buffer."""
         return {"v": np.zeros_like(parameters), "buffer": np.empty_like(parameters)}
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
-        """One step of about lr in every parameter."""
+        """Make a step of about lr in every parameter, in place."""
         v, buffer = state["v"], state["buffer"]
         np.multiply(np.square(gradient, out=buffer), 1 - self.alpha, out=buffer)
         np.add(np.multiply(v, self.alpha, out=v), buffer, out=v)

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, the step that all the others refine."""
+"""Stochastic gradient descent, which all the other optimizers refine."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ class SGD(Stepper, name="sgd", main="momentum"):
 
     With `nesterov` the step looks ahead: w <- w - lr · (dL/dw + momentum · v).
     Source: Robbins and Monro, "A Stochastic Approximation Method" (1951); Sutskever et al. (2013) for momentum, in
-    PyTorch's form, where v has no factor lr.
+    PyTorch's form, in which v has no factor lr.
     """
 
     examples = ("sgd", "sgd: 0.9", "sgd: {momentum: 0.9, nesterov: true}")
     default_lr = 0.01
 
     momentum: Fraction = 0.0
-    """How much of its velocity v a step keeps; 0.9 is usual."""
+    """Share of its velocity v that a step keeps. The usual value is 0.9."""
     nesterov: Switch = False
-    """Whether the step looks ahead along the velocity."""
+    """Look ahead along the velocity if true."""
 
     @model_validator(mode="after")
     def _looks_ahead_of_something(self) -> Self:
         if self.nesterov and not self.momentum:
-            raise invalid("nesterov looks ahead along the momentum; set momentum, such as 0.9")
+            raise invalid("nesterov looks ahead along the momentum; set momentum too, for example to 0.9")
         return self
 
     def begin(self, parameters: Array) -> dict[str, Array]:
-        """The velocity v, where there is momentum."""
+        """Return the velocity v, if there is momentum."""
         return {"velocity": np.zeros_like(parameters)} if self.momentum else {}
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
-        """One step of length lr against the gradient, or along the velocity."""
+        """Make a step against the gradient, or along the velocity, in place."""
         direction = gradient
         if self.momentum:
             velocity = state["velocity"]
