@@ -1,4 +1,4 @@
-"""The types of arrays and shapes, and functions of arrays that several wings share."""
+"""The types of arrays and shapes, and functions on arrays that several wings share."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Shape = tuple[int, ...]  # the shape of one row, without the batch axis
+Shape = tuple[int, ...]  # of one row, without the batch axis
+
+
+def member_axes(members: int) -> Shape:
+    """Return the axes that stand before all others: (members,) in an ensemble, none for a single net.
+
+    This is the one rule for "how many nets": 1 is a single net, whose arrays have no member axis.
+    """
+    return () if members == 1 else (members,)
 
 
 def all_finite(array: Array) -> bool:
-    """Return whether every entry is finite."""
+    """Return whether no entry is infinite or NaN."""
     return bool(np.isfinite(array).all())
 
 
-def weight_of(weight: Array) -> float:
-    """Return the total weight of the rows, (rows,) or (rows, members); with members, the mean of their totals."""
+def total_weight(weight: Array) -> float:
+    """Return the sum of the row weights (rows,); of weights (rows, members), the mean of the members' sums."""
     return float(np.add.reduce(weight, axis=None)) / math.prod(weight.shape[1:])

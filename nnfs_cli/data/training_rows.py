@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nnfs_cli.arrays import Array, Shape
+from nnfs_cli.arrays import Array, Shape, member_axes
 from nnfs_cli.system.files import unnamed_file, write_all
 
 # X (batch, *input_shape), y (batch, n_outputs), and weights (batch,) or (batch, members), or None without weights.
@@ -28,7 +28,7 @@ class TrainingRows(Protocol):
     def take(self, rows: Array | slice) -> Batch:
         """Return the batch with these rows: indices (batch,) or a slice. It is valid until the next call."""
 
-    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any, members: int = 0) -> None:
+    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any, members: int = 1) -> None:
         """Raise `ValueError` unless the shapes and the dtype fit a net; `members` is 0 for a single net."""
 
 
@@ -47,13 +47,13 @@ class RowsInMemory:
     def __len__(self) -> int:
         return len(self._arrays[0])
 
-    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any, members: int = 0) -> None:
+    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any, members: int = 1) -> None:
         """Raise `ValueError` unless the arrays have the shapes and the dtype that a net expects."""
         n_rows = len(self)
         shapes = {
             "X": input_shape,
             "y": output_shape,
-            "weight": (members,) if members and self._arrays[-1].ndim > 1 else (),
+            "weight": member_axes(members) if self._arrays[-1].ndim > 1 else (),
         }
         for array, (name, shape) in zip(self._arrays, shapes.items(), strict=False):
             if array.shape != (n_rows, *shape) or array.dtype != dtype:
@@ -107,7 +107,7 @@ class RowsOnDisk:
         self._weight += float(columns[2].sum(dtype=np.float64))
         self._slots = np.full(-(-self._n // BLOCK_ROWS), -1)
 
-    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any, members: int = 0) -> None:
+    def check(self, input_shape: Shape, output_shape: Shape, dtype: Any, members: int = 1) -> None:
         """Raise `ValueError` unless the rows have the shapes and the dtype that a net expects."""
         if (input_shape, output_shape, dtype) != ((self._widths[0],), (self._widths[1],), self._window.dtype):
             raise ValueError(f"the stored rows {self._widths} do not fit the net")

@@ -48,9 +48,9 @@ def summarize_layers(experiment: Experiment) -> list[LayerSummary]:
     model = experiment.predictor.model
     shape = model.input_shape
     found = [LayerSummary("inputs", shape, 0)]
-    if model.lookup is not None:
-        shape, tree = model.lookup.build(shape)
-        for table in model.lookup.tables:
+    if model.embedding is not None:
+        shape, tree = model.embedding.build(shape)
+        for table in model.embedding.tables:
             found.append(LayerSummary(f"embedding of {table.name}", (table.width,), table.rows * table.width))
         found.append(LayerSummary("all inputs", shape, 0))
     for layer in experiment.config.layers:

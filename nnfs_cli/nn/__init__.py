@@ -1,4 +1,5 @@
-"""The neural network: layers, losses, parameters and the model that joins them.
+"""The neural network: layers and losses, the parameters in one flat vector, and the model that joins them.
 
-Read `parameters`, `layers/base` and `layers/linear` first, then `losses/base` and `model`.
+Read `parameters`, `layers/base` and `layers/linear` first, then `context` and `kernels` (where layers get buffers and
+products), `losses/base`, and `model`.
 """

@@ -1,24 +1,25 @@
-"""Backpropagation held against the definition of a derivative."""
+"""Compare the gradients of backpropagation with numerical derivatives."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.nn.layers import Draws
+from nnfs_cli.nn.context import Draws
 from nnfs_cli.nn.model import Model
 
 
 def numerical_gradient(
     model: Model, x: Array, y: Array, weight: Array | None = None, draws: Draws | None = None
 ) -> Array:
-    """The gradient of a batch's loss by every parameter, (n,), by central differences: (L(w + h) - L(w - h)) / 2h.
+    """Return the gradient of a batch's loss by every parameter, (n,), from central differences.
 
-    The step h, the cube root of the rounding step, balances truncation against rounding. The model must be float64.
+    Each entry is (L(w + h) - L(w - h)) / 2h. The step h, the cube root of the machine epsilon, balances the truncation
+    error against the rounding error. Raises `ValueError` unless the model is float64.
     Source: Press et al., "Numerical Recipes" (2007), section 5.7.
     """
     if model.dtype != np.float64:
-        raise ValueError(f"differences need float64; the model is {model.dtype}")
+        raise ValueError(f"a numerical gradient needs a float64 model; this one is {model.dtype}")
     w = model.parameters.learned
     scale = model.loss.row_weight(len(x) if weight is None else float(weight.sum()))
     gradient = np.empty_like(w)
@@ -34,7 +35,7 @@ def numerical_gradient(
 
 
 def gradient_error(model: Model, x: Array, y: Array, weight: Array | None = None, draws: Draws | None = None) -> float:
-    """How far backpropagation is from the numerical gradient: the largest difference over the largest entry."""
+    """Return the largest difference between backpropagation and the numerical gradient, over its largest entry."""
     numerical = numerical_gradient(model, x, y, weight, draws)
     model.differentiate(x, y, weight, draws)
     return float(np.abs(model.gradients.vector - numerical).max() / np.abs(numerical).max())

@@ -1,8 +1,8 @@
-"""One flat vector holds every parameter of a net; layers see named views into it.
+"""The parameters of a net: one flat vector holds them all, and layers see named views into it.
 
 So an optimizer, a copy of the best weights or a checkpoint is a few operations on one array, however many layers there
-are. A second vector holds the gradients. Within a vector come first the parameters that weight decay pulls to zero,
-then the others that are learned, then what is only kept, such as running statistics: each a slice from the beginning.
+are. A second vector holds the gradients. A vector begins with the parameters that weight decay pulls to zero; the other
+learned parameters follow, then those that are not learned, such as running statistics.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union
 
 import numpy as np
 
-from nnfs_cli.arrays import Array, Shape
+from nnfs_cli.arrays import Array, Shape, member_axes
 
-MOST = 1 << 56  # parameters that NumPy could count the bytes of
+MOST_PARAMETERS = 1 << 56  # NumPy cannot count the bytes of more
 
 
 class Draw(Protocol):
-    """What fills an array when a net is new: an initializer."""
+    """An initializer, as far as a parameter needs it: something that draws the first values of an array."""
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
         """Return values of this shape."""
 
 
 class ParameterSpec(NamedTuple):
-    """What a layer asks for: an array of this shape, filled by this initializer.
+    """A parameter that a layer needs: an array of this shape, filled by this initializer.
 
-    `fan_in` and `fan_out` are the numbers of connections into and out of a unit, which initializers scale by. Weights
-    decay, and `l1` and `l2` are penalties of their own, in place of the run's; biases and the like do not decay, and
-    what is not learned has no gradient.
+    Initializers scale by `fan_in` and `fan_out`, the numbers of connections into and out of a unit. Penalties and
+    weight decay act on parameters with `decays`, such as weights but not biases; `l1` and `l2` replace the run's
+    penalties on this one. A parameter that is not `learned` has no gradient.
     """
 
     shape: Shape
@@ -43,14 +43,15 @@ class ParameterSpec(NamedTuple):
     l2: float | None = None
 
 
-# What a layer builds: its parameters by name, and those of the layers inside it one level down.
+# What `Layer.build` returns: the layer's parameters by name, and one level down those of the layers inside it.
 ParameterTree = Mapping[str, Union[ParameterSpec, "ParameterTree"]]
 
 
 class Views:
-    """The arrays of one layer by name, as attributes; iterating gives the views of the layers inside it.
+    """The arrays of one layer as attributes; iterating gives the views of the layers inside it.
 
-    An assignment to a name raises, for it would not reach the vector. Write into the array: ``g.weight[...] = dw``.
+    Write into an array: ``g.weight[...] = dw``. Assigning to a name raises `AttributeError`, because the vector would
+    not see it.
     """
 
     def __init__(self, items: Mapping[str, Array | Views]) -> None:
@@ -70,15 +71,16 @@ class Views:
         return iter(self._inner)
 
     def __bool__(self) -> bool:
-        """Whether there is any array in here or further inside."""
+        """Return whether this layer or any layer inside it has an array."""
         return bool(self._any)
 
 
-class Layout:
-    """Where each parameter of a tree lies in a flat vector (size,): the weights, a copy, or, up to `learned`, a moment.
+class ParameterLayout:
+    """The slice of each parameter of a tree in a flat vector (size,).
 
-    The first `decayed` numbers are those that weight decay pulls to zero, the first `learned` those that have a
-    gradient. A vector may have axes before its last one, such as (members, size); its arrays then have them too.
+    The first `decayed` entries are pulled to zero by weight decay, and the first `learned` ones have a gradient, so
+    that a vector of gradients or moments is (learned,). Axes before the last one, as in (members, size), are axes of
+    every array, too.
     """
 
     def __init__(self, tree: ParameterTree) -> None:
@@ -94,9 +96,9 @@ class Layout:
             self.decayed = end if spec.learned and spec.decays else self.decayed
 
     def arrays(self, vector: Array) -> dict[str, Array]:
-        """The vector's parts by full name, such as ``0.weight``. They are views: writing into one writes the vector.
+        """Return views into the vector by full name, such as ``0.weight``.
 
-        A vector of the learned part only gives only those.
+        For a vector of the learned part, these are the learned parameters only.
         """
         return {
             name: vector[..., self.slices[name]].reshape((*vector.shape[:-1], *spec.shape))
@@ -105,32 +107,32 @@ class Layout:
         }
 
     def views(self, vector: Array) -> Views:
-        """The same as the layers see it, nested like the tree."""
+        """Return views into the vector as the layers see them, nested like the tree."""
         return _nest(self.tree, self.arrays(vector), "")
 
 
 class Parameters:
-    """A flat vector with its layout: `vector` (size,), `views` as a layer sees them, `arrays` by full name.
+    """A flat vector and its layout: `vector` (size,), `views` for the layers, `arrays` by full name.
 
-    `learned` and `decayed` are the parts of it that are so. With `gradients` there is nothing but the learned part.
-    With `members` all of them have such an axis before the others: `vector` (members, size).
+    `learned` and `decayed` are views of the first part of the vector. With `gradients` there is only the learned part.
+    With more than one of `members`, `vector` is (members, size). Raises `MemoryError` if it does not fit in memory.
     """
 
     def __init__(
-        self, tree: ParameterTree, dtype: np.dtype[Any] | type | str, *, gradients: bool = False, members: int = 0
+        self, tree: ParameterTree, dtype: np.dtype[Any] | type | str, *, gradients: bool = False, members: int = 1
     ) -> None:
-        self.layout = Layout(tree)
+        self.layout = ParameterLayout(tree)
         size = self.layout.learned if gradients else self.layout.size
-        if size * max(members, 1) > MOST:
+        if size * members > MOST_PARAMETERS:
             raise MemoryError
-        self.vector: Array = np.zeros((members, size) if members else size, dtype)
+        self.vector: Array = np.zeros((*member_axes(members), size), dtype)
         self.learned = self.vector[..., : self.layout.learned]
         self.decayed = self.vector[..., : self.layout.decayed]
         self.arrays = self.layout.arrays(self.vector)
         self.views = self.layout.views(self.vector)
 
     def initialize(self, *rngs: Any) -> None:
-        """Fill every array by its initializer, in the order of the layers, from a random stream for each member."""
+        """Fill every array by its initializer, in the order of the layers; `rngs` has one generator for each member."""
         for name, spec in self.layout.specs.items():
             arrays = self.arrays[name] if self.vector.ndim > 1 else [self.arrays[name]]
             for array, rng in zip(arrays, rngs, strict=True):

@@ -16,7 +16,7 @@ from nnfs_cli.data.table import Column, Table, text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.metrics import PredictedRows, decide
-from nnfs_cli.nn.layers.lookup import Lookup, Vectors
+from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
 from nnfs_cli.nn.model import Model
 from nnfs_cli.prediction.calibration import Calibration, tempered
 from nnfs_cli.system.random import random_stream
@@ -94,18 +94,16 @@ class Predictor:
 
     def __init__(self, spec: Config, encoder: Encoder, drawn: bool = True) -> None:
         self.spec, self.encoder = spec, encoder
-        members = spec.members if spec.members > 1 else 0
         rngs = [random_stream(spec.seed + j, "weights") for j in range(spec.members)]
-        tables = tuple(Vectors(*table) for table in encoder.lookups)
-        lookup = Lookup(tables=tables) if tables else None
+        tables = tuple(EmbeddingTable(*table) for table in encoder.lookups)
         self.model = Model(
             spec.layers,
             spec.loss,
             (len(encoder.names),),
             spec.dtype or "float32",
-            (rngs if members else rngs[0]) if drawn else None,
-            lookup,
-            members,
+            rngs if drawn else None,
+            Embedding(tables=tables) if tables else None,
+            spec.members,
         )
 
     @property

@@ -13,7 +13,7 @@ from nnfs_cli.training.progress import Progress
 def diverged(where: str, loss: float, first: str, plan: Plan, progress: Progress) -> DivergedError:
     """Return the error for a batch or an iteration (`where`) whose loss or gradient is not finite.
 
-    `first` says where the first number that is not finite appears; see `Model.first_infinite`.
+    `first` says where the first number that is not finite appears; see `Model.first_not_finite`.
     """
     what = "the gradient is not finite" if isfinite(loss) else f"the loss is {loss}"
     first = f"the first number that is not finite is {first}"

@@ -71,7 +71,7 @@ class MinimizerLoop:
         loss = self._tried[1]
         if not isfinite(loss):
             where = f"iteration {self.progress.epoch + 1}"
-            raise diverged(where, loss, self.model.first_infinite(*self._rows), self.plan, self.progress)
+            raise diverged(where, loss, self.model.first_not_finite(*self._rows), self.plan, self.progress)
         np.copyto(self._reached, self.model.parameters.vector)
         self.loss = loss
         self.progress.epoch += 1

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nnfs_cli.arrays import Array, weight_of
+from nnfs_cli.arrays import Array, total_weight
 from nnfs_cli.data.training_rows import TrainingRows
 from nnfs_cli.nn.model import Model
 from nnfs_cli.system.jit import worth_compiling
@@ -99,10 +99,10 @@ class StepLoop:
         square = self._gradient.dot(self._gradient)  # the fastest test of all entries, but it may overflow
         if not (isfinite(loss) and (isfinite(square) or np.isfinite(self._gradient).all())):
             where = f"epoch {self.progress.epoch}, batch {self.progress.batch + 1}"
-            first = self.model.first_infinite(x, y, weight, self._draws, mean_total)
+            first = self.model.first_not_finite(x, y, weight, self._draws, mean_total)
             raise diverged(where, loss, first, self.plan, self.progress)
         self.progress.batch += 1
-        return loss, len(x) if weight is None else weight_of(weight)
+        return loss, len(x) if weight is None else total_weight(weight)
 
     def _accumulate(self, rows: TrainingRows, group: Sequence[Array | slice]) -> tuple[float, float]:
         """Write the gradient of several batches into the model, as if they were one batch."""
@@ -122,7 +122,7 @@ class StepLoop:
 
     def _draws(self) -> list[np.random.Generator]:
         """Return a random stream for the current batch for each member."""
-        progress, members = self.progress, max(self.model.members, 1)
+        progress, members = self.progress, self.model.members
         return [random_stream(self.plan.seed + j, "dropout", progress.epoch, progress.batch) for j in range(members)]
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnfs_cli.nn.model import ROWS
+from nnfs_cli.nn.model import CHUNK_ROWS
 from nnfs_cli.prediction.predictor import EncodedRows, Predictor
 from nnfs_cli.runs.records import ConfusionTable
 from nnfs_cli.system.threads import thread_limit
@@ -25,7 +25,7 @@ class Scored(NamedTuple):
 
 def score(predictor: Predictor, rows: EncodedRows | Iterable[EncodedRows]) -> Scored:
     """Return the number of rows, the loss and every metric of the config over some rows."""
-    with thread_limit(predictor.threads(ROWS)):
+    with thread_limit(predictor.threads(CHUNK_ROWS)):
         loss, predicted = predictor.judge(rows)
     table, n = None, len(predicted.classes)
     if n:

@@ -22,10 +22,10 @@ import yaml
 
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.data.batches import Batches
+from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
 from nnfs_cli.nn.layers import Backward, Context, Layer
 from nnfs_cli.nn.layers.base import ShapeError
 from nnfs_cli.nn.layers.linear import Linear
-from nnfs_cli.nn.layers.lookup import Lookup, Vectors
 from nnfs_cli.nn.layers.tanh import Tanh
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.losses.mse import MSE
@@ -140,8 +140,11 @@ def test_every_layer_is_looked_at() -> None:
 )
 def test_a_lookup(words: int, width: int, rows: int) -> None:
     """No config names it: it comes with preprocessing, in front of the first layer."""
-    lookup, rng = Lookup(tables=(Vectors(3, words, width, "zip"), Vectors(1, words, width, "city"))), fresh()
-    model = Model([Linear(units=2)], MSE(), (6,), FLOAT, rng, lookup)
+    embedding, rng = (
+        Embedding(tables=(EmbeddingTable(3, words, width, "zip"), EmbeddingTable(1, words, width, "city"))),
+        fresh(),
+    )
+    model = Model([Linear(units=2)], MSE(), (6,), FLOAT, rng, embedding)
     x, y = rng.integers(-1, 5, (rows, 6)).astype(FLOAT), np.zeros((rows, 2), FLOAT)
     assert allocated(lambda: [model.differentiate(x[:n], y[:n]) for n in (rows, rows // 2)]) < BOUND
 

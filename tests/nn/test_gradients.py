@@ -12,12 +12,12 @@ import pytest
 import yaml
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
 from nnfs_cli.nn.gradient_check import gradient_error, numerical_gradient
 from nnfs_cli.nn.layers import Backward, Context, Layer
 from nnfs_cli.nn.layers.exp import Exp
 from nnfs_cli.nn.layers.flatten import Flatten
 from nnfs_cli.nn.layers.linear import Linear
-from nnfs_cli.nn.layers.lookup import Lookup, Vectors
 from nnfs_cli.nn.layers.sigmoid import Sigmoid
 from nnfs_cli.nn.layers.softmax import Softmax
 from nnfs_cli.nn.layers.softplus import Softplus
@@ -107,7 +107,7 @@ def test_loss(loss: Loss, size: int, ending: Layer | None, weighted: bool, reduc
     assert gradient_error(model, x, y, np.linspace(0, 2, len(x)) if weighted else None) < TOLERANCE
 
 
-TABLES = (Vectors(3, 4, 3, "zip"), Vectors(1, 3, 2, "city"))  # in any order
+TABLES = (EmbeddingTable(3, 4, 3, "zip"), EmbeddingTable(1, 3, 2, "city"))  # in any order
 
 
 def coded(rows: int = 9) -> tuple[Array, Array]:
@@ -123,12 +123,12 @@ def coded(rows: int = 9) -> tuple[Array, Array]:
 @pytest.mark.parametrize(
     "body", ["[linear: 5, tanh, linear: 2]", "[batch_norm, {dropout: 0.3}, linear: 2]", "[residual: [linear: 2]]"]
 )
-@pytest.mark.parametrize("tables", [TABLES, TABLES[:1], (Vectors(5, 2, 1, "one"),)], ids=[2, 1, "width 1"])
-def test_learned_vectors(tables: tuple[Vectors, ...], body: str, weighted: bool) -> None:
+@pytest.mark.parametrize("tables", [TABLES, TABLES[:1], (EmbeddingTable(5, 2, 1, "one"),)], ids=[2, 1, "width 1"])
+def test_learned_vectors(tables: tuple[EmbeddingTable, ...], body: str, weighted: bool) -> None:
     x, y = coded()
     x[:, 5] = np.arange(len(x)) % 2
-    layers, lookup = resolved(Layer, f"sequential: {body}").layers, Lookup(tables=tables)
-    model = Model(layers, MSE(), (6,), "float64", np.random.default_rng(1), lookup)
+    layers, embedding = resolved(Layer, f"sequential: {body}").layers, Embedding(tables=tables)
+    model = Model(layers, MSE(), (6,), "float64", np.random.default_rng(1), embedding)
     weight = np.linspace(0, 2, len(x)) if weighted else None
     assert gradient_error(model, x, y, weight, draws=lambda: np.random.default_rng(5)) < TOLERANCE
     before = {name: array.copy() for name, array in model.gradients.arrays.items() if name.startswith("lookup")}
@@ -140,7 +140,7 @@ def test_learned_vectors(tables: tuple[Vectors, ...], body: str, weighted: bool)
 
 def test_a_code_below_zero_gives_zeros_and_learns_nothing() -> None:
     x, y = coded()
-    model = Model([Linear(units=2)], MSE(), (6,), "float64", np.random.default_rng(1), Lookup(tables=TABLES))
+    model = Model([Linear(units=2)], MSE(), (6,), "float64", np.random.default_rng(1), Embedding(tables=TABLES))
     arrays = model.parameters.arrays
     zip_, city = arrays["lookup.zip.weight"], arrays["lookup.city.weight"]
     vectors = [np.where(x[:, [i]] < 0, 0, table[x[:, i].astype(int)]) for i, table in ((3, zip_), (1, city))]
@@ -156,7 +156,7 @@ def test_a_code_below_zero_gives_zeros_and_learns_nothing() -> None:
 def test_vectors_of_words_that_are_not_in_the_batch_do_not_move() -> None:
     x, y = coded()
     x[:, 1], x[:, 3] = 1, 0
-    model = Model([Linear(units=2)], MSE(), (6,), "float64", np.random.default_rng(1), Lookup(tables=TABLES))
+    model = Model([Linear(units=2)], MSE(), (6,), "float64", np.random.default_rng(1), Embedding(tables=TABLES))
     model.gradients.vector[:] = 9
     model.differentiate(x, y)
     moved = {name: array.any(axis=1).tolist() for name, array in model.gradients.arrays.items() if "lookup" in name}

@@ -36,7 +36,6 @@ from nnfs_cli.nn.model import Model
 from nnfs_cli.nn.parameters import Parameters, ParameterSpec, ParameterTree, Views
 
 EXAMPLES = [Layer.resolve(yaml.safe_load(example)) for layer in Layer.registered.values() for example in layer.examples]
-ONE_NET_AT_A_TIME = {"dropout", "flatten", "reshape"}  # they draw for a batch, or take the first axis for that of rows
 EXTREME = np.array([[-1000.0, -40.0, -1.0, -1e-9, 0.0, 1e-9, 1.0, 40.0, 1000.0]])
 
 
@@ -45,10 +44,10 @@ def resolved(text: str) -> Layer:
     return Layer.resolve(yaml.safe_load(text))
 
 
-def learning(rows: int, seed: int | None = 0, dtype: str = "float64") -> Context:
-    """The context of a pass in training, with a stream of random numbers, if any."""
-    context = Context(dtype, training=True)
-    context.begin(rows, None if seed is None else lambda: np.random.default_rng(seed))
+def learning(rows: int, seed: int | None = 0, dtype: str = "float64", members: int = 1) -> Context:
+    """The context of a training pass, with random generators if there is a seed."""
+    context = Context(dtype, training=True, members=members)
+    context.begin(rows, None if seed is None else lambda: [np.random.default_rng(seed) for _ in range(members)])
     return context
 
 
@@ -185,7 +184,7 @@ def test_a_second_pass_uses_the_buffers_of_the_first(layer: Layer) -> None:
     assert shelves[0] == shelves[1]
 
 
-@pytest.mark.parametrize("layer", [each for each in EXAMPLES if each.name not in ONE_NET_AT_A_TIME], ids=str)
+@pytest.mark.parametrize("layer", EXAMPLES, ids=str)
 def test_members_broadcast_over_a_leading_axis(layer: Layer) -> None:
     """The mathematics is written for the last axes: three nets at once give what each gives alone."""
     rng = np.random.default_rng(0)
@@ -196,7 +195,7 @@ def test_members_broadcast_over_a_leading_axis(layer: Layer) -> None:
     def passes(weights: Array, x: Array, dy: Array) -> list[Array]:
         """The output, the gradients, and what is kept in the end."""
         kept, gradient = weights.copy(), np.zeros((*weights.shape[:-1], layout.learned))
-        y, backward = layer.forward(layout.views(kept), x, learning(6))
+        y, backward = layer.forward(layout.views(kept), x, learning(6, members=3 if weights.ndim > 1 else 1))
         return [y.copy(), backward(dy, layout.views(gradient), True).copy(), gradient, kept]
 
     alone = [passes(*each) for each in zip(weights, x, dy, strict=True)]

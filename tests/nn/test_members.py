@@ -13,8 +13,8 @@ from nnfs_cli import workflows
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.batches import Batches
+from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
 from nnfs_cli.nn.layers import Layer
-from nnfs_cli.nn.layers.lookup import Lookup, Vectors
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
 from nnfs_cli.runs.run import Run
@@ -60,7 +60,7 @@ def trained(
     loss: str = "mse",
     optimizer: str = "sgd: {momentum: 0.9}",
     inputs: tuple[int, ...] = (5,),
-    lookup: Lookup | None = None,
+    embedding: Embedding | None = None,
     dtype: str = "float64",
     weighted: bool = False,
     lr: float | None = 0.01,
@@ -69,10 +69,10 @@ def trained(
     """All members as one, or one of them alone: that of its own seed."""
     resolved: Loss = Loss.resolve(yaml.safe_load(loss))
     rngs = [random_stream(j, "weights") for j in range(MEMBERS)]
-    rng, members = (rngs, MEMBERS) if member is None else (rngs[member], 0)
-    model = Model(parsed(texts), resolved, inputs, dtype, rng, lookup, members)
+    rng, members = (rngs, MEMBERS) if member is None else (rngs[member], 1)
+    model = Model(parsed(texts), resolved, inputs, dtype, rng, embedding, members)
     X, y = data(inputs, resolved, model.output_shape[0], dtype)
-    if lookup:
+    if embedding:
         X[:, 1] = np.arange(ROWS) % 5 - 1
     weight = (np.arange(ROWS) % 3).astype(dtype) if weighted else None
     plan = Plan(Optimizer.resolve(yaml.safe_load(optimizer)), lr, seed=member or 0, **options)
@@ -87,7 +87,7 @@ def assert_alike(*texts: str, rtol: float = 1e-6, **how: Any) -> None:
     for name, array in together.parameters.arrays.items():
         np.testing.assert_allclose(array, [one.parameters.arrays[name] for one in alone], rtol, 1e-9, err_msg=name)
     X, y = data(how.get("inputs", (5,)), together.loss, together.output_shape[0], together.dtype)
-    if how.get("lookup"):
+    if how.get("embedding"):
         X[:, 1] = np.arange(ROWS) % 5 - 1
     mean = np.mean([one.predict(X) for one in alone], axis=0)
     np.testing.assert_allclose(together.predict(X), mean, rtol, 1e-9)
@@ -157,18 +157,18 @@ def test_with_all_that_training_can_do(options: dict[str, Any]) -> None:
 
 
 def test_with_learned_vectors() -> None:
-    lookup = Lookup(tables=(Vectors(1, 4, 3, "town"),))
-    assert_alike(*NET, lookup=lookup)
+    embedding = Embedding(tables=(EmbeddingTable(1, 4, 3, "town"),))
+    assert_alike(*NET, embedding=embedding)
 
 
-def test_one_of_them_is_the_same_as_none() -> None:
+def test_a_single_member_is_a_net_without_a_member_axis() -> None:
     model = trained(NET, 0)
     one = Model(
         parsed(NET), Loss.resolve(yaml.safe_load("mse")), (5,), "float64", [random_stream(0, "weights")], None, 1
     )
     X, y = data((5,), model.loss, 2, "float64")
     Trainer(one, Batches(ROWS, 7, seed=0), Plan(Optimizer.resolve({"sgd": {"momentum": 0.9}}), 0.01)).fit(X, y, EPOCHS)
-    np.testing.assert_allclose(one.parameters.vector[0], model.parameters.vector, 1e-12)
+    np.testing.assert_array_equal(one.parameters.vector, model.parameters.vector)
 
 
 # Runs

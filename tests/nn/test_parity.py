@@ -20,10 +20,9 @@ import yaml
 from scipy import optimize
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.nn.embedding import EmbeddedSequential, Embedding, EmbeddingTable
 from nnfs_cli.nn.layers import Context, Layer
-from nnfs_cli.nn.layers.after_lookup import AfterLookup
 from nnfs_cli.nn.layers.linear import Linear
-from nnfs_cli.nn.layers.lookup import Lookup, Vectors
 from nnfs_cli.nn.layers.tanh import Tanh
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.parameters import Parameters
@@ -113,8 +112,8 @@ def test_a_layer_and_its_gradients_equal_pytorch(text: str, source: str) -> None
 def test_learned_vectors_and_their_gradients_equal_pytorchs_embedding(source: str) -> None:
     """Beside other inputs, and with codes that have no vector."""
     theirs = reference("lookup", source)
-    lookup = Lookup(tables=tuple(Vectors(*place, name) for name, place in theirs["tables"].items()))
-    net, x = AfterLookup(layers=(Linear(units=3), Tanh()), lookup=lookup), np.array(theirs["x"])
+    embedding = Embedding(tables=tuple(EmbeddingTable(*place, name) for name, place in theirs["tables"].items()))
+    net, x = EmbeddedSequential(layers=(Linear(units=3), Tanh()), embedding=embedding), np.array(theirs["x"])
     _, tree = net.build(x.shape[1:])
     p, g = Parameters(tree, "float64"), Parameters(tree, "float64", gradients=True)
     assert set(p.arrays) == set(g.arrays) == set(theirs["parameters"])

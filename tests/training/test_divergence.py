@@ -179,13 +179,13 @@ def test_first_look_that_gives_no_number_does_not_freeze_the_best(
 def test_place_is_the_first_there_is() -> None:
     model = Model([Linear(units=3)], MSE(), (2,), "float64", np.random.default_rng(0))
     x, y = np.ones((4, 2)), np.ones((4, 3))
-    assert model.first_infinite(x, y) == "in the loss"  # nowhere else, at least
-    assert model.first_infinite(x * np.inf, y) == "in the inputs"
-    assert model.first_infinite(x, y * np.nan) == "in the targets"
+    assert model.first_not_finite(x, y) == "in the loss"  # nowhere else, at least
+    assert model.first_not_finite(x * np.inf, y) == "in the inputs"
+    assert model.first_not_finite(x, y * np.nan) == "in the targets"
     model.parameters.vector[...] = 1.0
-    assert model.first_infinite(x * 1e308, y) == "in the output of layers.0 (linear 3)"
+    assert model.first_not_finite(x * 1e308, y) == "in the output of layers.0 (linear 3)"
     before = model.differentiate(x, y)
-    assert model.first_infinite(x * 1e200, y * 1e200) == "in the gradient of layers.0 (linear 3)"
+    assert model.first_not_finite(x * 1e200, y * 1e200) == "in the gradient of layers.0 (linear 3)"
     assert model.differentiate(x, y) == before
     model.parameters.vector[1] = np.nan
-    assert model.first_infinite(x * np.nan, y) == "in 0.weight"
+    assert model.first_not_finite(x * np.nan, y) == "in 0.weight"

@@ -1,9 +1,10 @@
-"""A dense layer: linear and an activation under one name."""
+"""A dense layer: a linear layer and its activation under one name."""
 
 from __future__ import annotations
 
 from nnfs_cli.arrays import Array, Shape
-from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.context import Context
+from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.sigmoid import Sigmoid
 from nnfs_cli.nn.parameters import ParameterTree, Views
@@ -13,17 +14,17 @@ class Dense(Linear, name="dense", main="units"):
     """A linear layer and its activation: y = activation(x W + b).
 
     Shapes: x (batch, n_inputs), W (n_inputs, units), b (units,), y (batch, units).
-    Gradients: those of the activation, then those of linear.
-    Source: Chollet, Keras' `Dense` (2015); its activation is none unless given, here it is sigmoid.
+    Gradients: the activation's, then those of linear.
+    Source: Chollet, Keras' `Dense` (2015). Keras uses no activation by default; here the default is sigmoid.
     """
 
     examples = ("dense: 20", "dense: {units: 3, activation: tanh, bias: false}")
 
     activation: Layer = Sigmoid()
-    """What follows the linear map."""
+    """Layer applied to the result of the linear map."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
-        """The parameters of linear, and those that the activation may have one level down."""
+        """Return the parameters of linear and, one level down, those of the activation."""
         shape, linear = super().build(input_shape)
         shape, activation = self.activation.build(shape)
         return shape, {**linear, "activation": activation}
@@ -45,14 +46,14 @@ class Dense(Linear, name="dense", main="units"):
 
     @property
     def bounding(self) -> Layer:
-        """The activation, if it does anything."""
+        """The activation, unless it only passes numbers on."""
         bounding = self.activation.bounding
         return self if bounding.passes_on else bounding
 
     def with_final(self, layer: Layer) -> Layer:
-        """The same with another activation."""
+        """Return a copy with another activation."""
         return self.model_copy(update={"activation": self.activation.with_final(layer)})
 
     def describe(self) -> str:
-        """The width and the activation."""
+        """Return the width and the activation."""
         return f"{self.label()} {self.activation.describe()}"

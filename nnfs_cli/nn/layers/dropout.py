@@ -6,7 +6,8 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Fraction
-from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.context import Context
+from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
 
 

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.nn.layers.base import Backward, Context, Layer
+from nnfs_cli.nn.context import Context
+from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
 
 

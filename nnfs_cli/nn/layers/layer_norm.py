@@ -1,4 +1,4 @@
-"""Layer normalisation: each row is brought to mean 0 and variance 1 by itself."""
+"""Layer normalization: each row gets mean 0 and variance 1, independent of the other rows."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import numpy as np
 
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.field_types import PositiveFloat
+from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.initializers import Constant, Zeros
-from nnfs_cli.nn.layers.base import Backward, Context, Layer, fold, product
+from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
 
 
 class LayerNorm(Layer, name="layer_norm"):
-    """Normalisation over the last axis: y = x̂ · weight + bias with x̂ = (x - mean) / sqrt(var + eps), row by row.
+    """Normalization over the last axis: y = x̂ · weight + bias with x̂ = (x - mean) / sqrt(var + eps), for each row.
 
     Gradients, with c = dy · weight: dx = (c - mean(c) - x̂ · mean(c x̂)) / sqrt(var + eps), the means over the row;
     dweight = Σ_batch dy x̂, dbias = Σ_batch dy.
@@ -23,36 +24,34 @@ class LayerNorm(Layer, name="layer_norm"):
     examples = ("layer_norm", "layer_norm: {eps: 0.001}")
 
     eps: PositiveFloat = 1e-5
-    """Keeps a row of equal numbers from being divided by zero."""
+    """Number added to the variance, so that a row of equal numbers is not divided by zero."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
-        """A weight and a bias for each number of the last axis."""
+        """Return a weight and a bias for each number of the last axis."""
         n = input_shape[-1]
         weight, bias = (ParameterSpec((n,), init, n, n) for init in (Constant(value=1.0), Zeros()))
         return input_shape, {"weight": weight, "bias": bias}
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ..., n) -> the same."""
-        members, shape = p.weight.ndim - 1, x.shape
-        x = fold(x, members)
-        row, along = context.empty((*x.shape[:-1], 1)), context.ones(x.shape[-1])
-        x_hat = np.subtract(x, _mean(x, along, row), out=context.empty(x.shape))
+        """(batch, ..., n) -> (batch, ..., n)."""
+        shape, x = x.shape, context.as_rows(x)
+        row, ones = context.empty((*x.shape[:-1], 1)), context.ones(x.shape[-1])
+        x_hat = np.subtract(x, _mean(x, ones, row), out=context.empty(x.shape))
         square = np.square(x_hat, out=context.empty(x.shape))
-        std = np.add(_mean(square, along, row), self.eps, out=row)
+        std = np.add(_mean(square, ones, row), self.eps, out=row)
         np.sqrt(std, out=std)
         np.divide(x_hat, std, out=x_hat)
         y = np.multiply(x_hat, p.weight[..., None, :], out=context.empty(x.shape))
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            dy = fold(dy, members)
-            ones = context.ones(dy.shape[-2])
-            product(ones, dy, out=g.bias)
-            product(ones, np.multiply(dy, x_hat, out=square), out=g.weight)
+            dy = context.as_rows(dy)
+            context.sum_rows(dy, out=g.bias)
+            context.sum_rows(np.multiply(dy, x_hat, out=square), out=g.weight)
             dx: Array = np.multiply(dy, p.weight[..., None, :], out=context.empty(dy.shape))
             mean = context.empty(std.shape)
-            _mean(np.multiply(dx, x_hat, out=square), along, mean)
+            _mean(np.multiply(dx, x_hat, out=square), ones, mean)
             np.multiply(x_hat, mean, out=square)
-            np.subtract(dx, _mean(dx, along, mean), out=dx)
+            np.subtract(dx, _mean(dx, ones, mean), out=dx)
             np.subtract(dx, square, out=dx)
             np.divide(dx, std, out=dx)
             return dx.reshape(shape)
@@ -61,7 +60,7 @@ class LayerNorm(Layer, name="layer_norm"):
 
 
 def _mean(x: Array, ones: Array, row: Array) -> Array:
-    """The mean over the last axis, in a buffer (..., 1)."""
+    """Write the mean over the last axis into `row` (..., 1)."""
     np.dot(x, ones, out=row[..., 0])
     mean: Array = np.multiply(row, 1 / x.shape[-1], out=row)
     return mean

@@ -1,12 +1,13 @@
-"""A rectifier that learns how much of what is negative to let through."""
+"""A rectifier that learns its slope below zero."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from nnfs_cli.arrays import Array, Shape
+from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.initializers import Constant, Initializer
-from nnfs_cli.nn.layers.base import Backward, Context, Layer, fold, product
+from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
 
 
@@ -15,23 +16,22 @@ class PReLU(Layer, name="prelu", main="init"):
 
     Gradient: dx = dy where x > 0, else a · dy; da = Σ_batch x · dy where x <= 0.
     Shapes: x (batch, ..., units), a (units,), y as x.
-    Source: He et al., "Delving Deep into Rectifiers" (2015). PyTorch shares one slope unless told otherwise.
+    Source: He et al., "Delving Deep into Rectifiers" (2015). PyTorch shares one slope among all units by default.
     """
 
     examples = ("prelu", "prelu: {init: {constant: 0.1}}")
 
     init: Initializer = Constant(value=0.25)
-    """Of the slopes a."""
+    """Initializer of the slopes a."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
-        """One slope for each unit, the last axis."""
+        """Return one slope for each unit, the last axis."""
         units = input_shape[-1]
         return input_shape, {"slope": ParameterSpec((units,), self.init, units, units)}
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ..., units) -> the same."""
-        members, shape = p.slope.ndim - 1, x.shape
-        x = fold(x, members)
+        """(batch, ..., units) -> (batch, ..., units)."""
+        shape, x = x.shape, context.as_rows(x)
         zeros = context.zeros(x.shape)
         above = np.maximum(x, zeros, out=context.empty(x.shape))
         below = np.minimum(x, zeros, out=context.empty(x.shape))
@@ -39,12 +39,13 @@ class PReLU(Layer, name="prelu", main="init"):
         np.add(y, above, out=y)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            dy = fold(dy, members)
-            slopes = np.greater(above, zeros, out=above)  # 1 or 0, and then 1 or a
-            less = np.subtract(1, p.slope, out=context.empty(p.slope.shape))
-            np.multiply(slopes, less[..., None, :], out=slopes)
+            dy = context.as_rows(dy)
+            # 1 where x > 0, else a: computed as (x > 0) · (1 - a) + a.
+            slopes = np.greater(above, zeros, out=above)
+            rest = np.subtract(1, p.slope, out=context.empty(p.slope.shape))
+            np.multiply(slopes, rest[..., None, :], out=slopes)
             np.add(slopes, p.slope[..., None, :], out=slopes)
-            product(context.ones(x.shape[-2]), np.multiply(below, dy, out=below), out=g.slope)
+            context.sum_rows(np.multiply(below, dy, out=below), out=g.slope)
             return np.multiply(slopes, dy, out=slopes).reshape(shape)
 
         return y.reshape(shape), backward

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.field_types import NotEmpty, PositiveInt
-from nnfs_cli.nn.layers.base import Backward, Context, Layer, ShapeError
+from nnfs_cli.nn.context import Context
+from nnfs_cli.nn.layers.base import Backward, Layer, ShapeError
 from nnfs_cli.nn.parameters import ParameterTree, Views
 from nnfs_cli.system.wording import counted
 

@@ -1,4 +1,4 @@
-"""Layers one after another, which together are a layer again."""
+"""A sequence of layers that is itself a layer."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ from typing import Annotated, ClassVar
 
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.field_types import NotEmpty
-from nnfs_cli.nn.layers.base import Backward, Context, Layer, ShapeError
+from nnfs_cli.nn.context import Context
+from nnfs_cli.nn.layers.base import Backward, Layer, ShapeError
 from nnfs_cli.nn.layers.identity import Identity
 from nnfs_cli.nn.parameters import ParameterTree, Views
 
 
 class Sequential(Layer, name="sequential", main="layers"):
-    """Composition: y = f_n(... f_2(f_1(x))), and by the chain rule dx = f_1'(... f_n'(dy)).
+    """Composition of layers: y = f_n(... f_2(f_1(x))), and by the chain rule dx = f_1'(... f_n'(dy)).
 
-    Shapes: those of the first layer's input and the last layer's output.
-    Parameters are named by the layer's place: `0.weight`, `0.bias`, `2.weight`, ...
+    Shapes: x as the first layer takes it, y as the last layer gives it.
+    The names of parameters begin with the layer's index: `0.weight`, `0.bias`, `2.weight`, ...
     Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986).
     """
 
     examples: ClassVar[tuple[str, ...]] = ("sequential: [linear: 5, tanh]",)
 
     layers: Annotated[tuple[Layer, ...], NotEmpty]
-    """In the order in which they are applied."""
+    """The layers in the order in which they are applied."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
-        """Walk the layers once, each taking the shape that the one before it gives."""
+        """Build each layer once, for the output shape of the layer before it."""
         tree: dict[str, ParameterTree] = {}
         shape = input_shape
         for i, layer in enumerate(self.layers):
@@ -36,7 +37,7 @@ class Sequential(Layer, name="sequential", main="layers"):
         return shape, tree
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """Forward through the layers in order."""
+        """Apply the layers in order."""
         backwards = []
         for layer, views in zip(self.layers, p, strict=True):
             x, layer_backward = layer.forward(views, x, context)
@@ -44,6 +45,7 @@ class Sequential(Layer, name="sequential", main="layers"):
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
             inner = tuple(g)
+            # Without dx, the pass ends at the first layer that has parameters.
             lowest = 0 if need_dx else next((i for i, views in enumerate(inner) if views), len(inner))
             for i in range(len(inner) - 1, lowest - 1, -1):
                 dy = backwards[i](dy, inner[i], need_dx or i > lowest)
@@ -53,11 +55,11 @@ class Sequential(Layer, name="sequential", main="layers"):
 
     @property
     def final(self) -> Layer:
-        """The final layer of the last layer that does something."""
+        """The final layer of the last layer that is not an identity."""
         return self.layers[self._last].final
 
     def with_final(self, layer: Layer) -> Layer:
-        """The same with that final layer replaced."""
+        """Return a copy with that final layer replaced."""
         layers = list(self.layers)
         layers[self._last] = layers[self._last].with_final(layer)
         return self.model_copy(update={"layers": tuple(layers)})
@@ -67,5 +69,5 @@ class Sequential(Layer, name="sequential", main="layers"):
         return max((i for i, layer in enumerate(self.layers) if not isinstance(layer, Identity)), default=-1)
 
     def describe(self) -> str:
-        """The layers in a row."""
+        """Return the layers joined by arrows."""
         return " -> ".join(layer.describe() for layer in self.layers)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.arrays import Array, Shape
-from nnfs_cli.nn.layers.base import Backward, Context, Layer, ShapeError
+from nnfs_cli.nn.context import Context
+from nnfs_cli.nn.layers.base import Backward, Layer, ShapeError
 from nnfs_cli.nn.parameters import ParameterTree, Views
 
 
