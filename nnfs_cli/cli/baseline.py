@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @manual(
-    "nnfs baseline configs/breast_cancer.yaml",
+    "nnfs baseline configs/iris.yaml",
     "nnfs baseline configs/diabetes.yaml --json",
     guide="evaluation",
 )

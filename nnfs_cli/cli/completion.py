@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import typer
-
 MOST = 500  # files and folders that one completion looks at
 _cut = ""  # the beginning of the word that bash cuts off, such as "optimizer="
 
@@ -23,6 +21,7 @@ def prepare() -> None:
     Bash replaces only what follows the last `=`, so what precedes it is remembered and left out of the answers.
     """
     global _cut
+    _cut = ""
     words, place = os.environ.get("COMP_WORDS", "").split("\n"), os.environ.get("COMP_CWORD", "")
     if not place.isdecimal() or "=" not in words:
         return
@@ -87,7 +86,7 @@ def complete_topic(incomplete: str) -> list[str]:
     return [topic for topic in topics() if topic.startswith(incomplete)]
 
 
-def assignments(ctx: typer.Context, incomplete: str) -> list[str]:
+def assignments(incomplete: str) -> list[str]:
     """Return settings for `--set`, and behind a `=` their values: what the config says, components, choices, a default.
 
     A setting is offered with a value beside it, since a shell puts a space behind the only answer there is.
@@ -102,16 +101,17 @@ def assignments(ctx: typer.Context, incomplete: str) -> list[str]:
         if len(keys) != 1:
             return [f"{name}=" for name in keys]
         key = keys[0]
-    given = ctx.params.get("config") or next(iter(ctx.params.get("configs") or ()), None)
-    answers = [f"{key}={value}" for value in dict.fromkeys(["", *_value_in(given, key), *values_of(key)])]
+    answers = [f"{key}={value}" for value in dict.fromkeys(["", *_value_in_config(key), *values_of(key)])]
     return [answer.removeprefix(_cut) for answer in answers if answer.startswith(word) and answer != _cut]
 
 
-def _value_in(config: object, key: str) -> list[str]:
-    """Return the plain value of a top-level key in a config file, if it has one."""
-    with contextlib.suppress(OSError, ValueError):
-        text = Path(str(config)).read_text(encoding="utf-8") if config else ""
-        return re.findall(rf"(?m)^{re.escape(key)}: *([\w.+-]+) *(?:#.*)?$", text)
+def _value_in_config(key: str) -> list[str]:
+    """Return the plain value of a top-level key in the config on the command line, if it has one."""
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
+    for config in re.findall(r"\S+\.ya?ml\b", line):
+        with contextlib.suppress(OSError, ValueError):
+            text = Path(config).read_text(encoding="utf-8")
+            return re.findall(rf"(?m)^{re.escape(key)}: *([\w.+-]+) *(?:#.*)?$", text)
     return []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import os
 import re
 import sys
 import textwrap
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nnfs_cli.components.component import Component
     from nnfs_cli.components.section import Section
 
+UNFOLDED = 10_000  # columns
 SETTINGS = ("setting", "default", "allowed", "what it is")
 NOUNS = {"integer": "whole number", "number": "number", "string": "text", "object": "block of settings"}
 BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
@@ -101,7 +103,7 @@ def _blocks() -> dict[str, type[Section]]:
 
 def _list(heading: str, family: type[Component]) -> str:
     rows = [(f"  {name}", member.summary()) for name, member in sorted(family.registered.items())]
-    return f"{_title(heading)}\n{_table(rows)}"
+    return f"{_title(heading)}\n{_table(rows, _width(UNFOLDED))}"  # one line for each, for `grep`
 
 
 def _markdown_list(heading: str, family: type[Component]) -> str:
@@ -118,8 +120,7 @@ def _page(name: str, section: type[Section]) -> str:
     kind = getattr(section, "family", "settings")
     parts = [f"{_title(name)} ({kind})", _prose(inspect.getdoc(section) or "")]
     if rows := _settings(section):
-        header, *others = _table([SETTINGS, *rows]).splitlines()
-        parts.append("\n".join([_title(header), *others]))
+        parts.append(_table([SETTINGS, *rows], _width()))
     if examples := getattr(section, "examples", ()):
         parts.append("\n".join([_title("examples"), *(f"  {example}" for example in examples)]))
     return "\n\n".join(parts)
@@ -160,17 +161,21 @@ def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def _table(rows: Sequence[Sequence[str]], width: int) -> str:
     """Lay out columns and fold each within itself; the last one takes what is left of the width."""
-    limits = [_width() // 3] if len(rows[0]) == 2 else [_width() // 4, _width() // 5, _width() // 4]
+    limits = [width // 3] if len(rows[0]) == 2 else [width // 4, width // 5, width // 4]
     longest = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    widths = [min(length, max(limit, 8)) for length, limit in zip(longest, [*limits, _width()], strict=True)]
-    widths[-1] = max(_width() - sum(width + 2 for width in widths[:-1]), 20)
+    widths = [min(length, max(limit, 8)) for length, limit in zip(longest, [*limits, width], strict=True)]
+    widths[-1] = max(width - sum(taken + 2 for taken in widths[:-1]), 20)
     lines = []
     for row in rows:
-        cells = [_fold(cell, width) for cell, width in zip(row, widths, strict=True)]
+        cells = [_fold(cell, room) for cell, room in zip(row, widths, strict=True)]
         for parts in itertools.zip_longest(*cells, fillvalue=""):
-            lines.append("  ".join(f"{part:<{width}}" for part, width in zip(parts, widths, strict=True)).rstrip())
+            first, *others = (f"{part:<{room}}" for part, room in zip(parts, widths, strict=True))
+            if row is SETTINGS:
+                lines.append(_title("  ".join([first, *others]).rstrip()))
+            else:
+                lines.append("  ".join([styled("label", first, sys.stdout), *others]).rstrip())
     return "\n".join(lines)
 
 
@@ -186,9 +191,10 @@ def _fold(line: str, width: int) -> list[str]:
     return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def _width() -> int:
-    """Return the width of the terminal; for a file or a pipe, a width at which nothing is folded."""
-    return width_of(sys.stdout) or 10_000
+def _width(piped: int = 0) -> int:
+    """Return the width of the terminal; for a pipe or a file the width given, or what COLUMNS says, or 120."""
+    columns = os.environ.get("COLUMNS", "")
+    return width_of(sys.stdout) or piped or (int(columns) if columns.isdecimal() else 120)
 
 
 # Allowed values

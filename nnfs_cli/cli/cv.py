@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @manual(
     "nnfs cv configs/breast_cancer.yaml",
-    "nnfs cv configs/iris.yaml --folds 4 --repeats 2 --set epochs=20",
+    "nnfs cv configs/iris.yaml --folds 3 --repeats 2 --set epochs=9",
     guide="evaluation",
 )
 def cv(

@@ -35,7 +35,7 @@ CLASSES = 10  # a confusion matrix of more classes does not fit on a terminal
 
 @manual(
     "nnfs evaluate runs/breast_cancer-1 --threshold best_f1",
-    "nnfs evaluate runs/breast_cancer-1 --split validation --baselines",
+    "nnfs evaluate runs/breast_cancer-1 --split train --split validation --json",
     guide="evaluation",
 )
 def evaluate(

@@ -11,7 +11,7 @@ import typer
 
 from nnfs_cli import guide as pages
 from nnfs_cli.cli.completion import complete_topic
-from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.help import MANUALS, manual
 from nnfs_cli.cli.terminal import fold, styled, suggest, width_of
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import did_you_mean
@@ -46,14 +46,14 @@ def guide(
 
 
 def _resolve(topic: str) -> str:
-    """Return the topic of this name, or the only one that begins with it."""
+    """Return the topic of this name, the only one that begins with it, or the topic of a command."""
     topics = pages.topics()
     name = topic.lower().removesuffix(".md").replace("_", "-").replace(" ", "-")
-    beginning = [known for known in topics if known.startswith(name) or name.startswith(known)]
-    stem = [known for known in topics if len(name) > 3 and known[:4] == name[:4]]
-    for found in ([name] if name in topics else [], beginning, stem):
-        if len(found) == 1:
-            return found[0]
+    beginning = [known for known in topics if known.startswith(name)]
+    if name in topics or len(beginning) == 1:
+        return name if name in topics else beginning[0]
+    if name in MANUALS:
+        return MANUALS[name].guide
     hint = did_you_mean(name, topics) or "; `nnfs guide` lists the topics"
     raise UserError(f"the guide has no topic '{topic}'{hint}")
 

@@ -35,7 +35,7 @@ PLURALS: dict[Nature, str] = {
 
 @manual(
     "nnfs init configs/examples/houses.csv --target price",
-    "nnfs init configs/examples/flowers.csv --target species --output iris_config.yaml",
+    "nnfs init configs/examples/flowers.csv --target species --output f.yaml",
     guide="tables",
 )
 def init(

@@ -11,8 +11,8 @@ from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, open_to_train
 
 
 @manual(
-    "nnfs resume runs/breast_cancer-1",
     "nnfs resume runs/breast_cancer-1 --epochs 40",
+    "nnfs resume runs/breast_cancer-1 --epochs 60 --quiet --json",
     guide="training",
 )
 def resume(

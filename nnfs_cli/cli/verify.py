@@ -14,7 +14,7 @@ from nnfs_cli.system.wording import listing
 
 @manual(
     "nnfs verify runs/breast_cancer-1",
-    "nnfs verify runs/breast_cancer-1 --tolerance 0.001 --json",
+    "nnfs verify runs/breast_cancer-1 --quiet --json",
     guide="guarantees",
 )
 def verify(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from nnfs_cli.components.field_types import PositiveInt
 from nnfs_cli.components.section import Section
 from nnfs_cli.config import yaml
 from nnfs_cli.config.config import Config
+from nnfs_cli.data.preprocessing import Preprocessing
+from nnfs_cli.data.split import Split
 from nnfs_cli.nn.initializers import Constant, Normal
 from nnfs_cli.nn.layers.dense import Dense
 from nnfs_cli.nn.layers.linear import Linear
@@ -40,7 +43,7 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Show:
     """What the command prints, folded to a width if one is given."""
 
     def run(*words: str, columns: int = 10_000) -> str:
-        monkeypatch.setattr(sys.modules["nnfs_cli.cli.components"], "_width", lambda: columns)
+        monkeypatch.setattr(sys.modules["nnfs_cli.cli.components"], "_width", lambda piped=0: columns)
         done = CliRunner().invoke(app, ["components", *words])
         assert done.exit_code == 0, done.stderr
         return done.stdout
@@ -118,16 +121,20 @@ def test_components_of_one_name_are_all_shown(show: Show) -> None:
     assert page.index("mae (loss)") < page.index("\n\n\nmae (metric)")
 
 
+def first_line(section: type[Section]) -> str:
+    return (inspect.getdoc(section) or "").splitlines()[0]
+
+
 def test_a_block_that_is_named_like_a_family_stands_below_it(show: Show) -> None:
     steps, page = show("preprocessing").split("\n\n\n")
     assert steps + "\n" == show("preprocessing steps")
-    assert page.startswith("preprocessing (settings)\n\nWhat is done to")
+    assert page.startswith(f"preprocessing (settings)\n\n{first_line(Preprocessing)}\n")
 
 
 def test_the_config_and_its_blocks_have_pages_too(show: Show) -> None:
     table = show("config").splitlines()[4:]
     assert [line.split()[0] for line in table] == ["setting", *Config.model_fields]
-    assert show("split").startswith("split (settings)\n\nHow rows are held back")
+    assert show("split").startswith(f"split (settings)\n\n{first_line(Split)}\n")
 
 
 @pytest.mark.parametrize("name", ["batch_norm", "csv", "cosine", "mae", "config", "layers", "calendar", "split"])

@@ -1,0 +1,31 @@
+"""`nnfs info`: what a bug report needs, and nothing private."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+from nnfs_cli import __version__
+from tests.conftest import Nnfs
+
+
+def test_info_names_versions_machine_and_threads(inside: Nnfs) -> None:
+    found = json.loads(inside("info", "--json").stdout)
+    assert found["nnfs"] == __version__
+    assert found["packages"]["numpy"] == version("numpy")
+    assert {"scipy", "scikit-learn", "pyarrow", "pydantic", "typer", "rich", "numba"} <= set(found["packages"])
+    assert found["cores"] >= 1
+    assert found["threads"] >= 1
+    assert found["blas"]
+    done = inside("info")
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert lines["numpy"] == version("numpy")
+    assert lines.keys() >= {"nnfs", "python", "platform", "processor", "cores", "blas", "threads", *found["packages"]}
+    assert done.stderr == "next        paste these lines into the bug report\n"
+
+
+def test_info_shows_no_path(inside: Nnfs) -> None:
+    for text in (inside("info").stdout, inside("info", "--json").stdout):
+        assert str(Path.home()) not in text
+        assert str(Path.cwd()) not in text
