@@ -35,7 +35,7 @@ class Experiment:
     config: Config
     splits: Mapping[str, EncodedRows]  # train, and validation and test if there are any: the rows that are scored
     # With a holdout the validation rows are the training rows, each with the member that does not train on it.
-    learned: TrainingRows  # the rows that batches are drawn from
+    training_rows: TrainingRows  # the rows that batches are drawn from
     predictor: Predictor
     batches: Batches
     description: Mapping[str, Any]  # of the data, for data.json
@@ -81,7 +81,9 @@ class Experiment:
         With a holdout there is none, since the validation figures show whether the net overfits.
         """
         config, n_parameters = self.config, self.predictor.model.n_parameters
-        return "" if config.holdout else large_net(n_parameters // config.members, len(self.learned), config.members)
+        return (
+            "" if config.holdout else large_net(n_parameters // config.members, len(self.training_rows), config.members)
+        )
 
 
 def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder | None = None) -> Experiment:
@@ -108,10 +110,10 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     batches = _batches(config, predictor, len(loaded.rows["train"]), loaded.budget)
     stored = rows_on_disk(predictor, loaded, loaded.budget) if loaded.budget is not None else None
     splits = encode_splits(predictor, loaded, stored)
-    learned = rows_in_memory(splits, config.members) if stored is None else stored
+    training_rows = rows_in_memory(splits, config.members) if stored is None else stored
     _require_figures(config, splits, tuple(map(text_of, loaded.classes or ())))
     description = _describe(loaded, table, rows, encoder, splits, config.dataset.weight_column())
-    return Experiment(config, splits, learned, predictor, batches, description)
+    return Experiment(config, splits, training_rows, predictor, batches, description)
 
 
 def _batches(config: Config, predictor: Predictor, n_rows: int, budget: Budget | None) -> Batches:

@@ -76,7 +76,7 @@ def estimate_cost(experiment: Experiment) -> tuple[CostEstimate, dict[str, int]]
     model, stopwatch = predictor.model, _Stopwatch()
     before = model.parameters.vector.copy()
     trainer = experiment.trainer([stopwatch], schedule=Constant(), log_every=spec.epochs)
-    trainer.train(experiment.learned, spec.epochs)
+    trainer.train(experiment.training_rows, spec.epochs)
     bytes_ = _memory(experiment, trainer)
     model.parameters.vector[...] = before
     evaluated = experiment.splits.get("validation", experiment.splits["train"])
@@ -99,10 +99,10 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     copies += 2 if spec.averaging else 0  # the average and a spare copy
     arrays = (array for encoded in experiment.splits.values() for array in encoded.arrays if array is not None)
     held = sum({id(array): array.nbytes for array in arrays}.values())  # splits may share arrays
-    rows = min(experiment.batches.size, len(experiment.learned))
+    rows = min(experiment.batches.size, len(experiment.training_rows))
     numbers = sum(math.prod(line.shape) for line in summarize_layers(experiment))
     return {
-        "data": held + (spec.memory_limit or 0) // 2 * isinstance(experiment.learned, RowsOnDisk),
+        "data": held + (spec.memory_limit or 0) // 2 * isinstance(experiment.training_rows, RowsOnDisk),
         "net": copies * vector.nbytes + sum(array.nbytes for array in trainer.optimizer_state.values()),
         "batch": 2 * rows * numbers * spec.members * vector.itemsize,  # outputs of all layers and their gradients
     }

@@ -307,7 +307,7 @@ def _sizes(experiment: Experiment, loaded: LoadedData) -> Iterator[Finding]:
     if experiment.large_net:
         model, wide = experiment.predictor.model, experiment.predictor.encoder.facts.n_features
         in_embeddings = sum(table.rows * table.width for table in model.embedding.tables) if model.embedding else 0
-        width = width_for(len(experiment.learned), wide, model.output_shape[0], in_embeddings)
+        width = width_for(len(experiment.training_rows), wide, model.output_shape[0], in_embeddings)
         hint = f"- linear: {width}  # in each of two hidden layers" if width else "- dropout: 0.2"
         yield Finding("parameters", None, experiment.large_net, hint)
     n = len(loaded.rows["validation"])

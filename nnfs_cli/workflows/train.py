@@ -112,7 +112,7 @@ def _learn(
         watching.append(spec.early_stopping.model_copy())
     watching += [callback.model_copy(deep=True) for callback in spec.callbacks]
     trainer = experiment.trainer([*watching, *last], evaluate)
-    trainer.train(experiment.learned, spec.epochs, restore)
+    trainer.train(experiment.training_rows, spec.epochs, restore)
     if trainer.average.pending:
         warnings.warn(no_average(), NnfsWarning, stacklevel=2)
     checkpoint.restore_best(predictor.model)

@@ -51,7 +51,7 @@ def test_a_contestant_calls_after_every_epoch(
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
 def test_the_config_is_the_workload(workload: Workload, tmp_path: Path) -> None:
     experiment = workflows.prepare(Config.load(workload.config(tmp_path)))
-    assert len(experiment.learned) == workload.rows
+    assert len(experiment.training_rows) == workload.rows
     assert experiment.batches.steps == workload.steps
     weights = [array.shape for array in experiment.predictor.model.parameters.arrays.values() if array.ndim == 2]
     assert weights == list(zip(workload.widths, workload.widths[1:], strict=False))
@@ -67,7 +67,7 @@ def test_the_plain_loop_has_the_losses_of_the_tool() -> None:
     X, y, layers = full_batch.start()
     plain = [full_batch.plain_epoch(X, y, layers, 0.01) for _ in range(300)]
     experiment = workflows.prepare(Config.load(full_batch.CONFIG))
-    experiment.trainer([Losses()]).train(experiment.learned, 300)
+    experiment.trainer([Losses()]).train(experiment.training_rows, 300)
     np.testing.assert_allclose(losses, plain, rtol=1e-12)
     assert losses[-1] < 0.05 * losses[0]
 

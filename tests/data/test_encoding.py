@@ -152,8 +152,8 @@ def test_target_means_of_training_rows_on_disk_exclude_their_own_fold(
     )
     config["dataset"]["csv"] = {"path": "t.csv", "target": "y"}
     experiment = workflows.prepare(folder.spec(table, **config))
-    assert len(experiment.learned) == 2_000
-    x, own, _ = experiment.learned.take(slice(0, 2_000))
+    assert len(experiment.training_rows) == 2_000
+    x, own, _ = experiment.training_rows.take(slice(0, 2_000))
     assert abs(np.corrcoef(x[:, 0], own[:, 0])[0, 1]) < 0.1  # 4.5 standard deviations for 2,000 independent pairs
 
 

@@ -210,7 +210,7 @@ def test_baselines_are_judged_out_of_fold_too(tmp_path: Path) -> None:
 def test_weights_of_rows_and_classes_go_with_it(tmp_path: Path) -> None:
     experiment = workflows.prepare(spec(tmp_path, class_weights={"class_0": 0, "class_1": 2}, members=3))
     train = experiment.splits["train"]
-    _, _, weight = experiment.learned.take(slice(None))
+    _, _, weight = experiment.training_rows.take(slice(None))
     assert weight is not None
     assert weight.shape == (len(train), 3)
     assert train.weight is not None

@@ -123,7 +123,7 @@ def test_rows_are_on_disk_and_in_no_more_memory_than_the_limit_leaves(
 ) -> None:
     write_table(rows(30_000), tmp_path, "csv")
     experiment = workflows.prepare(Config.load(config(memory_limit="1 MB")))
-    learned = experiment.learned
+    learned = experiment.training_rows
     assert isinstance(learned, RowsOnDisk)
     assert len(learned) == 21_000
     assert learned._window.nbytes < 300_000

@@ -84,7 +84,7 @@ def test_peak_of_training(case: Case, tmp_path: Path) -> None:
     data = sum(map(held, experiment.splits.values()))
     parameters = model.parameters.vector.nbytes
     n_numbers = case.inputs + 2 * sum(case.hidden) + 1  # of a row: what goes in, and what comes out of each layer
-    activations = 4 * n_numbers * min(experiment.batches.size, len(experiment.learned))
+    activations = 4 * n_numbers * min(experiment.batches.size, len(experiment.training_rows))
     allowed = 1.2 * (data + 4 * parameters + 2 * activations)
     assert peak < allowed, f"{peak:,} of {allowed:,}"
     assert peak > 0.5 * allowed, "the bound says nothing"
