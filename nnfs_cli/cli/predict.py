@@ -14,7 +14,7 @@ from nnfs_cli.cli.completion import complete_run, complete_table
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Quiet, Weights, load
 from nnfs_cli.cli.terminal import fact, note, number, suggest, table, threshold_rule
-from nnfs_cli.errors import RunError, UserError
+from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -163,18 +163,10 @@ def _suggest(run: Run, output: Path | None, interval: float | None, drift: bool,
     """Suggest an option that was not used."""
     if output is None:
         suggest("--output FILE.csv or FILE.parquet writes the predictions to a file", quiet)
-    elif interval is None and _has_calibration(run):
+    elif interval is None and run.records.has_calibration():
         suggest("--interval 0.9 adds an interval or a set of classes that holds the truth 9 times in 10", quiet)
     elif not drift:
         suggest("--drift reports how far these rows are from the training rows", quiet)
-
-
-def _has_calibration(run: Run) -> bool:
-    try:
-        run.records.calibration()
-    except RunError:
-        return False
-    return True
 
 
 def _report_calibration(calibration: Calibration, level: float) -> None:
