@@ -101,6 +101,7 @@ def relative_path(path: Path, info: SerializationInfo) -> str:
 MAX_INT = 1_000_000_000  # a larger number is a mistake: it would take years or exhaust any memory
 
 PositiveInt = Annotated[int, Field(strict=True, gt=0, le=MAX_INT)]
+Count = Annotated[int, Field(strict=True, gt=0, le=10_000)]  # for things that each take memory
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]

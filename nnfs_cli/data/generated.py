@@ -16,6 +16,7 @@ from nnfs_cli.system.random import random_stream
 
 RowCount = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]  # all rows are in memory
 Classes = Annotated[int, Field(strict=True, ge=2, le=1000)]
+Noise = Annotated[NonNegativeFloat, Field(le=1e30)]
 
 
 class _Plane(DataSource):
@@ -55,7 +56,7 @@ class Moons(_Plane, name="moons", main="rows"):
     """Two interleaving half circles with noise, from scikit-learn's `make_moons`."""
 
     examples = ("moons", "moons: {rows: 500, noise: 0.2}")
-    noise: NonNegativeFloat = 0.1
+    noise: Noise = 0.1
     """Standard deviation of the noise in both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ class Circles(_Plane, name="circles", main="rows"):
     """A circle inside another with noise, from scikit-learn's `make_circles`."""
 
     examples = ("circles", "circles: {rows: 500, noise: 0.1}")
-    noise: NonNegativeFloat = 0.05
+    noise: Noise = 0.05
     """Standard deviation of the noise in both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ class Blobs(_Plane, name="blobs", main="rows"):
     examples = ("blobs", "blobs: {rows: 500, classes: 5, noise: 2}")
     classes: Classes = 3
     """Number of clouds."""
-    noise: NonNegativeFloat = 1.0
+    noise: Noise = 1.0
     """Standard deviation of a cloud in both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
@@ -115,7 +116,7 @@ class Spirals(_Plane, name="spirals", main="rows"):
     examples = ("spirals", "spirals: {rows: 900, classes: 3, noise: 0.1}")
     classes: Classes = 2
     """Number of arms."""
-    noise: NonNegativeFloat = 0.05
+    noise: Noise = 0.05
     """Standard deviation of the noise in both coordinates."""
 
     def labels(self) -> tuple[str, ...]:
@@ -136,7 +137,7 @@ class Xor(_Plane, name="xor", main="rows"):
     """Points of a square, labelled by whether both coordinates have the same sign. Minsky and Papert (1969)."""
 
     examples = ("xor", "xor: {rows: 400, noise: 0.1}")
-    noise: NonNegativeFloat = 0.0
+    noise: Noise = 0.0
     """Standard deviation of the noise in both coordinates."""
 
     def labels(self) -> tuple[str, ...]:

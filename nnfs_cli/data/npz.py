@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.components.field_types import PositiveInt
+from nnfs_cli.components.field_types import Count
 from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.table import Kind, Table, from_arrays
@@ -27,7 +27,7 @@ class Npz(FileSource, name="npz", main="path"):
     examples = ("npz: arrays.npz", "npz: {path: arrays.npz, targets: 3}")
     suffixes = (".npz",)
 
-    targets: PositiveInt = 1
+    targets: Count = 1
     """Number of columns of `y`."""
 
     def target_columns(self) -> tuple[str, ...]:

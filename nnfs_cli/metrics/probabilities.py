@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.components.field_types import PositiveInt
+from nnfs_cli.components.field_types import Count
 from nnfs_cli.metrics.base import Metric, PerClassMetric, PredictedRows
 
 
@@ -122,7 +122,7 @@ class CalibrationError(Metric, name="calibration_error", main="bins"):
     greater_is_better = False
     needs_probabilities = True
 
-    bins: PositiveInt = 15
+    bins: Count = 15
     """Number of bins of equal width between the confidences 0 and 1."""
 
     def measure(self, rows: PredictedRows) -> float:

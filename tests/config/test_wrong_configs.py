@@ -668,6 +668,10 @@ TOO_LARGE = [
     ("linear: 10", "linear: 99999999999999999999", "3:13", "must be at most 1,000,000,000"),
     ("linear: 10", "linear: {units: 10, init: {uniform: 1e301}}", "3:41", "must be at most 1e+300"),
     ("iris", "{moons: 10000001}", "1:18", "must be at most 10,000,000"),
+    ("iris", "{moons: {noise: 1e31}}", "1:26", "must be at most 1e+30"),
+    ("epochs: 2", "epochs: 2\nmetrics: [calibration_error: 10001]", "9:30", "must be at most 10,000"),
+    ("epochs: 2", "epochs: 2\noptimizer: {lbfgs: {memory: 10001}}", "9:29", "must be at most 10,000"),
+    ("epochs: 2", "epochs: 2\npreprocessing: {categories: {embedding: 10001}}", "9:41", "must be at most 10,000"),
     ("iris", "{spirals: {classes: 1001}}", "1:30", "must be at most 1,000"),
 ]
 
@@ -680,4 +684,4 @@ def test_a_number_that_no_machine_can_serve_is_refused_at_once(
     for command in ("train", "check"):
         message = refused(CliRunner().invoke(app, [command, "config.yaml"]))
         assert message.startswith(f"config.yaml:{place}: error: {words}, found ")
-        assert message.count("error:") == 1
+        assert message.count(": error: ") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.components.field_types import PositiveInt
+from nnfs_cli.components.field_types import Count
 from nnfs_cli.data.steps.base import Fit, KnownCategoriesStep
 from nnfs_cli.data.texts import Texts
 
@@ -25,7 +25,7 @@ class Embedding(KnownCategoriesStep, name="embedding", main="size"):
 
     examples = ("embedding", "embedding: 8", "embedding: {min_frequency: 5, unseen: other}")
 
-    size: PositiveInt | None = None
+    size: Count | None = None
     """Length of the vectors. By default 1.6 n^0.56 for n categories (the rule of fastai), at most 50."""
 
     def n_rows(self, fit: Fit) -> int:

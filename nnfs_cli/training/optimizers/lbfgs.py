@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.components.field_types import NonNegativeFloat, PositiveInt
+from nnfs_cli.components.field_types import Count, NonNegativeFloat
 from nnfs_cli.training.optimizers.base import Minimizer, Objective
 
 
@@ -25,7 +25,7 @@ class LBFGS(Minimizer, name="lbfgs", main="memory"):
 
     examples = ("lbfgs", "lbfgs: {memory: 20, tolerance: 1.0e-6}")
 
-    memory: PositiveInt = 10
+    memory: Count = 10
     """Number of last steps that H is computed from."""
     tolerance: NonNegativeFloat = 1e-4
     """Stop when no entry of the gradient is larger than this."""
