@@ -4,7 +4,8 @@
 anything but the last digits of a figure. Each page is rendered in a workspace of its own: an empty folder with a copy
 of `configs/`, which is what a reader has who starts on that page. In a page,
 
-- every command of a ```console block is run, and its output replaces the lines below it;
+- every command of a ```console block is run, and its output replaces the lines below it; where these
+  end with `...`, only as many lines are shown;
 - a ```yaml or ```python block that begins with a comment such as `# houses.yaml` is written to that file;
 - every other ```python block is run, and a ```pycon block is checked by doctest;
 - `<!-- before: COMMAND -->` runs a command whose output is not shown;
@@ -60,7 +61,7 @@ BLOCK = re.compile(
 )
 # A command that needs no shell, and leaves nothing in the process that runs it, as code of a user would.
 SIMPLE = re.compile(r"nnfs (?!.*--code)[^|<>&;$*?`]+")
-VARIABLES = {"COLUMNS": "100"}
+VARIABLES = {"COLUMNS": "80"}
 COMMAND = re.compile(r"^\$ (.+)\n((?:[^$].*\n|\n)*)", re.MULTILINE)
 
 
@@ -131,8 +132,9 @@ class Workspace:
         elif name := re.match(r"# (\S+\.(yaml|py))\n", body):
             (self.folder / name[1]).write_text(body, encoding="utf-8")
         elif language == "console":
+            commands = COMMAND.findall(body)
             body = "".join(
-                f"$ {command}\n{self.run(command, fails='error:' in shown)}" for command, shown in COMMAND.findall(body)
+                f"$ {command}\n{cut(self.run(command, fails='error:' in shown), shown)}" for command, shown in commands
             )
         elif language == "python":
             self.run_script(body)
@@ -154,6 +156,14 @@ def rendered(page: Path) -> str:
                 _, end, after = rest.partition(f"<!-- /{name} -->")
                 text = before + begin + workspace.run(command) + end + after
         return text
+
+
+def cut(output: str, shown: str) -> str:
+    """Return the output of a command, or as many of its lines as are shown where they end with `...`."""
+    lines = shown.splitlines()
+    if not lines or lines[-1] != "...":
+        return output
+    return "".join(f"{line}\n" for line in [*output.splitlines()[: len(lines) - 1], "..."])
 
 
 def source_of(path: str, function: str) -> str:

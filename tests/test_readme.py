@@ -19,6 +19,7 @@ from tests.readme import GUIDE, PAGES, README, ROOT, rendered
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?")
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
+FILLED = re.compile(r"<!-- config .*? -->\n```yaml\n.*?^```", re.DOTALL | re.MULTILINE)
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 each_topic = pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.stem)
 
@@ -61,6 +62,8 @@ def test_a_page_fits_a_terminal_of_80_columns(page: Path) -> None:
     assert "<!--" not in shown
     tables = re.findall(r"^\|.*\|$", CODE.sub("", without_generated(TEXTS[page])), re.MULTILINE)
     assert [line for line in tables if len(line) > 100] == []
+    written = re.findall(r"^```yaml\n(.*?)^```", re.sub(FILLED, "", TEXTS[page]), re.DOTALL | re.MULTILINE)
+    assert [line for block in written for line in block.splitlines() if len(line) > 78] == []
 
 
 def test_the_readme_is_short_and_leads_to_every_page_of_the_guide() -> None:
@@ -108,4 +111,4 @@ def anchors(page: Path) -> set[str]:
 
 def without_generated(text: str) -> str:
     """Return a page without what is between `<!-- NAME -->` and `<!-- /NAME -->`."""
-    return re.sub(r"<!-- ([a-z ]+) -->\n.*?<!-- /\1 -->", "", text, flags=re.DOTALL)
+    return re.sub(r"<!-- ([a-z _]+) -->\n.*?<!-- /\1 -->", "", text, flags=re.DOTALL)
