@@ -65,6 +65,13 @@ def test_only_the_named_modules_lie_outside_the_wings() -> None:
     assert {path.stem for path in MODULES if path.parent.name == "nnfs_cli"} <= LOOSE
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if path.stem == "__init__"], ids=lambda p: p.parent.name)
+def test_a_wing_says_in_a_few_lines_what_it_is_for(path: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    prose = [line for line in docstring.splitlines() if line and not line.startswith(" ")]  # examples do not count
+    assert 2 <= len(prose) <= 6
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_nothing_is_too_long_to_read(path: Path) -> None:
     too_long = {name: lines for kind, name, lines in sizes(path) if lines > MOST_LINES[kind]}

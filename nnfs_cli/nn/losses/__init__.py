@@ -1,4 +1,7 @@
-"""The losses: one concept a file. Importing the package registers them all."""
+"""The losses, one per file.
+
+Read `base` first, then `mse`. Importing the package registers all of them.
+"""
 
 from nnfs_cli.components.component import load_family
 from nnfs_cli.nn.losses.base import Loss, LossBackward, Task

@@ -1,4 +1,7 @@
-"""The optimizers, one per file. Read `base` first, then `sgd`. Importing the package registers all of them."""
+"""The optimizers, one per file.
+
+Read `base` first, then `sgd`. Importing the package registers all of them.
+"""
 
 from nnfs_cli.components.component import load_family
 from nnfs_cli.training.optimizers.base import Minimizer, Optimizer, StepFunction, Stepper
