@@ -33,7 +33,6 @@ MODULES = sorted((ROOT / "nnfs_cli").rglob("*.py"))
 LAYER_FILES = [
     path for path in (ROOT / "nnfs_cli" / "nn" / "layers").glob("*.py") if path.stem not in ("__init__", "base")
 ]
-NAMED_BY_NO_CONFIG = ("lookup", "after_lookup")
 PARTS = [member for family in (Layer, Loss, Optimizer) for member in family.registered.values()]
 
 
@@ -85,14 +84,12 @@ def test_what_may_be_longer_is() -> None:
 
 @pytest.mark.parametrize("path", LAYER_FILES, ids=lambda path: path.stem)
 def test_a_layer_file_is_one_concept_on_one_page(path: Path) -> None:
-    """A layer that no config names, since preprocessing brings it, has none there either."""
     module = importlib.import_module(f"{Layer.__module__.rpartition('.')[0]}.{path.stem}")
     text = path.read_text(encoding="utf-8")
     classes = [getattr(module, node.name) for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
-    (layer,) = (entry for entry in classes if issubclass(entry, Layer))
-    assert all(issubclass(entry, tuple) for entry in classes if entry is not layer)  # what it is made of, and no more
-    assert layer.name == path.stem or (layer.name == "" and layer.__name__.lower() == path.stem.replace("_", ""))
-    assert layer.name != "" or path.stem in NAMED_BY_NO_CONFIG
+    (layer,) = classes
+    assert issubclass(layer, Layer)
+    assert layer.name == path.stem
     assert len(code_lines(text)) <= 70
 
 

@@ -75,7 +75,8 @@ def trained(
     if embedding:
         X[:, 1] = np.arange(ROWS) % 5 - 1
     weight = (np.arange(ROWS) % 3).astype(dtype) if weighted else None
-    plan = Plan(Optimizer.resolve(yaml.safe_load(optimizer)), lr, seed=member or 0, **options)
+    rule = Optimizer.resolve(yaml.safe_load(optimizer))
+    plan = Plan(rule, rule.default_lr if lr is None else lr, seed=member or 0, **options)
     trainer = Trainer(model, Batches(ROWS, 7, seed=0), plan)
     trainer.fit(X, y, EPOCHS, weight)
     return model

@@ -1,4 +1,4 @@
-"""Dropout: while the net learns, some of its numbers are missing, so that it relies on none of them alone."""
+"""Dropout: training sets random numbers to zero, so that the net does not rely on any single one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from nnfs_cli.nn.parameters import Views
 
 
 class Dropout(Layer, name="dropout", main="rate"):
-    """Inverted dropout: y = x · m / (1 - rate), where m is 0 with probability `rate`, else 1; y = x once learned.
+    """Inverted dropout: y = x · m / (1 - rate), where m is 0 with probability `rate`, else 1; y = x in prediction.
 
+    Each batch draws its mask m from the random stream of (seed, epoch, batch).
     Gradient: dx = dy · m / (1 - rate).
-    Shapes: any; y has that of x. The mask of every batch is drawn from a stream of its own, (seed, epoch, batch).
+    Shapes: any; y and m as x.
     Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014), section 10.
     """
 
@@ -24,10 +25,10 @@ class Dropout(Layer, name="dropout", main="rate"):
     learns_otherwise = True
 
     rate: Fraction = 0.5
-    """The share of numbers that are set to zero."""
+    """Probability that a number is set to zero."""
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         if not (context.training and self.rate):
             return x, lambda dy, g, need_dx: dy
         mask = context.random(x.shape)

@@ -1,4 +1,4 @@
-"""The exponential linear unit: a rectifier that bends smoothly towards a floor below zero."""
+"""The exponential linear unit: a rectifier that bends smoothly towards -alpha below zero."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ class ELU(Layer, name="elu", main="alpha"):
     """Exponential linear unit: y = x for x > 0, else alpha · (exp(x) - 1), element by element.
 
     Gradient: dx = dy where x > 0, else alpha · exp(x) · dy.
-    Shapes: any; y has that of x.
+    Shapes: any; y as x.
     Source: Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by ELUs" (2016).
     """
 
     examples = ("elu", "elu: 0.5")
 
     alpha: PositiveFloat = 1.0
-    """How far below zero it bends: to -alpha."""
+    """Depth of the bend: the output approaches -alpha for very negative inputs."""
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         return exponential_linear(x, context, 1.0, self.alpha)
 
 
 def exponential_linear(x: Array, context: Context, scale: float, alpha: float) -> tuple[Array, Backward]:
-    """Return y = scale · x for x > 0, else scale · alpha · (exp(x) - 1), and the way back.
+    """Return y = scale · x for x > 0, else scale · alpha · (exp(x) - 1), and its backward pass.
 
-    Both halves are 0 where the other one counts, so that y is their sum.
+    The positive part is 0 where x < 0, and the negative part is 0 where x > 0, so y is their sum.
     """
     zeros, depth = context.zeros(x.shape), scale * alpha
     below = np.minimum(x, zeros, out=context.empty(x.shape))
@@ -41,7 +41,7 @@ def exponential_linear(x: Array, context: Context, scale: float, alpha: float) -
     np.add(np.multiply(y, scale, out=y), below, out=y)
 
     def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-        slope = np.add(below, depth, out=below)  # which is right below zero, and too large by depth - scale above
+        slope = np.add(below, depth, out=below)  # right for x <= 0, too large by depth - scale for x > 0
         if depth != scale:
             above = np.greater(x, zeros, out=context.empty(x.shape))
             np.subtract(slope, np.multiply(above, depth - scale, out=above), out=slope)

@@ -1,4 +1,4 @@
-"""The exponential function: any number becomes a positive one."""
+"""The exponential function: it turns any number into a positive one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from nnfs_cli.nn.parameters import Views
 
 
 class Exp(Layer, name="exp"):
-    """Exponential function: y = exp(x), element by element; infinite where x is huge, which shows as divergence.
+    """Exponential function: y = exp(x), element by element.
 
+    For large x the result overflows to infinity, which ends training as diverged.
     Gradient: dx = y dy.
-    Shapes: any; y has that of x.
+    Shapes: any; y as x.
     Source: McCullagh and Nelder, "Generalized Linear Models" (1989), section 6.2, as the inverse of the log link.
     """
 
@@ -22,7 +23,7 @@ class Exp(Layer, name="exp"):
     output_range = (0, np.inf)
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         y = np.exp(x, out=context.empty(x.shape))
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:

@@ -1,4 +1,4 @@
-"""Flatten: rows of any shape become plain lists of numbers."""
+"""Flatten: it turns rows of any shape into plain lists of numbers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from nnfs_cli.nn.parameters import ParameterTree, Views
 
 
 class Flatten(Layer, name="flatten"):
-    """The numbers of each row one after another, the last axis fastest: y_k = x_ij with k = i · n + j.
+    """All numbers of each row on one axis, the last axis fastest: y_k = x_ij with k = i · n + j.
 
     Gradient: dx is dy in the shape of x.
-    Shapes: x (batch, m, n) -> y (batch, m n), and likewise with more axes or one.
+    Shapes: x (batch, m, n) -> y (batch, m · n), and likewise for any number of axes.
     Source: NumPy's `reshape` in C order; Keras' `Flatten`.
     """
 
@@ -22,7 +22,7 @@ class Flatten(Layer, name="flatten"):
     passes_on = True
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
-        """As many numbers as there are in a row."""
+        """Return one axis with all numbers of a row."""
         return (math.prod(input_shape),), {}
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:

@@ -1,4 +1,4 @@
-"""The Gaussian error linear unit: each number is let through by how likely a normal draw lies below it."""
+"""The Gaussian error linear unit: it weighs each number by the probability that a normal draw lies below it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from nnfs_cli.nn.parameters import Views
 class GELU(Layer, name="gelu", main="form"):
     """Gaussian error linear unit: y = x Φ(x), with Φ the distribution function of N(0, 1), element by element.
 
-    The form `exact` uses Φ(x) = (1 + erf(x / √2)) / 2, and `tanh` the approximation
+    The form `exact` uses Φ(x) = (1 + erf(x / √2)) / 2. The form `tanh` uses the approximation
     Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2.
-    Gradient: dx = (Φ(x) + x Φ'(x)) dy, of whichever form.
-    Shapes: any; y has that of x.
+    Gradient: dx = (Φ(x) + x Φ'(x)) dy, with Φ of the same form.
+    Shapes: any; y as x.
     Source: Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016).
     """
 
     examples = ("gelu", "gelu: tanh")
 
     form: Literal["exact", "tanh"] = "exact"
-    """Φ itself, or its approximation by tanh, which needs no SciPy."""
+    """Form of Φ: `exact`, or its approximation by `tanh`, which needs no SciPy."""
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         share = context.empty(x.shape)  # Φ(x)
         if self.form == "exact":
-            from scipy.special import ndtr  # only nets with this layer wait for SciPy
+            from scipy.special import ndtr  # a slow import that only this layer needs
 
             ndtr(x, out=share)
         else:

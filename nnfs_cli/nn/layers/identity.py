@@ -1,4 +1,4 @@
-"""The layer that does nothing, for the places where one must stand."""
+"""The layer that changes nothing, for places that require a layer."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from nnfs_cli.nn.parameters import Views
 
 
 class Identity(Layer, name="identity"):
-    """Pass everything on: y = x.
+    """Identity function: y = x.
 
     Gradient: dx = dy.
-    Shapes: any; y has that of x.
+    Shapes: any; y as x.
     Source: PyTorch's `nn.Identity`.
     """
 
@@ -20,5 +20,5 @@ class Identity(Layer, name="identity"):
     passes_on = True
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         return x, lambda dy, g, need_dx: dy

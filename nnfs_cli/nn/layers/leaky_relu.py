@@ -1,4 +1,4 @@
-"""A rectifier that lets a little of what is negative through."""
+"""A rectifier with a small slope below zero."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from nnfs_cli.nn.parameters import Views
 class LeakyReLU(Layer, name="leaky_relu", main="slope"):
     """Leaky rectifier: y = x for x > 0, else slope · x, element by element.
 
-    That is the larger of x and slope · x, or the smaller where the slope is above 1.
+    It is computed as the larger of x and slope · x, or as the smaller if the slope is above 1.
     Gradient: dx = dy where x > 0, else slope · dy.
-    Shapes: any; y has that of x.
+    Shapes: any; y as x.
     Source: Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models" (2013).
     """
 
     examples = ("leaky_relu", "leaky_relu: 0.2")
 
     slope: NonNegativeFloat = 0.01
-    """Of the part below zero; 0 makes it relu."""
+    """Slope below zero; 0 gives relu."""
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         y = np.multiply(x, self.slope, out=context.empty(x.shape))
         (np.maximum if self.slope <= 1 else np.minimum)(x, y, out=y)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            slopes = np.greater(x, context.zeros(x.shape), out=context.empty(x.shape))  # 1 or 0, and then 1 or slope
+            slopes = np.greater(
+                x, context.zeros(x.shape), out=context.empty(x.shape)
+            )  # 1 or 0, in the next line 1 or slope
             np.add(np.multiply(slopes, 1 - self.slope, out=slopes), self.slope, out=slopes)
             return np.multiply(slopes, dy, out=slopes)
 

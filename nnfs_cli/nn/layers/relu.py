@@ -1,4 +1,4 @@
-"""The rectifier: what is positive passes, the rest is cut off."""
+"""The rectifier: it keeps positive numbers and sets all others to zero."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from nnfs_cli.nn.parameters import Views
 class ReLU(Layer, name="relu"):
     """Rectified linear unit: y = max(x, 0), element by element.
 
-    Gradient: dx = dy where x > 0, else 0 (at x = 0 the subgradient 0 is taken).
-    Shapes: any; y has that of x.
+    Gradient: dx = dy where x > 0, else 0; at x = 0 this is the subgradient 0.
+    Shapes: any; y as x.
     Source: Nair and Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines" (2010).
     """
 
@@ -22,7 +22,7 @@ class ReLU(Layer, name="relu"):
     output_range = (0, np.inf)
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         zeros = context.zeros(x.shape)
         y = np.maximum(x, zeros, out=context.empty(x.shape))
 

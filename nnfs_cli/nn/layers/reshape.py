@@ -1,4 +1,4 @@
-"""Reshape: the numbers of a row in another order of rows and columns."""
+"""Reshape: it arranges the numbers of a row on other axes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from nnfs_cli.system.wording import counted
 
 
 class Reshape(Layer, name="reshape", main="shape"):
-    """The same numbers in rows of another shape, the last axis fastest: y_ij = x_k with k = i · n + j.
+    """The numbers of each row in another shape, the last axis fastest: y_ij = x_k with k = i · n + j.
 
-    What follows works on the last axis, so a linear layer shares its weights among the groups that the others form.
+    Layers after it work on the last axis, so a linear layer shares its weights among all other axes.
     Gradient: dx is dy in the shape of x.
     Shapes: x (batch, ...) -> y (batch, *shape).
     Source: NumPy's `reshape` in C order; Keras' `Reshape`.
@@ -26,13 +26,13 @@ class Reshape(Layer, name="reshape", main="shape"):
     passes_on = True
 
     shape: Annotated[tuple[PositiveInt, ...], NotEmpty]
-    """Of a row, without the batch."""
+    """Shape of an output row, without the batch axis."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
-        """Raises `ShapeError` unless the new shape holds as many numbers as the old one."""
+        """Return the new shape. Raises `ShapeError` unless it holds the same number of numbers as the old one."""
         have, need = math.prod(input_shape), math.prod(self.shape)
         if have != need:
-            raise ShapeError(f"reshape makes rows of {counted(need, 'number')}, and gets {have:,}")
+            raise ShapeError(f"reshape makes rows of {counted(need, 'number')}, but its input rows have {have:,}")
         return self.shape, {}
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:

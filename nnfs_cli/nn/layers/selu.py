@@ -1,4 +1,4 @@
-"""The scaled exponential linear unit: deep nets of it keep mean 0 and variance 1 by themselves."""
+"""The scaled exponential linear unit: it keeps signals in deep nets at mean 0 and variance 1."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.layers.elu import exponential_linear
 from nnfs_cli.nn.parameters import Views
 
-SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772  # the fixed point of mean 0 and variance 1
+SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772  # with these, mean 0 and variance 1 are a fixed point
 
 
 class SELU(Layer, name="selu"):
     """Scaled exponential linear unit: y = SCALE · x for x > 0, else SCALE · ALPHA · (exp(x) - 1), element by element.
 
-    Gradient: dx = SCALE · dy where x > 0, else SCALE · ALPHA · exp(x) · dy. Begin its weights with lecun_normal.
-    Shapes: any; y has that of x.
+    Gradient: dx = SCALE · dy where x > 0, else SCALE · ALPHA · exp(x) · dy. Use it with weights from lecun_normal.
+    Shapes: any; y as x.
     Source: Klambauer et al., "Self-Normalizing Neural Networks" (2017).
     """
 
     examples = ("selu",)
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         return exponential_linear(x, context, SCALE, ALPHA)

@@ -1,4 +1,4 @@
-"""The logistic function: any number becomes a probability."""
+"""The logistic function: it turns any number into a probability."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nnfs_cli.nn.parameters import Views
 class Sigmoid(Layer, name="sigmoid"):
     """Logistic function: y = 1 / (1 + exp(-x)), element by element.
 
-    Computed from exp(-|x|), which never overflows: 1 / (1 + exp(-|x|)) for x >= 0, exp(-|x|) / (1 + exp(-|x|)) below.
+    It is computed from e = exp(-|x|), which never overflows: 1 / (1 + e) for x >= 0, e / (1 + e) for x < 0.
     Gradient: dx = y (1 - y) dy.
-    Shapes: any; y has that of x.
+    Shapes: any; y as x.
     Source: Goodfellow, Bengio and Courville, "Deep Learning" (2016), section 3.10.
     """
 
@@ -23,7 +23,7 @@ class Sigmoid(Layer, name="sigmoid"):
     output_range = (0, 1)
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         y = logistic(x, context)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
@@ -35,7 +35,7 @@ class Sigmoid(Layer, name="sigmoid"):
 
 
 def logistic(x: Array, context: Context) -> Array:
-    """1 / (1 + exp(-x)) of any array, stable on both sides, in a buffer."""
+    """Return 1 / (1 + exp(-x)) in a buffer, without overflow for any x."""
     decay = np.abs(x, out=context.empty(x.shape))
     np.exp(np.negative(decay, out=decay), out=decay)
     y = np.greater_equal(x, context.zeros(x.shape), out=context.empty(x.shape))

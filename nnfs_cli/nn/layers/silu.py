@@ -1,4 +1,4 @@
-"""The sigmoid linear unit, also called swish: each number is let through by its own sigmoid."""
+"""The sigmoid linear unit, also called swish: it weighs each number by its sigmoid."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class SiLU(Layer, name="silu"):
     """Sigmoid linear unit: y = x · s with s = sigmoid(x), element by element.
 
     Gradient: dx = s (1 + x (1 - s)) dy = (s + y (1 - s)) dy.
-    Shapes: any; y has that of x.
+    Shapes: any; y as x.
     Source: Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016); Elfwing, Uchibe and Doya (2018).
     """
 
     examples = ("silu",)
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         s = logistic(x, context)
         y = np.multiply(x, s, out=context.empty(x.shape))
 

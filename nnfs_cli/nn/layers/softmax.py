@@ -1,4 +1,4 @@
-"""Softmax: a row of numbers becomes a row of probabilities that add up to 1."""
+"""Softmax: it turns a row of numbers into probabilities that add up to 1."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from nnfs_cli.nn.parameters import ParameterTree, Views
 
 
 class Softmax(Layer, name="softmax"):
-    """Normalised exponentials over the last axis: y_i = exp(x_i) / Σ_j exp(x_j).
+    """Normalized exponentials over the last axis: y_i = exp(x_i) / Σ_j exp(x_j).
 
-    The row's largest entry is subtracted first, which changes nothing but keeps exp from overflowing.
-    Gradient by the full Jacobian, dy_i/dx_j = y_i (δ_ij - y_j); see `pull_back`.
+    The row's largest entry is subtracted first. This leaves y unchanged and keeps exp from overflowing.
+    Gradient: dx = Jᵀ dy with the full Jacobian J_ij = dy_i/dx_j = y_i (δ_ij - y_j); see `pull_back`.
     Shapes: x (batch, n) -> y (batch, n).
     Source: Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs" (1990).
     """
@@ -23,7 +23,7 @@ class Softmax(Layer, name="softmax"):
     output_range = (0, 1)
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
-        """Raises `ShapeError` for a row of one number, whose softmax is always 1."""
+        """Return the input shape. Raises `ShapeError` for a row of one number, whose softmax is always 1."""
         if input_shape[-1] == 1:
             raise ShapeError("softmax over a single output is always 1; give it one output per class, or use sigmoid")
         return input_shape, {}
@@ -42,9 +42,9 @@ class Softmax(Layer, name="softmax"):
 
 
 def largest(x: Array, context: Context) -> Array:
-    """The largest number of each row, (..., n) -> (..., 1).
+    """Return the largest number of each row, (..., n) -> (..., 1).
 
-    NumPy compares whole columns several times as fast as the few numbers of each of many rows.
+    For short rows NumPy compares whole columns several times as fast as the numbers of each row.
     """
     if x.shape[-1] > 32:
         return np.maximum.reduce(x, axis=-1, keepdims=True, out=context.empty((*x.shape[:-1], 1)))
@@ -54,12 +54,12 @@ def largest(x: Array, context: Context) -> Array:
 
 
 def jacobian(y: Array) -> Array:
-    """The Jacobian of softmax where its output is y: J_ij = dy_i/dx_j = y_i (δ_ij - y_j). (..., n) -> (..., n, n)."""
+    """Return the Jacobian of softmax at its output y, J_ij = dy_i/dx_j = y_i (δ_ij - y_j): (..., n) -> (..., n, n)."""
     return y[..., :, None] * (np.eye(y.shape[-1]) - y[..., None, :])
 
 
 def pull_back(y: Array, dy: Array, out: Array | None = None, row: Array | None = None) -> Array:
-    """Return dx = Jᵀ dy without forming J, whose structure leaves dx_j = y_j (dy_j - Σ_i y_i dy_i).
+    """Return dx = Jᵀ dy without forming J: its structure gives dx_j = y_j (dy_j - Σ_i y_i dy_i).
 
     Shapes: y, dy and the result (..., n). `out` (..., n) and `row` (...) are buffers to work in.
     """

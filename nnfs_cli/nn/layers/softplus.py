@@ -1,4 +1,4 @@
-"""Softplus: a rectifier without the corner."""
+"""Softplus: a smooth rectifier."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nnfs_cli.nn.parameters import Views
 class Softplus(Layer, name="softplus"):
     """Smooth rectifier: y = ln(1 + exp(x)), element by element.
 
-    Computed as max(x, 0) + ln(1 + exp(-|x|)), which does not overflow.
+    It is computed as max(x, 0) + ln(1 + exp(-|x|)), which does not overflow.
     Gradient: dx = sigmoid(x) · dy with sigmoid(x) = exp(x - y).
-    Shapes: any; y has that of x.
+    Shapes: any; y as x.
     Source: Dugas et al., "Incorporating Second-Order Functional Knowledge for Better Option Pricing" (2001).
     """
 
@@ -23,7 +23,7 @@ class Softplus(Layer, name="softplus"):
     output_range = (0, np.inf)
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         y, work = softplus(x, context)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
@@ -34,7 +34,7 @@ class Softplus(Layer, name="softplus"):
 
 
 def softplus(x: Array, context: Context) -> tuple[Array, Array]:
-    """ln(1 + exp(x)) of any array, in a buffer, and another buffer like it; the exponential never overflows."""
+    """Return ln(1 + exp(x)) in a buffer, without overflow for any x, and a second buffer of this shape."""
     y, work = context.empty(x.shape), context.empty(x.shape)
     np.negative(np.abs(x, out=work), out=work)
     np.log1p(np.exp(work, out=work), out=work)

@@ -14,7 +14,7 @@ class Tanh(Layer, name="tanh"):
     """Hyperbolic tangent: y = (exp(x) - exp(-x)) / (exp(x) + exp(-x)), element by element.
 
     Gradient: dx = (1 - y²) dy.
-    Shapes: any; y has that of x.
+    Shapes: any; y as x.
     Source: LeCun et al., "Efficient BackProp" (1998), section 4.4.
     """
 
@@ -22,7 +22,7 @@ class Tanh(Layer, name="tanh"):
     output_range = (-1, 1)
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """(batch, ...) -> the same."""
+        """(batch, ...) -> (batch, ...)."""
         y = np.tanh(x, out=context.empty(x.shape))
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:

@@ -1,6 +1,6 @@
-"""The losses, one per file.
+"""The losses of a net, one file for each; importing this package registers them all.
 
-Read `base` first, then `mse`. Importing the package registers all of them.
+Read `base` (what a loss is), then `mse` and `cross_entropy`; every other file stands by itself.
 """
 
 from nnfs_cli.components.component import load_family

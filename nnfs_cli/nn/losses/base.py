@@ -1,4 +1,4 @@
-"""What a loss is: how wrong each row's output is, and in which direction it is wrong."""
+"""The contract of a loss: a number for the error of each row, and its gradient by the outputs."""
 
 from __future__ import annotations
 
@@ -13,67 +13,67 @@ from nnfs_cli.nn.layers import Context, Layer
 
 Task = Literal["classification", "regression"]
 
-# backward(weight) returns the gradient of Σ_rows weight · loss by the outputs; weight is a number or (batch, 1).
+# backward(weight) returns the gradient of Σ_rows weight · loss by the outputs. The weight is a number or (batch, 1).
 LossBackward = Callable[[float | Array], Array]
 
 
 class Loss(Component, family="loss"):
-    """How wrong the outputs of a batch are, row by row.
+    """The error of the outputs of a batch, row by row.
 
-    A loss that belongs with a final activation names it, and is then computed together with it from what goes into
-    it, the logits: the two derivatives collapse to ``y_hat - y`` and nothing overflows. A net that ends without it is
-    taken to give logits, and the activation is added for predictions. Another activation that gives probabilities
-    runs as written.
+    A loss may name the final activation that it belongs with. The two are then computed together from the input of the
+    activation, the logits: the product of the two derivatives collapses to ``y_hat - y``, and nothing overflows. If a
+    net ends without this activation, its outputs are logits, and predictions apply the activation. A net that ends with
+    another activation is computed as written.
 
-    `reduction` says what the step descends: the mean over the rows of a batch, or their sum, which makes the step as
-    many times longer. What is logged is the mean in both cases, so that runs compare.
+    A step descends the mean or the sum over the rows of a batch, as `reduction` says. The log has the mean in both
+    cases, so that runs can be compared.
     """
 
     needs = ("task", "forward")
     task: ClassVar[Task]
     activation: ClassVar[type[Layer] | None] = None
-    target_range: ClassVar[tuple[float, float] | None] = None  # of numbers that can be learned; None for any
-    probabilistic: ClassVar[bool] = True  # what it says of classes are probabilities, not mere scores
+    target_range: ClassVar[tuple[float, float] | None] = None  # of the targets; None for any
+    probabilistic: ClassVar[bool] = True  # for classes: the outputs are probabilities, not mere scores
 
     reduction: Literal["mean", "sum"] = "mean"
-    """What a step descends: the mean over the rows of its batch, or their sum."""
+    """Descend the `mean` over the rows of a batch, or their `sum`."""
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
-        """How many outputs the net must give: one for each target, where the loss does not say otherwise.
+        """Return the number of outputs the net must have: one for each target, unless a loss overrides this.
 
-        Raises `ValueError` when the loss cannot serve such a target.
+        `n_classes` is None for a regression. Raises `ValueError` if the loss cannot be used for such a target.
         """
         return n_targets
 
     def row_weight(self, total: float) -> float:
-        """What a row of weight 1 counts in a batch whose weights add up to `total`, the number of rows without any."""
+        """Return the factor of a row of weight 1 in a batch of weight `total`, its number of rows if unweighted."""
         return 1.0 if self.reduction == "sum" else 1.0 / total
 
     def encode(self, y: Array, n_outputs: int) -> Array:
-        """The target as `forward` wants it, (rows, n_outputs): from class indices (rows,) or values (rows, targets)."""
+        """Return the target for `forward`, (rows, n_outputs), from class indices (rows,) or values (rows, targets)."""
         return y
 
     def answer(self, y_hat: Array) -> Array:
-        """What the net says, as one column a class (classification) or a target (regression)."""
+        """Return the prediction from the outputs: one column for each class or, in a regression, for each target."""
         return y_hat
 
     def quantiles(self, y_hat: Array) -> dict[float, Array]:
-        """What the net says about each quantile, by its level, (rows, targets), where it was trained for quantiles."""
+        """Return the predicted quantiles (rows, targets) by level; none unless the loss is for quantiles."""
         return {}
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
-        """Return the loss of each row (batch,) and the function that gives the gradient by `y_hat`."""
+        """Return the loss of each row (batch,), and the function that returns the gradient by `y_hat`."""
         raise NotImplementedError
 
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
-        """The same for ``y_hat = activation(z)``, with the gradient by the logits z."""
+        """Return the loss of each row for ``y_hat = activation(z)``, and the function that gives the gradient by z."""
         raise NotImplementedError
 
 
 def row_means(x: Array, context: Context, factor: float = 1.0) -> Array:
-    """A factor times the mean of each row, (batch, n) -> (batch,), in a buffer.
+    """Return a factor times the mean of each row in a buffer, (batch, n) -> (batch,).
 
-    BLAS adds up short rows several times as fast as a reduction over the last axis does.
+    For short rows a product with ones is several times as fast as a reduction over the last axis.
     """
     n = x.shape[-1]
     means: Array = np.dot(x, context.ones(n), out=context.empty(x.shape[:-1]))
@@ -82,7 +82,7 @@ def row_means(x: Array, context: Context, factor: float = 1.0) -> Array:
 
 
 def scaled(weight: float | Array, factor: float, context: Context) -> float | Array:
-    """The product weight · factor, in a buffer where each row has a weight of its own."""
+    """Return weight · factor, in a buffer if it is an array."""
     if isinstance(weight, np.ndarray):
         return np.multiply(weight, factor, out=context.empty(weight.shape))
     return weight * factor

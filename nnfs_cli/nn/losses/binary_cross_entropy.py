@@ -1,4 +1,4 @@
-"""Binary cross-entropy: the loss of a yes-or-no question answered with a probability."""
+"""Binary cross-entropy: the loss for two classes and one probability."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from nnfs_cli.nn.losses.cross_entropy import margin
 
 
 class Binary(Loss):
-    """The mathematics of binary cross-entropy, for the losses that are made of it."""
+    """The mathematics of binary cross-entropy, shared by the losses built on it."""
 
     task = "classification"
     activation = Sigmoid
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
-        """One, the probability of the second class."""
+        """Return 1, for the probability of the second class. Raises `ValueError` unless there are two classes."""
         if n_classes is not None and n_classes != 2:
             raise ValueError(f"{self.name} is for 2 classes; use {self.name.removeprefix('binary_')} after softmax")
         return 1
@@ -65,10 +65,10 @@ class Binary(Loss):
 class BinaryCrossEntropy(Binary, name="binary_cross_entropy"):
     """Negative log-likelihood of two classes: L = -[y ln(y_hat) + (1 - y) ln(1 - y_hat)].
 
-    With sigmoid, from the logits z: L = s - y z with s = ln(1 + exp(z)) = max(z, 0) + ln(1 + exp(-|z|)), and
+    With sigmoid, computed from the logits z: L = s - y z with s = ln(1 + exp(z)) = max(z, 0) + ln(1 + exp(-|z|)), and
     dL/dz = sigmoid(z) - y with sigmoid(z) = exp(z - s).
-    As written: dL/dy_hat = (y_hat - y) / (y_hat (1 - y_hat)), with y_hat kept 1e-8 (or a rounding step) away from 0
-    and 1, so that L and its gradient stay finite; PyTorch bounds the logarithms at -100 instead.
+    As written: dL/dy_hat = (y_hat - y) / (y_hat (1 - y_hat)), with y_hat kept at least 1e-8 (or the machine epsilon)
+    away from 0 and 1, so that L and its gradient stay finite. PyTorch bounds the logarithms at -100 instead.
     Shapes: y_hat or z (batch, 1), the probability of the second class; y (batch, 1), from 0 to 1; L (batch,).
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.90; Szegedy et al., "Rethinking the
     Inception Architecture for Computer Vision" (2016), section 7, for label smoothing, in Keras' form.
@@ -77,8 +77,8 @@ class BinaryCrossEntropy(Binary, name="binary_cross_entropy"):
     examples = ("binary_cross_entropy", "binary_cross_entropy: {label_smoothing: 0.1}")
 
     label_smoothing: Fraction = 0.0
-    """The share e of each row that is spread over both classes, y (1 - e) + e / 2; the logged loss contains it too."""
+    """Share e of each label that is spread over both classes: y (1 - e) + e / 2. The logged loss includes it."""
 
     def encode(self, y: Array, n_outputs: int) -> Array:
-        """(rows,) class indices -> (rows, 1), how probable the second class is to seem."""
+        """(rows,) class indices -> (rows, 1), the smoothed probability of the second class."""
         return super().encode(y, n_outputs) * (1 - self.label_smoothing) + self.label_smoothing / 2

@@ -1,4 +1,4 @@
-"""Cross-entropy: the loss of choosing one of several classes by their probabilities."""
+"""Cross-entropy: the loss for several classes and their probabilities."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from nnfs_cli.nn.losses.base import Loss, LossBackward
 
 
 class Categorical(Loss):
-    """The mathematics of cross-entropy, for the losses that are made of it."""
+    """The mathematics of cross-entropy, shared by the losses built on it."""
 
     task = "classification"
     activation = Softmax
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
-        """One for each class."""
+        """Return the number of classes."""
         return n_classes or 2
 
     def encode(self, y: Array, n_outputs: int) -> Array:
@@ -59,8 +59,9 @@ class Categorical(Loss):
 class CrossEntropy(Categorical, name="cross_entropy"):
     """Negative log-likelihood of n classes: L = -Σ_i y_i ln(y_hat_i).
 
-    With softmax, from the logits z: L = ln Σ_j exp(z_j) - Σ_i y_i z_i and dL/dz = softmax(z) - y.
-    As written: dL/dy_hat = -y / y_hat, with y_hat kept 1e-8 (or a rounding step) away from 0, so that L stays finite.
+    With softmax, computed from the logits z: L = ln Σ_j exp(z_j) - Σ_i y_i z_i and dL/dz = softmax(z) - y.
+    As written: dL/dy_hat = -y / y_hat, with y_hat kept at least 1e-8 (or the machine epsilon) away from 0, so that L
+    stays finite.
     Shapes: y_hat or z (batch, n); y (batch, n), each row adding up to 1; L (batch,).
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.108; Szegedy et al., "Rethinking the
     Inception Architecture for Computer Vision" (2016), section 7, for label smoothing.
@@ -69,7 +70,7 @@ class CrossEntropy(Categorical, name="cross_entropy"):
     examples = ("cross_entropy", "cross_entropy: {label_smoothing: 0.1}")
 
     label_smoothing: Fraction = 0.0
-    """The share e of each row that is spread over all n classes, y (1 - e) + e / n; the logged loss contains it too."""
+    """Share e of each label that is spread over all n classes: y (1 - e) + e / n. The logged loss includes it."""
 
     def encode(self, y: Array, n_outputs: int) -> Array:
         """(rows,) class indices -> (rows, n), each row adding up to 1."""
@@ -77,5 +78,5 @@ class CrossEntropy(Categorical, name="cross_entropy"):
 
 
 def margin(y_hat: Array) -> float:
-    """How far from 0 a loss keeps what it takes the logarithm of: 1e-8, or a rounding step."""
+    """Return the smallest probability that a loss takes the logarithm of: 1e-8, or the machine epsilon if larger."""
     return max(1e-8, float(np.finfo(y_hat.dtype).eps))

@@ -1,4 +1,4 @@
-"""The focal loss: cross-entropy that cares little about rows which are right already."""
+"""The focal loss: cross-entropy with less weight on rows that are already predicted well."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nnfs_cli.nn.losses.cross_entropy import Categorical
 
 
 class Focused(Loss):
-    """A cross-entropy, which stands beside this among the bases, turned down where the true class is probable."""
+    """A focal version of the cross-entropy that follows it among the bases of a class."""
 
     gamma: NonNegativeFloat = 2.0
-    """How much less a row counts that is right already; 0 makes it the plain cross-entropy."""
+    """Exponent that reduces the weight of well-predicted rows; 0 gives the plain cross-entropy."""
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
@@ -27,10 +27,10 @@ class Focused(Loss):
 
 
 class Focal(Focused, Categorical, name="focal", main="gamma"):
-    """Cross-entropy turned down where the true class c is probable: L = -(1 - p)^gamma ln(p) with p = y_hat_c.
+    """Focal loss of n classes: L = -(1 - p)^gamma ln(p) with p = y_hat_c, the probability of the true class c.
 
-    Gradient: that of cross_entropy, row by row, times (1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p). Since
-    -ln(p) is the cross-entropy of a row, p and 1 - p follow from it, also for extreme logits.
+    Gradient: that of cross_entropy, for each row times (1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p).
+    p and 1 - p are computed from the cross-entropy -ln(p) of the row, which is exact for extreme logits, too.
     Shapes: y_hat or z (batch, n); y (batch, n), 1 at the class and 0 elsewhere; L (batch,).
     Source: Lin et al., "Focal Loss for Dense Object Detection" (2017), eq. 4.
     """
@@ -39,14 +39,14 @@ class Focal(Focused, Categorical, name="focal", main="gamma"):
 
 
 def focused(entropy: Array, backward: LossBackward, gamma: float, context: Context) -> tuple[Array, LossBackward]:
-    """From the cross-entropy u of each row: L = q^gamma u, dL/du = q^gamma (1 + gamma u p / q), p = exp(-u), q = 1 - p.
+    """Return the focal loss L of each row and its backward pass, given the cross-entropy u and the backward pass of u.
 
-    `backward` takes the gradient of u further, and the result that of L.
+    L = q^gamma u and dL/du = q^gamma (1 + gamma u p / q), with p = exp(-u) and q = 1 - p.
     """
     minus_u = np.negative(entropy, out=context.empty(entropy.shape))
     p = np.exp(minus_u, out=context.empty(entropy.shape))
     q = np.negative(np.expm1(minus_u, out=minus_u), out=minus_u)
-    np.maximum(q, np.finfo(q.dtype).tiny, out=q)  # u / q is 0 where both are, as is all that it is multiplied with
+    np.maximum(q, np.finfo(q.dtype).tiny, out=q)  # where u = q = 0, every product with u / q is 0
     focus = np.power(q, gamma, out=context.empty(entropy.shape))
     losses = np.multiply(focus, entropy, out=context.empty(entropy.shape))
     slope = np.multiply(np.divide(losses, q, out=q), p, out=q)

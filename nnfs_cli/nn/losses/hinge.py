@@ -1,4 +1,4 @@
-"""The hinge loss: the true class must lead the others by 1, and beyond that nothing counts."""
+"""The hinge loss: the score of the true class must exceed the others by 1."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from nnfs_cli.nn.losses.base import Loss, LossBackward
 
 
 class Hinge(Loss, name="hinge"):
-    """Too small a lead of the true class: L = max(0, 1 - y z) of two classes, else max(0, 1 + max_{j≠c} z_j - z_c).
+    """Hinge of the true class c: L = max(0, 1 - y z) of two classes, else max(0, 1 + max_{j≠c} z_j - z_c).
 
-    Both are max(0, 1 + d · z): with two classes d = -y, which is -1 or +1, and with more it is +1 at the highest wrong
-    class, -1 at the true class c, 0 elsewhere. The scores z are no probabilities.
+    Both are max(0, 1 + d · z). With two classes d = -y, which is -1 or +1. With more, d is +1 at the highest wrong
+    class, -1 at the true class c, and 0 elsewhere. The scores z are not probabilities.
     Gradient: dL/dz = d where L > 0, else 0; if squared, 2 (1 + d · z) d.
     Shapes: z and y (batch, 1) of two classes, or (batch, n) with y 1 at the class and 0 elsewhere; L (batch,).
     Source: Crammer and Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines" (2001).
@@ -25,10 +25,10 @@ class Hinge(Loss, name="hinge"):
     probabilistic = False
 
     squared: Switch = False
-    """Whether L is squared, which forgives small shortfalls and punishes large ones."""
+    """Square L if true, which makes small shortfalls cheaper and large ones more expensive."""
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
-        """One score of two classes, which is high for the second; else one for each."""
+        """Return 1 for two classes, a score that is high for the second one; otherwise the number of classes."""
         return n_classes if n_classes and n_classes > 2 else 1
 
     def encode(self, y: Array, n_outputs: int) -> Array:
@@ -36,7 +36,7 @@ class Hinge(Loss, name="hinge"):
         return 2 * y[:, None] - 1 if n_outputs == 1 else np.equal(y[:, None], np.arange(n_outputs))
 
     def answer(self, y_hat: Array) -> Array:
-        """(rows, 1) -> (rows, 2), or (rows, n) as it is."""
+        """(rows, 1) -> (rows, 2); (rows, n) stays as it is."""
         return np.concatenate([-y_hat, y_hat], axis=-1) if y_hat.shape[-1] == 1 else y_hat
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
@@ -45,7 +45,7 @@ class Hinge(Loss, name="hinge"):
         direction, work = np.negative(y, out=context.empty(y_hat.shape)), context.empty(y_hat.shape)
         if n > 1:
             np.multiply(y, float(np.finfo(y.dtype).min) / 2, out=work)
-            np.add(work, y_hat, out=work)  # with the true class so low, the highest one is wrong
+            np.add(work, y_hat, out=work)  # the true class is now so low that the highest one is a wrong one
             highest = np.argmax(work, axis=-1, out=context.empty(shape, np.intp))
             before = np.multiply(context.indices(highest.size).reshape(shape), n, out=context.empty(shape, np.intp))
             direction.put(np.add(before, highest, out=highest), 1)

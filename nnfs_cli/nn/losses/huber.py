@@ -11,10 +11,9 @@ from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
 
 
 class Huber(Loss, name="huber", main="delta"):
-    """Averaged over the targets of a row, with e = y_hat - y: L = e²/2 where |e| <= delta, else delta (|e| - delta/2).
+    """Squared for small errors e = y_hat - y, else absolute: L = e²/2 where |e| <= delta, else delta (|e| - delta/2).
 
-    With c = e clipped to ±delta both are one: L = 1/n Σ_i c_i (e_i - c_i/2). `delta` is in the units of the target as
-    the net sees it, standard deviations unless preprocessing says otherwise.
+    L is averaged over the targets of a row. With c = e clipped to ±delta, L = 1/n Σ_i c_i (e_i - c_i/2).
     Gradient: dL/dy_hat = c / n.
     Shapes: y_hat and y (batch, n); L (batch,).
     Source: Huber, "Robust Estimation of a Location Parameter" (1964).
@@ -24,7 +23,7 @@ class Huber(Loss, name="huber", main="delta"):
     task = "regression"
 
     delta: PositiveFloat = 1.0
-    """From which size on an error counts as it is, and no longer squared."""
+    """Size of an error from which L is linear, in units of the preprocessed target: standard deviations by default."""
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""

@@ -1,4 +1,4 @@
-"""Log-cosh: squared error near zero and absolute error far from it, without a seam."""
+"""Log-cosh: a smooth loss like the squared error near zero and the absolute error far from it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
 
 
 class LogCosh(Loss, name="log_cosh"):
-    """Averaged over the targets of a row, with e = y_hat - y: L = 1/n Σ_i ln cosh(e_i).
+    """Log-cosh of the errors e = y_hat - y, averaged over the targets of a row: L = 1/n Σ_i ln cosh(e_i).
 
-    Computed as |e| + ln(1 + exp(-2|e|)) - ln 2, which does not overflow.
+    It is computed as |e| + ln(1 + exp(-2|e|)) - ln 2, which does not overflow.
     Gradient: dL/dy_hat = tanh(e) / n.
     Shapes: y_hat and y (batch, n); L (batch,).
     Source: Green, "Bayesian reconstructions from emission tomography data" (1990); Keras' `log_cosh`.

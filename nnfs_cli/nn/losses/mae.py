@@ -1,4 +1,4 @@
-"""Mean absolute error: a loss that a few wild targets cannot bend."""
+"""Mean absolute error: a loss on which a few outliers have little influence."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
 
 
 class MAE(Loss, name="mae"):
-    """Absolute error, averaged over the targets of a row: L = 1/n Σ_i |y_hat_i - y_i|; its best guess is the median.
+    """Absolute error, averaged over the targets of a row: L = 1/n Σ_i |y_hat_i - y_i|.
 
-    Gradient: dL/dy_hat = sign(y_hat - y) / n, and 0 where they are equal.
+    The median of the targets minimizes it.
+    Gradient: dL/dy_hat = sign(y_hat - y) / n, which is 0 where they are equal.
     Shapes: y_hat and y (batch, n); L (batch,).
     Source: Laplace (1774); Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning" (2009), 10.6.
     """

@@ -1,4 +1,4 @@
-"""Mean squared error: the loss of a number that should have been another number."""
+"""Mean squared error: the standard loss for numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
 class MSE(Loss, name="mse", main="factor"):
     """Squared error, averaged over the targets of a row: L = factor · 1/n Σ_i (y_hat_i - y_i)².
 
-    Gradient: dL/dy_hat = factor · 2/n (y_hat - y). A factor of 0.5 makes it plain y_hat - y for a single target.
+    Gradient: dL/dy_hat = factor · 2/n (y_hat - y). With a factor of 0.5 and one target it is y_hat - y.
     Shapes: y_hat and y (batch, n); L (batch,).
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 3.12 (with factor 0.5).
     """
@@ -22,7 +22,7 @@ class MSE(Loss, name="mse", main="factor"):
     task = "regression"
 
     factor: PositiveFloat = 1.0
-    """What the squared error is multiplied with; 0.5 where a text has 1/2 (y_hat - y)²."""
+    """Factor of the squared error; 0.5 gives the 1/2 (y_hat - y)² of many textbooks."""
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""

@@ -1,4 +1,4 @@
-"""The Poisson loss: how unlikely a count is, when so many were expected."""
+"""The Poisson loss: the negative log-likelihood of a count, given the expected count."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from nnfs_cli.nn.losses.cross_entropy import margin
 class Poisson(Loss, name="poisson"):
     """Negative log-likelihood of counts, averaged over the targets of a row: L = 1/n Σ_i (y_hat_i - y_i ln(y_hat_i)).
 
-    Its constant, ln(y!), is left out, so that L may be negative.
-    With exp, from the logits z: L = 1/n Σ_i (exp(z_i) - y_i z_i) and dL/dz = (exp(z) - y) / n.
-    As written: dL/dy_hat = (1 - y / y_hat) / n, with y_hat kept 1e-8 (or a rounding step) away from 0, where PyTorch
-    adds 1e-8 to every y_hat.
+    The constant ln(y!) is left out, so L may be negative.
+    With exp, computed from the logits z: L = 1/n Σ_i (exp(z_i) - y_i z_i) and dL/dz = (exp(z) - y) / n.
+    As written: dL/dy_hat = (1 - y / y_hat) / n, with y_hat kept at least 1e-8 (or the machine epsilon) away from 0.
+    PyTorch adds 1e-8 to every y_hat instead.
     Shapes: y_hat or z and y (batch, n), y >= 0; L (batch,).
     Source: McCullagh and Nelder, "Generalized Linear Models" (1989), section 6.2.
     """

@@ -1,4 +1,4 @@
-"""Quantile regression: not one guess, but bounds that the target stays below so and so often."""
+"""Quantile regression: predictions that the target stays below with given probabilities."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ Levels = Annotated[
 
 
 class Quantile(Loss, name="quantile", main="levels"):
-    """Pinball loss, averaged over the outputs of a row, with e = y - y_hat: L = 1/n Σ_i max(q_i e_i, (q_i - 1) e_i).
+    """Pinball loss of the errors e = y - y_hat, averaged over the outputs: L = 1/n Σ_i max(q_i e_i, (q_i - 1) e_i).
 
-    An output whose level is q learns what the target stays below with probability q. A target has an output for each
-    level, side by side. Where a row's come out in the wrong order they are sorted, which never makes them worse
-    (Chernozhukov, Fernández-Val and Galichon, "Quantile and Probability Curves Without Crossing", 2010).
+    An output of level q learns the value that the target stays below with probability q. Each target has one output for
+    each level, side by side. Quantiles that cross are sorted, which never makes them worse (Chernozhukov,
+    Fernández-Val and Galichon, "Quantile and Probability Curves Without Crossing", 2010).
     Gradient: dL/dy_hat = -q / n where y >= y_hat, else (1 - q) / n.
     Shapes: y_hat and y (batch, n), n = targets · levels; L (batch,).
     Source: Koenker and Bassett, "Regression Quantiles" (1978).
@@ -47,18 +47,18 @@ class Quantile(Loss, name="quantile", main="levels"):
     task = "regression"
 
     levels: Levels = (0.1, 0.5, 0.9)
-    """Which quantiles, each between 0 and 1; the prediction is 0.5, or lies on the line between its neighbours."""
+    """Levels of the quantiles, ascending, between 0 and 1. The prediction is the median, interpolated if needed."""
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
-        """One for each level of each target."""
+        """Return the number of targets times the number of levels."""
         return n_targets * len(self.levels)
 
     def encode(self, y: Array, n_outputs: int) -> Array:
-        """(rows, targets) -> (rows, targets · levels), each target once for each level."""
+        """(rows, targets) -> (rows, targets · levels): each target repeated for each level."""
         return np.repeat(y, len(self.levels), axis=-1)
 
     def answer(self, y_hat: Array) -> Array:
-        """(rows, targets · levels) -> (rows, targets): the median, on the line between its neighbours if need be."""
+        """(rows, targets · levels) -> (rows, targets): the median, interpolated between its nearest levels."""
         quantiles = self.quantiles(y_hat)
         low = max((level for level in self.levels if level <= 0.5), default=self.levels[0])
         high = min((level for level in self.levels if level >= 0.5), default=self.levels[-1])
@@ -66,7 +66,7 @@ class Quantile(Loss, name="quantile", main="levels"):
         return (1 - share) * quantiles[low] + share * quantiles[high]
 
     def quantiles(self, y_hat: Array) -> dict[float, Array]:
-        """(rows, targets · levels) -> (rows, targets) by level, a higher one never below a lower."""
+        """(rows, targets · levels) -> (rows, targets) by level, sorted so that higher levels are never lower."""
         ordered = np.sort(y_hat.reshape(*y_hat.shape[:-1], -1, len(self.levels)), axis=-1)
         return {level: ordered[..., i] for i, level in enumerate(self.levels)}
 
