@@ -1,4 +1,4 @@
-"""What every test may use."""
+"""Fixtures and helpers for all tests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Nnfs = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def nnfs(tmp_path: Path) -> Nnfs:
-    """Run the command in an empty folder of its own, as a user would: nnfs("train", "config.yaml")."""
+    """Run the command in a process of its own, in an empty folder: nnfs("train", "config.yaml")."""
 
     def run(*words: object, cwd: Path = tmp_path, **options: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "nnfs_cli", *map(str, words)]
@@ -52,7 +52,7 @@ def write(tmp_path: Path) -> Callable[[str, str], Path]:
 
 @pytest.fixture
 def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nnfs]:
-    """The same as `nnfs`, and quicker: in this process, where what the command sets up globally is undone."""
+    """Run the command in this process, which is faster than `nnfs`; undo its global settings afterwards."""
     handler = signal.getsignal(signal.SIGTERM)
 
     def run(*words: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
@@ -67,20 +67,20 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nnfs]:
 
 
 def weights_of(run: Run, which: str) -> dict[str, np.ndarray]:
-    """The parameters by name, as anybody reads them."""
+    """Return the saved parameters by name."""
     with np.load(run.path / "weights" / f"{which}.npz", allow_pickle=False) as archive:
         return dict(archive)
 
 
 def unsealed(run: Path) -> Path:
-    """The run directory without the record of what its files were, as it is while it is trained."""
+    """Remove the digests of the files from a run, as if it were still being trained, and return its path."""
     status = json.loads((run / "status.json").read_text(encoding="utf-8"))
     (run / "status.json").write_text(json.dumps({**status, "sha256": {}}), encoding="utf-8")
     return run
 
 
 def one_message(done: subprocess.CompletedProcess[str], code: int) -> str:
-    """The one line on stderr of a command that failed with this exit code and printed nothing else."""
+    """Return the only line on stderr of a command that failed with this exit code and printed nothing else."""
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""A folder whose every file operation is seen: to refuse one of them, or to know what a power loss leaves of them.
+"""Watch every file operation in a folder, to refuse one of them or to simulate a power loss.
 
 `Watch` stands between Python and the system. What is asked for goes on to the system as ever; before, it can be refused
 with an error, which names what the system's own error would name, and after, it is told as an `Operation`.

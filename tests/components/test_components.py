@@ -1,4 +1,4 @@
-"""`nnfs components`: what can be named, and a page for each name, from the declarations alone."""
+"""`nnfs components`: lists and pages, generated from the declarations of the components."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Show:
     return run
 
 
-def test_every_family_is_listed_in_order_with_all_its_members() -> None:
+def test_every_family_is_listed_in_order_with_all_its_components() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "nnfs_cli", "components"], capture_output=True, encoding="utf-8", check=True
     )
@@ -172,7 +172,7 @@ def test_an_unknown_name_gets_advice(word: str, advice: str) -> None:
     assert f"there is no component '{word}'; {advice}" in done.stderr
 
 
-def test_a_component_in_the_fewest_words() -> None:
+def test_the_brief_form_of_a_component() -> None:
     assert Linear(units=3).brief() == {"linear": 3}
     assert Linear(units=3, bias=False).brief() == {"linear": {"units": 3, "bias": False}}
     assert PReLU().brief() == "prelu"
@@ -183,7 +183,7 @@ def test_a_component_in_the_fewest_words() -> None:
 
 
 @pytest.mark.parametrize("family", list(Component.families.values()), ids=list(Component.families))
-def test_the_fewest_words_mean_the_same(family: type[Component]) -> None:
+def test_the_brief_form_means_the_same(family: type[Component]) -> None:
     for example in (example for member in family.registered.values() for example in member.examples):
         component = family.resolve(yaml.read(example.encode())[0])
         assert family.resolve(component.brief()) == component

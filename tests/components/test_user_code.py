@@ -1,4 +1,4 @@
-"""A user's own components: they are run when the user names their file, work like ours, and are never run otherwise."""
+"""Custom components: they work like built-in ones, and their file runs only if the user names it with --code."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def run(mine: Path, forget: Callable[[], None], inside: Nnfs) -> Path:
 # Its own place in everything
 
 
-def test_a_file_of_ones_own_works_like_ours(run: Path, inside: Nnfs) -> None:
+def test_custom_components_work_like_built_in_ones(run: Path, inside: Nnfs) -> None:
     reported = Run(run).metrics()
     assert set(reported["validation"]) == {"rows", "loss", "bias", "rmse"}
     assert set(weights_of(Run(run), "best")) == {"0.weight", "0.bias", "1.weight", "2.weight", "2.bias"}
@@ -203,7 +203,7 @@ def test_a_file_of_ones_own_works_like_ours(run: Path, inside: Nnfs) -> None:
     assert 0 < np.ptp(predictions) < 100
 
 
-def test_its_gradient_is_checked_like_ours(mine: Path) -> None:
+def test_the_gradient_of_a_custom_layer_is_checked(mine: Path) -> None:
     load_code(Path("mine.py"))
     spec = Config.load("config.yaml", ["dtype=float64"])
     rng = np.random.default_rng(1)
@@ -228,13 +228,13 @@ def test_its_gradient_is_checked_like_ours(mine: Path) -> None:
         ("checkpoint.monitor=val_bais", "the log has no figure 'val_bais'; did you mean 'val_bias'?"),
     ],
 )
-def test_messages_know_them(override: str, words: str, mine: Path, inside: Nnfs) -> None:
+def test_messages_know_custom_components(override: str, words: str, mine: Path, inside: Nnfs) -> None:
     done = inside("train", "config.yaml", "--code", "mine.py", "--set", override)
     assert done.returncode == 2
     assert f" error: {words}" in done.stderr
 
 
-def test_without_its_file_a_config_has_unknown_names(mine: Path, inside: Nnfs) -> None:
+def test_without_its_code_file_a_config_has_unknown_names(mine: Path, inside: Nnfs) -> None:
     done = inside("train", "config.yaml")
     assert done.returncode == 2
     for words in ("layer 'bend'", "loss 'fourth'", "optimizer 'sign_step'", "metric 'bias'", "initializer 'ramp'"):
@@ -268,7 +268,7 @@ def test_a_run_without_its_file_is_refused_with_the_remedy(words: list[str], run
     assert message == f"error: {run} was trained with components of mine.py; give that file, with --code mine.py\n"
 
 
-def test_a_copy_is_kept_and_never_run_from_there(run: Path, mine: Path, inside: Nnfs) -> None:
+def test_a_copy_of_the_code_is_saved_and_never_run(run: Path, mine: Path, inside: Nnfs) -> None:
     copy = run / "code" / "mine.py"
     assert copy.read_bytes() == (mine / "mine.py").read_bytes()
     copy.write_text("from pathlib import Path\nPath('here').touch()\n")
@@ -286,7 +286,9 @@ def test_a_file_that_changed_warns_and_is_used(run: Path, mine: Path, inside: Nn
     assert json.loads(done.stdout)["metrics"]["validation"] != Run(run).metrics()["validation"]
 
 
-def test_a_file_that_lost_what_a_run_needs_is_no_damage_of_the_run(run: Path, mine: Path, inside: Nnfs) -> None:
+def test_a_code_file_that_lacks_a_component_is_not_reported_as_damage_of_the_run(
+    run: Path, mine: Path, inside: Nnfs
+) -> None:
     (mine / "mine.py").write_text(MINE.replace('name="bend"', 'name="band"'))
     done = inside("evaluate", run, "--code", "mine.py")
     assert done.returncode == 2
@@ -295,13 +297,13 @@ def test_a_file_that_lost_what_a_run_needs_is_no_damage_of_the_run(run: Path, mi
     assert "damaged" not in done.stderr
 
 
-def test_the_same_file_by_another_name_or_place_will_do(run: Path, mine: Path, inside: Nnfs) -> None:
+def test_the_same_code_file_is_accepted_under_another_path(run: Path, mine: Path, inside: Nnfs) -> None:
     (mine / "mine.py").rename(mine / "yours.py")
     done = inside("evaluate", run, "--code", "yours.py", "-q")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_run_of_our_parts_alone_needs_no_file(mine: Path, write: Write, inside: Nnfs, forget: Any) -> None:
+def test_a_run_of_built_in_components_needs_no_code_file(mine: Path, write: Write, inside: Nnfs, forget: Any) -> None:
     write("plain.yaml", PLAIN)
     assert inside("train", "plain.yaml", "-q", "--code", "mine.py").returncode == 0
     forget()
@@ -392,7 +394,7 @@ def test_every_new_name_of_a_module_exists(old: str) -> None:
 @pytest.mark.parametrize(
     "command", [["train", "config.yaml"], ["evaluate", "runs/x-1"], ["predict", "--input", "points.csv"]], ids=" ".join
 )
-def test_what_is_no_python_file_is_named(
+def test_a_code_file_that_is_not_python_is_refused(
     path: str, words: str, command: list[str], mine: Path, write: Write, inside: Nnfs
 ) -> None:
     (mine / "folder").mkdir()
@@ -413,7 +415,7 @@ def test_a_file_that_fails_half_way_leaves_nothing_behind(mine: Path, write: Wri
     Config.load(mine / "net.yaml")
 
 
-def test_what_is_run_is_what_the_file_says_and_nothing_is_left_beside_it(
+def test_code_runs_from_source_and_leaves_no_bytecode(
     mine: Path, inside: Nnfs, write: Write, forget: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
@@ -436,7 +438,7 @@ def test_what_is_run_is_what_the_file_says_and_nothing_is_left_beside_it(
         ("need_dx: 2 * dy", "need_dx: 1 / 0"),
     ],
 )
-def test_an_exception_of_theirs_while_training_is_no_bug_of_ours(
+def test_an_exception_of_custom_code_while_training_is_invalid_input(
     whole: str, fault: str, mine: Path, write: Write, inside: Nnfs
 ) -> None:
     write("net.yaml", DOUBLING)
@@ -484,7 +486,7 @@ def test_a_component_that_lacks_what_its_family_needs_is_refused(
     assert words in message
 
 
-def test_a_metric_that_does_not_say_its_task_is_no_bug_of_ours(mine: Path, inside: Nnfs) -> None:
+def test_a_metric_without_a_task_is_invalid_input(mine: Path, inside: Nnfs) -> None:
     (mine / "mine.py").write_text(MINE.replace('    task = "regression"\n    greater_is_better = False\n', ""))
     done = inside("train", "config.yaml", "-q", "--code", "mine.py")
     assert done.returncode == 2
@@ -545,7 +547,7 @@ def test_a_damaged_record_of_the_code_is_a_clear_error(code: object, run: Path, 
     assert message.startswith(f"error: {run} ")
 
 
-def test_warnings_of_a_changed_file_come_from_the_library_too(run: Path, mine: Path) -> None:
+def test_the_library_warns_about_a_changed_code_file(run: Path, mine: Path) -> None:
     (mine / "mine.py").write_text(f"{MINE}\n# and more\n")
     load_code(Path("mine.py"))
     with pytest.warns(NnfsWarning, match="mine.py is not what"):

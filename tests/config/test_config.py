@@ -1,4 +1,4 @@
-"""A config as one value: spelled out, written back, overridden, and the same from a file as from code."""
+"""Configs as values: defaults, YAML round trips, overrides, and equality of configs from files and from code."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def family_of(member: type[Component]) -> type[Component]:
 
 
 @pytest.mark.parametrize(("member", "example"), EXAMPLES)
-def test_an_example_names_its_component_and_its_plain_form_is_equal(member: type[Component], example: str) -> None:
+def test_an_example_names_its_component_and_survives_a_round_trip(member: type[Component], example: str) -> None:
     family = family_of(member)
     component = resolved(family, example)
     assert type(component) is member
@@ -271,7 +271,7 @@ def test_a_name_alone_is_the_component_with_its_defaults(member: type[Component]
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_a_component_says_what_it_is(member: type[Component]) -> None:
+def test_a_component_has_a_short_label(member: type[Component]) -> None:
     assert member.summary()
 
 
@@ -282,14 +282,14 @@ def test_every_default_is_spelled_out(load: Callable[..., Config], tmp_path: Pat
     assert load(SMALLEST).to_yaml(tmp_path) == SPELLED_OUT
 
 
-def test_what_is_spelled_out_is_an_equal_spec(load: Callable[..., Config], tmp_path: Path) -> None:
+def test_a_config_with_every_default_spelled_out_is_equal(load: Callable[..., Config], tmp_path: Path) -> None:
     spec = load(SMALLEST)
     assert load(spec.to_yaml(tmp_path)) == spec
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("folder", [".", "runs/config-1", "elsewhere", ".."])
-def test_a_spec_written_into_any_folder_loads_back_the_same(name: str, folder: str, here: Path, tmp_path: Path) -> None:
+def test_a_config_written_to_any_folder_loads_back_equal(name: str, folder: str, here: Path, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(CONFIGS[name])
     spec = Config.load(tmp_path / "config.yaml")
     (tmp_path / folder).mkdir(parents=True, exist_ok=True)
@@ -301,7 +301,9 @@ def test_a_spec_written_into_any_folder_loads_back_the_same(name: str, folder: s
     assert str(tmp_path) not in written.read_text()
 
 
-def test_a_spec_in_another_folder_finds_the_same_files(load: Callable[..., Config], here: Path, tmp_path: Path) -> None:
+def test_a_config_written_to_another_folder_finds_the_same_files(
+    load: Callable[..., Config], here: Path, tmp_path: Path
+) -> None:
     (tmp_path / "runs" / "config-1").mkdir(parents=True)
     written = tmp_path / "runs" / "config-1" / "spec.yaml"
     written.write_text(load(CONFIGS["csv"]).to_yaml(written.parent))
@@ -329,7 +331,7 @@ def test_a_path_from_the_command_line_is_relative_to_the_config_too(load: Callab
     assert os.path.samefile(spec.dataset.path, here)
 
 
-def test_an_absolute_path_stays(load: Callable[..., Config], here: Path) -> None:
+def test_an_absolute_path_stays_absolute(load: Callable[..., Config], here: Path) -> None:
     spec = load(SMALLEST, f"dataset={{csv: {{path: '{here}', target: b}}}}")
     assert isinstance(spec.dataset, FileSource)
     assert spec.dataset.path == here
@@ -383,7 +385,7 @@ def test_steps_are_for_columns_of_their_kind_or_for_one_by_name(load: Callable[.
 
 
 @pytest.mark.parametrize("word", ["null", "~", "Null", "NULL", "true", "no"])
-def test_a_token_for_gaps_is_the_text_itself(word: str, load: Callable[..., Config], here: Path) -> None:
+def test_a_null_token_is_the_text_itself(word: str, load: Callable[..., Config], here: Path) -> None:
     """Also one that YAML elsewhere takes for nothing, or for a switch: they stand in files."""
     text = f"dataset: {{csv: {{path: data/here.csv, target: b, null: ['{word}', NA]}}}}\n"
     spec = load(text + "layers: [linear: 1]\nloss: mse\nepochs: 2\n")
@@ -397,7 +399,7 @@ def test_the_source_is_kept_byte_for_byte(tmp_path: Path) -> None:
     assert Config.load(tmp_path / "config.yaml", ["epochs=3"]).source == source
 
 
-def test_a_spec_cannot_be_changed(load: Callable[..., Config]) -> None:
+def test_a_config_cannot_be_changed(load: Callable[..., Config]) -> None:
     spec = load(SMALLEST)
     with pytest.raises(ValueError, match="frozen"):
         spec.epochs = 3  # type: ignore[misc]
@@ -420,14 +422,14 @@ def test_a_switch_takes_the_words_people_use(word: str, load: Callable[..., Conf
 
 
 @pytest.mark.parametrize("word", ["yes", "no", "on", "off"])
-def test_elsewhere_the_same_words_are_texts(word: str, load: Callable[..., Config]) -> None:
+def test_words_of_a_switch_are_texts_elsewhere(word: str, load: Callable[..., Config]) -> None:
     assert load(f"{SMALLEST}name: {word}\n").name == word
 
 
 # Overrides
 
 
-def test_an_override_counts_as_if_it_stood_in_the_file(load: Callable[..., Config], tmp_path: Path) -> None:
+def test_an_override_acts_as_if_it_were_in_the_file(load: Callable[..., Config], tmp_path: Path) -> None:
     changed = load(
         SMALLEST, "layers.0.linear=5", "layers.0={linear: {units: 3}}", "layers.0.linear.bias=no", "lr=1e-3",
         "split.test=0.1", "optimizer=sgd", "loss.cross_entropy.reduction=sum", "dataset=wine", "metrics=[accuracy]",
@@ -457,18 +459,18 @@ split: {test: 0.1}
         ("dataset={csv: {path: gone.csv, target: b}}", "there is no file"),
     ],
 )
-def test_a_wrong_override_is_named(assignment: str, words: str, load: Callable[..., Config]) -> None:
+def test_a_wrong_override_is_quoted(assignment: str, words: str, load: Callable[..., Config]) -> None:
     with pytest.raises(ConfigError) as caught:
         load(SMALLEST, assignment)
     assert str(caught.value).startswith(f"--set {assignment}: error: ")
     assert words in str(caught.value)
 
 
-def test_a_fault_of_the_file_that_an_override_replaces_is_none(load: Callable[..., Config]) -> None:
+def test_a_fault_of_the_file_that_an_override_replaces_is_not_reported(load: Callable[..., Config]) -> None:
     assert load(SMALLEST.replace("epochs: 2", "epochs: two"), "epochs=2").epochs == 2
 
 
-def test_missing_files_may_be_asked_for_later(load: Callable[..., Config], tmp_path: Path) -> None:
+def test_missing_files_can_be_allowed(load: Callable[..., Config], tmp_path: Path) -> None:
     spec = load(CONFIGS["columns"], files_must_exist=False)
     assert isinstance(spec.dataset, FileSource)
     assert spec.dataset.path == tmp_path / "data" / "here.csv"
@@ -484,12 +486,12 @@ def in_code(**changes: Any) -> Config:
     return Config(**settings | changes)
 
 
-def test_a_spec_made_in_code_is_the_same_as_one_from_a_file(load: Callable[..., Config], tmp_path: Path) -> None:
+def test_a_config_made_in_code_equals_one_from_a_file(load: Callable[..., Config], tmp_path: Path) -> None:
     assert in_code() == load(SMALLEST)
     assert in_code().to_yaml(tmp_path) == SPELLED_OUT
 
 
-def test_components_may_be_given_as_objects() -> None:
+def test_components_can_be_objects() -> None:
     layers = (Linear(units=3, bias_init=Zeros()), ReLU(), {"linear": 1})
     preprocessing = Preprocessing(numbers=(Impute(), Standardize()), columns={"age": (Standardize(),)})
     spec = in_code(dataset="diabetes", layers=layers, loss=MSE(), preprocessing=preprocessing)
@@ -501,7 +503,7 @@ def test_components_may_be_given_as_objects() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
-def test_a_spec_made_in_code_trains_to_the_same_bytes(load: Callable[..., Config], tmp_path: Path) -> None:
+def test_a_config_made_in_code_trains_to_the_same_bytes(load: Callable[..., Config], tmp_path: Path) -> None:
     runs = []
     for spec in (in_code(), load(SMALLEST)):
         experiment = workflows.prepare(spec)
@@ -531,7 +533,7 @@ def test_a_spec_made_in_code_trains_to_the_same_bytes(load: Callable[..., Config
         ({"memory_limit": "little"}, "expected an amount of memory"),
     ],
 )
-def test_a_wrong_spec_made_in_code_is_refused_before_training(changes: dict[str, Any], words: str) -> None:
+def test_a_wrong_config_made_in_code_is_refused_before_training(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         workflows.prepare(in_code(**changes))
     assert words in str(caught.value)

@@ -1,4 +1,4 @@
-"""Every config in the repository trains to the end and keeps what its comments promise."""
+"""Every config in the repository trains to the end and reaches the figures in its comments."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def expectations(path: Path) -> list[tuple[str, str, str, float]]:
 
 @every_config
 @pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")  # some nets have more parameters than rows
-def test_config_trains_to_what_it_promises(path: Path, tmp_path: Path) -> None:
+def test_a_config_reaches_the_figures_that_it_promises(path: Path, tmp_path: Path) -> None:
     experiment = workflows.prepare(Config.load(path))
     run = workflows.begin(experiment, tmp_path)
     workflows.train(experiment, run)
@@ -55,7 +55,7 @@ def test_config_trains_to_what_it_promises(path: Path, tmp_path: Path) -> None:
 
 
 @every_config
-def test_config_opens_by_saying_what_it_is_and_what_to_expect(path: Path) -> None:
+def test_a_config_begins_with_its_purpose_and_what_to_expect(path: Path) -> None:
     first, *_ = path.read_text(encoding="utf-8").splitlines()
     assert re.match(r"# (?!expect:)\w", first)
     assert expectations(path)
@@ -64,7 +64,7 @@ def test_config_opens_by_saying_what_it_is_and_what_to_expect(path: Path) -> Non
 @pytest.mark.parametrize(
     "name", [n for n, source in DataSource.registered.items() if not issubclass(source, FileSource)]
 )
-def test_data_set_that_needs_no_file_has_a_config_of_its_name(name: str) -> None:
+def test_every_data_set_without_a_file_has_a_config_of_its_name(name: str) -> None:
     assert Config.load(CONFIGS / f"{name}.yaml").dataset.name == name
 
 
@@ -84,7 +84,7 @@ def parts(value: object) -> set[type[Component]]:
 @pytest.mark.parametrize(
     "family", [Layer, Initializer, Loss, Optimizer, Schedule, Averaging, Metric, PreprocessingStep]
 )
-def test_every_part_is_used_in_some_config(family: type[Component]) -> None:
+def test_every_component_is_used_in_some_config(family: type[Component]) -> None:
     used = set().union(*(parts(Config.load(path)) for path in FILES))
     assert [name for name, member in family.registered.items() if member not in used] == []
 
@@ -94,7 +94,7 @@ def test_every_notebook_has_a_config() -> None:
     assert notebooks == {f"{number:03}" for number in range(5)}
 
 
-def test_arithmetic_answers_what_the_notebook_got_wrong(nnfs: Nnfs, tmp_path: Path) -> None:
+def test_arithmetic_predicts_what_the_notebook_got_wrong(nnfs: Nnfs, tmp_path: Path) -> None:
     """Notebook 002 says 48 for |30 - 70|, and -26 for 30 - 70. The fourth pair lies outside the training range."""
     pairs = [(30, 70), (70, 30), (3, 5), (888, 122)]
     rows = tmp_path / "pairs.csv"

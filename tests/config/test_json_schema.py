@@ -1,4 +1,4 @@
-"""The JSON Schema says of a config what nnfs says of it, as far as one value at a time can tell."""
+"""The JSON Schema accepts and refuses the same single values as nnfs."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def definition(family: str) -> Schema:
 
 
 @every_config
-def test_a_config_is_valid_and_leads_editors_to_the_schema(path: Path) -> None:
+def test_a_config_is_valid_and_names_its_schema(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     validator().validate(read(text))
     *_, comment = text.partition("\n\n")[0].splitlines()
@@ -164,7 +164,7 @@ def test_the_grammar_is_valid_in_all_its_forms() -> None:
 
 
 @pytest.mark.parametrize(("old", "new", "place"), WRONG, ids=[new for _, new, _ in WRONG])
-def test_what_nnfs_refuses_is_invalid_at_its_place(
+def test_what_nnfs_refuses_is_invalid_at_the_same_position(
     old: str, new: str, place: list[str | int], write: Callable[[str, str], Path]
 ) -> None:
     assert GOOD.count(old) == 1
@@ -217,7 +217,7 @@ def test_a_value_is_valid_where_nnfs_accepts_it_and_nowhere_else(
     "text",
     ["numbers: one_hot", "categories: log1p", "dates: one_hot", "target: clip", "numbers: [log1p, impute]"],
 )
-def test_what_a_step_is_for_is_left_to_nnfs(text: str, write: Callable[[str, str], Path]) -> None:
+def test_the_kind_of_a_step_is_left_to_nnfs(text: str, write: Callable[[str, str], Path]) -> None:
     wrong = GOOD.replace("target: null", text)
     lines = [line for line in wrong.splitlines() if not line.startswith(f"  {text.partition(':')[0]}:") or text in line]
     wrong = "\n".join(lines)
@@ -226,7 +226,7 @@ def test_what_a_step_is_for_is_left_to_nnfs(text: str, write: Callable[[str, str
         Config.load(write("config.yaml", wrong), files_must_exist=False)
 
 
-def test_the_schema_in_configs_is_that_of_today(nnfs: Nnfs, tmp_path: Path) -> None:
+def test_the_schema_in_configs_is_up_to_date(nnfs: Nnfs, tmp_path: Path) -> None:
     done = nnfs("schema", "--output", tmp_path / "schema.json")
     assert done.returncode == 0, done.stderr
     today = (tmp_path / "schema.json").read_bytes()
@@ -234,13 +234,13 @@ def test_the_schema_in_configs_is_that_of_today(nnfs: Nnfs, tmp_path: Path) -> N
     Draft202012Validator.check_schema(json.loads(today))
 
 
-def test_stdout_gets_the_same_with_indentation(nnfs: Nnfs) -> None:
+def test_the_schema_on_stdout_is_the_same_with_indentation(nnfs: Nnfs) -> None:
     done = nnfs("schema")
     assert json.loads(done.stdout) == json.loads((CONFIGS / "schema.json").read_text(encoding="utf-8"))
     assert '\n  "properties":{\n    "name":' in done.stdout
 
 
-def test_the_schema_says_what_a_setting_is_and_what_unless_it_is_set() -> None:
+def test_the_schema_has_the_description_and_default_of_a_setting() -> None:
     members = definition("layer")["anyOf"][1]["properties"]
     assert members["relu"]["description"].startswith("Rectified linear unit")
     assert members["leaky_relu"]["properties"]["slope"] == {

@@ -1,4 +1,4 @@
-"""The toolbox from a config to its predictions: losses, minimizers, schedules, watching and what is kept."""
+"""Losses, minimizers, schedules, monitors and checkpoints, from a config to its predictions."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_each_target_has_its_quantiles() -> None:
     np.testing.assert_allclose(middle, low + (high - low) * 3 / 7, atol=1e-6)
 
 
-def test_the_pinball_metric_judges_each_quantile_in_the_targets_units() -> None:
+def test_the_pinball_metric_scores_each_quantile_in_the_targets_units() -> None:
     names = [{"pinball": 0.1}, {"pinball": 0.9}, "mae"]
     run = train(NUMBERS, loss="quantile", layers=[{"linear": 3}], split=0, metrics=names)
     answer, y, found = predictions(run), COLUMNS["number"], run.metrics()["train"]
@@ -117,7 +117,7 @@ def test_the_pinball_metric_judges_each_quantile_in_the_targets_units() -> None:
     assert found["mae"] == pytest.approx(sklearn.mean_absolute_error(y, answer["prediction"]), rel=1e-5)
 
 
-def test_a_pinball_of_a_quantile_that_is_not_learned_is_refused() -> None:
+def test_a_pinball_of_a_quantile_that_is_not_predicted_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"quantile predicts the levels 0.1, 0.5 and 0.9, not 0.3"):
         train(NUMBERS, loss="quantile", layers=[{"linear": 3}], metrics=[{"pinball": 0.3}])
     found = train(NUMBERS, loss="mae", layers=[{"linear": 1}], split=0, metrics=[{"pinball": 0.3}]).metrics()["train"]
@@ -125,7 +125,7 @@ def test_a_pinball_of_a_quantile_that_is_not_learned_is_refused() -> None:
 
 
 @pytest.mark.parametrize("ending", ["flatten", "dropout", {"reshape": [2]}])
-def test_what_passes_probabilities_on_does_not_hide_them(ending: object) -> None:
+def test_layers_that_pass_probabilities_on_are_refused_after_softmax(ending: object) -> None:
     layers = [{"linear": 2}, "softmax", ending]
     with pytest.raises(ConfigError, match=r"cross_entropy needs softmax as the last layer; leave "):
         train(loss="cross_entropy", layers=layers)
@@ -208,7 +208,7 @@ def test_binary_focal_is_for_two_classes() -> None:
         train(THREE, loss="binary_focal")
 
 
-def test_smoothed_labels_make_the_net_less_sure(folder: Path) -> None:
+def test_label_smoothing_makes_the_net_less_confident(folder: Path) -> None:
     (folder / "points.csv").write_text("a,two\n" + "0,no\n1,yes\n" * 20)
     (folder / "rows.csv").write_text("a\n0\n1\n")
     source = {"csv": {"path": "points.csv", "target": "two"}}
@@ -224,7 +224,7 @@ def test_smoothed_labels_make_the_net_less_sure(folder: Path) -> None:
 # L-BFGS
 
 
-def test_lbfgs_finds_the_least_squares_and_says_that_it_has_converged(inside: Nnfs) -> None:
+def test_lbfgs_finds_the_least_squares_and_reports_convergence(inside: Nnfs) -> None:
     path = write(LBFGS, split=0, preprocessing={"numbers": "none", "target": "none"})
     done = inside("train", path)
     run = Run.open("runs/config-1")
@@ -254,7 +254,7 @@ def test_the_log_of_lbfgs_has_no_learning_rate_and_its_spec_trains_the_same_net(
     [("lr", 0.1), ("schedule", "cosine"), ("schedule", {"constant": {"warmup": 1}}), ("clip", 1.0),
      ("batch_size", 16), ("accumulate", 2)],
 )  # fmt: skip
-def test_what_lbfgs_has_no_use_for_is_refused_at_its_key(key: str, value: object, inside: Nnfs) -> None:
+def test_settings_that_lbfgs_does_not_use_are_refused_at_their_keys(key: str, value: object, inside: Nnfs) -> None:
     lines = write(LBFGS, {key: value}).read_text().splitlines()
     line = next(i for i, text in enumerate(lines, 1) if text.startswith(f"{key}:"))
     done = inside("train", "config.yaml")
@@ -288,7 +288,7 @@ def test_lbfgs_refuses_dropout_wherever_it_is_and_takes_all_rows() -> None:
     ],
 )
 @pytest.mark.parametrize("watcher", ["early_stopping", "checkpoint", "reduce_on_plateau"])
-def test_a_figure_that_the_log_has_not_is_refused_once_and_in_its_place(
+def test_a_monitor_that_the_log_lacks_is_refused_once_at_its_position(
     watcher: str, monitor: str, words: str, inside: Nnfs
 ) -> None:
     settings: dict[str, Any] = {watcher: {"monitor": monitor}}
@@ -304,7 +304,7 @@ def test_a_figure_that_the_log_has_not_is_refused_once_and_in_its_place(
 
 
 @pytest.mark.parametrize("settings", [{"early_stopping": 3}, {"schedule": "reduce_on_plateau"}])
-def test_without_validation_rows_there_is_no_val_loss_to_watch(settings: dict[str, Any]) -> None:
+def test_without_validation_rows_val_loss_cannot_be_monitored(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="no validation rows, so the log has no val_loss; monitor train_loss"):
         train(TWO, settings, split=0)
     with pytest.raises(ConfigError, match="no validation rows, so the log has no val_accuracy; monitor train_accuracy"):
@@ -312,7 +312,7 @@ def test_without_validation_rows_there_is_no_val_loss_to_watch(settings: dict[st
 
 
 @pytest.mark.parametrize("monitor", ["train_loss", "train_accuracy", "train_f1_yes"])
-def test_training_figures_can_be_watched_without_validation_rows(monitor: str) -> None:
+def test_training_figures_can_be_monitored_without_validation_rows(monitor: str) -> None:
     metrics = ["accuracy", {"f1": "per_class"}]
     run = train(TWO, split=0, metrics=metrics, early_stopping={"monitor": monitor, "patience": 2}, epochs=30)
     figures = column(run, monitor)
@@ -323,7 +323,7 @@ def test_training_figures_can_be_watched_without_validation_rows(monitor: str) -
     assert spec.checkpoint.mode == spec.early_stopping.mode == ("min" if monitor == "train_loss" else "max")
 
 
-def test_a_figure_of_one_class_can_be_watched() -> None:
+def test_a_figure_of_one_class_can_be_monitored() -> None:
     run = train(THREE, metrics=[{"recall": "per_class"}], checkpoint={"monitor": "val_recall_mid"}, epochs=20)
     figures = column(run, "val_recall_mid")
     assert run.metrics()["best_epoch"] == 1 + figures.index(max(figures))
@@ -331,7 +331,7 @@ def test_a_figure_of_one_class_can_be_watched() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:r2 is not defined on the 1 validation row")
-def test_a_figure_that_is_never_a_number_leaves_the_last_epoch_the_best(folder: Path) -> None:
+def test_a_figure_that_is_always_nan_makes_the_last_epoch_the_best(folder: Path) -> None:
     table = (folder / "points.csv").read_text().splitlines()
     (folder / "one.csv").write_text("\n".join(table[:2]) + "\n")  # one row, of which there is no r2
     run = train(NUMBERS, split="one.csv", checkpoint={"monitor": "val_r2"})
@@ -347,7 +347,7 @@ def test_a_figure_that_is_never_a_number_leaves_the_last_epoch_the_best(folder: 
         ({"early_stopping": {"patience": 1, "min_delta": 1000}}, [1, 2], "1 logged epoch"),
     ],
 )
-def test_training_that_stops_early_says_so_and_is_finished(
+def test_training_that_stops_early_reports_it_and_is_finished(
     settings: dict[str, Any], epochs: list[int], found: str, inside: Nnfs
 ) -> None:
     done = inside("train", write(NUMBERS, settings, epochs=200))
@@ -367,7 +367,7 @@ def test_training_that_stops_early_says_so_and_is_finished(
         ({"averaging": {"swa": 0.9}, "max_minutes": 1e-9, "epochs": 50}, "ended before there was an average"),
     ],
 )
-def test_an_average_that_cannot_be_one_is_mentioned(settings: dict[str, Any], words: str) -> None:
+def test_an_average_over_too_few_steps_is_warned_about(settings: dict[str, Any], words: str) -> None:
     with pytest.warns(NnfsWarning, match=words):
         train(NUMBERS, **settings)
 
@@ -378,7 +378,7 @@ def test_epochs_before_the_average_do_not_compete_with_those_after() -> None:
     assert column(run, "epoch")[-1] > 6  # nor does patience begin before
 
 
-def test_patience_that_is_never_lost_changes_no_byte() -> None:
+def test_patience_that_is_never_exhausted_changes_no_byte() -> None:
     plain, patient = train(NUMBERS), train(NUMBERS, early_stopping=5, max_minutes=60, checkpoint=2)
     assert "stopped" not in patient.metrics()
     for name in ("weights/best.npz", "weights/last.npz", "metrics.json"):
@@ -386,7 +386,7 @@ def test_patience_that_is_never_lost_changes_no_byte() -> None:
 
 
 @pytest.mark.parametrize("settings", [NUMBERS, LBFGS, NUMBERS | {"averaging": {"ema": 0.5}, "log_every": 7}])
-def test_time_that_is_up_ends_training_within_an_epoch(settings: dict[str, Any]) -> None:
+def test_max_minutes_ends_training_within_an_epoch(settings: dict[str, Any]) -> None:
     run = train(settings, max_minutes=1e-9, epochs=100)
     assert run.metrics()["stopped"] == "the time limit of 1e-09 min is over"
     assert [(row["epoch"], row["step"]) for row in run.epochs()] == [(1, 1)]
@@ -412,7 +412,7 @@ def test_the_weights_of_every_nth_epoch_are_kept_and_can_be_used(averaging: obje
     assert (predictions(run, weights="epoch-2")["prediction"] != predictions(run)["prediction"]).any()
 
 
-def test_an_epoch_that_was_not_kept_is_answered_with_those_that_were(inside: Nnfs) -> None:
+def test_weights_of_an_unsaved_epoch_are_refused_with_a_list_of_the_saved_ones(inside: Nnfs) -> None:
     run = train(NUMBERS, checkpoint={"every": 5}, epochs=12)
     done = inside("evaluate", run.path, "--weights", "epoch-2")
     assert (done.returncode, done.stdout) == (2, "")
@@ -448,7 +448,7 @@ def test_a_schedule_and_its_warmup_stand_in_the_log() -> None:
     assert rates({"cosine": {"warmup": 1}}, epochs=3, log_every=2) == pytest.approx([0.4, 0.2])
 
 
-def test_the_rate_falls_when_the_log_gets_no_better() -> None:
+def test_the_learning_rate_falls_when_the_monitor_stops_improving() -> None:
     never_better = {"patience": 1, "factor": 0.5, "min_delta": 1000, "min_factor": 0.2}
     assert rates({"reduce_on_plateau": never_better}, epochs=8) == pytest.approx(
         [0.4, 0.4, 0.4, 0.2, 0.2, 0.1, 0.1, 0.08]
@@ -456,7 +456,7 @@ def test_the_rate_falls_when_the_log_gets_no_better() -> None:
     assert len(set(rates({"reduce_on_plateau": {"patience": 1}}, epochs=4, lr=0.01))) == 1
 
 
-def test_batches_are_put_together_as_if_they_were_one() -> None:
+def test_accumulated_batches_act_as_one() -> None:
     exact = {"dtype": "float64", "shuffle": False, "optimizer": "adam", "penalty": 0.01, "clip": 0.5}
     whole, parts = train(NUMBERS, exact, batch_size=16), train(NUMBERS, exact, batch_size=4, accumulate=4)
     for name, array in weights_of(whole, "last").items():
@@ -470,7 +470,7 @@ def test_batches_are_put_together_as_if_they_were_one() -> None:
      {"optimizer": {"sgd": {"weight_decay": 0}}}, {"schedule": {"step": 99}}, {"schedule": {"exponential": 1.0}}],
     ids=json.dumps,
 )  # fmt: skip
-def test_what_does_nothing_changes_no_byte(settings: dict[str, Any]) -> None:
+def test_settings_without_effect_change_no_byte(settings: dict[str, Any]) -> None:
     plain, same = train(NUMBERS), train(NUMBERS, settings)
     assert (plain.path / "weights/last.npz").read_bytes() == (same.path / "weights/last.npz").read_bytes()
 
@@ -538,13 +538,13 @@ def test_columns_of_classes_stand_in_the_lines_that_are_shown(inside: Nnfs) -> N
         [{"dense": {"units": 1, "activation": {"sequential": ["sigmoid", "flatten"]}}}],
     ],
 )
-def test_nor_do_blocks_that_pass_probabilities_on(layers: list[object]) -> None:
+def test_blocks_that_pass_probabilities_on_are_refused_after_sigmoid(layers: list[object]) -> None:
     with pytest.raises(ConfigError, match="binary_cross_entropy needs sigmoid as the last layer"):
         train(TWO, layers=layers)
 
 
 @pytest.mark.parametrize(("settings", "ending"), [(TWO | {"loss": "hinge"}, "relu"), (NUMBERS, "sigmoid")])
-def test_what_bounds_the_outputs_is_found_behind_what_passes_them_on(settings: dict[str, Any], ending: str) -> None:
+def test_the_bounding_activation_is_found_behind_layers_that_pass_it_on(settings: dict[str, Any], ending: str) -> None:
     for passing in ("flatten", {"sequential": ["identity"]}):
         with pytest.raises(ConfigError, match=ending):
             train(settings, layers=[{"linear": 1}, ending, passing])

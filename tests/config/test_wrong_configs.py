@@ -1,4 +1,4 @@
-"""Whatever is wrong with a config: one message with a place, exit code 2, and nothing left behind."""
+"""Every wrong config gives one message with a position and exit code 2, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -452,7 +452,7 @@ TABLE = [*WRONG_KEYS, *WRONG_NAMES, *WRONG_VALUES, *WRONG_YAML, *WRONG_TOGETHER,
 
 
 @pytest.mark.parametrize(("text", "place", "words"), TABLE)
-def test_a_wrong_config_gives_one_message_with_a_place(
+def test_a_wrong_config_gives_one_message_with_a_position(
     text: str | bytes, place: str, words: tuple[str, ...], train: Train, tmp_path: Path
 ) -> None:
     (tmp_path / "config.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -466,7 +466,7 @@ def test_a_wrong_config_gives_one_message_with_a_place(
 
 
 @pytest.mark.parametrize("text", ["", "\n \n", "# a comment\n# and another", "---\n", GOOD + "#" * 1_000_000])
-def test_a_file_that_is_no_config_at_all_is_named_without_a_place(text: str, train: Train, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_config_is_named_without_a_position(text: str, train: Train, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(text)
     message = refused(train("config.yaml"))
     assert message.startswith("config.yaml: error: ")
@@ -476,12 +476,12 @@ def test_a_file_that_is_no_config_at_all_is_named_without_a_place(text: str, tra
 @pytest.mark.parametrize(
     ("path", "words"), [("gone.yaml", "there is no such file"), ("folder", "this is a folder; expected a YAML file")]
 )
-def test_a_config_that_is_no_file(path: str, words: str, train: Train, tmp_path: Path) -> None:
+def test_a_config_that_is_not_a_file_is_refused(path: str, words: str, train: Train, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     assert refused(train(path)) == f"{path}: error: {words}\n"
 
 
-def test_a_config_below_a_file_is_not_there(train: Train, tmp_path: Path) -> None:
+def test_a_config_below_a_file_does_not_exist(train: Train, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(GOOD)
     assert refused(train("config.yaml/inner.yaml")).startswith("config.yaml/inner.yaml: error: ")
 
@@ -537,7 +537,7 @@ def test_a_message_stays_short_whatever_the_file_holds(line: str, train: Train, 
     assert max(map(len, refused(train("config.yaml")).splitlines())) <= 250
 
 
-def test_a_missing_file_is_looked_for_beside_the_config(train: Train, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_relative_to_the_config(train: Train, tmp_path: Path) -> None:
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "config.yaml").write_text(csv("path: here.csv, target: y"))
     (tmp_path / "here.csv").write_text("a,y\n1,no\n2,yes\n")
@@ -602,7 +602,7 @@ def test_a_wrong_override_is_named_as_it_was_given(assignment: str, words: str, 
     assert words in message
 
 
-def test_overrides_that_are_wrong_together_are_named(train: Train, tmp_path: Path) -> None:
+def test_overrides_that_conflict_are_quoted(train: Train, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(GOOD)
     message = refused(train("config.yaml", "--set", "split.validation=0.6", "--set", "split.test=0.5"))
     assert message.startswith("--set split.")
@@ -627,7 +627,9 @@ def test_wrong_overrides_come_in_the_order_they_were_given_after_the_faults_of_t
         (but("linear: 3", "linear: 2").encode(), "5:5"),
     ],
 )
-def test_the_command_says_it_on_stderr_and_exits_with_2(text: bytes, place: str, nnfs: Nnfs, tmp_path: Path) -> None:
+def test_the_command_reports_errors_on_stderr_and_exits_with_2(
+    text: bytes, place: str, nnfs: Nnfs, tmp_path: Path
+) -> None:
     (tmp_path / "config.yaml").write_bytes(text)
     done = nnfs("train", "config.yaml")
     assert done.returncode == 2

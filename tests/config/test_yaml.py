@@ -1,4 +1,4 @@
-"""The YAML reader and writer: what counts as a number, where everything stands, and what --set does."""
+"""The YAML reader and writer: types of scalars, positions, and --set."""
 
 from __future__ import annotations
 
@@ -109,11 +109,11 @@ PLAIN = st.recursive(
 @given(st.dictionaries(st.text(), PLAIN, max_size=4))
 @settings(max_examples=300, deadline=None)
 @example({"a": "1e-3", "1e-3": "no", "no": ("", " ", "\n"), "": "\x85"})
-def test_what_is_dumped_reads_back_the_same(file: Path, data: dict[str, Any]) -> None:
+def test_dumped_values_read_back_equal(file: Path, data: dict[str, Any]) -> None:
     assert same(read(file, dump(data)).data, data)
 
 
-def test_what_occurs_twice_is_written_twice(file: Path) -> None:
+def test_a_value_that_occurs_twice_is_written_twice(file: Path) -> None:
     block = {"units": (1, 2)}
     assert read(file, dump({"a": block, "b": block})).data == {"a": block, "b": block}
 
@@ -153,7 +153,7 @@ def test_blocks_are_written_one_key_a_line_in_their_own_order() -> None:
         (("layers", 0, "linear", "units"), False, "3:13", "10"),  # a main setting: at the bare value
     ],
 )
-def test_a_fault_is_shown_where_it_stands(
+def test_a_fault_is_shown_at_its_position(
     path: tuple[str | int, ...], at_key: bool, place: str, underlined: str, file: Path
 ) -> None:
     first, line, carets = str(read(file, NET).error([Fault(path, "is wrong", at_key)])).splitlines()
@@ -171,7 +171,7 @@ def test_faults_come_in_the_order_of_the_file_and_are_counted(file: Path) -> Non
     assert message.endswith("\n3 errors")
 
 
-def test_a_fault_said_twice_is_shown_once(file: Path) -> None:
+def test_a_repeated_fault_is_shown_once(file: Path) -> None:
     assert str(read(file, NET).error([Fault(("lr",), "wrong")] * 2)).count("wrong") == 1
 
 
@@ -362,7 +362,7 @@ def test_each_word_of_a_config_replaced_by_something_else(text: str, other: str,
 
 @given(mutated())
 @settings(max_examples=300, deadline=None)
-def test_a_mutated_config_is_a_spec_or_a_config_error(file: Path, text: str) -> None:
+def test_a_mutated_config_loads_or_raises_a_config_error(file: Path, text: str) -> None:
     load(file, text.encode())
 
 
@@ -380,5 +380,5 @@ def test_any_bytes_are_a_config_error(file: Path, content: bytes) -> None:
 
 @given(st.text(alphabet="lrayesud.0123=[]{}:, '\"\\\n-x~&*!#") | st.lists(TOKENS).map("lr=".join))
 @settings(max_examples=300, deadline=None)
-def test_any_override_is_a_spec_or_a_config_error(file: Path, assignment: str) -> None:
+def test_any_override_loads_or_raises_a_config_error(file: Path, assignment: str) -> None:
     load(file, VALID[0].encode(), assignment)

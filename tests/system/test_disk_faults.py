@@ -1,4 +1,4 @@
-"""A disk that is full, broken or read-only: any operation on a file may be refused, once or from then on.
+"""Full, broken and read-only disks: any file operation may fail, once or from then on.
 
 The command ends with exit code 4 and says which file it was about; what was whole before is whole after, nothing
 half-written is left, and training goes on as if nothing had been, once there is a disk again.
@@ -365,7 +365,7 @@ def test_some_operations_that_are_refused_otherwise_do_no_harm(name: str, number
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_file_that_cannot_be_read_is_not_taken_for_a_damaged_one(name: str, place: Place) -> None:
+def test_a_file_that_cannot_be_read_is_not_reported_as_damaged(name: str, place: Place) -> None:
     none(refused(place, name, errno.EIO, READING, False, 17, 1))
 
 
@@ -381,7 +381,7 @@ def test_no_operation_that_is_refused_does_harm(name: str, number: int, lasting:
 @pytest.mark.slow
 @pytest.mark.parametrize("place", [2], indirect=True, ids=["long"])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_no_file_that_cannot_be_read_is_taken_for_a_damaged_one(name: str, place: Place) -> None:
+def test_no_file_that_cannot_be_read_is_reported_as_damaged(name: str, place: Place) -> None:
     none(refused(place, name, errno.EIO, READING, False, 1, 1))
 
 
@@ -397,7 +397,7 @@ def test_a_folder_that_cannot_be_written_to_is_named_and_left_as_it_was(name: st
     assert disk.tree_of(place.disk) == before
 
 
-def test_what_is_written_in_place_is_found(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_test_finds_files_that_are_written_in_place(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     disk.put_instead(monkeypatch, "write_atomically", lambda path, write: path.write_bytes(disk.content_of(write)))
     faults = refused(place, "resume", errno.ENOSPC, ("write",), True, 2, 1)
     assert any("state.npz is neither what it was nor what it was to be" in fault for fault in faults)

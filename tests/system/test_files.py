@@ -1,4 +1,4 @@
-"""A file is written whole, or what stood there stays."""
+"""A file is written completely, or its old content stays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnfs_cli.system.files import write_atomically
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
 
 
-def test_result_is_complete_and_alone(tmp_path: Path) -> None:
+def test_the_file_is_complete_and_no_other_is_left(tmp_path: Path) -> None:
     content = os.urandom(3_000_001)
 
     def fill(file: BinaryIO) -> None:
@@ -56,7 +56,7 @@ def test_writer_that_raises_changes_nothing(tmp_path: Path, before: bytes | None
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == ([("f", before)] if before else [])
 
 
-def test_folder_in_the_way_stays_and_is_the_one_named(tmp_path: Path) -> None:
+def test_a_folder_of_that_name_stays_and_is_named(tmp_path: Path) -> None:
     (tmp_path / "f").mkdir()
     with pytest.raises((IsADirectoryError, PermissionError)) as caught:
         write_atomically(tmp_path / "f", lambda file: file.write(b"new"))

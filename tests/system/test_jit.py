@@ -1,4 +1,4 @@
-"""Compiled loops: the same bytes as the NumPy lines whose place they take, and nothing needs them."""
+"""Compiled loops give the same bytes as the NumPy code that they replace, and nothing depends on them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_compiled_step_gives_the_bytes_of_the_step(optimizer: Stepper, dtype: 
     assert (plain != start).mean() > 0.5  # where squares overflow, steps are zero
 
 
-def test_adam_and_what_it_is_in_are_compiled() -> None:
+def test_adam_and_its_subclasses_are_compiled() -> None:
     found = {o.values[0].name for o in STEPPERS if o.values[0].compiled(DTYPES[0]) is not None}
     assert found == {"adam", "adamw"}
 
@@ -161,7 +161,7 @@ def test_training_gives_the_same_bytes_whenever_it_is_compiled(monkeypatch: pyte
     assert COMPILED == [True] * 6
 
 
-def test_training_that_has_no_memory_for_it_does_not_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_with_little_memory_does_not_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     never = trained(monkeypatch, 1.0)
     assert trained(monkeypatch, -1.0, compiles=False) == never
     assert COMPILED == []
@@ -175,7 +175,7 @@ def test_training_without_numba_gives_the_same_bytes(without: Any, monkeypatch: 
     assert COMPILED == [False] * 6
 
 
-def test_it_pays_for_many_steps_of_large_nets() -> None:
+def test_compiling_is_worth_it_for_many_steps_of_large_nets() -> None:
     assert not worth_compiling(0, 10**9)
     assert not worth_compiling(100, 670_000)
     assert worth_compiling(2_000, 670_000)

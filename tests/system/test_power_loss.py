@@ -1,4 +1,4 @@
-"""A loss of power, which a kill does not show: what was written and not flushed to the disk is gone, or a part of it.
+"""Power losses: what was written but not flushed to the disk is lost, completely or in part.
 
 Everything that a training asks of the system is recorded. After each operation the power fails, in several ways, and
 what is on the disk then is read, and trained to its end.
@@ -511,7 +511,7 @@ def flush_no_log(patch: pytest.MonkeyPatch) -> None:
         (flush_no_log, "all that was not flushed", "epochs.csv is shorter than its state knows"),
     ],
 )
-def test_what_is_done_worse_is_found(worsen: Any, loss: str, damage: str, place: Place) -> None:
+def test_the_test_finds_writes_that_are_less_durable(worsen: Any, loss: str, damage: str, place: Place) -> None:
     story = stories(place)["train"]
     replay = Replay(place, story, place.journal(story, worsen), 0)
     assert any(damage in found for found in replay.run({loss: LOSSES[loss]}).damage)

@@ -1,4 +1,4 @@
-"""Threads: as many as a config allows and a product is worth, and written down."""
+"""Threads: limited by the config and the size of a product, and recorded."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_threads_are_limited_for_a_while_and_never_more_than_before() -> None:
 
 
 @pytest.mark.parametrize("given_", [None, 0, -1, True, "two", 1.5, [1]])
-def test_what_is_no_number_of_threads_is_left_for_the_config_to_refuse(given_: object) -> None:
+def test_limiting_threads_ignores_values_that_the_config_refuses(given_: object) -> None:
     code = f"from nnfs_cli.system.threads import limit_blas_threads; limit_blas_threads({given_!r}); import os"
     code += "; print(*(name for name in os.environ if name.endswith('_NUM_THREADS')))"
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
@@ -73,7 +73,7 @@ def test_what_is_no_number_of_threads_is_left_for_the_config_to_refuse(given_: o
     assert done.stdout.split() == []
 
 
-def test_the_library_below_numpy_hears_of_threads_before_it_is_loaded() -> None:
+def test_threads_are_limited_before_numpy_is_loaded() -> None:
     code = "import sys; from nnfs_cli.system.threads import limit_blas_threads; limit_blas_threads(1)\n"
     code += "assert 'numpy' not in sys.modules\n"
     code += "import numpy; from threadpoolctl import threadpool_info; print(threadpool_info()[0]['num_threads'])\n"
@@ -111,7 +111,7 @@ def test_training_has_the_threads_that_its_net_is_worth(
         assert allowed() == 2
 
 
-def test_threads_are_written_down(nnfs: Nnfs, write: Callable[[str, str], Path]) -> None:
+def test_threads_are_recorded_in_the_environment(nnfs: Nnfs, write: Callable[[str, str], Path]) -> None:
     write("c.yaml", CONFIG.format(width=256))
     done = nnfs("train", "c.yaml", "-q", "--set", "threads=1")
     assert done.returncode == 0, done.stderr
@@ -124,7 +124,7 @@ def test_threads_are_written_down(nnfs: Nnfs, write: Callable[[str, str], Path])
 
 
 @pytest.mark.parametrize("given_", ["0", "-2", "two", "1.5", "true", "[1]"])
-def test_what_is_no_number_of_threads_is_refused(given_: str, nnfs: Nnfs, write: Callable[[str, str], Path]) -> None:
+def test_a_wrong_number_of_threads_is_refused(given_: str, nnfs: Nnfs, write: Callable[[str, str], Path]) -> None:
     write("c.yaml", f"{CONFIG.format(width=5)}threads: {given_}\n")
     done = nnfs("train", "c.yaml")
     assert done.returncode == 2
