@@ -1,4 +1,4 @@
-"""What people do without a second thought, or on purpose: odd requests, files in motion, numbers out of hand."""
+"""Careless or malicious use: odd requests, files that change while they are read, extreme numbers."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def trained(inside: Nnfs, write: Write) -> Nnfs:
 
 
 def refusal(done: Any) -> str:
-    """What a command said that was refused; the run that it took is named before."""
+    """The error message of a refused command, without the line that names the run."""
     assert (done.returncode, done.stdout) == (2, "")
     *_, last = done.stderr.splitlines()
     return str(last)
@@ -127,22 +127,20 @@ def test_output_is_never_the_input_by_whatever_name(trained: Nnfs, tmp_path: Pat
         (["--output", "link.yaml", "--force"], "link.yaml is the table itself"),
     ],
 )
-def test_what_init_cannot_do_is_said_in_a_line(
-    inside: Nnfs, write: Write, tmp_path: Path, words: list[str], message: str
-) -> None:
+def test_init_refuses_in_one_line(inside: Nnfs, write: Write, tmp_path: Path, words: list[str], message: str) -> None:
     before = write("t.csv", rows()).read_bytes()
     os.symlink("t.csv", tmp_path / "link.yaml")
     assert message in one_message(inside("init", "t.csv", "--target", "y", *words), 2)
     assert (tmp_path / "t.csv").read_bytes() == before
 
 
-def test_tab_may_be_given_as_people_write_it(inside: Nnfs, write: Write) -> None:
+def test_a_tab_may_be_given_as_backslash_t(inside: Nnfs, write: Write) -> None:
     write("t.csv", rows().replace(",", "\t"))
     assert inside("init", "t.csv", "--target", "y", "--delimiter", r"\t").returncode == 0
     assert load(Path("t.yaml")).dataset.target_columns() == ("y",)
 
 
-def test_stdin_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_call_stdin_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     for content, message in ((b"", "stdin is empty"), (b"x,w\n", "stdin has a header"), (b"x,w\n1\n", "stdin, line 2")):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
         source = source_for(STDIN, Csv(path=Path("t.csv"), target="y"))
@@ -150,7 +148,7 @@ def test_stdin_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
             list(source.chunks({"x": "number"}))
 
 
-def test_rows_without_an_answer_are_counted_and_none_is_a_blank_line(trained: Nnfs, write: Write) -> None:
+def test_rows_without_a_prediction_are_counted_and_none_is_a_blank_line(trained: Nnfs, write: Write) -> None:
     write("r.yaml", config(dataset={"csv": {"path": "r.csv", "target": "y"}}, loss="mse", layers=[{"linear": 1}]))
     write("r.csv", rows().replace(",a\n", ",1\n").replace(",b\n", ",2\n"))
     assert trained("train", "r.yaml", "--quiet").returncode == 0
@@ -164,8 +162,8 @@ def test_rows_without_an_answer_are_counted_and_none_is_a_blank_line(trained: Nn
     assert "2 of 2 rows cannot be used and are left out; the first: n.csv, line 2: column 'x'" in done.stderr
 
 
-def test_drift_counts_the_rows_that_cannot_be_used_too(trained: Nnfs, write: Write) -> None:
-    """They may be the very ones that have moved."""
+def test_drift_counts_the_rows_that_cannot_be_predicted_too(trained: Nnfs, write: Write) -> None:
+    """They may be the rows that have drifted."""
     write("n.csv", "x,w\n1,u\n2,zz\n3,zz\n,v\n")
     done = trained("predict", "--input", "n.csv", "--on-error", "null", "--drift")
     lines = [line.split() for line in done.stderr.splitlines()]
@@ -173,7 +171,7 @@ def test_drift_counts_the_rows_that_cannot_be_used_too(trained: Nnfs, write: Wri
     assert words[2:4] == ["50.0", "%"]
 
 
-def test_parquet_that_is_given_up_half_way_leaves_nothing_and_says_one_thing(
+def test_a_parquet_output_that_fails_half_way_leaves_nothing_and_one_message(
     trained: Nnfs, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 200)
@@ -195,10 +193,10 @@ def test_kept_column_has_one_type_in_all_files(trained: Nnfs, tmp_path: Path) ->
     assert [row[0] for row in table_of(trained(*words))] == ["k", "1", "2", "1", "x"]
 
 
-# Numbers out of hand
+# Extreme numbers
 
 
-def test_answer_that_is_no_number_is_refused_or_none(inside: Nnfs, write: Write) -> None:
+def test_a_prediction_that_is_not_finite_is_refused_or_null(inside: Nnfs, write: Write) -> None:
     table = rows()
     write("t.csv", table.replace(",a\n", ",-900\n").replace(",b\n", ",900\n"))
     net = {"layers": [{"linear": {"units": 4, "init": {"normal": 9.0}}}, {"linear": 1}]}
@@ -212,7 +210,7 @@ def test_answer_that_is_no_number_is_refused_or_none(inside: Nnfs, write: Write)
     assert "the first: n.csv, line 3: the net's answer" in done.stderr
 
 
-def test_numbers_at_the_ends_of_floating_point_are_looked_at_and_compared(inside: Nnfs, write: Write) -> None:
+def test_numbers_at_the_ends_of_floating_point_are_checked_and_compared(inside: Nnfs, write: Write) -> None:
     write("t.csv", "x,y\n" + "1e308,a\n-1e308,b\n" * 20)
     write("c.yaml", config(preprocessing={"numbers": ["log1p", "standardize"]}))
     for words in (["check", "c.yaml"], ["train", "c.yaml"], ["predict", "--input", "t.csv", "--drift"]):
@@ -225,7 +223,7 @@ def test_numbers_at_the_ends_of_floating_point_are_looked_at_and_compared(inside
     ("cell", "hint"),
     [("1,5", "decimal: ','"), ("1.234,5", "without a mark between thousands"), ("1'234", "between thousands")],
 )
-def test_numbers_in_another_way_of_writing_are_never_taken_for_words(
+def test_numbers_in_another_notation_are_never_read_as_categories(
     inside: Nnfs, write: Write, cell: str, hint: str
 ) -> None:
     write("t.csv", "x;y\n" + "".join(f"{cell};{'ab'[i % 2]}\n" for i in range(9)))
@@ -236,13 +234,13 @@ def test_numbers_in_another_way_of_writing_are_never_taken_for_words(
     assert hint in done.stderr
 
 
-def test_column_with_marks_between_thousands_is_left_out_with_that_reason() -> None:
+def test_a_column_with_thousands_separators_is_left_out_with_that_reason() -> None:
     seen = profile_column(Table("t.csv", {"x": Texts.of(["1,234", "12", "1,234,567.8"])}), "x")
     assert seen.nature == "text"
     assert "thousands separators, such as '1,234'" in seen.why
 
 
-def test_codes_that_differ_only_by_their_zeros_are_words() -> None:
+def test_codes_that_differ_only_by_their_zeros_are_categories() -> None:
     assert profile_column(Table("t.csv", {"x": np.array([1067, 1067, 815])}), "x", code=True).kind == "category"
 
 
@@ -256,7 +254,7 @@ def test_durations_are_seconds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [pa.timestamp("ms"), pa.date32()])
-def test_dates_beyond_what_can_be_told_apart_are_refused_and_never_others(tmp_path: Path, kind: Any) -> None:
+def test_dates_beyond_the_resolution_are_refused_and_never_changed(tmp_path: Path, kind: Any) -> None:
     size = pa.int32() if pa.types.is_date32(kind) else pa.int64()
     column = pa.array([0, 2**30 if size == pa.int32() else 2**62], size).cast(kind)
     parquet.write_table(pa.table({"t": column, "y": [1, 2]}), tmp_path / "t.parquet")
@@ -270,7 +268,7 @@ def test_message_of_a_step_names_the_table(inside: Nnfs, write: Write) -> None:
     assert one_message(inside("train", "c.yaml"), 2).startswith("error: t.csv: column 'x' holds numbers too far apart")
 
 
-# Names and cells that want to be more than that
+# Names and cells with line breaks and of great length
 
 
 def test_a_message_is_one_line_whatever_the_names_and_cells_hold(trained: Nnfs, write: Write) -> None:
@@ -293,7 +291,7 @@ def test_a_message_is_one_line_whatever_the_names_and_cells_hold(trained: Nnfs, 
 
 @pytest.fixture
 def streamed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file is held that has a memory limit."""
+    """A file with a memory limit is never held in memory."""
     monkeypatch.setattr(read_data, "MACHINERY", 0)
     monkeypatch.setattr(read_data, "_size", lambda source: 10**12)
 
@@ -311,7 +309,7 @@ def test_column_that_cannot_be_read_is_refused_however_large_the_file_is(tmp_pat
 
 
 @pytest.mark.usefixtures("streamed")
-def test_word_far_down_in_a_column_of_numbers_is_named_with_its_line(
+def test_text_far_down_in_a_column_of_numbers_is_named_with_its_line(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 200)
@@ -320,12 +318,12 @@ def test_word_far_down_in_a_column_of_numbers_is_named_with_its_line(
         workflows.prepare(Config.load(write("c.yaml", config(memory_limit="2 MB"))))
 
 
-# Files in motion
+# Files that change
 
 
 @pytest.fixture
 def in_motion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], None]]:
-    """Let t.csv become something else when it is gone through for the so many-th time."""
+    """Replace t.csv when it is read for the n-th time."""
     whole, count = Csv._blocks, 0
 
     def change(content: str, when: int) -> None:
@@ -353,7 +351,7 @@ def test_file_that_changes_while_it_is_streamed_is_refused(
     change: str,
     when: int,
 ) -> None:
-    """Else rows would be trained on that belong to no part, or that nobody wrote."""
+    """Otherwise rows would be trained on that belong to no split, or that no version of the file holds."""
     table = rows(300)
     header, *lines = table.splitlines(keepends=True)
     changed = {
@@ -374,7 +372,7 @@ def test_file_that_changes_while_it_is_streamed_is_refused(
 def test_file_that_changes_while_it_is_read_is_refused(
     write: Write, in_motion: Callable[[str, int], None], content: str
 ) -> None:
-    """It is read again where a column of numbers turns out to be texts."""
+    """The file is read a second time when a column of numbers turns out to hold text."""
     path = write("t.csv", "x,y\n" + "".join(f"{i},a\n" for i in range(300)) + "z,b\n")
     in_motion(content, 2)
     with pytest.raises(DataError, match=r"t\.csv has changed while it was read"):

@@ -1,4 +1,4 @@
-"""The command as a script or a person meets it: exit codes, streams, signals, pipes and terminals."""
+"""The command as a script or a person uses it: exit codes, streams, signals, pipes and terminals."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ epochs: 3
 """
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-# As `-m nnfs_cli`, and able to hear Ctrl-C even where the tests themselves run in the background and cannot.
-HEARING = [
+# Like `-m nnfs_cli`, but Ctrl-C reaches it even if the tests run in the background, where it is ignored.
+INTERRUPTIBLE = [
     sys.executable,
     "-c",
     "import runpy, signal\n"
@@ -106,7 +106,7 @@ def test_json_is_one_object_on_stdout(trained: Trained) -> None:
     assert "epoch" in trained.second.stderr
 
 
-def test_a_quiet_train_says_where_the_run_is_and_nothing_else(points: Path, nnfs: Nnfs) -> None:
+def test_a_quiet_train_prints_the_run_directory_and_nothing_else(points: Path, nnfs: Nnfs) -> None:
     done = nnfs("train", "config.yaml", "--quiet", "--runs", "elsewhere/deep")
     assert (done.returncode, done.stdout, done.stderr) == (0, "elsewhere/deep/config-1\n", "")
     assert (points / "elsewhere" / "deep" / "config-1" / "metrics.json").is_file()
@@ -131,7 +131,7 @@ def test_runs_that_cannot_be_a_folder_are_named(runs: str, points: Path, inside:
     assert one_line(done.stderr).startswith("error: points.csv")
 
 
-def test_a_diverging_run_exits_with_3_and_says_so(nnfs: Nnfs, write: Write, tmp_path: Path) -> None:
+def test_a_diverging_run_exits_with_3_and_a_message(nnfs: Nnfs, write: Write, tmp_path: Path) -> None:
     write("config.yaml", DIABETES)
     done = nnfs("train", "config.yaml", "--set", "lr=1e30", "--set", "batch_size=full")
     assert done.returncode == 3
@@ -146,7 +146,7 @@ def test_a_diverging_run_exits_with_3_and_says_so(nnfs: Nnfs, write: Write, tmp_
 # Evaluate
 
 
-def test_evaluate_shows_the_rows_that_were_held_back(trained: Trained, nnfs: Nnfs) -> None:
+def test_evaluate_shows_the_held_out_rows(trained: Trained, nnfs: Nnfs) -> None:
     done = nnfs("evaluate", "runs/config-1", cwd=trained.folder)
     header, row, _, _, labels, *confusion = (line.split() for line in done.stdout.splitlines())
     figures = trained.metrics("runs/config-1")["validation"]
@@ -159,7 +159,7 @@ def test_evaluate_shows_the_rows_that_were_held_back(trained: Trained, nnfs: Nnf
     assert counts.trace() / 12 == pytest.approx(figures["accuracy"])
 
 
-def test_evaluate_shows_the_splits_that_are_named_in_json_too(trained: Trained, inside: Nnfs) -> None:
+def test_evaluate_shows_the_named_splits_as_json_too(trained: Trained, inside: Nnfs) -> None:
     done = inside(
         "evaluate", "runs/config-2", "--split", "train", "--split", "validation", "--json", cwd=trained.folder
     )
@@ -193,7 +193,7 @@ def test_evaluate_takes_rows_of_another_file(trained: Trained, inside: Nnfs, wri
         (["runs/config-1", "--input", "gone.csv"], "error: there is no file gone.csv\n"),
     ],
 )
-def test_evaluate_says_what_it_lacks(words: list[str], message: str, trained: Trained, inside: Nnfs) -> None:
+def test_evaluate_names_what_is_missing(words: list[str], message: str, trained: Trained, inside: Nnfs) -> None:
     assert one_message(inside("evaluate", *words, cwd=trained.folder), 2) == message
 
 
@@ -202,7 +202,7 @@ def test_evaluate_says_what_it_lacks(words: list[str], message: str, trained: Tr
 
 @pytest.fixture(scope="module")
 def answers(trained: Trained) -> str:
-    """What the first run says of points.csv."""
+    """The predictions of the first run for points.csv."""
     command = [sys.executable, "-m", "nnfs_cli", "predict", "--run", "runs/config-1", "--input", "points.csv"]
     return subprocess.run(command, cwd=trained.folder, capture_output=True, text=True, check=True).stdout
 
@@ -289,7 +289,7 @@ def test_an_output_that_cannot_be_written_is_named(output: str, trained: Trained
         ("a,b\n1,\n", "error: rows.csv, line 2: column 'b' is empty\n"),
     ],
 )
-def test_rows_that_cannot_be_predicted_say_why(
+def test_rows_that_cannot_be_predicted_are_explained(
     text: str, message: str, trained: Trained, inside: Nnfs, write: Write
 ) -> None:
     write("rows.csv", text)
@@ -309,7 +309,7 @@ def test_rows_that_cannot_be_predicted_say_why(
         (["--input", "points.csv", "--runs", "gone"], "error: there is no trained run in gone"),
     ],
 )
-def test_predict_says_what_it_lacks(words: list[str], start: str, trained: Trained, inside: Nnfs) -> None:
+def test_predict_names_what_is_missing(words: list[str], start: str, trained: Trained, inside: Nnfs) -> None:
     assert one_message(inside("predict", *words, cwd=trained.folder), 2).startswith(start)
 
 
@@ -347,12 +347,45 @@ def test_no_arguments_print_the_help(inside: Nnfs) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_words_are_named_with_exit_code_2(words: list[str], named: str, trained: Trained, inside: Nnfs) -> None:
+def test_wrong_arguments_are_named_with_exit_code_2(
+    words: list[str], named: str, trained: Trained, inside: Nnfs
+) -> None:
     done = inside(*words, cwd=trained.folder)
     assert done.returncode == 2
     assert done.stdout == ""
     assert named in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "next_"),
+    [
+        ("init points.csv --target group --output new.yaml", "nnfs check new.yaml, then nnfs train new.yaml"),
+        ("check config.yaml", "nnfs train config.yaml"),
+        ("cv config.yaml --folds 2", "nnfs train config.yaml"),
+        ("train config.yaml", "nnfs evaluate runs/config-1, then nnfs predict --input FILE"),
+        ("resume runs/config-1 --epochs 4", "nnfs evaluate runs/config-1, then nnfs predict --input FILE"),
+        ("evaluate runs/config-1", "nnfs predict --run runs/config-1 --input FILE"),
+        ("predict --input points.csv", "--output FILE.csv or FILE.parquet writes the predictions to a file"),
+        ("predict --input points.csv --output o.csv --interval 0.9", "--drift reports how far these rows are"),
+        ("components layers", "nnfs components NAME describes one of them"),
+        ("schema --output s.json", "begin a config with the comment # yaml-language-server: $schema=s.json"),
+    ],
+)
+def test_a_command_ends_with_what_to_do_next_unless_it_is_quiet(
+    words: str, next_: str, points: Path, inside: Nnfs
+) -> None:
+    if "runs/" in words or words.startswith("predict"):
+        assert inside("train", "config.yaml", "-q").returncode == 0
+    done = inside(*words.split())
+    assert done.returncode == 0, done.stderr
+    *_, last = done.stderr.splitlines()
+    assert " ".join(last.split()).startswith(f"next {next_}")
+    assert "next  " not in done.stdout
+    (points / "new.yaml").unlink(missing_ok=True)
+    quiet = inside(*words.replace("--epochs 4", "--epochs 5").split(), "--quiet")
+    assert quiet.returncode == 0
+    assert "next  " not in quiet.stderr
 
 
 @pytest.mark.parametrize(
@@ -379,7 +412,7 @@ def imported(*words: object) -> set[str]:
 # Signals
 
 
-def test_a_line_is_written_at_once_so_that_nothing_comes_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_is_written_in_one_call_so_that_nothing_interrupts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
 
     class Stderr(io.StringIO):
@@ -399,7 +432,7 @@ def test_an_interrupted_training_keeps_what_it_learned(
     number: signal.Signals, code: int, points: Path, nnfs: Nnfs
 ) -> None:
     process = subprocess.Popen(
-        [*HEARING, "train", "config.yaml", "--set", "epochs=100000000"],
+        [*INTERRUPTIBLE, "train", "config.yaml", "--set", "epochs=100000000"],
         cwd=points,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -436,7 +469,7 @@ def test_an_interrupted_training_keeps_what_it_learned(
     [["predict", "--input", "rows.csv", "--run", "runs/config-1"], ["components", "--markdown"]],
     ids=" ".join,
 )
-def test_a_reader_that_has_seen_enough_ends_it_quietly(words: list[str], trained: Trained, tmp_path: Path) -> None:
+def test_a_reader_that_closes_the_pipe_ends_the_command(words: list[str], trained: Trained, tmp_path: Path) -> None:
     rows = tmp_path / "rows.csv"
     rows.write_text("a,b\n" + "0.1,0.2\n" * 20_000)
     command = [sys.executable, "-m", "nnfs_cli", *(str(rows) if word == "rows.csv" else word for word in words)]
@@ -452,7 +485,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(words: list[str], trained
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
-def test_a_full_disk_is_said_with_exit_code_4(trained: Trained) -> None:
+def test_a_full_disk_exits_with_4_and_a_message(trained: Trained) -> None:
     command = [sys.executable, "-m", "nnfs_cli", "predict", "--input", "points.csv", "--run", "runs/config-1"]
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
@@ -464,7 +497,7 @@ def test_a_full_disk_is_said_with_exit_code_4(trained: Trained) -> None:
 
 @posix
 @pytest.mark.parametrize("closed", [">&-", "2>&-"])
-def test_a_closed_stream_is_no_bug_of_ours(closed: str, points: Path) -> None:
+def test_a_closed_stream_is_not_an_internal_error(closed: str, points: Path) -> None:
     command = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-m", "nnfs_cli", "train", "config.yaml"]
     done = subprocess.run(command, cwd=points, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode in (0, 4)
@@ -495,7 +528,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         opened.append(control)
         environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
         process = subprocess.Popen(
-            [*HEARING, *map(str, words)],
+            [*INTERRUPTIBLE, *map(str, words)],
             cwd=tmp_path,
             env={**environment, "TERM": "xterm-256color", "COLUMNS": "80", **variables},
             stdin=screen,
@@ -533,7 +566,7 @@ def test_a_terminal_shows_a_bar_and_ends_with_the_run_directory(points: Path, te
 
 
 @posix
-def test_no_color_leaves_the_bar_and_takes_the_colours(points: Path, terminal: Terminal) -> None:
+def test_no_color_keeps_the_bar_and_removes_the_colours(points: Path, terminal: Terminal) -> None:
     code, shown = terminal("train", "config.yaml", NO_COLOR="1")
     assert code == 0
     assert "  epoch 1 of 3 " in shown
@@ -553,7 +586,7 @@ def test_a_dumb_terminal_gets_plain_lines(points: Path, terminal: Terminal) -> N
     ("variables", "word"),
     [({}, "\x1b[1;31merror:\x1b[0m"), ({"NO_COLOR": "1"}, "error:"), ({"TERM": "dumb"}, "error:")],
 )
-def test_an_error_on_a_terminal_is_red_unless_that_is_not_wanted(
+def test_an_error_on_a_terminal_is_red_unless_colours_are_off(
     variables: dict[str, str], word: str, terminal: Terminal
 ) -> None:
     assert terminal("train", "gone.yaml", **variables) == (2, f"gone.yaml: {word} there is no such file\r\n")
@@ -565,7 +598,7 @@ def test_a_quiet_train_draws_nothing_on_a_terminal(points: Path, terminal: Termi
 
 
 @posix
-def test_an_interrupted_terminal_gets_its_cursor_back(points: Path, terminal: Terminal) -> None:
+def test_an_interruption_restores_the_cursor_of_the_terminal(points: Path, terminal: Terminal) -> None:
     code, shown = terminal("train", "config.yaml", "--set", "epochs=100000000", interrupt_at="val_accuracy")
     assert code == 130
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
@@ -573,7 +606,7 @@ def test_an_interrupted_terminal_gets_its_cursor_back(points: Path, terminal: Te
     assert "Traceback" not in shown
 
 
-# What a file holds is shown, and not obeyed
+# Escape sequences and markup in a file are shown, not obeyed
 
 
 EVIL = "[red]a[/red],b\x1b[31m,group\n" + "".join(f"{i},{i},[bold]x\n{i},{-i},e\x1b[5mvil\n" for i in range(20))
@@ -581,7 +614,7 @@ EVIL = "[red]a[/red],b\x1b[31m,group\n" + "".join(f"{i},{i},[bold]x\n{i},{-i},e\
 
 @pytest.fixture
 def evil(write: Write) -> Path:
-    """A data set whose header and labels would like to be obeyed."""
+    """A data set with markup and escape sequences in its header and labels."""
     write("points.csv", EVIL)
     return write("config.yaml", CONFIG).parent
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnfs_cli import workflows
-from nnfs_cli.cli.check import _folded
+from nnfs_cli.cli.check import _duration, _folded
 from nnfs_cli.config.config import Config
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.read_data import load_data
@@ -311,6 +311,24 @@ def test_lines_of_yaml_are_announced_only_where_there_are_some(inside: Nnfs, wri
     assert "findings    1\n" in inside("check", "t.yaml").stdout
     write("t.csv", csv_of(same=[1] * 300, **columns))
     assert "findings    1; a remedy in YAML is indented below its finding" in inside("check", "t.yaml").stdout
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0, "less than 0.1 s"),
+        (0.04, "less than 0.1 s"),
+        (0.38, "about 0.4 s"),
+        (0.96, "about 1 s"),
+        (9.7, "about 10 s"),
+        (89.0, "about 89 s"),
+        (170.0, "about 3 min"),
+        (5400.0, "about 1.5 h"),
+        (36_000_000.0, "about 10,000.0 h"),
+    ],
+)
+def test_a_duration_is_plain_seconds_minutes_or_hours(seconds: float, text: str) -> None:
+    assert _duration(seconds) == text
 
 
 @given(st.lists(st.sampled_from(["1 MB", "20 %", "3,500 rows", "<1 %", "word", "and,", "'a'", "of"]), max_size=60))
