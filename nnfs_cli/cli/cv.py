@@ -17,7 +17,7 @@ from nnfs_cli.system.wording import counted
 
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
-    from nnfs_cli.workflows import CrossValidation, Estimate
+    from nnfs_cli.workflows import CrossValidation, FoldEstimate
     from nnfs_cli.workflows.cross_validate import Report
 
 
@@ -107,16 +107,16 @@ def _tables(found: CrossValidation) -> str:
     return "\n\n".join(tables)
 
 
-def _line(figure: str, one: Estimate) -> list[str]:
+def _line(figure: str, one: FoldEstimate) -> list[str]:
     return [figure, number(one.mean), f"{number(one.low)} to {number(one.high)}"]
 
 
-def _verdict(one: Estimate) -> str:
+def _verdict(one: FoldEstimate) -> str:
     """Return whether the interval of a difference leaves out 0."""
     return "yes" if one.low > 0 or one.high < 0 else "not clearly"
 
 
-def _estimates(of: dict[str, Estimate]) -> dict[str, object]:
+def _estimates(of: dict[str, FoldEstimate]) -> dict[str, object]:
     from nnfs_cli.workflows.figures import finite
 
     return {figure: finite(one._asdict()) for figure, one in of.items()}

@@ -19,7 +19,7 @@ from nnfs_cli.system.wording import counted, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.data.drift import Drift
-    from nnfs_cli.prediction.batch_predict import Predictions
+    from nnfs_cli.prediction.batch_predict import BatchPredictor
     from nnfs_cli.prediction.calibration import Calibration
     from nnfs_cli.runs.run import Run
 
@@ -104,7 +104,7 @@ def predict(
         if not quiet:
             _report_calibration(opened.records.calibration(), interval)
     kept = [name for names in keep or () for name in _names(names)]
-    predictions = workflows.predictions(
+    predictions = workflows.batch_predictor(
         opened,
         input,
         weights,
@@ -134,7 +134,7 @@ def _refuse_output(output: Path | None, input: Path) -> None:
         raise UserError(f"{output} is the input; name another file for the predictions")
 
 
-def _write_predictions(predictions: Predictions, output: Path | None) -> None:
+def _write_predictions(predictions: BatchPredictor, output: Path | None) -> None:
     """Write all predictions to a file or to stdout, or none at all."""
     import tempfile
 
@@ -151,7 +151,7 @@ def _write_predictions(predictions: Predictions, output: Path | None) -> None:
         sys.stdout.flush()
 
 
-def _write(predictions: Predictions, file: BinaryIO, suffix: str) -> None:
+def _write(predictions: BatchPredictor, file: BinaryIO, suffix: str) -> None:
     from nnfs_cli.data.write_table import writer_for
 
     with writer_for(suffix, file) as writer:

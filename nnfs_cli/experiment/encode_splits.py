@@ -19,7 +19,8 @@ from nnfs_cli.errors import Fault, NnfsWarning
 from nnfs_cli.experiment.read_data import Budget, LoadedData, no_weight
 from nnfs_cli.experiment.table_reader import CellFinder
 from nnfs_cli.experiment.warnings import sampled_rows
-from nnfs_cli.prediction.predictor import EncodedRows, Predictor
+from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.wording import counted
 
@@ -70,22 +71,22 @@ def encode_splits(predictor: Predictor, loaded: LoadedData, stored: RowsOnDisk |
             if len(encoded) == n:
                 whole = encoded
             else:
-                whole = whole or encoded.room_for(n)
+                whole = whole or encoded.empty_like(n)
                 whole.put(here, encoded)
         if whole is not None:
-            splits[split] = whole.counting()
+            splits[split] = whole.with_weight()
             if not len(splits[split]):
                 raise no_weight(loaded.readers[split].name, split)
-    if predictor.spec.holdout is not None:
+    if predictor.config.holdout is not None:
         train = splits.pop("train")
-        held_out = replace(train, member=_folds(predictor.spec, loaded, train))
+        held_out = replace(train, member=_folds(predictor.config, loaded, train))
         splits = {"train": train, "validation": held_out, **splits}
     return splits
 
 
 def rows_on_disk(predictor: Predictor, loaded: LoadedData, budget: Budget) -> RowsOnDisk:
     """Return an empty store on disk for the training rows."""
-    config, model = predictor.spec, predictor.model
+    config, model = predictor.config, predictor.model
     weighted = bool(config.dataset.weight_column() or loaded.class_weights)
     window = 2 * budget.window(predictor.row_bytes)
     return RowsOnDisk(model.input_shape[0], model.output_shape[0], weighted, model.dtype, window)
@@ -121,7 +122,7 @@ def _encoded(
 ) -> Iterator[tuple[slice, EncodedRows]]:
     """Yield the rows of a split, or the `chosen` (rows,) ones, in blocks: where they are in the split, and the rows."""
     n_rows = len(loaded.rows["train"])
-    folds = predictor.encoder.assign_folds(n_rows, predictor.spec.seed) if split == "train" else {}
+    folds = predictor.encoder.assign_folds(n_rows, predictor.config.seed) if split == "train" else {}
     for block, indices, start in loaded.blocks(split):
         here = slice(start, start + len(indices))
         wanted = slice(None) if chosen is None else chosen[here]
@@ -152,4 +153,4 @@ def _encode_samples(
             blocks.setdefault(split, []).append(encoded)
     if samples:
         warnings.warn(sampled_rows(samples), NnfsWarning, stacklevel=4)
-    return {split: EncodedRows.joined(encoded).counting() for split, encoded in blocks.items()}
+    return {split: EncodedRows.concatenate(encoded).with_weight() for split, encoded in blocks.items()}

@@ -20,7 +20,8 @@ from nnfs_cli.errors import Fault
 from nnfs_cli.experiment.encode_splits import encode_splits, rows_in_memory, rows_on_disk, rows_to_fit
 from nnfs_cli.experiment.read_data import Budget, LoadedData, load_data
 from nnfs_cli.experiment.warnings import data_warnings, large_net, long_average
-from nnfs_cli.prediction.predictor import EncodedRows, Predictor
+from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.wording import counted
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.plan import Plan

@@ -1,4 +1,4 @@
-"""Use a trained net: encode rows, predict, and turn the outputs into answers.
+"""Use a net: encode rows, evaluate, predict, and turn outputs into decisions and intervals.
 
-Read `predictor` first, then `batch_predict`, `threshold` and `calibration`.
+Read `predictor` first, with `encoded_rows` and `decision`, then `batch_predict`, `threshold` and `calibration/`.
 """

@@ -1,4 +1,4 @@
-"""The answers of a trained net to the rows of a file, block by block, however many there are."""
+"""Predict the rows of a file of any size, block by block."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.system.wording import counted, named, shown
 
 OnError = Literal["stop", "skip", "null"]
-SMALL = 100_000  # parameters
+SMALL = 100_000  # parameters of a net that one thread multiplies as fast as several
 
 
-class Predictions:
-    """Iterating gives the answers to each block of rows, as named columns: first those kept, then the predictions.
+class BatchPredictor:
+    """Predict the rows of a source; iterating yields a block of rows as named columns, kept columns first.
 
-    `inputs` is what a run remembers of its training rows' columns. A row that cannot be used is an error, or, by
-    `on_error`, left out (skip) or answered with empty cells (null). After the last block `rows` says how many there
-    were, `faulty` how many of them could not be used, and `drift` how far they are from the training rows, if asked.
+    `inputs` describes the input columns of the training rows, as a run records them. A row that cannot be used raises
+    `DataError`, or is left out (`on_error="skip"`), or has empty predictions ("null"). After the last block, `rows` is
+    the number of rows read, `written` of rows returned, `faulty` of rows that cannot be used. `drift`, if asked for,
+    compares the rows with the training rows.
     """
 
     def __init__(
@@ -50,64 +51,65 @@ class Predictions:
         with self._threads():
             for table in self.source.chunks(self.predictor.encoder.kinds, keep, self.on_error != "stop"):
                 if not self.rows:
-                    self._look_at(table, keep)
-                yield self._answer(table, keep)
+                    self._check_columns(table, keep)
+                yield self._predict(table, keep)
                 self.rows += table.n_rows
                 self.written = self.rows - (self.faulty if self.on_error == "skip" else 0)
         self._warn(table)
 
     def _threads(self) -> contextlib.AbstractContextManager[None]:
-        """A small net's products are made by one thread: the others, which would only wait for it, read the file."""
+        """Give a small net one thread; the others read the file meanwhile."""
         if self.predictor.model.n_parameters > SMALL:
-            return thread_limit(self.predictor.spec.threads)
+            return thread_limit(self.predictor.config.threads)
         return thread_limit(1)
 
     def all(self) -> dict[str, Any]:
-        """The answers to all rows at once."""
-        answers = list(self)
-        return {name: concatenate_columns([answer[name] for answer in answers]) for name in answers[0]}
+        """Return the predictions of all rows at once."""
+        blocks = list(self)
+        return {name: concatenate_columns([block[name] for block in blocks]) for name in blocks[0]}
 
-    def _answer(self, table: Table, keep: Sequence[str]) -> dict[str, Any]:
+    def _predict(self, table: Table, keep: Sequence[str]) -> dict[str, Any]:
         marks = None
         if self.on_error != "stop":
             marks = np.zeros(table.n_rows, bool)
             marks[list(table.faults)] = True
-        answers: dict[str, Any] = self.predictor.predict(table, marks)
-        if twice := [name for name in keep if name in answers]:
+        columns: dict[str, Any] = self.predictor.predict(table, marks)
+        if twice := [name for name in keep if name in columns]:
             raise UserError(
-                f"{table.name}: a column to keep is called {named(twice[0])}, as a prediction is; rename it"
+                f"{table.name}: the column {named(twice[0])} cannot be kept: a column of predictions has that name;"
+                " rename it"
             )
-        answers = {**{name: table.kept[name] for name in keep}, **answers}
+        columns = {**{name: table.kept[name] for name in keep}, **columns}
         if self.drift:  # of all rows: those that cannot be used may be the ones that have moved
             self.drift.add(table)
         usable = None if marks is None or not marks.any() else ~marks
         if usable is not None and marks is not None:
-            self._note(table, marks)
+            self._count_faulty(table, marks)
             table = table.take(usable)
             if self.on_error == "skip":
-                answers = {name: _some(column, usable) for name, column in answers.items()}
+                columns = {name: _take(column, usable) for name, column in columns.items()}
             else:
-                answers |= {name: _emptied(column, marks) for name, column in answers.items() if name not in keep}
-        self.watch(table)
-        return answers
+                columns |= {name: _empty_cells(column, marks) for name, column in columns.items() if name not in keep}
+        self.count_far(table)
+        return columns
 
-    def _look_at(self, table: Table, keep: Sequence[str]) -> None:
-        """Raise `DataError` for a column that is not there; warn of those that are not known."""
+    def _check_columns(self, table: Table, keep: Sequence[str]) -> None:
+        """Raise `DataError` for a missing column; warn about columns that the net does not know."""
         self.predictor.encoder.require_columns(table)
         for name in keep:
             if name not in table.kept:
                 raise DataError(table.no_such_column(name))
-        dataset, split = self.predictor.spec.dataset, self.predictor.spec.split
+        dataset, split = self.predictor.config.dataset, self.predictor.config.split
         known = {*dataset.target_columns(), *dataset.dropped_columns(), *split.columns, dataset.weight_column(), *keep}
-        strange = [named(name) for name in table.not_read if name not in known]
-        if strange:
-            verb = "was" if len(strange) == 1 else "were"
-            more = ", ..." if len(strange) > 5 else ""
-            message = f"{counted(len(strange), 'column')} that {verb} not trained on: {', '.join(strange[:5])}{more}"
+        unknown = [named(name) for name in table.not_read if name not in known]
+        if unknown:
+            verb = "was" if len(unknown) == 1 else "were"
+            more = ", ..." if len(unknown) > 5 else ""
+            message = f"{counted(len(unknown), 'column')} that {verb} not trained on: {', '.join(unknown[:5])}{more}"
             warnings.warn(f"{table.name} has {message}", NnfsWarning, stacklevel=4)
 
-    def _note(self, table: Table, marks: Array) -> None:
-        """Count the rows that cannot be used, and say what is wrong with the first."""
+    def _count_faulty(self, table: Table, marks: Array) -> None:
+        """Count the rows that cannot be used, and remember what is wrong with the first."""
         self.faulty += int(marks.sum())
         if not self._first:
             row = int(np.argmax(marks))
@@ -118,8 +120,8 @@ class Predictions:
                 except DataError as error:
                     self._first = str(error)
 
-    def watch(self, table: Table) -> None:
-        """Count the rows that are far outside of what was trained on."""
+    def count_far(self, table: Table) -> None:
+        """Count the rows that are far from all training rows."""
         far: Array | None = None
         for column in self.inputs if table.n_rows else ():
             outside = self._unseen(table, column) if column["kind"] == "category" else self._outside(table, column)
@@ -128,23 +130,25 @@ class Predictions:
         self._far += int(far.sum()) if far is not None else 0
 
     def _outside(self, table: Table, column: Mapping[str, Any]) -> Array | None:
-        """The rows (rows,) with a value further outside the range of the training rows than that range is wide."""
+        """Return which rows, (rows,), are farther outside the range of the training rows than that range is wide."""
         name, low, high = column["name"], column.get("min"), column.get("max")
         if low is None or high is None:
             return None
         values: Any = table.numbers(name, gaps=True) if column["kind"] == "number" else table.dates(name)
         low, high = values.dtype.type(low), values.dtype.type(high)
-        with np.errstate(over="ignore"):  # what overflows is further than any value
+        with np.errstate(over="ignore"):  # what overflows is farther than any value
             lowest, highest = low - (high - low), high + (high - low)
         if np.fmin.reduce(values) >= lowest and np.fmax.reduce(values) <= highest:
             return None
         outside: Array = (values < lowest) | (values > highest)
         if outside.any() and not self._example:
-            self._example = f"{name} is {_brief(values[outside][0])}, and was {_brief(low)} to {_brief(high)}"
+            self._example = (
+                f"{name} is {_brief(values[outside][0])}; training rows have {_brief(low)} to {_brief(high)}"
+            )
         return outside
 
     def _unseen(self, table: Table, column: Mapping[str, Any]) -> Array | None:
-        """The rows (rows,) with a word that no training row held, where it is known which they held."""
+        """Return which rows, (rows,), hold a category that no training row held; None if it is not known which did."""
         if "counts" not in column or column.get("others"):
             return None
         texts = table.texts(column["name"])
@@ -152,21 +156,23 @@ class Predictions:
         if not unseen.any():
             return None
         if not self._example:
-            self._example = f"{column['name']} is {shown(texts.at(int(np.argmax(unseen))))}, and never was"
+            self._example = f"{column['name']} is {shown(texts.at(int(np.argmax(unseen))))}; no training row has it"
         return unseen
 
     def _warn(self, table: Table) -> None:
         rows = counted(self.rows, "row")
         if self.faulty:
             one, more = (
-                ("is left out", "are left out") if self.on_error == "skip" else ("has no answer", "have no answer")
+                ("is left out", "are left out")
+                if self.on_error == "skip"
+                else ("has an empty prediction", "have empty predictions")
             )
             done = one if self.faulty == 1 else more
             message = f"{self.faulty:,} of {rows} cannot be used and {done}; the first: {self._first}"
             warnings.warn(message, NnfsWarning, stacklevel=4)
         if self._far:
             verb = "lies" if self._far == 1 else "lie"
-            message = f"{self._far:,} of {rows} {verb} far outside of what was trained on ({self._example})"
+            message = f"{self._far:,} of {rows} {verb} far outside of the training rows ({self._example})"
             warnings.warn(message, NnfsWarning, stacklevel=4)
 
 
@@ -174,7 +180,7 @@ def _brief(value: Any) -> str:
     return text_of(value) if isinstance(value, np.datetime64) else f"{value:g}"
 
 
-def _some(column: Any, rows: Array) -> Any:
+def _take(column: Any, rows: Array) -> Any:
     if isinstance(column, np.ndarray | Texts):
         return column[rows]
     import pyarrow as pa
@@ -182,8 +188,8 @@ def _some(column: Any, rows: Array) -> Any:
     return column.filter(pa.array(rows))
 
 
-def _emptied(column: Any, rows: Array) -> Any:
-    """The column with empty cells in these rows."""
+def _empty_cells(column: Any, rows: Array) -> Any:
+    """Return the column with empty cells in these rows."""
     if isinstance(column, Texts):
         return Texts(np.where(rows, GAP, column.codes), column.distinct)
     import pyarrow as pa

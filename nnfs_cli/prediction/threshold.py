@@ -1,4 +1,4 @@
-"""From a probability to a decision between two classes: where to draw the line."""
+"""Choose the threshold between two classes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from nnfs_cli.arrays import Array
 
 
 def best_threshold(p: Array, second: Array, weight: Array | None, by: Literal["f1", "accuracy"]) -> float:
-    """The probability of the second class from which to decide for it, so that these rows come out best.
+    """Return the threshold with the best mean F1 of both classes, or the best accuracy, on some rows.
 
-    `p` (rows,) is that probability, `second` (rows,) whether the row is of that class, `weight` (rows,) what it counts.
-    Best is the highest mean F1 of both classes, or accuracy, of all ways to cut the rows in two, and of equally good
-    thresholds the one nearest 0.5. It lies midway between two neighbouring probabilities, or one of them and the end
-    of the range: 0, or just above 1, where even the surest row is better not decided for. Without rows it is 0.5.
+    `p` (rows,) is the probability of the second class, `second` (rows,) whether a row is of that class, and `weight`
+    (rows,) how much it counts. Of equally good thresholds the one nearest to 0.5 is returned. A threshold lies midway
+    between two neighbouring probabilities, or between one of them and the end of the range: 0, or just above 1, so that
+    no row is predicted to be of the second class. Without rows it is 0.5.
     """
     weight = np.ones(len(p)) if weight is None else np.asarray(weight, np.float64)
     counts, second = weight > 0, np.asarray(second, bool)
@@ -24,7 +24,7 @@ def best_threshold(p: Array, second: Array, weight: Array | None, by: Literal["f
         return 0.5
 
     def above(rows: Array) -> Array:
-        """The weight of these rows above each cut; the i-th cut lies below the i-th value, the last above them all."""
+        """Return the weight of rows above each cut; cut i lies below value i, the last cut above all values."""
         by_value = np.bincount(place, (weight * rows)[counts], len(values))
         return np.append(by_value[::-1].cumsum()[::-1], 0)
 

@@ -1,4 +1,4 @@
-"""Where and with what a run was made."""
+"""Describe the environment of a run: versions, machine, threads, command line and git commit."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import numpy as np
 from nnfs_cli.system.threads import VARIABLES, available_cores
 
 PACKAGES = ("nnfs-cli", "numpy", "scipy", "scikit-learn", "pyarrow", "pydantic", "PyYAML", "numba")
-KERNELS = ("OPENBLAS_CORETYPE", "MKL_ENABLE_INSTRUCTIONS")  # variables that choose how products are made
+KERNELS = ("OPENBLAS_CORETYPE", "MKL_ENABLE_INSTRUCTIONS")  # variables that choose the code of matrix products
 
 
 def describe_environment(threads: int | None = None) -> dict[str, Any]:
-    """Versions, machine, BLAS, threads, command line and git commit, as plain JSON without absolute paths.
+    """Return versions, machine, BLAS, threads, command line and git commit as plain JSON without absolute paths.
 
-    `threads` is how many make a product in training.
+    `threads` is the number of threads that multiply matrices in training.
     """
     blas = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
     return {
@@ -42,7 +42,7 @@ def describe_environment(threads: int | None = None) -> dict[str, Any]:
 
 
 def environment_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What of two descriptions differs that bytes may depend on, as in "numpy 2.4.6 (was 2.4.5)"."""
+    """Return the differences that the bytes of a run may depend on, as in "numpy 2.4.6 (was 2.4.5)"."""
     changes = []
     for key in ("python", "packages", "machine", "processor", "blas", "threads", "variables"):
         old, new = before.get(key), now.get(key)
@@ -60,7 +60,7 @@ def environment_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> li
 
 
 def _kernels() -> dict[str, str]:
-    """For which processor the library that NumPy multiplies with has been written, where it says so."""
+    """Return the processor that the BLAS chose its kernels for, if it tells."""
     from threadpoolctl import threadpool_info
 
     found = [str(library["architecture"]) for library in threadpool_info() if library.get("architecture")]
@@ -88,21 +88,21 @@ def _command() -> str:
     return shlex.join([os.path.basename(sys.argv[0]), *map(_without_absolute_path, sys.argv[1:])])
 
 
-def _without_absolute_path(word: str) -> str:
-    """The word with a path in it, also behind an =, made relative to the current folder."""
-    option, equals, value = word.rpartition("=")
+def _without_absolute_path(argument: str) -> str:
+    """Return an argument whose path, also behind an =, is relative to the current folder."""
+    option, equals, value = argument.rpartition("=")
     if not os.path.isabs(value):
-        return word
+        return argument
     try:
         return option + equals + os.path.relpath(value)
-    except ValueError:  # another drive of Windows
+    except ValueError:  # another drive on Windows
         return option + equals + os.path.basename(value)
 
 
 def _git_commit() -> str | None:
-    """The commit that is checked out in the current folder, if it is under git.
+    """Return the commit that is checked out in the current folder, if it is under git.
 
-    Whether files have changed since is not asked: for that git runs what the folder's own settings name.
+    It is not asked whether files have changed since, because for that git would run programs named in the folder.
     """
     try:
         found = subprocess.run(

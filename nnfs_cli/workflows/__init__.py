@@ -1,4 +1,4 @@
-"""The plain functions behind the commands, and the public Python API.
+"""What the commands do, as plain functions: the public Python API.
 
 A whole session is
 
@@ -7,25 +7,33 @@ A whole session is
     workflows.train(experiment, run)
     workflows.evaluate(run)["validation"]["accuracy"]
 
-and a run that was interrupted is taken up by
+and an interrupted run is resumed by
 
     run = Run.open("runs/iris-1")
     workflows.resume(workflows.reopen(run), run)
+
+Read `train`, `load_run`, `evaluate` and `predict` first, then `resume` and `verify`, then `compare` with `baselines`,
+and `cross_validate`.
 """
+
+# The functions are re-exported so that users need one import, and read `workflows.train(...)` as a sentence. They hide
+# the modules of the same names: `from nnfs_cli.workflows import train` is the function. Imports of the form
+# `from nnfs_cli.workflows.train import begin` still work; tests that patch a module find it in `sys.modules`.
 
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.inspection.load_config import load
 from nnfs_cli.workflows.compare import Comparison, baselines, compare
-from nnfs_cli.workflows.cross_validate import CrossValidation, Estimate, cross_validate
-from nnfs_cli.workflows.evaluate import Threshold, evaluate, predict, predictions
+from nnfs_cli.workflows.cross_validate import CrossValidation, FoldEstimate, cross_validate
+from nnfs_cli.workflows.evaluate import Threshold, evaluate
 from nnfs_cli.workflows.figures import Figures
 from nnfs_cli.workflows.load_run import restore
+from nnfs_cli.workflows.predict import batch_predictor, predict
 from nnfs_cli.workflows.resume import reopen, resume
 from nnfs_cli.workflows.train import begin, train
 from nnfs_cli.workflows.verify import Verdict, verify
 
 __all__ = [
-    "Comparison", "CrossValidation", "Estimate", "Figures", "Threshold", "Verdict", "baselines", "begin", "compare",
-    "cross_validate", "evaluate", "load", "predict", "predictions", "prepare", "reopen", "restore", "resume", "train",
-    "verify",
+    "Comparison", "CrossValidation", "Figures", "FoldEstimate", "Threshold", "Verdict", "baselines", "batch_predictor",
+    "begin", "compare", "cross_validate", "evaluate", "load", "predict", "prepare", "reopen", "restore", "resume",
+    "train", "verify",
 ]  # fmt: skip

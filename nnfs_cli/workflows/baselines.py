@@ -1,7 +1,7 @@
-"""Simple and well-known models on the rows that a net learns from and is judged by: what it has to be better than.
+"""Baseline models, which a net should beat on the same rows.
 
-They are scikit-learn's, with its defaults, and see the columns as they stand in the table, not as a config has them
-preprocessed: what they need besides, they get here.
+They are scikit-learn's, with its default settings. They get the columns of the table, not those that a config has
+preprocessed, so this module prepares the columns for them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import days
 from nnfs_cli.data.table import Kind, Table
 
-FREQUENT = 200  # words of a column that have a place of their own; boosting takes 255 at most
+FREQUENT = 200  # categories of a column with a number of their own; boosting takes 255 at most
 
 
 class Baseline(NamedTuple):
-    """A model, by the names that scikit-learn has for it."""
+    """A model, by its names in scikit-learn."""
 
     name: str
     classifier: str
@@ -34,32 +34,33 @@ BASELINES = (
 )
 
 
-class Inputs:
-    """Brings tables into the form that baselines take, by the words of the training rows."""
+class BaselineInputs:
+    """The inputs of baselines: tables as matrices, with categories numbered by the training rows."""
 
     def __init__(self, train: Table, kinds: Mapping[str, Kind]) -> None:
         self.numbers = [name for name, kind in kinds.items() if kind == "number"]
         self.dates = [name for name, kind in kinds.items() if kind == "date"]
-        self.places: dict[str, dict[str | None, int]] = {}
+        self.numbering: dict[str, dict[str | None, int]] = {}
         for name in (name for name, kind in kinds.items() if kind == "category"):
             counts = train.texts(name).counts()
-            words = sorted(counts, key=lambda word: (-counts[word], word or ""))
-            self.places[name] = {word: min(place, FREQUENT) for place, word in enumerate(words)}
+            categories = sorted(counts, key=lambda category: (-counts[category], category or ""))
+            self.numbering[name] = {category: min(rank, FREQUENT) for rank, category in enumerate(categories)}
 
     def matrix(self, table: Table) -> Array:
-        """(rows, columns) float64: numbers and dates, in days, NaN where they are empty, and then words.
+        """Return (rows, columns) float64: numbers, then dates in days, then categories; missing cells are NaN.
 
-        A word, or an empty cell, is its place among the most frequent ones; the rare share one, and a new one is NaN.
+        A category, or an empty cell, is numbered by its rank among the most frequent ones; rare categories share a
+        number, and a new one is NaN.
         """
         columns = [table.numbers(name, gaps=True) for name in self.numbers]
         columns += [days(table.dates(name)) for name in self.dates]
-        for name, places in self.places.items():
-            found = table.texts(name).look_up(places, -1)
+        for name, numbers in self.numbering.items():
+            found = table.texts(name).look_up(numbers, -1)
             columns.append(np.where(found < 0, np.nan, found))
         return np.stack(columns, axis=1)
 
     def model(self, baseline: Baseline, n_classes: int, seed: int) -> Any:
-        """A new model for such matrices: a pipeline of which the last part is called model."""
+        """Return an unfitted pipeline for such matrices; its last step is called model."""
         from sklearn import dummy, ensemble, linear_model
         from sklearn.compose import ColumnTransformer
         from sklearn.impute import SimpleImputer
@@ -67,7 +68,7 @@ class Inputs:
         from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
         n_numbers = len(self.numbers) + len(self.dates)
-        words = list(range(n_numbers, n_numbers + len(self.places)))
+        categories = list(range(n_numbers, n_numbers + len(self.numbering)))
         name = baseline.classifier if n_classes else baseline.regressor
         prepared: Any = "passthrough"
         options: dict[str, Any] = {}
@@ -77,22 +78,22 @@ class Inputs:
                 numbers = make_pipeline(filled, StandardScaler())
                 indicators = OneHotEncoder(handle_unknown="ignore")
                 prepared = ColumnTransformer(
-                    [("numbers", numbers, list(range(n_numbers))), ("words", indicators, words)]
+                    [("numbers", numbers, list(range(n_numbers))), ("categories", indicators, categories)]
                 )
                 options = {"max_iter": 1_000} if n_classes else {}
             case "boosting":
-                options = {"categorical_features": words, "random_state": seed}
+                options = {"categorical_features": categories, "random_state": seed}
         found = next(getattr(module, name) for module in (dummy, linear_model, ensemble) if hasattr(module, name))
         return Pipeline([("prepared", prepared), ("model", found(**options))])
 
 
-def answers(
-    model: Any, X: Array, y: Array, weight: Array | None, n_classes: int, asked: Mapping[str, Array]
+def fit_and_predict(
+    model: Any, X: Array, y: Array, weight: Array | None, n_classes: int, new: Mapping[str, Array]
 ) -> dict[str, Array]:
-    """Fit to X (rows, columns) and y, class indices (rows,) or numbers (rows, targets), and ask about other matrices.
+    """Fit a model to X (rows, columns) and y, and return its predictions for other matrices, by their names.
 
-    The answers are probabilities (rows, n_classes), or numbers (rows, targets). Raises `ValueError` where that cannot
-    be done.
+    `y` are class indices (rows,) or numbers (rows, targets). Predictions are probabilities (rows, n_classes) or numbers
+    (rows, targets). Raises `ValueError` if the model cannot be fitted.
     """
     from sklearn.base import clone
     from sklearn.dummy import DummyClassifier
@@ -101,12 +102,12 @@ def answers(
         raise ValueError("all training rows are of one class")
     weights = {} if weight is None else {"model__sample_weight": weight}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # such as that it has not quite converged
+        warnings.simplefilter("ignore")  # such as that a fit has not quite converged
         if n_classes:
             model.fit(X, y, **weights)
-            found = {split: np.zeros((len(of_split), n_classes)) for split, of_split in asked.items()}
-            for split, of_split in asked.items():
-                found[split][:, model.classes_] = model.predict_proba(of_split)  # training rows may lack a class
+            found = {name: np.zeros((len(matrix), n_classes)) for name, matrix in new.items()}
+            for name, matrix in new.items():
+                found[name][:, model.classes_] = model.predict_proba(matrix)  # training rows may lack a class
             return found
         models = [clone(model).fit(X, target, **weights) for target in y.T]
-        return {split: np.stack([one.predict(of_split) for one in models], axis=1) for split, of_split in asked.items()}
+        return {name: np.stack([one.predict(matrix) for one in models], axis=1) for name, matrix in new.items()}

@@ -1,4 +1,4 @@
-"""How good a config is, by nets that are each trained without a fold of the rows and judged by it."""
+"""Cross-validate configs: train on all folds but one, and score on that one."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.system.wording import counted, shown
-from nnfs_cli.workflows.compare import scores, shared_figures
+from nnfs_cli.workflows.compare import figures_by, shared_metrics
 from nnfs_cli.workflows.train import begin, train
 
-Report = Callable[[str, int, int, dict[str, float]], object]  # of a config's name, a repeat and a fold: its figures
+Report = Callable[[str, int, int, dict[str, float]], object]  # called with a config's name, repeat, fold and figures
 
 
-class Estimate(NamedTuple):
-    """A mean over folds, and the interval that holds what is estimated in 95 of 100 cases."""
+class FoldEstimate(NamedTuple):
+    """The mean of a figure over folds, and its 95 % confidence interval."""
 
     mean: float
     low: float
@@ -38,23 +38,23 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """What came out: figures by config, one for each fold of each repeat, and what was said of each row."""
+    """The result of a cross-validation."""
 
     rows: int
     folds: int
     repeats: int
-    figures: Mapping[str, list[dict[str, float]]]
-    predictions: Mapping[str, Array]  # columns: config, repeat, fold, row, truth, and what was predicted
+    figures: Mapping[str, list[dict[str, float]]]  # by config; one for each fold of each repeat
+    predictions: Mapping[str, Array]  # columns: config, repeat, fold, row, truth and predictions
 
-    def estimates(self) -> dict[str, dict[str, Estimate]]:
-        """By config, then by figure."""
+    def estimates(self) -> dict[str, dict[str, FoldEstimate]]:
+        """Return the estimates by config, then by figure."""
         return {
             name: {figure: self.estimate([one[figure] for one in found]) for figure in found[0]}
             for name, found in self.figures.items()
         }
 
-    def differences(self) -> dict[str, dict[str, Estimate]]:
-        """How much greater the figures of each config are than those of the first, on the same folds."""
+    def differences(self) -> dict[str, dict[str, FoldEstimate]]:
+        """Return how much greater the figures of each other config are than those of the first, on the same folds."""
         (_, first), *others = self.figures.items()
         return {
             name: {
@@ -64,10 +64,10 @@ class CrossValidation:
             for name, found in others
         }
 
-    def estimate(self, values: Sequence[float]) -> Estimate:
-        """The mean of one value a fold, with a t interval that knows that training rows are shared.
+    def estimate(self, values: Sequence[float]) -> FoldEstimate:
+        """Return the mean of one value for each fold, with a t interval corrected for shared training rows.
 
-        With k folds the variance of the mean is (1 / n + 1 / (k - 1)) times that of the n values.
+        With k folds, the variance of the mean is (1 / n + 1 / (k - 1)) times the variance of the n values.
         Source: Nadeau and Bengio, "Inference for the Generalization Error" (2003).
         """
         from scipy.stats import t
@@ -75,99 +75,98 @@ class CrossValidation:
         n, mean = len(values), float(np.mean(values))
         spread = float(np.std(values, ddof=1)) * math.sqrt(1 / n + 1 / (self.folds - 1))
         reach = float(t.ppf(0.975, n - 1)) * spread
-        return Estimate(mean, mean - reach, mean + reach)
+        return FoldEstimate(mean, mean - reach, mean + reach)
 
 
 def cross_validate(
-    specs: Mapping[str, Config], folds: int = 5, repeats: int = 1, report: Report = lambda *_: None
+    configs: Mapping[str, Config], folds: int = 5, repeats: int = 1, report: Report = lambda *_: None
 ) -> CrossValidation:
-    """Train every spec on the same folds: each time on all rows but those of one, which then judge it.
+    """Cross-validate configs on the same folds.
 
-    The rows are those that the first spec's split leaves after the test rows, which nothing is learned of here either;
-    of the others' splits only the share that validates counts.
-    Raises `DataError` or `ConfigError` where the specs are not about the same rows.
+    The folds are dealt from the training and validation rows of the first config; its test rows are not used. Of the
+    other configs' splits only the share of validation rows counts.
+    Raises `DataError` or `ConfigError` if the configs do not use the same rows, or rows that cannot be dealt at random.
     """
-    loaded_by_name = {name: load_data(spec) for name, spec in specs.items()}
-    first_spec, first = next(iter(specs.values())), next(iter(loaded_by_name.values()))
-    pool = _pool(first_spec, first)
+    loaded = {name: load_data(config) for name, config in configs.items()}
+    (first_name, first_config), *_ = configs.items()
+    first = loaded[first_name]
+    pool = _pool(first_config, first)
     if len(pool) < 2 * folds:
-        raise DataError(f"{counted(len(pool), 'row')} cannot be dealt into {folds} folds of two or more")
-    for name, loaded in loaded_by_name.items():
-        _require_the_same(first, loaded, name)
-    table, classes = first.readers["train"].survey, _classes(first_spec, first, pool)
-    figures = shared_figures(list(specs.values()))
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in specs}
-    said: list[dict[str, Array]] = []
+        raise DataError(f"{counted(len(pool), 'row')} cannot be dealt into {folds} folds of two rows or more")
+    for name in configs:
+        _require_same_data(first, loaded[name], name)
+    table, classes = first.readers["train"].survey, _classes(first_config, first, pool)
+    metrics = shared_metrics(list(configs.values()))
+    figures: dict[str, list[dict[str, float]]] = {name: [] for name in configs}
+    predictions: list[dict[str, Array]] = []
     for repeat in range(repeats):
-        dealt = deal_rows(table, pool, first_spec.split.group, classes, folds, first_spec.seed + repeat)
+        dealt = deal_rows(table, pool, first_config.split.group, classes, folds, first_config.seed + repeat)
         for fold in range(folds):
-            for name, spec in specs.items():
-                seed = spec.seed + repeat
-                loaded = _without(spec, loaded_by_name[name], pool, dealt == fold, seed)
-                predicted = _trained(spec.model_copy(update={"seed": seed}), loaded)
-                found[name].append(
-                    scores(predicted, figures)
-                )  # of a fold without one of the classes some are no numbers
-                said.append(_columns(name, repeat, fold, loaded, predicted))
-                report(name, repeat, fold, found[name][-1])
-    columns = {key: np.concatenate([part[key] for part in said]) for key in said[0]}
-    return CrossValidation(len(pool), folds, repeats, found, columns)
+            for name, config in configs.items():
+                seed = config.seed + repeat
+                data = _leave_out(config, loaded[name], pool, dealt == fold, seed)
+                predicted = _train_and_predict(config.model_copy(update={"seed": seed}), data)
+                figures[name].append(figures_by(metrics, predicted))  # NaN if the fold lacks a class, for example
+                predictions.append(_columns(name, repeat, fold, data, predicted))
+                report(name, repeat, fold, figures[name][-1])
+    columns = {key: np.concatenate([block[key] for block in predictions]) for key in predictions[0]}
+    return CrossValidation(len(pool), folds, repeats, figures, columns)
 
 
-def _pool(spec: Config, loaded: LoadedData) -> Array:
-    """The places of the rows that take part. Raises where they cannot be dealt at random."""
+def _pool(config: Config, loaded: LoadedData) -> Array:
+    """Return the positions of the rows to deal. Raises an error if they cannot be dealt at random."""
     if loaded.budget is not None:
-        raise DataError("folds are dealt in memory, and these rows are more than memory_limit holds")
+        raise DataError("cross-validation needs all rows in memory, and they need more than memory_limit")
     for way in ("time", "column", "hash"):
-        if way in spec.split.column_by_key:
-            message = "cv deals rows at random, or by group; what the net is to be judged by later cannot be dealt so"
-            raise spec.error([Fault(("split", way), message)])
-    held_back = [] if "validation" in spec.split.files else [loaded.rows["validation"]]
-    return np.sort(np.concatenate([loaded.rows["train"], *held_back]))
+        if way in config.split.column_by_key:
+            message = f"cross-validation deals rows at random or by group, not by {way}; remove this key for `nnfs cv`"
+            raise config.error([Fault(("split", way), message)])
+    validation = [] if "validation" in config.split.files else [loaded.rows["validation"]]
+    return np.sort(np.concatenate([loaded.rows["train"], *validation]))
 
 
-def _require_the_same(first: LoadedData, loaded: LoadedData, name: str) -> None:
+def _require_same_data(first: LoadedData, loaded: LoadedData, name: str) -> None:
     one, other = first.readers["train"], loaded.readers["train"]
     if (one.sha256, one.survey.n_rows, first.classes) != (other.sha256, other.survey.n_rows, loaded.classes):
-        raise DataError(f"{name} is about other data than the first config, {shown(one.name)}")
+        raise DataError(f"{name} uses other data than the first config, which uses {shown(one.name)}")
 
 
-def _classes(spec: Config, loaded: LoadedData, rows: Array) -> Array | None:
-    """The class indices of some rows, if there are classes."""
+def _classes(config: Config, loaded: LoadedData, rows: Array) -> Array | None:
+    """Return the class indices of some rows, if there are classes."""
     if loaded.classes is None:
         return None
     table = loaded.readers["train"].survey
-    return class_indices(table, spec.dataset.target_columns()[0], loaded.classes)[rows]
+    return class_indices(table, config.dataset.target_columns()[0], loaded.classes)[rows]
 
 
-def _without(spec: Config, loaded: LoadedData, pool: Array, fold: Array, seed: int) -> LoadedData:
-    """The rows without a fold, which becomes the test; as many of them validate as the config says."""
+def _leave_out(config: Config, loaded: LoadedData, pool: Array, fold: Array, seed: int) -> LoadedData:
+    """Return the data with a fold as test split; the config's share of the other rows validates."""
     rest = pool[~fold]
     rows = {**loaded.rows, "train": rest, "test": pool[fold]}
-    fractions = spec.split.fractions
+    fractions = config.split.fractions
     share = fractions.get("validation", 0.0) / (1 - fractions.get("test", 0.0))
     if share:
-        split = Split(validation=share, stratify=spec.split.stratify, group=spec.split.group)
+        split = Split(validation=share, stratify=config.split.stratify, group=config.split.group)
         table = loaded.readers["train"].survey.take(rest)
-        parts = split.divide(table, _classes(spec, loaded, rest), seed)
-        rows |= {part: rest[parts[part]] for part in ("train", "validation")}
-    elif "validation" not in spec.split.files:
+        splits = split.divide(table, _classes(config, loaded, rest), seed)
+        rows |= {name: rest[splits[name]] for name in ("train", "validation")}
+    elif "validation" not in config.split.files:
         rows["validation"] = rest[:0]
     readers = {**loaded.readers, "test": loaded.readers["train"]}
     return replace(loaded, rows=rows, readers=readers)
 
 
-def _trained(spec: Config, loaded: LoadedData) -> PredictedRows:
-    """What a net of these rows says of the test rows; its run vanishes."""
+def _train_and_predict(config: Config, loaded: LoadedData) -> PredictedRows:
+    """Train a net in a temporary run, and return its predictions for the test rows."""
     with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", NnfsWarning)  # it would be said for every fold
-        experiment = prepare(spec, loaded)
+        warnings.simplefilter("ignore", NnfsWarning)  # every fold would repeat the same warnings
+        experiment = prepare(config, loaded)
         train(experiment, begin(experiment, folder))
-        return experiment.predictor.judge(experiment.splits["test"])[1]
+        return experiment.predictor.evaluate(experiment.splits["test"])[1]
 
 
 def _columns(name: str, repeat: int, fold: int, loaded: LoadedData, predicted: PredictedRows) -> dict[str, Array]:
-    """What is known of each row of a fold, as columns of a table; rows are counted from 1."""
+    """Return the predictions for a fold as columns of a table; rows are counted from 1."""
     n = len(predicted.y)
     columns: dict[str, Any] = {
         "config": np.full(n, name, object),

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnfs_cli.nn.model import CHUNK_ROWS
-from nnfs_cli.prediction.predictor import EncodedRows, Predictor
+from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.records import ConfusionTable
 from nnfs_cli.system.threads import thread_limit
 
@@ -26,7 +27,7 @@ class Scored(NamedTuple):
 def score(predictor: Predictor, rows: EncodedRows | Iterable[EncodedRows]) -> Scored:
     """Return the number of rows, the loss and every metric of the config over some rows."""
     with thread_limit(predictor.threads(CHUNK_ROWS)):
-        loss, predicted = predictor.judge(rows)
+        loss, predicted = predictor.evaluate(rows)
     table, n = None, len(predicted.classes)
     if n:
         counts = np.bincount(predicted.y * n + predicted.decided, minlength=n * n).reshape(n, n)

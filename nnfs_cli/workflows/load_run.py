@@ -1,4 +1,4 @@
-"""From the files of a run to its net and its rows."""
+"""Load the net, the config and the data of a run. Every error names the run and, if it can, what to do."""
 
 from __future__ import annotations
 
@@ -16,78 +16,80 @@ from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
 from nnfs_cli.experiment.read_data import LoadedData, load_data
-from nnfs_cli.prediction.batch_predict import Predictions
+from nnfs_cli.prediction.batch_predict import BatchPredictor
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.run import Run
 
-# What Python says of values that nothing can be made of.
-UNMADE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError, RecursionError)
+# What Python raises when a record holds values that no object can be made of.
+UNUSABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError, RecursionError)
 BLANK: dict[Kind, Column] = {
     "number": np.zeros(1),
-    "category": Texts(np.zeros(1, np.int64), np.array(["a word"], object)),
+    "category": Texts(np.zeros(1, np.int64), np.array(["a category"], object)),
     "date": np.zeros(1, "datetime64[us]"),
 }
 
 
-def restore(run: Run, weights: str = "best", decided: bool = True) -> Predictor:
-    """The trained net of a run, which goes by the threshold that was kept, unless it is to be decided anew.
+def restore(run: Run, weights: str = "best", with_threshold: bool = True) -> Predictor:
+    """Return the trained net of a run, which decides by the saved threshold if there is one.
 
-    Raises `RunError` when the directory is incomplete or damaged.
+    Raises `RunError` if the directory is incomplete or damaged.
     """
-    predictor = net_of(run, spec_of(run))
+    predictor = net_of(run, config_of(run))
     run.arrays.read_weights(weights, predictor.model.parameters.arrays)
-    decision = run.records.decision() if decided and weights == "best" else None  # for which it was chosen
-    predictor.threshold = decision["threshold"] if decision else None
+    if with_threshold and weights == "best" and (decision := run.records.decision()):  # chosen for these weights
+        predictor = predictor.with_threshold(decision["threshold"])
     state = run.status().get("state", "unknown")
     if state != "finished":
         warnings.warn(f"the training of {run.path} has not finished; its state is '{state}'", NnfsWarning, stacklevel=3)
     return predictor
 
 
-def spec_of(run: Run) -> Config:
-    """The spec of a run, whose own components have been loaded."""
+def config_of(run: Run) -> Config:
+    """Return the config of a run. Raises `RunError` if it needs a --code file that was not given."""
     _require_code(run)
-    with damage_said(run):
+    with blame_run(run):
         return Config.load(run.spec_file, files_must_exist=False)
 
 
-def net_of(run: Run, spec: Config) -> Predictor:
-    """The net of a run, without its weights.
+def net_of(run: Run, config: Config) -> Predictor:
+    """Return the net of a run, without its weights.
 
-    Raises `RunError` unless a made-up row can go all the ways with it that rows go.
+    Raises `RunError` unless a made-up row passes through everything that rows pass through later.
     """
-    with damage_said(run), warnings.catch_warnings():
+    with blame_run(run), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         data = run.records.data()
-        predictor = Predictor(spec, Encoder.from_json(data["fitted"], spec.preprocessing), drawn=False)
+        predictor = Predictor(config, Encoder.from_json(data["fitted"], config.preprocessing), drawn=False)
         encoder, marks = predictor.encoder, np.zeros(1, bool)
-        if encoder.targets != spec.dataset.target_columns():
-            raise ValueError("its record of the data names other targets than its spec")
+        if encoder.targets != config.dataset.target_columns():
+            raise ValueError("its data.json and its spec.yaml name different targets")
         row = Table("a row", {name: BLANK[kind] for name, kind in encoder.kinds.items()})
         predictor.predict(row, marks)
-        encoder.encode(row, predictor.model.dtype, encoder.assign_folds(1, spec.seed), marks)
-        predictions = Predictions(predictor, data["inputs"], spec.dataset, drift=True)
-        predictions.watch(row)
-        if predictions.drift:
-            predictions.drift.add(row)
-            predictions.drift.report()
+        encoder.encode(row, predictor.model.dtype, encoder.assign_folds(1, config.seed), marks)
+        batches = BatchPredictor(predictor, data["inputs"], config.dataset, drift=True)
+        batches.count_far(row)
+        if batches.drift:
+            batches.drift.add(row)
+            batches.drift.report()
     return predictor
 
 
 @contextlib.contextmanager
-def damage_said(run: Run) -> Iterator[None]:
-    """Let what cannot be made of a run's files be about the run."""
+def blame_run(run: Run) -> Iterator[None]:
+    """Turn errors about the content of a run's files into a `RunError` that names the run."""
     try:
         yield
-    except (ConfigError, DataError, *UNMADE) as error:
-        what = error if isinstance(error, ConfigError) else f"{error!s:.300}"  # Python quotes values of any length
+    except (ConfigError, DataError, *UNUSABLE) as error:
+        what = (
+            error if isinstance(error, ConfigError) else f"{error!s:.300}"
+        )  # Python's messages quote values of any length
         if run.records.data()["code"]:
-            raise RunError(f"{run.path} does not go with the code that was given: {what}") from None
+            raise RunError(f"{run.path} does not fit the given code: {what}") from None
         raise RunError(f"{run.path} is damaged: {what}") from None
 
 
 def _require_code(run: Run) -> None:
-    """Raise `RunError` unless the user's own files that a run was trained with have been loaded."""
+    """Raise `RunError` unless the --code files that a run was trained with have been loaded."""
     loaded = {code.path.name: code.sha256 for code in LOADED.values()}
     for name, sha256 in run.records.data()["code"].items():
         if sha256 in loaded.values():
@@ -97,24 +99,25 @@ def _require_code(run: Run) -> None:
         warnings.warn(f"{name} is not what {run.path} was trained with", NnfsWarning, stacklevel=3)
 
 
-def gathered(run: Run, spec: Config, remedy: str | None) -> LoadedData:
-    """The data of a run, split as it was. Raises `DataError` when it is gone or, where there is a remedy, has changed.
+def data_of(run: Run, config: Config, remedy: str | None) -> LoadedData:
+    """Return the data of a run, split as in training.
 
-    Without a remedy a warning will do.
+    Raises `DataError` if the data is missing, or if it has changed and there is a `remedy` to name. Without a remedy,
+    changed data is only warned about.
     """
-    source = spec.dataset
-    files = [*(source.files if isinstance(source, FileSource) else ()), *spec.split.files.values()]
-    if isinstance(source, FileSource) and not all(path.is_file() for path in files):  # nor a pipe that never ends
+    source = config.dataset
+    files = [*(source.files if isinstance(source, FileSource) else ()), *config.split.files.values()]
+    if isinstance(source, FileSource) and not all(path.is_file() for path in files):  # a pipe would never end
         raise DataError(
-            f"the data of {run.path} is not at {source.path} any more; put it there, or {remedy or 'name it'}"
+            f"the data of {run.path} is no longer at {source.path}; put it back, or {remedy or 'give its path'}"
         )
-    loaded = load_data(spec)
+    loaded = load_data(config)
     recorded = run.records.trained_on()
-    for split, of_split in loaded.readers.items():
-        if of_split.sha256 == recorded.get(split):
+    for split, reader in loaded.readers.items():
+        if reader.sha256 == recorded.get(split):
             continue
         changed = (
-            f"{of_split.name} is no longer what {run.path} was trained on, so which rows were held back is not known"
+            f"{reader.name} is no longer what {run.path} was trained on, so it is not known which rows were held out"
         )
         if remedy is not None:
             raise DataError(f"{changed}; {remedy}")

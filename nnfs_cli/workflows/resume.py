@@ -1,4 +1,4 @@
-"""A run that was left, or is to be trained further, is taken up again."""
+"""Continue an interrupted run, or train a finished one further."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.callbacks.limits import TimeLimit
 from nnfs_cli.training.optimizers import Stepper
 from nnfs_cli.training.progress import State, StateError
-from nnfs_cli.workflows.load_run import gathered, net_of, spec_of
+from nnfs_cli.workflows.load_run import config_of, data_of, net_of
 from nnfs_cli.workflows.train import train
 
 
 def reopen(run: Run, epochs: int | None = None, changed_data: bool = False) -> Experiment:
-    """What a run was about, to `train` it further: to its last epoch, or to as many as are given, all in all.
+    """Return the experiment of a run, to `resume` it until `epochs` in total, by default until its planned epochs.
 
-    The run is locked until it is trained, or released. Warns of what is not as it was where the run was made.
-    Raises `RunError` where there is nothing to go on with, `DataError` when the data is gone, or has changed and that
-    was not said, and `BlockingIOError` when another process trains it.
+    The run stays locked until it is trained or released. A warning names what has changed in the environment.
+    Raises `RunError` if there is nothing to continue, `DataError` if the data is missing, or has changed without
+    `changed_data`, and `BlockingIOError` if another process trains the run.
     """
     run.lock()
     try:
@@ -35,87 +35,89 @@ def reopen(run: Run, epochs: int | None = None, changed_data: bool = False) -> E
 
 
 def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
-    spec, state = spec_of(run), run.status().get("state", "running")
+    config, state = config_of(run), run.status().get("state", "running")
     planned = _planned(run)
     if state == "diverged":
-        raise RunError(f"{run.path} has diverged, and would again; train anew, with a smaller lr for example")
+        raise RunError(
+            f"{run.path} has diverged and would diverge again; train a new run, for example with a smaller lr"
+        )
     if state == "finished":
         ending = run.metrics().get("stopped")
-        if not run.arrays.has_state() and isinstance(spec.optimizer, Stepper):
-            raise RunError(f"{run.path} keeps no state to go on from; an earlier release made it. Train anew")
-        if epochs is None and (spec.max_minutes is None or ending != TimeLimit(spec.max_minutes).reason):
-            ended = f"has ended, since {ending}" if ending else f"has finished its {counted(planned, 'epoch')}"
-            raise RunError(f"{run.path} {ended}; --epochs N trains it further, to N epochs in all")
+        if not run.arrays.has_state() and isinstance(config.optimizer, Stepper):
+            raise RunError(f"{run.path} has no saved state, because an earlier release made it; train a new run")
+        if epochs is None and (config.max_minutes is None or ending != TimeLimit(config.max_minutes).reason):
+            ended = f"has ended: {ending}" if ending else f"has finished its {counted(planned, 'epoch')}"
+            raise RunError(f"{run.path} {ended}; --epochs N continues to N epochs in total")
         if epochs is not None and epochs <= planned and not ending:
-            raise RunError(f"{run.path} has finished its {counted(planned, 'epoch')}; --epochs takes more, in all")
-    spec = spec.model_copy(update={"epochs": epochs or planned})
-    loaded = gathered(run, spec, None if changed_data else "--changed-data goes on with it as it is")
-    net = net_of(run, spec)
-    for which in run.arrays.kept_weights():  # damage is noticed before anything is made or written
+            raise RunError(f"{run.path} has finished its {counted(planned, 'epoch')}; --epochs must be more, in total")
+    config = config.model_copy(update={"epochs": epochs or planned})
+    loaded = data_of(run, config, None if changed_data else "--changed-data continues with the new data")
+    net = net_of(run, config)
+    for which in run.arrays.kept_weights():  # so that damage is noticed before anything is written
         run.arrays.read_weights(which, net.model.parameters.arrays)
-    experiment = prepare(spec, loaded, net.encoder)
-    if changes := moved(run, experiment):
-        message = f"{run.path} was trained elsewhere, so that bytes may differ: {listing(changes)}"
+    experiment = prepare(config, loaded, net.encoder)
+    if changes := changed_environment(run, experiment):
+        message = f"{run.path} was trained in another environment, so bytes may differ: {listing(changes)}"
         warnings.warn(message, NnfsWarning, stacklevel=4)
     return experiment
 
 
 def _planned(run: Run) -> int:
-    """How many epochs there were to be."""
+    """Return the number of epochs that the run was last asked for."""
     lineage = run.status_file.lineage()
-    return int(lineage[-1]["epochs"]) if lineage else spec_of(run).epochs
+    return int(lineage[-1]["epochs"]) if lineage else config_of(run).epochs
 
 
-def moved(run: Run, experiment: Experiment) -> list[str]:
-    """What is not as it was where a run was trained."""
+def changed_environment(run: Run, experiment: Experiment) -> list[str]:
+    """Return what has changed in the environment since a run was last trained, as in "numpy 2.4.6 (was 2.4.5)"."""
     lineage = run.status_file.lineage()
     before = lineage[-1]["environment"] if lineage else run.records.environment()
     return environment_changes(before, describe_environment(experiment.threads))
 
 
-def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (), patience_anew: bool = False) -> None:
-    """The same as `train` with a run that was reopened, from where it was left: with no state kept, from its start.
+def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (), fresh_patience: bool = False) -> None:
+    """Train a reopened run from its saved state, or from its start if it has none; see `train`.
 
-    What has been stopped early, and is trained further all the same, has all of another patience.
-    Raises `RunError` when its state is damaged, or further than the epochs that it is to be trained.
+    A run that early stopping has ended gets its whole patience again, as does one with `fresh_patience`.
+    Raises `RunError` if the state is damaged, or already beyond the last epoch.
     """
-    sitting = Sitting(run, experiment, patience_anew)
+    session = SessionRecorder(run, experiment, fresh_patience)
 
     def restore(state: State) -> None:
         if run.arrays.has_state() and isinstance(experiment.config.optimizer, Stepper):
             run.arrays.read_state(state, ["weights", "best.weights"])
         epochs, done = experiment.config.epochs, int(state["epoch"])
-        # At the end of another plan there may be a part of the next epoch, and no row of the log for the last one.
+        # A run that ended under another plan may lack the log row of its last epoch, or be within the next epoch.
         if done > epochs or (done == epochs != _planned(run)):
-            raise RunError(f"{run.path} has done {counted(done, 'epoch')}; --epochs takes more, in all")
-        sitting.patience_anew |= run.status().get("state") == "finished"
+            raise RunError(f"{run.path} has done {counted(done, 'epoch')}; --epochs must be more, in total")
+        session.fresh_patience |= run.status().get("state") == "finished"
         if (past := run.status_file.lineage()) and (past[-1]["epoch"], past[-1]["step"]) == (done, int(state["step"])):
-            sitting.patience_anew |= bool(past[-1].get("patience_anew"))  # it was killed before it made a step
+            session.fresh_patience |= bool(past[-1].get("patience_anew"))  # it was killed before it made a step
         early = experiment.config.early_stopping
-        if sitting.patience_anew and early is not None and state["early_stopping.waited"] >= early.patience:
+        if session.fresh_patience and early is not None and state["early_stopping.waited"] >= early.patience:
             state["early_stopping.waited"][...] = 0
 
     try:
-        train(experiment, run, callbacks, restore, sitting)
+        train(experiment, run, callbacks, restore, session)
     except StateError as error:
-        raise RunError(f"{run.path} is damaged: in its state.npz {error}") from None
+        raise RunError(f"{run.path} is damaged: its state.npz does not fit; {error}") from None
 
 
-class Sitting(Callback):
-    """Writes down that a run is trained again, and from where."""
+class SessionRecorder(Callback):
+    """Record in the status that a run is resumed, and from where."""
 
-    def __init__(self, run: Run, experiment: Experiment, patience_anew: bool) -> None:
-        self.run, self.experiment, self.patience_anew = run, experiment, patience_anew
+    def __init__(self, run: Run, experiment: Experiment, fresh_patience: bool) -> None:
+        self.run, self.experiment, self.fresh_patience = run, experiment, fresh_patience
 
     def on_begin(self, training: Training) -> None:
-        """When all that it goes on from has been found to be sound."""
-        sitting = {
+        """Record the session. By now everything that it continues from has been checked."""
+        session = {
             "epoch": training.progress.epoch,
             "step": training.progress.step,
             "epochs": training.progress.epochs,
-            "patience_anew": self.patience_anew,
+            "patience_anew": self.fresh_patience,
             "since": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "sha256": self.experiment.description["sha256"],
             "environment": describe_environment(self.experiment.threads),
         }
-        self.run.status_file.add_session(sitting)
+        self.run.status_file.add_session(session)

@@ -1,4 +1,4 @@
-"""From an experiment to a run."""
+"""Train a net and leave everything about it in a run directory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnfs_cli.components.user_code import code_files_of
 from nnfs_cli.errors import DivergedError, NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.warnings import no_average
-from nnfs_cli.prediction.calibrate import calibrate
+from nnfs_cli.prediction.calibration.fit import fit_calibration
 from nnfs_cli.runs.environment import describe_environment
 from nnfs_cli.runs.epoch_logger import EpochLogger
 from nnfs_cli.runs.run import Run
@@ -22,13 +22,14 @@ from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.callbacks.limits import TimeLimit
 from nnfs_cli.training.interruption import Interruptions
 from nnfs_cli.training.progress import LogRow, State
+from nnfs_cli.training.trainer import Trainer
 from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
 
 
 def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
-    """Make a new run directory in `folder` and write down what is about to be trained, on what, and where.
+    """Make a new run directory in `folder`, and record the config, the data and the environment in it.
 
-    The run is locked until it is trained, or released. When anything fails, nothing is left.
+    The run stays locked until it is trained or released. If anything fails, no directory is left.
     """
     for message in experiment.warnings:
         warnings.warn(message, NnfsWarning, stacklevel=2)
@@ -39,9 +40,8 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
             run.records.write_code(name, file.source)
         run.records.write_data({**experiment.description, "code": {name: file.sha256 for name, file in code.items()}})
         run.records.write_environment(describe_environment(experiment.threads))
-        run.records.write_config(
-            experiment.config.source, experiment.config.to_yaml(run.path)
-        )  # from here on it is a run
+        # The config comes last: a directory with it is a run.
+        run.records.write_config(experiment.config.source, experiment.config.to_yaml(run.path))
         run.status_file.set("running")
     except BaseException:
         run.discard()
@@ -56,83 +56,88 @@ def train(
     restore: Callable[[State], object] | None = None,
     first: Callback | None = None,
 ) -> None:
-    """Train, and leave the epoch log, the weights and the final figures in the run directory.
+    """Train, and leave the epoch log, the weights, the state and the final figures in the run directory.
 
-    Ctrl-C and SIGTERM end training after the step that is being made, with all that it takes to `resume`, which is what
-    `restore` is for, see `Trainer.train`, and what is to be told `first`, before anything is written.
-    Raises `DivergedError` when a loss or gradient becomes infinite or not a number; the run directory says so.
+    Ctrl-C and SIGTERM end training after the current step, with everything that `resume` needs. `restore` fills the
+    state to continue from, see `Trainer.train`; `first` is called before any callback that writes.
+    Raises `DivergedError` if a loss or gradient is not finite; then the run has the status "diverged".
     """
     try:
-        with _status_when_it_fails(run):
-            _learn(experiment, run, [first] if first else [], callbacks, restore)
+        with _record_failure(run):
+            _train(experiment, run, [first] if first else [], callbacks, restore)
             run.status_file.set("finished")
     finally:
         run.release()
 
 
 @contextlib.contextmanager
-def _status_when_it_fails(run: Run) -> Iterator[None]:
-    """Let the run directory say how it ended, if anything of it was begun."""
+def _record_failure(run: Run) -> Iterator[None]:
+    """Record in the status how training ended, if it had started."""
     failed: Status = "failed"
     try:
         yield
     except DivergedError as error:
         failed = "diverged"
-        raise DivergedError(f"{error}\n{run.path.as_posix()} keeps what was logged until then, if anything") from None
+        raise DivergedError(f"{error}\n{run.path.as_posix()} keeps the epochs that were logged before") from None
     except KeyboardInterrupt:
         failed = "interrupted"
         raise
     finally:
-        with contextlib.suppress(OSError, RunError):  # what is wrong with the disk is being said already
+        with contextlib.suppress(OSError, RunError):  # the error that is being raised says what is wrong
             if run.status().get("state") == "running":
                 run.status_file.set(failed)
 
 
-def _learn(
+def _train(
     experiment: Experiment,
     run: Run,
     first: Sequence[Callback],
     last: Sequence[Callback],
     restore: Callable[[State], object] | None,
 ) -> None:
-    spec, predictor, splits = experiment.config, experiment.predictor, experiment.splits
+    config, predictor, splits = experiment.config, experiment.predictor, experiment.splits
     watched, prefix = (splits["validation"], "val_") if "validation" in splits else (splits["train"], "train_")
 
     def evaluate() -> LogRow:
         figures = {prefix + name: value for name, value in predictor.figures(watched).items()}
-        figures.pop("train_loss", None)  # what the epoch itself measured stands in the log under this name
+        figures.pop("train_loss", None)  # the log has the one that the epoch itself measured under this name
         return figures
 
-    checkpoint = spec.checkpoint.into(run.arrays)
-    watching: list[Callback] = [Interruptions(), *first, EpochLogger(run.log)]
-    if spec.max_minutes is not None:
-        watching.append(TimeLimit(spec.max_minutes))
-    watching.append(checkpoint)
-    if spec.early_stopping is not None:
-        watching.append(spec.early_stopping.model_copy())
-    watching += [callback.model_copy(deep=True) for callback in spec.callbacks]
-    trainer = experiment.trainer([*watching, *last], evaluate)
-    trainer.train(experiment.training_rows, spec.epochs, restore)
+    checkpoint = config.checkpoint.into(run.arrays)
+    callbacks: list[Callback] = [Interruptions(), *first, EpochLogger(run.log)]
+    if config.max_minutes is not None:
+        callbacks.append(TimeLimit(config.max_minutes))
+    callbacks.append(checkpoint)
+    if config.early_stopping is not None:
+        callbacks.append(config.early_stopping.model_copy())
+    callbacks += [callback.model_copy(deep=True) for callback in config.callbacks]
+    trainer = experiment.trainer([*callbacks, *last], evaluate)
+    trainer.train(experiment.training_rows, config.epochs, restore)
     if trainer.average.pending:
-        warnings.warn(no_average(), NnfsWarning, stacklevel=2)
+        warnings.warn(no_average(), NnfsWarning, stacklevel=3)
     checkpoint.restore_best(predictor.model)
+    figures = _score_splits(experiment, run, trainer)
+    ending = {"stopped": trainer.stopped} if trainer.stopped else {}
+    run.records.write_metrics({"best_epoch": checkpoint.best_epoch, **ending, **figures})
+
+
+def _score_splits(experiment: Experiment, run: Run, trainer: Trainer) -> Figures:
+    """Score the best weights on every split; write confusion tables and the calibration."""
+    predictor, splits = experiment.predictor, experiment.splits
     scored = {split: score(predictor, rows) for split, rows in splits.items()}
     run.records.write_evaluation(confusion_tables(scored))
-    figures = {split: found.figures for split, found in scored.items()}
-    for of_split in figures.values():
-        trainer.require_finite(of_split["loss"])
-    _say_undefined(figures)
+    for found in scored.values():
+        trainer.require_finite(found.figures["loss"])
+    _warn_undefined({split: found.figures for split, found in scored.items()})
     if "validation" in splits:
-        run.records.write_calibration(calibrate(predictor, splits["validation"], splits.get("test")))
-    ending = {"stopped": trainer.stopped} if trainer.stopped else {}
-    by_split = {split: finite(of_split) for split, of_split in figures.items()}
-    run.records.write_metrics({"best_epoch": checkpoint.best_epoch, **ending, **by_split})
+        run.records.write_calibration(fit_calibration(predictor, splits["validation"], splits.get("test")))
+    return {split: finite(found.figures) for split, found in scored.items()}
 
 
-def _say_undefined(figures: Figures) -> None:
-    """Warn of figures that are no numbers: r2 of a single row, roc_auc of a single class."""
+def _warn_undefined(figures: Figures) -> None:
+    """Warn about figures that are not defined, such as r2 of a single row or roc_auc of a single class."""
     for split, of_split in figures.items():
         if undefined := [name for name, value in of_split.items() if math.isnan(value)]:
             rows = counted(int(of_split["rows"]), f"{split} row")
             are = "is" if len(undefined) == 1 else "are"
-            warnings.warn(f"{listing(undefined)} {are} not defined on the {rows}", NnfsWarning, stacklevel=4)
+            warnings.warn(f"{listing(undefined)} {are} not defined on the {rows}", NnfsWarning, stacklevel=5)

@@ -1,4 +1,4 @@
-"""Reproducibility as a task: a run is trained again by its own record, and both are compared."""
+"""Verify a run: check all its files, train it again by its own record, and compare both runs."""
 
 from __future__ import annotations
 
@@ -17,75 +17,81 @@ from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.callbacks.limits import AtStep, TimeLimit
 from nnfs_cli.training.optimizers import Stepper
-from nnfs_cli.workflows.load_run import gathered, spec_of
-from nnfs_cli.workflows.resume import moved, resume
+from nnfs_cli.workflows.load_run import config_of, data_of
+from nnfs_cli.workflows.resume import changed_environment, resume
 from nnfs_cli.workflows.train import begin, train
 
 
 class Verdict(NamedTuple):
-    """How alike a run and its twin are, where they are alike enough."""
+    """How well a run was reproduced."""
 
-    exact: bool  # every byte of the weights, the log and the figures, but for the time
-    largest: float  # the largest difference between their figures
-    moved: list[str]  # what is not as it was where the run was made
+    exact: bool  # whether weights, log and figures have the same bytes, except for the seconds
+    largest: float  # the largest difference between figures
+    moved: list[str]  # what has changed in the environment since
 
 
-class _Left(BaseException):
-    """Training is left, to be taken up again."""
+class _Interrupted(BaseException):
+    """Raised where the run was interrupted, so that its twin is resumed there too."""
 
 
 def verify(run: Run, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()) -> Verdict:
-    """Train a run again by its own record, in a folder that vanishes, with all its interruptions that changed its plan.
+    """Check the digests of all files of a run, then train it again in a temporary folder, with the same resumptions.
 
-    On the machine that made it, with the same versions, all bytes have to be the same; elsewhere the final figures, but
-    for `tolerance`, relative to the figure or to 1 where that is larger.
-    Raises `RunError` when they are not, and what is different.
+    In the same environment all bytes must be the same. In another one the final figures must agree within
+    `tolerance`, relative to the figure, or to 1 if that is larger.
+    Raises `RunError` with the names of all changed files, or with what could not be reproduced.
     """
     if changed := run.status_file.changed():
         are = "is" if len(changed) == 1 else "are"
         raise RunError(f"{run.path} is not as it was left: {listing(changed)} {are} changed, missing or added")
     state = run.status().get("state", "unknown")
     if state != "finished":
-        raise RunError(f"the training of {run.path} has not finished; its state is '{state}'. `nnfs resume` goes on")
-    spec, lineage = spec_of(run), run.status_file.lineage()
-    if any(sitting.get("sha256") != run.records.data()["sha256"] for sitting in lineage):
-        raise RunError(f"{run.path} was trained on data that changed in between, which nobody can repeat")
+        raise RunError(
+            f"the training of {run.path} has not finished; its state is '{state}'. `nnfs resume` continues it"
+        )
+    config, lineage = config_of(run), run.status_file.lineage()
+    if any(session.get("sha256") != run.records.data()["sha256"] for session in lineage):
+        raise RunError(
+            f"{run.path} was trained on data that changed between its sessions, so it cannot be trained again"
+        )
     stopped = run.metrics().get("stopped")
-    out_of_time = spec.max_minutes is not None and stopped == TimeLimit(spec.max_minutes).reason
-    spec = spec.model_copy(update={"max_minutes": None})
-    experiment = prepare(spec, gathered(run, spec, "put back what it was"))
-    changes = moved(run, experiment)
+    out_of_time = config.max_minutes is not None and stopped == TimeLimit(config.max_minutes).reason
+    config = config.model_copy(update={"max_minutes": None})
+    experiment = prepare(config, data_of(run, config, "restore the data"))
+    changes = changed_environment(run, experiment)
     with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", NnfsWarning)  # it was said when the run was made
+        warnings.simplefilter("ignore", NnfsWarning)  # the run has warned already
         twin = begin(experiment, folder)
         try:
             _train_again(experiment, run, twin, callbacks, out_of_time)
         except RunError as error:
-            what = str(error).replace(str(twin.path), "its twin")
-            raise RunError(f"{run.path} is damaged: its record cannot be followed; {what}") from None
+            reason = str(error).replace(str(twin.path), "the second run")
+            raise RunError(f"{run.path} is damaged: it cannot be trained again by its record; {reason}") from None
         different = list(_differences(run, twin))
         largest = max(_figures_apart(run.metrics(), twin.metrics()), default=0.0)
     if different and (not changes or largest > tolerance):
         where = " (" + listing(changes) + ")" if changes else ""
-        apart = f"its figures are up to {largest:.3g} from what they are here{where}"
-        raise RunError(f"{run.path} is not what its record leads to, in {listing(different)}; {apart}")
+        apart = f"figures differ by up to {largest:.3g}{where}"
+        raise RunError(f"{run.path} was not reproduced; what differs: {listing(different)}; {apart}")
     return Verdict(not different, largest, changes)
 
 
 def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequence[Callback], out_of_time: bool) -> None:
-    """Make the same steps under the same plans."""
+    """Repeat the sessions of a run: the same steps, towards the same numbers of epochs."""
     plans = [{"epoch": 0, "step": 0, "epochs": experiment.config.epochs}, *run.status_file.lineage()]
     if not isinstance(experiment.config.optimizer, Stepper):
-        plans = plans[-1:]  # which began anew
+        plans = plans[-1:]  # each session started from the beginning
     for i, plan in enumerate(plans):
-        spec = experiment.config.model_copy(update={"epochs": plan["epochs"]})
-        here = replace(experiment, config=spec, predictor=Predictor(spec, experiment.predictor.encoder))
+        config = experiment.config.model_copy(update={"epochs": plan["epochs"]})
+        here = replace(experiment, config=config, predictor=Predictor(config, experiment.predictor.encoder))
         ends: list[Callback] = []
         if i + 1 < len(plans):
             following = plans[i + 1]
             if not following["step"]:
                 continue
-            ends.append(AtStep(following["epoch"], following["step"], lambda training: training.interrupt(_Left())))
+            ends.append(
+                AtStep(following["epoch"], following["step"], lambda training: training.interrupt(_Interrupted()))
+            )
         elif out_of_time:
             last = _last_row(run)
             ends.append(AtStep(int(last["epoch"]) - 1, int(last["step"]), _stop))
@@ -95,12 +101,12 @@ def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequenc
                 resume(here, twin, [*ends, *callbacks], bool(plan.get("patience_anew")))
             else:
                 train(here, twin, [*ends, *callbacks])
-        except _Left:
+        except _Interrupted:
             pass
 
 
 def _last_row(run: Run) -> dict[str, float]:
-    """Of the log. Raises `RunError` where it has none that says where training was."""
+    """Return the last row of the log. Raises `RunError` if it does not tell the epoch and the step."""
     rows = run.epochs()
     if not rows or not all(math.isfinite(rows[-1][key]) for key in ("epoch", "step")):
         raise RunError(f"{run.path} is damaged: its epochs.csv does not say where training was")
@@ -112,7 +118,7 @@ def _stop(training: Training) -> None:
 
 
 def _differences(run: Run, twin: Run) -> Iterator[str]:
-    """What is not the same in both, but for times."""
+    """Yield what differs between two runs, except for seconds."""
     ours, theirs = run.arrays, twin.arrays
     others = [name for name in ours.kept_weights() if ours.weights_sha256(name) != theirs.weights_sha256(name)]
     yield from (f"the weights '{name}'" for name in others[:4])
@@ -129,7 +135,7 @@ def _differences(run: Run, twin: Run) -> Iterator[str]:
 
 
 def _figures_apart(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[float]:
-    """How far figures are apart, relative to the figure, or to 1 where that is larger."""
+    """Yield the differences of figures, relative to the figure, or to 1 if that is larger."""
     for name, figure in ours.items():
         other = theirs.get(name)
         if isinstance(figure, dict):

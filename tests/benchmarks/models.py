@@ -13,7 +13,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Table
-from nnfs_cli.workflows.baselines import BASELINES, Inputs
+from nnfs_cli.workflows.baselines import BASELINES, BaselineInputs
 from tests.benchmarks.tables import Task
 
 Answer = tuple[Array, float]  # probabilities (rows, n_classes) or numbers (rows,), and seconds of learning
@@ -41,7 +41,7 @@ def mlp(task: Task, train: Array, test: Array) -> Answer:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    inputs = Inputs(task.table.take(train), task.kinds)
+    inputs = BaselineInputs(task.table.take(train), task.kinds)
     prepared = inputs.model(_named("linear"), task.n_classes, 0)[0]
     net: Any = MLPClassifier(random_state=0)
     if not task.n_classes:
@@ -53,7 +53,7 @@ def lightgbm(task: Task, train: Array, test: Array) -> Answer:
     """LightGBM; gaps and words as they are."""
     from lightgbm import LGBMClassifier, LGBMRegressor
 
-    inputs = Inputs(task.table.take(train), task.kinds)
+    inputs = BaselineInputs(task.table.take(train), task.kinds)
     model = (LGBMClassifier if task.n_classes else LGBMRegressor)(verbose=-1, n_jobs=1, random_state=0)
     words = list(range(len(inputs.numbers) + len(inputs.dates), len(task.kinds)))
     return _fitted(model, inputs, task, train, test, categorical_feature=words or "auto")
@@ -128,11 +128,11 @@ def _named(name: str) -> Any:
 
 
 def _baseline(name: str, task: Task, train: Array, test: Array) -> Answer:
-    inputs = Inputs(task.table.take(train), task.kinds)
+    inputs = BaselineInputs(task.table.take(train), task.kinds)
     return _fitted(inputs.model(_named(name), task.n_classes, 0), inputs, task, train, test)
 
 
-def _fitted(model: Any, inputs: Inputs, task: Task, train: Array, test: Array, **options: Any) -> Answer:
+def _fitted(model: Any, inputs: BaselineInputs, task: Task, train: Array, test: Array, **options: Any) -> Answer:
     tables: list[Table] = [task.table.take(rows) for rows in (train, test)]
     X, asked = map(inputs.matrix, tables)
     begun = time.perf_counter()

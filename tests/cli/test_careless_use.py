@@ -155,7 +155,7 @@ def test_rows_without_a_prediction_are_counted_and_none_is_a_blank_line(trained:
     write("n.csv", "x,w\n1,u\n2,zz\n")
     done = trained("predict", "--input", "n.csv", "--on-error", "null")
     assert len(table_of(done)) == 3
-    assert "1 of 2 rows cannot be used and has no answer; the first: n.csv, line 3: column 'w'" in done.stderr
+    assert "1 of 2 rows cannot be used and has an empty prediction; the first: n.csv, line 3: column 'w'" in done.stderr
     write("n.csv", "x,w\nq,u\n2,zz\n")
     done = trained("predict", "--input", "n.csv", "--on-error", "skip")
     assert table_of(done) == [["prediction"]]
@@ -203,11 +203,11 @@ def test_a_prediction_that_is_not_finite_is_refused_or_null(inside: Nnfs, write:
     write("c.yaml", config(**net, loss="mse", lr=1e-9, preprocessing={"categories": "one_hot", "target": "none"}))
     assert inside("train", "c.yaml", "--quiet").returncode == 0
     write("n.csv", "x,w\n1,u\n1e38,u\n1,v\n")
-    assert "n.csv, line 3: the net's answer is too large" in refusal(inside("predict", "--input", "n.csv"))
+    assert "n.csv, line 3: the net's output is not a finite number" in refusal(inside("predict", "--input", "n.csv"))
     done = inside("predict", "--input", "n.csv", "--on-error", "null")
     answers = [row[0] for row in table_of(done)]
     assert [bool(answer) for answer in answers] == [True, True, False, True]
-    assert "the first: n.csv, line 3: the net's answer" in done.stderr
+    assert "the first: n.csv, line 3: the net's output" in done.stderr
 
 
 def test_numbers_at_the_ends_of_floating_point_are_checked_and_compared(inside: Nnfs, write: Write) -> None:

@@ -428,7 +428,7 @@ def test_weights_have_few_names(which: str, inside: Nnfs) -> None:
     for words in (["evaluate", run.path], ["predict", "--run", run.path, "--input", "rows.csv"]):
         done = inside(*words, f"--weights={which}")
         assert (done.returncode, done.stdout) == (2, "")
-        assert f"weights are called best, last or, as in epoch-10, by their epoch; found '{which}'" in done.stderr
+        assert f"weights are called best, last or epoch-<n>, such as epoch-10; found '{which}'" in done.stderr
     with pytest.raises(RunError, match="weights are called"):
         workflows.evaluate(run, weights=which)
 

@@ -140,7 +140,7 @@ class Folder:
 
 
 def source_of(path: Path, predictor: Predictor) -> Iterable[Table]:
-    return source_for(path, predictor.spec.dataset).chunks(predictor.encoder.kinds)
+    return source_for(path, predictor.config.dataset).chunks(predictor.encoder.kinds)
 
 
 SIMPLE = "a,b,word,when,y\n" + "".join(f"{i},{i % 7},{'uvw'[i % 3]},2024-01-{i % 28 + 1:02},{i}\n" for i in range(40))

@@ -315,7 +315,7 @@ def test_the_size_of_chunks_does_not_change_predictions(
 @pytest.mark.usefixtures("piecemeal")
 def test_predictions_come_in_blocks_or_all_at_once(target: str, folder: Folder) -> None:
     run, new = folder.train(rows(), **settings(target)), folder.write("rows.csv", text(inputs(100)))
-    predictions = workflows.predictions(run, new)
+    predictions = workflows.batch_predictor(run, new)
     blocks = list(predictions)
     assert len(blocks) > 1
     assert predictions.rows == 100

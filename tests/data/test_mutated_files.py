@@ -29,7 +29,7 @@ from nnfs_cli.data.table import Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.experiment.read_data import load_data
-from nnfs_cli.prediction.batch_predict import OnError, Predictions
+from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.run import Run
 from tests.conftest import Nnfs
@@ -354,11 +354,12 @@ class Asked:
             self.predictors[writing] = workflows.restore(self.runs[writing])
         return self.predictors[writing]
 
-    def answers(self, file: Damaged, on_error: OnError) -> tuple[list[list[str]], Predictions]:
+    def answers(self, file: Damaged, on_error: OnError) -> tuple[list[list[str]], BatchPredictor]:
         """The output of the command: the kept columns and the predictions."""
         predictor = self.predictor(file.writing)
-        source = source_for(self.lay(file), predictor.spec.dataset)
-        predictions = Predictions(predictor, self.runs[file.writing].records.data()["inputs"], source, on_error, NAMES)
+        source = source_for(self.lay(file), predictor.config.dataset)
+        inputs = self.runs[file.writing].records.data()["inputs"]
+        predictions = BatchPredictor(predictor, inputs, source, on_error, NAMES)
         out = io.BytesIO()
         with CsvWriter(out) as writer:
             for answers in predictions:

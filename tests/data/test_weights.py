@@ -330,7 +330,7 @@ def test_a_file_without_the_column_counts_all_rows_alike_and_says_so(config: Cal
 
 def test_rows_to_evaluate_that_all_weigh_nothing_are_refused(config: Callable[..., Path], write: Write) -> None:
     run = trained(config(csv("a,b,y,w", LABELS, COUNTS), weight="w"))
-    with pytest.raises(DataError, match="has no rows that count"):
+    with pytest.raises(DataError, match="has no rows with a weight above 0"):
         workflows.evaluate(run, input_file=write("rows.csv", "a,b,y,w\n1,2,low,0\n2,1,mid,0\n"))
 
 
@@ -344,7 +344,7 @@ def test_what_weighs_nothing_is_in_no_statistic(by_class: bool, config: Callable
     run = trained(config(table, split=0, layers=[{"linear": 4}], **weights))
     (fitted,) = run.records.data()["fitted"]["inputs"]
     assert fitted["fits"][0]["mean"] == pytest.approx(np.mean(POINTS, axis=0))
-    with pytest.warns(NnfsWarning, match="far outside of what was trained on"):
+    with pytest.warns(NnfsWarning, match="far outside of the training rows"):
         workflows.predict(run, write("rows.csv", "a,b\n900,0\n"))
 
 

@@ -44,7 +44,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def complaints(run: Run, path: Path, **options: object) -> tuple[list[str], dict[str, object]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", NnfsWarning)
-        answers = workflows.predictions(run, path, **options).all()  # type: ignore[arg-type]
+        answers = workflows.batch_predictor(run, path, **options).all()  # type: ignore[arg-type]
     return [str(warning.message) for warning in caught], answers
 
 
@@ -52,9 +52,9 @@ def complaints(run: Run, path: Path, **options: object) -> tuple[list[str], dict
     ("row", "message"),
     [
         ("2020-05-15,5,u", ""),
-        ("2020-05-15,50,u", "1 of 2 rows lies far outside of what was trained on (n is 50, and was 0 to 9)"),
-        ("2030-05-15,5,u", "(day is 2030-05-15, and was 2020-01-15 to 2021-12-15)"),
-        ("2020-05-15,5,x", "(word is 'x', and never was)"),
+        ("2020-05-15,50,u", "1 of 2 rows lies far outside of the training rows (n is 50; training rows have 0 to 9)"),
+        ("2030-05-15,5,u", "(day is 2030-05-15; training rows have 2020-01-15 to 2021-12-15)"),
+        ("2020-05-15,5,x", "(word is 'x'; no training row has it)"),
     ],
 )
 def test_rows_far_from_the_training_rows_are_named(
@@ -77,7 +77,7 @@ BAD = "id,day,n,word\na,2020-05-15,5,u\nb,soon,5,u\nc,2020-05-15,,u\nd,2020-05-1
 def test_bad_rows_stop_are_skipped_or_have_no_answer(run: Run, write: Callable[[str, str], Path]) -> None:
     path = write("bad.csv", BAD)
     with pytest.raises(DataError, match=r"bad.csv, line 3: column 'day' should hold dates"):
-        workflows.predictions(run, path).all()
+        workflows.batch_predictor(run, path).all()
     said, skipped = complaints(run, path, on_error="skip", keep=["id"])
     assert list(skipped["id"]) == ["a", "e"]  # type: ignore[call-overload]
     assert said == [
@@ -89,7 +89,7 @@ def test_bad_rows_stop_are_skipped_or_have_no_answer(run: Run, write: Callable[[
     found = list(emptied["prediction"])  # type: ignore[call-overload]
     assert [value != value for value in found] == [False, True, True, True, False]
     assert [found[0], found[4]] == list(skipped["prediction"])  # type: ignore[call-overload]
-    assert "3 of 5 rows cannot be used and have no answer" in said[0]
+    assert "3 of 5 rows cannot be used and have empty predictions" in said[0]
 
 
 def test_a_column_to_keep_must_be_there_and_have_a_name_of_its_own(run: Run, write: Callable[[str, str], Path]) -> None:

@@ -21,8 +21,10 @@ from nnfs_cli import workflows
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.csv.source import Csv
 from nnfs_cli.errors import RunError, UserError
-from nnfs_cli.prediction.calibrate import calibrate
-from nnfs_cli.prediction.calibration import KEPT, Calibration, Scores, best_temperature, softening, tempered
+from nnfs_cli.prediction.calibration import Calibration, NonconformityScores
+from nnfs_cli.prediction.calibration.fit import fit_calibration
+from nnfs_cli.prediction.calibration.scores import KEPT
+from nnfs_cli.prediction.calibration.temperature import fit_temperature, fit_to_mean, scale
 from nnfs_cli.runs.run import Run
 from tests.conftest import Nnfs, one_message
 
@@ -36,7 +38,7 @@ SMALL: dict[str, Any] = {"epochs": 40, "members": 4, "log_every": 2}
 @given(st.integers(1, 5_000), st.floats(0.01, 0.999))
 def test_a_bound_is_the_score_with_the_rank_that_conformal_prediction_asks_for(n: int, level: float) -> None:
     values = np.random.default_rng(n).permutation(n)[:, None].astype(float)
-    bound = Scores.of(values).bound(level)
+    bound = NonconformityScores.from_rows(values).bound(level)
     rank = math.ceil((n + 1) * level - 1e-9)
     if rank > n:
         assert bound is None
@@ -51,7 +53,7 @@ def test_a_bound_holds_a_new_score_as_often_as_it_says() -> None:
     hits = []
     for _ in range(4000):
         scores = rng.exponential(size=(20, 1))
-        bound = Scores.of(scores[:19]).bound(0.9)
+        bound = NonconformityScores.from_rows(scores[:19]).bound(0.9)
         assert bound is not None
         hits.append(scores[19, 0] <= bound[0])
     assert np.mean(hits) == pytest.approx(0.9, abs=0.015)  # (19 + 1) * 0.9 is a whole number, so it is met exactly
@@ -60,7 +62,10 @@ def test_a_bound_holds_a_new_score_as_often_as_it_says() -> None:
 @given(st.integers(1, 3), st.integers(1, 1500))
 def test_scores_and_calibrations_come_back_from_json(n_targets: int, n: int) -> None:
     rng = np.random.default_rng(n)
-    scores, test = Scores.of(rng.random((n, n_targets))), Scores.of(rng.random((7, n_targets)))
+    scores, test = (
+        NonconformityScores.from_rows(rng.random((n, n_targets))),
+        NonconformityScores.from_rows(rng.random((7, n_targets))),
+    )
     for one in (
         Calibration("out of fold", scores),
         Calibration("validation", scores, 1.25, test, (0.1, 0.05)),
@@ -77,18 +82,18 @@ def test_scores_and_calibrations_come_back_from_json(n_targets: int, n: int) -> 
 @pytest.mark.parametrize("truly", [0.5, 0.8, 1.0, 2.0])
 def test_a_temperature_is_found_again(truly: float) -> None:
     rng = np.random.default_rng(0)
-    p = tempered(rng.dirichlet(np.ones(4), size=20_000), 0.7)
-    cumulative = tempered(p, truly).cumsum(axis=1)
+    p = scale(rng.dirichlet(np.ones(4), size=20_000), 0.7)
+    cumulative = scale(p, truly).cumsum(axis=1)
     truth = (rng.random((len(p), 1)) > cumulative).sum(axis=1)
-    assert best_temperature(p, truth) == pytest.approx(truly, rel=0.05)
+    assert fit_temperature(p, truth) == pytest.approx(truly, rel=0.05)
     twice = np.concatenate([p, p]), np.concatenate([truth, (truth + 1) % 4])
     weight = np.repeat([1.0, 0.0], len(p))
-    assert best_temperature(*twice, weight) == pytest.approx(best_temperature(p, truth), rel=1e-3)
+    assert fit_temperature(*twice, weight) == pytest.approx(fit_temperature(p, truth), rel=1e-3)
 
 
 def test_of_few_rows_a_temperature_stays_near_1() -> None:
     p = np.full((10, 2), [0.9, 0.1])
-    assert 0.7 < best_temperature(p, np.zeros(10, int)) < 1  # never wrong, and nearly nothing is known by it
+    assert 0.7 < fit_temperature(p, np.zeros(10, int)) < 1  # never wrong, and nearly nothing is known by it
 
 
 def test_tempered_probabilities_are_those_of_divided_logits() -> None:
@@ -97,8 +102,8 @@ def test_tempered_probabilities_are_those_of_divided_logits() -> None:
     def softmax(z: Array) -> Array:
         return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
-    np.testing.assert_allclose(tempered(softmax(z), 2.5), softmax(z / 2.5), rtol=1e-9)
-    sure = tempered(np.array([[1.0, 0.0]]), 3.0)
+    np.testing.assert_allclose(scale(softmax(z), 2.5), softmax(z / 2.5), rtol=1e-9)
+    sure = scale(np.array([[1.0, 0.0]]), 3.0)
     assert np.isfinite(sure).all()
     assert sure[0, 0] == pytest.approx(1)
 
@@ -107,9 +112,9 @@ def test_a_mean_of_members_is_softer_than_they_are() -> None:
     rng = np.random.default_rng(0)
     z = rng.normal(size=(1, 500, 3)) * 3 + rng.normal(size=(8, 500, 3)) * 2
     members = np.exp(z) / np.exp(z).sum(axis=2, keepdims=True)
-    assert softening(members, members.mean(axis=0)) > 1.1
+    assert fit_to_mean(members, members.mean(axis=0)) > 1.1
     same = np.repeat(members[:1], 8, axis=0)
-    assert softening(same, same[0]) == pytest.approx(1, abs=1e-2)
+    assert fit_to_mean(same, same[0]) == pytest.approx(1, abs=1e-2)
 
 
 # --- Ten kinds of noise ---
@@ -147,7 +152,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(noise: str, tmp_path: Pat
     experiment = workflows.prepare(workflows.load(config))
     run = workflows.begin(experiment, tmp_path / "runs")
     workflows.train(experiment, run)
-    found = workflows.predictions(run, tmp_path / "new.csv", interval=0.9).all()
+    found = workflows.batch_predictor(run, tmp_path / "new.csv", interval=0.9).all()
     y = Csv(path=tmp_path / "new.csv", target="y").read().numbers("y")
     inside = (found["lower"] <= y) & (y <= found["upper"])
     assert inside.mean() == pytest.approx(0.9, abs=0.02)
@@ -172,9 +177,9 @@ def test_what_is_said_out_of_fold_is_what_new_rows_show(dataset: str, tmp_path: 
     differences = []
     for seed in range(20):
         experiment = fold_experiment(tmp_path, dataset, seed, epochs=20)
-        judge, test = experiment.predictor.judge, experiment.splits["test"]
-        alone = [judge(replace(test, member=np.full(len(test), j)))[0] for j in range(4)]
-        differences.append(np.mean(alone) - judge(experiment.splits["validation"])[0])
+        evaluate, test = experiment.predictor.evaluate, experiment.splits["test"]
+        alone = [evaluate(replace(test, member=np.full(len(test), j)))[0] for j in range(4)]
+        differences.append(np.mean(alone) - evaluate(experiment.splits["validation"])[0])
     error = np.std(differences, ddof=1) / math.sqrt(20)
     assert abs(np.mean(differences)) < 3 * error
 
@@ -246,7 +251,7 @@ def test_where_nothing_is_known_probabilities_are_not_made_surer(tmp_path: Path)
     (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"7,{i % 2}\n" for i in range(60)))
     source = {"csv": {"path": str(tmp_path / "t.csv"), "target": "y"}}
     experiment = fold_experiment(tmp_path, source, 0, split={"test": 0}, members=8)
-    found = calibrate(experiment.predictor, experiment.splits["validation"], None)
+    found = fit_calibration(experiment.predictor, experiment.splits["validation"], None)
     assert found is not None
     assert found.temperature is not None
     assert found.temperature > 0.8
@@ -273,7 +278,7 @@ def test_bounds_of_several_targets(trained: Path, inside: Nnfs) -> None:
         ("1", "--interval takes a probability"),
         ("90", "--interval takes a probability"),
         ("nan", "--interval takes a probability"),
-        ("0.999", "an interval of 0.999 takes 999 rows that were not learned from, and there were 160"),
+        ("0.999", "an interval of 0.999 needs 999 rows that the net was not trained on, and there are 160"),
     ],
 )
 def test_levels_that_cannot_be(trained: Path, inside: Nnfs, level: str, message: str) -> None:
@@ -286,12 +291,12 @@ def test_a_run_without_rows_to_calibrate_by_says_so(inside: Nnfs, write: Write) 
     assert inside("train", "c.yaml").returncode == 0
     write("new.csv", "sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0.2\n")
     done = inside("predict", "--run", "runs/c-1", "--input", "new.csv", "--interval", "0.9")
-    assert "has no calibration: it was trained without rows that say how sure to be" in one_message(done, 2)
+    assert "has no calibration: it was trained without rows to calibrate on" in one_message(done, 2)
 
 
 def test_other_weights_have_no_intervals(trained: Path) -> None:
     with pytest.raises(UserError, match="calibrated for the best weights, not for last"):
-        workflows.predictions(Run.open(trained / "runs" / "numbers-1"), trained / "t.csv", "last", interval=0.9)
+        workflows.batch_predictor(Run.open(trained / "runs" / "numbers-1"), trained / "t.csv", "last", interval=0.9)
 
 
 @pytest.mark.parametrize(

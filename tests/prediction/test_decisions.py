@@ -237,7 +237,7 @@ def test_a_threshold_is_for_the_probabilities_of_two_classes(
 def test_without_validation_rows_there_is_nothing_to_choose_by(tmp_path: Path, inside: Nnfs) -> None:
     run = train(tmp_path, **NONE_HELD_BACK)
     message = one_message(inside("evaluate", run, "--threshold", "best_f1"), 2)
-    assert message == f"error: {run} has no validation rows to choose a threshold on; give a number, as 0.3\n"
+    assert message == f"error: {run} has no validation rows to choose a threshold on; give a number, such as 0.3\n"
     assert inside("evaluate", run, "--threshold", "0.3").returncode == 0
     assert decision(run)["threshold"] == 0.3
 
@@ -367,7 +367,7 @@ def test_a_threshold_can_be_forgotten(run: Path, inside: Nnfs) -> None:
 
 @pytest.mark.parametrize("weights", ["last", "epoch-1"])
 def test_a_threshold_is_for_the_best_weights(weights: str, run: Path, inside: Nnfs, write: Write) -> None:
-    message = "error: a threshold is kept for the best weights; choose it without --weights\n"
+    message = "error: a threshold is saved for the best weights; choose it without --weights\n"
     assert one_message(inside("evaluate", run, "--threshold", "0.2", "--weights", weights), 2) == message
     write("rows.csv", table(ROWS))
     before = inside("predict", "--run", run, "--input", "rows.csv", "--weights", "last").stdout

@@ -97,7 +97,7 @@ def test_verify_names_a_file_with_a_changed_byte(name: str, run: Path) -> None:
 def test_no_prediction_rests_on_a_file_with_a_changed_byte(name: str, run: Path) -> None:
     for _ in flips(run / name, name):
         with pytest.raises(RunError, match=f"{run}/{name} is damaged"):
-            workflows.predictions(Run.open(run), run.parent.parent / "new.csv", interval=0.9).all()
+            workflows.batch_predictor(Run.open(run), run.parent.parent / "new.csv", interval=0.9).all()
 
 
 def test_every_byte_of_the_status_counts(run: Path) -> None:

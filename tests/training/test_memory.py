@@ -16,7 +16,7 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.inspection.cost_estimate import estimate_cost
 from nnfs_cli.nn.layers import Context
-from nnfs_cli.prediction.predictor import EncodedRows
+from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.system.spill import SpilledCopy
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
 

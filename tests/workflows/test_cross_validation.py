@@ -126,7 +126,7 @@ def test_figures_are_those_that_all_configs_have(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"dataset": "wine"}, DataError, "b is about other data than the first config"),
+        ({"dataset": "wine"}, DataError, "b uses other data than the first config"),
         ({"dataset": {"csv": {"path": "t.csv", "target": "y"}}}, DataError, "b is about other data"),
     ],
 )

@@ -270,7 +270,7 @@ def test_who_goes_on_after_early_stopping_has_another_patience(place: Path) -> N
     run = trained(place, {**CASES["patience"], "epochs": 50})
     ended = run.epochs()[-1]["epoch"]
     assert "no better" in run.metrics()["stopped"]
-    with pytest.raises(RunError, match=r"has ended, since val_loss was no better in 1 logged epoch; --epochs N"):
+    with pytest.raises(RunError, match=r"has ended: val_loss was no better in 1 logged epoch; --epochs N"):
         resumed(run.path)
     run = resumed(run.path, epochs=int(ended) + 1)
     assert run.epochs()[-1]["epoch"] == ended + 1
@@ -291,7 +291,7 @@ def test_fewer_epochs_than_are_done_are_refused_and_fewer_than_were_planned_are_
     run = workflows.begin(experiment, place / "runs")
     with pytest.raises(KeyboardInterrupt):
         workflows.train(experiment, run, [Break([18])])
-    with pytest.raises(RunError, match=r"has done 4 epochs; --epochs takes more, in all"):
+    with pytest.raises(RunError, match=r"has done 4 epochs; --epochs must be more, in total"):
         resumed(run.path, epochs=3)
     assert run.status()["state"] == "interrupted"
     assert record(resumed(run.path, epochs=6).path)["weights/last.npz"] == whole("plain")["weights/last.npz"]
@@ -341,13 +341,15 @@ def test_changed_data_is_refused_unless_told(interrupted: Path, place: Path) -> 
     try:
         (place / "table.csv").write_text(table + "0.5,1,red,2.0\n")
         before = contents(interrupted)
-        with pytest.raises(DataError, match=r"table.csv is no longer what .* was trained on.*; --changed-data goes on"):
+        with pytest.raises(
+            DataError, match=r"table.csv is no longer what .* was trained on.*; --changed-data continues"
+        ):
             resumed(interrupted)
         assert contents(interrupted) == before
         with pytest.warns(NnfsWarning, match="table.csv is no longer what"):
             run = resumed(interrupted, changed_data=True)
         assert workflows.evaluate(run)["validation"] == run.metrics()["validation"]  # of the data as it is now
-        with pytest.raises(RunError, match="was trained on data that changed in between"):
+        with pytest.raises(RunError, match="was trained on data that changed between its sessions"):
             workflows.verify(run)
     finally:
         (place / "table.csv").write_text(table)
@@ -362,7 +364,7 @@ def test_another_machine_is_told_of(interrupted: Path) -> None:
     del environment["packages"]["scipy"]
     file.write_text(json.dumps({**environment, "processor": "abacus"}))
     told = r"numpy [0-9.]+ \(was 1.0\), scipy [0-9.]+ \(was missing\) and processor .* \(was abacus\)"
-    with pytest.warns(NnfsWarning, match=rf"was trained elsewhere, .*: {told}"):
+    with pytest.warns(NnfsWarning, match=rf"was trained in another environment, .*: {told}"):
         run = resumed(interrupted)
     verdict = workflows.verify(run)
     assert verdict.exact
@@ -392,7 +394,7 @@ def test_run_that_is_trained_by_somebody_else_is_only_read(interrupted: Path) ->
     other = Run.open(interrupted)
     with pytest.raises(BlockingIOError, match=rf"is being written by process \d+ on .*{interrupted.name}"):
         workflows.reopen(other)
-    with pytest.warns(NnfsWarning, match="is being written by process .*; nothing is kept there"):
+    with pytest.warns(NnfsWarning, match="is being written by process .*; nothing is saved there"):
         figures = workflows.evaluate(other)
     assert "validation" in figures
     somebody.release()

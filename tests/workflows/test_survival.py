@@ -499,7 +499,7 @@ def test_who_reads_while_another_trains_neither_waits_nor_writes(long: Path, pla
         assert evaluated.returncode == 0
         locked, state = evaluated.stderr.splitlines()
         assert locked.startswith(f"warning: {long} is being written by process {process.pid} on ")
-        assert locked.endswith("; nothing is kept there")
+        assert locked.endswith("; nothing is saved there")
         assert state == unfinished
         predicted = nnfs("predict", "--run", long, "--input", "table.csv", "-q", cwd=place.folder)
         assert predicted.returncode == 0
@@ -586,9 +586,9 @@ def test_resume_goes_on_and_prints_the_run_directory(started: Callable[..., Path
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ([], "has finished its 6 epochs; --epochs N trains it further, to N epochs in all"),
-        (["--epochs", "5"], "has finished its 6 epochs; --epochs takes more, in all"),
-        (["--epochs", "6"], "has finished its 6 epochs; --epochs takes more, in all"),
+        ([], "has finished its 6 epochs; --epochs N continues to N epochs in total"),
+        (["--epochs", "5"], "has finished its 6 epochs; --epochs must be more, in total"),
+        (["--epochs", "6"], "has finished its 6 epochs; --epochs must be more, in total"),
     ],
 )
 def test_resume_of_what_has_finished_is_refused(
@@ -603,7 +603,7 @@ def test_resume_of_what_has_finished_is_refused(
 def test_resume_of_what_has_diverged_or_is_no_run_is_refused(started: Callable[..., Path], inside: Nnfs) -> None:
     run = started(until=10)
     altered(unsealed(run) / "status.json", "state", value="diverged")
-    reason = "has diverged, and would again; train anew, with a smaller lr for example"
+    reason = "has diverged and would diverge again; train a new run, for example with a smaller lr"
     assert one_message(inside("resume", run, "--epochs", 9), 2) == f"error: {run} {reason}\n"
     assert one_message(inside("resume", run.parent), 2).endswith("is not a run directory: it has no spec.yaml\n")
     assert one_message(inside("resume", run / "none"), 2) == f"error: there is no run directory {run / 'none'}\n"
@@ -612,7 +612,7 @@ def test_resume_of_what_has_diverged_or_is_no_run_is_refused(started: Callable[.
 def test_resume_after_early_stopping_takes_epochs(started: Callable[..., Path], inside: Nnfs) -> None:
     run = started(early_stopping={"patience": 2, "min_delta": 10}, epochs=20)
     assert len(Run.open(run).epochs()) == 3
-    ended = "has ended, since val_loss was no better in 2 logged epochs; --epochs N trains it further, to N epochs"
+    ended = "has ended: val_loss was no better in 2 logged epochs; --epochs N trains it further, to N epochs"
     assert one_message(inside("resume", run), 2) == f"error: {run} {ended} in all\n"
     assert inside("resume", run, "--epochs", 20, "-q").returncode == 0
     assert len(Run.open(run).epochs()) == 5  # another patience
@@ -639,14 +639,14 @@ def test_changed_data_is_refused_unless_that_is_said(started: Callable[..., Path
     table.write_text(table.read_text() + "0.5,2,red,4.0,high\n")
     refused = one_message(inside("resume", run), 2)
     assert refused.startswith(f"error: table.csv is no longer what {run} was trained on")
-    assert refused.endswith("; --changed-data goes on with it as it is\n")
+    assert refused.endswith("; --changed-data continues with the new data\n")
     done = inside("resume", run, "--changed-data", "-q")
     assert done.returncode == 0
     assert done.stderr.startswith(f"warning: table.csv is no longer what {run} was trained on")
-    assert "changed in between" in one_message(inside("verify", run, "-q"), 2)
+    assert "changed between its sessions" in one_message(inside("verify", run, "-q"), 2)
     table.unlink()
     gone = one_message(inside("resume", run, "--epochs", 9), 2)
-    assert gone.startswith(f"error: the data of {run} is not at {table} any more; put it there")
+    assert gone.startswith(f"error: the data of {run} is no longer at {table}; put it back")
 
 
 def test_what_is_not_as_it_was_is_said(started: Callable[..., Path], inside: Nnfs) -> None:
@@ -656,8 +656,8 @@ def test_what_is_not_as_it_was_is_said(started: Callable[..., Path], inside: Nnf
     done = inside("resume", run, "-q")
     assert done.returncode == 0
     (warning,) = done.stderr.splitlines()
-    told = rf"warning: {run} was trained elsewhere, so that bytes may differ: numpy \S+ \(was 1\.26\.0\) and processor "
-    assert re.match(told + r".*\(was abacus\)$", warning)
+    told = rf"warning: {run} was trained in another environment, so bytes may differ: "
+    assert re.match(told + r"numpy \S+ \(was 1\.26\.0\) and processor .*\(was abacus\)$", warning)
 
 
 # Verification
@@ -689,7 +689,7 @@ def test_verify_agrees_with_whatever_has_become_of_a_run(name: str, started: Cal
 
 def test_verify_wants_a_run_that_has_finished(started: Callable[..., Path], inside: Nnfs) -> None:
     run = started(until=10)
-    reason = "has not finished; its state is 'interrupted'. `nnfs resume` goes on"
+    reason = "has not finished; its state is 'interrupted'. `nnfs resume` continues it"
     assert one_message(inside("verify", run), 2) == f"error: the training of {run} {reason}\n"
     assert inside("resume", run, "-q").returncode == 0
     assert inside("verify", run, "-q").returncode == 0
@@ -740,7 +740,7 @@ def test_verify_names_what_was_changed(change: str, started: Callable[..., Path]
     make(run)
     one_message(inside("verify", run, "-q"), 2)
     refused = one_message(inside("verify", unsealed(run), "-q"), 2)
-    assert refused.startswith(f"error: {run} is not what its record leads to, in {named}; its figures are up to ")
+    assert refused.startswith(f"error: {run} was not reproduced; what differs: {named}; figures differ by up to ")
 
 
 def test_verify_grants_another_machine_a_tolerance(started: Callable[..., Path], inside: Nnfs) -> None:
@@ -754,9 +754,7 @@ def test_verify_grants_another_machine_a_tolerance(started: Callable[..., Path],
     altered(unsealed(run) / "metrics.json", "validation", "loss", value=loss + 0.02 * max(1.0, loss))
     refused = inside("verify", run, "-q")
     assert refused.returncode == 2
-    assert re.search(
-        r"its figures are up to 0\.0[12]\d* from what they are here \(numpy \S+ \(was 1\.26\.0\)\)", refused.stderr
-    )
+    assert re.search(r"figures differ by up to 0\.0[12]\d* \(numpy \S+ \(was 1\.26\.0\)\)", refused.stderr)
     done = inside("verify", run, "-q", "--tolerance", 0.05)
     assert done.returncode == 0
     assert re.search(r"is reproduced within the tolerance: figures differ by up to 0\.0[12]\d*\n$", done.stdout)

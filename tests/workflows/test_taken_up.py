@@ -155,7 +155,7 @@ def test_a_log_that_is_none_is_said(log: str, started: Started, inside: Nnfs) ->
     run = unsealed(started())
     (run / "epochs.csv").write_text(log)
     message = one_message(inside("verify", run, "-q"), 2)
-    assert "is damaged" in message or "is not what its record leads to" in message
+    assert "is damaged" in message or "was not reproduced" in message
 
 
 @pytest.mark.parametrize("log", ["", "epoch,step,seconds\nnan,nan,1\n"])
@@ -202,7 +202,9 @@ def test_a_lineage_that_cannot_be_followed_is_said_of_the_run(started: Started, 
     status["resumed"][0]["epochs"] = 2
     (run / "status.json").write_text(json.dumps(status))
     message = one_message(inside("verify", run, "-q"), 2)
-    assert message.startswith(f"error: {run} is damaged: its record cannot be followed; its twin has done 6 epochs")
+    assert message.startswith(
+        f"error: {run} is damaged: it cannot be trained again by its record; the second run has done 6 epochs"
+    )
     assert "/nnfs-" not in message
 
 
@@ -239,7 +241,7 @@ def test_a_run_that_cannot_be_written_to_is_evaluated(
     monkeypatch.setattr(Run, "lock", closed)
     done = inside("evaluate", run, "-q")
     assert (done.returncode, done.stdout) == (0, expected)
-    assert done.stderr == f"warning: {run} cannot be written to; nothing is kept there\n"
+    assert done.stderr == f"warning: {run} cannot be written to; nothing is saved there\n"
     assert inside("evaluate", run, "--threshold", "none").returncode in (2, 4)
     assert inside("resume", run, "--epochs", 7).returncode == 4
 

@@ -1,0 +1,62 @@
+"""How outputs of a net become predictions: the threshold between two classes, and prediction intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.data.texts import Texts
+from nnfs_cli.errors import UserError
+from nnfs_cli.prediction.calibration.calibration import Calibration
+from nnfs_cli.prediction.calibration.temperature import scale
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A prediction interval around each number, or a set of classes, that holds the truth with probability `level`."""
+
+    calibration: Calibration
+    level: float
+
+    def bound(self) -> Array:
+        """Return the bound on nonconformity scores, (targets,). Raises `UserError` if there are too few rows for it."""
+        bound = self.calibration.scores.bound(self.level)
+        if bound is None:
+            rows, needed = self.calibration.scores.rows, math.ceil(self.level / (1 - self.level) - 1e-9)
+            raise UserError(
+                f"an interval of {self.level:g} needs {needed:,} rows that the net was not trained on, and there are"
+                f" {rows:,}; choose a lower level"
+            )
+        return bound
+
+    def scale(self, p: Array) -> Array:
+        """Return calibrated probabilities, (rows, classes)."""
+        return scale(p, self.calibration.temperature or 1.0)
+
+    def sets(self, p: Array, labels: Sequence[str]) -> Texts:
+        """Return the labels of all classes that are probable enough, joined by |, (rows,).
+
+        `p` (rows, classes) are calibrated probabilities. The most probable class is always in the set.
+        """
+        least = 1 - float(self.bound()[0])
+        within = p >= least - 1e-12
+        within[np.arange(len(p)), p.argmax(axis=1)] = True
+        patterns, places = np.unique(within, axis=0, return_inverse=True)
+        sets = ["|".join(label for label, inside in zip(labels, each, strict=True) if inside) for each in patterns]
+        return Texts(places.reshape(-1), np.array(sets, object))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How a predictor decides.
+
+    With a `threshold`, the second of two classes is predicted at this probability or more; without, the most probable
+    class. With an `interval`, probabilities are calibrated and each prediction comes with bounds or a set of classes.
+    """
+
+    threshold: float | None = None
+    interval: Interval | None = None

@@ -1,0 +1,81 @@
+"""Rows of a table as the net sees them, with their target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+
+
+@dataclass(frozen=True)
+class EncodedRows:
+    """Encoded rows of one split.
+
+    `X` (rows, n_features) and `y` (rows, n_outputs) are inputs and targets of the net. `truth` is the target as
+    metrics see it: class indices (rows,), or values (rows, n_targets) in their own units. `weight` (rows,) is None if
+    all rows count alike. `member` (rows,) is the member that predicts each row; None if all members do together.
+    """
+
+    X: Array
+    y: Array
+    truth: Array
+    weight: Array | None = None
+    member: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    @property
+    def arrays(self) -> tuple[Array, Array, Array | None]:
+        """Inputs, targets and weights, for training."""
+        return self.X, self.y, self.weight
+
+    def take(self, rows: Array) -> EncodedRows:
+        """Return some of the rows."""
+        weight, member = (None if each is None else each[rows] for each in (self.weight, self.member))
+        return EncodedRows(self.X[rows], self.y[rows], self.truth[rows], weight, member)
+
+    @classmethod
+    def concatenate(cls, blocks: Sequence[EncodedRows]) -> EncodedRows:
+        """Return the rows of all blocks, in order."""
+        whole = blocks[0].empty_like(sum(map(len, blocks)))
+        start = 0
+        for block in blocks:
+            whole.put(slice(start, start + len(block)), block)
+            start += len(block)
+        return whole
+
+    def empty_like(self, n: int) -> EncodedRows:
+        """Return n rows of the same shapes and types, with arbitrary content."""
+        X, y, truth = (np.empty((n, *array.shape[1:]), array.dtype) for array in (self.X, self.y, self.truth))
+        return EncodedRows(X, y, truth, None if self.weight is None else np.empty(n, self.weight.dtype))
+
+    def put(self, rows: slice, block: EncodedRows) -> None:
+        """Overwrite some of the rows."""
+        self.X[rows], self.y[rows], self.truth[rows] = block.X, block.y, block.truth
+        if self.weight is not None:
+            self.weight[rows] = block.weight
+
+    def with_weight(self) -> EncodedRows:
+        """Return the rows without those of weight 0, and without weights if all others are 1."""
+        if self.weight is None:
+            return self
+        weights = self.weight[self.weight > 0]
+        rows = self.take(np.flatnonzero(self.weight))
+        return replace(rows, weight=None) if (weights == 1).all() else rows
+
+
+def concatenate_predictions(
+    blocks: Sequence[tuple[Array, Array, Array | None]],
+) -> tuple[Array, Array, Array | None]:
+    """Return truth, predictions and weights of all blocks of rows, in order; weights are 1 where a block has none."""
+    if len(blocks) == 1:
+        return blocks[0]
+    truth, y_hat = (np.concatenate([block[i] for block in blocks if block[i] is not None]) for i in (0, 1))
+    if all(weight is None for _, _, weight in blocks):
+        return truth, y_hat, None
+    weights = [np.ones(len(rows), y_hat.dtype) if weight is None else weight for rows, _, weight in blocks]
+    return truth, y_hat, np.concatenate(weights)
