@@ -96,7 +96,7 @@ def test_a_column_to_keep_must_be_there_and_have_a_name_of_its_own(run: Run, wri
     path = write("new.csv", "day,n,word,prediction\n2020-05-15,5,u,1\n")
     with pytest.raises(DataError, match="no column 'wrod'; did you mean 'word'"):
         complaints(run, path, keep=["wrod"])
-    with pytest.raises(UserError, match="'prediction', as a prediction is"):
+    with pytest.raises(UserError, match="the column 'prediction' cannot be kept"):
         complaints(run, path, keep="all")
 
 
