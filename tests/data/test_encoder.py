@@ -1,4 +1,4 @@
-"""Columns become arrays and predictions become columns; and the figures that say how good they are."""
+"""The encoder: inputs and targets as arrays, predictions in the target's units, and the figures of both."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def evaluated(run: Run, folder: Path, content: str) -> dict[str, float]:
 # --- standardisation --------------------------------------------------------------------------------------------------
 
 
-def test_standardisation_is_that_of_scikit_learn() -> None:
+def test_standardisation_agrees_with_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 6)) * [1, 1e-6, 1e6, 3, 5, 1] + [0, 1e-3, -1e6, 4, 0, 7]
     X[:, 5] = 7  # constant
@@ -99,7 +99,7 @@ def test_standardisation_is_that_of_scikit_learn() -> None:
     assert fitted.encode(table, "float32").dtype == np.float32
 
 
-def test_large_tables_are_transformed_as_small_ones_are() -> None:
+def test_large_tables_are_transformed_like_small_ones() -> None:
     X = np.random.default_rng(0).normal(size=(150_000, 2))
     fitted, table = encoder(X, X[:, :1])
     np.testing.assert_allclose(fitted.encode(table, "float64"), StandardScaler().fit_transform(X), atol=1e-9)
@@ -117,7 +117,7 @@ def test_large_tables_are_transformed_as_small_ones_are() -> None:
         pytest.param(1e-9 * (1 + np.finfo(float).eps * np.arange(100)), id="1e-9 with rounding noise"),
     ],
 )
-def test_constant_columns_are_only_centred_and_do_not_explode(column: np.ndarray) -> None:
+def test_constant_columns_are_only_centred(column: np.ndarray) -> None:
     fitted, table = encoder(column[:, None], column[:, None])
     assert abs(fitted.encode(table, "float64")).max() < 20
     one_more = Table("t.csv", {"x0": column + 1}, "")  # a row that was held back may differ
@@ -125,7 +125,7 @@ def test_constant_columns_are_only_centred_and_do_not_explode(column: np.ndarray
 
 
 @given(columns)
-def test_inverse_takes_transform_back(column: np.ndarray) -> None:
+def test_inverse_undoes_transform(column: np.ndarray) -> None:
     step = Standardize()
     statistics = {key: np.array([value]) for key, value in step.fit(column).items()}
     back = step.inverse(step.transform(column[:, None], statistics), statistics)[:, 0]
@@ -133,7 +133,7 @@ def test_inverse_takes_transform_back(column: np.ndarray) -> None:
 
 
 @given(st.integers(1, 4), st.integers(1, 3), st.data())
-def test_unscale_takes_scale_back(n_features: int, n_targets: int, data: st.DataObject) -> None:
+def test_unscale_target_undoes_scale_target(n_features: int, n_targets: int, data: st.DataObject) -> None:
     y = data.draw(arrays(np.float64, (10, n_targets), elements=st.floats(-1e9, 1e9)))
     fitted, table = encoder(np.ones((10, n_features)), y)
     truth = fitted.truth(table)
@@ -154,7 +154,7 @@ def test_none_leaves_the_numbers_as_they_are() -> None:
 
 
 def poisoned(factor: float, labels: str) -> str:
-    """Rows in three parts; those held back are multiplied by a factor and take their labels from a text."""
+    """Return rows of three splits; held-out ones are multiplied by a factor and get other labels."""
     rng = np.random.default_rng(0)
     lines = ["a,b,y,z,part"]
     for i in range(60):
@@ -172,7 +172,7 @@ def poisoned(factor: float, labels: str) -> str:
         pytest.param({"target": "y", "loss": "cross_entropy", "outputs": 2, "drop": "z"}, id="classification"),
     ],
 )
-def test_rows_that_are_held_back_teach_nothing(train: Train, settings: dict[str, Any]) -> None:
+def test_held_out_rows_do_not_affect_training(train: Train, settings: dict[str, Any]) -> None:
     dataset = {"csv": {"path": "t.csv", "target": settings["target"], "drop": settings["drop"]}}
     learned, validated = [], []
     for factor, labels in ((1, "uv"), (-1e5, "vu")):
@@ -218,14 +218,14 @@ LINE = "a,y\n" + "".join(f"{a},{5000 + 100 * a}\n" for a in range(20))
 PLANE = "a,b,y,z\n" + "".join(f"{a},{b},{5000 + 100 * a},{0.01 * b}\n" for a in range(6) for b in range(6))
 
 
-def test_regression_answers_in_the_units_of_the_target(train: Train, tmp_path: Path) -> None:
+def test_regression_predicts_in_the_units_of_the_target(train: Train, tmp_path: Path) -> None:
     run = train(LINE, epochs=200, lr=0.1)
     answer = predicted(run, tmp_path, "a\n0\n10\n19\n")
     assert list(answer) == ["prediction"]
     np.testing.assert_allclose(answer["prediction"], [5000, 6000, 6900], rtol=1e-3)
 
 
-def test_several_targets_are_answered_each_in_its_units(train: Train, tmp_path: Path) -> None:
+def test_several_targets_are_each_predicted_in_their_units(train: Train, tmp_path: Path) -> None:
     run = train(PLANE, 2, ["y", "z"], epochs=200, lr=0.1)
     answer = predicted(run, tmp_path, "b,a\n0,0\n5,2\n")
     assert list(answer) == ["prediction_y", "prediction_z"]
@@ -256,7 +256,7 @@ def test_metrics_of_a_regression_are_in_the_units_of_the_target(train: Train, tm
         pytest.param(["3", "ten"], ["3", "ten"], id="numbers among texts"),
     ],
 )
-def test_classes_keep_their_own_words_in_what_is_written(
+def test_predictions_are_written_with_the_labels_of_the_data(
     train: Train, tmp_path: Path, labels: list[str], words: list[str]
 ) -> None:
     run = train(classes_table(labels), len(labels), loss="cross_entropy", epochs=300, lr=1.0)
@@ -272,7 +272,7 @@ def test_classes_keep_their_own_words_in_what_is_written(
         assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_columns_in_any_order_and_among_others_give_the_same_bytes(train: Train, tmp_path: Path) -> None:
+def test_order_and_further_columns_change_no_byte(train: Train, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     names, X = "abcdefg", rng.normal(size=(50, 7)).round(3)
     rows = "\n".join(",".join(map(str, row)) for row in X)
@@ -292,7 +292,7 @@ def test_columns_in_any_order_and_among_others_give_the_same_bytes(train: Train,
         pytest.param("p,q", r"2 columns: 'length' and 'width'$", id="nothing near"),
     ],
 )
-def test_missing_column_is_named_with_the_nearest_there_is(
+def test_a_missing_column_is_named_with_the_nearest_one(
     train: Train, tmp_path: Path, header: str, message: str
 ) -> None:
     run = train("length,width,y\n1,2,0\n2,3,1\n")
@@ -300,7 +300,7 @@ def test_missing_column_is_named_with_the_nearest_there_is(
         predicted(run, tmp_path, f"{header}\n1,2\n")
 
 
-def test_many_missing_columns_are_not_all_listed(train: Train, tmp_path: Path) -> None:
+def test_of_many_missing_columns_only_some_are_listed(train: Train, tmp_path: Path) -> None:
     names = ",".join(f"column{i}" for i in range(20))
     run = train(f"{names},y\n{','.join('1' * 21)}\n{','.join('2' * 21)}\n")
     with pytest.raises(DataError, match=r"^new\.csv lacks 20 columns: .* and 15 more$"):
@@ -316,9 +316,7 @@ def test_many_missing_columns_are_not_all_listed(train: Train, tmp_path: Path) -
         pytest.param("1e300", r"1e\+?300", id="number beyond the net's dtype"),
     ],
 )
-def test_input_that_the_net_cannot_take_is_refused_with_its_line(
-    train: Train, tmp_path: Path, cell: str, found: str
-) -> None:
+def test_an_unusable_input_is_refused_with_its_line(train: Train, tmp_path: Path, cell: str, found: str) -> None:
     run = train(LINE)
     with pytest.raises(DataError, match=rf"^new\.csv, line 3: column 'a' .*{found}"):
         predicted(run, tmp_path, f"a,b\n1,0\n{cell},0\n")
@@ -337,7 +335,7 @@ def test_input_that_the_net_cannot_take_is_refused_with_its_line(
         pytest.param(["true", "false"], ["true", ""], "is empty", id="gap among booleans"),
     ],
 )
-def test_label_that_was_never_seen_is_named_with_its_line(
+def test_an_unknown_label_is_named_with_its_line(
     train: Train, tmp_path: Path, labels: list[str], cells: list[str], found: str
 ) -> None:
     run = train(classes_table(labels), 2, loss="cross_entropy")
@@ -354,11 +352,13 @@ def test_label_that_was_never_seen_is_named_with_its_line(
         pytest.param(["u", "v", "w"], ["v"], id="of a single class"),
     ],
 )
-def test_evaluation_rows_with_labels(train: Train, tmp_path: Path, labels: list[str], cells: list[str]) -> None:
+def test_labels_of_rows_to_evaluate_may_be_written_differently(
+    train: Train, tmp_path: Path, labels: list[str], cells: list[str]
+) -> None:
     run = train(classes_table(labels), 3, loss="cross_entropy")
     assert evaluated(run, tmp_path, "a,y\n" + "".join(f"0,{cell}\n" for cell in cells))["rows"] == len(cells)
 
 
-def test_evaluation_on_the_training_file_is_what_training_ended_with(train: Train, tmp_path: Path) -> None:
+def test_evaluation_repeats_the_figures_of_training(train: Train, tmp_path: Path) -> None:
     run = train(classes_table(["u", "v"]), 2, loss="cross_entropy")
     assert evaluated(run, tmp_path, classes_table(["u", "v"])) == run.metrics()["train"]

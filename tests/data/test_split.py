@@ -51,7 +51,7 @@ def prepared(folder: Path, table: str, split: dict[str, Any], **files: str) -> E
 
 
 def refused(folder: Path, dataset: object, split: dict[str, Any]) -> str:
-    """What is said about a config with this split."""
+    """Return the error of a config with this split."""
     config = {"dataset": dataset, "split": split, "layers": [{"linear": 3}], "loss": "cross_entropy", "epochs": 1}
     (folder / "c.yaml").write_text(json.dumps(config))
     with pytest.raises(ConfigError) as caught:
@@ -66,14 +66,14 @@ def of(name: str, values: Any) -> Table:
 
 
 def assert_divided(splits: dict[str, np.ndarray], n: int) -> None:
-    """Every row is in one split, and the rows of each split are sorted."""
+    """Assert that every row is in one split, and that the rows of each split are sorted."""
     assert list(splits) == list(SPLITS)
     assert all((np.diff(rows) > 0).all() for rows in splits.values())
     assert sorted(np.concatenate(list(splits.values())).tolist()) == list(range(n))
 
 
 def split_of_each(splits: dict[str, np.ndarray], n: int) -> list[str]:
-    """The split of each row."""
+    """Return the split of each row."""
     found = np.empty(n, object)
     for split, rows in splits.items():
         found[rows] = split
@@ -90,7 +90,7 @@ def ten_rows(column: list[str] | None = None) -> str:
 
 
 @given(st.lists(st.integers(0, 4), min_size=40, max_size=200), fractions, fractions, st.booleans(), seeds)
-def test_parts_are_disjoint_sorted_and_cover_all_rows(
+def test_splits_are_disjoint_sorted_and_cover_all_rows(
     classes: list[int], validation: float, test: float, stratify: bool, seed: int
 ) -> None:
     splits = divide(Split(validation=validation, test=test, stratify=stratify), classes, seed)
@@ -138,19 +138,19 @@ def test_every_class_has_a_row_to_train(sizes: list[int], validation: float, tes
     assert set(classes[splits["train"]]) == set(classes)
 
 
-def test_class_with_one_row_goes_to_train() -> None:
+def test_a_class_with_one_row_goes_to_train() -> None:
     for seed in range(20):
         assert 7 in divide(Split(validation=0.4, test=0.4), [0] * 7 + [1] + [2] * 7, seed)["train"]
 
 
-def test_proportions_are_those_of_the_whole() -> None:
+def test_classes_keep_their_proportions() -> None:
     classes = np.repeat([0, 1, 2], [60, 30, 10])
     splits = divide(Split(validation=0.2, test=0.1), classes.tolist())
     counts = {split: np.bincount(classes[rows]).tolist() for split, rows in splits.items()}
     assert counts == {"train": [42, 21, 7], "validation": [12, 6, 2], "test": [6, 3, 1]}
 
 
-def test_without_stratify_classes_fall_as_they_may() -> None:
+def test_without_stratify_classes_may_lose_their_proportions() -> None:
     classes = np.repeat([0, 1], [90, 10])
     counts = {
         int(classes[divide(Split(validation=0.2, stratify=False), classes.tolist(), seed)["validation"]].sum())
@@ -171,7 +171,7 @@ def test_same_seed_gives_the_same_split(classes: list[int], stratify: bool, seed
 
 
 @pytest.mark.parametrize("stratify", [True, False])
-def test_other_seeds_give_other_splits(stratify: bool) -> None:
+def test_different_seeds_give_different_splits(stratify: bool) -> None:
     setting = Split(validation=0.3, stratify=stratify)
     assert len({tuple(divide(setting, [0, 1] * 50, seed)["validation"]) for seed in range(20)}) == 20
 
@@ -191,7 +191,7 @@ def test_no_fraction_keeps_every_row_to_train() -> None:
         pytest.param({}, [0, 1, 2, 3, 4, 5], r"^t\.csv.* too few .*validation", id="one row a class"),
     ],
 )
-def test_part_that_would_be_empty_is_an_error(settings: dict[str, float], classes: list[int], message: str) -> None:
+def test_an_empty_split_is_an_error(settings: dict[str, float], classes: list[int], message: str) -> None:
     with pytest.raises(DataError, match=message):
         divide(Split(**settings), classes)
 
@@ -199,7 +199,7 @@ def test_part_that_would_be_empty_is_an_error(settings: dict[str, float], classe
 # --- by column --------------------------------------------------------------------------------------------------------
 
 
-def test_column_says_where_each_row_goes(tmp_path: Path) -> None:
+def test_a_column_assigns_each_row(tmp_path: Path) -> None:
     column = ["train", "test", "train", "validation", "validation", "train", "test", "train", "train", "train"]
     experiment = prepared(tmp_path, ten_rows(column), {"column": "s"})
     assert experiment.predictor.encoder.kinds == {"a": "number"}
@@ -207,28 +207,28 @@ def test_column_says_where_each_row_goes(tmp_path: Path) -> None:
         assert experiment.splits[split].X[:, 0].tolist() == [i for i, word in enumerate(column) if word == split]
 
 
-def test_column_may_leave_out_what_is_not_needed(tmp_path: Path) -> None:
+def test_a_column_need_not_name_every_split(tmp_path: Path) -> None:
     experiment = prepared(tmp_path, ten_rows(["train"] * 9 + ["test"]), {"column": "s"})
     assert {split: len(rows) for split, rows in experiment.splits.items()} == {"train": 9, "test": 1}
 
 
 @pytest.mark.parametrize("word", ["tset", "Train", " train", "0"])
-def test_column_with_another_word_is_named_with_its_line(tmp_path: Path, word: str) -> None:
+def test_an_unknown_split_in_the_column_is_named_with_its_line(tmp_path: Path, word: str) -> None:
     with pytest.raises(DataError, match=rf"^t\.csv, line 9: column 's' .* found '{word}'"):
         prepared(tmp_path, ten_rows(["train"] * 7 + [word, "test", "oops"]), {"column": "s"})
 
 
-def test_column_with_a_gap_is_named_with_its_line(tmp_path: Path) -> None:
+def test_an_empty_cell_in_the_column_is_named_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^t\.csv, line 9: column 's' .*empty"):
         prepared(tmp_path, ten_rows(["train"] * 7 + ["", "test", "train"]), {"column": "s"})
 
 
-def test_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_column_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"c\.yaml:1:\d+: error: t\.csv has no column 'ss'; did you mean 's'\?"):
         prepared(tmp_path, ten_rows(["train"] * 10), {"column": "ss"})
 
 
-def test_column_that_leaves_no_row_to_train_is_refused(tmp_path: Path) -> None:
+def test_a_column_without_training_rows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^t\.csv.* no row to train"):
         prepared(tmp_path, ten_rows(["test"] * 10), {"column": "s"})
 
@@ -237,7 +237,7 @@ def test_column_that_leaves_no_row_to_train_is_refused(tmp_path: Path) -> None:
 
 
 def rows_of_groups(sizes: list[int], seed: int = 0) -> list[str]:
-    """The groups of rows in random order."""
+    """Return the groups of rows, in random order."""
     groups = np.repeat([f"g{i}" for i in range(len(sizes))], sizes)
     return np.random.default_rng(seed).permutation(groups).tolist()
 
@@ -246,7 +246,7 @@ group_sizes = st.lists(st.integers(1, 30) | st.integers(1, 3), min_size=3, max_s
 
 
 @given(group_sizes, fractions, fractions, seeds)
-def test_no_group_is_in_two_parts(sizes: list[int], validation: float, test: float, seed: int) -> None:
+def test_no_group_is_in_two_splits(sizes: list[int], validation: float, test: float, seed: int) -> None:
     groups = rows_of_groups(sizes, seed)
     splits = Split(validation=validation, test=test, group="g").divide(of("g", groups), None, seed)
     assert_divided(splits, len(groups))
@@ -257,7 +257,7 @@ def test_no_group_is_in_two_parts(sizes: list[int], validation: float, test: flo
 
 @given(group_sizes, fractions, fractions, seeds)
 @example([1, 1, 98], 0.45, 0.45, 0)
-def test_parts_are_off_their_fraction_by_less_than_the_largest_group(
+def test_splits_miss_their_fraction_by_less_than_the_largest_group(
     sizes: list[int], validation: float, test: float, seed: int
 ) -> None:
     setting = Split(validation=validation, test=test, group="g")
@@ -277,14 +277,14 @@ def test_groups_of_one_row_are_within_half_a_row_of_the_fractions(
         assert abs(len(splits[split]) - fraction * n) <= 0.5 + 1e-9
 
 
-def test_small_groups_fill_what_large_ones_leave() -> None:
+def test_small_groups_fill_the_rest_of_a_split() -> None:
     groups = rows_of_groups([40, 30, 13, 7, 5, 3, 1, 1])
     for seed in range(50):
         splits = Split(validation=0.2, group="g").divide(of("g", groups), None, seed)
         assert len(splits["validation"]) in (19, 20, 21)
 
 
-def test_group_too_large_for_any_fraction_trains() -> None:
+def test_a_group_too_large_for_any_fraction_trains() -> None:
     groups = rows_of_groups([90, 5, 5])
     for seed in range(20):
         splits = Split(validation=0.05, test=0.05, group="g").divide(of("g", groups), None, seed)
@@ -292,7 +292,7 @@ def test_group_too_large_for_any_fraction_trains() -> None:
 
 
 @given(group_sizes, seeds)
-def test_every_group_is_as_likely_to_be_held_back_however_words_are_kept(sizes: list[int], seed: int) -> None:
+def test_the_draw_of_groups_does_not_depend_on_how_texts_are_stored(sizes: list[int], seed: int) -> None:
     texts = Texts.of(rows_of_groups(sizes))
     order = np.random.default_rng(seed).permutation(len(texts.distinct))
     words = np.append(texts.distinct, "never used")  # as after some rows were taken
@@ -305,7 +305,7 @@ def test_every_group_is_as_likely_to_be_held_back_however_words_are_kept(sizes: 
     assert all(np.array_equal(first[split], again[split]) for split in SPLITS)
 
 
-def test_groups_of_the_same_size_are_held_back_equally_often() -> None:
+def test_groups_of_equal_size_are_held_out_equally_often() -> None:
     groups = rows_of_groups([3] * 10)
     setting, table = Split(group="g", validation=0.2), of("g", groups)
     drawn = Counter(
@@ -325,7 +325,7 @@ def test_groups_of_the_same_size_are_held_back_equally_often() -> None:
         (2, {"test": 0.2}, r"^t\.csv: column 'g' has 2 groups, but train, validation and test need at least one each$"),
     ],
 )
-def test_fewer_groups_than_parts_are_an_error(n_groups: int, settings: dict[str, Any], message: str) -> None:
+def test_fewer_groups_than_splits_are_an_error(n_groups: int, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         Split(group="g", **settings).divide(of("g", rows_of_groups([5] * n_groups)), None, 0)
 
@@ -336,7 +336,7 @@ def test_groups_stay_together_whatever_their_classes() -> None:
 
 
 @pytest.mark.parametrize("way", ["group", "hash"])
-def test_empty_cell_of_what_rows_are_divided_by_is_named_with_its_place(way: str) -> None:
+def test_an_empty_cell_in_the_split_column_is_named_with_its_place(way: str) -> None:
     with pytest.raises(DataError, match=r"^t\.csv, row 3: column 'g' is empty$"):
         Split(**{way: "g"}).divide(of("g", ["a", "b", None, "c"]), None, 0)
 
@@ -345,7 +345,7 @@ def test_empty_cell_of_what_rows_are_divided_by_is_named_with_its_place(way: str
 
 
 @given(st.lists(st.integers(-40, 40), min_size=20, max_size=200), fractions, fractions, st.sampled_from("ifdt"))
-def test_what_trains_is_before_validation_and_that_before_the_test(
+def test_training_rows_are_earlier_than_validation_rows_and_these_than_test_rows(
     times: list[int], validation: float, test: float, kind: str
 ) -> None:
     numbers = np.array(times)
@@ -359,7 +359,7 @@ def test_what_trains_is_before_validation_and_that_before_the_test(
     assert_divided(splits, len(times))
     assert numbers[splits["train"]].max() < numbers[splits["validation"]].min()
     assert numbers[splits["validation"]].max() < numbers[splits["test"]].min()
-    for split, fraction in setting.fractions.items():  # as many as asked for, and the equals of the earliest of them
+    for split, fraction in setting.fractions.items():  # the requested rows, and ties with the earliest
         earliest = (numbers == numbers[splits[split]].min()).sum()
         assert -0.5 <= len(splits[split]) - fraction * len(times) < earliest + 0.5
 
@@ -375,7 +375,7 @@ def test_sizes_by_time_are_within_half_a_row_where_instants_differ(
         assert abs(len(splits[split]) - fraction * n) <= 0.5
 
 
-def test_equal_instants_go_to_the_later_part() -> None:
+def test_equal_instants_go_to_the_later_split() -> None:
     splits = Split(validation=0.2, test=0.2, time="year").divide(
         of("year", [2020, 2020, 2021, 2021, 2021, 2021, 2022, 2022, 2022, 2022]), None, 0
     )
@@ -386,14 +386,14 @@ def test_equal_instants_go_to_the_later_part() -> None:
     }
 
 
-def test_large_whole_numbers_are_different_instants() -> None:
+def test_large_whole_numbers_stay_different_instants() -> None:
     times = 2**60 + np.arange(10)
     assert np.unique(times.astype(np.float64)).size == 1
     splits = Split(validation=0.2, test=0.2, time="ns").divide(of("ns", times), None, 0)
     assert [len(splits[split]) for split in SPLITS] == [6, 2, 2]
 
 
-def test_instants_of_one_day_are_told_apart() -> None:
+def test_instants_of_one_day_are_distinguished() -> None:
     times = np.array(["2026-01-01T12:00:01", "2026-01-01T12:00:00", "2025-12-31T23:59:59"], "datetime64[us]")
     splits = Split(validation=0.34, test=0.33, time="at").divide(of("at", times), None, 0)
     assert [splits[split].tolist() for split in SPLITS] == [[2], [1], [0]]
@@ -414,7 +414,7 @@ def test_instants_of_one_day_are_told_apart() -> None:
         pytest.param([2020, 2021], r"^t\.csv: 2 rows are too few to hold out 0\.2 of them for validation", id="few"),
     ],
 )
-def test_time_that_cannot_divide_the_rows_is_an_error(column: Any, message: str) -> None:
+def test_an_unusable_time_column_is_an_error(column: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         Split(time="when").divide(of("when", column), None, 0)
 
@@ -425,7 +425,7 @@ ids = st.lists(st.text(min_size=1), min_size=60, max_size=120, unique=True)
 
 
 @given(ids, fractions, fractions, st.integers(0, 2**32 - 1), st.data())
-def test_part_of_an_id_does_not_change_with_the_other_rows(
+def test_the_split_of_an_id_does_not_depend_on_other_rows(
     names: list[str], validation: float, test: float, seed: int, data: st.DataObject
 ) -> None:
     setting = Split(validation=max(validation, 0.2), test=max(test, 0.2), hash="id")
@@ -438,7 +438,7 @@ def test_part_of_an_id_does_not_change_with_the_other_rows(
         assert split.setdefault(name, now) == now
 
 
-def test_hash_is_that_of_the_word_and_the_seed() -> None:
+def test_the_hash_depends_on_the_text_and_the_seed() -> None:
     names, setting = [f"käufer {i}" for i in range(200)], Split(hash="id", validation=0.25, test=0.25)
     for seed in (0, 1, 2**32 - 1):
         expected = []
@@ -449,14 +449,14 @@ def test_hash_is_that_of_the_word_and_the_seed() -> None:
         assert split_of_each(setting.divide(of("id", names), None, seed), len(names)) == expected
 
 
-def test_id_is_the_same_as_a_number_and_as_a_word() -> None:
+def test_an_id_is_hashed_alike_as_a_number_and_as_a_text() -> None:
     setting = Split(hash="id", test=0.2)
     as_numbers = setting.divide(of("id", np.arange(100)), None, 0)
-    as_words = setting.divide(of("id", [str(i) for i in range(100)]), None, 0)
-    assert all(np.array_equal(as_numbers[split], as_words[split]) for split in SPLITS)
+    as_texts = setting.divide(of("id", [str(i) for i in range(100)]), None, 0)
+    assert all(np.array_equal(as_numbers[split], as_texts[split]) for split in SPLITS)
 
 
-def test_fractions_by_hash_are_met_in_expectation() -> None:
+def test_a_hash_meets_the_fractions_in_expectation() -> None:
     n, setting = 20_000, Split(hash="id", validation=0.1, test=0.3)
     splits = setting.divide(of("id", [f"{i}" for i in range(n)]), None, 3)
     for split, fraction in (("train", 0.6), ("validation", 0.1), ("test", 0.3)):
@@ -464,7 +464,7 @@ def test_fractions_by_hash_are_met_in_expectation() -> None:
         assert low <= len(splits[split]) <= high
 
 
-def test_larger_fraction_takes_rows_only_from_training() -> None:
+def test_a_larger_fraction_takes_rows_from_train_only() -> None:
     table = of("id", [f"{i}" for i in range(500)])
     before = Split(hash="id", validation=0.1, test=0.1).divide(table, None, 0)
     for more in ({"validation": 0.3, "test": 0.1}, {"validation": 0.1, "test": 0.3}):
@@ -472,12 +472,12 @@ def test_larger_fraction_takes_rows_only_from_training() -> None:
         assert all(set(before[split]) <= set(after[split]) for split in ("validation", "test"))
 
 
-def test_other_seeds_put_other_ids_together() -> None:
+def test_different_seeds_group_ids_differently() -> None:
     table = of("id", [f"{i}" for i in range(100)])
     assert len({tuple(Split(hash="id").divide(table, None, seed)["validation"]) for seed in range(20)}) == 20
 
 
-def test_part_that_no_id_falls_to_is_an_error() -> None:
+def test_a_split_without_ids_is_an_error() -> None:
     message = r"^t\.csv: none of the 1 different value of 'id' falls into (train|validation); "
     for seed in range(10):
         with pytest.raises(DataError, match=message):
@@ -497,7 +497,7 @@ def test_part_that_no_id_falls_to_is_an_error() -> None:
         ({"time": "a"}, {"a": None}),
     ],
 )
-def test_split_says_which_columns_it_needs(settings: dict[str, str], columns: dict[str, str | None]) -> None:
+def test_a_split_names_the_columns_that_it_needs(settings: dict[str, str], columns: dict[str, str | None]) -> None:
     assert Split(**settings).columns == columns
 
 
@@ -509,7 +509,7 @@ def test_split_says_which_columns_it_needs(settings: dict[str, str], columns: di
         ("hash", [f"0{i}" for i in range(10)]),
     ],
 )
-def test_what_rows_are_divided_by_is_no_input(tmp_path: Path, way: str, column: list[str]) -> None:
+def test_the_split_column_is_not_an_input(tmp_path: Path, way: str, column: list[str]) -> None:
     experiment = prepared(tmp_path, ten_rows(column), {way: "s", "validation": 0.4})
     assert experiment.predictor.encoder.kinds == {"a": "number"}
     splits = Split(**{way: "s", "validation": 0.4}).divide(
@@ -521,7 +521,7 @@ def test_what_rows_are_divided_by_is_no_input(tmp_path: Path, way: str, column: 
 
 @pytest.mark.parametrize("way", ["column", "group", "time", "hash"])
 @pytest.mark.parametrize("other", ["column", "group", "time", "hash"])
-def test_two_ways_to_divide_rows_are_refused(tmp_path: Path, way: str, other: str) -> None:
+def test_two_split_columns_are_refused(tmp_path: Path, way: str, other: str) -> None:
     if way != other:
         message = refused(tmp_path, "iris", {way: "a", other: "b"})
         assert "error: only one column can divide the rows; set one of " in message
@@ -529,13 +529,13 @@ def test_two_ways_to_divide_rows_are_refused(tmp_path: Path, way: str, other: st
 
 
 @pytest.mark.parametrize("way", ["column", "group", "time", "hash"])
-def test_builtin_set_has_no_column_to_divide_rows_by(tmp_path: Path, way: str) -> None:
+def test_a_builtin_data_set_has_no_split_column(tmp_path: Path, way: str) -> None:
     assert "iris has no such column; give fractions" in refused(tmp_path, "iris", {way: "a"})
 
 
 @pytest.mark.parametrize("way", ["group", "time", "hash"])
 @pytest.mark.parametrize("files", [{"validation": "v.csv"}, {"validation": "v.csv", "test": "v.csv"}])
-def test_files_that_leave_nothing_to_divide_are_refused(tmp_path: Path, way: str, files: dict[str, str]) -> None:
+def test_a_split_column_without_rows_to_divide_is_refused(tmp_path: Path, way: str, files: dict[str, str]) -> None:
     for name in ("t.csv", "v.csv"):
         (tmp_path / name).write_text("a,b,y\n")
     message = refused(tmp_path, {"csv": {"path": "t.csv", "target": "y"}}, {way: "b", **files})
@@ -543,7 +543,7 @@ def test_files_that_leave_nothing_to_divide_are_refused(tmp_path: Path, way: str
 
 
 @pytest.mark.parametrize("way", ["group", "time", "hash"])
-def test_file_for_one_part_goes_with_any_way_for_the_other(tmp_path: Path, way: str) -> None:
+def test_one_split_can_be_a_file_and_the_other_come_from_a_column(tmp_path: Path, way: str) -> None:
     (tmp_path / "v.csv").write_text("")
     setting = Split(**{way: "a", "validation": tmp_path / "v.csv", "test": 0.3})
     splits = setting.divide(of("a", np.arange(50)), None, 0)
@@ -555,7 +555,7 @@ def test_file_for_one_part_goes_with_any_way_for_the_other(tmp_path: Path, way: 
 # --- by files ---------------------------------------------------------------------------------------------------------
 
 
-def test_file_of_its_own_is_a_part_and_leaves_the_table_to_train(tmp_path: Path) -> None:
+def test_a_split_file_leaves_the_whole_table_to_train(tmp_path: Path) -> None:
     more = "y,a\nv,3\nu,4\n"  # columns in another order
     experiment = prepared(tmp_path, ten_rows(), {"validation": "v.csv", "test": "w.csv"}, v=more, w=more)
     assert {split: len(rows) for split, rows in experiment.splits.items()} == {"train": 10, "validation": 2, "test": 2}
@@ -563,7 +563,7 @@ def test_file_of_its_own_is_a_part_and_leaves_the_table_to_train(tmp_path: Path)
     assert experiment.splits["validation"].truth.tolist() == [1, 0]
 
 
-def test_file_goes_with_a_fraction(tmp_path: Path) -> None:
+def test_one_split_can_be_a_file_and_the_other_a_fraction(tmp_path: Path) -> None:
     experiment = prepared(tmp_path, ten_rows(), {"validation": 0.2, "test": "w.csv"}, w="a,y\n1,u\n")
     assert {split: len(rows) for split, rows in experiment.splits.items()} == {"train": 8, "validation": 2, "test": 1}
 
@@ -579,12 +579,12 @@ def test_file_goes_with_a_fraction(tmp_path: Path) -> None:
         pytest.param("b,y\n1,u\n", r"^v\.csv lacks 1 column: 'a'", id="missing column"),
     ],
 )
-def test_file_that_does_not_fit_is_refused_under_its_own_name(tmp_path: Path, content: str, message: str) -> None:
+def test_an_unsuitable_split_file_is_refused_by_name(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         prepared(tmp_path, ten_rows(), {"validation": "v.csv"}, v=content)
 
 
-def test_file_whose_labels_all_look_like_numbers_still_names_the_classes(tmp_path: Path) -> None:
+def test_labels_of_a_split_file_may_all_look_like_numbers(tmp_path: Path) -> None:
     training = ten_rows().replace("u", "1").replace("v", "one")
     experiment = prepared(tmp_path, training, {"validation": "v.csv"}, v="a,y\n3,1\n4,1\n")
     assert experiment.splits["validation"].truth.tolist() == [0, 0]

@@ -1,4 +1,4 @@
-"""Rows that do not count alike: by their class, by a column of the table, or by both."""
+"""Weights of rows: by class, by a column of the table, or by both."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def counting(experiment: Experiment) -> list[float]:
     ],
     ids=["text", "boolean", "boolean without rows that count", "integer", "text that YAML quotes"],
 )
-def test_each_class_counts_as_its_label_says(
+def test_class_weights_apply_to_their_classes(
     labels: list[object], weights: dict[str, float], config: Callable[..., Path]
 ) -> None:
     words = [str(label).lower() if isinstance(label, bool) else str(label) for label in labels]
@@ -101,7 +101,7 @@ epochs: 1
         assert weights == ((4, 1, 2) if len(set(labels)) == 3 else (1, 4))
 
 
-def test_balanced_is_scikit_learns_rule_over_the_training_rows(config: Callable[..., Path]) -> None:
+def test_balanced_agrees_with_scikit_learn_on_the_training_rows(config: Callable[..., Path]) -> None:
     experiment = prepared(config(csv("a,b,y", LABELS), class_weights="balanced", split={"test": 0.3}))
     truth = experiment.splits["train"].truth
     expected = compute_class_weight("balanced", classes=np.arange(3), y=truth)
@@ -110,7 +110,7 @@ def test_balanced_is_scikit_learns_rule_over_the_training_rows(config: Callable[
     assert experiment.splits["test"].weight == pytest.approx(expected[experiment.splits["test"].truth])
 
 
-def test_a_class_and_a_column_are_multiplied(config: Callable[..., Path]) -> None:
+def test_weights_of_classes_and_of_a_column_are_multiplied(config: Callable[..., Path]) -> None:
     path = config(csv("a,b,y,w", LABELS, COUNTS), weight="w", class_weights={"mid": 10}, split=0)
     expected = [count * (10 if label == "mid" else 1) for label, count in zip(LABELS, COUNTS, strict=True) if count]
     assert counting(prepared(path)) == expected
@@ -134,7 +134,7 @@ def test_weights_of_one_change_no_byte(config: Callable[..., Path]) -> None:
     assert all(log == logs[0] for log in logs)
 
 
-def test_an_unknown_label_is_answered_where_it_stands(inside: Nnfs, write: Write) -> None:
+def test_an_unknown_label_is_reported_at_its_place(inside: Nnfs, write: Write) -> None:
     write("points.csv", csv("a,b,y", LABELS))
     write(
         "config.yaml",
@@ -154,7 +154,7 @@ epochs: 1
     assert not Path("runs").exists()
 
 
-def test_a_label_like_no_other_is_answered_with_those_there_are(config: Callable[..., Path]) -> None:
+def test_an_unknown_label_is_reported_with_the_known_ones(config: Callable[..., Path]) -> None:
     with pytest.raises(ConfigError, match="there is no class 'wibble'; there are high, low and mid"):
         prepared(config(csv("a,b,y", LABELS), class_weights={"wibble": 3}))
 
@@ -186,7 +186,7 @@ CLASSES: dict[str, Any] = {"layers": [{"linear": 5}, "tanh", {"linear": 3}]}
     ],
     ids=lambda value: json.dumps(value["loss"]) if isinstance(value, dict) else "",
 )
-def test_a_row_of_weight_two_is_two_rows_and_one_of_weight_zero_is_none(
+def test_a_row_of_weight_two_equals_two_rows_and_one_of_weight_zero_none(
     target: list[object], changes: dict[str, Any], config: Callable[..., Path]
 ) -> None:
     header, *lines = csv("a,b,y", target).splitlines()
@@ -201,7 +201,7 @@ def test_a_row_of_weight_two_is_two_rows_and_one_of_weight_zero_is_none(
 
 
 def test_a_row_of_weight_zero_leaves_no_trace(config: Callable[..., Path]) -> None:
-    """Not in the statistics of preprocessing either."""
+    """The statistics of preprocessing ignore it, too."""
     wild = f"{1e9},0,{LABELS[0]},0\n"
     table = csv("a,b,y,w", LABELS, [1 + i % 3 for i in range(40)])
     runs = [trained(config(text, weight="w", split=0)) for text in (table, table + wild)]
@@ -209,7 +209,7 @@ def test_a_row_of_weight_zero_leaves_no_trace(config: Callable[..., Path]) -> No
         assert len({(run.path / name).read_bytes() for run in runs}) == 1
 
 
-def test_train_and_evaluate_say_how_rows_count(config: Callable[..., Path], inside: Nnfs) -> None:
+def test_train_and_evaluate_report_weights(config: Callable[..., Path], inside: Nnfs) -> None:
     config(csv("a,b,y,w", LABELS, COUNTS), weight="w", class_weights={"mid": 2.5})
     ways = "class (high 1, low 1, mid 2.5) and the column 'w'"
     said = f"weights     rows are weighted by {ways}, in the loss and in the metrics"
@@ -226,7 +226,7 @@ def test_only_the_proportion_of_weights_matters(config: Callable[..., Path]) -> 
         np.testing.assert_allclose(array, weights_of(runs[1], "best")[name], atol=1e-12)
 
 
-def test_the_column_is_no_input(config: Callable[..., Path], write: Write) -> None:
+def test_the_weight_column_is_not_an_input(config: Callable[..., Path], write: Write) -> None:
     run = trained(config(csv("a,b,y,w", LABELS, COUNTS), weight="w"))
     data = json.loads((run.path / "data.json").read_text())
     (numbers,) = data["fitted"]["inputs"]
@@ -244,7 +244,7 @@ def test_the_column_is_no_input(config: Callable[..., Path], write: Write) -> No
         }
 
 
-def test_a_parquet_file_has_a_column_of_weights_too(write: Write, tmp_path: Path) -> None:
+def test_weights_can_come_from_a_parquet_file(write: Write, tmp_path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -261,8 +261,8 @@ UNEVEN = [0.5 + i % 5 for i in range(40)]
 
 
 @pytest.fixture
-def held_back(config: Callable[..., Path], write: Write) -> Callable[..., tuple[Run, dict[str, Any]]]:
-    """Train with weights and without preprocessing, and ask about the validation rows."""
+def held_out(config: Callable[..., Path], write: Write) -> Callable[..., tuple[Run, dict[str, Any]]]:
+    """Train with weights and without preprocessing, and return the run with predictions for the validation rows."""
 
     def train_and_ask(target: list[object], loss: str, **changes: object) -> tuple[Run, dict[str, Any]]:
         table = csv("a,b,y,w,part", target, UNEVEN, PARTS)
@@ -275,7 +275,7 @@ def held_back(config: Callable[..., Path], write: Write) -> Callable[..., tuple[
 
 
 def reported(run: Run) -> dict[str, float]:
-    """The validation figures, which are those of the best epoch in the log."""
+    """Return the validation figures, which the log has for the best epoch."""
     figures = run.metrics()["validation"]
     best = run.epochs()[run.metrics()["best_epoch"] - 1]
     assert figures.pop("rows") == 20
@@ -283,9 +283,9 @@ def reported(run: Run) -> dict[str, float]:
     return dict(figures)
 
 
-def test_figures_of_classes_are_weighted(held_back: Callable[..., tuple[Run, dict[str, Any]]]) -> None:
+def test_figures_of_classes_are_weighted(held_out: Callable[..., tuple[Run, dict[str, Any]]]) -> None:
     names = ["accuracy", "balanced_accuracy", "log_loss", "f1", "matthews_correlation"]
-    run, answer = held_back(LABELS, "cross_entropy", metrics=names, class_weights={"mid": 3})
+    run, answer = held_out(LABELS, "cross_entropy", metrics=names, class_weights={"mid": 3})
     y, said = LABELS[HELD_BACK], answer["prediction"].tolist()
     p = np.stack([answer[f"probability_{label}"] for label in ("high", "low", "mid")], axis=1)
     w = [weight * (3 if label == "mid" else 1) for weight, label in zip(UNEVEN[HELD_BACK], y, strict=True)]
@@ -302,8 +302,8 @@ def test_figures_of_classes_are_weighted(held_back: Callable[..., tuple[Run, dic
     )
 
 
-def test_figures_of_numbers_are_weighted(held_back: Callable[..., tuple[Run, dict[str, Any]]]) -> None:
-    run, answer = held_back(NUMBERS, "mse", metrics=["mse", "rmse", "mae", "r2"], layers=[{"linear": 1}])
+def test_figures_of_numbers_are_weighted(held_out: Callable[..., tuple[Run, dict[str, Any]]]) -> None:
+    run, answer = held_out(NUMBERS, "mse", metrics=["mse", "rmse", "mae", "r2"], layers=[{"linear": 1}])
     y, said, w = NUMBERS[HELD_BACK], answer["prediction"], UNEVEN[HELD_BACK]
     mse = sklearn.mean_squared_error(y, said, sample_weight=w)
     mae, r2 = sklearn.mean_absolute_error(y, said, sample_weight=w), sklearn.r2_score(y, said, sample_weight=w)
@@ -311,13 +311,13 @@ def test_figures_of_numbers_are_weighted(held_back: Callable[..., tuple[Run, dic
 
 
 @pytest.mark.parametrize("changes", [{"class_weights": "balanced"}, {"weight": "w"}, {"weight": "w", "split": 0}])
-def test_evaluate_gives_what_training_reported(changes: dict[str, Any], config: Callable[..., Path]) -> None:
+def test_evaluate_repeats_the_figures_of_training(changes: dict[str, Any], config: Callable[..., Path]) -> None:
     run = trained(config(csv("a,b,y,w", LABELS, COUNTS), **changes))
     figures = {part: of_part for part, of_part in run.metrics().items() if isinstance(of_part, dict)}
     assert workflows.evaluate(Run.open(run.path), list(figures)) == figures
 
 
-def test_a_file_without_the_column_counts_all_rows_alike_and_says_so(config: Callable[..., Path], write: Write) -> None:
+def test_without_the_weight_column_rows_count_alike_with_a_warning(config: Callable[..., Path], write: Write) -> None:
     run = trained(config(csv("a,b,y,w", LABELS, COUNTS), weight="w"))
     bare, even = write("bare.csv", csv("a,b,y", LABELS)), write("even.csv", csv("a,b,y,w", LABELS, [3] * 40))
     with pytest.warns(NnfsWarning, match=r"bare.csv has no column 'w': all its rows count alike"):
@@ -328,7 +328,7 @@ def test_a_file_without_the_column_counts_all_rows_alike_and_says_so(config: Cal
         assert workflows.evaluate(run, input_file=write("own.csv", csv("a,b,y,w", LABELS, COUNTS))) != figures
 
 
-def test_rows_to_evaluate_that_all_weigh_nothing_are_refused(config: Callable[..., Path], write: Write) -> None:
+def test_evaluating_rows_that_all_have_weight_zero_is_refused(config: Callable[..., Path], write: Write) -> None:
     run = trained(config(csv("a,b,y,w", LABELS, COUNTS), weight="w"))
     with pytest.raises(DataError, match="has no rows with a weight above 0"):
         workflows.evaluate(run, input_file=write("rows.csv", "a,b,y,w\n1,2,low,0\n2,1,mid,0\n"))
@@ -336,8 +336,8 @@ def test_rows_to_evaluate_that_all_weigh_nothing_are_refused(config: Callable[..
 
 @pytest.mark.filterwarnings("ignore:no validation row is", "ignore:no training row is")
 @pytest.mark.parametrize("by_class", [True, False])
-def test_what_weighs_nothing_is_in_no_statistic(by_class: bool, config: Callable[..., Path], write: Write) -> None:
-    """Whether by its class or by a column; nor is it what predict takes for seen."""
+def test_rows_of_weight_zero_enter_no_statistic(by_class: bool, config: Callable[..., Path], write: Write) -> None:
+    """The weight may come from a class or a column; predict treats values of such rows as unknown."""
     columns, extra = ((LABELS,), "") if by_class else ((LABELS, [1] * 40), ",0")
     table = csv("a,b,y" if by_class else "a,b,y,w", *columns) + f"1000,1000,wild{extra}\n1000,-1000,wild{extra}\n"
     weights = {"class_weights": {"wild": 0}} if by_class else {"weight": "w"}
@@ -367,7 +367,7 @@ def test_what_weighs_nothing_is_in_no_statistic(by_class: bool, config: Callable
         ("1e39", "should hold numbers within the range of float32, found '1e39'"),
     ],
 )
-def test_a_cell_that_is_no_weight_is_named_with_its_line(
+def test_a_cell_that_is_not_a_weight_is_named_with_its_line(
     cell: object, problem: str, config: Callable[..., Path], inside: Nnfs
 ) -> None:
     weights = [*COUNTS[:5], cell, *COUNTS[6:]]
@@ -377,7 +377,7 @@ def test_a_cell_that_is_no_weight_is_named_with_its_line(
     assert not Path("runs").exists()
 
 
-def test_a_cell_of_rows_to_evaluate_that_is_no_weight_is_named_and_predict_does_not_care(
+def test_evaluate_refuses_a_cell_that_is_not_a_weight_and_predict_ignores_it(
     config: Callable[..., Path], write: Write, inside: Nnfs
 ) -> None:
     run = trained(config(csv("a,b,y,w", LABELS, COUNTS), weight="w")).path
@@ -396,14 +396,14 @@ def test_a_cell_of_rows_to_evaluate_that_is_no_weight_is_named_and_predict_does_
         ({"weight": "w", "class_weights": {"low": 0}}, [int(label == "low") for label in LABELS]),
     ],
 )
-def test_rows_that_all_weigh_nothing_cannot_be_learned_from(
+def test_training_rows_that_all_have_weight_zero_are_refused(
     changes: dict[str, Any], weights: list[int], config: Callable[..., Path]
 ) -> None:
     with pytest.raises((DataError, ConfigError), match="all train rows have weight 0"):
         prepared(config(csv("a,b,y,w", LABELS, weights), **changes))
 
 
-def test_validation_rows_that_all_weigh_nothing_cannot_be_judged(config: Callable[..., Path]) -> None:
+def test_validation_rows_that_all_have_weight_zero_are_refused(config: Callable[..., Path]) -> None:
     parts = ["train" if i else "validation" for i in COUNTS]
     path = config(csv("a,b,y,w,part", LABELS, COUNTS, parts), weight="w", split={"column": "part"})
     with pytest.raises(DataError, match="all validation rows have weight 0") as caught:
@@ -411,7 +411,7 @@ def test_validation_rows_that_all_weigh_nothing_cannot_be_judged(config: Callabl
     assert "learn" not in str(caught.value)
 
 
-def test_class_weights_beyond_the_nets_numbers_are_refused_before_training(config: Callable[..., Path]) -> None:
+def test_class_weights_beyond_the_range_of_the_dtype_are_refused_before_training(config: Callable[..., Path]) -> None:
     with pytest.raises(DataError, match="float32"):
         trained(config(csv("a,b,y", LABELS), class_weights={"low": 1e300}))
 
@@ -424,13 +424,13 @@ def test_class_weights_beyond_the_nets_numbers_are_refused_before_training(confi
         ("y", "'y' is the target and is the weight; it can't be both"),
     ],
 )
-def test_a_column_that_cannot_be_the_weight_is_named(weight: str, message: str, config: Callable[..., Path]) -> None:
+def test_an_unusable_weight_column_is_named(weight: str, message: str, config: Callable[..., Path]) -> None:
     with pytest.raises(ConfigError) as caught:
         prepared(config(csv("a,b,y,weight", LABELS, COUNTS), weight=weight))
     assert message in str(caught.value)
 
 
-def test_a_weight_cannot_be_dropped(config: Callable[..., Path]) -> None:
+def test_the_weight_column_cannot_be_dropped(config: Callable[..., Path]) -> None:
     source = {"csv": {"path": "points.csv", "target": "y", "weight": "w", "drop": ["w"]}}
     with pytest.raises(ConfigError, match="'w' is in drop and is the weight"):
         prepared(config(csv("a,b,y,w", LABELS, COUNTS), dataset=source))

@@ -1,4 +1,4 @@
-"""Members that are each kept from a fold of the training rows, and judged by it."""
+"""Members that each leave one fold out of their training and are scored on it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def spec(tmp_path: Path, **changes: Any) -> Config:
 
 
 @given(st.integers(1, 300), st.integers(2, 12), st.integers(0, 2**31), st.integers(1, 5))
-def test_folds_are_of_one_size_in_every_class(n_rows: int, n_folds: int, seed: int, n_classes: int) -> None:
+def test_folds_are_of_equal_size_in_every_class(n_rows: int, n_folds: int, seed: int, n_classes: int) -> None:
     classes = np.random.default_rng(seed).integers(0, n_classes, n_rows)
     folds = deal(n_rows, n_folds, seed, classes)
     for rows in (np.ones(n_rows, bool), *(classes == j for j in range(n_classes))):
@@ -85,7 +85,7 @@ def test_groups_stay_together(groups: list[int], n_folds: int, seed: int) -> Non
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("accumulate", [1, 3])
-def test_a_member_is_the_net_that_learns_without_its_fold(weighted: bool, reduction: str, accumulate: int) -> None:
+def test_a_member_equals_a_net_trained_without_its_fold(weighted: bool, reduction: str, accumulate: int) -> None:
     rng, k, n = np.random.default_rng(0), 3, 30
     X, y = rng.normal(size=(n, 4)), rng.normal(size=(n, 2))
     folds = deal(n, k, 0)
@@ -136,7 +136,7 @@ def test_no_member_sees_its_fold(poison: str) -> None:
 
 
 @pytest.mark.parametrize("n", [1, 5, 30, 700])
-def test_each_row_is_answered_by_the_member_that_is_named(n: int) -> None:
+def test_each_row_is_predicted_by_the_member_of_its_fold(n: int) -> None:
     rng, k = np.random.default_rng(0), 3
     layers = parsed(("linear: 6", "relu", "linear: 3", "softmax"))
     model = Model(
@@ -189,7 +189,7 @@ def test_figures_are_out_of_fold(tmp_path: Path) -> None:
     assert set(others["validation"]) == {run.path.name, "constant", "linear", "boosting"}
 
 
-def test_baselines_are_judged_out_of_fold_too(tmp_path: Path) -> None:
+def test_baselines_are_scored_out_of_fold_too(tmp_path: Path) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
     from sklearn.model_selection import PredefinedSplit, cross_val_predict
@@ -207,7 +207,7 @@ def test_baselines_are_judged_out_of_fold_too(tmp_path: Path) -> None:
     assert found["log_loss"] == pytest.approx(log_loss(rows.truth, said), rel=2e-2)  # standardised over all rows there
 
 
-def test_weights_of_rows_and_classes_go_with_it(tmp_path: Path) -> None:
+def test_holdout_works_with_weights_of_rows_and_classes(tmp_path: Path) -> None:
     experiment = workflows.prepare(spec(tmp_path, class_weights={"class_0": 0, "class_1": 2}, members=3))
     train = experiment.splits["train"]
     _, _, weight = experiment.training_rows.take(slice(None))
@@ -230,7 +230,7 @@ def test_weights_of_rows_and_classes_go_with_it(tmp_path: Path) -> None:
         ({"holdout": "folds"}, "expected fold"),
     ],
 )
-def test_what_does_not_go_with_it_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+def test_incompatible_settings_are_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         spec(tmp_path, **changes)
 
@@ -240,7 +240,7 @@ def test_more_members_than_rows_are_refused(tmp_path: Path) -> None:
         workflows.prepare(spec(tmp_path, members=200))
 
 
-def test_groups_and_a_column_of_parts(tmp_path: Path) -> None:
+def test_holdout_works_with_groups_and_with_a_split_column_without_validation_rows(tmp_path: Path) -> None:
     lines = [f"{i % 7},{i % 5},{('train', 'test', 'train')[i % 3]},g{i % 6}" for i in range(60)]
     (tmp_path / "t.csv").write_text("\n".join(["x,y,part,g", *lines]))
     base = {

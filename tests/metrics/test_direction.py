@@ -1,4 +1,4 @@
-"""What counts as better."""
+"""The comparison of figures: what counts as better."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from nnfs_cli.metrics.direction import Mode, improves
         (nan, -inf, "max", 0.0, False),
     ],
 )
-def test_better_is_by_more_than_min_delta_and_nan_never_is(
+def test_improving_takes_more_than_min_delta_and_nan_never_improves(
     value: float, best: float | None, mode: Mode, min_delta: float, better: bool
 ) -> None:
     assert improves(value, best, mode, min_delta) is better
 
 
 @given(st.lists(st.floats(), min_size=1), st.sampled_from(["min", "max"]))
-def test_what_is_kept_in_the_end_is_the_best_number_of_all(values: list[float], mode: Mode) -> None:
+def test_the_last_improvement_is_the_best_of_all_values(values: list[float], mode: Mode) -> None:
     best = None
     for value in values:
         if improves(value, best, mode):

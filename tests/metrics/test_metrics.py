@@ -1,4 +1,4 @@
-"""What metrics compute: against scikit-learn or the definition written out, and what must hold on any rows."""
+"""Metrics against scikit-learn or their written-out definitions, and properties that hold for any rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NUMBERS = [metric(example) for example in EXAMPLES if metric(example).task == "r
 
 
 def classes(n_classes: int, n_rows: int = 200, *, weighted: bool = True) -> PredictedRows:
-    """Rows of a net that is right more often than not."""
+    """Return rows of a net that is right more often than not."""
     rng = np.random.default_rng(n_classes)
     y = rng.integers(n_classes, size=n_rows)
     scores = np.exp(rng.standard_normal((n_rows, n_classes)) + np.eye(n_classes)[y])
@@ -89,7 +89,7 @@ def calibration(y: Array, p: Array, w: Array, bins: int) -> float:
 
 
 def correlation(y: Array, p: Array, w: Array) -> float:
-    """Of indicators, as Gorodkin has it."""
+    """Compute the correlation from indicators, as defined by Gorodkin."""
     t, d = np.eye(p.shape[1])[y], np.eye(p.shape[1])[p.argmax(axis=1)]
     t, d = t - np.average(t, axis=0, weights=w), d - np.average(d, axis=0, weights=w)
     together, each = (w[:, None] * t * d).sum(), [(w[:, None] * a * a).sum() for a in (t, d)]
@@ -101,7 +101,7 @@ def off(score: Callable[..., float], **how: object) -> Reference:
 
 
 def median(y: Array, y_hat: Array, w: Array) -> float:
-    """Every row as many times as it counts."""
+    """Repeat every row according to its weight."""
     return float(np.median(np.repeat(np.abs(y_hat - y), (w * 4).astype(int), axis=0), axis=0).mean())
 
 
@@ -155,7 +155,7 @@ CASES += [(example, width) for example in NUMBER_REFERENCES for width in (1, 3)]
 
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize(("example", "width"), CASES)
-def test_a_metric_is_its_definition(example: str, width: int, weighted: bool) -> None:
+def test_a_metric_agrees_with_its_definition(example: str, width: int, weighted: bool) -> None:
     predicted = (classes if example in CLASS_REFERENCES else numbers)(width, weighted=weighted)
     weight = np.ones(len(predicted.y)) if predicted.weight is None else predicted.weight
     expected = (CLASS_REFERENCES | NUMBER_REFERENCES)[example](predicted.y, predicted.y_hat, weight)
@@ -164,8 +164,8 @@ def test_a_metric_is_its_definition(example: str, width: int, weighted: bool) ->
 
 @pytest.mark.parametrize("name", ["precision", "recall", "f1"])
 @pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
-def test_an_average_is_scikit_learns_where_every_class_is_true_of_some_row(name: str, average: str) -> None:
-    """Also with a class that is never decided for."""
+def test_averages_agree_with_scikit_learn_if_every_class_has_rows(name: str, average: str) -> None:
+    """One class is never predicted."""
     predicted = classes(4)
     predicted.y_hat[:, 2] = 0
     expected = getattr(sk, f"{name}_score")(
@@ -174,8 +174,8 @@ def test_an_average_is_scikit_learns_where_every_class_is_true_of_some_row(name:
     assert metric(f"{name}: {average}").score(predicted) == pytest.approx(expected, rel=1e-12)
 
 
-def test_the_indicator_matrix_of_all_classes_is_not_needed_for_scores() -> None:
-    """Scores that are no probabilities, with a class that no row has."""
+def test_rankings_take_scores_and_classes_without_rows() -> None:
+    """The scores are not probabilities, and one class has no rows."""
     predicted = classes(4)
     predicted = replace(predicted, y=predicted.y % 3, y_hat=np.log(predicted.y_hat) * 100)
     for name, score in (("roc_auc", sk.roc_auc_score), ("average_precision", sk.average_precision_score)):
@@ -183,18 +183,18 @@ def test_the_indicator_matrix_of_all_classes_is_not_needed_for_scores() -> None:
         assert metric(name).score(predicted) == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_quantile_is_scored_by_what_the_net_says_of_it() -> None:
+def test_pinball_scores_the_predicted_quantile_of_its_level() -> None:
     predicted = numbers(2)
-    said = predicted.y_hat + 1.5
-    with_quantiles = replace(predicted, quantiles={0.9: said})
-    assert metric("pinball: 0.9").score(with_quantiles) == metric("pinball: 0.9").score(replace(predicted, y_hat=said))
+    other = predicted.y_hat + 1.5
+    with_quantiles = replace(predicted, quantiles={0.9: other})
+    assert metric("pinball: 0.9").score(with_quantiles) == metric("pinball: 0.9").score(replace(predicted, y_hat=other))
     assert metric("pinball: 0.8").score(with_quantiles) == metric("pinball: 0.8").score(predicted)
 
 
 # --- decisions, columns, settings ------------------------------------------------------------------------------------
 
 
-def test_the_threshold_decides_and_belongs_to_the_second_class() -> None:
+def test_the_second_class_is_predicted_at_the_threshold_or_more() -> None:
     p = np.array([0.2, 0.3, 0.3000001, 0.6], np.float32)
     predicted = PredictedRows(np.array([0, 0, 1, 1]), np.stack([1 - p, p], axis=1))
     assert predicted.decided.tolist() == [0, 0, 0, 1]
@@ -204,7 +204,7 @@ def test_the_threshold_decides_and_belongs_to_the_second_class() -> None:
     assert metric("accuracy").score(replace(predicted, threshold=between)) == 1
 
 
-def test_a_threshold_between_neighbours_of_float32_parts_them() -> None:
+def test_a_threshold_between_neighbouring_float32_numbers_separates_them() -> None:
     p = np.array([0.5, np.nextafter(np.float32(0.5), np.float32(1))], np.float32)
     predicted = PredictedRows(
         np.array([0, 1]), np.stack([1 - p, p], axis=1), threshold=float(p.astype(np.float64).mean())
@@ -212,7 +212,7 @@ def test_a_threshold_between_neighbours_of_float32_parts_them() -> None:
     assert predicted.decided.tolist() == [0, 1]
 
 
-def test_of_equal_classes_the_first_counts() -> None:
+def test_of_equally_probable_classes_the_first_counts() -> None:
     predicted = PredictedRows(np.array([0, 1, 2]), np.full((3, 3), 1 / 3))
     assert predicted.decided.tolist() == [0, 0, 0]
     scores = [metric(f"top_k_accuracy: {k}").score(predicted) for k in (1, 2, 3, 9)]
@@ -231,17 +231,17 @@ def test_of_equal_classes_the_first_counts() -> None:
         ("calibration_error", "calibration_error_15"),
     ],
 )
-def test_a_column_says_which_setting_it_is_of(example: str, column: str) -> None:
+def test_the_name_of_a_figure_includes_the_main_setting(example: str, column: str) -> None:
     assert metric(example).column == column
 
 
-def test_no_two_examples_share_a_column() -> None:
+def test_no_two_examples_share_a_name() -> None:
     columns = [column for m in CLASSES for column in m.figures(classes(3))]
     columns += [column for m in NUMBERS for column in m.figures(numbers(2))]
     assert len(columns) == len(set(columns))
 
 
-def test_each_class_has_a_column_and_none_without_a_row_or_a_decision() -> None:
+def test_per_class_figures_are_nan_for_classes_without_rows_or_predictions() -> None:
     y, guess = np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 1, 2])
     predicted = PredictedRows(y, np.eye(4)[guess], classes=("ash", "birch", "cedar", "durian"))
     of = {name: metric(f"{name}: per_class").figures(predicted) for name in ("precision", "recall", "f1")}
@@ -256,7 +256,7 @@ def test_each_class_has_a_column_and_none_without_a_row_or_a_decision() -> None:
 
 @pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
 @pytest.mark.parametrize("width", [2, 3])
-def test_each_class_can_be_ranked_against_the_rest(name: str, width: int) -> None:
+def test_per_class_rankings_compare_a_class_with_the_rest(name: str, width: int) -> None:
     predicted, score = classes(width, weighted=True), getattr(sk, f"{name}_score")
     expected = [score(predicted.y == k, predicted.y_hat[:, k], sample_weight=predicted.weight) for k in range(width)]
     found = metric(f"{name}: per_class").figures(predicted)
@@ -271,12 +271,12 @@ def test_a_setting_out_of_range_is_refused(example: str) -> None:
         metric(example)
 
 
-def test_the_defaults_are_what_people_read() -> None:
+def test_default_metrics() -> None:
     assert [m.column for m in default_metrics("classification")] == ["accuracy"]
     assert [m.column for m in default_metrics("regression")] == ["rmse", "r2"]
 
 
-def test_figures_of_every_epoch_do_without_scikit_learn() -> None:
+def test_default_metrics_do_not_import_scikit_learn() -> None:
     script = """
 import sys
 import numpy as np
@@ -295,7 +295,7 @@ assert not {"sklearn", "scipy"} & set(sys.modules)
 
 @pytest.mark.parametrize("m", CLASSES, ids=lambda m: m.column)
 @pytest.mark.parametrize("case", ["no rows", "no weight", "not finite"])
-def test_without_rows_or_answers_there_is_no_figure(m: Metric, case: str) -> None:
+def test_a_figure_of_classes_without_usable_rows_is_nan(m: Metric, case: str) -> None:
     predicted = classes(3)
     predicted = {
         "no rows": PredictedRows(predicted.y[:0], predicted.y_hat[:0]),
@@ -307,7 +307,7 @@ def test_without_rows_or_answers_there_is_no_figure(m: Metric, case: str) -> Non
 
 
 @pytest.mark.parametrize("m", NUMBERS, ids=lambda m: m.column)
-def test_numbers_without_rows_or_answers_have_no_figure(m: Metric) -> None:
+def test_a_figure_of_numbers_without_usable_rows_is_nan(m: Metric) -> None:
     predicted = numbers(2)
     assert math.isnan(m.score(PredictedRows(predicted.y[:0], predicted.y_hat[:0])))
     assert math.isnan(m.score(replace(predicted, weight=np.zeros(len(predicted.y)))))
@@ -317,24 +317,24 @@ def test_numbers_without_rows_or_answers_have_no_figure(m: Metric) -> None:
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("rows", [1, 5])
-def test_one_class_cannot_be_told_from_others(n_classes: int, rows: int) -> None:
+def test_figures_that_need_two_classes_are_nan_for_one(n_classes: int, rows: int) -> None:
     predicted = PredictedRows(np.full(rows, 1), classes(n_classes, rows).y_hat)
     undefined = {m.column for m in CLASSES if math.isnan(m.score(predicted))}
     assert undefined == {"matthews_correlation", "roc_auc", "average_precision"}
 
 
-def test_a_net_that_always_decides_the_same_correlates_with_nothing() -> None:
+def test_matthews_correlation_of_constant_predictions_is_zero() -> None:
     assert metric("matthews_correlation").score(PredictedRows(np.array([0, 1, 1]), np.eye(2)[[1, 1, 1]])) == 0
 
 
-def test_a_constant_target_is_explained_when_it_is_hit() -> None:
-    """0.1 is a number whose mean of three is not itself."""
+def test_r2_of_a_constant_target_is_one_if_it_is_predicted_exactly() -> None:
+    """The mean of three times 0.1 is not 0.1, through rounding."""
     y, weight = np.full((3, 1), 0.1), np.array([0.1, 0.2, 0.4])
     assert [metric("r2").score(PredictedRows(y, y + off, weight)) for off in (0, 1e-9)] == [1, 0]
     assert math.isnan(metric("r2").score(PredictedRows(y[:1], y[:1])))
 
 
-def test_probabilities_a_rounding_step_beyond_one_have_a_log_loss() -> None:
+def test_log_loss_takes_probabilities_that_rounding_moved_beyond_one() -> None:
     y_hat = np.array([[np.nextafter(1, 2), -1e-17], [0, 1]])
     assert metric("log_loss").score(PredictedRows(np.array([0, 1]), y_hat)) == pytest.approx(0, abs=1e-12)
 
@@ -346,7 +346,7 @@ WEIGHTS = st.integers(0, 12).map(lambda eighths: eighths / 8)  # their sums are 
 
 @st.composite
 def any_classes(draw: st.DrawFn) -> PredictedRows:
-    """Few distinct probabilities, so that there are ties; classes without rows; weights of zero."""
+    """Draw rows with ties among few distinct probabilities, classes without rows, and weights of zero."""
     n_classes, n_rows = draw(st.integers(2, 4)), draw(st.integers(1, 12))
     counts = draw(
         st.lists(
@@ -398,8 +398,8 @@ def taken(predicted: PredictedRows, rows: Array, weight: Array | None) -> Predic
 
 
 @given(ANY)
-def test_a_figure_is_a_number_in_its_range_or_nan(predicted: PredictedRows) -> None:
-    """And nothing is raised or warned of, which would fail the test too."""
+def test_a_figure_lies_in_its_range_or_is_nan(predicted: PredictedRows) -> None:
+    """Errors and warnings would fail the test, too."""
     above_one = {"log_loss": math.inf, "brier": 2.0}
     for m in metrics_for(predicted):
         for figure in (m.score(predicted), *m.figures(predicted).values()):
@@ -411,7 +411,7 @@ def test_a_figure_is_a_number_in_its_range_or_nan(predicted: PredictedRows) -> N
 
 
 @given(ANY)
-def test_weights_all_the_same_change_nothing(predicted: PredictedRows) -> None:
+def test_equal_weights_change_nothing(predicted: PredictedRows) -> None:
     n_rows = len(predicted.y)
     plain = all_figures(replace(predicted, weight=None))
     same(all_figures(replace(predicted, weight=np.ones(n_rows))), plain)
@@ -419,7 +419,7 @@ def test_weights_all_the_same_change_nothing(predicted: PredictedRows) -> None:
 
 
 @given(ANY, st.data())
-def test_a_row_twice_is_a_row_of_twice_the_weight(predicted: PredictedRows, data: st.DataObject) -> None:
+def test_a_repeated_row_equals_a_row_of_twice_the_weight(predicted: PredictedRows, data: st.DataObject) -> None:
     n_rows = len(predicted.y)
     weight = np.ones(n_rows) if predicted.weight is None else predicted.weight
     assume(np.count_nonzero(weight) != 1)  # a single row has no r2
@@ -430,7 +430,7 @@ def test_a_row_twice_is_a_row_of_twice_the_weight(predicted: PredictedRows, data
 
 
 @given(ANY)
-def test_a_row_of_weight_zero_is_no_row(predicted: PredictedRows) -> None:
+def test_rows_of_weight_zero_are_ignored(predicted: PredictedRows) -> None:
     weight = np.ones(len(predicted.y)) if predicted.weight is None else predicted.weight
     rows = np.flatnonzero(weight)
     same(all_figures(predicted), all_figures(taken(predicted, rows, weight[rows])))

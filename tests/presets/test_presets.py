@@ -1,4 +1,4 @@
-"""Configs that leave most things to a preset."""
+"""Presets: configs that leave most keys out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Load = Callable[..., Config]
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    """The whole spec of a config with these settings, overridden."""
+    """Load a config with these settings and overrides."""
 
     def load(overrides: tuple[str, ...] = (), /, **settings: Any) -> Config:
         path = tmp_path / "config.yaml"
@@ -36,7 +36,7 @@ def load(tmp_path: Path) -> Load:
 
 
 def table(path: Path, n: int = 120) -> Path:
-    """Numbers, of which one is mostly 0 and one has gaps, few words, many words, a date and two targets."""
+    """Write a table: numbers (one mostly 0, one with gaps), few and many categories, a date and two targets."""
     rng = np.random.default_rng(0)
     x, crowded = rng.normal(size=n), np.where(rng.random(n) < 0.7, 0, rng.integers(1, 9, n))
     lines = ["x,crowded,gaps,few,many,when,price,kind"]
@@ -49,13 +49,13 @@ def table(path: Path, n: int = 120) -> Path:
     return path
 
 
-# --- What it says ---
+# --- filled-in keys ---
 
 
 @given(
     st.integers(1, 10**7), st.integers(0, 50), st.integers(1, 3), st.sampled_from(["mae", "huber", "quantile", "hinge"])
 )
-def test_whatever_the_data_the_numbers_are_sensible(n_rows: int, n_classes: int, n_targets: int, loss: str) -> None:
+def test_filled_in_values_are_sensible_for_any_data(n_rows: int, n_classes: int, n_targets: int, loss: str) -> None:
     filled = Tabular().fill({}, TableFacts(n_rows, n_targets, n_classes if n_classes != 1 else 0))
     batch, epochs = filled["batch_size"], filled["epochs"]
     steps = -(-n_rows // batch) * epochs
@@ -76,7 +76,7 @@ def test_whatever_the_data_the_numbers_are_sensible(n_rows: int, n_classes: int,
 
 
 @pytest.mark.parametrize(("n_numbers", "bins"), [(1, 232), (8, 64), (60, 8), (256, 2), (257, None), (5_000, None)])
-def test_many_columns_have_few_bins(n_numbers: int, bins: int | None) -> None:
+def test_many_columns_get_few_bins(n_numbers: int, bins: int | None) -> None:
     filled = Tabular().fill({}, TableFacts(10**6 // 10, n_numbers=n_numbers))["preprocessing"]["numbers"][1]["views"]
     found = [view["piecewise_linear"] for view in filled if isinstance(view, dict)]
     assert found == ([min(bins, 108)] if bins else [])
@@ -90,9 +90,7 @@ def test_many_columns_have_few_bins(n_numbers: int, bins: int | None) -> None:
         ("diabetes", "mse", 1, []),
     ],
 )
-def test_a_config_that_names_a_dataset_is_enough(
-    load: Load, dataset: str, loss: str, outputs: int, final: list[str]
-) -> None:
+def test_a_config_needs_only_a_dataset(load: Load, dataset: str, loss: str, outputs: int, final: list[str]) -> None:
     spec = load(dataset=dataset)
     assert spec.preset == Tabular()
     assert spec.loss.name == loss
@@ -103,7 +101,7 @@ def test_a_config_that_names_a_dataset_is_enough(
     assert workflows.prepare(spec).splits["validation"].member is not None
 
 
-def test_every_kind_of_column_is_taken(load: Load, tmp_path: Path) -> None:
+def test_every_kind_of_column_becomes_an_input(load: Load, tmp_path: Path) -> None:
     table(tmp_path / "t.csv")
     spec = load(dataset={"csv": {"path": "t.csv", "target": "price", "drop": ["kind"]}})
     steps = {name: [step.name for step in chain] for name, chain in spec.preprocessing.columns.items()}
@@ -115,7 +113,7 @@ def test_every_kind_of_column_is_taken(load: Load, tmp_path: Path) -> None:
     assert [step.name for step in spec.preprocessing.target or ()] == ["clamp", "standardize"]
 
 
-def test_columns_that_decide_about_rows_are_no_inputs(load: Load, tmp_path: Path) -> None:
+def test_weight_and_split_columns_are_not_inputs(load: Load, tmp_path: Path) -> None:
     table(tmp_path / "t.csv")
     source = {"path": "t.csv", "target": "price", "drop": ["kind"], "weight": "crowded"}
     spec = load(dataset={"csv": source}, split={"group": "many", "test": 0.2})
@@ -144,7 +142,7 @@ def test_columns_that_decide_about_rows_are_no_inputs(load: Load, tmp_path: Path
         ({"seed": 9, "metrics": ["mae"]}, {"seed": 9}),
     ],
 )
-def test_a_key_that_is_given_wins(load: Load, given: dict[str, Any], found: dict[str, Any]) -> None:
+def test_a_given_key_wins(load: Load, given: dict[str, Any], found: dict[str, Any]) -> None:
     spec = load(dataset="diabetes", **given)
     for key, expected in found.items():
         value = getattr(spec, key)
@@ -154,7 +152,7 @@ def test_a_key_that_is_given_wins(load: Load, given: dict[str, Any], found: dict
     workflows.prepare(spec)
 
 
-def test_parts_of_preprocessing_that_are_given_win(load: Load, tmp_path: Path) -> None:
+def test_given_parts_of_preprocessing_win(load: Load, tmp_path: Path) -> None:
     table(tmp_path / "t.csv")
     source = {"csv": {"path": "t.csv", "target": "price", "drop": ["kind"]}}
     spec = load(dataset=source, preprocessing={"columns": {"many": "hashing"}, "dates": {"calendar": ["trend"]}})
@@ -170,13 +168,13 @@ def test_parts_of_preprocessing_that_are_given_win(load: Load, tmp_path: Path) -
     assert bare.preprocessing.categories is not None
 
 
-def test_what_is_set_on_the_command_line_wins_too(load: Load) -> None:
+def test_overrides_win_too(load: Load) -> None:
     spec = load(("epochs=4", "split.test=0.3"), dataset="iris")
     assert (spec.epochs, spec.split.test, spec.split.validation) == (4, 0.3, 0)
 
 
 @pytest.mark.parametrize("n", [2, 3, 7, 15, 16])
-def test_of_very_few_rows_none_is_held_back(n: int, load: Load, tmp_path: Path) -> None:
+def test_very_few_rows_all_train(n: int, load: Load, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i},{i * i}.5\n" for i in range(n)))
     spec = load(dataset={"csv": {"path": "t.csv", "target": "y"}})
     assert (spec.split.validation, spec.holdout) == (0, "fold" if n == 16 else None)
@@ -191,7 +189,7 @@ def test_a_whole_config_takes_no_preset(load: Load) -> None:
         load(**{key: value for key, value in whole.items() if key != "loss"})
 
 
-def test_the_spec_that_a_run_keeps_is_whole_and_leads_to_the_same_bytes(load: Load, tmp_path: Path) -> None:
+def test_the_spec_of_a_run_is_complete_and_gives_the_same_bytes(load: Load, tmp_path: Path) -> None:
     spec = load(dataset="iris", epochs=6, split={"test": 0.2})
     runs = []
     for one in (spec, None):
@@ -204,7 +202,7 @@ def test_the_spec_that_a_run_keeps_is_whole_and_leads_to_the_same_bytes(load: Lo
     workflows.verify(runs[0])
 
 
-# --- What cannot be filled in ---
+# --- configs that cannot be filled in ---
 
 
 @pytest.mark.parametrize(
@@ -220,7 +218,7 @@ def test_the_spec_that_a_run_keeps_is_whole_and_leads_to_the_same_bytes(load: Lo
         ({"dataset": "iris", "lr": -1}, ConfigError, "must be greater than 0"),
     ],
 )
-def test_what_cannot_be_filled_in_is_said(
+def test_what_cannot_be_filled_in_is_reported(
     load: Load, tmp_path: Path, settings: dict[str, Any], error: Any, message: str
 ) -> None:
     table(tmp_path / "t.csv")
@@ -228,7 +226,7 @@ def test_what_cannot_be_filled_in_is_said(
         workflows.prepare(load(**settings))
 
 
-def test_it_is_named_in_the_output(inside: Nnfs, write: Callable[[str, str], Path]) -> None:
+def test_train_names_the_preset(inside: Nnfs, write: Callable[[str, str], Path]) -> None:
     write("c.yaml", "dataset: iris\nepochs: 3\n")
     done = inside("train", "c.yaml")
     assert done.returncode == 0, done.stderr
