@@ -20,7 +20,7 @@ from pydantic import (
 
 from nnfs_cli.components.field_types import MAX_INT, Bytes, NotEmpty, PositiveFloat, PositiveInt, Seed, Switch
 from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
-from nnfs_cli.config.cross_checks import cross_check, net_faults
+from nnfs_cli.config.cross_checks import cross_check, memory_faults, net_faults
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.monitors import with_monitors
 from nnfs_cli.config.yaml import YamlError, dump
@@ -196,6 +196,7 @@ class Config(Section):
     def check(self, facts: Facts, data: str) -> None:
         """Raise `ConfigError` unless the net fits the data that was read."""
         faults = net_faults(self.layers, self.loss, facts, data)
+        faults = faults or memory_faults(self.layers, facts.n_features, self.members, self.dtype)
         if faults:
             raise self.error(faults)
 

@@ -6,8 +6,11 @@ Each check is a function whose parameters are the keys that it needs. `cross_che
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 from nnfs_cli.config.monitors import monitors, unknown_figures
 from nnfs_cli.data import DataSource
@@ -25,6 +28,8 @@ from nnfs_cli.nn.layers.base import ShapeError
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.losses.quantile import Quantile
+from nnfs_cli.nn.parameters import n_numbers
+from nnfs_cli.system.memory import physical_memory
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.callbacks import NamedCallback
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
@@ -69,6 +74,31 @@ def net_faults(layers: tuple[Layer, ...], loss: Loss, facts: Facts, data: str) -
     hint = "; flatten makes a plain list of them" if len(shape) > 1 else ""
     message = f"the net gives {gives}; {data} has {has}, for which {loss.name} needs {needed}{hint}"
     return [Fault(("layers", at), message)]
+
+
+def memory_faults(
+    layers: tuple[Layer, ...], n_features: int, members: int, dtype: str | None, limit: int | None = None
+) -> list[Fault]:
+    """Return a fault at the largest layer if parameters and gradients take more bytes than `limit`.
+
+    The limit is the memory of the machine unless given. The layers must fit together.
+    """
+    limit = physical_memory() or sys.maxsize if limit is None else limit
+    shape: tuple[int, ...] = (n_features,)
+    sizes = []
+    for layer in layers:
+        shape, tree = layer.build(shape)
+        sizes.append(n_numbers(tree))
+    total = sum(sizes) * members
+    needed = 2 * total * np.dtype(dtype or "float32").itemsize
+    if needed <= limit:
+        return []
+    largest = max(range(len(sizes)), key=sizes.__getitem__)
+    message = (
+        f"the net does not fit in memory: its {total:,} parameters and their gradients take {needed / 1e9:,.1f} GB;"
+        f" this layer has {sizes[largest]:,} parameters{f' in each of {members} members' if members > 1 else ''}"
+    )
+    return [Fault(("layers", largest), message)]
 
 
 def _path_of(layers: tuple[Layer, ...], index: tuple[int, ...]) -> tuple[str | int, ...]:
@@ -123,6 +153,15 @@ def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
 def _net_fits_data(dataset: DataSource, layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     facts = dataset.facts()
     return net_faults(layers, loss, facts, dataset.name) if facts else []
+
+
+def _net_fits_memory(
+    dataset: DataSource, layers: tuple[Layer, ...], loss: Loss, members: int, dtype: str | None
+) -> list[Fault]:
+    facts = dataset.facts()
+    if facts is None or net_faults(layers, loss, facts, dataset.name):
+        return []
+    return memory_faults(layers, facts.n_features, members, dtype)
 
 
 def _output_reaches_target(
@@ -310,6 +349,7 @@ _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _output_fits_loss,
     _output_reaches_target,
     _net_fits_data,
+    _net_fits_memory,
     _target_step_fits,
     _columns_are_inputs,
     _split_fits,

@@ -10,6 +10,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
+from nnfs_cli.config.cross_checks import memory_faults
 from nnfs_cli.config.monitors import monitors, unlogged_figures
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.encoder import Encoder
@@ -107,7 +108,11 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
         sample,
     )
     config.check(encoder.facts, table.name)
-    predictor = Predictor(config, encoder)
+    try:
+        predictor = Predictor(config, encoder)
+    except MemoryError:
+        n_features = encoder.facts.n_features
+        raise config.error(memory_faults(config.layers, n_features, config.members, config.dtype, limit=-1)) from None
     batches = _batches(config, predictor, len(loaded.rows["train"]), loaded.budget)
     stored = rows_on_disk(predictor, loaded, loaded.budget) if loaded.budget is not None else None
     splits = encode_splits(predictor, loaded, stored)

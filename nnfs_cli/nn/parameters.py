@@ -124,7 +124,7 @@ class Parameters:
         self.layout = ParameterLayout(tree)
         size = self.layout.learned if gradients else self.layout.size
         if size * members > MOST_PARAMETERS:
-            raise MemoryError
+            raise MemoryError(f"a net of {size * members:,} parameters does not fit in memory")
         self.vector: Array = np.zeros((*member_axes(members), size), dtype)
         self.learned = self.vector[..., : self.layout.learned]
         self.decayed = self.vector[..., : self.layout.decayed]
@@ -137,6 +137,11 @@ class Parameters:
             arrays = self.arrays[name] if self.vector.ndim > 1 else [self.arrays[name]]
             for array, rng in zip(arrays, rngs, strict=True):
                 array[...] = spec.init.draw(rng, spec.shape, spec.fan_in, spec.fan_out)
+
+
+def n_numbers(tree: ParameterTree) -> int:
+    """Return the number of entries of all arrays in a tree."""
+    return sum(math.prod(spec.shape) for _, spec in _leaves(tree))
 
 
 def _leaves(tree: ParameterTree, prefix: str = "") -> Iterator[tuple[str, ParameterSpec]]:

@@ -399,6 +399,60 @@ def test_a_residual_block_shows_in_the_description_of_the_net() -> None:
     assert block.describe() != plain.describe()
 
 
+def nested(levels: int, name: str = "residual") -> dict[str, Any]:
+    """A linear layer in blocks within blocks, as a config writes them."""
+    text: dict[str, Any] = {"linear": 3}
+    for _ in range(levels):
+        text = {name: [text]}
+    return text
+
+
+@pytest.mark.parametrize("name", ["residual", "sequential"])
+def test_building_nested_blocks_costs_the_same_for_every_level(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = dict.fromkeys(("resolve", "build", "forward", "describe"), 0)
+
+    def count(owner: Any, method: str) -> None:
+        original = getattr(owner, method)
+
+        def counting(*arguments: Any, **settings: Any) -> Any:
+            counts[method] += 1
+            return original(*arguments, **settings)
+
+        monkeypatch.setattr(owner, method, counting)
+
+    count(Layer, "resolve")
+    for method in ("build", "forward", "describe"):
+        count(Linear, method)
+    for block in (Sequential, Residual):
+        for method in ("build", "forward"):
+            count(block, method)
+
+    def cost(levels: int) -> dict[str, int]:
+        counts.update(dict.fromkeys(counts, 0))
+        layer = Layer.resolve(nested(levels, name))
+        model = Model([layer], MSE(), (3,), "float64", np.random.default_rng(0))
+        model.differentiate(np.ones((2, 3)), np.ones((2, 3)))
+        model.describe()
+        assert (layer.bounding.name, layer.neediest.name) == ("residual" if name == "residual" else "linear", name)
+        return dict(counts)
+
+    costs = [cost(levels) for levels in (2, 7, 12)]
+    assert costs[0]["describe"] == costs[2]["describe"] == 1
+    for what in counts:
+        assert costs[2][what] - costs[1][what] == costs[1][what] - costs[0][what], what
+    assert costs[2]["build"] - costs[1]["build"] <= 20
+
+
+def test_a_copy_of_a_residual_block_with_other_layers_applies_those() -> None:
+    block = Residual(layers=(Tanh(),))
+    x = np.ones((2, 3))
+    assert forward(block, x)[0][0, 0] == pytest.approx(1 + np.tanh(1))
+    copy = block.model_copy(update={"layers": (Tanh(), Tanh())})
+    assert forward(copy, x)[0][0, 0] == pytest.approx(1 + np.tanh(np.tanh(1)))
+    assert copy.describe() == "residual [tanh -> tanh]"
+    assert block == Residual(layers=(Tanh(),)) != copy
+
+
 def test_a_residual_block_that_changes_the_axes_is_refused() -> None:
     with pytest.raises(ShapeError, match="the axes must match") as caught:
         Sequential(layers=(Linear(units=4), Residual(layers=(Reshape(shape=(2, 2)),)))).build((4,))

@@ -112,7 +112,10 @@ def test_with_every_layer(text: str) -> None:
         assert_alike(text, "linear: 3", "tanh", "linear: 2")
 
 
-@pytest.mark.parametrize("text", ["flatten", "linear: 3", "layer_norm", "batch_norm", "residual: [linear: 4]", "prelu"])
+@pytest.mark.parametrize(
+    "text",
+    ["flatten", "linear: 3", "layer_norm", "batch_norm", "residual: [linear: 4]", "residual: [linear: 5]", "prelu"],
+)
 def test_with_rows_of_any_shape(text: str) -> None:
     assert_alike(text, "flatten", "linear: 2", inputs=(3, 4))
 

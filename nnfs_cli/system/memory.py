@@ -1,0 +1,13 @@
+"""The memory of this machine."""
+
+from __future__ import annotations
+
+import os
+
+
+def physical_memory() -> int | None:
+    """Return the bytes of memory that the machine has, or None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf, and others not all of its names
+        return None
