@@ -32,6 +32,16 @@ if TYPE_CHECKING:
 
 CLASSES = 10  # a confusion matrix of more classes does not fit on a terminal
 
+ThresholdChoice = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOW",
+        help="Of two classes, predict the second one at this probability or more: a number, best_accuracy or"
+        " best_f1 (macro F1) to choose it on the validation rows, or none to remove it. It is saved, and `nnfs"
+        " predict` uses it.",
+    ),
+]
+
 
 @manual(
     "nnfs evaluate runs/breast_cancer-1 --threshold best_f1",
@@ -51,15 +61,7 @@ def evaluate(
         ),
     ] = None,
     weights: Weights = "best",
-    threshold: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOW",
-            help="Of two classes, predict the second one at this probability or more: a number, best_accuracy or"
-            " best_f1 (macro F1) to choose it on the validation rows, or none to remove it. It is saved, and `nnfs"
-            " predict` uses it.",
-        ),
-    ] = None,
+    threshold: ThresholdChoice = None,
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Score simple baseline models on the same rows too.")
     ] = False,

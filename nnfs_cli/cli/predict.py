@@ -35,20 +35,45 @@ class OnErrorChoice(StrEnum):
     null = "null"
 
 
+InputFile = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE",
+        help="CSV, Parquet or npz file with the input columns; - reads CSV from stdin.",
+        autocompletion=complete_table,
+    ),
+]
+
+OnError = Annotated[
+    OnErrorChoice,
+    typer.Option(
+        metavar="ACTION",
+        help="For a row that cannot be predicted: stop, skip the row, or null (write an empty prediction).",
+    ),
+]
+
+Interval = Annotated[
+    float | None,
+    typer.Option(
+        metavar="LEVEL",
+        help="Add a prediction interval for each number, or a set of classes, that holds the truth with this"
+        " probability, such as 0.9; calibrate probabilities.",
+    ),
+]
+
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN,...", help="Copy these columns of the input to the output. Repeatable."),
+]
+
+
 @manual(
     "nnfs predict --input configs/examples/new_rows.csv --run runs/breast_cancer-1",
     "nnfs predict --input configs/examples/new_rows.csv --output out.csv --drift",
     guide="predictions",
 )
 def predict(
-    input: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            help="CSV, Parquet or npz file with the input columns; - reads CSV from stdin.",
-            autocompletion=complete_table,
-        ),
-    ],
+    input: InputFile,
     run: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Run directory; by default the newest run.", autocompletion=complete_run),
@@ -57,26 +82,10 @@ def predict(
         Path | None, typer.Option(metavar="FILE", help="Write a .csv or .parquet file; by default CSV to stdout.")
     ] = None,
     weights: Weights = "best",
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN,...", help="Copy these columns of the input to the output. Repeatable."),
-    ] = None,
+    keep: Keep = None,
     keep_all: Annotated[bool, typer.Option("--keep-all", help="Copy all columns of the input to the output.")] = False,
-    on_error: Annotated[
-        OnErrorChoice,
-        typer.Option(
-            metavar="ACTION",
-            help="For a row that cannot be predicted: stop, skip the row, or null (write an empty prediction).",
-        ),
-    ] = OnErrorChoice.stop,
-    interval: Annotated[
-        float | None,
-        typer.Option(
-            metavar="LEVEL",
-            help="Add a prediction interval for each number, or a set of classes, that holds the truth with this"
-            " probability, such as 0.9; calibrate probabilities.",
-        ),
-    ] = None,
+    on_error: OnError = OnErrorChoice.stop,
+    interval: Interval = None,
     drift: Annotated[
         bool, typer.Option("--drift", help="Report for each column how far the rows are from the training rows.")
     ] = False,
