@@ -91,8 +91,9 @@ def blocks(path: Path, layout: CsvLayout) -> Iterator[Block]:
 
 
 def _pieces(file: ByteStream, name: str, layout: CsvLayout) -> Iterator[tuple[bytes, int, bool, int]]:
-    """Yield bytes that begin with a record, with the end of their last whole record, whether lines may end inside
-    quotes, and their first line.
+    """Yield pieces of a file as bytes that begin with a record.
+
+    With each come the end of its last complete record, whether lines may end inside quotes, and its first line number.
     """
     data, line, first, at_end = b"", 1, True, False
     while not at_end:
