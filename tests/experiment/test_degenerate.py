@@ -53,7 +53,7 @@ CASES = {
     "zero_rows": Case("a,y\n", NUMBER, ERROR, "t.csv has a header but no rows"),
     "one_row": Case("a,y\n1,2\n", NUMBER, ERROR, "1 row is too few to hold out 0.2 of them for validation"),
     "one_row_without_validation": Case(
-        "a,y\n1,2\n", {**NUMBER, "split": 0}, TRAINED, "'a' is the same in all training rows"
+        "a,y\n1,2\n", {**NUMBER, "split": 0}, TRAINED, "'a' is constant in the training rows"
     ),
     "empty_validation": Case(
         NUMBERS, {**NUMBER, "split": {"validation": 0.01}}, ERROR, "20 rows are too few to hold out 0.01 of them"
@@ -78,7 +78,7 @@ CASES = {
         labels(20, lambda i: "no" if i == 3 else "yes"),
         TWO,
         TRAINED,
-        "no validation row is 'no': the figures there say",
+        "no validation row is 'no', so the validation figures",
     ),
     "class_missing_from_training": Case(
         parts(20, lambda i: "train" if i < 14 else "test", lambda i: "c" if i > 13 else "ab"[i % 2]),
@@ -99,10 +99,10 @@ CASES = {
         "it may overfit",
     ),
     "constant_column": Case(
-        "a,b,y\n" + column(20, lambda i: f"{i},7,{i}"), NUMBER, TRAINED, "'b' is the same in all training rows"
+        "a,b,y\n" + column(20, lambda i: f"{i},7,{i}"), NUMBER, TRAINED, "'b' is constant in the training rows"
     ),
     "constant_columns_only": Case(
-        "a,b,y\n" + column(20, lambda i: f"1,7,{i}"), NUMBER, TRAINED, "'a' and 'b' are the same in all training rows"
+        "a,b,y\n" + column(20, lambda i: f"1,7,{i}"), NUMBER, TRAINED, "'a' and 'b' are constant in the training rows"
     ),
     "constant_word": Case(
         "a,b,y\n" + column(20, lambda i: f"{i},x,{i}"),
@@ -114,7 +114,7 @@ CASES = {
         "a,y\n" + column(20, lambda i: f"{i},5"),
         NUMBER,
         TRAINED,
-        "the target 'y' is 5 in all training rows: that is",
+        "the target 'y' is 5 in all training rows; that is",
     ),
     "empty_column": Case(
         "a,b,y\n" + column(20, lambda i: f"{i},,{i}"), NUMBER, ERROR, "column 'b' is empty, as in 19 more rows of 20"

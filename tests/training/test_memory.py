@@ -80,7 +80,7 @@ def test_peak_of_training(case: Case, tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     model = experiment.predictor.model
-    peak -= model._training._nothing.nbytes  # which has addresses but takes no memory: see below
+    peak -= model._training._largest_zeros.nbytes  # which has addresses but takes no memory: see below
     data = sum(map(held, experiment.splits.values()))
     parameters = model.parameters.vector.nbytes
     n_numbers = case.inputs + 2 * sum(case.hidden) + 1  # of a row: what goes in, and what comes out of each layer
