@@ -230,7 +230,7 @@ def test_train_names_the_preset(inside: Nnfs, write: Callable[[str, str], Path])
     write("c.yaml", "dataset: iris\nepochs: 3\n")
     done = inside("train", "c.yaml")
     assert done.returncode == 0, done.stderr
-    assert "preset      tabular fills in what the config leaves out; spec.yaml in the run has all of it" in done.stderr
+    assert "preset      tabular fills in what the config leaves out; see spec.yaml in the run directory" in done.stderr
     assert "holdout     each of the 16 members trains without one fold of the rows and is scored on it" in done.stderr
     assert "out of fold loss" in done.stderr
     for words in (("evaluate", "runs/c-1"), ("check", "c.yaml"), ("baseline", "c.yaml"), ("verify", "runs/c-1")):

@@ -295,7 +295,7 @@ def test_evaluate_puts_them_beside_the_run(config: Write, inside: Nnfs, tmp_path
 def test_what_does_not_go_with_them_is_refused(config: Write, inside: Nnfs, tmp_path: Path) -> None:
     run = inside("train", config(OF_MIXED, MIXED), "-q").stdout.strip()
     message = one_message(inside("evaluate", run, "--baselines", "--input", "t.csv"), 2)
-    assert "--baselines, which learn from the run's own rows, or --input" in message
+    assert "--baselines, which train on the run's own rows, or --input" in message
     message = one_message(inside("evaluate", run, "--baselines", "--split", "test"), 2)
     assert "has no test rows" in message
     (tmp_path / "t.csv").write_text(MIXED.replace("Bonn", "Rom"), encoding="utf-8")
