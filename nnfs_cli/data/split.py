@@ -24,7 +24,8 @@ from nnfs_cli.system.wording import counted, listing, named, shown
 
 SPLITS = ("train", "validation", "test")
 COLUMN_KEYS = ("column", "group", "time", "hash")  # settings that name the column which divides the rows
-FEW_GROUPS, DRAWS = 1000, 20  # up to so many groups, the best of several draws counts: their sizes do not even out
+FEW_GROUPS = 1000  # the sizes of so few groups do not even out, so the best of several draws counts
+DRAWS = 20
 
 
 def _share(value: object, info: ValidationInfo) -> float | Path:
@@ -151,18 +152,18 @@ def _rows_by_split(indices: Array) -> dict[str, Array]:
     return {split: np.flatnonzero(indices == i) for i, split in enumerate(SPLITS)}
 
 
-def _split_at_random(n_rows: int, groups: Array | None, fractions: dict[str, float], rng: Any) -> dict[str, Array]:
+def _split_at_random(n_rows: int, strata: Array | None, fractions: dict[str, float], rng: Any) -> dict[str, Array]:
     """Shuffle the rows and give each split its share of every class, up to one row; each class keeps a row to train."""
     order = rng.permutation(np.arange(n_rows, dtype=np.int32 if n_rows < 2**31 else np.int64))  # int32 saves memory
-    members = [order] if groups is None else [order[groups[order] == group] for group in np.unique(groups)]
-    sizes = np.array([len(rows) for rows in members])
+    by_stratum = [order] if strata is None else [order[strata[order] == stratum] for stratum in np.unique(strata)]
+    sizes = np.array([len(rows) for rows in by_stratum])
     start = np.zeros_like(sizes)
     splits = {}
     for split, fraction in fractions.items():
         take = _apportion(fraction * sizes, sizes - 1 - start)
-        splits[split] = [rows[i : i + n] for rows, i, n in zip(members, start, take, strict=True)]
+        splits[split] = [rows[i : i + n] for rows, i, n in zip(by_stratum, start, take, strict=True)]
         start = start + take
-    splits["train"] = [rows[i:] for rows, i in zip(members, start, strict=True)]
+    splits["train"] = [rows[i:] for rows, i in zip(by_stratum, start, strict=True)]
     whole = {split: np.concatenate(splits.get(split) or [order[:0]]) for split in SPLITS}
     for rows in whole.values():
         rows.sort()
