@@ -1,13 +1,12 @@
-"""In the steady state a step of training allocates nothing that grows with the rows, the features or the weights.
+"""In the steady state a training step allocates nothing that grows with the rows, the features or the weights.
 
-NumPy tells tracemalloc of every array and every buffer that it makes. What is looked at here is run a few times first,
-as training does; of what comes then, the peak is to stay below what Python's own small objects take: views, closures,
-tuples, and the state of a random stream. Shapes are such that the smallest array which grows with anything, a truth
-value for each row or each feature, takes more. All is in float32, so that a float64 number would make a new array.
+NumPy reports every array and buffer to tracemalloc. Each operation first runs a few times, as in training. After that
+its peak must stay below a bound that covers Python's own small objects: views, closures, tuples and the state of a
+random stream. The shapes are so large that the smallest growing array, one boolean for each row or feature, exceeds the
+bound. All arrays are float32, so that a float64 number would make a new array.
 
-A ufunc that has to convert what it is given, such as truth values to numbers, or that meets one short row again and
-again, does so through a buffer of its own, of 8,192 entries however large the arrays are. Here that is made smaller, so
-that it cannot be taken for an array.
+A ufunc that converts its input, such as booleans to numbers, or that repeats one short row, uses a buffer of its own,
+of 8,192 entries whatever the size of the arrays. Here that buffer is made smaller, so that no array hides behind it.
 """
 
 from __future__ import annotations
@@ -128,7 +127,7 @@ def test_a_layer(text: str, place: str, training: bool) -> None:
     assert allocated(passes(*places(LAYERS[text])[place], training)) < BOUND
 
 
-def test_every_layer_is_looked_at() -> None:
+def test_every_layer_is_covered() -> None:
     """They all take rows of four numbers; none has fallen out because it does not fit."""
     assert [text for text, layer in LAYERS.items() if "many rows" not in places(layer)] == []
 
@@ -138,8 +137,8 @@ def test_every_layer_is_looked_at() -> None:
     [(5, FEW, MANY), (MANY, FEW, FEW), (5, MANY, FEW)],
     ids=["many rows", "many words", "wide vectors"],
 )
-def test_a_lookup(words: int, width: int, rows: int) -> None:
-    """No config names it: it comes with preprocessing, in front of the first layer."""
+def test_an_embedding(words: int, width: int, rows: int) -> None:
+    """An embedding is not named in a config: preprocessing puts it before the first layer."""
     embedding, rng = (
         Embedding(tables=(EmbeddingTable(3, words, width, "zip"), EmbeddingTable(1, words, width, "city"))),
         fresh(),
@@ -199,7 +198,7 @@ def test_a_loss(text: str, side: str, size: str, weighted: bool) -> None:
     assert allocated(loss_passes(loss, side, *sizes(loss)[size], weighted)) < BOUND
 
 
-def test_every_loss_is_looked_at() -> None:
+def test_every_loss_is_covered() -> None:
     assert [text for text, loss in LOSSES.items() if "two classes" not in sizes(loss)] == []
 
 

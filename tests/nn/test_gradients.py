@@ -124,7 +124,7 @@ def coded(rows: int = 9) -> tuple[Array, Array]:
     "body", ["[linear: 5, tanh, linear: 2]", "[batch_norm, {dropout: 0.3}, linear: 2]", "[residual: [linear: 2]]"]
 )
 @pytest.mark.parametrize("tables", [TABLES, TABLES[:1], (EmbeddingTable(5, 2, 1, "one"),)], ids=[2, 1, "width 1"])
-def test_learned_vectors(tables: tuple[EmbeddingTable, ...], body: str, weighted: bool) -> None:
+def test_embedding(tables: tuple[EmbeddingTable, ...], body: str, weighted: bool) -> None:
     x, y = coded()
     x[:, 5] = np.arange(len(x)) % 2
     layers, embedding = resolved(Layer, f"sequential: {body}").layers, Embedding(tables=tables)
@@ -138,7 +138,7 @@ def test_learned_vectors(tables: tuple[EmbeddingTable, ...], body: str, weighted
         np.testing.assert_array_equal(model.gradients.arrays[name], array)
 
 
-def test_a_code_below_zero_gives_zeros_and_learns_nothing() -> None:
+def test_a_negative_code_gives_zeros_and_has_no_gradient() -> None:
     x, y = coded()
     model = Model([Linear(units=2)], MSE(), (6,), "float64", np.random.default_rng(1), Embedding(tables=TABLES))
     arrays = model.parameters.arrays
@@ -153,7 +153,7 @@ def test_a_code_below_zero_gives_zeros_and_learns_nothing() -> None:
     assert model.gradients.arrays["lookup.zip.weight"].any()
 
 
-def test_vectors_of_words_that_are_not_in_the_batch_do_not_move() -> None:
+def test_vectors_of_absent_categories_have_no_gradient() -> None:
     x, y = coded()
     x[:, 1], x[:, 3] = 1, 0
     model = Model([Linear(units=2)], MSE(), (6,), "float64", np.random.default_rng(1), Embedding(tables=TABLES))
@@ -191,7 +191,7 @@ def test_the_checker_notices_a_wrong_layer(wrong: Layer) -> None:
     assert gradient_error(model, *batch(MSE(), 2)) > 1e-3
 
 
-def test_the_numerical_gradient_is_that_of_the_mean() -> None:
+def test_the_numerical_gradient_is_the_gradient_of_the_mean_loss() -> None:
     model = build([Linear(units=1)], MSE())
     x, y = batch(MSE(), 1)
     error = x @ model.parameters.arrays["0.weight"] + model.parameters.arrays["0.bias"] - y
@@ -199,7 +199,7 @@ def test_the_numerical_gradient_is_that_of_the_mean() -> None:
     np.testing.assert_allclose(numerical_gradient(model, x, y), closed_form, rtol=1e-8)
 
 
-def test_differences_refuse_single_precision() -> None:
+def test_the_numerical_gradient_refuses_float32() -> None:
     model = Model([Linear(units=1)], MSE(), (4,), "float32", np.random.default_rng(0))
     with pytest.raises(ValueError, match="float64"):
         numerical_gradient(model, np.ones((2, 4)), np.ones((2, 1)))

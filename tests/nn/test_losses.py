@@ -127,7 +127,7 @@ def test_robust_losses_are_their_definition(loss: Loss, function: Callable[[Arra
 
 
 @pytest.mark.parametrize(("focal", "plain"), [(Focal, CrossEntropy), (BinaryFocal, BinaryCrossEntropy)])
-def test_focal_is_cross_entropy_turned_down_where_it_is_right(focal: Any, plain: Any, logits: Array) -> None:
+def test_focal_is_cross_entropy_with_less_weight_on_right_rows(focal: Any, plain: Any, logits: Array) -> None:
     z = logits if plain is CrossEntropy else logits[:, :1]
     y = encoded(plain(), np.arange(50) % 2, z.shape[1])
     entropy, backward = plain().forward_logits(z, y, context(50))
@@ -193,7 +193,7 @@ def test_errors_of_any_size_count_without_overflow(loss: Loss, size: float, dtyp
 
 
 @with_each_dtype
-def test_poisson_takes_no_rate_and_too_high_a_rate(dtype: str) -> None:
+def test_poisson_of_a_rate_of_zero_and_of_a_huge_rate(dtype: str) -> None:
     none, five, huge = (np.array([[number]], dtype) for number in (0, 5, 1000))
     with no_overflow():
         losses, backward = Poisson().forward(none, five, context(1, dtype))
@@ -248,7 +248,7 @@ def test_smoothed_classes_still_add_up_to_one(smoothing: float, n: int) -> None:
         ((0.1, 0.2, 0.3), 3),
     ],
 )
-def test_the_answer_of_quantiles_is_the_median_between_them(levels: tuple[float, ...], answer: float) -> None:
+def test_the_prediction_of_quantiles_is_their_interpolated_median(levels: tuple[float, ...], answer: float) -> None:
     loss = Quantile(levels=levels)
     np.testing.assert_allclose(loss.answer(np.array([[3.0, 1.0, 2.0]])), [[answer]], rtol=1e-12)
     np.testing.assert_array_equal(Quantile(levels=(0.9,)).answer(np.array([[7.0]])), [[7]])
@@ -275,18 +275,18 @@ def test_quantiles_come_back_in_order() -> None:
         ([0.5, 0.5], r"expected levels in ascending order, each once, found \[0.5, 0.5\]"),
     ],
 )
-def test_levels_that_are_none_are_refused(setting: object, message: str) -> None:
+def test_wrong_levels_are_refused(setting: object, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Loss.resolve({"quantile": setting})
 
 
 @pytest.mark.parametrize("loss", EXAMPLES, ids=str)
-def test_a_loss_in_words_is_the_same_loss(loss: Loss) -> None:
+def test_a_loss_survives_a_round_trip_through_yaml(loss: Loss) -> None:
     assert Loss.resolve(yaml.safe_load(yaml.safe_dump(loss.plain()))) == loss
 
 
 @pytest.mark.parametrize(("loss", "instead"), [(BinaryCrossEntropy(), "cross_entropy"), (BinaryFocal(), "focal")])
-def test_three_classes_are_no_yes_or_no(loss: Loss, instead: str) -> None:
+def test_binary_losses_refuse_three_classes(loss: Loss, instead: str) -> None:
     with pytest.raises(ValueError, match=f"{loss.name} is for 2 classes; use {instead} after softmax"):
         loss.n_outputs(3, 1)
 

@@ -1,4 +1,4 @@
-"""Members of a model are trained as one, and are what they would be if each was trained alone."""
+"""Members are trained as one model and equal nets that are trained one after another."""
 
 from __future__ import annotations
 
@@ -155,12 +155,12 @@ def test_with_every_loss(loss: str, weighted: bool) -> None:
     ],
     ids=lambda options: next(iter(options)),
 )
-def test_with_all_that_training_can_do(options: dict[str, Any]) -> None:
+def test_with_every_training_option(options: dict[str, Any]) -> None:
     assert_alike("linear: 4", "batch_norm", "tanh", "dropout: 0.2", "linear: 2", **options)
     assert_alike(*NET, **options)
 
 
-def test_with_learned_vectors() -> None:
+def test_with_an_embedding() -> None:
     embedding = Embedding(tables=(EmbeddingTable(1, 4, 3, "town"),))
     assert_alike(*NET, embedding=embedding)
 
@@ -236,7 +236,7 @@ def test_the_log_and_the_figures_are_those_of_the_mean(config: Path, inside: Nnf
     assert inside("evaluate", run.path, "--weights", "epoch-4").returncode == 0
 
 
-def test_what_is_shown_counts_them(config: Path, inside: Nnfs) -> None:
+def test_output_counts_the_members(config: Path, inside: Nnfs) -> None:
     assert "3 members of 4 -> linear 5" in inside("train", config, "--set", "members=3").stderr
     shown = inside("check", config, "--set", "members=3").stdout
     assert any(line.split() == ["all", "3", "members", "129"] for line in shown.splitlines())
@@ -252,6 +252,6 @@ def test_what_is_shown_counts_them(config: Path, inside: Nnfs) -> None:
         (["members=2", "optimizer=lbfgs", "lr=null", "layers=[linear: 3]"], "leave members out"),
     ],
 )
-def test_what_cannot_be_is_refused(config: Path, inside: Nnfs, overrides: list[str], said: str) -> None:
+def test_wrong_numbers_of_members_are_refused(config: Path, inside: Nnfs, overrides: list[str], said: str) -> None:
     message = one_message(inside("check", config, *(word for one in overrides for word in ("--set", one))), 2)
     assert said in message

@@ -109,7 +109,7 @@ def test_a_layer_and_its_gradients_equal_pytorch(text: str, source: str) -> None
 
 
 @with_each_source
-def test_learned_vectors_and_their_gradients_equal_pytorchs_embedding(source: str) -> None:
+def test_an_embedding_and_its_gradients_equal_pytorch(source: str) -> None:
     """Beside other inputs, and with codes that have no vector."""
     theirs = reference("lookup", source)
     embedding = Embedding(tables=tuple(EmbeddingTable(*place, name) for name, place in theirs["tables"].items()))
