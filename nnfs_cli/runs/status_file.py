@@ -66,7 +66,7 @@ class StatusFile:
             isinstance(session, dict) and all(isinstance(session.get(key), kind) for key, kind in wanted.items())
             for session in sessions
         ):
-            raise RunError(f"{self.path} is damaged: its status.json does not say how it was resumed")
+            raise RunError(f"{self.path} is damaged: its status.json holds no valid record of its resumptions")
         return sessions
 
     def recorded(self, name: str) -> Digests:
@@ -153,9 +153,9 @@ class StatusFile:
         status = self._files.parse_json(NAME, content)
         digests = status.setdefault("sha256", {})
         if status.get("state") not in get_args(Status) or not isinstance(status.setdefault("begun", ""), str):
-            raise RunError(f"{self.path} is damaged: its status.json does not say how it stands")
+            raise RunError(f"{self.path} is damaged: its status.json holds no state of the run")
         if not isinstance(digests, dict) or not all(map(_is_digest, digests.values())):
-            raise RunError(f"{self.path} is damaged: its status.json does not say which files there are")
+            raise RunError(f"{self.path} is damaged: its status.json holds no valid digests")
         unknown = [key for key in status if key not in KEYS]
         unknown += [name for name in digests if not RECORDED.fullmatch(name)]
         if unknown:
