@@ -34,7 +34,7 @@ class StatusFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._files = CheckedFiles(path, {NAME: 1 << 26})
+        self._files = CheckedFiles(path)
         self._read: tuple[bytes, dict[str, Any]] = b"", {}  # the last content, and what it means
 
     def read(self) -> dict[str, Any]:
