@@ -1,4 +1,4 @@
-"""What two runs of one config have to agree on, however often one of them was broken off."""
+"""What two runs of one config must agree on, however often one of them was interrupted."""
 
 from __future__ import annotations
 

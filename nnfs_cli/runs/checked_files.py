@@ -111,7 +111,7 @@ class CheckedFiles:
         except (ValueError, RecursionError) as error:
             raise RunError(f"{self.path / name} is damaged: {error}") from None
         except MemoryError:
-            raise RunError(f"{self.path / name} is damaged: it takes more memory than there is") from None
+            raise RunError(f"{self.path / name} is damaged: it needs more memory than is available") from None
         if not isinstance(parsed, dict):
             raise RunError(f"{self.path / name} is damaged: it does not hold a JSON object")
         return parsed

@@ -173,7 +173,7 @@ def fold_experiment(tmp_path: Path, dataset: object, seed: int, **changes: Any) 
 
 @pytest.mark.parametrize("dataset", ["breast_cancer", "diabetes"])
 def test_what_is_said_out_of_fold_is_what_new_rows_show(dataset: str, tmp_path: Path) -> None:
-    """Of 20 splits; members are judged one by one, as they are out of fold."""
+    """On 20 splits. Members are evaluated one by one, as they are out of fold."""
     differences = []
     for seed in range(20):
         experiment = fold_experiment(tmp_path, dataset, seed, epochs=20)

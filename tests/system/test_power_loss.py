@@ -97,7 +97,7 @@ class Story:
     settings: dict[str, Any]
     before: Callable[[], Tree]
     act: Callable[[Path], object]  # with the folder that is the disk
-    epochs: int | None = None  # that are asked for where it is taken up
+    epochs: int | None = None  # that are asked for when it is resumed
 
 
 def train(folder: Path, *callbacks: Callback) -> None:

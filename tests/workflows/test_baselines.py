@@ -267,7 +267,7 @@ def test_baseline_prints_a_table_for_each_split(config: Write, inside: Nnfs) -> 
     assert float(lines[2][1]) < float(lines[1][1])
 
 
-def test_without_held_back_rows_they_are_judged_by_the_training_rows(config: Write, inside: Nnfs) -> None:
+def test_without_held_out_rows_they_are_scored_on_the_training_rows(config: Write, inside: Nnfs) -> None:
     done = inside("baseline", config({**DIABETES, "split": 0}), "--json")
     assert list(json.loads(done.stdout)["baselines"]) == ["train"]
 

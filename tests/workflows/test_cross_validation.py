@@ -36,7 +36,7 @@ def spec(tmp_path: Path, name: str = "a", **changes: Any) -> Config:
     return workflows.load(path)
 
 
-def test_every_row_is_judged_once_by_a_net_that_has_not_seen_it(tmp_path: Path) -> None:
+def test_every_row_is_predicted_once_by_a_net_that_has_not_seen_it(tmp_path: Path) -> None:
     found = workflows.cross_validate({"a": spec(tmp_path)}, folds=4, repeats=2)
     assert (found.rows, found.folds, found.repeats) == (120, 4, 2)
     columns = found.predictions
@@ -139,7 +139,7 @@ def test_configs_about_other_rows_are_not_compared(
 
 
 @pytest.mark.parametrize("changes", [{"split": {"test": 0.3}}, {"seed": 1}, {"split": {"validation": 0, "test": 0.2}}])
-def test_configs_with_other_splits_are_judged_by_the_same_rows(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_configs_with_other_splits_are_scored_on_the_same_rows(tmp_path: Path, changes: dict[str, Any]) -> None:
     found = workflows.cross_validate({"a": spec(tmp_path), "b": spec(tmp_path, "b", **changes)}, folds=2).predictions
     of = {name: found["row"][found["config"] == name] for name in "ab"}
     np.testing.assert_array_equal(of["a"], of["b"])

@@ -1,4 +1,4 @@
-"""A training that was broken off and taken up again ends with the bytes of one that was not."""
+"""A training that was interrupted and resumed ends with the bytes of one that was not."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def config(place: Path, changes: dict[str, Any]) -> Path:
 
 
 def trained(place: Path, changes: dict[str, Any], callbacks: Sequence[Callback] = ()) -> Run:
-    """Train, and again and again where it is broken off."""
+    """Train, and resume after each interruption."""
     experiment = workflows.prepare(Config.load(config(place, changes)))
     run = workflows.begin(experiment, place / "runs")
     try:
@@ -170,7 +170,7 @@ def resumed(path: Path, callbacks: Sequence[Callback] = (), **options: Any) -> R
 
 @pytest.fixture(scope="module")
 def whole(place: Path) -> Any:
-    """The record of a run that was never broken off, by the name of its case."""
+    """The record of a run that was never interrupted, by the name of its case."""
     records: dict[str, dict[str, Any]] = {}
 
     def find(name: str) -> dict[str, Any]:
@@ -237,10 +237,10 @@ def test_any_number_of_breaks_of_any_kind_change_nothing(
     shutil.rmtree(run.path)
 
 
-def test_time_limit_is_one_for_each_sitting_and_takes_no_part_of_an_epoch_for_all(place: Path, whole: Any) -> None:
+def test_a_time_limit_holds_for_each_session_and_a_part_of_an_epoch_does_not_count_as_one(place: Path, whole: Any) -> None:
     path = trained(place, {"max_minutes": 1e-9}).path
-    for sitting in range(1, 24):
-        assert Run.open(path).epochs()[-1]["step"] == sitting  # the epoch that it was in is logged, for the time being
+    for session in range(1, 24):
+        assert Run.open(path).epochs()[-1]["step"] == session  # the unfinished epoch is logged for now
         resumed(path)
     expected, found = whole("plain"), record(path)
     for name in ("weights/best.npz", "weights/last.npz", "epochs.csv", "state.npz", "metrics.json"):
@@ -258,7 +258,7 @@ def test_more_epochs_are_as_if_there_had_been_so_many_from_the_beginning(name: s
     assert [(past["epoch"], past["epochs"]) for past in run.status_file.lineage()] == [(3, 6)]
 
 
-def test_schedule_is_planned_anew_for_more_epochs(place: Path) -> None:
+def test_a_schedule_is_planned_again_for_more_epochs(place: Path) -> None:
     run = trained(place, {"schedule": "linear", "epochs": 3})
     run = resumed(run.path, epochs=6)
     steps = [row["step"] - 1 for row in run.epochs()]
@@ -406,5 +406,5 @@ def test_run_that_is_trained_by_somebody_else_is_only_read(interrupted: Path) ->
 def test_run_of_a_release_that_kept_no_state_cannot_be_trained_further(place: Path) -> None:
     run = trained(place, {})
     (run.path / "state.npz").unlink()
-    with pytest.raises(RunError, match="keeps no state to go on from; an earlier release made it"):
+    with pytest.raises(RunError, match="has no saved state, because an earlier release made it"):
         resumed(run.path, epochs=9)

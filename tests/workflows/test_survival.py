@@ -1,4 +1,4 @@
-"""Training that is killed, interrupted, started twice or taken up later loses nothing, and comes to the same end."""
+"""Training that is killed, interrupted, started twice or resumed later loses nothing, and ends with the same bytes."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "optimizer": "nadam",
     },
     "streamed": {"memory_limit": "1 MB", "optimizer": "adam", "epochs": 600},
-    "lbfgs": {"optimizer": "lbfgs", "epochs": 400},  # has no state to go on from and begins anew
+    "lbfgs": {"optimizer": "lbfgs", "epochs": 400},  # has no state to continue from and starts again
 }
 
 
@@ -342,7 +342,7 @@ def survives(kind: str, blows: Sequence[Draw], place: Place, command: Nnfs, eval
         if killed:
             assert stderr == ""
             assert state in (None, "running", "interrupted")
-        elif blow and not blow.second and begun(run) == before:  # it fell before the run was taken up
+        elif blow and not blow.second and begun(run) == before:  # it fell before the run was resumed
             assert state in ("running", "interrupted")
             assert stderr in ("", "interrupted\n", to_go_on(run))
         elif blow and not blow.second:
