@@ -66,7 +66,9 @@ def test_rows_far_from_the_training_rows_are_named(
     assert message in " ".join(said)
 
 
-def test_unknown_columns_are_warned_about_once_and_known_ones_are_not(run: Run, write: Callable[[str, str], Path]) -> None:
+def test_unknown_columns_are_warned_about_once_and_known_ones_are_not(
+    run: Run, write: Callable[[str, str], Path]
+) -> None:
     said, _ = complaints(run, write("new.csv", "more,day,y,n,word,even more\n1,2020-05-15,,5,u,\n"))
     assert said == ["new.csv has 2 columns that were not trained on: 'more', 'even more'"]
 

@@ -237,7 +237,9 @@ def test_any_number_of_breaks_of_any_kind_change_nothing(
     shutil.rmtree(run.path)
 
 
-def test_a_time_limit_holds_for_each_session_and_a_part_of_an_epoch_does_not_count_as_one(place: Path, whole: Any) -> None:
+def test_a_time_limit_holds_for_each_session_and_a_part_of_an_epoch_does_not_count_as_one(
+    place: Path, whole: Any
+) -> None:
     path = trained(place, {"max_minutes": 1e-9}).path
     for session in range(1, 24):
         assert Run.open(path).epochs()[-1]["step"] == session  # the unfinished epoch is logged for now
