@@ -25,10 +25,6 @@ from tests.conftest import ROOT
 
 LOOSE = {"__init__", "__main__", "arrays", "errors"}  # the modules outside all wings
 MOST_LINES = {"file": 350, "class": 250, "function": 60}  # of code: no blank lines, comments or docstrings
-ALLOWED = {  # longer ones, and why
-    "cli/evaluate.py:evaluate": "its parameters declare the options",
-    "cli/predict.py:predict": "its parameters declare the options",
-}
 MODULES = sorted((ROOT / "nnfs_cli").rglob("*.py"))
 LAYER_FILES = [
     path for path in (ROOT / "nnfs_cli" / "nn" / "layers").glob("*.py") if path.stem not in ("__init__", "base")
@@ -74,12 +70,7 @@ def test_a_wing_says_in_a_few_lines_what_it_is_for(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_nothing_is_too_long_to_read(path: Path) -> None:
     too_long = {name: lines for kind, name, lines in sizes(path) if lines > MOST_LINES[kind]}
-    assert set(too_long) - set(ALLOWED) == set(), too_long
-
-
-def test_what_may_be_longer_is() -> None:
-    longer = {name for path in MODULES for kind, name, lines in sizes(path) if lines > MOST_LINES[kind]}
-    assert set(ALLOWED) <= longer
+    assert too_long == {}
 
 
 @pytest.mark.parametrize("path", LAYER_FILES, ids=lambda path: path.stem)

@@ -27,14 +27,14 @@ from nnfs_cli.system.wording import plural
 Show = Callable[..., str]
 
 HEADINGS = [
-    "layers", "initializers", "losses", "optimizers", "schedules", "averaging", "metrics", "datasets",
-    "preprocessing steps", "presets",
+    "layers", "initializers", "losses", "optimizers", "schedules", "averaging", "callbacks", "metrics",
+    "datasets", "preprocessing steps", "presets",
 ]  # fmt: skip
 LINEAR = """\
 setting    default         allowed                     what it is
-units      required        a whole number, at least 1  How many outputs.
-bias       true            true or false               Whether to add b.
-init       uniform_fan_in  an initializer              Of the weights W.
+units      required        a whole number, at least 1  Number of outputs.
+bias       true            true or false               Add a bias b if true.
+init       uniform_fan_in  an initializer              Initializer of the weights W.
 """
 
 
@@ -147,7 +147,7 @@ def test_a_page_folds_within_a_terminal(name: str, show: Show) -> None:
 def test_folded_prose_keeps_the_lines_that_sentences_begin(show: Show) -> None:
     lines = show("leaky_relu", columns=40).splitlines()
     assert "Gradient: dx = dy where x > 0, else" in lines
-    assert "Shapes: any; y has that of x." in lines
+    assert "Shapes: any; y as x." in lines
 
 
 def test_the_readme_gets_tables(show: Show) -> None:

@@ -532,7 +532,7 @@ def test_no_file_of_a_run_loads_code(mine: Path, write: Write, inside: Nnfs) -> 
     assert inside("evaluate", run).returncode == 2
     (run / "data.json").write_text(json.dumps(data))
     assert inside("evaluate", run).returncode == 0
-    (run / "spec.yaml").write_text((run / "spec.yaml").read_text() + "code: mine.py\n")
+    (unsealed(run) / "spec.yaml").write_text((run / "spec.yaml").read_text() + "code: mine.py\n")
     done = inside("evaluate", run)
     assert done.returncode == 2
     assert "there is no key 'code'" in done.stderr

@@ -110,6 +110,7 @@ checkpoint:
   every: null
   monitor: val_loss
   mode: min
+callbacks: []
 max_minutes: null
 threads: null
 memory_limit: null

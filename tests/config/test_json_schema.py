@@ -244,6 +244,6 @@ def test_the_schema_has_the_description_and_default_of_a_setting() -> None:
     members = definition("layer")["anyOf"][1]["properties"]
     assert members["relu"]["description"].startswith("Rectified linear unit")
     assert members["leaky_relu"]["properties"]["slope"] == {
-        "description": "Of the part below zero; 0 makes it relu.", "default": 0.01, "type": "number", "minimum": 0,
+        "description": "Slope below zero; 0 gives relu.", "default": 0.01, "type": "number", "minimum": 0,
     }  # fmt: skip
     assert members["prelu"]["anyOf"][1]["properties"]["init"]["default"] == {"constant": 0.25}

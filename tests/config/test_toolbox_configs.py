@@ -363,7 +363,7 @@ def test_training_that_stops_early_reports_it_and_is_finished(
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"averaging": "ema"}, "ema averages 1,000 steps, more than there are"),
+        ({"averaging": "ema"}, "ema averages over 1,000 steps, but training makes only 10 steps"),
         ({"averaging": {"swa": 0.9}, "max_minutes": 1e-9, "epochs": 50}, "ended before there was an average"),
     ],
 )

@@ -339,7 +339,7 @@ WRONG_TOOLBOX = [
     wrong("lbfgs with dropout", plus("optimizer: lbfgs").replace("relu", "dropout"), "9:12", "dropout changes it"),
     wrong("lbfgs with an lr of its own", plus("optimizer: {lbfgs: {lr: 1}}"), "9:21", "it knows memory and tolerance"),
     wrong("negative weight decay", plus("optimizer: {adamw: {weight_decay: -1}}"), "9:35", "must be at least 0"),
-    wrong("nesterov without momentum", plus("optimizer: {sgd: {nesterov: yes}}"), "9:", "set momentum, such as 0.9"),
+    wrong("nesterov without momentum", plus("optimizer: {sgd: {nesterov: yes}}"), "9:", "set momentum too"),
     wrong("dropout of everything", but("- relu", "- dropout: 1"), "4:14", "must be less than 1, found 1"),
     wrong("dropout inside", but("- relu", "- residual: [sequential: [dropout: 2]]"), "4:38", "must be less than 1"),
     wrong("misspelt layer in a residual", but("- relu", "- residual: [linear: 5, rleu]"), "4:27", "mean 'relu'?"),
