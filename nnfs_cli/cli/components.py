@@ -16,7 +16,7 @@ import typer
 from nnfs_cli.cli.completion import complete_component
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Quiet, load
-from nnfs_cli.cli.terminal import styled, suggest, width_of
+from nnfs_cli.cli.terminal import fold, styled, suggest, width_of
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import did_you_mean, listing, plural
 
@@ -180,11 +180,13 @@ def _table(rows: Sequence[Sequence[str]], width: int) -> str:
 
 
 def _prose(text: str) -> str:
-    """Fold text that is too wide; keep the line breaks at the ends of sentences."""
+    """Fold text that is too wide; keep the line breaks at the ends of sentences, and the items of lists."""
     if max(map(len, text.splitlines()), default=0) <= _width():
         return text
-    text = re.sub(r"(?<=[^.\n])\n(?=[^\n ])", " ", text)
-    return "\n".join("\n".join(_fold(line, _width())) for line in text.splitlines())
+    text = re.sub(r"(?m)^(- .*(?:\n  \S.*)+)", lambda item: item[1].replace("\n  ", " "), text)
+    text = re.sub(r"(?<=[^.\n])\n(?=[^\n -])", " ", text)
+    folded = (fold(line, _width(), "  " if line.startswith("- ") else "") for line in text.splitlines())
+    return "\n".join("\n".join(lines) for lines in folded)
 
 
 def _fold(line: str, width: int) -> list[str]:
