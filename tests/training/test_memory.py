@@ -66,7 +66,8 @@ def held(encoded: EncodedRows) -> int:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_peak_of_training(case: Case, tmp_path: Path) -> None:
+def test_peak_of_training(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Checkpoint, "seconds_between_writes", 1e9)  # a slow machine would write a state in between
     spec = spec_of(case, tmp_path)
     gc.collect()
     tracemalloc.start()

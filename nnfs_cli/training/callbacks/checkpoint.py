@@ -87,9 +87,9 @@ class Checkpoint(Section, Callback):
 
     def state(self) -> State:
         """Return the best epoch and its weights."""
-        best = self._best or {"epoch": 0}
+        best, weights = self._best or {"epoch": 0}, self._weights
         return {
-            "weights": self._kept.vector if self._kept else np.zeros_like(self._weights),
+            "weights": self._kept.vector if self._kept else np.zeros(weights.shape, weights.dtype),
             "epoch": np.array(best["epoch"], np.int64),
             "figure": np.array(best.get(self._figure, math.nan), np.float64),
             "pending": np.array(self._pending),
