@@ -131,23 +131,27 @@ class Context:
 
         Shapes: x (members?, batch, ..., n), weight (members?, n, m).
         """
-        rows = self.as_rows(x)
-        y = kernels.matmul(rows, weight, self.empty((*rows.shape[:-1], weight.shape[-1])))
-        return y if rows is x else y.reshape(*x.shape[:-1], weight.shape[-1])
+        if x.ndim > self.axes + 1:
+            return self.matmul(self.as_rows(x), weight).reshape(*x.shape[:-1], weight.shape[-1])
+        return kernels.matmul(x, weight, self.empty((*x.shape[:-1], weight.shape[-1])))
 
     def sum_outer(self, x: Array, dy: Array, out: Array) -> Array:
         """Write xᵀ dy, the outer products of rows summed over the batch, into `out` (members?, n, m)."""
-        return kernels.matmul(self.as_rows(x).swapaxes(-1, -2), self.as_rows(dy), out)
+        if x.ndim > self.axes + 1:
+            x, dy = self.as_rows(x), self.as_rows(dy)
+        return kernels.matmul(x.mT, dy, out)
 
     def sum_rows(self, dy: Array, out: Array) -> Array:
         """Write the sum over the batch of dy (members?, batch, ..., n) into `out` (members?, n)."""
-        rows = self.as_rows(dy)
-        return kernels.matmul(self.ones(rows.shape[-2]), rows, out)
+        if dy.ndim > self.axes + 1:
+            dy = self.as_rows(dy)
+        return kernels.matmul(self.ones(dy.shape[-2]), dy, out)
 
     def add_bias(self, y: Array, bias: Array) -> None:
         """Add a vector (members?, n) to each row of y (members?, batch, ..., n), in place; y must be contiguous."""
-        rows = self.as_rows(y)
-        if kernels.tiles_pay(rows):
-            kernels.add_tiled(rows, bias, self.empty((kernels.TILE, len(bias))))
+        if y.ndim > self.axes + 1:
+            y = self.as_rows(y)
+        if kernels.tiles_pay(y):
+            kernels.add_tiled(y, bias, self.empty((kernels.TILE, len(bias))))
         else:
-            np.add(rows, bias if bias.ndim == 1 else bias[..., None, :], out=rows)
+            np.add(y, bias if bias.ndim == 1 else bias[..., None, :], out=y)

@@ -26,7 +26,7 @@ def matmul(a: Array, b: Array, out: Array) -> Array:
 
 def tiles_pay(rows: Array) -> bool:
     """Return whether `add_tiled` is faster than a plain addition of a vector to each of the rows (n_rows, n)."""
-    return rows.ndim == 2 and len(rows) >= MANY and 1 < rows.shape[1] <= SHORT
+    return len(rows) >= MANY and rows.ndim == 2 and 1 < rows.shape[1] <= SHORT
 
 
 def add_tiled(rows: Array, vector: Array, tile: Array) -> None:
