@@ -82,7 +82,7 @@ def test_gradient_is_looked_at_before_it_does_harm(tmp_path: Path) -> None:
     assert len(weights.seen) == 2
     np.testing.assert_array_equal(model.parameters.vector, weights.seen[-1])  # no harm was done
     np.testing.assert_array_equal(weights_of(run, "last")["0.weight"].ravel(), weights.seen[-1])
-    with pytest.raises(RunError, match="has diverged, and would again; train anew"):
+    with pytest.raises(RunError, match="has diverged and would diverge again; train a new run"):
         workflows.reopen(Run.open(run.path))
 
 
