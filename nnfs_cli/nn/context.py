@@ -18,7 +18,7 @@ Buffer = tuple[Array, Shape, Any]  # an array with the shape and the dtype that 
 
 
 class Context:
-    """What a pass through the layers needs: buffers, random numbers, and whether the net is training.
+    """Buffers, random numbers and products for a pass through the layers, in training or in prediction.
 
     Buffers are handed out in the order of the requests and are all reused when the next pass begins, so in the steady
     state layers allocate nothing. Copy an array that must outlive the pass.

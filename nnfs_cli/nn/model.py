@@ -99,7 +99,7 @@ class Model:
 
         x (batch, *input_shape), y (batch, n_outputs) and `weight` are of the net's dtype. `weight` (batch,) gives the
         weight of each row, or (batch, members) its weight for each member. The loss of the batch is the mean or the sum
-        over its rows, as `reduction` of the loss says; a row of weight 2 counts as two rows. The mean divides by the
+        over its rows, as `reduction` of the loss sets it; a row of weight 2 counts as two rows. The mean divides by the
         weight of these rows, or by `whole` if given: the weight of an average batch. `draws` makes the random numbers
         of layers such as dropout.
 

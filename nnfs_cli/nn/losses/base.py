@@ -25,7 +25,7 @@ class Loss(Component, family="loss"):
     net ends without this activation, its outputs are logits, and predictions apply the activation. A net that ends with
     another activation is computed as written.
 
-    A step descends the mean or the sum over the rows of a batch, as `reduction` says. The log has the mean in both
+    A step descends the mean or the sum over the rows of a batch, set by `reduction`. The log has the mean in both
     cases, so that runs can be compared.
     """
 
