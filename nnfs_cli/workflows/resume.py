@@ -44,7 +44,8 @@ def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
     if state == "finished":
         ending = run.metrics().get("stopped")
         if not run.arrays.has_state() and isinstance(config.optimizer, Stepper):
-            raise RunError(f"{run.path} has no saved state, because an earlier release made it; train a new run")
+            reason = "an earlier release made it, or its state.npz was deleted"
+            raise RunError(f"{run.path} has no saved state: {reason}; train a new run")
         if epochs is None and (config.max_minutes is None or ending != TimeLimit(config.max_minutes).reason):
             ended = f"has ended: {ending}" if ending else f"has finished its {counted(planned, 'epoch')}"
             raise RunError(f"{run.path} {ended}; --epochs N continues to N epochs in total")

@@ -360,7 +360,7 @@ def test_changed_data_is_refused_unless_told(interrupted: Path, place: Path) -> 
 
 
 def test_another_machine_is_told_of(interrupted: Path) -> None:
-    file = interrupted / "environment.json"
+    file = unsealed(interrupted) / "environment.json"
     environment = json.loads(file.read_text())
     environment["packages"]["numpy"] = "1.0"
     del environment["packages"]["scipy"]
@@ -408,5 +408,5 @@ def test_run_that_is_trained_by_somebody_else_is_only_read(interrupted: Path) ->
 def test_run_of_a_release_that_kept_no_state_cannot_be_trained_further(place: Path) -> None:
     run = trained(place, {})
     (run.path / "state.npz").unlink()
-    with pytest.raises(RunError, match="has no saved state, because an earlier release made it"):
+    with pytest.raises(RunError, match="has no saved state: an earlier release made it"):
         resumed(run.path, epochs=9)
