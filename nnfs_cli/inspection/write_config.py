@@ -14,7 +14,7 @@ from nnfs_cli.inspection.propose import Proposal
 from nnfs_cli.presets.tabular import EMBEDDING, MANY_CATEGORIES, MIN_HOLDOUT_ROWS, ONE_HOT
 from nnfs_cli.system.wording import counted, listing, percent
 
-WIDTH = 110  # characters of a line
+WIDTH = 79  # characters of a line
 
 _LOSSES = {"binary": "binary_cross_entropy", "classes": "cross_entropy", "regression": "mse"}
 _METRICS = {
