@@ -79,7 +79,7 @@ def test_groups_stay_together(groups: list[int], n_folds: int, seed: int) -> Non
     assert np.ptp(loads) <= sizes.max()  # what is dealt to the emptiest fold, largest first
 
 
-# --- What members learn ---
+# --- what members learn ---
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -98,16 +98,16 @@ def test_a_member_equals_a_net_trained_without_its_fold(weighted: bool, reductio
         rngs = [random_stream(seed, "weights") for seed in seeds]
         loss = Loss.resolve({"mse": {"reduction": reduction}})
         layers = parsed(("linear: 6", "tanh", "dropout: 0.2", "linear: 2"))
-        model = Model(layers, loss, (4,), "float64", rngs if members else rngs[0], None, members)
+        model = Model(layers, loss, (4,), "float64", rngs, None, members)
         optimizer = Optimizer.resolve("adamw")
-        batches = Batches(n, 10, seed=0)  # none of them is of one fold alone: then a net by itself makes no step
+        batches = Batches(n, 10, seed=0)  # no batch lies within one fold: a single net would make no step
         trainer = Trainer(model, batches, Plan(optimizer, 0.01, seed=seeds[0], accumulate=accumulate))
         trainer.fit(X, y, 20, weight)
         return model
 
     together = trained(k, [0, 1, 2], counts)
     for j in range(k):
-        alone = trained(0, [j], counts[:, j])
+        alone = trained(1, [j], counts[:, j])
         for name, array in together.parameters.arrays.items():
             np.testing.assert_allclose(array[j], alone.parameters.arrays[name], 1e-6, 1e-9)
 
@@ -264,5 +264,5 @@ def test_holdout_works_with_groups_and_with_a_split_column_without_validation_ro
     }
     assert len(workflows.prepare(spec(tmp_path, **by_column)).splits["validation"]) == 40
     (tmp_path / "t.csv").write_text("\n".join(["x,y,part,g", *lines, "1,1,validation,g1"]))
-    with pytest.raises(ConfigError, match="the split names some"):
+    with pytest.raises(ConfigError, match="the split names separate validation rows"):
         workflows.prepare(spec(tmp_path, **by_column))
