@@ -132,7 +132,7 @@ def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
 
 def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     net, at = Sequential(layers=layers), ("layers", len(layers) - 1)
-    final, bounding = net.final, net.bounding
+    final, bounding = net.final, net.bounding_layer
     if bounding.output_range is None:
         return []
     low, high = bounding.output_range
@@ -168,7 +168,7 @@ def _output_reaches_target(
     dataset: DataSource, layers: tuple[Layer, ...], loss: Loss, preprocessing: Preprocessing
 ) -> list[Fault]:
     """Check that the range of the last activation covers a target that is scaled to a mean of 0."""
-    final, facts = Sequential(layers=layers).bounding, dataset.facts()
+    final, facts = Sequential(layers=layers).bounding_layer, dataset.facts()
     centred = [step.centred for step in preprocessing.target or (Standardize(),) if isinstance(step, NumberStep)]
     if (
         loss.task == "classification"
@@ -239,7 +239,7 @@ def _batches_fit(shuffle: bool, replacement: bool) -> list[Fault]:
 
 
 def _batches_are_large_enough(layers: tuple[Layer, ...], batch_size: int | str | None) -> list[Fault]:
-    needs = Sequential(layers=layers).neediest
+    needs = Sequential(layers=layers).min_batch_layer
     if not isinstance(batch_size, int) or batch_size >= needs.min_batch:
         return []
     return [Fault(("batch_size",), f"{needs.name} needs batches of at least {needs.min_batch} rows")]
@@ -289,7 +289,7 @@ def _minimizer_fits(
         if given
     ]
     for layer in Sequential(layers=layers).walk():
-        if layer.learns_otherwise:
+        if layer.differs_in_training:
             message = f"{optimizer.name} needs a loss that stays the same, but {layer.name} changes it"
             return [*faults, Fault(("optimizer",), f"{message}; leave one of them out")]
     return faults

@@ -19,7 +19,7 @@ from nnfs_cli.data.texts import Texts
 
 
 class UnsupportedTypeError(Exception):
-    """The type of a column is not one that a table can hold; the text names the type."""
+    """A column has a type that a table cannot hold; the message names the type."""
 
 
 class NotUtf8Error(Exception):

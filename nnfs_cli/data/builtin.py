@@ -36,7 +36,7 @@ class _Builtin(DataSource):
         return (self.target_name,)
 
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
-        """Read the arrays. Labels are those of the data set, in its order."""
+        """Read the arrays. Labels have the names and the order of the data set."""
         path = _shipped(self.file)
         X, y, features, labels = self._parsed(path) if path else self._loaded()
         if labels:

@@ -14,7 +14,7 @@ from nnfs_cli.data.dates import days
 from nnfs_cli.data.table import Kind, Table, gaps_of
 from nnfs_cli.data.texts import Texts
 
-MOST_CATEGORIES = 1000  # that the profile of a column counts one by one
+MOST_CATEGORIES = 1000  # the most categories that a profile counts one by one
 BINS = 10
 
 

@@ -24,7 +24,7 @@ from nnfs_cli.system.wording import counted, listing, named, shown
 
 SPLITS = ("train", "validation", "test")
 COLUMN_KEYS = ("column", "group", "time", "hash")  # settings that name the column which divides the rows
-FEW_GROUPS = 1000  # the sizes of so few groups do not even out, so the best of several draws counts
+FEW_GROUPS = 1000  # the sizes of fewer groups do not average out, so the best of several draws is used
 DRAWS = 20
 
 
@@ -56,19 +56,19 @@ class Split(Section):
     main = "validation"
 
     validation: Share = 0.2
-    """Fraction of the rows that choose the best epoch, or the path of a file with such rows."""
+    """Fraction of the rows used to choose the best epoch, or the path of a file with such rows."""
     test: Share = 0.0
     """Fraction of the rows for the final test, or the path of a file with such rows."""
     stratify: Switch = True
-    """Draw each class in proportion if true, where rows are drawn at random."""
+    """Give each split the same proportions of the classes if true. This applies when rows are drawn at random."""
     column: Text | None = None
     """Column that holds train, validation or test in every row; the fractions then have no effect."""
     group: Text | None = None
     """Column of groups, such as patients: all rows of a group go to one split. Fractions are met as closely as whole
     groups allow."""
     time: Text | None = None
-    """Column of dates or numbers: the earliest rows train, later ones validate, and the latest are the test. Rows with
-    equal values go to one split, the later one."""
+    """Column of dates or numbers: the earliest rows train, later ones validate, and the latest are for the test. Rows
+    with equal values go to one split, the later one."""
     hash: Text | None = None
     """Column of ids: the split of a row depends on its id and the seed alone, so it stays the same when rows are added.
     Fractions are met approximately."""

@@ -31,7 +31,7 @@ class Table:
     """Columns by name, each (rows,), of the types that `Column` lists. A gap is an empty cell.
 
     `name` is the name of the table in messages, and `sha256` the digest of its content. `classes` are the labels in the
-    order of their source, where it has an order. `unreadable` maps a column that is of no such type to its type, and
+    order of their source, where it has an order. `unreadable` maps a column of any other type to that type, and
     `not_read` names the columns that were skipped. `find` locates the cell of a row (from 0) and a column: it returns
     the place, as in "line 7", and the text there. `kept` are columns that are passed on unchanged, as arrays of Arrow
     or of this table. `faults` maps rows that cannot be used to the reason. `decimal` is the decimal mark of the file.

@@ -29,7 +29,7 @@ class TrainingRows(Protocol):
         """Return the batch with these rows: indices (batch,) or a slice. It is valid until the next call."""
 
     def check(self, input_shape: Shape, output_shape: Shape, dtype: Any, members: int = 1) -> None:
-        """Raise `ValueError` unless the shapes and the dtype fit a net; `members` is 0 for a single net."""
+        """Raise `ValueError` unless the shapes and the dtype fit a net; `members` is 1 for a single net."""
 
 
 class RowsInMemory:

@@ -120,7 +120,7 @@ def _folds(config: Config, loaded: LoadedData, train: EncodedRows) -> Array:
 def _encoded(
     predictor: Predictor, loaded: LoadedData, split: str, chosen: Array | None = None
 ) -> Iterator[tuple[slice, EncodedRows]]:
-    """Yield the rows of a split, or the `chosen` (rows,) ones, in blocks: where they are in the split, and the rows."""
+    """Yield the rows of a split, or the `chosen` (rows,) ones, in blocks, each with its place in the split."""
     n_rows = len(loaded.rows["train"])
     folds = predictor.encoder.assign_folds(n_rows, predictor.config.seed) if split == "train" else {}
     for block, indices, start in loaded.blocks(split):

@@ -123,12 +123,12 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
 
 
 def _batches(config: Config, predictor: Predictor, n_rows: int, budget: Budget | None) -> Batches:
-    """Return the batches of the training rows. Raises `ConfigError` if a batch needs more rows than there are, or fit.
+    """Return the batches of the training rows; with a budget, only rows within a window are in memory at once.
 
-    With a budget, only rows within a window are in memory at once.
+    Raises `ConfigError` if a batch needs more rows than exist or fit in memory.
     """
     size = n_rows if config.batch_size == "full" else int(config.batch_size or n_rows)
-    needs, window = predictor.model.layers.neediest, None
+    needs, window = predictor.model.layers.min_batch_layer, None
     if budget is not None:
         window = budget.window(predictor.row_bytes)
         if config.replacement or size > window:
@@ -139,11 +139,11 @@ def _batches(config: Config, predictor: Predictor, n_rows: int, budget: Budget |
     drawing = (config.shuffle, config.replacement, config.drop_last, config.seed)
     batches = Batches(n_rows, size, *drawing, needs.min_batch, window)
     if not batches.steps:
-        message = f"{counted(n_rows, 'training row')} do not fill one batch of {size}, and drop_last leaves it out"
+        message = f"{counted(n_rows, 'training row')} do not fill one batch of {size}, and drop_last drops it"
         raise config.error([Fault(("batch_size",), message)])
     if n_rows < needs.min_batch:
         least = f"{needs.name} needs batches of at least {needs.min_batch} rows"
-        raise config.error([Fault(("layers",), f"{least}, and there is {counted(n_rows, 'training row')}")])
+        raise config.error([Fault(("layers",), f"{least}, but there is only {counted(n_rows, 'training row')}")])
     return batches
 
 

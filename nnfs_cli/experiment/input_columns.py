@@ -93,7 +93,7 @@ def _why_unusable(config: Config, table: Table, name: str, kind: Kind | None) ->
 
 
 def _refuse_text(config: Config, table: Table, name: str) -> None:
-    """Raise `DataError` about the first cell that is not a number. If the table is not in memory, look further on."""
+    """Raise `DataError` about the first cell that is not a number, if need be by reading the whole file."""
     found = table.texts(name)
     distinct = found.distinct[np.unique(found.codes[~found.gaps])]
     if isinstance(config.dataset, ColumnSource) and all(is_number(text, table.decimal) for text in distinct):

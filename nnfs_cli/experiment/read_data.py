@@ -34,7 +34,7 @@ MACHINERY = 200_000_000  # bytes that the program needs itself, with the block o
 
 @dataclass(frozen=True)
 class Budget:
-    """The memory that a run may use: half of what the program leaves may hold a table, if the table fits."""
+    """The memory that a run may use: half of what the program itself leaves free may hold a table."""
 
     table: int  # bytes
 
@@ -77,7 +77,9 @@ class LoadedData:
         """Yield the rows of a split in blocks: a table, the indices of rows in it, and the number of rows before."""
         rows, start = self.rows[split], 0
         for block in self.readers[split].blocks() if len(rows) else ():
-            bounds = np.array([start, start + block.n_rows], rows.dtype)  # of another type, all rows would be copied
+            bounds = np.array(
+                [start, start + block.n_rows], rows.dtype
+            )  # with another type, searchsorted would copy all rows
             low, high = np.searchsorted(rows, bounds)
             if high > low:
                 yield block, rows[low:high] - start, int(low)

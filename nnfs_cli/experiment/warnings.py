@@ -1,4 +1,4 @@
-"""The warnings about a training: what can be trained and may still not give what anybody wants, a sentence each."""
+"""The warnings about a training that is possible but may give poor results, one sentence each."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from nnfs_cli.system.wording import counted, listing, named
 from nnfs_cli.training.averaging import EMA, Averaging
 
 MAX_NAMED = 3  # columns or classes that a warning names
-DEFAULT_BATCH = 32  # rows; nobody may have chosen this size
+DEFAULT_BATCH = 32  # rows; the default, which the user need not have chosen
 
 
 def data_warnings(data: Mapping[str, Any], batch_size: int) -> Iterator[str]:
     """Yield warnings about the data, in the form of data.json, and about batches of this size."""
     constant = [column["name"] for column in data["inputs"] if _is_constant(column)]
     if constant:
-        verb = "is" if len(constant) == 1 else "are"
-        yield f"{_some(constant)} {verb} constant in the training rows, so the net cannot learn from that"
+        verb, pronoun = ("is", "it") if len(constant) == 1 else ("are", "them")
+        yield f"{_some(constant)} {verb} constant in the training rows, so the net learns nothing from {pronoun}"
     for target in data["targets"]:
         if target["kind"] == "class":
             yield from _class_warnings(target["counts"])
         elif target["min"] == target["max"]:
-            yield f"the target {named(target['name'])} is {target['min']:g} in all training rows; that is all to learn"
+            same = f"is {target['min']:g} in all training rows"
+            yield f"the target {named(target['name'])} {same}; the net can learn nothing else"
     n_rows = data["rows"]["train"]
     if batch_size > max(n_rows, DEFAULT_BATCH):
         yield f"there are {counted(n_rows, 'training row')}, so a batch of {batch_size} holds all of them"
@@ -41,7 +42,7 @@ def long_average(averaging: Averaging | None, steps: int) -> str:
     if not isinstance(averaging, EMA) or steps >= (span := 1 / (1 - averaging.decay)):
         return ""
     made = f"training makes only {counted(steps, 'step')}"
-    return f"ema averages over {span:,.0f} steps, but {made}; a smaller decay would forget the first ones"
+    return f"ema averages over {span:,.0f} steps, but {made}; a smaller decay gives the first steps less influence"
 
 
 def no_average() -> str:
@@ -56,7 +57,7 @@ def no_weight_column(table: str, column: str) -> str:
 
 def sampled_rows(samples: Sequence[str]) -> str:
     """Return the warning that figures are computed on samples, such as "1,000 of 20,000 train rows"."""
-    return f"the rows do not fit into memory_limit, so figures are those of {listing(samples)}, evenly spaced"
+    return f"the rows do not fit into memory_limit, so figures are computed on {listing(samples)}, evenly spaced"
 
 
 def _is_constant(column: Mapping[str, Any]) -> bool:

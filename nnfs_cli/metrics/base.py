@@ -92,7 +92,7 @@ class Metric(Component, family="metric"):
     task: ClassVar[Task]
     greater_is_better: ClassVar[bool]
     needs_probabilities: ClassVar[bool] = False
-    """Whether y_hat must hold probabilities; the scores of a hinge loss, for instance, are none."""
+    """Whether y_hat must hold probabilities; the scores of a hinge loss, for instance, are not."""
 
     @property
     def column(self) -> str:

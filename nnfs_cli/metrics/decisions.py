@@ -91,7 +91,7 @@ class Precision(ConfusionMetric, name="precision", main="average"):
 
 
 class Recall(ConfusionMetric, name="recall", main="average"):
-    """Share of the rows of a class that are predicted as it: TP / (TP + FN).
+    """Share of the rows of a class that are predicted as this class: TP / (TP + FN).
 
     0 to 1, higher is better. A class without rows has no figure and is left out.
     Source: Sokolova and Lapalme, "A systematic analysis of performance measures for classification tasks" (2009).

@@ -1,4 +1,4 @@
-"""Metrics of probabilities: whether they rank the rows well, and whether they are as high as they should be."""
+"""Metrics of probabilities: how well they rank the rows, and how well they are calibrated."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from nnfs_cli.metrics.base import Metric, PerClassMetric, PredictedRows
 class RankingMetric(PerClassMetric):
     """A metric of how well the probabilities of a class rank its rows above all others; only the order matters.
 
-    Two classes have the figure of the second one; more have the mean over the classes that have rows.
+    For two classes it is the figure of the second one; for more, the mean over the classes that have rows.
     """
 
     task = "classification"
     greater_is_better = True
 
     average: Literal["macro", "per_class"] = "macro"
-    """With `macro`, one figure: of the second of two classes, or the mean of more classes. With `per_class`, a figure
-    for each class."""
+    """With `macro`, one figure: for two classes the figure of the second one, for more their mean. With `per_class`, a
+    figure for each class."""
 
     @property
     def column(self) -> str:
@@ -49,8 +49,8 @@ class RankingMetric(PerClassMetric):
 class RocAuc(RankingMetric, name="roc_auc", main="average"):
     """Area under the ROC curve: P(a row of the class scores above one of the others), equal scores counting half.
 
-    0 to 1, higher is better; chance gives 0.5. Two classes have the figure of the second one; more have the mean of
-    each class against the rest. NaN if all rows belong to one class.
+    0 to 1, higher is better; chance gives 0.5. For two classes it is the figure of the second one; for more, the
+    mean of each class against the rest. NaN if all rows belong to one class.
     Source: Fawcett, "An introduction to ROC analysis" (2006).
     """
 
@@ -60,8 +60,8 @@ class RocAuc(RankingMetric, name="roc_auc", main="average"):
 class AveragePrecision(RankingMetric, name="average_precision", main="average"):
     """Area under the precision-recall curve, in steps: Σ_i (recall_i - recall_i-1) precision_i; suits rare classes.
 
-    0 to 1, higher is better; chance gives the share of the class. Two classes have the figure of the second one; more
-    have the mean of each class against the rest. NaN if all rows belong to one class.
+    0 to 1, higher is better; chance gives the share of the class. For two classes it is the figure of the second
+    one; for more, the mean of each class against the rest. NaN if all rows belong to one class.
     Source: Manning, Raghavan and Schütze, "Introduction to Information Retrieval" (2008), 8.4.
     """
 

@@ -11,7 +11,7 @@ import numpy as np
 from nnfs_cli.arrays import Array, Shape, member_axes
 from nnfs_cli.nn import kernels
 
-# Makes the random numbers of one pass, the same ones each time it is called: a generator, or one for each member.
+# A function that returns the random generator of one pass, or one for each member, in the same state at every call.
 Draws = Callable[[], np.random.Generator | Sequence[np.random.Generator]]
 
 Buffer = tuple[Array, Shape, Any]  # an array with the shape and the dtype that were asked for
@@ -63,7 +63,9 @@ class Context:
     def _generators(self) -> Sequence[np.random.Generator]:
         if not self._rngs:  # they are made when a layer first asks
             if self._draws is None:
-                raise ValueError("this net draws random numbers while it trains; pass draws, which makes the generator")
+                raise ValueError(
+                    "this net draws random numbers in training; pass `draws`, a function that returns a generator"
+                )
             made = self._draws()
             self._rngs = (made,) if isinstance(made, np.random.Generator) else made
         return self._rngs
@@ -123,7 +125,7 @@ class Context:
     # Products and sums over the last axes
 
     def as_rows(self, x: Array) -> Array:
-        """Return x (members?, batch, ..., n) as rows (members?, n_rows, n): axes between count as more rows."""
+        """Return x (members?, batch, ..., n) as rows (members?, n_rows, n), one for each entry of the axes before n."""
         return x if x.ndim <= self.axes + 1 else x.reshape(*x.shape[: self.axes - 1], -1, x.shape[-1])
 
     def matmul(self, x: Array, weight: Array) -> Array:

@@ -26,7 +26,7 @@ class EmbeddingTable(NamedTuple):
 
 
 class Embedding(Layer):
-    """Vectors in place of codes: y = the inputs that are no codes, then weight[code] for each table.
+    """Replace codes by learned vectors: y = the inputs that are not codes, then weight[code] for each table.
 
     Codes are whole numbers from 0; a negative code gives zeros.
     Gradients: dweight[code] = Σ dy over the rows with this code. Codes have none, so this must be the first layer.
@@ -71,7 +71,7 @@ class Embedding(Layer):
 class EmbeddedSequential(Sequential):
     """Layers behind an embedding: y = f_n(... f_1(embedding(x))).
 
-    Parameters: `lookup.<column>.weight` for each table; those of the layers have the same names as without embedding.
+    Parameters: `lookup.<column>.weight` for each table; the names in the layers are the same as without embedding.
     """
 
     embedding: Embedding

@@ -35,7 +35,7 @@ def numerical_gradient(
 
 
 def gradient_error(model: Model, x: Array, y: Array, weight: Array | None = None, draws: Draws | None = None) -> float:
-    """Return the largest difference between backpropagation and the numerical gradient, over its largest entry."""
+    """Return the largest error of the backpropagated gradient, divided by the largest entry of the numerical one."""
     numerical = numerical_gradient(model, x, y, weight, draws)
     model.differentiate(x, y, weight, draws)
     return float(np.abs(model.gradients.vector - numerical).max() / np.abs(numerical).max())

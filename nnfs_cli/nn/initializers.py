@@ -122,7 +122,7 @@ class Uniform(Initializer, name="uniform", main="limit"):
 
     examples = ("uniform: 0.05",)
     limit: Annotated[PositiveFloat, Field(le=1e300)] = 0.05
-    """Bound of the values, from -limit to limit."""
+    """Largest absolute value that can be drawn."""
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
         """Draw from U(-limit, limit)."""

@@ -1,4 +1,4 @@
-"""Array operations that give NumPy's results, by the route that is fastest for the shapes of a net."""
+"""Array operations with the same results as NumPy's, by the route that is fastest for the shapes of a net."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 
-SMALL = 256  # entries: BLAS takes three times as long over so few if they are transposed
-MANY = 512  # rows: from here on the call overhead of a detour is repaid
-TILE = 64  # short rows that are added to as if they were one
-SHORT = 16  # entries of a row that is worth tiling
+SMALL = 256  # entries; BLAS is three times slower with a transposed matrix of at most this size
+MANY = 512  # rows; fewer do not repay the extra calls of a faster route
+TILE = 64  # number of short rows that are treated as one long row
+SHORT = 16  # entries; longer rows are not worth tiling
 
 
 def matmul(a: Array, b: Array, out: Array) -> Array:

@@ -19,7 +19,7 @@ from nnfs_cli.nn.nan_probe import NanProbe
 from nnfs_cli.nn.parameters import Parameters
 
 CHUNK_NUMBERS = 1_000_000  # numbers in all layers' outputs for the rows of one prediction pass
-CHUNK_ROWS = 1_024  # and the most of these rows
+CHUNK_ROWS = 1_024  # the most rows of one prediction pass
 
 
 class Model:
@@ -53,7 +53,7 @@ class Model:
         self.gradients = Parameters(tree, dtype, gradients=True, members=members)
         if rng is not None:
             self.parameters.initialize(*(rng if isinstance(rng, Sequence) else [rng]))
-        # Where the loss belongs with the final activation, the body stops short of it, at the logits.
+        # If the loss includes the final activation, the body leaves it out and returns logits.
         final = self.layers.final
         self.fused = loss.activation is not None and (isinstance(final, loss.activation) or final.output_range is None)
         self._body = self.layers.with_final(Identity()) if self.fused and final.output_range else self.layers
@@ -201,7 +201,7 @@ class Model:
                 yield of_member, y_hat[: len(of_member)]
 
     def _chunks(self, n_rows: int, batch_size: int | None) -> Iterator[slice]:
-        """Yield slices of `batch_size` rows; by default so few that a pass takes little memory, which is fastest."""
+        """Yield slices of `batch_size` rows; the default keeps the memory of a pass small, which is fastest."""
         size = batch_size or min(max(CHUNK_NUMBERS // self._numbers_per_row, 64), CHUNK_ROWS)
         return (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
 
@@ -227,7 +227,7 @@ class Model:
             array[...] = arrays[name]
 
     def describe(self) -> str:
-        """Return the net in one line: ``30 -> linear 20 -> relu -> linear 1 -> sigmoid``, after its members if any."""
+        """Return the net in a line: ``30 -> linear 20 -> relu -> linear 1 -> sigmoid``, and its number of members."""
         tables = self.embedding.tables if self.embedding else ()
         parts = [" x ".join(map(str, self.input_shape))]
         parts += [f"embedding {table.name} {table.rows} x {table.width}" for table in tables]

@@ -43,7 +43,7 @@ class ParameterSpec(NamedTuple):
     l2: float | None = None
 
 
-# What `Layer.build` returns: the layer's parameters by name, and one level down those of the layers inside it.
+# The parameters that a layer needs, by name, and a nested tree for each layer inside it; see `Layer.build`.
 ParameterTree = Mapping[str, Union[ParameterSpec, "ParameterTree"]]
 
 

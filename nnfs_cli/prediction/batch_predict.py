@@ -80,7 +80,7 @@ class BatchPredictor:
                 " rename it"
             )
         columns = {**{name: table.kept[name] for name in keep}, **columns}
-        if self.drift:  # of all rows: those that cannot be used may be the ones that have moved
+        if self.drift:  # count all rows: the ones that cannot be used may be the ones that have moved
             self.drift.add(table)
         usable = None if marks is None or not marks.any() else ~marks
         if usable is not None and marks is not None:

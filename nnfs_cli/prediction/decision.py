@@ -1,4 +1,4 @@
-"""How outputs of a net become predictions: the threshold between two classes, and prediction intervals."""
+"""The rules that turn outputs into predictions: the threshold between two classes, and prediction intervals."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Decision:
-    """How a predictor decides.
+    """The rules by which a predictor turns outputs into predictions.
 
     With a `threshold`, the second of two classes is predicted at this probability or more; without, the most probable
     class. With an `interval`, probabilities are calibrated and each prediction comes with bounds or a set of classes.

@@ -43,7 +43,7 @@ class CheckedFiles:
         try:
             return path_without_links(self.path, name)
         except ValueError as error:
-            raise RunError(f"{self.path} is no run directory of ours: {error}") from None
+            raise RunError(f"{self.path} is not a run directory that nnfs wrote: {error}") from None
 
     def locate_folder(self, name: str) -> Path:
         """Return the path of a folder, which need not exist. Raises `RunError` if a link or file is in the way."""
@@ -71,7 +71,11 @@ class CheckedFiles:
             if (size := os.fstat(file.fileno()).st_size) > most:
                 raise RunError(f"{path} has {size:,} bytes, and should not have more than {most:,}")
             if recorded and hashlib.file_digest(file, "sha256").hexdigest() not in recorded:
-                found = "it is not recorded in status.json" if recorded == (None,) else "its SHA-256 is another one"
+                found = (
+                    "it is not recorded in status.json"
+                    if recorded == (None,)
+                    else "its SHA-256 is not the recorded one"
+                )
                 raise RunError(f"{path} is damaged or was changed: {found}; {_remedy(name)}")
             file.seek(0)
             ends.pop_all()

@@ -18,5 +18,5 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
 
 
 def parse_csv(content: bytes) -> list[list[str]]:
-    """Return the rows of a CSV file. Raises `ValueError` or `csv.Error` if it is none."""
+    """Return the rows of a CSV file. Raises `ValueError` or `csv.Error` if it is not CSV."""
     return list(csv.reader(StringIO(content.decode(), newline="")))  # newline="": a label may hold a line break

@@ -60,7 +60,7 @@ def environment_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> li
 
 
 def _kernels() -> dict[str, str]:
-    """Return the processor that the BLAS chose its kernels for, if it tells."""
+    """Return the processor that the BLAS chose its kernels for, if it reports one."""
     from threadpoolctl import threadpool_info
 
     found = [str(library["architecture"]) for library in threadpool_info() if library.get("architecture")]
@@ -102,7 +102,7 @@ def _without_absolute_path(argument: str) -> str:
 def _git_commit() -> str | None:
     """Return the commit that is checked out in the current folder, if it is under git.
 
-    It is not asked whether files have changed since, because for that git would run programs named in the folder.
+    It does not check whether files have changed since, because git would then run programs that the folder names.
     """
     try:
         found = subprocess.run(

@@ -29,7 +29,7 @@ class EpochLog:
         with attach_path(path):
             if self._file is None:
                 self._file = path.open("w+b")
-                sync_folder(path.parent)  # the next state may count on the log, so the log has to survive a power loss
+                sync_folder(path.parent)  # the next state relies on the log, so the log must survive a power loss
             if not self._file.tell():
                 self._file.write(csv_text([list(row)]).encode())
             line = ",".join(map(repr, row.values()))  # repr: reads back as the same number

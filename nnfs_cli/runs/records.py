@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
     from nnfs_cli.prediction.calibration import Calibration
 
-FORMAT = 2  # of a run directory; a release reads all formats up to its own
+FORMAT = 2  # the format of run directories; a release reads all formats up to its own
 
 
 class ConfusionTable(NamedTuple):
@@ -43,7 +43,7 @@ class Records:
         self._files.write("spec.yaml", spec_yaml.encode())
 
     def write_code(self, name: str, source: bytes) -> None:
-        """Write a copy of a Python file of the user's own. It is never run from here."""
+        """Write a copy of a user's Python file. The copy is never run."""
         make_folder(self._files.locate_folder("code"))
         self._files.write(f"code/{name}", source)
 
@@ -128,9 +128,9 @@ class Records:
         decision: Mapping[str, Any] | None = None,
         forget_decision: bool = False,
     ) -> None:
-        """Write what an evaluation leaves: confusion tables by split, and the decision between two classes, if given.
+        """Write the results of an evaluation: confusion tables by split, and the decision between classes, if given.
 
-        A decision holds the `threshold`, the `class` that it is of, and `by` what it was chosen.
+        A decision holds the `threshold`, the `class` that it decides for, and `by`, the figure that chose it.
         """
         contents: dict[str, bytes | None] = {}
         for split, (labels, counts) in confusion.items():

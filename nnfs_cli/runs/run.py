@@ -101,11 +101,12 @@ class Run:
         runs = [cls(path) for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
         usable = {}
         for run in runs:
-            with contextlib.suppress(RunError):  # a damaged run is not the one that is meant
+            with contextlib.suppress(RunError):  # damaged runs are skipped
                 if run.spec_file.exists() and run.arrays.has_weights("best"):
                     usable[run.status().get("begun", ""), run.path.name] = run
         if not usable:
-            raise RunError(f"there is no trained run in {folder}; `nnfs train CONFIG` makes one, --run names another")
+            remedy = "make one with `nnfs train CONFIG`, or name another run with --run"
+            raise RunError(f"there is no trained run in {folder}; {remedy}")
         return usable[max(usable)]
 
     def lock(self) -> None:

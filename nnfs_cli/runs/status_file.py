@@ -47,7 +47,7 @@ class StatusFile:
         return dict(self._read[1])
 
     def set(self, state: Status) -> None:
-        """Record the state of the run, since when it is in it, and the digests of the files that are final in it."""
+        """Record the state of the run, the time when it began, and the digests of the files that are final in it."""
         self._set(state, self.lineage())
 
     def add_session(self, session: Mapping[str, Any]) -> None:
@@ -72,7 +72,7 @@ class StatusFile:
     def recorded(self, name: str) -> Digests:
         """Return the digests that a file may have.
 
-        Where all digests are recorded, a file that none is recorded for was added by somebody else.
+        If all digests are recorded, a file without a digest was added by somebody else.
         """
         if name == NAME:
             return ()
@@ -90,7 +90,7 @@ class StatusFile:
         """Replace some files, or delete those with None, and record their digests.
 
         Two files cannot be replaced at one moment. So the old and the new digests are recorded first, and the old ones
-        are dropped at the end: whenever the process is killed, each file is one that is recorded.
+        are dropped at the end: whenever the process is killed, each file matches a recorded digest.
         """
         status = self.read()
         state = status.get("state")
@@ -127,7 +127,7 @@ class StatusFile:
         self._write({**status, "resumed": sessions} if sessions else status)
 
     def _add_digests(self, recorded: Mapping[str, Any], state: str, all_files: bool = True) -> dict[str, Any]:
-        """Return recorded digests with those of the other files that are final in a state, as the files are now.
+        """Return recorded digests, with the current ones of the other files that are final in a state.
 
         Without `all_files` only files that training has written are added.
         """
@@ -162,10 +162,10 @@ class StatusFile:
             raise RunError(f"{self.path / NAME} is damaged: it has an entry {unknown[0]!r:.80}")
         try:
             sound = not _is_sealed(status) or _sealed(status) == content
-        except (ValueError, RecursionError):  # nothing that was written could not be written again
+        except (ValueError, RecursionError):  # it cannot be written again, so nnfs did not write it
             sound = False
         if not sound:
-            found = "its SHA-256 is not the one in it; restore it from a copy"
+            found = "its SHA-256 is not the one that it records; restore it from a copy"
             raise RunError(f"{self.path / NAME} is damaged or was changed: {found}")
         return status
 

@@ -51,7 +51,7 @@ class EMA(Averaging, name="ema", main="decay"):
 
 
 class SWA(Averaging, name="swa", main="start"):
-    """Stochastic weight averaging: average = 1/n Σ w over the ends of the last n epochs, those after start · epochs.
+    """Stochastic weight averaging: average = 1/n Σ w at the ends of the n epochs after start · epochs.
 
     Only epochs with an average can be the best one, and early stopping waits for the first of them. Running statistics,
     such as those of batch_norm, are averaged like the weights, and not computed again by another pass over the rows.
@@ -85,7 +85,7 @@ class Average:
 
     @property
     def pending(self) -> bool:
-        """Whether there will be an average, and is none yet."""
+        """Whether there will be an average but there is none yet."""
         return self.rule is not None and self.vector is None
 
     @property
@@ -146,4 +146,4 @@ class Average:
             np.copyto(self.vector, self.weights)
         elif rate:
             np.multiply(np.subtract(self.weights, self._average, out=self._spare), rate, out=self._spare)
-            np.add(self._average, self._spare, out=self._average)  # one operation, which no signal can divide
+            np.add(self._average, self._spare, out=self._average)  # a single operation, which no signal can interrupt

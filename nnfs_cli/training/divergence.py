@@ -1,4 +1,4 @@
-"""What to report when a loss or a gradient is not finite."""
+"""The errors for a loss or a gradient that is not finite."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ def _when(progress: Progress) -> str:
 
 def _remedy(plan: Plan, progress: Progress) -> str:
     if not progress.step or progress.lr is None:
-        return "the first weights or the inputs are too large; preprocessing and init can make them smaller"
+        return "the initial weights or the inputs are too large; make them smaller with init or preprocessing"
     smaller = min((plan.lr or progress.lr) / 10, 0.1)
     return f"try a smaller lr, such as {smaller:g}{'' if plan.clip else ', or clip: {norm: 1}'}"

@@ -1,4 +1,4 @@
-"""How training ends early: stopped by a callback, or interrupted by Ctrl-C or SIGTERM."""
+"""Early ends of training: a callback stops it, or Ctrl-C or SIGTERM interrupts it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Result = TypeVar("Result")
 
 
 class Ending:
-    """Whether training is to end early, and why.
+    """Whether training ends early, and why.
 
-    `leaving` is what the loops look at: training ends after the current step. With `at_once` an interruption is raised
-    where it arrives, since nothing is lost by that: no step is half made, or there is no state to resume from.
+    The loops check `leaving` and end training after the current step. With `at_once`, an interruption is raised where
+    it arrives, because nothing is lost: no step is half done, or there is no state to resume from.
     """
 
     def __init__(self, at_once: bool) -> None:
@@ -41,7 +41,7 @@ class Ending:
             raise interruption
 
     def attempt(self, evaluate: Callable[[], Result], resumable: bool) -> Result | None:
-        """Return what `evaluate` returns, or None if it was interrupted and training can end in good order."""
+        """Return what `evaluate` returns, or None if it was interrupted and training can end properly."""
         at_once, self.at_once = self.at_once, True
         try:
             return evaluate()

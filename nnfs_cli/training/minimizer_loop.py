@@ -1,4 +1,4 @@
-"""Training by a minimizer: each iteration looks at the loss of all rows, once or a few times."""
+"""Training by a minimizer: each iteration computes the loss of all rows, once or a few times."""
 
 from __future__ import annotations
 

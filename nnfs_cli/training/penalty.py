@@ -1,4 +1,4 @@
-"""Penalties on large weights: besides weight decay, the other way to keep a net from relying on a few of them."""
+"""Penalties on large weights, which keep a net from relying on a few of them, as weight decay does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnfs_cli.components.field_types import NonNegativeFloat
 from nnfs_cli.components.section import Section
 from nnfs_cli.nn.parameters import Parameters
 
-Factors = dict[str, Array]  # l1 and l2, (learned,), as far as any parameter has such a factor; and work, a buffer
+Factors = dict[str, Array]  # l1 and l2, each (learned,), unless no parameter has that factor; and work, a buffer
 
 
 class Penalty(Section):

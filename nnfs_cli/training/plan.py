@@ -1,4 +1,4 @@
-"""How a net is to be trained, as one frozen value."""
+"""The training plan of a net, as one frozen value."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Plan:
     log_every: int = 1  # epochs from one row of the log to the next
     seed: int = 0  # for the random numbers of layers such as dropout
     compiles: bool = True  # whether there is memory for a compiler
-    threads: int | None = None  # at most so many for a matrix product; None leaves the number as it is
+    threads: int | None = None  # the most threads for a matrix product; None keeps the current number
 
     def __post_init__(self) -> None:
         if isinstance(self.optimizer, Stepper) and self.lr is None:

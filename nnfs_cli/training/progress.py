@@ -1,4 +1,4 @@
-"""How far a training is, as one small value that a checkpoint can save."""
+"""The progress of training, as one small value that a checkpoint can save."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StateError(ValueError):
 
 @dataclass(slots=True)
 class Progress:
-    """How far a training is: its counts, the loss of the current epoch so far, the learning rate and the time."""
+    """The progress of training: counts, the loss of the current epoch so far, the learning rate and the time."""
 
     epochs: int  # epochs of the whole training
     steps: int  # steps of one epoch
@@ -34,7 +34,7 @@ class Progress:
     weight: float = 0.0  # total weight of those rows
     lr: float | None = None  # learning rate of the last step; None for a minimizer
     _seconds: float = 0.0
-    _started: float | None = None  # what the clock would have shown at the start of a training without a break
+    _started: float | None = None  # the clock at the start, moved forward by the time between sessions
 
     @property
     def mean_loss(self) -> float:
@@ -43,7 +43,7 @@ class Progress:
 
     @property
     def complete(self) -> bool:
-        """Whether all steps of all epochs are made."""
+        """Whether all steps of all epochs have been made."""
         return self.step >= self.steps * self.epochs
 
     @property
@@ -74,7 +74,9 @@ class Progress:
         """
         epoch, step, steps = (int(state[name]) for name in ("epoch", "step", "steps"))
         if not (0 <= epoch <= self.epochs and epoch * steps <= step <= (epoch + 1) * steps):
-            raise StateError(f"{counted(step, 'step')} cannot be those of {counted(epoch, 'epoch')} of {steps}")
+            raise StateError(
+                f"{counted(step, 'step')} cannot belong to {counted(epoch, 'epoch')} of {counted(steps, 'step')}"
+            )
         for name, count in state.items():
             if name == "log.bytes" or name.startswith("callback.") or count.dtype.kind != "i" or count.shape:
                 continue

@@ -26,7 +26,7 @@ class Schedule(Component, family="schedule"):
     needs = ("curve",)
 
     warmup: NonNegativeFloat = 0.0
-    """Epochs in which lr first rises to its full value, by the same amount each step. The schedule has the rest."""
+    """Number of epochs at the start in which lr rises evenly to its full value. The schedule takes the rest."""
 
     def begin(self) -> ScheduleState:
         """Return the state before the first step, a few numbers by name; by default there is none."""
@@ -136,7 +136,7 @@ class Cosine(Schedule, name="cosine", main="restarts"):
     """Cosine decay, once or in cycles of T epochs: lr(t) = lr · (end + (1 - end) (1 + cos(π t / T)) / 2).
 
     A warm restart begins the next cycle at the full lr. The cycles fill the training exactly. With `hold`, lr stays at
-    its full value for that share of a cycle, and the cosine has the rest.
+    its full value for that share of a cycle, and the cosine takes the rest.
     Source: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), eq. 5; Hu et al.,
     "MiniCPM: Unveiling the Potential of Small Language Models with Scalable Training Strategies" (2024), for the hold.
     """
@@ -174,12 +174,12 @@ class OneCycle(Schedule, name="one_cycle"):
     peak: Fraction = 0.3
     """Share of the training after which lr is highest."""
     start: NonNegativeFloat = 0.04
-    """Factor of lr, which is the peak, at the start."""
+    """Factor of lr at the start. The peak has the factor 1."""
     end: NonNegativeFloat = 4e-6
     """Factor of lr at the end."""
 
     def curve(self, t: float, epochs: float, state: ScheduleState) -> float:
-        """Return the point of the cosine from `start` to 1, or of the one from 1 to `end`."""
+        """Return the point of the rise from `start` to 1, or of the fall from 1 to `end`."""
         done = t / epochs
         if done < self.peak:
             return _between(self.start, 1, _wave(done / self.peak))
@@ -217,18 +217,18 @@ class ReduceOnPlateau(Schedule, name="reduce_on_plateau", main="patience"):
     min_delta: NonNegativeFloat = 0.0
     """A figure is an improvement if it is better by more than this."""
     min_factor: Fraction = 0.0
-    """Lowest factor of lr in all."""
+    """Smallest factor that lr can reach."""
     monitor: Text | None = None
     """Figure of the log to watch. By default it is the figure that checkpoint watches."""
     mode: Mode | None = None
-    """Whether a small figure is good (min) or a large one (max). It is known for losses and metrics."""
+    """Whether lower (min) or higher (max) figures are better. By default, the loss or the metric decides."""
 
     def begin(self) -> ScheduleState:
         """Return the factor, the best figure, and the number of logged epochs since the best one."""
         return {"factor": 1.0, "best": math.nan, "waited": 0.0}
 
     def curve(self, t: float, epochs: float, state: ScheduleState) -> float:
-        """Return the factor that the figures have led to so far."""
+        """Return the current factor."""
         return state["factor"]
 
     def observe(self, row: Mapping[str, float], state: ScheduleState) -> None:

@@ -108,17 +108,17 @@ class StepLoop:
         """Write the gradient of several batches into the model, as if they were one batch."""
         gradient, added = self.model.gradients.vector, self._sum
         mean = self.model.loss.reduction == "mean"
-        total, total_weight, n_rows = 0.0, 0.0, 0
+        total, weights, n_rows = 0.0, 0.0, 0
         added[...] = 0
         for batch in group:
             loss, weight = self._differentiate(rows, batch)
             n = batch.stop - batch.start if isinstance(batch, slice) else len(batch)
             np.add(added, np.multiply(gradient, n if mean else 1, out=gradient), out=added)
             total += loss
-            total_weight += weight
+            weights += weight
             n_rows += n
         np.multiply(added, 1 / n_rows if mean else 1, out=gradient)
-        return total, total_weight
+        return total, weights
 
     def _draws(self) -> list[np.random.Generator]:
         """Return a random stream for the current batch for each member."""

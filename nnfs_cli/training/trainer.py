@@ -23,7 +23,7 @@ from nnfs_cli.training.step_loop import BatchOrder, StepLoop
 
 
 class Trainer:
-    """Train a model as a plan says: by steps along batches, or by a minimizer on all rows at once.
+    """Train a model as a plan says: in a step for each batch, or by a minimizer on all rows at once.
 
     `evaluate` is called when an epoch is logged, and returns more figures for its row of the log. During training,
     `progress` says how far it is, and `average` holds the average of the weights, if the plan asks for one.
@@ -41,7 +41,7 @@ class Trainer:
         self.callbacks, self.evaluate = callbacks, evaluate
         self.average = Average(plan.averaging, model.parameters.vector)
         self.progress = Progress(0, self.steps)
-        self.resumable = False  # whether `state` is one to resume from
+        self.resumable = False  # whether training can resume from `state`
         self._ending = Ending(at_once=False)
         self._loop: StepLoop | None = None  # None for a minimizer
         self._remembering = _by_key(callbacks)
@@ -59,7 +59,7 @@ class Trainer:
 
     @property
     def stopped(self) -> str:
-        """Why training has ended before its last epoch; empty unless it has."""
+        """The reason why training ended before its last epoch; empty if it did not."""
         return self._ending.stopped
 
     @property
@@ -76,7 +76,7 @@ class Trainer:
             self._ending.stop(reason)
 
     def interrupt(self, interruption: BaseException) -> None:
-        """End training after the current step, when `state` is one to resume from, and then raise `interruption`.
+        """End training after the current step, so that it can resume from `state`, and then raise `interruption`.
 
         It is raised at once if nothing is lost by that, or if this is the second interruption.
         """
@@ -205,7 +205,7 @@ class Trainer:
         converged = loop.run(optimizer)
         if progress.epoch < progress.epochs and not self.stopped:
             self.stop(f"{optimizer.name} {'has converged' if converged else 'finds no way further down'}")
-            if progress.epoch % self.plan.log_every:  # then the last epoch has no row of the log yet
+            if progress.epoch % self.plan.log_every:  # then the last epoch is not logged yet
                 with self.average.in_place():
                     self._log(loop.loss)
 
@@ -239,7 +239,7 @@ class Trainer:
 
 
 def _by_key(callbacks: Sequence[Callback]) -> dict[str, Callback]:
-    """Return the callbacks that have a key, by it; if several share one, the later ones get a number as well."""
+    """Return the callbacks that have a key, by key; if several share a key, a number is added to the later ones."""
     found: dict[str, Callback] = {}
     for callback in callbacks:
         if callback.key:

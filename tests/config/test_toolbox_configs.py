@@ -483,7 +483,9 @@ def test_batch_norm_needs_two_rows_a_batch(layers: list[object], inside: Nnfs, f
     assert done.returncode == 2
     assert done.stderr.startswith("config.yaml:6:13: error: batch_norm needs batches of at least 2 rows\n")
     (folder / "one.csv").write_text("a,number\n1,2\n")
-    with pytest.raises(ConfigError, match="batch_norm needs batches of at least 2 rows, and there is 1 training row"):
+    with pytest.raises(
+        ConfigError, match="batch_norm needs batches of at least 2 rows, but there is only 1 training row"
+    ):
         train(NUMBERS, net, dataset={"csv": {"path": "one.csv", "target": "number"}}, split=0)
     run = train(NUMBERS, net, batch_size=47)  # of 48: the last row joins the batch before it
     assert column(run, "step") == [1, 2, 3, 4, 5]

@@ -108,13 +108,13 @@ CASES = {
         "a,b,y\n" + column(20, lambda i: f"{i},x,{i}"),
         {**NUMBER, "preprocessing": {"categories": "one_hot"}},
         TRAINED,
-        "'b' is constant in the training rows, so the net cannot learn from that",
+        "'b' is constant in the training rows, so the net learns nothing from it",
     ),
     "constant_target": Case(
         "a,y\n" + column(20, lambda i: f"{i},5"),
         NUMBER,
         TRAINED,
-        "the target 'y' is 5 in all training rows; that is",
+        "the target 'y' is 5 in all training rows; the net can learn nothing else",
     ),
     "empty_column": Case(
         "a,b,y\n" + column(20, lambda i: f"{i},,{i}"), NUMBER, ERROR, "column 'b' is empty, as in 19 more rows of 20"
@@ -139,13 +139,13 @@ CASES = {
         NUMBERS,
         {**NUMBER, "batch_size": 1000, "drop_last": True},
         ERROR,
-        "16 training rows do not fill one batch of 1000, and drop_last leaves it out",
+        "16 training rows do not fill one batch of 1000, and drop_last drops it",
     ),
     "batch_norm_of_one_row": Case(
         "a,y\n1,2\n2,3\n",
         {**NUMBER, "layers": [{"linear": 2}, "batch_norm", {"linear": 1}], "split": 0.5},
         ERROR,
-        "batch_norm needs batches of at least 2 rows, and there is 1 training row",
+        "batch_norm needs batches of at least 2 rows, but there is only 1 training row",
     ),
     "all_weights_zero": Case(
         "a,w,y\n" + column(20, lambda i: f"{i},0,{i}"),

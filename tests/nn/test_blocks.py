@@ -108,7 +108,10 @@ def test_building_nested_blocks_costs_the_same_for_every_level(name: str, monkey
         model = Model([layer], MSE(), (3,), "float64", np.random.default_rng(0))
         model.differentiate(np.ones((2, 3)), np.ones((2, 3)))
         model.describe()
-        assert (layer.bounding.name, layer.neediest.name) == ("residual" if name == "residual" else "linear", name)
+        assert (layer.bounding_layer.name, layer.min_batch_layer.name) == (
+            "residual" if name == "residual" else "linear",
+            name,
+        )
         return dict(counts)
 
     costs = [cost(levels) for levels in (2, 7, 12)]

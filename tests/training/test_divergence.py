@@ -102,11 +102,12 @@ def linear(units: int, value: float) -> dict[str, Any]:
 PLACES: dict[str, tuple[dict[str, Any], str]] = {
     "output": (
         {"layers": [linear(2, 200.0), "tanh", linear(2, 99.0), "exp", {"linear": 1}]},
-        "batch 1, after 0 steps; .* is in the output of layers.3 (exp); the first weights or the inputs are too large",
+        "batch 1, after 0 steps; .* is in the output of layers.3 (exp); "
+        "the initial weights or the inputs are too large",
     ),
     "loss": (
         {"layers": [linear(1, 1e30)], "lr": 1e-3},
-        "is inf in epoch 1, batch 1, after 0 steps; .* is in the loss; the first weights or the inputs are too large",
+        "is inf in epoch 1, batch 1, after 0 steps; .* is in the loss; the initial weights or the inputs are too large",
     ),
     "inner": (
         {"layers": [{"residual": [{"linear": 3}, "exp", {"linear": 1}]}, {"linear": 1}], "lr": 1e9},

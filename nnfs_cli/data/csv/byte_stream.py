@@ -11,7 +11,7 @@ from nnfs_cli.data.csv.layout import CsvLayout
 from nnfs_cli.data.file_source import STDIN
 from nnfs_cli.errors import DataError
 
-BUFFER = 1 << 20  # bytes that are buffered of a pipe, a compressed file or another encoding
+BUFFER = 1 << 20  # bytes that are buffered when a pipe, a compressed file or another encoding is read
 
 
 class ByteStream:
@@ -94,7 +94,7 @@ class RepeatableStdin:
 
     @classmethod
     def repeat_next_read(cls) -> None:
-        """Return the bytes of the next `read` once more by the one after it."""
+        """Make the next two calls of `read` return the same bytes."""
         cls.repeats = True
 
     @classmethod

@@ -193,7 +193,7 @@ class Inference:
 
 
 def _array(column: Any) -> Column | None:
-    """Return a part of a column, or None if all of it are gaps. A cell that is not a finite number becomes infinite.
+    """Return a part of a column, or None if it holds only gaps. A cell that is not a finite number becomes infinite.
 
     The result is `Texts` only if it holds the texts of the file unchanged.
     """

@@ -38,9 +38,9 @@ def refuse_other_formats(content: bytes, name: str, layout: CsvLayout) -> None:
 def refuse_invalid_text(
     data: bytes, end: int, name: str, line: int, names: tuple[str, ...] | None, delimiter: str
 ) -> None:
-    """Raise `DataError` if `data[:end]`, which begins with this line, is not UTF-8 or holds a zero byte.
+    """Raise `DataError` if `data[:end]`, which begins at this line, is not UTF-8 or holds a zero byte.
 
-    `names` are the columns, or None while the header is still to come.
+    `names` are the columns, or None before the header has been read.
     """
     place = data.find(0, 0, end)
     if place >= 0:

@@ -63,7 +63,9 @@ class Parquet(ColumnSource, name="parquet", main="path"):
             wanted = [name for name in names if name in kinds or name in keep] or names[:1]
             batches = _batches(file, wanted)
             start = 0
-            others = _columns(path.name, file.schema_arrow.empty_table(), {})[1]  # also those that nobody asks for
+            others = _columns(path.name, file.schema_arrow.empty_table(), {})[
+                1
+            ]  # of all columns, even if they are not in `kinds`
             while (batch := _next(path, batches)) is not None:
                 content = batch.select([name for name in wanted if name in kinds])
                 columns, unreadable = _columns(path.name, content, kinds, start)

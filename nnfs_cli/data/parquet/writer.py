@@ -11,7 +11,7 @@ from nnfs_cli.data.table_writer import TableWriter
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import named
 
-GROUP_ROWS = 1 << 17  # of a row group, unless a block is larger
+GROUP_ROWS = 1 << 17  # rows of a row group, unless a block is larger
 
 
 class ParquetWriter(TableWriter):

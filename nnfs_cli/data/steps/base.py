@@ -67,7 +67,7 @@ class NumberStep(PreprocessingStep):
     def fit(self, column: Array) -> Fit:
         """Return what the step needs to know about one column of training rows (rows,), float64.
 
-        Raises `ValueError` with the rest of a sentence that begins with the column when the step cannot take it.
+        Raises `ValueError` when the step cannot take the column; its message continues a sentence about the column.
         """
         return {}
 
@@ -102,7 +102,7 @@ class CategoryStep(PreprocessingStep):
     def fit(self, texts: Texts, y: Array, seed: int) -> Fit:
         """Return what the step learns from the categories (rows,) and the target y (rows, n) of the training rows.
 
-        Raises `ValueError` with the rest of a sentence that begins with the column when the step cannot take it.
+        Raises `ValueError` when the step cannot take the column; its message continues a sentence about the column.
         """
         raise NotImplementedError
 
@@ -184,7 +184,7 @@ class DateStep(PreprocessingStep):
     def fit(self, dates: Array) -> Fit:
         """Return what the step learns from dates (rows,), datetime64[us], of training rows; empty cells are NaT.
 
-        Raises `ValueError` with the rest of a sentence that begins with the column when the step cannot take it.
+        Raises `ValueError` when the step cannot take the column; its message continues a sentence about the column.
         """
         raise NotImplementedError
 

@@ -33,7 +33,7 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
     examples = ("target_mean", "target_mean: 100.0", "target_mean: {smoothing: 1.0, folds: 10}")
 
     smoothing: NonNegativeFloat = 10.0
-    """Weight of the overall mean, in rows: the number of rows of the category that count as much."""
+    """Weight of the overall mean, in rows: a category of this many rows gets the mean of its own mean and this one."""
     folds: Annotated[int, Field(strict=True, ge=2, le=100)] = 5
     """Number of folds into which training rows are dealt."""
 

@@ -29,8 +29,8 @@ class Layer(Component, family="layer"):
     # The range of the outputs if they cannot be all real numbers: (0, 1) marks probabilities.
     output_range: ClassVar[tuple[float, float] | None] = None
     min_batch: ClassVar[int] = 1  # rows that a training step needs at least
-    learns_otherwise: ClassVar[bool] = False  # computes something else in training than in prediction
-    passes_on: ClassVar[bool] = False  # outputs the numbers of its input, perhaps in another shape
+    differs_in_training: ClassVar[bool] = False  # whether training and prediction compute different outputs
+    preserves_range: ClassVar[bool] = False  # whether predictions are the input numbers, perhaps in another shape
 
     @property
     def inner(self) -> tuple[Layer, ...]:
@@ -65,24 +65,24 @@ class Layer(Component, family="layer"):
         return self
 
     def with_final(self, layer: Layer) -> Layer:
-        """Return a copy with another final layer in the same place; the names of parameters stay."""
+        """Return a copy with another final layer in the same place; parameters keep their names."""
         return layer
 
     @property
-    def bounding(self) -> Layer:
-        """The layer that bounds the outputs: the final one, or the one before layers that pass its numbers on."""
+    def bounding_layer(self) -> Layer:
+        """The layer that bounds the outputs: the final one, or the one before layers that preserve its range."""
         if not self.inner or self.final is self:
             return self
-        inside = [layer.bounding for layer in self.inner]
-        return next((layer for layer in reversed(inside) if not layer.passes_on), inside[-1])
+        inside = [layer.bounding_layer for layer in self.inner]
+        return next((layer for layer in reversed(inside) if not layer.preserves_range), inside[-1])
 
     @property
-    def neediest(self) -> Layer:
-        """The layer, among this one and all inside it, that needs the most rows in a training step."""
+    def min_batch_layer(self) -> Layer:
+        """The layer with the largest `min_batch`, among this one and all inside it."""
         return max(self.walk(), key=lambda layer: layer.min_batch)
 
     def describe(self) -> str:
-        """Return the layer as a one-line summary of the net shows it."""
+        """Return the text that stands for the layer in a one-line summary of the net."""
         return self.label()
 
 
@@ -94,6 +94,6 @@ class ShapeError(ValueError):
         self.message, self.index = message, index
 
     def within(self, *index: int) -> Self:
-        """Return the error with the place of the enclosing layer put before its own."""
+        """Put the place of the enclosing layer before this one's, and return the error."""
         self.index = (*index, *self.index)
         return self

@@ -18,15 +18,15 @@ class BatchNorm(Layer, name="batch_norm"):
     In training, mean and variance are the batch's, and the running ones follow them: running <- (1 - momentum) ·
     running + momentum · batch (its variance with n - 1). In prediction the running ones are used; they are saved with
     the weights.
-    Gradients, with c = dy · weight: dx = (c - mean(c) - x̂ · mean(c x̂)) / sqrt(var + eps), the means over the batch;
+    Gradients, with c = dy · weight: dx = (c - mean(c) - x̂ · mean(c x̂)) / sqrt(var + eps), with means over the batch;
     dweight = Σ_batch dy x̂, dbias = Σ_batch dy.
-    Shapes: x (batch, ..., n), all else (n,), y as x. A training step needs at least two rows.
+    Shapes: x (batch, ..., n), all parameters (n,), y as x. A training step needs at least two rows.
     Source: Ioffe and Szegedy, "Batch Normalization" (2015), algorithm 1; names and defaults as in PyTorch.
     """
 
     examples = ("batch_norm", "batch_norm: {momentum: 0.01, eps: 0.001}")
     min_batch = 2
-    learns_otherwise = True
+    differs_in_training = True
 
     momentum: Rate = 0.1
     """Share of the new batch in the running statistics."""

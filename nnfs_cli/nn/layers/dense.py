@@ -14,7 +14,7 @@ class Dense(Linear, name="dense", main="units"):
     """A linear layer and its activation: y = activation(x W + b).
 
     Shapes: x (batch, n_inputs), W (n_inputs, units), b (units,), y (batch, units).
-    Gradients: the activation's, then those of linear.
+    Gradients: backwards through the activation, then as in linear.
     Source: Chollet, Keras' `Dense` (2015). Keras uses no activation by default; here the default is sigmoid.
     """
 
@@ -24,7 +24,7 @@ class Dense(Linear, name="dense", main="units"):
     """Layer applied to the result of the linear map."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
-        """Return the parameters of linear and, one level down, those of the activation."""
+        """Return W and b and, one level down, the parameters of the activation."""
         shape, linear = super().build(input_shape)
         shape, activation = self.activation.build(shape)
         return shape, {**linear, "activation": activation}
@@ -45,10 +45,10 @@ class Dense(Linear, name="dense", main="units"):
         return self.activation.final
 
     @property
-    def bounding(self) -> Layer:
-        """The activation, unless it only passes numbers on."""
-        bounding = self.activation.bounding
-        return self if bounding.passes_on else bounding
+    def bounding_layer(self) -> Layer:
+        """The activation, or this layer if the activation preserves the range."""
+        bounding = self.activation.bounding_layer
+        return self if bounding.preserves_range else bounding
 
     def with_final(self, layer: Layer) -> Layer:
         """Return a copy with another activation."""

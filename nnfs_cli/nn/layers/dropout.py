@@ -21,8 +21,8 @@ class Dropout(Layer, name="dropout", main="rate"):
     """
 
     examples = ("dropout: 0.2", "dropout")
-    passes_on = True
-    learns_otherwise = True
+    preserves_range = True
+    differs_in_training = True
 
     rate: Fraction = 0.5
     """Probability that a number is set to zero."""

@@ -11,7 +11,7 @@ from nnfs_cli.nn.parameters import ParameterTree, Views
 
 
 class Flatten(Layer, name="flatten"):
-    """All numbers of each row on one axis, the last axis fastest: y_k = x_ij with k = i · n + j.
+    """All numbers of each row on one axis, the last axis varying fastest: y_k = x_ij with k = i · n + j.
 
     Gradient: dx is dy in the shape of x.
     Shapes: x (batch, m, n) -> y (batch, m · n), and likewise for any number of axes.
@@ -19,7 +19,7 @@ class Flatten(Layer, name="flatten"):
     """
 
     examples = ("flatten",)
-    passes_on = True
+    preserves_range = True
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
         """Return one axis with all numbers of a row."""

@@ -17,7 +17,7 @@ class Identity(Layer, name="identity"):
     """
 
     examples = ("identity",)
-    passes_on = True
+    preserves_range = True
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> (batch, ...)."""

@@ -15,7 +15,7 @@ from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
 class LayerNorm(Layer, name="layer_norm"):
     """Normalization over the last axis: y = x̂ · weight + bias with x̂ = (x - mean) / sqrt(var + eps), for each row.
 
-    Gradients, with c = dy · weight: dx = (c - mean(c) - x̂ · mean(c x̂)) / sqrt(var + eps), the means over the row;
+    Gradients, with c = dy · weight: dx = (c - mean(c) - x̂ · mean(c x̂)) / sqrt(var + eps), with means over the row;
     dweight = Σ_batch dy x̂, dbias = Σ_batch dy.
     Shapes: x (batch, ..., n), weight and bias (n,), y as x.
     Source: Ba, Kiros and Hinton, "Layer Normalization" (2016).

@@ -31,12 +31,12 @@ class Linear(Layer, name="linear", main="units"):
     bias_init: Initializer = Zeros()
     """Initializer of the bias b."""
     l1: NonNegativeFloat | None = None
-    """Strength of the penalty l1 Σ |W| on this layer, instead of the run's."""
+    """Strength of the penalty l1 Σ |W| on this layer. It replaces the `l1` of `penalty`."""
     l2: NonNegativeFloat | None = None
-    """Strength of the penalty l2/2 Σ W² on this layer, instead of the run's."""
+    """Strength of the penalty l2/2 Σ W² on this layer. It replaces the `l2` of `penalty`."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
-        """Return a weight matrix for the inputs there are, and a bias unless it is switched off."""
+        """Return a weight matrix that fits the inputs, and a bias unless `bias` is false."""
         *axes, n_inputs = input_shape
         fans = n_inputs, self.units
         tree = {"weight": ParameterSpec(fans, self.init, *fans, decays=True, l1=self.l1, l2=self.l2)}

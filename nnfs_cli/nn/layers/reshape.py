@@ -14,7 +14,7 @@ from nnfs_cli.system.wording import counted
 
 
 class Reshape(Layer, name="reshape", main="shape"):
-    """The numbers of each row in another shape, the last axis fastest: y_ij = x_k with k = i · n + j.
+    """The numbers of each row in another shape, the last axis varying fastest: y_ij = x_k with k = i · n + j.
 
     Layers after it work on the last axis, so a linear layer shares its weights among all other axes.
     Gradient: dx is dy in the shape of x.
@@ -23,7 +23,7 @@ class Reshape(Layer, name="reshape", main="shape"):
     """
 
     examples = ("reshape: [2, 2]", "reshape: [4, 1]")
-    passes_on = True
+    preserves_range = True
 
     shape: Annotated[tuple[PositiveInt, ...], NotEmpty]
     """Shape of an output row, without the batch axis."""

@@ -32,8 +32,8 @@ class Loss(Component, family="loss"):
     needs = ("task", "forward")
     task: ClassVar[Task]
     activation: ClassVar[type[Layer] | None] = None
-    target_range: ClassVar[tuple[float, float] | None] = None  # of the targets; None for any
-    probabilistic: ClassVar[bool] = True  # for classes: the outputs are probabilities, not mere scores
+    target_range: ClassVar[tuple[float, float] | None] = None  # range that targets must lie in; None for any
+    probabilistic: ClassVar[bool] = True  # whether the outputs for classes are probabilities, not scores
 
     reduction: Literal["mean", "sum"] = "mean"
     """Descend the `mean` over the rows of a batch, or their `sum`."""
@@ -46,7 +46,7 @@ class Loss(Component, family="loss"):
         return n_targets
 
     def row_weight(self, total: float) -> float:
-        """Return the factor of a row of weight 1 in a batch of weight `total`, its number of rows if unweighted."""
+        """Return the factor of a row of weight 1 in a batch of weight `total` (its number of rows if unweighted)."""
         return 1.0 if self.reduction == "sum" else 1.0 / total
 
     def encode(self, y: Array, n_outputs: int) -> Array:

@@ -9,7 +9,8 @@ from nnfs_cli.nn.losses.focal import Focused
 class BinaryFocal(Focused, Binary, name="binary_focal", main="gamma"):
     """Focal loss of two classes: L = -(1 - p)^gamma ln(p) with p = y_hat where y = 1, else 1 - y_hat.
 
-    Gradient: that of binary_cross_entropy, for each row times (1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p).
+    Gradient: for each row, the gradient of binary_cross_entropy times
+    (1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p).
     Shapes: y_hat or z (batch, 1), the probability of the second class; y (batch, 1), 0 or 1; L (batch,).
     Source: Lin et al., "Focal Loss for Dense Object Detection" (2017), eq. 4.
     """

@@ -12,7 +12,7 @@ from nnfs_cli.nn.losses.cross_entropy import Categorical
 
 
 class Focused(Loss):
-    """A focal version of the cross-entropy that follows it among the bases of a class."""
+    """A mixin that makes the next base class, a cross-entropy, focal."""
 
     gamma: NonNegativeFloat = 2.0
     """Exponent that reduces the weight of well-predicted rows; 0 gives the plain cross-entropy."""
@@ -29,7 +29,7 @@ class Focused(Loss):
 class Focal(Focused, Categorical, name="focal", main="gamma"):
     """Focal loss of n classes: L = -(1 - p)^gamma ln(p) with p = y_hat_c, the probability of the true class c.
 
-    Gradient: that of cross_entropy, for each row times (1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p).
+    Gradient: for each row, the gradient of cross_entropy times (1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p).
     p and 1 - p are computed from the cross-entropy -ln(p) of the row, which is exact for extreme logits, too.
     Shapes: y_hat or z (batch, n); y (batch, n), 1 at the class and 0 elsewhere; L (batch,).
     Source: Lin et al., "Focal Loss for Dense Object Detection" (2017), eq. 4.

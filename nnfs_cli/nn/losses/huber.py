@@ -23,7 +23,7 @@ class Huber(Loss, name="huber", main="delta"):
     task = "regression"
 
     delta: PositiveFloat = 1.0
-    """Size of an error from which L is linear, in units of the preprocessed target: standard deviations by default."""
+    """Absolute error above which L is linear, in units of the preprocessed target (standard deviations by default)."""
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""

@@ -1,4 +1,4 @@
-"""Calibration: what rows that a net was not trained on tell about its errors.
+"""Calibration: estimate the errors of a net from rows that it was not trained on.
 
 Nonconformity scores (`scores`) become prediction intervals and sets of classes; temperature scaling (`temperature`)
 corrects probabilities. `calibration` holds both for one net, and `fit` finds them when training ends.

@@ -12,7 +12,7 @@ from nnfs_cli.prediction.calibration.temperature import COLDEST, HOTTEST
 
 @dataclass(frozen=True)
 class Calibration:
-    """What rows that a net was not trained on tell about its predictions.
+    """The calibration of one net, fitted to rows that the net was not trained on.
 
     `how` names these rows: "validation" or "out of fold". With classes, `temperature` scales the probabilities. `test`
     holds the scores of the test rows, if there are any. `errors` are the calibration errors before and after scaling,
@@ -37,7 +37,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the calibration that `to_json` described. Raises `ValueError` if it cannot be one."""
+        """Return the calibration that `to_json` described. Raises `ValueError` if it is not valid."""
         temperature, errors = plain["temperature"], plain["errors"]
         if temperature is not None and not COLDEST <= float(temperature) <= HOTTEST:
             raise ValueError("its temperature is out of range")

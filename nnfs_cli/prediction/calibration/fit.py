@@ -15,7 +15,7 @@ from nnfs_cli.prediction.calibration.temperature import fit_temperature, fit_to_
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 
-ROWS = 10_000  # of more rows, this many are used to compare members
+ROWS = 10_000  # the most rows that are used to compare members
 
 
 def fit_calibration(predictor: Predictor, validation: EncodedRows, test: EncodedRows | None) -> Calibration | None:
@@ -24,7 +24,7 @@ def fit_calibration(predictor: Predictor, validation: EncodedRows, test: Encoded
     Validation rows may be out of fold: then each row is predicted by one member, while `predict` takes the mean of all
     members, which is better. The mean squared error of a mean is that of the members on average minus the variance
     among them, so errors are multiplied by sqrt(1 - variance / error). For probabilities, the temperature is divided by
-    the one that makes members as sure as their mean, unless that would make the mean surer than the members.
+    the one that makes members as confident as their mean, unless the mean would become more confident than they are.
     Source: Krogh and Vedelsby, "Neural Network Ensembles, Cross Validation, and Active Learning" (1995).
     """
     classes = predictor.encoder.classes is not None

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 
-KEPT = 1_000  # of more scores, this many are kept, evenly spread over their ranks
+KEPT = 1_000  # the most scores that are kept, evenly spread over the ranks
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class NonconformityScores:
         return cls(n, ranks, np.sort(scores, axis=0)[ranks - 1])
 
     def bound(self, level: float) -> Array | None:
-        """Return what the score of a new row does not exceed with probability `level`, (targets,).
+        """Return the bound that the score of a new row stays within with probability `level`, (targets,).
 
-        That is the score with rank ceil((rows + 1) · level), or the next one that was kept; None if there are too few
-        rows. The probability is at least `level` for every net and every distribution, as long as the new row is
-        exchangeable with these rows.
+        The bound is the score with rank ceil((rows + 1) · level), or the next one that was kept. It is None if there
+        are too few rows. The probability is at least `level` for every net and every distribution, as long as the new
+        row is exchangeable with these rows.
         Source: Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World" (2005), section 4.2.
         """
         rank = math.ceil((self.rows + 1) * level - 1e-9)

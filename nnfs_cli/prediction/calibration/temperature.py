@@ -1,4 +1,4 @@
-"""Temperature scaling: one number that makes probabilities less sure, or more.
+"""Temperature scaling: one number that makes probabilities more or less confident.
 
 Source: Guo et al., "On Calibration of Modern Neural Networks" (2017), section 4.2.
 """
@@ -52,7 +52,7 @@ def fit_to_mean(members: Array, mean: Array) -> float:
 
 
 def _minimize(loss: Callable[[float], float]) -> float:
-    """Return the temperature with the least loss, which is a function of its logarithm; 1 if that is no better."""
+    """Return the temperature that minimizes a loss of its logarithm; 1 if no other is better."""
     from scipy.optimize import minimize_scalar
 
     found = minimize_scalar(loss, bounds=(math.log(COLDEST), math.log(HOTTEST)), method="bounded")

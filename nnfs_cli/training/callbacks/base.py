@@ -1,4 +1,4 @@
-"""What a callback is: an object whose hooks are called while a net is trained."""
+"""The contract of a callback: an object whose hooks are called while a net is trained."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnfs_cli.training.progress import LogRow, Progress, State
 
 
 class Training(Protocol):
-    """A training under way, as callbacks see it."""
+    """A training in progress, as callbacks see it."""
 
     @property
     def model(self) -> Model:
@@ -22,19 +22,19 @@ class Training(Protocol):
 
     @property
     def plan(self) -> Plan:
-        """How it is trained."""
+        """The plan that the net is trained by."""
 
     @property
     def progress(self) -> Progress:
-        """How far training is: `epoch`, `step`, `lr` and others. Callbacks only read it."""
+        """The progress of training: `epoch`, `step`, `lr` and others. Callbacks must not change it."""
 
     @property
     def average(self) -> Average:
-        """The average of the weights; `average.pending` is true if there will be one and is none yet."""
+        """The average of the weights; `average.pending` is true if there will be one but there is none yet."""
 
     @property
     def stopped(self) -> str:
-        """Why training ends before its last epoch; empty unless it does."""
+        """The reason why training ends before its last epoch; empty if it does not."""
 
     @property
     def hurried(self) -> bool:
@@ -94,8 +94,8 @@ class Callback:
 class NamedCallback(Component, Callback, family="callback"):
     """A callback that a config can name under `callbacks`, and that a --code file can add.
 
-    Its settings are its fields, as for any component. What it remembers are private attributes, whose names begin with
-    `_` and which have defaults. Each training works with a copy of its own. An example:
+    Its settings are its fields, as for any component. It keeps what it remembers in private attributes, which have
+    defaults and names that begin with `_`. Each training works with a copy of its own. An example:
 
         class Milestones(NamedCallback, name="milestones", main="every"):
             every: PositiveInt = 10

@@ -53,7 +53,7 @@ class Checkpoint(Section, Callback):
     monitor: Text | None = None
     """Figure of the log that decides. By default it is the figure that early_stopping watches, or val_loss."""
     mode: Mode | None = None
-    """Whether a small figure is good (min) or a large one (max). It is known for losses and metrics."""
+    """Whether lower (min) or higher (max) figures are better. By default, the loss or the metric decides."""
 
     _store: Store | None = PrivateAttr(None)
     _best: LogRow | None = PrivateAttr(None)
@@ -125,7 +125,7 @@ class Checkpoint(Section, Callback):
     def on_log(self, training: Training, row: LogRow) -> None:
         """Keep the weights if the epoch is the best so far, and write weights as often as states."""
         if self._pending and not training.average.pending:
-            self._best = None  # from now on the average counts
+            self._best = None  # from now on epochs are compared by their average
         self._pending = training.average.pending
         if self._improves(row) and all_finite(training.model.parameters.vector):
             self._best = row

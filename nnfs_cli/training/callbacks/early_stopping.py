@@ -34,7 +34,7 @@ class EarlyStopping(Section, Callback):
     monitor: Text | None = None
     """Figure of the log to watch. By default it is the figure that checkpoint watches, or val_loss."""
     mode: Mode | None = None
-    """Whether a small figure is good (min) or a large one (max). It is known for losses and metrics."""
+    """Whether lower (min) or higher (max) figures are better. By default, the loss or the metric decides."""
 
     _best: float | None = PrivateAttr(None)
     _waited: int = PrivateAttr(0)

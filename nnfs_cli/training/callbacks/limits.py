@@ -9,7 +9,7 @@ from nnfs_cli.training.callbacks.base import Callback, Training
 
 
 class TimeLimit(Callback):
-    """Stop training when the time is up, also within an epoch. A resumed training has the whole time again."""
+    """Stop training when the time is up, also within an epoch. A resumed training gets the full time again."""
 
     def __init__(self, minutes: float) -> None:
         self.minutes = minutes
@@ -26,7 +26,7 @@ class TimeLimit(Callback):
 
 
 class AtStep(Callback):
-    """Call `leave` once `epoch` epochs have ended and `step` steps are made in all, within an epoch or at its end."""
+    """Call `leave` once `epoch` epochs have ended and `step` steps have been made in total."""
 
     def __init__(self, epoch: int, step: int, leave: Callable[[Training], object]) -> None:
         self.epoch, self.step, self.leave = epoch, step, leave

@@ -21,7 +21,7 @@ class StopAt(NamedCallback, name="stop_at", main="value"):
     monitor: Text | None = None
     """Figure of the log to watch. By default it is the figure that checkpoint watches."""
     mode: Mode | None = None
-    """Whether a small figure is good (min) or a large one (max). It is known for losses and metrics."""
+    """Whether lower (min) or higher (max) figures are better. By default, the loss or the metric decides."""
 
     def on_log(self, training: Training, row: LogRow) -> None:
         """Stop if the figure is good enough."""

@@ -1,4 +1,4 @@
-"""What an optimizer is: a rule that changes all parameters to lower the loss."""
+"""The contract of an optimizer: a rule that changes all parameters to lower the loss."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ from nnfs_cli.training.optimizers.base import Minimizer, Objective
 class LBFGS(Minimizer, name="lbfgs", main="memory"):
     """Limited-memory quasi-Newton: w <- w - a · H · dL/dw, with H from the last steps and a from a line search.
 
-    H approximates the inverse of the second derivatives by the changes of the gradient along the last steps. It ends
-    before `epochs` when little is left to gain: no entry of the gradient is larger than `tolerance`, or a step lowers
-    the loss by less than 64 units of rounding, as in scikit-learn's LogisticRegression. This is SciPy's L-BFGS-B in
-    float64; the loss is computed in the net's dtype, and with float64 it can become lower.
+    H approximates the inverse of the second derivatives by the changes of the gradient along the last steps. Training
+    ends before `epochs` when little is left to gain: no entry of the gradient is larger than `tolerance`, or a step
+    lowers the loss by less than 64 units of rounding, as in scikit-learn's LogisticRegression. This is SciPy's L-BFGS-B
+    in float64; the loss is computed in the net's dtype, and with float64 it can become lower.
     Source: Liu and Nocedal, "On the Limited Memory BFGS Method for Large Scale Optimization" (1989).
     """
 
@@ -68,8 +68,8 @@ class LBFGS(Minimizer, name="lbfgs", main="memory"):
 def _half_way_back(w: Array, reached: Array, value: float, gradient: Array) -> tuple[float, Array]:
     """Return a value and a gradient for a point w where the loss overflows; SciPy's line search would fail there.
 
-    They are those of a parabola with the value and slope of the loss at the point `reached`, and its lowest point is
-    half way to w.
+    They belong to a parabola that has the value and the slope of the loss at the point `reached`, and its minimum
+    half-way to w.
     """
     way = w - reached
     return value, way * -(gradient @ way) / (way @ way)

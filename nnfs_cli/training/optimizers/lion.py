@@ -12,7 +12,7 @@ from nnfs_cli.training.optimizers.base import Stepper
 class Lion(Stepper, name="lion"):
     """Evolved sign momentum: w <- w - lr · sign(b1 · m + (1 - b1) · g), m <- b2 · m + (1 - b2) · g, g = dL/dw.
 
-    A good lr is a third to a tenth of that for adam, and a good weight_decay larger by the same factor.
+    A good lr is a tenth to a third of a good lr for adam, and a good weight_decay is larger by the same factor.
     Source: Chen et al., "Symbolic Discovery of Optimization Algorithms" (2023), algorithm 2.
     """
 

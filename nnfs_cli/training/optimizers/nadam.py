@@ -15,7 +15,7 @@ class NAdam(Adam, name="nadam"):
     """Adam with Nesterov's momentum: w <- w - lr · [u' · m / (1 - U u') + (1 - u) · g / (1 - U)] / (√v̂ + eps).
 
     m, v and v̂ are those of adam, g is dL/dw. The momentum warms up: u = b1 · (1 - 0.96^(t · momentum_decay) / 2) in
-    step t, u' is that of the next step, and U is the product of all u so far.
+    step t, u' is the u of the next step, and U is the product of all u so far.
     Source: Dozat, "Incorporating Nesterov Momentum into Adam" (2016), in PyTorch's form.
     """
 
