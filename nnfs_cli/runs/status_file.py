@@ -78,7 +78,8 @@ class StatusFile:
             return ()
         status = self.read()
         digests = _as_tuple(status.get("sha256", {}).get(name))
-        return digests or ((None,) if _is_sealed(status) and _is_final(name, status["state"]) else ())
+        added = _is_sealed(status) and _is_final(name, status["state"]) and not name.startswith("code/")
+        return digests or ((None,) if added else ())
 
     def changed(self) -> list[str]:
         """Return the names of all files that are not as they were left: changed, missing or added."""
@@ -122,18 +123,23 @@ class StatusFile:
             for name, digest in before.get("sha256", {}).items()
             if _is_final(name, "running")
         }
-        sha256 = self._add_digests(kept, state, not _is_sealed(before))
+        sha256 = self._add_digests(kept, state, not _is_sealed(before), code=not before)
         status = {"state": state, "begun": before.get("begun", now), "since": now, "sha256": sha256}
         self._write({**status, "resumed": sessions} if sessions else status)
 
-    def _add_digests(self, recorded: Mapping[str, Any], state: str, all_files: bool = True) -> dict[str, Any]:
+    def _add_digests(
+        self, recorded: Mapping[str, Any], state: str, all_files: bool = True, code: bool = False
+    ) -> dict[str, Any]:
         """Return recorded digests, with the current ones of the other files that are final in a state.
 
-        Without `all_files` only files that training has written are added.
+        Without `all_files` only files that training has written are added. Files of code are only recorded when a run
+        is made: later they may come from anyone, and are not even opened.
         """
         others = [name for name in self._present() if name not in recorded and _is_final(name, state)]
         if not all_files:
             others = [name for name in others if not _is_final(name, "running")]
+        if not code:
+            others = [name for name in others if not name.startswith("code/")]
         return {**recorded, **{name: self._files.digest(name) for name in others}}
 
     def _present(self) -> Iterator[str]:

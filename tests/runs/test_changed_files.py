@@ -141,9 +141,9 @@ def test_a_threshold_that_nnfs_did_not_write_decides_nothing(how: str, run: Path
 
 def test_a_resumed_run_does_not_take_changed_files_for_its_own(run: Path, inside: Nnfs) -> None:
     (run / "config.yaml").write_text("changed")
-    (run / "code" / "added.py").write_text("")
+    (run / "code" / "parts.py").write_text("changed")
     assert inside("resume", run, "--epochs", 3, "-q").returncode == 0
-    assert Run.open(run).status_file.changed() == ["code/added.py", "config.yaml"]
+    assert Run.open(run).status_file.changed() == ["code/parts.py", "config.yaml"]
     assert Run.open(run).records.decision() == {"threshold": 0.3, "class": "benign", "by": "hand"}
 
 

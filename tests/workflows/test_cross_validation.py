@@ -127,7 +127,7 @@ def test_figures_are_those_that_all_configs_have(tmp_path: Path) -> None:
     ("changes", "error", "message"),
     [
         ({"dataset": "wine"}, DataError, "b uses other data than the first config"),
-        ({"dataset": {"csv": {"path": "t.csv", "target": "y"}}}, DataError, "b is about other data"),
+        ({"dataset": {"csv": {"path": "t.csv", "target": "y"}}}, DataError, "b uses other data"),
     ],
 )
 def test_configs_about_other_rows_are_not_compared(
@@ -151,7 +151,7 @@ def test_what_cannot_be_dealt_is_said(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y,when\n" + "".join(f"{i},{i},{i}\n" for i in range(60)))
     changes: dict[str, Any] = {"dataset": {"csv": {"path": "t.csv", "target": "y"}}, "layers": [{"linear": 1}]}
     timed = spec(tmp_path, **changes, loss="mse", split={"time": "when", "test": 0.2})
-    with pytest.raises(ConfigError, match="cv deals rows at random"):
+    with pytest.raises(ConfigError, match="cross-validation deals rows at random"):
         workflows.cross_validate({"a": timed})
 
 

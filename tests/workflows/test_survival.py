@@ -612,8 +612,8 @@ def test_resume_of_what_has_diverged_or_is_no_run_is_refused(started: Callable[.
 def test_resume_after_early_stopping_takes_epochs(started: Callable[..., Path], inside: Nnfs) -> None:
     run = started(early_stopping={"patience": 2, "min_delta": 10}, epochs=20)
     assert len(Run.open(run).epochs()) == 3
-    ended = "has ended: val_loss was no better in 2 logged epochs; --epochs N trains it further, to N epochs"
-    assert one_message(inside("resume", run), 2) == f"error: {run} {ended} in all\n"
+    ended = "has ended: val_loss was no better in 2 logged epochs; --epochs N continues to N epochs"
+    assert one_message(inside("resume", run), 2) == f"error: {run} {ended} in total\n"
     assert inside("resume", run, "--epochs", 20, "-q").returncode == 0
     assert len(Run.open(run).epochs()) == 5  # another patience
     assert inside("resume", run, "--epochs", 6, "-q").returncode == 0
@@ -778,7 +778,7 @@ def test_what_was_stopped_early_stays_so_when_its_figures_are_broken_off(
     with monkeypatch.context() as patched:
         patched.setattr(sys.modules["nnfs_cli.workflows.train"], "score", broken)
         if how == "killed":
-            patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_status_when_it_fails", contextlib.nullcontext)
+            patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_record_failure", contextlib.nullcontext)
         assert inside("train", "config.yaml", "-q").returncode == 130
     run = twin.with_name("config-2")
     assert Run.open(run).status()["state"] == ("running" if how == "killed" else "interrupted")
@@ -797,7 +797,7 @@ def test_another_patience_is_not_lost_with_whoever_was_to_have_it(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_status_when_it_fails", contextlib.nullcontext)
+        patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_record_failure", contextlib.nullcontext)
         patched.setattr("nnfs_cli.runs.epoch_logger.EpochLogger.on_begin", killed)
         assert inside("resume", run, "--epochs", 20, "-q").returncode == 130
     assert Run.open(run).status()["state"] == "running"
@@ -823,7 +823,7 @@ def test_who_is_killed_on_taking_up_what_has_finished_leaves_it_as_sound_as_it_w
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_status_when_it_fails", contextlib.nullcontext)
+        patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_record_failure", contextlib.nullcontext)
         patched.setattr(StatusFile, "add_session", killed)
         assert inside("resume", run, "--epochs", 9, "-q").returncode == 130
     assert inside("verify", run, "-q").returncode == (0 if before else 2)
@@ -852,7 +852,7 @@ def test_a_log_that_was_cut_can_be_read_when_its_writer_is_killed_then(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_status_when_it_fails", contextlib.nullcontext)
+        patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_record_failure", contextlib.nullcontext)
         patched.setattr(StatusFile, "add_session", killed)
         assert inside("resume", run, "-q").returncode == 130
     assert is_run(run)
