@@ -51,7 +51,9 @@ class Drift:
     """
 
     def __init__(self, inputs: Sequence[Mapping[str, Any]]) -> None:
-        self._columns = [_CategoryDrift(then) if then["kind"] == "category" else _NumberDrift(then) for then in inputs]
+        self._columns = [
+            _CategoryDrift(profile) if profile["kind"] == "category" else _NumberDrift(profile) for profile in inputs
+        ]
 
     def add(self, table: Table) -> None:
         """Count the rows of a table that has all the columns.
@@ -69,8 +71,8 @@ class Drift:
 class _ColumnDrift:
     """The counts of a column so far: `counts` (bins,) and `n_missing` empty cells."""
 
-    def __init__(self, then: Mapping[str, Any], expected: Array | None, n_bins: int) -> None:
-        self.name, self.then = then["name"], then
+    def __init__(self, profile: Mapping[str, Any], expected: Array | None, n_bins: int) -> None:
+        self.name, self.profile = profile["name"], profile
         self.expected = expected  # shares of the training rows by bin, and last of empty cells
         self.counts = np.zeros(n_bins, np.int64)
         self.n_missing = 0
@@ -92,18 +94,18 @@ class _ColumnDrift:
         missing, psi = self.share(self.n_missing), None
         if missing is not None and self.expected is not None:
             psi = population_stability_index(self.expected, _with_missing(to_shares(self.counts), missing))
-        return DriftRow(self.name, psi, unseen, outside, missing, self.then.get("missing"), _verdict(psi))
+        return DriftRow(self.name, psi, unseen, outside, missing, self.profile.get("missing"), _verdict(psi))
 
 
 class _NumberDrift(_ColumnDrift):
     """The drift of a column of numbers or dates."""
 
-    def __init__(self, then: Mapping[str, Any]) -> None:
-        self.kind: Kind = then["kind"]
-        self.edges = then.get("edges", [])
-        expected = _with_missing(np.array(then["shares"]), then["missing"]) if "shares" in then else None
-        super().__init__(then, expected, len(self.edges) + 1)
-        ends = [then.get("min"), then.get("max")]
+    def __init__(self, profile: Mapping[str, Any]) -> None:
+        self.kind: Kind = profile["kind"]
+        self.edges = profile.get("edges", [])
+        expected = _with_missing(np.array(profile["shares"]), profile["missing"]) if "shares" in profile else None
+        super().__init__(profile, expected, len(self.edges) + 1)
+        ends = [profile.get("min"), profile.get("max")]
         if self.kind == "date":
             ends = [end and float(days(np.array(end, "datetime64[us]"))) for end in ends]
         self.range = None if None in ends else ends
@@ -125,8 +127,8 @@ class _NumberDrift(_ColumnDrift):
 class _CategoryDrift(_ColumnDrift):
     """The drift of a categorical column: a bin for each frequent category, one for rare and one for unseen ones."""
 
-    def __init__(self, then: Mapping[str, Any]) -> None:
-        counts, others = then.get("counts", {}), then.get("others", 0)
+    def __init__(self, profile: Mapping[str, Any]) -> None:
+        counts, others = profile.get("counts", {}), profile.get("others", 0)
         total = sum(counts.values()) + others
         frequent = [category for category, n in counts.items() if n >= RARE * total]
         rare, unseen = len(frequent), len(frequent) + 1
@@ -136,8 +138,8 @@ class _CategoryDrift(_ColumnDrift):
         self.unknown = rare if others else unseen  # with `others` it may have been one of them
         n_rare = total - sum(counts[category] for category in frequent)
         by_bin = np.array([*(counts[category] for category in frequent), n_rare, 0])
-        expected = _with_missing(to_shares(by_bin), then["missing"]) if "counts" in then else None
-        super().__init__(then, expected, len(by_bin))
+        expected = _with_missing(to_shares(by_bin), profile["missing"]) if "counts" in profile else None
+        super().__init__(profile, expected, len(by_bin))
 
     def add(self, table: Table) -> None:
         bins = table.texts(self.name).look_up(self.bins, self.unknown)
@@ -146,7 +148,7 @@ class _CategoryDrift(_ColumnDrift):
         self.n_missing += int(counts[-1])
 
     def report(self) -> DriftRow:
-        known = "counts" in self.then and not self.then.get("others")
+        known = "counts" in self.profile and not self.profile.get("others")
         return self.row(self.share(int(self.counts[-1])) if known else None, None)
 
 

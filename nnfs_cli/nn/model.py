@@ -93,15 +93,15 @@ class Model:
         y: Array,
         weight: Array | None = None,
         draws: Draws | None = None,
-        whole: float | None = None,
+        mean_total: float | None = None,
     ) -> float:
         """Write the gradient of the batch's loss into `gradients` and return the sum of the rows' losses.
 
         x (batch, *input_shape), y (batch, n_outputs) and `weight` are of the net's dtype. `weight` (batch,) gives the
         weight of each row, or (batch, members) its weight for each member. The loss of the batch is the mean or the sum
         over its rows, as `reduction` of the loss sets it; a row of weight 2 counts as two rows. The mean divides by the
-        weight of these rows, or by `whole` if given: the weight of an average batch. `draws` makes the random numbers
-        of layers such as dropout.
+        weight of these rows, or by `mean_total`, the weight of an average batch, if given. `draws` makes the random
+        numbers of layers such as dropout.
 
         In an ensemble each member has its own gradient, and the sum returned is the mean of the members' sums.
         """
@@ -115,9 +115,9 @@ class Model:
         if weight is None:
             backward(loss_backward(self.loss.row_weight(n)), self.gradients.views, False)
             return float(np.dot(losses, context.ones(n)).mean())
-        whole = whole or total_weight(weight) or 1.0  # if all rows have weight 0, the gradient is 0
+        mean_total = mean_total or total_weight(weight) or 1.0  # if all rows have weight 0, the gradient is 0
         each = weight.T[..., None]
-        counts = np.multiply(each, self.loss.row_weight(whole), out=context.empty(each.shape))
+        counts = np.multiply(each, self.loss.row_weight(mean_total), out=context.empty(each.shape))
         backward(loss_backward(counts), self.gradients.views, False)
         if weight.ndim > 1:
             return float(np.multiply(losses, weight.T, out=losses).sum()) / self.members

@@ -43,7 +43,7 @@ class BatchPredictor:
     ) -> None:
         self.predictor, self.inputs, self.source, self.on_error, self.keep = predictor, inputs, source, on_error, keep
         self.rows = self.written = self.faulty = self._far = 0
-        self._first = self._example = ""
+        self._first_fault = self._far_example = ""
         self.drift = Drift(inputs) if drift else None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -111,14 +111,14 @@ class BatchPredictor:
     def _count_faulty(self, table: Table, marks: Array) -> None:
         """Count the rows that cannot be used, and remember what is wrong with the first."""
         self.faulty += int(marks.sum())
-        if not self._first:
+        if not self._first_fault:
             row = int(np.argmax(marks))
-            self._first = table.faults.get(row, "")
-            if not self._first:
+            self._first_fault = table.faults.get(row, "")
+            if not self._first_fault:
                 try:
                     self.predictor.predict(table.take(np.array([row])))
                 except DataError as error:
-                    self._first = str(error)
+                    self._first_fault = str(error)
 
     def count_far(self, table: Table) -> None:
         """Count the rows that are far from all training rows."""
@@ -141,8 +141,8 @@ class BatchPredictor:
         if np.fmin.reduce(values) >= lowest and np.fmax.reduce(values) <= highest:
             return None
         outside: Array = (values < lowest) | (values > highest)
-        if outside.any() and not self._example:
-            self._example = (
+        if outside.any() and not self._far_example:
+            self._far_example = (
                 f"{name} is {_brief(values[outside][0])}; training rows have {_brief(low)} to {_brief(high)}"
             )
         return outside
@@ -155,8 +155,8 @@ class BatchPredictor:
         unseen: Array = texts.look_up(dict.fromkeys([*column["counts"], None], 0), 1) == 1
         if not unseen.any():
             return None
-        if not self._example:
-            self._example = f"{column['name']} is {shown(texts.at(int(np.argmax(unseen))))}; no training row has it"
+        if not self._far_example:
+            self._far_example = f"{column['name']} is {shown(texts.at(int(np.argmax(unseen))))}; no training row has it"
         return unseen
 
     def _warn(self, table: Table) -> None:
@@ -168,11 +168,11 @@ class BatchPredictor:
                 else ("has an empty prediction", "have empty predictions")
             )
             done = one if self.faulty == 1 else more
-            message = f"{self.faulty:,} of {rows} cannot be used and {done}; the first: {self._first}"
+            message = f"{self.faulty:,} of {rows} cannot be used and {done}; the first: {self._first_fault}"
             warnings.warn(message, NnfsWarning, stacklevel=4)
         if self._far:
             verb = "lies" if self._far == 1 else "lie"
-            message = f"{self._far:,} of {rows} {verb} far outside of the training rows ({self._example})"
+            message = f"{self._far:,} of {rows} {verb} far outside of the training rows ({self._far_example})"
             warnings.warn(message, NnfsWarning, stacklevel=4)
 
 

@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 class Ending:
     """Whether training ends early, and why.
 
-    The loops check `leaving` and end training after the current step. With `at_once`, an interruption is raised where
+    The loops check `requested` and end training after the current step. With `at_once`, an interruption is raised where
     it arrives, because nothing is lost: no step is half done, or there is no state to resume from.
     """
 
@@ -25,19 +25,19 @@ class Ending:
         self.at_once = at_once
         self.stopped = ""  # the reason, if a callback has stopped training
         self.interruption: BaseException | None = None
-        self.leaving = False
-        self.hurried = False  # whether a second interruption has come
+        self.requested = False  # whether training ends after the current step
+        self.aborting = False  # whether training ends at once, because of a second interruption
 
     def stop(self, reason: str) -> None:
         """End training after the current step; only the first reason counts."""
         self.stopped = self.stopped or reason
-        self.leaving = True
+        self.requested = True
 
     def interrupt(self, interruption: BaseException) -> None:
         """End training after the current step; raise at once if nothing is lost by it, or for the second time."""
-        self.hurried = self.interruption is not None
-        self.interruption, self.leaving = interruption, True
-        if self.hurried or self.at_once:
+        self.aborting = self.interruption is not None
+        self.interruption, self.requested = interruption, True
+        if self.aborting or self.at_once:
             raise interruption
 
     def attempt(self, evaluate: Callable[[], Result], resumable: bool) -> Result | None:
@@ -46,9 +46,9 @@ class Ending:
         try:
             return evaluate()
         except KeyboardInterrupt as interruption:
-            if self.hurried or not resumable:
+            if self.aborting or not resumable:
                 raise
-            self.interruption, self.leaving = interruption, True
+            self.interruption, self.requested = interruption, True
             return None
         finally:
             self.at_once = at_once

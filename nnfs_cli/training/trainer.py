@@ -63,9 +63,9 @@ class Trainer:
         return self._ending.stopped
 
     @property
-    def hurried(self) -> bool:
+    def aborting(self) -> bool:
         """Whether training ends at once, so that there is no time to write anything."""
-        return self._ending.hurried
+        return self._ending.aborting
 
     def stop(self, reason: str) -> None:
         """End training after the current step, as if its epoch were the last; between epochs, end it at once.
@@ -178,17 +178,17 @@ class Trainer:
         progress, ending, average = self.progress, self._ending, self.average
         watching = [callback for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
         averaged = average.rule is not None
-        while progress.finished < progress.epochs and not (ending.leaving and progress.finished):
+        while progress.finished < progress.epochs and not (ending.requested and progress.finished):
             for _ in loop.epoch(rows):
                 if averaged:
                     average.after_step(progress.step)
                 for callback in watching:
                     callback.on_step(self)
-                if ending.leaving:
+                if ending.requested:
                     break
             if ending.interruption is None:
                 self._end_epoch(progress.mean_loss)
-            if ending.leaving:
+            if ending.requested:
                 return
 
     def _minimize(self, optimizer: Minimizer, rows: TrainingRows) -> None:
@@ -199,7 +199,7 @@ class Trainer:
             for callback in self.callbacks:
                 callback.on_step(self)
             self._end_epoch(loss)
-            return self._ending.leaving
+            return self._ending.requested
 
         loop = MinimizerLoop(self.model, self.plan, rows, progress, after_iteration)
         converged = loop.run(optimizer)

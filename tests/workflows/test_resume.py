@@ -101,7 +101,7 @@ class Break(Callback):
         if self.steps and training.progress.step >= self.steps[0]:
             self.steps.pop(0)
             if self.kills:
-                training._ending.hurried = True
+                training._ending.aborting = True
                 raise Killed
             training.interrupt(KeyboardInterrupt())
 

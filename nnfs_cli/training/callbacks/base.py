@@ -37,7 +37,7 @@ class Training(Protocol):
         """The reason why training ends before its last epoch; empty if it does not."""
 
     @property
-    def hurried(self) -> bool:
+    def aborting(self) -> bool:
         """Whether training ends at once, so that there is no time to write anything."""
 
     @property

@@ -57,12 +57,12 @@ class Checkpoint(Section, Callback):
 
     _store: Store | None = PrivateAttr(None)
     _best: LogRow | None = PrivateAttr(None)
-    _kept: SpilledCopy | None = PrivateAttr(None)  # the best weights
+    _best_weights: SpilledCopy | None = PrivateAttr(None)
     _weights: Any = PrivateAttr(None)  # the array of the net's weights
-    _pending: bool = PrivateAttr(False)  # whether the best epoch is one before the first average
+    _best_is_unaveraged: bool = PrivateAttr(False)  # whether the best epoch lies before the first average
     _unwritten: bool = PrivateAttr(False)  # whether the best weights are newer than those in the store
-    _behind: bool = PrivateAttr(False)  # whether the weights in the store are older than the state there
-    _due: float = PrivateAttr(0.0)  # when to write the next state
+    _weights_outdated: bool = PrivateAttr(False)  # whether the weights in the store are older than the state there
+    _next_write: float = PrivateAttr(0.0)  # time of the next write of a state
 
     def into(self, store: Store) -> Self:
         """Return a copy that writes to a store."""
@@ -77,27 +77,27 @@ class Checkpoint(Section, Callback):
 
     def restore_best(self, model: Model) -> None:
         """Put the best weights into the model, if there are any."""
-        if self._kept is not None:
-            np.copyto(model.parameters.vector, self._kept.vector)
+        if self._best_weights is not None:
+            np.copyto(model.parameters.vector, self._best_weights.vector)
 
     def reset(self, training: Training) -> None:
         """Forget the best epoch."""
-        self._best, self._kept, self._weights = None, None, training.model.parameters.vector
-        self._pending = self._unwritten = self._behind = False
+        self._best, self._best_weights, self._weights = None, None, training.model.parameters.vector
+        self._best_is_unaveraged = self._unwritten = self._weights_outdated = False
 
     def state(self) -> State:
         """Return the best epoch and its weights."""
         best, weights = self._best or {"epoch": 0}, self._weights
         return {
-            "weights": self._kept.vector if self._kept else np.zeros(weights.shape, weights.dtype),
+            "weights": self._best_weights.vector if self._best_weights else np.zeros(weights.shape, weights.dtype),
             "epoch": np.array(best["epoch"], np.int64),
             "figure": np.array(best.get(self._figure, math.nan), np.float64),
-            "pending": np.array(self._pending),
+            "pending": np.array(self._best_is_unaveraged),
         }
 
     def restore(self, state: Mapping[str, Array]) -> None:
         """Restore the best epoch and its weights."""
-        self._pending = bool(state["pending"])
+        self._best_is_unaveraged = bool(state["pending"])
         if state["epoch"]:
             self._best = {"epoch": int(state["epoch"]), self._figure: float(state["figure"])}
             self._keep(state["weights"])
@@ -106,15 +106,15 @@ class Checkpoint(Section, Callback):
         """Remove the weights of epochs that are still to come, and start the clock."""
         if self._store is not None:
             self._store.forget_weights(training.progress.epoch)
-        self._due = time.monotonic() + self.seconds_between_writes
+        self._next_write = time.monotonic() + self.seconds_between_writes
 
     def on_step(self, training: Training) -> None:
         """Write the state from time to time, and if training is about to stop within an epoch."""
-        if (began := time.monotonic()) > self._due or training.stopped:
+        if (began := time.monotonic()) > self._next_write or training.stopped:
             self._write_state(training)
             ended = time.monotonic()
-            self._due = ended + max(self.seconds_between_writes, (ended - began) / self.share)
-            self._behind = True
+            self._next_write = ended + max(self.seconds_between_writes, (ended - began) / self.share)
+            self._weights_outdated = True
 
     def on_epoch(self, training: Training) -> None:
         """Write the weights of every n-th epoch."""
@@ -124,18 +124,18 @@ class Checkpoint(Section, Callback):
 
     def on_log(self, training: Training, row: LogRow) -> None:
         """Keep the weights if the epoch is the best so far, and write weights as often as states."""
-        if self._pending and not training.average.pending:
+        if self._best_is_unaveraged and not training.average.pending:
             self._best = None  # from now on epochs are compared by their average
-        self._pending = training.average.pending
+        self._best_is_unaveraged = training.average.pending
         if self._improves(row) and all_finite(training.model.parameters.vector):
             self._best = row
             self._keep(training.model.parameters.vector)
-        if self._behind:
+        if self._weights_outdated:
             self._write_weights(training)
 
     def on_end(self, training: Training) -> None:
         """Write everything, unless there is no time for it."""
-        if not training.hurried:
+        if not training.aborting:
             self._write_weights(training)
             self._write_state(training)
 
@@ -150,16 +150,16 @@ class Checkpoint(Section, Callback):
         return improves(row[self._figure], best, self.mode or "min")
 
     def _keep(self, weights: Array) -> None:
-        self._kept = self._kept or SpilledCopy(weights)
-        self._kept.store(weights)
+        self._best_weights = self._best_weights or SpilledCopy(weights)
+        self._best_weights.store(weights)
         self._unwritten = True
 
     def _write_weights(self, training: Training) -> None:
-        if self._store is not None and self._kept is not None and self._unwritten:
-            self._store.write_weights("best", training.model.parameters.layout.arrays(self._kept.vector))
+        if self._store is not None and self._best_weights is not None and self._unwritten:
+            self._store.write_weights("best", training.model.parameters.layout.arrays(self._best_weights.vector))
             self._unwritten = False
         self._write("last", training)
-        self._behind = False
+        self._weights_outdated = False
 
     def _write(self, which: str, training: Training) -> None:
         if self._store is not None and all_finite(training.model.parameters.vector):

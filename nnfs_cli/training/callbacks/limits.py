@@ -26,17 +26,17 @@ class TimeLimit(Callback):
 
 
 class AtStep(Callback):
-    """Call `leave` once `epoch` epochs have ended and `step` steps have been made in total."""
+    """Call `action` once `epoch` epochs have ended and `step` steps have been made in total."""
 
-    def __init__(self, epoch: int, step: int, leave: Callable[[Training], object]) -> None:
-        self.epoch, self.step, self.leave = epoch, step, leave
+    def __init__(self, epoch: int, step: int, action: Callable[[Training], object]) -> None:
+        self.epoch, self.step, self.action = epoch, step, action
 
     def on_step(self, training: Training) -> None:
-        """Leave within an epoch."""
+        """Act within an epoch."""
         if training.progress.step == self.step and training.progress.epoch > self.epoch:
-            self.leave(training)
+            self.action(training)
 
     def on_epoch(self, training: Training) -> None:
-        """Leave at the end of an epoch."""
+        """Act at the end of an epoch."""
         if training.progress.step == self.step and training.progress.epoch == self.epoch:
-            self.leave(training)
+            self.action(training)
