@@ -9,10 +9,10 @@ The library raises them and never prints or exits; only the command line turns t
     │   └── RunError         a run directory
     └── DivergedError        training diverged (exit code 3)
 
-    NnfsWarning              something worth knowing that does not stop the command
+    NnfsWarning              a warning, which does not stop the command
 
-Other exit codes: 1 internal error (any other exception), 4 the machine refused (an OSError for a full disk, a missing
-permission or a locked run; a MemoryError), 130 or 143 interrupted (KeyboardInterrupt or Terminated).
+Other exit codes: 1 internal error (any other exception), 4 a resource is not available (an OSError for a full disk, a
+missing permission or a locked run; a MemoryError), 130 or 143 interrupted (KeyboardInterrupt or Terminated).
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class Terminated(KeyboardInterrupt):
 
 
 class NnfsWarning(UserWarning):
-    """Something worth knowing that does not stop the command."""
+    """A warning for the user. It does not stop the command."""
 
 
-MAX_FAULTS = 20  # reported at once
+MAX_FAULTS = 20  # faults that one error reports
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""The command line: one file for each command, which parses arguments, calls one function and shows the result.
+"""The command line: each command has a file that parses its arguments, calls one function and prints the result.
 
 Read `train.py` first, then `options.py` (arguments), `terminal.py` (output), `report_training.py` (progress) and
-`error_handling.py` (exit codes). `help.py` and `completion.py` make `--help` and the completions of a shell.
+`error_handling.py` (exit codes). `help.py` renders `--help`, and `completion.py` completes what a user types.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import typer
 from nnfs_cli import __version__
 from nnfs_cli.cli.baseline import baseline
 from nnfs_cli.cli.check import check
-from nnfs_cli.cli.completion import prepare
+from nnfs_cli.cli.completion import rejoin_words
 from nnfs_cli.cli.components import components
 from nnfs_cli.cli.cv import cv
 from nnfs_cli.cli.error_handling import boundary
@@ -39,7 +39,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
 
 app = typer.Typer(
     name="nnfs",
-    help="From a table and a short YAML file to a trained neural network, in NumPy, with nothing hidden.",
+    help="Turn a table and a short YAML file into a trained neural network, in plain NumPy.",
     cls=Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -67,4 +67,4 @@ for _panel, _commands in PANELS.items():
         app.command(cls=Command, rich_help_panel=_panel)(boundary(_command))
 
 if "_NNFS_COMPLETE" in os.environ:
-    prepare()
+    rejoin_words()

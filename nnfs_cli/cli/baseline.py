@@ -27,8 +27,8 @@ def baseline(
 ) -> None:
     """Score simple baseline models on the held-out rows of CONFIG.
 
-    They are the best constant, a linear model and boosted trees, from scikit-learn with its default settings. They
-    train on the same rows as the net. `nnfs evaluate RUN --baselines` compares them with a run.
+    The baselines are the best constant, a linear model and boosted trees, from scikit-learn with its default settings.
+    They train on the same rows as the net. `nnfs evaluate RUN --baselines` compares them with a run.
     """
     spec = read(config, set_, code)
     from nnfs_cli import workflows
@@ -39,8 +39,8 @@ def baseline(
         print_json({"baselines": comparison})
         return
     if not quiet:
-        for one in BASELINES:
-            fact(one.name, one.classifier if spec.loss.task == "classification" else one.regressor)
+        for model in BASELINES:
+            fact(model.name, model.classifier if spec.loss.task == "classification" else model.regressor)
     print(side_by_side(comparison))
     suggest(f"nnfs train {shlex.quote(config.as_posix())}, then nnfs evaluate RUN --baselines", quiet)
 
@@ -50,5 +50,7 @@ def side_by_side(comparison: Comparison) -> str:
     tables = []
     for split, models in comparison.items():
         names = list(next(iter(models.values()), {}))
-        tables.append(table([split, *names], [[model, *map(number, of.values())] for model, of in models.items()]))
+        tables.append(
+            table([split, *names], [[model, *map(number, figures.values())] for model, figures in models.items()])
+        )
     return "\n\n".join(tables)

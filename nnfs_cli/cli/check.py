@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from nnfs_cli.inspection.cost_estimate import CostEstimate, LayerSummary
     from nnfs_cli.inspection.findings import Finding
 
-ALIKE = 8  # findings of a kind that are shown
-CLASSES = 10  # classes whose shares are shown
+ALIKE = 8  # findings of one kind that are shown, at most
+CLASSES = 10  # classes whose shares are shown, at most
 NUMBER_WITH_UNIT = r"(?<![\w'])[<0-9][0-9.,e+-]* (?=[%a-zA-Z])"
-GLUE = "\ue000"  # stands for a space at which no line may be folded; no text holds it, since it is not printable
+GLUE = "\ue000"  # stands for a space where a line must not break; no text contains it, since it is not printable
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 USES = {"data": "of data", "net": "for the net and its training", "batch": "for a batch"}
 
@@ -52,8 +52,8 @@ def check(
 ) -> None:
     """Check CONFIG, its data and its net before training.
 
-    Prints what to reconsider (columns that reveal the target, duplicate rows, rare classes, a net too large for the
-    rows), the layers with their parameters, and about how much memory and time training will take.
+    Prints possible problems (columns that reveal the target, duplicate rows, rare classes, a net too large for the
+    rows), the layers with their parameters, and an estimate of the memory and time that training takes.
     """
     spec = read(config, set_, code)
     from nnfs_cli import workflows
@@ -137,7 +137,7 @@ def _print_findings(found: Sequence[Finding], n_inspected: int | None) -> None:
 
 
 def _print_all_drops(found: Sequence[Finding], dropped: Sequence[str]) -> None:
-    """Print one line of YAML that drops all columns that should go, beside those that the config already drops."""
+    """Print one `drop` line with all columns to drop, including those that the config already drops."""
     from nnfs_cli.config.yaml import dump_value
 
     names = [finding.column for finding in found if (finding.suggestion or "").startswith("drop:")]

@@ -1,6 +1,6 @@
 """Complete what a user types in a shell: configs, tables, runs, components, settings, topics of the guide.
 
-A completion must be quick: it neither imports NumPy nor looks at more than `MOST` files.
+A completion must be quick: it neither imports NumPy nor lists more than `MAX_ENTRIES` files of a folder.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-MOST = 500  # files and folders that one completion looks at
+MAX_ENTRIES = 500  # files and folders that are read from one folder, and offered in one completion
 _cut = ""  # the beginning of the word that bash cuts off, such as "optimizer="
 
 
-def prepare() -> None:
-    """Undo how bash cuts words at `=`: ``--set optimizer = ad`` stands for ``--set optimizer=ad``.
+def rejoin_words() -> None:
+    """Join the words that bash has cut at `=`: ``--set optimizer = ad`` becomes ``--set optimizer=ad``.
 
-    Bash replaces only what follows the last `=`, so what precedes it is remembered and left out of the answers.
+    Bash replaces only the text after the last `=`. The text before it is kept in `_cut` and left out of the answers.
     """
     global _cut
     _cut = ""
-    words, place = os.environ.get("COMP_WORDS", "").split("\n"), os.environ.get("COMP_CWORD", "")
-    if not place.isdecimal() or "=" not in words:
+    words, index = os.environ.get("COMP_WORDS", "").split("\n"), os.environ.get("COMP_CWORD", "")
+    if not index.isdecimal() or "=" not in words:
         return
     joined: list[str] = []
     current = len(words)
@@ -32,7 +32,7 @@ def prepare() -> None:
             joined[-1] += word
         else:
             joined.append(word)
-        if i == int(place):
+        if i == int(index):
             current = len(joined) - 1
     if current < len(joined) and "=" in joined[current]:
         option, equals, rest = joined[current].partition("=")
@@ -46,17 +46,17 @@ def prepare() -> None:
 
 
 def complete_config(incomplete: str) -> list[str]:
-    """Return the YAML files that the word may mean, except those in run directories."""
+    """Return the YAML files whose paths begin with `incomplete`, except those in run directories."""
     return _files(incomplete, (".yaml", ".yml"))
 
 
 def complete_table(incomplete: str) -> list[str]:
-    """Return the CSV, Parquet and npz files that the word may mean."""
+    """Return the CSV, Parquet and npz files whose paths begin with `incomplete`."""
     return _files(incomplete, (".csv", ".csv.gz", ".csv.zst", ".parquet", ".npz"))
 
 
 def complete_run(incomplete: str) -> list[str]:
-    """Return the run directories in `runs`, in the current folder and in the folder of the word."""
+    """Return the run directories in `runs`, in the current folder and in the folder of `incomplete`."""
     from nnfs_cli.errors import NnfsError
     from nnfs_cli.runs.run import Run
 
@@ -86,10 +86,10 @@ def complete_topic(incomplete: str) -> list[str]:
     return [topic for topic in topics() if topic.startswith(incomplete)]
 
 
-def assignments(incomplete: str) -> list[str]:
-    """Return settings for `--set`, and behind a `=` their values: what the config says, components, choices, a default.
+def complete_assignment(incomplete: str) -> list[str]:
+    """Return settings for `--set`, or values after a `=`: the value in the config, components, choices and the default.
 
-    A setting is offered with a value beside it, since a shell puts a space behind the only answer there is.
+    If only one setting matches, its values are returned too, because a shell adds a space after a single answer.
     """
     from nnfs_cli.cli.declared_names import settings_of, values_of
 
@@ -116,9 +116,9 @@ def _value_in_config(key: str) -> list[str]:
 
 
 def _files(incomplete: str, endings: tuple[str, ...]) -> list[str]:
-    """Return the files with one of the endings in the folder of the word or at most two folders below."""
+    """Return the files with one of the endings in the folder of `incomplete` or at most two folders below."""
     folder = Path(incomplete[: incomplete.rfind("/") + 1])
-    return [path for path in _below(folder, endings, 2) if path.startswith(incomplete)][:MOST]
+    return [path for path in _below(folder, endings, 2) if path.startswith(incomplete)][:MAX_ENTRIES]
 
 
 def _below(folder: Path, endings: tuple[str, ...], depth: int) -> Iterator[str]:
@@ -134,6 +134,6 @@ def _below(folder: Path, endings: tuple[str, ...], depth: int) -> Iterator[str]:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))[:MOST]
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))[:MAX_ENTRIES]
     except OSError:
         return []

@@ -1,4 +1,4 @@
-"""`nnfs components`: list what a config can use, and describe each part from its declaration."""
+"""`nnfs components`: list the components of a config, and describe each one from its declaration."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nnfs_cli.components.component import Component
     from nnfs_cli.components.section import Section
 
-UNFOLDED = 10_000  # columns
+UNFOLDED = 10_000  # columns; no line is wider
 SETTINGS = ("setting", "default", "allowed", "what it is")
 NOUNS = {"integer": "whole number", "number": "number", "string": "text", "object": "block of settings"}
 BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
@@ -51,14 +51,14 @@ def components(
     quiet: Quiet = False,
     code: Code = None,
 ) -> None:
-    """List the layers, losses, optimizers and other parts a config can use.
+    """List the layers, losses, optimizers and other components that a config can use.
 
     With NAME, list the components of a family, or describe one component with its formula, its source and its settings.
     """
     load(code)
     families = _families()
     sections: list[tuple[str, type[Section]]] = [
-        *((member.name, member) for family in families.values() for member in family.registered.values()),
+        *((component.name, component) for family in families.values() for component in family.registered.values()),
         *_blocks().items(),
     ]
     lists = [
@@ -102,16 +102,16 @@ def _blocks() -> dict[str, type[Section]]:
 
 
 def _list(heading: str, family: type[Component]) -> str:
-    rows = [(f"  {name}", member.summary()) for name, member in sorted(family.registered.items())]
-    return f"{_title(heading)}\n{_table(rows, _width(UNFOLDED))}"  # one line for each, for `grep`
+    rows = [(f"  {name}", component.summary()) for name, component in sorted(family.registered.items())]
+    return f"{_title(heading)}\n{_table(rows, _width(UNFOLDED))}"  # one line for each component suits `grep`
 
 
 def _markdown_list(heading: str, family: type[Component]) -> str:
     rows = [("name", "settings", "what it is")]
-    for name, member in sorted(family.registered.items()):
-        fields = member.model_fields.items()
+    for name, component in sorted(family.registered.items()):
+        fields = component.model_fields.items()
         settings = ", ".join(key if field.is_required() else f"{key}: {_default(field)}" for key, field in fields)
-        rows.append((f"`{name}`", f"`{settings}`" if settings else "", member.summary()))
+        rows.append((f"`{name}`", f"`{settings}`" if settings else "", component.summary()))
     return f"## {heading.capitalize()}\n\n{_markdown_table(rows)}"
 
 
@@ -162,7 +162,7 @@ def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> str:
-    """Lay out columns and fold each within itself; the last one takes what is left of the width."""
+    """Lay out columns and fold the text of each; the last column takes the rest of the width."""
     limits = [width // 3] if len(rows[0]) == 2 else [width // 4, width // 5, width // 4]
     longest = [max(map(len, column)) for column in zip(*rows, strict=True)]
     widths = [min(length, max(limit, 8)) for length, limit in zip(longest, [*limits, width], strict=True)]
@@ -194,7 +194,7 @@ def _fold(line: str, width: int) -> list[str]:
 
 
 def _width(piped: int = 0) -> int:
-    """Return the width of the terminal; for a pipe or a file the width given, or what COLUMNS says, or 120."""
+    """Return the width of the terminal; for a pipe or a file, the given width, else COLUMNS, else 120."""
     columns = os.environ.get("COLUMNS", "")
     return width_of(sys.stdout) or piped or (int(columns) if columns.isdecimal() else 120)
 
@@ -225,7 +225,7 @@ def describe_schema(schema: dict[str, Any]) -> str:
 
 
 def _choices(schema: dict[str, Any], blocks: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the choices that are not null, also those within choices; "$defs" holds blocks of settings by name."""
+    """Yield all choices except null, including nested ones; "$defs" holds blocks of settings by name."""
     blocks = blocks or schema.get("$defs", {})
     match schema:
         case {"anyOf": [*choices]}:

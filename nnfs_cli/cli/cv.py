@@ -1,4 +1,4 @@
-"""`nnfs cv`: estimate by cross-validation how good a config is, and whether another one is better."""
+"""`nnfs cv`: estimate how good a config is by cross-validation, and compare it with other configs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def cv(
         list[Path],
         typer.Argument(
             metavar="CONFIG...",
-            help="YAML files about the same rows; the first is compared with the others.",
+            help="Config files for the same rows. The others are compared with the first.",
             autocompletion=complete_config,
         ),
     ],
@@ -48,8 +48,8 @@ def cv(
 ) -> None:
     """Cross-validate CONFIG: train on all folds but one, score on that one.
 
-    Prints the mean of each figure with its 95 % confidence interval. For several configs, also prints whether they
-    differ on the same folds. Test rows are left out.
+    Prints the mean of each figure with its 95 % confidence interval. For several configs, also prints whether their
+    figures differ on the same folds. Test rows are not used.
     """
     named = {path.stem if _has_own_stem(path, configs) else path.as_posix(): path for path in configs}
     if len(named) < len(configs):
@@ -97,29 +97,29 @@ def _has_own_stem(path: Path, configs: list[Path]) -> bool:
 def _tables(found: CrossValidation) -> str:
     """Lay out a table for each config, and one for each config that is compared with the first."""
     tables = [
-        table([name, "mean", "95 % interval"], [_line(figure, one) for figure, one in of.items()])
-        for name, of in found.estimates().items()
+        table([name, "mean", "95 % interval"], [_line(figure, estimate) for figure, estimate in estimates.items()])
+        for name, estimates in found.estimates().items()
     ]
     first = next(iter(found.figures))
-    for name, of in found.differences().items():
-        lines = [[*_line(figure, one), _verdict(one)] for figure, one in of.items()]
+    for name, differences in found.differences().items():
+        lines = [[*_line(figure, estimate), _verdict(estimate)] for figure, estimate in differences.items()]
         tables.append(table([f"{name} - {first}", "mean", "95 % interval", "different?"], lines))
     return "\n\n".join(tables)
 
 
-def _line(figure: str, one: FoldEstimate) -> list[str]:
-    return [figure, number(one.mean), f"{number(one.low)} to {number(one.high)}"]
+def _line(figure: str, estimate: FoldEstimate) -> list[str]:
+    return [figure, number(estimate.mean), f"{number(estimate.low)} to {number(estimate.high)}"]
 
 
-def _verdict(one: FoldEstimate) -> str:
-    """Return whether the interval of a difference leaves out 0."""
-    return "yes" if one.low > 0 or one.high < 0 else "not clearly"
+def _verdict(difference: FoldEstimate) -> str:
+    """Return "yes" if the interval of a difference does not contain 0, else "not clearly"."""
+    return "yes" if difference.low > 0 or difference.high < 0 else "not clearly"
 
 
-def _estimates(of: dict[str, FoldEstimate]) -> dict[str, object]:
+def _plain_estimates(estimates: dict[str, FoldEstimate]) -> dict[str, object]:
     from nnfs_cli.workflows.figures import finite
 
-    return {figure: finite(one._asdict()) for figure, one in of.items()}
+    return {figure: finite(estimate._asdict()) for figure, estimate in estimates.items()}
 
 
 def _plain(found: CrossValidation) -> dict[str, object]:
@@ -131,8 +131,10 @@ def _plain(found: CrossValidation) -> dict[str, object]:
         "folds": found.folds,
         "repeats": found.repeats,
         "configs": {
-            name: {"folds": [*map(finite, found.figures[name])], "estimates": _estimates(of)}
-            for name, of in found.estimates().items()
+            name: {"folds": [*map(finite, found.figures[name])], "estimates": _plain_estimates(estimates)}
+            for name, estimates in found.estimates().items()
         },
-        "differences": {f"{name} - {first}": _estimates(of) for name, of in found.differences().items()},
+        "differences": {
+            f"{name} - {first}": _plain_estimates(differences) for name, differences in found.differences().items()
+        },
     }

@@ -20,8 +20,8 @@ class Declaration:
 
     title: str
     bases: tuple[str, ...]
-    name: str  # of a component, or ""
-    family: str  # of the base class of a family of components, or ""
+    name: str  # name of the component, or ""
+    family: str  # name of the family that this class is the base of, or ""
     body: str
 
     def settings(self) -> dict[str, tuple[str, str]]:
@@ -32,14 +32,14 @@ class Declaration:
 
 @functools.cache
 def _declarations() -> dict[str, list[Declaration]]:
-    """Return every class that has base classes, by its title; a loss and a metric may share one."""
+    """Return all classes that have base classes, by title; a loss and a metric may share a title."""
     found: dict[str, list[Declaration]] = {}
     for path in sorted(Path(__file__).parents[1].glob("**/*.py")):
         for title, head, body in CLASS.findall(path.read_text(encoding="utf-8")):
             keywords = dict(re.findall(r'(\w+)="([^"]*)"', head))
             bases = tuple(base.strip() for base in head.split(",") if "=" not in base)
-            one = Declaration(title, bases, keywords.get("name", ""), keywords.get("family", ""), body)
-            found.setdefault(title, []).append(one)
+            declaration = Declaration(title, bases, keywords.get("name", ""), keywords.get("family", ""), body)
+            found.setdefault(title, []).append(declaration)
     return found
 
 
@@ -47,16 +47,16 @@ def families() -> dict[str, list[str]]:
     """Return the names of the components of each family."""
     found: dict[str, list[str]] = {}
     for declarations in _declarations().values():
-        for one in declarations:
-            if one.name:
-                found.setdefault(_family(one), []).append(one.name)
+        for declaration in declarations:
+            if declaration.name:
+                found.setdefault(_family(declaration), []).append(declaration.name)
     return {family: sorted(names) for family, names in found.items() if family}
 
 
-def _family(one: Declaration) -> str:
-    if one.family:
-        return one.family
-    for base in one.bases:
+def _family(declaration: Declaration) -> str:
+    if declaration.family:
+        return declaration.family
+    for base in declaration.bases:
         for parent in _declarations().get(base, ()):
             if found := _family(parent):
                 return found
@@ -79,7 +79,7 @@ def _block(title: str) -> dict[str, tuple[str, str]]:
 
 
 def values_of(key: str) -> list[str]:
-    """Return what a setting such as `optimizer` can be: components, choices, true or false, or just its default."""
+    """Return possible values of a setting such as `optimizer`: components, choices, true and false, or its default."""
     owner, _, name = key.rpartition(".")
     kind, default = settings_of(owner).get(name, ("", ""))
     if choices := re.findall(r'"(\w+)"', "".join(re.findall(r"Literal\[([^\]]*)\]", kind))):

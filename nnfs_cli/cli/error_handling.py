@@ -1,4 +1,4 @@
-"""Turn every error into one message on stderr and an exit code; no other module does."""
+"""Turn every error into one message on stderr and an exit code. No other module does this."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _handle_unexpected(error: Exception) -> ExitCode:
         return ExitCode.USER
     complain("error", f"this is a bug in nnfs: {_write_bug_report()}")
     if user_code and user_code.LOADED:
-        note("(unless a component from --code returned something wrong)")
+        note("If a component from --code returned a wrong value, the fault is in that component instead.")
     return ExitCode.BUG
 
 
@@ -124,7 +124,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _describe(error: OSError) -> str:
-    """Return the message of an error of the machine; without a file name it is about stdout."""
+    """Return the message for an OSError. An error without a file name is about stdout."""
     return f"{error.filename or 'stdout'}: {error.strerror}" if error.strerror else str(error)
 
 

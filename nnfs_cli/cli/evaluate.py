@@ -36,9 +36,9 @@ ThresholdChoice = Annotated[
     str | None,
     typer.Option(
         metavar="HOW",
-        help="Of two classes, predict the second one at this probability or more: a number, best_accuracy or"
-        " best_f1 (macro F1) to choose it on the validation rows, or none to remove it. It is saved, and `nnfs"
-        " predict` uses it.",
+        help="For two classes: the probability from which the second one is predicted. HOW is a number; or"
+        " best_accuracy or best_f1 (macro F1), to choose the threshold on the validation rows; or none, to remove it."
+        " The threshold is saved, and `nnfs predict` uses it.",
     ),
 ]
 
@@ -57,7 +57,9 @@ def evaluate(
     input: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Score the rows of another file, which has the target.", autocompletion=complete_table
+            metavar="FILE",
+            help="Score the rows of another file, which must have the target column.",
+            autocompletion=complete_table,
         ),
     ] = None,
     weights: Weights = "best",
@@ -73,7 +75,7 @@ def evaluate(
     if split and input:
         raise UserError("give either --split or --input, not both")
     if baselines and input:
-        raise UserError("give either --baselines, which train on the run's own rows, or --input")
+        raise UserError("give either --baselines or --input, not both: baselines are scored on the rows of the run")
     load(code)
     from nnfs_cli import workflows
     from nnfs_cli.runs.run import Run
@@ -92,7 +94,7 @@ def evaluate(
     if not quiet:
         report_row_weights(opened.records.data())
         if decision:
-            when = "saved; `nnfs predict` uses it" if threshold else "chosen before"
+            when = "saved; `nnfs predict` uses it" if threshold else "chosen earlier"
             fact("threshold", f"{threshold_rule(decision)} ({when})")
     print(_figures(metrics))
     if comparison:

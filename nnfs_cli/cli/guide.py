@@ -46,7 +46,7 @@ def guide(
 
 
 def _resolve(topic: str) -> str:
-    """Return the topic of this name, the only one that begins with it, or the topic of a command."""
+    """Return the topic with this name, else the only one that begins with it, else the topic of the command."""
     topics = pages.topics()
     name = topic.lower().removesuffix(".md").replace("_", "-").replace(" ", "-")
     beginning = [known for known in topics if known.startswith(name)]

@@ -1,4 +1,4 @@
-"""Render `--help` and errors of usage: plain text that folds between words and fits any terminal."""
+"""Render `--help` and usage errors as plain text that folds between words and fits any terminal."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from nnfs_cli.cli.terminal import NARROWEST, complain, fold, note, styled
 from nnfs_cli.system.wording import did_you_mean
 
 WIDEST = 100  # columns; longer lines are hard to read
-LEFT = 30  # columns at most for the names of options
-NARROWEST_TEXT = 30  # columns; for less room, a text goes below its option
+LEFT = 30  # columns for the names of options, at most
+NARROWEST_TEXT = 30  # columns; with less room, the text goes below its option
 QUICK_START = (
     ("nnfs init houses.csv --target price", "Write a config for your table."),
     ("nnfs train houses.yaml", "Train the net; print its run directory."),
     ("nnfs predict --input new_houses.csv", "Predict new rows with the newest run."),
 )
-UsageError: type[Any] = typer.BadParameter.__bases__[0]  # of click, which Typer may bundle under another name
+UsageError: type[Any] = typer.BadParameter.__bases__[0]  # click's class; Typer may bundle click under another name
 
 Function = TypeVar("Function", bound=Callable[..., None])
 
 
 @dataclass(frozen=True)
 class Manual:
-    """The end of a command's help: two examples or more, and a topic of the guide."""
+    """The end of a command's help: at least two examples, and a topic of the guide."""
 
     examples: tuple[str, ...]
     guide: str
@@ -39,7 +39,7 @@ MANUALS: dict[str, Manual] = {}  # by the name of the command
 
 
 def manual(*examples: str, guide: str) -> Callable[[Function], Function]:
-    """Give a command examples and a topic of the guide."""
+    """Add examples and a topic of the guide to the help of a command."""
 
     def register(function: Function) -> Function:
         MANUALS[function.__name__] = Manual(examples, guide)
@@ -64,7 +64,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """The program itself, whose help lists the commands by panel, and which explains errors of usage in a line."""
+    """The program itself. Its help lists the commands by panel, and it explains usage errors in one line."""
 
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write usage, description, a quick start, the commands by panel, and the options."""
@@ -94,7 +94,7 @@ class Group(TyperGroup):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run the program; turn an error of usage into one line on stderr and exit code 2."""
+        """Run the program; turn a usage error into one line on stderr and exit code 2."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
         try:
@@ -157,7 +157,7 @@ class _Page:
         self.columns("Options", options, left)
 
     def columns(self, heading: str, rows: Sequence[tuple[str, str]], left: int) -> None:
-        """Add a heading and below it two columns, of which the first is `left` characters wide and the second folds."""
+        """Add a heading and two columns below it. The first is `left` characters wide; the second is folded."""
         room = self._width - left - 4
         lines = [_heading(f"{heading}:")]
         for name, text in rows:

@@ -56,7 +56,7 @@ def _collect() -> dict[str, Any]:
 
 
 def _blas_threads() -> int | None:
-    """Return how many threads BLAS uses, if it tells."""
+    """Return the number of threads that BLAS uses, or None if it does not report one."""
     from threadpoolctl import threadpool_info
 
     return max((int(pool["num_threads"]) for pool in threadpool_info() if pool["user_api"] == "blas"), default=None)

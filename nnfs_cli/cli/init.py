@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nnfs_cli.inspection.column_kinds import ColumnProfile, Nature
     from nnfs_cli.inspection.propose import Proposal
 
-SHOWN = 6  # columns left out that are named
+SHOWN = 6  # left-out columns that are named, at most
 PLURALS: dict[Nature, str] = {
     "number": "{} of numbers",
     "boolean": "{} of true or false",
@@ -49,7 +49,7 @@ def init(
         str | None, typer.Option(metavar="NAME", help="Encoding of a CSV file that is not UTF-8, such as cp1252.")
     ] = None,
     delimiter: Annotated[
-        str | None, typer.Option(metavar="CHARACTER", help="Delimiter of a CSV file, if `init` does not find it.")
+        str | None, typer.Option(metavar="CHARACTER", help="Delimiter of a CSV file, if `init` does not detect it.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -64,12 +64,12 @@ def init(
     from nnfs_cli.system.matching import matching_files
 
     config = output or Path(f"{_stem(file)}.yaml")
-    seen = profile_file(file, target, encoding, delimiter)
+    profile = profile_file(file, target, encoding, delimiter)
     if config.exists() and not force:
         raise UserError(f"{config} already exists; --force overwrites it, --output names another file")
     if config.exists() and any(map(config.samefile, matching_files(file))):
         raise UserError(f"{config} is the table itself; name another file with --output")
-    proposal = propose(seen, target)
+    proposal = propose(profile, target)
     text = write_config(proposal, config.parent)
     write_atomically(config, lambda out: out.write(text.encode()))
     _report(proposal, quiet)
@@ -88,7 +88,7 @@ def _report(proposal: Proposal, quiet: bool) -> None:
     if not quiet:
         _report_columns(proposal)
     for odd in proposal.profile.odd:
-        complain("warning", f"{odd}; read as empty cells")
+        complain("warning", f"{odd}; such cells are read as empty")
     if proposal.dropped and not quiet:
         left_out = [f"{name} ({why})" for name, why in list(proposal.dropped.items())[:SHOWN]]
         more = [f"and {len(proposal.dropped) - SHOWN:,} more"] if len(proposal.dropped) > SHOWN else []
@@ -100,21 +100,21 @@ def _report(proposal: Proposal, quiet: bool) -> None:
 def _report_columns(proposal: Proposal) -> None:
     from nnfs_cli.inspection.column_relations import list_columns
 
-    seen, task = proposal.profile, proposal.task
-    first = f"; inspected the first {seen.table.n_rows:,}" if seen.partial else ""
-    rows = f"{'about ' * seen.partial}{counted(seen.n_rows, 'row')}{first}"
-    fact("file", f"{seen.path.name}: {rows}, {counted(len(seen.columns), 'column')}")
+    profile, task = proposal.profile, proposal.task
+    first = f"; inspected the first {profile.table.n_rows:,}" if profile.partial else ""
+    rows = f"{'about ' * profile.partial}{counted(profile.n_rows, 'row')}{first}"
+    fact("file", f"{profile.path.name}: {rows}, {counted(len(profile.columns), 'column')}")
     fact("inputs", f"{_kinds(list(proposal.inputs.values()))}")
-    if seen.settings:
-        fact("read with", ", ".join(f"{key} {_shown(value)}" for key, value in seen.settings.items()))
+    if profile.settings:
+        fact("read with", ", ".join(f"{key} {_shown(value)}" for key, value in profile.settings.items()))
     fact("target", f"{proposal.target}, {task.why}")
     if proposal.group:
         determined = list_columns(proposal.group.determines)
-        fact("groups", f"{proposal.group.column}, whose rows stay together (it determines {determined})")
+        fact("groups", f"{proposal.group.column}: rows of one group stay in one split (it determines {determined})")
 
 
 def _kinds(columns: list[ColumnProfile]) -> str:
-    counts = Counter(one.nature for one in columns)
+    counts = Counter(column.nature for column in columns)
     found = [PLURALS[nature].format(counted(counts[nature], "column")) for nature in PLURALS if counts[nature]]
     return ", ".join(found)
 

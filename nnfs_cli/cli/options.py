@@ -1,4 +1,4 @@
-"""Define the arguments and options that several commands share, and read what they name."""
+"""Define the arguments and options that several commands share, and load the files that they name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli.completion import assignments, complete_config, complete_run
+from nnfs_cli.cli.completion import complete_assignment, complete_config, complete_run
 
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
@@ -47,7 +47,7 @@ Overrides = Annotated[
         "--set",
         metavar="KEY=VALUE",
         help="Change a setting of the config, such as split.test=0.2. Repeatable.",
-        autocompletion=assignments,
+        autocompletion=complete_assignment,
     ),
 ]
 
@@ -75,7 +75,7 @@ def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Confi
 
 
 def open_to_train(path: Path, code: list[Path] | None) -> Run:
-    """Open a run that is to be trained with the settings that it recorded, and load the user's components."""
+    """Open a run to train it with its recorded settings, and load the user's components."""
     from nnfs_cli.config.document import Document
     from nnfs_cli.runs.run import Run
     from nnfs_cli.system.threads import limit_blas_threads

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nnfs_cli.prediction.calibration import Calibration
     from nnfs_cli.runs.run import Run
 
-SHOWN = 20  # columns in the table of drift
+SHOWN = 20  # columns in the table of drift, at most
 FEW = 200  # rows; with fewer, chance alone moves the population stability index by 0.1
 
 
@@ -56,8 +56,8 @@ Interval = Annotated[
     float | None,
     typer.Option(
         metavar="LEVEL",
-        help="Add a prediction interval for each number, or a set of classes, that holds the truth with this"
-        " probability, such as 0.9; calibrate probabilities.",
+        help="Add a prediction interval, or a set of classes, that contains the truth with this probability, such as"
+        " 0.9. Predicted probabilities are calibrated, too.",
     ),
 ]
 
@@ -87,7 +87,7 @@ def predict(
     on_error: OnError = OnErrorChoice.stop,
     interval: Interval = None,
     drift: Annotated[
-        bool, typer.Option("--drift", help="Report for each column how far the rows are from the training rows.")
+        bool, typer.Option("--drift", help="Report for each column how much the rows differ from the training rows.")
     ] = False,
     runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder that holds the newest run.")] = Path("runs"),
     quiet: Quiet = False,
@@ -131,14 +131,14 @@ def predict(
 
 
 def _refuse_output(output: Path | None, input: Path) -> None:
-    """Raise `UserError` for an output of an unknown format, or one that is the input."""
+    """Raise `UserError` for an output that has an unknown suffix or is the input file."""
     from nnfs_cli.data.write_table import SUFFIXES
     from nnfs_cli.system.matching import matching_files
 
     if output is None:
         return
     if output.suffix.lower() not in SUFFIXES:
-        raise UserError(f"{output}: predictions are written as .csv or .parquet; name such a file")
+        raise UserError(f"{output}: predictions are written to .csv or .parquet; use one of these suffixes")
     if output.exists() and any(map(output.samefile, filter(Path.exists, matching_files(input)))):
         raise UserError(f"{output} is the input; name another file for the predictions")
 
@@ -181,7 +181,7 @@ def _suggest(run: Run, output: Path | None, interval: float | None, drift: bool,
 def _report_calibration(calibration: Calibration, level: float) -> None:
     """Report which rows the intervals are calibrated on, and how often they hold the truth on the test rows."""
     bound, test = calibration.scores.bound(level), calibration.test
-    if bound is None:  # the prediction says why
+    if bound is None:  # predicting raises the error that explains why
         return
     how = "validation rows" if calibration.how == "validation" else "rows out of fold"
     text = f"{100 * level:g} %, calibrated on {calibration.scores.rows:,} {how}"
@@ -206,7 +206,7 @@ def _names(text: str) -> list[str]:
 
 
 def _report_drift(drift: Drift, n_rows: int) -> None:
-    """Report how far each column is from the training rows, beginning with the farthest."""
+    """Report the drift of each column from the training rows, the largest first."""
     rows = sorted(drift.report(), key=lambda row: -(row.psi or 0))
     header = ["column", "psi", "unseen", "outside", "empty", "(before)", "drift"]
     cells = [[row.column[:30], number(row.psi), *map(_share, row[2:6]), row.verdict] for row in rows[:SHOWN]]
@@ -214,7 +214,7 @@ def _report_drift(drift: Drift, n_rows: int) -> None:
     if len(rows) > SHOWN:
         note(f"and {counted(len(rows) - SHOWN, 'more column')} with less drift")
     if n_rows < FEW:
-        note(f"with {counted(n_rows, 'row')}, chance alone moves the psi")
+        note(f"with {counted(n_rows, 'row')}, chance alone can make the psi large")
 
 
 def _share(share: float | None) -> str:

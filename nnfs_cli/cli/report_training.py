@@ -1,4 +1,4 @@
-"""Report a training on stderr: what is about to happen, a table of epochs while it runs, and what came out."""
+"""Report training on stderr: the plan before it, a table of epochs during it, and the figures after it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nnfs_cli.runs.run import Run
 
 HIDDEN = ("step", "seconds", "lr")  # columns of the log that the table leaves out
-LINES = 20  # about how many epochs of a long training a terminal shows; the log has them all
+LINES = 20  # epochs of a long training that a terminal shows, approximately; the log has all of them
 
 
 def conduct(training: Callable[[], object], run: Run, config: Config, quiet: bool, json: bool) -> None:
@@ -62,7 +62,7 @@ def conduct(training: Callable[[], object], run: Run, config: Config, quiet: boo
 
 
 def announce(experiment: Experiment) -> None:
-    """Report the data, the net and the training that an experiment has settled."""
+    """Report the data, the net and the training of a prepared experiment."""
     config, data, model = experiment.config, experiment.description, experiment.predictor.model
     if config.preset is not None:
         fact("preset", f"{config.preset.name} fills in what the config leaves out; see spec.yaml in the run directory")
@@ -142,7 +142,7 @@ class Lines(Callback):
         self._widths: dict[str, int] = {}  # of the columns that are shown
 
     def on_log(self, training: Training, row: LogRow) -> None:
-        """Write one line; columns for which there is no room are left to the log."""
+        """Write one line. Columns that do not fit are left out; the log has them."""
         if not self._widths:
             widths = {name: max(len(name), 10) for name in row if name not in HIDDEN}
             widths["epoch"] = max(5, len(f"{training.progress.epochs:,}"))
@@ -159,7 +159,7 @@ class Lines(Callback):
 
 
 class Bar(Lines):
-    """A callback that draws a bar below the table and removes it at the end; of many epochs it shows only some."""
+    """A callback that draws a bar below the table, and of many epochs shows only some."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ def resume(
     run: RunFolder,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Train up to this epoch; by default up to the last epoch of its config."),
+        typer.Option(min=1, metavar="N", help="Train up to this epoch; by default, up to the last planned epoch."),
     ] = None,
     changed_data: Annotated[
         bool, typer.Option("--changed-data", help="Continue although the data has changed since the run was trained.")
@@ -30,7 +30,7 @@ def resume(
 ) -> None:
     """Resume the training of RUN, or train it for more epochs.
 
-    On the same machine with the same versions, the weights are byte for byte those of a training without interruption.
+    On the same machine with the same versions, the weights have the same bytes as without the interruption.
     The last line on stdout is the run directory.
     """
     opened = open_to_train(run, code)

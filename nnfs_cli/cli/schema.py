@@ -23,8 +23,8 @@ def schema(
 ) -> None:
     """Print the JSON Schema of a config, for editors.
 
-    With it an editor completes, explains and checks what you type. A comment in a config tells the editor where the
-    schema is: `# yaml-language-server: $schema=FILE`.
+    With the schema, an editor completes, explains and checks what you type. A comment in a config tells the editor
+    where the schema is: `# yaml-language-server: $schema=FILE`.
     """
     load(code)
     from nnfs_cli.config.json_schema import as_json, config_schema

@@ -76,7 +76,7 @@ def note(text: str) -> None:
 
 
 def fact(label: str, text: str) -> None:
-    """Write a labelled line to stderr; fold it under itself on a terminal."""
+    """Write a labelled line to stderr; on a terminal, fold it and indent the lines that follow."""
     line, width = f"{label:<{INDENT}}{in_a_line(text)}", width_of(sys.stderr)
     lines = fold(line, width, " " * INDENT) if width else [line]
     _write(styled("label", label) + "\n".join(lines)[len(label) :] + "\n")
@@ -91,7 +91,7 @@ def suggest(text: str, quiet: bool = False) -> None:
 def complain(kind: str, message: str = "") -> None:
     """Write an error, a warning or an interruption to stderr.
 
-    A message that already says ``file:line:column: error:`` gets no second label.
+    A message that already contains ``file:line:column: error:`` gets no second label.
     """
     message = visible(message)
     if width := width_of(sys.stderr):
@@ -100,12 +100,12 @@ def complain(kind: str, message: str = "") -> None:
         text = message.replace(f" {kind}: ", f" {styled(kind, kind + ':')} ")
     else:
         text = f"{styled(kind, kind)}: {message}" if message else styled(kind, kind)
-    with contextlib.suppress(OSError):  # if nobody can be told, the exit code still tells
+    with contextlib.suppress(OSError):  # if stderr is closed, the exit code still reports the failure
         print(text, file=sys.stderr)
 
 
 def _folded(message: str, width: int, label: int) -> str:
-    """Fold the lines of a message that are too wide, except excerpts of a file; the first follows a label."""
+    """Fold the lines of a message that are too wide, except excerpts of a file. The first line follows a label."""
     first, *others = message.split("\n")
     lines = fold(" " * label + first, width)
     lines[0] = lines[0][label:]

@@ -35,7 +35,7 @@ def verify(
     """Train RUN again from its own record and compare the results.
 
     On the machine and with the versions of the run, all bytes of the weights, the log and the figures must be the same,
-    except for the time it took. Elsewhere the final figures must agree within the tolerance.
+    except for the seconds that training took. Elsewhere the final figures must agree within the tolerance.
     """
     opened = open_to_train(run, code)
     from nnfs_cli import workflows
@@ -44,7 +44,7 @@ def verify(
     verdict = workflows.verify(opened, tolerance, [] if quiet else [progress()])
     path = opened.path.as_posix()
     if verdict.moved:
-        fact("elsewhere", listing(verdict.moved))
+        fact("changed", listing(verdict.moved))
     if json:
         print_json({"run": path, "exact": verdict.exact, "largest": verdict.largest, "moved": verdict.moved})
     elif verdict.exact:

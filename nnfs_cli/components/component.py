@@ -77,8 +77,12 @@ class Component(Section):
                 ((name, settings),) = value.items()
             case dict():
                 keys = [str(key)[:40] for key in list(value)[:5]]
-                inside = f"; settings go inside, as in {keys[0]}: {{...}}" if keys else ""
-                raise invalid(f"expected one {cls.family}, found the keys {listing(keys) or 'none at all'}{inside}")
+                found = (
+                    f"the keys {listing(keys)}; settings go inside, as in {keys[0]}: {{...}}"
+                    if keys
+                    else "an empty block"
+                )
+                raise invalid(f"expected one {cls.family}, found {found}")
             case _:
                 raise invalid(f"expected the name of a {cls.family}, found {shown(value)}")
         component = cls.registered.get(str(name))
@@ -97,7 +101,7 @@ class Component(Section):
             return component.model_validate(settings, context=info and info.context)  # type: ignore[return-value]
         except ValidationError as error:
             raise ValidationError.from_exception_data(
-                component.name, [_below(str(name), found) for found in error.errors(include_url=False)]
+                component.name, [_nested_under(str(name), found) for found in error.errors(include_url=False)]
             ) from None
 
     @classmethod
@@ -145,7 +149,7 @@ class Component(Section):
         return {"family": cls.family} if "registered" in cls.__dict__ else handler(schema)
 
 
-def _below(name: str, found: ErrorDetails) -> InitErrorDetails:
+def _nested_under(name: str, found: ErrorDetails) -> InitErrorDetails:
     sentence: PydanticCustomError = invalid(found["msg"], at_key=found["type"] == SENTENCE_ABOUT_KEY)
     return InitErrorDetails(type=sentence, loc=(name, *found["loc"]), input=found["input"])
 

@@ -1,6 +1,6 @@
 """The types of settings: numbers with ranges, switches, amounts of memory, texts and paths of files.
 
-They are strict: a number is neither text nor a truth value, and a switch is true, false, yes, no, on or off.
+They are strict: a number is neither a text nor a boolean, and a switch is true, false, yes, no, on or off.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ def absolute_path(value: object, info: ValidationInfo) -> Path:
     try:
         path = Path(os.path.abspath(Path(context.get("folder", Path()), Path(value).expanduser())))
         missing = context.get("files_must_exist", False) and not any(map(Path.is_file, matching_files(path)))
-        problem = _why_not_there(path) if missing else None
+        problem = _why_missing(path) if missing else None
     except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in (errno.ENAMETOOLONG, errno.EINVAL):
-            raise  # the machine refused, which is not the name's fault
+            raise  # the machine failed, and the name is not at fault
         raise invalid(
             f"{shown(str(value))} cannot be the path of a file: {getattr(error, 'strerror', error)}"
         ) from None
@@ -81,7 +81,7 @@ def absolute_path(value: object, info: ValidationInfo) -> Path:
     return path
 
 
-def _why_not_there(path: Path) -> str:
+def _why_missing(path: Path) -> str:
     if path.exists():
         return f"{path} is not a file"
     if glob.has_magic(str(path)):
@@ -98,7 +98,7 @@ def relative_path(path: Path, info: SerializationInfo) -> str:
         return path.as_posix()
 
 
-MAX_INT = 1_000_000_000  # a larger number is a mistake: it would take years or exhaust any memory
+MAX_INT = 1_000_000_000  # a larger number is a mistake: training would take years or exhaust any memory
 
 PositiveInt = Annotated[int, Field(strict=True, gt=0, le=MAX_INT)]
 Count = Annotated[int, Field(strict=True, gt=0, le=10_000)]  # for things that each take memory

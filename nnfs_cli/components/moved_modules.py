@@ -1,4 +1,4 @@
-"""Where modules of nnfs have moved to, for a user's file that still imports them by their old names."""
+"""The new names of modules that have moved, for a user's file that imports them by their old names."""
 
 from __future__ import annotations
 

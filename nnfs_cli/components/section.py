@@ -92,7 +92,9 @@ class Section(BaseModel):
             return invalid(error["msg"], at_key=kind == SENTENCE_ABOUT_KEY)
         if kind == "extra_forbidden":
             known = list(cls.model_fields)
-            hint = did_you_mean(key, known) or (f"; it knows {listing(known)}" if known else "; it has no settings")
+            hint = did_you_mean(key, known) or (
+                f"; its settings are {listing(known)}" if known else "; it has no settings"
+            )
             return invalid(f"{cls.title()} has no setting {named(key)}{hint}", at_key=True)
         if kind == "missing":
             return invalid(f"{cls.title()} needs the setting '{key}'{cls.example()}", at_key=True)
@@ -122,10 +124,10 @@ def _expected(what: str) -> Callable[[ErrorDetails], str]:
     return lambda error: f"expected {what}, found {shown(error['input'])}"
 
 
-def _bound(words: str, key: str) -> Callable[[ErrorDetails], str]:
+def _bound(relation: str, key: str) -> Callable[[ErrorDetails], str]:
     def sentence(error: ErrorDetails) -> str:
         limit = error["ctx"][key]
-        return f"must be {words} {limit:{',' if isinstance(limit, int) else '.15g'}}, found {shown(error['input'])}"
+        return f"must be {relation} {limit:{',' if isinstance(limit, int) else '.15g'}}, found {shown(error['input'])}"
 
     return sentence
 

@@ -35,13 +35,13 @@ class CodeFile(importlib.abc.InspectLoader):
         return self.source_to_code(self.source, str(self.path))
 
 
-LOADED: dict[str, CodeFile] = {}  # by the name of the module that each file has become
+LOADED: dict[str, CodeFile] = {}  # by the name of the module that each file is loaded as
 
 
 def load_code(path: Path) -> None:
     """Run a Python file, so that its components register. Do nothing for a file that has run already.
 
-    Raises `UserError` with the line at fault if the file cannot run; none of its components stay registered then.
+    Raises `UserError` with the line at fault if the file cannot run; then none of its components stay registered.
     """
     try:
         source = path.read_bytes()

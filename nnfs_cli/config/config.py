@@ -91,9 +91,9 @@ class Config(Section):
     optimizer: Optimizer = SGD()
     """Rule that updates the weights."""
     lr: PositiveFloat | None = None
-    """Learning rate. By default, that of the optimizer."""
+    """Learning rate. Each optimizer has its own default."""
     schedule: Schedule = Constant()
-    """How the learning rate changes during training. Every schedule accepts a `warmup` in epochs."""
+    """Rule that changes the learning rate during training. Every schedule accepts a `warmup` in epochs."""
     penalty: Penalty = Penalty()
     """Penalty on large weights: `l2`, `l1` or both."""
     clip: Clip | None = None
@@ -104,9 +104,9 @@ class Config(Section):
         int | Literal["full"] | None,
         PlainValidator(_batch_size, json_schema_input_type=PositiveInt | Literal["full"] | None),
     ] = None
-    """Rows per batch, or `full` for all rows. By default 32, and `full` for a minimizer."""
+    """Rows per batch, or `full` for all rows. By default 32, or `full` for a minimizer such as lbfgs."""
     accumulate: PositiveInt = 1
-    """Batches per step. Their gradients are combined as if they were one batch."""
+    """Number of batches per step. Their gradients are combined as if the batches were one."""
     shuffle: Switch = True
     """Shuffle the rows in every epoch."""
     replacement: Switch = False
@@ -116,15 +116,15 @@ class Config(Section):
     averaging: Averaging | None = None
     """Evaluate and save an average of the weights over training, instead of the weights themselves."""
     metrics: tuple[Metric, ...] | None = None
-    """Metrics to report beside the loss. By default `[accuracy]` for classes and `[rmse, r2]` for numbers."""
+    """Metrics to report besides the loss. By default `[accuracy]` for classes, or `[rmse, r2]` for numbers."""
     early_stopping: EarlyStopping | None = None
-    """Stop before the last epoch after `patience` logged epochs without improvement."""
+    """Stop training early, after `patience` logged epochs without improvement."""
     checkpoint: Checkpoint = Checkpoint()
-    """Which figure to `monitor` to find the best epoch, and whether to also save the weights of `every` n-th epoch."""
+    """Figure to `monitor` to find the best epoch. `every: 20` also saves the weights of every 20th epoch."""
     callbacks: tuple[NamedCallback, ...] = ()
-    """Callbacks that watch training: built-in ones such as `stop_at`, or those of a --code file."""
+    """Callbacks that watch training: built-in ones such as `stop_at`, or custom ones from a --code file."""
     max_minutes: PositiveFloat | None = None
-    """Stop training after this number of minutes. `nnfs resume` then continues for as long again."""
+    """Stop training after this number of minutes. `nnfs resume` continues for the same time again."""
     threads: PositiveInt | None = None
     """Maximum number of threads for a matrix product. Small products use fewer. By default, the number of cores."""
     memory_limit: Bytes | None = None
@@ -134,7 +134,7 @@ class Config(Section):
     seed: Seed = 0
     """Seed of all random numbers: initial weights, split, order of rows and dropout."""
     dtype: Literal["float32", "float64"] | None = None
-    """Number format that the net computes with. By default float32, and float64 for a minimizer."""
+    """Number format that the net computes with. By default float32, or float64 for a minimizer."""
 
     FILLED: ClassVar = ("layers", "loss", "epochs")  # required keys that a preset can fill in
 
@@ -142,7 +142,7 @@ class Config(Section):
 
     @classmethod
     def title(cls) -> str:
-        """Return the name of the top level in messages."""
+        """Return the name of the whole config in messages."""
         return "the config"
 
     @classmethod

@@ -290,7 +290,7 @@ def _minimizer_fits(
     ]
     for layer in Sequential(layers=layers).walk():
         if layer.differs_in_training:
-            message = f"{optimizer.name} needs a loss that stays the same, but {layer.name} changes it"
+            message = f"{optimizer.name} needs a loss that is the same in every step, but {layer.name} changes it"
             return [*faults, Fault(("optimizer",), f"{message}; leave one of them out")]
     return faults
 
@@ -310,7 +310,7 @@ def _holdout_fits(
     if members == 1:
         faults.append(Fault(("holdout",), "a single net would have no rows to train on; set members to 2 or more"))
     if split.without_default_validation().validation != 0:
-        message = "holdout scores each member on its own fold, without validation rows; leave one of them out"
+        message = "holdout scores each member on its own fold, without validation rows; leave holdout or validation out"
         faults.append(Fault(("split", "validation"), message))
     if memory_limit is not None:
         faults.append(
@@ -320,7 +320,7 @@ def _holdout_fits(
         )
     for layer in Sequential(layers=layers).walk():
         if layer.min_batch > 1:
-            message = f"{layer.name} mixes the rows of a batch, also those held out from a member; layer_norm does not"
+            message = f"{layer.name} mixes the rows of a batch, even rows held out from a member; layer_norm does not"
             faults.append(Fault(("holdout",), message))
     steps = {("categories",): preprocessing.categories} | {
         ("columns", name): steps[0] for name, steps in preprocessing.columns.items()

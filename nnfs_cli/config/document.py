@@ -110,8 +110,8 @@ class Document:
             key: str | int = part
             if isinstance(node, tuple):
                 if not (part.isascii() and part.isdecimal() and int(part) < len(node)):
-                    entries = f"0 to {len(node) - 1}" if node else "none at all"
-                    raise YamlError(f"{_dotted(path)} is a list; its entries are {entries}, there is no '{part}'")
+                    entries = f"a list; its entries are 0 to {len(node) - 1}" if node else "an empty list"
+                    raise YamlError(f"{_dotted(path)} is {entries}, and there is no '{part}'")
                 key = int(part)
                 node = node[key]
             else:
@@ -165,21 +165,21 @@ def _filled(given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, An
     return merged | {key: _filled(given[key], values[key]) for key in both}
 
 
-def _with(data: Any, path: yaml.Path, value: Any, seen: yaml.Path = ()) -> Any:
+def _with(data: Any, path: yaml.Path, value: Any, done: yaml.Path = ()) -> Any:
     """Return `data` with the value at `path` replaced. Missing blocks on the way are created."""
     if not path:
         return value
     key, rest = path[0], path[1:]
     if isinstance(data, tuple):
-        return tuple(_with(entry, rest, value, (*seen, key)) if i == key else entry for i, entry in enumerate(data))
+        return tuple(_with(entry, rest, value, (*done, key)) if i == key else entry for i, entry in enumerate(data))
     if data is None:
         data = {}
     elif data == key:
         data = {key: None}  # the bare name of a component becomes a block of its settings
     elif not isinstance(data, dict):
-        whole = f"set all of it, as in {_dotted(seen)}={{...}}"
-        raise YamlError(f"{_dotted(seen)} is {shown(data)} and has no '{key}'; {whole}")
-    return {**data, key: _with(data.get(key), rest, value, (*seen, key))}
+        whole = f"set all of it, as in {_dotted(done)}={{...}}"
+        raise YamlError(f"{_dotted(done)} is {shown(data)} and has no '{key}'; {whole}")
+    return {**data, key: _with(data.get(key), rest, value, (*done, key))}
 
 
 def _dotted(path: Iterable[str | int]) -> str:

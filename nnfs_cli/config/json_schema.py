@@ -26,7 +26,7 @@ def config_schema() -> Schema:
     definitions: Schema = {}
 
     def linked(node: Any) -> Any:
-        """Return the node with families and shared types replaced by references. Define each when it is first met."""
+        """Return the node with families and shared types replaced by references. Define each when it first occurs."""
         match node:
             case {"family": str(family), **rest}:
                 key = family.replace(" ", "_")
@@ -51,9 +51,9 @@ def config_schema() -> Schema:
                 return node
 
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    spec = _section(Config)
-    spec["required"] = [key for key in spec["required"] if key not in Config.FILLED]
-    return {**head, **linked(spec), "$defs": definitions}
+    root = _section(Config)
+    root["required"] = [key for key in root["required"] if key not in Config.FILLED]
+    return {**head, **linked(root), "$defs": definitions}
 
 
 def setting_schema(field: FieldInfo) -> Schema:
@@ -98,19 +98,19 @@ class _Generator(GenerateJsonSchema):
 
 def _family(family: type[Component]) -> Schema:
     """Describe a family: the bare name of a component, or a block with one name and its settings."""
-    members = dict(sorted(family.registered.items()))
-    bare = [name for name, member in members.items() if not _required(member)]
-    named = {name: _member(member) for name, member in members.items()}
-    one = {"minProperties": 1, "maxProperties": 1, "additionalProperties": False}
-    return {"anyOf": [{"enum": bare}, {"type": "object", "properties": named, **one}]}
+    components = dict(sorted(family.registered.items()))
+    bare = [name for name, component in components.items() if not _required(component)]
+    named = {name: _settings_of(component) for name, component in components.items()}
+    single = {"minProperties": 1, "maxProperties": 1, "additionalProperties": False}
+    return {"anyOf": [{"enum": bare}, {"type": "object", "properties": named, **single}]}
 
 
-def _member(member: type[Component]) -> Schema:
+def _settings_of(component: type[Component]) -> Schema:
     """Describe what may follow the name of a component: its settings, or nothing if none are required."""
-    if not member.model_fields:
-        return {"description": member.summary(), "enum": [None, {}]}
-    section = _section(member)
-    return section if member.main or _required(member) else {**section, "type": ["object", "null"]}
+    if not component.model_fields:
+        return {"description": component.summary(), "enum": [None, {}]}
+    section = _section(component)
+    return section if component.main or _required(component) else {**section, "type": ["object", "null"]}
 
 
 def _section(section: type[Section]) -> Schema:
@@ -121,7 +121,7 @@ def _section(section: type[Section]) -> Schema:
     for key, value in values.items():
         about = {"description": texts.get(key), "default": None if key in required else default_of(fields[key])}
         about = {word: found for word, found in about.items() if found is not None}
-        settings[key] = about | value | about  # first, and stronger than the description of a nested section
+        settings[key] = about | value | about  # `about` comes first, and wins over the description of a nested section
     block: Schema = {"type": "object", "properties": settings, "additionalProperties": False}
     if required:
         block["required"] = required
@@ -142,11 +142,11 @@ def _required(section: type[Section]) -> list[str]:
 
 
 def _merged(choices: list[Schema]) -> Schema:
-    """Allow any of the choices. Merge choices of different types, so that editors report the value, not the choices."""
+    """Allow any of the choices. Merge choices of different types, so that editors explain only one fault."""
     types = [kind for choice in choices for kind in _types(choice)]
-    speak_of_all = {"$ref", "anyOf", "const", "enum"}
+    apply_to_all = {"$ref", "anyOf", "const", "enum"}
     distinct = len({kind.replace("integer", "number") for kind in types}) == len(types)
-    if distinct and all("type" in choice and not speak_of_all & choice.keys() for choice in choices):
+    if distinct and all("type" in choice and not apply_to_all & choice.keys() for choice in choices):
         return {word: value for choice in choices for word, value in choice.items()} | {"type": types}
     return {"anyOf": choices}
 

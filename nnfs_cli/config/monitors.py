@@ -44,9 +44,9 @@ def with_monitors(
     callbacks: Sequence[NamedCallback],
     metrics: Sequence[Metric],
 ) -> dict[str, Any]:
-    """Return the sections with the monitor and mode that each leaves out.
+    """Return the sections with their missing monitors and modes filled in.
 
-    Sections share the first monitor that is given, of `checkpoint` before `early_stopping`; by default val_loss.
+    The default monitor of all sections is the monitor of `checkpoint`, else of `early_stopping`, else val_loss.
     """
     given = (checkpoint.monitor, early_stopping.monitor if early_stopping else None)
     default = next(filter(None, given), "val_loss")
@@ -68,7 +68,7 @@ def with_monitors(
 
 
 def unknown_figures(monitored: Monitors, metrics: Sequence[Metric]) -> list[Fault]:
-    """Return a fault for each monitored figure that no log has, whatever the data."""
+    """Return a fault for each monitored figure that no log can have."""
     known = ["train_loss", *(f"val_{column}" for column in _columns(metrics, ANY_CLASS))]
     return [
         Fault(path, _no_figure(figure, known))

@@ -182,7 +182,7 @@ def _plain(node: yaml.Node, path: Path, positions: Positions) -> Any:
             for key_node, child in node.value:
                 position = _position(key_node)
                 if not isinstance(key_node, yaml.ScalarNode):
-                    raise YamlError("a key must be a single word", position)
+                    raise YamlError("a key must be a plain text, not a list or a block", position)
                 key = _text(key_node)
                 if key in mapping:
                     raise YamlError(f"the key '{key}' is given twice", position)

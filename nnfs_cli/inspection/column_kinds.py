@@ -37,10 +37,10 @@ ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?")
 class ColumnProfile:
     """What a column holds (`nature`), and the kind it is read as (`kind`).
 
-    `different` counts the different values without missing ones. `why` is a clause that says why the column is not an
-    input, if it is not. `nulls` are the spellings of a missing value among numbers or dates; `odd` are those of them
-    that look like typing errors, which `why` describes. `coded` is true for whole numbers that are names of something.
-    `largest` is the largest absolute value of a number.
+    `different` counts the different values without missing ones. `why` gives the reason if the column is not an input.
+    `nulls` are the spellings of a missing value among numbers or dates; `odd` are the spellings that look like typing
+    errors, which `why` describes. `coded` is true for whole numbers that are codes, not quantities. `largest` is the
+    largest absolute value of a number.
     """
 
     name: str
@@ -67,12 +67,12 @@ class ColumnProfile:
 
 
 def profile_columns(table: Table, codes: frozenset[str] = frozenset()) -> dict[str, ColumnProfile]:
-    """Profile every readable column, by name. The whole numbers of the columns in `codes` are names of something."""
+    """Profile every readable column, by name. The columns in `codes` hold codes, not quantities."""
     return {name: profile_column(table, name, code=name in codes) for name in table.columns}
 
 
 def profile_column(table: Table, name: str, *, code: bool = False) -> ColumnProfile:
-    """Profile one column. `code` says that its whole numbers are names of something."""
+    """Profile one column. `code` is true if its whole numbers are codes, not quantities."""
     column = table.column(name)
     gaps = gaps_of(column)
     values = column.codes[~gaps] if isinstance(column, Texts) else column[~gaps]
@@ -93,7 +93,7 @@ def profile_column(table: Table, name: str, *, code: bool = False) -> ColumnProf
 
 
 def is_whole(values: Array) -> bool:
-    """Tell whether all of these numbers (none missing) are whole."""
+    """Return whether all of these numbers (none missing) are whole."""
     return values.dtype.kind in "iu" or bool(np.isfinite(values).all() and (values == np.rint(values)).all())
 
 
@@ -136,20 +136,22 @@ def _texts(base: ColumnProfile, table: Table, texts: list[str]) -> ColumnProfile
     odd = [text for text in others if text.strip().lower() not in NOTHING]
     if kind and not odd:
         return replace(base, nature=kind, kind=kind, nulls=tuple(others))
-    there = base.rows - base.missing
+    n_present = base.rows - base.missing
     if why := _thousands_marks(texts, table.decimal):
         return replace(base, nature="text", why=why)
     if base.different > FEW:
-        if kind == "number" and (why := _nearly_numbers(table, base.name, odd, there)):
+        if kind == "number" and (why := _nearly_numbers(table, base.name, odd, n_present)):
             if len(odd) <= MAX_TYPOS:
                 return replace(base, nature=kind, kind=kind, nulls=tuple(others), odd=tuple(odd), why=why)
             return replace(base, nature="text", why=why)
         if why := _unsupported_dates(texts):
             return replace(base, nature="text", why=why)
         length = sum(map(len, texts)) / len(texts)
-        if base.different > there / 2:
-            why = "is different in every row" if base.different == there else _too_many(base, "category")
-            named = base.different == there and length < LONG and sum(text.count(" ") for text in texts) < len(texts)
+        if base.different > n_present / 2:
+            why = "is different in every row" if base.different == n_present else _too_many(base, "category")
+            named = (
+                base.different == n_present and length < LONG and sum(text.count(" ") for text in texts) < len(texts)
+            )
             return replace(base, nature="identifier" if named else "text", why=why)
         if length > LONG:
             return replace(base, nature="text", why=f"holds free text, {length:.0f} characters on average")
@@ -161,7 +163,7 @@ def _too_many(base: ColumnProfile, noun: str) -> str:
 
 
 def _exceptions(texts: list[str], decimal: str) -> tuple[list[str], Literal["number", "date"] | None]:
-    """Return the texts that are not numbers if at least two are numbers, or else the same for dates, and the kind."""
+    """Return the texts that are no numbers and "number" if at least two are; else likewise for dates."""
     others = [text for text in texts if not is_number(text, decimal)]
     if len(texts) - len(others) >= 2:
         return others, "number"
@@ -169,16 +171,16 @@ def _exceptions(texts: list[str], decimal: str) -> tuple[list[str], Literal["num
     return (others, "date") if len(texts) - len(others) >= 2 else (texts, None)
 
 
-def _nearly_numbers(table: Table, name: str, odd: list[str], there: int) -> str:
+def _nearly_numbers(table: Table, name: str, odd: list[str], n_present: int) -> str:
     """Return a clause if all but a few cells hold numbers or a spelling of a missing value, or else an empty string."""
     texts = table.texts(name)
     is_odd = np.array([text in set(odd) for text in texts.distinct] + [False])[texts.codes]
     n = int(is_odd.sum())
-    if n >= 0.1 * there:
+    if n >= 0.1 * n_present:
         return ""
     place, found = table.locate(int(np.argmax(is_odd)), name)
     which = f"{shown(found)} in {place}" if n == 1 else f"such as {shown(found)} in {place}"
-    return f"holds numbers except in {counted(n, 'cell')} of {there:,}, {which}"
+    return f"holds numbers except in {counted(n, 'cell')} of {n_present:,}, {which}"
 
 
 def _thousands_marks(texts: list[str], decimal: str) -> str:

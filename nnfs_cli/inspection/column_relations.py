@@ -36,14 +36,14 @@ OWNERS = frozenset(
     )
 )  # owners of rows, which a net could recognize instead of learning
 KEYS = frozenset(("id", "ids", "uid", "uuid", "guid", "key"))
-HANDLES = frozenset(("nr", "no", "number", "name"))  # behind the name of an owner
+HANDLES = frozenset(("nr", "no", "number", "name"))  # after the name of an owner
 NO_OWNERS = frozenset(
     words_of(
         "city town village district county region state province country continent area place location zip zipcode"
         " postcode postal plz airport station store shop product item article sku brand model category type kind class"
         " code job occupation language colour color date year quarter month week weekday day hour minute time"
     )
-)  # places, goods and times, which new rows share with old ones
+)  # places, goods and times, which new rows have in common with the training rows
 
 
 class Coded(NamedTuple):
@@ -116,7 +116,7 @@ def _copies(table: Table, names: Sequence[str]) -> dict[str, Relation]:
         r = correlation[i, j]
         if r > 1 - CLOSE and name not in found and other not in found and np.array_equal(gaps[:, i], gaps[:, j]):
             exact = r > 1 - COPY
-            how = "is the same in other units" if exact else f"nearly repeats it (correlation {r:.5f})"
+            how = "is the same in other units" if exact else f"has a correlation of {r:.5f} with that column"
             found[name] = Relation(name, (other,), how, bool(exact))
     return found
 
@@ -196,14 +196,14 @@ def find_row_groups(table: Table, names: Sequence[str], target: str) -> list[Row
 
 
 def _may_be_owner(column: Column, name: str) -> bool:
-    """Tell whether a column holds texts or whole numbers and is not named after a place, a time or the like."""
+    """Return whether a column holds texts or whole numbers and is not named after a place, a time or the like."""
     if not isinstance(column, Texts) and column.dtype.kind not in "iu":
         return False
     return NO_OWNERS.isdisjoint(words_of(name))
 
 
 def _has_owner_name(name: str) -> bool:
-    """Tell whether a column is named like an owner of rows: ``patient``, ``patient number``, ``case_id``."""
+    """Return whether a column is named like an owner of rows: ``patient``, ``patient number``, ``case_id``."""
     *before, last = ["", *words_of(name)]
     return last in OWNERS | KEYS or (last in HANDLES and before[-1:] != [] and before[-1] in OWNERS)
 
@@ -217,14 +217,14 @@ def _owner(column: Column) -> Coded | None:
 
 
 def _is_binned(owner: Coded, other: Coded) -> bool:
-    """Tell whether `other` is a quantity cut into ranges, so that neighbouring owners share its values."""
+    """Return whether `other` is a quantity cut into ranges, so that neighbouring owners share its values."""
     values = np.zeros(owner.n, np.int64)
     values[owner.codes] = other.codes
     return int((np.diff(values) != 0).sum()) < other.n
 
 
 def _independent(columns: Sequence[Coded]) -> bool:
-    """Tell whether two of the columns do not determine each other."""
+    """Return whether two of the columns do not determine each other."""
 
     def finer(a: Coded, b: Coded) -> bool:
         return _together([a, b]).n == a.n
@@ -287,18 +287,20 @@ def find_leak(column: Column, target: Column, classes: bool) -> Relation | None:
             return Relation(
                 "",
                 (),
-                "is the target in other units" if exact else f"has a correlation of {r:.5f} with it",
+                "is the target in other units" if exact else f"has a correlation of {r:.5f} with the target",
                 bool(exact),
             )
     if few and n_rows >= 20:
         sums, counts = np.bincount(values.codes, y), np.bincount(values.codes)
         left = (y @ y - (sums**2 / counts).sum()) / (n_rows - values.n)
         if left < CLOSE:
-            return Relation("", (), f"leaves only {100 * max(left, 0):.2g} % of its variance unexplained", False)
+            return Relation(
+                "", (), f"leaves only {100 * max(left, 0):.2g} % of the target's variance unexplained", False
+            )
     elif not isinstance(column, Texts) and n_rows >= 50:
         left = float((np.diff(y[_shuffled_sort(values)]) ** 2).mean() / 2)
         if left < CLOSE:
-            return Relation("", (), f"leaves only {100 * left:.2g} % of its variance unexplained", False)
+            return Relation("", (), f"leaves only {100 * left:.2g} % of the target's variance unexplained", False)
     return None
 
 
@@ -323,7 +325,7 @@ def _leaks_classes(values: Coded, y: Coded, few: bool) -> Relation | None:
     shares = np.bincount(y.codes) / n_rows
     chance = float((shares**2).sum())
     if n_rows >= 50 and 1 - agree < 0.02 * (1 - chance):
-        return Relation("", (), f"sorts the classes: {_share(agree)} of neighbouring rows agree", False)
+        return Relation("", (), f"sorts the classes: {_share(agree)} of neighbouring rows have the same class", False)
     return None
 
 
@@ -371,6 +373,6 @@ def _mixed(numbers: Array) -> Array:
 
 
 def list_columns(names: Sequence[str], most: int = 5) -> str:
-    """Join the quoted names of columns for a sentence; of many, name only the first ones."""
+    """Join the quoted names of columns for a sentence; if there are many, name only the first ones."""
     quoted = list(map(named, names))
     return listing(quoted) if len(names) <= most else listing([*quoted[: most - 1], f"{len(names) - most + 1:,} more"])

@@ -23,7 +23,7 @@ STEPS = 50  # trial steps, at most
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """A layer in words, the output shape of one row, and the number of its learned parameters."""
+    """A description of a layer, its output shape for one row, and its number of learned parameters."""
 
     layer: str
     shape: Shape
@@ -116,7 +116,7 @@ class _Stopwatch(Callback):
 
     @property
     def step(self) -> float:
-        """Seconds of the fastest step: the first steps allocate buffers and others may be interrupted."""
+        """Seconds of the fastest step; the first steps allocate buffers, and others may be interrupted."""
         return float(np.diff(self.times).min())
 
     def on_begin(self, training: Training) -> None:

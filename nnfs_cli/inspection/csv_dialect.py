@@ -1,6 +1,6 @@
 """Detect how a CSV file is written: its delimiter and its decimal mark.
 
-Only what is obvious from the cells is inferred. An encoding is not: a file that is not UTF-8 is refused with advice.
+The cells show both. They do not show the encoding, so a file that is not UTF-8 is refused with advice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SAMPLE = 1 << 18  # bytes of the file that are examined
 DELIMITERS = (",", ";", "\t", "|")  # of two that fit equally well, the first one wins
 POINT = re.compile(r"[-+]?[0-9]*\.[0-9]+")
 COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?")
-UNIX_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _start(path: Path, encoding: str | None) -> str:
         block = file.read(SAMPLE)
         whole = len(block) < SAMPLE
         if encoding is None:
-            _refuse_others(path.name, block)
+            _refuse_other_formats(path.name, block)
         try:
             text: str = decoder.decode(block, final=whole)
             while encoding is None and not whole:
@@ -105,8 +105,8 @@ def _open(path: Path) -> Any:
         raise DataError(f"{path.name} cannot be read: {error}") from None
 
 
-def _refuse_others(name: str, start: bytes) -> None:
-    if start.startswith(UNIX_BOMS) or b"\0" in start[:1000]:
+def _refuse_other_formats(name: str, start: bytes) -> None:
+    if start.startswith(UTF16_BOMS) or b"\0" in start[:1000]:
         raise DataError(f"{name} seems to be encoded in UTF-16. Read it with --encoding utf-16, or save it as UTF-8")
     if start.startswith(b"PAR1"):
         raise DataError(f"{name} is a Parquet file. Rename it so that its name ends in .parquet")
@@ -130,7 +130,7 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def _delimiter(text: str, usual: str) -> str:
-    """Return the delimiter that gives the most records as many cells as the first one, and the most cells."""
+    """Return the delimiter by which most records have the same number of cells as the first; then, the most cells."""
 
     def score(delimiter: str) -> tuple[float, int, bool]:
         widths = [len(record) for record in itertools.islice(_records(text, delimiter), 500)]
@@ -142,7 +142,7 @@ def _delimiter(text: str, usual: str) -> str:
 
 
 def _decimal_comma(columns: Any) -> bool:
-    """Tell whether some columns hold numbers with a decimal comma and none with a decimal point."""
+    """Return whether some columns hold numbers with a decimal comma and none with a decimal point."""
     commas = points = False
     for cells in columns:
         values = [cell.strip() for cell in cells if cell.strip()]
@@ -157,7 +157,7 @@ def _decimal_comma(columns: Any) -> bool:
 
 
 def _has_leading_zeros(cells: Any) -> bool:
-    """Tell whether the cells are whole numbers and some have leading zeros, as codes do."""
+    """Return whether the cells are whole numbers and some have leading zeros, as codes do."""
     values = [cell.strip() for cell in cells if cell.strip()]
     return (
         bool(values) and all(map(str.isdecimal, values)) and any(len(value) > 1 and value[0] == "0" for value in values)
@@ -165,5 +165,5 @@ def _has_leading_zeros(cells: Any) -> bool:
 
 
 def header_is_numbers(header: tuple[str, ...]) -> bool:
-    """Tell whether the header holds numbers where names of columns should be."""
+    """Return whether the header holds numbers where names of columns should be."""
     return all(NUMBER.fullmatch(name.strip()) for name in header)

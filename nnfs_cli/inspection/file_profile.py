@@ -51,12 +51,12 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
     Raises `DataError` when the file cannot be read or has no column `target`.
     """
     _refuse_missing(path)
-    member = source_class_for(path, ColumnSource)
+    source_class = source_class_for(path, ColumnSource)
     settings: dict[str, Any] = {}
     codes: frozenset[str] = frozenset()
-    if member.name == "csv":
+    if source_class.name == "csv":
         delimiter = "\t" if delimiter == r"\t" else delimiter
-        _check_options(member, path, {"encoding": encoding, "delimiter": delimiter})
+        _check_options(source_class, path, {"encoding": encoding, "delimiter": delimiter})
         dialect = dialect_of(matching_files(path)[0], encoding, delimiter)
         if header_is_numbers(dialect.header) and target not in dialect.header:
             first = listing(map(named, dialect.header[:3]))
@@ -64,7 +64,7 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
         settings, codes = dict(dialect.settings), dialect.code_columns
     elif encoding or delimiter:
         raise DataError(f"{path.name} is a Parquet file: --encoding and --delimiter are for CSV files")
-    source = member(path=path, target=target or "?", **settings)
+    source = source_class(path=path, target=target or "?", **settings)
     table, n_rows = read_some(source)
     if not target:
         known = dump_value(list(table.columns))[1:-1]
@@ -76,16 +76,16 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
     nulls: list[str] = []
     while len(nulls) < MAX_NULLS and (new := [null for null in _nulls(columns, target) if null not in nulls]):
         nulls = settings["null"] = [*nulls, *new]
-        table, n_rows = read_some(member(path=path, target=target, **settings))
+        table, n_rows = read_some(source_class(path=path, target=target, **settings))
         columns = profile_columns(table, codes)
     sentences = tuple(f"{named(name)} {one.why}" for name, one in odd.items())
-    return FileProfile(path, member.name, settings, table, columns, n_rows, sentences)
+    return FileProfile(path, source_class.name, settings, table, columns, n_rows, sentences)
 
 
-def _check_options(member: type[ColumnSource], path: Path, options: Mapping[str, str | None]) -> None:
+def _check_options(source_class: type[ColumnSource], path: Path, options: Mapping[str, str | None]) -> None:
     """Raise `DataError` for an option that a config would not accept either."""
     try:
-        member(path=path, target="?", **{key: value for key, value in options.items() if value is not None})
+        source_class(path=path, target="?", **{key: value for key, value in options.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         raise DataError(f"--{first['loc'][0]}: {first['msg']}") from None
@@ -119,12 +119,12 @@ def _estimate(path: Path, n_rows: int, size: int) -> int:
         from pyarrow import parquet
 
         return round(int(parquet.read_metadata(path).num_rows) * size / os.path.getsize(path))
-    lines = seen = 0
+    lines = n_bytes = 0
     with path.open("rb") as file:
         while lines < n_rows and (block := file.read(1 << 22)):
             lines += block.count(b"\n")
-            seen += len(block)
-    return round(size / seen * lines)
+            n_bytes += len(block)
+    return round(size / n_bytes * lines)
 
 
 def _nulls(columns: Mapping[str, ColumnProfile], target: str) -> tuple[str, ...]:

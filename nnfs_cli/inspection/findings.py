@@ -106,20 +106,20 @@ def _first(blocks: Iterator[Table], most: int) -> tuple[Table, Array]:
     return concatenate_tables(tables), np.arange(n_rows)
 
 
-def find(spec: Config, loaded: LoadedData, experiment: Experiment, data: InspectedRows) -> list[Finding]:
+def find(config: Config, loaded: LoadedData, experiment: Experiment, data: InspectedRows) -> list[Finding]:
     """Return all findings: about columns, relations, ranges, the target, the rows and the net, in this order."""
     compared, _ = _sample(data.table, max(FEWEST, CELLS // 4 // max(len(loaded.kinds), 1)))
     inputs = [name for name in loaded.kinds if name in compared.columns]
     profiles = {name: profile_column(data.table, name) for name in inputs}
-    findings = [*_columns(spec, profiles)]
+    findings = [*_columns(config, profiles)]
     bad = {finding.column for finding in findings if finding.what in ("constant", "empty", "identifier", "text")}
     inputs = [name for name in inputs if name not in bad]
-    groups = find_row_groups(data.table, inputs, spec.dataset.target_columns()[0])
-    findings += _split_groups(spec, groups)
-    findings += _relations(spec, compared, inputs, groups)
-    findings += _ranges(spec, data, [name for name in inputs if loaded.kinds[name] == "number"])
-    findings += _target(spec, data, loaded)
-    findings += _rows(data, [*loaded.kinds, *spec.dataset.target_columns()])
+    groups = find_row_groups(data.table, inputs, config.dataset.target_columns()[0])
+    findings += _split_groups(config, groups)
+    findings += _relations(config, compared, inputs, groups)
+    findings += _ranges(config, data, [name for name in inputs if loaded.kinds[name] == "number"])
+    findings += _target(config, data, loaded)
+    findings += _rows(data, [*loaded.kinds, *config.dataset.target_columns()])
     findings += _sizes(experiment, loaded)
     return findings
 
@@ -128,7 +128,7 @@ def _drop(name: str) -> str:
     return f"drop: {dump_value([name])}"
 
 
-def _columns(spec: Config, profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:
+def _columns(config: Config, profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:
     """Yield findings about single columns: what they hold and how much is missing."""
     for name, one in profiles.items():
         if not one.usable:
@@ -139,13 +139,13 @@ def _columns(spec: Config, profiles: Mapping[str, ColumnProfile]) -> Iterator[Fi
             yield Finding("missing", name, share, _drop(name))
         elif one.missing:
             how = {
-                "number": "which are imputed",
-                "category": "which count as a category",
-                "date": "which get an input of their own",
+                "number": "imputed",
+                "category": "counted as a category",
+                "date": "marked by an extra input",
             }
-            share = f"is empty in {percent(one.share_missing)} of the rows, {how[one.kind]}"
+            share = f"is empty in {percent(one.share_missing)} of the rows; these cells are {how[one.kind]}"
             yield Finding("missing", name, share)
-        if one.coded and name not in spec.preprocessing.columns:
+        if one.coded and name not in config.preprocessing.columns:
             yield Finding(
                 "code",
                 name,
@@ -164,24 +164,26 @@ def _column(name: str, steps: str) -> str:
     return f"preprocessing: {{columns: {{{dump_value(name)}: {steps}}}}}"
 
 
-def _split_groups(spec: Config, groups: Sequence[RowGroups]) -> Iterator[Finding]:
+def _split_groups(config: Config, groups: Sequence[RowGroups]) -> Iterator[Finding]:
     """Yield groups of rows that a random split distributes over several splits."""
-    if not any(spec.split.fractions.values()) or spec.split.column_by_key.keys() & {"column", "time"}:
+    if not any(config.split.fractions.values()) or config.split.column_by_key.keys() & {"column", "time"}:
         return
     for group in groups:
         proof = f" (it determines {list_columns(group.determines)})" if group.determines else ""
         message = f"names the owner of each row{proof}: rows of one owner in two splits make the test too easy"
-        suggestion = None if spec.split.column_by_key else f"split: {{group: {dump_value(group.column)}}}"
+        suggestion = None if config.split.column_by_key else f"split: {{group: {dump_value(group.column)}}}"
         yield Finding("group", group.column, message, suggestion)
 
 
-def _relations(spec: Config, table: Table, inputs: Sequence[str], row_groups: Sequence[RowGroups]) -> Iterator[Finding]:
+def _relations(
+    config: Config, table: Table, inputs: Sequence[str], row_groups: Sequence[RowGroups]
+) -> Iterator[Finding]:
     """Yield columns that leak the target and columns that others make redundant."""
-    classes, leaks = spec.loss.task == "classification", set()
+    classes, leaks = config.loss.task == "classification", set()
     owners = {group.column for group in row_groups}
     determined = {name for group in row_groups for name in group.determines}
     inputs = [name for name in inputs if name not in owners]
-    for target in spec.dataset.target_columns():
+    for target in config.dataset.target_columns():
         y = table.column(target)
         if gaps_of(y).any():
             continue
@@ -199,7 +201,7 @@ def _relations(spec: Config, table: Table, inputs: Sequence[str], row_groups: Se
         yield Finding("follows", relation.column, message, _drop(relation.column))
 
 
-def _ranges(spec: Config, data: InspectedRows, numbers: Sequence[str]) -> Iterator[Finding]:
+def _ranges(config: Config, data: InspectedRows, numbers: Sequence[str]) -> Iterator[Finding]:
     """Yield columns with outliers and columns that no step scales."""
     table = data.rows_of("train")
     for name in numbers:
@@ -207,36 +209,36 @@ def _ranges(spec: Config, data: InspectedRows, numbers: Sequence[str]) -> Iterat
         values = values[np.isfinite(values)]
         if len(values) < 20:
             continue
-        steps = spec.preprocessing.steps(name, "number")
+        steps = config.preprocessing.steps(name, "number")
         low, q1, median, q99, high = quantiles(values, (0, 0.01, 0.5, 0.99, 1))
         with np.errstate(over="ignore", invalid="ignore"):
             size = max(abs(median), float(values.std()))
         far = max(high - q99, q1 - low)
         if far > 10 * (q99 - q1) and q99 > q1 and TAMING.isdisjoint(step.name for step in steps):
             message = f"has outliers: 98 % lie from {q1:,.6g} to {q99:,.6g}, all from {low:,.6g} to {high:,.6g}"
-            impute = "impute, " if spec.preprocessing.takes_gaps(name) else ""
+            impute = "impute, " if config.preprocessing.takes_gaps(name) else ""
             yield Finding("outliers", name, message, _column(name, f"[{impute}quantile, standardize]"))
         elif all(isinstance(step, Unchanged) for step in steps) and size > 100:
             message = f"is not scaled and ranges from {low:,.6g} to {high:,.6g}; nets learn best from inputs around 0"
             yield Finding("scale", name, message, _column(name, "standardize"))
 
 
-def _target(spec: Config, data: InspectedRows, loaded: LoadedData) -> Iterator[Finding]:
+def _target(config: Config, data: InspectedRows, loaded: LoadedData) -> Iterator[Finding]:
     """Yield findings about the distribution of the target."""
-    targets = spec.dataset.target_columns()
+    targets = config.dataset.target_columns()
     if loaded.classes:
-        yield from _classes(spec, data, loaded, targets[0])
+        yield from _classes(config, data, loaded, targets[0])
         return
     for target in targets:
         y = data.rows_of("train").numbers(target)
         low, high = float(y.min()), float(y.max())
-        steps = {step.name for step in spec.preprocessing.target or ()}
+        steps = {step.name for step in config.preprocessing.target or ()}
         if (
             len(y) >= 20
             and low >= 0
             and skewness(y) > 3
             and steps == {"standardize"}
-            and spec.loss.target_range is None
+            and config.loss.target_range is None
         ):
             message = f"is skewed: it ranges from {low:,.6g} to {high:,.6g} with a median of {np.median(y):,.6g}"
             yield Finding("lopsided", target, message, "preprocessing: {target: [log1p, standardize]}")
@@ -250,7 +252,7 @@ def _target(spec: Config, data: InspectedRows, loaded: LoadedData) -> Iterator[F
                 yield Finding("capped", target, message)
 
 
-def _classes(spec: Config, data: InspectedRows, loaded: LoadedData, target: str) -> Iterator[Finding]:
+def _classes(config: Config, data: InspectedRows, loaded: LoadedData, target: str) -> Iterator[Finding]:
     classes = loaded.classes or ()
     counts = {}
     for split, reader in loaded.readers.items():
@@ -266,7 +268,7 @@ def _classes(spec: Config, data: InspectedRows, loaded: LoadedData, target: str)
         elif missing:
             yield Finding("rare", target, f"its class '{text_of(label)}' has no {missing[0]} row: {by_split}")
     least, most = int(train.min()), int(train.max())
-    if most > 10 * max(least, 1) and spec.class_weights is None:
+    if most > 10 * max(least, 1) and config.class_weights is None:
         message = (
             f"its classes are imbalanced: '{text_of(classes[int(train.argmax())])}' has {percent(most / train.sum())}"
             f" of the training rows, '{text_of(classes[int(train.argmin())])}' {percent(least / train.sum())}"
@@ -312,5 +314,5 @@ def _sizes(experiment: Experiment, loaded: LoadedData) -> Iterator[Finding]:
         yield Finding("parameters", None, experiment.large_net, hint)
     n = len(loaded.rows["validation"])
     if 0 < n < 50:
-        message = f"{counted(n, 'validation row')} {'is' if n == 1 else 'are'} few to choose the best epoch"
+        message = f"{counted(n, 'validation row')} {'is' if n == 1 else 'are'} too few to choose the best epoch well"
         yield Finding("few", None, message)

@@ -76,7 +76,7 @@ def _all(table: Table) -> tuple[Table, int]:
 
 
 def _training_fraction(split: Split, table: Table) -> float:
-    """Return the approximate fraction of rows that train."""
+    """Return the approximate fraction of training rows."""
     if split.column is not None and table.has(split.column):
         texts = table.texts(split.column)
         return float((texts.look_up({"train": 0}, 1) == 0).mean())

@@ -69,7 +69,10 @@ class ProposedTask:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What `nnfs init` writes: `dropped` says why columns are left out, `suspicious` how inputs leak the target."""
+    """What `nnfs init` writes.
+
+    `dropped` gives the reason for each column left out; `suspicious` describes how an input seems to leak the target.
+    """
 
     profile: FileProfile
     target: str
@@ -107,8 +110,8 @@ def _group(profile: FileProfile, target: str) -> RowGroups | None:
 def task_of(table: Table, target: str, seen: ColumnProfile | None) -> ProposedTask:
     """Decide what to learn: texts, booleans, codes and few whole numbers are classes; other numbers are regression.
 
-    Whole numbers are classes if there are two of them, or at most ten that are frequent enough, unless the column is
-    called a count or the like; at most twenty if it is called a class or the like.
+    Whole numbers are classes if they repeat enough and at most ten of them are different. The limit is two for a
+    column named like a count, and twenty for a column named like a class.
     Raises `DataError` when there is nothing to learn.
     """
     if seen is None:

@@ -46,7 +46,7 @@ def _head(proposal: Proposal) -> Iterator[str]:
         rows += f" (only the first {profile.table.n_rows:,} were inspected)"
     yield from _comment(
         f"Proposed by `nnfs init` for {profile.path.name}: {rows}, {counted(n_columns, 'column')}."
-        " Edit what you know better, then run `nnfs check` on this file."
+        " Change what you know better, then run `nnfs check` on this file."
     )
 
 
@@ -56,13 +56,13 @@ def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
     yield f"  {profile.source}:"
     yield f"    path: {dump_value(_relative(profile.path, folder))}"
     notes = {
-        "delimiter": "separates the cells",
+        "delimiter": "delimiter of the cells",
         "decimal": "decimal mark of numbers, as in 1,5",
         "encoding": "as given with --encoding",
         "null": _about_nulls(proposal),
     }
     for odd in profile.odd:
-        yield from _comment(f"{odd}. Read as missing values; correct the file if that is wrong.", 4)
+        yield from _comment(f"{odd}. Such cells are read as missing values; correct the file if that is wrong.", 4)
     for key, value in profile.settings.items():
         yield from _with_comment(f"    {key}: {dump_value(value)}", notes[key], 40)
     yield from _comment(_sentence(task.why), 4)
@@ -102,7 +102,7 @@ def _split(proposal: Proposal) -> Iterator[str]:
         drawn = "as whole groups" if group else "at random"
         yield from _comment(
             f"{percent(test)} of the rows, drawn {drawn}, are held out for the final test. No validation rows are"
-            " needed: each member of the net is evaluated on the fold of training rows that it never saw."
+            " needed: each member of the ensemble is evaluated on the fold of training rows that it never saw."
         )
     elif profile.n_rows >= MIN_HOLDOUT_ROWS:
         yield from _comment(

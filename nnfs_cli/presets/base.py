@@ -1,4 +1,4 @@
-"""The contract of a preset, and the facts about a table that it goes by."""
+"""The contract of a preset, and the facts about a table that it uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The preset for tables: strong defaults for a table that nobody has tuned a net for."""
+"""The preset for tables: strong defaults for any table, without tuning."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MANY_CATEGORIES = 50  # a column with more categories gets learned vectors inste
 ONE_HOT = {"one_hot": {"unseen": "other"}}
 EMBEDDING = {"embedding": {"min_frequency": 2, "unseen": "other"}}
 TARGET_STEPS = 2_500  # the usual length of training
-EPOCH_RANGE = (30, 200)  # which may make training shorter or longer than that
-MAX_STEPS = 5_000  # whatever the number of epochs
-MAX_BINS = 512  # of all columns together
-SMALL_TABLE = 1_000  # with fewer rows, more and smaller nets learn more slowly
+EPOCH_RANGE = (30, 200)  # limits of the number of epochs, which take precedence over TARGET_STEPS
+MAX_STEPS = 5_000  # limit of the number of steps, which takes precedence over EPOCH_RANGE
+MAX_BINS = 512  # bins of all columns together
+SMALL_TABLE = 1_000  # with fewer rows, the ensemble has more and smaller nets and a lower learning rate
 MIN_HOLDOUT_ROWS = 16  # with fewer rows, all of them train
-LOGGED_EPOCHS = 50  # about as many epochs are evaluated and logged
+LOGGED_EPOCHS = 50  # approximate number of epochs that are evaluated and logged
 PATIENCE = 10  # logged epochs without improvement before training stops
 
 
@@ -31,7 +31,7 @@ class Tabular(Preset, name="tabular"):
     - Inputs: each number enters twice, robustly scaled and smoothly clipped, and spread over rows^(2/3) / 20 bins of
       equally many rows, at most 512 bins for all columns. Empty cells become the median, and one more input marks them.
       Categories are one-hot, or learned vectors if a column has more than 50 of them. A target of numbers is
-      standardised, and predictions stay within its range.
+      standardized, and predictions stay within its range.
     - Net: two hidden layers of 80 units with relu and dropout 0.1, and a linear shortcut beside them, in 8 members.
       Below 1,000 rows, the layers have 32 units, in 16 members (4 below 80 rows). The ensemble predicts the mean of its
       members. Each member predicts the fold that it did not train on, and these predictions choose the best epoch.
@@ -40,8 +40,8 @@ class Tabular(Preset, name="tabular"):
       has the same effect on trainings of any length. The weights are averaged. Training has about 2,500 steps, in 30 to
       200 epochs.
 
-    If the config has validation rows or a memory limit, every member trains on all training rows. Below 16 rows, all of
-    them train and no figure says how good the net is.
+    If the config has validation rows or a memory limit, every member trains on all training rows. Below 16 rows, all
+    rows train, and no figure tells how good the net is.
     Sources: Holzmüller, Grinsztajn and Steinwart, "Better by Default" (2024); Gorishniy, Rubachev and Babenko, "On
     Embeddings for Numerical Features in Tabular Deep Learning" (2022); Cheng et al., "Wide & Deep Learning for
     Recommender Systems" (2016); Wang and Aitchison, "How to Set AdamW's Weight Decay as You Scale Model and Dataset

@@ -93,7 +93,7 @@ def path_without_links(folder: Path, name: str) -> Path:
 
 
 def unnamed_file(owner: object) -> FileIO:
-    """Open a temporary file without a name. It disappears with its owner, and with the process however it ends."""
+    """Open a temporary file without a name. It is deleted with its owner, or when the process ends in any way."""
     file = tempfile.TemporaryFile(dir=_temporary_folder(), buffering=0)  # noqa: SIM115 - `owner` closes it
     weakref.finalize(owner, file.close)
     return file

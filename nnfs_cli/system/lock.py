@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-LOCKED_BYTE = 1 << 20  # Windows locks a range of bytes; this one lies behind the content
+LOCKED_BYTE = 1 << 20  # Windows locks a range of bytes; this byte lies after the content
 
 
 class Lock:

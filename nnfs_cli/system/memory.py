@@ -6,8 +6,8 @@ import os
 
 
 def physical_memory() -> int | None:
-    """Return the bytes of memory that the machine has, or None where the system does not tell."""
+    """Return the bytes of memory that the machine has, or None if the system does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf, and others not all of its names
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf, and other systems lack some of its names
         return None

@@ -1,6 +1,6 @@
 """Random numbers without global state: each use has its own stream, derived from (seed, role, epoch, batch).
 
-So what one part draws never changes the numbers of another part, and any epoch can be repeated by itself.
+So one use never changes the numbers of another use, and any epoch can be repeated by itself.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def named(name: str) -> str:
 
 
 def shown(value: object, most: int = 40) -> str:
-    """Return a value for a message; of a text, at most `most` characters."""
+    """Return a value for a message; a text is cut after `most` characters."""
     match value:
         case bool():
             return str(value).lower()

@@ -1,4 +1,4 @@
-"""What the commands do, as plain functions: the public Python API.
+"""The public Python API: the work of each command, as plain functions.
 
 A whole session is
 

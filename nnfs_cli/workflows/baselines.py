@@ -16,7 +16,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import days
 from nnfs_cli.data.table import Kind, Table
 
-FREQUENT = 200  # categories of a column with a number of their own; boosting takes 255 at most
+FREQUENT = 200  # most frequent categories of a column, which get separate numbers; boosting accepts 255
 
 
 class Baseline(NamedTuple):
@@ -102,7 +102,7 @@ def fit_and_predict(
         raise ValueError("all training rows are of one class")
     weights = {} if weight is None else {"model__sample_weight": weight}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # such as that a fit has not quite converged
+        warnings.simplefilter("ignore")  # for example, about a fit that has not quite converged
         if n_classes:
             model.fit(X, y, **weights)
             found = {name: np.zeros((len(matrix), n_classes)) for name, matrix in new.items()}

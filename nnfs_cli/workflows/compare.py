@@ -18,6 +18,7 @@ from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.run import Run
+from nnfs_cli.system.wording import listing
 from nnfs_cli.workflows.baselines import BASELINES, BaselineInputs, fit_and_predict
 from nnfs_cli.workflows.evaluate import rows_with_weight
 from nnfs_cli.workflows.figures import Figures, finite
@@ -46,7 +47,7 @@ def compare(run: Run, splits: Sequence[str] | None = None, weights: str = "best"
     rows = encode_splits(predictor, loaded)
     wanted = list(splits or _held_out(rows))
     if missing := [split for split in wanted if split not in rows]:
-        raise RunError(f"{run.path} has no {missing[0]} rows; its split is {', '.join(rows)}")
+        raise RunError(f"{run.path} has no {missing[0]} rows; it has {listing([*rows])} rows")
     others = _score_baselines(predictor, loaded, rows, wanted)
     metrics = shared_metrics([predictor.config])
     return {
@@ -109,7 +110,7 @@ def _score_baselines(
 def _predict(
     model: Any, X: Mapping[str, Array], rows: Mapping[str, EncodedRows], wanted: Iterable[str], n_classes: int
 ) -> dict[str, Array]:
-    """Return the predictions of a model for each split. Rows that are out of fold for the net are so for the model."""
+    """Return the predictions of a model for each split. Rows out of fold for the net are out of fold for the model."""
 
     def fitted_to(train: EncodedRows, inputs: Array, new: Mapping[str, Array]) -> dict[str, Array]:
         return fit_and_predict(model, inputs, train.truth, train.weight, n_classes, new)

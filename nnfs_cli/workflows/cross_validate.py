@@ -43,7 +43,7 @@ class CrossValidation:
     rows: int
     folds: int
     repeats: int
-    figures: Mapping[str, list[dict[str, float]]]  # by config; one for each fold of each repeat
+    figures: Mapping[str, list[dict[str, float]]]  # by config; one dict for each fold of each repeat
     predictions: Mapping[str, Array]  # columns: config, repeat, fold, row, truth and predictions
 
     def estimates(self) -> dict[str, dict[str, FoldEstimate]]:
@@ -84,7 +84,7 @@ def cross_validate(
     """Cross-validate configs on the same folds.
 
     The folds are dealt from the training and validation rows of the first config; its test rows are not used. Of the
-    other configs' splits only the share of validation rows counts.
+    other configs' splits, only the validation fraction is used.
     Raises `DataError` or `ConfigError` if the configs do not use the same rows, or rows that cannot be dealt at random.
     """
     loaded = {name: load_data(config) for name, config in configs.items()}
@@ -140,7 +140,7 @@ def _classes(config: Config, loaded: LoadedData, rows: Array) -> Array | None:
 
 
 def _leave_out(config: Config, loaded: LoadedData, pool: Array, fold: Array, seed: int) -> LoadedData:
-    """Return the data with a fold as test split; the config's share of the other rows validates."""
+    """Return the data with a fold as the test split; the validation rows are drawn from the other folds."""
     rest = pool[~fold]
     rows = {**loaded.rows, "train": rest, "test": pool[fold]}
     fractions = config.split.fractions

@@ -21,7 +21,7 @@ from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.prediction.threshold import best_threshold
 from nnfs_cli.runs.run import Run
-from nnfs_cli.system.wording import counted, shown
+from nnfs_cli.system.wording import counted, listing, shown
 from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
 from nnfs_cli.workflows.load_run import data_of, restore
 
@@ -37,8 +37,8 @@ def evaluate(
 ) -> Figures:
     """Return the loss and the metrics of a run on its splits (by default the held-out ones), or on another file.
 
-    `threshold`, for two classes, is a probability of the second class, or the metric for which the validation rows
-    choose it. It is saved, and used from then on by `evaluate` and `predict`; "none" removes it. A classifier also
+    `threshold`, for two classes, is a probability of the second class, or the metric that chooses it on the validation
+    rows. It is saved, and used from then on by `evaluate` and `predict`; "none" removes it. A classifier also
     leaves confusion tables in the run, unless another process writes there.
     Raises `RunError` for a split that the run does not have, `DataError` if the data is missing or has changed.
     """
@@ -48,10 +48,10 @@ def evaluate(
         try:
             ends.enter_context(run.writing())
         except OSError as error:
-            closed = error.errno in (errno.EROFS, errno.EACCES)
-            if threshold is not None or not (closed or isinstance(error, BlockingIOError)):
+            read_only = error.errno in (errno.EROFS, errno.EACCES)
+            if threshold is not None or not (read_only or isinstance(error, BlockingIOError)):
                 raise
-            why = "cannot be written to" if closed else error.strerror
+            why = "cannot be written to" if read_only else error.strerror
             warnings.warn(f"{run.path} {why}; nothing is saved there", NnfsWarning, stacklevel=2)
         return _evaluate(run, splits, input_file, weights, threshold)
 
@@ -72,7 +72,7 @@ def _evaluate(
         wanted = list(splits or [split for split in available if split != "train"] or ["train"])
         for split in wanted:
             if split not in available:
-                raise RunError(f"{run.path} has no {split} rows; its split is {', '.join(available)}")
+                raise RunError(f"{run.path} has no {split} rows; it has {listing([*available])} rows")
         rows = {split: available[split] for split in wanted}
     decision = None
     if threshold is not None and threshold != "none":
@@ -105,7 +105,7 @@ def _rows_of(path: Path, predictor: Predictor) -> Iterator[EncodedRows]:
 
 
 def rows_with_weight(table: Table, predictor: Predictor) -> Table:
-    """Return the rows whose weight is not 0; what the others hold need not be known to the net."""
+    """Return the rows whose weight is not 0. The other rows may hold values that the net does not know."""
     column, by_class = predictor.config.dataset.weight_column(), predictor.encoder.class_weights
     keep = np.ones(table.n_rows, bool)
     if column and table.has(column):
@@ -123,14 +123,14 @@ def _encoded_splits(run: Run, predictor: Predictor) -> dict[str, EncodedRows]:
 def _choose_threshold(
     run: Run, predictor: Predictor, threshold: float | str, splits: Mapping[str, EncodedRows] | None
 ) -> dict[str, Any]:
-    """Return the decision to save: the `threshold`, the `class` that it is of, and `by` what it was chosen.
+    """Return the decision to save: the `threshold`, its `class`, and `by`, which is the metric that chose it or "hand".
 
-    A threshold that is a metric is chosen on the validation rows.
+    A metric chooses the threshold on the validation rows.
     """
     classes, loss = predictor.encoder.classes or (), predictor.config.loss
     if len(classes) != 2 or not loss.probabilistic:
         found = counted(len(classes), "class") if classes else f"{loss.name}, a loss for numbers"
-        found = found if loss.probabilistic else f"{loss.name}, whose scores are no probabilities"
+        found = found if loss.probabilistic else f"{loss.name}, whose scores are not probabilities"
         raise RunError(f"a threshold divides the probabilities of two classes; {run.path} has {found}")
     if isinstance(threshold, bool) or (threshold not in ("best_f1", "best_accuracy") and not _is_share(threshold)):
         raise RunError(f"a threshold is best_f1, best_accuracy, a number from 0 to 1 or none, found {shown(threshold)}")

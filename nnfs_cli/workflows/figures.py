@@ -18,7 +18,7 @@ Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among th
 
 
 class Scored(NamedTuple):
-    """The figures over some rows; for classes, also how often each class was predicted as each."""
+    """The figures of a net on some rows and, for a classifier, its confusion table."""
 
     figures: dict[str, float]
     confusion: ConfusionTable | None
@@ -41,5 +41,5 @@ def confusion_tables(scored: Mapping[str, Scored]) -> dict[str, ConfusionTable]:
 
 
 def finite(figures: Mapping[str, float]) -> dict[str, Any]:
-    """Return figures for JSON, which knows no infinity and no NaN: they become None."""
+    """Return figures for JSON, which has no infinity and no NaN; these become None."""
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}

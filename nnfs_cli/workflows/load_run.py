@@ -54,7 +54,7 @@ def config_of(run: Run) -> Config:
 def net_of(run: Run, config: Config) -> Predictor:
     """Return the net of a run, without its weights.
 
-    Raises `RunError` unless a made-up row passes through everything that rows pass through later.
+    Raises `RunError` unless a dummy row passes through every step that real rows pass through later.
     """
     with blame_run(run), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -96,7 +96,7 @@ def _require_code(run: Run) -> None:
             continue
         if name not in loaded:
             raise RunError(f"{run.path} was trained with components of {name}; give that file, with --code {name}")
-        warnings.warn(f"{name} is not what {run.path} was trained with", NnfsWarning, stacklevel=3)
+        warnings.warn(f"{name} is not the file that {run.path} was trained with", NnfsWarning, stacklevel=3)
 
 
 def data_of(run: Run, config: Config, remedy: str | None) -> LoadedData:
@@ -116,9 +116,7 @@ def data_of(run: Run, config: Config, remedy: str | None) -> LoadedData:
     for split, reader in loaded.readers.items():
         if reader.sha256 == recorded.get(split):
             continue
-        changed = (
-            f"{reader.name} is no longer what {run.path} was trained on, so it is not known which rows were held out"
-        )
+        changed = f"{reader.name} has changed since {run.path} was trained, so it is not known which rows were held out"
         if remedy is not None:
             raise DataError(f"{changed}; {remedy}")
         warnings.warn(changed, NnfsWarning, stacklevel=5)

@@ -50,7 +50,9 @@ def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
             ended = f"has ended: {ending}" if ending else f"has finished its {counted(planned, 'epoch')}"
             raise RunError(f"{run.path} {ended}; --epochs N continues to N epochs in total")
         if epochs is not None and epochs <= planned and not ending:
-            raise RunError(f"{run.path} has finished its {counted(planned, 'epoch')}; --epochs must be more, in total")
+            raise RunError(
+                f"{run.path} has finished its {counted(planned, 'epoch')}; --epochs is a total and must be larger"
+            )
     config = config.model_copy(update={"epochs": epochs or planned})
     loaded = data_of(run, config, None if changed_data else "--changed-data continues with the new data")
     net = net_of(run, config)
@@ -64,7 +66,7 @@ def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
 
 
 def _planned(run: Run) -> int:
-    """Return the number of epochs that the run was last asked for."""
+    """Return the number of epochs that was last planned for the run."""
     lineage = run.status_file.lineage()
     return int(lineage[-1]["epochs"]) if lineage else config_of(run).epochs
 
@@ -79,7 +81,7 @@ def changed_environment(run: Run, experiment: Experiment) -> list[str]:
 def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (), fresh_patience: bool = False) -> None:
     """Train a reopened run from its saved state, or from its start if it has none; see `train`.
 
-    A run that early stopping has ended gets its whole patience again, as does one with `fresh_patience`.
+    A run that early stopping has ended gets its whole patience again; `fresh_patience` has the same effect.
     Raises `RunError` if the state is damaged, or already beyond the last epoch.
     """
     session = SessionRecorder(run, experiment, fresh_patience)
@@ -90,7 +92,7 @@ def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (),
         epochs, done = experiment.config.epochs, int(state["epoch"])
         # A run that ended under another plan may lack the log row of its last epoch, or be within the next epoch.
         if done > epochs or (done == epochs != _planned(run)):
-            raise RunError(f"{run.path} has done {counted(done, 'epoch')}; --epochs must be more, in total")
+            raise RunError(f"{run.path} has done {counted(done, 'epoch')}; --epochs is a total and must be larger")
         session.fresh_patience |= run.status().get("state") == "finished"
         if (past := run.status_file.lineage()) and (past[-1]["epoch"], past[-1]["step"]) == (done, int(state["step"])):
             session.fresh_patience |= bool(past[-1].get("patience_anew"))  # it was killed before it made a step
@@ -111,7 +113,7 @@ class SessionRecorder(Callback):
         self.run, self.experiment, self.fresh_patience = run, experiment, fresh_patience
 
     def on_begin(self, training: Training) -> None:
-        """Record the session. By now everything that it continues from has been checked."""
+        """Record the session, now that everything it continues from has been checked."""
         session = {
             "epoch": training.progress.epoch,
             "step": training.progress.step,

@@ -1,4 +1,4 @@
-"""Train a net and leave everything about it in a run directory."""
+"""Train a net and write everything about it to a run directory."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
             run.records.write_code(name, file.source)
         run.records.write_data({**experiment.description, "code": {name: file.sha256 for name, file in code.items()}})
         run.records.write_environment(describe_environment(experiment.threads))
-        # The config comes last: a directory with it is a run.
+        # The config is written last, because a directory that has one counts as a run.
         run.records.write_config(experiment.config.source, experiment.config.to_yaml(run.path))
         run.status_file.set("running")
     except BaseException:
@@ -56,7 +56,7 @@ def train(
     restore: Callable[[State], object] | None = None,
     first: Callback | None = None,
 ) -> None:
-    """Train, and leave the epoch log, the weights, the state and the final figures in the run directory.
+    """Train, and write the epoch log, the weights, the state and the final figures to the run directory.
 
     Ctrl-C and SIGTERM end training after the current step, with everything that `resume` needs. `restore` fills the
     state to continue from, see `Trainer.train`; `first` is called before any callback that writes.
@@ -83,7 +83,7 @@ def _record_failure(run: Run) -> Iterator[None]:
         failed = "interrupted"
         raise
     finally:
-        with contextlib.suppress(OSError, RunError):  # the error that is being raised says what is wrong
+        with contextlib.suppress(OSError, RunError):  # report the error that is being raised instead
             if run.status().get("state") == "running":
                 run.status_file.set(failed)
 
@@ -100,7 +100,7 @@ def _train(
 
     def evaluate() -> LogRow:
         figures = {prefix + name: value for name, value in predictor.figures(watched).items()}
-        figures.pop("train_loss", None)  # the log has the one that the epoch itself measured under this name
+        figures.pop("train_loss", None)  # under this name, the log has the loss measured during the epoch
         return figures
 
     checkpoint = config.checkpoint.into(run.arrays)

@@ -1,4 +1,4 @@
-"""Verify a run: check all its files, train it again by its own record, and compare both runs."""
+"""Verify a run: check all its files, train it again from its own record, and compare both runs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def verify(run: Run, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()
     """
     if changed := run.status_file.changed():
         are = "is" if len(changed) == 1 else "are"
-        raise RunError(f"{run.path} is not as it was left: {listing(changed)} {are} changed, missing or added")
+        raise RunError(f"{run.path} has changed since training: {listing(changed)} {are} changed, missing or added")
     state = run.status().get("state", "unknown")
     if state != "finished":
         raise RunError(
@@ -66,7 +66,7 @@ def verify(run: Run, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()
             _train_again(experiment, run, twin, callbacks, out_of_time)
         except RunError as error:
             reason = str(error).replace(str(twin.path), "the second run")
-            raise RunError(f"{run.path} is damaged: it cannot be trained again by its record; {reason}") from None
+            raise RunError(f"{run.path} is damaged: it cannot be trained again from its record; {reason}") from None
         different = list(_differences(run, twin))
         largest = max(_figures_apart(run.metrics(), twin.metrics()), default=0.0)
     if different and (not changes or largest > tolerance):
@@ -106,10 +106,10 @@ def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequenc
 
 
 def _last_row(run: Run) -> dict[str, float]:
-    """Return the last row of the log. Raises `RunError` if it does not tell the epoch and the step."""
+    """Return the last row of the log. Raises `RunError` if it does not give the epoch and the step."""
     rows = run.epochs()
     if not rows or not all(math.isfinite(rows[-1][key]) for key in ("epoch", "step")):
-        raise RunError(f"{run.path} is damaged: its epochs.csv does not say where training was")
+        raise RunError(f"{run.path} is damaged: its epochs.csv does not give the last epoch and step")
     return rows[-1]
 
 
@@ -125,7 +125,7 @@ def _differences(run: Run, twin: Run) -> Iterator[str]:
     if len(others) > 4:
         yield f"{counted(len(others) - 4, 'more file')} of weights"
     rows = run.epochs()
-    log, again = ([repr({**row, "seconds": 0}) for row in one] for one in (rows, twin.epochs()))  # nan is not nan
+    log, again = ([repr({**row, "seconds": 0}) for row in one] for one in (rows, twin.epochs()))
     if log != again:
         first = next((row for row, a, b in zip(rows, log, again, strict=False) if a != b), None)
         yield f"the log from epoch {first['epoch']:.0f} on" if first else "the length of the log"

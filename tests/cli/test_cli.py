@@ -185,7 +185,7 @@ def test_evaluate_takes_rows_of_another_file(trained: Trained, inside: Nnfs, wri
     [
         (
             ["runs/config-1", "--split", "test"],
-            "error: runs/config-1 has no test rows; its split is train, validation\n",
+            "error: runs/config-1 has no test rows; it has train and validation rows\n",
         ),
         (["runs/config-9"], "error: there is no run directory runs/config-9\n"),
         (["points.csv"], "error: there is no run directory points.csv\n"),

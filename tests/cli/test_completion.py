@@ -39,7 +39,7 @@ def complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Complete:
                 patch.delenv(name, raising=False)
             for name, value in {**variables, "_NNFS_COMPLETE": f"complete_{of}"}.items():
                 patch.setenv(name, value)
-            completion.prepare()
+            completion.rejoin_words()
             done = CliRunner().invoke(app, prog_name="nnfs")
         assert done.exit_code == 0
         return done.stdout.splitlines()

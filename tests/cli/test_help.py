@@ -1,4 +1,4 @@
-"""`--help`: plain text at any width, with examples that work and a topic of the guide; errors of usage in a line."""
+"""`--help`: plain text at any width, with examples that work and a topic of the guide; usage errors in one line."""
 
 from __future__ import annotations
 

@@ -282,7 +282,7 @@ def test_a_file_that_changed_warns_and_is_used(run: Path, mine: Path, inside: Nn
     (mine / "mine.py").write_text(MINE.replace("size * p.weight, backward", "size * p.weight + 10, backward"))
     done = inside("evaluate", run, "--code", "mine.py", "--json")
     assert done.returncode == 0
-    assert done.stderr == f"warning: mine.py is not what {run} was trained with\n"
+    assert done.stderr == f"warning: mine.py is not the file that {run} was trained with\n"
     assert json.loads(done.stdout)["metrics"]["validation"] != Run(run).metrics()["validation"]
 
 
@@ -293,7 +293,7 @@ def test_a_code_file_that_lacks_a_component_is_not_reported_as_damage_of_the_run
     done = inside("evaluate", run, "--code", "mine.py")
     assert done.returncode == 2
     assert "there is no layer 'bend'; did you mean 'band'?" in done.stderr
-    assert "mine.py is not what" in done.stderr
+    assert "mine.py is not the file" in done.stderr
     assert "damaged" not in done.stderr
 
 
@@ -550,5 +550,5 @@ def test_a_damaged_record_of_the_code_is_a_clear_error(code: object, run: Path, 
 def test_the_library_warns_about_a_changed_code_file(run: Path, mine: Path) -> None:
     (mine / "mine.py").write_text(f"{MINE}\n# and more\n")
     load_code(Path("mine.py"))
-    with pytest.warns(NnfsWarning, match="mine.py is not what"):
+    with pytest.warns(NnfsWarning, match="mine.py is not the file"):
         assert workflows.evaluate(Run.open(run))["validation"] == Run(run).metrics()["validation"]

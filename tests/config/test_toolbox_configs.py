@@ -266,7 +266,9 @@ def test_settings_that_lbfgs_does_not_use_are_refused_at_their_keys(key: str, va
 
 def test_lbfgs_refuses_dropout_wherever_it_is_and_takes_all_rows() -> None:
     for layers in ([{"linear": 3}, "dropout", {"linear": 1}], [{"residual": [{"dropout": 0.1}]}, {"linear": 1}]):
-        with pytest.raises(ConfigError, match="lbfgs needs a loss that stays the same, but dropout changes it"):
+        with pytest.raises(
+            ConfigError, match="lbfgs needs a loss that is the same in every step, but dropout changes it"
+        ):
             train(LBFGS, layers=layers)
     assert train(LBFGS, batch_size="full", schedule="constant").metrics()["stopped"]
 
@@ -554,7 +556,9 @@ def test_the_bounding_activation_is_found_behind_layers_that_pass_it_on(settings
 
 
 def test_lbfgs_refuses_layers_that_learn_otherwise() -> None:
-    with pytest.raises(ConfigError, match="lbfgs needs a loss that stays the same, but batch_norm changes it"):
+    with pytest.raises(
+        ConfigError, match="lbfgs needs a loss that is the same in every step, but batch_norm changes it"
+    ):
         train(LBFGS, layers=[{"linear": 4}, "batch_norm", {"linear": 1}])
 
 

@@ -221,7 +221,7 @@ def test_overrides_build_on_each_other(file: Path) -> None:
         ("=1", "expected key=value"),
         (".=1", "expected key=value"),
         ("a..b=1", "expected key=value"),
-        ("layers.3=relu", "layers is a list; its entries are 0 to 2, there is no '3'"),
+        ("layers.3=relu", "layers is a list; its entries are 0 to 2, and there is no '3'"),
         ("layers.-1=relu", "there is no '-1'"),
         ("layers.relu=1", "there is no 'relu'"),
         ("layers.2.sequential.4=relu", "layers.2.sequential is a list; its entries are 0 to 0"),

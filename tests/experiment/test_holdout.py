@@ -222,7 +222,7 @@ def test_holdout_works_with_weights_of_rows_and_classes(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"members": 1}, "a single net would have no rows to train on; set members to 2 or more"),
-        ({"split": {"validation": 0.2}}, "leave one of them out"),
+        ({"split": {"validation": 0.2}}, "leave holdout or validation out"),
         ({"memory_limit": "1 GB"}, "holdout needs all rows in memory"),
         ({"layers": [{"linear": 8}, "batch_norm", {"linear": 3}]}, "layer_norm does not"),
         ({"preprocessing": {"categories": "target_mean"}}, "one_hot or embedding does not"),

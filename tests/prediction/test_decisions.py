@@ -164,7 +164,7 @@ def test_a_kept_threshold_serves_evaluate_and_predict_which_both_name_it(run: Pa
     first = inside("evaluate", run, "--threshold", "0.2")
     again = inside("evaluate", run)
     assert first.stderr == f"{rule} (saved; `nnfs predict` uses it)\n{next_}"
-    assert again.stderr == f"{rule} (chosen before)\n{next_}"
+    assert again.stderr == f"{rule} (chosen earlier)\n{next_}"
     assert first.stdout == again.stdout
     later = json.loads(inside("evaluate", run, "--json").stdout)
     assert later["decision"] == {"threshold": 0.2, "class": "yes", "by": "hand"}

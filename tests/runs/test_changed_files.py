@@ -88,7 +88,7 @@ def test_verify_names_a_file_with_a_changed_byte(name: str, run: Path) -> None:
     for _ in flips(run / name, name):
         with pytest.raises(RunError) as error:
             workflows.verify(Run(run))
-        assert (f"{run} is not as it was left: {name} is changed" in str(error.value)) or (
+        assert (f"{run} has changed since training: {name} is changed" in str(error.value)) or (
             name == "status.json" and f"{run}/status.json is damaged" in str(error.value)
         )
 
@@ -116,7 +116,7 @@ def test_verify_names_all_files_that_were_changed_taken_away_or_added(run: Path,
     (run / "weights" / "epoch-7.npz").write_bytes(b"added")
     (run / "notes.txt").write_text("a file of somebody else's is none of ours")
     expected = "config.yaml, evaluation/test/confusion.csv and weights/epoch-7.npz are changed, missing or added"
-    assert f"{run} is not as it was left: {expected}" in one_message(inside("verify", run, "-q"), 2)
+    assert f"{run} has changed since training: {expected}" in one_message(inside("verify", run, "-q"), 2)
 
 
 @pytest.mark.parametrize("how", ["changed", "missing", "added"])

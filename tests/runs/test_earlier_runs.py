@@ -78,4 +78,6 @@ def test_the_first_who_writes_there_records_the_digests_of_all_files(
     recorded = json.loads((run / "status.json").read_text())["sha256"]
     assert recorded.keys() == {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
     (run / "environment.json").write_text("{}")
-    assert f"{run} is not as it was left: environment.json" in one_message(inside("verify", run, "-q", cwd=folder), 2)
+    assert f"{run} has changed since training: environment.json" in one_message(
+        inside("verify", run, "-q", cwd=folder), 2
+    )

@@ -675,7 +675,7 @@ def ask_a_run(runs: dict[str, Victim], case: Case) -> Asked:
     read = case.name in ("spec.yaml", "data.json") or (case.command[0] == "verify" and case.name != "status.json")
     if case.sealed and read and case.content != files[f"{RUN}/{case.name}"]:
         assert asked.code == 2
-        refusals = ("SHA-256", "should not have more than", f"is not as it was left: {case.name} is changed")
+        refusals = ("SHA-256", "should not have more than", f"has changed since training: {case.name} is changed")
         assert any(refusal in asked.err for refusal in refusals)
     assert_clean(asked, (0, 2, 3) if case.command[0] == "resume" else (0, 2), case.command in READING)
     if case.command[0] != "predict":  # whose output is data

@@ -260,7 +260,7 @@ def test_changed_data_is_noticed(tmp_path: Path) -> None:
     run = train(tmp_path, "dataset: {csv: {path: table.csv, target: y}}\nlayers: [linear: 1]\nloss: mse\nepochs: 2\n")
     assert set(workflows.evaluate(run)) == {"validation"}
     table.write_text(table.read_text() + "20,40\n")
-    with pytest.raises(DataError, match=r"table.csv is no longer what .*flowers-1 was trained on"):
+    with pytest.raises(DataError, match=r"table.csv has changed since .*flowers-1 was trained"):
         workflows.evaluate(run)
     assert workflows.evaluate(run, input_file=table)["input"]["rows"] == 21
 

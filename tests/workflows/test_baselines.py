@@ -295,11 +295,11 @@ def test_evaluate_puts_them_beside_the_run(config: Write, inside: Nnfs, tmp_path
 def test_what_does_not_go_with_them_is_refused(config: Write, inside: Nnfs, tmp_path: Path) -> None:
     run = inside("train", config(OF_MIXED, MIXED), "-q").stdout.strip()
     message = one_message(inside("evaluate", run, "--baselines", "--input", "t.csv"), 2)
-    assert "--baselines, which train on the run's own rows, or --input" in message
+    assert "--baselines or --input, not both: baselines are scored on the rows of the run" in message
     message = one_message(inside("evaluate", run, "--baselines", "--split", "test"), 2)
     assert "has no test rows" in message
     (tmp_path / "t.csv").write_text(MIXED.replace("Bonn", "Rom"), encoding="utf-8")
-    assert "is no longer what" in one_message(inside("evaluate", run, "--baselines"), 2)
+    assert "has changed since" in one_message(inside("evaluate", run, "--baselines"), 2)
 
 
 @pytest.mark.parametrize("path", sorted(Path("configs/seeds").glob("*.yaml")), ids=lambda path: path.stem)

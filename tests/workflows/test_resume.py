@@ -293,7 +293,7 @@ def test_fewer_epochs_than_are_done_are_refused_and_fewer_than_were_planned_are_
     run = workflows.begin(experiment, place / "runs")
     with pytest.raises(KeyboardInterrupt):
         workflows.train(experiment, run, [Break([18])])
-    with pytest.raises(RunError, match=r"has done 4 epochs; --epochs must be more, in total"):
+    with pytest.raises(RunError, match=r"has done 4 epochs; --epochs is a total and must be larger"):
         resumed(run.path, epochs=3)
     assert run.status()["state"] == "interrupted"
     assert record(resumed(run.path, epochs=6).path)["weights/last.npz"] == whole("plain")["weights/last.npz"]
@@ -343,19 +343,17 @@ def test_changed_data_is_refused_unless_told(interrupted: Path, place: Path) -> 
     try:
         (place / "table.csv").write_text(table + "0.5,1,red,2.0\n")
         before = contents(interrupted)
-        with pytest.raises(
-            DataError, match=r"table.csv is no longer what .* was trained on.*; --changed-data continues"
-        ):
+        with pytest.raises(DataError, match=r"table.csv has changed since .* was trained.*; --changed-data continues"):
             resumed(interrupted)
         assert contents(interrupted) == before
-        with pytest.warns(NnfsWarning, match="table.csv is no longer what"):
+        with pytest.warns(NnfsWarning, match="table.csv has changed since"):
             run = resumed(interrupted, changed_data=True)
         assert workflows.evaluate(run)["validation"] == run.metrics()["validation"]  # of the data as it is now
         with pytest.raises(RunError, match="was trained on data that changed between its sessions"):
             workflows.verify(run)
     finally:
         (place / "table.csv").write_text(table)
-    with pytest.raises(DataError, match="is no longer what"):
+    with pytest.raises(DataError, match="has changed since"):
         workflows.evaluate(run)
 
 

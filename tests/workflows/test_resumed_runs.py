@@ -162,7 +162,7 @@ def test_a_log_that_is_none_is_said(log: str, started: Started, inside: Nnfs) ->
 def test_a_log_that_says_not_where_time_ran_out_is_said(log: str, started: Started, inside: Nnfs) -> None:
     run = unsealed(started(max_minutes=1e-9))
     (run / "epochs.csv").write_text(log)
-    assert "does not say where training was" in one_message(inside("verify", run, "-q"), 2)
+    assert "does not give the last epoch and step" in one_message(inside("verify", run, "-q"), 2)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_lineage_that_cannot_be_followed_is_said_of_the_run(started: Started, 
     (run / "status.json").write_text(json.dumps(status))
     message = one_message(inside("verify", run, "-q"), 2)
     assert message.startswith(
-        f"error: {run} is damaged: it cannot be trained again by its record; the second run has done 6 epochs"
+        f"error: {run} is damaged: it cannot be trained again from its record; the second run has done 6 epochs"
     )
     assert "/nnfs-" not in message
 

@@ -587,8 +587,8 @@ def test_resume_goes_on_and_prints_the_run_directory(started: Callable[..., Path
     ("words", "reason"),
     [
         ([], "has finished its 6 epochs; --epochs N continues to N epochs in total"),
-        (["--epochs", "5"], "has finished its 6 epochs; --epochs must be more, in total"),
-        (["--epochs", "6"], "has finished its 6 epochs; --epochs must be more, in total"),
+        (["--epochs", "5"], "has finished its 6 epochs; --epochs is a total and must be larger"),
+        (["--epochs", "6"], "has finished its 6 epochs; --epochs is a total and must be larger"),
     ],
 )
 def test_resume_of_what_has_finished_is_refused(
@@ -638,11 +638,11 @@ def test_changed_data_is_refused_unless_that_is_said(started: Callable[..., Path
     table = run.parent.parent / "table.csv"
     table.write_text(table.read_text() + "0.5,2,red,4.0,high\n")
     refused = one_message(inside("resume", run), 2)
-    assert refused.startswith(f"error: table.csv is no longer what {run} was trained on")
+    assert refused.startswith(f"error: table.csv has changed since {run} was trained")
     assert refused.endswith("; --changed-data continues with the new data\n")
     done = inside("resume", run, "--changed-data", "-q")
     assert done.returncode == 0
-    assert done.stderr.startswith(f"warning: table.csv is no longer what {run} was trained on")
+    assert done.stderr.startswith(f"warning: table.csv has changed since {run} was trained")
     assert "changed between its sessions" in one_message(inside("verify", run, "-q"), 2)
     table.unlink()
     gone = one_message(inside("resume", run, "--epochs", 9), 2)
@@ -750,7 +750,7 @@ def test_verify_grants_another_machine_a_tolerance(started: Callable[..., Path],
     done = inside("verify", run, "-q")
     assert done.returncode == 0
     assert done.stdout.endswith("byte for byte: weights, log and figures\n")
-    assert re.fullmatch(r"elsewhere   numpy \S+ \(was 1\.26\.0\)\n", done.stderr)
+    assert re.fullmatch(r"changed     numpy \S+ \(was 1\.26\.0\)\n", done.stderr)
     altered(unsealed(run) / "metrics.json", "validation", "loss", value=loss + 0.02 * max(1.0, loss))
     refused = inside("verify", run, "-q")
     assert refused.returncode == 2
