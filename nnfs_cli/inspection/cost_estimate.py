@@ -72,11 +72,11 @@ def estimate_cost(experiment: Experiment) -> tuple[CostEstimate, dict[str, int]]
 
     Restores the weights of the experiment afterwards. Raises `DivergedError` as training would.
     """
-    spec, predictor = experiment.config, experiment.predictor
+    config, predictor = experiment.config, experiment.predictor
     model, stopwatch = predictor.model, _Stopwatch()
     before = model.parameters.vector.copy()
-    trainer = experiment.trainer([stopwatch], schedule=Constant(), log_every=spec.epochs)
-    trainer.train(experiment.training_rows, spec.epochs)
+    trainer = experiment.trainer([stopwatch], schedule=Constant(), log_every=config.epochs)
+    trainer.train(experiment.training_rows, config.epochs)
     bytes_ = _memory(experiment, trainer)
     model.parameters.vector[...] = before
     evaluated = experiment.splits.get("validation", experiment.splits["train"])
@@ -84,8 +84,8 @@ def estimate_cost(experiment: Experiment) -> tuple[CostEstimate, dict[str, int]]
     start = time.perf_counter()
     predictor.figures(evaluated)
     evaluating = time.perf_counter() - start
-    epochs, steps = spec.epochs, trainer.steps
-    seconds = stopwatch.step * steps * epochs + evaluating * (epochs // spec.log_every)
+    epochs, steps = config.epochs, trainer.steps
+    seconds = stopwatch.step * steps * epochs + evaluating * (epochs // config.log_every)
     return CostEstimate(seconds, 1000 * stopwatch.step, steps, epochs), bytes_
 
 
@@ -94,17 +94,17 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
 
     The program itself and the table while it is read are not included.
     """
-    spec, vector = experiment.config, trainer.model.parameters.vector
+    config, vector = experiment.config, trainer.model.parameters.vector
     copies = 2 + (vector.nbytes <= SpilledCopy.large)  # weights, gradient, and the best weights if in memory
-    copies += 2 if spec.averaging else 0  # the average and a spare copy
+    copies += 2 if config.averaging else 0  # the average and a spare copy
     arrays = (array for encoded in experiment.splits.values() for array in encoded.arrays if array is not None)
     held = sum({id(array): array.nbytes for array in arrays}.values())  # splits may share arrays
     rows = min(experiment.batches.size, len(experiment.training_rows))
     numbers = sum(math.prod(line.shape) for line in summarize_layers(experiment))
     return {
-        "data": held + (spec.memory_limit or 0) // 2 * isinstance(experiment.training_rows, RowsOnDisk),
+        "data": held + (config.memory_limit or 0) // 2 * isinstance(experiment.training_rows, RowsOnDisk),
         "net": copies * vector.nbytes + sum(array.nbytes for array in trainer.optimizer_state.values()),
-        "batch": 2 * rows * numbers * spec.members * vector.itemsize,  # outputs of all layers and their gradients
+        "batch": 2 * rows * numbers * config.members * vector.itemsize,  # outputs of all layers and their gradients
     }
 
 
