@@ -141,7 +141,7 @@ class Table:
             if column.gaps.all():
                 return np.full(len(column), np.nan)
             raise DataError(
-                f"{self.name}: column {named(name)} holds texts, although they look like numbers; save them as numbers"
+                f"{self.name}: column {named(name)} holds texts that look like numbers; save them as numbers"
             )
         if column.dtype.kind == "M":
             raise self.error(0, name, "numbers")

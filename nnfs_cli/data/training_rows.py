@@ -9,7 +9,7 @@ import numpy as np
 from nnfs_cli.arrays import Array, Shape, member_axes
 from nnfs_cli.system.files import unnamed_file, write_all
 
-# X (batch, *input_shape), y (batch, n_outputs), and weights (batch,) or (batch, members), or None without weights.
+# X (batch, *input_shape), y (batch, n_outputs), and the weights: (batch,), (batch, members), or None.
 Batch = tuple[Array, Array, Array | None]
 
 BLOCK_ROWS = 1_024  # consecutive rows that are read from disk together

@@ -115,7 +115,7 @@ def load_data(config: Config) -> LoadedData:
     if config.loss.task == "classification":
         target = dataset.target_columns()
         if len(target) != 1:
-            raise DataError(f"{config.loss.name} needs one target, and {first.name} has {len(target)}")
+            raise DataError(f"{config.loss.name} needs one target, but {first.name} has {len(target)}")
         classes = find_classes(survey, target[0])
         indices = class_indices(survey, target[0], classes)
     rows = config.split.divide(survey, indices, config.seed)

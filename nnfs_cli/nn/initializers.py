@@ -85,7 +85,8 @@ class HeUniform(Initializer, name="he_uniform"):
 class XavierNormal(Initializer, name="xavier_normal"):
     """Normal distribution N(0, 2 / (fan_in + fan_out)), for tanh and sigmoid.
 
-    Source: Glorot and Bengio, "Understanding the difficulty ..." (2010), eq. 12.
+    Source: Glorot and Bengio, "Understanding the Difficulty of Training Deep Feedforward Neural
+    Networks" (2010), eq. 12.
     """
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:

@@ -172,7 +172,7 @@ class BatchPredictor:
             warnings.warn(message, NnfsWarning, stacklevel=4)
         if self._far:
             verb = "lies" if self._far == 1 else "lie"
-            message = f"{self._far:,} of {rows} {verb} far outside of the training rows ({self._far_example})"
+            message = f"{self._far:,} of {rows} {verb} far outside the training rows ({self._far_example})"
             warnings.warn(message, NnfsWarning, stacklevel=4)
 
 

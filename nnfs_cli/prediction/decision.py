@@ -28,8 +28,8 @@ class Interval:
         if bound is None:
             rows, needed = self.calibration.scores.rows, math.ceil(self.level / (1 - self.level) - 1e-9)
             raise UserError(
-                f"an interval of {self.level:g} needs {needed:,} rows that the net was not trained on, and there are"
-                f" {rows:,}; choose a lower level"
+                f"an interval of {self.level:g} needs {needed:,} rows that the net was not trained on, but there are"
+                f" only {rows:,}; choose a lower level"
             )
         return bound
 

@@ -45,11 +45,11 @@ def read_arrays(file: BinaryIO, into: Mapping[str, Array]) -> None:
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, struct.error, UnicodeError) as error:
         if isinstance(failed := error.__context__, OSError) and not _before_the_beginning(failed):
             raise failed from None  # a failure of the disk, which zipfile reports as damage
-        raise ValueError(f"it is not a whole npz file of plain arrays ({error})") from None
+        raise ValueError(f"it is not a complete npz file of plain arrays ({error})") from None
     except OSError as error:
         if error.errno and not _before_the_beginning(error):
             raise
-        raise ValueError("it is not a whole npz file of plain arrays") from None
+        raise ValueError("it is not a complete npz file of plain arrays") from None
 
 
 def _before_the_beginning(error: OSError) -> bool:

@@ -48,7 +48,7 @@ class Records:
         self._files.write(f"code/{name}", source)
 
     def write_data(self, data: Mapping[str, Any]) -> None:
-        """Write what the data was, how it was split and what preprocessing was fitted to it."""
+        """Write the description of the data, its splits and the fitted preprocessing."""
         self._files.write_json("data.json", {"format": FORMAT, **data})
 
     def data(self) -> dict[str, Any]:
@@ -57,15 +57,15 @@ class Records:
         if data.get("format") not in range(1, FORMAT + 1):
             raise RunError(f"{self.path} has the format {data.get('format')!r}; this release reads 1 to {FORMAT}")
         if not isinstance(data.setdefault("code", {}), dict):
-            raise RunError(f"{self.path} is damaged: the record of its code names no files")
+            raise RunError(f"{self.path} is damaged: its data.json does not list the files of code")
         try:
             weights = data.setdefault("weights", {})
             weights["classes"] = {label: float(weight) for label, weight in weights.get("classes", {}).items()}
         except (AttributeError, TypeError, ValueError, OverflowError):
-            raise RunError(f"{self.path} is damaged: the record of its data holds no weights of classes") from None
+            raise RunError(f"{self.path} is damaged: its data.json holds no valid class weights") from None
         lacking = [key for key in ("sha256", "inputs", "fitted") if key not in data]
         if lacking:
-            raise RunError(f"{self.path} is damaged: the record of its data lacks '{lacking[0]}'")
+            raise RunError(f"{self.path} is damaged: its data.json lacks '{lacking[0]}'")
         return data
 
     def trained_on(self) -> dict[str, str]:

@@ -35,7 +35,7 @@ class StatusFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._files = CheckedFiles(path)
-        self._read: tuple[bytes, dict[str, Any]] = b"", {}  # the last content, and what it means
+        self._read: tuple[bytes, dict[str, Any]] = b"", {}  # the last content read, and its parsed form
 
     def read(self) -> dict[str, Any]:
         """Return the status; it is empty if there is none."""
@@ -53,7 +53,7 @@ class StatusFile:
     def add_session(self, session: Mapping[str, Any]) -> None:
         """Record that training continues: from which `epoch` and `step`, to how many `epochs`, when and where.
 
-        An earlier session that made no step since is dropped.
+        Earlier sessions that made no step are dropped.
         """
         make_folder(self._files.locate_folder("weights"))
         self._set("running", [*(past for past in self.lineage() if past["step"] < session["step"]), session])
@@ -90,8 +90,8 @@ class StatusFile:
     def replace(self, contents: Mapping[str, bytes | None]) -> None:
         """Replace some files, or delete those with None, and record their digests.
 
-        Two files cannot be replaced at one moment. So the old and the new digests are recorded first, and the old ones
-        are dropped at the end: whenever the process is killed, each file matches a recorded digest.
+        Two files cannot be replaced at the same moment. So both the old and the new digests are recorded first, and the
+        old ones are dropped at the end: whenever the process is killed, each file matches a recorded digest.
         """
         status = self.read()
         state = status.get("state")
@@ -159,7 +159,7 @@ class StatusFile:
         status = self._files.parse_json(NAME, content)
         digests = status.setdefault("sha256", {})
         if status.get("state") not in get_args(Status) or not isinstance(status.setdefault("begun", ""), str):
-            raise RunError(f"{self.path} is damaged: its status.json holds no state of the run")
+            raise RunError(f"{self.path} is damaged: its status.json holds no valid state")
         if not isinstance(digests, dict) or not all(map(_is_digest, digests.values())):
             raise RunError(f"{self.path} is damaged: its status.json holds no valid digests")
         unknown = [key for key in status if key not in KEYS]

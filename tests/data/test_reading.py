@@ -402,7 +402,7 @@ def test_compressed_files_are_decompressed(source: Make, small_blocks: Callable[
     one = source(packed, f"t.csv{suffix}")
     assert one.read().numbers("a").tolist() == list(range(5000))
     assert below(list(one.chunks({"a": "number"})), "a") == list(range(5000))
-    assert f"is not a whole {'gzip' if codec == 'gzip' else 'Zstandard'} file" in message(
+    assert f"is not a complete {'gzip' if codec == 'gzip' else 'Zstandard'} file" in message(
         source(packed[: len(packed) // 2], f"u.csv{suffix}").read
     )
     assert f"its name should end in {suffix}" in message(source(packed, "v.csv").read)

@@ -344,7 +344,7 @@ def test_rows_of_weight_zero_enter_no_statistic(by_class: bool, config: Callable
     run = trained(config(table, split=0, layers=[{"linear": 4}], **weights))
     (fitted,) = run.records.data()["fitted"]["inputs"]
     assert fitted["fits"][0]["mean"] == pytest.approx(np.mean(POINTS, axis=0))
-    with pytest.warns(NnfsWarning, match="far outside of the training rows"):
+    with pytest.warns(NnfsWarning, match="far outside the training rows"):
         workflows.predict(run, write("rows.csv", "a,b\n900,0\n"))
 
 

@@ -278,7 +278,7 @@ def test_bounds_of_several_targets(trained: Path, inside: Nnfs) -> None:
         ("1", "--interval takes a probability"),
         ("90", "--interval takes a probability"),
         ("nan", "--interval takes a probability"),
-        ("0.999", "an interval of 0.999 needs 999 rows that the net was not trained on, and there are 160"),
+        ("0.999", "an interval of 0.999 needs 999 rows that the net was not trained on, but there are only 160"),
     ],
 )
 def test_levels_that_cannot_be(trained: Path, inside: Nnfs, level: str, message: str) -> None:

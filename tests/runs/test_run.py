@@ -250,7 +250,7 @@ def test_a_record_of_the_data_that_lacks_something_is_refused(tmp_path: Path, ke
     data = json.loads((unsealed(run.path) / "data.json").read_text())
     del data[key]
     (run.path / "data.json").write_text(json.dumps(data))
-    with pytest.raises(RunError, match=f"is damaged: the record of its data lacks '{key}'"):
+    with pytest.raises(RunError, match=f"is damaged: its data.json lacks '{key}'"):
         workflows.evaluate(run)
 
 

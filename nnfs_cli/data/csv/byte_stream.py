@@ -64,7 +64,7 @@ class ByteStream:
             if error.errno or not self.compression:
                 raise
             kind = "gzip" if self.compression == "gzip" else "Zstandard"
-            raise DataError(f"{self.name} is not a whole {kind} file: {str(error).splitlines()[0]}") from None
+            raise DataError(f"{self.name} is not a complete {kind} file: {str(error).splitlines()[0]}") from None
         if self._decoder is None:
             return content
         text = self._decoded(self._decoder, content)
@@ -82,7 +82,7 @@ class ByteStream:
             if isinstance(error, UnicodeDecodeError):
                 line += error.object[: error.start].decode(encoding, "ignore").count("\n")
             raise DataError(
-                f"{self.name}, line {line}: this is not {encoding}; set  encoding  to another one"
+                f"{self.name}, line {line}: this is not {encoding}; set  encoding  to the encoding of the file"
             ) from None
 
 

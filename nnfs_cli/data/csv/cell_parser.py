@@ -18,7 +18,7 @@ from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import GAP, Texts
 
 PIECE = 1 << 20  # bytes that pyarrow parses at a time
-Wrong = tuple[int, str, str]  # row, column, and what the cell should hold
+WrongCell = tuple[int, str, str]  # its row, its column, and what it should hold
 
 
 class CellParser:
@@ -155,7 +155,7 @@ class CellParser:
         n = table.num_rows + len(ragged)
         positions = np.delete(np.arange(n), list(ragged))
         columns: dict[str, Column] = {}
-        wrong: list[Wrong] = []
+        wrong: list[WrongCell] = []
         for name in names:
             columns[name], expected = self._parsed(name, table[name])
             wrong += [(int(positions[row]), name, what) for row, what in expected.items()]
@@ -199,7 +199,7 @@ class CellParser:
         columns: Mapping[str, Column],
         positions: Array,
         ragged: Mapping[int, int],
-        wrong: Sequence[Wrong],
+        wrong: Sequence[WrongCell],
     ) -> dict[int, str]:
         """Return a message for each faulty row. Raises `DataError` with the first one unless `faults` is set."""
         if not ragged and not wrong:
