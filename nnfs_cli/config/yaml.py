@@ -90,8 +90,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def text(self, text: str) -> yaml.ScalarNode:
-        # These line ends of YAML 1.1 are lost unless they are escaped.
-        style = '"' if re.search("[\x85\u2028\u2029]", text) else None
+        # Unless it is quoted, a line end of YAML 1.1 is lost, and a quotation mark confuses some readers.
+        style = '"' if re.search("[\x85\u2028\u2029'\"]", text) else None
         return self.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
@@ -157,7 +157,8 @@ def _values(data: object) -> int:
 
 def dump_value(value: object) -> str:
     """Return one plain value as YAML on a single line."""
-    return yaml.dump([value], Dumper=_Dumper, default_flow_style=True, width=1_000_000).strip()[1:-1]
+    text = yaml.dump([value], Dumper=_Dumper, allow_unicode=True, default_flow_style=True, width=1_000_000)
+    return text.strip()[1:-1]
 
 
 def _decode(source: bytes) -> str:

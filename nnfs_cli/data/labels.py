@@ -90,6 +90,9 @@ def _is_numeric(text: str, decimal: str) -> bool:
 
 
 def _whole_number(text: str, decimal: str) -> int | None:
-    """Return the whole number that a text writes in the usual way, as in 7 or 7.0; None for any other text."""
-    found = re.fullmatch(rf"(-?(?:0|[1-9][0-9]*))(?:{re.escape(decimal)}0*)?", text.strip())
+    """Return the whole number that a text writes in the usual way, as in 7 or 7.0; None for any other text.
+
+    A number of more than 1,000 digits stays a text, since Python refuses to convert very long ones.
+    """
+    found = re.fullmatch(rf"(-?(?:0|[1-9][0-9]{{0,999}}))(?:{re.escape(decimal)}0*)?", text.strip())
     return int(found[1]) if found else None

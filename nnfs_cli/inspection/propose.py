@@ -137,7 +137,7 @@ def task_of(table: Table, target: str, seen: ColumnProfile | None) -> ProposedTa
     if seen.coded and seen.nature == "identifier":
         raise DataError(f"{name} {seen.why}; these are too many classes, and codes are not quantities")
     if seen.coded:
-        asked = "to predict a number instead: one output, no softmax, loss: mse, metrics: [rmse, r2]"
+        asked = "to predict a number instead, set loss: mse and metrics: [rmse, r2]"
         return _classes(seen, np.unique(column).tolist(), "codes", asked)
     return _numbers(seen, column)
 
@@ -157,11 +157,11 @@ def _numbers(seen: ColumnProfile, column: Array) -> ProposedTask:
     often = n <= seen.rows / 5 or set(np.unique(column).tolist()) <= {0, 1}
     few = n == 2 or n <= (0 if called & COUNTS else 2 * CLASSES if called & LABELS else CLASSES)
     if whole and often and few:
-        asked = "" if n == 2 else "to predict a number instead: one output, no softmax, loss: mse, metrics: [rmse, r2]"
+        asked = "" if n == 2 else "to predict a number instead, set loss: mse and metrics: [rmse, r2]"
         return _classes(seen, np.unique(column).tolist(), "whole numbers", asked)
     low, high = float(column.min()), float(column.max())
     why = f"regression: it holds {n:,} different numbers, from {low:,.6g} to {high:,.6g}"
-    classes = f"to predict classes instead: {n} outputs, softmax, loss: cross_entropy, metrics: [accuracy]"
+    classes = "to predict classes instead, set loss: cross_entropy and metrics: [accuracy]"
     alternative = classes if whole and n <= 2 * CLASSES else ""
     return ProposedTask("regression", why, alternative, 0, (low >= 0 and skewness(column) > 3) or seen.largest > HUGE)
 

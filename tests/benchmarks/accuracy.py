@@ -74,7 +74,7 @@ def ranks(losses: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 def scores(losses: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """The mean normalised score of each model: of a table, 1 for the least loss and 0 for the greatest."""
+    """The mean normalized score of each model: of a table, 1 for the least loss and 0 for the greatest."""
     models = list(next(iter(losses.values())))
     rows = np.array([list(of.values()) for of in losses.values()])
     least, greatest = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)
@@ -136,7 +136,7 @@ def markdown(results: Mapping[str, Any]) -> str:
     most = {m: max(of[m] for of in megabytes.values()) for m in models}
     rows = {
         "mean rank": {m: f"{rank:.2f}" for m, rank in ranked.items()},
-        "normalised score": {m: f"{score:.3f}" for m, score in scored.items()},
+        "normalized score": {m: f"{score:.3f}" for m, score in scored.items()},
         "tables won": {m: str(n) for m, n in wins.items()},
         "nnfs is better on": {m: str(n) for m, n in beaten(rivals).items()} if "nnfs" in ranked else {},
         "seconds to train on all tables": {m: f"{n:.1f}" for m, n in total.items()},

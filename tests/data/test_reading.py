@@ -805,6 +805,13 @@ def test_too_many_numbers_cannot_be_labels() -> None:
     assert len(find_classes(Table("t.csv", {"y": Texts.of([f"a{i}" for i in range(100)])}), "y")) == 100
 
 
+def test_labels_of_thousands_of_digits_stay_texts() -> None:
+    digits = "7" * 5_000
+    table = Table("t.csv", {"y": Texts.of([digits, "1", digits])})
+    assert find_classes(table, "y") == ("1", digits)
+    assert class_indices(table, "y", ("1", digits)).tolist() == [1, 0, 1]
+
+
 @pytest.mark.parametrize(
     "column",
     [

@@ -204,7 +204,7 @@ def test_baselines_are_scored_out_of_fold_too(tmp_path: Path) -> None:
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     X = experiment.predictor.encoder.inputs[0].inverse(rows.X.astype(float))  # type: ignore[union-attr]
     said = cross_val_predict(model, X, rows.truth, cv=PredefinedSplit(rows.member), method="predict_proba")
-    assert found["log_loss"] == pytest.approx(log_loss(rows.truth, said), rel=2e-2)  # standardised over all rows there
+    assert found["log_loss"] == pytest.approx(log_loss(rows.truth, said), rel=2e-2)  # standardized over all rows there
 
 
 def test_holdout_works_with_weights_of_rows_and_classes(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def train(config: Path) -> Run:
 
 
 @pytest.mark.parametrize("final", ["sigmoid", "tanh", "relu", "softplus", {"dense": 1}])
-def test_a_net_that_cannot_reach_its_standardised_target_is_refused(write: Write, final: object) -> None:
+def test_a_net_that_cannot_reach_its_standardized_target_is_refused(write: Write, final: object) -> None:
     config = csv_config(write, layers=[{"linear": 1}, final])
     with pytest.raises(ConfigError, match=r"gives numbers .* the target is scaled to numbers around 0; .*target: none"):
         Config.load(config)

@@ -224,15 +224,15 @@ def test_running_statistics_are_saved_but_not_learned() -> None:
     np.testing.assert_array_equal(other.predict(x), model.predict(x))
 
 
-def normalised(x: Array, axes: tuple[int, ...]) -> Array:
+def normalized(x: Array, axes: tuple[int, ...]) -> Array:
     return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(x.var(axis=axes, keepdims=True) + 1e-5)
 
 
 REFERENCES: dict[str, Callable[..., Array]] = {  # of rows x (batch, 2, 3, 4), one number or one sum at a time
     "linear: 5": lambda x, weight, bias: np.einsum("bijk,ku->biju", x, weight) + bias,
     "prelu": lambda x, slope: np.array([v if v > 0 else a * v for v, a in zip(x.flat, itertools.cycle(slope))]),
-    "layer_norm": lambda x, weight, bias: normalised(x, (3,)) * weight + bias,
-    "batch_norm": lambda x, weight, bias, **kept: normalised(x, (0, 1, 2)) * weight + bias,
+    "layer_norm": lambda x, weight, bias: normalized(x, (3,)) * weight + bias,
+    "batch_norm": lambda x, weight, bias, **kept: normalized(x, (0, 1, 2)) * weight + bias,
     "flatten": lambda x: np.array([[x[b, i, j, k] for i, j, k in np.ndindex(2, 3, 4)] for b in range(len(x))]),
     "reshape: [4, 6]": lambda x: np.array([[row.flat[6 * i : 6 * i + 6] for i in range(4)] for row in x]),
     "residual: [linear: 5]": lambda x, weight, bias, projection: x @ weight + bias + x @ projection,

@@ -17,7 +17,7 @@ from nnfs_cli.system.wording import counted, listing
 
 
 class Ordinal(KnownCategoriesStep, name="ordinal", main="order"):
-    """Replace a category by its standardised position in an order: y = (position(x) - mean) / std.
+    """Replace a category by its standardized position in an order: y = (position(x) - mean) / std.
 
     Without an `order`, categories are sorted: by value if all of them are numbers, else alphabetically.
 

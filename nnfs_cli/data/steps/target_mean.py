@@ -57,7 +57,7 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
         rows = np.bincount(codes, minlength=n_categories)
         means = np.zeros((n_categories, y.shape[1]))
         for j, column in enumerate(y.T if len(y) else ()):
-            sums = np.bincount(codes, _standardised(column), n_categories)
+            sums = np.bincount(codes, _standardized(column), n_categories)
             np.divide(sums, rows + self.smoothing, out=means[:, j], where=rows > 0)
         return means
 
@@ -78,7 +78,7 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
         return np.stack([_with_unknown(means) for means in fit["folds"]])[folds, codes]
 
 
-def _standardised(y: Array) -> Array:
+def _standardized(y: Array) -> Array:
     """Return y with mean 0 and standard deviation 1, or zeros if it is constant; squares do not overflow."""
     z = y / (float(np.abs(y).max()) or 1.0)
     z -= z.mean()
