@@ -18,6 +18,9 @@ missing permission or a locked run; a MemoryError), 130 or 143 interrupted (Keyb
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+ColumnProblem = Literal["empty cells", "not numbers", "dates"]
 
 
 class NnfsError(Exception):
@@ -33,7 +36,11 @@ class ConfigError(UserError):
 
 
 class DataError(UserError):
-    """A table that cannot be used."""
+    """A table that cannot be used. `problem` is set where preprocessing steps can solve the problem of a column."""
+
+    def __init__(self, message: str, problem: ColumnProblem | None = None) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class RunError(UserError):

@@ -15,6 +15,7 @@ from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
 from nnfs_cli.cli.terminal import (
     INDENT,
+    column_kinds,
     in_a_line,
     print_json,
     split_sizes,
@@ -95,10 +96,7 @@ def _print_data(experiment: Experiment) -> None:
     data = experiment.description
     rows = counted(sum(data["rows"].values()), "row")
     _fact("data", f"{data['name']}: {rows}, {split_sizes(data['rows'])}")
-    kinds = [column["kind"] for column in data["inputs"]]
-    nouns = {"number": "of numbers", "category": "of categories", "date": "of dates"}
-    by_kind = [f"{counted(kinds.count(kind), 'column')} {noun}" for kind, noun in nouns.items() if kind in kinds]
-    _fact("inputs", ", ".join(by_kind))
+    _fact("inputs", column_kinds(column["kind"] for column in data["inputs"]))
     for target in data["targets"]:
         _fact("target", f"{target['name']}, {_distribution(target)}")
 
@@ -107,7 +105,7 @@ def _distribution(target: dict[str, object]) -> str:
     """Describe a target by its range or by the shares of its classes."""
     counts = target.get("counts")
     if not isinstance(counts, dict):
-        return f"numbers from {target['min']:,.6g} to {target['max']:,.6g}"
+        return f"numbers from {target['min']:,.6g} to {target['max']:,.6g} in the training rows"
     totals = {label: sum(split[label] for split in counts.values()) for label in counts["train"]}
     n_rows = sum(totals.values())
     shares = [f"{label} {percent(n / n_rows)}" for label, n in totals.items()]

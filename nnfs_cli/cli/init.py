@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,25 +11,14 @@ import typer
 from nnfs_cli.cli.completion import complete_table
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Quiet
-from nnfs_cli.cli.terminal import complain, fact, suggest
+from nnfs_cli.cli.terminal import column_kinds, complain, fact, suggest
 from nnfs_cli.errors import UserError
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, named
 
 if TYPE_CHECKING:
-    from nnfs_cli.inspection.column_kinds import ColumnProfile, Nature
     from nnfs_cli.inspection.propose import Proposal
 
 SHOWN = 6  # left-out columns that are named, at most
-PLURALS: dict[Nature, str] = {
-    "number": "{} of numbers",
-    "boolean": "{} of true or false",
-    "category": "{} of categories",
-    "date": "{} of dates",
-    "text": "{} of free text",
-    "identifier": "{} of identifiers",
-    "constant": "{} with a single value",
-    "empty": "{} without values",
-}
 
 
 @manual(
@@ -90,11 +78,12 @@ def _report(proposal: Proposal, quiet: bool) -> None:
     for odd in proposal.profile.odd:
         complain("warning", f"{odd}; such cells are read as empty")
     if proposal.dropped and not quiet:
-        left_out = [f"{name} ({why})" for name, why in list(proposal.dropped.items())[:SHOWN]]
-        more = [f"and {len(proposal.dropped) - SHOWN:,} more"] if len(proposal.dropped) > SHOWN else []
-        fact("left out", ", ".join([*left_out, *more]))
+        left_out = [f"{named(name)} {why}" for name, why in list(proposal.dropped.items())[:SHOWN]]
+        more = [f"and {counted(len(proposal.dropped) - SHOWN, 'more column')}"] if len(proposal.dropped) > SHOWN else []
+        for i, line in enumerate([*left_out, *more]):
+            fact("left out" if i == 0 else "", line)
     for name, why in proposal.suspicious.items():
-        complain("warning", f"'{name}' {why}; drop it unless you know its value when you predict")
+        complain("warning", f"{named(name)} {why}; drop it unless you know its value when you predict")
 
 
 def _report_columns(proposal: Proposal) -> None:
@@ -104,19 +93,13 @@ def _report_columns(proposal: Proposal) -> None:
     first = f"; inspected the first {profile.table.n_rows:,}" if profile.partial else ""
     rows = f"{'about ' * profile.partial}{counted(profile.n_rows, 'row')}{first}"
     fact("file", f"{profile.path.name}: {rows}, {counted(len(profile.columns), 'column')}")
-    fact("inputs", f"{_kinds(list(proposal.inputs.values()))}")
+    fact("inputs", column_kinds(column.kind for column in proposal.inputs.values()))
     if profile.settings:
         fact("read with", ", ".join(f"{key} {_shown(value)}" for key, value in profile.settings.items()))
     fact("target", f"{proposal.target}, {task.why}")
     if proposal.group:
         determined = list_columns(proposal.group.determines)
         fact("groups", f"{proposal.group.column}: rows of one group stay in one split (it determines {determined})")
-
-
-def _kinds(columns: list[ColumnProfile]) -> str:
-    counts = Counter(column.nature for column in columns)
-    found = [PLURALS[nature].format(counted(counts[nature], "column")) for nature in PLURALS if counts[nature]]
-    return ", ".join(found)
 
 
 def _shown(value: object) -> str:

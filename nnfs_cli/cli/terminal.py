@@ -10,8 +10,11 @@ import math
 import os
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
+
+from nnfs_cli.system.wording import counted
 
 STYLES = {
     "error": "\x1b[1;31m",
@@ -163,6 +166,13 @@ def split_sizes(rows: Mapping[str, int]) -> str:
     """Return the sizes of the splits, as in "455 to train, 114 to validate"."""
     verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
     return ", ".join(f"{n:,} {verbs[split]}" for split, n in rows.items())
+
+
+def column_kinds(kinds: Iterable[str]) -> str:
+    """Return how many columns are of each kind, as in "4 columns of numbers, 1 column of dates"."""
+    counts = Counter(kinds)
+    nouns = {"number": "numbers", "category": "categories", "date": "dates"}
+    return ", ".join(f"{counted(counts[kind], 'column')} of {noun}" for kind, noun in nouns.items() if counts[kind])
 
 
 def report_row_weights(data: Mapping[str, Any]) -> None:

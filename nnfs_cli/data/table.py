@@ -15,7 +15,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import DATES, parse_date
 from nnfs_cli.data.numbers import GROUPED, is_number, looks_like_number
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError
+from nnfs_cli.errors import ColumnProblem, DataError
 from nnfs_cli.system.wording import closest, counted, did_you_mean, listing, named, shown
 
 Kind = Literal["number", "category", "date"]  # how the cells of a column are read
@@ -100,7 +100,10 @@ class Table:
         place, found = self.locate(row, name)
         problem = f"should hold {expected}, found {shown(found)}" if found else "is empty"
         hint = self._hint(found.strip()) if "numbers" in expected else ""
-        return DataError(f"{self.name}, {place}: {what} {named(name)} {problem}{hint}")
+        kind: ColumnProblem | None = "not numbers" if expected == "numbers" else None
+        return DataError(
+            f"{self.name}, {place}: {what} {named(name)} {problem}{hint}", kind if found else "empty cells"
+        )
 
     def _hint(self, found: str) -> str:
         """Return advice for a cell that should hold a number and was probably meant to."""
@@ -150,7 +153,9 @@ class Table:
         if not usable.all():
             error = self.error(int(np.argmin(usable)), name, "finite numbers")
             more = int((~usable).sum()) - 1
-            raise DataError(f"{error}, as in {counted(more, 'more row')} of {self.n_rows:,}") if more else error
+            if more:
+                raise DataError(f"{error}, as in {counted(more, 'more row')} of {self.n_rows:,}", error.problem)
+            raise error
         return numbers
 
     def is_mostly_numbers(self, name: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +11,13 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.file_source import ColumnSource
 from nnfs_cli.data.numbers import is_number
+from nnfs_cli.data.steps import PreprocessingStep
+from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError, Fault
-from nnfs_cli.system.wording import counted, named
+from nnfs_cli.system.wording import counted, listing, named
+
+MOST_ALIGNED = 60  # characters of a remedy, at most, for the purposes of all remedies to be aligned
 
 
 def given_kinds(config: Config) -> dict[str, Kind]:
@@ -50,17 +55,20 @@ def input_columns(config: Config, table: Table, kinds: Mapping[str, Kind]) -> di
     names = [name for name in names if name not in config.dataset.target_columns()]
     if not names:
         raise DataError(f"{table.name} has no column left to learn from")
-    unusable = {name: why for name in names if (why := _why_unusable(config, table, name, kinds.get(name)))}
+    unusable = {name: error for name in names if (error := _error_of(config, table, name, kinds.get(name)))}
     if unusable:
-        raise DataError(_with_remedy(unusable, len(names), config))
+        raise DataError(_with_remedies(unusable, len(names), config))
     return {name: kinds[name] for name in names}
 
 
 def require_columns(config: Config, table: Table) -> None:
     """Raise `ConfigError` for every column that the config names and the table does not have."""
     source = ("dataset", config.dataset.name)
-    named: list[tuple[tuple[str, ...], str]] = [((*source, "target"), name) for name in config.dataset.target_columns()]
-    named += [((*source, "drop"), name) for name in config.dataset.dropped_columns()]
+    named: list[tuple[tuple[str | int, ...], str]] = [
+        ((*source, key, i), name)
+        for key, names in (("target", config.dataset.target_columns()), ("drop", config.dataset.dropped_columns()))
+        for i, name in enumerate(names)
+    ]
     named += [((*source, "weight"), name) for name in (config.dataset.weight_column(),) if name]
     named += [(("split", key), name) for key, name in config.split.column_by_key.items()]
     named += [(("preprocessing", "columns", name), name) for name in config.preprocessing.columns]
@@ -73,8 +81,8 @@ def require_columns(config: Config, table: Table) -> None:
         raise config.error(faults)
 
 
-def _why_unusable(config: Config, table: Table, name: str, kind: Kind | None) -> str:
-    """Return why an input column cannot be used, or the empty string if its steps accept it."""
+def _error_of(config: Config, table: Table, name: str, kind: Kind | None) -> DataError | None:
+    """Return why an input column cannot be used, or None if its steps accept it."""
     preprocessing = config.preprocessing
     try:
         column = table.column(name)
@@ -83,13 +91,13 @@ def _why_unusable(config: Config, table: Table, name: str, kind: Kind | None) ->
         elif not preprocessing.steps(name, kind or "category"):
             if kind == "category":
                 _refuse_text(config, table, name)
-            return f"{table.name}: column {named(name)} holds dates"
+            return DataError(f"{table.name}: column {named(name)} holds dates", "dates")
         elif kind == "category" and name not in preprocessing.columns and table.is_mostly_numbers(name):
             _refuse_text(config, table, name)
         del column
     except DataError as error:
-        return str(error)
-    return ""
+        return error
+    return None
 
 
 def _refuse_text(config: Config, table: Table, name: str) -> None:
@@ -102,21 +110,44 @@ def _refuse_text(config: Config, table: Table, name: str) -> None:
     table.numbers(name, gaps=True)
 
 
-def _with_remedy(unusable: Mapping[str, str], n_inputs: int, config: Config) -> str:
-    """Return what is wrong with the columns, and what to do about it."""
-    lines = list(unusable.values())[:5]
+def _with_remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Config) -> str:
+    """Return what is wrong with the columns, and below it what to do about it, one remedy a line."""
+    lines = [str(error) for error in unusable.values()][:5]
     if len(unusable) > 5:
         lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
-    if not isinstance(config.dataset, ColumnSource):
-        return "\n".join([*lines, "correct the file"])
-    remedies = []
-    gaps = any(" is empty" in why or "more row" in why for why in unusable.values())
-    if gaps and not config.preprocessing.takes_gaps(""):
-        remedies.append("fill gaps with  preprocessing: {numbers: [impute, standardize]}")
-    if any("should hold numbers" in why for why in unusable.values()) and not config.preprocessing.categories:
-        remedies.append("encode categories with  preprocessing: {categories: one_hot}")
-    if any("holds dates" in why for why in unusable.values()) and not config.preprocessing.dates:
-        remedies.append("encode dates with  preprocessing: {dates: calendar}")
+    remedies = _remedies(unusable, n_inputs, config) if isinstance(config.dataset, ColumnSource) else {}
+    lines.append("correct the file, or change the config:" if remedies else "correct the file")
+    width = max(map(len, remedies), default=0)
+    width = width if width <= MOST_ALIGNED else 0
+    return "\n".join([*lines, *(f"  {yaml:<{width}}  # {purpose}" for yaml, purpose in remedies.items())])
+
+
+def _remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Config) -> dict[str, str]:
+    """Return lines of YAML that would make columns usable, each with its purpose."""
+    given, problems = config.preprocessing, {error.problem for error in unusable.values()}
+    own = [name for name, error in unusable.items() if error.problem == "empty cells" and name in given.columns]
+    steps: dict[str, Any] = {}
+    purposes = ["fill empty cells"] if "empty cells" in problems else []
+    if "empty cells" in problems and not given.takes_gaps(""):
+        steps["numbers"] = _with_impute(given.numbers)
+    if "not numbers" in problems and not given.categories:
+        steps["categories"] = "one_hot"
+        purposes.append("encode categories")
+    if "dates" in problems and not given.dates:
+        steps["dates"] = "calendar"
+        purposes.append("encode dates")
+    settled_by_preset = config.preset is None and given.model_fields_set.isdisjoint(steps) and not own
+    if own:
+        steps["columns"] = {name: _with_impute(given.columns[name]) for name in own}
+    remedies = {f"preprocessing: {dump_value(steps)}": listing(purposes)} if steps else {}
+    if steps and settled_by_preset:
+        remedies["preset: tabular"] = "fill in steps for every kind of column, and all other keys you leave out"
     if len(unusable) < n_inputs:
-        remedies.append(f"leave columns out with  drop: {dump_value(list(unusable))}")
-    return "\n".join([*lines, ", or ".join(["correct the file", *remedies])])
+        dropped = dict.fromkeys([*config.dataset.dropped_columns(), *unusable])
+        remedies[f"drop: {dump_value([*dropped])}"] = f"leave columns out; this key belongs in {config.dataset.name}"
+    return remedies
+
+
+def _with_impute(steps: Sequence[PreprocessingStep]) -> list[Any]:
+    """Return steps for numbers as YAML values, with `impute` in front of them."""
+    return ["impute", *(step.brief() for step in steps if not isinstance(step, Unchanged))]

@@ -188,11 +188,11 @@ def _thousands_marks(texts: list[str], decimal: str) -> str:
     with_marks = [text for text in texts if GROUPED.fullmatch(text.strip())]
     if not with_marks or any(text not in with_marks and not is_number(text, decimal) for text in texts):
         return ""
-    return f"holds numbers with thousands separators, such as {shown(with_marks[0])}. Remove the separators"
+    return f"holds numbers with thousands separators, such as {shown(with_marks[0])}; remove the separators"
 
 
 def _unsupported_dates(texts: list[str]) -> str:
     """Return a clause if all cells hold dates or times in an unsupported format, or else an empty string."""
     if not all(DATE.fullmatch(text.strip()) for text in texts):
         return ""
-    return f"holds dates or times such as {shown(texts[0])}. Write dates as in 2026-01-31"
+    return f"holds dates or times such as {shown(texts[0])}; write dates as in 2026-01-31"

@@ -133,33 +133,41 @@ def test_truth_values_are_numbers_unless_a_step_takes_them_as_categories(
         pytest.param(
             {"dates": "calendar"}, SIMPLE,
             "t.csv, line 2: column 'word' should hold numbers, found 'u'\n"
-            "correct the file, or encode categories with  preprocessing: {categories: one_hot},"
-            " or leave columns out with  drop: [word]",
+            "correct the file, or change the config:\n"
+            "  preprocessing: {categories: one_hot}  # encode categories\n"
+            "  preset: tabular                       # fill in steps for every kind of column,"
+            " and all other keys you leave out\n"
+            "  drop: [word]                          # leave columns out; this key belongs in csv",
             id="categories without a step",
         ),
         pytest.param(
             {"categories": "one_hot"}, SIMPLE,
             "t.csv: column 'when' holds dates\n"
-            "correct the file, or encode dates with  preprocessing: {dates: calendar},"
-            " or leave columns out with  drop: [when]",
+            "correct the file, or change the config:\n"
+            "  preprocessing: {dates: calendar}  # encode dates\n",
             id="dates without a step",
         ),
         pytest.param(
             {**ALL, "numbers": "standardize"}, SIMPLE.replace("\n7,0,", "\n7,,"),
             "t.csv, line 9: column 'b' is empty\n"
-            "correct the file, or fill gaps with  preprocessing: {numbers: [impute, standardize]},"
-            " or leave columns out with  drop: [b]",
+            "correct the file, or change the config:\n"
+            "  preprocessing: {numbers: [impute, standardize]}  # fill empty cells\n"
+            "  drop: [b]                                        # leave columns out; this key belongs in csv",
             id="a gap without a step",
         ),
         pytest.param(
             {**ALL, "columns": {"b": "robust"}}, SIMPLE.replace("\n7,0,", "\n7,,"),
-            "t.csv, line 9: column 'b' is empty\n",
+            "t.csv, line 9: column 'b' is empty\n"
+            "correct the file, or change the config:\n"
+            "  preprocessing: {columns: {b: [impute, robust]}}  # fill empty cells\n"
+            "  drop: [b] ",
             id="a gap in a column whose own step takes none",
         ),
         pytest.param(
             ALL, SIMPLE.replace("\n7,0,", "\n7,O,"),
             "t.csv, line 9: column 'b' should hold numbers, found 'O'\n"
-            "correct the file, or leave columns out with  drop: [b]",
+            "correct the file, or change the config:\n"
+            "  drop: [b]  # leave columns out; this key belongs in csv",
             id="a typo among numbers",
         ),
         pytest.param(
@@ -229,6 +237,26 @@ def test_an_unusable_column_is_refused_with_a_remedy(
 def test_the_suggested_remedies_work(remedy: dict[str, Any], folder: Folder) -> None:
     table = SIMPLE.replace("\n7,0,", "\n7,NA,").replace("\n14,0,", "\n14,NA,")
     folder.train(table, **plain(remedy.pop("preprocessing"), **remedy))
+
+
+def test_each_remedy_can_be_pasted(folder: Folder) -> None:
+    table = SIMPLE.replace("\n7,0,", "\n7,,").replace("a,b,", "a,b'c,")
+    refused = folder.refused(table, **plain({}))
+    assert "2 errors" not in refused
+    remedies = [yaml.safe_load(line) for line in refused.splitlines() if line.startswith("  ") and "  # " in line]
+    steps = {"numbers": ["impute", "standardize"], "categories": "one_hot", "dates": "calendar"}
+    assert remedies == [{"preprocessing": steps}, {"preset": "tabular"}, {"drop": ["b'c", "word", "when"]}]
+    for remedy in remedies:
+        config = plain({}, csv=remedy) if "drop" in remedy else {**plain({}), **remedy}
+        workflows.prepare(workflows.load(folder.write("pasted.yaml", yaml.safe_dump(config))))
+
+
+def test_a_remedy_keeps_the_dropped_columns_and_the_steps(folder: Folder) -> None:
+    table = SIMPLE.replace("\n7,0,", "\n7,,")
+    refused = folder.refused(table, **plain({"numbers": ["log1p", "robust"]}, csv={"drop": ["word"]}))
+    assert "  preprocessing: {dates: calendar, numbers: [impute, log1p, robust]}  # fill empty cells and" in refused
+    assert "  drop: [word, b, when] " in refused
+    assert "preset" not in refused  # it would keep the steps for numbers
 
 
 def test_decimal_commas_get_a_hint_that_works(folder: Folder) -> None:

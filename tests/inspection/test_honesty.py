@@ -107,10 +107,14 @@ def test_advice_to_drop_columns_leaves_some(write: Write) -> None:
     table = "a,b,y\n" + "u,,1\n" * 9 + "u,5,1\n"
     with pytest.raises(DataError) as caught:
         workflows.prepare(Config.load(csv_config(write, table)))
-    *_, advice = str(caught.value).splitlines()
-    assert advice.startswith("correct the file, or fill gaps with")
-    assert "drop" not in advice
-    with pytest.raises(DataError, match=r"is empty, as in 8 more rows of 10\ncorrect the file, or .* drop: \[b\]$"):
+    *_, advice, steps, preset = str(caught.value).splitlines()
+    assert advice == "correct the file, or change the config:"
+    assert "impute" in steps
+    assert "preset" in preset
+    assert "drop" not in str(caught.value)
+    with pytest.raises(
+        DataError, match=r"is empty, as in 8 more rows of 10\ncorrect the file, or .*(\n.*)+ drop: \[b\] "
+    ):
         workflows.prepare(Config.load(csv_config(write, table.replace("u", "1"))))
 
 

@@ -584,9 +584,26 @@ def test_durations_of_parquet_are_numbers_and_train(inside: Nnfs, tmp_path: Path
 def test_it_says_how_many_columns_of_each_kind_there_are(inside: Nnfs, write: Write) -> None:
     write("people.csv", as_csv(everybody()))
     said = inside("init", "people.csv", "--target", "bought").stderr
+    inputs = "inputs      2 columns of numbers, 2 columns of categories, 1 column of dates\n"
+    assert inputs in said
+    assert inputs in inside("check", "people.yaml").stdout
+
+
+def test_it_lists_the_columns_left_out_one_a_line(inside: Nnfs, write: Write) -> None:
+    rows = "".join(f"{i * 7},{1 + i % 28:02}.{1 + i // 5:02}.2025,{i % 13},{i % 13 * 2 + i % 5}\n" for i in range(60))
+    write("t.csv", f"Kunden-Nr,Datum,x,y\n{rows}")
+    said = inside("init", "t.csv", "--target", "y").stderr
     assert (
-        "inputs      1 column of numbers, 1 column of true or false, 2 columns of categories, 1 column of dates" in said
-    )
+        "left out    'Kunden-Nr' is different in every row\n"
+        "            'Datum' holds dates or times such as '01.01.2025'; write dates as in 2026-01-31\n"
+    ) in said
+
+
+def test_it_shows_how_to_hold_out_the_latest_rows(inside: Nnfs, write: Write) -> None:
+    table = write("people.csv", as_csv(everybody()))
+    inside("init", "people.csv", "--target", "bought")
+    advice = "# To predict the future, hold out the latest rows instead:\n#   split: {test: 0.2, time: joined}\n"
+    assert f"{advice}split: {{test: 0.2}}\n" in table.with_suffix(".yaml").read_text()
 
 
 def test_a_misspelt_target_is_told_before_a_config_that_is_there(inside: Nnfs, write: Write) -> None:
