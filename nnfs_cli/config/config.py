@@ -36,7 +36,7 @@ from nnfs_cli.metrics import Metric, default_metrics
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets import Preset
-from nnfs_cli.system.wording import closest, did_you_mean, named, shown
+from nnfs_cli.system.wording import closest, named, shown
 from nnfs_cli.training.averaging import Averaging
 from nnfs_cli.training.callbacks import NamedCallback
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
@@ -47,6 +47,26 @@ from nnfs_cli.training.optimizers.sgd import SGD
 from nnfs_cli.training.penalty import Penalty
 from nnfs_cli.training.schedules import Constant, Schedule
 
+SYNONYMS = {  # names that other tools give to these settings
+    "batch": "batch_size",
+    "criterion": "loss",
+    "data": "dataset",
+    "early_stop": "early_stopping",
+    "learning_rate": "lr",
+    "loss_function": "loss",
+    "model": "layers",
+    "n_epochs": "epochs",
+    "num_epochs": "epochs",
+    "objective": "loss",
+    "patience": "early_stopping.patience",
+    "random_seed": "seed",
+    "random_state": "seed",
+    "scheduler": "schedule",
+    "target": "dataset.csv.target",
+    "test_split": "split.test",
+    "val_split": "split.validation",
+    "validation_split": "split.validation",
+}
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 
@@ -263,6 +283,11 @@ def _error(faults: list[Fault], document: Document | None) -> ConfigError:
     return ConfigError("\n".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
 
 
+def _setting_meant_by(key: str) -> str | None:
+    """Return the setting that was probably meant by an unknown key, if there is one."""
+    return SYNONYMS.get(key.lower().replace("-", "_")) or closest(key, Config.model_fields)
+
+
 def _validate_fields(
     cls: type[Config], data: Mapping[str, Any], context: dict[str, Any] | None, filled: bool = False
 ) -> tuple[dict[str, Any], list[Fault]]:
@@ -272,11 +297,11 @@ def _validate_fields(
     """
     values: dict[str, Any] = {}
     unknown = [key for key in data if key not in cls.model_fields]
-    meant = {closest(key, cls.model_fields) for key in unknown[:MAX_FAULTS]}
+    meant = [_setting_meant_by(key) if i < MAX_FAULTS else None for i, key in enumerate(unknown)]
     faults = []
-    for i, key in enumerate(unknown):
-        meaning = did_you_mean(key, cls.model_fields) if i < MAX_FAULTS else ""
-        faults.append(Fault((key,), f"there is no key {named(key)}{meaning}", at_key=True))
+    for key, setting in zip(unknown, meant, strict=True):
+        hint = f"; did you mean {named(setting)}?" if setting else ""
+        faults.append(Fault((key,), f"there is no key {named(key)}{hint}", at_key=True))
     for key, field in cls.model_fields.items():
         if key not in data:
             if field.is_required() and key not in meant and not (filled and key in cls.FILLED):

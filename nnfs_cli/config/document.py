@@ -14,6 +14,11 @@ from nnfs_cli.system.files import attach_path
 from nnfs_cli.system.wording import shown
 
 EXCERPT = 100  # characters shown of a line
+LISTS = {  # keys that hold a list, with an example
+    "layers": "'[{linear: 20}, relu, {linear: 1}]'",
+    "metrics": "[accuracy]",
+    "callbacks": "'[{stop_at: 0.1}]'",
+}
 
 
 @dataclass
@@ -106,6 +111,10 @@ class Document:
         """Return the parts of a dotted name, with integers for the indices of lists."""
         path: list[str | int] = []
         node: Any = self.data
+        if len(parts) > 1 and parts[0] in LISTS and node.get(parts[0]) is None:
+            chosen = "; a preset chooses them" if parts[0] == "layers" else ""
+            whole = f"set the whole list, as in --set {parts[0]}={LISTS[parts[0]]}"
+            raise YamlError(f"the config has no {parts[0]} to change{chosen}. To choose them yourself, {whole}")
         for part in parts:
             key: str | int = part
             if isinstance(node, tuple):

@@ -15,6 +15,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from nnfs_cli.cli import app
+from nnfs_cli.components.section import Section
+from nnfs_cli.config.config import SYNONYMS, Config
+from nnfs_cli.data.split import Split
+from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
 from tests.conftest import Nnfs
 
 Train = Callable[..., Result]
@@ -84,6 +88,10 @@ def refused(result: Result) -> str:
 WRONG_KEYS = [
     wrong("unknown key", but("epochs: 2", "epoch: 2"), "8:1", "there is no key 'epoch'; did you mean 'epochs'?"),
     wrong("key in capitals", but("epochs: 2", "Epochs: 2"), "8:1", "did you mean 'epochs'?"),
+    wrong("key of another tool", plus("learning_rate: 0.1"), "9:1", "no key 'learning_rate'; did you mean 'lr'?"),
+    wrong("rows of another tool", but("epochs: 2", "num_epochs: 2"), "8:1", "did you mean 'epochs'?"),
+    wrong("setting of a block", plus("patience: 5"), "9:1", "'patience'; did you mean 'early_stopping.patience'?"),
+    wrong("fraction of another tool", plus("val-split: 0.2"), "9:1", "did you mean 'split.validation'?"),
     wrong("key like no other", plus("wibble: 2"), "9:1", "there is no key 'wibble'"),
     wrong("a number as key", plus("3: 2"), "9:1", "there is no key '3'"),
     wrong("a list as key", plus("? [a, b]\n: 2"), "9:3", "a key must be a plain text, not a list or a block"),
@@ -377,6 +385,14 @@ WRONG_COLUMNS = [
         "here.csv has no column 'aa'",
     ),
     wrong(
+        "one wrong name among several", csv("path: here.csv, target: y, drop: [a, aa]"), "1:54",
+        "here.csv has no column 'aa'",
+    ),
+    wrong(
+        "one wrong target among several", csv("path: here.csv, target: [y, yy]"), "1:45",
+        "here.csv has no column 'yy'",
+    ),
+    wrong(
         "step for the target", csv("path: here.csv, target: y", "preprocessing: {columns: {y: one_hot}}"), "9:27",
         "'y' is the target; its steps belong in preprocessing.target",
     ),
@@ -573,7 +589,7 @@ def test_a_missing_file_is_reported_relative_to_the_config(train: Train, tmp_pat
         ("layers.9.linear=3", "its entries are 0 to 3, and there is no '9'"),
         ("layers.x=3", "its entries are 0 to 3, and there is no 'x'"),
         ("layers.-1=relu", "its entries are 0 to 3, and there is no '-1'"),
-        ("metrics.0=rmse", "expected a list, found a block of settings"),
+        ("metrics.0=rmse", "the config has no metrics to change. To choose them yourself, set the whole list"),
         ("metrics=[rmse]", "rmse is a metric for regression; cross_entropy is a loss for classification"),
         ("split.validation.x=3", "expected a fraction of the rows"),
         ("class_weights.setsoa=3", "there is no class 'setsoa'; did you mean 'setosa'?"),
@@ -687,3 +703,24 @@ def test_a_number_that_no_machine_can_serve_is_refused_at_once(
         message = refused(CliRunner().invoke(app, [command, "config.yaml"]))
         assert message.startswith(f"config.yaml:{place}: error: {words}, found ")
         assert message.count(": error: ") == 1
+
+
+def test_a_layer_that_a_preset_chooses_cannot_be_changed_alone(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("dataset: iris\npreset: tabular\n")
+    message = refused(train("config.yaml", "--set", "layers.0.linear=5"))
+    assert (
+        "the config has no layers to change; a preset chooses them. To choose them yourself, set the whole" in message
+    )
+    assert "as in --set layers='[{linear: 20}, relu, {linear: 1}]'" in message
+
+
+@pytest.mark.parametrize(("name", "setting"), SYNONYMS.items())
+def test_the_names_of_other_tools_lead_to_settings_that_exist(name: str, setting: str) -> None:
+    key, *path = setting.split(".")
+    assert name not in Config.model_fields
+    assert key in Config.model_fields
+    blocks: dict[str, type[Section]] = {"split": Split, "early_stopping": EarlyStopping}
+    if key in blocks:
+        assert not path or path[0] in blocks[key].model_fields
+    else:
+        assert path in ([], ["csv", "target"])
