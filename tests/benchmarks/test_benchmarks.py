@@ -67,7 +67,7 @@ def test_the_plain_loop_has_the_losses_of_the_tool() -> None:
     X, y, layers = full_batch.start()
     plain = [full_batch.plain_epoch(X, y, layers, 0.01) for _ in range(300)]
     experiment = workflows.prepare(Config.load(full_batch.CONFIG))
-    experiment.trainer([Losses()]).train(experiment.training_rows, 300)
+    experiment.trainer([Losses()], log_every=1).train(experiment.training_rows, 300)
     np.testing.assert_allclose(losses, plain, rtol=1e-12)
     assert losses[-1] < 0.05 * losses[0]
 

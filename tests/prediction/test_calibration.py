@@ -139,7 +139,12 @@ NOISES: dict[str, Callable[[Array, Any], Array]] = {
 }
 
 
-@pytest.mark.parametrize("noise", NOISES)
+USUAL = ("normal", "heavy tails", "two kinds of rows")
+
+
+@pytest.mark.parametrize(
+    "noise", [noise if noise in USUAL else pytest.param(noise, marks=pytest.mark.slow) for noise in NOISES]
+)
 def test_intervals_hold_the_truth_as_often_as_they_say(noise: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(list(NOISES).index(noise))
     X = rng.normal(size=(6_000, 5))

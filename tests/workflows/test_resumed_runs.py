@@ -100,7 +100,7 @@ def test_a_plan_that_ends_where_a_run_is_already_is_refused(
 ) -> None:
     run = started(until, log_every=log_every)
     message = one_message(inside("resume", run, "--epochs", 3, "-q"), 2)
-    assert "has done 3 epochs; --epochs must be more" in message
+    assert "has done 3 epochs; --epochs is a total and must be larger" in message
     assert inside("resume", run, "--epochs", 4, "-q").returncode == 0
     assert [row["epoch"] for row in Run.open(run).epochs()][-1] == 4
     assert inside("verify", run, "-q").returncode == 0
