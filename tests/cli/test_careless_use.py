@@ -100,7 +100,8 @@ def test_columns_of_any_name_are_kept(trained: Nnfs, write: Write, keep: str, na
 
 def test_kept_column_of_a_prediction_s_name_is_refused_and_others_like_it_are_not(trained: Nnfs, write: Write) -> None:
     write("n.csv", "x,w,prediction,probability_c\n1,u,5,6\n")
-    assert "the column 'prediction' cannot be kept: a column of predictions has that name" in refusal(trained("predict", "--input", "n.csv", "--keep-all"))
+    message = refusal(trained("predict", "--input", "n.csv", "--keep-all"))
+    assert "the column 'prediction' cannot be kept: a column of predictions has that name" in message
     header, _ = table_of(trained("predict", "--input", "n.csv", "--keep", "probability_c"))
     assert header[0] == "probability_c"
 
