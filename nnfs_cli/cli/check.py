@@ -24,7 +24,7 @@ from nnfs_cli.cli.terminal import (
     table,
     width_of,
 )  # fmt: skip
-from nnfs_cli.system.wording import counted, percent
+from nnfs_cli.system.wording import counted, named, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.experiment.experiment import Experiment
@@ -127,7 +127,7 @@ def _print_findings(found: Sequence[Finding], n_inspected: int | None) -> None:
         shown[finding.what] += 1
         if shown[finding.what] > ALIKE:
             continue
-        _bullet(f"{finding.column}: {finding.message}" if finding.column else finding.message)
+        _bullet(f"{named(finding.column)} {finding.message}" if finding.column else finding.message)
         if finding.suggestion:
             print(f"      {in_a_line(finding.suggestion)}")
     if more := sum(max(n - ALIKE, 0) for n in shown.values()):

@@ -15,6 +15,7 @@ from nnfs_cli.cli.completion import complete_table
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, SplitName, Weights, load
 from nnfs_cli.cli.terminal import (
+    complain,
     fact,
     note,
     number,
@@ -79,6 +80,7 @@ def evaluate(
     load(code)
     from nnfs_cli import workflows
     from nnfs_cli.runs.run import Run
+    from nnfs_cli.workflows.evaluate import is_training_file
 
     opened = Run.open(run)
     path = opened.path.as_posix()
@@ -87,6 +89,9 @@ def evaluate(
     decision = opened.records.decision() if weights == "best" else None  # the threshold was chosen for these weights
     comparison = workflows.compare(opened, splits, weights) if baselines else {}
     confusion = {name: counts for name in metrics if (counts := opened.records.confusion(name, weights))}
+    if input and is_training_file(opened, input):
+        learned = "so these figures include rows that the net has learned from"
+        complain("warning", f"{input.name} is the file that {path} was trained on, {learned}; leave --input out")
     if json:
         found = {"run": path, "metrics": metrics, "decision": decision, "confusion": confusion}
         print_json(found | ({"baselines": comparison} if baselines else {}))

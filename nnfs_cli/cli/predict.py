@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
@@ -14,8 +16,8 @@ from nnfs_cli.cli.completion import complete_run, complete_table
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Quiet, Weights, load
 from nnfs_cli.cli.terminal import fact, note, number, suggest, table, threshold_rule
-from nnfs_cli.errors import UserError
-from nnfs_cli.system.wording import counted, percent
+from nnfs_cli.errors import DataError, UserError
+from nnfs_cli.system.wording import counted, percent, shown
 
 if TYPE_CHECKING:
     from nnfs_cli.data.drift import Drift
@@ -122,7 +124,8 @@ def predict(
         drift=drift,
         interval=interval,
     )
-    _write_predictions(predictions, output)
+    with _naming_run(opened if run is None and quiet else None):
+        _write_predictions(predictions, output)
     if output is not None and not quiet:
         fact("output", f"{output.as_posix()}, {counted(predictions.written, 'prediction')}")
     if predictions.drift:
@@ -141,6 +144,18 @@ def _refuse_output(output: Path | None, input: Path) -> None:
         raise UserError(f"{output}: predictions are written to .csv or .parquet; use one of these suffixes")
     if output.exists() and any(map(output.samefile, filter(Path.exists, matching_files(input)))):
         raise UserError(f"{output} is the input; name another file for the predictions")
+
+
+@contextlib.contextmanager
+def _naming_run(newest: Run | None) -> Iterator[None]:
+    """Name the newest run in an error about the rows, since no other line names it."""
+    try:
+        yield
+    except DataError as error:
+        if newest is None:
+            raise
+        chosen = f"the run is {newest.path.as_posix()}, the newest; --run names another one"
+        raise DataError(f"{error}\n{chosen}", error.problem) from error
 
 
 def _write_predictions(predictions: BatchPredictor, output: Path | None) -> None:
@@ -209,7 +224,7 @@ def _report_drift(drift: Drift, n_rows: int) -> None:
     """Report the drift of each column from the training rows, the largest first."""
     rows = sorted(drift.report(), key=lambda row: -(row.psi or 0))
     header = ["column", "psi", "unseen", "outside", "empty", "(before)", "drift"]
-    cells = [[row.column[:30], number(row.psi), *map(_share, row[2:6]), row.verdict] for row in rows[:SHOWN]]
+    cells = [[shown(row.column, 30), number(row.psi), *map(_share, row[2:6]), row.verdict] for row in rows[:SHOWN]]
     note(f"\n{table(header, cells)}")
     if len(rows) > SHOWN:
         note(f"and {counted(len(rows) - SHOWN, 'more column')} with less drift")

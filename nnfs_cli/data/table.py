@@ -93,7 +93,7 @@ class Table:
     def delimiter_hint(self) -> str:
         """A question about the delimiter if the table seems to have been read with a wrong one, else empty."""
         names = (*self.columns, *self.not_read)
-        return ask_delimiter(names[0]) if len(names) == 1 else ""
+        return ask_delimiter(names)
 
     def error(self, row: int, name: str, expected: str, what: str = "column") -> DataError:
         """Return the error that the cell of a row (from 0) does not hold what is expected there."""
@@ -240,9 +240,10 @@ def gaps_of(column: Column) -> Array:
     return np.isnan(column) if column.dtype.kind == "f" else np.zeros(len(column), bool)
 
 
-def ask_delimiter(header: str) -> str:
-    """Return a question about the delimiter if a header of one name seems to hold several, else an empty string."""
-    found = next((delimiter for delimiter in (";", "\t", "|", ",") if delimiter in header), None)
+def ask_delimiter(names: Sequence[str], used: str = "") -> str:
+    """Return a question about the delimiter if the names of a header contain another one than `used`, else empty."""
+    candidates = (";", "\t", "|", ",") if len(names) == 1 else (";", "\t", "|")  # a name may well hold a comma
+    found = next((mark for mark in candidates if mark != used and any(mark in name for name in names)), None)
     return f"; is the delimiter {found!r}?" if found else ""
 
 

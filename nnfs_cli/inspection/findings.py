@@ -30,7 +30,7 @@ from nnfs_cli.inspection.column_relations import (
     row_hashes,
 )
 from nnfs_cli.inspection.propose import skewness, width_for
-from nnfs_cli.system.wording import counted, percent
+from nnfs_cli.system.wording import counted, named, percent, shown
 
 CELLS = 5_000_000  # cells of a table that are inspected, at most
 FEWEST = 5_000  # rows that are inspected, however many columns there are
@@ -191,7 +191,7 @@ def _relations(
             leak = find_leak(table.column(name), y, classes)
             if leak and name not in leaks:
                 leaks.add(name)
-                yield Finding("leak", name, f"leaks the target '{target}': it {leak.how}", _drop(name))
+                yield Finding("leak", name, f"leaks the target {named(target)}: it {leak.how}", _drop(name))
     others = [name for name in inputs if name not in leaks]
     found = {name: one for name, one in find_repeats(table, [*sorted(owners), *others]).items() if name not in owners}
     for name, relation in found.items():
@@ -264,14 +264,14 @@ def _classes(config: Config, data: InspectedRows, loaded: LoadedData, target: st
         by_split = ", ".join(f"{counts[split][i]:,} {verb}" for split, verb in _PURPOSES.items() if split in counts)
         missing = [split for split in counts if split != "train" and not counts[split][i]]
         if train[i] < RARE:
-            yield Finding("rare", target, f"its class '{text_of(label)}' is rare: {by_split}")
+            yield Finding("rare", target, f"has a rare class, {shown(text_of(label))}: {by_split}")
         elif missing:
-            yield Finding("rare", target, f"its class '{text_of(label)}' has no {missing[0]} row: {by_split}")
+            yield Finding("rare", target, f"has no {missing[0]} row of the class {shown(text_of(label))}: {by_split}")
     least, most = int(train.min()), int(train.max())
     if most > 10 * max(least, 1) and config.class_weights is None:
         message = (
-            f"its classes are imbalanced: '{text_of(classes[int(train.argmax())])}' has {percent(most / train.sum())}"
-            f" of the training rows, '{text_of(classes[int(train.argmin())])}' {percent(least / train.sum())}"
+            f"has imbalanced classes: {shown(text_of(classes[int(train.argmax())]))} has {percent(most / train.sum())}"
+            f" of the training rows, {shown(text_of(classes[int(train.argmin())]))} {percent(least / train.sum())}"
         )
         if least < LEARNABLE:
             message += f"; {counted(least, 'row')} {'is' if least == 1 else 'are'} too few to learn that class"

@@ -143,7 +143,7 @@ class BatchPredictor:
         outside: Array = (values < lowest) | (values > highest)
         if outside.any() and not self._far_example:
             self._far_example = (
-                f"{name} is {_brief(values[outside][0])}; training rows have {_brief(low)} to {_brief(high)}"
+                f"{named(name)} is {_brief(values[outside][0])}; training rows have {_brief(low)} to {_brief(high)}"
             )
         return outside
 
@@ -156,7 +156,9 @@ class BatchPredictor:
         if not unseen.any():
             return None
         if not self._far_example:
-            self._far_example = f"{column['name']} is {shown(texts.at(int(np.argmax(unseen))))}; no training row has it"
+            self._far_example = (
+                f"{named(column['name'])} is {shown(texts.at(int(np.argmax(unseen))))}; no training row has it"
+            )
         return unseen
 
     def _warn(self, table: Table) -> None:

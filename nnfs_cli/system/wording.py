@@ -53,7 +53,7 @@ def named(name: str) -> str:
 
 
 def shown(value: object, most: int = 40) -> str:
-    """Return a value for a message; a text is cut after `most` characters."""
+    """Return a value for a message; a text is quoted, and cut after `most` characters."""
     match value:
         case bool():
             return str(value).lower()
@@ -61,7 +61,8 @@ def shown(value: object, most: int = 40) -> str:
             return "nothing"
         case str():
             escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value[:most])
-            return f"'{escaped}{'...' if len(value) > most else ''}'"
+            quote = '"' if "'" in escaped and '"' not in escaped else "'"
+            return f"{quote}{escaped}{'...' if len(value) > most else ''}{quote}"
         case dict():
             return "a block of settings"
         case list() | tuple():

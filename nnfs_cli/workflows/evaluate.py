@@ -23,7 +23,7 @@ from nnfs_cli.prediction.threshold import best_threshold
 from nnfs_cli.runs.run import Run
 from nnfs_cli.system.wording import counted, listing, shown
 from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
-from nnfs_cli.workflows.load_run import data_of, restore
+from nnfs_cli.workflows.load_run import config_of, data_of, restore
 
 Threshold = float | Literal["best_f1", "best_accuracy", "none"]
 
@@ -54,6 +54,14 @@ def evaluate(
             why = "cannot be written to" if read_only else error.strerror
             warnings.warn(f"{run.path} {why}; nothing is saved there", NnfsWarning, stacklevel=2)
         return _evaluate(run, splits, input_file, weights, threshold)
+
+
+def is_training_file(run: Run, path: Path) -> bool:
+    """Return whether a file has the content of the file that a run was trained on."""
+    source = source_for(path, config_of(run).dataset)
+    if not all(file.is_file() for file in source.files):  # a pipe can be read only once
+        return False
+    return bool(source.sha256() == run.records.data()["sha256"]["train"])
 
 
 def _evaluate(

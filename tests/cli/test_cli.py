@@ -178,6 +178,16 @@ def test_evaluate_takes_rows_of_another_file(trained: Trained, inside: Nnfs, wri
     assert done.returncode == 0
     assert set(json.loads(done.stdout)["metrics"]) == {"input"}
     assert json.loads(done.stdout)["metrics"]["input"]["rows"] == 3
+    assert "trained on" not in done.stderr
+
+
+def test_evaluate_warns_about_the_file_that_the_run_was_trained_on(trained: Trained, inside: Nnfs) -> None:
+    done = inside("evaluate", "runs/config-1", "--input", "points.csv", "--quiet", cwd=trained.folder)
+    assert done.returncode == 0
+    assert done.stderr == (
+        "warning: points.csv is the file that runs/config-1 was trained on, so these figures include rows that the net"
+        " has learned from; leave --input out\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -214,6 +224,24 @@ def test_predict_answers_every_row_as_csv(answers: str) -> None:
     for label, high, low in rows:
         assert float(high) + float(low) == pytest.approx(1)
         assert label == ("high" if float(high) >= float(low) else "low")
+
+
+@pytest.mark.parametrize(
+    "table",
+    ['a;b;group\n"0,1";"0,2";low\n', '"a, b";c;group\n"0,1,2";2;low\n', "a, b;c;group\n0,1,2;2;low\n"],
+    ids=["one name", "a comma in a quoted name", "a comma in a name"],
+)
+def test_predict_asks_about_another_delimiter_and_names_the_newest_run(
+    table: str, trained: Trained, inside: Nnfs, write: Write
+) -> None:
+    path = write("other.csv", table)
+    done = inside("predict", "--input", path, "--quiet", cwd=trained.folder)
+    assert done.returncode == 2
+    assert "; is the delimiter ';'?\nthe run is runs/config-2, the newest; --run names another one\n" in done.stderr
+    for words in (["--run", "runs/config-2", "--quiet"], []):
+        done = inside("predict", "--input", path, *words, cwd=trained.folder)
+        assert "is the delimiter ';'?" in done.stderr
+        assert "names another one" not in done.stderr
 
 
 def test_predict_takes_the_newest_run_and_names_it_on_stderr(trained: Trained, answers: str, nnfs: Nnfs) -> None:

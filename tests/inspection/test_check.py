@@ -180,7 +180,9 @@ def test_rare_and_unequal_classes_are_found(check: Check) -> None:
     found = check(y=y)
     assert by_column(found, "imbalance")["y"].suggestion is None  # no weight makes a handful of rows many
     assert "5 rows are too few" in by_column(found, "imbalance")["y"].message
-    assert by_column(found, "rare")["y"].message.endswith("'yes' is rare: 5 to train, 1 to validate, 1 to test")
+    assert by_column(found, "rare")["y"].message.endswith(
+        "has a rare class, 'yes': 5 to train, 1 to validate, 1 to test"
+    )
     y = ["no"] * 960 + ["yes"] * 40
     assert by_column(check(n=1000, y=y), "imbalance")["y"].suggestion == "class_weights: balanced"
     y = ["no"] * 193 + ["yes"] * 7

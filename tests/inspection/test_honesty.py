@@ -55,7 +55,7 @@ def test_rows_far_outside_of_what_was_trained_on_are_named(write: Write) -> None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         workflows.predict(run, near)
-    with pytest.warns(NnfsWarning, match=r"2 of 3 rows lie far outside .* \(a is 888; training rows have 0 to 39\)"):
+    with pytest.warns(NnfsWarning, match=r"2 of 3 rows lie far outside .* \('a' is 888; training rows have 0 to 39\)"):
         workflows.predict(run, far)
 
 

@@ -616,7 +616,7 @@ def test_it_writes_a_config_and_says_what_it_saw(inside: Nnfs, write: Write) -> 
     write("people.csv", as_csv(everybody()))
     done = inside("init", "people.csv", "--target", "bought")
     assert (done.returncode, done.stdout) == (0, "people.yaml\n")
-    for word in ("120 rows", "12 columns", "binary classification", "bought_code (leaks the target", "nnfs check"):
+    for word in ("120 rows", "12 columns", "binary classification", "'bought_code' leaks the target", "nnfs check"):
         assert word in done.stderr
 
 

@@ -52,9 +52,9 @@ def complaints(run: Run, path: Path, **options: object) -> tuple[list[str], dict
     ("row", "message"),
     [
         ("2020-05-15,5,u", ""),
-        ("2020-05-15,50,u", "1 of 2 rows lies far outside the training rows (n is 50; training rows have 0 to 9)"),
-        ("2030-05-15,5,u", "(day is 2030-05-15; training rows have 2020-01-15 to 2021-12-15)"),
-        ("2020-05-15,5,x", "(word is 'x'; no training row has it)"),
+        ("2020-05-15,50,u", "1 of 2 rows lies far outside the training rows ('n' is 50; training rows have 0 to 9)"),
+        ("2030-05-15,5,u", "('day' is 2030-05-15; training rows have 2020-01-15 to 2021-12-15)"),
+        ("2020-05-15,5,x", "('word' is 'x'; no training row has it)"),
     ],
 )
 def test_rows_far_from_the_training_rows_are_named(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnfs_cli.system.wording import counted, percent, plural
+from nnfs_cli.system.wording import counted, named, percent, plural, shown
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,19 @@ def test_plural(noun: str, many: str) -> None:
     assert plural(noun) == many
     assert counted(1, noun) == f"1 {noun}"
     assert counted(1024, noun) == f"1,024 {many}"
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("x", "'x'"),
+        ("x0'", '"x0\'"'),
+        ('5"', "'5\"'"),
+        ("5'6\"", "'5'6\"'"),
+        ("a\nb", "'a\\nb'"),
+        ("x" * 50, f"'{'x' * 40}...'"),
+    ],
+)
+def test_a_text_is_quoted_on_one_line(text: str, quoted: str) -> None:
+    assert shown(text) == quoted
+    assert named(text[:40]) == quoted.replace("...", "")

@@ -66,7 +66,7 @@ class Block:
 
     def ragged(self, line: int, n_cells: int) -> str:
         """Return the message about a record with a wrong number of cells."""
-        hint = ask_delimiter(self.names[0]) if len(self.names) == 1 else ""
+        hint = ask_delimiter(self.names, self.delimiter)
         return f"{self.file}, line {line}: {counted(n_cells, 'cell')} where the header has {len(self.names)}{hint}"
 
 

@@ -95,7 +95,9 @@ def refuse_torn_quotes(content: bytes, name: str, line: int, delimiter: str) -> 
                 return
             place, n_before = cell.end(), n_before + 1 if cell[1] == delimiter.encode() else 0
         where = f"{name}, line {line + count_lines(content, place)}: cell {n_before + 1}"
-        raise DataError(f"{where} continues after its closing quote; write a quote inside a cell twice") from None
+        torn = re.compile(rb'"[^"]*(?:""[^"]*)*"(;|\t|\||,)').match(content, place)
+        advice = f"is the delimiter {torn[1].decode()!r}?" if torn else "write a quote inside a cell twice"
+        raise DataError(f"{where} continues after its closing quote; {advice}") from None
 
 
 def open_quote_error(content: bytes, name: str, line: int, delimiter: str) -> DataError:
