@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
-from nnfs_cli.cli.terminal import fact, number, print_json, suggest, table
+from nnfs_cli.cli.terminal import fact, note, number, print_json, suggest, table
 
 if TYPE_CHECKING:
     from nnfs_cli.workflows import Comparison
@@ -41,6 +41,7 @@ def baseline(
     if not quiet:
         for model in BASELINES:
             fact(model.name, model.classifier if spec.loss.task == "classification" else model.regressor)
+        note("")
     print(side_by_side(comparison))
     suggest(f"nnfs train {shlex.quote(config.as_posix())}, then nnfs evaluate RUN --baselines", quiet)
 

@@ -16,6 +16,7 @@ from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
 from nnfs_cli.cli.terminal import (
     INDENT,
     column_kinds,
+    fold,
     in_a_line,
     print_json,
     split_sizes,
@@ -150,8 +151,11 @@ def _print_net(experiment: Experiment, lines: Sequence[LayerSummary]) -> None:
     rows.append([whole, "", f"{experiment.predictor.model.n_parameters:,}"])
     header = ["layer", "shape of a row", "parameters"]
     room = _width() - sum(max(len(row[i]) for row in (header, *rows)) + 2 for i in (1, 2))
-    rows = [[_shorten(row[0], max(room, 12)), *row[1:]] for row in rows]
-    first, *others = (line.rstrip() for line in table(header, rows).splitlines())
+    folded = []
+    for layer, *cells in rows:
+        first, *others = fold(layer, max(room, 12), "  ")
+        folded += [[first, *cells], *([other, "", ""] for other in others)]
+    first, *others = (line.rstrip() for line in table(header, folded).splitlines())
     print("\n".join([styled("heading", first, sys.stdout), *others]))
 
 
@@ -186,10 +190,6 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"about {seconds:.1f} s" if seconds < 0.95 else f"about {seconds:.0f} s"
     return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:,.1f} h"
-
-
-def _shorten(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 def _width() -> int:

@@ -70,6 +70,9 @@ def components(
     if not (lists or pages):
         hint = did_you_mean(str(name), [*dict(sections), *families])
         raise UserError(f"there is no component '{name}'{hint or '; nnfs components lists them all'}")
+    if len(pages) > 1 and not markdown:
+        kinds = [getattr(section, "family", "") or "block of settings" for title, section in sections if title == name]
+        print(f"{name} is the name of {listing(f'{_article(kind)} {kind}' for kind in kinds)}\n\n")
     print("\n\n\n".join(["\n\n".join(lists)] * bool(lists) + pages))
     if not pages:
         suggest("nnfs components NAME describes one of them", quiet or markdown)
@@ -250,5 +253,9 @@ def _noun(schema: dict[str, Any], *, many: bool = False) -> str:
         del schema["exclusiveMinimum"]
     given = {key: bound for key, bound in BOUNDS.items() if schema.get(key, MAX_INT) != MAX_INT}
     bounds = " and ".join(f"{bound} {schema[key]:.15g}" for key, bound in given.items())
-    nouns = plural(noun) if many else f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    nouns = plural(noun) if many else f"{_article(noun)} {noun}"
     return f"{nouns}, {'each ' * many}{bounds}" if bounds else nouns
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"

@@ -67,13 +67,18 @@ def cv(
         with writer_for(target.suffix, file) as writer:  # type: ignore[arg-type]
             writer.write(found.predictions)
 
+    replaced = target.exists()
     write_atomically(target, write)
     if json:
         print_json({**_plain(found), "predictions": target.as_posix()})
         return
-    note("")
-    fact("rows", f"{counted(found.rows, 'row')} in {folds} folds" + (f", {repeats} times" if repeats > 1 else ""))
-    fact("output", f"{target.as_posix()}, {counted(len(found.predictions['row']), 'prediction')}")
+    if not quiet:
+        times = f", {repeats} times" if repeats > 1 else ""
+        note("")
+        fact("rows", f"{counted(found.rows, 'row')} in {folds} folds{times}")
+        written = f"{target.as_posix()}{' (replaced)' if replaced else ''}"
+        fact("output", f"{written}, {counted(len(found.predictions['row']), 'prediction')}")
+        note("")
     print(_tables(found))
     best = shlex.quote(configs[0].as_posix()) if len(configs) == 1 else "CONFIG, with the better config"
     suggest(f"nnfs train {best}", quiet)

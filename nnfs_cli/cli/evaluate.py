@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,9 +15,11 @@ from nnfs_cli.cli.baseline import side_by_side
 from nnfs_cli.cli.completion import complete_table
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, SplitName, Weights, load
+from nnfs_cli.cli.paths import open_run, require_table
 from nnfs_cli.cli.terminal import (
     complain,
     fact,
+    fold,
     note,
     number,
     print_json,
@@ -79,12 +82,14 @@ def evaluate(
         raise UserError("give either --baselines or --input, not both: baselines are scored on the rows of the run")
     load(code)
     from nnfs_cli import workflows
-    from nnfs_cli.runs.run import Run
     from nnfs_cli.workflows.evaluate import is_training_file
 
-    opened = Run.open(run)
+    opened = open_run(run)
+    if input:
+        require_table(input)
     path = opened.path.as_posix()
     splits = [name.value for name in split] if split else None
+    earlier = opened.records.decision() if threshold == "none" else None
     metrics = workflows.evaluate(opened, splits, input, weights, _threshold(threshold))
     decision = opened.records.decision() if weights == "best" else None  # the threshold was chosen for these weights
     comparison = workflows.compare(opened, splits, weights) if baselines else {}
@@ -98,9 +103,12 @@ def evaluate(
         return
     if not quiet:
         report_row_weights(opened.records.data())
-        if decision:
-            when = "saved; `nnfs predict` uses it" if threshold else "chosen earlier"
-            fact("threshold", f"{threshold_rule(decision)} ({when})")
+        _report_threshold(threshold, decision, earlier)
+        if threshold and threshold.startswith("best_") and "validation" in metrics:
+            fact(
+                "note",
+                "the threshold was chosen on these validation rows, so their figures are a little too good",
+            )
     print(_figures(metrics))
     if comparison:
         print(f"\n{side_by_side(comparison)}")
@@ -110,6 +118,18 @@ def evaluate(
         elif not quiet:
             note(f"{path}/evaluation/{name} holds the confusion matrix")
     suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
+
+
+def _report_threshold(
+    threshold: str | None, decision: Mapping[str, Any] | None, earlier: Mapping[str, Any] | None
+) -> None:
+    """Report the threshold in use, and with `--threshold none` whether one was removed."""
+    if decision:
+        when = "saved; `nnfs predict` uses it" if threshold else "chosen earlier"
+        fact("threshold", f"{threshold_rule(decision)} ({when})")
+    elif threshold == "none":
+        removed = f"removed ({number(earlier['threshold'])})" if earlier else "none was saved"
+        fact("threshold", f"{removed}; `nnfs predict` predicts the class of the highest probability")
 
 
 def _figures(metrics: Figures) -> str:
@@ -134,4 +154,5 @@ def _threshold(text: str | None) -> Threshold | None:
 
 def _confusion(split: str, counts: dict[str, dict[str, int]]) -> str:
     rows = [[truth, *map(number, of_truth.values())] for truth, of_truth in counts.items()]
-    return f"{split}: true class (rows), predicted class (columns)\n{table(['', *counts], rows)}"
+    title = fold(f"{split}: true class (rows), predicted class (columns)", width_of(sys.stdout) or 80)
+    return "\n".join([*title, table(["", *counts], rows)])

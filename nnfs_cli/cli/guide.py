@@ -61,9 +61,9 @@ def _resolve(topic: str) -> str:
 def _print_topics() -> None:
     """Print a line for each topic: its name and what its page is about."""
     topics = pages.topics()
-    left, width = max(map(len, topics), default=0), width_of(sys.stdout) or 10_000
+    left, width = max(map(len, topics), default=0), width_of(sys.stdout)
     for topic in topics:
-        first, *others = fold(pages.summary(topic), min(width, WIDEST) - left - 2 if width < 10_000 else width)
+        first, *others = fold(pages.summary(topic), min(width - 1, WIDEST) - left - 2 if width else 10_000)
         print(f"{styled('label', topic, sys.stdout)}{' ' * (left - len(topic))}  {first}")
         for line in others:
             print(" " * (left + 2) + line)
@@ -96,7 +96,8 @@ def _page(text: str) -> None:
 
     os.environ.setdefault("LESS", "-RFX")
     theme = Theme({"markdown.code": "bold cyan", "markdown.h2": "bold", "markdown.h3": "bold italic"})
-    console = Console(width=min(width_of(sys.stdout) or 80, WIDEST), highlight=False, theme=theme)
+    # A line that ends at the edge of the terminal may continue on the next one, so the last column stays empty.
+    console = Console(width=min((width_of(sys.stdout) or 80) - 1, WIDEST), highlight=False, theme=theme)
     with console.pager(styles=os.environ.get("TERM") != "dumb"):
         console.print(Markdown(_for_terminal(text), code_theme="ansi_dark", hyperlinks=False))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from nnfs_cli.cli.terminal import NARROWEST, complain, fold, note, styled
-from nnfs_cli.system.wording import did_you_mean
+from nnfs_cli.cli.usage_errors import UsageError, describe
 
 WIDEST = 100  # columns; longer lines are hard to read
 LEFT = 30  # columns for the names of options, at most
@@ -22,7 +23,6 @@ QUICK_START = (
     ("nnfs train houses.yaml", "Train the net; print its run directory."),
     ("nnfs predict --input new_houses.csv", "Predict new rows with the newest run."),
 )
-UsageError: type[Any] = typer.BadParameter.__bases__[0]  # click's class; Typer may bundle click under another name
 
 Function = TypeVar("Function", bound=Callable[..., None])
 
@@ -51,6 +51,14 @@ def manual(*examples: str, guide: str) -> Callable[[Function], Function]:
 class Command(TyperCommand):
     """A command whose help ends with examples and a topic of the guide."""
 
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Parse the arguments; every usage error names the command."""
+        try:
+            return super().parse_args(ctx, args)
+        except UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write usage, description, arguments, options, examples and the topic of the guide."""
         page = _Page()
@@ -58,7 +66,7 @@ class Command(TyperCommand):
         page.prose(self.help or "")
         page.parameters(self, ctx)
         if found := MANUALS.get(self.name or ""):
-            page.block("\n  ".join([_heading("Examples:"), *found.examples]))
+            page.examples(found.examples)
             page.block(f"{_heading('Guide:')} nnfs guide {found.guide}")
         formatter.write(page.text())
 
@@ -100,23 +108,18 @@ class Group(TyperGroup):
         try:
             code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
         except UsageError as error:
-            sys.exit(self._explain(error))
+            sys.exit(self._explain(error, sys.argv[1:] if args is None else args))
         except typer.Abort:
             sys.exit(1)
         sys.exit(code if isinstance(code, int) else 0)
 
-    def _explain(self, error: Any) -> int:
+    def _explain(self, error: Any, args: Sequence[str]) -> int:
         """Write the error to stderr and return the exit code."""
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()
             return int(error.exit_code)
-        message = " ".join(error.format_message().replace("Value error, ", "").rstrip(".").split())
-        command = error.ctx.command_path if error.ctx else "nnfs"
-        if error.ctx and message.startswith("No such command "):
-            name = message.removeprefix("No such command ").partition("'")[2].partition("'")[0]
-            message = f"there is no command '{name}'{did_you_mean(name, self.list_commands(error.ctx))}"
-        complain("error", message[:1].lower() + message[1:])
-        note(f"Try `{command} --help`.")
+        complain("error", describe(error, args, self.list_commands(error.ctx) if error.ctx else ()))
+        note(f"Try `{error.ctx.command_path if error.ctx else 'nnfs'} --help`.")
         return int(error.exit_code)
 
 
@@ -135,6 +138,14 @@ class _Page:
         """Add lines that are not folded."""
         self._blocks.append(text)
 
+    def examples(self, commands: Sequence[str]) -> None:
+        """Add examples. A shell accepts a folded command, since its lines end with a backslash."""
+        lines = [_heading("Examples:")]
+        for command in commands:
+            folded = fold(f"  {command}", self._width if len(command) + 2 <= self._width else self._width - 2, " " * 6)
+            lines.append(" \\\n".join(folded))
+        self.block("\n".join(lines))
+
     def prose(self, text: str) -> None:
         """Add the paragraphs of a text."""
         for paragraph in text.split("\n\n"):
@@ -142,7 +153,7 @@ class _Page:
 
     def usage(self, command: Any, ctx: typer.Context) -> None:
         """Add the usage line, which names required options too."""
-        pieces = [piece.strip("{}") for piece in command.collect_usage_pieces(ctx)]
+        pieces = [re.sub(r"[{}]", "", piece).replace("......", "...") for piece in command.collect_usage_pieces(ctx)]
         required = [_spelling(one).strip() for one in _shown(command, ctx, "option") if one.required]
         line = " ".join(["Usage:", ctx.command_path, pieces[0], *required, *pieces[1:]])
         self.block("\n".join(fold(line, self._width, " " * 7)).replace("Usage:", _heading("Usage:"), 1))

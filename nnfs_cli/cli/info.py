@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import textwrap
 from typing import Any
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Json, Quiet
-from nnfs_cli.cli.terminal import print_json, suggest
+from nnfs_cli.cli.terminal import print_json, suggest, width_of
 
 LABEL = 14  # characters
 
@@ -21,7 +23,9 @@ def info(json: Json = False, quiet: Quiet = False) -> None:
     packages = found.pop("packages")
     variables = found.pop("variables")
     for label, value in {**found, **packages, **variables}.items():
-        print(f"{label:<{LABEL}}{value}")
+        line, width = f"{label:<{LABEL}}{value}", width_of(sys.stdout)
+        lines = textwrap.wrap(line, width, subsequent_indent=" " * LABEL) if width else [line]
+        print("\n".join(lines))
     suggest("paste these lines into the bug report", quiet)
 
 

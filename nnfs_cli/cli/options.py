@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnfs_cli.cli.completion import complete_assignment, complete_config, complete_run
+from nnfs_cli.cli.paths import open_run, require_config
 
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
@@ -66,6 +67,7 @@ def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Confi
     from nnfs_cli.config.document import Document
     from nnfs_cli.system.threads import limit_blas_threads
 
+    require_config(config)
     document = Document.load(config, set_ or ())
     limit_blas_threads(document.data.get("threads"))  # has an effect only before NumPy is imported, below
     load(code)
@@ -77,10 +79,9 @@ def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Confi
 def open_to_train(path: Path, code: list[Path] | None) -> Run:
     """Open a run to train it with its recorded settings, and load the user's components."""
     from nnfs_cli.config.document import Document
-    from nnfs_cli.runs.run import Run
     from nnfs_cli.system.threads import limit_blas_threads
 
-    run = Run.open(path)
+    run = open_run(path)
     limit_blas_threads(Document.load(run.spec_file).data.get("threads"))
     load(code)
     return run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
@@ -15,12 +15,13 @@ import typer
 from nnfs_cli.cli.completion import complete_run, complete_table
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Quiet, Weights, load
-from nnfs_cli.cli.terminal import fact, note, number, suggest, table, threshold_rule
+from nnfs_cli.cli.paths import open_run, require_table
+from nnfs_cli.cli.terminal import fact, note, number, suggest, table, threshold_rule, width_of
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.system.wording import counted, percent, shown
 
 if TYPE_CHECKING:
-    from nnfs_cli.data.drift import Drift
+    from nnfs_cli.data.drift import Drift, DriftRow
     from nnfs_cli.prediction.batch_predict import BatchPredictor
     from nnfs_cli.prediction.calibration import Calibration
     from nnfs_cli.runs.run import Run
@@ -97,15 +98,17 @@ def predict(
 ) -> None:
     """Predict the target of every row of a file; write CSV or Parquet.
 
-    Columns are matched by name, in any order. Other columns, including the target, are ignored.
+    Columns are matched by name, in any order. The target and the columns that the config drops are ignored; other
+    columns that the run was not trained on are ignored with a warning.
     """
     load(code)
     from nnfs_cli import workflows
     from nnfs_cli.runs.run import Run
 
-    opened = Run.open(run) if run else Run.newest(runs)
+    opened = open_run(run) if run else Run.newest(runs)
     if run is None and not quiet:
         fact("run", f"{opened.path.as_posix()}, the newest")
+    require_table(input)
     _refuse_output(output, input)
     if weights == "best" and not quiet and (decision := opened.records.decision()):
         fact("threshold", f"{threshold_rule(decision)} (saved by `nnfs evaluate`)")
@@ -114,17 +117,18 @@ def predict(
             raise UserError(f"--interval takes a probability between 0 and 1, such as 0.9, found {interval:g}")
         if not quiet:
             _report_calibration(opened.records.calibration(), interval)
-    kept = [name for names in keep or () for name in _names(names)]
     predictions = workflows.batch_predictor(
         opened,
         input,
         weights,
         on_error=on_error.value,
-        keep="all" if keep_all else kept,
+        keep="all" if keep_all else (),
         drift=drift,
         interval=interval,
     )
     with _naming_run(opened if run is None and quiet else None):
+        if not keep_all:
+            predictions.keep = _columns_to_keep(keep or (), predictions)
         _write_predictions(predictions, output)
     if output is not None and not quiet:
         fact("output", f"{output.as_posix()}, {counted(predictions.written, 'prediction')}")
@@ -206,9 +210,19 @@ def _report_calibration(calibration: Calibration, level: float) -> None:
     fact("intervals", text)
     if calibration.temperature is not None and calibration.errors:
         before, after = calibration.errors
+        if number(before) == number(after) and number(calibration.temperature) == "1.0000":
+            return
         where = "the test rows" if test is not None else "the same rows"
         errors = f"calibration error on {where}: {number(before)} before, {number(after)} after"
         fact("calibrated", f"with temperature {number(calibration.temperature)}; {errors}")
+
+
+def _columns_to_keep(values: Sequence[str], predictions: BatchPredictor) -> list[str]:
+    """Return the columns that `--keep` names; a value that is the name of a column is not split at its commas."""
+    if any("," in value for value in values):
+        known = predictions.source.names()
+        return [name for value in values for name in ([value] if value in known else _names(value))]
+    return [name for value in values for name in _names(value)]
 
 
 def _names(text: str) -> list[str]:
@@ -222,14 +236,27 @@ def _names(text: str) -> list[str]:
 
 def _report_drift(drift: Drift, n_rows: int) -> None:
     """Report the drift of each column from the training rows, the largest first."""
+    from nnfs_cli.data.drift import psi_by_chance
+
     rows = sorted(drift.report(), key=lambda row: -(row.psi or 0))
-    header = ["column", "psi", "unseen", "outside", "empty", "(before)", "drift"]
-    cells = [[shown(row.column, 30), number(row.psi), *map(_share, row[2:6]), row.verdict] for row in rows[:SHOWN]]
-    note(f"\n{table(header, cells)}")
+    note(f"\n{_drift_table(rows[:SHOWN], width_of(sys.stderr))}")
     if len(rows) > SHOWN:
         note(f"and {counted(len(rows) - SHOWN, 'more column')} with less drift")
-    if n_rows < FEW:
-        note(f"with {counted(n_rows, 'row')}, chance alone can make the psi large")
+    if 0 < n_rows < FEW:
+        chance = f"chance alone makes it about {psi_by_chance(n_rows):.2g}, so do not act on such a value"
+        note(f"psi is the population stability index; with {counted(n_rows, 'row')}, {chance}")
+
+
+def _drift_table(rows: Sequence[DriftRow], width: int | None) -> str:
+    """Lay out the drift; leave out shares, the last ones first, until the table fits."""
+    header = ["column", "psi", "unseen", "outside", "empty", "(before)", "drift"]
+    cells = [[shown(row.column, 30), number(row.psi), *map(_share, row[2:6]), row.verdict] for row in rows]
+    for left_out in range(5):
+        kept = [*range(6 - left_out), 6]
+        lines = table([header[i] for i in kept], [[row[i] for i in kept] for row in cells])
+        if width is None or len(lines.partition("\n")[0]) <= width:
+            break
+    return lines
 
 
 def _share(share: float | None) -> str:

@@ -71,7 +71,9 @@ def announce(experiment: Experiment) -> None:
     inputs = listing(counted(kinds.count(kind), kind) for kind in ("number", "category", "date") if kind in kinds)
     sizes = split_sizes(data["rows"])
     fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {_target(data['targets'])}; {sizes}")
-    fact("model", f"{model.describe()}, {counted(model.n_parameters, 'parameter')}")
+    parameters = counted(model.n_parameters, "parameter")
+    in_all = f"; {parameters} in all" if config.members > 1 else f", {parameters}"
+    fact("model", f"{model.describe()}{in_all}")
     if config.holdout is not None:
         fact("holdout", f"each of the {config.members} members trains without one fold of the rows and is scored on it")
     report_row_weights(data)
@@ -121,10 +123,14 @@ def progress() -> Callback:
 
 
 class Resumed(Callback):
-    """A callback that reports from where training resumes."""
+    """A callback that announces a resumed training, once its saved state has been found to fit."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
 
     def on_begin(self, training: Training) -> None:
-        """Report the epoch and the step of the restored state."""
+        """Report the experiment, and the epoch and the step of the restored state."""
+        announce(self._experiment)
         progress = training.progress
         if not progress.step:
             fact("resumed", f"from the beginning, to epoch {progress.epochs:,}; the run has no later state")
@@ -150,8 +156,12 @@ class Lines(Callback):
             self._widths = {name: widths[name] for name, end in zip(widths, ends, strict=True) if end <= self.width - 5}
             more = "  ..." if len(self._widths) < len(widths) else ""
             self.write("")
+            self.explain(training)
             self.write("  " + "  ".join(name.rjust(width) for name, width in self._widths.items()) + more, "heading")
         self.write("  " + "  ".join(number(row[name]).rjust(width) for name, width in self._widths.items()))
+
+    def explain(self, training: Training) -> None:
+        """Write above the table which epochs it leaves out, if it does."""
 
     def write(self, line: str, style: str = "") -> None:
         """Write a line to stderr."""
@@ -198,6 +208,12 @@ class Bar(Lines):
         losses = "  ".join(f"{name} {number(row[name])}" for name in ("train_loss", "val_loss") if name in row)
         self._progress.update(self._task, losses=losses)
 
+    def explain(self, training: Training) -> None:
+        """Write above the table that it shows only some of the logged epochs, if so."""
+        shown = math.lcm(self._every, training.plan.log_every)
+        if shown > training.plan.log_every:
+            self.write(f"  1 in {shown:,} epochs is shown; the log of the run has more")
+
     def on_end(self, training: Training) -> None:
         """Remove the bar."""
         self._progress.stop()
@@ -233,6 +249,6 @@ def _report_figures(metrics: dict[str, Any], config: Config) -> None:
     for split in held_out or ["train"]:
         figures = dict(metrics[split])
         n_rows = int(figures.pop("rows"))
-        label = "out of fold" if config.holdout and split == "validation" else split
+        how = ", out of fold" if config.holdout and split == "validation" else ""
         shown = ", ".join(f"{name} {number(value)}" for name, value in figures.items())
-        fact(label, f"{shown} ({counted(n_rows, 'row')})")
+        fact(split, f"{shown} ({counted(n_rows, 'row')}{how})")

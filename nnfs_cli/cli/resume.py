@@ -35,10 +35,8 @@ def resume(
     """
     opened = open_to_train(run, code)
     from nnfs_cli import workflows
-    from nnfs_cli.cli.report_training import Resumed, announce, conduct, progress
+    from nnfs_cli.cli.report_training import Resumed, conduct, progress
 
     experiment = workflows.reopen(opened, epochs, changed_data)
-    if not quiet:
-        announce(experiment)
-    callbacks = [] if quiet else [Resumed(), progress()]
+    callbacks = [] if quiet else [Resumed(experiment), progress()]
     conduct(lambda: workflows.resume(experiment, opened, callbacks), opened, experiment.config, quiet, json)

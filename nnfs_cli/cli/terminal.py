@@ -26,6 +26,7 @@ STYLES = {
 }
 RESET = "\x1b[0m"
 INDENT = 12  # characters that the label of a fact takes
+EXCERPT = " | "  # between the number of a line and its text
 NARROWEST = 40  # columns; a narrower terminal has to fold the lines itself
 
 
@@ -97,9 +98,10 @@ def complain(kind: str, message: str = "") -> None:
     A message that already contains ``file:line:column: error:`` gets no second label.
     """
     message = visible(message)
+    labelled = f" {kind}: " in message.partition("\n")[0]
     if width := width_of(sys.stderr):
-        message = _folded(message, width, len(kind) + 2)
-    if f" {kind}: " in message.partition("\n")[0]:
+        message = _folded(message, width, 0 if labelled else len(kind) + 2)
+    if labelled:
         text = message.replace(f" {kind}: ", f" {styled(kind, kind + ':')} ")
     else:
         text = f"{styled(kind, kind)}: {message}" if message else styled(kind, kind)
@@ -108,13 +110,28 @@ def complain(kind: str, message: str = "") -> None:
 
 
 def _folded(message: str, width: int, label: int) -> str:
-    """Fold the lines of a message that are too wide, except excerpts of a file. The first line follows a label."""
+    """Fold the lines of a message that are too wide, and cut the excerpts of a file.
+
+    The first line follows a label of `label` columns.
+    """
     first, *others = message.split("\n")
     lines = fold(" " * label + first, width)
     lines[0] = lines[0][label:]
-    for line in others:
-        lines += [line] if len(line) <= width or line[5:8] == " | " else fold(line, width)
+    skipped = 0
+    for i, line in enumerate(others):
+        if line[5:8] == EXCERPT:
+            if line[:5].strip():  # the line of the file; the next line has the carets
+                skipped = _skipped(others[i + 1] if i + 1 < len(others) else "", width - 8)
+            lines.append(line[:8] + line[8 + skipped :][: width - 8])
+        else:
+            lines += [line] if len(line) <= width else fold(line, width)
     return "\n".join(lines)
+
+
+def _skipped(carets: str, width: int) -> int:
+    """Return how many characters to leave out of an excerpt so that the carets below it are within the width."""
+    first, last = carets.find("^") - 8, carets.rfind("^") - 8
+    return 0 if last < width else max(0, min(first, last + 1 - width))
 
 
 def _write(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import days
-from nnfs_cli.data.profile import count_in_bins, numbers_or_days, to_shares
+from nnfs_cli.data.profile import BINS, count_in_bins, numbers_or_days, to_shares
 from nnfs_cli.data.table import Kind, Table
 
 RARE = 0.01  # share of rows below which categories share one bin: one by one they would be noise
@@ -40,6 +41,21 @@ def population_stability_index(expected: Array, found: Array) -> float:
     """
     p, q = np.maximum(expected, FLOOR), np.maximum(found, FLOOR)
     return float(np.sum((q - p) * np.log(q / p)))
+
+
+def psi_by_chance(n_rows: int) -> float:
+    """Return the index to expect of `n_rows` rows without drift, for a column with `BINS` bins of equal shares.
+
+    It is the mean over the binomial distribution of the rows in a bin.
+    """
+    share, bins = 1 / BINS, np.array([1 / BINS])
+    return BINS * sum(
+        math.comb(n_rows, k)
+        * share**k
+        * (1 - share) ** (n_rows - k)
+        * population_stability_index(bins, np.array([k / n_rows]))
+        for k in range(n_rows + 1)
+    )
 
 
 class Drift:

@@ -7,6 +7,7 @@ Every page begins with a title (`# Training`) and a paragraph that sums it up. G
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -52,16 +53,40 @@ def summary(topic: str) -> str:
 
 
 def search(text: str) -> list[Hit]:
-    """Return every line of the guide that contains `text`, ignoring case."""
-    hits, wanted = [], " ".join(text.casefold().split())
+    """Return every line of the guide with words that begin with `text`; if there is none, with all words of `text`.
+
+    Case is ignored. If no single line has all words, the lines of a paragraph that has them are returned.
+    """
+    words = text.casefold().split()
+    lines = [(hit, block, " ".join(hit.text.casefold().split())) for hit, block in _lines()]
+    phrase, each = _at_word_start(" ".join(words)), [_at_word_start(word) for word in words]
+    if found := [hit for hit, _, line in lines if phrase.search(line)]:
+        return found
+    if found := [hit for hit, _, line in lines if all(word.search(line) for word in each)]:
+        return found
+    blocks: dict[int, str] = {}
+    for _, block, line in lines:
+        blocks[block] = f"{blocks.get(block, '')} {line}"
+    whole = {block for block, content in blocks.items() if all(word.search(content) for word in each)}
+    return [hit for hit, block, line in lines if block in whole and any(word.search(line) for word in each)]
+
+
+def _at_word_start(text: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(text)}" if text[:1].isalnum() else re.escape(text))
+
+
+def _lines() -> Iterator[tuple[Hit, int]]:
+    """Yield every line of the guide but comments, with the number of its paragraph."""
+    block = 0
     for topic in topics():
         heading, fenced = topic, False
         for number, line in enumerate(page(topic).splitlines(), 1):
             fenced ^= line.startswith("```")
             heading = (not fenced and _heading(line)) or heading
-            if wanted in " ".join(line.casefold().split()) and not line.startswith("<!--"):
-                hits.append(Hit(topic, heading, number, line.strip()))
-    return hits
+            block += not line.strip()
+            if not line.startswith("<!--"):
+                yield Hit(topic, heading, number, line.strip()), block
+        block += 1
 
 
 def _heading(line: str) -> str:

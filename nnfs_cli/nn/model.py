@@ -231,5 +231,5 @@ class Model:
         tables = self.embedding.tables if self.embedding else ()
         parts = [" x ".join(map(str, self.input_shape))]
         parts += [f"embedding {table.name} {table.rows} x {table.width}" for table in tables]
-        members = f"{self.members} members of " if self.members > 1 else ""
+        members = f"{self.members} nets, each " if self.members > 1 else ""
         return members + " -> ".join([*parts, self.layers.describe()])

@@ -80,6 +80,7 @@ def table_of(done: Any) -> list[list[str]]:
     ("keep", "names"),
     [
         ('"a,b",k', ["a,b", "k"]),
+        ("a,b", ["a,b"]),
         ("k", ["k"]),
         ("k,k", ["k"]),
         (",k,", ["k"]),

@@ -197,14 +197,42 @@ def test_evaluate_warns_about_the_file_that_the_run_was_trained_on(trained: Trai
             ["runs/config-1", "--split", "test"],
             "error: runs/config-1 has no test rows; it has train and validation rows\n",
         ),
-        (["runs/config-9"], "error: there is no run directory runs/config-9\n"),
+        (
+            ["runs/config-9"],
+            "error: there is no run directory runs/config-9; runs of that config are runs/config-2 and runs/config-1\n",
+        ),
+        (["config-2"], "error: there is no run directory config-2; did you mean 'runs/config-2'?\n"),
+        (["runs/confg-1"], "error: there is no run directory runs/confg-1; did you mean 'runs/config-1'?\n"),
+        (["runs/wibble-1"], "error: there is no run directory runs/wibble-1\n"),
         (["points.csv"], "error: there is no run directory points.csv\n"),
-        (["runs"], "error: runs is not a run directory: it has no spec.yaml\n"),
+        (
+            ["config.yaml"],
+            "error: config.yaml is a config, not a run directory; its runs are runs/config-2 and runs/config-1\n",
+        ),
+        (["runs"], "error: runs is a folder of runs; name one of them: runs/config-2 and runs/config-1\n"),
+        (["."], "error: . is not a run directory: it has no spec.yaml\n"),
         (["runs/config-1", "--input", "gone.csv"], "error: there is no file gone.csv\n"),
+        (["runs/config-1", "--input", "point.csv"], "error: there is no file point.csv; did you mean 'points.csv'?\n"),
     ],
 )
 def test_evaluate_names_what_is_missing(words: list[str], message: str, trained: Trained, inside: Nnfs) -> None:
     assert one_message(inside("evaluate", *words, cwd=trained.folder), 2) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("points.csv", "error: points.csv is a table; `nnfs init points.csv` writes a config for it\n"),
+        ("runs/config-1", "error: runs/config-1 is a run directory; `nnfs resume runs/config-1` continues it\n"),
+        ("config", "config: error: there is no such file; did you mean 'config.yaml'?\n"),
+        ("confg.yaml", "confg.yaml: error: there is no such file; did you mean 'config.yaml'?\n"),
+        ("gone.csv", "gone.csv: error: there is no such file\n"),
+    ],
+)
+def test_train_names_the_command_or_the_config_that_may_be_meant(
+    name: str, message: str, trained: Trained, inside: Nnfs
+) -> None:
+    assert one_message(inside("train", name, cwd=trained.folder), 2) == message
 
 
 # Predict

@@ -237,7 +237,7 @@ def test_the_log_and_the_figures_are_those_of_the_mean(config: Path, inside: Nnf
 
 
 def test_output_counts_the_members(config: Path, inside: Nnfs) -> None:
-    assert "3 members of 4 -> linear 5" in inside("train", config, "--set", "members=3").stderr
+    assert "model       3 nets, each 4 -> linear 5" in inside("train", config, "--set", "members=3").stderr
     shown = inside("check", config, "--set", "members=3").stdout
     assert any(line.split() == ["all", "3", "members", "129"] for line in shown.splitlines())
     assert "each net has" in inside("train", config, "--set", "members=3", "--set", "layers.0.linear=50").stderr

@@ -232,7 +232,8 @@ def test_train_names_the_preset(inside: Nnfs, write: Callable[[str, str], Path])
     assert done.returncode == 0, done.stderr
     assert "preset      tabular fills in what the config leaves out; see spec.yaml in the run directory" in done.stderr
     assert "holdout     each of the 16 members trains without one fold of the rows and is scored on it" in done.stderr
-    assert "out of fold loss" in done.stderr
+    assert "\nvalidation  loss" in done.stderr
+    assert "rows, out of fold)\n" in done.stderr
     baseline = ("baseline", "c.yaml", "--set", "members=4")  # each fold takes seconds
     for words in (("evaluate", "runs/c-1"), ("check", "c.yaml"), baseline, ("verify", "runs/c-1")):
         assert inside(*words).returncode == 0

@@ -1,0 +1,93 @@
+"""Explain a path that is not what a command expects: a missing file, a table instead of a config, a config of a run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnfs_cli.errors import ConfigError, DataError, RunError, UserError
+from nnfs_cli.system.wording import closest, listing, named
+
+if TYPE_CHECKING:
+    from nnfs_cli.runs.run import Run
+
+CONFIGS = (".yaml", ".yml")
+TABLES = (".csv", ".tsv", ".parquet", ".gz", ".zst", ".npz")
+LISTED = 5  # runs that a message lists, at most
+
+
+def require_config(path: Path) -> None:
+    """Raise `UserError` for a table or a run instead of a config, or if the file is missing and another is close."""
+    where = shlex.quote(path.as_posix())
+    if _is_run(path):
+        raise UserError(f"{path} is a run directory; `nnfs resume {where}` continues it")
+    if path.suffix.lower() in TABLES and path.is_file():
+        raise UserError(f"{path} is a table; `nnfs init {where}` writes a config for it")
+    if not path.exists() and (hint := _nearby(path, lambda other: other.suffix in CONFIGS)):
+        raise ConfigError(f"{path}: error: there is no such file{hint}")
+
+
+def require_table(path: Path) -> None:
+    """Raise `DataError` if a table is missing and a file in the same folder has a close name."""
+    from nnfs_cli.system.matching import matching_files
+
+    if not any(map(Path.exists, matching_files(path))) and (hint := _nearby(path, Path.is_file)):
+        raise DataError(f"there is no file {path}{hint}")
+
+
+def open_run(path: Path) -> Run:
+    """Return the run at a path. Raises `RunError`, which names the runs that may be meant."""
+    from nnfs_cli.runs.run import Run
+
+    if path.suffix in CONFIGS and path.is_file():
+        runs = _runs_in(Path("runs"), path.stem)
+        known = f"its runs are {_listed(runs)}" if runs else f"`nnfs train {shlex.quote(path.as_posix())}` trains it"
+        raise RunError(f"{path} is a config, not a run directory; {known}")
+    if path.is_dir() and not _is_run(path) and (runs := _runs_in(path)):
+        raise RunError(f"{path} is a folder of runs; name one of them: {_listed(runs)}")
+    if not path.exists():
+        inside = Path("runs") / path
+        hint = f"; did you mean {named(inside.as_posix())}?" if not path.is_absolute() and _is_run(inside) else ""
+        if not hint and (runs := _runs_in(path.parent, re.sub(r"-\d+$", "", path.name))):
+            hint = f"; runs of that config are {_listed(runs)}"
+        if hint := hint or _nearby(path, _is_run):
+            raise RunError(f"there is no run directory {path}{hint}")
+    return Run.open(path)
+
+
+def _is_run(path: Path) -> bool:
+    return (path / "spec.yaml").is_file()
+
+
+def _runs_in(folder: Path, name: str = "") -> list[str]:
+    """Return the runs in a folder, those with large numbers first; with a name, only those of that config."""
+    found = [path for path in _entries(folder) if _is_run(path)]
+    if name:
+        found = [path for path in found if path.name.removeprefix(f"{name}-").isdecimal()]
+    return [path.as_posix() for path in sorted(found, key=_by_number, reverse=True)]
+
+
+def _by_number(path: Path) -> list[str | int]:
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", path.name)]
+
+
+def _listed(runs: list[str]) -> str:
+    more = [f"{len(runs) - LISTED:,} more"] if len(runs) > LISTED else []
+    return listing([*runs[:LISTED], *more])
+
+
+def _nearby(path: Path, fits: Callable[[Path], bool]) -> str:
+    """Return ``"; did you mean 'houses.yaml'?"`` for a path in the same folder that is close to a missing one."""
+    known = {other.stem: other for other in _entries(path.parent) if fits(other)}  # suffixes are alike anyway
+    close = known.get(path.name) or known.get(closest(path.stem, known) or "")
+    return f"; did you mean {named(close.as_posix())}?" if close else ""
+
+
+def _entries(folder: Path) -> Iterable[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return ()
