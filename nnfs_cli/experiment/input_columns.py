@@ -15,9 +15,7 @@ from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError, Fault
-from nnfs_cli.system.wording import counted, listing, named
-
-MOST_ALIGNED = 60  # characters of a remedy, at most, for the purposes of all remedies to be aligned
+from nnfs_cli.system.wording import counted, named
 
 
 def given_kinds(config: Config) -> dict[str, Kind]:
@@ -115,36 +113,31 @@ def _with_remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Con
     lines = [str(error) for error in unusable.values()][:5]
     if len(unusable) > 5:
         lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
-    remedies = _remedies(unusable, n_inputs, config) if isinstance(config.dataset, ColumnSource) else {}
+    remedies = _remedies(unusable, n_inputs, config) if isinstance(config.dataset, ColumnSource) else []
     lines.append("correct the file, or change the config:" if remedies else "correct the file")
-    width = max(map(len, remedies), default=0)
-    width = width if width <= MOST_ALIGNED else 0
-    return "\n".join([*lines, *(f"  {yaml:<{width}}  # {purpose}" for yaml, purpose in remedies.items())])
+    return "\n".join([*lines, *(f"  {line}" for line in remedies)])
 
 
-def _remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Config) -> dict[str, str]:
-    """Return lines of YAML that would make columns usable, each with its purpose."""
+def _remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Config) -> list[str]:
+    """Return lines of YAML that would make columns usable."""
     given, problems = config.preprocessing, {error.problem for error in unusable.values()}
-    own = [name for name, error in unusable.items() if error.problem == "empty cells" and name in given.columns]
     steps: dict[str, Any] = {}
-    purposes = ["fill empty cells"] if "empty cells" in problems else []
     if "empty cells" in problems and not given.takes_gaps(""):
         steps["numbers"] = _with_impute(given.numbers)
     if "not numbers" in problems and not given.categories:
         steps["categories"] = "one_hot"
-        purposes.append("encode categories")
     if "dates" in problems and not given.dates:
         steps["dates"] = "calendar"
-        purposes.append("encode dates")
-    settled_by_preset = config.preset is None and given.model_fields_set.isdisjoint(steps) and not own
+    own = [name for name, error in unusable.items() if error.problem == "empty cells" and name in given.columns]
+    by_preset = bool(steps) and not own and config.preset is None and given.model_fields_set.isdisjoint(steps)
     if own:
         steps["columns"] = {name: _with_impute(given.columns[name]) for name in own}
-    remedies = {f"preprocessing: {dump_value(steps)}": listing(purposes)} if steps else {}
-    if steps and settled_by_preset:
-        remedies["preset: tabular"] = "fill in steps for every kind of column, and all other keys you leave out"
+    remedies = [f"preprocessing: {dump_value(steps)}"] if steps else []
+    if by_preset:
+        remedies.append("preset: tabular  # also chooses every other key that you leave out")
     if len(unusable) < n_inputs:
         dropped = dict.fromkeys([*config.dataset.dropped_columns(), *unusable])
-        remedies[f"drop: {dump_value([*dropped])}"] = f"leave columns out; this key belongs in {config.dataset.name}"
+        remedies.append(f"drop: {dump_value([*dropped])}  # inside {config.dataset.name}")
     return remedies
 
 

@@ -219,7 +219,7 @@ def test_nothing_and_too_little_of_anything_are_refused_or_warned_of(case: Case,
     done = inside("train", "c.yaml", "--quiet")
     assert done.returncode == case.code, done.stderr
     assert case.said in done.stderr
-    start = re.compile(r"(error|warning|c\.yaml:\d+:\d+: error): |correct the file|  \w+: .*  # | +\d* \| ")
+    start = re.compile(r"(error|warning|c\.yaml:\d+:\d+: error): |correct the file|  \w+: [{[\w]| +\d* \| ")
     assert all(map(start.match, done.stderr.splitlines()))
     if case.code == ERROR:
         assert not (tmp_path / "runs").exists()  # nothing was begun
