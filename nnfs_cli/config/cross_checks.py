@@ -30,7 +30,7 @@ from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.losses.quantile import Quantile
 from nnfs_cli.nn.parameters import n_numbers
 from nnfs_cli.system.memory import physical_memory
-from nnfs_cli.system.wording import counted, listing
+from nnfs_cli.system.wording import counted, listing, named
 from nnfs_cli.training.callbacks import NamedCallback
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
 from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
@@ -204,7 +204,7 @@ def _columns_are_inputs(dataset: DataSource, preprocessing: Preprocessing) -> li
     others = dict.fromkeys(dataset.target_columns(), "is the target; its steps belong in preprocessing.target")
     others |= dict.fromkeys(dataset.dropped_columns(), "is also listed in drop; leave one of them out")
     return [
-        Fault(("preprocessing", "columns", name), f"'{name}' {others[name]}", at_key=True)
+        Fault(("preprocessing", "columns", name), f"{named(name)} {others[name]}", at_key=True)
         for name in preprocessing.columns
         if name in others
     ]
@@ -214,10 +214,10 @@ def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
     faults = []
     for way, name in split.column_by_key.items():
         if name in dataset.dropped_columns():
-            message = f"'{name}' is in drop, so it is not read; remove it there (it does not become an input)"
+            message = f"{named(name)} is in drop, so it is not read; remove it there (it does not become an input)"
             faults.append(Fault(("split", way), message))
         if way != "time" and name in dataset.target_columns():
-            message = f"'{name}' is the target, so no two splits would share a value of it"
+            message = f"{named(name)} is the target, so no two splits would share a value of it"
             faults.append(Fault(("split", way), message))
         if not isinstance(dataset, ColumnSource):
             faults.append(Fault(("split", way), f"{dataset.name} has no such column; give fractions"))

@@ -23,7 +23,7 @@ from nnfs_cli.system.wording import listing, named, shown
 def _different(names: tuple[str, ...]) -> tuple[str, ...]:
     for i, name in enumerate(names):
         if name in names[:i]:
-            raise invalid(f"'{name}' is listed twice; list it once")
+            raise invalid(f"{named(name)} is listed twice; list it once")
     return names
 
 
@@ -114,7 +114,7 @@ class ColumnSource(FileSource):
         for name in (*self.target, *self.drop):
             used = [use for use, names in uses.items() if name in names]
             if len(used) > 1:
-                raise invalid(f"'{name}' {used[0]} and {used[1]}; it can't be both")
+                raise invalid(f"{named(name)} {used[0]} and {used[1]}; it can't be both")
         return self
 
     def target_columns(self) -> tuple[str, ...]:

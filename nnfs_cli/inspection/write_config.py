@@ -12,7 +12,7 @@ from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.inspection.column_relations import list_columns
 from nnfs_cli.inspection.propose import Proposal
 from nnfs_cli.presets.tabular import EMBEDDING, MANY_CATEGORIES, MIN_HOLDOUT_ROWS, ONE_HOT
-from nnfs_cli.system.wording import counted, listing, percent
+from nnfs_cli.system.wording import counted, listing, named, percent
 
 WIDTH = 79  # characters of a line
 
@@ -73,7 +73,7 @@ def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
         yield from _drop(proposal)
     for name, why in proposal.suspicious.items():
         yield from _comment(
-            f"Check '{name}': it {why}. If its value is unknown at the time of a prediction, add it to drop.", 4
+            f"Check {named(name)}: it {why}. If its value is unknown at the time of a prediction, add it to drop.", 4
         )
 
 
@@ -118,9 +118,9 @@ def _split(proposal: Proposal) -> Iterator[str]:
     settings = ["validation: 0"] * (profile.n_rows < MIN_HOLDOUT_ROWS) + [f"test: {test:g}"] * (test > 0)
     if group:
         yield from _comment(
-            f"'{group.column}' names the owner of each row (it determines {list_columns(group.determines, 4)}). Rows"
-            " with the same value stay in one split; otherwise the net could recognize the owner and the test would be"
-            " too easy. It is not an input."
+            f"{named(group.column)} names the owner of each row (it determines {list_columns(group.determines, 4)})."
+            " Rows with the same value stay in one split; otherwise the net could recognize the owner and the test"
+            " would be too easy. It is not an input."
         )
         settings.append(f"group: {dump_value(group.column)}")
     if settings:

@@ -13,6 +13,7 @@ import numpy as np
 from nnfs_cli.data.arrow import to_arrow
 from nnfs_cli.data.table_writer import TableWriter
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.wording import named
 
 NEEDS_QUOTES = '[",\\r\\n]'  # a pattern
 A_NUMBER = re.compile(r"[-+]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][-+]?[0-9]+)?")
@@ -140,5 +141,5 @@ def _unwritable(table: Any) -> str:
         try:
             arrow_csv.write_csv(table.select([name]).slice(0, 1), io.BytesIO())
         except pa.ArrowException:
-            return f"column '{name}' has the type {table.schema.field(name).type}, which CSV cannot hold"
+            return f"column {named(name)} has the type {table.schema.field(name).type}, which CSV cannot hold"
     return "CSV cannot hold these columns"
