@@ -70,7 +70,7 @@ def test_a_family_goes_by_one_name_and_by_several(word: str, show: Show) -> None
 
 def test_a_page_has_the_formula_the_source_the_settings_and_examples(show: Show) -> None:
     page = show("linear")
-    assert page.startswith("linear (layer)\n\nAffine map")
+    assert page.startswith("linear is the name of a layer and a schedule\n\n\nlinear (layer)\n\nAffine map")
     assert "y = x W + b" in page
     assert "\nSource: Goodfellow" in page
     assert LINEAR in page
