@@ -32,6 +32,7 @@ from nnfs_cli.cli.terminal import (
 from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
+    from nnfs_cli.runs.run import Run
     from nnfs_cli.workflows import Figures, Threshold
 
 CLASSES = 10  # a confusion matrix of more classes does not fit on a terminal
@@ -82,7 +83,6 @@ def evaluate(
         raise UserError("give either --baselines or --input, not both: baselines are scored on the rows of the run")
     load(code)
     from nnfs_cli import workflows
-    from nnfs_cli.workflows.evaluate import is_training_file
 
     opened = open_run(run)
     if input:
@@ -94,9 +94,8 @@ def evaluate(
     decision = opened.records.decision() if weights == "best" else None  # the threshold was chosen for these weights
     comparison = workflows.compare(opened, splits, weights) if baselines else {}
     confusion = {name: counts for name in metrics if (counts := opened.records.confusion(name, weights))}
-    if input and is_training_file(opened, input):
-        learned = "so these figures include rows that the net has learned from"
-        complain("warning", f"{input.name} is the file that {path} was trained on, {learned}; leave --input out")
+    if input:
+        _warn_about_training_file(opened, input)
     if json:
         found = {"run": path, "metrics": metrics, "decision": decision, "confusion": confusion}
         print_json(found | ({"baselines": comparison} if baselines else {}))
@@ -112,12 +111,27 @@ def evaluate(
     print(_figures(metrics))
     if comparison:
         print(f"\n{side_by_side(comparison)}")
+    _print_confusion(confusion, path, quiet)
+    suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
+
+
+def _warn_about_training_file(run: Run, input: Path) -> None:
+    """Warn if the rows to score are the rows that the net has learned from."""
+    from nnfs_cli.workflows.evaluate import is_training_file
+
+    if is_training_file(run, input):
+        trained = f"{input.name} is the file that {run.path.as_posix()} was trained on"
+        learned = "so these figures include rows that the net has learned from; leave --input out"
+        complain("warning", f"{trained}, {learned}")
+
+
+def _print_confusion(confusion: Mapping[str, dict[str, dict[str, int]]], path: str, quiet: bool) -> None:
+    """Print the confusion matrix of each split, or name its file if it does not fit on a terminal."""
     for name, counts in confusion.items():
         if len(counts) <= CLASSES:
             print(f"\n{_confusion(name, counts)}")
         elif not quiet:
             note(f"{path}/evaluation/{name} holds the confusion matrix")
-    suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
 
 
 def _report_threshold(
