@@ -134,7 +134,7 @@ def predict(
         fact("output", f"{output.as_posix()}, {counted(predictions.written, 'prediction')}")
     if predictions.drift:
         _report_drift(predictions.drift, predictions.rows)
-    _suggest(opened, output, interval, drift, quiet)
+    _suggest(output, drift, quiet)
 
 
 def _refuse_output(output: Path | None, input: Path) -> None:
@@ -187,12 +187,10 @@ def _write(predictions: BatchPredictor, file: BinaryIO, suffix: str) -> None:
             writer.write(answers)
 
 
-def _suggest(run: Run, output: Path | None, interval: float | None, drift: bool, quiet: bool) -> None:
-    """Suggest an option that was not used."""
+def _suggest(output: Path | None, drift: bool, quiet: bool) -> None:
+    """Suggest an option that was not used. This reads no file: a finished prediction must not fail here."""
     if output is None:
         suggest("--output FILE.csv or FILE.parquet writes the predictions to a file", quiet)
-    elif interval is None and run.records.has_calibration():
-        suggest("--interval 0.9 adds an interval or a set of classes that holds the truth 9 times in 10", quiet)
     elif not drift:
         suggest("--drift reports how far these rows are from the training rows", quiet)
 

@@ -105,10 +105,6 @@ class Records:
         else:
             self._files.write_json("calibration.json", calibration.to_json())
 
-    def has_calibration(self) -> bool:
-        """Return whether the net was calibrated."""
-        return self._files.has("calibration.json")
-
     def calibration(self) -> Calibration:
         """Return the calibration of the net. Raises `RunError` if there is none."""
         from nnfs_cli.prediction.calibration import Calibration
