@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nnfs_cli.runs.run import Run
 
 CONFIGS = (".yaml", ".yml")
-TABLES = (".csv", ".tsv", ".parquet", ".gz", ".zst", ".npz")
+TABLES = (".csv", ".tsv", ".parquet", ".gz", ".zst")
 LISTED = 5  # runs that a message lists, at most
 
 
@@ -59,7 +59,9 @@ def open_run(path: Path) -> Run:
 
 
 def _is_run(path: Path) -> bool:
-    return (path / "spec.yaml").is_file()
+    from nnfs_cli.runs.run import Run
+
+    return Run.is_at(path)
 
 
 def _runs_in(folder: Path, name: str = "") -> list[str]:

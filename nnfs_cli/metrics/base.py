@@ -43,7 +43,7 @@ class PredictedRows:
 
     @cached_property
     def with_weight(self) -> PredictedRows:
-        """The same rows without those of weight 0."""
+        """These rows without the ones of weight 0."""
         if self.weight is None or self.weight.all():
             return self
         rows = np.flatnonzero(self.weight)

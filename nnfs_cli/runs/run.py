@@ -84,6 +84,11 @@ class Run:
             raise
         return run
 
+    @staticmethod
+    def is_at(path: Path) -> bool:
+        """Tell whether a path looks like a run directory, without checking what is in it."""
+        return (path / "spec.yaml").is_file()
+
     @classmethod
     def open(cls, path: str | Path) -> Run:
         """Return an existing run. Raises `RunError` if the directory is not one."""

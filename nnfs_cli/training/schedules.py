@@ -52,7 +52,7 @@ class Schedule(Component, family="schedule"):
 
 
 class Constant(Schedule, name="constant"):
-    """The same learning rate throughout: lr(t) = lr.
+    """A learning rate that never changes: lr(t) = lr.
 
     Source: Bottou, Curtis and Nocedal, "Optimization Methods for Large-Scale Machine Learning" (2018), theorem 4.6.
     """

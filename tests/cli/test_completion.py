@@ -103,10 +103,8 @@ def test_a_completion_imports_nothing_slow(tmp_path: Path) -> None:
     assert not imported & {"numpy", "scipy", "sklearn", "pyarrow", "rich", "yaml"}
 
 
-@posix
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
 def test_bash_takes_the_script_that_is_shown(tmp_path: Path) -> None:
-    if not shutil.which("bash"):
-        pytest.skip("there is no bash")
     name = Path(sys.executable).with_name("nnfs")
     script = f"""
         source <({name} --show-completion)
