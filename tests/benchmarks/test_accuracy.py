@@ -88,6 +88,7 @@ def test_ranks_and_scores() -> None:
     assert scores(losses) == {"a": 0.5, "b": 0.75, "c": 0.0}
 
 
+@pytest.mark.slow
 def test_it_measures_and_reports(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

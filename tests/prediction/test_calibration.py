@@ -139,7 +139,7 @@ NOISES: dict[str, Callable[[Array, Any], Array]] = {
 }
 
 
-USUAL = ("normal", "heavy tails", "two kinds of rows")
+USUAL = ("normal", "heavy tails")
 
 
 @pytest.mark.parametrize(

@@ -258,6 +258,7 @@ def test_baseline_prints_a_table_for_each_split(config: Write, inside: Nnfs) -> 
         ["constant", "DummyRegressor"],
         ["linear", "Ridge"],
         ["boosting", "HistGradientBoostingRegressor"],
+        [],
     ]
     lines = [line.split() for line in done.stdout.splitlines()]
     assert [line[0] for line in lines if line] == [

@@ -609,7 +609,8 @@ def test_resume_of_what_has_diverged_or_is_no_run_is_refused(started: Callable[.
     altered(unsealed(run) / "status.json", "state", value="diverged")
     reason = "has diverged and would diverge again; train a new run, for example with a smaller lr"
     assert one_message(inside("resume", run, "--epochs", 9), 2) == f"error: {run} {reason}\n"
-    assert one_message(inside("resume", run.parent), 2).endswith("is not a run directory: it has no spec.yaml\n")
+    assert one_message(inside("resume", run.parent), 2).endswith(f"is a folder of runs; name one of them: {run}\n")
+    assert one_message(inside("resume", run.parent.parent), 2).endswith("is not a run directory: it has no spec.yaml\n")
     assert one_message(inside("resume", run / "none"), 2) == f"error: there is no run directory {run / 'none'}\n"
 
 
