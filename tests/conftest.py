@@ -27,6 +27,12 @@ CONFIGS = ROOT / "configs"
 Nnfs = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files with the longest tests first, so that no worker is left with one of them at the end."""
+    longest = ("test_survival", "test_hostile_files", "test_disk_faults", "test_calibration")
+    items.sort(key=lambda item: item.path.stem not in longest)
+
+
 @pytest.fixture
 def nnfs(tmp_path: Path) -> Nnfs:
     """Run the command in a process of its own, in an empty folder: nnfs("train", "config.yaml")."""

@@ -52,9 +52,9 @@ Files = dict[str, bytes | None]  # what lies in a folder, by name; None for what
 
 PLAIN = settings(
     suppress_health_check=list(HealthCheck),
-    phases=[phase for phase in Phase if phase != Phase.explain],  # which traces every line, and time is looked at
+    phases=[phase for phase in Phase if phase != Phase.explain],  # it traces every line, and these tests measure time
 )
-SOME, MANY = settings(PLAIN, max_examples=100), settings(PLAIN, max_examples=500)
+SOME, MANY = settings(PLAIN, max_examples=60), settings(PLAIN, max_examples=500)
 
 SECONDS = 1.0  # that a command may take here
 ROOM = 200 << 20  # bytes of memory that it may take beside what there was
