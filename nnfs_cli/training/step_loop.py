@@ -44,6 +44,7 @@ class StepLoop:
         self._gradient = model.gradients.vector.reshape(-1)
         self.optimizer_state = optimizer.begin(self._learned)
         self.schedule_state = plan.schedule.begin()
+        self._varies = plan.schedule != Constant()
         self._penalties = plan.penalty.begin(model.parameters)
         self._sum = np.empty_like(model.gradients.vector if plan.accumulate > 1 else np.empty(0))
 
@@ -54,7 +55,7 @@ class StepLoop:
         stepped = gradient.reshape(self._learned.shape)
         lr = float(plan.lr or 0.0)
         progress.lr = lr if progress.lr is None else progress.lr
-        steps, varies = progress.steps, plan.schedule != Constant()
+        steps, varies = progress.steps, self._varies
         step = self._step_function()
         differentiate: Callable[[TrainingRows, Any], tuple[float, float]] = self._differentiate
         if plan.accumulate > 1:
