@@ -16,7 +16,7 @@ from hypothesis import settings
 from typer.testing import CliRunner
 
 from nnfs_cli.cli import app
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 
 settings.register_profile("nnfs", deadline=None, derandomize=True, database=None)  # the machine may be busy
 settings.load_profile("nnfs")
@@ -72,7 +72,7 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nnfs]:
     signal.signal(signal.SIGTERM, handler)
 
 
-def weights_of(run: Run, which: str) -> dict[str, np.ndarray]:
+def weights_of(run: RunDirectory, which: str) -> dict[str, np.ndarray]:
     """Return the saved parameters by name."""
     with np.load(run.path / "weights" / f"{which}.npz", allow_pickle=False) as archive:
         return dict(archive)

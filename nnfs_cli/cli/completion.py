@@ -58,14 +58,14 @@ def complete_table(incomplete: str) -> list[str]:
 def complete_run(incomplete: str) -> list[str]:
     """Return the run directories in `runs`, in the current folder and in the folder of `incomplete`."""
     from nnfs_cli.errors import NnfsError
-    from nnfs_cli.runs.run import Run
+    from nnfs_cli.runs.directory import RunDirectory
 
     found = []
     for folder in dict.fromkeys((Path("runs"), Path(), Path(incomplete), Path(incomplete).parent)):
         for path in _entries(folder):
             if path.as_posix().startswith(incomplete) and path.is_dir():
                 with contextlib.suppress(NnfsError, OSError):
-                    found.append(Run.open(path).path.as_posix())
+                    found.append(RunDirectory.open(path).path.as_posix())
     return list(dict.fromkeys(found))
 
 

@@ -32,7 +32,7 @@ from nnfs_cli.cli.terminal import (
 from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
-    from nnfs_cli.runs.run import Run
+    from nnfs_cli.runs.directory import RunDirectory
     from nnfs_cli.workflows import Figures, Threshold
 
 CLASSES = 10  # a confusion matrix of more classes does not fit on a terminal
@@ -115,7 +115,7 @@ def evaluate(
     suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
 
 
-def _warn_about_training_file(run: Run, input: Path) -> None:
+def _warn_about_training_file(run: RunDirectory, input: Path) -> None:
     """Warn if the rows to score are the rows that the net has learned from."""
     from nnfs_cli.workflows.evaluate import is_training_file
 

@@ -13,7 +13,7 @@ from nnfs_cli.cli.paths import open_run, require_config
 
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
-    from nnfs_cli.runs.run import Run
+    from nnfs_cli.runs.directory import RunDirectory
 
 
 class SplitName(StrEnum):
@@ -76,7 +76,7 @@ def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Confi
     return complete(document)
 
 
-def open_to_train(path: Path, code: list[Path] | None) -> Run:
+def open_to_train(path: Path, code: list[Path] | None) -> RunDirectory:
     """Open a run to train it with its recorded settings, and load the user's components."""
     from nnfs_cli.config.document import Document
     from nnfs_cli.system.threads import limit_blas_threads

@@ -12,7 +12,7 @@ from nnfs_cli.errors import ConfigError, DataError, RunError, UserError
 from nnfs_cli.system.wording import closest, listing, named
 
 if TYPE_CHECKING:
-    from nnfs_cli.runs.run import Run
+    from nnfs_cli.runs.directory import RunDirectory
 
 CONFIGS = (".yaml", ".yml")
 TABLES = (".csv", ".tsv", ".parquet", ".gz", ".zst")
@@ -38,9 +38,9 @@ def require_table(path: Path) -> None:
         raise DataError(f"there is no file {path}{hint}")
 
 
-def open_run(path: Path) -> Run:
+def open_run(path: Path) -> RunDirectory:
     """Return the run at a path. Raises `RunError`, which names the runs that may be meant."""
-    from nnfs_cli.runs.run import Run
+    from nnfs_cli.runs.directory import RunDirectory
 
     if path.suffix in CONFIGS and path.is_file():
         runs = _runs_in(Path("runs"), path.stem)
@@ -55,13 +55,13 @@ def open_run(path: Path) -> Run:
             hint = f"; runs of that config are {_listed(runs)}"
         if hint := hint or _nearby(path, _is_run):
             raise RunError(f"there is no run directory {path}{hint}")
-    return Run.open(path)
+    return RunDirectory.open(path)
 
 
 def _is_run(path: Path) -> bool:
-    from nnfs_cli.runs.run import Run
+    from nnfs_cli.runs.directory import RunDirectory
 
-    return Run.is_at(path)
+    return RunDirectory.is_at(path)
 
 
 def _runs_in(folder: Path, name: str = "") -> list[str]:

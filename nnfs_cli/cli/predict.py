@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nnfs_cli.data.drift import Drift, DriftRow
     from nnfs_cli.prediction.batch_predict import BatchPredictor
     from nnfs_cli.prediction.calibration import Calibration
-    from nnfs_cli.runs.run import Run
+    from nnfs_cli.runs.directory import RunDirectory
 
 SHOWN = 20  # columns in the table of drift, at most
 FEW = 200  # rows; with fewer, chance alone moves the population stability index by 0.1
@@ -103,9 +103,9 @@ def predict(
     """
     load(code)
     from nnfs_cli import workflows
-    from nnfs_cli.runs.run import Run
+    from nnfs_cli.runs.directory import RunDirectory
 
-    opened = open_run(run) if run else Run.newest(runs)
+    opened = open_run(run) if run else RunDirectory.newest(runs)
     if run is None and not quiet:
         fact("run", f"{opened.path.as_posix()}, the newest")
     require_table(input)
@@ -151,7 +151,7 @@ def _refuse_output(output: Path | None, input: Path) -> None:
 
 
 @contextlib.contextmanager
-def _naming_run(newest: Run | None) -> Iterator[None]:
+def _naming_run(newest: RunDirectory | None) -> Iterator[None]:
     """Name the newest run in an error about the rows, since no other line names it."""
     try:
         yield

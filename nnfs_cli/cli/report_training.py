@@ -30,13 +30,13 @@ from nnfs_cli.training.progress import LogRow
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
     from nnfs_cli.experiment.experiment import Experiment
-    from nnfs_cli.runs.run import Run
+    from nnfs_cli.runs.directory import RunDirectory
 
 HIDDEN = ("step", "seconds", "lr")  # columns of the log that the table leaves out
 LINES = 20  # epochs of a long training that a terminal shows, approximately; the log has all of them
 
 
-def conduct(training: Callable[[], object], run: Run, config: Config, quiet: bool, json: bool) -> None:
+def conduct(training: Callable[[], object], run: RunDirectory, config: Config, quiet: bool, json: bool) -> None:
     """Run the training of a run, report its figures or how to resume it, and print the run directory."""
     path = run.path.as_posix()
     resume = f"nnfs resume {shlex.quote(path)}"

@@ -9,7 +9,7 @@ A whole session is
 
 and an interrupted run is resumed by
 
-    run = Run.open("runs/iris-1")
+    run = RunDirectory.open("runs/iris-1")
     workflows.resume(workflows.reopen(run), run)
 
 Read `train`, `load_run`, `evaluate` and `predict` first, then `resume` and `verify`, then `compare` with `baselines`,

@@ -17,7 +17,7 @@ from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.wording import listing
 from nnfs_cli.workflows.baselines import BASELINES, BaselineInputs, fit_and_predict
 from nnfs_cli.workflows.evaluate import rows_with_weight
@@ -37,7 +37,7 @@ def baselines(config: Config) -> Comparison:
     return _score_baselines(experiment.predictor, loaded, experiment.splits, _held_out(experiment.splits))
 
 
-def compare(run: Run, splits: Sequence[str] | None = None, weights: str = "best") -> Comparison:
+def compare(run: RunDirectory, splits: Sequence[str] | None = None, weights: str = "best") -> Comparison:
     """Return the figures of a run and of the baselines on its splits, by default the held-out ones.
 
     Raises `RunError` for a split that the run does not have, `DataError` if the data is missing or has changed.

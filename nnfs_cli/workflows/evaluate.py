@@ -20,7 +20,7 @@ from nnfs_cli.experiment.warnings import no_weight_column
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.prediction.threshold import best_threshold
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.wording import counted, listing, shown
 from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
 from nnfs_cli.workflows.load_run import config_of, data_of, restore
@@ -29,7 +29,7 @@ Threshold = float | Literal["best_f1", "best_accuracy", "none"]
 
 
 def evaluate(
-    run: Run,
+    run: RunDirectory,
     splits: Iterable[str] | None = None,
     input_file: str | os.PathLike[str] | None = None,
     weights: str = "best",
@@ -56,7 +56,7 @@ def evaluate(
         return _evaluate(run, splits, input_file, weights, threshold)
 
 
-def is_training_file(run: Run, path: Path) -> bool:
+def is_training_file(run: RunDirectory, path: Path) -> bool:
     """Return whether a file has the content of the file that a run was trained on."""
     source = source_for(path, config_of(run).dataset)
     if not all(file.is_file() for file in source.files):  # a pipe can be read only once
@@ -65,7 +65,7 @@ def is_training_file(run: Run, path: Path) -> bool:
 
 
 def _evaluate(
-    run: Run,
+    run: RunDirectory,
     splits: Iterable[str] | None,
     input_file: str | os.PathLike[str] | None,
     weights: str,
@@ -123,13 +123,13 @@ def rows_with_weight(table: Table, predictor: Predictor) -> Table:
     return table if keep.all() else table.take(keep)
 
 
-def _encoded_splits(run: Run, predictor: Predictor) -> dict[str, EncodedRows]:
+def _encoded_splits(run: RunDirectory, predictor: Predictor) -> dict[str, EncodedRows]:
     """Return the rows of each split, as in training. Raises `DataError` if the data is missing or has changed."""
     return encode_splits(predictor, data_of(run, predictor.config, "give rows with --input"))
 
 
 def _choose_threshold(
-    run: Run, predictor: Predictor, threshold: float | str, splits: Mapping[str, EncodedRows] | None
+    run: RunDirectory, predictor: Predictor, threshold: float | str, splits: Mapping[str, EncodedRows] | None
 ) -> dict[str, Any]:
     """Return the decision to save: the `threshold`, its `class`, and `by`, which is the metric that chose it or "hand".
 

@@ -18,7 +18,7 @@ from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
 from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.prediction.batch_predict import BatchPredictor
 from nnfs_cli.prediction.predictor import Predictor
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 
 # What Python raises when a record holds values that no object can be made of.
 UNUSABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError, RecursionError)
@@ -29,7 +29,7 @@ BLANK: dict[Kind, Column] = {
 }
 
 
-def restore(run: Run, weights: str = "best", with_threshold: bool = True) -> Predictor:
+def restore(run: RunDirectory, weights: str = "best", with_threshold: bool = True) -> Predictor:
     """Return the trained net of a run, which decides by the saved threshold if there is one.
 
     Raises `RunError` if the directory is incomplete or damaged.
@@ -44,14 +44,14 @@ def restore(run: Run, weights: str = "best", with_threshold: bool = True) -> Pre
     return predictor
 
 
-def config_of(run: Run) -> Config:
+def config_of(run: RunDirectory) -> Config:
     """Return the config of a run. Raises `RunError` if it needs a --code file that was not given."""
     _require_code(run)
     with blame_run(run):
         return Config.load(run.spec_file, files_must_exist=False)
 
 
-def net_of(run: Run, config: Config) -> Predictor:
+def net_of(run: RunDirectory, config: Config) -> Predictor:
     """Return the net of a run, without its weights.
 
     Raises `RunError` unless a dummy row passes through every step that real rows pass through later.
@@ -75,7 +75,7 @@ def net_of(run: Run, config: Config) -> Predictor:
 
 
 @contextlib.contextmanager
-def blame_run(run: Run) -> Iterator[None]:
+def blame_run(run: RunDirectory) -> Iterator[None]:
     """Turn errors about the content of a run's files into a `RunError` that names the run."""
     try:
         yield
@@ -88,7 +88,7 @@ def blame_run(run: Run) -> Iterator[None]:
         raise RunError(f"{run.path} is damaged: {what}") from None
 
 
-def _require_code(run: Run) -> None:
+def _require_code(run: RunDirectory) -> None:
     """Raise `RunError` unless the --code files that a run was trained with have been loaded."""
     loaded = {code.path.name: code.sha256 for code in LOADED.values()}
     for name, sha256 in run.records.data()["code"].items():
@@ -99,7 +99,7 @@ def _require_code(run: Run) -> None:
         warnings.warn(f"{name} is not the file that {run.path} was trained with", NnfsWarning, stacklevel=3)
 
 
-def data_of(run: Run, config: Config, remedy: str | None) -> LoadedData:
+def data_of(run: RunDirectory, config: Config, remedy: str | None) -> LoadedData:
     """Return the data of a run, split as in training.
 
     Raises `DataError` if the data is missing, or if it has changed and there is a `remedy` to name. Without a remedy,

@@ -11,17 +11,17 @@ from nnfs_cli.data.file_source import source_for
 from nnfs_cli.errors import UserError
 from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.decision import Interval
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.workflows.load_run import restore
 
 
-def predict(run: Run, input_file: str | os.PathLike[str], weights: str = "best") -> dict[str, Any]:
+def predict(run: RunDirectory, input_file: str | os.PathLike[str], weights: str = "best") -> dict[str, Any]:
     """Return the predictions for every row of a file, as named columns; see `Predictor.predict`."""
     return batch_predictor(run, input_file, weights).all()
 
 
 def batch_predictor(
-    run: Run,
+    run: RunDirectory,
     input_file: str | os.PathLike[str],
     weights: str = "best",
     *,

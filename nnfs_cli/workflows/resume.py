@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from nnfs_cli.errors import NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.environment import describe_environment, environment_changes
-from nnfs_cli.runs.run import Run
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.callbacks.limits import TimeLimit
@@ -19,7 +19,7 @@ from nnfs_cli.workflows.load_run import config_of, data_of, net_of
 from nnfs_cli.workflows.train import train
 
 
-def reopen(run: Run, epochs: int | None = None, changed_data: bool = False) -> Experiment:
+def reopen(run: RunDirectory, epochs: int | None = None, changed_data: bool = False) -> Experiment:
     """Return the experiment of a run, to `resume` it until `epochs` in total, by default until its planned epochs.
 
     The run stays locked until it is trained or released. A warning names what has changed in the environment.
@@ -34,7 +34,7 @@ def reopen(run: Run, epochs: int | None = None, changed_data: bool = False) -> E
         raise
 
 
-def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
+def _reopened(run: RunDirectory, epochs: int | None, changed_data: bool) -> Experiment:
     config, state = config_of(run), run.status().get("state", "running")
     planned = _planned(run)
     if state == "diverged":
@@ -65,20 +65,22 @@ def _reopened(run: Run, epochs: int | None, changed_data: bool) -> Experiment:
     return experiment
 
 
-def _planned(run: Run) -> int:
+def _planned(run: RunDirectory) -> int:
     """Return the number of epochs that was last planned for the run."""
     lineage = run.status_file.lineage()
     return int(lineage[-1]["epochs"]) if lineage else config_of(run).epochs
 
 
-def changed_environment(run: Run, experiment: Experiment) -> list[str]:
+def changed_environment(run: RunDirectory, experiment: Experiment) -> list[str]:
     """Return what has changed in the environment since a run was last trained, as in "numpy 2.4.6 (was 2.4.5)"."""
     lineage = run.status_file.lineage()
     before = lineage[-1]["environment"] if lineage else run.records.environment()
     return environment_changes(before, describe_environment(experiment.threads))
 
 
-def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (), fresh_patience: bool = False) -> None:
+def resume(
+    experiment: Experiment, run: RunDirectory, callbacks: Sequence[Callback] = (), fresh_patience: bool = False
+) -> None:
     """Train a reopened run from its saved state, or from its start if it has none; see `train`.
 
     A run that early stopping has ended gets its whole patience again; `fresh_patience` has the same effect.
@@ -109,7 +111,7 @@ def resume(experiment: Experiment, run: Run, callbacks: Sequence[Callback] = (),
 class SessionRecorder(Callback):
     """Record in the status that a run is resumed, and from where."""
 
-    def __init__(self, run: Run, experiment: Experiment, fresh_patience: bool) -> None:
+    def __init__(self, run: RunDirectory, experiment: Experiment, fresh_patience: bool) -> None:
         self.run, self.experiment, self.fresh_patience = run, experiment, fresh_patience
 
     def on_begin(self, training: Training) -> None:

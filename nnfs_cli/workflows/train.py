@@ -13,9 +13,9 @@ from nnfs_cli.errors import DivergedError, NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.warnings import no_average
 from nnfs_cli.prediction.calibration.fit import fit_calibration
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.environment import describe_environment
 from nnfs_cli.runs.epoch_logger import EpochLogger
-from nnfs_cli.runs.run import Run
 from nnfs_cli.runs.status_file import Status
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.callbacks import Callback
@@ -26,14 +26,14 @@ from nnfs_cli.training.trainer import Trainer
 from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
 
 
-def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
+def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> RunDirectory:
     """Make a new run directory in `folder`, and record the config, the data and the environment in it.
 
     The run stays locked until it is trained or released. If anything fails, no directory is left.
     """
     for message in experiment.warnings:
         warnings.warn(message, NnfsWarning, stacklevel=2)
-    run = Run.create(folder, experiment.config.name)
+    run = RunDirectory.create(folder, experiment.config.name)
     try:
         code = code_files_of(experiment.config)
         for name, file in code.items():
@@ -51,7 +51,7 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> Run:
 
 def train(
     experiment: Experiment,
-    run: Run,
+    run: RunDirectory,
     callbacks: Sequence[Callback] = (),
     restore: Callable[[State], object] | None = None,
     first: Callback | None = None,
@@ -71,7 +71,7 @@ def train(
 
 
 @contextlib.contextmanager
-def _record_failure(run: Run) -> Iterator[None]:
+def _record_failure(run: RunDirectory) -> Iterator[None]:
     """Record in the status how training ended, if it had started."""
     failed: Status = "failed"
     try:
@@ -90,7 +90,7 @@ def _record_failure(run: Run) -> Iterator[None]:
 
 def _train(
     experiment: Experiment,
-    run: Run,
+    run: RunDirectory,
     first: Sequence[Callback],
     last: Sequence[Callback],
     restore: Callable[[State], object] | None,
@@ -121,7 +121,7 @@ def _train(
     run.records.write_metrics({"best_epoch": checkpoint.best_epoch, **ending, **figures})
 
 
-def _score_splits(experiment: Experiment, run: Run, trainer: Trainer) -> Figures:
+def _score_splits(experiment: Experiment, run: RunDirectory, trainer: Trainer) -> Figures:
     """Score the best weights on every split; write confusion tables and the calibration."""
     predictor, splits = experiment.predictor, experiment.splits
     scored = {split: score(predictor, rows) for split, rows in splits.items()}

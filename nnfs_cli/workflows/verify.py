@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from nnfs_cli.errors import NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
 from nnfs_cli.prediction.predictor import Predictor
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.callbacks.limits import AtStep, TimeLimit
@@ -34,7 +34,7 @@ class _Interrupted(BaseException):
     """Raised where the run was interrupted, so that its twin is resumed there too."""
 
 
-def verify(run: Run, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()) -> Verdict:
+def verify(run: RunDirectory, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()) -> Verdict:
     """Check the digests of all files of a run, then train it again in a temporary folder, with the same resumptions.
 
     In the same environment all bytes must be the same. In another one the final figures must agree within
@@ -76,7 +76,9 @@ def verify(run: Run, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()
     return Verdict(not different, largest, changes)
 
 
-def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequence[Callback], out_of_time: bool) -> None:
+def _train_again(
+    experiment: Experiment, run: RunDirectory, twin: RunDirectory, callbacks: Sequence[Callback], out_of_time: bool
+) -> None:
     """Repeat the sessions of a run: the same steps, towards the same numbers of epochs."""
     plans = [{"epoch": 0, "step": 0, "epochs": experiment.config.epochs}, *run.status_file.lineage()]
     if not isinstance(experiment.config.optimizer, Stepper):
@@ -105,7 +107,7 @@ def _train_again(experiment: Experiment, run: Run, twin: Run, callbacks: Sequenc
             pass
 
 
-def _last_row(run: Run) -> dict[str, float]:
+def _last_row(run: RunDirectory) -> dict[str, float]:
     """Return the last row of the log. Raises `RunError` if it does not give the epoch and the step."""
     rows = run.epochs()
     if not rows or not all(math.isfinite(rows[-1][key]) for key in ("epoch", "step")):
@@ -117,7 +119,7 @@ def _stop(training: Training) -> None:
     training.stop("as the run that is verified")
 
 
-def _differences(run: Run, twin: Run) -> Iterator[str]:
+def _differences(run: RunDirectory, twin: RunDirectory) -> Iterator[str]:
     """Yield what differs between two runs, except for seconds."""
     ours, theirs = run.arrays, twin.arrays
     others = [name for name in ours.kept_weights() if ours.weights_sha256(name) != theirs.weights_sha256(name)]

@@ -21,7 +21,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, NnfsWarning, UserError
 from nnfs_cli.nn.gradient_check import gradient_error
 from nnfs_cli.nn.model import Model
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import Nnfs, one_message, unsealed, weights_of
 
 Write = Callable[[str, str], Path]
@@ -189,10 +189,10 @@ def run(mine: Path, forget: Callable[[], None], inside: Nnfs) -> Path:
 
 
 def test_custom_components_work_like_built_in_ones(run: Path, inside: Nnfs) -> None:
-    reported = Run(run).metrics()
+    reported = RunDirectory(run).metrics()
     assert set(reported["validation"]) == {"rows", "loss", "bias", "rmse"}
-    assert set(weights_of(Run(run), "best")) == {"0.weight", "0.bias", "1.weight", "2.weight", "2.bias"}
-    assert [row["lr"] for row in Run(run).epochs()] == [0.02, 0.02, 0.01, 0.005]
+    assert set(weights_of(RunDirectory(run), "best")) == {"0.weight", "0.bias", "1.weight", "2.weight", "2.bias"}
+    assert [row["lr"] for row in RunDirectory(run).epochs()] == [0.02, 0.02, 0.01, 0.005]
     done = inside("evaluate", run, "--code", "mine.py", "--split", "train", "--split", "validation", "--json")
     figures = json.loads(done.stdout)["metrics"]
     assert (done.returncode, done.stderr) == (0, "")
@@ -283,7 +283,7 @@ def test_a_file_that_changed_warns_and_is_used(run: Path, mine: Path, inside: Nn
     done = inside("evaluate", run, "--code", "mine.py", "--json")
     assert done.returncode == 0
     assert done.stderr == f"warning: mine.py is not the file that {run} was trained with\n"
-    assert json.loads(done.stdout)["metrics"]["validation"] != Run(run).metrics()["validation"]
+    assert json.loads(done.stdout)["metrics"]["validation"] != RunDirectory(run).metrics()["validation"]
 
 
 def test_a_code_file_that_lacks_a_component_is_not_reported_as_damage_of_the_run(
@@ -551,4 +551,4 @@ def test_the_library_warns_about_a_changed_code_file(run: Path, mine: Path) -> N
     (mine / "mine.py").write_text(f"{MINE}\n# and more\n")
     load_code(Path("mine.py"))
     with pytest.warns(NnfsWarning, match="mine.py is not the file"):
-        assert workflows.evaluate(Run.open(run))["validation"] == Run(run).metrics()["validation"]
+        assert workflows.evaluate(RunDirectory.open(run))["validation"] == RunDirectory(run).metrics()["validation"]

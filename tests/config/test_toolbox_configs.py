@@ -17,10 +17,10 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import Nnfs, weights_of
 
-Train = Callable[..., Run]
+Train = Callable[..., RunDirectory]
 
 RNG = np.random.default_rng(6)
 A, B = (np.round(column, 3) for column in RNG.normal(size=(2, 60)))
@@ -68,18 +68,18 @@ def write(*settings: dict[str, Any], **changes: object) -> Path:
     return path
 
 
-def train(*settings: dict[str, Any], **changes: object) -> Run:
+def train(*settings: dict[str, Any], **changes: object) -> RunDirectory:
     experiment = workflows.prepare(Config.load(write(*settings, **changes)))
     run = workflows.begin(experiment, "runs")
     workflows.train(experiment, run)
-    return Run.open(run.path)
+    return RunDirectory.open(run.path)
 
 
-def predictions(run: Run, **kwargs: Any) -> dict[str, Any]:
+def predictions(run: RunDirectory, **kwargs: Any) -> dict[str, Any]:
     return workflows.predict(run, "rows.csv", **kwargs)
 
 
-def column(run: Run, name: str) -> list[float]:
+def column(run: RunDirectory, name: str) -> list[float]:
     return [row[name] for row in run.epochs()]
 
 
@@ -227,7 +227,7 @@ def test_label_smoothing_makes_the_net_less_confident(folder: Path) -> None:
 def test_lbfgs_finds_the_least_squares_and_reports_convergence(inside: Nnfs) -> None:
     path = write(LBFGS, split=0, preprocessing={"numbers": "none", "target": "none"})
     done = inside("train", path)
-    run = Run.open("runs/config-1")
+    run = RunDirectory.open("runs/config-1")
     weights = weights_of(run, "last")
     X = np.stack([A, B, np.ones(60)], axis=1)
     expected = np.linalg.lstsq(X, COLUMNS["number"], rcond=None)[0]
@@ -353,7 +353,7 @@ def test_training_that_stops_early_reports_it_and_is_finished(
     settings: dict[str, Any], epochs: list[int], found: str, inside: Nnfs
 ) -> None:
     done = inside("train", write(NUMBERS, settings, epochs=200))
-    run = Run.open("runs/config-1")
+    run = RunDirectory.open("runs/config-1")
     assert run.metrics()["stopped"] == f"val_loss was no better in {found}"
     assert f"\nstopped     val_loss was no better in {found}\n" in done.stderr
     assert column(run, "epoch") == epochs
@@ -510,7 +510,7 @@ def test_figures_of_each_class_are_columns_whatever_the_labels(
     path = write(TWO, dataset=source, metrics=[{"f1": "per_class"}, {"precision": "per_class"}, "accuracy"])
     done = inside("train", path, "--json")
     assert done.returncode == 0, done.stderr
-    run, figures = Run.open("runs/config-1"), json.loads(done.stdout)["metrics"]["validation"]
+    run, figures = RunDirectory.open("runs/config-1"), json.loads(done.stdout)["metrics"]["validation"]
     names = [*(f"{name}_{label}" for name in ("f1", "precision") for label in sorted(labels)), "accuracy"]
     assert list(figures) == ["rows", "loss", *names]
     assert json.loads(inside("evaluate", run.path, "--json").stdout)["metrics"]["validation"] == figures

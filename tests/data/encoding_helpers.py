@@ -19,7 +19,7 @@ from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import ConfigError, DataError
 from nnfs_cli.prediction.predictor import Predictor
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 
 Row = dict[str, Any]
 
@@ -119,7 +119,7 @@ class Folder:
         self.write("t.csv", table if isinstance(table, str) else text(table))
         return Config.load(self.write("c.yaml", yaml.safe_dump(config, allow_unicode=True)))
 
-    def train(self, table: str | list[Row], **config: Any) -> Run:
+    def train(self, table: str | list[Row], **config: Any) -> RunDirectory:
         experiment = workflows.prepare(self.spec(table, **config))
         run = workflows.begin(experiment, self.path / "runs")
         workflows.train(experiment, run)

@@ -27,7 +27,7 @@ from nnfs_cli.data.steps.standardize import Standardize
 from nnfs_cli.data.table import Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
@@ -44,14 +44,14 @@ def encoder(X: np.ndarray, y: np.ndarray, rows: np.ndarray | None = None) -> tup
     return Encoder.fit(table, rows, dict.fromkeys(features, "number"), targets, None, STANDARDIZE), table
 
 
-Train = Callable[..., Run]
+Train = Callable[..., RunDirectory]
 
 
 @pytest.fixture
 def train(tmp_path: Path) -> Train:
     """Train a linear net on a CSV whose target is y, or are y and z."""
 
-    def run(content: str, outputs: int = 1, target: Any = "y", **settings: Any) -> Run:
+    def run(content: str, outputs: int = 1, target: Any = "y", **settings: Any) -> RunDirectory:
         (tmp_path / "t.csv").write_text(content, encoding="utf-8")
         config = {
             "dataset": {"csv": {"path": "t.csv", "target": target}},
@@ -75,12 +75,12 @@ def classes_table(labels: list[str]) -> str:
     return "a,y\n" + "".join(f"{i + 0.1 * j},{label}\n" for i, label in enumerate(labels) for j in range(4))
 
 
-def predicted(run: Run, folder: Path, content: str) -> dict[str, np.ndarray]:
+def predicted(run: RunDirectory, folder: Path, content: str) -> dict[str, np.ndarray]:
     (folder / "new.csv").write_text(content, encoding="utf-8")
     return workflows.predict(run, folder / "new.csv")
 
 
-def evaluated(run: Run, folder: Path, content: str) -> dict[str, float]:
+def evaluated(run: RunDirectory, folder: Path, content: str) -> dict[str, float]:
     (folder / "new.csv").write_text(content, encoding="utf-8")
     return workflows.evaluate(run, input_file=folder / "new.csv")["input"]
 

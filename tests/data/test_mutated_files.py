@@ -31,7 +31,7 @@ from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.experiment.read_data import load_data
 from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.predictor import Predictor
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import Nnfs
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
@@ -335,7 +335,7 @@ class Asked:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.monkeypatch = folder, monkeypatch
-        self.runs: dict[Writing, Run] = {}
+        self.runs: dict[Writing, RunDirectory] = {}
         self.predictors: dict[Writing, Predictor] = {}
 
     def lay(self, file: Damaged) -> Path:

@@ -17,7 +17,7 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, DataError, NnfsWarning
 from nnfs_cli.experiment.experiment import Experiment
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import Nnfs, one_message, weights_of
 
 Write = Callable[[str, str], Path]
@@ -51,7 +51,7 @@ def prepared(path: Path) -> Experiment:
     return workflows.prepare(Config.load(path))
 
 
-def trained(path: Path) -> Run:
+def trained(path: Path) -> RunDirectory:
     experiment = prepared(path)
     run = workflows.begin(experiment, path.parent / "runs")
     workflows.train(experiment, run)
@@ -261,10 +261,10 @@ UNEVEN = [0.5 + i % 5 for i in range(40)]
 
 
 @pytest.fixture
-def held_out(config: Callable[..., Path], write: Write) -> Callable[..., tuple[Run, dict[str, Any]]]:
+def held_out(config: Callable[..., Path], write: Write) -> Callable[..., tuple[RunDirectory, dict[str, Any]]]:
     """Train with weights and without preprocessing, and return the run with predictions for the validation rows."""
 
-    def train_and_ask(target: list[object], loss: str, **changes: object) -> tuple[Run, dict[str, Any]]:
+    def train_and_ask(target: list[object], loss: str, **changes: object) -> tuple[RunDirectory, dict[str, Any]]:
         table = csv("a,b,y,w,part", target, UNEVEN, PARTS)
         always = {"split": {"column": "part"}, "dtype": "float64", "preprocessing": EXACT["preprocessing"]}
         run = trained(config(table, loss, "w", **always, **changes))
@@ -274,7 +274,7 @@ def held_out(config: Callable[..., Path], write: Write) -> Callable[..., tuple[R
     return train_and_ask
 
 
-def reported(run: Run) -> dict[str, float]:
+def reported(run: RunDirectory) -> dict[str, float]:
     """Return the validation figures, which the log has for the best epoch."""
     figures = run.metrics()["validation"]
     best = run.epochs()[run.metrics()["best_epoch"] - 1]
@@ -283,7 +283,7 @@ def reported(run: Run) -> dict[str, float]:
     return dict(figures)
 
 
-def test_figures_of_classes_are_weighted(held_out: Callable[..., tuple[Run, dict[str, Any]]]) -> None:
+def test_figures_of_classes_are_weighted(held_out: Callable[..., tuple[RunDirectory, dict[str, Any]]]) -> None:
     names = ["accuracy", "balanced_accuracy", "log_loss", "f1", "matthews_correlation"]
     run, answer = held_out(LABELS, "cross_entropy", metrics=names, class_weights={"mid": 3})
     y, said = LABELS[HELD_BACK], answer["prediction"].tolist()
@@ -302,7 +302,7 @@ def test_figures_of_classes_are_weighted(held_out: Callable[..., tuple[Run, dict
     )
 
 
-def test_figures_of_numbers_are_weighted(held_out: Callable[..., tuple[Run, dict[str, Any]]]) -> None:
+def test_figures_of_numbers_are_weighted(held_out: Callable[..., tuple[RunDirectory, dict[str, Any]]]) -> None:
     run, answer = held_out(NUMBERS, "mse", metrics=["mse", "rmse", "mae", "r2"], layers=[{"linear": 1}])
     y, said, w = NUMBERS[HELD_BACK], answer["prediction"], UNEVEN[HELD_BACK]
     mse = sklearn.mean_squared_error(y, said, sample_weight=w)
@@ -314,7 +314,7 @@ def test_figures_of_numbers_are_weighted(held_out: Callable[..., tuple[Run, dict
 def test_evaluate_repeats_the_figures_of_training(changes: dict[str, Any], config: Callable[..., Path]) -> None:
     run = trained(config(csv("a,b,y,w", LABELS, COUNTS), **changes))
     figures = {part: of_part for part, of_part in run.metrics().items() if isinstance(of_part, dict)}
-    assert workflows.evaluate(Run.open(run.path), list(figures)) == figures
+    assert workflows.evaluate(RunDirectory.open(run.path), list(figures)) == figures
 
 
 def test_without_the_weight_column_rows_count_alike_with_a_warning(config: Callable[..., Path], write: Write) -> None:

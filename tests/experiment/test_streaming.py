@@ -21,7 +21,7 @@ from nnfs_cli.config.yaml import dump
 from nnfs_cli.data.training_rows import RowsOnDisk
 from nnfs_cli.errors import ConfigError
 from nnfs_cli.experiment import read_data
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
@@ -72,7 +72,7 @@ def small_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     return
 
 
-def trained(path: Path, folder: Path) -> Run:
+def trained(path: Path, folder: Path) -> RunDirectory:
     experiment = workflows.prepare(Config.load(path))
     run = workflows.begin(experiment, folder / "runs")
     workflows.train(experiment, run)
@@ -275,4 +275,4 @@ def test_a_table_four_times_its_memory_limit_trains_within_it(tmp_path: Path) ->
     (tmp_path / "c.yaml").write_text(dump({**spec, "memory_limit": limit}))
     peak = peak_of("train", "c.yaml", "--quiet", cwd=tmp_path)
     assert peak <= limit
-    assert Run.open(tmp_path / "runs" / "c-1").metrics()["test"]["r2"] > 0.97
+    assert RunDirectory.open(tmp_path / "runs" / "c-1").metrics()["test"]["r2"] > 0.97

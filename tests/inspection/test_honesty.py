@@ -13,7 +13,7 @@ import pytest
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, NnfsWarning
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import Nnfs, weights_of
 
 LINE = "a,y\n" + "".join(f"{i},{2 * i + 1}\n" for i in range(40))
@@ -26,7 +26,7 @@ def csv_config(write: Write, table: str = LINE, **changes: object) -> Path:
     return write("config.yaml", json.dumps({**settings, "epochs": 3, "lr": 0.01, **changes}))
 
 
-def train(config: Path) -> Run:
+def train(config: Path) -> RunDirectory:
     experiment = workflows.prepare(Config.load(config))
     run = workflows.begin(experiment, config.parent / "runs")
     workflows.train(experiment, run)
@@ -68,7 +68,7 @@ def test_training_that_ends_in_the_infinite_has_diverged(
     config = csv_config(write, **{"lr": 3.0, "split": validation, **changes})
     with pytest.raises(DivergedError, match="try a smaller lr"):
         train(config)
-    run = Run(config.parent / "runs" / "config-1")
+    run = RunDirectory(config.parent / "runs" / "config-1")
     assert run.status()["state"] == "diverged"
     for which in ("best", "last"):
         if run.arrays.has_weights(which):

@@ -17,7 +17,7 @@ from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.training.averaging import Averaging
 from nnfs_cli.training.clipping import Clip
@@ -196,7 +196,7 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def run_of(config: Path, *overrides: str) -> Run:
+def run_of(config: Path, *overrides: str) -> RunDirectory:
     experiment = workflows.prepare(Config.load(config, overrides))
     run = workflows.begin(experiment, config.parent / "runs")
     workflows.train(experiment, run)

@@ -15,7 +15,7 @@ from pyarrow import parquet
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import DataError, NnfsWarning, UserError
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import Nnfs
 
 LINES = [f"{2020 + i // 12 % 2}-{1 + i % 12:02}-15,{i % 10},{'uvw'[i % 3]},{i % 10 + 5 * (i % 3)}" for i in range(60)]
@@ -23,7 +23,7 @@ ROWS = "day,n,word,y\n" + "\n".join(LINES) + "\n"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     folder = tmp_path_factory.mktemp("trained")
     (folder / "t.csv").write_text(ROWS)
     config = {
@@ -41,7 +41,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return made
 
 
-def complaints(run: Run, path: Path, **options: object) -> tuple[list[str], dict[str, object]]:
+def complaints(run: RunDirectory, path: Path, **options: object) -> tuple[list[str], dict[str, object]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", NnfsWarning)
         answers = workflows.batch_predictor(run, path, **options).all()  # type: ignore[arg-type]
@@ -58,7 +58,7 @@ def complaints(run: Run, path: Path, **options: object) -> tuple[list[str], dict
     ],
 )
 def test_rows_far_from_the_training_rows_are_named(
-    run: Run, write: Callable[[str, str], Path], row: str, message: str
+    run: RunDirectory, write: Callable[[str, str], Path], row: str, message: str
 ) -> None:
     said, answers = complaints(run, write("new.csv", f"day,n,word\n2020-05-15,5,u\n{row}\n"))
     assert len(answers["prediction"]) == 2  # type: ignore[arg-type]
@@ -67,7 +67,7 @@ def test_rows_far_from_the_training_rows_are_named(
 
 
 def test_unknown_columns_are_warned_about_once_and_known_ones_are_not(
-    run: Run, write: Callable[[str, str], Path]
+    run: RunDirectory, write: Callable[[str, str], Path]
 ) -> None:
     said, _ = complaints(run, write("new.csv", "more,day,y,n,word,even more\n1,2020-05-15,,5,u,\n"))
     assert said == ["new.csv has 2 columns that were not trained on: 'more', 'even more'"]
@@ -76,7 +76,7 @@ def test_unknown_columns_are_warned_about_once_and_known_ones_are_not(
 BAD = "id,day,n,word\na,2020-05-15,5,u\nb,soon,5,u\nc,2020-05-15,,u\nd,2020-05-15\ne,2020-06-15,7,v\n"
 
 
-def test_bad_rows_stop_are_skipped_or_have_no_answer(run: Run, write: Callable[[str, str], Path]) -> None:
+def test_bad_rows_stop_are_skipped_or_have_no_answer(run: RunDirectory, write: Callable[[str, str], Path]) -> None:
     path = write("bad.csv", BAD)
     with pytest.raises(DataError, match=r"bad.csv, line 3: column 'day' should hold dates"):
         workflows.batch_predictor(run, path).all()
@@ -94,7 +94,9 @@ def test_bad_rows_stop_are_skipped_or_have_no_answer(run: Run, write: Callable[[
     assert "3 of 5 rows cannot be used and have empty predictions" in said[0]
 
 
-def test_a_column_to_keep_must_be_there_and_have_a_name_of_its_own(run: Run, write: Callable[[str, str], Path]) -> None:
+def test_a_column_to_keep_must_be_there_and_have_a_name_of_its_own(
+    run: RunDirectory, write: Callable[[str, str], Path]
+) -> None:
     path = write("new.csv", "day,n,word,prediction\n2020-05-15,5,u,1\n")
     with pytest.raises(DataError, match="no column 'wrod'; did you mean 'word'"):
         complaints(run, path, keep=["wrod"])
@@ -102,7 +104,7 @@ def test_a_column_to_keep_must_be_there_and_have_a_name_of_its_own(run: Run, wri
         complaints(run, path, keep="all")
 
 
-def test_the_command_keeps_columns_compares_and_writes_parquet(run: Run, tmp_path: Path, inside: Nnfs) -> None:
+def test_the_command_keeps_columns_compares_and_writes_parquet(run: RunDirectory, tmp_path: Path, inside: Nnfs) -> None:
     (tmp_path / "new.csv").write_text("day,n,word,id\n" + "2020-05-15,5,u,=1+1\n" * 250)
     done = inside("predict", "--run", run.path, "--input", "new.csv", "--keep", "id, n", "--drift")
     assert done.returncode == 0, done.stderr
@@ -118,7 +120,7 @@ def test_the_command_keeps_columns_compares_and_writes_parquet(run: Run, tmp_pat
     assert table.num_rows == 250
 
 
-def test_stdin_gives_what_the_file_gives(run: Run, tmp_path: Path, nnfs: Nnfs) -> None:
+def test_stdin_gives_what_the_file_gives(run: RunDirectory, tmp_path: Path, nnfs: Nnfs) -> None:
     content = "day,n,word\n" + "2020-05-15,5,u\n" * 3
     (tmp_path / "new.csv").write_text(content)
     from_file = nnfs("predict", "--run", run.path, "--input", "new.csv")
@@ -128,7 +130,7 @@ def test_stdin_gives_what_the_file_gives(run: Run, tmp_path: Path, nnfs: Nnfs) -
     assert len(list(io.StringIO(from_stdin.stdout))) == 4
 
 
-def test_few_rows_and_no_answer_at_all_are_said(run: Run, tmp_path: Path, inside: Nnfs) -> None:
+def test_few_rows_and_no_answer_at_all_are_said(run: RunDirectory, tmp_path: Path, inside: Nnfs) -> None:
     (tmp_path / "new.csv").write_text("day,n,word\n2020-05-15,many,u\n")
     done = inside("predict", "--run", run.path, "--input", "new.csv", "--on-error", "skip", "--drift")
     assert done.returncode == 0, done.stderr
@@ -137,7 +139,7 @@ def test_few_rows_and_no_answer_at_all_are_said(run: Run, tmp_path: Path, inside
 
 
 def test_large_nets_may_use_all_threads(
-    run: Run, write: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+    run: RunDirectory, write: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write("new.csv", "day,n,word\n2020-05-15,5,u\n")
     one_thread = workflows.predict(run, path)["prediction"]

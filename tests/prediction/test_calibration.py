@@ -25,7 +25,7 @@ from nnfs_cli.prediction.calibration import Calibration, NonconformityScores
 from nnfs_cli.prediction.calibration.fit import fit_calibration
 from nnfs_cli.prediction.calibration.scores import KEPT
 from nnfs_cli.prediction.calibration.temperature import fit_temperature, fit_to_mean, scale
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
@@ -301,7 +301,9 @@ def test_a_run_without_rows_to_calibrate_by_says_so(inside: Nnfs, write: Write) 
 
 def test_other_weights_have_no_intervals(trained: Path) -> None:
     with pytest.raises(UserError, match="calibrated for the best weights, not for last"):
-        workflows.batch_predictor(Run.open(trained / "runs" / "numbers-1"), trained / "t.csv", "last", interval=0.9)
+        workflows.batch_predictor(
+            RunDirectory.open(trained / "runs" / "numbers-1"), trained / "t.csv", "last", interval=0.9
+        )
 
 
 @pytest.mark.parametrize(
@@ -319,6 +321,6 @@ def test_other_weights_have_no_intervals(trained: Path) -> None:
 def test_a_damaged_calibration_is_refused(trained: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
     plain = json.loads((trained / "runs" / "classes-1" / "calibration.json").read_text())
     (tmp_path / "calibration.json").write_text(json.dumps({**plain, **changes}))
-    run = Run(tmp_path)
+    run = RunDirectory(tmp_path)
     with pytest.raises(RunError):
         run.records.calibration()

@@ -18,7 +18,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
@@ -310,10 +310,10 @@ def test_the_matrix_counts_the_predictions_whatever_the_labels(
     for part, confusion in json.loads(done.stdout)["confusion"].items():
         own = [row for row in rows if row["part"] == part]
         (tmp_path / "rows.csv").write_text(table(own), encoding="utf-8", newline="")
-        predictions = workflows.predict(Run.open(run), tmp_path / "rows.csv")["prediction"]
+        predictions = workflows.predict(RunDirectory.open(run), tmp_path / "rows.csv")["prediction"]
         counts = Counter(zip([row["y"] for row in own], predictions.tolist(), strict=True))
         expected = {truth: {label: counts[truth, label] for label in sorted(labels)} for truth in sorted(labels)}
-        assert confusion == Run.open(run).records.confusion(part) == expected
+        assert confusion == RunDirectory.open(run).records.confusion(part) == expected
         with (run / "evaluation" / part / "confusion.csv").open(encoding="utf-8", newline="") as file:
             header, *lines = csv.reader(file)
         assert header == ["truth", *sorted(labels)]
@@ -325,13 +325,13 @@ def test_the_matrix_counts_the_predictions_whatever_the_labels(
 
 def test_training_leaves_a_matrix_of_each_split_and_a_threshold_changes_it(run: Path, inside: Nnfs) -> None:
     def counts(part: str) -> list[list[int]]:
-        matrix = Run(run).records.confusion(part)
+        matrix = RunDirectory(run).records.confusion(part)
         return [list(of_truth.values()) for of_truth in matrix.values()] if matrix else []
 
     inside("evaluate", run)  # goes into the folder
     for part in ("train", "validation", "test"):
         assert np.sum(counts(part)) == 50
-        figures = Run(run).metrics()[part]
+        figures = RunDirectory(run).metrics()[part]
         assert np.trace(counts(part)) / 50 == pytest.approx(figures["accuracy"])
     before = counts("train")
     inside("evaluate", run, "--threshold", "0")
@@ -342,7 +342,7 @@ def test_training_leaves_a_matrix_of_each_split_and_a_threshold_changes_it(run: 
 def test_there_is_none_for_numbers(tmp_path: Path, inside: Nnfs) -> None:
     run = train(tmp_path, dataset="diabetes", loss="mse", split=0.2, metrics=["r2"])
     assert not (run / "evaluation").exists()
-    assert Run(run).records.confusion("validation") is None
+    assert RunDirectory(run).records.confusion("validation") is None
     done = inside("evaluate", run, "--json")
     assert (json.loads(done.stdout)["confusion"], json.loads(done.stdout)["decision"]) == ({}, None)
 

@@ -16,7 +16,7 @@ from nnfs_cli.components import user_code
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import RunError
 from nnfs_cli.runs.checked_files import CheckedFiles
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.status_file import StatusFile
 from tests.conftest import Nnfs, one_message
 
@@ -79,15 +79,15 @@ def flips(path: Path, seed: object, n: int = 10) -> Iterator[int]:
 
 def test_every_file_is_recorded(run: Path) -> None:
     assert {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()} == set(FILES)
-    assert Run.open(run).status()["sha256"].keys() == set(FILES)
-    assert Run.open(run).status_file.changed() == []
+    assert RunDirectory.open(run).status()["sha256"].keys() == set(FILES)
+    assert RunDirectory.open(run).status_file.changed() == []
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_verify_names_a_file_with_a_changed_byte(name: str, run: Path) -> None:
     for _ in flips(run / name, name):
         with pytest.raises(RunError) as error:
-            workflows.verify(Run(run))
+            workflows.verify(RunDirectory(run))
         assert (f"{run} has changed since training: {name} is changed" in str(error.value)) or (
             name == "status.json" and f"{run}/status.json is damaged" in str(error.value)
         )
@@ -97,7 +97,7 @@ def test_verify_names_a_file_with_a_changed_byte(name: str, run: Path) -> None:
 def test_no_prediction_rests_on_a_file_with_a_changed_byte(name: str, run: Path) -> None:
     for _ in flips(run / name, name):
         with pytest.raises(RunError, match=f"{run}/{name} is damaged"):
-            workflows.batch_predictor(Run.open(run), run.parent.parent / "new.csv", interval=0.9).all()
+            workflows.batch_predictor(RunDirectory.open(run), run.parent.parent / "new.csv", interval=0.9).all()
 
 
 def test_every_byte_of_the_status_counts(run: Path) -> None:
@@ -136,15 +136,15 @@ def test_a_threshold_that_nnfs_did_not_write_decides_nothing(how: str, run: Path
     assert message.endswith("; `nnfs evaluate --threshold` writes it again\n")
     assert inside("evaluate", run, "--threshold", "0.6").returncode == 0
     assert inside(*predict).returncode == 0
-    assert Run.open(run).status_file.changed() == []
+    assert RunDirectory.open(run).status_file.changed() == []
 
 
 def test_a_resumed_run_does_not_take_changed_files_for_its_own(run: Path, inside: Nnfs) -> None:
     (run / "config.yaml").write_text("changed")
     (run / "code" / "parts.py").write_text("changed")
     assert inside("resume", run, "--epochs", 3, "-q").returncode == 0
-    assert Run.open(run).status_file.changed() == ["code/parts.py", "config.yaml"]
-    assert Run.open(run).records.decision() == {"threshold": 0.3, "class": "benign", "by": "hand"}
+    assert RunDirectory.open(run).status_file.changed() == ["code/parts.py", "config.yaml"]
+    assert RunDirectory.open(run).records.decision() == {"threshold": 0.3, "class": "benign", "by": "hand"}
 
 
 def test_whoever_is_killed_while_files_are_replaced_leaves_files_that_are_recorded(
@@ -165,15 +165,15 @@ def test_whoever_is_killed_while_files_are_replaced_leaves_files_that_are_record
         with monkeypatch.context() as patch:
             patch.setattr(CheckedFiles, "write", killed)
             try:
-                workflows.evaluate(Run.open(run), threshold=0.1 + 0.01 * last)
+                workflows.evaluate(RunDirectory.open(run), threshold=0.1 + 0.01 * last)
                 break
             except KeyboardInterrupt:
                 pass
-        left = Run.open(run)
+        left = RunDirectory.open(run)
         assert left.status_file.changed() == []
         decision = left.records.decision()
         assert decision is not None
         thresholds.add(decision["threshold"])
     assert 3 <= last < 9  # the digests of both, at least one confusion table, the decision, and the digests
     assert len(thresholds) > 1
-    assert all(isinstance(digest, str) for digest in Run.open(run).status()["sha256"].values())
+    assert all(isinstance(digest, str) for digest in RunDirectory.open(run).status()["sha256"].values())

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nnfs_cli import workflows
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import ROOT, Nnfs, one_message
 
 FIXTURES = ROOT / "tests" / "runs" / "fixtures"
@@ -38,7 +38,7 @@ def test_the_fixtures_name_no_place_on_a_machine() -> None:
 
 @pytest.mark.parametrize("name", RUNS)
 def test_it_evaluates_to_the_figures_that_it_recorded(name: str, folder: Path) -> None:
-    run = Run.open(folder / "runs" / name)
+    run = RunDirectory.open(folder / "runs" / name)
     recorded, confusion = run.metrics(), {split: run.records.confusion(split) for split in ("train", "validation")}
     figures = workflows.evaluate(run, [split for split in recorded if split != "best_epoch"])
     for split, found in figures.items():
@@ -48,7 +48,7 @@ def test_it_evaluates_to_the_figures_that_it_recorded(name: str, folder: Path) -
 
 
 def test_its_threshold_still_decides(folder: Path) -> None:
-    run = Run.open(folder / "runs" / "xor-1")
+    run = RunDirectory.open(folder / "runs" / "xor-1")
     decision = run.records.decision()
     assert decision == {"threshold": 0.49968865513801575, "class": "different", "by": "best_f1"}
     (folder / "new.csv").write_text("x0,x1\n0.5,0.5\n-0.5,0.5\n")
@@ -60,12 +60,12 @@ def test_its_threshold_still_decides(folder: Path) -> None:
 @pytest.mark.parametrize("name", RUNS)
 def test_it_verifies_and_resumes_and_verifies_again(name: str, folder: Path, inside: Nnfs) -> None:
     run = folder / "runs" / name
-    epochs = len(Run.open(run).epochs())
+    epochs = len(RunDirectory.open(run).epochs())
     for words in (["verify"], ["resume", "--epochs", epochs + 3], ["verify"]):
         done = inside(*words, run, "--quiet", cwd=folder)
         assert done.returncode == 0, done.stderr
-    assert len(Run.open(run).epochs()) == epochs + 3
-    assert Run.open(run).status_file.changed() == []
+    assert len(RunDirectory.open(run).epochs()) == epochs + 3
+    assert RunDirectory.open(run).status_file.changed() == []
 
 
 @pytest.mark.parametrize("words", [["evaluate"], ["evaluate", "--threshold", "0.4"], ["resume", "--epochs", 52, "-q"]])

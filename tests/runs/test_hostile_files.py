@@ -43,7 +43,7 @@ from nnfs_cli.__main__ import main
 from nnfs_cli.cli import app
 from nnfs_cli.config.yaml import MAX_BYTES, dump, read
 from nnfs_cli.errors import RunError
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from tests.conftest import ROOT, Nnfs
 
 Draw = Callable[..., Any]
@@ -1135,7 +1135,7 @@ def archives(draw: Draw, good: bytes) -> tuple[bytes, Arrays | None]:
 
 def taken(content: bytes, like: Arrays, folder: Path) -> Arrays | None:
     """What a run makes of a file of weights; None where it is refused."""
-    run = Run(folder)
+    run = RunDirectory(folder)
     (folder / "weights").mkdir(exist_ok=True, parents=True)
     (folder / "weights" / "best.npz").write_bytes(content)
     into = {name: np.full_like(array, 77) for name, array in like.items()}
@@ -1196,7 +1196,7 @@ def test_many_changed_arrays_of_a_run_are_taken_as_they_were_or_refused(
 def change_every_byte(folder: Path, masks: range | list[int]) -> None:
     """Every byte of a small file of weights, one after the other, is put together with each mask by exclusive or."""
     good = {"0.weight": np.array([[1.5, -2.0]], np.float32), "0.bias": np.array([0.25, 1e-3], np.float32)}
-    run = Run.create(folder, "x")
+    run = RunDirectory.create(folder, "x")
     run.arrays.write_weights("best", good)
     path = run.path / "weights" / "best.npz"
     content = bytearray(path.read_bytes())

@@ -14,8 +14,8 @@ import pytest
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, DataError, RunError
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.environment import describe_environment
-from nnfs_cli.runs.run import Run
 from tests.conftest import ROOT, unsealed, weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
@@ -30,7 +30,7 @@ epochs: 4
 """
 
 
-def train(folder: Path, config: str = CONFIG, *overrides: str) -> Run:
+def train(folder: Path, config: str = CONFIG, *overrides: str) -> RunDirectory:
     (folder / "flowers.yaml").write_text(config)
     experiment = workflows.prepare(Config.load(folder / "flowers.yaml", overrides))
     run = workflows.begin(experiment, folder / "runs")
@@ -87,7 +87,7 @@ def test_weights_are_written_as_numpy_writes_them(tmp_path: Path) -> None:
     arrays = {"0.weight": np.random.default_rng(0).random((3, 4)), "0.bias": np.zeros(4, "f4"), "n": np.array(2)}
     arrays |= {"empty": np.zeros((0, 3)), "whole": np.arange(5)}
     np.savez(tmp_path / "expected.npz", **arrays)
-    run = Run.create(tmp_path, "x")
+    run = RunDirectory.create(tmp_path, "x")
     run.arrays.write_weights("best", arrays)
     assert (run.path / "weights" / "best.npz").read_bytes() == (tmp_path / "expected.npz").read_bytes()
 
@@ -167,7 +167,9 @@ def test_last_weights_are_those_of_the_last_epoch(tmp_path: Path) -> None:
 
 def test_numbers_are_taken_once_each(tmp_path: Path) -> None:
     runs: list[str] = []
-    threads = [threading.Thread(target=lambda: runs.append(Run.create(tmp_path, "x").path.name)) for _ in range(20)]
+    threads = [
+        threading.Thread(target=lambda: runs.append(RunDirectory.create(tmp_path, "x").path.name)) for _ in range(20)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -178,20 +180,20 @@ def test_numbers_are_taken_once_each(tmp_path: Path) -> None:
 def test_the_next_number_is_above_all_there_are(tmp_path: Path) -> None:
     for name in ("x-2", "x-10", "x-007", "y-99", "x-1a"):
         (tmp_path / name).mkdir()
-    assert Run.create(tmp_path, "x").path.name == "x-11"
+    assert RunDirectory.create(tmp_path, "x").path.name == "x-11"
 
 
 def test_newest_is_the_one_begun_last(tmp_path: Path) -> None:
     train(tmp_path)
     second = train(tmp_path, CONFIG, "name=a")
-    Run.create(tmp_path / "runs", "empty")
-    assert Run.newest(tmp_path / "runs").path == second.path
+    RunDirectory.create(tmp_path / "runs", "empty")
+    assert RunDirectory.newest(tmp_path / "runs").path == second.path
 
 
 @pytest.mark.parametrize("folder", ["missing", "."])
 def test_no_run_at_all(tmp_path: Path, folder: str) -> None:
     with pytest.raises(RunError, match="no trained run"):
-        Run.newest(tmp_path / folder)
+        RunDirectory.newest(tmp_path / folder)
 
 
 @pytest.mark.parametrize("name", ["spec.yaml", "data.json", "weights/best.npz"])
@@ -205,7 +207,7 @@ def test_damage_is_refused_in_a_sentence(tmp_path: Path, name: str, damage: str)
         damaged = {"empty": b"", "cut": content[: len(content) // 2], "nonsense": b"\x00\xff" * 50}
         path.write_bytes(damaged.get(damage, other.get(name, b"PK\x05\x06" + bytes(18))))
     with pytest.raises(RunError, match="flowers-1"):
-        workflows.evaluate(Run.open(path.parents[1] if "weights" in name else path.parent))
+        workflows.evaluate(RunDirectory.open(path.parents[1] if "weights" in name else path.parent))
 
 
 @pytest.mark.parametrize("version", [0, 3, None, "2"])
@@ -223,7 +225,7 @@ OLD_RUNS = json.loads((ROOT / "tests" / "reference" / "runs_of_format_1.json").r
 @pytest.mark.parametrize("old", OLD_RUNS.values(), ids=list(OLD_RUNS))
 def test_a_run_of_the_first_format_still_serves(tmp_path: Path, old: dict[str, Any]) -> None:
     """What it was, and what the release that made it said: its preprocessing was one step for all inputs."""
-    run = Run.create(tmp_path / "runs", "old")
+    run = RunDirectory.create(tmp_path / "runs", "old")
     (run.path / "spec.yaml").write_text(old["spec.yaml"], encoding="utf-8")
     (run.path / "data.json").write_text(json.dumps(old["data.json"]), encoding="utf-8")
     run.arrays.write_weights("best", {name: np.array(array, np.float32) for name, array in old["weights"].items()})
@@ -270,4 +272,6 @@ def test_runs_move(tmp_path: Path) -> None:
     run = train(tmp_path, "dataset: {csv: {path: table.csv, target: y}}\nlayers: [linear: 1]\nloss: mse\nepochs: 2\n")
     here = workflows.predict(run, tmp_path / "table.csv")["prediction"]
     moved = run.path.rename(tmp_path / "elsewhere")
-    np.testing.assert_array_equal(workflows.predict(Run.open(moved), tmp_path / "table.csv")["prediction"], here)
+    np.testing.assert_array_equal(
+        workflows.predict(RunDirectory.open(moved), tmp_path / "table.csv")["prediction"], here
+    )

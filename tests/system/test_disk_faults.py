@@ -29,7 +29,7 @@ from nnfs_cli.cli import app
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump
 from nnfs_cli.errors import NnfsError, RunError
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system import files
 from tests import disk
 from tests.disk import LOCKING, READING, WRITING, Operation, Tree, Watch
@@ -275,7 +275,7 @@ def _goes_on(place: Place, name: str, now: Tree, refusal: Refusal, goes_on: bool
     if RUN not in now:
         return
     try:
-        run = Run.open(place.disk / RUN)
+        run = RunDirectory.open(place.disk / RUN)
     except RunError as error:
         if not (refusal.lasting and refusal.refused_any("unlink", "rmdir")):
             yield f"what is left is no run: {error}"
@@ -302,7 +302,7 @@ def _goes_on(place: Place, name: str, now: Tree, refusal: Refusal, goes_on: bool
 def _reads(place: Place) -> Iterator[str]:
     """Every file of the run is one whose digest is recorded."""
     try:
-        run = Run.open(place.disk / RUN)
+        run = RunDirectory.open(place.disk / RUN)
         yield from (f"{changed} is not recorded" for changed in run.status_file.changed())
         run.records.decision()
     except NnfsError as error:

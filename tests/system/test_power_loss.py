@@ -30,8 +30,8 @@ from nnfs_cli.errors import NnfsError, RunError
 from nnfs_cli.runs import epoch_log
 from nnfs_cli.runs.arrays import RunArrays
 from nnfs_cli.runs.checked_files import CheckedFiles
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.epoch_log import EpochLog
-from nnfs_cli.runs.run import Run
 from nnfs_cli.system import files
 from nnfs_cli.training.callbacks import Callback
 from tests import disk
@@ -106,14 +106,14 @@ def train(folder: Path, *callbacks: Callback) -> None:
     workflows.train(experiment, run, callbacks)
 
 
-def resume(folder: Path, epochs: int | None = None) -> Run:
-    run = Run.open(folder / RUN)
+def resume(folder: Path, epochs: int | None = None) -> RunDirectory:
+    run = RunDirectory.open(folder / RUN)
     workflows.resume(workflows.reopen(run, epochs), run)
     return run
 
 
 def judge(folder: Path) -> None:
-    run = Run.open(folder / RUN)
+    run = RunDirectory.open(folder / RUN)
     workflows.evaluate(run, ["validation"], threshold="best_f1")
     workflows.evaluate(run, ["train", "validation"], threshold=0.25)
     workflows.evaluate(run, threshold="none")
@@ -190,8 +190,8 @@ def _mark(patch: pytest.MonkeyPatch, journal: Journal, folder: Path) -> None:
     def say(what: str, path: Path | None = None, step: int = 0) -> None:
         journal.entries.append(Mark(what, path.relative_to(folder).as_posix() if path else "", step))
 
-    def marked_begin(experiment: Any, folder: Path, begin: Any = workflows.begin) -> Run:
-        run: Run = begin(experiment, folder)
+    def marked_begin(experiment: Any, folder: Path, begin: Any = workflows.begin) -> RunDirectory:
+        run: RunDirectory = begin(experiment, folder)
         say("begun")
         return run
 
@@ -305,7 +305,7 @@ class Replay:
         train(twin)
         if story.epochs:
             resume(twin, story.epochs)
-        self.twin, self.last = record(twin / RUN), Run.open(twin / RUN).epochs()[-1]["epoch"]
+        self.twin, self.last = record(twin / RUN), RunDirectory.open(twin / RUN).epochs()[-1]["epoch"]
         experiment = workflows.prepare(Config.load(place.folder / "config.yaml"))
         self.parameters = experiment.predictor.model.parameters.arrays
 
@@ -338,7 +338,7 @@ class Replay:
         self.opened += 1
         folder = self.place.fresh("replayed", tree)
         try:
-            run = Run.open(folder / RUN)
+            run = RunDirectory.open(folder / RUN)
         except RunError as error:
             if begun:
                 yield f"there is no run: {error}"
@@ -354,7 +354,7 @@ class Replay:
         except (NnfsError, *UNREADABLE) as error:
             yield f"{type(error).__name__}: {error}"
 
-    def read(self, run: Run) -> None:
+    def read(self, run: RunDirectory) -> None:
         """All that can be read before anything is mended."""
         (
             run.status(),
@@ -374,7 +374,7 @@ class Replay:
             run.records.confusion(part)
             run.records.confusion(part, "last")
 
-    def go_on(self, run: Run) -> None:
+    def go_on(self, run: RunDirectory) -> None:
         """To where the twin is."""
         there = run.status().get("state") == "finished" and run.epochs()[-1]["epoch"] == self.last
         if there:

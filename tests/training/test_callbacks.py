@@ -16,7 +16,7 @@ from nnfs_cli.components.component import Component
 from nnfs_cli.components.user_code import LOADED, load_code
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.training.callbacks import Callback, NamedCallback, Training
 from nnfs_cli.training.callbacks.stop_at import StopAt
 from nnfs_cli.training.progress import LogRow
@@ -85,14 +85,14 @@ def code(tmp_path: Path) -> Iterator[Path]:
     LOADED.update(loaded)
 
 
-def trained(folder: Path, *callbacks: Callback) -> Run:
+def trained(folder: Path, *callbacks: Callback) -> RunDirectory:
     """Train the config in a folder, and resume it as often as it is interrupted."""
     experiment = workflows.prepare(Config.load(folder / "config.yaml"))
     run = workflows.begin(experiment, folder / "runs")
     try:
         workflows.train(experiment, run, callbacks)
     except KeyboardInterrupt:
-        run = Run.open(run.path)
+        run = RunDirectory.open(run.path)
         workflows.resume(workflows.reopen(run), run)
     return run
 
@@ -116,9 +116,9 @@ def test_a_custom_callback_works_from_the_command_line(code: Path, inside: Nnfs)
     assert (run / "code" / "falls.py").read_text() == CODE
     assert "callbacks:\n  - falls:\n      most: 4\n" in (run / "spec.yaml").read_text()
     assert inside("verify", run, "--code", code, "-q").returncode == 0
-    epochs = len(Run.open(run).epochs())
+    epochs = len(RunDirectory.open(run).epochs())
     assert inside("resume", run, "--code", code, "--epochs", 30, "-q").returncode == 0
-    assert len(Run.open(run).epochs()) == epochs + 1  # the callback still has its count, and stops at once
+    assert len(RunDirectory.open(run).epochs()) == epochs + 1  # the callback still has its count, and stops at once
     assert "falls    Stop once train_loss has been below" in inside("components", "callbacks", "--code", code).stdout
 
 

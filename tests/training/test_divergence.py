@@ -17,7 +17,7 @@ from nnfs_cli.errors import DivergedError, NnfsWarning, RunError
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.model import Model
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.training.callbacks import Callback, Training
 from tests.conftest import Nnfs, weights_of
 
@@ -54,7 +54,7 @@ class Weights(Callback):
         self.seen.append(training.model.parameters.vector.copy())
 
 
-def diverged(path: Path, *callbacks: Callback) -> tuple[str, Run, Model]:
+def diverged(path: Path, *callbacks: Callback) -> tuple[str, RunDirectory, Model]:
     experiment = workflows.prepare(Config.load(path))
     run = workflows.begin(experiment, path.parent / "runs")
     with pytest.raises(DivergedError) as caught:
@@ -83,7 +83,7 @@ def test_gradient_is_looked_at_before_it_does_harm(tmp_path: Path) -> None:
     np.testing.assert_array_equal(model.parameters.vector, weights.seen[-1])  # no harm was done
     np.testing.assert_array_equal(weights_of(run, "last")["0.weight"].ravel(), weights.seen[-1])
     with pytest.raises(RunError, match="has diverged and would diverge again; train a new run"):
-        workflows.reopen(Run.open(run.path))
+        workflows.reopen(RunDirectory.open(run.path))
 
 
 def test_gradient_whose_square_alone_is_too_large_is_no_reason_to_stop(tmp_path: Path) -> None:

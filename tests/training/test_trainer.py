@@ -23,7 +23,7 @@ from nnfs_cli.errors import DivergedError
 from nnfs_cli.nn.layers import Draws, Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.training.averaging import EMA, SWA, Averaging
 from nnfs_cli.training.callbacks import Callback, Training
@@ -204,8 +204,8 @@ def test_divergence_stops_within_a_batch(data: tuple[Array, Array]) -> None:
 
 def checkpointed(
     tmp_path: object, data: tuple[Array, Array], val_losses: list[float]
-) -> tuple[Run, list[Array], Model]:
-    run, vectors = Run.create(tmp_path, "x"), []
+) -> tuple[RunDirectory, list[Array], Model]:
+    run, vectors = RunDirectory.create(tmp_path, "x"), []
     answers = iter(val_losses)
 
     class Copy(Callback):
@@ -485,7 +485,7 @@ def test_the_average_is_watched_and_kept_while_training_goes_on_with_its_own_wei
 
     options = {"layers": ("linear: 4", "batch_norm", "tanh", "linear: 1"), "optimizer": "sgd: 0.9"}
     plain, own = trainer(callbacks=[Stop()], **options)
-    run = Run.create(tmp_path, "x")
+    run = RunDirectory.create(tmp_path, "x")
     checkpoint = Checkpoint(mode="max", every=2).into(run.arrays)
     averaged, seen = trainer(callbacks=[Stop(), checkpoint], averaging=averaging, evaluate=evaluate, **options)
     for fitted in (plain, averaged):
@@ -518,7 +518,7 @@ def test_when_training_is_interrupted_the_average_is_what_is_left(tmp_path: Path
             if training.progress.step == 7:
                 raise KeyboardInterrupt
 
-    run = Run.create(tmp_path, "x")
+    run = RunDirectory.create(tmp_path, "x")
     fitted, witness = trainer(averaging=EMA(decay=0.5), callbacks=[Checkpoint().into(run.arrays)])
     fitted.callbacks = [*fitted.callbacks, Interrupt()]
     with pytest.raises(KeyboardInterrupt):
@@ -604,10 +604,10 @@ name: moons
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Run]:
+def run(tmp_path: Path) -> Callable[..., RunDirectory]:
     """Train the config with some changes."""
 
-    def train(*changes: str) -> Run:
+    def train(*changes: str) -> RunDirectory:
         (tmp_path / "moons.yaml").write_text(CONFIG)
         experiment = workflows.prepare(Config.load(tmp_path / "moons.yaml", changes))
         begun = workflows.begin(experiment, tmp_path / "runs")
@@ -624,7 +624,7 @@ def run(tmp_path: Path) -> Callable[..., Run]:
 @pytest.mark.parametrize("patience", [None, 3, 39])
 @pytest.mark.parametrize("averaging", ["null", "{ema: 0.9}"])
 def test_the_best_weights_are_what_a_run_gives_however_it_ends(
-    run: Callable[..., Run], patience: int | None, averaging: str
+    run: Callable[..., RunDirectory], patience: int | None, averaging: str
 ) -> None:
     done = run(f"early_stopping={patience or 'null'}", f"averaging={averaging}")
     losses = [row["val_loss"] for row in done.epochs()]
@@ -641,7 +641,7 @@ def test_the_best_weights_are_what_a_run_gives_however_it_ends(
 
 
 @pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
-def test_a_run_whose_time_is_over_is_finished(run: Callable[..., Run]) -> None:
+def test_a_run_whose_time_is_over_is_finished(run: Callable[..., RunDirectory]) -> None:
     done = run("max_minutes=1.0e-9")
     assert [(row["epoch"], row["step"]) for row in done.epochs()] == [(1, 1)]
     assert done.status()["state"] == "finished"
@@ -649,7 +649,7 @@ def test_a_run_whose_time_is_over_is_finished(run: Callable[..., Run]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
-def test_every_nth_epoch_is_kept_and_the_best_by_what_is_monitored(run: Callable[..., Run]) -> None:
+def test_every_nth_epoch_is_kept_and_the_best_by_what_is_monitored(run: Callable[..., RunDirectory]) -> None:
     done = run("epochs=7", "checkpoint={every: 3, monitor: val_accuracy}")
     assert sorted(path.stem for path in (done.path / "weights").iterdir()) == ["best", "epoch-3", "epoch-6", "last"]
     rows = done.epochs()
@@ -714,7 +714,7 @@ def test_lbfgs_is_scipy_on_the_loss_and_its_penalty(
 def test_the_iteration_in_which_a_minimizer_converges_is_logged_once(
     tmp_path: Path, classes: tuple[Array, Array], log_every: int, averaging: Averaging | None
 ) -> None:
-    run = Run.create(tmp_path, "x")
+    run = RunDirectory.create(tmp_path, "x")
     checkpoint = Checkpoint().into(run.arrays)
     fitted, witness = trainer(
         None,
@@ -796,7 +796,7 @@ def test_what_a_minimizer_reaches_is_what_was_watched_last(
     tmp_path: Path, data: tuple[Array, Array], log_every: int, interrupted: bool, layers: Sequence[str]
 ) -> None:
     """Also the statistics that are kept; those of a place far away are infinite here."""
-    run, optimizer = Run.create(tmp_path, "x"), Interrupted() if interrupted else Stray()
+    run, optimizer = RunDirectory.create(tmp_path, "x"), Interrupted() if interrupted else Stray()
     options = {"layers": layers, "callbacks": [Checkpoint().into(run.arrays)], "log_every": log_every}
     fitted, witness = trainer(None, optimizer=optimizer, **options)
     with pytest.raises(KeyboardInterrupt) if interrupted else contextlib.nullcontext():

@@ -19,7 +19,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump, read
 from nnfs_cli.errors import DataError, NnfsWarning, RunError
 from nnfs_cli.experiment import read_data
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.training.averaging import Averaging
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
@@ -146,7 +146,7 @@ def config(place: Path, changes: dict[str, Any]) -> Path:
     return path
 
 
-def trained(place: Path, changes: dict[str, Any], callbacks: Sequence[Callback] = ()) -> Run:
+def trained(place: Path, changes: dict[str, Any], callbacks: Sequence[Callback] = ()) -> RunDirectory:
     """Train, and resume after each interruption."""
     experiment = workflows.prepare(Config.load(config(place, changes)))
     run = workflows.begin(experiment, place / "runs")
@@ -157,9 +157,9 @@ def trained(place: Path, changes: dict[str, Any], callbacks: Sequence[Callback] 
     return run
 
 
-def resumed(path: Path, callbacks: Sequence[Callback] = (), **options: Any) -> Run:
+def resumed(path: Path, callbacks: Sequence[Callback] = (), **options: Any) -> RunDirectory:
     while True:
-        run = Run.open(path)
+        run = RunDirectory.open(path)
         experiment = workflows.reopen(run, **options)
         try:
             workflows.resume(experiment, run, callbacks)
@@ -242,7 +242,7 @@ def test_a_time_limit_holds_for_each_session_and_a_part_of_an_epoch_does_not_cou
 ) -> None:
     path = trained(place, {"max_minutes": 1e-9}).path
     for session in range(1, 24):
-        assert Run.open(path).epochs()[-1]["step"] == session  # the unfinished epoch is logged for now
+        assert RunDirectory.open(path).epochs()[-1]["step"] == session  # the unfinished epoch is logged for now
         resumed(path)
     expected, found = whole("plain"), record(path)
     for name in ("weights/best.npz", "weights/last.npz", "epochs.csv", "state.npz", "metrics.json"):
@@ -384,14 +384,14 @@ def test_what_a_state_holds_can_be_read_by_anyone(interrupted: Path) -> None:
         assert int(state["epoch"]) == 2
         assert int(state["step"]) == 10
         assert state["optimizer.m"].shape == state["weights"].shape
-        last = weights_of(Run.open(interrupted), "last")
+        last = weights_of(RunDirectory.open(interrupted), "last")
         np.testing.assert_array_equal(state["weights"][: last["0.weight"].size], last["0.weight"].ravel())
 
 
 def test_run_that_is_trained_by_somebody_else_is_only_read(interrupted: Path) -> None:
-    somebody = Run.open(interrupted)
+    somebody = RunDirectory.open(interrupted)
     workflows.reopen(somebody)
-    other = Run.open(interrupted)
+    other = RunDirectory.open(interrupted)
     with pytest.raises(BlockingIOError, match=rf"is being written by process \d+ on .*{interrupted.name}"):
         workflows.reopen(other)
     with pytest.warns(NnfsWarning, match="is being written by process .*; nothing is saved there"):

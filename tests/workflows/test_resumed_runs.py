@@ -18,7 +18,7 @@ import pytest
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.lock import Lock
 from tests.conftest import Nnfs, one_message, unsealed
 from tests.twins import Leaving
@@ -102,15 +102,15 @@ def test_a_plan_that_ends_where_a_run_is_already_is_refused(
     message = one_message(inside("resume", run, "--epochs", 3, "-q"), 2)
     assert "has done 3 epochs; --epochs is a total and must be larger" in message
     assert inside("resume", run, "--epochs", 4, "-q").returncode == 0
-    assert [row["epoch"] for row in Run.open(run).epochs()][-1] == 4
+    assert [row["epoch"] for row in RunDirectory.open(run).epochs()][-1] == 4
     assert inside("verify", run, "-q").returncode == 0
 
 
 def test_a_plan_may_end_with_the_epoch_that_was_left(started: Started, inside: Nnfs) -> None:
     run = started(until=9, log_every=50)  # all its steps are made, and it has not been looked at
     assert inside("resume", run, "--epochs", 3, "-q").returncode == 0
-    assert [row["epoch"] for row in Run.open(run).epochs()] == [3]
-    assert Run.open(run).arrays.kept_weights() == ["best", "last"]
+    assert [row["epoch"] for row in RunDirectory.open(run).epochs()] == [3]
+    assert RunDirectory.open(run).arrays.kept_weights() == ["best", "last"]
 
 
 def test_weights_of_epochs_that_are_still_to_come_are_gone(started: Started, inside: Nnfs) -> None:
@@ -122,7 +122,7 @@ def test_weights_of_epochs_that_are_still_to_come_are_gone(started: Started, ins
     unsealed(run)
     assert inside("resume", run, "--epochs", 4, "-q").returncode == 0
     kept = [f"epoch-{n}" for n in range(1, 5)]
-    assert Run.open(run).arrays.kept_weights() == ["best", "last", *kept]
+    assert RunDirectory.open(run).arrays.kept_weights() == ["best", "last", *kept]
     assert (run / "weights" / "mine.npz").exists()
     assert inside("verify", run, "-q").returncode == 0
 
@@ -131,7 +131,7 @@ def test_a_folder_of_weights_that_is_gone_is_made_again(started: Started, inside
     run = unsealed(started())
     shutil.rmtree(run / "weights")
     assert inside("resume", run, "--epochs", 7, "-q").returncode == 0
-    assert Run.open(run).arrays.kept_weights() == ["best", "last"]
+    assert RunDirectory.open(run).arrays.kept_weights() == ["best", "last"]
 
 
 # Records that lie
@@ -218,7 +218,7 @@ def test_of_many_weights_that_differ_some_are_named(started: Started, inside: Nn
 
 
 def test_a_class_without_end_is_cut(started: Started, tmp_path: Path) -> None:
-    run = Run.open(started())
+    run = RunDirectory.open(started())
     run.records.write_evaluation({}, decision={"threshold": 0.5, "class": "x" * 100_000, "by": "hand"})
     decision = run.records.decision()
     assert decision is not None
@@ -235,10 +235,10 @@ def test_a_run_that_cannot_be_written_to_is_evaluated(
     run = started()
     expected = inside("evaluate", run).stdout
 
-    def closed(self: Run) -> None:
+    def closed(self: RunDirectory) -> None:
         raise OSError(number, os.strerror(number), str(self.path / "lock"))
 
-    monkeypatch.setattr(Run, "lock", closed)
+    monkeypatch.setattr(RunDirectory, "lock", closed)
     done = inside("evaluate", run, "-q")
     assert (done.returncode, done.stdout) == (0, expected)
     assert done.stderr == f"warning: {run} cannot be written to; nothing is saved there\n"
@@ -256,7 +256,7 @@ def test_a_listener_that_leaves_ends_no_training(started: Started, tmp_path: Pat
         assert process.stdout is not None
         assert process.stdout.read() == "heard/c-1\n"
         assert process.wait(60) == 0
-    assert Run.open(tmp_path / "heard" / "c-1").status()["state"] == "finished"
+    assert RunDirectory.open(tmp_path / "heard" / "c-1").status()["state"] == "finished"
 
 
 def test_an_interruption_while_a_library_is_loaded_is_one(

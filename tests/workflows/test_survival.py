@@ -23,7 +23,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump
 from nnfs_cli.errors import RunError
 from nnfs_cli.experiment import read_data
-from nnfs_cli.runs.run import Run
+from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.status_file import StatusFile
 from tests.conftest import Nnfs, one_message, unsealed
 from tests.twins import Leaving, record
@@ -108,7 +108,7 @@ class Twin(NamedTuple):
 
     def left(self, run: Path | None) -> float:
         """About which share of the time it takes to end a run that was left."""
-        if run is None or not Run.open(run).arrays.has_state():
+        if run is None or not RunDirectory.open(run).arrays.has_state():
             return 1.0
         *_, last = self.record["epochs.csv"]
         with np.load(run / "state.npz") as state:
@@ -203,7 +203,7 @@ def differences(run: Path, twin: dict[str, Any], without_lock: bool = False) -> 
 def is_run(path: Path) -> bool:
     """Whether a directory is a run yet; what there is of it can be read, whole."""
     try:
-        run = Run.open(path)
+        run = RunDirectory.open(path)
     except RunError:
         assert not (path / "spec.yaml").exists()
         return False
@@ -330,7 +330,7 @@ def survives(kind: str, blows: Sequence[Draw], place: Place, command: Nnfs, eval
             incomplete += 1
             run = None
             continue
-        state = Run.open(run).status().get("state")
+        state = RunDirectory.open(run).status().get("state")
         if state == "finished":
             assert differences(run, twin.record, without_lock=at_once) == []
             ended += 1
@@ -368,8 +368,8 @@ def begun(run: Path | None) -> str:
     """When a run was trained last; empty when it never was."""
     if run is None or not (run / "status.json").exists():
         return ""
-    sittings = Run.open(run).status_file.lineage()
-    return str(sittings[-1]["since"] if sittings else Run.open(run).status()["begun"])
+    sittings = RunDirectory.open(run).status_file.lineage()
+    return str(sittings[-1]["since"] if sittings else RunDirectory.open(run).status()["begun"])
 
 
 BRIEFLY = {
@@ -405,7 +405,7 @@ sys.modules["nnfs_cli.cli.error_handling"].complain = terminated
     process = place.start("train", "lbfgs.yaml", "--set", "epochs=2", "--runs", "twice", before=before)
     _, stderr = process.communicate(timeout=WAIT)
     assert (process.returncode, stderr) == (143, "")
-    assert Run.open(place.folder / "twice" / "lbfgs-1").status()["state"] == "interrupted"
+    assert RunDirectory.open(place.folder / "twice" / "lbfgs-1").status()["state"] == "interrupted"
 
 
 SERIES = {"kills": ([kill], 200), "signals": ([signalled], 104), "two-signals": ([signalled_twice], 56)}
@@ -556,7 +556,7 @@ def started(tmp_path: Path, inside: Nnfs) -> Callable[..., Path]:
 
 def left(path: Path, step: int, epochs: int | None = None) -> Path:
     """Train a run on, up to this step."""
-    run = Run.open(path)
+    run = RunDirectory.open(path)
     experiment = workflows.reopen(run, epochs)
     with pytest.raises(KeyboardInterrupt):
         workflows.resume(experiment, run, [Leaving(step)])
@@ -582,9 +582,9 @@ def test_resume_goes_on_and_prints_the_run_directory(started: Callable[..., Path
     assert facts == ["resumed     after 2 epochs and 10 steps, to epoch 6"]
     again = inside("resume", run, "--epochs", 7, "--json", "-q")
     assert again.returncode == 0
-    assert json.loads(again.stdout) == {"run": run.as_posix(), "metrics": Run.open(run).metrics()}
+    assert json.loads(again.stdout) == {"run": run.as_posix(), "metrics": RunDirectory.open(run).metrics()}
     assert again.stderr == ""
-    assert len(Run.open(run).epochs()) == 7
+    assert len(RunDirectory.open(run).epochs()) == 7
 
 
 @pytest.mark.parametrize(
@@ -616,24 +616,24 @@ def test_resume_of_what_has_diverged_or_is_no_run_is_refused(started: Callable[.
 
 def test_resume_after_early_stopping_takes_epochs(started: Callable[..., Path], inside: Nnfs) -> None:
     run = started(early_stopping={"patience": 2, "min_delta": 10}, epochs=20)
-    assert len(Run.open(run).epochs()) == 3
+    assert len(RunDirectory.open(run).epochs()) == 3
     ended = "has ended: val_loss was no better in 2 logged epochs; --epochs N continues to N epochs"
     assert one_message(inside("resume", run), 2) == f"error: {run} {ended} in total\n"
     assert inside("resume", run, "--epochs", 20, "-q").returncode == 0
-    assert len(Run.open(run).epochs()) == 5  # another patience
+    assert len(RunDirectory.open(run).epochs()) == 5  # another patience
     assert inside("resume", run, "--epochs", 6, "-q").returncode == 0
-    assert len(Run.open(run).epochs()) == 6
-    assert "stopped" not in Run.open(run).metrics()
+    assert len(RunDirectory.open(run).epochs()) == 6
+    assert "stopped" not in RunDirectory.open(run).metrics()
     assert inside("verify", run, "-q").returncode == 0
 
 
 def test_resume_after_a_time_limit_takes_another_one(started: Callable[..., Path], inside: Nnfs) -> None:
     run = started(max_minutes=0.001, epochs=1_000_000)
-    lengths = [len(Run.open(run).epochs())]
+    lengths = [len(RunDirectory.open(run).epochs())]
     for words in ([], ["--epochs", "2000000"]):
         assert inside("resume", run, *words, "-q").returncode == 0
-        assert Run.open(run).metrics()["stopped"] == "the time limit of 0.001 min is over"
-        lengths.append(len(Run.open(run).epochs()))
+        assert RunDirectory.open(run).metrics()["stopped"] == "the time limit of 0.001 min is over"
+        lengths.append(len(RunDirectory.open(run).epochs()))
     assert lengths == sorted(set(lengths))
     assert inside("verify", run, "-q").returncode == 0
 
@@ -721,7 +721,7 @@ def cut_log(run: Path) -> None:
 
 
 def changed_figure(run: Path) -> None:
-    value = Run.open(run).metrics()["validation"]["loss"] * (1 + 1e-9)
+    value = RunDirectory.open(run).metrics()["validation"]["loss"] * (1 + 1e-9)
     altered(run / "metrics.json", "validation", "loss", value=value)
 
 
@@ -751,7 +751,7 @@ def test_verify_names_what_was_changed(change: str, started: Callable[..., Path]
 def test_verify_grants_another_machine_a_tolerance(started: Callable[..., Path], inside: Nnfs) -> None:
     run = unsealed(started())
     altered(run / "environment.json", "packages", "numpy", value="1.26.0")
-    loss = Run.open(run).metrics()["validation"]["loss"]
+    loss = RunDirectory.open(run).metrics()["validation"]["loss"]
     done = inside("verify", run, "-q")
     assert done.returncode == 0
     assert done.stdout.endswith("byte for byte: weights, log and figures\n")
@@ -786,7 +786,7 @@ def test_what_was_stopped_early_stays_so_when_its_figures_are_broken_off(
             patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_record_failure", contextlib.nullcontext)
         assert inside("train", "config.yaml", "-q").returncode == 130
     run = twin.with_name("config-2")
-    assert Run.open(run).status()["state"] == ("running" if how == "killed" else "interrupted")
+    assert RunDirectory.open(run).status()["state"] == ("running" if how == "killed" else "interrupted")
     assert inside("resume", run, "-q").returncode == 0
     assert differences(run, record(twin)) == []
     assert inside("verify", run, "-q").returncode == 0
@@ -805,9 +805,9 @@ def test_another_patience_is_not_lost_with_whoever_was_to_have_it(
         patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_record_failure", contextlib.nullcontext)
         patched.setattr("nnfs_cli.runs.epoch_logger.EpochLogger.on_begin", killed)
         assert inside("resume", run, "--epochs", 20, "-q").returncode == 130
-    assert Run.open(run).status()["state"] == "running"
+    assert RunDirectory.open(run).status()["state"] == "running"
     assert inside("resume", run, "-q").returncode == 0
-    assert len(Run.open(run).epochs()) == 5
+    assert len(RunDirectory.open(run).epochs()) == 5
     assert inside("verify", run, "-q").returncode == 0
 
 
@@ -833,7 +833,7 @@ def test_who_is_killed_on_taking_up_what_has_finished_leaves_it_as_sound_as_it_w
         assert inside("resume", run, "--epochs", 9, "-q").returncode == 130
     assert inside("verify", run, "-q").returncode == (0 if before else 2)
     assert inside("resume", run, "--epochs", 9, "-q").returncode == 0
-    assert len(Run.open(run).epochs()) == 9
+    assert len(RunDirectory.open(run).epochs()) == 9
     assert inside("verify", run, "-q").returncode == 0
 
 
@@ -851,7 +851,7 @@ def test_a_log_that_was_cut_can_be_read_when_its_writer_is_killed_then(
 ) -> None:
     """What was logged of a part of an epoch is cut off when training goes on from there."""
     run = started(max_minutes=1e-9)
-    assert [row["step"] for row in Run.open(run).epochs()] == [1]
+    assert [row["step"] for row in RunDirectory.open(run).epochs()] == [1]
 
     def killed(*given: object) -> None:
         raise KeyboardInterrupt

@@ -42,7 +42,7 @@ from nnfs_cli.system.lock import Lock
 LARGER = {"data.json": 1 << 28, "epochs.csv": 1 << 28, "evaluation": 1 << 24}  # bytes that these files may have
 
 
-class Run:
+class RunDirectory:
     """One run directory: who may write to it, and the parts that read and write its files.
 
     The parts are `status_file`, `records`, `log` (the epoch log) and `arrays` (weights and state).
@@ -58,7 +58,7 @@ class Run:
         self._lock: Lock | None = None
 
     @classmethod
-    def create(cls, folder: str | os.PathLike[str], name: str) -> Run:
+    def create(cls, folder: str | os.PathLike[str], name: str) -> RunDirectory:
         """Make and lock ``folder/name-n`` with the next free number n. Nothing that exists is touched."""
         folder = Path(folder)
         if folder.is_file():
@@ -90,7 +90,7 @@ class Run:
         return (path / "spec.yaml").is_file()
 
     @classmethod
-    def open(cls, path: str | Path) -> Run:
+    def open(cls, path: str | Path) -> RunDirectory:
         """Return an existing run. Raises `RunError` if the directory is not one."""
         run = cls(path)
         if not run.path.is_dir():
@@ -100,7 +100,7 @@ class Run:
         return run
 
     @classmethod
-    def newest(cls, folder: str | Path) -> Run:
+    def newest(cls, folder: str | Path) -> RunDirectory:
         """Return the run in `folder` that was started last and has weights. Raises `RunError` if there is none."""
         folder = Path(folder)
         runs = [cls(path) for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
