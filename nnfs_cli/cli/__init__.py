@@ -1,7 +1,8 @@
 """The command line: each command has a file that parses its arguments, calls one function and prints the result.
 
-Read `train.py` first, then `options.py` (arguments), `terminal.py` (output), `report_training.py` (progress) and
-`error_handling.py` (exit codes). `help.py` renders `--help`, and `completion.py` completes what a user types.
+Read `train.py` first, then `options.py` (arguments), `terminal.py` (output), `report_training.py` (the plan and the
+outcome of a training) and `error_handling.py` (exit codes). `help.py` renders `--help`, and `completion.py` completes
+what a user types.
 """
 
 from __future__ import annotations

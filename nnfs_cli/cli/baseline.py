@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
-from nnfs_cli.cli.terminal import fact, note, number, print_json, suggest, table
+from nnfs_cli.cli.terminal import fact, print_json, suggest
+from nnfs_cli.display.stderr import note
+from nnfs_cli.display.text import number, table
 
 if TYPE_CHECKING:
     from nnfs_cli.workflows import Comparison

@@ -13,18 +13,8 @@ from typing import TYPE_CHECKING
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
-from nnfs_cli.cli.terminal import (
-    INDENT,
-    column_kinds,
-    fold,
-    in_a_line,
-    print_json,
-    split_sizes,
-    styled,
-    suggest,
-    table,
-    width_of,
-)  # fmt: skip
+from nnfs_cli.cli.terminal import INDENT, column_kinds, fold, print_json, split_sizes, styled, suggest, width_of
+from nnfs_cli.display.text import in_a_line, table
 from nnfs_cli.system.wording import counted, named, percent
 
 if TYPE_CHECKING:

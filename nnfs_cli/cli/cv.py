@@ -11,7 +11,9 @@ import typer
 from nnfs_cli.cli.completion import complete_config
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Overrides, Quiet, read
-from nnfs_cli.cli.terminal import fact, note, number, print_json, suggest, table
+from nnfs_cli.cli.terminal import fact, print_json, suggest
+from nnfs_cli.display.stderr import note
+from nnfs_cli.display.text import number, table
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted
 

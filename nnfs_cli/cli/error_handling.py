@@ -17,7 +17,9 @@ from typing import Any
 import typer
 
 from nnfs_cli import __version__
-from nnfs_cli.cli.terminal import complain, note, visible
+from nnfs_cli.cli.terminal import complain
+from nnfs_cli.display.stderr import note
+from nnfs_cli.display.text import visible
 from nnfs_cli.errors import DivergedError, NnfsError, NnfsWarning, Terminated
 
 

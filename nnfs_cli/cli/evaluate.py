@@ -20,15 +20,14 @@ from nnfs_cli.cli.terminal import (
     complain,
     fact,
     fold,
-    note,
-    number,
     print_json,
     report_row_weights,
     suggest,
-    table,
     threshold_rule,
     width_of,
-)  # fmt: skip
+)
+from nnfs_cli.display.stderr import note
+from nnfs_cli.display.text import number, table
 from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:

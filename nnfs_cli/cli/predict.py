@@ -16,7 +16,9 @@ from nnfs_cli.cli.completion import complete_run, complete_table
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Quiet, Weights, load
 from nnfs_cli.cli.paths import open_run, require_table
-from nnfs_cli.cli.terminal import fact, note, number, suggest, table, threshold_rule, width_of
+from nnfs_cli.cli.terminal import fact, suggest, threshold_rule, width_of
+from nnfs_cli.display.stderr import note
+from nnfs_cli.display.text import number, table
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.system.wording import counted, percent, shown
 

@@ -35,8 +35,9 @@ def resume(
     """
     opened = open_to_train(run, code)
     from nnfs_cli import workflows
-    from nnfs_cli.cli.report_training import Resumed, conduct, progress
+    from nnfs_cli.cli.report_training import Resumed, conduct
+    from nnfs_cli.display.progress import progress_for
 
     experiment = workflows.reopen(opened, epochs, changed_data)
-    callbacks = [] if quiet else [Resumed(experiment), progress()]
+    callbacks = [] if quiet else [Resumed(experiment), *progress_for(True)]
     conduct(lambda: workflows.resume(experiment, opened, callbacks), opened, experiment.config, quiet, json)

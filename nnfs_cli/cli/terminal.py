@@ -6,14 +6,15 @@ Colours appear only on a terminal, and only if neither NO_COLOR nor TERM=dumb is
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
+from nnfs_cli.display.stderr import write
+from nnfs_cli.display.text import in_a_line, number, visible
 from nnfs_cli.system.wording import counted
 
 STYLES = {
@@ -31,16 +32,6 @@ NARROWEST = 40  # columns; a narrower terminal has to fold the lines itself
 
 
 # Text
-
-
-def visible(text: str) -> str:
-    """Return the text with control characters and terminal sequences shown instead of obeyed."""
-    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-
-
-def in_a_line(text: str) -> str:
-    """Return the text as one line, with control characters, line breaks and tabs shown instead of obeyed."""
-    return visible(text).translate({9: "\\t", 10: "\\n"})
 
 
 def styled(style: str, text: str, stream: TextIO | None = None) -> str:
@@ -74,16 +65,11 @@ def fold(text: str, width: int, indent: str = "") -> list[str]:
 # Messages on stderr
 
 
-def note(text: str) -> None:
-    """Write a line to stderr."""
-    _write(f"{visible(text)}\n")
-
-
 def fact(label: str, text: str) -> None:
     """Write a labelled line to stderr; on a terminal, fold it and indent the lines that follow."""
     line, width = f"{label:<{INDENT}}{in_a_line(text)}", width_of(sys.stderr)
     lines = fold(line, width, " " * INDENT) if width else [line]
-    _write(styled("label", label) + "\n".join(lines)[len(label) :] + "\n")
+    write(styled("label", label) + "\n".join(lines)[len(label) :] + "\n")
 
 
 def suggest(text: str, quiet: bool = False) -> None:
@@ -132,40 +118,6 @@ def _skipped(carets: str, width: int) -> int:
     """Return how many characters to leave out of an excerpt so that the carets below it are within the width."""
     first, last = carets.find("^") - 8, carets.rfind("^") - 8
     return 0 if last < width else max(0, min(first, last + 1 - width))
-
-
-def _write(text: str) -> None:
-    """Write to stderr in one call, so that a line is never interrupted half-way."""
-    try:
-        sys.stderr.write(text)
-    except BrokenPipeError:  # the reader of stderr has gone, but the work goes on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-
-
-# Figures and tables
-
-
-def number(value: float | None) -> str:
-    """Format a figure: four decimals, fewer if it is large, scientific if it is tiny or huge."""
-    if value is None or value != value:
-        return "-"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if value == 0 or 1e-3 <= abs(value) < 100:
-        return f"{value:.4f}"
-    if 100 <= abs(value) < 1e9:
-        return f"{value:.{max(0, 5 - math.floor(math.log10(abs(value))))}f}"
-    return f"{value:.4g}"
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lay out a table whose first column is left-aligned and whose other columns are right-aligned."""
-    rows = [[in_a_line(cell) for cell in row] for row in (header, *rows)]
-    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join([label.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])
-        for label, *cells in rows
-    )
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -33,11 +33,12 @@ def train(
     """
     spec = read(config, set_, code)
     from nnfs_cli import workflows
-    from nnfs_cli.cli.report_training import announce, conduct, progress
+    from nnfs_cli.cli.report_training import announce, conduct
+    from nnfs_cli.display.progress import progress_for
 
     experiment = workflows.prepare(spec)
     if not quiet:
         announce(experiment)
     run = workflows.begin(experiment, runs)
-    callbacks = [] if quiet else [progress()]
+    callbacks = progress_for(not quiet)
     conduct(lambda: workflows.train(experiment, run, callbacks), run, experiment.config, quiet, json)

@@ -8,7 +8,8 @@ import typer
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, open_to_train
-from nnfs_cli.cli.terminal import fact, number, print_json
+from nnfs_cli.cli.terminal import fact, print_json
+from nnfs_cli.display.text import number
 from nnfs_cli.system.wording import listing
 
 
@@ -39,9 +40,9 @@ def verify(
     """
     opened = open_to_train(run, code)
     from nnfs_cli import workflows
-    from nnfs_cli.cli.report_training import progress
+    from nnfs_cli.display.progress import progress_for
 
-    verdict = workflows.verify(opened, tolerance, [] if quiet else [progress()])
+    verdict = workflows.verify(opened, tolerance, progress_for(not quiet))
     path = opened.path.as_posix()
     if verdict.moved:
         fact("changed", listing(verdict.moved))

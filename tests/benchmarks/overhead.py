@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from nnfs_cli import workflows
-from nnfs_cli.cli.report_training import Lines
 from nnfs_cli.config.config import Config
+from nnfs_cli.display.lines import Lines
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.progress import LogRow
 from tests.benchmarks.workloads import Workload

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from nnfs_cli import __version__
-from nnfs_cli.cli.report_training import Lines
-from nnfs_cli.cli.terminal import note
+from nnfs_cli.display.lines import Lines
+from nnfs_cli.display.stderr import note
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]

@@ -1,0 +1,32 @@
+"""Summarize a finished training: why it stopped, its best epoch, and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from nnfs_cli.display.text import number
+from nnfs_cli.system.wording import counted
+
+if TYPE_CHECKING:
+    from nnfs_cli.config.config import Config
+
+
+def summary_lines(metrics: Mapping[str, Any], config: Config) -> list[tuple[str, str]]:
+    """Return the label and the text of each line, such as ("validation", "loss 0.1, accuracy 0.9561 (114 rows)").
+
+    `metrics` are the final figures of a run. The figures of the training rows are shown only if no rows were held out.
+    """
+    lines = []
+    if "stopped" in metrics:
+        lines.append(("stopped", metrics["stopped"]))
+    if metrics["best_epoch"] is not None and ("validation" in metrics or config.checkpoint.monitor != "val_loss"):
+        lines.append(("best", f"epoch {metrics['best_epoch']:,}, by {config.checkpoint.monitor}"))
+    held_out = [split for split in metrics if split in ("validation", "test")]
+    for split in held_out or ["train"]:
+        figures = dict(metrics[split])
+        n_rows = int(figures.pop("rows"))
+        how = ", out of fold" if config.holdout and split == "validation" else ""
+        shown = ", ".join(f"{name} {number(value)}" for name, value in figures.items())
+        lines.append((split, f"{shown} ({counted(n_rows, 'row')}{how})"))
+    return lines

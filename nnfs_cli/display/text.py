@@ -1,0 +1,39 @@
+"""Show text from data, figures and tables as plain text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+
+def visible(text: str) -> str:
+    """Return the text with control characters and terminal sequences shown instead of obeyed."""
+    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def in_a_line(text: str) -> str:
+    """Return the text as one line, with control characters, line breaks and tabs shown instead of obeyed."""
+    return visible(text).translate({9: "\\t", 10: "\\n"})
+
+
+def number(value: float | None) -> str:
+    """Format a figure: four decimals, fewer if it is large, scientific if it is tiny or huge."""
+    if value is None or value != value:
+        return "-"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value == 0 or 1e-3 <= abs(value) < 100:
+        return f"{value:.4f}"
+    if 100 <= abs(value) < 1e9:
+        return f"{value:.{max(0, 5 - math.floor(math.log10(abs(value))))}f}"
+    return f"{value:.4g}"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lay out a table whose first column is left-aligned and whose other columns are right-aligned."""
+    rows = [[in_a_line(cell) for cell in row] for row in (header, *rows)]
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join([label.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])
+        for label, *cells in rows
+    )
