@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 import sys
+import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 SHARE = 2**19  # multiplications per thread; from twice as many on, two threads are never slower than one
@@ -33,19 +35,128 @@ def useful_threads(multiplications: int, threads: int | None) -> int:
 
 @contextlib.contextmanager
 def thread_limit(threads: int | None) -> Iterator[None]:
-    """Limit the threads of matrix products inside a `with` block. A lower limit stays; None changes nothing."""
-    if threads is None:
+    """Limit the threads of matrix products inside a `with` block. A lower limit stays; None asks for no limit.
+
+    BLAS has one limit for the whole process. While several threads are inside such blocks, each gets its share of the
+    limit from before the first block, but at least one thread, and no more than the lowest limit asked for. The limit
+    from before is restored when the last block ends, in whatever order the blocks end.
+
+    The number of threads can change the last bits of a large product. So a net whose products are worth several
+    threads is trained to the same bytes beside other trainings only with `threads: 1`.
+    """
+    request = _requests.add(threads)
+    try:
         yield
-        return
-    libraries = _libraries()
-    fewest = min([threads, *(library.num_threads for library in libraries.lib_controllers)])
-    with libraries.limit(limits=fewest):
-        yield
+    finally:
+        _requests.remove(request)
+
+
+class _Request(NamedTuple):
+    """A `with` block that is being run."""
+
+    thread: int  # the identity of the thread that runs it
+    most: float  # the limit that it asks for
+    before: list[int]  # the limits from before, of the libraries that have a limit for each thread
+
+
+class _Requests:
+    """The blocks that ask for a limit now, and the limit that each BLAS library had before the first of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._active: list[_Request] = []
+        self._shared: list[Any] = []  # libraries with one limit for the whole process
+        self._own: list[Any] = []  # libraries with a limit for each thread
+        self._before: list[int] = []  # one number for each shared library
+        self._set: list[int] = []  # what was set here last
+
+    def add(self, threads: int | None) -> _Request:
+        """Note a block of the current thread, and set the limits that follow."""
+        with self._lock:
+            most = threads or math.inf
+            if not self._active:
+                _prepare_for_forks()
+                self._own, self._shared = _libraries()
+                self._before = self._set = [library.num_threads for library in self._shared]
+            else:
+                for library, ours in zip(self._shared, self._set, strict=True):
+                    # A lower count than what was set here is a limit that somebody else has set since, such as a block
+                    # of threadpoolctl around this one.
+                    if (count := library.num_threads) < ours:
+                        most = min(most, count)
+            request = _Request(threading.get_ident(), most, [library.num_threads for library in self._own])
+            self._active.append(request)
+            active = self._set_shared()
+            for library, count in zip(self._own, request.before, strict=True):
+                library.set_num_threads(_limit(count, active, most))
+            return request
+
+    def remove(self, request: _Request) -> None:
+        """Forget a block that has ended, and set the limits that follow."""
+        with self._lock:
+            if request in self._active:  # it is not in a process forked by another thread
+                self._active.remove(request)
+            self._set_shared()
+            for library, count in zip(self._own, request.before, strict=True):
+                library.set_num_threads(count)
+
+    def keep_one_thread(self) -> None:
+        """Forget the blocks of all threads but this one, which is the only one that a forked process has."""
+        self._lock = threading.Lock()  # another thread may have held the old one
+        self._active = [request for request in self._active if request.thread == threading.get_ident()]
+        self._set_shared()
+
+    def _set_shared(self) -> int:
+        """Set the limits of the shared libraries, and return the number of threads inside blocks."""
+        active, limits = 1, self._before
+        if self._active:
+            active = len({request.thread for request in self._active})
+            lowest = min([request.most for request in self._active])
+            limits = [_limit(before, active, lowest) for before in self._before]
+        if limits != self._set:
+            for library, limit in zip(self._shared, limits, strict=True):
+                _set_limit(library, limit)
+            self._set = limits
+        return active
+
+
+def _limit(before: int, active: int, most: float) -> int:
+    return int(max(1, min(before // active, most)))
+
+
+def _set_limit(library: Any, limit: int) -> None:
+    """Set the limit of a library from any thread.
+
+    In threadpoolctl 3.8, the first thread that sets a limit of OpenBLAS is the only one that can, until this is
+    cleared; calls from other threads do nothing.
+    """
+    clear = getattr(library, "clear_controlling_thread", None)
+    if clear is None:
+        library.set_num_threads(limit)
+    else:
+        clear(force=True)
+        library.set_num_threads(limit)
+        clear()
+
+
+_requests = _Requests()
 
 
 @functools.cache
-def _libraries() -> Any:
-    """Return the BLAS libraries of this process. Finding them is slow, because it inspects every loaded library."""
+def _libraries() -> tuple[list[Any], list[Any]]:
+    """Return the BLAS libraries of this process: those with a limit for each thread, and those with one for all.
+
+    Finding them is slow, because it inspects every loaded library.
+    """
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController().select(user_api="blas")
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    own = [library for library in found if getattr(library, "threading_layer", "") == "openmp"]
+    return own, [library for library in found if library not in own]
+
+
+@functools.cache
+def _prepare_for_forks() -> None:
+    """Keep the requests right in a process that `os.fork` makes while several threads are inside blocks."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_requests.keep_one_thread)

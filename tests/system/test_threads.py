@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -62,6 +66,122 @@ def test_threads_are_limited_for_a_while_and_never_more_than_before() -> None:
             assert allowed() == 2
         with thread_limit(None):
             assert allowed() == 2
+
+
+@contextlib.contextmanager
+def actors(n: int) -> Iterator[list[Callable[[contextlib.AbstractContextManager[None], bool], None]]]:
+    """Threads that enter or leave blocks when they are told, so that a test decides the order."""
+
+    def act(pool: ThreadPoolExecutor, block: contextlib.AbstractContextManager[None], enters: bool) -> None:
+        pool.submit(block.__enter__ if enters else lambda: block.__exit__(None, None, None)).result()
+
+    with contextlib.ExitStack() as ends:
+        yield [functools.partial(act, ends.enter_context(ThreadPoolExecutor(1))) for _ in range(n)]
+
+
+def test_the_limit_from_before_returns_when_threads_leave_in_the_order_in_which_they_entered() -> None:
+    with threadpool_limits(2, "blas"), actors(2) as (first, second):
+        one, other = thread_limit(1), thread_limit(1)
+        first(one, True)
+        second(other, True)
+        first(one, False)
+        assert allowed() == 1
+        second(other, False)
+        assert allowed() == 2
+
+
+def test_threads_share_the_limit_from_before() -> None:
+    with threadpool_limits(8, "blas"), actors(3) as (first, second, third):
+        blocks = [thread_limit(None), thread_limit(6), thread_limit(3)]
+        for actor, block, expected in zip((first, second, third), blocks, (8, 4, 2), strict=True):
+            actor(block, True)
+            assert allowed() == expected
+        first(blocks[0], False)
+        assert allowed() == 3
+        third(blocks[2], False)
+        assert allowed() == 6
+        second(blocks[1], False)
+        assert allowed() == 8
+
+
+def test_blocks_inside_each_other_in_one_thread_count_once() -> None:
+    with threadpool_limits(8, "blas"), thread_limit(6):
+        with thread_limit(None), thread_limit(4):
+            assert allowed() == 4
+        assert allowed() == 6
+
+
+def test_a_lower_limit_that_someone_else_sets_meanwhile_stays() -> None:
+    with threadpool_limits(8, "blas"):
+        with thread_limit(6):
+            with threadpool_limits(2, "blas"), thread_limit(5):
+                assert allowed() == 2
+            assert allowed() == 6
+        assert allowed() == 8
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.data())
+def test_any_order_of_entering_and_leaving_gives_fair_shares_and_restores_the_limit(data: st.DataObject) -> None:
+    with threadpool_limits(8, "blas"), actors(3) as all_actors:
+        inside: list[tuple[int, int | None, contextlib.AbstractContextManager[None]]] = []
+        for _ in range(data.draw(st.integers(1, 12))):
+            if inside and data.draw(st.booleans()):
+                i, _, block = inside.pop(data.draw(st.integers(0, len(inside) - 1)))
+                all_actors[i](block, False)
+            else:
+                i, most = data.draw(st.integers(0, 2)), data.draw(st.none() | st.integers(1, 12))
+                inside.append((i, most, thread_limit(most)))
+                all_actors[i](inside[-1][2], True)
+            share = 8 // max(1, len({i for i, _, _ in inside}))
+            assert allowed() == min([share, *(most for _, most, _ in inside if most)])
+        for i, _, block in inside:
+            all_actors[i](block, False)
+        assert allowed() == 8
+
+
+class LimitForEachThread(threading.local):
+    """A library with a limit for each thread, as OpenBLAS has where OpenMP makes its threads."""
+
+    num_threads = 8
+
+    def set_num_threads(self, n: int) -> None:
+        self.num_threads = n
+
+
+def test_a_library_with_a_limit_for_each_thread_is_limited_in_each_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = LimitForEachThread()
+    monkeypatch.setattr(threads, "_libraries", lambda: ([library], []))
+    with ThreadPoolExecutor(1) as pool, actors(1) as (other,):
+        with thread_limit(3):
+            assert library.num_threads == 3
+            assert pool.submit(lambda: library.num_threads).result() == 8
+            block = thread_limit(None)
+            other(block, True)
+            with thread_limit(None):
+                assert library.num_threads == 3
+            other(block, False)
+        assert library.num_threads == 8
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_keeps_only_the_blocks_of_its_one_thread() -> None:
+    with threadpool_limits(8, "blas"), actors(1) as (other,), thread_limit(5):
+        block = thread_limit(1)
+        other(block, True)
+        child = os.fork()
+        if not child:
+            os._exit(allowed())  # the other thread is not in this process
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
+        other(block, False)
+        assert allowed() == 5
+
+
+def test_importing_the_package_changes_no_limit_and_loads_no_library() -> None:
+    code = "import os; before = dict(os.environ); import nnfs_cli.system.threads, sys\n"
+    code += "assert dict(os.environ) == before; assert not {'numpy', 'threadpoolctl'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("given_", [None, 0, -1, True, "two", 1.5, [1]])
