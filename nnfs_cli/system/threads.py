@@ -85,10 +85,11 @@ class _Requests:
                     if (count := library.num_threads) < ours:
                         most = min(most, count)
             request = _Request(threading.get_ident(), most, [library.num_threads for library in self._own])
+            inner = any(other.thread == request.thread for other in self._active)  # so its thread has its share already
             self._active.append(request)
             active = self._set_shared()
             for library, count in zip(self._own, request.before, strict=True):
-                library.set_num_threads(_limit(count, active, most))
+                library.set_num_threads(_limit(count, 1 if inner else active, most))
             return request
 
     def remove(self, request: _Request) -> None:

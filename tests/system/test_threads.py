@@ -152,15 +152,17 @@ class LimitForEachThread(threading.local):
 def test_a_library_with_a_limit_for_each_thread_is_limited_in_each_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     library = LimitForEachThread()
     monkeypatch.setattr(threads, "_libraries", lambda: ([library], []))
-    with ThreadPoolExecutor(1) as pool, actors(1) as (other,):
+    with ThreadPoolExecutor(1) as other:
         with thread_limit(3):
             assert library.num_threads == 3
-            assert pool.submit(lambda: library.num_threads).result() == 8
+            assert other.submit(lambda: library.num_threads).result() == 8
             block = thread_limit(None)
-            other(block, True)
+            other.submit(block.__enter__).result()
+            assert other.submit(lambda: library.num_threads).result() == 4
             with thread_limit(None):
                 assert library.num_threads == 3
-            other(block, False)
+            other.submit(block.__exit__, None, None, None).result()
+            assert other.submit(lambda: library.num_threads).result() == 8
         assert library.num_threads == 8
 
 
