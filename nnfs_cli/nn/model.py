@@ -31,6 +31,9 @@ class Model:
     With more than one of `members`, the model is an ensemble of such nets, trained as one: every array has an axis for
     the members before all others, `rng` is a sequence of one generator for each, and predictions are the mean of the
     members' predictions. Raises `ShapeError` if the layers do not fit together.
+
+    Any number of threads may predict and evaluate at once. Only one may call `differentiate`, `load` or anything else
+    that changes the net, and none may predict meanwhile.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class Model:
         self._activation = loss.activation() if loss.activation and self.fused else Identity()
         self._loss_forward = loss.forward_logits if self.fused else loss.forward
         self._training = Context(dtype, training=True, members=members)
-        self._predicting = Context(dtype, members=members)
+        self._idle: list[Context] = []  # contexts of predictions that have ended, for the next ones
 
     def _count_numbers_per_row(self) -> int:
         """Return how many numbers a row has as input and as output of every layer, in all members together."""
@@ -148,9 +151,18 @@ class Model:
         `member` (rows,) names.
         """
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
-        for rows, chunk in self._predicted_chunks(X, batch_size, member):
+        context = self._take_context()
+        for rows, chunk in self._predicted_chunks(X, batch_size, member, context):
             y_hat[rows] = chunk
+        self._idle.append(context)
         return y_hat
+
+    def _take_context(self) -> Context:
+        """Return a context that no other thread predicts with; the one that ended last has warm buffers."""
+        try:
+            return self._idle.pop()  # in one step, so no other thread can get the same
+        except IndexError:
+            return Context(self.dtype, members=self.members)
 
     @np.errstate(over="ignore", invalid="ignore")
     def evaluate(
@@ -164,30 +176,34 @@ class Model:
         """Return the mean loss over the rows, weighted by `weight` (rows,) if given, and what `predict` returns."""
         total = 0.0
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
-        for rows, chunk, losses in self._scored_chunks(X, y, batch_size, member):
+        context = self._take_context()
+        for rows, chunk, losses in self._scored_chunks(X, y, batch_size, member, context):
             y_hat[rows] = chunk
             total += float(losses.sum(dtype=np.float64) if weight is None else losses.astype(np.float64) @ weight[rows])
+        self._idle.append(context)
         whole = len(X) if weight is None else float(weight.sum(dtype=np.float64))
         return total / whole if whole else math.nan, y_hat
 
     def _scored_chunks(
-        self, X: Array, y: Array, batch_size: int | None, member: Array | None
+        self, X: Array, y: Array, batch_size: int | None, member: Array | None, context: Context
     ) -> Iterator[tuple[Any, Array, Array]]:
         """Yield an index of some rows, their predictions and their losses (rows,), until all rows are done."""
         if self.members > 1:
-            for rows, y_hat in self._predicted_chunks(X, batch_size, member):
-                yield rows, y_hat, self.loss.forward(y_hat, y[rows], self._predicting)[0]
+            for rows, y_hat in self._predicted_chunks(X, batch_size, member, context):
+                yield rows, y_hat, self.loss.forward(y_hat, y[rows], context)[0]
             return
         for rows in self._chunks(len(X), batch_size):
-            body = self._forward(X[rows])
-            losses = self._loss_forward(body, y[rows], self._predicting)[0]
-            yield rows, self._activate(body), losses
+            body = self._forward(X[rows], context)
+            losses = self._loss_forward(body, y[rows], context)[0]
+            yield rows, self._activate(body, context), losses
 
-    def _predicted_chunks(self, X: Array, batch_size: int | None, member: Array | None) -> Iterator[tuple[Any, Array]]:
+    def _predicted_chunks(
+        self, X: Array, batch_size: int | None, member: Array | None, context: Context
+    ) -> Iterator[tuple[Any, Array]]:
         """Yield an index of some rows and their predictions, until all rows are done."""
         if member is None:
             for rows in self._chunks(len(X), batch_size):
-                y_hat = self._activate(self._forward(X[rows]))
+                y_hat = self._activate(self._forward(X[rows], context), context)
                 yield rows, y_hat.mean(axis=0) if self.members > 1 else y_hat
             return
         rows_of = [np.flatnonzero(member == j) for j in range(self.members)]
@@ -196,7 +212,7 @@ class Model:
             grid = np.zeros((self.members, max(map(len, places))), np.intp)  # row 0 fills up the shorter lines
             for line, of_member in zip(grid, places, strict=True):
                 line[: len(of_member)] = of_member
-            y_hats = self._activate(self._forward(X[grid], per_member=True))
+            y_hats = self._activate(self._forward(X[grid], context, per_member=True), context)
             for of_member, y_hat in zip(places, y_hats, strict=True):
                 yield of_member, y_hat[: len(of_member)]
 
@@ -205,16 +221,16 @@ class Model:
         size = batch_size or min(max(CHUNK_NUMBERS // self._numbers_per_row, 64), CHUNK_ROWS)
         return (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
 
-    def _forward(self, x: Array, per_member: bool = False) -> Array:
+    def _forward(self, x: Array, context: Context, per_member: bool = False) -> Array:
         """Return the body's output for x (rows, ...), the same for all members, or (members, rows, ...)."""
-        self._predicting.begin(x.shape[int(per_member)])
+        context.begin(x.shape[int(per_member)])
         x = np.asarray(x, self.dtype)
         if self.members > 1 and not per_member:
             x = np.broadcast_to(x, (self.members, *x.shape))
-        return self._body.forward(self.parameters.views, x, self._predicting)[0]
+        return self._body.forward(self.parameters.views, x, context)[0]
 
-    def _activate(self, body: Array) -> Array:
-        return self._activation.forward(self.parameters.views, body, self._predicting)[0]
+    def _activate(self, body: Array, context: Context) -> Array:
+        return self._activation.forward(self.parameters.views, body, context)[0]
 
     def load(self, arrays: Mapping[str, Array]) -> None:
         """Copy parameters by name into the net. Raises `ValueError` unless names and shapes are exactly the net's."""
@@ -225,6 +241,15 @@ class Model:
             if arrays[name].shape != array.shape:
                 raise ValueError(f"{name} has the shape {arrays[name].shape}; the net needs {array.shape}")
             array[...] = arrays[name]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle what the net is made of and its parameters: no gradients and no buffers."""
+        made_of = self.layers.layers, self.loss, self.input_shape, self.dtype, None, self.embedding, self.members
+        return type(self), made_of, self.parameters.vector
+
+    def __setstate__(self, vector: Array) -> None:
+        """Take the parameters of the net that was copied or pickled."""
+        self.parameters.vector[...] = vector
 
     def describe(self) -> str:
         """Return the net in a line: ``30 -> linear 20 -> relu -> linear 1 -> sigmoid``, and its number of members."""

@@ -125,11 +125,23 @@ class Parameters:
         size = self.layout.learned if gradients else self.layout.size
         if size * members > MOST_PARAMETERS:
             raise MemoryError(f"a net of {size * members:,} parameters does not fit in memory")
-        self.vector: Array = np.zeros((*member_axes(members), size), dtype)
-        self.learned = self.vector[..., : self.layout.learned]
-        self.decayed = self.vector[..., : self.layout.decayed]
-        self.arrays = self.layout.arrays(self.vector)
-        self.views = self.layout.views(self.vector)
+        self._look_into(np.zeros((*member_axes(members), size), dtype))
+
+    def _look_into(self, vector: Array) -> None:
+        self.vector = vector
+        self.learned = vector[..., : self.layout.learned]
+        self.decayed = vector[..., : self.layout.decayed]
+        self.arrays = self.layout.arrays(vector)
+        self.views = self.layout.views(vector)
+
+    def __getstate__(self) -> tuple[ParameterLayout, Array]:
+        """Copy and pickle the vector only: views would become arrays of their own."""
+        return self.layout, self.vector
+
+    def __setstate__(self, state: tuple[ParameterLayout, Array]) -> None:
+        """Look into the vector that was copied or pickled."""
+        self.layout, vector = state
+        self._look_into(vector)
 
     def initialize(self, *rngs: Any) -> None:
         """Fill every array by its initializer, in the order of the layers; `rngs` has one generator for each member."""

@@ -14,7 +14,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
-from nnfs_cli.nn.layers import Layer
+from nnfs_cli.nn.layers import Context, Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
 from nnfs_cli.runs.directory import RunDirectory
@@ -94,7 +94,7 @@ def assert_alike(*texts: str, rtol: float = 1e-6, **how: Any) -> None:
     np.testing.assert_allclose(together.predict(X), mean, rtol, 1e-9)
     found, y_hat = together.evaluate(X, y)
     np.testing.assert_allclose(y_hat, mean, rtol, 1e-9)
-    losses = together.loss.forward(mean, y, together._predicting)[0]
+    losses = together.loss.forward(mean, y, Context(together.dtype, members=MEMBERS))[0]
     assert found == pytest.approx(losses.mean())
     assert not np.allclose(together.parameters.vector[0], together.parameters.vector[1])
 
