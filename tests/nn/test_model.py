@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
+from nnfs_cli.nn.layers import Backward, Context, Layer
 from nnfs_cli.nn.layers.dense import Dense
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.relu import ReLU
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.layers.sigmoid import Sigmoid
 from nnfs_cli.nn.layers.softmax import Softmax
+from nnfs_cli.nn.layers.tanh import Tanh
 from nnfs_cli.nn.losses.binary_cross_entropy import BinaryCrossEntropy
 from nnfs_cli.nn.losses.cross_entropy import CrossEntropy
 from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.model import Model
+from nnfs_cli.nn.parameters import Views
 
 
 def net(*layers: object, loss: object = None, dtype: str = "float64") -> Model:
@@ -113,3 +121,54 @@ def test_load_takes_exactly_the_nets_arrays() -> None:
 def test_description() -> None:
     model = net(Linear(units=20), ReLU(), Dense(units=1))
     assert model.describe() == "4 -> linear 20 -> relu -> dense 1 sigmoid"
+
+
+class Meeting(Layer):
+    """Passes rows on once the other thread has come as far."""
+
+    place: ClassVar[threading.Barrier]
+
+    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        self.place.wait(timeout=60)
+        return x, lambda dy, g, need_dx: dy
+
+
+@pytest.mark.parametrize("members", [1, 3])
+@pytest.mark.parametrize("rows", [1, 100])
+def test_two_threads_in_the_middle_of_a_pass_do_not_disturb_each_other(members: int, rows: int) -> None:
+    layers = [Linear(units=5), Meeting(), Tanh(), Meeting(), Linear(units=3)]
+    rngs = [np.random.default_rng(j) for j in range(members)]
+    embedding = Embedding(tables=(EmbeddingTable(1, 4, 2, "city"),))
+    model = Model(layers, CrossEntropy(), (4,), "float64", rngs, embedding, members)
+    X = np.random.default_rng(1).integers(0, 4, (2, rows, 4)).astype(float)
+    y = np.eye(3)[np.arange(rows) % 3]
+    Meeting.place = threading.Barrier(1)  # one after another
+    model.evaluate(X[0], y)  # the next pass reuses its buffers
+    expected = [(model.predict(x), *model.evaluate(x, y)) for x in X]
+    Meeting.place = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        predicted = list(pool.map(model.predict, X))
+        scored = list(pool.map(lambda x: model.evaluate(x, y), X))
+    for (before, loss, y_hat), now, (loss_now, y_hat_now) in zip(expected, predicted, scored, strict=True):
+        np.testing.assert_array_equal(now, before)
+        np.testing.assert_array_equal(y_hat_now, y_hat)
+        assert loss_now == loss
+
+
+@pytest.mark.slow
+def test_many_threads_predict_what_one_thread_does() -> None:
+    model = net(Linear(units=16), ReLU(), Linear(units=3), loss=CrossEntropy())
+    tables = [np.random.default_rng(n).standard_normal((n, 4)) for n in range(1, 60)]
+    expected = [model.predict(X) for X in tables]
+    with ThreadPoolExecutor(16) as pool:
+        for i, found in enumerate(pool.map(lambda i: model.predict(tables[i % 59]), range(59 * 400))):
+            np.testing.assert_array_equal(found, expected[i % 59])
+
+
+def test_one_thread_reuses_its_buffers(X: Array) -> None:
+    model, y = net(Linear(units=2)), np.ones((100, 2))
+    for _ in range(3):
+        model.predict(X)
+        model.evaluate(X, y)
+    (context,) = model._idle
+    assert context._shelves
