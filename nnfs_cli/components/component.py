@@ -4,10 +4,11 @@ A family (layer, loss, optimizer, ...) is a base class. Each component is a subc
 
     class Layer(Component, family="layer"): ...
     class Linear(Layer, name="linear", main="units"):
-        units: PositiveInt
+        units: PositiveInt = Field(kw_only=False)
         bias: Switch = True
 
-A field annotated with the family then accepts any of its components. All families share one grammar in a config:
+A subclass without a name stands for its base: it has the same name and main setting. A field annotated with the family
+accepts any of its components. All families share one grammar in a config:
 
     relu                                  # a name
     linear: 20                            # a name and its main setting
@@ -39,13 +40,15 @@ class Component(Section):
 
     def __init_subclass__(cls, *, family: str = "", name: str = "", main: str | None = None, **config: Any) -> None:
         super().__init_subclass__(**config)
+        if not (family or name):
+            return  # it stands for its base, with the same name and main setting
         cls.name, cls.main = name, main
         if family:
             cls.family, cls.registered = family, {}
             cls.families[family] = cls
         elif name in cls.registered:
             raise TypeError(f"there are two components named '{name}' in the family '{cls.family}'")
-        elif name:
+        else:
             for base in cls.__mro__:
                 for attribute in base.__dict__.get("needs", ()):
                     if getattr(cls, attribute, None) is getattr(base, attribute, None):

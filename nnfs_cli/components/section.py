@@ -10,7 +10,7 @@ import functools
 import inspect
 import itertools
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Self
 
 from pydantic import (
@@ -23,8 +23,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from nnfs_cli.errors import MAX_FAULTS
-from nnfs_cli.system.wording import closest, did_you_mean, listing, named, shown
+from nnfs_cli.errors import MAX_FAULTS, ConfigError
+from nnfs_cli.system.wording import closest, counted, did_you_mean, listing, named, shown
 
 SENTENCE = "nnfs"  # pydantic's error type for a message that is already a sentence about a value
 SENTENCE_ABOUT_KEY = "nnfs_key"  # likewise for a sentence about a key
@@ -38,11 +38,70 @@ def invalid(message: str, *, at_key: bool = False) -> PydanticCustomError:
 class Section(BaseModel):
     """A frozen block of settings.
 
-    If the class names a `main` setting, a bare value is short for a block with only that setting.
+    If the class names a `main` setting, a bare value is short for a block with only that setting, and Python takes it
+    by position. It is declared with `Field(..., kw_only=False)`, which says the same to type checkers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     main: ClassVar[str | None] = None
+
+    def __init__(self, /, *values: Any, **settings: Any) -> None:
+        """Take the main setting by position or by name, and all others by name.
+
+        Raises `ConfigError` for a wrong setting, and `TypeError` for too many values by position.
+        """
+        settings = {**self._by_position(values, settings), **settings}
+        try:
+            super().__init__(**{key: _plain(value) for key, value in settings.items()})
+        except ValidationError as error:
+            raise ConfigError(self._in_lines(error)) from None
+
+    # Without this mark pydantic would also call __init__ for the blocks inside a config, and lose the places of faults.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        cls.__signature__ = _Signature()  # type: ignore[assignment]
+
+    @classmethod
+    def _by_position(cls, values: tuple[Any, ...], settings: dict[str, Any]) -> dict[str, Any]:
+        """Return the main setting if it is given by position. Raises `TypeError` if it cannot be."""
+        if not values:
+            return {}
+        if cls.main is None or len(values) > 1:
+            most = f"only '{cls.main}'" if cls.main else "nothing"
+            others = listing([key for key in cls.model_fields if key != cls.main])
+            hint = f"; give {others} by name" if others else ""
+            raise TypeError(f"{cls.__name__} takes {most} by position, found {counted(len(values), 'value')}{hint}")
+        if cls.main in settings:
+            raise TypeError(f"{cls.__name__} has '{cls.main}' by position and by name; leave one of them out")
+        return {cls.main: values[0]}
+
+    @classmethod
+    def _in_lines(cls, error: ValidationError) -> str:
+        """Return the faults of a block that was made in Python, one in a line."""
+        lines = []
+        for found in error.errors(include_url=False)[:MAX_FAULTS]:
+            path = found["loc"][:-1] if found["type"] == SENTENCE_ABOUT_KEY else found["loc"]
+            where = ".".join(map(str, (cls.title(), *path)))
+            lines.append(found["msg"] if where == cls.title() else f"{where}: {found['msg']}")
+        return "\n".join(lines)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Yield the settings that are not at their defaults: the main one by position, then the others by name."""
+        changed = {
+            key: getattr(self, key)
+            for key, field in type(self).model_fields.items()
+            if field.is_required() or getattr(self, key) != field.get_default(call_default_factory=True)
+        }
+        if self.main in changed:
+            yield None, changed.pop(self.main)
+        yield from changed.items()
+
+    def __str__(self) -> str:
+        """Return the Python expression that makes this block."""
+        return repr(self)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -99,6 +158,27 @@ class Section(BaseModel):
         if kind == "missing":
             return invalid(f"{cls.title()} needs the setting '{key}'{cls.example()}", at_key=True)
         return invalid(_SENTENCES.get(kind, _unknown)(error))
+
+
+def _plain(value: Any) -> Any:
+    """Return a scalar of NumPy, such as the largest class plus 1, as a number of Python; the checks know only those."""
+    return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
+
+
+class _Signature:
+    """The signature of a section, for `help` and notebooks: the main setting by position, the others by name."""
+
+    def __get__(self, section: Section | None, owner: type[Section]) -> inspect.Signature:
+        required = inspect.Parameter.empty
+        by_name = [
+            inspect.Parameter(
+                key,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD if key == owner.main else inspect.Parameter.KEYWORD_ONLY,
+                default=required if field.is_required() else field.get_default(call_default_factory=True),
+            )
+            for key, field in owner.model_fields.items()
+        ]
+        return inspect.Signature(sorted(by_name, key=lambda parameter: parameter.kind))
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from nnfs_cli.components.field_types import FilePath, NotEmpty, Text
 from nnfs_cli.components.section import invalid
@@ -52,7 +52,7 @@ class FileSource(DataSource):
 
     suffixes: ClassVar[tuple[str, ...]]
 
-    path: FilePath
+    path: FilePath = Field(kw_only=False)
     """Path of the file, relative to the folder of the config. A pattern such as `part-*.csv` names several files."""
 
     def at(self, path: Path) -> Self:

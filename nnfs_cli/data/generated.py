@@ -22,7 +22,7 @@ Noise = Annotated[NonNegativeFloat, Field(le=1e30)]
 class _Plane(DataSource):
     """Points (x0, x1) of the plane in labelled groups."""
 
-    rows: RowCount = 1000
+    rows: RowCount = Field(default=1000, kw_only=False)
     """Number of rows."""
     seed: Seed = 0
     """Seed of the random points. Another seed gives other points."""
@@ -156,7 +156,7 @@ class Arithmetic(DataSource, name="arithmetic", main="rows"):
     """Two numbers a and b between 0 and 100, and three results to predict: a+b, a-b and abs(a-b)."""
 
     examples = ("arithmetic", "arithmetic: {rows: 2000, seed: 1}")
-    rows: RowCount = 10_000
+    rows: RowCount = Field(default=10_000, kw_only=False)
     """Number of rows."""
     seed: Seed = 42
     """Seed of the random numbers. Another seed gives other numbers."""

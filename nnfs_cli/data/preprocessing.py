@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from nnfs_cli.components.section import Section, invalid
 from nnfs_cli.data.steps import PreprocessingStep
@@ -22,7 +22,7 @@ class Preprocessing(Section):
 
     main = "numbers"
 
-    numbers: Steps = (Standardize(),)
+    numbers: Steps = Field(default=(Standardize(),), kw_only=False)
     """Step, or list of steps, for inputs that are numbers."""
     categories: PreprocessingStep | None = None
     """Step for inputs that are categories; without it they are refused."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import PlainSerializer, PlainValidator, SerializationInfo, ValidationInfo, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, SerializationInfo, ValidationInfo, model_validator
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import FilePath, Fraction, Switch, Text, absolute_path, relative_path
@@ -55,7 +55,7 @@ class Split(Section):
 
     main = "validation"
 
-    validation: Share = 0.2
+    validation: Share = Field(default=0.2, kw_only=False)
     """Fraction of the rows used to choose the best epoch, or the path of a file with such rows."""
     test: Share = 0.0
     """Fraction of the rows for the final test, or the path of a file with such rows."""

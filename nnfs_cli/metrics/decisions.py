@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveInt
@@ -57,7 +58,7 @@ class ConfusionMetric(PerClassMetric):
     greater_is_better = True
     undefined: ClassVar[float] = 0.0
 
-    average: Literal["macro", "micro", "weighted", "per_class"] = "macro"
+    average: Literal["macro", "micro", "weighted", "per_class"] = Field(default="macro", kw_only=False)
     """Combination of the figures of the classes: their mean (`macro`), their mean weighted by the rows of each class
     (`weighted`), or one figure from the decisions of all classes together (`micro`). With `per_class`, each class has a
     figure of its own."""
@@ -145,7 +146,7 @@ class TopKAccuracy(Metric, name="top_k_accuracy", main="k"):
     task = "classification"
     greater_is_better = True
 
-    k: PositiveInt = 5
+    k: PositiveInt = Field(default=5, kw_only=False)
     """Number of most probable classes that count."""
 
     @property

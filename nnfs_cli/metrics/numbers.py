@@ -6,6 +6,7 @@ import math
 from functools import partial
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.components.field_types import Level
 from nnfs_cli.metrics.base import Metric, PredictedRows
@@ -129,7 +130,7 @@ class Pinball(Metric, name="pinball", main="level"):
     task = "regression"
     greater_is_better = False
 
-    level: Level = 0.5
+    level: Level = Field(default=0.5, kw_only=False)
     """Level q of the quantile: the share of true values that should lie below it."""
 
     def measure(self, rows: PredictedRows) -> float:

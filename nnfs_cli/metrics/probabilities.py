@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Count
@@ -21,7 +22,7 @@ class RankingMetric(PerClassMetric):
     task = "classification"
     greater_is_better = True
 
-    average: Literal["macro", "per_class"] = "macro"
+    average: Literal["macro", "per_class"] = Field(default="macro", kw_only=False)
     """With `macro`, one figure: for two classes the figure of the second one, for more their mean. With `per_class`, a
     figure for each class."""
 
@@ -122,7 +123,7 @@ class CalibrationError(Metric, name="calibration_error", main="bins"):
     greater_is_better = False
     needs_probabilities = True
 
-    bins: Count = 15
+    bins: Count = Field(default=15, kw_only=False)
     """Number of bins of equal width between the confidences 0 and 1."""
 
     def measure(self, rows: PredictedRows) -> float:

@@ -110,7 +110,7 @@ class Normal(Initializer, name="normal", main="std"):
     """Normal distribution N(0, std²), whatever the number of connections."""
 
     examples = ("normal: 0.01",)
-    std: PositiveFloat = 0.01
+    std: PositiveFloat = Field(default=0.01, kw_only=False)
     """Standard deviation of the values."""
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
@@ -122,7 +122,7 @@ class Uniform(Initializer, name="uniform", main="limit"):
     """Uniform distribution U(-limit, limit), whatever the number of connections."""
 
     examples = ("uniform: 0.05",)
-    limit: Annotated[PositiveFloat, Field(le=1e300)] = 0.05
+    limit: Annotated[PositiveFloat, Field(le=1e300)] = Field(default=0.05, kw_only=False)
     """Largest absolute value that can be drawn."""
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
@@ -134,7 +134,7 @@ class Constant(Initializer, name="constant", main="value"):
     """A constant: every entry has the same value."""
 
     examples = ("constant: 0.1",)
-    value: FiniteFloat
+    value: FiniteFloat = Field(kw_only=False)
     """Value of every entry."""
 
     def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.component import Component
@@ -42,7 +43,7 @@ class EMA(Averaging, name="ema", main="decay"):
 
     examples = ("ema", "ema: 0.99")
 
-    decay: Fraction = 0.999
+    decay: Fraction = Field(default=0.999, kw_only=False)
     """Share of the average that a step keeps. The average is over about the last 1 / (1 - decay) steps."""
 
     def after_step(self, step: int) -> float:
@@ -60,7 +61,7 @@ class SWA(Averaging, name="swa", main="start"):
 
     examples = ("swa", "swa: 0.5")
 
-    start: Fraction = 0.75
+    start: Fraction = Field(default=0.75, kw_only=False)
     """Share of the epochs after which the average begins."""
 
     def after_epoch(self, epoch: int, epochs: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveFloat
@@ -20,7 +21,7 @@ class Clip(Section):
 
     main = "norm"
 
-    norm: PositiveFloat | None = None
+    norm: PositiveFloat | None = Field(default=None, kw_only=False)
     """Largest Euclidean norm of the gradient of all parameters together."""
     value: PositiveFloat | None = None
     """Largest absolute value of each entry of the gradient."""

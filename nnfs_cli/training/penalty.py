@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat
@@ -25,7 +26,7 @@ class Penalty(Section):
 
     l1: NonNegativeFloat = 0.0
     """Factor of the sum of absolute weights. It makes many weights zero."""
-    l2: NonNegativeFloat = 0.0
+    l2: NonNegativeFloat = Field(default=0.0, kw_only=False)
     """Factor of half the sum of squared weights."""
 
     def begin(self, parameters: Parameters) -> Factors:

@@ -72,7 +72,7 @@ class Step(Schedule, name="step", main="every"):
 
     examples = ("step: 10", "step: {every: 5, factor: 0.5}")
 
-    every: PositiveInt
+    every: PositiveInt = Field(kw_only=False)
     """Number of epochs between two drops."""
     factor: Rate = 0.1
     """Factor of lr at each drop."""
@@ -91,7 +91,7 @@ class Exponential(Schedule, name="exponential", main="factor"):
 
     examples = ("exponential", "exponential: 0.9")
 
-    factor: Rate = 0.95
+    factor: Rate = Field(default=0.95, kw_only=False)
     """Factor of lr after one epoch."""
 
     def curve(self, t: float, epochs: float, state: ScheduleState) -> float:
@@ -108,7 +108,7 @@ class InverseTime(Schedule, name="inverse_time", main="rate"):
 
     examples = ("inverse_time", "inverse_time: 0.5")
 
-    rate: NonNegativeFloat = 0.1
+    rate: NonNegativeFloat = Field(default=0.1, kw_only=False)
     """Speed of the decay: lr has half its value after 1 / rate epochs, a third after 2 / rate."""
 
     def curve(self, t: float, epochs: float, state: ScheduleState) -> float:
@@ -124,7 +124,7 @@ class Linear(Schedule, name="linear", main="end"):
 
     examples = ("linear", "linear: 0.1")
 
-    end: NonNegativeFloat = 0.0
+    end: NonNegativeFloat = Field(default=0.0, kw_only=False)
     """Factor of lr at the end."""
 
     def curve(self, t: float, epochs: float, state: ScheduleState) -> float:
@@ -147,7 +147,7 @@ class Cosine(Schedule, name="cosine", main="restarts"):
     """Factor of lr at the end of each cycle."""
     hold: Fraction = 0.0
     """Share of each cycle before lr begins to fall."""
-    restarts: Annotated[int, Field(strict=True, ge=0, le=300)] = 0
+    restarts: Annotated[int, Field(strict=True, ge=0, le=300)] = Field(default=0, kw_only=False)
     """Number of restarts, which is one less than the number of cycles."""
     growth: Annotated[float, Field(strict=True, ge=1, le=10)] = 1.0
     """Length of a cycle relative to the cycle before it."""
@@ -210,7 +210,7 @@ class ReduceOnPlateau(Schedule, name="reduce_on_plateau", main="patience"):
 
     examples = ("reduce_on_plateau", "reduce_on_plateau: 3", "reduce_on_plateau: {factor: 0.5, min_factor: 0.01}")
 
-    patience: Annotated[int, Field(strict=True, ge=0)] = 10
+    patience: Annotated[int, Field(strict=True, ge=0)] = Field(default=10, kw_only=False)
     """Logged epochs in a row that may pass without improvement."""
     factor: Rate = 0.1
     """Factor of lr at each drop."""

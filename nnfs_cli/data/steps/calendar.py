@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty
@@ -34,7 +35,7 @@ class Calendar(DateStep, name="calendar", main="parts"):
 
     examples = ("calendar", "calendar: [trend, weekend]")
 
-    parts: Annotated[tuple[DatePart, ...], NotEmpty, Distinct] | None = None
+    parts: Annotated[tuple[DatePart, ...], NotEmpty, Distinct] | None = Field(default=None, kw_only=False)
     """Parts of the date, from trend, year_cycle, month_cycle, week_cycle, day_cycle and weekend. By default the trend
     and the cycles of the year, the week and the day, as far as they vary over training rows."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Count
@@ -25,7 +26,7 @@ class Embedding(KnownCategoriesStep, name="embedding", main="size"):
 
     examples = ("embedding", "embedding: 8", "embedding: {min_frequency: 5, unseen: other}")
 
-    size: Count | None = None
+    size: Count | None = Field(default=None, kw_only=False)
     """Length of the vectors. By default 1.6 n^0.56 for n categories (the rule of fastai), at most 50."""
 
     def n_rows(self, fit: Fit) -> int:

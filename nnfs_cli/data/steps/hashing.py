@@ -27,7 +27,7 @@ class Hashing(CategoryStep, name="hashing", main="buckets"):
 
     examples = ("hashing", "hashing: 64")
 
-    buckets: Annotated[int, Field(strict=True, ge=2, le=10_000)] = 32
+    buckets: Annotated[int, Field(strict=True, ge=2, le=10_000)] = Field(default=32, kw_only=False)
     """Number of buckets, each of which becomes a column."""
 
     def fit(self, texts: Texts, y: Array, seed: int) -> Fit:

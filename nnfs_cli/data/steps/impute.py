@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import FiniteFloat, Switch
@@ -25,7 +25,7 @@ class Impute(NumberStep, name="impute", main="by"):
 
     examples = ("impute", "impute: mean", "impute: {by: constant, value: 0, indicator: false}")
 
-    by: Literal["median", "mean", "constant"] = "median"
+    by: Literal["median", "mean", "constant"] = Field(default="median", kw_only=False)
     """Value that fills empty cells: the median or the mean of the training rows, or a constant."""
     value: FiniteFloat | None = None
     """Constant that fills empty cells with `by: constant`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty, Text
@@ -29,7 +29,7 @@ class Ordinal(KnownCategoriesStep, name="ordinal", main="order"):
 
     examples = ("ordinal", "ordinal: [low, medium, high]")
 
-    order: Annotated[tuple[Text, ...], NotEmpty, Distinct] | None = None
+    order: Annotated[tuple[Text, ...], NotEmpty, Distinct] | None = Field(default=None, kw_only=False)
     """All categories, from the lowest to the highest; training rows may hold no others."""
 
     @model_validator(mode="after")

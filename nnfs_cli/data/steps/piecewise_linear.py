@@ -28,7 +28,7 @@ class PiecewiseLinear(NumberStep, name="piecewise_linear", main="bins"):
     examples = ("piecewise_linear", "piecewise_linear: 4")
     widens = True
 
-    bins: Annotated[int, Field(strict=True, ge=2, le=1_000)] = 16
+    bins: Annotated[int, Field(strict=True, ge=2, le=1_000)] = Field(default=16, kw_only=False)
     """Largest number of bins, each of which becomes a column."""
 
     def fit(self, column: Array) -> Fit:

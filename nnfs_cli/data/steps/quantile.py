@@ -28,7 +28,7 @@ class Quantile(NumberStep, name="quantile", main="knots"):
     examples = ("quantile", "quantile: 100")
     invertible = centred = True
 
-    knots: Annotated[int, Field(strict=True, ge=2, le=100_000)] = 1000
+    knots: Annotated[int, Field(strict=True, ge=2, le=100_000)] = Field(default=1000, kw_only=False)
     """Number of quantiles that are stored; at most one for each training row."""
 
     def fit(self, column: Array) -> Fit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveFloat
@@ -21,7 +22,7 @@ class SmoothClip(NumberStep, name="smooth_clip", main="bound"):
 
     examples = ("smooth_clip", "smooth_clip: 5.0")
 
-    bound: PositiveFloat = 3.0
+    bound: PositiveFloat = Field(default=3.0, kw_only=False)
     """Limit of the size of every number."""
 
     def transform(self, values: Array, statistics: Statistics) -> Array:

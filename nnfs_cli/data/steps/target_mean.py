@@ -32,7 +32,7 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
     learns_target = True
     examples = ("target_mean", "target_mean: 100.0", "target_mean: {smoothing: 1.0, folds: 10}")
 
-    smoothing: NonNegativeFloat = 10.0
+    smoothing: NonNegativeFloat = Field(default=10.0, kw_only=False)
     """Weight of the overall mean, in rows: a category of this many rows gets the mean of its own mean and this one."""
     folds: Annotated[int, Field(strict=True, ge=2, le=100)] = 5
     """Number of folds into which training rows are dealt."""

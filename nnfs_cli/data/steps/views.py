@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, cast
 
 import numpy as np
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty
@@ -37,7 +37,7 @@ class Views(NumberStep, name="views", main="chains"):
     examples = ("views: [standardize, quantile]", "views: [[robust, smooth_clip], piecewise_linear: 8]")
     widens = True
 
-    chains: Annotated[tuple[Steps, ...], NotEmpty, AfterValidator(_only_number_steps)]
+    chains: Annotated[tuple[Steps, ...], NotEmpty, AfterValidator(_only_number_steps)] = Field(kw_only=False)
     """The views: each is a step, or a list of steps that follow one another."""
 
     def fit(self, column: Array) -> Fit:

@@ -8,11 +8,12 @@ Axes are ``(members?, batch, features...)``: mathematics is written for the last
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import ClassVar, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self, TypeAlias
 
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.component import Component
+from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.parameters import ParameterTree, Views
 
@@ -84,6 +85,12 @@ class Layer(Component, family="layer"):
     def describe(self) -> str:
         """Return the text that stands for the layer in a one-line summary of the net."""
         return self.label()
+
+
+if TYPE_CHECKING:
+    Layers: TypeAlias = Sequence[Layer]  # type checkers accept a list as well
+else:
+    Layers = Annotated[tuple[Layer, ...], NotEmpty]
 
 
 class ShapeError(ValueError):

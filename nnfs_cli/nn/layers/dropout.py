@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Fraction
@@ -24,7 +25,7 @@ class Dropout(Layer, name="dropout", main="rate"):
     preserves_range = True
     differs_in_training = True
 
-    rate: Fraction = 0.5
+    rate: Fraction = Field(default=0.5, kw_only=False)
     """Probability that a number is set to zero."""
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:

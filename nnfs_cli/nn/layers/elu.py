@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveFloat
@@ -21,7 +22,7 @@ class ELU(Layer, name="elu", main="alpha"):
 
     examples = ("elu", "elu: 0.5")
 
-    alpha: PositiveFloat = 1.0
+    alpha: PositiveFloat = Field(default=1.0, kw_only=False)
     """Depth of the bend: the output approaches -alpha for very negative inputs."""
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:

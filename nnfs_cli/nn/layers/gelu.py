@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
@@ -25,7 +26,7 @@ class GELU(Layer, name="gelu", main="form"):
 
     examples = ("gelu", "gelu: tanh")
 
-    form: Literal["exact", "tanh"] = "exact"
+    form: Literal["exact", "tanh"] = Field(default="exact", kw_only=False)
     """Form of Φ: `exact`, or its approximation by `tanh`, which needs no SciPy."""
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat
@@ -22,7 +23,7 @@ class LeakyReLU(Layer, name="leaky_relu", main="slope"):
 
     examples = ("leaky_relu", "leaky_relu: 0.2")
 
-    slope: NonNegativeFloat = 0.01
+    slope: NonNegativeFloat = Field(default=0.01, kw_only=False)
     """Slope below zero; 0 gives relu."""
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:

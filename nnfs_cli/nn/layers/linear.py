@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.field_types import NonNegativeFloat, PositiveInt, Switch
 from nnfs_cli.nn.context import Context
@@ -22,7 +24,7 @@ class Linear(Layer, name="linear", main="units"):
 
     examples: ClassVar[tuple[str, ...]] = ("linear: 20", "linear: {units: 3, bias: false, init: he_normal}")
 
-    units: PositiveInt
+    units: PositiveInt = Field(kw_only=False)
     """Number of outputs."""
     bias: Switch = True
     """Add a bias b if true."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.nn.context import Context
@@ -21,7 +22,7 @@ class PReLU(Layer, name="prelu", main="init"):
 
     examples = ("prelu", "prelu: {init: {constant: 0.1}}")
 
-    init: Initializer = Constant(value=0.25)
+    init: Initializer = Field(default=Constant(value=0.25), kw_only=False)
     """Initializer of the slopes a."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+from pydantic import Field
 
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.field_types import NotEmpty, PositiveInt
@@ -11,6 +14,11 @@ from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer, ShapeError
 from nnfs_cli.nn.parameters import ParameterTree, Views
 from nnfs_cli.system.wording import counted
+
+if TYPE_CHECKING:
+    Axes: TypeAlias = Sequence[int]  # type checkers accept a list as well
+else:
+    Axes = Annotated[tuple[PositiveInt, ...], NotEmpty]
 
 
 class Reshape(Layer, name="reshape", main="shape"):
@@ -25,7 +33,7 @@ class Reshape(Layer, name="reshape", main="shape"):
     examples = ("reshape: [2, 2]", "reshape: [4, 1]")
     preserves_range = True
 
-    shape: Annotated[tuple[PositiveInt, ...], NotEmpty]
+    shape: Axes = Field(kw_only=False)
     """Shape of an output row, without the batch axis."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
@@ -33,7 +41,7 @@ class Reshape(Layer, name="reshape", main="shape"):
         have, need = math.prod(input_shape), math.prod(self.shape)
         if have != need:
             raise ShapeError(f"reshape makes rows of {counted(need, 'number')}, but its input rows have {have:,}")
-        return self.shape, {}
+        return tuple(self.shape), {}
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> (batch, *shape)."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Self
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array, Shape
-from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.initializers import Initializer, UniformFanIn
 from nnfs_cli.nn.kernels import over_inner_axes
-from nnfs_cli.nn.layers.base import Backward, Layer, ShapeError
+from nnfs_cli.nn.layers.base import Backward, Layer, Layers, ShapeError
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
 
@@ -27,7 +27,7 @@ class Residual(Layer, name="residual", main="layers"):
 
     examples = ("residual: [linear: 4, tanh, linear: 4]", "residual: [linear: 3, tanh]")
 
-    layers: Annotated[tuple[Layer, ...], NotEmpty]
+    layers: Layers = Field(kw_only=False)
     """The layers f in the order in which they are applied."""
     init: Initializer = UniformFanIn()
     """Initializer of the projection P, if there is one."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
+
+from pydantic import Field
 
 from nnfs_cli.arrays import Array, Shape
-from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.nn.context import Context
-from nnfs_cli.nn.layers.base import Backward, Layer, ShapeError
+from nnfs_cli.nn.layers.base import Backward, Layer, Layers, ShapeError
 from nnfs_cli.nn.layers.identity import Identity
 from nnfs_cli.nn.parameters import ParameterTree, Views
 
@@ -22,7 +23,7 @@ class Sequential(Layer, name="sequential", main="layers"):
 
     examples: ClassVar[tuple[str, ...]] = ("sequential: [linear: 5, tanh]",)
 
-    layers: Annotated[tuple[Layer, ...], NotEmpty]
+    layers: Layers = Field(kw_only=False)
     """The layers in the order in which they are applied."""
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:

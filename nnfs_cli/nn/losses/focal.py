@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat
@@ -14,7 +15,7 @@ from nnfs_cli.nn.losses.cross_entropy import Categorical
 class Focused(Loss):
     """A mixin that makes the next base class, a cross-entropy, focal."""
 
-    gamma: NonNegativeFloat = 2.0
+    gamma: NonNegativeFloat = Field(default=2.0, kw_only=False)
     """Exponent that reduces the weight of well-predicted rows; 0 gives the plain cross-entropy."""
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:

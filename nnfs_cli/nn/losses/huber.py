@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveFloat
@@ -22,7 +23,7 @@ class Huber(Loss, name="huber", main="delta"):
     examples = ("huber", "huber: 0.5")
     task = "regression"
 
-    delta: PositiveFloat = 1.0
+    delta: PositiveFloat = Field(default=1.0, kw_only=False)
     """Absolute error above which L is linear, in units of the preprocessed target (standard deviations by default)."""
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveFloat
@@ -21,7 +22,7 @@ class MSE(Loss, name="mse", main="factor"):
     examples = ("mse", "mse: 0.5")
     task = "regression"
 
-    factor: PositiveFloat = 1.0
+    factor: PositiveFloat = Field(default=1.0, kw_only=False)
     """Factor of the squared error; 0.5 gives the 1/2 (y_hat - y)² of many textbooks."""
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Level, NotEmpty
@@ -21,15 +22,18 @@ def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:
     return levels
 
 
-Levels = Annotated[
-    tuple[Level, ...],
-    BeforeValidator(
-        lambda value: value if isinstance(value, list | tuple) else (value,),
-        json_schema_input_type=Level | tuple[Level, ...],
-    ),
-    NotEmpty,
-    AfterValidator(_ascending),
-]
+if TYPE_CHECKING:
+    Levels: TypeAlias = Sequence[float]  # type checkers accept a list as well
+else:
+    Levels = Annotated[
+        tuple[Level, ...],
+        BeforeValidator(
+            lambda value: value if isinstance(value, list | tuple) else (value,),
+            json_schema_input_type=Level | tuple[Level, ...],
+        ),
+        NotEmpty,
+        AfterValidator(_ascending),
+    ]
 
 
 class Quantile(Loss, name="quantile", main="levels"):
@@ -46,7 +50,7 @@ class Quantile(Loss, name="quantile", main="levels"):
     examples = ("quantile", "quantile: 0.5", "quantile: [0.05, 0.25, 0.75]")
     task = "regression"
 
-    levels: Levels = (0.1, 0.5, 0.9)
+    levels: Levels = Field(default=(0.1, 0.5, 0.9), kw_only=False)
     """Levels of the quantiles, ascending, between 0 and 1. The prediction is the median, interpolated if needed."""
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:

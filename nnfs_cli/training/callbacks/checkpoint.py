@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from nnfs_cli.arrays import Array, all_finite
 from nnfs_cli.components.field_types import PositiveInt, Text
@@ -48,7 +48,7 @@ class Checkpoint(Section, Callback):
     seconds_between_writes: ClassVar[float] = 10.0
     share: ClassVar[float] = 0.05  # largest share of the time that writing may take
 
-    every: PositiveInt | None = None
+    every: PositiveInt | None = Field(default=None, kw_only=False)
     """Also keep the weights of every n-th epoch, as weights/epoch-<n>.npz."""
     monitor: Text | None = None
     """Figure of the log that decides. By default it is the figure that early_stopping watches, or val_loss."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat, PositiveInt, Text
@@ -27,7 +27,7 @@ class EarlyStopping(Section, Callback):
     main = "patience"
     key: ClassVar[str] = "early_stopping"
 
-    patience: PositiveInt = 10
+    patience: PositiveInt = Field(default=10, kw_only=False)
     """Logged epochs in a row that may pass without a better figure."""
     min_delta: NonNegativeFloat = 0.0
     """A figure is better if it improves by more than this."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from nnfs_cli.components.field_types import FiniteFloat, Text
 from nnfs_cli.metrics.direction import Mode
 from nnfs_cli.training.callbacks.base import NamedCallback, Training
@@ -16,7 +18,7 @@ class StopAt(NamedCallback, name="stop_at", main="value"):
 
     examples = ("stop_at: 0.1", "stop_at: {value: 0.95, monitor: val_accuracy}")
 
-    value: FiniteFloat
+    value: FiniteFloat = Field(kw_only=False)
     """The figure that is good enough."""
     monitor: Text | None = None
     """Figure of the log to watch. By default it is the figure that checkpoint watches."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from nnfs_cli.components.field_types import NonNegativeFloat
 from nnfs_cli.training.optimizers.adam import Adam
 
@@ -15,5 +17,5 @@ class AdamW(Adam, name="adamw", main="weight_decay"):
 
     examples = ("adamw", "adamw: 0.1")
 
-    weight_decay: NonNegativeFloat = 0.01
+    weight_decay: NonNegativeFloat = Field(default=0.01, kw_only=False)
     """Shrink the weights (not biases or normalization) by this share times lr before each step."""

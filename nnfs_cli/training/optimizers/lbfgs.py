@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Count, NonNegativeFloat
@@ -25,7 +26,7 @@ class LBFGS(Minimizer, name="lbfgs", main="memory"):
 
     examples = ("lbfgs", "lbfgs: {memory: 20, tolerance: 1.0e-6}")
 
-    memory: Count = 10
+    memory: Count = Field(default=10, kw_only=False)
     """Number of last steps that H is computed from."""
     tolerance: NonNegativeFloat = 1e-4
     """Stop when no entry of the gradient is larger than this."""

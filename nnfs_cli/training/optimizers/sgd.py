@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Fraction, Switch
@@ -24,7 +24,7 @@ class SGD(Stepper, name="sgd", main="momentum"):
     examples = ("sgd", "sgd: 0.9", "sgd: {momentum: 0.9, nesterov: true}")
     default_lr = 0.01
 
-    momentum: Fraction = 0.0
+    momentum: Fraction = Field(default=0.0, kw_only=False)
     """Share of its velocity v that a step keeps. The usual value is 0.9."""
     nesterov: Switch = False
     """Look ahead along the velocity if true."""
