@@ -18,9 +18,7 @@ from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted
 
 if TYPE_CHECKING:
-    from nnfs_cli.config.config import Config
     from nnfs_cli.workflows import CrossValidation, FoldEstimate
-    from nnfs_cli.workflows.cross_validate import Report
 
 
 @manual(
@@ -59,10 +57,11 @@ def cv(
     read_configs = {name: read(path, set_, code) for name, path in named.items()}
     from nnfs_cli import workflows
     from nnfs_cli.data.write_table import writer_for
+    from nnfs_cli.display.progress import fold_report
     from nnfs_cli.system.files import write_atomically
 
     target = output or Path(f"{next(iter(read_configs.values())).name}-cv.csv")
-    report = (lambda *_: None) if quiet else _reporter(read_configs, folds, repeats)
+    report = fold_report(not quiet, read_configs, folds, repeats)
     found = workflows.cross_validate(read_configs, folds, repeats, report)
 
     def write(file: object) -> None:
@@ -84,17 +83,6 @@ def cv(
     print(_tables(found))
     best = shlex.quote(configs[0].as_posix()) if len(configs) == 1 else "CONFIG, with the better config"
     suggest(f"nnfs train {best}", quiet)
-
-
-def _reporter(configs: dict[str, Config], folds: int, repeats: int) -> Report:
-    """Return a function that writes a line for each fold."""
-
-    def report(name: str, repeat: int, fold: int, figures: dict[str, float]) -> None:
-        shown = ", ".join(f"{figure} {number(value)}" for figure, value in figures.items())
-        owner = f", {name}" if len(configs) > 1 else ""
-        note(f"fold {repeat * folds + fold + 1} of {folds * repeats}{owner}: {shown}")
-
-    return report
 
 
 def _has_own_stem(path: Path, configs: list[Path]) -> bool:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nnfs_cli.display.lines import Lines
+from nnfs_cli.display.some_epochs import round_up
 from nnfs_cli.display.text import number, visible
 from nnfs_cli.training.callbacks import Training
 from nnfs_cli.training.progress import LogRow
@@ -35,7 +36,7 @@ class Bar(Lines):
 
     def on_begin(self, training: Training) -> None:
         """Draw the empty bar."""
-        self._every = _round_up(training.progress.epochs / LINES)
+        self._every = round_up(training.progress.epochs / LINES)
         steps = training.progress.steps * training.progress.epochs
         self._task = self._progress.add_task("", total=steps, epoch=1, epochs=training.progress.epochs, losses="")
         self._progress.start()
@@ -71,13 +72,3 @@ class Bar(Lines):
         console = self._progress.console
         bold = "bold" if style and not console.no_color else None
         console.print(visible(line), markup=False, soft_wrap=True, style=bold)
-
-
-def _round_up(every: float) -> int:
-    """Return the next number of the series 1, 2, 5, 10, 20, 50, ..."""
-    magnitude = 1
-    while True:
-        for step in (1, 2, 5):
-            if step * magnitude >= every:
-                return step * magnitude
-        magnitude *= 10

@@ -1,27 +1,63 @@
-"""Choose how the progress of a training is shown, by where it is shown."""
+"""Choose how progress is shown, by where it is shown: in a notebook, on a terminal, in a file or not at all."""
 
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
+from nnfs_cli.display.notebook import FoldTable, Notebook, in_notebook
+from nnfs_cli.display.stderr import note
+from nnfs_cli.display.text import number
 from nnfs_cli.training.callbacks import Callback
 
+if TYPE_CHECKING:
+    from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+    from nnfs_cli.workflows.cross_validate import Report
 
-def progress_for(verbose: bool | None) -> list[Callback]:
+
+def progress_for(verbose: bool | None, checkpoint: Checkpoint | None = None) -> list[Callback]:
     """Return the callbacks that show the progress of a training; an empty list if it is silent.
 
-    True: a bar on a terminal, plain lines in a file or a pipe. False: nothing.
-    None: a bar in an interactive session on a terminal, nothing in a script.
+    True: a display in a notebook, a bar on a terminal, lines in a file or a pipe. False: nothing.
+    None: as True in a notebook or an interactive session on a terminal, as False in a script and in threads.
+    `checkpoint` says by which figure an epoch is the best; without it, by `val_loss`.
     """
-    terminal = sys.stderr is not None and sys.stderr.isatty()
-    if verbose is None:
-        verbose = hasattr(sys, "ps1") and terminal
-    if not verbose or sys.stderr is None:
+    if not _wanted(verbose):
         return []
-    if terminal:
-        from nnfs_cli.display.bar import Bar
+    if in_notebook():
+        monitor, mode = (checkpoint.monitor, checkpoint.mode) if checkpoint else (None, None)
+        return [Notebook(monitor or "val_loss", mode or "min")]
+    if sys.stderr.isatty():
+        from nnfs_cli.display.bar import Bar  # loads the parts of Rich that only a terminal needs
 
         return [Bar()]
     from nnfs_cli.display.lines import Lines
 
     return [Lines()]
+
+
+def fold_report(verbose: bool | None, configs: Collection[str], folds: int, repeats: int) -> Report:
+    """Return the function that `cross_validate` calls after each fold: it adds a row or a line, or does nothing.
+
+    `verbose` is as for `progress_for`; `configs` are the names of the configs.
+    """
+    if not _wanted(verbose):
+        return lambda *_: None
+    if in_notebook():
+        return FoldTable(len(configs), folds, repeats)
+
+    def report(name: str, repeat: int, fold: int, figures: dict[str, float]) -> None:
+        shown = ", ".join(f"{figure} {number(value)}" for figure, value in figures.items())
+        owner = f", {name}" if len(configs) > 1 else ""
+        note(f"fold {repeat * folds + fold + 1} of {folds * repeats}{owner}: {shown}")
+
+    return report
+
+
+def _wanted(verbose: bool | None) -> bool:
+    """Return whether progress is shown; None depends on whether somebody watches."""
+    if verbose is None and threading.current_thread() is threading.main_thread():
+        verbose = in_notebook() or (hasattr(sys, "ps1") and sys.stderr is not None and sys.stderr.isatty())
+    return bool(verbose) and (sys.stderr is not None or in_notebook())
