@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +14,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.components.component import Component
 from nnfs_cli.metrics.direction import Mode
 from nnfs_cli.nn.losses import Task
+from nnfs_cli.system.ignored_warnings import ignored_warnings
 
 Figure = TypeVar("Figure", float, Array)
 
@@ -65,7 +65,7 @@ class PredictedRows:
         """Return `measure` of the rows with weight; NaN without such rows, or if a prediction is not finite."""
         if not self.with_weight.usable:
             return math.nan
-        with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):  # an undefined figure is NaN
+        with ignored_warnings(), np.errstate(all="ignore"):  # an undefined figure is NaN
             return measure(self.with_weight)
 
 

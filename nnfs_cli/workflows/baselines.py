@@ -6,7 +6,6 @@ preprocessed, so this module prepares the columns for them.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import days
 from nnfs_cli.data.table import Kind, Table
+from nnfs_cli.system.ignored_warnings import ignored_warnings
 
 FREQUENT = 200  # most frequent categories of a column, which get separate numbers; boosting accepts 255
 
@@ -101,8 +101,7 @@ def fit_and_predict(
     if n_classes and not np.ptp(y) and not isinstance(model[-1], DummyClassifier):
         raise ValueError("all training rows are of one class")
     weights = {} if weight is None else {"model__sample_weight": weight}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # for example, about a fit that has not quite converged
+    with ignored_warnings():  # for example, about a fit that has not quite converged
         if n_classes:
             model.fit(X, y, **weights)
             found = {name: np.zeros((len(matrix), n_classes)) for name, matrix in new.items()}

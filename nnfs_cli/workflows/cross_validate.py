@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import tempfile
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from nnfs_cli.errors import DataError, Fault, NnfsWarning
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.metrics import PredictedRows
+from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.system.wording import counted, shown
 from nnfs_cli.workflows.compare import figures_by, shared_metrics
 from nnfs_cli.workflows.train import begin, train
@@ -158,9 +158,8 @@ def _leave_out(config: Config, loaded: LoadedData, pool: Array, fold: Array, see
 
 def _train_and_predict(config: Config, loaded: LoadedData) -> PredictedRows:
     """Train a net in a temporary run, and return its predictions for the test rows."""
-    with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", NnfsWarning)  # every fold would repeat the same warnings
-        experiment = prepare(config, loaded)
+    with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, ignored_warnings(NnfsWarning):
+        experiment = prepare(config, loaded)  # the same warnings would come again for every fold
         train(experiment, begin(experiment, folder))
         return experiment.predictor.evaluate(experiment.splits["test"])[1]
 

@@ -19,6 +19,7 @@ from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.prediction.batch_predict import BatchPredictor
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.ignored_warnings import ignored_warnings
 
 # What Python raises when a record holds values that no object can be made of.
 UNUSABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError, RecursionError)
@@ -56,8 +57,7 @@ def net_of(run: RunDirectory, config: Config) -> Predictor:
 
     Raises `RunError` unless a dummy row passes through every step that real rows pass through later.
     """
-    with blame_run(run), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with blame_run(run), ignored_warnings():
         data = run.records.data()
         predictor = Predictor(config, Encoder.from_json(data["fitted"], config.preprocessing), drawn=False)
         encoder, marks = predictor.encoder, np.zeros(1, bool)

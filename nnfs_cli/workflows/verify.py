@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import tempfile
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from nnfs_cli.errors import NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.callbacks.limits import AtStep, TimeLimit
@@ -59,8 +59,7 @@ def verify(run: RunDirectory, tolerance: float = 0.01, callbacks: Sequence[Callb
     config = config.model_copy(update={"max_minutes": None})
     experiment = prepare(config, data_of(run, config, "restore the data"))
     changes = changed_environment(run, experiment)
-    with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", NnfsWarning)  # the run has warned already
+    with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, ignored_warnings(NnfsWarning):
         twin = begin(experiment, folder)
         try:
             _train_again(experiment, run, twin, callbacks, out_of_time)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +22,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.system import threads
 from nnfs_cli.system.threads import SHARE, thread_limit, useful_threads
 from nnfs_cli.training.callbacks import Callback, Training
+from tests.actors import actors
 from tests.conftest import Nnfs
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
@@ -68,25 +67,14 @@ def test_threads_are_limited_for_a_while_and_never_more_than_before() -> None:
             assert allowed() == 2
 
 
-@contextlib.contextmanager
-def actors(n: int) -> Iterator[list[Callable[[contextlib.AbstractContextManager[None], bool], None]]]:
-    """Threads that enter or leave blocks when they are told, so that a test decides the order."""
-
-    def act(pool: ThreadPoolExecutor, block: contextlib.AbstractContextManager[None], enters: bool) -> None:
-        pool.submit(block.__enter__ if enters else lambda: block.__exit__(None, None, None)).result()
-
-    with contextlib.ExitStack() as ends:
-        yield [functools.partial(act, ends.enter_context(ThreadPoolExecutor(1))) for _ in range(n)]
-
-
 def test_the_limit_from_before_returns_when_threads_leave_in_the_order_in_which_they_entered() -> None:
     with threadpool_limits(2, "blas"), actors(2) as (first, second):
         one, other = thread_limit(1), thread_limit(1)
-        first(one, True)
-        second(other, True)
-        first(one, False)
+        first.enter(one)
+        second.enter(other)
+        first.leave(one)
         assert allowed() == 1
-        second(other, False)
+        second.leave(other)
         assert allowed() == 2
 
 
@@ -94,13 +82,13 @@ def test_threads_share_the_limit_from_before() -> None:
     with threadpool_limits(8, "blas"), actors(3) as (first, second, third):
         blocks = [thread_limit(None), thread_limit(6), thread_limit(3)]
         for actor, block, expected in zip((first, second, third), blocks, (8, 4, 2), strict=True):
-            actor(block, True)
+            actor.enter(block)
             assert allowed() == expected
-        first(blocks[0], False)
+        first.leave(blocks[0])
         assert allowed() == 3
-        third(blocks[2], False)
+        third.leave(blocks[2])
         assert allowed() == 6
-        second(blocks[1], False)
+        second.leave(blocks[1])
         assert allowed() == 8
 
 
@@ -128,15 +116,15 @@ def test_any_order_of_entering_and_leaving_gives_fair_shares_and_restores_the_li
         for _ in range(data.draw(st.integers(1, 12))):
             if inside and data.draw(st.booleans()):
                 i, _, block = inside.pop(data.draw(st.integers(0, len(inside) - 1)))
-                all_actors[i](block, False)
+                all_actors[i].leave(block)
             else:
                 i, most = data.draw(st.integers(0, 2)), data.draw(st.none() | st.integers(1, 12))
                 inside.append((i, most, thread_limit(most)))
-                all_actors[i](inside[-1][2], True)
+                all_actors[i].enter(inside[-1][2])
             share = 8 // max(1, len({i for i, _, _ in inside}))
             assert allowed() == min([share, *(most for _, most, _ in inside if most)])
         for i, _, block in inside:
-            all_actors[i](block, False)
+            all_actors[i].leave(block)
         assert allowed() == 8
 
 
@@ -152,17 +140,17 @@ class LimitForEachThread(threading.local):
 def test_a_library_with_a_limit_for_each_thread_is_limited_in_each_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     library = LimitForEachThread()
     monkeypatch.setattr(threads, "_libraries", lambda: ([library], []))
-    with ThreadPoolExecutor(1) as other:
+    with actors(1) as (other,):
         with thread_limit(3):
             assert library.num_threads == 3
-            assert other.submit(lambda: library.num_threads).result() == 8
+            assert other.do(lambda: library.num_threads) == 8
             block = thread_limit(None)
-            other.submit(block.__enter__).result()
-            assert other.submit(lambda: library.num_threads).result() == 4
+            other.enter(block)
+            assert other.do(lambda: library.num_threads) == 4
             with thread_limit(None):
                 assert library.num_threads == 3
-            other.submit(block.__exit__, None, None, None).result()
-            assert other.submit(lambda: library.num_threads).result() == 8
+            other.leave(block)
+            assert other.do(lambda: library.num_threads) == 8
         assert library.num_threads == 8
 
 
@@ -171,12 +159,12 @@ def test_a_library_with_a_limit_for_each_thread_is_limited_in_each_thread(monkey
 def test_a_forked_process_keeps_only_the_blocks_of_its_one_thread() -> None:
     with threadpool_limits(8, "blas"), actors(1) as (other,), thread_limit(5):
         block = thread_limit(1)
-        other(block, True)
+        other.enter(block)
         child = os.fork()
         if not child:
             os._exit(allowed())  # the other thread is not in this process
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
-        other(block, False)
+        other.leave(block)
         assert allowed() == 5
 
 
