@@ -1,4 +1,5 @@
-"""What users import from Python: estimators, runs and the net itself.
+"""The Python API: estimators, runs, trainings and nets, for notebooks and programs.
 
-`nnfs_cli` re-exports the public names and loads each one when it is first used.
+`nnfs_cli` itself offers these names, and loads each module when a name of it is first used. Read `settings` and `frame`
+first, then `estimator` with `classifier` and `regressor`, `fit`, `run`, `train`, and `sequential`.
 """

@@ -204,7 +204,7 @@ class Config(Section):
         if faults:
             raise _error(faults, document)
         config = handler(values | _dependent_defaults(**values))
-        config._document = document
+        config._document = document if document and document.source else None  # else it would keep the data of Python
         return config
 
     def __eq__(self, other: object) -> bool:
@@ -278,7 +278,7 @@ def _context(document: Document, files_must_exist: bool) -> dict[str, Any]:
 
 
 def _error(faults: list[Fault], document: Document | None) -> ConfigError:
-    if document:
+    if document and document.source:
         return document.error(faults)
     return ConfigError("\n".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
 

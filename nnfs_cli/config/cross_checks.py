@@ -14,7 +14,8 @@ import numpy as np
 
 from nnfs_cli.config.monitors import monitors, unknown_figures
 from nnfs_cli.data import DataSource
-from nnfs_cli.data.file_source import ColumnSource, FileSource
+from nnfs_cli.data.file_source import FileSource
+from nnfs_cli.data.named_columns import NamedColumns
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
@@ -219,7 +220,7 @@ def _split_fits(dataset: DataSource, split: Split) -> list[Fault]:
         if way != "time" and name in dataset.target_columns():
             message = f"{named(name)} is the target, so no two splits would share a value of it"
             faults.append(Fault(("split", way), message))
-        if not isinstance(dataset, ColumnSource):
+        if not isinstance(dataset, NamedColumns):
             faults.append(Fault(("split", way), f"{dataset.name} has no such column; give fractions"))
         elif way != "column" and split.files and not any(split.fractions.values()):
             message = f"with {listing(split.files)} from files, {way} has no rows to divide; leave {way} out"

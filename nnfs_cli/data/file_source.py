@@ -6,43 +6,18 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import Field
 
-from nnfs_cli.components.field_types import FilePath, NotEmpty, Text
-from nnfs_cli.components.section import invalid
+from nnfs_cli.components.field_types import FilePath
+from nnfs_cli.data.named_columns import NamedColumns
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.files import attach_path
 from nnfs_cli.system.matching import matching_files
-from nnfs_cli.system.wording import listing, named, shown
-
-
-def _different(names: tuple[str, ...]) -> tuple[str, ...]:
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            raise invalid(f"{named(name)} is listed twice; list it once")
-    return names
-
-
-def _as_names(value: object) -> object:
-    if isinstance(value, str):
-        return (value,)
-    if not isinstance(value, tuple | list):
-        raise invalid(f"expected the name of a column, or a list of names, found {shown(value)}")
-    return value
-
-
-_NAME = {"type": "string", "minLength": 1}
-Names = Annotated[
-    tuple[Text, ...],
-    BeforeValidator(_as_names),
-    AfterValidator(_different),
-    WithJsonSchema({"type": ["string", "array"], "minLength": 1, "items": _NAME, "uniqueItems": True}),
-]
-
+from nnfs_cli.system.wording import listing, named
 
 STDIN = Path("-")
 
@@ -98,36 +73,8 @@ class FileSource(DataSource):
         return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-class ColumnSource(FileSource):
+class ColumnSource(NamedColumns, FileSource):
     """A data set in files whose columns have names."""
-
-    target: Annotated[Names, NotEmpty]
-    """Column to predict, or several columns of numbers."""
-    drop: Names = ()
-    """Columns to leave out. All other columns are inputs."""
-    weight: Text | None = None
-    """Column with the weight of each row, 0 or more. Without it every row has the weight 1."""
-
-    @model_validator(mode="after")
-    def _keeps_its_target(self) -> Self:
-        uses = {"is the target": self.target, "is in drop": self.drop, "is the weight": (self.weight,)}
-        for name in (*self.target, *self.drop):
-            used = [use for use, names in uses.items() if name in names]
-            if len(used) > 1:
-                raise invalid(f"{named(name)} {used[0]} and {used[1]}; it can't be both")
-        return self
-
-    def target_columns(self) -> tuple[str, ...]:
-        """Return the target columns of the config."""
-        return self.target
-
-    def dropped_columns(self) -> tuple[str, ...]:
-        """Return the dropped columns of the config."""
-        return self.drop
-
-    def weight_column(self) -> str | None:
-        """Return the weight column of the config, if there is one."""
-        return self.weight
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all columns of the file, including dropped ones."""

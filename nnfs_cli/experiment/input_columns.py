@@ -10,6 +10,8 @@ import numpy as np
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.file_source import ColumnSource
+from nnfs_cli.data.in_memory import InMemory
+from nnfs_cli.data.named_columns import NamedColumns
 from nnfs_cli.data.numbers import is_number
 from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.data.steps.none import Unchanged
@@ -113,8 +115,9 @@ def _with_remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Con
     lines = [str(error) for error in unusable.values()][:5]
     if len(unusable) > 5:
         lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
-    remedies = _remedies(unusable, n_inputs, config) if isinstance(config.dataset, ColumnSource) else []
-    lines.append("correct the file, or change the config:" if remedies else "correct the file")
+    remedies = _remedies(unusable, n_inputs, config) if isinstance(config.dataset, NamedColumns) else []
+    what = "table" if isinstance(config.dataset, InMemory) else "file"
+    lines.append(f"correct the {what}, or change the config:" if remedies else f"correct the {what}")
     return "\n".join([*lines, *(f"  {line}" for line in remedies)])
 
 

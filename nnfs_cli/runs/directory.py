@@ -28,7 +28,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from nnfs_cli.errors import RunError
 from nnfs_cli.runs.arrays import RunArrays
@@ -58,7 +58,7 @@ class RunDirectory:
         self._lock: Lock | None = None
 
     @classmethod
-    def create(cls, folder: str | os.PathLike[str], name: str) -> RunDirectory:
+    def create(cls, folder: str | os.PathLike[str], name: str) -> Self:
         """Make and lock ``folder/name-n`` with the next free number n. Nothing that exists is touched."""
         folder = Path(folder)
         if folder.is_file():
@@ -74,15 +74,29 @@ class RunDirectory:
                 break
             except FileExistsError:  # another process was faster
                 number += 1
-        run = cls(path)
+        return cls(path)._furnish()
+
+    @classmethod
+    def create_at(cls, path: str | os.PathLike[str]) -> Self:
+        """Make and lock a run directory at exactly this path. Raises `RunError` if something is there already."""
+        path = Path(path)
+        make_folder(path.parent)
         try:
-            run.lock()
-            make_folder(path / "weights")
-            sync_folder(folder)
+            path.mkdir()
+        except FileExistsError:
+            raise RunError(f"{path} exists already; choose another name, or delete it first") from None
+        return cls(path)._furnish()
+
+    def _furnish(self) -> Self:
+        """Lock the directory that was just made, and make the folders in it; if that fails, delete it."""
+        try:
+            self.lock()
+            make_folder(self.path / "weights")
+            sync_folder(self.path.parent)
         except BaseException:
-            run.discard()
+            self.discard()
             raise
-        return run
+        return self
 
     @staticmethod
     def is_at(path: Path) -> bool:

@@ -105,11 +105,15 @@ class Records:
         else:
             self._files.write_json("calibration.json", calibration.to_json())
 
+    def has_calibration(self) -> bool:
+        """Return whether the net is calibrated."""
+        return self._files.has("calibration.json")
+
     def calibration(self) -> Calibration:
         """Return the calibration of the net. Raises `RunError` if there is none."""
         from nnfs_cli.prediction.calibration import Calibration
 
-        if not self._files.has("calibration.json"):
+        if not self.has_calibration():
             without = "it was trained without rows to calibrate on (a validation split, or holdout: fold)"
             raise RunError(f"{self.path} has no calibration: {without}, or by an earlier release")
         try:

@@ -47,7 +47,7 @@ from nnfs_cli.experiment import read_data
 from nnfs_cli import workflows
 from nnfs_cli.__main__ import main
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
-training = sys.modules["nnfs_cli.workflows.train"]  # not the function of that name
+training = sys.modules["nnfs_cli.workflows.fit"]
 
 def score(*given, score=training.score):
     time.sleep(0.05)
@@ -781,7 +781,7 @@ def test_what_was_stopped_early_stays_so_when_its_figures_are_broken_off(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(sys.modules["nnfs_cli.workflows.train"], "score", broken)
+        patched.setattr(sys.modules["nnfs_cli.workflows.fit"], "score", broken)
         if how == "killed":
             patched.setattr(sys.modules["nnfs_cli.workflows.train"], "_record_failure", contextlib.nullcontext)
         assert inside("train", "config.yaml", "-q").returncode == 130

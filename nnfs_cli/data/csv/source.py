@@ -16,7 +16,8 @@ from nnfs_cli.data.csv.blocks import Block, blocks, names_in
 from nnfs_cli.data.csv.cell_parser import CellParser
 from nnfs_cli.data.csv.inference import Inference
 from nnfs_cli.data.csv.layout import CsvLayout
-from nnfs_cli.data.file_source import STDIN, ColumnSource, Names, check_schema
+from nnfs_cli.data.file_source import STDIN, ColumnSource, check_schema
+from nnfs_cli.data.named_columns import Names
 from nnfs_cli.data.parallel_map import parallel_map
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError

@@ -8,16 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from nnfs_cli.data.arrow import NotUtf8Error, UnsupportedTypeError, dates_from_texts, refuse_invalid_utf8, to_column
-from nnfs_cli.data.dates import DATES
+from nnfs_cli.data.arrow_table import ChunkReader, columns_of, excerpt
 from nnfs_cli.data.file_source import ColumnSource, check_names, check_schema
 from nnfs_cli.data.source import with_kinds
-from nnfs_cli.data.table import Column, Kind, Table, concatenate_tables
-from nnfs_cli.data.texts import Texts
+from nnfs_cli.data.table import Kind, Table, concatenate_tables
 from nnfs_cli.errors import DataError
-from nnfs_cli.system.wording import named
 
 ROWS = 32_768  # rows that are read at a time
 BUFFER = 1 << 20  # bytes of each column that pyarrow buffers
@@ -36,7 +31,7 @@ class Parquet(ColumnSource, name="parquet", main="path"):
     def _kinds(self, given: Mapping[str, Kind]) -> dict[str, Kind]:
         with _opened(self.files[0]) as file:
             empty = file.schema_arrow.empty_table()
-        columns, _ = _columns(self.path.name, empty, {})
+        columns, _ = columns_of(self.path.name, empty, {})
         table = Table(self.path.name, columns)
         return {name: given.get(name, table.kind(name)) for name in columns if name not in self.drop}
 
@@ -47,7 +42,7 @@ class Parquet(ColumnSource, name="parquet", main="path"):
             with _plain_errors(path):
                 content = file.read(columns=wanted)
             n_rows += content.num_rows
-            columns, unreadable = _columns(path.name, content, kinds)
+            columns, unreadable = columns_of(path.name, content, kinds)
             tables.append(with_kinds(Table(path.name, columns, unreadable=unreadable), kinds))
         if not n_rows:
             raise DataError(f"{name} has no rows")
@@ -58,25 +53,11 @@ class Parquet(ColumnSource, name="parquet", main="path"):
     def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
         n_rows = 0
         for path, file in self._each():
-            names = file.schema_arrow.names
-            not_read = tuple(name for name in names if name not in kinds)
-            wanted = [name for name in names if name in kinds or name in keep] or names[:1]
-            batches = _batches(file, wanted)
+            reader = ChunkReader(path.name, file.schema_arrow, kinds, keep, faults)
+            batches = _batches(file, reader.needed)
             start = 0
-            others = _columns(path.name, file.schema_arrow.empty_table(), {})[
-                1
-            ]  # of all columns, even if they are not in `kinds`
             while (batch := _next(path, batches)) is not None:
-                content = batch.select([name for name in wanted if name in kinds])
-                columns, unreadable = _columns(path.name, content, kinds, start)
-                kept = {name: batch.column(name) for name in keep if name in names}
-                for name, column in kept.items():
-                    with _utf8(path.name, name, start):
-                        refuse_invalid_utf8(column)
-                table = Table(path.name, columns, unreadable=others | unreadable, not_read=not_read, kept=kept)
-                table = replace(table, find=_RowFinder(table, start))
-                present = {name: kind for name, kind in kinds.items() if name in wanted}
-                yield _without_faults(table, present) if faults else with_kinds(table, present)
+                yield reader.read(batch, start)
                 start += batch.num_rows
             n_rows += start
         if not n_rows:
@@ -104,26 +85,11 @@ def _opened(path: Path) -> Iterator[Any]:
             # One file is one table: ParquetFile, unlike read_table, does not take folders around it for partitions.
             file = parquet.ParquetFile(path, buffer_size=BUFFER)
     except UnicodeDecodeError as error:
-        found = _excerpt(error.object)
+        found = excerpt(error.object)
         raise DataError(f"{path.name}: the name of a column is not UTF-8, found {found}; rename the column") from None
     with file:
         check_names(file.schema_arrow.names, path.name)
         yield file
-
-
-@contextlib.contextmanager
-def _utf8(file: str, name: str, start: int) -> Iterator[None]:
-    """Turn a `NotUtf8Error` about a column, which begins at row `start` of its file, into a `DataError`."""
-    try:
-        yield
-    except NotUtf8Error as error:
-        cell = f"{file}, row {start + error.row + 1}: column {named(name)}"
-        found = _excerpt(error.found)
-        raise DataError(f"{cell} should hold texts in UTF-8, found {found}; save the file with UTF-8 texts") from None
-
-
-def _excerpt(content: bytes) -> str:
-    return f"{content[:40]!r}{'...' if len(content) > 40 else ''}"
 
 
 @contextlib.contextmanager
@@ -151,49 +117,6 @@ def _next(path: Path, batches: Iterator[Any]) -> Any:
     with _plain_errors(path):
         batch = next(batches, None)
         return None if batch is None else pa.Table.from_batches([batch])
-
-
-def _columns(
-    file: str, content: Any, kinds: Mapping[str, Kind], start: int = 0
-) -> tuple[dict[str, Column], dict[str, str]]:
-    """Return the columns that a table can hold, and the types of all others. The rows begin at row `start` (from 0)."""
-    columns: dict[str, Column] = {}
-    unreadable: dict[str, str] = {}
-    for name in content.schema.names:
-        try:
-            with _utf8(file, name, start):
-                columns[name] = to_column(content.column(name), kinds.get(name) == "category")
-        except UnsupportedTypeError as error:
-            unreadable[name] = str(error)
-    return columns, unreadable
-
-
-class _RowFinder:
-    """A `Table.find` for a batch that begins at row `start` (from 0) of its file."""
-
-    def __init__(self, table: Table, start: int) -> None:
-        self.table, self.start = table, start
-
-    def __call__(self, row: int, name: str) -> tuple[str, str]:
-        return f"row {self.start + row + 1}", self.table.text_of(row, name)
-
-
-def _without_faults(table: Table, kinds: Mapping[str, Kind]) -> Table:
-    """Return the table with columns of these kinds, gaps for cells that do not fit, and the reasons in `faults`."""
-    columns, faults = dict(table.columns), dict[int, str]()
-    for name, kind in kinds.items():
-        column = columns.get(name)
-        if kind == "number" and isinstance(column, np.ndarray) and column.dtype.kind == "f":
-            wrong, expected = np.isinf(column), "finite numbers"
-            columns[name] = np.where(wrong, np.nan, column)
-        elif kind == "date" and isinstance(column, Texts):
-            columns[name], bad = dates_from_texts(column)
-            wrong, expected = np.zeros(len(column), bool) if bad is None else bad, DATES
-        else:
-            continue
-        for row in np.flatnonzero(wrong).tolist():
-            faults.setdefault(row, str(table.error(row, name, expected)))
-    return replace(with_kinds(replace(table, columns=columns), kinds), faults=dict(sorted(faults.items())))
 
 
 def _of_one_type(tables: Sequence[Table]) -> list[Table]:

@@ -64,8 +64,8 @@ class Checkpoint(Section, Callback):
     _weights_outdated: bool = PrivateAttr(False)  # whether the weights in the store are older than the state there
     _next_write: float = PrivateAttr(0.0)  # time of the next write of a state
 
-    def into(self, store: Store) -> Self:
-        """Return a copy that writes to a store."""
+    def into(self, store: Store | None) -> Self:
+        """Return a copy that writes to a store, or only keeps the best weights in memory."""
         copy = self.model_copy()
         copy._store = store
         return copy

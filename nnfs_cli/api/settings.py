@@ -1,0 +1,41 @@
+"""Settings of a config as Python values: strings, numbers, lists, dicts and components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.config import yaml
+from nnfs_cli.config.config import Config
+from nnfs_cli.config.document import Document
+from nnfs_cli.config.yaml import YamlError
+from nnfs_cli.data import DataSource
+from nnfs_cli.errors import ConfigError
+from nnfs_cli.inspection.load_config import complete
+
+
+def config_of(settings: Mapping[str, Any], dataset: DataSource, name: str = "run") -> Config:
+    """Return the complete config for settings given in Python; the preset reads the data set and fills in the rest.
+
+    A value is what a config file would hold (`"relu"`, `{"linear": 16}`, also as a text, `"linear: 16"`), or an object,
+    such as `Linear(16)`. Raises `ConfigError` with every fault, and `DataError` if the data cannot be used.
+    """
+    given = {key: plain(value, key) for key, value in settings.items()}
+    return complete(Document(name, Path.cwd(), data={"name": name, **given, "dataset": dataset}))
+
+
+def plain(value: Any, key: str) -> Any:
+    """Return a setting as a config file would hold it: tuples for lists, Python's numbers, texts parsed as YAML."""
+    if isinstance(value, str) and any(mark in value for mark in ":[{") and key != "name":
+        try:
+            return yaml.read(value.encode())[0]
+        except (YamlError, UnicodeEncodeError) as error:
+            raise ConfigError(f"{key}: {value!r} is not a setting: {error}") from None
+    if isinstance(value, list | tuple):
+        return tuple(plain(entry, key) for entry in value)
+    if isinstance(value, Mapping):
+        return {str(name): plain(entry, key) for name, entry in value.items()}
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,109 @@
+"""Read the columns of an Arrow table, from a Parquet file or from Python, as columns of a `Table`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.data.arrow import NotUtf8Error, UnsupportedTypeError, dates_from_texts, refuse_invalid_utf8, to_column
+from nnfs_cli.data.dates import DATES
+from nnfs_cli.data.source import with_kinds
+from nnfs_cli.data.table import Column, Kind, Table
+from nnfs_cli.data.texts import Texts
+from nnfs_cli.errors import DataError
+from nnfs_cli.system.wording import named
+
+
+def columns_of(
+    file: str, content: Any, kinds: Mapping[str, Kind], start: int = 0
+) -> tuple[dict[str, Column], dict[str, str]]:
+    """Return the columns that a table can hold, and the types of all others. The rows begin at row `start` (from 0)."""
+    columns: dict[str, Column] = {}
+    unreadable: dict[str, str] = {}
+    for name in content.schema.names:
+        try:
+            with _utf8_errors(file, name, start):
+                columns[name] = to_column(content.column(name), kinds.get(name) == "category")
+        except UnsupportedTypeError as error:
+            unreadable[name] = str(error)
+    return columns, unreadable
+
+
+class ChunkReader:
+    """A reader of consecutive batches of one Arrow table, with the arguments of `DataSource.chunks`.
+
+    `needed` are the names of the columns that a batch must have.
+    """
+
+    def __init__(
+        self, file: str, schema: Any, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False
+    ) -> None:
+        names = schema.names
+        self.file, self.faults = file, faults
+        self.kinds = {name: kind for name, kind in kinds.items() if name in names}
+        self.keep = [name for name in keep if name in names]
+        self.needed = [name for name in names if name in kinds or name in keep] or names[:1]
+        self._not_read = tuple(name for name in names if name not in kinds)
+        # The types of the columns that no table can hold, even of those that are not needed.
+        _, self._unreadable = columns_of(file, schema.empty_table().select(self._not_read), {})
+
+    def read(self, batch: Any, start: int) -> Table:
+        """Read the batch that begins at row `start` (from 0) of the table. Raises `DataError` for an unusable cell."""
+        content = batch.select([name for name in batch.schema.names if name in self.kinds])
+        columns, unreadable = columns_of(self.file, content, self.kinds, start)
+        kept = {name: batch.column(name) for name in self.keep}
+        for name, column in kept.items():
+            with _utf8_errors(self.file, name, start):
+                refuse_invalid_utf8(column)
+        unreadable = self._unreadable | unreadable
+        table = Table(self.file, columns, unreadable=unreadable, not_read=self._not_read, kept=kept)
+        table = replace(table, find=_RowFinder(table, start))
+        return _without_faults(table, self.kinds) if self.faults else with_kinds(table, self.kinds)
+
+
+class _RowFinder:
+    """A `Table.find` for a batch that begins at row `start` (from 0) of its file."""
+
+    def __init__(self, table: Table, start: int) -> None:
+        self.table, self.start = table, start
+
+    def __call__(self, row: int, name: str) -> tuple[str, str]:
+        return f"row {self.start + row + 1}", self.table.text_of(row, name)
+
+
+def _without_faults(table: Table, kinds: Mapping[str, Kind]) -> Table:
+    """Return the table with columns of these kinds, gaps for cells that do not fit, and the reasons in `faults`."""
+    columns, faults = dict(table.columns), dict[int, str]()
+    for name, kind in kinds.items():
+        column = columns.get(name)
+        if kind == "number" and isinstance(column, np.ndarray) and column.dtype.kind == "f":
+            wrong, expected = np.isinf(column), "finite numbers"
+            columns[name] = np.where(wrong, np.nan, column)
+        elif kind == "date" and isinstance(column, Texts):
+            columns[name], bad = dates_from_texts(column)
+            wrong, expected = np.zeros(len(column), bool) if bad is None else bad, DATES
+        else:
+            continue
+        for row in np.flatnonzero(wrong).tolist():
+            faults.setdefault(row, str(table.error(row, name, expected)))
+    return replace(with_kinds(replace(table, columns=columns), kinds), faults=dict(sorted(faults.items())))
+
+
+@contextlib.contextmanager
+def _utf8_errors(file: str, name: str, start: int) -> Iterator[None]:
+    """Turn a `NotUtf8Error` about a column, which begins at row `start` of its file, into a `DataError`."""
+    try:
+        yield
+    except NotUtf8Error as error:
+        cell = f"{file}, row {start + error.row + 1}: column {named(name)}"
+        found = excerpt(error.found)
+        raise DataError(f"{cell} should hold texts in UTF-8, found {found}; save the file with UTF-8 texts") from None
+
+
+def excerpt(content: bytes) -> str:
+    """Return the beginning of some bytes, as Python writes them."""
+    return f"{content[:40]!r}{'...' if len(content) > 40 else ''}"

@@ -1,0 +1,98 @@
+"""Data sets that are given in Python, instead of in a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+from pydantic import PrivateAttr
+
+from nnfs_cli.data.arrow_table import ChunkReader, columns_of
+from nnfs_cli.data.file_source import check_names
+from nnfs_cli.data.named_columns import NamedColumns
+from nnfs_cli.data.python_tables import to_arrow_table
+from nnfs_cli.data.source import NO_KINDS, with_kinds
+from nnfs_cli.data.table import ROWS_AT_ONCE, Kind, Table
+from nnfs_cli.errors import DataError
+
+
+class InMemory(NamedColumns, name="table", main="target"):
+    """A table given in Python, of pandas, polars, pyarrow, NumPy or dicts. A config cannot hold its rows.
+
+    A run trained on such a table evaluates and predicts files and other tables, but it cannot be resumed from the
+    command line, where the rows are not known.
+    """
+
+    examples: ClassVar[tuple[str, ...]] = ("table: price", "table: {target: price, drop: [id]}")
+
+    _content: Any = PrivateAttr(None)  # a pyarrow Table; None if there are no rows
+    _called: str = PrivateAttr("the table")
+
+    def of(self, data: Any, name: str = "the table") -> Self:
+        """Return the data set with rows; see `to_arrow_table` for the types of `data`. Raises `DataError`."""
+        bound = self.model_copy()
+        bound._content, bound._called = to_arrow_table(data, name), name
+        check_names(bound._content.schema.names, name)
+        return bound
+
+    def without_rows(self) -> Self:
+        """Return the data set without its rows, to be kept after training."""
+        free = self.model_copy()
+        free._content = None
+        return free
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all columns, including dropped ones."""
+        return tuple(self._rows().schema.names)
+
+    def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
+        """Read all columns that are not dropped. Raises `DataError` if there are no rows."""
+        content = self._rows()
+        wanted = [name for name in content.schema.names if name not in self.drop]
+        not_read = tuple(name for name in content.schema.names if name in self.drop)
+        columns, unreadable = columns_of(self._called, content.select(wanted), kinds)
+        table = Table(self._called, columns, self._sha256(), unreadable=unreadable, not_read=not_read)
+        return with_kinds(table, kinds)
+
+    def chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False) -> Iterator[Table]:
+        """Yield the rows in chunks; see `DataSource.chunks`."""
+        content = self._rows()
+        reader = ChunkReader(self._called, content.schema, kinds, keep, faults)
+        for start in range(0, content.num_rows, ROWS_AT_ONCE):
+            yield reader.read(content.slice(start, ROWS_AT_ONCE), start)
+
+    def _rows(self) -> Any:
+        if self._content is None:
+            raise DataError("the rows were given in Python and are not kept; give a table or a file with these columns")
+        if not self._content.num_rows:
+            raise DataError(f"{self._called} has no rows")
+        return self._content
+
+    def _sha256(self) -> str:
+        """Return a digest of the names, types and cells."""
+        import pyarrow as pa
+
+        class Digest:
+            """A writable file that keeps only the digest of what is written."""
+
+            closed = False
+
+            def __init__(self) -> None:
+                self.sha256 = hashlib.sha256()
+
+            def write(self, content: Any) -> int:
+                self.sha256.update(content)
+                return len(content)
+
+            def flush(self) -> None:
+                """Do nothing, since nothing waits."""
+
+            def close(self) -> None:
+                """Do nothing, since nothing is open."""
+
+        digest = Digest()
+        table = self._content.combine_chunks().replace_schema_metadata(None)
+        with pa.ipc.new_stream(pa.PythonFile(digest, "w"), table.schema) as stream:
+            stream.write_table(table)
+        return digest.sha256.hexdigest()

@@ -1,0 +1,90 @@
+"""Train a net in memory. Nothing is written unless the callbacks or the store write it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nnfs_cli.errors import NnfsWarning
+from nnfs_cli.experiment.experiment import Experiment
+from nnfs_cli.experiment.warnings import no_average
+from nnfs_cli.prediction.calibration import Calibration
+from nnfs_cli.prediction.calibration.fit import fit_calibration
+from nnfs_cli.runs.records import ConfusionTable
+from nnfs_cli.system.wording import counted, listing
+from nnfs_cli.training.callbacks import Callback
+from nnfs_cli.training.callbacks.checkpoint import Store
+from nnfs_cli.training.callbacks.limits import TimeLimit
+from nnfs_cli.training.progress import LogRow, State
+from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is known of a net when its training has ended.
+
+    `metrics` are the final figures by split, with the `best_epoch` and why training `stopped` early, if it did.
+    """
+
+    metrics: Mapping[str, Any]
+    confusion: Mapping[str, ConfusionTable]  # by split, for a classifier
+    calibration: Calibration | None  # None without validation rows
+
+
+def fit(
+    experiment: Experiment,
+    first: Sequence[Callback] = (),
+    last: Sequence[Callback] = (),
+    store: Store | None = None,
+    restore: Callable[[State], object] | None = None,
+) -> Outcome:
+    """Train the net of an experiment, put the best weights into it, and score them on every split.
+
+    The callbacks in `first` are called before those of the config, and those in `last` after them. Weights and states
+    are written to `store`, if given; `restore` fills the state to continue from, see `Trainer.train`.
+    Raises `DivergedError` if a loss or gradient is not finite.
+    """
+    config, predictor, splits = experiment.config, experiment.predictor, experiment.splits
+    watched, prefix = (splits["validation"], "val_") if "validation" in splits else (splits["train"], "train_")
+
+    def evaluate() -> LogRow:
+        figures = {prefix + name: value for name, value in predictor.figures(watched).items()}
+        figures.pop("train_loss", None)  # under this name, the log has the loss measured during the epoch
+        return figures
+
+    checkpoint = config.checkpoint.into(store)
+    callbacks: list[Callback] = [*first]
+    if config.max_minutes is not None:
+        callbacks.append(TimeLimit(config.max_minutes))
+    callbacks.append(checkpoint)
+    if config.early_stopping is not None:
+        callbacks.append(config.early_stopping.model_copy())
+    callbacks += [callback.model_copy(deep=True) for callback in config.callbacks]
+    trainer = experiment.trainer([*callbacks, *last], evaluate)
+    trainer.train(experiment.training_rows, config.epochs, restore)
+    if trainer.average.pending:
+        warnings.warn(no_average(), NnfsWarning, stacklevel=3)
+    checkpoint.restore_best(predictor.model)
+    scored = {split: score(predictor, rows) for split, rows in splits.items()}
+    figures = {split: found.figures for split, found in scored.items()}
+    for of_split in figures.values():
+        trainer.require_finite(of_split["loss"])
+    _warn_undefined(figures)
+    calibration = None
+    if "validation" in splits:
+        calibration = fit_calibration(predictor, splits["validation"], splits.get("test"))
+    ending = {"stopped": trainer.stopped} if trainer.stopped else {}
+    finals = {split: finite(of_split) for split, of_split in figures.items()}
+    return Outcome({"best_epoch": checkpoint.best_epoch, **ending, **finals}, confusion_tables(scored), calibration)
+
+
+def _warn_undefined(figures: Figures) -> None:
+    """Warn about figures that are not defined, such as r2 of a single row or roc_auc of a single class."""
+    for split, of_split in figures.items():
+        if undefined := [name for name, value in of_split.items() if math.isnan(value)]:
+            rows = counted(int(of_split["rows"]), f"{split} row")
+            are = "is" if len(undefined) == 1 else "are"
+            warnings.warn(f"{listing(undefined)} {are} not defined on the {rows}", NnfsWarning, stacklevel=4)
