@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 
@@ -27,6 +27,16 @@ class Frame(Mapping[str, Array]):
 
     def __init__(self, columns: Mapping[str, Any]) -> None:
         self._columns = dict(columns)
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Mapping[str, float]]) -> Self:
+        """Return a frame with a row for each dict; NaN where a dict lacks a key."""
+        names = dict.fromkeys(name for row in rows for name in row)
+        columns: dict[str, Array] = {}
+        for name in names:
+            values = np.array([row.get(name, np.nan) for row in rows], np.float64)
+            columns[name] = values.astype(np.int64) if name in ("epoch", "step") else values
+        return cls(columns)
 
     def __getitem__(self, name: str) -> Array:
         column = self._columns[name]

@@ -7,14 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from nnfs_cli.config import yaml
 from nnfs_cli.config.config import Config
+from nnfs_cli.config.cross_checks import cross_check, net_faults
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.yaml import YamlError
 from nnfs_cli.data import DataSource
+from nnfs_cli.data.source import Facts
 from nnfs_cli.errors import ConfigError
 from nnfs_cli.inspection.load_config import complete
+from nnfs_cli.nn.layers import Layer
+from nnfs_cli.nn.layers.linear import Linear
+from nnfs_cli.nn.losses import Loss
 
 
 def config_of(settings: Mapping[str, Any], dataset: DataSource, name: str = "run") -> Config:
@@ -39,3 +45,20 @@ def plain(value: Any, key: str) -> Any:
     if isinstance(value, Mapping):
         return {str(name): plain(entry, key) for name, entry in value.items()}
     return value.item() if isinstance(value, np.generic) else value
+
+
+def complete_net(layers: Any, loss: Loss, facts: Facts) -> Any:
+    """Return the layers of a whole net, with an output layer if `layers` are only the hidden ones.
+
+    They are the whole net if they give what the loss needs: an output for each class or target, without a bound that
+    the loss does not expect. Otherwise a linear layer is added. Layers that cannot be used are returned unchanged, so
+    that the check of the config reports them.
+    """
+    try:
+        given = tuple(Layer.resolve(plain(layer, "layers")) for layer in layers)
+    except ValidationError:
+        return layers
+    if not given or (not net_faults(given, loss, facts, "") and not cross_check({"layers": given, "loss": loss})):
+        return layers
+    whole = (*given, Linear(units=loss.n_outputs(facts.n_classes, facts.n_targets)))
+    return layers if net_faults(whole, loss, facts, "") else whole

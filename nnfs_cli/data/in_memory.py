@@ -13,7 +13,7 @@ from nnfs_cli.data.file_source import check_names
 from nnfs_cli.data.named_columns import NamedColumns
 from nnfs_cli.data.python_tables import to_arrow_table
 from nnfs_cli.data.source import NO_KINDS, with_kinds
-from nnfs_cli.data.table import ROWS_AT_ONCE, Kind, Table
+from nnfs_cli.data.table import ROWS_AT_ONCE, Kind, Label, Table
 from nnfs_cli.errors import DataError
 
 
@@ -28,11 +28,16 @@ class InMemory(NamedColumns, name="table", main="target"):
 
     _content: Any = PrivateAttr(None)  # a pyarrow Table; None if there are no rows
     _called: str = PrivateAttr("the table")
+    _classes: tuple[Label, ...] | None = PrivateAttr(None)
 
-    def of(self, data: Any, name: str = "the table") -> Self:
-        """Return the data set with rows; see `to_arrow_table` for the types of `data`. Raises `DataError`."""
+    def of(self, data: Any, name: str = "the table", classes: tuple[Label, ...] | None = None) -> Self:
+        """Return the data set with rows; see `to_arrow_table` for the types of `data`.
+
+        `classes` are the labels of the target, in the order of the net's outputs; by default they are sorted.
+        Raises `DataError`.
+        """
         bound = self.model_copy()
-        bound._content, bound._called = to_arrow_table(data, name), name
+        bound._content, bound._called, bound._classes = to_arrow_table(data, name), name, classes
         check_names(bound._content.schema.names, name)
         return bound
 
@@ -52,7 +57,8 @@ class InMemory(NamedColumns, name="table", main="target"):
         wanted = [name for name in content.schema.names if name not in self.drop]
         not_read = tuple(name for name in content.schema.names if name in self.drop)
         columns, unreadable = columns_of(self._called, content.select(wanted), kinds)
-        table = Table(self._called, columns, self._sha256(), unreadable=unreadable, not_read=not_read)
+        sha256, classes = self._sha256(), self._classes
+        table = Table(self._called, columns, sha256, classes, unreadable=unreadable, not_read=not_read)
         return with_kinds(table, kinds)
 
     def chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False) -> Iterator[Table]:

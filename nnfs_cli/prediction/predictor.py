@@ -130,8 +130,7 @@ class Predictor:
         With `marks` (rows,), rows that cannot be used are marked there and their predictions mean nothing; without it,
         the first of them raises `DataError`.
         """
-        y_hat = self.model.predict(self.encoder.encode(table, self.model.dtype, marks=marks))
-        _check_finite(y_hat, table, marks)
+        y_hat = self._predict(table, marks)
         answer, targets = self._answer(y_hat), self.encoder.targets
         if self.encoder.classes:
             return self._class_columns(answer)
@@ -141,6 +140,18 @@ class Predictor:
             named |= {"lower": answer - bound, "upper": answer + bound}
         suffixes = [""] if len(targets) == 1 else [f"_{target}" for target in targets]
         return {name + suffix: values[:, i] for name, values in named.items() for i, suffix in enumerate(suffixes)}
+
+    def outputs(self, table: Table) -> Array:
+        """Return probabilities or scores (rows, n_classes), or numbers in the target's own units (rows, n_targets).
+
+        Raises `DataError` for the first row that cannot be used.
+        """
+        return self._answer(self._predict(table, None))
+
+    def _predict(self, table: Table, marks: Array | None) -> Array:
+        y_hat = self.model.predict(self.encoder.encode(table, self.model.dtype, marks=marks))
+        _check_finite(y_hat, table, marks)
+        return y_hat
 
     def _class_columns(self, answer: Array) -> dict[str, Column]:
         classes, interval = self.encoder.classes or (), self.decision.interval

@@ -1,0 +1,95 @@
+"""The table that an estimator trains on: inputs, a target, weights, and the rows that validate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.data.in_memory import InMemory
+from nnfs_cli.data.table import Label, text_of
+from nnfs_cli.errors import DataError
+
+
+def has_names(X: Any) -> bool:
+    """Return whether inputs come with names of their columns, and not as an array."""
+    rows = isinstance(X, Sequence) and len(X) > 0 and all(isinstance(row, Mapping) for row in X)
+    return rows or isinstance(X, Mapping) or hasattr(X, "__arrow_c_stream__")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to train or validate on: inputs as an Arrow table, targets (rows,) or (rows, targets), weights (rows,)."""
+
+    X: Any
+    y: Array
+    weight: Array | None = None
+
+
+@dataclass(frozen=True)
+class TrainingTable:
+    """A data set with the columns of an estimator, and the settings that tell what each column is."""
+
+    dataset: InMemory
+    split: Mapping[str, Any] | None  # the split by a column, if there are rows to validate
+
+    @classmethod
+    def of(
+        cls,
+        rows: Rows,
+        validation: Rows | None = None,
+        target: Sequence[str] = ("y",),
+        labels: Sequence[Label] | None = None,
+    ) -> TrainingTable:
+        """Put everything into one table, with column names that are not those of inputs.
+
+        With `labels`, the targets are indices of them. Raises `DataError` if the two sets of inputs differ.
+        """
+        import pyarrow as pa
+
+        taken = set(rows.X.column_names)
+        table, weight, split = cls._whole(rows, validation), None, None
+        names = tuple(_free(name, taken) for name in target)
+        y = np.concatenate([part.y for part in (rows, validation) if part is not None])
+        if labels is not None:
+            texts = pa.array([text_of(label) for label in labels], pa.string())
+            table = table.append_column(names[0], pa.DictionaryArray.from_arrays(pa.array(y.astype(np.int32)), texts))
+        else:
+            for name, values in zip(names, y.reshape(len(y), -1).T, strict=True):
+                table = table.append_column(name, pa.array(np.ascontiguousarray(values)))
+        parts = [rows] if validation is None else [rows, validation]
+        if any(part.weight is not None for part in parts):
+            weight = _free("sample_weight", taken)
+            weights = [np.ones(len(part.y)) if part.weight is None else part.weight for part in parts]
+            table = table.append_column(weight, pa.array(np.concatenate(weights)))
+        if validation is not None:
+            column = _free("split", taken)
+            split = {"column": column}
+            which = np.repeat(np.array(["train", "validation"], object), [len(rows.y), len(validation.y)])
+            table = table.append_column(column, pa.array(which, pa.string()))
+        dataset = InMemory(target=names, weight=weight).of(table, classes=None if labels is None else tuple(labels))
+        return cls(dataset, split)
+
+    @staticmethod
+    def _whole(rows: Rows, validation: Rows | None) -> Any:
+        import pyarrow as pa
+
+        if validation is None:
+            return rows.X
+        if validation.X.column_names != rows.X.column_names:
+            raise DataError("the rows to validate have other columns than the training rows")
+        try:
+            return pa.concat_tables([rows.X, validation.X], promote_options="permissive")
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise DataError(f"the rows to validate have other types than the training rows: {error}") from None
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that no other column has, and take it."""
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
