@@ -23,6 +23,7 @@ from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.python_tables import to_arrow_table
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.table import Label
+from nnfs_cli.display.progress import progress_for
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.nn.losses import Loss
@@ -137,7 +138,7 @@ class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         """Train a net on rows whose target has been checked, and keep the result."""
         table = TrainingTable.of(rows, validation, target, labels)
         config = self._config(table, Facts(rows.X.num_columns, len(labels) if labels else None, len(target)))
-        self._adopt(TrainingResult.of(prepare(config)))
+        self._adopt(TrainingResult.of(prepare(config), progress_for(self.verbose, config.checkpoint)))
 
     def _config(self, table: TrainingTable, facts: Facts) -> Config:
         """Return the config for the parameters, with the defaults of estimators."""
