@@ -1,10 +1,10 @@
 """Train a neural network from a table, with a short YAML file or from Python, in NumPy.
 
->>> from nnfs_cli import NetClassifier
->>> from sklearn.datasets import load_iris
->>> X, y = load_iris(return_X_y=True)
->>> NetClassifier(layers=["linear: 16", "relu"], epochs=60, lr=0.01).fit(X, y).score(X, y) > 0.9
-True
+    >>> from nnfs_cli import NetClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> NetClassifier(layers=["linear: 16", "relu"], epochs=60, lr=0.01).fit(X, y).score(X, y) > 0.9
+    True
 
 Each folder is one wing, and imports only from itself and those below it. From the ground up: system, components, nn
 and data, metrics, training, presets, config, prediction, experiment, inspection, runs, workflows, display, guide, and
