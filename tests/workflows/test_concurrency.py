@@ -52,9 +52,9 @@ def process_stays_as_it_was() -> Iterator[None]:
     assert state() == before
 
 
-def config(folder: Path, seed: int) -> Config:
+def config(folder: Path, seed: int, **changes: Any) -> Config:
     path = folder / "c.yaml"
-    path.write_text(yaml.safe_dump(SETTINGS))
+    path.write_text(yaml.safe_dump({**SETTINGS, **changes}))
     return workflows.load(path, [f"seed={seed}"])
 
 
@@ -116,36 +116,39 @@ def test_a_run_that_one_thread_writes_is_refused_to_another(tmp_path: Path) -> N
     run.release()
 
 
-def figures_of(seed: int, folder: str) -> dict[str, bytes]:
+def figures_of(seed: int, folder: str, **changes: Any) -> dict[str, bytes]:
     """What a plain function would do for `joblib.Parallel`."""
     place = Path(folder, str(seed))
     place.mkdir(parents=True)
-    return contents(trained(config(place, seed), place / "runs"))
+    return contents(trained(config(place, seed, **changes), place / "runs"))
 
 
-def in_parallel(folder: Path, **how: Any) -> list[dict[str, bytes]]:
-    found: list[dict[str, bytes]] = joblib.Parallel(**how)(joblib.delayed(figures_of)(i, str(folder)) for i in range(4))
+def in_parallel(folder: Path, how: dict[str, Any], **changes: Any) -> list[dict[str, bytes]]:
+    train = joblib.delayed(figures_of)
+    found: list[dict[str, bytes]] = joblib.Parallel(**how)(train(seed, str(folder), **changes) for seed in range(4))
     return found
 
 
 def test_joblib_trains_to_the_same_bytes_in_threads(tmp_path: Path) -> None:
-    alone = in_parallel(tmp_path / "a", n_jobs=1)
-    assert in_parallel(tmp_path / "b", n_jobs=2, prefer="threads") == alone
+    alone = in_parallel(tmp_path / "a", {"n_jobs": 1})
+    assert in_parallel(tmp_path / "b", {"n_jobs": 2, "prefer": "threads"}) == alone
 
 
 @pytest.mark.slow
 def test_joblib_trains_to_the_same_bytes_in_processes(tmp_path: Path) -> None:
-    alone = in_parallel(tmp_path / "a", n_jobs=1)
-    assert in_parallel(tmp_path / "b", n_jobs=2) == alone
+    alone = in_parallel(tmp_path / "a", {"n_jobs": 1})
+    assert in_parallel(tmp_path / "b", {"n_jobs": 2}) == alone
 
 
 @pytest.mark.slow
-def test_threads_need_little_more_processor_time_than_one_thread(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")  # the net may overfit
+def test_large_nets_in_several_threads_take_no_more_threads_than_there_are_cores(tmp_path: Path) -> None:
+    wide = {"layers": [{"linear": 600}, "relu", {"linear": 600}, "relu", {"linear": 3}], "batch_size": "full"}
+
     def seconds(how: dict[str, Any], name: str) -> float:
         start = time.process_time()
-        in_parallel(tmp_path / name, **how)
+        in_parallel(tmp_path / name, how, **wide, epochs=40)
         return time.process_time() - start
 
-    seconds({"n_jobs": 1}, "warm")
     alone = min(seconds({"n_jobs": 1}, f"a{i}") for i in range(3))
-    assert min(seconds({"n_jobs": 2, "prefer": "threads"}, f"b{i}") for i in range(3)) < 1.5 * alone
+    assert min(seconds({"n_jobs": 4, "prefer": "threads"}, f"b{i}") for i in range(3)) < 1.3 * alone
