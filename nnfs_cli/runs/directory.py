@@ -57,6 +57,10 @@ class RunDirectory:
         self.arrays = RunArrays(self._files, self.status_file)
         self._lock: Lock | None = None
 
+    def __reduce__(self) -> tuple[type[Self], tuple[Path]]:
+        """Copy and pickle the path, and not the lock."""
+        return type(self), (self.path,)
+
     @classmethod
     def create(cls, folder: str | os.PathLike[str], name: str) -> Self:
         """Make and lock ``folder/name-n`` with the next free number n. Nothing that exists is touched."""

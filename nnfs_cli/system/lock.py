@@ -9,6 +9,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 LOCKED_BYTE = 1 << 20  # Windows locks a range of bytes; this byte lies after the content
 
@@ -58,6 +59,9 @@ class Lock:
                 self.path.unlink()
             with contextlib.suppress(OSError):
                 os.close(file)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a lock cannot be copied or pickled")
 
     def __del__(self) -> None:
         if self._file >= 0:

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from nnfs_cli import workflows
+from nnfs_cli.components.component import Component
 from nnfs_cli.config.config import Config
 from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
 from nnfs_cli.nn.layers import Layer
@@ -29,7 +30,6 @@ from nnfs_cli.nn.parameters import Parameters
 from nnfs_cli.prediction.predictor import Predictor
 
 LAYERS = [text for layer in Layer.registered.values() for text in layer.examples]
-LOSSES = [text for loss in Loss.registered.values() for text in loss.examples]
 Thing = TypeVar("Thing")
 
 
@@ -113,10 +113,15 @@ def test_a_copy_trains_on_to_the_same_bytes(way: Callable[[Any], Any]) -> None:
     assert other.fused == model.fused
 
 
-@pytest.mark.parametrize("text", LOSSES)
-def test_every_loss(text: str) -> None:
-    loss = Loss.resolve(yaml.safe_load(text))
-    assert all(way(loss) == loss for way in WAYS)
+@pytest.mark.parametrize("family", [one for name, one in Component.families.items() if name != "dataset"])
+def test_every_component(family: type[Component]) -> None:
+    examples = [text for component in family.registered.values() for text in component.examples]
+    assert examples
+    for text in examples:
+        component = family.resolve(yaml.safe_load(text))
+        for way in WAYS:
+            assert way(component) == component
+            assert way(component).plain() == component.plain()
 
 
 @pytest.mark.parametrize("way", [*WAYS, copy.copy])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import csv
+import gc
 import json
 import threading
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -275,3 +278,17 @@ def test_runs_move(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         workflows.predict(RunDirectory.open(moved), tmp_path / "table.csv")["prediction"], here
     )
+
+
+def test_a_copy_of_a_run_has_the_same_path_and_no_lock(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "runs", "a")
+    for way in (copy.copy, copy.deepcopy, lambda run: ForkingPickler.loads(ForkingPickler.dumps(run))):
+        other = way(run)
+        assert other.path == run.path
+        del other  # this does not release the lock
+        gc.collect()
+        with pytest.raises(BlockingIOError):
+            RunDirectory(run.path).lock()
+    with pytest.raises(TypeError, match="cannot be copied"):
+        copy.copy(run._lock)
+    run.release()
