@@ -28,7 +28,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
             inputs, labels = self._inputs(X, reset=True), self._labels(y)
             classes, indices = np.unique(labels, return_inverse=True)
             if len(classes) < 2:
-                raise DataError(f"y is always {shown(text_of(classes[0]))}; a classifier needs at least two classes")
+                raise DataError(f"y holds one class, {shown(text_of(classes[0]))}; a classifier needs at least two")
             weight = self._weight(sample_weight, inputs)
             rows = Rows(inputs, self._of_equal_length(indices, inputs, "y"), weight)
             validation = None
@@ -62,7 +62,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
 
     def predict(self, X: Any) -> Array:
         """Return the label of each row, (rows,)."""
-        labels: Array = self.classes_[decide(self._outputs(X), self.result_.predictor.decision.threshold)]
+        outputs = self._outputs(X)
+        labels: Array = self.classes_[decide(outputs, self.result_.predictor.decision.threshold)]
         return labels
 
 

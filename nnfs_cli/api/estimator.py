@@ -38,12 +38,16 @@ class InvalidInputError(UserError, ValueError):
     """Input that an estimator cannot use. It is also a `ValueError`, as scikit-learn's tools expect."""
 
 
+class InvalidTypeError(UserError, TypeError):
+    """Input of a type that an estimator cannot use. It is also a `TypeError`, as scikit-learn's tools expect."""
+
+
 @contextlib.contextmanager
 def value_errors() -> Iterator[None]:
     """Turn errors about the user's input into `InvalidInputError` with the same text."""
     try:
         yield
-    except InvalidInputError:
+    except (InvalidInputError, InvalidTypeError):
         raise
     except UserError as error:
         raise InvalidInputError(str(error)) from error
@@ -171,13 +175,29 @@ class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         """Keep what a training has left."""
         self.result_ = result
 
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn's tools may expect: gaps are welcome, sparse matrices are not.
+
+        Texts are welcome, too, but the tag `string` would promise that a cell may hold any object.
+        """
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.non_deterministic = self.random_state is None
+        return tags
+
     # Inputs
 
     def _inputs(self, X: Any, reset: bool = False) -> Any:
         """Return inputs as an Arrow table, checked as scikit-learn checks them."""
         if not has_names(X):
             array = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
-            return to_arrow_table(array, "X")
+            try:
+                return to_arrow_table(array, "X")
+            except DataError as error:
+                if array.dtype.kind != "O":
+                    raise
+                cells = "a cell of this argument must be a string, a number or a date"
+                raise InvalidTypeError(f"{error}; {cells}") from None
         table = to_arrow_table(X, "X")
         if self._by_name and not reset:
             missing = [name for name in self.feature_names_in_ if name not in table.column_names]
@@ -209,9 +229,11 @@ class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         """Return weights (rows,), if there are any."""
         if sample_weight is None:
             return None
-        weight = np.ravel(check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"))
-        if np.ndim(sample_weight) > 1:
-            raise DataError("sample_weight must be 1D array or scalar")
+        weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+        if weight.ndim > 1:
+            raise DataError(f"sample_weight should have the shape (rows,), found {weight.shape}: it must be 1D")
+        if not weight.any():
+            raise DataError("every sample_weight is zero, so no row counts")
         return self._of_equal_length(weight, inputs, "sample_weight")
 
     @staticmethod

@@ -33,6 +33,12 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
             self._several = numbers.ndim > 1
         return self
 
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn's tools may expect: there may be several targets."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     def _loss(self, facts: Facts) -> str:
         return "mse"
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from nnfs_cli.config import yaml
 from nnfs_cli.config.config import Config
@@ -56,7 +55,7 @@ def complete_net(layers: Any, loss: Loss, facts: Facts) -> Any:
     """
     try:
         given = tuple(Layer.resolve(plain(layer, "layers")) for layer in layers)
-    except ValidationError:
+    except (ValueError, ConfigError):  # pydantic's errors are ValueErrors
         return layers
     if not given or (not net_faults(given, loss, facts, "") and not cross_check({"layers": given, "loss": loss})):
         return layers

@@ -17,7 +17,8 @@ from nnfs_cli.errors import DataError
 def has_names(X: Any) -> bool:
     """Return whether inputs come with names of their columns, and not as an array."""
     rows = isinstance(X, Sequence) and len(X) > 0 and all(isinstance(row, Mapping) for row in X)
-    return rows or isinstance(X, Mapping) or hasattr(X, "__arrow_c_stream__")
+    columns = isinstance(X, Mapping) and not hasattr(X, "toarray")  # a sparse matrix may be a dict, too
+    return rows or columns or hasattr(X, "__arrow_c_stream__")
 
 
 @dataclass(frozen=True)
