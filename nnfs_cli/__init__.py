@@ -32,7 +32,51 @@ _HOMES = {
         "RunError",
         "UserError",
     ),
+    "nn.layers.base": ("Layer",),
+    "nn.layers.batch_norm": ("BatchNorm",),
+    "nn.layers.dense": ("Dense",),
+    "nn.layers.dropout": ("Dropout",),
+    "nn.layers.elu": ("ELU",),
+    "nn.layers.exp": ("Exp",),
+    "nn.layers.flatten": ("Flatten",),
+    "nn.layers.gelu": ("GELU",),
+    "nn.layers.identity": ("Identity",),
+    "nn.layers.layer_norm": ("LayerNorm",),
+    "nn.layers.leaky_relu": ("LeakyReLU",),
+    "nn.layers.linear": ("Linear",),
+    "nn.layers.prelu": ("PReLU",),
+    "nn.layers.relu": ("ReLU",),
+    "nn.layers.reshape": ("Reshape",),
+    "nn.layers.residual": ("Residual",),
+    "nn.layers.selu": ("SELU",),
+    "nn.layers.sequential": ("Sequential",),
+    "nn.layers.sigmoid": ("Sigmoid",),
+    "nn.layers.silu": ("SiLU",),
+    "nn.layers.softmax": ("Softmax",),
+    "nn.layers.softplus": ("Softplus",),
+    "nn.layers.tanh": ("Tanh",),
+    "nn.losses.binary_cross_entropy": ("BinaryCrossEntropy",),
+    "nn.losses.binary_focal": ("BinaryFocal",),
+    "nn.losses.cross_entropy": ("CrossEntropy",),
+    "nn.losses.focal": ("Focal",),
+    "nn.losses.hinge": ("Hinge",),
+    "nn.losses.huber": ("Huber",),
+    "nn.losses.log_cosh": ("LogCosh",),
+    "nn.losses.mae": ("MAE",),
+    "nn.losses.mse": ("MSE",),
+    "nn.losses.poisson": ("Poisson",),
+    "nn.losses.quantile": ("Quantile",),
     "training.callbacks.base": ("Callback",),
+    "training.callbacks.early_stopping": ("EarlyStopping",),
+    "training.callbacks.stop_at": ("StopAt",),
+    "training.optimizers.adagrad": ("Adagrad",),
+    "training.optimizers.adam": ("Adam",),
+    "training.optimizers.adamw": ("AdamW",),
+    "training.optimizers.lbfgs": ("LBFGS",),
+    "training.optimizers.lion": ("Lion",),
+    "training.optimizers.nadam": ("NAdam",),
+    "training.optimizers.rmsprop": ("RMSprop",),
+    "training.optimizers.sgd": ("SGD",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [*_HOME_OF]
@@ -52,7 +96,51 @@ if TYPE_CHECKING:  # isort: off
         RunError as RunError,
         UserError as UserError,
     )
+    from nnfs_cli.nn.layers.base import Layer as Layer
+    from nnfs_cli.nn.layers.batch_norm import BatchNorm as BatchNorm
+    from nnfs_cli.nn.layers.dense import Dense as Dense
+    from nnfs_cli.nn.layers.dropout import Dropout as Dropout
+    from nnfs_cli.nn.layers.elu import ELU as ELU
+    from nnfs_cli.nn.layers.exp import Exp as Exp
+    from nnfs_cli.nn.layers.flatten import Flatten as Flatten
+    from nnfs_cli.nn.layers.gelu import GELU as GELU
+    from nnfs_cli.nn.layers.identity import Identity as Identity
+    from nnfs_cli.nn.layers.layer_norm import LayerNorm as LayerNorm
+    from nnfs_cli.nn.layers.leaky_relu import LeakyReLU as LeakyReLU
+    from nnfs_cli.nn.layers.linear import Linear as Linear
+    from nnfs_cli.nn.layers.prelu import PReLU as PReLU
+    from nnfs_cli.nn.layers.relu import ReLU as ReLU
+    from nnfs_cli.nn.layers.reshape import Reshape as Reshape
+    from nnfs_cli.nn.layers.residual import Residual as Residual
+    from nnfs_cli.nn.layers.selu import SELU as SELU
+    from nnfs_cli.nn.layers.sequential import Sequential as Sequential
+    from nnfs_cli.nn.layers.sigmoid import Sigmoid as Sigmoid
+    from nnfs_cli.nn.layers.silu import SiLU as SiLU
+    from nnfs_cli.nn.layers.softmax import Softmax as Softmax
+    from nnfs_cli.nn.layers.softplus import Softplus as Softplus
+    from nnfs_cli.nn.layers.tanh import Tanh as Tanh
+    from nnfs_cli.nn.losses.binary_cross_entropy import BinaryCrossEntropy as BinaryCrossEntropy
+    from nnfs_cli.nn.losses.binary_focal import BinaryFocal as BinaryFocal
+    from nnfs_cli.nn.losses.cross_entropy import CrossEntropy as CrossEntropy
+    from nnfs_cli.nn.losses.focal import Focal as Focal
+    from nnfs_cli.nn.losses.hinge import Hinge as Hinge
+    from nnfs_cli.nn.losses.huber import Huber as Huber
+    from nnfs_cli.nn.losses.log_cosh import LogCosh as LogCosh
+    from nnfs_cli.nn.losses.mae import MAE as MAE
+    from nnfs_cli.nn.losses.mse import MSE as MSE
+    from nnfs_cli.nn.losses.poisson import Poisson as Poisson
+    from nnfs_cli.nn.losses.quantile import Quantile as Quantile
     from nnfs_cli.training.callbacks.base import Callback as Callback
+    from nnfs_cli.training.callbacks.early_stopping import EarlyStopping as EarlyStopping
+    from nnfs_cli.training.callbacks.stop_at import StopAt as StopAt
+    from nnfs_cli.training.optimizers.adagrad import Adagrad as Adagrad
+    from nnfs_cli.training.optimizers.adam import Adam as Adam
+    from nnfs_cli.training.optimizers.adamw import AdamW as AdamW
+    from nnfs_cli.training.optimizers.lbfgs import LBFGS as LBFGS
+    from nnfs_cli.training.optimizers.lion import Lion as Lion
+    from nnfs_cli.training.optimizers.nadam import NAdam as NAdam
+    from nnfs_cli.training.optimizers.rmsprop import RMSprop as RMSprop
+    from nnfs_cli.training.optimizers.sgd import SGD as SGD
 
 
 def __getattr__(name: str) -> Any:
