@@ -102,7 +102,7 @@ def test_a_step_gives_its_source(step: type[PreprocessingStep]) -> None:
 
 @pytest.mark.parametrize("family", [Layer, Loss, Optimizer, Metric, PreprocessingStep])
 def test_a_summary_fits_a_line(family: type[Component]) -> None:
-    assert [member.name for member in family.registered.values() if not 10 < len(member.summary()) <= 120] == []
+    assert [member.name for member in family.registered.values() if not 10 < len(member.headline()) <= 120] == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())

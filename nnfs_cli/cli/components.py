@@ -105,7 +105,7 @@ def _blocks() -> dict[str, type[Section]]:
 
 
 def _list(heading: str, family: type[Component]) -> str:
-    rows = [(f"  {name}", component.summary()) for name, component in sorted(family.registered.items())]
+    rows = [(f"  {name}", component.headline()) for name, component in sorted(family.registered.items())]
     return f"{_title(heading)}\n{_table(rows, _width(UNFOLDED))}"  # one line for each component suits `grep`
 
 
@@ -114,7 +114,7 @@ def _markdown_list(heading: str, family: type[Component]) -> str:
     for name, component in sorted(family.registered.items()):
         fields = component.model_fields.items()
         settings = ", ".join(key if field.is_required() else f"{key}: {_default(field)}" for key, field in fields)
-        rows.append((f"`{name}`", f"`{settings}`" if settings else "", component.summary()))
+        rows.append((f"`{name}`", f"`{settings}`" if settings else "", component.headline()))
     return f"## {heading.capitalize()}\n\n{_markdown_table(rows)}"
 
 

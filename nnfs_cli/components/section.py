@@ -134,7 +134,7 @@ class Section(BaseModel):
         return ""
 
     @classmethod
-    def summary(cls) -> str:
+    def headline(cls) -> str:
         """Return the first paragraph of the class's docstring in one line."""
         return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
 

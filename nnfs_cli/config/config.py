@@ -186,11 +186,23 @@ class Config(Section):
 
         Raises `ConfigError` with every fault, except for missing keys that a preset can fill in.
         """
-        values, faults = _validate_fields(cls, document.data, _context(document, True), filled=True)
+        values, faults = _validate_fields(cls, document.data, _context(document, True), may_miss=cls.FILLED)
         faults += cross_check({key: values[key] for key in values if key in document.data})
         if faults:
             raise _error(faults, document)
         return {key: value for key, value in values.items() if key in document.data and value is not None}
+
+    @classmethod
+    def without_data(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the checked value of every key except `dataset`, with defaults for the keys that are not given.
+
+        Raises `ConfigError` with every fault.
+        """
+        values, faults = _validate_fields(cls, given, None, may_miss=("dataset",))
+        faults += cross_check(values)
+        if faults:
+            raise _error(faults, None)
+        return values | _dependent_defaults(**values)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -289,11 +301,11 @@ def _setting_meant_by(key: str) -> str | None:
 
 
 def _validate_fields(
-    cls: type[Config], data: Mapping[str, Any], context: dict[str, Any] | None, filled: bool = False
+    cls: type[Config], data: Mapping[str, Any], context: dict[str, Any] | None, may_miss: Iterable[str] = ()
 ) -> tuple[dict[str, Any], list[Fault]]:
     """Validate each key by itself, so that a fault in one does not stop the checks of the others.
 
-    With `filled`, keys that a preset can fill in may be missing.
+    The required keys in `may_miss` may be missing.
     """
     values: dict[str, Any] = {}
     unknown = [key for key in data if key not in cls.model_fields]
@@ -304,7 +316,7 @@ def _validate_fields(
         faults.append(Fault((key,), f"there is no key {named(key)}{hint}", at_key=True))
     for key, field in cls.model_fields.items():
         if key not in data:
-            if field.is_required() and key not in meant and not (filled and key in cls.FILLED):
+            if field.is_required() and key not in meant and key not in may_miss:
                 faults.append(Fault((key,), f"the key '{key}' is missing", at_key=True))
             elif not field.is_required():
                 values[key] = field.get_default()

@@ -108,7 +108,7 @@ def _family(family: type[Component]) -> Schema:
 def _settings_of(component: type[Component]) -> Schema:
     """Describe what may follow the name of a component: its settings, or nothing if none are required."""
     if not component.model_fields:
-        return {"description": component.summary(), "enum": [None, {}]}
+        return {"description": component.headline(), "enum": [None, {}]}
     section = _section(component)
     return section if component.main or _required(component) else {**section, "type": ["object", "null"]}
 
@@ -127,7 +127,7 @@ def _section(section: type[Section]) -> Schema:
         block["required"] = required
     if section.main and {section.main}.issuperset(required):
         block = {"anyOf": [_no_block(values[section.main]), block]}
-    return {"description": section.summary(), **block}
+    return {"description": section.headline(), **block}
 
 
 def _no_block(bare: Schema) -> Schema:

@@ -41,7 +41,7 @@ def with_monitors(
     early_stopping: EarlyStopping | None,
     checkpoint: Checkpoint,
     schedule: Schedule,
-    callbacks: Sequence[NamedCallback],
+    callbacks: Sequence[Section],
     metrics: Sequence[Metric],
 ) -> dict[str, Any]:
     """Return the sections with their missing monitors and modes filled in.

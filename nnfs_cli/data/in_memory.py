@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
+from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.data.arrow_table import ChunkReader, columns_of
 from nnfs_cli.data.file_source import check_names
-from nnfs_cli.data.named_columns import NamedColumns
+from nnfs_cli.data.named_columns import NamedColumns, Names
 from nnfs_cli.data.python_tables import to_arrow_table
 from nnfs_cli.data.source import NO_KINDS, with_kinds
 from nnfs_cli.data.table import ROWS_AT_ONCE, Kind, Label, Table
@@ -25,6 +26,9 @@ class InMemory(NamedColumns, name="table", main="target"):
     """
 
     examples: ClassVar[tuple[str, ...]] = ("table: price", "table: {target: price, drop: [id]}")
+
+    target: Annotated[Names, NotEmpty] = Field(kw_only=False)
+    """Column to predict, or several columns of numbers."""
 
     _content: Any = PrivateAttr(None)  # a pyarrow Table; None if there are no rows
     _called: str = PrivateAttr("the table")

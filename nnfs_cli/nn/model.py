@@ -237,10 +237,12 @@ class Model:
         own = self.parameters.arrays
         if set(arrays) != set(own):
             raise ValueError(f"expected the arrays {sorted(own)}, found {sorted(arrays)}")
+        given = {name: np.asarray(arrays[name]) for name in own}
         for name, array in own.items():
-            if arrays[name].shape != array.shape:
-                raise ValueError(f"{name} has the shape {arrays[name].shape}; the net needs {array.shape}")
-            array[...] = arrays[name]
+            if given[name].shape != array.shape:
+                raise ValueError(f"{name} has the shape {given[name].shape}; the net needs {array.shape}")
+        for name, array in own.items():
+            array[...] = given[name]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle what the net is made of and its parameters: no gradients and no buffers."""

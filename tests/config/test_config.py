@@ -273,7 +273,7 @@ def test_a_name_alone_is_the_component_with_its_defaults(member: type[Component]
 
 @pytest.mark.parametrize("member", MEMBERS)
 def test_a_component_has_a_short_label(member: type[Component]) -> None:
-    assert member.summary()
+    assert member.headline()
 
 
 # Spelled out and read back

@@ -22,7 +22,7 @@ def test_every_step_is_tested() -> None:
 def test_every_setting_has_a_description(name: str) -> None:
     member = PreprocessingStep.registered[name]
     assert member.descriptions().keys() >= member.model_fields.keys()
-    assert len(member.summary()) <= 120
+    assert len(member.headline()) <= 120
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_without_a_rule_the_weights_are_their_own_average() -> None:
 def test_a_rule_gives_its_formula_and_its_source_and_shows_itself(member: type[Averaging]) -> None:
     assert "Source: " in (inspect.getdoc(member) or "")
     assert "batch_norm" in (inspect.getdoc(member) or "")
-    assert 10 < len(member.summary()) <= 120
+    assert 10 < len(member.headline()) <= 120
     for example in member.examples:
         assert isinstance(Averaging.resolve(yaml.safe_load(example)), member)
 

@@ -227,8 +227,8 @@ def test_a_warmup_longer_than_the_training_is_all_there_is() -> None:
 @pytest.mark.parametrize("member", Schedule.registered.values(), ids=lambda member: member.name)
 def test_a_schedule_gives_its_formula_and_its_source_and_shows_itself(member: type[Schedule]) -> None:
     assert "Source: " in (inspect.getdoc(member) or "")
-    assert "lr(t)" in member.summary() or "lr <-" in member.summary()
-    assert 10 < len(member.summary()) <= 120
+    assert "lr(t)" in member.headline() or "lr <-" in member.headline()
+    assert 10 < len(member.headline()) <= 120
     for example in member.examples:
         assert isinstance(schedule(example), member)
         assert Schedule.resolve(schedule(example).plain()) == schedule(example)

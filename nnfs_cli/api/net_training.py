@@ -1,0 +1,157 @@
+"""Train the model of a `Sequential` on arrays, with the parts that `nnfs train` is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from nnfs_cli.api.settings import plain
+from nnfs_cli.components.section import Section
+from nnfs_cli.config.config import Config
+from nnfs_cli.config.cross_checks import memory_faults, net_faults
+from nnfs_cli.config.monitors import unlogged_figures, with_monitors
+from nnfs_cli.data.batches import Batches
+from nnfs_cli.data.source import Facts
+from nnfs_cli.errors import ConfigError, DataError, Fault
+from nnfs_cli.metrics import Metric, PredictedRows
+from nnfs_cli.nn.layers import Layer, ShapeError
+from nnfs_cli.nn.layers.sequential import Sequential
+from nnfs_cli.nn.losses import Loss
+from nnfs_cli.nn.model import Model
+from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.system.threads import useful_threads
+from nnfs_cli.system.wording import counted
+from nnfs_cli.training.callbacks import Callback, NamedCallback
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
+from nnfs_cli.training.plan import Plan
+from nnfs_cli.training.progress import LogRow
+from nnfs_cli.training.trainer import Trainer
+
+Settings = Mapping[str, Any]  # checked values by the keys of a config
+
+_NAMED: TypeAdapter[Any] = TypeAdapter(NamedCallback)
+
+
+def checked_settings(given: Mapping[str, Any], *, validated: bool) -> Settings:
+    """Return every setting of a training, with defaults. Raises `ConfigError` with every fault of those given.
+
+    With `validated` rows, `val_loss` is the figure to monitor by default, else `train_loss`.
+    """
+    monitor = "val_loss" if validated else "train_loss"
+    given = {key: plain(value, key) for key, value in given.items() if value is not None}
+    return Config.without_data({**given, "checkpoint": {"monitor": monitor}})
+
+
+def checked_callbacks(given: Iterable[Any]) -> tuple[Callback, ...]:
+    """Return callbacks; those of the YAML grammar are made. Raises `ConfigError` for anything else."""
+    if isinstance(given, Callback | str | Mapping):
+        raise ConfigError("callbacks should be a list, as in callbacks=[EarlyStopping()]")
+    made: list[Callback] = []
+    for i, callback in enumerate(given):
+        if isinstance(callback, type):
+            raise ConfigError(f"callbacks.{i}: {callback.__name__} is a class; write {callback.__name__}(...)")
+        if isinstance(callback, Callback):
+            made.append(callback)
+            continue
+        try:
+            made.append(_NAMED.validate_python(plain(callback, "callbacks")))
+        except ValidationError as error:
+            faults = [Fault(("callbacks", i, *found["loc"]), found["msg"]) for found in error.errors()]
+            raise in_lines(faults) from None
+    return tuple(made)
+
+
+def count_outputs(layers: Sequence[Layer], loss: Loss, n_features: int, dtype: Any) -> int:
+    """Return how many outputs the net has. Raises `ConfigError` unless layers, inputs and loss fit together."""
+    try:
+        shape, _ = Sequential(layers=layers).build((n_features,))
+    except ShapeError:
+        shape = (1,)  # `net_faults` says where the layers do not fit together
+    classes = max(shape[0], 2) if loss.task == "classification" else None
+    facts = Facts(n_features, classes, max(shape[0] // loss.n_outputs(None, 1), 1))
+    faults = net_faults(tuple(layers), loss, facts, "y") or memory_faults(tuple(layers), n_features, 1, dtype)
+    if faults:
+        raise in_lines(faults)
+    return shape[0]
+
+
+def in_lines(faults: Iterable[Fault]) -> ConfigError:
+    """Return one error for all the faults."""
+    return ConfigError("\n".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
+
+
+def train_model(
+    model: Model,
+    rows: EncodedRows,
+    validation: EncodedRows | None,
+    settings: Settings,
+    callbacks: Sequence[Callback],
+) -> None:
+    """Train a model. A `Checkpoint` among the callbacks puts the best weights into it at the end.
+
+    Raises `DivergedError` if a loss or gradient is not finite, and `DataError` for too few rows.
+    """
+    metrics, n_rows = settings["metrics"], len(rows)
+    watched, prefix = (rows, "train_") if validation is None else (validation, "val_")
+    callbacks = _with_figures(callbacks, settings, model, validated=validation is not None)
+
+    def evaluate() -> LogRow:
+        figures = {prefix + name: figure for name, figure in figures_of(model, watched, metrics).items()}
+        figures.pop("train_loss", None)  # under this name, the log has the loss measured during the epoch
+        return figures
+
+    needs = model.layers.min_batch_layer
+    if n_rows < needs.min_batch:
+        least = f"{needs.name} needs batches of at least {needs.min_batch} rows"
+        raise DataError(f"{least}, but there is only {counted(n_rows, 'row')}")
+    size = n_rows if settings["batch_size"] == "full" else settings["batch_size"]
+    batches = Batches(n_rows, size, settings["shuffle"], seed=settings["seed"], smallest=needs.min_batch)
+    threads = useful_threads(batches.size * model.largest, None)
+    plan = Plan(settings["optimizer"], settings["lr"], settings["schedule"], seed=settings["seed"], threads=threads)
+    Trainer(model, batches, plan, callbacks, evaluate).fit(rows.X, rows.y, settings["epochs"], rows.weight)
+    for callback in callbacks:
+        if isinstance(callback, Checkpoint):
+            callback.restore_best(model)
+
+
+def figures_of(model: Model, rows: EncodedRows, metrics: Iterable[Metric]) -> dict[str, float]:
+    """Return the loss and every metric of a model on some rows, by their names in a log."""
+    loss, y_hat = model.evaluate(rows.X, rows.y, rows.weight)
+    if model.loss.task == "regression":
+        y_hat = y_hat.astype(np.float64)
+    predicted = PredictedRows(rows.truth, model.loss.answer(y_hat), rows.weight, quantiles=model.loss.quantiles(y_hat))
+    figures = {"loss": loss}
+    for metric in metrics:
+        figures |= {name: float(figure) for name, figure in metric.figures(predicted).items()}
+    return figures
+
+
+def _with_figures(
+    callbacks: Sequence[Callback], settings: Settings, model: Model, *, validated: bool
+) -> list[Callback]:
+    """Return the callbacks with the figures that they monitor by default. The built-in ones are copies.
+
+    Raises `ConfigError` if the log will not have one of the figures.
+    """
+    metrics, schedule = settings["metrics"], settings["schedule"]
+    sections = {i: callback for i, callback in enumerate(callbacks) if isinstance(callback, Section)}
+    watched = (one.monitor for one in callbacks if isinstance(one, EarlyStopping | Checkpoint))
+    default = Checkpoint(monitor=next(filter(None, watched), settings["checkpoint"].monitor))
+    filled = with_monitors(None, default, schedule, tuple(sections.values()), metrics)["callbacks"]
+    made = dict(enumerate(callbacks)) | dict(zip(sections, filled, strict=True))
+    watching = {("schedule",): schedule} | {("callbacks", i): callback for i, callback in made.items()}
+    monitored = {path: getattr(one, "monitor", None) for path, one in watching.items()}
+    labels = tuple(map(str, range(max(model.output_shape[0], 2))))
+    faults = unlogged_figures(
+        {path: figure for path, figure in monitored.items() if isinstance(figure, str)},
+        metrics,
+        labels if model.loss.task == "classification" else (),
+        validated=validated,
+    )
+    if faults:
+        raise in_lines(faults)
+    return list(made.values())

@@ -1,0 +1,355 @@
+"""The net itself: layers in a row that are trained on arrays, for those who learn how nets work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, PrivateAttr, field_validator
+
+from nnfs_cli.api.frame import Frame
+from nnfs_cli.api.net_rows import net_inputs, net_rows
+from nnfs_cli.api.net_summary import NetSummary
+from nnfs_cli.api.net_training import (
+    Settings,
+    checked_callbacks,
+    checked_settings,
+    count_outputs,
+    figures_of,
+    train_model,
+)
+from nnfs_cli.api.settings import plain
+from nnfs_cli.arrays import Array
+from nnfs_cli.components.field_types import PositiveInt, Seed
+from nnfs_cli.components.section import Section
+from nnfs_cli.display.progress import progress_for
+from nnfs_cli.errors import ConfigError, DataError, UserError
+from nnfs_cli.metrics import Metric
+from nnfs_cli.nn.layers import Layer, sequential
+from nnfs_cli.nn.losses import Loss
+from nnfs_cli.nn.losses.mse import MSE
+from nnfs_cli.nn.model import Model
+from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.system.random import random_stream
+from nnfs_cli.system.wording import counted
+from nnfs_cli.training.callbacks import Callback
+from nnfs_cli.training.optimizers import Optimizer
+from nnfs_cli.training.schedules import Schedule
+from nnfs_cli.workflows.result import EpochRows
+
+Setting = str | Mapping[str, Any]  # a component in the grammar of a config
+
+
+class Start(Section):
+    """How the weights of a net begin."""
+
+    main = "n_features"
+
+    n_features: PositiveInt = Field(kw_only=False)
+    """Number of inputs."""
+    seed: Seed = 0
+    """Seed of the weights."""
+    dtype: Literal["float32", "float64"] = "float32"
+    """Number format of the net."""
+
+    @classmethod
+    def title(cls) -> str:
+        """Return the name of the method whose arguments these are."""
+        return "initialize"
+
+
+class Sequential(sequential.Sequential):
+    """A net: layers that are applied one after the other, with weights of its own.
+
+    It is a layer itself, so it can stand inside another net, an estimator or a config; there its weights are not used.
+
+    The net takes arrays of numbers as they are: nothing is scaled, encoded or held out. `NetClassifier` and
+    `NetRegressor` take tables and do all of that.
+
+    `layers` holds layers, or texts as in a config. Raises `ConfigError` for a layer that does not exist or a wrong
+    setting.
+
+    >>> import numpy as np
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> y = np.array([0, 1, 1, 0])
+    >>> net = Sequential(["linear: 8", "tanh", "linear: 1"])
+    >>> history = net.fit(X, y, loss="binary_cross_entropy", lr=0.1, epochs=100)
+    >>> net.predict(X).round()[:, 0]
+    array([0., 1., 1., 0.], dtype=float32)
+    """
+
+    _model: Model | None = PrivateAttr(None)
+    _metrics: tuple[Metric, ...] | None = PrivateAttr(None)  # of the last fit; None before it
+
+    if TYPE_CHECKING:
+
+        def __init__(self, layers: Sequence[Layer | Setting]) -> None: ...
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _from_texts(cls, layers: object) -> object:
+        return plain(layers, "layers")
+
+    # Weights
+
+    def initialize(self, n_features: int, seed: int = 0, dtype: Literal["float32", "float64"] = "float32") -> Self:
+        """Make the net for rows of `n_features` numbers, draw its weights, and return the net.
+
+        `fit` does this by itself. Earlier weights are lost. The same seed draws the same weights. Raises `ConfigError`
+        if the layers do not fit together.
+        """
+        start = Start(n_features=n_features, seed=seed, dtype=dtype)
+        self._model = self._new_model(start.n_features, MSE(), np.dtype(start.dtype))
+        self._metrics = None
+        return self.reset(start.seed)
+
+    def reset(self, seed: int = 0) -> Self:
+        """Draw new weights, as if the net had never been trained, and return the net.
+
+        Raises `UserError` if the net has no weights yet.
+        """
+        model = self._built()
+        model.parameters.initialize(random_stream(Start(n_features=model.input_shape[0], seed=seed).seed, "weights"))
+        return self
+
+    @property
+    def weights(self) -> Mapping[str, Array]:
+        """The parameters by name, such as `0.weight` (n_inputs, units) and `0.bias` (units,).
+
+        The number is the index of the layer. The arrays are those of the net: writing into one changes the net. The
+        mapping itself is read-only. Raises `UserError` if the net has no weights yet.
+
+        >>> net = Sequential(["linear: 2"]).initialize(3)
+        >>> {name: array.shape for name, array in net.weights.items()}
+        {'0.weight': (3, 2), '0.bias': (2,)}
+        """
+        return MappingProxyType(self._built().parameters.arrays)
+
+    def load(self, arrays: Mapping[str, Any]) -> Self:
+        """Copy parameters by name into the net, such as `numpy.load` of a run's weights, and return the net.
+
+        A net without weights is made for as many features as the first array has rows. Raises `DataError` unless names
+        and shapes are exactly those of the net and all numbers are finite; then the net stays as it was.
+        """
+        arrays = {name: np.asarray(arrays[name]) for name in arrays}
+        for name, array in arrays.items():
+            if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+                raise DataError(f"{name} should be an array of finite numbers")
+        model = self._model
+        if model is None:
+            first = next(iter(arrays.values()), np.empty(0, np.float32))
+            n_features = first.shape[0] if first.size else 1
+            model = self._new_model(n_features, MSE(), np.dtype("f8" if first.dtype == np.float64 else "f4"))
+        try:
+            model.load(arrays)
+        except ValueError as error:
+            raise DataError(f"these arrays are not the weights of this net: {error}") from None
+        self._model = model
+        return self
+
+    # Training
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        loss: Loss | Setting,
+        optimizer: Optimizer | Setting = "adam",
+        lr: float | None = None,
+        epochs: int = 10,
+        batch_size: int | Literal["full"] | None = None,
+        validation_data: tuple[Any, ...] | None = None,
+        sample_weight: Any = None,
+        metrics: Iterable[Metric | Setting] | None = None,
+        callbacks: Iterable[Callback | Setting] = (),
+        schedule: Schedule | Setting = "constant",
+        seed: int = 0,
+        shuffle: bool = True,
+        dtype: Literal["float32", "float64"] | None = None,
+        verbose: bool | None = None,
+    ) -> Frame:
+        """Train the net, and return the log: a column for each figure, a row for each epoch.
+
+        The net goes on from its current weights; `reset` draws new ones. The optimizer starts anew in every call.
+        At the end the net has the weights of the last epoch, or those of the best one with a `Checkpoint` among the
+        callbacks.
+
+        - `X` (rows, n_features): finite numbers.
+        - `y`: for a loss of classes the index of each row's class (rows,), from 0; otherwise numbers, (rows,) or
+          (rows, targets).
+        - `loss`, `optimizer`, `schedule`, `metrics`: as in a config, such as `"cross_entropy"`, `"sgd: 0.9"` or
+          `SGD(0.9)`. By default the metrics are accuracy for classes, RMSE and R² for numbers.
+        - `lr`: the learning rate; each optimizer has its own default.
+        - `batch_size`: rows of a step, or `"full"` for all rows. By default 32, or all rows for lbfgs.
+        - `validation_data`: `(X, y)` or `(X, y, sample_weight)`, evaluated after each epoch: `val_loss` and so on.
+          Without it, the metrics are those of the training rows: `train_accuracy` and so on.
+        - `sample_weight` (rows,): how much each row counts, 0 or more.
+        - `callbacks`: `EarlyStopping()`, `StopAt(...)`, `Checkpoint()` or a `Callback` of your own. Built-in ones are
+          copied, so one of them can be used in several trainings.
+        - `seed`: of the first weights, the order of the rows and dropout.
+        - `dtype`: by default that of the net; at first float32, or float64 for lbfgs.
+        - `verbose`: show the progress. None shows it in notebooks and interactive sessions only.
+
+        Raises `ConfigError` for a wrong setting, `DataError` for unusable arrays, and `DivergedError` if a loss or a
+        gradient is not finite.
+        """
+        made = checked_callbacks(callbacks)
+        given = {
+            "layers": self.layers, "loss": loss, "optimizer": optimizer, "lr": lr, "epochs": epochs,
+            "batch_size": batch_size, "metrics": None if metrics is None else tuple(metrics), "schedule": schedule,
+            "seed": seed, "shuffle": shuffle, "dtype": dtype or (self._model and self._model.dtype.name),
+        }  # fmt: skip
+        settings = checked_settings(given, validated=validation_data is not None)
+        validation = None
+        rows = self._rows(X, y, sample_weight, settings)
+        if validation_data is not None:
+            validation = self._validation_rows(validation_data, settings, rows.X.shape[1])
+        model = self._build(rows.X.shape[1], settings)
+        self._metrics = settings["metrics"]
+        log = EpochRows()
+        train_model(model, rows, validation, settings, [*made, log, *progress_for(verbose, settings["checkpoint"])])
+        return Frame.of_rows(log.rows)
+
+    # A trained net
+
+    def predict(self, X: Any) -> Array:
+        """Return the outputs for X (rows, n_features), (rows, n_outputs).
+
+        After a fit with a loss such as cross-entropy these are probabilities, whether or not the net ends with the
+        activation that belongs to the loss. With binary cross-entropy there is one output, the probability of class 1.
+        Before the first fit they are the outputs of the last layer.
+        Raises `UserError` if the net has no weights yet, and `DataError` for unusable inputs.
+        """
+        model = self._built()
+        return model.predict(self._inputs(X, model.dtype))
+
+    def evaluate(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        loss: Loss | Setting | None = None,
+        metrics: Iterable[Metric | Setting] | None = None,
+    ) -> dict[str, float]:
+        """Return the mean loss and every metric on X (rows, n_features) and y, by name.
+
+        Loss and metrics are those of the last fit unless given; y and `sample_weight` are as there. Raises `UserError`
+        if the net has no weights yet, and the errors of `fit` for unusable arrays and settings.
+        """
+        model, rows, settings = self._scored(X, y, sample_weight, loss, metrics)
+        return figures_of(model, rows, settings["metrics"])
+
+    def gradients(
+        self, X: Any, y: Any, *, sample_weight: Any = None, loss: Loss | Setting | None = None, seed: int = 0
+    ) -> dict[str, Array]:
+        """Return the gradient of the loss over all rows, by the names and in the shapes of the learned `weights`.
+
+        The net does not change. The loss is that of the last fit unless given, the mean over the rows unless its
+        `reduction` is `sum`. Layers such as dropout work as in training, with random numbers of the `seed`. Raises what
+        `evaluate` raises.
+
+        >>> net = Sequential(["linear: 1"]).initialize(1, dtype="float64")
+        >>> net.weights["0.weight"][...] = 3.0
+        >>> net.gradients([[1.0], [2.0]], [0.0, 0.0], loss="mse")["0.weight"]  # the mean of 2 (3 x) x
+        array([[15.]])
+        """
+        model, rows, _ = self._scored(X, y, sample_weight, loss, None)
+        stream = Start(n_features=model.input_shape[0], seed=seed).seed
+        before = model.parameters.vector.copy()
+        model.differentiate(rows.X, rows.y, rows.weight, lambda: random_stream(stream, "dropout", 1))
+        np.copyto(model.parameters.vector, before)  # batch_norm has moved its running statistics
+        return {name: gradient.copy() for name, gradient in model.gradients.arrays.items()}
+
+    def summary(self, n_features: int | None = None) -> NetSummary:
+        """Return a table of the layers, their output shapes and their numbers of parameters.
+
+        Until the net has weights, shapes are known only with `n_features`. Raises `ConfigError` if the layers do not
+        fit together.
+
+        >>> print(Sequential(["linear: 16", "relu", "linear: 3"]).summary(4))
+        layer        output shape  parameters
+        inputs          (rows, 4)           0
+        0 linear 16    (rows, 16)          80
+        1 relu         (rows, 16)           0
+        2 linear 3      (rows, 3)          51
+        <BLANKLINE>
+        parameters  131
+        """
+        if self._model is not None:
+            n_features = self._model.input_shape[0]
+        elif n_features is not None:
+            count_outputs(self.layers, MSE(), n_features, "float32")
+        return NetSummary.of(self.layers, n_features)
+
+    # The model
+
+    def _built(self) -> Model:
+        if self._model is None:
+            raise UserError("this net has no weights yet; call fit(X, y, ...) or initialize(n_features) first")
+        return self._model
+
+    def _new_model(self, n_features: int, loss: Loss, dtype: np.dtype[Any]) -> Model:
+        """Return a model whose parameters are all 0. Raises `ConfigError` if layers, inputs and loss do not fit."""
+        count_outputs(self.layers, loss, n_features, dtype)
+        return Model(self.layers, loss, (n_features,), dtype)
+
+    def _build(self, n_features: int, settings: Settings) -> Model:
+        """Return the model to train: with the current weights, or with new ones if there are none."""
+        if self._model is None:
+            self.initialize(n_features, settings["seed"], settings["dtype"])
+        self._model = self._model_for(settings["loss"], np.dtype(settings["dtype"]))
+        return self._model
+
+    def _model_for(self, loss: Loss, dtype: np.dtype[Any]) -> Model:
+        """Return the net with a loss and a dtype. It shares the current weights if the dtype is theirs."""
+        current = self._built()
+        if (current.loss, current.dtype) == (loss, dtype):
+            return current
+        model = self._new_model(current.input_shape[0], loss, dtype)
+        if current.dtype == dtype:
+            model.parameters = current.parameters
+        else:
+            np.copyto(model.parameters.vector, current.parameters.vector, casting="same_kind")
+        return model
+
+    def _scored(
+        self, X: Any, y: Any, weight: Any, loss: Loss | Setting | None, metrics: Iterable[Metric | Setting] | None
+    ) -> tuple[Model, EncodedRows, Settings]:
+        """Return the net with a loss, and rows to measure it on."""
+        current = self._built()
+        if loss is None and self._metrics is None:
+            raise ConfigError("there was no fit yet; name the loss, as in loss='mse'")
+        given = {
+            "layers": self.layers, "loss": loss or current.loss, "epochs": 1, "dtype": current.dtype.name,
+            "metrics": (self._metrics if loss is None else None) if metrics is None else tuple(metrics),
+        }  # fmt: skip
+        settings = checked_settings(given, validated=False)
+        rows = self._rows(X, y, weight, settings)
+        return self._model_for(settings["loss"], current.dtype), rows, settings
+
+    # Arrays
+
+    def _inputs(self, X: Any, dtype: np.dtype[Any], name: str = "X", n_features: int | None = None) -> Array:
+        inputs = net_inputs(X, dtype, name)
+        expected = self._model.input_shape[0] if self._model is not None else n_features
+        if expected not in (None, inputs.shape[1]):
+            raise DataError(f"{name} has {counted(inputs.shape[1], 'feature')}; the net takes {expected:,}")
+        return inputs
+
+    def _rows(
+        self, X: Any, y: Any, weight: Any, settings: Settings, where: str = "", n_features: int | None = None
+    ) -> EncodedRows:
+        loss, dtype = settings["loss"], np.dtype(settings["dtype"])
+        inputs = self._inputs(X, dtype, f"{where}X", n_features)
+        n_outputs = count_outputs(self.layers, loss, inputs.shape[1], dtype)
+        return net_rows(inputs, y, weight, loss, n_outputs, where)
+
+    def _validation_rows(self, data: Sequence[Any], settings: Settings, n_features: int) -> EncodedRows:
+        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+            raise ConfigError("validation_data should be (X, y) or (X, y, sample_weight)")
+        X, y, *weight = data
+        return self._rows(X, y, weight[0] if weight else None, settings, "validation ", n_features)
