@@ -10,7 +10,6 @@ from pydantic import Field, PrivateAttr
 
 from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.data.arrow_table import ChunkReader, columns_of
-from nnfs_cli.data.file_source import check_names
 from nnfs_cli.data.named_columns import NamedColumns, Names
 from nnfs_cli.data.python_tables import to_arrow_table
 from nnfs_cli.data.source import NO_KINDS, with_kinds
@@ -42,7 +41,6 @@ class InMemory(NamedColumns, name="table", main="target"):
         """
         bound = self.model_copy()
         bound._content, bound._called, bound._classes = to_arrow_table(data, name), name, classes
-        check_names(bound._content.schema.names, name)
         return bound
 
     def without_rows(self) -> Self:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from nnfs_cli.data.table import text_of
+from nnfs_cli.data.file_source import check_names
+from nnfs_cli.data.python_columns import CONVERSION_ERRORS, ColumnError, to_arrow_column, with_article
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.wording import counted, named
 
 KINDS = (
     "a pandas, polars or pyarrow table, a NumPy array (rows, n_features), a dict of columns, or a list of rows as dicts"
@@ -18,87 +21,162 @@ KINDS = (
 def to_arrow_table(data: Any, name: str = "the table") -> Any:
     """Return a pyarrow Table with the rows of a table of any library.
 
-    `data` is any object with the Arrow C stream interface (pandas, polars, pyarrow, DuckDB, ...), an array (rows,
-    n_features), whose columns are called x0, x1, ..., a dict of columns, a list of rows as dicts, or one such row. A
-    row that lacks a key has a gap there. Raises `DataError`, which calls the table `name`, for anything else.
+    `data` is one of these:
+
+    - a pandas DataFrame, whose index is left out, or any object with the Arrow C stream interface (polars, pyarrow,
+      DuckDB, ...);
+    - an array (rows, n_features) or a list of rows as lists, whose columns are called x0, x1, ..., or a structured
+      array (rows,);
+    - a dict of columns, a list of rows as dicts, or one such row. A row that lacks a key has a gap there.
+
+    None, NaN, NaT and `pandas.NA` are gaps; an empty text is a text. A column that mixes numbers and texts becomes
+    texts, as in a CSV file. Columns of numbers are not copied where their memory has the layout of Arrow. Columns of
+    lists, bytes or structs are passed on as they are: they are refused when they are used.
+
+    Raises `DataError`, which calls the table `name`, for anything else, and for columns without a name or with equal
+    names.
     """
+    table = _converted(data, name)
+    check_names(table.schema.names, name)
+    return table
+
+
+def _converted(data: Any, name: str) -> Any:
     import pyarrow as pa
 
     if isinstance(data, pa.Table):
         return data
     if isinstance(data, pa.RecordBatch):
         return pa.Table.from_batches([data])
+    if (pandas := sys.modules.get("pandas")) and isinstance(data, pandas.DataFrame):
+        return _from_columns(data.items(), name)
+    if isinstance(data, type):
+        raise _unusable(data, name)
+    if isinstance(data, Mapping):
+        return _from_dict(data, name)
+    if isinstance(data, np.ndarray) and data.dtype.names:
+        return _from_columns(((field, data[field]) for field in data.dtype.names), name)
+    if isinstance(data, Sequence) and not isinstance(data, str | bytes | bytearray | memoryview | range):
+        return _from_rows(data, name)
+    if isinstance(data, np.ndarray) or (hasattr(data, "__array__") and not hasattr(data, "__arrow_c_stream__")):
+        return _from_array(data, name)
     if hasattr(data, "__arrow_c_stream__"):
         return _from_stream(data, name)
-    if isinstance(data, Mapping):
-        return _from_columns(data if _has_columns(data) else {key: [value] for key, value in data.items()}, name)
-    if isinstance(data, Sequence) and len(data) and all(isinstance(row, Mapping) for row in data):
-        return _from_rows(data, name)
-    if isinstance(data, np.ndarray) and data.dtype.names:
-        return _from_columns({field: data[field] for field in data.dtype.names}, name)
-    if isinstance(data, np.ndarray | Sequence) or hasattr(data, "__array__"):
-        return _from_array(data, name)
-    raise DataError(f"{name} should be {KINDS}; found {type(data).__name__}")
+    raise _unusable(data, name)
+
+
+def _unusable(data: Any, name: str) -> DataError:
+    found = f"the class {data.__name__}" if isinstance(data, type) else with_article(data)
+    hints = {"collect": "call collect() first", "toarray": "call toarray() first", "to_frame": "call to_frame() first"}
+    hint = next((f"; {hint}" for method, hint in hints.items() if callable(getattr(data, method, None))), "")
+    return DataError(f"{name} should be {KINDS}; found {found}{'' if isinstance(data, type) else hint}")
 
 
 def _from_stream(data: Any, name: str) -> Any:
     import pyarrow as pa
 
+    if callable(getattr(data, "to_frame", None)) or isinstance(data, pa.ChunkedArray):
+        raise _unusable(data, name)  # a single column
     try:
-        table = pa.table(data)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        if not hasattr(data, "columns"):
-            raise DataError(f"{name} cannot be read: {error}") from None
-        return _from_columns({column: list(data[column]) for column in data.columns}, name)  # one of mixed types
-    index = [level for level in (table.schema.pandas_metadata or {}).get("index_columns", []) if isinstance(level, str)]
-    return table.drop_columns(index) if index else table
+        return pa.table(data)
+    except Exception as error:  # the code of any library
+        if hasattr(data, "columns"):  # one may be of a type that Arrow lacks
+            return _from_columns(((column, data[column]) for column in data.columns), name)
+        raise DataError(f"{name}, {with_article(data)}, cannot be read: {str(error).splitlines()[0]}") from error
 
 
-def _has_columns(data: Mapping[Any, Any]) -> bool:
-    """Return whether the values of a dict are columns, and not the cells of one row."""
-    scalar = (str, bytes, Mapping)
-    return any(
-        not isinstance(value, scalar) and (np.ndim(value) or hasattr(value, "__len__")) for value in data.values()
+def _from_dict(data: Mapping[Any, Any], name: str) -> Any:
+    """Return the table of a dict of columns, or of one row."""
+    single = [key for key, value in data.items() if not _is_column(value)]
+    if len(single) == len(data):
+        return _from_row(data, name)
+    if single:
+        column = named(str(next(key for key in data if key not in single)))
+        raise DataError(f"{name}: {named(str(single[0]))} is one value, but {column} is a column; give all as columns")
+    return _from_columns(data.items(), name)
+
+
+def _is_column(value: Any) -> bool:
+    """Return whether a value of a dict is a column, and not the cell of one row."""
+    return (
+        not isinstance(value, str | bytes | bytearray | Mapping)
+        and hasattr(value, "__len__")
+        and getattr(value, "ndim", 1) != 0
     )
 
 
-def _from_rows(rows: Sequence[Mapping[Any, Any]], name: str) -> Any:
-    keys = dict.fromkeys(key for row in rows for key in row)
-    return _from_columns({key: [row.get(key) for row in rows] for key in keys}, name)
+def _from_row(row: Mapping[Any, Any], name: str) -> Any:
+    """Return the table of one row. Cells of the same type are converted at once, which takes a quarter of the time."""
+    import pyarrow as pa
+
+    keys: dict[type, list[Any]] = {}
+    row = {key: value[()] if isinstance(value, np.ndarray) else value for key, value in row.items()}
+    for key, value in row.items():
+        keys.setdefault(type(value), []).append(key)
+    columns: dict[Any, Any] = {}
+    for alike in keys.values():
+        try:
+            cells = pa.array([row[key] for key in alike], from_pandas=True)
+        except CONVERSION_ERRORS:
+            columns |= {key: [row[key]] for key in alike}
+        else:
+            columns |= {key: cells.slice(i, 1) for i, key in enumerate(alike)}
+    return _from_columns(((key, columns[key]) for key in row), name)
+
+
+def _from_rows(rows: Sequence[Any], name: str) -> Any:
+    """Return the table of a list of rows, which are dicts or lists."""
+    if not rows:
+        raise DataError(f"{name} has no rows")
+    if isinstance(rows[0], Mapping):
+        if wrong := [row for row, cells in enumerate(rows, 1) if not isinstance(cells, Mapping)]:
+            found = with_article(rows[wrong[0] - 1])
+            raise DataError(f"{name}, row {wrong[0]}: expected a dict, like the first row, found {found}")
+        if len(rows) == 1:
+            return _from_row(rows[0], name)
+        keys = dict.fromkeys(key for row in rows for key in row)
+        return _from_columns(((key, [row.get(key) for row in rows]) for key in keys), name)
+    for row, cells in enumerate(rows, 1):
+        if not _is_column(cells):
+            raise DataError(f"{name}, row {row}: expected a list or a dict, found {with_article(cells)}")
+        if len(cells) != len(rows[0]):
+            raise DataError(f"{name}, row {row}: {counted(len(cells), 'value')} where the first row has {len(rows[0])}")
+    return _from_columns(((f"x{j}", list(values)) for j, values in enumerate(zip(*rows, strict=True))), name)
 
 
 def _from_array(data: Any, name: str) -> Any:
-    array = np.asarray(data)
+    import pyarrow as pa
+
+    try:
+        array = data if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
+    except Exception as error:  # the code of any library
+        raise DataError(f"{name}, {with_article(data)}, cannot be read: {str(error).splitlines()[0]}") from error
+    if array.dtype == object and array.ndim == 0:
+        raise _unusable(data, name)
     if array.ndim != 2:
         raise DataError(f"{name} should have the shape (rows, n_features), found {array.shape}")
-    return _from_columns({f"x{j}": array[:, j] for j in range(array.shape[1])}, name)
+    names, n = [f"x{j}" for j in range(array.shape[1])], len(array)
+    if array.dtype.kind in "fiu" and array.dtype.isnative and array.itemsize <= 8 and type(array) is np.ndarray:
+        cells = pa.array(array.ravel(order="F"), from_pandas=True)
+        return pa.Table.from_arrays([cells.slice(j * n, n) for j in range(len(names))], names=names)
+    return _from_columns(((column, array[:, j]) for j, column in enumerate(names)), name)
 
 
-def _from_columns(columns: Mapping[Any, Any], name: str) -> Any:
+def _from_columns(columns: Iterable[tuple[Any, Any]], name: str) -> Any:
+    """Return the table of pairs of a name and a column."""
     import pyarrow as pa
 
-    arrays = {str(key): _column(values, f"{name}: column '{key}'") for key, values in columns.items()}
-    lengths = {key: len(array) for key, array in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        raise DataError(f"{name} has columns of different lengths: {lengths}")
-    return pa.table(arrays)
-
-
-def _column(values: Any, place: str) -> Any:
-    """Return a column of Arrow. Values of different types become texts, as in a file."""
-    import pyarrow as pa
-
-    if isinstance(values, np.ndarray) and values.dtype.kind == "c":
-        raise DataError(f"{place} holds complex numbers; expected numbers, texts or dates")
-    if isinstance(values, np.ndarray) and values.ndim != 1:
-        raise DataError(f"{place} should have the shape (rows,), found {values.shape}")
+    names, arrays = [], []
+    for key, values in columns:
+        names.append(key if isinstance(key, str) else str(key))
+        try:
+            arrays.append(to_arrow_column(values))
+        except ColumnError as error:
+            raise DataError(f"{name}: column {named(names[-1])}{error}") from None
+        if len(arrays[-1]) != len(arrays[0]):
+            rows, first = counted(len(arrays[-1]), "row"), f"column {named(names[0])} has {len(arrays[0]):,}"
+            raise DataError(f"{name}: column {named(names[-1])} has {rows}, but {first}")
     try:
-        return pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        return pa.array([_text(value, place) for value in values], pa.string())
-
-
-def _text(value: Any, place: str) -> str | None:
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        raise DataError(f"{place} holds a {type(value).__name__}; expected numbers, texts or dates")
-    return text_of(value) or None
+        return pa.Table.from_arrays(arrays, names=names)
+    except UnicodeEncodeError as error:
+        raise DataError(f"{name}: the name of a column is not a valid text, {named(error.object)}; rename it") from None
