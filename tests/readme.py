@@ -7,7 +7,8 @@ of `configs/`, which is what a reader has who starts on that page. In a page,
 - every command of a ```console block is run, and its output replaces the lines below it; where these
   end with `...`, only as many lines are shown;
 - a ```yaml or ```python block that begins with a comment such as `# houses.yaml` is written to that file;
-- every other ```python block is run, and a ```pycon block is checked by doctest;
+- every other ```python block is run;
+- the ```pycon blocks are one interactive session, whose outputs are filled in; `...` in an output stands for any text;
 - `<!-- before: COMMAND -->` runs a command whose output is not shown;
 - `<!-- config PATH -->` and `<!-- code PATH FUNCTION -->` above a block fill it with a config or a method;
 - a table between `<!-- NAME -->` and `<!-- /NAME -->` is the output of the command in `TABLES`.
@@ -18,6 +19,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -65,11 +67,12 @@ VARIABLES = {"COLUMNS": "80"}
 COMMAND = re.compile(r"^\$ (.+)\n((?:[^$].*\n|\n)*)", re.MULTILINE)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Workspace:
     """A folder in which the commands of one page run."""
 
     folder: Path
+    python: subprocess.Popen[str] | None = None  # the interactive session, once there is one
 
     def run(self, command: str, fails: bool = False) -> str:
         """Run a command and return what it prints to stdout and stderr.
@@ -104,11 +107,10 @@ class Workspace:
         return screen.buffer.getvalue().decode(), code if isinstance(code, int) else 0
 
     def _elsewhere(self, words: list[str]) -> tuple[str, int]:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             words,
             cwd=self.folder,
-            env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **VARIABLES},
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -116,6 +118,32 @@ class Workspace:
             check=False,
         )
         return done.stdout, done.returncode
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the programs of a page."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **VARIABLES}
+
+    def continue_session(self, text: str) -> str:
+        """Run more of the interactive session, and return it with its outputs. Raises `AssertionError` if it fails."""
+        if self.python is None:
+            words, pipe = [sys.executable, "-m", "tests.session"], subprocess.PIPE
+            self.python = subprocess.Popen(
+                words, cwd=self.folder, env=self.environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+            )
+        assert self.python.stdin
+        assert self.python.stdout
+        self.python.stdin.write(json.dumps(text) + "\n")
+        self.python.stdin.flush()
+        if line := self.python.stdout.readline():
+            return str(json.loads(line))
+        raise AssertionError(f"{text}\nfailed:\n{self.python.communicate()[1]}")
+
+    def close(self) -> None:
+        """End the interactive session."""
+        if self.python is not None:
+            self.python.communicate()
 
     def block(self, match: re.Match[str]) -> str:
         """Return a block of a page as it should be."""
@@ -139,15 +167,15 @@ class Workspace:
         elif language == "python":
             self.run_script(body)
         elif language == "pycon":
-            (self.folder / "session.txt").write_text(body, encoding="utf-8")
-            self.run("python -m doctest session.txt")
+            body = self.continue_session(body)
         return f"{comment}```{language}\n{body}```"
 
 
 def rendered(page: Path) -> str:
     """Return the text of a page as it should be."""
-    with tempfile.TemporaryDirectory() as name:
-        workspace = Workspace(Path(name))
+    with contextlib.ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory())
+        workspace = stack.enter_context(contextlib.closing(Workspace(Path(name))))
         shutil.copytree(ROOT / "configs", workspace.folder / "configs")
         text = BLOCK.sub(workspace.block, page.read_text(encoding="utf-8"))
         for name, command in TABLES.items():
