@@ -1,8 +1,8 @@
 """Run the interactive sessions of a page in one interpreter, and fill in what they print.
 
 `python -m tests.session` reads the sessions from stdin, one JSON text in a line, and writes each one to stdout in the
-same way, with its outputs. A name stays defined for the sessions below. An exception ends the program unless the session
-shows a traceback there.
+same way, with its outputs. A name stays defined for the sessions below. An exception ends the program unless the
+session shows a traceback there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import re
 import sys
 import warnings
 from typing import Any
-
 
 TRACEBACK = "Traceback (most recent call last):\n  ...\n"
 STACK = re.compile(r"(?m)^Traceback .*\n(?: .*\n)+")
