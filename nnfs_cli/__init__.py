@@ -21,7 +21,11 @@ __version__ = "0.1.0"
 # names is first used, so that the command line pays for nothing here.
 _HOMES = {
     "api.classifier": ("NetClassifier",),
+    "api.cross_validation": ("CrossValidation",),
+    "api.frame": ("Frame",),
     "api.regressor": ("NetRegressor",),
+    "api.run": ("Run",),
+    "api.train": ("cross_validate", "train"),
     "config.config": ("Config",),
     "errors": (
         "ConfigError",
@@ -85,7 +89,12 @@ if TYPE_CHECKING:  # isort: off
     from typing import Any
 
     from nnfs_cli.api.classifier import NetClassifier as NetClassifier
+    from nnfs_cli.api.cross_validation import CrossValidation as CrossValidation
+    from nnfs_cli.api.frame import Frame as Frame
     from nnfs_cli.api.regressor import NetRegressor as NetRegressor
+    from nnfs_cli.api.run import Run as Run
+    from nnfs_cli.api.train import cross_validate as cross_validate
+    from nnfs_cli.api.train import train as train
     from nnfs_cli.config.config import Config as Config
     from nnfs_cli.errors import (
         ConfigError as ConfigError,

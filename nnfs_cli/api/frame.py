@@ -8,29 +8,55 @@ from typing import Any, Self
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.arrow import to_arrow_array
+from nnfs_cli.data.table import text_of
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.display.html import table_html, titled_html
+from nnfs_cli.display.text import in_a_line, number, table
+from nnfs_cli.errors import DataError
+from nnfs_cli.system.wording import counted
+
+SHOWN = 10  # rows that a representation shows
+WIDTH = 80  # characters of its lines
+LONGEST = 30  # characters of a text in it
+COLUMNS = 20  # columns that a notebook shows
 
 
-class Frame(Mapping[str, Array]):
+class Frame:
     """Named columns of equal length: predictions, or the history of a training.
 
-    `frame["name"]` is a NumPy array (rows,), and `frame.rows` is the number of rows. Texts are arrays of str, with None
-    for a gap. `pandas.DataFrame.from_arrow(frame)`, `polars.DataFrame(frame)` and `pyarrow.table(frame)` read it by the
-    Arrow C stream interface; columns of numbers are not copied.
+    `frame["name"]` is the column as a NumPy array (rows,): numbers, truth values, instants (datetime64), or objects,
+    which are str, or None for a gap. `len(frame)` is the number of rows, and iterating yields the names of the columns,
+    as in pandas.
 
-    >>> frame = Frame({"epoch": np.array([1, 2]), "train_loss": np.array([0.7, 0.5])})
-    >>> frame["train_loss"][-1]
-    np.float64(0.5)
-    >>> list(frame)
-    ['epoch', 'train_loss']
+    `pandas.DataFrame.from_arrow(frame)`, `polars.DataFrame(frame)` and `pyarrow.table(frame)` read a frame by the Arrow
+    C stream interface; columns of numbers are not copied. Raises `DataError` if columns have different lengths.
+
+    >>> from nnfs_cli import Frame
+    >>> frame = Frame({"epoch": [1, 2], "train_loss": [0.7, 0.5]})
+    >>> frame
+    epoch  train_loss
+    1          0.7000
+    2          0.5000
+    >>> frame.columns
+    ('epoch', 'train_loss')
+    >>> float(frame["train_loss"].min())
+    0.5
     """
 
     def __init__(self, columns: Mapping[str, Any]) -> None:
-        self._columns = dict(columns)
+        self._columns = {name: _kept(column) for name, column in columns.items()}
+        lengths = {name: len(column) for name, column in self._columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise DataError(f"the columns of a frame need the same length; found {lengths}")
 
     @classmethod
     def of_rows(cls, rows: Sequence[Mapping[str, float]]) -> Self:
-        """Return a frame with a row for each dict; NaN where a dict lacks a key."""
+        """Return a frame with a row for each dict of numbers; NaN where a dict lacks a key.
+
+        >>> Frame.of_rows([{"epoch": 1, "train_loss": 0.7}, {"epoch": 2, "train_loss": 0.5}])["epoch"]
+        array([1, 2])
+        """
         names = dict.fromkeys(name for row in rows for name in row)
         columns: dict[str, Array] = {}
         for name in names:
@@ -39,38 +65,134 @@ class Frame(Mapping[str, Array]):
         return cls(columns)
 
     def __getitem__(self, name: str) -> Array:
+        """Return a column as an array (rows,). Raises `KeyError` if there is none of this name."""
         column = self._columns[name]
+        if isinstance(column, np.ndarray):
+            return column
         if isinstance(column, Texts):
             return np.array(column.tolist(), object)
-        return np.asarray(column)
+        return np.asarray(to_arrow_array(column).to_numpy(zero_copy_only=False))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
 
     def __len__(self) -> int:
-        """Return the number of columns, as for any mapping; `rows` is the number of rows."""
-        return len(self._columns)
-
-    @property
-    def rows(self) -> int:
-        """The number of rows."""
+        """Return the number of rows."""
         return len(next(iter(self._columns.values()), ()))
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns.
+
+        >>> Frame({"prediction": ["yes", "no"]}).columns
+        ('prediction',)
+        """
+        return tuple(self._columns)
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the names of the columns, so that `dict(frame)` is a dict of arrays.
+
+        >>> dict(Frame({"epoch": [1, 2]}))
+        {'epoch': array([1, 2])}
+        """
+        return self.columns
+
     def to_arrow(self) -> Any:
-        """Return the columns as a pyarrow Table."""
+        """Return the columns as a pyarrow Table. Columns of numbers share the memory of the frame.
+
+        >>> Frame({"epoch": [1, 2]}).to_arrow().schema
+        epoch: int64
+        """
         import pyarrow as pa
 
-        from nnfs_cli.data.arrow import to_arrow
-
-        numbers = {name: pa.array(column) for name, column in self._columns.items() if isinstance(column, np.ndarray)}
-        others = {name: column for name, column in self._columns.items() if name not in numbers}
-        table = to_arrow(others)
-        return pa.table({name: numbers[name] if name in numbers else table.column(name) for name in self._columns})
+        arrays = [_arrow(column) for column in self._columns.values()]
+        return pa.Table.from_arrays(arrays, names=list(self._columns))
 
     def to_pandas(self) -> Any:
-        """Return the columns as a pandas DataFrame. pandas has to be installed."""
+        """Return the columns as a pandas DataFrame. pandas has to be installed.
+
+        >>> Frame({"epoch": [1, 2], "train_loss": [0.7, 0.5]}).to_pandas()
+           epoch  train_loss
+        0      1         0.7
+        1      2         0.5
+        """
         return self.to_arrow().to_pandas()
+
+    def to_polars(self) -> Any:
+        """Return the columns as a polars DataFrame. polars has to be installed.
+
+        >>> Frame({"epoch": [1, 2], "train_loss": [0.7, 0.5]}).to_polars().shape
+        (2, 2)
+        """
+        import polars
+
+        return polars.DataFrame(self)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Return the columns as an Arrow stream, for any library that reads one."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    # Representations
+
+    def __repr__(self) -> str:
+        for n in range(len(self._columns), 0, -1):
+            text = table(self._header(n), self._cells(n))
+            if max(map(len, text.splitlines())) <= WIDTH:
+                break
+        else:
+            return f"a frame without columns ({counted(len(self), 'row')})"
+        return f"{text}\n{self._size}" if len(self) > SHOWN or n < len(self._columns) else text
+
+    def _repr_html_(self) -> str:
+        n = min(len(self._columns), COLUMNS)
+        return titled_html(self._size, table_html(self._header(n), self._cells(n)))
+
+    @property
+    def _size(self) -> str:
+        return f"{counted(len(self), 'row')}, {counted(len(self._columns), 'column')}"
+
+    def _header(self, n: int) -> list[str]:
+        """Return the names of the first n columns, and a mark if there are more."""
+        return [*self.columns[:n], *(["..."] if n < len(self._columns) else [])]
+
+    def _cells(self, n: int) -> list[list[str]]:
+        """Return the first and the last rows of the first n columns as texts."""
+        end = SHOWN // 2 if len(self) > SHOWN else len(self)
+        head, tail = ([self._texts(name, rows) for name in self.columns[:n]] for rows in self._ends(end))
+        if n < len(self._columns):
+            head, tail = [*head, ["..."] * end], [*tail, ["..."] * end]
+        first = [list(row) for row in zip(*head, strict=True)]
+        if len(self) <= SHOWN:
+            return first
+        return [*first, ["..."] * len(head), *([*row] for row in zip(*tail, strict=True))]
+
+    def _ends(self, n: int) -> tuple[slice, slice]:
+        return slice(0, n), slice(len(self) - n, len(self))
+
+    def _texts(self, name: str, rows: slice) -> list[str]:
+        return [_shown(value) for value in Frame({name: self._columns[name][rows]})[name].tolist()]
+
+
+def _kept(column: Any) -> Any:
+    """Return a column as it is kept: contiguous arrays, so that Arrow need not copy them."""
+    if isinstance(column, Texts) or hasattr(column, "type"):  # a column of Arrow
+        return column
+    array = np.ascontiguousarray(column)
+    return array.astype(object) if array.dtype.kind == "U" else array
+
+
+def _arrow(column: Any) -> Any:
+    """Return a column of Arrow; NaN stays NaN, as a null mask would be another array."""
+    import pyarrow as pa
+
+    if isinstance(column, np.ndarray) and column.dtype.kind in "biuf":
+        return pa.array(column)
+    return to_arrow_array(column)
+
+
+def _shown(value: object) -> str:
+    """Return a cell as a short text on one line."""
+    if isinstance(value, float):
+        return number(value)
+    text = str(value) if isinstance(value, bool | int) else in_a_line(text_of(value))
+    return f"{text[: LONGEST - 3]}..." if len(text) > LONGEST else text

@@ -12,8 +12,9 @@ from nnfs_cli.cli.completion import complete_config
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Overrides, Quiet, read
 from nnfs_cli.cli.terminal import fact, print_json, suggest
+from nnfs_cli.display.estimates import estimate_tables
 from nnfs_cli.display.stderr import note
-from nnfs_cli.display.text import number, table
+from nnfs_cli.display.text import table
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted
 
@@ -80,35 +81,13 @@ def cv(
         written = f"{target.as_posix()}{' (replaced)' if replaced else ''}"
         fact("output", f"{written}, {counted(len(found.predictions['row']), 'prediction')}")
         note("")
-    print(_tables(found))
+    print("\n\n".join(table(*parts) for parts in estimate_tables(found)))
     best = shlex.quote(configs[0].as_posix()) if len(configs) == 1 else "CONFIG, with the better config"
     suggest(f"nnfs train {best}", quiet)
 
 
 def _has_own_stem(path: Path, configs: list[Path]) -> bool:
     return sum(other.stem == path.stem for other in configs) == 1
-
-
-def _tables(found: CrossValidation) -> str:
-    """Lay out a table for each config, and one for each config that is compared with the first."""
-    tables = [
-        table([name, "mean", "95 % interval"], [_line(figure, estimate) for figure, estimate in estimates.items()])
-        for name, estimates in found.estimates().items()
-    ]
-    first = next(iter(found.figures))
-    for name, differences in found.differences().items():
-        lines = [[*_line(figure, estimate), _verdict(estimate)] for figure, estimate in differences.items()]
-        tables.append(table([f"{name} - {first}", "mean", "95 % interval", "different?"], lines))
-    return "\n\n".join(tables)
-
-
-def _line(figure: str, estimate: FoldEstimate) -> list[str]:
-    return [figure, number(estimate.mean), f"{number(estimate.low)} to {number(estimate.high)}"]
-
-
-def _verdict(difference: FoldEstimate) -> str:
-    """Return "yes" if the interval of a difference does not contain 0, else "not clearly"."""
-    return "yes" if difference.low > 0 or difference.high < 0 else "not clearly"
 
 
 def _plain_estimates(estimates: dict[str, FoldEstimate]) -> dict[str, object]:

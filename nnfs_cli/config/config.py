@@ -181,12 +181,12 @@ class Config(Section):
         return cls.model_validate({"name": stem or "run", **document.data}, context=context)
 
     @classmethod
-    def outline(cls, document: Document) -> dict[str, Any]:
+    def outline(cls, document: Document, *, files_must_exist: bool = True) -> dict[str, Any]:
         """Return the checked value of each key that a document gives.
 
         Raises `ConfigError` with every fault, except for missing keys that a preset can fill in.
         """
-        values, faults = _validate_fields(cls, document.data, _context(document, True), may_miss=cls.FILLED)
+        values, faults = _validate_fields(cls, document.data, _context(document, files_must_exist), may_miss=cls.FILLED)
         faults += cross_check({key: values[key] for key in values if key in document.data})
         if faults:
             raise _error(faults, document)

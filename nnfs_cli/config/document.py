@@ -78,7 +78,12 @@ class Document:
             raise ConfigError(f"{where} the value is not valid UTF-8") from None
         except YamlError as error:
             raise ConfigError(f"{where} {error}") from None
-        self._overrides.append((path, assignment))
+        self._overrides.append((path, f"--set {assignment}"))
+
+    def replaced(self, values: Mapping[str, Any]) -> Document:
+        """Return a copy in which some keys have other values, which were given in Python."""
+        overrides: list[tuple[yaml.Path, str]] = [((key,), key) for key in values]
+        return replace(self, data={**self.data, **values}, _overrides=[*self._overrides, *overrides])
 
     def filled(self, values: Mapping[str, Any], main: Mapping[str, str]) -> Document:
         """Return a copy with values for keys that are not given, at any depth.
@@ -98,7 +103,7 @@ class Document:
         for fault in faults[:MAX_FAULTS]:
             override, position = self._override_at(fault.path), self._position_of(fault)
             order = (-1, position.line, position.column) if override is None else (override, 0, 0)
-            start = f"--set {self._overrides[override][1]}: error: " if override is not None else ""
+            start = f"{self._overrides[override][1]}: error: " if override is not None else ""
             located.append((order, start + fault.message if start else self._message(position, fault.message)))
         blocks = list(dict.fromkeys(text for _, text in sorted(located)))
         if len(faults) > MAX_FAULTS:

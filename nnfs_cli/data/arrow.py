@@ -226,11 +226,12 @@ def to_arrow(columns: Mapping[str, Any]) -> Any:
     """Return named columns as a table of Arrow, with texts as strings."""
     import pyarrow as pa
 
-    arrays = {name: _to_array(column) for name, column in columns.items()}
+    arrays = {name: to_arrow_array(column) for name, column in columns.items()}
     return pa.Table.from_arrays(list(arrays.values()), names=list(arrays))
 
 
-def _to_array(column: Any) -> Any:
+def to_arrow_array(column: Any) -> Any:
+    """Return a column, of a table or of Arrow, as an array of Arrow; NaN and NaT become gaps."""
     import pyarrow as pa
 
     if isinstance(column, Texts):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, PrivateAttr
 
 from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.data.arrow_table import ChunkReader, columns_of
+from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.named_columns import NamedColumns, Names
 from nnfs_cli.data.python_tables import to_arrow_table
-from nnfs_cli.data.source import NO_KINDS, with_kinds
+from nnfs_cli.data.source import NO_KINDS, DataSource, with_kinds
 from nnfs_cli.data.table import ROWS_AT_ONCE, Kind, Label, Table
 from nnfs_cli.errors import DataError
 
@@ -104,3 +107,17 @@ class InMemory(NamedColumns, name="table", main="target"):
         with pa.ipc.new_stream(pa.PythonFile(digest, "w"), table.schema) as stream:
             stream.write_table(table)
         return digest.sha256.hexdigest()
+
+
+def rows_for(rows: Any, like: DataSource, name: str = "the table") -> DataSource:
+    """Return the data set for other rows, with the target, drop and weight of `like`.
+
+    `rows` are the path of a file, or a table given in Python, which messages call `name`. Raises `DataError` if they
+    are neither.
+    """
+    if isinstance(rows, str | os.PathLike):
+        return source_for(Path(rows), like)
+    if isinstance(like, InMemory):
+        return like.of(rows, name)
+    roles = {"target": like.target_columns(), "drop": like.dropped_columns(), "weight": like.weight_column()}
+    return InMemory(**roles).of(rows, name)

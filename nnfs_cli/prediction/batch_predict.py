@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.arrow import to_arrow_array
 from nnfs_cli.data.drift import Drift
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table, concatenate_columns, text_of
@@ -66,7 +67,7 @@ class BatchPredictor:
     def all(self) -> dict[str, Any]:
         """Return the predictions of all rows at once."""
         blocks = list(self)
-        return {name: concatenate_columns([block[name] for block in blocks]) for name in blocks[0]}
+        return {name: _joined([block[name] for block in blocks]) for name in blocks[0]}
 
     def _predict(self, table: Table, keep: Sequence[str]) -> dict[str, Any]:
         marks = None
@@ -176,6 +177,16 @@ class BatchPredictor:
             verb = "lies" if self._far == 1 else "lie"
             message = f"{self._far:,} of {rows} {verb} far outside the training rows ({self._far_example})"
             warnings.warn(message, NnfsWarning, stacklevel=4)
+
+
+def _joined(columns: Sequence[Any]) -> Any:
+    """Return the column with the rows of all, as Arrow if any of them is."""
+    if all(isinstance(column, np.ndarray | Texts) for column in columns):
+        return concatenate_columns(columns)
+    import pyarrow as pa
+
+    arrays = [to_arrow_array(column) for column in columns]
+    return pa.chunked_array([chunk for array in arrays for chunk in getattr(array, "chunks", [array])])
 
 
 def _brief(value: Any) -> str:

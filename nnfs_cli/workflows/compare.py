@@ -37,13 +37,16 @@ def baselines(config: Config) -> Comparison:
     return _score_baselines(experiment.predictor, loaded, experiment.splits, _held_out(experiment.splits))
 
 
-def compare(run: RunDirectory, splits: Sequence[str] | None = None, weights: str = "best") -> Comparison:
+def compare(
+    run: RunDirectory, splits: Sequence[str] | None = None, weights: str = "best", data: Any = None
+) -> Comparison:
     """Return the figures of a run and of the baselines on its splits, by default the held-out ones.
 
+    `data` holds the rows, if they are not where the config says, or were given in Python; see `rows_for`.
     Raises `RunError` for a split that the run does not have, `DataError` if the data is missing or has changed.
     """
     predictor = restore(run, weights)
-    loaded = _require_memory(data_of(run, predictor.config, "restore the data"))
+    loaded = _require_memory(data_of(run, predictor.config, "restore the data", data))
     rows = encode_splits(predictor, loaded)
     wanted = list(splits or _held_out(rows))
     if missing := [split for split in wanted if split not in rows]:

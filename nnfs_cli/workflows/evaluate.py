@@ -1,18 +1,19 @@
-"""Evaluate a run on its splits or on another file, and choose the threshold between two classes."""
+"""Evaluate a run on its splits or on other rows, and choose the threshold between two classes."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from nnfs_cli.data.file_source import source_for
+from nnfs_cli.data.in_memory import rows_for
+from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Kind, Table, text_of
 from nnfs_cli.errors import DataError, NnfsWarning, RunError
 from nnfs_cli.experiment.encode_splits import encode_splits
@@ -31,12 +32,15 @@ Threshold = float | Literal["best_f1", "best_accuracy", "none"]
 def evaluate(
     run: RunDirectory,
     splits: Iterable[str] | None = None,
-    input_file: str | os.PathLike[str] | None = None,
+    rows: Any = None,
     weights: str = "best",
     threshold: Threshold | None = None,
+    data: Any = None,
 ) -> Figures:
-    """Return the loss and the metrics of a run on its splits (by default the held-out ones), or on another file.
+    """Return the loss and the metrics of a run on its splits (by default the held-out ones), or on other rows.
 
+    `rows` are a file or a table given in Python, with the target; their figures are called "input". `data` holds the
+    rows of the splits, if they are not where the config says, or were given in Python; see `rows_for` for both.
     `threshold`, for two classes, is a probability of the second class, or the metric that chooses it on the validation
     rows. It is saved, and used from then on by `evaluate` and `predict`; "none" removes it. A classifier also
     leaves confusion tables in the run, unless another process writes there.
@@ -53,7 +57,7 @@ def evaluate(
                 raise
             why = "cannot be written to" if read_only else error.strerror
             warnings.warn(f"{run.path} {why}; nothing is saved there", NnfsWarning, stacklevel=2)
-        return _evaluate(run, splits, input_file, weights, threshold)
+        return _evaluate(run, splits, rows, weights, threshold, data)
 
 
 def is_training_file(run: RunDirectory, path: Path) -> bool:
@@ -67,16 +71,18 @@ def is_training_file(run: RunDirectory, path: Path) -> bool:
 def _evaluate(
     run: RunDirectory,
     splits: Iterable[str] | None,
-    input_file: str | os.PathLike[str] | None,
+    others: Any,
     weights: str,
     threshold: Threshold | None,
+    data: Any,
 ) -> Figures:
     predictor = restore(run, weights, with_threshold=threshold is None)
-    if input_file is not None:
-        rows: dict[str, EncodedRows | Iterable[EncodedRows]] = {"input": _rows_of(Path(input_file), predictor)}
-        available = None
+    available: dict[str, EncodedRows] = {}
+    if others is not None:
+        source = rows_for(others, predictor.config.dataset)
+        rows: dict[str, EncodedRows | Iterable[EncodedRows]] = {"input": _rows_of(source, predictor)}
     else:
-        available = _encoded_splits(run, predictor)
+        available = _encoded_splits(run, predictor, data)
         wanted = list(splits or [split for split in available if split != "train"] or ["train"])
         for split in wanted:
             if split not in available:
@@ -84,7 +90,9 @@ def _evaluate(
         rows = {split: available[split] for split in wanted}
     decision = None
     if threshold is not None and threshold != "none":
-        decision = _choose_threshold(run, predictor, threshold, available)
+        decision = _choose_threshold(
+            run, predictor, threshold, lambda: available or _encoded_splits(run, predictor, data)
+        )
         predictor = predictor.with_threshold(decision["threshold"])
     scored = {split: score(predictor, of_split) for split, of_split in rows.items()}
     if run.locked:
@@ -92,10 +100,9 @@ def _evaluate(
     return {split: finite(found.figures) for split, found in scored.items()}
 
 
-def _rows_of(path: Path, predictor: Predictor) -> Iterator[EncodedRows]:
-    """Yield the rows with weight of a file that has the target, block by block."""
+def _rows_of(source: DataSource, predictor: Predictor) -> Iterator[EncodedRows]:
+    """Yield the rows with weight of a data set that has the target, block by block."""
     dataset = predictor.config.dataset
-    source = source_for(path, dataset)
     target: Kind = "category" if predictor.encoder.classes else "number"
     kinds: dict[str, Kind] = {**predictor.encoder.kinds, **dict.fromkeys(predictor.encoder.targets, target)}
     if column := dataset.weight_column():
@@ -109,7 +116,7 @@ def _rows_of(path: Path, predictor: Predictor) -> Iterator[EncodedRows]:
         if len(rows):
             yield rows
     if not found:
-        raise DataError(f"{path.name} has no rows with a weight above 0")
+        raise DataError(f"{table.name} has no rows with a weight above 0")
 
 
 def rows_with_weight(table: Table, predictor: Predictor) -> Table:
@@ -123,13 +130,13 @@ def rows_with_weight(table: Table, predictor: Predictor) -> Table:
     return table if keep.all() else table.take(keep)
 
 
-def _encoded_splits(run: RunDirectory, predictor: Predictor) -> dict[str, EncodedRows]:
+def _encoded_splits(run: RunDirectory, predictor: Predictor, data: Any) -> dict[str, EncodedRows]:
     """Return the rows of each split, as in training. Raises `DataError` if the data is missing or has changed."""
-    return encode_splits(predictor, data_of(run, predictor.config, "give rows with --input"))
+    return encode_splits(predictor, data_of(run, predictor.config, "give rows with --input", data))
 
 
 def _choose_threshold(
-    run: RunDirectory, predictor: Predictor, threshold: float | str, splits: Mapping[str, EncodedRows] | None
+    run: RunDirectory, predictor: Predictor, threshold: float | str, splits: Callable[[], Mapping[str, EncodedRows]]
 ) -> dict[str, Any]:
     """Return the decision to save: the `threshold`, its `class`, and `by`, which is the metric that chose it or "hand".
 
@@ -144,7 +151,7 @@ def _choose_threshold(
         raise RunError(f"a threshold is best_f1, best_accuracy, a number from 0 to 1 or none, found {shown(threshold)}")
     by = "hand"
     if isinstance(threshold, str):
-        rows = (splits or _encoded_splits(run, predictor)).get("validation")
+        rows = splits().get("validation")
         if rows is None:
             raise RunError(f"{run.path} has no validation rows to choose a threshold on; give a number, such as 0.3")
         predicted = predictor.evaluate(rows)[1]

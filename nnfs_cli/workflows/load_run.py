@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from nnfs_cli.components.user_code import LOADED
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.file_source import FileSource
+from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
@@ -99,12 +101,15 @@ def _require_code(run: RunDirectory) -> None:
         warnings.warn(f"{name} is not the file that {run.path} was trained with", NnfsWarning, stacklevel=3)
 
 
-def data_of(run: RunDirectory, config: Config, remedy: str | None) -> LoadedData:
+def data_of(run: RunDirectory, config: Config, remedy: str | None, data: Any = None) -> LoadedData:
     """Return the data of a run, split as in training.
 
+    `data`, a file or a table given in Python, takes the place of the data set of the config, see `rows_for`.
     Raises `DataError` if the data is missing, or if it has changed and there is a `remedy` to name. Without a remedy,
     changed data is only warned about.
     """
+    if data is not None:
+        config = config.model_copy(update={"dataset": rows_for(data, config.dataset)})
     source = config.dataset
     files = [*(source.files if isinstance(source, FileSource) else ()), *config.split.files.values()]
     if isinstance(source, FileSource) and not all(path.is_file() for path in files):  # a pipe would never end

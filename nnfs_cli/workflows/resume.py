@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from nnfs_cli.errors import NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
@@ -19,22 +20,23 @@ from nnfs_cli.workflows.load_run import config_of, data_of, net_of
 from nnfs_cli.workflows.train import train
 
 
-def reopen(run: RunDirectory, epochs: int | None = None, changed_data: bool = False) -> Experiment:
+def reopen(run: RunDirectory, epochs: int | None = None, changed_data: bool = False, data: Any = None) -> Experiment:
     """Return the experiment of a run, to `resume` it until `epochs` in total, by default until its planned epochs.
 
+    `data` holds the rows, if they are not where the config says, or were given in Python; see `rows_for`.
     The run stays locked until it is trained or released. A warning names what has changed in the environment.
     Raises `RunError` if there is nothing to continue, `DataError` if the data is missing, or has changed without
     `changed_data`, and `BlockingIOError` if another process trains the run.
     """
     run.lock()
     try:
-        return _reopened(run, epochs, changed_data)
+        return _reopened(run, epochs, changed_data, data)
     except BaseException:
         run.release()
         raise
 
 
-def _reopened(run: RunDirectory, epochs: int | None, changed_data: bool) -> Experiment:
+def _reopened(run: RunDirectory, epochs: int | None, changed_data: bool, data: Any) -> Experiment:
     config, state = config_of(run), run.status().get("state", "running")
     planned = _planned(run)
     if state == "diverged":
@@ -54,7 +56,7 @@ def _reopened(run: RunDirectory, epochs: int | None, changed_data: bool) -> Expe
                 f"{run.path} has finished its {counted(planned, 'epoch')}; --epochs is a total and must be larger"
             )
     config = config.model_copy(update={"epochs": epochs or planned})
-    loaded = data_of(run, config, None if changed_data else "--changed-data continues with the new data")
+    loaded = data_of(run, config, None if changed_data else "--changed-data continues with the new data", data)
     net = net_of(run, config)
     for which in run.arrays.kept_weights():  # so that damage is noticed before anything is written
         run.arrays.read_weights(which, net.model.parameters.arrays)

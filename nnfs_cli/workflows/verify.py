@@ -34,8 +34,10 @@ class _Interrupted(BaseException):
     """Raised where the run was interrupted, so that its twin is resumed there too."""
 
 
-def verify(run: RunDirectory, tolerance: float = 0.01, callbacks: Sequence[Callback] = ()) -> Verdict:
+def verify(run: RunDirectory, tolerance: float = 0.01, callbacks: Sequence[Callback] = (), data: Any = None) -> Verdict:
     """Check the digests of all files of a run, then train it again in a temporary folder, with the same resumptions.
+
+    `data` holds the rows, if they are not where the config says, or were given in Python; see `rows_for`.
 
     In the same environment all bytes must be the same. In another one the final figures must agree within
     `tolerance`, relative to the figure, or to 1 if that is larger.
@@ -57,7 +59,7 @@ def verify(run: RunDirectory, tolerance: float = 0.01, callbacks: Sequence[Callb
     stopped = run.metrics().get("stopped")
     out_of_time = config.max_minutes is not None and stopped == TimeLimit(config.max_minutes).reason
     config = config.model_copy(update={"max_minutes": None})
-    experiment = prepare(config, data_of(run, config, "restore the data"))
+    experiment = prepare(config, data_of(run, config, "restore the data", data))
     changes = changed_environment(run, experiment)
     with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, ignored_warnings(NnfsWarning):
         twin = begin(experiment, folder)

@@ -1,0 +1,355 @@
+"""A run, for Python: the trained net of a run directory with all that is known of its training."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from nnfs_cli import workflows
+from nnfs_cli.api.describe_run import describe, describe_html
+from nnfs_cli.api.frame import Frame
+from nnfs_cli.arrays import Array
+from nnfs_cli.config.config import Config
+from nnfs_cli.data.in_memory import rows_for
+from nnfs_cli.display.progress import progress_for
+from nnfs_cli.errors import UserError
+from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
+from nnfs_cli.prediction.predictor import Predictor
+from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.training.callbacks import Callback
+from nnfs_cli.workflows import Comparison, Figures, Threshold, Verdict
+from nnfs_cli.workflows.load_run import config_of
+from nnfs_cli.workflows.predict import predictor_of
+
+if TYPE_CHECKING:
+    from nnfs_cli.api.classifier import NetClassifier
+    from nnfs_cli.api.regressor import NetRegressor
+
+
+class Run:
+    """A run directory, made by `train`, by `save` of an estimator, or by `nnfs train`.
+
+    Everything is read from the directory when it is asked for. The trained net is kept, so that predicting one row is
+    fast, and read again after the run has changed. Methods raise `RunError` if the directory is incomplete or damaged.
+
+    >>> from nnfs_cli import Run, train
+    >>> run = train("configs/breast_cancer.yaml", epochs=3)
+    >>> Run.open("runs/breast_cancer-1").status
+    'finished'
+    """
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self._directory = directory
+        self._restored: tuple[tuple[int, ...], dict[Any, _Restored]] = (), {}
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the run at this path. Raises `RunError` if there is none.
+
+        >>> from nnfs_cli import Run, train
+        >>> run = train("configs/breast_cancer.yaml", epochs=3)
+        >>> Run.open(run.path).path == run.path
+        True
+        """
+        return cls(RunDirectory.open(Path(path)))
+
+    @classmethod
+    def newest(cls, folder: str | os.PathLike[str] = "runs") -> Self:
+        """Return the run in a folder that was started last and has weights. Raises `RunError` if there is none.
+
+        >>> from nnfs_cli import Run, train
+        >>> run = train("configs/breast_cancer.yaml", epochs=3)
+        >>> Run.newest().path.as_posix()
+        'runs/breast_cancer-1'
+        """
+        return cls(RunDirectory.newest(Path(folder)))
+
+    # What the run is
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self._directory.path
+
+    @property
+    def status(self) -> str:
+        """How the run stands: running, finished, interrupted, diverged or failed; "unknown" if it is not recorded."""
+        return str(self._directory.status().get("state", "unknown"))
+
+    @property
+    def config(self) -> Config:
+        """The config, with every default and every choice of the preset.
+
+        >>> from nnfs_cli import train
+        >>> train("configs/breast_cancer.yaml", epochs=3).config.epochs
+        3
+        """
+        return config_of(self._directory)
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """The final figures of each split: `rows`, `loss` and the metrics of the config; None for an undefined one.
+
+        >>> from nnfs_cli import train
+        >>> sorted(train("configs/breast_cancer.yaml", epochs=3).metrics["validation"])
+        ['accuracy', 'loss', 'rows']
+        """
+        return {split: figures for split, figures in self._directory.metrics().items() if isinstance(figures, dict)}
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch of the best weights, counted from 1; None if it is not known.
+
+        >>> from nnfs_cli import train
+        >>> train("configs/breast_cancer.yaml", epochs=3).best_epoch
+        3
+        """
+        best = self._directory.metrics().get("best_epoch")
+        return None if best is None else int(best)
+
+    @property
+    def history(self) -> Frame:
+        """The log: a row for each logged epoch, with `epoch`, `step`, `seconds`, `lr`, `train_loss`, `val_loss`, ...
+
+        >>> from nnfs_cli import train
+        >>> train("configs/breast_cancer.yaml", epochs=3).history["epoch"]
+        array([1, 2, 3])
+        """
+        return Frame.of_rows(self._directory.epochs())
+
+    @property
+    def weights(self) -> Mapping[str, Array]:
+        """The best parameters by name, as read-only arrays.
+
+        >>> from nnfs_cli import train
+        >>> weights = train("configs/breast_cancer.yaml", epochs=3).weights
+        >>> {name: array.shape for name, array in weights.items()}
+        {'0.weight': (30, 20), '0.bias': (20,), '2.weight': (20, 1), '2.bias': (1,)}
+        """
+        arrays = {name: array.view() for name, array in self._restore().predictor.model.parameters.arrays.items()}
+        for array in arrays.values():
+            array.flags.writeable = False
+        return MappingProxyType(arrays)
+
+    # What the net does
+
+    def predict(
+        self,
+        table: Any,
+        *,
+        interval: float | None = None,
+        weights: str = "best",
+        keep: Sequence[str] | Literal["all"] = (),
+        on_error: OnError = "stop",
+    ) -> Frame:
+        """Predict the target of each row, as `nnfs predict` does.
+
+        Parameters
+        ----------
+        table : table or path
+            The rows, with the input columns in any order; other columns are ignored. A table of pandas, polars or
+            pyarrow, an array (rows, n_features) if the net was trained on one, a dict of columns, a list of dicts, a
+            dict that is one row, or the path of a CSV, Parquet or npz file.
+        interval : float, optional
+            Add intervals, or sets of classes, that hold the truth with this probability, such as 0.9.
+        weights : str, default "best"
+            "best", "last", or "epoch-<n>" if the run kept it.
+        keep : sequence of str or "all"
+            Columns of the table to copy.
+        on_error : {"stop", "skip", "null"}
+            For a row that cannot be predicted: raise `DataError`, leave it out, or leave its prediction empty.
+
+        Returns
+        -------
+        Frame
+            The kept columns, then `prediction`. Of classes also `probability_<label>` (0 to 1) for each, or
+            `score_<label>`. With several targets, `prediction_<target>` for each. With an interval `lower` and `upper`,
+            in the units of the target, or `set`: the labels joined by |.
+
+        Raises
+        ------
+        DataError
+            If a column is missing or a row cannot be predicted.
+        RunError
+            If the run lacks these weights, or the calibration that intervals need.
+
+        Warns
+        -----
+        NnfsWarning
+            About rows that are far from the training rows, and columns that the net was not trained on.
+
+        Examples
+        --------
+        >>> from nnfs_cli import train
+        >>> table = {"size": [50, 62, 70, 85, 90, 105], "price": [1.0, 1.3, 1.4, 1.7, 1.8, 2.1]}
+        >>> settings = {"layers": ["linear: 1"], "loss": "mse", "epochs": 50, "dataset": {"table": "price"}}
+        >>> run = train(settings, table)
+        >>> run.predict({"size": 75}).columns
+        ('prediction',)
+        >>> run.predict({"size": [75, 100]})["prediction"].shape
+        (2,)
+
+        """
+        restored = self._restore(weights, interval)
+        rows = rows_for(table, restored.predictor.config.dataset)
+        return Frame(BatchPredictor(restored.predictor, restored.inputs, rows, on_error, keep).all())
+
+    def evaluate(
+        self,
+        table: Any = None,
+        *,
+        splits: Sequence[str] | None = None,
+        weights: str = "best",
+        threshold: Threshold | None = None,
+        data: Any = None,
+    ) -> Figures:
+        """Return the loss and the metrics, as `nnfs evaluate` does.
+
+        Parameters
+        ----------
+        table : table or path, optional
+            Rows with the target, whose figures are called "input". By default, the rows of the run are scored.
+        splits : sequence of str, optional
+            Of "train", "validation" and "test"; by default those that were held out.
+        weights : str, default "best"
+            As for `predict`.
+        threshold : float, "best_f1", "best_accuracy" or "none", optional
+            For two classes: the probability from which the second one is predicted, or the metric that chooses it on
+            the validation rows. It is saved and used from then on; "none" removes it.
+        data : table or path, optional
+            The rows that the run was trained on, if they were given in Python or have moved.
+
+        Returns
+        -------
+        dict of dict
+            By split: `rows`, `loss` and the metrics of the config.
+
+        Raises
+        ------
+        DataError
+            If the data is missing or has changed since the training.
+        RunError
+            If the run lacks a split or these weights.
+
+        Examples
+        --------
+        >>> from nnfs_cli import train
+        >>> run = train("configs/breast_cancer.yaml", epochs=3)
+        >>> run.evaluate()["validation"] == run.metrics["validation"]
+        True
+
+        """
+        if table is not None and (splits is not None or data is not None):
+            raise UserError("give either a table to score, or the splits of the run and their data")
+        return workflows.evaluate(self._directory, splits, table, weights, threshold, data)
+
+    def compare(self, splits: Sequence[str] | None = None, *, weights: str = "best", data: Any = None) -> Comparison:
+        """Return the figures of the net and of three baselines (constant, linear, boosting) on the same rows.
+
+        The parameters and errors are those of `evaluate`. The figures are by split, then by model, then by figure; the
+        net has the name of the run.
+
+        >>> from nnfs_cli import train
+        >>> run = train("configs/iris.yaml", epochs=3)
+        >>> list(run.compare()["validation"])
+        ['iris-1', 'constant', 'linear', 'boosting']
+        """
+        return workflows.compare(self._directory, splits, weights, data)
+
+    def resume(
+        self,
+        epochs: int | None = None,
+        *,
+        data: Any = None,
+        callbacks: Sequence[Callback] = (),
+        verbose: bool | None = None,
+    ) -> Self:
+        """Continue the training until `epochs` in total, by default until the planned ones; return the run itself.
+
+        On the same machine with the same versions, the weights have the same bytes as without the interruption. `data`
+        is as for `evaluate`, the other parameters are as for `train`.
+        Raises `RunError` if there is nothing to continue, `DataError` if the data is missing or has changed,
+        `BlockingIOError` if another process trains the run, and the errors of `train`.
+
+        >>> from nnfs_cli import train
+        >>> run = train("configs/breast_cancer.yaml", epochs=3).resume(5)
+        >>> len(run.history)
+        5
+        """
+        experiment = workflows.reopen(self._directory, epochs, data=data)
+        shown = progress_for(verbose, experiment.config.checkpoint)
+        with resumable(self._directory):
+            workflows.resume(experiment, self._directory, [*shown, *callbacks])
+        return self
+
+    def verify(self, tolerance: float = 0.01, *, data: Any = None, verbose: bool | None = None) -> Verdict:
+        """Check the digests of all files, train again in a temporary folder, and compare the results.
+
+        In the same environment all bytes must be the same; in another one the final figures may differ by `tolerance`,
+        relative to the figure, or to 1 if that is larger. The verdict says whether all bytes are the same (`exact`),
+        the `largest` difference, and what has `moved` in the environment. `data` is as for `evaluate`.
+        Raises `RunError` with what has changed or could not be reproduced.
+
+        >>> from nnfs_cli import train
+        >>> train("configs/breast_cancer.yaml", epochs=3).verify().exact
+        True
+        """
+        return workflows.verify(self._directory, tolerance, progress_for(verbose), data)
+
+    def estimator(self) -> NetClassifier | NetRegressor:
+        """Return the net as an estimator for scikit-learn.
+
+        >>> from nnfs_cli import train
+        >>> estimator = train("configs/breast_cancer.yaml", epochs=3).estimator()
+        >>> type(estimator).__name__
+        'NetClassifier'
+        """
+        if self.config.loss.task == "classification":
+            from nnfs_cli.api.classifier import NetClassifier
+
+            return NetClassifier.load(self._directory)
+        from nnfs_cli.api.regressor import NetRegressor
+
+        return NetRegressor.load(self._directory)
+
+    def _restore(self, weights: str = "best", interval: float | None = None) -> _Restored:
+        """Return the net with the descriptions of its inputs: those known, if the run has not changed."""
+        stamp, known = self._directory.status_file.stamp(), self._restored
+        if known[0] != stamp:
+            known = stamp, {}
+        if (weights, interval) not in known[1]:
+            predictor = predictor_of(self._directory, weights, interval)
+            restored = _Restored(predictor, self._directory.records.data()["inputs"])
+            if self.status != "finished":  # training may write new weights without changing the status
+                return restored
+            known[1][weights, interval] = restored
+            self._restored = known
+        return known[1][weights, interval]
+
+    def __repr__(self) -> str:
+        return describe(self._directory)
+
+    def _repr_html_(self) -> str:
+        return describe_html(self._directory)
+
+
+class _Restored:
+    """A trained net, and the descriptions of its inputs."""
+
+    def __init__(self, predictor: Predictor, inputs: Sequence[Mapping[str, Any]]) -> None:
+        self.predictor, self.inputs = predictor, inputs
+
+
+@contextlib.contextmanager
+def resumable(directory: RunDirectory) -> Iterator[None]:
+    """Say in a `KeyboardInterrupt` that the run can be resumed, and how."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        path = directory.path.as_posix()
+        stop.args = (f"{path} keeps what was learned so far; Run.open({path!r}).resume() continues",)
+        raise

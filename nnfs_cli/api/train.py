@@ -1,0 +1,145 @@
+"""Train from Python as `nnfs train` does, with a run directory, and cross-validate as `nnfs cv` does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nnfs_cli import workflows
+from nnfs_cli.api.config_from import Settings, config_from
+from nnfs_cli.api.cross_validation import CrossValidation
+from nnfs_cli.api.run import Run, resumable
+from nnfs_cli.config.config import Config
+from nnfs_cli.display.progress import fold_report, progress_for
+from nnfs_cli.errors import UserError
+from nnfs_cli.training.callbacks import Callback
+
+
+def train(
+    config: Settings,
+    data: Any = None,
+    *,
+    folder: str | os.PathLike[str] = "runs",
+    callbacks: Sequence[Callback] = (),
+    verbose: bool | None = None,
+    **settings: Any,
+) -> Run:
+    """Train a net, write a run directory as `nnfs train` does, and return the run.
+
+    Parameters
+    ----------
+    config : path, dict or Config
+        A YAML file, or its keys and values as a dict. Without `layers`, the preset chooses what is left out.
+    data : table or path, optional
+        The rows to learn from, instead of those of the config's data set: a table of pandas, polars or pyarrow, a NumPy
+        array (rows, columns), a dict of columns, a list of dicts, or a file. The target, the columns to drop and the
+        weight stay those of the config; `dataset={"table": "price"}` names only a target.
+    folder : path, default "runs"
+        The folder in which the run gets a directory of its own, `<name of the config>-<n>`.
+    callbacks : sequence of Callback
+        What watches the training, after the callbacks of the config.
+    verbose : bool, optional
+        Whether progress is shown; by default only in a notebook or an interactive session.
+    **settings
+        Values for other keys of the config, such as `epochs=20`.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ConfigError
+        With every fault of the config.
+    DataError
+        If the data cannot be used.
+    DivergedError
+        If a loss or a gradient is not finite.
+    KeyboardInterrupt
+        After Ctrl-C; the run keeps what was learned, and `Run.resume` continues it.
+
+    Examples
+    --------
+    >>> from nnfs_cli import train
+    >>> run = train("configs/breast_cancer.yaml", epochs=3)
+    >>> run.path.as_posix()
+    'runs/breast_cancer-1'
+    >>> run.metrics["validation"]["accuracy"] > 0.8
+    True
+
+    With a table, here a dict of columns:
+
+    >>> table = {"size": [50, 62, 70, 85, 90, 105, 120, 140], "price": [1, 1.3, 1.4, 1.7, 1.8, 2.1, 2.4, 2.9]}
+    >>> settings = {"layers": ["linear: 8", "relu", "linear: 1"], "loss": "mse", "epochs": 50, "optimizer": "adam"}
+    >>> run = train(settings, table, dataset={"table": "price"}, name="prices")
+    >>> len(run.predict({"size": [75, 100]}))
+    2
+
+    """
+    experiment = workflows.prepare(config_from(config, data, settings))
+    directory = workflows.begin(experiment, folder)
+    shown = progress_for(verbose, experiment.config.checkpoint)
+    with resumable(directory):
+        workflows.train(experiment, directory, [*shown, *callbacks])
+    return Run(directory)
+
+
+def cross_validate(
+    configs: Settings | Mapping[str, Settings],
+    data: Any = None,
+    *,
+    folds: int = 5,
+    repeats: int = 1,
+    verbose: bool | None = None,
+    **settings: Any,
+) -> CrossValidation:
+    """Train on all folds but one and score on that one, for each fold, as `nnfs cv` does; nothing is written.
+
+    Parameters
+    ----------
+    configs : path, dict or Config, or a dict of several by name
+        As for `train`. Several configs are compared on the same folds; a dict is one config if any of its keys is a key
+        of configs.
+    data : table or path, optional
+        As for `train`.
+    folds, repeats : int
+        The number of folds, 2 or more, and how many times the rows are dealt into folds.
+    verbose : bool, optional
+        Whether progress is shown; by default only in a notebook or an interactive session.
+    **settings
+        Values for other keys of every config, such as `epochs=20`.
+
+    Returns
+    -------
+    CrossValidation
+
+    Raises
+    ------
+    ConfigError, DataError
+        If a config or the data cannot be used, or the configs do not use the same rows.
+
+    Examples
+    --------
+    >>> from nnfs_cli import cross_validate
+    >>> found = cross_validate("configs/breast_cancer.yaml", folds=3, epochs=2)
+    >>> found.estimates()["breast_cancer"]["accuracy"].mean > 0.8
+    True
+    >>> len(found.predictions)
+    569
+
+    """
+    if folds < 2 or repeats < 1:
+        raise UserError(f"cross-validation needs 2 folds or more, and 1 repeat or more; found {folds} and {repeats}")
+    named = {name: config_from(config, data, settings) for name, config in _named(configs).items()}
+    if len(named) == 1:
+        named = {config.name: config for config in named.values()}
+    report = fold_report(verbose, named, folds, repeats)
+    return CrossValidation(workflows.cross_validate(named, folds, repeats, report))
+
+
+def _named(configs: Settings | Mapping[str, Settings]) -> Mapping[str, Settings]:
+    """Return configs by name; a single one has any name."""
+    if isinstance(configs, Mapping) and configs and not any(key in Config.model_fields for key in configs):
+        return configs
+    return {"": configs}
