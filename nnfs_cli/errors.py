@@ -24,19 +24,51 @@ ColumnProblem = Literal["empty cells", "not numbers", "dates"]
 
 
 class NnfsError(Exception):
-    """The root of the tree. Its text is the complete message for the user."""
+    """The root of the tree. Its text is the complete message for the user.
+
+    >>> from nnfs_cli import NnfsError, train
+    >>> try:
+    ...     train("houses.yaml")
+    ... except NnfsError as error:
+    ...     print(error)
+    houses.yaml: error: there is no such file
+    """
 
 
 class UserError(NnfsError):
-    """Invalid input: an option, the config, the data or a run directory."""
+    """Invalid input: an option, the config, the data or a run directory.
+
+    >>> from nnfs_cli import UserError, cross_validate
+    >>> try:
+    ...     cross_validate("configs/iris.yaml", folds=1)
+    ... except UserError as error:
+    ...     print(error)
+    cross-validation needs 2 folds or more, and 1 repeat or more; found 1 and 1
+    """
 
 
 class ConfigError(UserError):
-    """One or more faults of a config, each with its position in the file."""
+    """One or more faults of a config, each with its position in the file.
+
+    >>> from nnfs_cli import ConfigError, train
+    >>> try:
+    ...     train("configs/iris.yaml", epoch=20)
+    ... except ConfigError as error:
+    ...     print(error)
+    epoch: error: there is no key 'epoch'; did you mean 'epochs'?
+    """
 
 
 class DataError(UserError):
-    """A table that cannot be used. `problem` is set where preprocessing steps can solve the problem of a column."""
+    """A table that cannot be used. `problem` is set where preprocessing steps can solve the problem of a column.
+
+    >>> from nnfs_cli import DataError, train
+    >>> try:
+    ...     train({"dataset": {"table": "price"}}, {"size": [50, 62], "price": [1.0, None]})
+    ... except DataError as error:
+    ...     print(error)
+    the table, row 2: the target 'price' is empty; remove the rows without a target
+    """
 
     def __init__(self, message: str, problem: ColumnProblem | None = None) -> None:
         super().__init__(message)
@@ -44,11 +76,27 @@ class DataError(UserError):
 
 
 class RunError(UserError):
-    """A run directory that is missing, incomplete, damaged or not made by nnfs."""
+    """A run directory that is missing, incomplete, damaged or not made by nnfs.
+
+    >>> from nnfs_cli import Run, RunError
+    >>> try:
+    ...     Run.open("runs/iris-7")
+    ... except RunError as error:
+    ...     print(error)
+    there is no run directory runs/iris-7
+    """
 
 
 class DivergedError(NnfsError):
-    """Training diverged: a loss, gradient or weight became infinite or NaN."""
+    """Training diverged: a loss, gradient or weight became infinite or NaN.
+
+    >>> from nnfs_cli import DivergedError, train
+    >>> try:
+    ...     train("configs/diabetes.yaml", lr=1e30)
+    ... except DivergedError as error:
+    ...     print(error)
+    training diverged: the loss is nan in epoch 1, batch 2, after 1 step, at lr 1e+30; ...
+    """
 
 
 class Terminated(KeyboardInterrupt):
@@ -56,7 +104,14 @@ class Terminated(KeyboardInterrupt):
 
 
 class NnfsWarning(UserWarning):
-    """A warning for the user. It does not stop the command."""
+    """A warning for the user. It does not stop the command.
+
+    >>> import warnings
+    >>> from nnfs_cli import NnfsWarning, train
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", NnfsWarning)
+    ...     run = train("configs/breast_cancer.yaml", epochs=3)
+    """
 
 
 MAX_FAULTS = 20  # faults that one error reports

@@ -17,8 +17,8 @@ class CrossValidation:
     `rows` is the number of rows that were dealt into `folds`, `repeats` times.
 
     >>> from nnfs_cli import cross_validate
-    >>> cross_validate("configs/breast_cancer.yaml", folds=3, epochs=2).rows
-    569
+    >>> cross_validate("configs/iris.yaml", folds=2, epochs=1).rows
+    105
     """
 
     def __init__(self, found: workflows.CrossValidation) -> None:
@@ -30,8 +30,8 @@ class CrossValidation:
         """The figures of each config, by its name: a row for each fold of each repeat, as `repeat`, `fold`, and so on.
 
         >>> from nnfs_cli import cross_validate
-        >>> found = cross_validate("configs/breast_cancer.yaml", folds=3, epochs=2)
-        >>> found.figures["breast_cancer"].columns
+        >>> found = cross_validate("configs/iris.yaml", folds=2, epochs=1)
+        >>> found.figures["iris"].columns
         ('repeat', 'fold', 'log_loss', 'accuracy')
         """
         places = [{"repeat": i + 1, "fold": j + 1} for i in range(self.repeats) for j in range(self.folds)]
@@ -49,9 +49,9 @@ class CrossValidation:
         `score_<label>`; with several targets `truth_1`, `prediction_1` and so on.
 
         >>> from nnfs_cli import cross_validate
-        >>> found = cross_validate("configs/breast_cancer.yaml", folds=3, epochs=2)
-        >>> sorted(found.predictions["row"]) == list(range(1, 570))
-        True
+        >>> found = cross_validate("configs/iris.yaml", folds=2, epochs=1)
+        >>> len(found.predictions)
+        105
         """
         return Frame(self._found.predictions)
 
@@ -61,8 +61,8 @@ class CrossValidation:
         They are by config, then by figure. The interval takes into account that folds share training rows.
 
         >>> from nnfs_cli import cross_validate
-        >>> found = cross_validate("configs/breast_cancer.yaml", folds=3, epochs=2)
-        >>> accuracy = found.estimates()["breast_cancer"]["accuracy"]
+        >>> found = cross_validate("configs/iris.yaml", folds=2, epochs=1)
+        >>> accuracy = found.estimates()["iris"]["accuracy"]
         >>> accuracy.low < accuracy.mean < accuracy.high
         True
         """
@@ -72,8 +72,8 @@ class CrossValidation:
         """Return how much greater the figures of each other config are than those of the first, on the same folds.
 
         >>> from nnfs_cli import cross_validate
-        >>> config = "configs/breast_cancer.yaml"
-        >>> found = cross_validate({"short": config, "long": config}, folds=3, epochs=2)
+        >>> config = "configs/iris.yaml"
+        >>> found = cross_validate({"short": config, "long": config}, folds=2, epochs=1)
         >>> found.differences()["long"]["accuracy"].mean
         0.0
         """

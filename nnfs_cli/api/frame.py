@@ -29,8 +29,9 @@ class Frame:
     which are str, or None for a gap. `len(frame)` is the number of rows, and iterating yields the names of the columns,
     as in pandas.
 
-    `pandas.DataFrame.from_arrow(frame)`, `polars.DataFrame(frame)` and `pyarrow.table(frame)` read a frame by the Arrow
-    C stream interface; columns of numbers are not copied. Raises `DataError` if columns have different lengths.
+    `polars.DataFrame(frame)`, `pyarrow.table(frame)` and every other reader of the Arrow C stream interface share the
+    memory of columns of numbers; `pandas.DataFrame.from_arrow(frame)` copies them, see `to_pandas`.
+    Raises `DataError` if columns have different lengths.
 
     >>> from nnfs_cli import Frame
     >>> frame = Frame({"epoch": [1, 2], "train_loss": [0.7, 0.5]})
@@ -54,6 +55,7 @@ class Frame:
     def of_rows(cls, rows: Sequence[Mapping[str, float]]) -> Self:
         """Return a frame with a row for each dict of numbers; NaN where a dict lacks a key.
 
+        >>> from nnfs_cli import Frame
         >>> Frame.of_rows([{"epoch": 1, "train_loss": 0.7}, {"epoch": 2, "train_loss": 0.5}])["epoch"]
         array([1, 2])
         """
@@ -84,6 +86,7 @@ class Frame:
     def columns(self) -> tuple[str, ...]:
         """The names of the columns.
 
+        >>> from nnfs_cli import Frame
         >>> Frame({"prediction": ["yes", "no"]}).columns
         ('prediction',)
         """
@@ -92,6 +95,7 @@ class Frame:
     def keys(self) -> tuple[str, ...]:
         """Return the names of the columns, so that `dict(frame)` is a dict of arrays.
 
+        >>> from nnfs_cli import Frame
         >>> dict(Frame({"epoch": [1, 2]}))
         {'epoch': array([1, 2])}
         """
@@ -100,6 +104,7 @@ class Frame:
     def to_arrow(self) -> Any:
         """Return the columns as a pyarrow Table. Columns of numbers share the memory of the frame.
 
+        >>> from nnfs_cli import Frame
         >>> Frame({"epoch": [1, 2]}).to_arrow().schema
         epoch: int64
         """
@@ -108,19 +113,23 @@ class Frame:
         arrays = [_arrow(column) for column in self._columns.values()]
         return pa.Table.from_arrays(arrays, names=list(self._columns))
 
-    def to_pandas(self) -> Any:
-        """Return the columns as a pandas DataFrame. pandas has to be installed.
+    def to_pandas(self, copy: bool = True) -> Any:
+        """Return the columns as a DataFrame of pandas, which has to be installed.
 
+        Without `copy`, columns of numbers share the memory of the frame, and pandas cannot change their cells.
+
+        >>> from nnfs_cli import Frame
         >>> Frame({"epoch": [1, 2], "train_loss": [0.7, 0.5]}).to_pandas()
            epoch  train_loss
         0      1         0.7
         1      2         0.5
         """
-        return self.to_arrow().to_pandas()
+        return self.to_arrow().to_pandas(split_blocks=not copy)
 
     def to_polars(self) -> Any:
-        """Return the columns as a polars DataFrame. polars has to be installed.
+        """Return the columns as a DataFrame of polars, which has to be installed.
 
+        >>> from nnfs_cli import Frame
         >>> Frame({"epoch": [1, 2], "train_loss": [0.7, 0.5]}).to_polars().shape
         (2, 2)
         """

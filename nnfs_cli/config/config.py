@@ -85,7 +85,15 @@ def _batch_size(value: object) -> int | str | None:
 
 
 class Config(Section):
-    """The settings of a run: the data, the net and the training. Each field is a key of the config file."""
+    """The settings of a run: the data, the net and the training. Each field is a key of the config file.
+
+    >>> from nnfs_cli import Config
+    >>> config = Config.load("configs/iris.yaml")
+    >>> config.loss
+    CrossEntropy()
+    >>> config.dataset.name
+    'iris'
+    """
 
     name: Annotated[str, PlainValidator(_run_name, json_schema_input_type=Annotated[str, Field(pattern=_NAME)])] = "run"
     """Name of the run directories. By default, the name of the config file."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.system.wording import counted, shown
 from nnfs_cli.workflows.compare import figures_by, shared_metrics
-from nnfs_cli.workflows.train import begin, train
+from nnfs_cli.workflows.fit import fit
 
 Report = Callable[[str, int, int, dict[str, float]], object]  # called with a config's name, repeat, fold and figures
 
@@ -157,10 +156,10 @@ def _leave_out(config: Config, loaded: LoadedData, pool: Array, fold: Array, see
 
 
 def _train_and_predict(config: Config, loaded: LoadedData) -> PredictedRows:
-    """Train a net in a temporary run, and return its predictions for the test rows."""
-    with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, ignored_warnings(NnfsWarning):
-        experiment = prepare(config, loaded)  # the same warnings would come again for every fold
-        train(experiment, begin(experiment, folder))
+    """Train a net, and return its predictions for the test rows."""
+    with ignored_warnings(NnfsWarning):  # the same warnings would come again for every fold
+        experiment = prepare(config, loaded)
+        fit(experiment)
         return experiment.predictor.evaluate(experiment.splits["test"])[1]
 
 

@@ -7,6 +7,7 @@ import inspect
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from nnfs_cli.components.component import Component
 from nnfs_cli.config import yaml
 from tests.conftest import CONFIGS
 
+METHODS = (FunctionType, property, staticmethod, classmethod)
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 PUBLIC = {name: getattr(nnfs_cli, name) for name in sorted(nnfs_cli.__all__)}
 COMPONENTS = {name: thing for name, thing in PUBLIC.items() if inspect.isclass(thing) and issubclass(thing, Component)}
@@ -31,8 +33,7 @@ def documented() -> Iterator[tuple[str, Any]]:
                 yield from (
                     (f"{name}.{key}", getattr(member, "__func__", member))
                     for key, member in vars(base).items()
-                    if (not key.startswith("_") and isinstance(member, property | staticmethod | classmethod))
-                    or (inspect.isfunction(member) and not key.startswith("_"))
+                    if not key.startswith("_") and isinstance(member, METHODS)
                 )
 
 

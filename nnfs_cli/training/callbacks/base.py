@@ -61,6 +61,14 @@ class Callback:
 
     To keep its memory when a run is interrupted and resumed, a callback needs a `key`, and must override `reset`,
     `state` and `restore`. A callback that a config can name derives from `NamedCallback` instead.
+
+    >>> from nnfs_cli import Callback, train
+    >>> class Losses(Callback):
+    ...     def on_log(self, training, row):
+    ...         print(training.progress.epoch, round(row["train_loss"], 1))
+    >>> run = train("configs/iris.yaml", epochs=2, callbacks=[Losses()])
+    1 1.0
+    2 0.8
     """
 
     key: ClassVar[str] = ""  # prefix of its arrays in a saved state; empty if it remembers nothing

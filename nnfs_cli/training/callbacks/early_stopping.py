@@ -22,6 +22,11 @@ class EarlyStopping(Section, Callback):
     """Stop training after `patience` logged epochs in a row without a better figure. NaN is never better.
 
     If the weights are averaged, it waits for the first average.
+
+    >>> from nnfs_cli import EarlyStopping, train
+    >>> run = train("configs/iris.yaml", epochs=50, lr=3.0, early_stopping=EarlyStopping(5))
+    >>> len(run.history) < 50
+    True
     """
 
     main = "patience"
