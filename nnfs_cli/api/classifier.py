@@ -2,28 +2,267 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from nnfs_cli.api.estimator import NetEstimator, value_errors
+from nnfs_cli.api.estimator import NetEstimator
+from nnfs_cli.api.inputs import TableLike, ValidationData, value_errors
+from nnfs_cli.api.settings import Setting, loss_of
 from nnfs_cli.api.training_table import Rows
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
+from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Label, text_of
 from nnfs_cli.errors import DataError
-from nnfs_cli.metrics import decide
+from nnfs_cli.metrics import Metric, decide
+from nnfs_cli.nn.layers import Layer
+from nnfs_cli.nn.losses import Loss
+from nnfs_cli.presets import Preset
 from nnfs_cli.system.wording import listing, shown
+from nnfs_cli.training.averaging import Averaging
+from nnfs_cli.training.callbacks import Callback
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
+from nnfs_cli.training.clipping import Clip
+from nnfs_cli.training.optimizers import Optimizer
+from nnfs_cli.training.penalty import Penalty
+from nnfs_cli.training.schedules import Schedule
 from nnfs_cli.workflows.result import TrainingResult
 
 
-class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """A neural net that predicts classes."""
+def _gives_probabilities(estimator: NetClassifier) -> bool:
+    return estimator.loss is None or loss_of(estimator.loss).probabilistic
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: tuple[Any, ...] | None = None) -> Self:
-        """Train on inputs X (rows, n_features) and labels y (rows,)."""
+
+def _gives_scores(estimator: NetClassifier) -> bool:
+    return not _gives_probabilities(estimator)
+
+
+class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A neural net that predicts classes, as a scikit-learn estimator.
+
+    Without `layers` it trains the preset, an ensemble of small nets that needs no tuning. With `layers` it trains the
+    net that they describe. Inputs may be arrays or tables, and hold numbers, texts, booleans, dates and gaps.
+
+    There is no `partial_fit`: the preprocessing and the folds need all rows at once.
+
+    Parameters
+    ----------
+    layers : list of layers, default=None
+        The layers of the net: objects such as ``Linear(16)``, or what a config holds, such as ``"linear: 16"``,
+        ``"relu"`` or ``{"linear": {"units": 16, "bias": False}}``. Hidden layers are enough: if the last one does not
+        give one output for each class, a linear layer that does is added. By default the preset chooses the layers
+        and every other setting that is not given.
+    loss : loss, default="binary_cross_entropy" or "cross_entropy"
+        The loss to minimize, such as ``"focal"``, ``{"cross_entropy": {"smoothing": 0.1}}`` or ``"hinge"``.
+    class_weight : "balanced" or dict, default=None
+        The weight of the rows of each class: a number of 0 or more by label, or "balanced" for the same total weight of
+        every class. It multiplies `sample_weight`.
+    optimizer : optimizer, default="adam" with `layers`, else that of the preset
+        The rule that updates the weights, such as ``"sgd"``, ``{"sgd": {"momentum": 0.9}}``, ``"lbfgs"`` or
+        ``AdamW(0.01)``.
+    lr : float, default=None
+        The learning rate, above 0. Each optimizer has its own default; that of Adam is 0.001.
+    schedule : schedule, default="constant" with `layers`, else that of the preset
+        The rule that changes the learning rate during training, such as ``"cosine"``.
+    epochs : int, default=100 with `layers`, else that of the preset
+        The number of passes over the training rows, at least 1. For a minimizer such as lbfgs, the most iterations.
+    batch_size : int or "full", default=32 with `layers`, else that of the preset
+        The rows of a batch, at least 1, or all of them. Minimizers such as lbfgs take all by default.
+    preset : preset, default="tabular" without `layers`
+        The preset that fills in whatever is not given.
+    members : int, default=1 with `layers`, else that of the preset
+        The number of nets, 1 to 1000, whose predictions are averaged. They are trained as one.
+    holdout : "fold", default=None with `layers`, else that of the preset
+        With "fold", each member trains without one fold of the rows, and its predictions on that fold choose the best
+        epoch and calibrate the intervals.
+    split : dict or float, default=None
+        The rows to hold out: ``{"validation": 0.2, "test": 0.1}``, or just the fraction for validation. Validation rows
+        choose the best epoch and calibrate the intervals; test rows are only measured. By default a net with `layers`
+        trains on all rows, unless it has `early_stopping`, which holds out a fifth.
+    preprocessing : dict, step or list of steps, default=None
+        The steps for all ``numbers``, ``categories`` and ``dates``, for single ``columns``, and for the ``target``. By
+        default, gaps in numbers are imputed and marked, numbers are standardized, categories are one-hot, and dates
+        become calendar features; the preset does more. A setting replaces this default as a whole.
+    penalty : dict, default=None
+        The penalty on large weights: ``{"l2": 0.001}``, ``{"l1": 0.001}`` or both.
+    clip : float or dict, default=None
+        The upper limit on the norm of the gradient, or ``{"value": 1.0}`` for each of its entries.
+    accumulate : int, default=1
+        The number of batches per step, at least 1.
+    averaging : averaging, default=None with `layers`, else that of the preset
+        Predict with an average of the weights over training: ``"ema"`` or ``"swa"``.
+    metrics : list of metrics, default=["accuracy"]
+        What `metrics_` and `history_` report besides the loss.
+    early_stopping : int or dict, default=None with `layers`, else that of the preset
+        Stop after this number of logged epochs without improvement, or ``{"patience": 10, "monitor": "val_accuracy"}``.
+    checkpoint : dict, default=None
+        The figure that chooses the best epoch: ``{"monitor": "val_accuracy"}``. By default, the validation loss.
+    callbacks : list of callbacks, default=()
+        What watches the training: objects of your own subclasses of `Callback`, or built-in ones such as
+        ``{"stop_at": 0.1}``.
+    shuffle : bool, default=True
+        Whether the rows are shuffled in every epoch.
+    replacement : bool, default=False
+        Whether the rows of each batch are drawn with replacement.
+    drop_last : bool, default=False
+        Whether the last batch of an epoch is left out if it is not full.
+    log_every : int, default=1 with `layers`, else that of the preset
+        Measure and log only every n-th epoch. Only a logged epoch can be the best one.
+    max_minutes : float, default=None
+        Stop training after this number of minutes.
+    threads : int, default=None
+        The most threads for a matrix product. By default, the number of cores.
+    dtype : "float32" or "float64", default="float32", or "float64" for a minimizer such as lbfgs
+        The number format that the net computes with.
+    random_state : int, RandomState or None, default=0
+        The seed of all random numbers. The same rows, settings and seed give the same net, to the byte. None draws a
+        new seed for each training.
+    verbose : bool or None, default=False
+        Whether the training shows its progress. None shows it in notebooks and interactive sessions.
+
+    Attributes
+    ----------
+    classes_ : array (n_classes,)
+        The labels, sorted.
+    n_features_in_ : int
+        The number of inputs.
+    feature_names_in_ : array (n_features,) of str
+        The names of the inputs, if they came as a table with names.
+    history_ : Frame
+        The log: a row for each logged epoch, with `epoch`, `train_loss`, `val_loss` and so on.
+    metrics_ : dict
+        The final figures by split, and the best epoch.
+    config_ : Config
+        The config of the net, with every default and every choice of the preset.
+    result_ : TrainingResult
+        All that is known of the training. It holds no rows.
+
+    Examples
+    --------
+    >>> from nnfs_cli import NetClassifier
+    >>> X = [{"size": 4.1, "color": "red"}, {"size": 1.2, "color": "green"}, {"size": None, "color": "red"}] * 10
+    >>> y = ["ripe", "raw", "ripe"] * 10
+    >>> net = NetClassifier(layers=["linear: 8", "relu"], epochs=40, lr=0.01).fit(X, y)
+    >>> net.predict([{"size": 3.9, "color": "red"}, {"size": 1.0, "color": "green"}]).tolist()
+    ['ripe', 'raw']
+    >>> net.predict_proba(X).shape
+    (30, 2)
+
+    """
+
+    _task: ClassVar[str] = "classification"
+
+    def __init__(
+        self,
+        layers: Sequence[Layer | Setting] | Layer | Setting | None = None,
+        *,
+        loss: Loss | Setting | None = None,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        optimizer: Optimizer | Setting | None = None,
+        lr: float | None = None,
+        schedule: Schedule | Setting | None = None,
+        epochs: int | None = None,
+        batch_size: int | Literal["full"] | None = None,
+        preset: Preset | Setting | None = None,
+        members: int | None = None,
+        holdout: Literal["fold"] | None = None,
+        split: Split | Mapping[str, Any] | float | None = None,
+        preprocessing: Preprocessing | Setting | Sequence[Any] | None = None,
+        penalty: Penalty | Mapping[str, float] | None = None,
+        clip: Clip | Mapping[str, float] | float | None = None,
+        accumulate: int | None = None,
+        averaging: Averaging | Setting | None = None,
+        metrics: Sequence[Metric | Setting] | None = None,
+        early_stopping: EarlyStopping | Mapping[str, Any] | int | None = None,
+        checkpoint: Checkpoint | Mapping[str, Any] | None = None,
+        callbacks: Sequence[Callback | Setting] = (),
+        shuffle: bool = True,
+        replacement: bool = False,
+        drop_last: bool = False,
+        log_every: int | None = None,
+        max_minutes: float | None = None,
+        threads: int | None = None,
+        dtype: Literal["float32", "float64"] | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+        verbose: bool | None = False,
+    ) -> None:
+        super().__init__(
+            layers,
+            loss=loss,
+            optimizer=optimizer,
+            lr=lr,
+            schedule=schedule,
+            epochs=epochs,
+            batch_size=batch_size,
+            preset=preset,
+            members=members,
+            holdout=holdout,
+            split=split,
+            preprocessing=preprocessing,
+            penalty=penalty,
+            clip=clip,
+            accumulate=accumulate,
+            averaging=averaging,
+            metrics=metrics,
+            early_stopping=early_stopping,
+            checkpoint=checkpoint,
+            callbacks=callbacks,
+            shuffle=shuffle,
+            replacement=replacement,
+            drop_last=drop_last,
+            log_every=log_every,
+            max_minutes=max_minutes,
+            threads=threads,
+            dtype=dtype,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
+    def fit(
+        self,
+        X: TableLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        validation_data: ValidationData | None = None,
+    ) -> Self:
+        """Train the net.
+
+        Every call begins anew.
+
+        Parameters
+        ----------
+        X : table or array (rows, n_features)
+            The inputs: a table of pandas, polars or pyarrow, a dict of columns, a list of rows as dicts, or an array.
+        y : array-like (rows,)
+            The label of each row: texts, whole numbers or truth values, of at least two classes.
+        sample_weight : array-like (rows,), default=None
+            The weight of each row, 0 or more. A row of weight 2 counts as two rows in the loss and in the figures.
+        validation_data : (X, y) or (X, y, sample_weight), default=None
+            Rows that validate instead of a part of X: they choose the best epoch and calibrate the intervals.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
+
+        Raises
+        ------
+        InvalidInputError
+            If rows or settings cannot be used. It is a `ValueError`.
+        DivergedError
+            If a loss or gradient is not finite.
+
+        """
         with value_errors():
             inputs, labels = self._inputs(X, reset=True), self._labels(y)
             classes, indices = np.unique(labels, return_inverse=True)
@@ -49,22 +288,103 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         check_classification_targets(labels)
         return labels
 
-    def _loss(self, facts: Facts) -> str:
+    def _default_loss(self, facts: Facts) -> str:
         return "binary_cross_entropy" if facts.n_classes == 2 else "cross_entropy"
+
+    def _more_settings(self) -> dict[str, Any]:
+        if not isinstance(self.class_weight, Mapping):
+            return {"class_weights": self.class_weight}
+        return {"class_weights": {text_of(_label(_plain(key))): value for key, value in self.class_weight.items()}}
 
     def _adopt(self, result: TrainingResult) -> None:
         super()._adopt(result)
         self.classes_ = np.array(result.predictor.encoder.classes)
 
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probability of each class, (rows, n_classes), in the order of `classes_`."""
-        return self._outputs(X)
+    def predict(self, X: TableLike) -> Array:
+        """Predict the label of each row.
 
-    def predict(self, X: Any) -> Array:
-        """Return the label of each row, (rows,)."""
+        Parameters
+        ----------
+        X : table or array (rows, n_features)
+            The inputs, with the columns that the estimator was fitted on.
+
+        Returns
+        -------
+        array (rows,)
+            Labels of `classes_`: the most probable, or what a threshold says that `nnfs evaluate` has chosen.
+
+        """
         outputs = self._outputs(X)
         labels: Array = self.classes_[decide(outputs, self.result_.predictor.decision.threshold)]
         return labels
+
+    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: TableLike) -> Array:
+        """Predict the probability of each class. Only available if the loss gives probabilities.
+
+        Parameters
+        ----------
+        X : table or array (rows, n_features)
+            The inputs, with the columns that the estimator was fitted on.
+
+        Returns
+        -------
+        array (rows, n_classes)
+            Probabilities from 0 to 1, in the order of `classes_`. They sum up to 1 in each row.
+
+        """
+        return self._outputs(X)
+
+    @available_if(_gives_scores)  # type: ignore[untyped-decorator]
+    def decision_function(self, X: TableLike) -> Array:
+        """Predict the score of each class. Only available if the loss gives scores, such as `hinge`.
+
+        Parameters
+        ----------
+        X : table or array (rows, n_features)
+            The inputs, with the columns that the estimator was fitted on.
+
+        Returns
+        -------
+        array (rows,) for two classes, or (rows, n_classes)
+            Scores; the highest wins. Of two classes, the second one wins where the score is above 0.
+
+        """
+        scores = self._outputs(X)
+        return scores[:, 1] if len(self.classes_) == 2 else scores
+
+    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
+    def predict_set(self, X: TableLike, level: float = 0.9) -> Array:
+        """Predict for each row the set of classes that holds the true one with a given probability.
+
+        Parameters
+        ----------
+        X : table or array (rows, n_features)
+            The inputs, with the columns that the estimator was fitted on.
+        level : float, default=0.9
+            The probability, between 0 and 1, that the set holds the truth.
+
+        Returns
+        -------
+        array (rows, n_classes) of bool
+            Whether each class of `classes_` is in the set. The most probable class always is.
+
+        Raises
+        ------
+        InvalidInputError
+            If no rows were held out to calibrate on, or too few for this level.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> net = NetClassifier(layers=["linear: 16", "relu"], epochs=40, split=0.2).fit(X, y)
+        >>> net.predict_set(X, level=0.8).shape
+        (150, 3)
+
+        """
+        interval = self._interval(level)
+        return interval.members(interval.scale(self._outputs(X)))
 
 
 def _label(value: Any) -> Label:
@@ -74,3 +394,7 @@ def _label(value: Any) -> Label:
     if isinstance(value, str | int | bool):
         return value
     raise DataError(f"labels should be texts, whole numbers or truth values, found {type(value).__name__}")
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,64 +1,57 @@
-"""What both estimators share: settings, training on arrays or tables, saving and loading."""
+"""What both estimators share: parameters, training, what is known afterwards, saving and loading."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils import check_array
-from sklearn.utils.validation import _check_y, check_is_fitted, validate_data
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from nnfs_cli.api.frame import Frame
-from nnfs_cli.api.settings import complete_net, config_of, plain
-from nnfs_cli.api.training_table import Rows, TrainingTable, has_names
+from nnfs_cli.api.inputs import InputChecks, value_errors
+from nnfs_cli.api.settings import Setting, complete_net, config_of, loss_of
+from nnfs_cli.api.training_table import Rows, TrainingTable
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
 from nnfs_cli.data.in_memory import InMemory
-from nnfs_cli.data.python_tables import to_arrow_table
+from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
-from nnfs_cli.data.table import Label
+from nnfs_cli.data.split import Split
+from nnfs_cli.data.table import Label, Table
 from nnfs_cli.display.progress import progress_for
-from nnfs_cli.errors import DataError, UserError
+from nnfs_cli.errors import ConfigError, DataError, RunError
 from nnfs_cli.experiment.experiment import prepare
+from nnfs_cli.metrics import Metric
+from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import CHUNK_ROWS
+from nnfs_cli.prediction.decision import Interval
+from nnfs_cli.presets import Preset
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.threads import thread_limit
-from nnfs_cli.system.wording import counted, listing, named
+from nnfs_cli.system.wording import did_you_mean, named
+from nnfs_cli.training.averaging import Averaging
+from nnfs_cli.training.callbacks import Callback
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
+from nnfs_cli.training.clipping import Clip
+from nnfs_cli.training.optimizers import Optimizer
+from nnfs_cli.training.penalty import Penalty
+from nnfs_cli.training.schedules import Schedule
 from nnfs_cli.workflows.result import TrainingResult
-
-
-class InvalidInputError(UserError, ValueError):
-    """Input that an estimator cannot use. It is also a `ValueError`, as scikit-learn's tools expect."""
-
-
-class InvalidTypeError(UserError, TypeError):
-    """Input of a type that an estimator cannot use. It is also a `TypeError`, as scikit-learn's tools expect."""
-
-
-@contextlib.contextmanager
-def value_errors() -> Iterator[None]:
-    """Turn errors about the user's input into `InvalidInputError` with the same text."""
-    try:
-        yield
-    except (InvalidInputError, InvalidTypeError):
-        raise
-    except UserError as error:
-        raise InvalidInputError(str(error)) from error
-
 
 # The parameters that are keys of a config. None leaves a key out.
 KEYS = (
     "optimizer", "lr", "schedule", "epochs", "batch_size", "preset", "members", "holdout", "split", "preprocessing",
-    "penalty", "clip", "accumulate", "averaging", "metrics", "early_stopping", "checkpoint", "log_every", "max_minutes",
-    "threads", "dtype",
+    "penalty", "clip", "accumulate", "averaging", "metrics", "early_stopping", "checkpoint", "shuffle", "replacement",
+    "drop_last", "log_every", "max_minutes", "threads", "dtype",
 )  # fmt: skip
+NAMES = {"class_weights": "class_weight", "seed": "random_state"}  # keys that scikit-learn calls otherwise
 DEFAULTS_WITH_LAYERS: dict[str, Any] = {
     "optimizer": "adam",
     "epochs": 100,
@@ -68,43 +61,46 @@ DEFAULTS_WITH_LAYERS: dict[str, Any] = {
         "dates": "calendar",
     },
 }
+CONFIG_DEFAULTS: dict[str, Any] = {"optimizer": "sgd", "split": {}, "preprocessing": {}}  # where a config's differ
 
 
-class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class NetEstimator(InputChecks):
     """The base class of `NetClassifier` and `NetRegressor`. Their docstrings describe the parameters."""
 
-    _by_name = False  # whether the inputs are found by name in a wider table, in any order
+    _task: ClassVar[str]  # that of the losses that fit
 
     def __init__(
         self,
-        layers: Any = None,
+        layers: Sequence[Layer | Setting] | Layer | Setting | None = None,
         *,
-        loss: Any = None,
-        optimizer: Any = None,
+        loss: Loss | Setting | None = None,
+        optimizer: Optimizer | Setting | None = None,
         lr: float | None = None,
-        schedule: Any = None,
+        schedule: Schedule | Setting | None = None,
         epochs: int | None = None,
-        batch_size: int | str | None = None,
-        preset: Any = None,
+        batch_size: int | Literal["full"] | None = None,
+        preset: Preset | Setting | None = None,
         members: int | None = None,
-        holdout: str | None = None,
-        split: Any = None,
-        preprocessing: Any = None,
-        penalty: Any = None,
-        clip: Any = None,
+        holdout: Literal["fold"] | None = None,
+        split: Split | Mapping[str, Any] | float | None = None,
+        preprocessing: Preprocessing | Setting | Sequence[Any] | None = None,
+        penalty: Penalty | Mapping[str, float] | None = None,
+        clip: Clip | Mapping[str, float] | float | None = None,
         accumulate: int | None = None,
-        averaging: Any = None,
-        metrics: Any = None,
-        early_stopping: Any = None,
-        checkpoint: Any = None,
-        callbacks: Sequence[Any] = (),
+        averaging: Averaging | Setting | None = None,
+        metrics: Sequence[Metric | Setting] | None = None,
+        early_stopping: EarlyStopping | Mapping[str, Any] | int | None = None,
+        checkpoint: Checkpoint | Mapping[str, Any] | int | None = None,
+        callbacks: Sequence[Callback | Setting] = (),
         shuffle: bool = True,
+        replacement: bool = False,
+        drop_last: bool = False,
         log_every: int | None = None,
         max_minutes: float | None = None,
         threads: int | None = None,
-        dtype: str | None = None,
-        random_state: int | None = 0,
-        verbose: bool = False,
+        dtype: Literal["float32", "float64"] | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+        verbose: bool | None = False,
     ) -> None:
         self.layers = layers
         self.loss = loss
@@ -127,6 +123,8 @@ class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         self.checkpoint = checkpoint
         self.callbacks = callbacks
         self.shuffle = shuffle
+        self.replacement = replacement
+        self.drop_last = drop_last
         self.log_every = log_every
         self.max_minutes = max_minutes
         self.threads = threads
@@ -149,13 +147,10 @@ class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         settings = {key: value for key in KEYS if (value := getattr(self, key)) is not None}
         if table.split is not None:
             if self.split is not None:
-                raise DataError("give either validation_data or the parameter split")
+                raise DataError("give either validation_data or the parameter split, not both")
             settings["split"] = table.split
-        settings |= {"shuffle": self.shuffle, "callbacks": tuple(self.callbacks), **self._more_settings()}
-        if self.random_state is not None:
-            settings["seed"] = self.random_state
-        loss = Loss.resolve(plain(self._loss(facts) if self.loss is None else self.loss, "loss"))
-        settings["loss"] = loss
+        loss = loss_of(self._default_loss(facts) if self.loss is None else self.loss)
+        settings |= {"loss": loss, "callbacks": tuple(self.callbacks), "seed": self._seed(), **self._more_settings()}
         if self.layers is not None:
             settings = DEFAULTS_WITH_LAYERS | settings
             settings["layers"] = complete_net(self.layers, loss, facts)
@@ -163,105 +158,62 @@ class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
                 settings["split"] = {"validation": 0}
         return config_of(settings, table.dataset, type(self).__name__)
 
+    def _seed(self) -> int:
+        """Return the seed of the training: `random_state` itself, or a number drawn from it."""
+        if self.random_state is None or isinstance(self.random_state, np.random.RandomState):
+            return int(check_random_state(self.random_state).randint(2**31 - 1))
+        return self.random_state
+
     def _more_settings(self) -> dict[str, Any]:
         """Return the settings of parameters that only one of the estimators has."""
         return {}
 
-    def _loss(self, facts: Facts) -> str:
-        """Return the default loss."""
+    def _default_loss(self, facts: Facts) -> str:
         raise NotImplementedError
 
     def _adopt(self, result: TrainingResult) -> None:
         """Keep what a training has left."""
         self.result_ = result
 
-    def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn's tools may expect: gaps are welcome, sparse matrices are not.
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether there is a trained net."""
+        return hasattr(self, "result_")
 
-        Texts are welcome, too, but the tag `string` would promise that a cell may hold any object.
-        """
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn's tools may expect: the same net for the same rows, if the seed is given."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
         tags.non_deterministic = self.random_state is None
         return tags
 
-    # Inputs
-
-    def _inputs(self, X: Any, reset: bool = False) -> Any:
-        """Return inputs as an Arrow table, checked as scikit-learn checks them."""
-        if not has_names(X):
-            array = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
-            try:
-                return to_arrow_table(array, "X")
-            except DataError as error:
-                if array.dtype.kind != "O":
-                    raise
-                cells = "a cell of this argument must be a string, a number or a date"
-                raise InvalidTypeError(f"{error}; {cells}") from None
-        table = to_arrow_table(X, "X")
-        if self._by_name and not reset:
-            missing = [name for name in self.feature_names_in_ if name not in table.column_names]
-            if missing:
-                raise DataError(f"X lacks {counted(len(missing), 'column')}: {listing(map(named, missing))}")
-            return table.select(list(self.feature_names_in_))
-        validate_data(self, X if hasattr(X, "shape") else table, reset=reset, skip_check_array=True)
-        return table
+    # Predicting
 
     def _outputs(self, X: Any) -> Array:
         """Return the outputs for inputs: probabilities (rows, n_classes), or numbers (rows, n_targets)."""
         check_is_fitted(self)
+        return self._in_blocks(X, self.result_.predictor.outputs)
+
+    def _in_blocks(self, X: Any, compute: Callable[[Table], Array]) -> Array:
+        """Return what `compute` gives for a table of the inputs; many rows are computed in blocks."""
         predictor = self.result_.predictor
         with value_errors(), thread_limit(predictor.threads(CHUNK_ROWS)):
             source = InMemory(target=self.result_.config.dataset.target_columns()).of(self._inputs(X), "X")
-            blocks = [predictor.outputs(table) for table in source.chunks(predictor.encoder.kinds)]
+            blocks = [compute(table) for table in source.chunks(predictor.encoder.kinds)]
         return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
 
-    def _target(self, y: Any, numeric: bool = False) -> Array:
-        """Return the target (rows,), or also (rows, n_targets) if `numeric`, checked as scikit-learn checks it."""
-        if y is None:
-            raise DataError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        if not isinstance(y, np.ndarray) and hasattr(y, "__arrow_c_stream__") and not hasattr(y, "__array__"):
-            y = np.column_stack([column.to_numpy() for column in to_arrow_table(y, "y").columns])
-        found: Array = _check_y(y, multi_output=numeric, y_numeric=numeric, estimator=self)
-        return found
-
-    def _weight(self, sample_weight: Any, inputs: Any) -> Array | None:
-        """Return weights (rows,), if there are any."""
-        if sample_weight is None:
-            return None
-        weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
-        if weight.ndim > 1:
-            raise DataError(f"sample_weight should have the shape (rows,), found {weight.shape}: it must be 1D")
-        if not weight.any():
-            raise DataError("every sample_weight is zero, so no row counts")
-        return self._of_equal_length(weight, inputs, "sample_weight")
-
-    @staticmethod
-    def _of_equal_length(values: Array, inputs: Any, name: str) -> Array:
-        """Return the values if there is one for each row. Raises `DataError` otherwise."""
-        if len(values) != inputs.num_rows:
-            raise DataError(f"inconsistent numbers of rows: X has {inputs.num_rows:,}, {name} has {len(values):,}")
-        return values
-
-    def _validation(self, validation_data: tuple[Any, ...]) -> tuple[Any, Any, Array | None]:
-        """Return the inputs, the unchecked target and the weights of `validation_data`."""
-        if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
-            raise DataError("validation_data should be (X, y) or (X, y, sample_weight)")
-        X, y, *weight = validation_data
-        inputs = self._inputs(X)
-        return inputs, y, self._weight(weight[0] if weight else None, inputs)
-
-    @staticmethod
-    def _name_of(y: Any) -> str:
-        """Return the name of the target: that of a series, else y."""
-        name = getattr(y, "name", None)
-        return name if isinstance(name, str) and name.strip() else "y"
-
-    @staticmethod
-    def _names_of(y: Any, n: int) -> list[str]:
-        """Return the names of several targets: those of a table, else y0, y1, ..."""
-        names = [name for name in getattr(y, "columns", ()) if isinstance(name, str)]
-        return names if len(names) == n else [f"y{j}" for j in range(n)]
+    def _interval(self, level: float) -> Interval:
+        """Return the rule for intervals. Raises `InvalidInputError` if there are no rows to calibrate it on."""
+        check_is_fitted(self)
+        with value_errors():
+            if not 0 < level < 1:
+                raise DataError(f"level should be a probability between 0 and 1, such as 0.9, found {level:g}")
+            if self.result_.outcome.calibration is None:
+                raise DataError(
+                    "an interval needs rows that the net was not trained on; call fit with validation_data, or set"
+                    " split={'validation': 0.2}, or members=8 and holdout='fold'"
+                )
+            interval = Interval(self.result_.outcome.calibration, level)
+            interval.bound()  # raises if there are too few rows for this level
+        return interval
 
     # What is known after training
 
@@ -288,28 +240,58 @@ class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     def save(self, path: str | os.PathLike[str]) -> RunDirectory:
         """Write a run directory at this path, as `nnfs train` would, and return it.
 
-        `nnfs predict --run PATH` uses it. Raises `RunError` if something is there already.
+        `nnfs predict`, `nnfs evaluate --input` and `load` use it. The training rows are not kept.
+
+        Parameters
+        ----------
+        path : str or path
+            A path where nothing is yet.
+
+        Raises
+        ------
+        RunError
+            If something is there already.
+
         """
         check_is_fitted(self)
         return self.result_.write(path)
 
     @classmethod
     def load(cls, run: str | os.PathLike[str] | RunDirectory) -> Self:
-        """Return the estimator of a run, made by `save` or by `nnfs train`.
+        """Return the trained estimator of a run, made by `save` or by `nnfs train`.
 
-        Raises `RunError` if the run is damaged, or its net is for the other estimator.
+        It finds its inputs by name: tables may have them in any order, and other columns besides. After a training on
+        an array, it takes an array.
+
+        Parameters
+        ----------
+        run : str, path or RunDirectory
+            The run directory.
+
+        Raises
+        ------
+        RunError
+            If there is no run, it is damaged, or its net is for the other estimator.
+
         """
-        directory = run if isinstance(run, RunDirectory) else RunDirectory.open(os.fspath(run))
+        directory = run if isinstance(run, RunDirectory) else RunDirectory.open(Path(run))
         result = TrainingResult.read(directory)
-        config = result.config.model_dump(mode="json")
-        estimator = cls(
-            **{key: config[key] for key in KEYS},
-            callbacks=config["callbacks"],
-            shuffle=config["shuffle"],
-            random_state=config["seed"],
-        )
+        if result.config.loss.task != cls._task:
+            other = "NetRegressor" if cls._task == "classification" else "NetClassifier"
+            predicts = "numbers" if cls._task == "classification" else "classes"
+            raise RunError(f"the net in {directory.path} predicts {predicts}; load it with {other}.load")
         names = list(result.predictor.encoder.kinds)
-        if names != [f"x{j}" for j in range(len(names))]:
+        return cls._of(result, by_name=names != [f"x{j}" for j in range(len(names))])
+
+    @classmethod
+    def _of(cls, result: TrainingResult, by_name: bool) -> Self:
+        """Return the estimator of a result, with the parameters of its config; `by_name` says how it finds inputs."""
+        config = result.config.model_dump(mode="json")
+        if isinstance(result.config.dataset, InMemory) and result.config.split.column is not None:
+            config["split"] = None  # these rows came as validation_data, so other tables have no such column
+        estimator = cls(**cls._parameters(config | {"preset": None}))
+        names = list(result.predictor.encoder.kinds)
+        if by_name:
             estimator.feature_names_in_ = np.array(names, object)
             estimator._by_name = True
         estimator.n_features_in_ = len(names)
@@ -320,11 +302,31 @@ class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     def from_config(cls, path: str | os.PathLike[str]) -> Self:
         """Return an untrained estimator with the settings of a config file, except those of the data set.
 
-        Raises `ConfigError` if there is no such file or a key of it is unknown.
+        Fitted on the rows of that data set, it learns the same net as `nnfs train`, to the byte.
+
+        Parameters
+        ----------
+        path : str or path
+            A config file.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such file, a key of it is unknown, or its loss is for the other estimator.
+
         """
         given = dict(Document.load(Path(path)).data)
-        given.pop("dataset", None)
-        given.pop("name", None)
-        if "seed" in given:
-            given["random_state"] = given.pop("seed")
-        return cls(**given)
+        if unknown := [key for key in given if key not in Config.model_fields]:
+            hint = did_you_mean(unknown[0], Config.model_fields)
+            raise ConfigError(f"{path}: there is no key {named(unknown[0])}{hint}")
+        if given.get("memory_limit") is not None:
+            raise ConfigError(f"{path}: memory_limit is for files; a table in Python is in memory already")
+        if "loss" in given and loss_of(given["loss"]).task != cls._task:
+            raise ConfigError(f"{path}: {cls.__name__} is not for the loss {loss_of(given['loss']).name}")
+        return cls(**cls._parameters(CONFIG_DEFAULTS | given if given.get("layers") else given))
+
+    @classmethod
+    def _parameters(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters for the keys of a config."""
+        parameters = {NAMES.get(key, key): value for key, value in config.items()}
+        return {name: value for name, value in parameters.items() if name in cls._get_param_names()}

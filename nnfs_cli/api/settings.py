@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from pydantic import ValidationError
 
 from nnfs_cli.config import yaml
 from nnfs_cli.config.config import Config
@@ -20,6 +21,9 @@ from nnfs_cli.inspection.load_config import complete
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.losses import Loss
+
+Setting: TypeAlias = str | Mapping[str, Any]
+"""A component as a config file would hold it, such as `"relu"`, `"linear: 16"` or `{"linear": {"units": 16}}`."""
 
 
 def config_of(settings: Mapping[str, Any], dataset: DataSource, name: str = "run") -> Config:
@@ -46,13 +50,26 @@ def plain(value: Any, key: str) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def loss_of(value: Any) -> Loss:
+    """Return the loss that a setting describes. Raises `ConfigError`."""
+    try:
+        return Loss.resolve(plain(value, "loss"))
+    except ValidationError as error:
+        faults = "; ".join(str(found["msg"]) for found in error.errors(include_url=False))
+    except ValueError as error:
+        faults = str(error)
+    raise ConfigError(f"loss: {faults}")
+
+
 def complete_net(layers: Any, loss: Loss, facts: Facts) -> Any:
     """Return the layers of a whole net, with an output layer if `layers` are only the hidden ones.
 
     They are the whole net if they give what the loss needs: an output for each class or target, without a bound that
-    the loss does not expect. Otherwise a linear layer is added. Layers that cannot be used are returned unchanged, so
-    that the check of the config reports them.
+    the loss does not expect. Otherwise a linear layer is added. A single layer needs no list. Layers that cannot be used
+    are returned unchanged, so that the check of the config reports them.
     """
+    if isinstance(layers, str | Mapping | Layer):
+        layers = (layers,)
     try:
         given = tuple(Layer.resolve(plain(layer, "layers")) for layer in layers)
     except (ValueError, ConfigError):  # pydantic's errors are ValueErrors

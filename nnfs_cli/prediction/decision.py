@@ -37,15 +37,18 @@ class Interval:
         """Return calibrated probabilities, (rows, classes)."""
         return scale(p, self.calibration.temperature or 1.0)
 
-    def sets(self, p: Array, labels: Sequence[str]) -> Texts:
-        """Return the labels of all classes that are probable enough, joined by |, (rows,).
+    def members(self, p: Array) -> Array:
+        """Return for each class whether it is probable enough to be in the set, (rows, classes).
 
         `p` (rows, classes) are calibrated probabilities. The most probable class is always in the set.
         """
-        least = 1 - float(self.bound()[0])
-        within = p >= least - 1e-12
+        within: Array = p >= 1 - float(self.bound()[0]) - 1e-12
         within[np.arange(len(p)), p.argmax(axis=1)] = True
-        patterns, places = np.unique(within, axis=0, return_inverse=True)
+        return within
+
+    def sets(self, p: Array, labels: Sequence[str]) -> Texts:
+        """Return the labels of the classes in the set, joined by |, (rows,). `p` is as for `members`."""
+        patterns, places = np.unique(self.members(p), axis=0, return_inverse=True)
         sets = ["|".join(label for label, inside in zip(labels, each, strict=True) if inside) for each in patterns]
         return Texts(places.reshape(-1), np.array(sets, object))
 

@@ -148,6 +148,13 @@ class Predictor:
         """
         return self._answer(self._predict(table, None))
 
+    def quantiles(self, table: Table) -> Array:
+        """Return the quantiles in the target's own units, (rows, n_targets, levels of the loss).
+
+        Raises `DataError` for the first row that cannot be used.
+        """
+        return np.stack([*self._quantiles(self._predict(table, None)).values()], axis=-1)
+
     def _predict(self, table: Table, marks: Array | None) -> Array:
         y_hat = self.model.predict(self.encoder.encode(table, self.model.dtype, marks=marks))
         _check_finite(y_hat, table, marks)
