@@ -194,37 +194,10 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         random_state: int | np.random.RandomState | None = 0,
         verbose: bool | None = False,
     ) -> None:
-        super().__init__(
-            layers,
-            loss=loss,
-            optimizer=optimizer,
-            lr=lr,
-            schedule=schedule,
-            epochs=epochs,
-            batch_size=batch_size,
-            preset=preset,
-            members=members,
-            holdout=holdout,
-            split=split,
-            preprocessing=preprocessing,
-            penalty=penalty,
-            clip=clip,
-            accumulate=accumulate,
-            averaging=averaging,
-            metrics=metrics,
-            early_stopping=early_stopping,
-            checkpoint=checkpoint,
-            callbacks=callbacks,
-            shuffle=shuffle,
-            replacement=replacement,
-            drop_last=drop_last,
-            log_every=log_every,
-            max_minutes=max_minutes,
-            threads=threads,
-            dtype=dtype,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        parameters = {
+            name: value for name, value in locals().items() if name not in ("self", "class_weight", "__class__")
+        }
+        super().__init__(**parameters)
         self.class_weight = class_weight
 
     def fit(

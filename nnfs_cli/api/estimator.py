@@ -90,7 +90,7 @@ class NetEstimator(InputChecks):
         averaging: Averaging | Setting | None = None,
         metrics: Sequence[Metric | Setting] | None = None,
         early_stopping: EarlyStopping | Mapping[str, Any] | int | None = None,
-        checkpoint: Checkpoint | Mapping[str, Any] | int | None = None,
+        checkpoint: Checkpoint | Mapping[str, Any] | None = None,
         callbacks: Sequence[Callback | Setting] = (),
         shuffle: bool = True,
         replacement: bool = False,
@@ -122,9 +122,7 @@ class NetEstimator(InputChecks):
         self.early_stopping = early_stopping
         self.checkpoint = checkpoint
         self.callbacks = callbacks
-        self.shuffle = shuffle
-        self.replacement = replacement
-        self.drop_last = drop_last
+        self.shuffle, self.replacement, self.drop_last = shuffle, replacement, drop_last
         self.log_every = log_every
         self.max_minutes = max_minutes
         self.threads = threads

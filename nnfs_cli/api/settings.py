@@ -65,8 +65,8 @@ def complete_net(layers: Any, loss: Loss, facts: Facts) -> Any:
     """Return the layers of a whole net, with an output layer if `layers` are only the hidden ones.
 
     They are the whole net if they give what the loss needs: an output for each class or target, without a bound that
-    the loss does not expect. Otherwise a linear layer is added. A single layer needs no list. Layers that cannot be used
-    are returned unchanged, so that the check of the config reports them.
+    the loss does not expect. Otherwise a linear layer is added. A single layer needs no list. Layers that cannot be
+    used are returned unchanged, so that the check of the config reports them.
     """
     if isinstance(layers, str | Mapping | Layer):
         layers = (layers,)
