@@ -49,21 +49,31 @@ def _by_type(column: Any) -> Column:
     import pyarrow as pa
 
     types, kind = pa.types, column.type
+    if kind == pa.float64():
+        return np.asarray(column.to_numpy())
     if types.is_null(kind):
         return np.full(len(column), np.nan)
+    if isinstance(kind, pa.BaseExtensionType):
+        raise pa.ArrowInvalid("its storage may mean anything")
     if types.is_dictionary(kind) or types.is_string(kind) or types.is_large_string(kind):
         return to_texts(column)
     if types.is_boolean(kind):
         return np.asarray((column.cast(pa.int8()).cast(pa.float64()) if column.null_count else column).to_numpy())
     if types.is_integer(kind):
         return _integers(column)
+    if types.is_decimal(kind):  # by way of texts, since pyarrow would not round to the nearest float
+        column = column.cast(pa.string())
     if types.is_floating(kind) or types.is_decimal(kind):
         return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
     if types.is_date(kind) or types.is_timestamp(kind):
         return to_instants(column)
     if types.is_duration(kind):
         return _seconds(column)
-    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+    if types.is_time(kind):
+        return _times(column)
+    if any(
+        of(kind) for of in (types.is_binary, types.is_large_binary, types.is_fixed_size_binary, types.is_binary_view)
+    ):
         raise pa.ArrowInvalid("bytes are not text")
     return to_texts(column.cast(pa.string()))
 
@@ -85,6 +95,15 @@ def _seconds(column: Any) -> Array:
     return np.asarray(column.cast(pa.int64()).cast(pa.float64(), safe=False).to_numpy()) / per_second
 
 
+def _times(column: Any) -> Texts:
+    """Convert times of day to texts of the same form whatever their unit, as in 12:30:00 or 12:30:00.250000."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    texts = column.cast(pa.time64("us"), safe=False).cast(pa.string())
+    return to_texts(compute.replace_substring_regex(texts, r"\.000000$", ""))
+
+
 def to_instants(column: Any) -> Array:
     """Convert dates or timestamps to instants in UTC, datetime64[us].
 
@@ -92,8 +111,8 @@ def to_instants(column: Any) -> Array:
     """
     import pyarrow as pa
 
-    safe = getattr(column.type, "unit", "") != "ns"  # nanoseconds lose less than a microsecond
-    column = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=safe)
+    if getattr(column.type, "unit", "") != "ns":  # NumPy rounds nanoseconds down, also before 1970, as a file is read
+        column = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)))
     return np.asarray(column.to_numpy()).astype("datetime64[us]", copy=False)
 
 

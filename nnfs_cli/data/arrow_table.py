@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,10 +25,11 @@ def columns_of(
     unreadable: dict[str, str] = {}
     for name in content.schema.names:
         try:
-            with _utf8_errors(file, name, start):
-                columns[name] = to_column(content.column(name), kinds.get(name) == "category")
+            columns[name] = to_column(content.column(name), kinds.get(name) == "category")
         except UnsupportedTypeError as error:
             unreadable[name] = str(error)
+        except NotUtf8Error as error:
+            raise _utf8_error(file, name, start, error) from None
     return columns, unreadable
 
 
@@ -48,8 +48,6 @@ class ChunkReader:
         self.keep = [name for name in keep if name in names]
         self.needed = [name for name in names if name in kinds or name in keep] or names[:1]
         self._not_read = tuple(name for name in names if name not in kinds)
-        # The types of the columns that no table can hold, even of those that are not needed.
-        _, self._unreadable = columns_of(file, schema.empty_table().select(self._not_read), {})
 
     def read(self, batch: Any, start: int) -> Table:
         """Read the batch that begins at row `start` (from 0) of the table. Raises `DataError` for an unusable cell."""
@@ -57,9 +55,10 @@ class ChunkReader:
         columns, unreadable = columns_of(self.file, content, self.kinds, start)
         kept = {name: batch.column(name) for name in self.keep}
         for name, column in kept.items():
-            with _utf8_errors(self.file, name, start):
+            try:
                 refuse_invalid_utf8(column)
-        unreadable = self._unreadable | unreadable
+            except NotUtf8Error as error:
+                raise _utf8_error(self.file, name, start, error) from None
         table = Table(self.file, columns, unreadable=unreadable, not_read=self._not_read, kept=kept)
         table = replace(table, find=_RowFinder(table, start))
         return _without_faults(table, self.kinds) if self.faults else with_kinds(table, self.kinds)
@@ -93,15 +92,10 @@ def _without_faults(table: Table, kinds: Mapping[str, Kind]) -> Table:
     return replace(with_kinds(replace(table, columns=columns), kinds), faults=dict(sorted(faults.items())))
 
 
-@contextlib.contextmanager
-def _utf8_errors(file: str, name: str, start: int) -> Iterator[None]:
-    """Turn a `NotUtf8Error` about a column, which begins at row `start` of its file, into a `DataError`."""
-    try:
-        yield
-    except NotUtf8Error as error:
-        cell = f"{file}, row {start + error.row + 1}: column {named(name)}"
-        found = excerpt(error.found)
-        raise DataError(f"{cell} should hold texts in UTF-8, found {found}; save the file with UTF-8 texts") from None
+def _utf8_error(file: str, name: str, start: int, error: NotUtf8Error) -> DataError:
+    """Return the error for a text of a column that begins at row `start` of its file."""
+    cell = f"{file}, row {start + error.row + 1}: column {named(name)}"
+    return DataError(f"{cell} should hold texts in UTF-8, found {excerpt(error.found)}; save the file with UTF-8 texts")
 
 
 def excerpt(content: bytes) -> str:

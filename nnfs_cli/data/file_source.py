@@ -114,9 +114,7 @@ def check_names(names: Sequence[str], path: str) -> None:
     places: dict[str, int] = {}
     for place, name in enumerate(names, 1):
         if not name.strip():
-            raise DataError(
-                f"{path}: column {place} has no name in the header; name it, or save the file without this column"
-            )
+            raise DataError(f"{path}: column {place} has no name; name it, or leave this column out")
         if name in places:
             both = f"the columns {places[name]} and {place}"
             raise DataError(f"{path}: {both} are both named {named(name)}; rename one of them")

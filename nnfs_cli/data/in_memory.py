@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,11 +11,13 @@ from pydantic import Field, PrivateAttr
 
 from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.data.arrow_table import ChunkReader, columns_of
+from nnfs_cli.data.content_digest import content_digest
 from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.named_columns import NamedColumns, Names
 from nnfs_cli.data.python_tables import to_arrow_table
 from nnfs_cli.data.source import NO_KINDS, DataSource, with_kinds
 from nnfs_cli.data.table import ROWS_AT_ONCE, Kind, Label, Table
+from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 
 
@@ -57,13 +58,20 @@ class InMemory(NamedColumns, name="table", main="target"):
         return tuple(self._rows().schema.names)
 
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
-        """Read all columns that are not dropped. Raises `DataError` if there are no rows."""
+        """Read all columns that are not dropped. Raises `DataError` if there are no rows.
+
+        The digest of the table covers these columns. It is the same for the same cells from any library.
+        """
         content = self._rows()
         wanted = [name for name in content.schema.names if name not in self.drop]
         not_read = tuple(name for name in content.schema.names if name in self.drop)
-        columns, unreadable = columns_of(self._called, content.select(wanted), kinds)
-        sha256, classes = self._sha256(), self._classes
-        table = Table(self._called, columns, sha256, classes, unreadable=unreadable, not_read=not_read)
+        columns, unreadable = columns_of(self._called, content.select(wanted), NO_KINDS)
+        sha256 = content_digest(columns)
+        texts = [
+            name for name, column in columns.items() if kinds.get(name) == "category" and not isinstance(column, Texts)
+        ]
+        columns |= columns_of(self._called, content.select(texts), kinds)[0]
+        table = Table(self._called, columns, sha256, self._classes, unreadable=unreadable, not_read=not_read)
         return with_kinds(table, kinds)
 
     def chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False) -> Iterator[Table]:
@@ -79,34 +87,6 @@ class InMemory(NamedColumns, name="table", main="target"):
         if not self._content.num_rows:
             raise DataError(f"{self._called} has no rows")
         return self._content
-
-    def _sha256(self) -> str:
-        """Return a digest of the names, types and cells."""
-        import pyarrow as pa
-
-        class Digest:
-            """A writable file that keeps only the digest of what is written."""
-
-            closed = False
-
-            def __init__(self) -> None:
-                self.sha256 = hashlib.sha256()
-
-            def write(self, content: Any) -> int:
-                self.sha256.update(content)
-                return len(content)
-
-            def flush(self) -> None:
-                """Do nothing, since nothing waits."""
-
-            def close(self) -> None:
-                """Do nothing, since nothing is open."""
-
-        digest = Digest()
-        table = self._content.combine_chunks().replace_schema_metadata(None)
-        with pa.ipc.new_stream(pa.PythonFile(digest, "w"), table.schema) as stream:
-            stream.write_table(table)
-        return digest.sha256.hexdigest()
 
 
 def rows_for(rows: Any, like: DataSource, name: str = "the table") -> DataSource:

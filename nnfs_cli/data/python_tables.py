@@ -38,6 +38,27 @@ def to_arrow_table(data: Any, name: str = "the table") -> Any:
     """
     table = _converted(data, name)
     check_names(table.schema.names, name)
+    return _without_views(table)
+
+
+def _without_views(table: Any) -> Any:
+    """Return the table with texts and categories of the types that every function of pyarrow takes."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    encoded = {pa.lib.Type_RUN_END_ENCODED, pa.lib.Type_STRING_VIEW, pa.lib.Type_DICTIONARY}
+    for i, kind in enumerate(table.schema.types):
+        column = None
+        if kind.id not in encoded:  # most columns; the questions below take longer
+            continue
+        if pa.types.is_run_end_encoded(kind):
+            column = compute.run_end_decode(table.column(i))
+        elif pa.types.is_string_view(kind):
+            column = table.column(i).cast(pa.string())
+        elif pa.types.is_dictionary(kind) and pa.types.is_string_view(kind.value_type):
+            column = table.column(i).cast(pa.dictionary(pa.int32(), pa.string()))
+        if column is not None:
+            table = table.set_column(i, table.schema.names[i], column)
     return table
 
 
