@@ -25,6 +25,7 @@ _HOMES = {
     "api.frame": ("Frame",),
     "api.regressor": ("NetRegressor",),
     "api.run": ("Run",),
+    "api.sequential": ("Sequential",),
     "api.train": ("cross_validate", "train"),
     "config.config": ("Config",),
     "errors": (
@@ -53,7 +54,6 @@ _HOMES = {
     "nn.layers.reshape": ("Reshape",),
     "nn.layers.residual": ("Residual",),
     "nn.layers.selu": ("SELU",),
-    "nn.layers.sequential": ("Sequential",),
     "nn.layers.sigmoid": ("Sigmoid",),
     "nn.layers.silu": ("SiLU",),
     "nn.layers.softmax": ("Softmax",),
@@ -71,6 +71,7 @@ _HOMES = {
     "nn.losses.poisson": ("Poisson",),
     "nn.losses.quantile": ("Quantile",),
     "training.callbacks.base": ("Callback",),
+    "training.callbacks.checkpoint": ("Checkpoint",),
     "training.callbacks.early_stopping": ("EarlyStopping",),
     "training.callbacks.stop_at": ("StopAt",),
     "training.optimizers.adagrad": ("Adagrad",),
@@ -93,6 +94,7 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.api.frame import Frame as Frame
     from nnfs_cli.api.regressor import NetRegressor as NetRegressor
     from nnfs_cli.api.run import Run as Run
+    from nnfs_cli.api.sequential import Sequential as Sequential
     from nnfs_cli.api.train import cross_validate as cross_validate
     from nnfs_cli.api.train import train as train
     from nnfs_cli.config.config import Config as Config
@@ -122,7 +124,6 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.nn.layers.reshape import Reshape as Reshape
     from nnfs_cli.nn.layers.residual import Residual as Residual
     from nnfs_cli.nn.layers.selu import SELU as SELU
-    from nnfs_cli.nn.layers.sequential import Sequential as Sequential
     from nnfs_cli.nn.layers.sigmoid import Sigmoid as Sigmoid
     from nnfs_cli.nn.layers.silu import SiLU as SiLU
     from nnfs_cli.nn.layers.softmax import Softmax as Softmax
@@ -140,6 +141,7 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.nn.losses.poisson import Poisson as Poisson
     from nnfs_cli.nn.losses.quantile import Quantile as Quantile
     from nnfs_cli.training.callbacks.base import Callback as Callback
+    from nnfs_cli.training.callbacks.checkpoint import Checkpoint as Checkpoint
     from nnfs_cli.training.callbacks.early_stopping import EarlyStopping as EarlyStopping
     from nnfs_cli.training.callbacks.stop_at import StopAt as StopAt
     from nnfs_cli.training.optimizers.adagrad import Adagrad as Adagrad

@@ -72,9 +72,10 @@ class Sequential(sequential.Sequential):
     setting.
 
     >>> import numpy as np
+    >>> from nnfs_cli import Linear, Sequential, Tanh
     >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     >>> y = np.array([0, 1, 1, 0])
-    >>> net = Sequential(["linear: 8", "tanh", "linear: 1"])
+    >>> net = Sequential([Linear(8), Tanh(), Linear(1)])
     >>> history = net.fit(X, y, loss="binary_cross_entropy", lr=0.1, epochs=100)
     >>> net.predict(X).round()[:, 0]
     array([0., 1., 1., 0.], dtype=float32)
@@ -121,7 +122,8 @@ class Sequential(sequential.Sequential):
         The number is the index of the layer. The arrays are those of the net: writing into one changes the net. The
         mapping itself is read-only. Raises `UserError` if the net has no weights yet.
 
-        >>> net = Sequential(["linear: 2"]).initialize(3)
+        >>> from nnfs_cli import Linear, Sequential
+        >>> net = Sequential([Linear(2)]).initialize(3)
         >>> {name: array.shape for name, array in net.weights.items()}
         {'0.weight': (3, 2), '0.bias': (2,)}
         """
@@ -195,6 +197,17 @@ class Sequential(sequential.Sequential):
 
         Raises `ConfigError` for a wrong setting, `DataError` for unusable arrays, and `DivergedError` if a loss or a
         gradient is not finite.
+
+        >>> import numpy as np
+        >>> from nnfs_cli import EarlyStopping, Linear, Sequential
+        >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+        >>> net = Sequential([Linear(1)])
+        >>> history = net.fit(X[::2], 3 * X[::2] + 1, loss="mse", lr=0.1, epochs=500,
+        ...                   validation_data=(X[1::2], 3 * X[1::2] + 1), callbacks=[EarlyStopping(5, min_delta=1e-6)])
+        >>> list(history)
+        ['epoch', 'step', 'seconds', 'lr', 'train_loss', 'val_loss', 'val_rmse', 'val_r2']
+        >>> history.rows < 500 and history["val_loss"][-1] < 1e-3
+        np.True_
         """
         made = checked_callbacks(callbacks)
         given = {
@@ -252,7 +265,8 @@ class Sequential(sequential.Sequential):
         `reduction` is `sum`. Layers such as dropout work as in training, with random numbers of the `seed`. Raises what
         `evaluate` raises.
 
-        >>> net = Sequential(["linear: 1"]).initialize(1, dtype="float64")
+        >>> from nnfs_cli import Linear, Sequential
+        >>> net = Sequential([Linear(1)]).initialize(1, dtype="float64")
         >>> net.weights["0.weight"][...] = 3.0
         >>> net.gradients([[1.0], [2.0]], [0.0, 0.0], loss="mse")["0.weight"]  # the mean of 2 (3 x) x
         array([[15.]])
@@ -270,7 +284,8 @@ class Sequential(sequential.Sequential):
         Until the net has weights, shapes are known only with `n_features`. Raises `ConfigError` if the layers do not
         fit together.
 
-        >>> print(Sequential(["linear: 16", "relu", "linear: 3"]).summary(4))
+        >>> from nnfs_cli import Linear, ReLU, Sequential
+        >>> print(Sequential([Linear(16), ReLU(), Linear(3)]).summary(4))
         layer        output shape  parameters
         inputs          (rows, 4)           0
         0 linear 16    (rows, 16)          80

@@ -20,6 +20,7 @@ from nnfs_cli.errors import ConfigError
 from nnfs_cli.inspection.load_config import complete
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.linear import Linear
+from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.losses import Loss
 
 Setting: TypeAlias = str | Mapping[str, Any]
@@ -68,7 +69,9 @@ def complete_net(layers: Any, loss: Loss, facts: Facts) -> Any:
     the loss does not expect. Otherwise a linear layer is added. A single layer needs no list. Layers that cannot be
     used are returned unchanged, so that the check of the config reports them.
     """
-    if isinstance(layers, str | Mapping | Layer):
+    if isinstance(layers, Sequential):
+        layers = layers.layers  # a net of its own lends its layers, and not its weights
+    elif isinstance(layers, str | Mapping | Layer):
         layers = (layers,)
     try:
         given = tuple(Layer.resolve(plain(layer, "layers")) for layer in layers)

@@ -96,6 +96,8 @@ class Component(Section):
             raise ValidationError.from_exception_data(
                 cls.family, [{"type": unknown, "loc": (str(name),), "input": name}]
             )
+        if issubclass(cls, component):
+            component = cls  # a subclass without a name
         if settings is None and (component.main is None or isinstance(value, str)):
             settings = {}
         elif component.main is None and not isinstance(settings, dict):

@@ -41,6 +41,14 @@ class Checkpoint(Section, Callback):
 
     Best weights, last weights and state are written when training ends, however it ends, and every few seconds before.
     Weights that are not finite are never written. Without a store only the best weights are kept, in memory.
+
+    >>> import numpy as np
+    >>> from nnfs_cli import Checkpoint, Linear, Sequential
+    >>> X, y = np.linspace(-1, 1, 40).reshape(-1, 1), np.linspace(1, 3, 40)
+    >>> net = Sequential([Linear(1)])
+    >>> history = net.fit(X, y, loss="mse", validation_data=(X, y), callbacks=[Checkpoint()])
+    >>> net.evaluate(X, y)["loss"] == history["val_loss"].min()
+    True
     """
 
     main = "every"
