@@ -161,7 +161,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
 )
 def test_callbacks_of_the_tool_stop_training(stopper: Any) -> None:
     _, history = fitted(epochs=2_000, lr=0.05, callbacks=[stopper])
-    assert 1 < history.rows < 2_000
+    assert 1 < len(history) < 2_000
 
 
 def test_callbacks_of_ones_own_see_each_epoch_and_step() -> None:
@@ -180,14 +180,14 @@ def test_callbacks_of_ones_own_see_each_epoch_and_step() -> None:
 
     watch = Watch()
     _, history = fitted(epochs=100, callbacks=[watch])
-    assert (watch.steps, len(watch.rows), history.rows) == (8, 4, 4)
+    assert (watch.steps, len(watch.rows), len(history)) == (8, 4, 4)
     assert [row["train_loss"] for row in watch.rows] == history["train_loss"].tolist()
 
 
 def test_a_built_in_callback_can_be_used_again() -> None:
     stopping = EarlyStopping(2)
     data = (X[:20], CLASSES[::-1][:20])
-    lengths = [fitted(epochs=300, lr=0.1, callbacks=[stopping], validation_data=data)[1].rows for _ in range(2)]
+    lengths = [len(fitted(epochs=300, lr=0.1, callbacks=[stopping], validation_data=data)[1]) for _ in range(2)]
     assert lengths[0] == lengths[1] < 300
     assert stopping == EarlyStopping(2)
 

@@ -50,5 +50,11 @@ def test_pyright_accepts_a_page_of_user_code_and_finds_each_mistake(tmp_path: Pa
     assert {mark["range"]["start"]["line"] + 1 for mark in found} == WRONG, report
 
 
+def test_the_page_also_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    before = PAGE.read_text(encoding="utf-8").splitlines()[: min(WRONG) - 1]
+    exec(compile("\n".join(before), PAGE, "exec"), {})  # noqa: S102
+    assert "0 linear 16" in capsys.readouterr().out
+
+
 def test_the_package_says_that_it_has_types() -> None:
     assert (ROOT / "nnfs_cli" / "py.typed").read_bytes() == b""

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from nnfs_cli import (
+    SGD,
+    Adam,
+    AdamW,
+    BatchNorm,
+    Callback,
+    Checkpoint,
+    Dense,
+    Dropout,
+    EarlyStopping,
+    Frame,
+    Huber,
+    Layer,
+    Linear,
+    NetClassifier,
+    Quantile,
+    ReLU,
+    Reshape,
+    Residual,
+    Sequential,
+    StopAt,
+    Tanh,
+)
 from nnfs_cli.nn.initializers import Constant, HeNormal, Normal
-from nnfs_cli.nn.layers.base import Layer
-from nnfs_cli.nn.layers.batch_norm import BatchNorm
-from nnfs_cli.nn.layers.dense import Dense
-from nnfs_cli.nn.layers.dropout import Dropout
-from nnfs_cli.nn.layers.linear import Linear
-from nnfs_cli.nn.layers.relu import ReLU
-from nnfs_cli.nn.layers.reshape import Reshape
-from nnfs_cli.nn.layers.residual import Residual
-from nnfs_cli.nn.layers.sequential import Sequential
-from nnfs_cli.nn.layers.tanh import Tanh
-from nnfs_cli.nn.losses.huber import Huber
-from nnfs_cli.nn.losses.quantile import Quantile
-from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
-from nnfs_cli.training.callbacks.stop_at import StopAt
+from nnfs_cli.training.callbacks import Training
 from nnfs_cli.training.optimizers import Optimizer
-from nnfs_cli.training.optimizers.adam import Adam
-from nnfs_cli.training.optimizers.adamw import AdamW
-from nnfs_cli.training.optimizers.sgd import SGD
+from nnfs_cli.training.progress import LogRow
 from nnfs_cli.training.schedules import Cosine
 
 layers: list[Layer] = [
@@ -46,6 +56,30 @@ stopping = EarlyStopping(5, min_delta=0.001, monitor="val_loss")
 reached = StopAt(0.95, monitor="val_accuracy", mode="max")
 width: int = Linear(16).units
 
+
+class Watch(Callback):
+    """A callback of the user's own."""
+
+    def on_log(self, training: Training, row: LogRow) -> None:
+        """Stop once the loss is small."""
+        if row["train_loss"] < 0.1:
+            training.stop("the loss is small")
+
+
+X, y = np.zeros((4, 2)), [0, 1, 2, 0]
+history: Frame = net.fit(
+    X, y, loss="cross_entropy", optimizer=SGD(0.9), lr=0.1, epochs=2, batch_size="full", validation_data=(X, y),
+    metrics=["accuracy", {"f1": "macro"}], callbacks=[Watch(), Checkpoint(), "stop_at: 0.1"], schedule=Cosine(),
+)  # fmt: skip
+best: float = history["val_loss"].min()
+text_net = Sequential(["linear: 16", "relu", {"linear": {"units": 3}}]).initialize(2, seed=1, dtype="float64")
+figures: dict[str, float] = net.evaluate(X, y, sample_weight=[1, 1, 1, 2])
+steepest = max(net.gradients(X, y, loss="cross_entropy").values(), key=lambda gradient: float(abs(gradient).max()))
+probabilities = net.predict(X).max(axis=1)
+net.weights["0.weight"][...] = 0
+print(net.summary(), net.summary().parameters, text_net.load(net.weights).reset(3))
+classifier = NetClassifier(layers=[Linear(16), ReLU()], optimizer=Adam(beta1=0.8), epochs=5).fit(X, y)
+
 Linear("x")  # wrong
 Linear(unit=3)  # wrong
 Linear()  # wrong
@@ -53,7 +87,10 @@ Linear(16, False)  # wrong
 Adam(0.8)  # wrong
 Dropout(0.1, 0.2)  # wrong
 Residual([Linear(4), 3])  # wrong
-Sequential(["relu", 4])  # wrong
+Sequential([Linear(4), 4])  # wrong
+net.fit(X, y)  # wrong
+net.fit(X, y, loss="mse", dtype="float16")  # wrong
+net.weights["0.weight"] = X  # wrong
 Dense(16, activation=HeNormal())  # wrong
 Huber(1.0, reduction="product")  # wrong
 Cosine(warm_up=1)  # wrong
