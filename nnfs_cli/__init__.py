@@ -23,6 +23,8 @@ _HOMES = {
     "api.classifier": ("NetClassifier",),
     "api.cross_validation": ("CrossValidation",),
     "api.frame": ("Frame",),
+    "api.findings": ("Findings",),
+    "api.fit": ("fit",),
     "api.regressor": ("NetRegressor",),
     "api.run": ("Run",),
     "api.sequential": ("Sequential",),
@@ -92,6 +94,8 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.api.classifier import NetClassifier as NetClassifier
     from nnfs_cli.api.cross_validation import CrossValidation as CrossValidation
     from nnfs_cli.api.frame import Frame as Frame
+    from nnfs_cli.api.findings import Findings as Findings
+    from nnfs_cli.api.fit import fit as fit
     from nnfs_cli.api.regressor import NetRegressor as NetRegressor
     from nnfs_cli.api.run import Run as Run
     from nnfs_cli.api.sequential import Sequential as Sequential

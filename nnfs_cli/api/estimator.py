@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from nnfs_cli.api.frame import Frame
 from nnfs_cli.api.inputs import InputChecks, value_errors
 from nnfs_cli.api.settings import Setting, complete_net, config_of, loss_of
+from nnfs_cli.api.training_summary import Summarized
 from nnfs_cli.api.training_table import Rows, TrainingTable
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
@@ -64,7 +65,7 @@ DEFAULTS_WITH_LAYERS: dict[str, Any] = {
 CONFIG_DEFAULTS: dict[str, Any] = {"optimizer": "sgd", "split": {}, "preprocessing": {}}  # where a config's differ
 
 
-class NetEstimator(InputChecks):
+class NetEstimator(Summarized, InputChecks):
     """The base class of `NetClassifier` and `NetRegressor`. Their docstrings describe the parameters."""
 
     _task: ClassVar[str]  # that of the losses that fit
@@ -172,6 +173,7 @@ class NetEstimator(InputChecks):
     def _adopt(self, result: TrainingResult) -> None:
         """Keep what a training has left."""
         self.result_ = result
+        self._report = None
 
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there is a trained net."""

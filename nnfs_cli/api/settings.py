@@ -38,7 +38,10 @@ def config_of(settings: Mapping[str, Any], dataset: DataSource, name: str = "run
 
 
 def plain(value: Any, key: str) -> Any:
-    """Return a setting as a config file would hold it: tuples for lists, Python's numbers, texts parsed as YAML."""
+    """Return a setting as a config file would hold it: tuples for lists, Python's numbers, texts parsed as YAML.
+
+    The texts within a data set or a split are names of columns and files, and stay as they are.
+    """
     if isinstance(value, str) and any(mark in value for mark in ":[{") and key != "name":
         try:
             return yaml.read(value.encode())[0]
@@ -47,7 +50,8 @@ def plain(value: Any, key: str) -> Any:
     if isinstance(value, list | tuple):
         return tuple(plain(entry, key) for entry in value)
     if isinstance(value, Mapping):
-        return {str(name): plain(entry, key) for name, entry in value.items()}
+        within = "name" if key in ("dataset", "split") else key
+        return {str(name): plain(entry, within) for name, entry in value.items()}
     return value.item() if isinstance(value, np.generic) else value
 
 

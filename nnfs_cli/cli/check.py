@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
-from nnfs_cli.cli.terminal import INDENT, column_kinds, fold, print_json, split_sizes, styled, suggest, width_of
-from nnfs_cli.display.text import in_a_line, table
-from nnfs_cli.system.wording import counted, named, percent
+from nnfs_cli.cli.terminal import INDENT, fold, print_json, styled, suggest, width_of
+from nnfs_cli.display.text import column_kinds, in_a_line, split_sizes, table
+from nnfs_cli.system.wording import counted, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.experiment.experiment import Experiment
@@ -118,7 +118,7 @@ def _print_findings(found: Sequence[Finding], n_inspected: int | None) -> None:
         shown[finding.what] += 1
         if shown[finding.what] > ALIKE:
             continue
-        _bullet(f"{named(finding.column)} {finding.message}" if finding.column else finding.message)
+        _bullet(str(finding))
         if finding.suggestion:
             print(f"      {in_a_line(finding.suggestion)}")
     if more := sum(max(n - ALIKE, 0) for n in shown.values()):

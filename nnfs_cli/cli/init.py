@@ -11,7 +11,8 @@ import typer
 from nnfs_cli.cli.completion import complete_table
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Quiet
-from nnfs_cli.cli.terminal import column_kinds, complain, fact, suggest
+from nnfs_cli.cli.terminal import complain, fact, suggest
+from nnfs_cli.display.text import column_kinds
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted, named
 
@@ -45,8 +46,8 @@ def init(
 
     Comments in the config explain every choice. Prints the path of the config on stdout.
     """
-    from nnfs_cli.inspection.file_profile import profile_file
     from nnfs_cli.inspection.propose import propose
+    from nnfs_cli.inspection.table_profile import profile_file
     from nnfs_cli.inspection.write_config import write_config
     from nnfs_cli.system.files import write_atomically
     from nnfs_cli.system.matching import matching_files
@@ -92,7 +93,7 @@ def _report_columns(proposal: Proposal) -> None:
     profile, task = proposal.profile, proposal.task
     first = f"; inspected the first {profile.table.n_rows:,}" if profile.partial else ""
     rows = f"{'about ' * profile.partial}{counted(profile.n_rows, 'row')}{first}"
-    fact("file", f"{profile.path.name}: {rows}, {counted(len(profile.columns), 'column')}")
+    fact("file", f"{profile.table.name}: {rows}, {counted(len(profile.columns), 'column')}")
     fact("inputs", column_kinds(column.kind for column in proposal.inputs.values()))
     if profile.settings:
         fact("read with", ", ".join(f"{key} {_shown(value)}" for key, value in profile.settings.items()))

@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnfs_cli.cli.terminal import fact, print_json, report_row_weights, split_sizes, suggest
+from nnfs_cli.cli.terminal import fact, print_json, report_row_weights, suggest
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.summary import summary_lines
+from nnfs_cli.display.text import split_sizes
 from nnfs_cli.system.wording import counted, listing, percent
 from nnfs_cli.training.callbacks import Callback, Training
 

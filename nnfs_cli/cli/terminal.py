@@ -9,13 +9,11 @@ import contextlib
 import os
 import sys
 import textwrap
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from nnfs_cli.display.stderr import write
 from nnfs_cli.display.text import in_a_line, number, visible
-from nnfs_cli.system.wording import counted
 
 STYLES = {
     "error": "\x1b[1;31m",
@@ -129,19 +127,6 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 # Phrases that several commands share
-
-
-def split_sizes(rows: Mapping[str, int]) -> str:
-    """Return the sizes of the splits, as in "455 to train, 114 to validate"."""
-    verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
-    return ", ".join(f"{n:,} {verbs[split]}" for split, n in rows.items())
-
-
-def column_kinds(kinds: Iterable[str]) -> str:
-    """Return how many columns are of each kind, as in "4 columns of numbers, 1 column of dates"."""
-    counts = Counter(kinds)
-    nouns = {"number": "numbers", "category": "categories", "date": "dates"}
-    return ", ".join(f"{counted(counts[kind], 'column')} of {noun}" for kind, noun in nouns.items() if counts[kind])
 
 
 def report_row_weights(data: Mapping[str, Any]) -> None:

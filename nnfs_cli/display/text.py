@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from nnfs_cli.system.wording import counted
 
 
 def visible(text: str) -> str:
@@ -37,3 +40,16 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         "  ".join([label.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])
         for label, *cells in rows
     )
+
+
+def split_sizes(rows: Mapping[str, int]) -> str:
+    """Return the sizes of the splits, as in "455 to train, 114 to validate"."""
+    verbs = {"train": "to train", "validation": "to validate", "test": "to test"}
+    return ", ".join(f"{n:,} {verbs[split]}" for split, n in rows.items())
+
+
+def column_kinds(kinds: Iterable[str]) -> str:
+    """Return how many columns are of each kind, as in "4 columns of numbers, 1 column of dates"."""
+    counts = Counter(kinds)
+    nouns = {"number": "numbers", "category": "categories", "date": "dates"}
+    return ", ".join(f"{counted(counts[kind], 'column')} of {noun}" for kind, noun in nouns.items() if counts[kind])

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.dates import parse_date
 from nnfs_cli.data.numbers import GROUPED, is_number
 from nnfs_cli.data.table import Kind, Table, gaps_of
 from nnfs_cli.data.texts import Texts
@@ -40,7 +41,7 @@ class ColumnProfile:
     `different` counts the different values without missing ones. `why` gives the reason if the column is not an input.
     `nulls` are the spellings of a missing value among numbers or dates; `odd` are the spellings that look like typing
     errors, which `why` describes. `coded` is true for whole numbers that are codes, not quantities. `largest` is the
-    largest absolute value of a number.
+    largest absolute value of a number. `as_texts` is true for dates that a source with types holds as texts.
     """
 
     name: str
@@ -54,6 +55,7 @@ class ColumnProfile:
     coded: bool = False
     largest: float = 0.0
     odd: tuple[str, ...] = ()
+    as_texts: bool = False
 
     @property
     def usable(self) -> bool:
@@ -66,13 +68,18 @@ class ColumnProfile:
         return self.missing / max(self.rows, 1)
 
 
-def profile_columns(table: Table, codes: frozenset[str] = frozenset()) -> dict[str, ColumnProfile]:
-    """Profile every readable column, by name. The columns in `codes` hold codes, not quantities."""
-    return {name: profile_column(table, name, code=name in codes) for name in table.columns}
+def profile_columns(
+    table: Table, codes: frozenset[str] = frozenset(), *, typed: bool = False
+) -> dict[str, ColumnProfile]:
+    """Profile every readable column, by name. The columns in `codes` hold codes, not quantities.
+
+    `typed` is true if the source has types, so that a column of texts is read as texts whatever they look like.
+    """
+    return {name: profile_column(table, name, code=name in codes, typed=typed) for name in table.columns}
 
 
-def profile_column(table: Table, name: str, *, code: bool = False) -> ColumnProfile:
-    """Profile one column. `code` is true if its whole numbers are codes, not quantities."""
+def profile_column(table: Table, name: str, *, code: bool = False, typed: bool = False) -> ColumnProfile:
+    """Profile one column. `code` is true if its whole numbers are codes, not quantities; see `profile_columns`."""
     column = table.column(name)
     gaps = gaps_of(column)
     values = column.codes[~gaps] if isinstance(column, Texts) else column[~gaps]
@@ -84,7 +91,7 @@ def profile_column(table: Table, name: str, *, code: bool = False) -> ColumnProf
         value = column.at(0) if isinstance(column, Texts) else column[0]
         return replace(base, nature="constant", why=f"is always {_shown(value)}")
     if isinstance(column, Texts):
-        return _texts(base, table, [str(text) for text in column.distinct[present]])
+        return _texts(base, table, [str(text) for text in column.distinct[present]], typed)
     if column.dtype.kind in "Mb":
         return replace(base, nature="date" if column.dtype.kind == "M" else "boolean")
     if np.isinf(values).any():
@@ -131,9 +138,11 @@ def _infinite(base: ColumnProfile, table: Table, column: Array) -> ColumnProfile
     return replace(base, nature="text", why=f"holds {shown(found)} in {place}, which is not a finite number")
 
 
-def _texts(base: ColumnProfile, table: Table, texts: list[str]) -> ColumnProfile:
+def _texts(base: ColumnProfile, table: Table, texts: list[str], typed: bool) -> ColumnProfile:
     others, kind = _exceptions(texts, table.decimal)
     odd = [text for text in others if text.strip().lower() not in NOTHING]
+    if kind and not odd and typed:
+        return _numbers_or_dates_as_texts(base, texts, kind, others)
     if kind and not odd:
         return replace(base, nature=kind, kind=kind, nulls=tuple(others))
     n_present = base.rows - base.missing
@@ -141,7 +150,7 @@ def _texts(base: ColumnProfile, table: Table, texts: list[str]) -> ColumnProfile
         return replace(base, nature="text", why=why)
     if base.different > FEW:
         if kind == "number" and (why := _nearly_numbers(table, base.name, odd, n_present)):
-            if len(odd) <= MAX_TYPOS:
+            if len(odd) <= MAX_TYPOS and not typed:
                 return replace(base, nature=kind, kind=kind, nulls=tuple(others), odd=tuple(odd), why=why)
             return replace(base, nature="text", why=why)
         if why := _unsupported_dates(texts):
@@ -156,6 +165,24 @@ def _texts(base: ColumnProfile, table: Table, texts: list[str]) -> ColumnProfile
         if length > LONG:
             return replace(base, nature="text", why=f"holds free text, {length:.0f} characters on average")
     return replace(base, nature="category")
+
+
+def _numbers_or_dates_as_texts(
+    base: ColumnProfile, texts: list[str], kind: Literal["number", "date"], others: list[str]
+) -> ColumnProfile:
+    """Profile texts, in a source with types, that hold numbers or dates, besides `others` that mean a missing value."""
+    if kind == "date" and not others and not any(np.isnat(parse_date(text)) for text in texts):
+        return replace(base, nature="date", kind="date", as_texts=True)
+    if all(text.strip().isdecimal() for text in texts if text not in others):
+        n_present = base.rows - base.missing
+        if base.different > max(n_present / 2, FEW):
+            why = "is different in every row" if base.different == n_present else _too_many(base, "code")
+            return replace(base, nature="identifier", why=why, coded=True)
+        return replace(base, nature="category", coded=True)
+    if base.different <= FEW:
+        return replace(base, nature="category")
+    example = next(text for text in texts if text not in others)
+    return replace(base, nature="text", why=f"holds {kind}s as texts, such as {shown(example)}; convert them")
 
 
 def _too_many(base: ColumnProfile, noun: str) -> str:

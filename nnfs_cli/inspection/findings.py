@@ -51,6 +51,10 @@ class Finding:
     message: str
     suggestion: str | None = None
 
+    def __str__(self) -> str:
+        """Return the sentence of the finding, without the suggestion."""
+        return self.message if self.column is None else f"{named(self.column)} {self.message}"
+
     def plain(self) -> dict[str, str | None]:
         """Return the finding as a dict for JSON."""
         return asdict(self)

@@ -17,8 +17,8 @@ from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Table, gaps_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.inspection.column_kinds import profile_column
-from nnfs_cli.inspection.file_profile import read_some
 from nnfs_cli.inspection.propose import task_of
+from nnfs_cli.inspection.table_profile import read_some
 from nnfs_cli.presets import TableFacts
 from nnfs_cli.presets.tabular import Tabular
 

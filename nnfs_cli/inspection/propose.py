@@ -6,7 +6,7 @@ The rules depend only on what the file holds and on how many rows it has; none k
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,12 +27,13 @@ from nnfs_cli.inspection.column_relations import (
     find_row_groups,
     list_columns,
 )
-from nnfs_cli.inspection.file_profile import FileProfile
+from nnfs_cli.inspection.table_profile import TableProfile
 from nnfs_cli.presets.tabular import MIN_HOLDOUT_ROWS
 from nnfs_cli.system.wording import counted, named, percent, shown
 
 SAMPLE = 100_000  # rows by which columns are compared
 HUGE = 1e100  # numbers whose squares may overflow
+AS_ASKED = "is left out as asked"  # the reason of a column that the user drops
 CLASSES = 10  # different whole numbers, at most, that are classes
 LABELS = frozenset(
     ("class", "label", "target", "type", "category", "kind", "species", "group", "code", "id", "cluster")
@@ -72,15 +73,17 @@ class Proposal:
     """What `nnfs init` writes.
 
     `dropped` gives the reason for each column left out; `suspicious` describes how an input seems to leak the target.
+    `weight` is the column with the weights of the rows, if there is one.
     """
 
-    profile: FileProfile
+    profile: TableProfile
     target: str
     task: ProposedTask
     inputs: Mapping[str, ColumnProfile]
     dropped: Mapping[str, str]
     suspicious: Mapping[str, str]
     group: RowGroups | None = None  # rows of one group stay in one split
+    weight: str | None = None
 
     @property
     def test(self) -> float:
@@ -88,21 +91,29 @@ class Proposal:
         return 0.2 if self.profile.n_rows >= 100 else 0.0
 
 
-def propose(profile: FileProfile, target: str) -> Proposal:
-    """Propose how to predict `target`. Raises `DataError` when the target or the inputs leave nothing to learn."""
-    if profile.table.n_rows < 2:
-        raise DataError(f"{profile.path.name} has {counted(profile.table.n_rows, 'row')}; training needs at least two")
-    task = task_of(profile.table, target, profile.columns.get(target))
-    group = _group(profile, target)
-    inputs, dropped, suspicious = _choose(profile, target, task, group)
-    return Proposal(profile, target, task, inputs, dropped, suspicious, group)
+def propose(profile: TableProfile, target: str, drop: Collection[str] = (), weight: str | None = None) -> Proposal:
+    """Propose how to predict `target`, without the columns in `drop` and with the weights in `weight`.
+
+    Raises `DataError` when one of these columns does not exist, or the target or the inputs leave nothing to learn.
+    """
+    table = profile.table
+    if unknown := [name for name in (*drop, *filter(None, [weight])) if not table.has(name)]:
+        raise DataError(table.no_such_column(unknown[0]))
+    if table.n_rows < 2:
+        raise DataError(f"{table.name} has {counted(table.n_rows, 'row')}; training needs at least two")
+    task = task_of(table, target, profile.columns.get(target))
+    apart = {target, *drop, *filter(None, [weight])}
+    group = _group(profile, target, apart)
+    inputs, dropped, suspicious = _choose(profile, target, task, group, apart)
+    dropped = dict.fromkeys(drop, AS_ASKED) | dropped
+    return Proposal(profile, target, task, inputs, dropped, suspicious, group, weight)
 
 
-def _group(profile: FileProfile, target: str) -> RowGroups | None:
+def _group(profile: TableProfile, target: str, apart: set[str]) -> RowGroups | None:
     """Return the column that certainly names the owner of each row, if any rows are held out."""
     if profile.n_rows < MIN_HOLDOUT_ROWS:
         return None
-    names = [name for name, column in profile.columns.items() if column.usable and name != target]
+    names = [name for name, column in profile.columns.items() if column.usable and name not in apart]
     found = find_row_groups(profile.table, names, target)
     return next((group for group in found if group.sure and len(names) > 1), None)
 
@@ -175,12 +186,12 @@ def skewness(column: Array) -> float:
 
 
 def _choose(
-    profile: FileProfile, target: str, task: ProposedTask, group: RowGroups | None
+    profile: TableProfile, target: str, task: ProposedTask, group: RowGroups | None, apart: set[str]
 ) -> tuple[dict[str, ColumnProfile], dict[str, str], dict[str, str]]:
     """Return the inputs, the dropped columns with the reasons, and the inputs that seem to leak the target."""
-    unreadable = {name: kind for name, kind in profile.table.unreadable.items() if name != target}
+    unreadable = {name: kind for name, kind in profile.table.unreadable.items() if name not in apart}
     dropped = {name: f"is {kind}, which is neither numbers nor texts" for name, kind in unreadable.items()}
-    apart = {target, group.column} if group else {target}
+    apart = apart | ({group.column} if group else set())
     columns = {name: column for name, column in profile.columns.items() if name not in apart}
     for name, one in columns.items():
         if not one.usable or (why := _too_empty(one)):
@@ -209,7 +220,7 @@ def _choose(
         dropped = {name: why for name, why in dropped.items() if name not in suspicious}
     if not inputs:
         reasons = "; ".join(f"{named(name)} {why}" for name, why in list(dropped.items())[:5])
-        raise DataError(f"{profile.path.name} has no usable input: {reasons or 'it has no other column'}")
+        raise DataError(f"{profile.table.name} has no usable input: {reasons or 'it has no other column'}")
     return inputs, dropped, {name: why for name, why in suspicious.items() if name in inputs}
 
 

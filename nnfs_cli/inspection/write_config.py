@@ -11,7 +11,7 @@ from pathlib import Path
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.inspection.column_relations import list_columns
 from nnfs_cli.inspection.propose import Proposal
-from nnfs_cli.presets.tabular import EMBEDDING, MANY_CATEGORIES, MIN_HOLDOUT_ROWS, ONE_HOT
+from nnfs_cli.presets.tabular import DATES, EMBEDDING, MANY_CATEGORIES, MIN_HOLDOUT_ROWS, ONE_HOT
 from nnfs_cli.system.wording import counted, listing, named, percent
 
 WIDTH = 79  # characters of a line
@@ -25,7 +25,10 @@ _METRICS = {
 
 
 def write_config(proposal: Proposal, folder: Path) -> str:
-    """Return a valid config in YAML for a proposal; paths in it are relative to `folder`."""
+    """Return a valid config in YAML for a proposal; paths in it are relative to `folder`.
+
+    For a table given in Python it is valid, but does not hold the rows.
+    """
     sections = (
         _head(proposal),
         _dataset(proposal, folder),
@@ -44,17 +47,19 @@ def _head(proposal: Proposal) -> Iterator[str]:
     rows = f"{'about ' * profile.partial}{counted(profile.n_rows, 'row')}"
     if profile.partial:
         rows += f" (only the first {profile.table.n_rows:,} were inspected)"
-    yield from _comment(
-        f"Proposed by `nnfs init` for {profile.path.name}: {rows}, {counted(n_columns, 'column')}."
-        " Change what you know better, then run `nnfs check` on this file."
-    )
+    who, then = "nnfs init", "Change what you know better, then run `nnfs check` on this file."
+    if profile.path is None:
+        who, then = "nnfs_cli.fit", "A key that is given to `fit` overrides it."
+    name = profile.table.name
+    yield from _comment(f"Proposed by `{who}` for {name}: {rows}, {counted(n_columns, 'column')}. {then}")
 
 
 def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
     profile, task = proposal.profile, proposal.task
     yield "dataset:"
     yield f"  {profile.source}:"
-    yield f"    path: {dump_value(_relative(profile.path, folder))}"
+    if profile.path is not None:
+        yield f"    path: {dump_value(_relative(profile.path, folder))}"
     notes = {
         "delimiter": "delimiter of the cells",
         "decimal": "decimal mark of numbers, as in 1,5",
@@ -69,6 +74,8 @@ def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
     if task.alternative:
         yield from _comment(_sentence(task.alternative), 4)
     yield f"    target: {dump_value(proposal.target)}"
+    if proposal.weight:
+        yield f"    weight: {dump_value(proposal.weight)}"
     if proposal.dropped:
         yield from _drop(proposal)
     for name, why in proposal.suspicious.items():
@@ -128,15 +135,16 @@ def _split(proposal: Proposal) -> Iterator[str]:
 
 
 def _preprocessing(proposal: Proposal) -> Iterator[str]:
-    """Yield what the preset cannot know: which numbers are codes, and that the target is skewed."""
+    """Yield what the preset cannot know: which numbers are codes, which texts are dates, and a skewed target."""
     table = proposal.profile.table
     categories = [name for name, column in proposal.inputs.items() if column.kind == "category"]
     coded = [name for name in categories if proposal.inputs[name].coded or table.is_mostly_numbers(name)]
+    dates = [name for name, column in proposal.inputs.items() if column.as_texts]
     skewed = proposal.task.goal == "regression" and proposal.task.skewed
-    if not coded and not skewed:
+    if not coded and not dates and not skewed:
         return
     yield "preprocessing:"
-    if coded:
+    if coded or dates:
         yield "  columns:"
     for name in coded:
         column = proposal.inputs[name]
@@ -149,6 +157,8 @@ def _preprocessing(proposal: Proposal) -> Iterator[str]:
         )
         yield from _comment(f"{name}: {counted(column.different, 'category')}{codes}. {encoding}", 4)
         yield f"    {dump_value(name)}: {dump_value(EMBEDDING if many else ONE_HOT)}"
+    for name in dates:
+        yield from _with_comment(f"    {dump_value(name)}: {dump_value(DATES)}", "the texts are dates")
     if skewed:
         yield from _comment("A few target values are far larger than all others, so the net learns their logarithm.", 2)
         yield "  target: [clamp, log1p, standardize]"

@@ -13,6 +13,7 @@ from nnfs_cli.presets.base import Preset, TableFacts
 from nnfs_cli.training.optimizers import Minimizer
 
 MANY_CATEGORIES = 50  # a column with more categories gets learned vectors instead of indicators
+DATES = "calendar"
 ONE_HOT = {"one_hot": {"unseen": "other"}}
 EMBEDDING = {"embedding": {"min_frequency": 2, "unseen": "other"}}
 TARGET_STEPS = 2_500  # the usual length of training
@@ -119,7 +120,7 @@ def _preprocessing(given: Preprocessing, loss: Loss, facts: TableFacts) -> dict[
     settings: dict[str, Any] = {
         "numbers": ["impute", {"views": [["robust", "smooth_clip"], *bins_view]}],
         "categories": ONE_HOT,
-        "dates": "calendar",
+        "dates": DATES,
     }
     by_logarithm = ["impute", {"views": [["log1p", "standardize", "smooth_clip"], *bins_view]}]
     columns = dict.fromkeys(facts.mostly_one_value, by_logarithm if "numbers" not in given.model_fields_set else None)

@@ -19,7 +19,7 @@ from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.wording import listing
-from nnfs_cli.workflows.baselines import BASELINES, BaselineInputs, fit_and_predict
+from nnfs_cli.workflows.baselines import BASELINES, Baseline, BaselineInputs, fit_and_predict
 from nnfs_cli.workflows.evaluate import rows_with_weight
 from nnfs_cli.workflows.figures import Figures, finite
 from nnfs_cli.workflows.load_run import data_of, restore
@@ -51,10 +51,22 @@ def compare(
     wanted = list(splits or _held_out(rows))
     if missing := [split for split in wanted if split not in rows]:
         raise RunError(f"{run.path} has no {missing[0]} rows; it has {listing([*rows])} rows")
-    others = _score_baselines(predictor, loaded, rows, wanted)
+    return beside_baselines(run.path.name, predictor, loaded, rows, wanted)
+
+
+def beside_baselines(
+    name: str,
+    predictor: Predictor,
+    loaded: LoadedData,
+    rows: Mapping[str, EncodedRows],
+    wanted: Sequence[str],
+    models: Sequence[Baseline] = BASELINES,
+) -> Comparison:
+    """Return the figures of a net, called `name`, and of baseline models on the wanted splits of its rows."""
+    others = _score_baselines(predictor, loaded, rows, wanted, models)
     metrics = shared_metrics([predictor.config])
     return {
-        split: {run.path.name: finite(figures_by(metrics, predictor.evaluate(rows[split])[1])), **others[split]}
+        split: {name: finite(figures_by(metrics, predictor.evaluate(rows[split])[1])), **others[split]}
         for split in wanted
     }
 
@@ -85,7 +97,11 @@ def figures_by(metrics: Sequence[Metric], predicted: PredictedRows) -> dict[str,
 
 
 def _score_baselines(
-    predictor: Predictor, loaded: LoadedData, rows: Mapping[str, EncodedRows], wanted: Sequence[str]
+    predictor: Predictor,
+    loaded: LoadedData,
+    rows: Mapping[str, EncodedRows],
+    wanted: Sequence[str],
+    models: Sequence[Baseline] = BASELINES,
 ) -> Comparison:
     tables = {
         split: rows_with_weight(loaded.readers[split].survey.take(loaded.rows[split]), predictor)
@@ -96,7 +112,7 @@ def _score_baselines(
     X = {split: inputs.matrix(table) for split, table in tables.items()}
     metrics = shared_metrics([predictor.config])
     comparison: Comparison = {split: {} for split in wanted}
-    for baseline in BASELINES:
+    for baseline in models:
         model = inputs.model(baseline, n_classes, predictor.config.seed)
         try:
             predictions = _predict(model, X, rows, wanted, n_classes)

@@ -8,27 +8,29 @@ import gzip
 import io
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, NnfsWarning
 from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_column, words_of
 from nnfs_cli.inspection.column_relations import coded, find_determined, find_leak, find_repeats, row_hashes
 from nnfs_cli.inspection.csv_dialect import dialect_of
-from nnfs_cli.inspection.file_profile import profile_file
 from nnfs_cli.inspection.propose import propose, skewness, task_of, width_for
+from nnfs_cli.inspection.table_profile import profile_file, profile_table
 from nnfs_cli.inspection.write_config import write_config
-from nnfs_cli.workflows import load
+from nnfs_cli.workflows import load, prepare
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
@@ -490,6 +492,69 @@ def test_parquet_files_are_proposed_for_too(tmp_path: Path) -> None:
     proposal, spec = proposed(path, "y")
     assert spec.dataset.name == "parquet"
     assert "list" in proposal.dropped["list"]
+
+
+def in_parquet(path: Path, **columns: Sequence[Any]) -> Path:
+    """Write columns, with their types, and a target of numbers."""
+    n = len(next(iter(columns.values())))
+    parquet.write_table(pa.table({**columns, "x": RNG.normal(size=n), "y": RNG.normal(size=n)}), path)
+    return path
+
+
+def test_dates_in_texts_of_parquet_are_read_as_dates(tmp_path: Path) -> None:
+    dates = [f"2026-{i % 12 + 1:02}-{i % 28 + 1:02}" for i in range(90)]
+    proposal, spec = proposed(in_parquet(tmp_path / "t.parquet", day=dates), "y")
+    assert proposal.inputs["day"].kind == spec.preprocessing.kinds["day"] == "date"
+    assert prepare(spec).predictor.encoder.kinds["day"] == "date"
+    dates[7] = "2026-13-45"
+    proposal, _ = proposed(in_parquet(tmp_path / "u.parquet", day=dates), "y")
+    assert "holds dates as texts, such as '2026-01-01'; convert them" in proposal.dropped["day"]
+
+
+def test_numbers_in_texts_of_parquet_are_codes_if_whole_and_else_left_out(tmp_path: Path) -> None:
+    path = in_parquet(
+        tmp_path / "t.parquet",
+        zip=[f"0{1000 + i % 20}" for i in range(90)],
+        few=[f"{i % 3 / 2}" for i in range(90)],
+        size=[f"{i / 2}" for i in range(90)],
+        gaps=["NA" if i == 5 else f"{i / 4}" for i in range(90)],
+        serial=[f"{7919 * i % 1009}" for i in range(90)],
+    )
+    proposal, spec = proposed(path, "y")
+    assert {name: column.kind for name, column in proposal.inputs.items()} == {
+        "zip": "category",
+        "few": "category",
+        "x": "number",
+    }
+    assert proposal.dropped == {
+        "size": "holds numbers as texts, such as '0.0'; convert them",
+        "gaps": "holds numbers as texts, such as '0.0'; convert them",
+        "serial": "is different in every row",
+    }
+    assert prepare(spec).predictor.encoder.kinds == {"zip": "category", "few": "category", "x": "number"}
+
+
+def test_a_table_given_in_python_is_proposed_for_like_its_file(write: Write) -> None:
+    columns = everybody()
+    from_file, _ = proposed(write("people.csv", as_csv(columns)), "bought")
+    source = InMemory(target=("bought",)).of(columns)
+    proposal = propose(profile_table(source), "bought")
+    assert proposal.task == from_file.task
+    assert proposal.dropped == from_file.dropped
+    assert {*proposal.inputs} == {*from_file.inputs}
+    text = write_config(proposal, Path.cwd())
+    assert "path:" not in text
+    assert yaml.safe_load(text)["dataset"] == {"table": {"target": "bought", "drop": list(proposal.dropped)}}
+
+
+def test_columns_that_the_user_sets_aside_are_not_inspected(write: Write) -> None:
+    path = write("people.csv", as_csv(everybody()))
+    proposal = propose(profile_file(path, "bought"), "bought", drop=["town"], weight="age")
+    assert set(proposal.inputs) == {"town_name", "zip", "joined", "member"}
+    assert proposal.dropped["town"] == "is left out as asked"
+    assert "    weight: age\n" in write_config(proposal, path.parent)
+    with pytest.raises(DataError, match="did you mean 'town'"):
+        propose(profile_file(path, "bought"), "bought", drop=["twn"])
 
 
 def test_a_slip_of_the_pen_is_named_with_its_line_and_not_a_reason_to_drop(inside: Nnfs, write: Write) -> None:

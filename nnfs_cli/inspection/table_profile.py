@@ -1,4 +1,4 @@
-"""Profile a file: how it is written, what its columns hold, and how many rows it has."""
+"""Profile a table, in a file or given in Python: how to read it, what its columns hold, and how many rows it has."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.file_source import ColumnSource, source_class_for
+from nnfs_cli.data.in_memory import InMemory
+from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.errors import DataError
 from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_columns
@@ -25,14 +27,15 @@ MAX_NULLS = 20  # different spellings of a missing value; each pass finds only o
 
 
 @dataclass(frozen=True)
-class FileProfile:
-    """What a file holds: the settings to read it with, its columns, and its number of rows.
+class TableProfile:
+    """What a table holds: the settings to read it with, its columns, and its number of rows.
 
-    For a large file `table` holds the first rows only, and `n_rows` is an estimate.
+    `path` is None for a table given in Python. For a large file `table` holds the first rows only, and `n_rows` is an
+    estimate.
     """
 
-    path: Path
-    source: str  # csv or parquet
+    path: Path | None
+    source: str  # csv, parquet or table
     settings: Mapping[str, Any]
     table: Table
     columns: Mapping[str, ColumnProfile]
@@ -45,7 +48,7 @@ class FileProfile:
         return self.table.n_rows < self.n_rows
 
 
-def profile_file(path: Path, target: str, encoding: str | None = None, delimiter: str | None = None) -> FileProfile:
+def profile_file(path: Path, target: str, encoding: str | None = None, delimiter: str | None = None) -> TableProfile:
     """Profile a CSV or Parquet file.
 
     Raises `DataError` when the file cannot be read or has no column `target`.
@@ -71,6 +74,8 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
         raise DataError(f"choose the column to predict with --target. {path.name} has {known}")
     if not table.has(target):
         raise DataError(table.no_such_column(target))
+    if source_class.name != "csv":
+        return _typed(path, source_class.name, table, n_rows)
     columns = profile_columns(table, codes)
     odd = {name: one for name, one in columns.items() if one.odd and name != target}
     nulls: list[str] = []
@@ -79,13 +84,30 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
         table, n_rows = read_some(source_class(path=path, target=target, **settings))
         columns = profile_columns(table, codes)
     sentences = tuple(f"{named(name)} {one.why}" for name, one in odd.items())
-    return FileProfile(path, source_class.name, settings, table, columns, n_rows, sentences)
+    return TableProfile(path, source_class.name, settings, table, columns, n_rows, sentences)
+
+
+def profile_table(source: InMemory) -> TableProfile:
+    """Profile a table given in Python. Raises `DataError` when it has no rows or lacks the target."""
+    table = source.read()
+    for name in source.target:
+        if not table.has(name):
+            raise DataError(table.no_such_column(name))
+    return _typed(None, source.name, table, table.n_rows)
+
+
+def _typed(path: Path | None, source: str, table: Table, n_rows: int) -> TableProfile:
+    """Profile a table whose source has types, so that there are no settings to read it with."""
+    columns = profile_columns(table, typed=True)
+    table = with_kinds(table, {name: "date" for name, column in columns.items() if column.as_texts})
+    return TableProfile(path, source, {}, table, columns, n_rows)
 
 
 def _check_options(source_class: type[ColumnSource], path: Path, options: Mapping[str, str | None]) -> None:
     """Raise `DataError` for an option that a config would not accept either."""
     try:
-        source_class(path=path, target="?", **{key: value for key, value in options.items() if value is not None})
+        given = {key: value for key, value in options.items() if value is not None}
+        source_class.model_validate({"path": path, "target": "?", **given})
     except ValidationError as error:
         first = error.errors()[0]
         raise DataError(f"--{first['loc'][0]}: {first['msg']}") from None

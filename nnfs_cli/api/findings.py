@@ -1,0 +1,59 @@
+"""What was found out about a table, in sentences for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnfs_cli.config import yaml
+from nnfs_cli.display.html import table_html
+from nnfs_cli.display.text import in_a_line
+from nnfs_cli.inspection.findings import Finding
+
+
+class Findings(tuple[Finding, ...]):
+    """Findings in the order of reading; `str` gives a line for each, with its remedy below it.
+
+    `finding.what`, `finding.column`, `finding.message` and `finding.suggestion` are texts for programs, and
+    `str(finding)` is a sentence. A suggestion is a line of YAML for a config; `remedy(finding)` is the same for Python.
+
+    >>> import nnfs_cli
+    >>> rows = [{"id": i, "size": i * i % 97, "town": "AB"[i % 2], "price": i * i % 97 + 9 * (i % 5)} for i in range(40)]
+    >>> nnfs_cli.fit(rows, "price", epochs=10).findings
+    - 'price' asks for regression: it holds 38 different numbers, from 0 to 127
+    - 'id' numbers the rows, so it is left out
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return the sentences, one in a line, each with its remedy."""
+        lines = [
+            f"- {in_a_line(str(one))}" + (f"\n    {in_a_line(remedy(one))}" if remedy(one) else "") for one in self
+        ]
+        return "\n".join(lines) or "no findings"
+
+    __repr__ = __str__  # an interactive session shows the sentences
+
+    def _repr_html_(self) -> str:
+        return table_html(["finding", "remedy"], [[str(one), remedy(one)] for one in self], labels=2)
+
+
+def remedy(finding: Finding) -> str:
+    """Return the suggestion of a finding as an argument of `fit`, such as ``drop=['id']``, or an empty string.
+
+    >>> remedy(Finding("identifier", "id", "numbers the rows", "drop: [id]"))
+    "drop=['id']"
+    """
+    if finding.suggestion is None:
+        return ""
+    found = yaml.read(finding.suggestion.encode())[0]
+    if not isinstance(found, dict):
+        return finding.suggestion
+    return ", ".join(f"{key}={_with_lists(value)!r}" for key, value in found.items())
+
+
+def _with_lists(value: Any) -> Any:
+    """Return a value of YAML with lists for tuples."""
+    if isinstance(value, dict):
+        return {key: _with_lists(entry) for key, entry in value.items()}
+    return [_with_lists(entry) for entry in value] if isinstance(value, tuple) else value

@@ -1,0 +1,43 @@
+"""Say what was chosen for a table before training, and why, as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnfs_cli.config.config import Config
+from nnfs_cli.config.yaml import dump_value
+from nnfs_cli.inspection.column_relations import list_columns
+from nnfs_cli.inspection.findings import Finding
+from nnfs_cli.inspection.propose import AS_ASKED, Proposal
+from nnfs_cli.presets.tabular import MIN_HOLDOUT_ROWS
+from nnfs_cli.system.wording import counted
+
+
+def choices(proposal: Proposal, config: Config) -> Iterator[Finding]:
+    """Yield what `propose` chose, as far as the config keeps it: the task, the columns left out, and held-out rows."""
+    task, profile = proposal.task, proposal.profile
+    if (task.goal == "regression") == (config.loss.task == "regression"):
+        message = f"asks for {task.why}" + (f"; {task.alternative}" if task.alternative else "")
+    else:
+        message = f"is learned by {config.loss.task}, since the loss is {config.loss.name}"
+    yield Finding("task", proposal.target, message)
+    for sentence in profile.odd:
+        yield Finding("odd", None, f"{sentence}; such cells are read as missing values")
+    for name, why in proposal.dropped.items():
+        if why != AS_ASKED:
+            yield Finding("left_out", name, f"{why}, so it is left out")
+    group, split = proposal.group, config.split
+    if group and split.column_by_key.get("group") == group.column:
+        proof = f" (it determines {list_columns(group.determines)})" if group.determines else ""
+        message = f"names the owner of each row{proof}, so it is no input and rows of one owner stay in one split"
+        yield Finding("grouped", group.column, message)
+    dates = [name for name, column in proposal.inputs.items() if column.kind == "date"]
+    if dates and split.test and not split.column_by_key:
+        message = "holds dates, but the test rows are drawn at random; to predict the future, hold out the latest rows"
+        yield Finding("time", dates[0], message, f"split: {{test: {split.test:g}, time: {dump_value(dates[0])}}}")
+    if profile.n_rows < MIN_HOLDOUT_ROWS and not any(split.fractions.values()):
+        rows = counted(profile.n_rows, "row")
+        yield Finding("few_rows", None, f"{rows} are too few to hold any out: no figure tells how good the net is")
+    for name, why in proposal.suspicious.items():
+        message = f"{why}; it should be left out unless its value is known when you predict"
+        yield Finding("leak", name, message, f"drop: {dump_value([name])}")
