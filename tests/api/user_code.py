@@ -66,7 +66,7 @@ class Watch(Callback):
             training.stop("the loss is small")
 
 
-X, y = np.zeros((4, 2)), [0, 1, 2, 0]
+X, y = np.arange(8.0).reshape(4, 2), np.array([0, 1, 2, 0])
 history: Frame = net.fit(
     X, y, loss="cross_entropy", optimizer=SGD(0.9), lr=0.1, epochs=2, batch_size="full", validation_data=(X, y),
     metrics=["accuracy", {"f1": "macro"}], callbacks=[Watch(), Checkpoint(), "stop_at: 0.1"], schedule=Cosine(),
