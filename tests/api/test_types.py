@@ -50,6 +50,7 @@ def test_pyright_accepts_a_page_of_user_code_and_finds_each_mistake(tmp_path: Pa
     assert {mark["range"]["start"]["line"] + 1 for mark in found} == WRONG, report
 
 
+@pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")  # four rows are few
 def test_the_page_also_runs(capsys: pytest.CaptureFixture[str]) -> None:
     before = PAGE.read_text(encoding="utf-8").splitlines()[: min(WRONG) - 1]
     exec(compile("\n".join(before), PAGE, "exec"), {})  # noqa: S102
