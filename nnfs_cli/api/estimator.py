@@ -149,6 +149,8 @@ class NetEstimator(Summarized, InputChecks):
                 raise DataError("give either validation_data or the parameter split, not both")
             settings["split"] = table.split
         loss = loss_of(self._default_loss(facts) if self.loss is None else self.loss)
+        if loss.task != self._task:
+            raise ConfigError(f"loss: {loss.name} is for a {loss.task}; {type(self).__name__} learns a {self._task}")
         settings |= {"loss": loss, "callbacks": tuple(self.callbacks), "seed": self._seed(), **self._more_settings()}
         if self.layers is not None:
             settings = DEFAULTS_WITH_LAYERS | settings

@@ -176,12 +176,12 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
 
         """
         with value_errors():
-            inputs, numbers = self._inputs(X, reset=True), self._target(y, numeric=True)
+            inputs, numbers = self._inputs(X, reset=True), self._numbers(y)
             rows = Rows(inputs, self._of_equal_length(numbers, inputs, "y"), self._weight(sample_weight, inputs))
             validation = None
             if validation_data is not None:
                 X_val, y_val, weight_val = self._validation(validation_data)
-                y_val = self._of_equal_length(self._target(y_val, numeric=True), X_val, "y")
+                y_val = self._of_equal_length(self._numbers(y_val), X_val, "y")
                 if y_val.shape[1:] != numbers.shape[1:]:
                     raise DataError(f"validation_data has targets of the shape {y_val.shape}, y has {numbers.shape}")
                 validation = Rows(X_val, y_val, weight_val)
@@ -189,6 +189,13 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
             self._train(rows, validation, names, None)
             self._several = numbers.ndim > 1
         return self
+
+    def _numbers(self, y: Any) -> Array:
+        """Return numbers (rows,) or (rows, n_targets), checked as scikit-learn checks them."""
+        numbers = self._target(y, numeric=True)
+        if numbers.dtype.kind not in "biuf":
+            raise DataError(f"y should hold numbers, found {numbers.dtype}; NetClassifier learns classes")
+        return numbers
 
     @staticmethod
     def _names_of(y: Any, n: int) -> list[str]:

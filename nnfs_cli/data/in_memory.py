@@ -83,7 +83,10 @@ class InMemory(NamedColumns, name="table", main="target"):
 
     def _rows(self) -> Any:
         if self._content is None:
-            raise DataError("the rows were given in Python and are not kept; give a table or a file with these columns")
+            raise DataError(
+                "the data set is a table given in Python, whose rows are not kept; give a table again from Python, or a"
+                " file with the same columns"
+            )
         if not self._content.num_rows:
             raise DataError(f"{self._called} has no rows")
         return self._content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -15,13 +14,14 @@ from nnfs_cli.data.inputs import RowSample
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.data.training_rows import RowsInMemory, RowsOnDisk
-from nnfs_cli.errors import Fault, NnfsWarning
+from nnfs_cli.errors import Fault
 from nnfs_cli.experiment.read_data import Budget, LoadedData, no_weight
 from nnfs_cli.experiment.table_reader import CellFinder
 from nnfs_cli.experiment.warnings import sampled_rows
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.random import random_stream
+from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted
 
 
@@ -152,5 +152,5 @@ def _encode_samples(
                 encoded = encoded.take(np.flatnonzero(chosen[here]))
             blocks.setdefault(split, []).append(encoded)
     if samples:
-        warnings.warn(sampled_rows(samples), NnfsWarning, stacklevel=4)
+        warn(sampled_rows(samples))
     return {split: EncodedRows.concatenate(encoded).with_weight() for split, encoded in blocks.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Kind, Label, Table
 from nnfs_cli.data.weights import UnknownLabelError, resolve_class_weights
-from nnfs_cli.errors import DataError, Fault, NnfsWarning
+from nnfs_cli.errors import DataError, Fault
 from nnfs_cli.experiment.input_columns import (
     given_kinds,
     input_columns,
@@ -28,6 +27,7 @@ from nnfs_cli.experiment.input_columns import (
 )
 from nnfs_cli.experiment.table_reader import TableReader, read_from_files, read_from_memory
 from nnfs_cli.experiment.warnings import no_weight_column
+from nnfs_cli.system.warn import warn
 
 MACHINERY = 200_000_000  # bytes that the program needs itself, with the block of a table that it is reading
 
@@ -128,7 +128,7 @@ def load_data(config: Config) -> LoadedData:
         if table.has(str(column)):
             rows[split] = _with_weight(table, split, rows[split], table.numbers(str(column))[rows[split]])
         elif len(rows[split]):
-            warnings.warn(no_weight_column(table.name, str(column)), NnfsWarning, stacklevel=2)
+            warn(no_weight_column(table.name, str(column)))
     class_weights = None
     if config.class_weights is not None and classes is not None and indices is not None:
         truth = indices[rows["train"]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -15,9 +14,10 @@ from nnfs_cli.data.drift import Drift
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table, concatenate_columns, text_of
 from nnfs_cli.data.texts import GAP, Texts
-from nnfs_cli.errors import DataError, NnfsWarning, UserError
+from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.threads import thread_limit
+from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, named, shown
 
 OnError = Literal["stop", "skip", "null"]
@@ -107,7 +107,7 @@ class BatchPredictor:
             verb = "was" if len(unknown) == 1 else "were"
             more = ", ..." if len(unknown) > 5 else ""
             message = f"{counted(len(unknown), 'column')} that {verb} not trained on: {', '.join(unknown[:5])}{more}"
-            warnings.warn(f"{table.name} has {message}", NnfsWarning, stacklevel=4)
+            warn(f"{table.name} has {message}")
 
     def _count_faulty(self, table: Table, marks: Array) -> None:
         """Count the rows that cannot be used, and remember what is wrong with the first."""
@@ -172,11 +172,11 @@ class BatchPredictor:
             )
             done = one if self.faulty == 1 else more
             message = f"{self.faulty:,} of {rows} cannot be used and {done}; the first: {self._first_fault}"
-            warnings.warn(message, NnfsWarning, stacklevel=4)
+            warn(message)
         if self._far:
             verb = "lies" if self._far == 1 else "lie"
             message = f"{self._far:,} of {rows} {verb} far outside the training rows ({self._far_example})"
-            warnings.warn(message, NnfsWarning, stacklevel=4)
+            warn(message)
 
 
 def _joined(columns: Sequence[Any]) -> Any:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nnfs_cli.errors import NnfsWarning
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.warnings import no_average
 from nnfs_cli.prediction.calibration import Calibration
 from nnfs_cli.prediction.calibration.fit import fit_calibration
 from nnfs_cli.runs.records import ConfusionTable
+from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.callbacks.checkpoint import Store
@@ -66,7 +65,7 @@ def fit(
     trainer = experiment.trainer([*callbacks, *last], evaluate)
     trainer.train(experiment.training_rows, config.epochs, restore)
     if trainer.average.pending:
-        warnings.warn(no_average(), NnfsWarning, stacklevel=3)
+        warn(no_average())
     checkpoint.restore_best(predictor.model)
     scored = {split: score(predictor, rows) for split, rows in splits.items()}
     figures = {split: found.figures for split, found in scored.items()}
@@ -87,4 +86,4 @@ def _warn_undefined(figures: Figures) -> None:
         if undefined := [name for name, value in of_split.items() if math.isnan(value)]:
             rows = counted(int(of_split["rows"]), f"{split} row")
             are = "is" if len(undefined) == 1 else "are"
-            warnings.warn(f"{listing(undefined)} {are} not defined on the {rows}", NnfsWarning, stacklevel=4)
+            warn(f"{listing(undefined)} {are} not defined on the {rows}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +15,11 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.split import SPLITS
-from nnfs_cli.errors import NnfsWarning
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.records import ConfusionTable
+from nnfs_cli.system.warn import warn
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.progress import LogRow
 from nnfs_cli.workflows.fit import Outcome, fit
@@ -48,7 +47,7 @@ class TrainingResult:
     def of(cls, experiment: Experiment, callbacks: Sequence[Callback] = ()) -> Self:
         """Train the net of an experiment in memory. Raises `DivergedError` if a loss or gradient is not finite."""
         for message in experiment.warnings:
-            warnings.warn(message, NnfsWarning, stacklevel=3)
+            warn(message)
         log = EpochRows()
         outcome = fit(experiment, [log], callbacks)
         config, predictor = without_rows(experiment.config), copy.copy(experiment.predictor)

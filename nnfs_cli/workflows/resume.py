@@ -46,7 +46,7 @@ def _reopened(run: RunDirectory, epochs: int | None, changed_data: bool, data: A
     if state == "finished":
         ending = run.metrics().get("stopped")
         if not run.arrays.has_state() and isinstance(config.optimizer, Stepper):
-            reason = "an earlier release made it, or its state.npz was deleted"
+            reason = "`save` of an estimator or an earlier release made it, or its state.npz was deleted"
             raise RunError(f"{run.path} has no saved state: {reason}; train a new run")
         if epochs is None and (config.max_minutes is None or ending != TimeLimit(config.max_minutes).reason):
             ended = f"has ended: {ending}" if ending else f"has finished its {counted(planned, 'epoch')}"
