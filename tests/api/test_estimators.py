@@ -233,7 +233,7 @@ def test_an_interval_without_rows_to_calibrate_on_says_what_to_do(net: Any) -> N
 
 def test_an_interval_needs_a_probability_and_enough_rows() -> None:
     net = regressor(split=0.3).fit(X, y)
-    with pytest.raises(InvalidInputError, match="between 0 and 1, such as 0.9, found 90"):
+    with pytest.raises(InvalidInputError, match=r"between 0 and 1, such as 0\.9, found 90"):
         net.predict_interval(X, level=90)
     with pytest.raises(InvalidInputError, match="needs 999 rows that the net was not trained on, but there are only"):
         net.predict_interval(X, level=0.999)

@@ -141,7 +141,7 @@ def test_a_pickle_predicts_the_same_bytes(net: Any) -> None:
     file = io.BytesIO()
     joblib.dump(net, file)
     file.seek(0)
-    for copy in (pickle.loads(pickle.dumps(net)), joblib.load(file)):  # the user's own pickles
+    for copy in (pickle.loads(pickle.dumps(net)), joblib.load(file)):  # noqa: S301 - its own bytes
         assert copy.predict(TABLE).tobytes() == net.predict(TABLE).tobytes()
         assert copy.history_["epoch"].tolist() == net.history_["epoch"].tolist()
     assert len(pickle.dumps(net)) < 200_000
