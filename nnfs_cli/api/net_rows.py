@@ -58,7 +58,7 @@ def class_indices(y: Any, loss: Loss, n_outputs: int, name: str = "y") -> Array:
 def target_numbers(y: Any, loss: Loss, n_outputs: int, name: str = "y") -> Array:
     """Return targets (rows, targets) in float64 for a net with this many outputs. Raises `DataError`."""
     array = _numbers(y, name, f"; {loss.name} needs numbers")
-    array = array.astype(np.float64).reshape(len(array), -1) if array.ndim in (1, 2) else array
+    array = (array[:, None] if array.ndim == 1 else array).astype(np.float64)
     n_targets = n_outputs // loss.n_outputs(None, 1)
     if array.ndim != 2 or array.shape[1] != n_targets:
         shape = "(rows,) or (rows, 1)" if n_targets == 1 else f"(rows, {n_targets})"

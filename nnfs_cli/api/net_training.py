@@ -84,16 +84,16 @@ def in_lines(faults: Iterable[Fault]) -> ConfigError:
     return ConfigError("\n".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
 
 
-def train_model(
+def trainer_for(
     model: Model,
     rows: EncodedRows,
     validation: EncodedRows | None,
     settings: Settings,
     callbacks: Sequence[Callback],
-) -> None:
-    """Train a model. A `Checkpoint` among the callbacks puts the best weights into it at the end.
+) -> Trainer:
+    """Return the trainer of a model, which evaluates the validation rows, or else the training rows.
 
-    Raises `DivergedError` if a loss or gradient is not finite, and `DataError` for too few rows.
+    Raises `DataError` for too few rows, and `ConfigError` if a callback monitors a figure that the log will not have.
     """
     metrics, n_rows = settings["metrics"], len(rows)
     watched, prefix = (rows, "train_") if validation is None else (validation, "val_")
@@ -112,10 +112,18 @@ def train_model(
     batches = Batches(n_rows, size, settings["shuffle"], seed=settings["seed"], smallest=needs.min_batch)
     threads = useful_threads(batches.size * model.largest, None)
     plan = Plan(settings["optimizer"], settings["lr"], settings["schedule"], seed=settings["seed"], threads=threads)
-    Trainer(model, batches, plan, callbacks, evaluate).fit(rows.X, rows.y, settings["epochs"], rows.weight)
-    for callback in callbacks:
+    return Trainer(model, batches, plan, callbacks, evaluate)
+
+
+def train(trainer: Trainer, rows: EncodedRows, epochs: int) -> None:
+    """Train. A `Checkpoint` among the callbacks puts the best weights into the model at the end.
+
+    Raises `DivergedError` if a loss or gradient is not finite.
+    """
+    trainer.fit(rows.X, rows.y, epochs, rows.weight)
+    for callback in trainer.callbacks:
         if isinstance(callback, Checkpoint):
-            callback.restore_best(model)
+            callback.restore_best(trainer.model)
 
 
 def figures_of(model: Model, rows: EncodedRows, metrics: Iterable[Metric]) -> dict[str, float]:

@@ -18,7 +18,8 @@ from nnfs_cli.api.net_training import (
     checked_settings,
     count_outputs,
     figures_of,
-    train_model,
+    train,
+    trainer_for,
 )
 from nnfs_cli.api.settings import Setting, plain
 from nnfs_cli.arrays import Array
@@ -173,9 +174,9 @@ class Sequential(sequential.Sequential):
     ) -> Frame:
         """Train the net, and return the log: a column for each figure, a row for each epoch.
 
-        The net goes on from its current weights; `reset` draws new ones. The optimizer starts anew in every call.
-        At the end the net has the weights of the last epoch, or those of the best one with a `Checkpoint` among the
-        callbacks.
+        The net goes on from its current weights; `reset` draws new ones. The optimizer starts anew in every call, and
+        the order of the rows is the same unless the `seed` changes. At the end the net has the weights of the last
+        epoch, or those of the best one if a `Checkpoint` is among the callbacks.
 
         - `X` (rows, n_features): finite numbers.
         - `y`: for a loss of classes the index of each row's class (rows,), from 0; otherwise numbers, (rows,) or
@@ -193,8 +194,8 @@ class Sequential(sequential.Sequential):
         - `dtype`: by default that of the net; at first float32, or float64 for lbfgs.
         - `verbose`: show the progress. None shows it in notebooks and interactive sessions only.
 
-        Raises `ConfigError` for a wrong setting, `DataError` for unusable arrays, and `DivergedError` if a loss or a
-        gradient is not finite.
+        Raises `ConfigError` for a wrong setting and `DataError` for unusable arrays; then the net is as before. Raises
+        `DivergedError` if a loss or a gradient is not finite; then the weights are of no use.
 
         >>> import numpy as np
         >>> from nnfs_cli import EarlyStopping, Linear, Sequential
@@ -218,10 +219,11 @@ class Sequential(sequential.Sequential):
         rows = self._rows(X, y, sample_weight, settings)
         if validation_data is not None:
             validation = self._validation_rows(validation_data, settings, rows.X.shape[1])
-        model = self._build(rows.X.shape[1], settings)
-        self._metrics = settings["metrics"]
-        log = EpochRows()
-        train_model(model, rows, validation, settings, [*made, log, *progress_for(verbose, settings["checkpoint"])])
+        model, log = self._model_to_train(rows.X.shape[1], settings), EpochRows()
+        shown = progress_for(verbose, settings["checkpoint"])
+        trainer = trainer_for(model, rows, validation, settings, [*made, log, *shown])
+        self._model, self._metrics = model, settings["metrics"]  # nothing can be refused any more
+        train(trainer, rows, settings["epochs"])
         return Frame.of_rows(log.rows)
 
     # A trained net
@@ -310,12 +312,14 @@ class Sequential(sequential.Sequential):
         count_outputs(self.layers, loss, n_features, dtype)
         return Model(self.layers, loss, (n_features,), dtype)
 
-    def _build(self, n_features: int, settings: Settings) -> Model:
-        """Return the model to train: with the current weights, or with new ones if there are none."""
-        if self._model is None:
-            self.initialize(n_features, settings["seed"], settings["dtype"])
-        self._model = self._model_for(settings["loss"], np.dtype(settings["dtype"]))
-        return self._model
+    def _model_to_train(self, n_features: int, settings: Settings) -> Model:
+        """Return a model with the current weights, or with new ones if there are none."""
+        loss, dtype = settings["loss"], np.dtype(settings["dtype"])
+        if self._model is not None:
+            return self._model_for(loss, dtype)
+        model = self._new_model(n_features, loss, dtype)
+        model.parameters.initialize(random_stream(settings["seed"], "weights"))
+        return model
 
     def _model_for(self, loss: Loss, dtype: np.dtype[Any]) -> Model:
         """Return the net with a loss and a dtype. It shares the current weights if the dtype is theirs."""

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 
 from nnfs_cli.api.frame import Frame
@@ -464,6 +465,29 @@ def test_a_mistake_is_a_sentence(act: Callable[[], object], error: type[Exceptio
     assert str(raised.value).startswith(sentence)
 
 
+WILD = hnp.arrays(
+    st.sampled_from(["f8", "f2", "i8", "u1", "?", "O", "U3", "M8[s]", "c16"]), hnp.array_shapes(min_dims=0, max_side=4)
+)
+WHOLE = hnp.arrays("i8", 4, elements=st.integers(0, 2))
+REAL = hnp.arrays("f8", 4, elements=st.floats(0, 1e300))
+
+
+@given(
+    hnp.arrays("f8", (4, 2), elements=st.floats(-1e30, 1e30)) | WILD,
+    WHOLE | REAL | WILD,
+    st.none() | REAL | WILD,
+    st.sampled_from(["mse", "poisson", "quantile", "cross_entropy", "binary_cross_entropy", "hinge"]),
+)
+def test_any_arrays_train_a_net_or_are_refused(inputs: Any, y: Any, weight: Any, loss: str) -> None:
+    net = Sequential(["linear: 3"] if loss in ("quantile", "cross_entropy") else ["linear: 1"])
+    try:
+        history = net.fit(inputs, y, loss=loss, sample_weight=weight, epochs=1, validation_data=(inputs, y))
+    except (UserError, DivergedError):
+        return
+    assert len(history) == 1
+    assert len(net.predict(inputs)) == len(inputs)
+
+
 def test_a_net_that_diverges_says_so() -> None:
     with pytest.raises(DivergedError, match="try a smaller lr"):
         Sequential(["linear: 2"]).fit(X, NUMBERS, loss="mse", optimizer="sgd", lr=1e20, epochs=9)
@@ -498,9 +522,11 @@ def test_arrays_that_do_not_fit_leave_the_net_as_it_was(arrays: dict[str, Any], 
 def test_a_wrong_setting_leaves_a_trained_net_as_it_was() -> None:
     net, _ = fitted()
     before, figures = net.predict(X), net.evaluate(X, CLASSES)
-    for settings_ in ({"loss": "mse"}, {"loss": "cross_entropy", "lr": -1}, {"loss": "hinge", "callbacks": [3]}):
+    wrong: list[dict[str, Any]] = [{"loss": "mse"}, {"lr": -1}, {"loss": "hinge", "callbacks": [3]}]
+    wrong.append({"callbacks": [StopAt(1.0, monitor="val_loss")], "metrics": ["f1"], "dtype": "float64"})
+    for options in wrong:
         with pytest.raises(UserError):
-            net.fit(X, CLASSES, **settings_)
+            net.fit(X, CLASSES, **{"loss": "cross_entropy", **options})
     assert net.predict(X).tobytes() == before.tobytes()
     assert net.evaluate(X, CLASSES) == figures
 
