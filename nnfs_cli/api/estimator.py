@@ -323,6 +323,8 @@ class NetEstimator(Summarized, InputChecks):
             raise ConfigError(f"{path}: there is no key {named(unknown[0])}{hint}")
         if given.get("memory_limit") is not None:
             raise ConfigError(f"{path}: memory_limit is for files; a table in Python is in memory already")
+        if given.get("class_weights") is not None and cls._task != "classification":
+            raise ConfigError(f"{path}: class_weights is for classes; {cls.__name__} predicts numbers")
         if "loss" in given and loss_of(given["loss"]).task != cls._task:
             raise ConfigError(f"{path}: {cls.__name__} is not for the loss {loss_of(given['loss']).name}")
         return cls(**cls._parameters(CONFIG_DEFAULTS | given if given.get("layers") else given))
