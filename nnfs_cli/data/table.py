@@ -147,7 +147,9 @@ class Table:
                 f"{self.name}: column {named(name)} holds texts that look like numbers; save them as numbers"
             )
         if column.dtype.kind == "M":
-            raise self.error(0, name, "numbers")
+            if not (gap := np.isnat(column)).all():
+                raise self.error(int(np.argmin(gap)), name, "numbers")
+            column = np.full(len(column), np.nan)
         numbers = np.asarray(column, np.float64)
         usable = ~np.isinf(numbers) if gaps else np.isfinite(numbers)
         if not usable.all():
@@ -183,9 +185,11 @@ class Table:
             parsed = np.array([parse_date(text) for text in column.distinct] + [np.datetime64("NaT")], "datetime64[us]")
             dates = parsed[column.codes]
             wrong = np.isnat(dates) & ~column.gaps
+        elif column.dtype.kind == "M":
+            return column.astype("datetime64[us]", copy=False)
         else:
-            wrong = np.full(len(column), column.dtype.kind != "M")
-            dates = np.asarray(column) if column.dtype.kind == "M" else column
+            wrong = ~gaps_of(column)
+            dates = np.full(len(column), np.datetime64("NaT"))
         if wrong.any():
             raise self.error(int(np.argmax(wrong)), name, DATES)
         return dates.astype("datetime64[us]")
