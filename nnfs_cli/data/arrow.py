@@ -18,6 +18,9 @@ from nnfs_cli.data.table import Column, text_of
 from nnfs_cli.data.texts import Texts
 
 
+FEW = 100  # strings that Python numbers faster than Arrow, which takes as long for one as for a hundred
+
+
 class UnsupportedTypeError(Exception):
     """A column has a type that a table cannot hold; the message names the type."""
 
@@ -120,9 +123,11 @@ def to_texts(column: Any) -> Texts:
     """Convert strings, or a dictionary of strings, to texts. Raises `NotUtf8Error` for the first invalid string."""
     import pyarrow as pa
 
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
     try:
+        if not pa.types.is_dictionary(column.type):
+            if len(column) <= FEW:
+                return Texts.of(column.to_pylist())
+            column = column.dictionary_encode()
         codes, distinct = _codes(column)
     except UnicodeDecodeError:
         refuse_invalid_utf8(column)

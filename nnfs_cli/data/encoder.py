@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self, cast
 
 import numpy as np
@@ -74,12 +75,12 @@ class Encoder:
         inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed, sample)
         return cls(inputs, target, tuple(targets), classes, class_weights)
 
-    @property
+    @cached_property
     def kinds(self) -> dict[str, Kind]:
         """The input columns and their kinds."""
         return {name: block.kind for block in self.inputs for name in block.columns}
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the net's inputs."""
         return tuple(name for block in self.inputs for name in block.names)

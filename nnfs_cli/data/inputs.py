@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
@@ -63,7 +64,7 @@ class NumberInputs:
         by_step = zip(*fits, strict=True) if fits else [()] * len(steps)
         return cls(tuple(columns), tuple(steps), tuple(map(stack_fits, by_step)))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the inputs: first the transformed columns, then those that mark empty cells."""
         return tuple(f"{column} {suffix}".rstrip() for column, suffix in self._outputs)
@@ -83,7 +84,7 @@ class NumberInputs:
         """Whether empty cells are allowed."""
         return isinstance(self.steps[0], Impute)
 
-    @property
+    @cached_property
     def _marked(self) -> list[int]:
         """The columns, by index, that get a second column which marks empty cells."""
         return np.flatnonzero(self.statistics[0]["gaps"]).tolist() if self.allows_gaps and self.statistics[0] else []
@@ -148,7 +149,7 @@ class _SingleColumn:
         """The column, as a tuple of one."""
         return (self.column,)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the inputs."""
         raise NotImplementedError
@@ -174,7 +175,7 @@ class CategoryInput(_SingleColumn):
     kind: ClassVar[Kind] = "category"
     step: CategoryStep
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the inputs, such as `city=Paris`."""
         return tuple(f"{self.column}={name}" if name else self.column for name in self.step.names(self.fit))
@@ -199,7 +200,7 @@ class DateInput(_SingleColumn):
     kind: ClassVar[Kind] = "date"
     step: DateStep
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the inputs, such as `sold year sin`."""
         return tuple(f"{self.column} {name}" for name in self.step.names(self.fit))
