@@ -113,13 +113,12 @@ class Encoder:
         columns = [block.read(table, unusable, folds or {}) for block in self.inputs]
         widths = [len(block.names) for block in self.inputs]
         X = np.empty((table.n_rows, sum(widths)), dtype)
-        for start in range(0, len(X), ROWS_IN_CACHE):
-            rows = slice(start, start + ROWS_IN_CACHE)
-            at = 0
-            for block, read, width in zip(self.inputs, columns, widths, strict=True):
-                with np.errstate(over="ignore", invalid="ignore"):  # overflow is refused below
+        with np.errstate(over="ignore", invalid="ignore"):  # overflow is refused below
+            for start in range(0, len(X), ROWS_IN_CACHE):
+                rows, at = slice(start, start + ROWS_IN_CACHE), 0
+                for block, read, width in zip(self.inputs, columns, widths, strict=True):
                     X[rows, at : at + width] = block.transform(read, rows)
-                at += width
+                    at += width
         if not np.isfinite(X.sum(dtype=np.float64)):  # a sum is fast, and not finite if any number is not
             _refuse_infinite(X, table, [name for block in self.inputs for name in block.origins], unusable)
         return X

@@ -186,7 +186,7 @@ class CategoryInput(_SingleColumn):
         unusable.check(self.step.unknown(texts, self.fit), table, self.column, self._expected)
         return self.step.transform(texts, self.fit, folds.get(self.column))
 
-    @property
+    @cached_property
     def _expected(self) -> str:
         levels = [f"'{level}'" if level is not None else "an empty cell" for level in self.fit.get("levels", ())[:3]]
         known = f"a category of the training rows, such as {', '.join(levels)}"
