@@ -17,7 +17,6 @@ from nnfs_cli.data.numbers import all_finite, parse_number
 from nnfs_cli.data.table import Column, text_of
 from nnfs_cli.data.texts import Texts
 
-
 FEW = 100  # strings that Python numbers faster than Arrow, which takes as long for one as for a hundred
 
 

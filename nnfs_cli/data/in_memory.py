@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -100,7 +101,11 @@ def rows_for(rows: Any, like: DataSource, name: str = "the table") -> DataSource
     """
     if isinstance(rows, str | os.PathLike):
         return source_for(Path(rows), like)
-    if isinstance(like, InMemory):
-        return like.of(rows, name)
-    roles = {"target": like.target_columns(), "drop": like.dropped_columns(), "weight": like.weight_column()}
-    return InMemory(**roles).of(rows, name)
+    if not isinstance(like, InMemory):
+        like = _with_roles(like.target_columns(), like.dropped_columns(), like.weight_column())
+    return like.of(rows, name)
+
+
+@lru_cache  # checking the names takes longer than reading one row
+def _with_roles(target: tuple[str, ...], drop: tuple[str, ...], weight: str | None) -> InMemory:
+    return InMemory(target=target, drop=drop, weight=weight)

@@ -151,10 +151,10 @@ class Table:
                 raise self.error(int(np.argmin(gap)), name, "numbers")
             column = np.full(len(column), np.nan)
         numbers = np.asarray(column, np.float64)
-        usable = ~np.isinf(numbers) if gaps else np.isfinite(numbers)
-        if not usable.all():
-            error = self.error(int(np.argmin(usable)), name, "finite numbers")
-            more = int((~usable).sum()) - 1
+        unusable = np.isinf(numbers) if gaps else ~np.isfinite(numbers)
+        if unusable.any():
+            error = self.error(int(np.argmax(unusable)), name, "finite numbers")
+            more = int(unusable.sum()) - 1
             if more:
                 raise DataError(f"{error}, as in {counted(more, 'more row')} of {self.n_rows:,}", error.problem)
             raise error

@@ -124,10 +124,11 @@ class BatchPredictor:
     def count_far(self, table: Table) -> None:
         """Count the rows that are far from all training rows."""
         far: Array | None = None
-        for column in self.inputs if table.n_rows else ():
-            outside = self._unseen(table, column) if column["kind"] == "category" else self._outside(table, column)
-            if outside is not None:
-                far = outside if far is None else far | outside
+        with np.errstate(over="ignore"):  # what overflows is farther than any value
+            for column in self.inputs if table.n_rows else ():
+                outside = self._unseen(table, column) if column["kind"] == "category" else self._outside(table, column)
+                if outside is not None:
+                    far = outside if far is None else far | outside
         self._far += int(far.sum()) if far is not None else 0
 
     def _outside(self, table: Table, column: Mapping[str, Any]) -> Array | None:
@@ -135,10 +136,9 @@ class BatchPredictor:
         name, low, high = column["name"], column.get("min"), column.get("max")
         if low is None or high is None:
             return None
-        values: Any = table.numbers(name, gaps=True) if column["kind"] == "number" else table.dates(name)
+        values: Any = table.column(name)  # numbers or instants, since the rows were read as the kinds of the net
         low, high = values.dtype.type(low), values.dtype.type(high)
-        with np.errstate(over="ignore"):  # what overflows is farther than any value
-            lowest, highest = low - (high - low), high + (high - low)
+        lowest, highest = low - (high - low), high + (high - low)
         if np.fmin.reduce(values) >= lowest and np.fmax.reduce(values) <= highest:
             return None
         outside: Array = (values < lowest) | (values > highest)
@@ -152,8 +152,11 @@ class BatchPredictor:
         """Return which rows, (rows,), hold a category that no training row held; None if it is not known which did."""
         if "counts" not in column or column.get("others"):
             return None
-        texts = table.texts(column["name"])
-        unseen: Array = texts.look_up(dict.fromkeys([*column["counts"], None], 0), 1) == 1
+        texts, counts = table.texts(column["name"]), column["counts"]
+        new = [text not in counts for text in texts.distinct.tolist()]
+        if True not in new:
+            return None
+        unseen: Array = np.array([*new, False])[texts.codes]
         if not unseen.any():
             return None
         if not self._far_example:
