@@ -125,6 +125,8 @@ class Run:
     def weights(self) -> Mapping[str, Array]:
         """The best parameters by name, as read-only arrays.
 
+        `Sequential(run.config.layers).load(run.weights)` is the net by itself, for arrays of its inputs.
+
         >>> from nnfs_cli import train
         >>> weights = train("configs/breast_cancer.yaml", epochs=3).weights
         >>> {name: array.shape for name, array in weights.items()}
@@ -265,13 +267,14 @@ class Run:
         epochs: int | None = None,
         *,
         data: Any = None,
+        changed_data: bool = False,
         callbacks: Sequence[Callback] = (),
         verbose: bool | None = None,
     ) -> Self:
         """Continue the training until `epochs` in total, by default until the planned ones; return the run itself.
 
         On the same machine with the same versions, the weights have the same bytes as without the interruption. `data`
-        is as for `evaluate`, the other parameters are as for `train`.
+        is as for `evaluate`; with `changed_data` it may have changed. `callbacks` and `verbose` are as for `train`.
         Raises `RunError` if there is nothing to continue, `DataError` if the data is missing or has changed,
         `BlockingIOError` if another process trains the run, and the errors of `train`.
 
@@ -280,7 +283,7 @@ class Run:
         >>> len(run.history)
         5
         """
-        experiment = workflows.reopen(self._directory, epochs, data=data)
+        experiment = workflows.reopen(self._directory, epochs, changed_data, data)
         shown = progress_for(verbose, experiment.config.checkpoint)
         with resumable(self._directory):
             workflows.resume(experiment, self._directory, [*shown, *callbacks])
@@ -329,6 +332,10 @@ class Run:
             known[1][weights, interval] = restored
             self._restored = known
         return known[1][weights, interval]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle the path only."""
+        return type(self), (self._directory,)
 
     def __repr__(self) -> str:
         return describe(self._directory)

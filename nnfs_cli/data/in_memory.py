@@ -54,6 +54,11 @@ class InMemory(NamedColumns, name="table", main="target"):
         free._content = None
         return free
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether the rows are here; a run does not keep them."""
+        return self._content is not None
+
     def names(self) -> tuple[str, ...]:
         """Return the names of all columns, including dropped ones."""
         return tuple(self._rows().schema.names)

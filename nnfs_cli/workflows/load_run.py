@@ -13,7 +13,7 @@ from nnfs_cli.components.user_code import LOADED
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.file_source import FileSource
-from nnfs_cli.data.in_memory import rows_for
+from nnfs_cli.data.in_memory import InMemory, rows_for
 from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
@@ -116,6 +116,9 @@ def data_of(run: RunDirectory, config: Config, remedy: str | None, data: Any = N
         raise DataError(
             f"the data of {run.path} is no longer at {source.path}; put it back, or {remedy or 'give its path'}"
         )
+    if isinstance(source, InMemory) and not source.has_rows:
+        kept = f"{run.path} was trained on a table given in Python, and does not keep its rows"
+        raise DataError(f"{kept}; give the same table again in Python, as data=table")
     loaded = load_data(config)
     recorded = run.records.trained_on()
     for split, reader in loaded.readers.items():
