@@ -35,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 Rows = dict[str, list[Any]]  # columns of Python values, None for a gap
 
 SETTINGS: dict[str, Any] = {
-    "layers": ["linear: 7", "tanh", "linear: 1"],
+    "layers": [{"linear": 7}, "tanh", {"linear": 1}],
     "loss": "mse",
     "epochs": 2,
     "batch_size": 16,
