@@ -164,7 +164,7 @@ class Sequential(sequential.Sequential):
         batch_size: int | Literal["full"] | None = None,
         validation_data: tuple[Any, ...] | None = None,
         sample_weight: Any = None,
-        metrics: Iterable[Metric | Setting] | None = None,
+        metrics: Metric | Setting | Iterable[Metric | Setting] | None = None,
         callbacks: Iterable[Callback | Setting] = (),
         schedule: Schedule | Setting = "constant",
         seed: int = 0,
@@ -211,7 +211,7 @@ class Sequential(sequential.Sequential):
         made = checked_callbacks(callbacks)
         given = {
             "layers": self.layers, "loss": loss, "optimizer": optimizer, "lr": lr, "epochs": epochs,
-            "batch_size": batch_size, "metrics": None if metrics is None else tuple(metrics), "schedule": schedule,
+            "batch_size": batch_size, "metrics": _listed(metrics), "schedule": schedule,
             "seed": seed, "shuffle": shuffle, "dtype": dtype or (self._model and self._model.dtype.name),
         }  # fmt: skip
         settings = checked_settings(given, validated=validation_data is not None)
@@ -246,7 +246,7 @@ class Sequential(sequential.Sequential):
         *,
         sample_weight: Any = None,
         loss: Loss | Setting | None = None,
-        metrics: Iterable[Metric | Setting] | None = None,
+        metrics: Metric | Setting | Iterable[Metric | Setting] | None = None,
     ) -> dict[str, float]:
         """Return the mean loss and every metric on X (rows, n_features) and y, by name.
 
@@ -334,7 +334,12 @@ class Sequential(sequential.Sequential):
         return model
 
     def _scored(
-        self, X: Any, y: Any, weight: Any, loss: Loss | Setting | None, metrics: Iterable[Metric | Setting] | None
+        self,
+        X: Any,
+        y: Any,
+        weight: Any,
+        loss: Loss | Setting | None,
+        metrics: Metric | Setting | Iterable[Metric | Setting] | None,
     ) -> tuple[Model, EncodedRows, Settings]:
         """Return the net with a loss, and rows to measure it on."""
         current = self._built()
@@ -342,7 +347,7 @@ class Sequential(sequential.Sequential):
             raise ConfigError("there was no fit yet; name the loss, as in loss='mse'")
         given = {
             "layers": self.layers, "loss": loss or current.loss, "epochs": 1, "dtype": current.dtype.name,
-            "metrics": (self._metrics if loss is None else None) if metrics is None else tuple(metrics),
+            "metrics": (self._metrics if loss is None else None) if metrics is None else _listed(metrics),
         }  # fmt: skip
         settings = checked_settings(given, validated=False)
         rows = self._rows(X, y, weight, settings)
@@ -370,3 +375,10 @@ class Sequential(sequential.Sequential):
             raise ConfigError("validation_data should be (X, y) or (X, y, sample_weight)")
         X, y, *weight = data
         return self._rows(X, y, weight[0] if weight else None, settings, "validation ", n_features)
+
+
+def _listed(metrics: Metric | Setting | Iterable[Metric | Setting] | None) -> tuple[Metric | Setting, ...] | None:
+    """Return metrics as a tuple; a single one needs no list."""
+    if isinstance(metrics, str | Mapping | Metric):
+        return (metrics,)
+    return None if metrics is None else tuple(metrics)

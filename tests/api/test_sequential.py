@@ -20,6 +20,7 @@ from nnfs_cli.api.frame import Frame
 from nnfs_cli.api.sequential import Sequential
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, UserError
+from nnfs_cli.metrics.decisions import Accuracy
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.batch_norm import BatchNorm
 from nnfs_cli.nn.layers.dropout import Dropout
@@ -120,6 +121,11 @@ def test_figures_are_those_of_scikit_learn() -> None:
     numbers.fit(X, NUMBERS, loss="mse", optimizer="lbfgs", epochs=200)
     assert numbers.predict(X).dtype == np.float64  # as with lbfgs on the command line
     assert numbers.evaluate(X, NUMBERS)["r2"] == pytest.approx(r2_score(NUMBERS, numbers.predict(X)))
+
+
+@pytest.mark.parametrize("metrics", ["accuracy", Accuracy(), ["accuracy"], iter([Accuracy()])])
+def test_a_single_metric_needs_no_list(metrics: Any) -> None:
+    assert fitted(metrics=metrics)[1].columns[-2:] == ("train_loss", "train_accuracy")
 
 
 # Training
