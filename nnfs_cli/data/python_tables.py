@@ -101,9 +101,16 @@ def _from_stream(data: Any, name: str) -> Any:
     try:
         return pa.table(data)
     except Exception as error:  # the code of any library
-        if hasattr(data, "columns"):  # one may be of a type that Arrow lacks
-            return _from_columns(((column, data[column]) for column in data.columns), name)
-        raise DataError(f"{name}, {with_article(data)}, cannot be read: {str(error).splitlines()[0]}") from error
+        try:
+            columns = [(column, data[column]) for column in data.columns]  # one may be of a type that Arrow lacks
+        except Exception:
+            raise _unreadable(data, name, error) from error
+    return _from_columns(columns, name)
+
+
+def _unreadable(data: Any, name: str, error: Exception) -> DataError:
+    why = str(error).splitlines()[:1] or [type(error).__name__]
+    return DataError(f"{name}, {with_article(data)}, cannot be read: {why[0]}")
 
 
 def _from_dict(data: Mapping[Any, Any], name: str) -> Any:
@@ -171,7 +178,7 @@ def _from_array(data: Any, name: str) -> Any:
     try:
         array = data if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
     except Exception as error:  # the code of any library
-        raise DataError(f"{name}, {with_article(data)}, cannot be read: {str(error).splitlines()[0]}") from error
+        raise _unreadable(data, name, error) from error
     if array.dtype == object and array.ndim == 0:
         raise _unusable(data, name)
     if array.ndim != 2:
