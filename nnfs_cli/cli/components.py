@@ -121,7 +121,9 @@ def _markdown_list(heading: str, family: type[Component]) -> str:
 def _page(name: str, section: type[Section]) -> str:
     """Return the formula and the source of a component, its settings and examples."""
     kind = getattr(section, "family", "settings")
-    parts = [f"{_title(name)} ({kind})", _prose(inspect.getdoc(section) or "")]
+    paragraphs = (inspect.getdoc(section) or "").split("\n\n")
+    about_yaml = "\n\n".join(paragraph for paragraph in paragraphs if not paragraph.startswith(">>>"))
+    parts = [f"{_title(name)} ({kind})", _prose(about_yaml)]
     if rows := _settings(section):
         parts.append(_table([SETTINGS, *rows], _width()))
     if examples := getattr(section, "examples", ()):
