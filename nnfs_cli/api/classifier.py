@@ -12,8 +12,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from nnfs_cli.api.estimator import NetEstimator
-from nnfs_cli.api.inputs import TableLike, ValidationData, value_errors
+from nnfs_cli.api.inputs import ValidationData, value_errors
 from nnfs_cli.api.settings import Setting, loss_of
+from nnfs_cli.api.tables import TableLike
 from nnfs_cli.api.training_table import Rows
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.preprocessing import Preprocessing

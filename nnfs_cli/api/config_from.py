@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from nnfs_cli.api.settings import plain
+from nnfs_cli.api.tables import TableOrPath
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
 from nnfs_cli.data.in_memory import rows_for
+from nnfs_cli.data.python_columns import with_article
 from nnfs_cli.errors import ConfigError
 from nnfs_cli.inspection.load_config import complete
 
-Settings = str | os.PathLike[str] | Mapping[str, Any] | Config
+Settings: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Config
+"""A config: the path of a YAML file, a dict of its keys, or a `Config`."""
 
 
-def config_from(config: Settings, data: Any = None, changes: Mapping[str, Any] | None = None) -> Config:
+def config_from(config: Settings, data: TableOrPath | None = None, changes: Mapping[str, Any] | None = None) -> Config:
     """Return the complete config, in which `changes` are values of other keys, and `data` the rows of the data set.
 
     The target, drop and weight of the config's data set stay; its file need not exist if there are `data`.
@@ -41,4 +44,6 @@ def _document(config: Settings) -> Document:
         return Document(config.name, Path.cwd(), data=dict(config))
     if isinstance(config, Mapping):
         return Document("run", Path.cwd(), data={str(key): plain(value, str(key)) for key, value in config.items()})
-    return Document.load(Path(config))
+    if isinstance(config, str | os.PathLike):
+        return Document.load(Path(config))
+    raise ConfigError(f"a config is the path of a file, a dict of settings or a Config, found {with_article(config)}")

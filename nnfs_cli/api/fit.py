@@ -9,9 +9,9 @@ from typing import Any
 
 from nnfs_cli.api.classifier import NetClassifier
 from nnfs_cli.api.findings import Findings
-from nnfs_cli.api.inputs import TableLike
 from nnfs_cli.api.regressor import NetRegressor
 from nnfs_cli.api.settings import complete_net, loss_of, plain
+from nnfs_cli.api.tables import TableLike
 from nnfs_cli.api.training_summary import TableReport
 from nnfs_cli.config import yaml
 from nnfs_cli.config.config import Config

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,23 +12,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_y, validate_data
 
+from nnfs_cli.api.tables import TableLike
 from nnfs_cli.api.training_table import has_names
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.python_tables import to_arrow_table
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.system.wording import counted, listing, named
-
-
-class ArrowTable(Protocol):
-    """A table that offers the Arrow C stream interface: one of pandas, polars, pyarrow, DuckDB, and so on."""
-
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> object:
-        """Return the table as a stream."""
-        ...
-
-
-TableLike: TypeAlias = ArrowTable | ArrayLike | Mapping[str, Any] | Sequence[Mapping[str, Any]]
-"""Inputs: a table of any library, an array (rows, n_features), a dict of columns, or a list of rows as dicts."""
 
 ValidationData: TypeAlias = tuple[TableLike, ArrayLike] | tuple[TableLike, ArrayLike, ArrayLike | None]
 """Rows that validate: inputs, targets, and weights if there are any."""

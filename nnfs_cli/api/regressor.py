@@ -11,8 +11,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from nnfs_cli.api.estimator import NetEstimator
-from nnfs_cli.api.inputs import TableLike, ValidationData, value_errors
+from nnfs_cli.api.inputs import ValidationData, value_errors
 from nnfs_cli.api.settings import loss_of
+from nnfs_cli.api.tables import TableLike
 from nnfs_cli.api.training_table import Rows
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.source import Facts
@@ -254,6 +255,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
 
         Examples
         --------
+        >>> from nnfs_cli import NetRegressor
         >>> from sklearn.datasets import load_diabetes
         >>> X, y = load_diabetes(return_X_y=True)
         >>> net = NetRegressor(layers=["linear: 16", "relu"], epochs=20, split=0.2).fit(X, y)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from nnfs_cli import workflows
 from nnfs_cli.api.describe_run import describe, describe_html
 from nnfs_cli.api.frame import Frame
+from nnfs_cli.api.tables import TableOrPath
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.in_memory import rows_for
@@ -67,6 +68,10 @@ class Run:
         'runs/breast_cancer-1'
         """
         return cls(RunDirectory.newest(Path(folder)))
+
+    def __fspath__(self) -> str:
+        """Return the path, so that a run can be given wherever its path can."""
+        return str(self.path)
 
     # What the run is
 
@@ -141,7 +146,7 @@ class Run:
 
     def predict(
         self,
-        table: Any,
+        table: TableOrPath,
         *,
         interval: float | None = None,
         weights: str = "best",
@@ -202,12 +207,12 @@ class Run:
 
     def evaluate(
         self,
-        table: Any = None,
+        table: TableOrPath | None = None,
         *,
         splits: Sequence[str] | None = None,
         weights: str = "best",
         threshold: Threshold | None = None,
-        data: Any = None,
+        data: TableOrPath | None = None,
     ) -> Figures:
         """Return the loss and the metrics, as `nnfs evaluate` does.
 
@@ -249,7 +254,13 @@ class Run:
             raise UserError("give either a table to score, or the splits of the run and their data")
         return workflows.evaluate(self._directory, splits, table, weights, threshold, data)
 
-    def compare(self, splits: Sequence[str] | None = None, *, weights: str = "best", data: Any = None) -> Comparison:
+    def compare(
+        self,
+        splits: Sequence[str] | None = None,
+        *,
+        weights: str = "best",
+        data: TableOrPath | None = None,
+    ) -> Comparison:
         """Return the figures of the net and of three baselines (constant, linear, boosting) on the same rows.
 
         The parameters and errors are those of `evaluate`. The figures are by split, then by model, then by figure; the
@@ -266,7 +277,7 @@ class Run:
         self,
         epochs: int | None = None,
         *,
-        data: Any = None,
+        data: TableOrPath | None = None,
         changed_data: bool = False,
         callbacks: Sequence[Callback] = (),
         verbose: bool | None = None,
@@ -289,7 +300,13 @@ class Run:
             workflows.resume(experiment, self._directory, [*shown, *callbacks])
         return self
 
-    def verify(self, tolerance: float = 0.01, *, data: Any = None, verbose: bool | None = None) -> Verdict:
+    def verify(
+        self,
+        tolerance: float = 0.01,
+        *,
+        data: TableOrPath | None = None,
+        verbose: bool | None = None,
+    ) -> Verdict:
         """Check the digests of all files, train again in a temporary folder, and compare the results.
 
         In the same environment all bytes must be the same; in another one the final figures may differ by `tolerance`,

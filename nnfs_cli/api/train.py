@@ -10,6 +10,7 @@ from nnfs_cli import workflows
 from nnfs_cli.api.config_from import Settings, config_from
 from nnfs_cli.api.cross_validation import CrossValidation
 from nnfs_cli.api.run import Run, resumable
+from nnfs_cli.api.tables import TableOrPath
 from nnfs_cli.config.config import Config
 from nnfs_cli.display.progress import fold_report, progress_for
 from nnfs_cli.errors import UserError
@@ -18,7 +19,7 @@ from nnfs_cli.training.callbacks import Callback
 
 def train(
     config: Settings,
-    data: Any = None,
+    data: TableOrPath | None = None,
     *,
     folder: str | os.PathLike[str] = "runs",
     callbacks: Sequence[Callback] = (),
@@ -87,7 +88,7 @@ def train(
 
 def cross_validate(
     configs: Settings | Mapping[str, Settings],
-    data: Any = None,
+    data: TableOrPath | None = None,
     *,
     folds: int = 5,
     repeats: int = 1,
@@ -131,15 +132,10 @@ def cross_validate(
     """
     if folds < 2 or repeats < 1:
         raise UserError(f"cross-validation needs 2 folds or more, and 1 repeat or more; found {folds} and {repeats}")
-    named = {name: config_from(config, data, settings) for name, config in _named(configs).items()}
-    if len(named) == 1:
-        named = {config.name: config for config in named.values()}
+    if isinstance(configs, Mapping) and configs and Config.model_fields.keys().isdisjoint(configs):
+        named = {name: config_from(config, data, settings) for name, config in configs.items()}
+    else:
+        config = config_from(configs, data, settings)
+        named = {config.name: config}
     report = fold_report(verbose, named, folds, repeats)
     return CrossValidation(workflows.cross_validate(named, folds, repeats, report))
-
-
-def _named(configs: Settings | Mapping[str, Settings]) -> Mapping[str, Settings]:
-    """Return configs by name; a single one has any name."""
-    if isinstance(configs, Mapping) and configs and not any(key in Config.model_fields for key in configs):
-        return configs
-    return {"": configs}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
-from nnfs_cli.errors import DataError, NnfsWarning, RunError
+from nnfs_cli.errors import DataError, RunError
 from nnfs_cli.experiment.encode_splits import encode_splits
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.experiment.read_data import LoadedData, load_data
@@ -18,6 +17,7 @@ from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import listing
 from nnfs_cli.workflows.baselines import BASELINES, Baseline, BaselineInputs, fit_and_predict
 from nnfs_cli.workflows.evaluate import rows_with_weight
@@ -118,7 +118,7 @@ def _score_baselines(
             predictions = _predict(model, X, rows, wanted, n_classes)
         except ValueError as error:
             reason = str(error).partition("\n")[0]
-            warnings.warn(f"the {baseline.name} baseline cannot be fitted: {reason:.200}", NnfsWarning, stacklevel=4)
+            warn(f"the {baseline.name} baseline cannot be fitted: {reason:.200}")
             continue
         for split, y_hat in predictions.items():
             predicted = PredictedRows(rows[split].truth, y_hat, rows[split].weight, None, predictor.labels)

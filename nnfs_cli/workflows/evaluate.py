@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +14,14 @@ from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Kind, Table, text_of
-from nnfs_cli.errors import DataError, NnfsWarning, RunError
+from nnfs_cli.errors import DataError, RunError
 from nnfs_cli.experiment.encode_splits import encode_splits
 from nnfs_cli.experiment.warnings import no_weight_column
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.prediction.threshold import best_threshold
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, listing, shown
 from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
 from nnfs_cli.workflows.load_run import config_of, data_of, restore
@@ -56,7 +56,7 @@ def evaluate(
             if threshold is not None or not (read_only or isinstance(error, BlockingIOError)):
                 raise
             why = "cannot be written to" if read_only else error.strerror
-            warnings.warn(f"{run.path} {why}; nothing is saved there", NnfsWarning, stacklevel=2)
+            warn(f"{run.path} {why}; nothing is saved there")
         return _evaluate(run, splits, rows, weights, threshold, data)
 
 
@@ -110,7 +110,7 @@ def _rows_of(source: DataSource, predictor: Predictor) -> Iterator[EncodedRows]:
     found = None
     for table in source.chunks(kinds):
         if found is None and column and not table.has(column):
-            warnings.warn(no_weight_column(table.name, column), NnfsWarning, stacklevel=2)
+            warn(no_weight_column(table.name, column))
         rows = predictor.encode(rows_with_weight(table, predictor)).with_weight()
         found = found or len(rows) > 0
         if len(rows):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,12 +15,13 @@ from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.in_memory import InMemory, rows_for
 from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import ConfigError, DataError, NnfsWarning, RunError
+from nnfs_cli.errors import ConfigError, DataError, RunError
 from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.prediction.batch_predict import BatchPredictor
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.ignored_warnings import ignored_warnings
+from nnfs_cli.system.warn import warn
 
 # What Python raises when a record holds values that no object can be made of.
 UNUSABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError, RecursionError)
@@ -43,7 +43,7 @@ def restore(run: RunDirectory, weights: str = "best", with_threshold: bool = Tru
         predictor = predictor.with_threshold(decision["threshold"])
     state = run.status().get("state", "unknown")
     if state != "finished":
-        warnings.warn(f"the training of {run.path} has not finished; its state is '{state}'", NnfsWarning, stacklevel=3)
+        warn(f"the training of {run.path} has not finished; its state is '{state}'")
     return predictor
 
 
@@ -98,7 +98,7 @@ def _require_code(run: RunDirectory) -> None:
             continue
         if name not in loaded:
             raise RunError(f"{run.path} was trained with components of {name}; give that file, with --code {name}")
-        warnings.warn(f"{name} is not the file that {run.path} was trained with", NnfsWarning, stacklevel=3)
+        warn(f"{name} is not the file that {run.path} was trained with")
 
 
 def data_of(run: RunDirectory, config: Config, remedy: str | None, data: Any = None) -> LoadedData:
@@ -127,6 +127,6 @@ def data_of(run: RunDirectory, config: Config, remedy: str | None, data: Any = N
         changed = f"{reader.name} has changed since {run.path} was trained, so it is not known which rows were held out"
         if remedy is not None:
             raise DataError(f"{changed}; {remedy}")
-        warnings.warn(changed, NnfsWarning, stacklevel=5)
+        warn(changed)
         break
     return loaded

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from nnfs_cli.errors import NnfsWarning, RunError
+from nnfs_cli.errors import RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.environment import describe_environment, environment_changes
+from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.callbacks.limits import TimeLimit
@@ -63,7 +63,7 @@ def _reopened(run: RunDirectory, epochs: int | None, changed_data: bool, data: A
     experiment = prepare(config, loaded, net.encoder)
     if changes := changed_environment(run, experiment):
         message = f"{run.path} was trained in another environment, so bytes may differ: {listing(changes)}"
-        warnings.warn(message, NnfsWarning, stacklevel=4)
+        warn(message)
     return experiment
 
 

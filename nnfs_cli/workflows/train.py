@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nnfs_cli.components.user_code import code_files_of
 from nnfs_cli.config.config import Config
-from nnfs_cli.errors import DivergedError, NnfsWarning, RunError
+from nnfs_cli.errors import DivergedError, RunError
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.environment import describe_environment
 from nnfs_cli.runs.epoch_logger import EpochLogger
 from nnfs_cli.runs.status_file import Status
+from nnfs_cli.system.warn import warn
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.interruption import Interruptions
 from nnfs_cli.training.progress import State
@@ -28,7 +28,7 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> RunDirector
     The run stays locked until it is trained or released. If anything fails, no directory is left.
     """
     for message in experiment.warnings:
-        warnings.warn(message, NnfsWarning, stacklevel=2)
+        warn(message)
     run = RunDirectory.create(folder, experiment.config.name)
     try:
         record_beginning(run, experiment.config, experiment.description, experiment.threads)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 from nnfs_cli import (
@@ -23,9 +26,12 @@ from nnfs_cli import (
     ReLU,
     Reshape,
     Residual,
+    Run,
     Sequential,
     StopAt,
     Tanh,
+    cross_validate,
+    train,
 )
 from nnfs_cli.nn.initializers import Constant, HeNormal, Normal
 from nnfs_cli.training.callbacks import Training
@@ -78,6 +84,14 @@ steepest = max(net.gradients(X, y, loss="cross_entropy").values(), key=lambda gr
 probabilities = net.predict(X).max(axis=1)
 net.weights["0.weight"][...] = 0
 print(net.summary(), net.summary().parameters, text_net.load(net.weights).reset(3))
+settings = {"layers": [Linear(4), Tanh(), Linear(1)], "loss": Huber(), "epochs": 2, "dataset": {"table": "price"}}
+homes = {"size": np.arange(20.0), "price": np.arange(20.0) / 3}
+run: Run = train(settings, homes, folder=Path(tempfile.mkdtemp()), callbacks=[Watch()], lr=0.1)
+price: float = run.predict({"size": 3.0}, interval=0.5)["prediction"][0]
+error: float = run.metrics["validation"]["rmse"] + run.evaluate(homes)["input"]["rmse"]
+losses_of_epochs = run.history["train_loss"].tolist()
+estimator = Run.open(run.path).resume(3, data=homes).estimator()
+low: float = cross_validate({"one": settings}, homes, folds=2).estimates()["one"]["rmse"].low
 classifier = NetClassifier(layers=[Linear(16), ReLU()], optimizer=Adam(beta1=0.8), epochs=5).fit(X, y)
 
 Linear("x")  # wrong
@@ -89,6 +103,9 @@ Dropout(0.1, 0.2)  # wrong
 Residual([Linear(4), 3])  # wrong
 Sequential([Linear(4), 4])  # wrong
 net.fit(X, y)  # wrong
+run.predict()  # wrong
+run.predict(homes, on_error="ignore")  # wrong
+train(3)  # wrong
 net.fit(X, y, loss="mse", dtype="float16")  # wrong
 net.weights["0.weight"] = X  # wrong
 Dense(16, activation=HeNormal())  # wrong

@@ -1,0 +1,24 @@
+"""The types of the tables that Python users give."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from numpy.typing import ArrayLike
+
+
+class ArrowTable(Protocol):
+    """A table that offers the Arrow C stream interface: one of pandas, polars, pyarrow, DuckDB, and so on."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> object:
+        """Return the table as a stream."""
+        ...
+
+
+TableLike: TypeAlias = ArrowTable | ArrayLike | Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""A table of any library, an array (rows, n_features), a dict of columns, a list of rows as dicts, or one such row."""
+
+TableOrPath: TypeAlias = TableLike | str | os.PathLike[str]
+"""A table, or the path of a CSV, Parquet or npz file."""
