@@ -13,6 +13,7 @@ from nnfs_cli.api.regressor import NetRegressor
 from nnfs_cli.api.settings import complete_net, loss_of, plain
 from nnfs_cli.api.tables import TableLike
 from nnfs_cli.api.training_summary import TableReport
+from nnfs_cli.api.training_table import has_names
 from nnfs_cli.config import yaml
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
@@ -94,14 +95,15 @@ def fit(
     >>> rows = [{"id": i, "size": i % 7, "town": "ABC"[i % 3], "price": 3.5 * (i % 7) + i % 3} for i in range(60)]
     >>> net = nnfs_cli.fit(rows, "price", epochs=10)
     >>> print(net.findings[1])
-    'id' numbers the rows, so it is left out
+    'id' is left out, since it numbers the rows
     >>> net.predict([{"town": "B", "size": 4}]).shape
     (1,)
 
     """
-    if not isinstance(target, str):
+    if not isinstance(target, str) or not target:
+        found = type(target).__name__ if not isinstance(target, str) else "an empty one"
         instead = "give inputs and targets apart to NetClassifier().fit(X, y) or NetRegressor().fit(X, y)"
-        raise DataError(f"target should be the name of a column, found {type(target).__name__}; {instead}")
+        raise DataError(f"target should be the name of a column, as a text, found {found}; {instead}")
     if "dataset" in settings:
         raise ConfigError("fit trains on its table; leave out dataset")
     if isinstance(table, str | os.PathLike):
@@ -117,7 +119,9 @@ def fit(
     findings = Findings(_findings(proposal, config, loaded, experiment))
     result = TrainingResult.of(experiment, progress_for(verbose, config.checkpoint))
     kind = NetRegressor if config.loss.task == "regression" else NetClassifier
-    estimator: NetClassifier | NetRegressor = kind._of(result, by_name=True)
+    inputs = list(result.predictor.encoder.kinds)
+    as_array = not (content is None or has_names(table)) and inputs == [f"x{j}" for j in range(len(inputs))]
+    estimator: NetClassifier | NetRegressor = kind._of(result, by_name=not as_array)
     estimator._report = TableReport(findings, text, _comparison(experiment, loaded))
     return estimator
 

@@ -17,15 +17,18 @@ def choices(proposal: Proposal, config: Config) -> Iterator[Finding]:
     """Yield what `propose` chose, as far as the config keeps it: the task, the columns left out, and held-out rows."""
     task, profile = proposal.task, proposal.profile
     if (task.goal == "regression") == (config.loss.task == "regression"):
-        message = f"asks for {task.why}" + (f"; {task.alternative}" if task.alternative else "")
+        message, other = f"asks for {task.why}", "classes" if task.goal == "regression" else "numbers"
+        message += f"; another loss predicts {other} instead" if task.alternative else ""
+        loss = {"classes": "loss: cross_entropy", "numbers": "loss: mse"}[other] if task.alternative else None
+        yield Finding("task", proposal.target, message, loss)
     else:
         message = f"is learned by {config.loss.task}, since the loss is {config.loss.name}"
-    yield Finding("task", proposal.target, message)
+        yield Finding("task", proposal.target, message)
     for sentence in profile.odd:
         yield Finding("odd", None, f"{sentence}; such cells are read as missing values")
     for name, why in proposal.dropped.items():
         if why != AS_ASKED:
-            yield Finding("left_out", name, f"{why}, so it is left out")
+            yield Finding("left_out", name, f"is left out, since it {why}")
     group, split = proposal.group, config.split
     if group and split.column_by_key.get("group") == group.column:
         proof = f" (it determines {list_columns(group.determines)})" if group.determines else ""

@@ -171,10 +171,10 @@ def test_each_choice_has_a_sentence(buyers: NetClassifier) -> None:
     assert str(buyers.findings[0]) == "'bought' asks for binary classification: it holds 'no' and 'yes'"
     left_out = {name: str(one) for name, one in about(buyers.findings, "left_out").items()}
     assert left_out == {
-        "id": "'id' numbers the rows, so it is left out",
-        "town_name": "'town_name' repeats 'town', so it is left out",
-        "same": "'same' is always 3, so it is left out",
-        "code": "'code' leaks the target: it has exactly one value for each class, so it is left out",
+        "id": "'id' is left out, since it numbers the rows",
+        "town_name": "'town_name' is left out, since it repeats 'town'",
+        "same": "'same' is left out, since it is always 3",
+        "code": "'code' is left out, since it leaks the target: it has exactly one value for each class",
     }
     assert "imputed" in about(buyers.findings, "missing")["age"].message
     assert remedy(about(buyers.findings, "time")["joined"]) == "split={'test': 0.2, 'time': 'joined'}"
@@ -298,6 +298,13 @@ def test_a_column_may_have_any_name(name: str) -> None:
     np.testing.assert_array_equal(again.predict(columns), estimator.predict(columns))
 
 
+def test_a_net_of_an_array_takes_arrays() -> None:
+    X = np.stack([grades()["x"], grades()["y"]], axis=1)
+    estimator = quick_fit(np.column_stack([X, grades()["grade"]]), "x2")
+    assert estimator.predict(X).shape == (90,)  # without a warning about names
+    assert estimator.predict([[0.5, 0.5]]).tolist()[0] in (0, 1, 2)
+
+
 # What the user settles
 
 
@@ -365,7 +372,8 @@ def without(columns: Columns, *names: str) -> Columns:
         ({"x": [1] * 20, "y": list(range(20))}, "y", {}, "the table has no usable input: 'x' is always 1"),
         (pd.DataFrame({"x": [], "y": []}), "y", {}, "the table has no rows"),
         (7, "y", {}, "the table should be a pandas, polars or pyarrow table"),
-        (people(), people()["bought"], {}, "target should be the name of a column, found ndarray"),
+        (people(), people()["bought"], {}, "target should be the name of a column, as a text, found ndarray"),
+        (people(), "", {}, "target should be the name of a column, as a text, found an empty one"),
         ("nowhere.csv", "y", {}, "there is no file nowhere.csv"),
     ],
 )  # fmt: skip
