@@ -8,7 +8,7 @@ of `configs/`, which is what a reader has who starts on that page. In a page,
   end with `...`, only as many lines are shown;
 - a ```yaml or ```python block that begins with a comment such as `# houses.yaml` is written to that file;
 - every other ```python block is run;
-- the ```pycon blocks are one interactive session, whose outputs are filled in; `...` in an output stands for any text;
+- the ```pycon blocks are one interactive session, whose outputs are filled in, as those of commands;
 - `<!-- before: COMMAND -->` runs a command whose output is not shown;
 - `<!-- config PATH -->` and `<!-- code PATH FUNCTION -->` above a block fill it with a config or a method;
 - a table between `<!-- NAME -->` and `<!-- /NAME -->` is the output of the command in `TABLES`.

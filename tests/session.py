@@ -2,72 +2,67 @@
 
 `python -m tests.session` reads the sessions from stdin, one JSON text in a line, and writes each one to stdout in the
 same way, with its outputs. A name stays defined for the sessions below. An exception ends the program unless the
-session shows a traceback there.
+session shows a traceback there. A warning of nnfs is an output; any other one is an exception.
 """
 
 from __future__ import annotations
 
-import doctest
+import contextlib
+import io
 import json
 import re
 import sys
+import traceback
 import warnings
+from code import InteractiveInterpreter
 from typing import Any
 
+from nnfs_cli import NnfsWarning
+
+EXAMPLE = re.compile(r"^>>> (?P<source>.*\n(?:\.\.\.(?: .*)?\n)*)(?P<shown>(?:(?!>>> ).*\n)*)", re.MULTILINE)
 TRACEBACK = "Traceback (most recent call last):\n  ...\n"
-STACK = re.compile(r"(?m)^Traceback .*\n(?: .*\n)+")
 
 
-class Recorder(doctest.DocTestRunner):
-    """Runs examples and keeps what each of them prints."""
+class Python(InteractiveInterpreter):
+    """An interpreter that lets exceptions pass."""
 
-    def __init__(self) -> None:
-        super().__init__(verbose=False, optionflags=doctest.ELLIPSIS)
-        self.outputs: list[str] = []
+    def showtraceback(self) -> None:
+        raise
 
-    def report_start(self, out: Any, test: Any, example: Any) -> None:
-        """Say nothing."""
-
-    def report_success(self, out: Any, test: Any, example: doctest.Example, got: str) -> None:
-        """Keep what is there: an output that is equal, or a traceback with its last line."""
-        self.outputs.append(example.want)
-
-    def report_failure(self, out: Any, test: Any, example: doctest.Example, got: str) -> None:
-        """Keep the new output; of a traceback only the message."""
-        self.outputs.append(STACK.sub(TRACEBACK, got) if example.exc_msg else got)
-
-    def report_unexpected_exception(self, out: Any, test: Any, example: doctest.Example, exc_info: Any) -> None:
-        """Fail."""
-        raise exc_info[1]
+    def showsyntaxerror(self, filename: str | None = None, **more: Any) -> None:
+        raise
 
 
 def filled(session: str, names: dict[str, Any]) -> str:
-    """Return a session with the outputs that come out today; `names` are those defined above it, and are added to."""
-    parts = doctest.DocTestParser().parse(session)
-    examples = [part for part in parts if isinstance(part, doctest.Example)]
-    test = doctest.DocTest(examples, names, "session", None, 0, None)
-    recorder = Recorder()
-    recorder.run(test, clear_globs=False, out=lambda text: None)
-    names.update(test.globs)
-    outputs = iter(recorder.outputs)
-    return "".join(
-        prompted(part.source) + re.sub(r"(?m)^\n", "<BLANKLINE>\n", next(outputs))
-        if isinstance(part, doctest.Example)
-        else part
-        for part in parts
-    )
+    """Return a session with the outputs that come out today; `names` are those defined above it, and are added to.
+
+    Where an output is shown as a few lines and then `...`, only as many lines are filled in.
+    """
+    return EXAMPLE.sub(lambda example: f">>> {example['source']}{output(example, names)}", session)
 
 
-def prompted(source: str) -> str:
-    """Return the source of an example as it was typed."""
-    first, *more = source.splitlines()
-    return "".join([f">>> {first}\n", *(f"... {line}".rstrip() + "\n" for line in more)])
+def output(example: re.Match[str], names: dict[str, Any]) -> str:
+    """Run an example and return what it prints."""
+    printed, shown = io.StringIO(), example["shown"].splitlines()
+    with contextlib.redirect_stdout(printed):
+        try:
+            Python(names).runsource(re.sub(r"(?m)^\.\.\. ?", "", example["source"]))
+        except Exception as error:
+            if not shown or shown[0] != TRACEBACK.splitlines()[0]:
+                raise
+            print(TRACEBACK + "".join(traceback.format_exception_only(error)), end="")
+    lines = printed.getvalue().splitlines()
+    if shown and shown[-1] == "...":
+        lines = [*lines[: len(shown) - 1], "..."]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def main() -> None:
     """Run the sessions that come in until there are no more."""
     answers, sys.stdout = sys.stdout, sys.stderr
     warnings.simplefilter("error")
+    warnings.filterwarnings("always", category=NnfsWarning)
+    warnings.showwarning = lambda message, category, *_: print(f"{category.__name__}: {message}")
     names: dict[str, Any] = {"__name__": "__session__"}
     for line in sys.stdin:
         print(json.dumps(filled(json.loads(line), names)), file=answers, flush=True)

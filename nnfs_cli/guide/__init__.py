@@ -13,7 +13,7 @@ from importlib.resources import files
 
 ORDER = (
     "first-steps", "tables", "config", "components", "training", "evaluation", "predictions", "runs", "guarantees",
-    "accuracy", "speed", "python", "extending", "learning", "inside", "glossary",
+    "accuracy", "speed", "python", "scikit-learn", "keras", "extending", "learning", "inside", "glossary",
 )  # fmt: skip
 
 
