@@ -67,7 +67,7 @@ def test_a_page_fits_a_terminal_of_80_columns(page: Path) -> None:
 
 
 def test_the_readme_is_short_and_leads_to_every_page_of_the_guide() -> None:
-    assert README.stat().st_size <= 14_000
+    assert README.stat().st_size <= 10_000
     for page in PAGES[1:]:
         assert f"(nnfs_cli/guide/{page.name})" in TEXTS[README], page.name
 
