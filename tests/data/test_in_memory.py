@@ -138,7 +138,7 @@ def test_a_data_set_keeps_no_rows_after_training() -> None:
         with pytest.raises(DataError, match="whose rows are not kept"):
             read()
     assert bound.read().n_rows == 4
-    assert SOURCE == bound.without_rows()
+    assert bound.without_rows() == SOURCE
 
 
 def test_a_message_calls_the_table_by_its_name_and_counts_rows_over_all_chunks() -> None:
