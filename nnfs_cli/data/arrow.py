@@ -16,6 +16,7 @@ from nnfs_cli.data.dates import parse_date
 from nnfs_cli.data.numbers import all_finite, parse_number
 from nnfs_cli.data.table import Column, text_of
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.system.wording import shown
 
 FEW = 100  # strings that Python numbers faster than Arrow, which takes as long for one as for a hundred
 
@@ -44,7 +45,7 @@ def to_column(column: Any, as_texts: bool = False) -> Column:
             column = column.cast(column.type.value_type)
         return _as_texts(column) if as_texts else _by_type(column)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        raise UnsupportedTypeError(str(column.type)) from None
+        raise UnsupportedTypeError(shown(str(column.type), 80)[1:-1]) from None  # it may name fields of a struct
 
 
 def _by_type(column: Any) -> Column:

@@ -17,6 +17,8 @@ KINDS = (
     "a pandas, polars or pyarrow table, a NumPy array (rows, n_features), a dict of columns, or a list of rows as dicts"
 )
 
+_CELLS = {float, int, str, bool, type(None)}  # the usual types of cells
+
 
 def to_arrow_table(data: Any, name: str = "the table") -> Any:
     """Return a pyarrow Table with the rows of a table of any library.
@@ -32,6 +34,12 @@ def to_arrow_table(data: Any, name: str = "the table") -> Any:
     None, NaN, NaT and `pandas.NA` are gaps; an empty text is a text. A column that mixes numbers and texts becomes
     texts, as in a CSV file. Columns of numbers are not copied where their memory has the layout of Arrow. Columns of
     lists, bytes or structs are passed on as they are: they are refused when they are used.
+
+    Predictions are those for the Parquet file with the same rows, and for a CSV file too, except where CSV cannot say
+    what a table says: an empty text is a text in a table and a gap in a CSV file; a text that looks like a number is
+    not a number; a float32 is the number that it stores, not the one that its shortest decimal text stands for; a
+    duration is its number of seconds; a number or truth value in a column of categories is the text 1, 0.5 or true,
+    where a CSV file may say 1.0 or True. The keys `null` and `decimal` of a CSV data set do not apply to tables.
 
     Raises `DataError`, which calls the table `name`, for anything else, and for columns without a name or with equal
     names.
@@ -126,7 +134,7 @@ def _from_dict(data: Mapping[Any, Any], name: str) -> Any:
 
 def _is_column(value: Any) -> bool:
     """Return whether a value of a dict is a column, and not the cell of one row."""
-    return (
+    return type(value) not in _CELLS and (
         not isinstance(value, str | bytes | bytearray | Mapping)
         and hasattr(value, "__len__")
         and getattr(value, "ndim", 1) != 0

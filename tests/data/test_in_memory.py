@@ -126,6 +126,24 @@ def test_whole_numbers_become_exact_texts_of_categories() -> None:
     assert table.columns["a"].tolist() == ["9007199254740993", None, "9007199254740992"]
 
 
+@pytest.mark.parametrize(
+    ("cells", "texts"),
+    [
+        ([1.0, 0.5, None], ["1", "0.5", None]),
+        ([True, None], ["true", None]),
+        (np.array([0.1], np.float32), ["0.10000000149011612"]),
+        ([dt.timedelta(seconds=90)], ["90"]),
+        ([dt.date(2020, 1, 31), None], ["2020-01-31", None]),
+        (["", " x ", "NA", "007", None], ["", " x ", "NA", "007", None]),
+    ],
+)
+def test_cells_of_categories_are_these_texts(cells: Any, texts: list[str | None]) -> None:
+    for data in ({"a": cells}, pa.table({"a": cells}), pl.DataFrame({"a": cells})):
+        column = SOURCE.of(data).read({"a": "category"}).columns["a"]
+        assert isinstance(column, Texts)
+        assert column.tolist() == texts
+
+
 def test_dropped_columns_are_named_and_not_read() -> None:
     table = InMemory(target="y", drop=("t", "n")).of({**ROWS, "y": [1, 2, 3, 4]}).read()
     assert list(table.columns) == ["i", "b", "d", "y"]

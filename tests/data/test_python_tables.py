@@ -158,7 +158,7 @@ def test_tables_of_every_kind_are_taken(data: Any, expected: dict[str, list[Any]
 
 
 def test_columns_that_no_net_can_use_are_refused_only_when_they_are_used() -> None:
-    data = {"a": [1.0], "lists": [[1, 2]], "bytes": [b"x"], "structs": [{"x": 1}], "ids": [np.bytes_(b"x")]}
+    data = {"a": [1.0], "lists": [[1, 2]], "bytes": [b"x"], "structs": [{"x\n": 1}], "ids": [np.bytes_(b"x")]}
     for table in (data, pd.DataFrame(data), pl.DataFrame(data), pa.table(data)):
         source = InMemory(target="y").of(table)
         assert next(source.chunks({"a": "number"})).columns["a"].tolist() == [1.0]

@@ -895,6 +895,16 @@ def test_written_csv_reads_back_the_same(rows: list[tuple[str, float, int]]) -> 
             assert f'"{t}"' not in written_text.replace('""', "") or not t
 
 
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.dictionary(pa.int32(), pa.large_string())])
+def test_texts_of_every_type_are_quoted_alike(kind: pa.DataType) -> None:
+    cells, written = ["a,b", 'say "x"', "plain", "=1", None], []
+    for column in (pa.array(cells, kind), pa.array(cells)):
+        file = io.BytesIO()
+        write_csv({"t": pa.chunked_array([column]), "n": np.arange(5)}, file)
+        written.append(file.getvalue())
+    assert written[0] == written[1]
+
+
 def test_only_texts_that_need_quotes_are_quoted() -> None:
     assert as_csv({"t": Texts.of(["plain", "a,b", 'say "hi"', None, "l\nm"])}) == (
         't\nplain\n"a,b"\n"say ""hi"""\n""\n"l\nm"\n'

@@ -103,7 +103,8 @@ def _quoted_lines(table: Any) -> bytes:
         else:
             special = compute.match_substring_regex(column, NEEDS_QUOTES)
             doubled = compute.replace_substring(column, '"', '""')
-            quoted = compute.binary_join_element_wise('"', doubled, '"', "")
+            mark, between = pa.scalar('"', column.type), pa.scalar("", column.type)
+            quoted = compute.binary_join_element_wise(mark, doubled, mark, between)
             column = compute.if_else(special, quoted, column)
         cells.append(column.cast(pa.large_string()))
     comma, nothing, line_end = (pa.scalar(text, pa.large_string()) for text in (",", "", "\n"))
