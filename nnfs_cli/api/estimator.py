@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from nnfs_cli.api.callbacks import sort_callbacks
 from nnfs_cli.api.frame import Frame
 from nnfs_cli.api.inputs import InputChecks, value_errors
 from nnfs_cli.api.settings import Setting, complete_net, config_of, loss_of
@@ -138,12 +139,14 @@ class NetEstimator(Summarized, InputChecks):
     ) -> None:
         """Train a net on rows whose target has been checked, and keep the result."""
         table = TrainingTable.of(rows, validation, target, labels)
-        config = self._config(table, Facts(rows.X.num_columns, len(labels) if labels else None, len(target)))
-        self._adopt(TrainingResult.of(prepare(config), progress_for(self.verbose, config.checkpoint)))
+        given = {key: value for key in KEYS if (value := getattr(self, key)) is not None}
+        settings, callbacks = sort_callbacks(self.callbacks, given)
+        facts = Facts(rows.X.num_columns, len(labels) if labels else None, len(target))
+        config = self._config(settings, table, facts)
+        self._adopt(TrainingResult.of(prepare(config), [*progress_for(self.verbose, config.checkpoint), *callbacks]))
 
-    def _config(self, table: TrainingTable, facts: Facts) -> Config:
+    def _config(self, settings: dict[str, Any], table: TrainingTable, facts: Facts) -> Config:
         """Return the config for the parameters, with the defaults of estimators."""
-        settings = {key: value for key in KEYS if (value := getattr(self, key)) is not None}
         if table.split is not None:
             if self.split is not None:
                 raise DataError("give either validation_data or the parameter split, not both")
@@ -151,11 +154,11 @@ class NetEstimator(Summarized, InputChecks):
         loss = loss_of(self._default_loss(facts) if self.loss is None else self.loss)
         if loss.task != self._task:
             raise ConfigError(f"loss: {loss.name} is for a {loss.task}; {type(self).__name__} learns a {self._task}")
-        settings |= {"loss": loss, "callbacks": tuple(self.callbacks), "seed": self._seed(), **self._more_settings()}
+        settings |= {"loss": loss, "seed": self._seed(), **self._more_settings()}
         if self.layers is not None:
             settings = DEFAULTS_WITH_LAYERS | settings
             settings["layers"] = complete_net(self.layers, loss, facts)
-            if "split" not in settings and self.early_stopping is None and self.holdout is None:
+            if settings.keys().isdisjoint(("split", "early_stopping", "holdout")):
                 settings["split"] = {"validation": 0}
         return config_of(settings, table.dataset, type(self).__name__)
 

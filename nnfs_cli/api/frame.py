@@ -12,7 +12,7 @@ from nnfs_cli.data.arrow import to_arrow_array
 from nnfs_cli.data.table import text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.display.html import table_html, titled_html
-from nnfs_cli.display.text import in_a_line, number, table
+from nnfs_cli.display.text import in_a_line, numbers, table
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import counted
 
@@ -166,20 +166,19 @@ class Frame:
 
     def _cells(self, n: int) -> list[list[str]]:
         """Return the first and the last rows of the first n columns as texts."""
-        end = SHOWN // 2 if len(self) > SHOWN else len(self)
-        head, tail = ([self._texts(name, rows) for name in self.columns[:n]] for rows in self._ends(end))
+        columns = [self._texts(name) for name in self.columns[:n]]
         if n < len(self._columns):
-            head, tail = [*head, ["..."] * end], [*tail, ["..."] * end]
-        first = [list(row) for row in zip(*head, strict=True)]
-        if len(self) <= SHOWN:
-            return first
-        return [*first, ["..."] * len(head), *([*row] for row in zip(*tail, strict=True))]
+            columns.append(["..."] * SHOWN)
+        rows = [list(row) for row in zip(*columns, strict=False)]
+        half = SHOWN // 2
+        return rows if len(self) <= SHOWN else [*rows[:half], ["..."] * len(columns), *rows[half:]]
 
-    def _ends(self, n: int) -> tuple[slice, slice]:
-        return slice(0, n), slice(len(self) - n, len(self))
-
-    def _texts(self, name: str, rows: slice) -> list[str]:
-        return [_shown(value) for value in Frame({name: self._columns[name][rows]})[name].tolist()]
+    def _texts(self, name: str) -> list[str]:
+        """Return the cells of a column that are shown."""
+        column, half = self._columns[name], SHOWN // 2
+        ends = [column] if len(self) <= SHOWN else [column[:half], column[len(self) - half :]]
+        cells = [cell for end in ends for cell in Frame({name: end})[name].tolist()]
+        return numbers(cells) if all(isinstance(cell, float) for cell in cells) else [*map(_shown, cells)]
 
 
 def _kept(column: Any) -> Any:
@@ -201,7 +200,5 @@ def _arrow(column: Any) -> Any:
 
 def _shown(value: object) -> str:
     """Return a cell as a short text on one line."""
-    if isinstance(value, float):
-        return number(value)
     text = str(value) if isinstance(value, bool | int) else in_a_line(text_of(value))
     return f"{text[: LONGEST - 3]}..." if len(text) > LONGEST else text

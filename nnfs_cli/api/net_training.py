@@ -48,7 +48,7 @@ def checked_settings(given: Mapping[str, Any], *, validated: bool) -> Settings:
 
 def checked_callbacks(given: Iterable[Any]) -> tuple[Callback, ...]:
     """Return callbacks; those of the YAML grammar are made. Raises `ConfigError` for anything else."""
-    if isinstance(given, Callback | str | Mapping):
+    if isinstance(given, Callback | str | Mapping | type):
         raise ConfigError("callbacks should be a list, as in callbacks=[EarlyStopping()]")
     made: list[Callback] = []
     for i, callback in enumerate(given):

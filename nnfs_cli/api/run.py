@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from nnfs_cli import workflows
+from nnfs_cli.api.callbacks import sort_callbacks
 from nnfs_cli.api.describe_run import describe, describe_html
 from nnfs_cli.api.frame import Frame
 from nnfs_cli.api.tables import TableOrPath
@@ -17,7 +18,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.display.progress import progress_for
-from nnfs_cli.errors import UserError
+from nnfs_cli.errors import ConfigError, UserError
 from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
@@ -285,7 +286,8 @@ class Run:
         """Continue the training until `epochs` in total, by default until the planned ones; return the run itself.
 
         On the same machine with the same versions, the weights have the same bytes as without the interruption. `data`
-        is as for `evaluate`; with `changed_data` it may have changed. `callbacks` and `verbose` are as for `train`.
+        is as for `evaluate`; with `changed_data` it may have changed. The callbacks of the config are used again;
+        `callbacks` are objects of a class of one's own.
         Raises `RunError` if there is nothing to continue, `DataError` if the data is missing or has changed,
         `BlockingIOError` if another process trains the run, and the errors of `train`.
 
@@ -294,10 +296,15 @@ class Run:
         >>> len(run.history)
         5
         """
+        fixed, others = sort_callbacks(callbacks, {})
+        if fixed:
+            raise ConfigError(
+                f"{next(iter(fixed))}: the config of a run stays; resume takes callbacks of your own only"
+            )
         experiment = workflows.reopen(self._directory, epochs, changed_data, data)
         shown = progress_for(verbose, experiment.config.checkpoint)
         with resumable(self._directory):
-            workflows.resume(experiment, self._directory, [*shown, *callbacks])
+            workflows.resume(experiment, self._directory, [*shown, *others])
         return self
 
     def verify(

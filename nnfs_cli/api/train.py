@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnfs_cli import workflows
+from nnfs_cli.api.callbacks import sort_callbacks
 from nnfs_cli.api.config_from import Settings, config_from
 from nnfs_cli.api.cross_validation import CrossValidation
 from nnfs_cli.api.run import Run, resumable
+from nnfs_cli.api.settings import Setting
 from nnfs_cli.api.tables import TableOrPath
 from nnfs_cli.config.config import Config
 from nnfs_cli.display.progress import fold_report, progress_for
@@ -22,7 +24,7 @@ def train(
     data: TableOrPath | None = None,
     *,
     folder: str | os.PathLike[str] = "runs",
-    callbacks: Sequence[Callback] = (),
+    callbacks: Sequence[Callback | Setting] = (),
     verbose: bool | None = None,
     **settings: Any,
 ) -> Run:
@@ -39,7 +41,8 @@ def train(
     folder : path, default "runs"
         The folder in which the run gets a directory of its own, `<name of the config>-<n>`.
     callbacks : sequence of Callback
-        What watches the training, after the callbacks of the config.
+        What watches or stops the training: `EarlyStopping(5)`, `"stop_at: 0.1"`, or objects of a class of one's own.
+        They take the place of those of the config; `resume` needs those of one's own again.
     verbose : bool, optional
         Whether progress is shown; by default only in a notebook or an interactive session.
     **settings
@@ -78,11 +81,12 @@ def train(
     2
 
     """
+    settings, others = sort_callbacks(callbacks, settings)
     experiment = workflows.prepare(config_from(config, data, settings))
     directory = workflows.begin(experiment, folder)
     shown = progress_for(verbose, experiment.config.checkpoint)
     with resumable(directory):
-        workflows.train(experiment, directory, [*shown, *callbacks])
+        workflows.train(experiment, directory, [*shown, *others])
     return Run(directory)
 
 

@@ -25,10 +25,21 @@ def number(value: float | None) -> str:
         return "-"
     if isinstance(value, int):
         return f"{value:,}"
-    if value == 0 or 1e-3 <= abs(value) < 100:
+    return _formatted(value, abs(value))
+
+
+def numbers(values: Sequence[float]) -> list[str]:
+    """Format the numbers of one column alike, by the largest of them."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    return ["-" if value != value else _formatted(value, largest) for value in values]
+
+
+def _formatted(value: float, size: float) -> str:
+    """Format a number with as many decimals as one of this size has."""
+    if size == 0 or 1e-3 <= size < 100:
         return f"{value:.4f}"
-    if 100 <= abs(value) < 1e9:
-        return f"{value:.{max(0, 5 - math.floor(math.log10(abs(value))))}f}"
+    if 100 <= size < 1e9:
+        return f"{value:.{max(0, 5 - math.floor(math.log10(size)))}f}"
     return f"{value:.4g}"
 
 

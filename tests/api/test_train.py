@@ -22,9 +22,12 @@ from nnfs_cli import (
     Config,
     ConfigError,
     DataError,
+    EarlyStopping,
     Linear,
+    NetRegressor,
     ReLU,
     Run,
+    StopAt,
     UserError,
     cross_validate,
     train,
@@ -149,6 +152,45 @@ def test_an_interrupted_training_keeps_what_was_learned(config: Path, tmp_path: 
     parsed(run._repr_html_())
     assert best(run.resume()) == best(whole)
     assert run.status == "finished"
+
+
+def test_callbacks_that_a_config_can_hold_are_recorded_in_it(config: Path, tmp_path: Path) -> None:
+    class Count(Callback):
+        def __init__(self) -> None:
+            self.rows: list[float] = []
+
+        def on_log(self, training: Any, row: Any) -> None:
+            self.rows.append(row["train_loss"])
+
+    own, estimators = Count(), Count()
+    run = train(config, folder=tmp_path, callbacks=[own, EarlyStopping(3), "stop_at: 0.0001"], epochs=4)
+    assert own.rows == run.history["train_loss"].tolist()
+    assert (run.config.early_stopping, run.config.callbacks) == (
+        EarlyStopping(3, monitor="val_loss", mode="min"),
+        (StopAt(0.0001, monitor="val_loss", mode="min"),),
+    )
+    run.resume(6, callbacks=[own])
+    assert own.rows == run.history["train_loss"].tolist()
+    NetRegressor(layers=["linear: 1"], epochs=3, callbacks=[estimators, EarlyStopping(2)]).fit(
+        [[1.0], [2.0]] * 9, [1.0, 2.0] * 9
+    )
+    assert len(estimators.rows) == 3
+    with pytest.raises(ConfigError, match="early_stopping: the config of a run stays"):
+        run.resume(7, callbacks=[EarlyStopping(3)])
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        ([Callback], r"callbacks\.0: Callback is a class; write Callback\(\.\.\.\)"),
+        (Callback, "callbacks should be a list"),
+        ([3], r"callbacks\.0: expected the name of a callback, found 3"),
+        ([EarlyStopping(1), EarlyStopping(2)], "early_stopping: give it either as a setting or among the callbacks"),
+    ],
+)
+def test_what_is_no_callback_is_refused(config: Path, callbacks: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        train(config, callbacks=callbacks)
 
 
 def test_progress_is_shown_only_if_it_is_wanted(config: Path, tmp_path: Path, capsys: Any) -> None:
