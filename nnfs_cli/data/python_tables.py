@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.file_source import check_names
 from nnfs_cli.data.python_columns import CONVERSION_ERRORS, ColumnError, to_arrow_column, with_article
 from nnfs_cli.errors import DataError
@@ -17,6 +18,7 @@ KINDS = (
     "a pandas, polars or pyarrow table, a NumPy array (rows, n_features), a dict of columns, or a list of rows as dicts"
 )
 
+ROWS_IN_CACHE = 8_192  # that are copied at a time
 _CELLS = {float, int, str, bool, type(None)}  # the usual types of cells
 
 
@@ -193,9 +195,20 @@ def _from_array(data: Any, name: str) -> Any:
         raise DataError(f"{name} should have the shape (rows, n_features), found {array.shape}")
     names, n = [f"x{j}" for j in range(array.shape[1])], len(array)
     if array.dtype.kind in "fiu" and array.dtype.isnative and array.itemsize <= 8 and type(array) is np.ndarray:
-        cells = pa.array(array.ravel(order="F"), from_pandas=True)
+        cells = pa.array(_column_after_column(array), from_pandas=True)
         return pa.Table.from_arrays([cells.slice(j * n, n) for j in range(len(names))], names=names)
     return _from_columns(((column, array[:, j]) for j, column in enumerate(names)), name)
+
+
+def _column_after_column(array: Array) -> Array:
+    """Return the cells of an array (rows, n) as one array (n * rows,)."""
+    if array.flags.f_contiguous:
+        return array.ravel(order="F")
+    cells = np.empty(array.shape[::-1], array.dtype)
+    for start in range(0, len(array), ROWS_IN_CACHE):  # twice as fast as all rows at once
+        rows = slice(start, start + ROWS_IN_CACHE)
+        cells[:, rows] = array[rows].T
+    return cells.reshape(-1)
 
 
 def _from_columns(columns: Iterable[tuple[Any, Any]], name: str) -> Any:

@@ -92,6 +92,14 @@ HOLDERS = {
 }
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_large_array_becomes_its_columns(order: Any) -> None:
+    array = np.asarray(np.arange(3 * 20_001).reshape(20_001, 3), order=order)
+    table = to_arrow_table(array)
+    for j in range(3):
+        np.testing.assert_array_equal(table.column(f"x{j}").to_numpy(), array[:, j])
+
+
 @pytest.mark.parametrize("kind", ["f8", "f4", "i8", "i4", "u8", "u1"])
 @pytest.mark.parametrize("holds", HOLDERS.values(), ids=HOLDERS)
 def test_numbers_are_not_copied(kind: str, holds: Any) -> None:

@@ -34,7 +34,7 @@ from nnfs_cli.data.parquet.source import Parquet
 from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.write_table import writer_for
-from nnfs_cli.errors import DataError, UserError
+from nnfs_cli.errors import ConfigError, DataError, UserError
 from nnfs_cli.system.matching import matching_files
 
 SMALL = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -307,7 +307,7 @@ def test_bytes_that_do_not_fit_the_encoding_are_refused_with_the_line(source: Ma
     ],
 )
 def test_impossible_settings_are_refused(source: Make, options: dict[str, Any], word: str) -> None:
-    with pytest.raises(ValidationError, match=word):
+    with pytest.raises(ConfigError, match=word):
         source("a,y\n1,2\n", **options)
 
 
