@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 import warnings
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import pandas
+import polars
 import pytest
 from sklearn.neural_network import MLPClassifier
 
 import nnfs_cli
 from nnfs_cli import Linear, NetClassifier, NnfsWarning, Sequential
+from nnfs_cli.data.in_memory import InMemory
 from tests.readme import GUIDE
 from tests.session import Python
 
@@ -98,3 +103,30 @@ def test_alpha_of_scikit_learn_is_l2_times_the_rows_of_a_batch() -> None:
     ours.fit(X, y, loss="binary_cross_entropy", optimizer="sgd", lr=0.1, epochs=1, batch_size="full")
     theirs.partial_fit(X, y)
     np.testing.assert_allclose(ours.weights["0.weight"], theirs.coefs_[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        (pandas.array([1, None, 3], dtype="Int64"), "numbers"),
+        (np.array([1.5, np.nan, 3.0], np.float32), "numbers"),
+        ([Decimal("1.5"), None, Decimal("3.0")], "numbers"),
+        (pandas.array([True, None, False], dtype="boolean"), "numbers"),
+        ([timedelta(hours=1), None, timedelta(hours=2)], "numbers"),
+        (["01067", None, "10115"], "texts"),
+        (["", None, "a"], "texts"),
+        ([1, None, "a"], "texts"),
+        (pandas.Categorical(["a", None, "b"]), "texts"),
+        (polars.Series(["a", None, "b"], dtype=polars.Enum(["a", "b"])), "texts"),
+        ([date(2026, 1, 1), None, date(2026, 1, 2)], "dates"),
+        (pandas.to_datetime(["2026-01-01 01:00+01:00", None, "2026-01-02 01:00+01:00"]), "dates"),
+    ],
+)
+def test_a_column_is_what_the_page_says(column: Any, kind: str) -> None:
+    found = InMemory(target="other").of({"column": column, "other": [1, 2, 3]}).read().columns["column"]
+    kinds = {"f": "numbers", "i": "numbers", "b": "numbers", "M": "dates"}
+    assert (kinds[found.dtype.kind] if isinstance(found, np.ndarray) else "texts") == kind
+    if kind == "dates":
+        assert found[0] == np.datetime64("2026-01-01")
+    else:
+        assert [i for i, value in enumerate(found.tolist()) if value is None or value != value] == [1]

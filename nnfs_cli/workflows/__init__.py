@@ -1,4 +1,4 @@
-"""The public Python API: the work of each command, as plain functions.
+"""The work of each command, as plain functions. What Python users import from `nnfs_cli` is built on them.
 
 A whole session is
 
