@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
+from nnfs_cli.api.available_if import available_if
 from nnfs_cli.api.estimator import NetEstimator
 from nnfs_cli.api.inputs import ValidationData, value_errors
 from nnfs_cli.api.settings import Setting, loss_of
@@ -292,7 +292,27 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         labels: Array = self.classes_[decide(outputs, self.result_.predictor.decision.threshold)]
         return labels
 
-    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
+    def score(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy on rows with known labels.
+
+        Parameters
+        ----------
+        X : table or array (rows, n_features)
+            The inputs, with the columns that the estimator was fitted on.
+        y : array-like (rows,)
+            The true labels.
+        sample_weight : array-like (rows,), default=None
+            The weight of each row.
+
+        Returns
+        -------
+        float
+            The share of the rows whose label is predicted, from 0 to 1.
+
+        """
+        return float(super().score(X, y, sample_weight))
+
+    @available_if(_gives_probabilities)
     def predict_proba(self, X: TableLike) -> Array:
         """Predict the probability of each class. Only available if the loss gives probabilities.
 
@@ -309,7 +329,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         """
         return self._outputs(X)
 
-    @available_if(_gives_scores)  # type: ignore[untyped-decorator]
+    @available_if(_gives_scores)
     def decision_function(self, X: TableLike) -> Array:
         """Predict the score of each class. Only available if the loss gives scores, such as `hinge`.
 
@@ -327,7 +347,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         scores = self._outputs(X)
         return scores[:, 1] if len(self.classes_) == 2 else scores
 
-    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
+    @available_if(_gives_probabilities)
     def predict_set(self, X: TableLike, level: float = 0.9) -> Array:
         """Predict for each row the set of classes that holds the true one with a given probability.
 

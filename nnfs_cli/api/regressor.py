@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from nnfs_cli.api.available_if import available_if
 from nnfs_cli.api.estimator import NetEstimator
 from nnfs_cli.api.inputs import ValidationData, value_errors
 from nnfs_cli.api.settings import loss_of
@@ -268,7 +268,27 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         numbers = self._outputs(X)
         return self._shaped(np.stack([numbers - bound, numbers + bound], axis=-1))
 
-    @available_if(_learns_quantiles)  # type: ignore[untyped-decorator]
+    def score(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return R², the share of the variance that is explained, on rows with known numbers.
+
+        Parameters
+        ----------
+        X : table or array (rows, n_features)
+            The inputs, with the columns that the estimator was fitted on.
+        y : array-like (rows,) or (rows, n_targets)
+            The true numbers.
+        sample_weight : array-like (rows,), default=None
+            The weight of each row.
+
+        Returns
+        -------
+        float
+            At most 1; 0 is as good as always predicting the mean of y. Several targets are averaged.
+
+        """
+        return float(super().score(X, y, sample_weight))
+
+    @available_if(_learns_quantiles)
     def predict_quantiles(self, X: TableLike) -> Array:
         """Predict the quantiles of each row. Only available with the loss `quantile`.
 

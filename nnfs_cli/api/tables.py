@@ -17,7 +17,7 @@ class ArrowTable(Protocol):
         ...
 
 
-TableLike: TypeAlias = ArrowTable | ArrayLike | Mapping[str, Any] | Sequence[Mapping[str, Any]]
+TableLike: TypeAlias = ArrowTable | ArrayLike | Mapping[str, Any] | Sequence[Any]
 """A table of any library, an array (rows, n_features), a dict of columns, a list of rows as dicts, or one such row."""
 
 TableOrPath: TypeAlias = TableLike | str | os.PathLike[str]

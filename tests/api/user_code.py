@@ -22,6 +22,7 @@ from nnfs_cli import (
     Layer,
     Linear,
     NetClassifier,
+    NetRegressor,
     Quantile,
     ReLU,
     Reshape,
@@ -93,6 +94,13 @@ losses_of_epochs = run.history["train_loss"].tolist()
 estimator = Run.open(run.path).resume(3, data=homes).estimator()
 low: float = cross_validate({"one": settings}, homes, folds=2).estimates()["one"]["rmse"].low
 classifier = NetClassifier(layers=[Linear(16), ReLU()], optimizer=Adam(beta1=0.8), epochs=5).fit(X, y)
+classifier.fit({"a": [1, 2], "b": ["x", None]}, ["yes", "no"], validation_data=({"a": [1], "b": ["x"]}, ["no"]))
+classifier.fit([{"a": 1, "b": "x"}, {"a": 2}], ["yes", "no"], [1.0, 2.0]).predict([{"a": 1, "b": "x"}])
+weighted = NetClassifier(layers="linear: 4", class_weight={"a": 2}, split=0.25, epochs=1).fit(X, ["a", "b", "a", "b"])
+sure: float = weighted.predict_proba(X).max() + weighted.score(X, ["a", "b", "a", "b"])
+regressor = NetRegressor(layers=[{"linear": 4}, "tanh"], loss=Huber(0.5), metrics=["mae"], early_stopping=3, epochs=2)
+low_end, high_end = regressor.fit(homes, homes["price"]).predict_interval(homes, level=0.5).T
+loaded: NetRegressor = NetRegressor.load(regressor.save(Path(tempfile.mkdtemp()) / "saved"))
 
 Linear("x")  # wrong
 Linear(unit=3)  # wrong
@@ -112,3 +120,8 @@ Dense(16, activation=HeNormal())  # wrong
 Huber(1.0, reduction="product")  # wrong
 Cosine(warm_up=1)  # wrong
 EarlyStopping("val_loss")  # wrong
+NetRegressor(epocs=3)  # wrong
+NetRegressor(epochs="3")  # wrong
+NetRegressor(class_weight={"a": 2})  # wrong
+NetClassifier(dtype="float16")  # wrong
+regressor.predict_interval()  # wrong
