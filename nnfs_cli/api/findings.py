@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from nnfs_cli.config import yaml
@@ -26,10 +27,12 @@ class Findings(tuple[Finding, ...]):
     __slots__ = ()
 
     def __str__(self) -> str:
-        """Return the sentences, one in a line, each with its remedy."""
-        lines = [
-            f"- {in_a_line(str(one))}" + (f"\n    {in_a_line(remedy(one))}" if remedy(one) else "") for one in self
-        ]
+        """Return the sentences, each with its remedy, in lines of at most 80 columns."""
+        lines = []
+        for one in self:
+            lines.append(folded("- ", str(one)))
+            if remedy(one):
+                lines.append(f"    {in_a_line(remedy(one))}")
         return "\n".join(lines) or "no findings"
 
     __repr__ = __str__  # an interactive session shows the sentences
@@ -39,7 +42,7 @@ class Findings(tuple[Finding, ...]):
 
 
 def remedy(finding: Finding) -> str:
-    """Return the suggestion of a finding as an argument of `fit`, such as ``drop=['id']``, or an empty string.
+    """Return the suggestion of a finding as arguments of `fit`, such as ``drop=['id']``, or an empty string.
 
     >>> remedy(Finding("identifier", "id", "numbers the rows", "drop: [id]"))
     "drop=['id']"
@@ -48,7 +51,8 @@ def remedy(finding: Finding) -> str:
         return ""
     found = yaml.read(finding.suggestion.encode())[0]
     if not isinstance(found, dict):
-        return finding.suggestion
+        layer = finding.suggestion.removeprefix("- ").partition("  #")[0]
+        return f"layers=[..., {layer!r}, ...]"
     return ", ".join(f"{key}={_with_lists(value)!r}" for key, value in found.items())
 
 
@@ -57,3 +61,10 @@ def _with_lists(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _with_lists(entry) for key, entry in value.items()}
     return [_with_lists(entry) for entry in value] if isinstance(value, tuple) else value
+
+
+def folded(label: str, text: str) -> str:
+    """Return a label and a text beside it, in lines of at most 80 columns."""
+    indent = " " * len(label)
+    fold = textwrap.TextWrapper(80, label, indent, break_long_words=False, break_on_hyphens=False)
+    return fold.fill(in_a_line(text))

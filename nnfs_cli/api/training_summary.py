@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nnfs_cli.api.findings import Findings, remedy
+from nnfs_cli.api.findings import Findings, folded, remedy
 from nnfs_cli.display.html import facts_html, table_html, titled_html
 from nnfs_cli.display.summary import summary_lines
 from nnfs_cli.display.text import column_kinds, in_a_line, number, split_sizes, table
@@ -98,7 +98,7 @@ def _with_remedy(finding: Finding) -> str:
 
 
 def _lines(facts: tuple[tuple[str, str], ...]) -> list[str]:
-    return [f"{label:<{INDENT}}{in_a_line(text)}" for label, text in facts]
+    return [folded(f"{label:<{INDENT}}", text) for label, text in facts]
 
 
 class Summarized:

@@ -35,7 +35,7 @@ def write_config(proposal: Proposal, folder: Path) -> str:
         _split(proposal),
         _preprocessing(proposal),
         _training(proposal),
-        _preset(),
+        _preset(proposal),
     )
     blocks = [list(section) for section in sections]
     return "\n".join("\n".join(lines) + "\n" for lines in blocks if lines)
@@ -170,10 +170,11 @@ def _training(proposal: Proposal) -> Iterator[str]:
     yield from _with_comment("seed: 0", "for the split, the initial weights, the order of rows and dropout")
 
 
-def _preset() -> Iterator[str]:
+def _preset(proposal: Proposal) -> Iterator[str]:
+    whole = "`config_`" if proposal.profile.path is None else "spec.yaml in the run directory"
     yield from _comment(
         "The preset chooses everything else: preprocessing, net and training. A key given here overrides it, and"
-        " spec.yaml in the run directory shows every value."
+        f" {whole} shows every value."
     )
     yield "preset: tabular"
 
