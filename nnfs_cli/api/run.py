@@ -22,8 +22,10 @@ from nnfs_cli.errors import ConfigError, UserError
 from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.warn import warn
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.workflows import Comparison, Figures, Threshold, Verdict
+from nnfs_cli.workflows.evaluate import is_training_data
 from nnfs_cli.workflows.load_run import config_of
 from nnfs_cli.workflows.predict import predictor_of
 
@@ -243,6 +245,11 @@ class Run:
         RunError
             If the run lacks a split or these weights.
 
+        Warns
+        -----
+        NnfsWarning
+            If the run was trained on this table, so that the figures are too good.
+
         Examples
         --------
         >>> from nnfs_cli import train
@@ -253,7 +260,11 @@ class Run:
         """
         if table is not None and (splits is not None or data is not None):
             raise UserError("give either a table to score, or the splits of the run and their data")
-        return workflows.evaluate(self._directory, splits, table, weights, threshold, data)
+        figures = workflows.evaluate(self._directory, splits, table, weights, threshold, data)
+        if table is not None and is_training_data(self._directory, table):
+            learned = "so these figures include rows that the net has learned from"
+            warn(f"{self.path} was trained on this table, {learned}; evaluate(data=...) scores the held-out rows")
+        return figures
 
     def compare(
         self,
@@ -298,9 +309,8 @@ class Run:
         """
         fixed, others = sort_callbacks(callbacks, {})
         if fixed:
-            raise ConfigError(
-                f"{next(iter(fixed))}: the config of a run stays; resume takes callbacks of your own only"
-            )
+            kept = f"{next(iter(fixed))}: a resumed run keeps its config"
+            raise ConfigError(f"{kept}; give only callbacks of a class of your own")
         experiment = workflows.reopen(self._directory, epochs, changed_data, data)
         shown = progress_for(verbose, experiment.config.checkpoint)
         with resumable(self._directory):

@@ -116,9 +116,9 @@ def evaluate(
 
 def _warn_about_training_file(run: RunDirectory, input: Path) -> None:
     """Warn if the rows to score are the rows that the net has learned from."""
-    from nnfs_cli.workflows.evaluate import is_training_file
+    from nnfs_cli.workflows.evaluate import is_training_data
 
-    if is_training_file(run, input):
+    if is_training_data(run, input):
         trained = f"{input.name} is the file that {run.path.as_posix()} was trained on"
         learned = "so these figures include rows that the net has learned from; leave --input out"
         complain("warning", f"{trained}, {learned}")

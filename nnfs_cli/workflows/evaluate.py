@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from nnfs_cli.data.file_source import source_for
+from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Kind, Table, text_of
@@ -60,12 +59,16 @@ def evaluate(
         return _evaluate(run, splits, rows, weights, threshold, data)
 
 
-def is_training_file(run: RunDirectory, path: Path) -> bool:
-    """Return whether a file has the content of the file that a run was trained on."""
-    source = source_for(path, config_of(run).dataset)
-    if not all(file.is_file() for file in source.files):  # a pipe can be read only once
+def is_training_data(run: RunDirectory, rows: Any) -> bool:
+    """Return whether a file or a table has the content of the one that a run was trained on."""
+    source = rows_for(rows, config_of(run).dataset)
+    if not isinstance(source, FileSource):
+        sha256 = source.read().sha256
+    elif all(file.is_file() for file in source.files):
+        sha256 = source.sha256()
+    else:  # a pipe can be read only once
         return False
-    return bool(source.sha256() == run.records.data()["sha256"]["train"])
+    return bool(sha256 == run.records.data()["sha256"]["train"])
 
 
 def _evaluate(

@@ -9,6 +9,8 @@ import pickle
 import shutil
 import sys
 import threading
+import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,8 +123,11 @@ def test_figures_are_those_of_the_command(
     assert run.compare() == found["baselines"]
     assert run.evaluate(splits=["test"])["test"] == run.metrics["test"]
     found = json.loads(inside("evaluate", run.path, "--json", "--input", trained / "rows.csv").stdout)
-    for table in (trained / "rows.csv", trained / "rows.parquet", COLUMNS):
+    for table in (trained / "rows.parquet", COLUMNS):
         assert run.evaluate(table) == found["metrics"]
+    with pytest.warns(NnfsWarning, match="include rows that the net has learned from") as caught:
+        assert run.evaluate(trained / "rows.csv") == found["metrics"]
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize(
@@ -152,6 +157,8 @@ def test_a_run_says_what_its_files_say(trained: Path) -> None:
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
     assert isinstance(run.estimator(), NetClassifier)
+    assert NetClassifier.load(run).metrics_ == run._directory.metrics()
+    assert Run.open(run).path == run.path
     assert isinstance(Run.newest(trained / "runs").estimator(), NetRegressor)
 
 
@@ -176,6 +183,8 @@ def test_the_splits_of_a_table_need_the_same_table_again(tmp_path: Path, inside:
             DataError, match="does not keep its rows; give the same table again in Python, as data=table"
         ):
             method()
+    with pytest.warns(NnfsWarning, match="include rows that the net has learned from"):
+        run.evaluate(table.to_pandas())
     with pytest.raises(DataError, match=r"the table has changed since .*t-1 was trained"):
         run.evaluate(data=table.slice(1))
     with pytest.raises(UserError, match="give either a table to score"):
@@ -225,6 +234,22 @@ def test_several_threads_may_predict_with_one_run(trained: Path) -> None:
         thread.join()
     assert found == [expected] * 4
     assert as_csv(pickle.loads(pickle.dumps(run)).predict(COLUMNS.select(INPUTS))) == expected  # noqa: S301 - it is our own
+
+
+@pytest.mark.slow
+def test_one_row_takes_about_a_millisecond(tmp_path: Path) -> None:
+    columns = {f"n{i}": np.arange(400.0) % (i + 7) for i in range(6)}
+    columns |= {f"c{i}": np.array(["a", "b", "c", "d"], object)[np.arange(400) % (i % 3 + 2)] for i in range(8)}
+    table: Any = columns | {"y": columns["n3"] > columns["n4"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run = train({"dataset": {"table": "y"}}, table, folder=tmp_path)
+    row, times = {name: column[0] for name, column in columns.items()}, []
+    for _ in range(300):
+        start = time.perf_counter()
+        run.predict(row)
+        times.append(time.perf_counter() - start)
+    assert sorted(times)[100] < 0.003  # 0.001 on a machine with nothing else to do
 
 
 def test_a_finished_run_shows_its_net_and_its_figures(trained: Path) -> None:

@@ -171,11 +171,10 @@ def test_callbacks_that_a_config_can_hold_are_recorded_in_it(config: Path, tmp_p
     )
     run.resume(6, callbacks=[own])
     assert own.rows == run.history["train_loss"].tolist()
-    NetRegressor(layers=["linear: 1"], epochs=3, callbacks=[estimators, EarlyStopping(2)]).fit(
-        [[1.0], [2.0]] * 9, [1.0, 2.0] * 9
-    )
+    X, y = np.arange(20.0)[:, None], np.arange(20.0)
+    NetRegressor(layers=["linear: 1"], epochs=3, callbacks=[estimators, EarlyStopping(2)]).fit(X, y)
     assert len(estimators.rows) == 3
-    with pytest.raises(ConfigError, match="early_stopping: the config of a run stays"):
+    with pytest.raises(ConfigError, match="early_stopping: a resumed run keeps its config"):
         run.resume(7, callbacks=[EarlyStopping(3)])
 
 
