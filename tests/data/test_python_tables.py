@@ -264,6 +264,19 @@ def test_anything_else_is_refused_in_one_sentence(data: Any, message: str) -> No
     assert "\n" not in str(raised.value)
 
 
+def test_a_stream_that_breaks_off_is_refused_in_one_sentence() -> None:
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield pa.RecordBatch.from_pydict({"a": [1]})
+        raise OSError("the line is dead")
+
+    reader = pa.RecordBatchReader.from_batches(pa.schema({"a": pa.int64()}), batches())
+    with pytest.raises(
+        DataError, match=r"the table, a RecordBatchReader, cannot be read: .*the line is dead"
+    ) as raised:
+        to_arrow_table(reader)
+    assert "\n" not in str(raised.value)
+
+
 def test_tables_without_columns_or_rows_are_refused_when_they_are_read() -> None:
     for data in ({}, pl.DataFrame(), pd.DataFrame({"a": []}), {"a": []}, pd.DataFrame(index=[1, 2]), [{}], [{}, {}]):
         source = InMemory(target="y").of(data)
