@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array
-from sklearn.utils.validation import _check_y, validate_data
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.validation import validate_data
 
 from nnfs_cli.api.tables import TableLike
 from nnfs_cli.api.training_table import has_names
@@ -96,8 +96,10 @@ class InputChecks(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
             raise DataError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         if not isinstance(y, np.ndarray) and hasattr(y, "__arrow_c_stream__") and not hasattr(y, "__array__"):
             y = np.column_stack([column.to_numpy() for column in to_arrow_table(y, "y").columns])
-        found: Array = _check_y(y, multi_output=numeric, y_numeric=numeric, estimator=self)
-        return found
+        if not numeric:
+            y = column_or_1d(y, warn=True)
+        found: Array = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
+        return found.astype(np.float64) if numeric and found.dtype.kind == "O" else found
 
     def _weight(self, sample_weight: Any, inputs: Any) -> Array | None:
         """Return weights (rows,), if there are any."""
