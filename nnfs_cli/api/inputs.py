@@ -64,7 +64,7 @@ class InputChecks(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
             table = to_arrow_table(X, "X")
             if self._by_name and not reset:
                 return self._found_by_name(table)
-            validate_data(self, X if hasattr(X, "shape") else table, reset=reset, skip_check_array=True)
+            validate_data(self, X if hasattr(X, "iloc") else table, reset=reset, skip_check_array=True)
         return table.rename_columns(self._input_names())
 
     def _input_names(self) -> list[str]:
