@@ -236,6 +236,17 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         DivergedError
             If a loss or gradient is not finite.
 
+        Examples
+        --------
+        >>> from nnfs_cli import NetClassifier
+        >>> table = {"size": [1.0, 2.0, 8.0, 9.0] * 8, "town": ["A", "B", "A", None] * 8}
+        >>> labels = ["small", "small", "large", "large"] * 8
+        >>> net = NetClassifier(layers=["linear: 4", "tanh"], epochs=3)
+        >>> net.fit(table, labels, validation_data=({"size": [3.0], "town": ["B"]}, ["small"]))
+        NetClassifier(epochs=3, layers=['linear: 4', 'tanh'])
+        >>> net.metrics_["validation"]["rows"]
+        1
+
         """
         with value_errors():
             inputs, labels = self._inputs(X, reset=True), self._labels(y)
@@ -287,6 +298,14 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         array (rows,)
             Labels of `classes_`: the most probable, or what a threshold says that `nnfs evaluate` has chosen.
 
+        Examples
+        --------
+        >>> from nnfs_cli import NetClassifier
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]] * 8, ["low", "low", "high", "high"] * 8
+        >>> net = NetClassifier(layers=["linear: 4", "tanh"], epochs=20, lr=0.05).fit(X, y)
+        >>> net.predict([[0.2], [0.8]]).tolist()
+        ['low', 'high']
+
         """
         outputs = self._outputs(X)
         labels: Array = self.classes_[decide(outputs, self.result_.predictor.decision.threshold)]
@@ -309,6 +328,14 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         float
             The share of the rows whose label is predicted, from 0 to 1.
 
+        Examples
+        --------
+        >>> from nnfs_cli import NetClassifier
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]] * 8, ["low", "low", "high", "high"] * 8
+        >>> net = NetClassifier(layers=["linear: 4", "tanh"], epochs=20, lr=0.05).fit(X, y)
+        >>> net.score(X, y)
+        1.0
+
         """
         return float(super().score(X, y, sample_weight))
 
@@ -326,6 +353,14 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         array (rows, n_classes)
             Probabilities from 0 to 1, in the order of `classes_`. They sum up to 1 in each row.
 
+        Examples
+        --------
+        >>> from nnfs_cli import NetClassifier
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]] * 8, ["low", "low", "high", "high"] * 8
+        >>> net = NetClassifier(layers=["linear: 4", "tanh"], epochs=20, lr=0.05).fit(X, y)
+        >>> net.classes_.tolist(), net.predict_proba([[0.2], [0.8]]).round().tolist()
+        (['high', 'low'], [[0.0, 1.0], [1.0, 0.0]])
+
         """
         return self._outputs(X)
 
@@ -342,6 +377,16 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         -------
         array (rows,) for two classes, or (rows, n_classes)
             Scores; the highest wins. Of two classes, the second one wins where the score is above 0.
+
+        Examples
+        --------
+        >>> from nnfs_cli import NetClassifier
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]] * 8, ["low", "low", "high", "high"] * 8
+        >>> net = NetClassifier(layers=["linear: 4", "tanh"], loss="hinge", epochs=20, lr=0.05).fit(X, y)
+        >>> (net.decision_function([[0.2], [0.8]]) > 0).tolist()
+        [True, False]
+        >>> hasattr(net, "predict_proba")
+        False
 
         """
         scores = self._outputs(X)

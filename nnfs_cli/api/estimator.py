@@ -224,19 +224,37 @@ class NetEstimator(Summarized, InputChecks):
 
     @property
     def history_(self) -> Frame:
-        """The log of the training: a row for each logged epoch, with `epoch`, `train_loss`, `val_loss` and so on."""
+        """The log of the training: a row for each logged epoch, with `epoch`, `train_loss`, `val_loss` and so on.
+
+        >>> from nnfs_cli import NetRegressor
+        >>> net = NetRegressor(layers=["linear: 4", "relu"], epochs=3).fit([[0.0], [1.0]] * 20, [10, 30] * 20)
+        >>> net.history_["epoch"].tolist()
+        [1, 2, 3]
+        """
         check_is_fitted(self)
         return Frame.of_rows(self.result_.log)
 
     @property
     def metrics_(self) -> dict[str, Any]:
-        """The final figures by split, the best epoch, and why training stopped early, if it did."""
+        """The final figures by split, the best epoch, and why training stopped early, if it did.
+
+        >>> from nnfs_cli import NetRegressor
+        >>> net = NetRegressor(layers=["linear: 4", "relu"], epochs=3).fit([[0.0], [1.0]] * 20, [10, 30] * 20)
+        >>> list(net.metrics_), list(net.metrics_["train"])
+        (['best_epoch', 'train'], ['rows', 'loss', 'rmse', 'r2'])
+        """
         check_is_fitted(self)
         return dict(self.result_.outcome.metrics)
 
     @property
     def config_(self) -> Config:
-        """The config of the trained net, with every default and every choice of the preset."""
+        """The config of the trained net, with every default and every choice of the preset.
+
+        >>> from nnfs_cli import NetRegressor
+        >>> net = NetRegressor(layers=["linear: 4", "relu"], epochs=3).fit([[0.0], [1.0]] * 20, [10, 30] * 20)
+        >>> net.config_.layers, net.config_.lr
+        ((Linear(4), ReLU(), Linear(1)), 0.001)
+        """
         check_is_fitted(self)
         return self.result_.config
 
@@ -256,6 +274,14 @@ class NetEstimator(Summarized, InputChecks):
         ------
         RunError
             If something is there already.
+
+        Examples
+        --------
+        >>> from nnfs_cli import NetRegressor
+        >>> net = NetRegressor(layers=["linear: 4", "relu"], epochs=3).fit([[0.0], [1.0]] * 20, [10, 30] * 20)
+        >>> run = net.save("saved")
+        >>> bool(NetRegressor.load("saved").predict([[0.5]]) == net.predict([[0.5]]))
+        True
 
         """
         check_is_fitted(self)
@@ -277,6 +303,14 @@ class NetEstimator(Summarized, InputChecks):
         ------
         RunError
             If there is no run, it is damaged, or its net is for the other estimator.
+
+        Examples
+        --------
+        >>> from nnfs_cli import NetRegressor
+        >>> net = NetRegressor(layers=["linear: 4", "relu"], epochs=3).fit([[0.0], [1.0]] * 20, [10, 30] * 20)
+        >>> run = net.save("saved")
+        >>> bool(NetRegressor.load("saved").predict([[0.5]]) == net.predict([[0.5]]))
+        True
 
         """
         directory = run if isinstance(run, RunDirectory) else RunDirectory.open(Path(run))
@@ -318,6 +352,14 @@ class NetEstimator(Summarized, InputChecks):
         ------
         ConfigError
             If there is no such file, a key of it is unknown, or its loss is for the other estimator.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from nnfs_cli import NetClassifier
+        >>> net = NetClassifier.from_config("configs/breast_cancer.yaml").set_params(epochs=3)
+        >>> net.fit(*load_breast_cancer(return_X_y=True)).score(*load_breast_cancer(return_X_y=True)) > 0.8
+        True
 
         """
         given = dict(Document.load(Path(path)).data)

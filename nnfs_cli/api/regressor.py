@@ -175,6 +175,16 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         DivergedError
             If a loss or gradient is not finite.
 
+        Examples
+        --------
+        >>> from nnfs_cli import NetRegressor
+        >>> table = {"size": [1.0, 2.0, 8.0, 9.0] * 8, "town": ["A", "B", "A", None] * 8}
+        >>> net = NetRegressor(layers=["linear: 4", "tanh"], epochs=3)
+        >>> net.fit(table, [10, 20, 80, 90] * 8, sample_weight=[1, 1, 2, 2] * 8)
+        NetRegressor(epochs=3, layers=['linear: 4', 'tanh'])
+        >>> list(net.feature_names_in_)
+        ['size', 'town']
+
         """
         with value_errors():
             inputs, numbers = self._inputs(X, reset=True), self._numbers(y)
@@ -230,6 +240,14 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         array (rows,) or (rows, n_targets)
             Numbers in the units of y, with the shape of y.
 
+        Examples
+        --------
+        >>> from nnfs_cli import NetRegressor
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]] * 8, [10, 12, 28, 30] * 8
+        >>> net = NetRegressor(layers=["linear: 4", "tanh"], epochs=40, lr=0.05).fit(X, y)
+        >>> net.predict([[0.0], [1.0]]).round(-1).tolist()
+        [10.0, 30.0]
+
         """
         return self._shaped(self._outputs(X))
 
@@ -284,6 +302,14 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         -------
         float
             At most 1; 0 is as good as always predicting the mean of y. Several targets are averaged.
+
+        Examples
+        --------
+        >>> from nnfs_cli import NetRegressor
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]] * 8, [10, 12, 28, 30] * 8
+        >>> net = NetRegressor(layers=["linear: 4", "tanh"], epochs=40, lr=0.05).fit(X, y)
+        >>> net.score(X, y) > 0.95
+        True
 
         """
         return float(super().score(X, y, sample_weight))

@@ -27,7 +27,7 @@ from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.relu import ReLU
 from nnfs_cli.training.optimizers.adam import Adam
 
-pytestmark = pytest.mark.filterwarnings("ignore:the net has:nnfs_cli.NnfsWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.NnfsWarning")
 
 X, y = load_iris(return_X_y=True)
 LABELS = np.array(["setosa", "versicolor", "virginica"])[y]
