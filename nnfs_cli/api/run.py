@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from nnfs_cli import workflows
 from nnfs_cli.api.callbacks import sort_callbacks
@@ -153,7 +153,7 @@ class Run:
         *,
         interval: float | None = None,
         weights: str = "best",
-        keep: Sequence[str] | Literal["all"] = (),
+        keep: str | Sequence[str] = (),
         on_error: OnError = "stop",
     ) -> Frame:
         """Predict the target of each row, as `nnfs predict` does.
@@ -168,8 +168,8 @@ class Run:
             Add intervals, or sets of classes, that hold the truth with this probability, such as 0.9.
         weights : str, default "best"
             "best", "last", or "epoch-<n>" if the run kept it.
-        keep : sequence of str or "all"
-            Columns of the table to copy.
+        keep : str or sequence of str
+            Columns of the table to copy; "all" copies all of them.
         on_error : {"stop", "skip", "null"}
             For a row that cannot be predicted: raise `DataError`, leave it out, or leave its prediction empty.
 
@@ -206,13 +206,14 @@ class Run:
         """
         restored = self._restore(weights, interval)
         rows = rows_for(table, restored.predictor.config.dataset)
-        return Frame(BatchPredictor(restored.predictor, restored.inputs, rows, on_error, keep).all())
+        kept: Any = keep if keep == "all" else _listed(keep)
+        return Frame(BatchPredictor(restored.predictor, restored.inputs, rows, on_error, kept).all())
 
     def evaluate(
         self,
         table: TableOrPath | None = None,
         *,
-        splits: Sequence[str] | None = None,
+        splits: str | Sequence[str] | None = None,
         weights: str = "best",
         threshold: Threshold | None = None,
         data: TableOrPath | None = None,
@@ -223,8 +224,8 @@ class Run:
         ----------
         table : table or path, optional
             Rows with the target, whose figures are called "input". By default, the rows of the run are scored.
-        splits : sequence of str, optional
-            Of "train", "validation" and "test"; by default those that were held out.
+        splits : str or sequence of str, optional
+            "train", "validation" or "test"; by default those that were held out.
         weights : str, default "best"
             As for `predict`.
         threshold : float, "best_f1", "best_accuracy" or "none", optional
@@ -260,7 +261,7 @@ class Run:
         """
         if table is not None and (splits is not None or data is not None):
             raise UserError("give either a table to score, or the splits of the run and their data")
-        figures = workflows.evaluate(self._directory, splits, table, weights, threshold, data)
+        figures = workflows.evaluate(self._directory, _listed(splits), table, weights, threshold, data)
         if table is not None and is_training_data(self._directory, table):
             learned = "so these figures include rows that the net has learned from"
             warn(f"{self.path} was trained on this table, {learned}; evaluate(data=...) scores the held-out rows")
@@ -268,7 +269,7 @@ class Run:
 
     def compare(
         self,
-        splits: Sequence[str] | None = None,
+        splits: str | Sequence[str] | None = None,
         *,
         weights: str = "best",
         data: TableOrPath | None = None,
@@ -283,7 +284,7 @@ class Run:
         >>> list(run.compare()["validation"])
         ['iris-1', 'constant', 'linear', 'boosting']
         """
-        return workflows.compare(self._directory, splits, weights, data)
+        return workflows.compare(self._directory, _listed(splits), weights, data)
 
     def resume(
         self,
@@ -383,6 +384,11 @@ class _Restored:
 
     def __init__(self, predictor: Predictor, inputs: Sequence[Mapping[str, Any]]) -> None:
         self.predictor, self.inputs = predictor, inputs
+
+
+def _listed(names: str | Sequence[str] | None) -> Sequence[str]:
+    """Return names as a list; a single name is one."""
+    return [names] if isinstance(names, str) else names or ()
 
 
 @contextlib.contextmanager

@@ -84,6 +84,8 @@ def _by_type(column: Any) -> Column:
 def _integers(column: Any) -> Array:
     import pyarrow as pa
 
+    if column.type == pa.int64() and not column.null_count:
+        return np.asarray(column.to_numpy())
     try:
         return np.asarray(column.cast(pa.float64() if column.null_count else pa.int64()).to_numpy())
     except pa.ArrowInvalid:  # larger than a float holds exactly, or than an int64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.system.warn import warn
-from nnfs_cli.system.wording import counted, named, shown
+from nnfs_cli.system.wording import counted, listing, named, shown
 
 OnError = Literal["stop", "skip", "null"]
 SMALL = 100_000  # parameters of a net that one thread multiplies as fast as several
@@ -42,6 +42,8 @@ class BatchPredictor:
         keep: Sequence[str] | Literal["all"] = (),
         drift: bool = False,
     ) -> None:
+        if on_error not in get_args(OnError):
+            raise UserError(f"on_error is {listing(get_args(OnError), 'or')}, found {shown(on_error)}")
         self.predictor, self.inputs, self.source, self.on_error, self.keep = predictor, inputs, source, on_error, keep
         self.rows = self.written = self.faulty = self._far = 0
         self._first_fault = self._far_example = ""

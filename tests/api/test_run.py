@@ -109,6 +109,10 @@ def test_rows_that_cannot_be_predicted_are_treated_as_by_the_command(
     assert (len(frame), frame.to_polars()["prediction"].null_count()) == ((118, 0) if on_error == "skip" else (120, 2))
     with pytest.raises(DataError, match=r"the table, row 4: column 'area' should hold"):
         run.predict(table)
+    with pytest.raises(UserError, match="on_error is stop, skip or null, found 'ignore'"):
+        run.predict(table, on_error="ignore")  # type: ignore[arg-type]
+    assert run.predict(table[5:7], keep="city").columns == ("city", "prediction")
+    assert run.predict(table[5:7], keep="all").columns == (*INPUTS, "prediction")
 
 
 @pytest.mark.parametrize("name", ["classes-1", "prices-1"])
@@ -121,7 +125,7 @@ def test_figures_are_those_of_the_command(
     found = json.loads(inside("evaluate", run.path, "--json", "--baselines").stdout)
     assert run.evaluate() == found["metrics"]
     assert run.compare() == found["baselines"]
-    assert run.evaluate(splits=["test"])["test"] == run.metrics["test"]
+    assert run.evaluate(splits="test") == run.evaluate(splits=["test"]) == {"test": run.metrics["test"]}
     found = json.loads(inside("evaluate", run.path, "--json", "--input", trained / "rows.csv").stdout)
     for table in (trained / "rows.parquet", COLUMNS):
         assert run.evaluate(table) == found["metrics"]
