@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from nnfs_cli.api.callbacks import sort_callbacks
 from nnfs_cli.api.frame import Frame
 from nnfs_cli.api.inputs import InputChecks, value_errors
+from nnfs_cli.api.run import Run
 from nnfs_cli.api.settings import Setting, complete_net, config_of, loss_of
 from nnfs_cli.api.training_summary import Summarized
 from nnfs_cli.api.training_table import Rows, TrainingTable
@@ -260,8 +261,8 @@ class NetEstimator(Summarized, InputChecks):
 
     # Saving and loading
 
-    def save(self, path: str | os.PathLike[str]) -> RunDirectory:
-        """Write a run directory at this path, as `nnfs train` would, and return it.
+    def save(self, path: str | os.PathLike[str]) -> Run:
+        """Write a run directory at this path, as `nnfs train` would, and return the run.
 
         `nnfs predict`, `nnfs evaluate --input` and `load` use it. The training rows are not kept.
 
@@ -280,12 +281,14 @@ class NetEstimator(Summarized, InputChecks):
         >>> from nnfs_cli import NetRegressor
         >>> net = NetRegressor(layers=["linear: 4", "relu"], epochs=3).fit([[0.0], [1.0]] * 20, [10, 30] * 20)
         >>> run = net.save("saved")
-        >>> bool(NetRegressor.load("saved").predict([[0.5]]) == net.predict([[0.5]]))
+        >>> run.status
+        'finished'
+        >>> bool(NetRegressor.load(run).predict([[0.5]]) == net.predict([[0.5]]))
         True
 
         """
         check_is_fitted(self)
-        return self.result_.write(path)
+        return Run(self.result_.write(path))
 
     @classmethod
     def load(cls, run: str | os.PathLike[str] | RunDirectory) -> Self:
@@ -296,8 +299,8 @@ class NetEstimator(Summarized, InputChecks):
 
         Parameters
         ----------
-        run : str, path or RunDirectory
-            The run directory.
+        run : str, path or Run
+            The run, or the path of its directory.
 
         Raises
         ------
@@ -309,7 +312,9 @@ class NetEstimator(Summarized, InputChecks):
         >>> from nnfs_cli import NetRegressor
         >>> net = NetRegressor(layers=["linear: 4", "relu"], epochs=3).fit([[0.0], [1.0]] * 20, [10, 30] * 20)
         >>> run = net.save("saved")
-        >>> bool(NetRegressor.load("saved").predict([[0.5]]) == net.predict([[0.5]]))
+        >>> run.status
+        'finished'
+        >>> bool(NetRegressor.load(run).predict([[0.5]]) == net.predict([[0.5]]))
         True
 
         """

@@ -58,11 +58,13 @@ class InputChecks(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
 
     def _inputs(self, X: Any, reset: bool = False) -> Any:
         """Return inputs as an Arrow table whose columns have the names that the net knows; `reset` learns them."""
+        if reset:
+            self._by_name = False
         if not has_names(X):
             table = self._from_array(validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan"))
         else:
             table = to_arrow_table(X, "X")
-            if self._by_name and not reset:
+            if self._by_name:
                 return self._found_by_name(table)
             validate_data(self, X if hasattr(X, "iloc") else table, reset=reset, skip_check_array=True)
         return table.rename_columns(self._input_names())
