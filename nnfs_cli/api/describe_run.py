@@ -12,7 +12,7 @@ from nnfs_cli.display.text import in_a_line, number
 from nnfs_cli.errors import UserError
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.ignored_warnings import ignored_warnings
-from nnfs_cli.workflows.load_run import UNUSABLE, config_of, net_of
+from nnfs_cli.workflows.load_run import UNUSABLE, blame_run, config_of, net_of
 
 CURVES = ("epoch", "train_loss", "val_loss")
 
@@ -35,7 +35,7 @@ def _facts(run: RunDirectory) -> list[tuple[str, str]]:
     try:
         state = run.status().get("state", "unknown")
         facts = [] if state == "finished" else [("state", state)]
-        with ignored_warnings():
+        with blame_run(run), ignored_warnings():
             config, data = config_of(run), run.records.data()
             rows = ", ".join(f"{n:,} {split}" for split, n in data.get("rows", {}).items())
             facts.append(("data", f"{data.get('name', 'unknown')}: {rows} rows"))

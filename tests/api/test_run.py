@@ -285,6 +285,17 @@ def test_a_damaged_run_can_be_shown(trained: Path, tmp_path: Path, file: str, co
         parsed(run._repr_html_())
 
 
+@pytest.mark.parametrize(
+    "changes", [{"rows": 3}, {"rows": {"train": "many"}}, {"name": ["x"]}, {"fitted": {}}, {"inputs": [3]}]
+)
+def test_a_run_with_a_hostile_record_can_be_shown(trained: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
+    path = unsealed(Path(shutil.copytree(trained / "runs/classes-1", tmp_path / "hostile")))
+    record = json.loads((path / "data.json").read_text())
+    (path / "data.json").write_text(json.dumps(record | changes))
+    assert repr(Run(RunDirectory(path))).startswith(str(path))
+    parsed(Run(RunDirectory(path))._repr_html_())
+
+
 def test_a_run_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="there is no run directory"):
         Run.open(tmp_path / "run-1")
