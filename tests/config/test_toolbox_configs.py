@@ -152,7 +152,7 @@ def test_a_negative_count_is_named_with_its_line(folder: Path) -> None:
     with pytest.raises(DataError, match=r"few.csv, line 4: the target 'count' should hold numbers of 0 or more, found"):
         train(COUNTS, dataset={"csv": {"path": "few.csv", "target": "count"}}, split=0)
     with pytest.raises(DataError, match=r"few.csv, line 4: the target 'count'"):
-        workflows.evaluate(train(COUNTS), input_file="few.csv")
+        workflows.evaluate(train(COUNTS), rows="few.csv")
 
 
 @pytest.mark.parametrize(
@@ -518,7 +518,7 @@ def test_figures_of_each_class_are_columns_whatever_the_labels(
         header = next(csv.reader(file))
     assert header[5:] == ["val_loss", *(f"val_{name}" for name in names)]
     assert [list(row) for row in run.epochs()] == [header] * 5
-    total = workflows.evaluate(run, input_file="points.csv")["input"]
+    total = workflows.evaluate(run, rows="points.csv")["input"]
     expected = sklearn.f1_score(truth, predictions(run)["prediction"].tolist(), average=None)
     assert [total[f"f1_{label}"] for label in sorted(labels)] == pytest.approx(expected)
 

@@ -82,7 +82,7 @@ def predicted(run: RunDirectory, folder: Path, content: str) -> dict[str, np.nda
 
 def evaluated(run: RunDirectory, folder: Path, content: str) -> dict[str, float]:
     (folder / "new.csv").write_text(content, encoding="utf-8")
-    return workflows.evaluate(run, input_file=folder / "new.csv")["input"]
+    return workflows.evaluate(run, rows=folder / "new.csv")["input"]
 
 
 # --- standardisation --------------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def test_evaluation_repeats_the_figures_of_training_for_every_split(
     run = folder.train(rows(), **config)
     reported = {part: run.metrics()[part] for part in ("train", "validation", "test")}
     assert workflows.evaluate(run, ["train", "validation", "test"]) == reported
-    (as_new,) = workflows.evaluate(run, input_file=folder.path / "t.csv").values()
+    (as_new,) = workflows.evaluate(run, rows=folder.path / "t.csv").values()
     assert as_new["rows"] == 240
 
 
@@ -90,7 +90,7 @@ def test_the_size_of_blocks_changes_no_byte_of_training_and_evaluation(
 ) -> None:
     small = folder.train(rows(), **settings())
     figures = workflows.evaluate(small, ["train", "validation", "test"])
-    of_file = workflows.evaluate(small, input_file=folder.path / "t.csv")["input"]
+    of_file = workflows.evaluate(small, rows=folder.path / "t.csv")["input"]
     monkeypatch.undo()
     large = folder.train(rows(), **settings())
     assert small.records.data() == large.records.data()
@@ -98,7 +98,7 @@ def test_the_size_of_blocks_changes_no_byte_of_training_and_evaluation(
         name: array.tobytes() for name, array in weights_of(large, "last").items()
     }
     assert figures == workflows.evaluate(large, ["train", "validation", "test"])
-    assert of_file == pytest.approx(workflows.evaluate(large, input_file=folder.path / "t.csv")["input"], rel=1e-5)
+    assert of_file == pytest.approx(workflows.evaluate(large, rows=folder.path / "t.csv")["input"], rel=1e-5)
 
 
 def test_evaluation_repeats_the_figures_of_training_from_disk(folder: Folder, streamed: dict[str, Any]) -> None:

@@ -38,12 +38,12 @@ def test_categories_in_rows_of_weight_zero_are_unknown(folder: Folder) -> None:
     run = folder.train(table, **plain({"categories": "one_hot", "dates": "calendar"}, csv={"weight": "w"}))
     assert "word=wild" not in workflows.restore(run).encoder.names
     assert run.records.data()["rows"] == {"train": 40}
-    assert workflows.evaluate(run, input_file=folder.path / "t.csv")["input"] == pytest.approx(run.metrics()["train"])
+    assert workflows.evaluate(run, rows=folder.path / "t.csv")["input"] == pytest.approx(run.metrics()["train"])
     classes = SIMPLE + "5,5,wild,2024-01-01,none\n"
     config = plain(ALL, class_weights={"none": 0}, loss="cross_entropy", layers=[{"linear": 41}])
     run = folder.train(classes, **config | {"preprocessing": ALL})
     assert "word=wild" not in workflows.restore(run).encoder.names
-    assert workflows.evaluate(run, input_file=folder.path / "t.csv")["input"] == pytest.approx(run.metrics()["train"])
+    assert workflows.evaluate(run, rows=folder.path / "t.csv")["input"] == pytest.approx(run.metrics()["train"])
 
 
 # --- columns that divide the rows ---

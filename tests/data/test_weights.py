@@ -321,17 +321,17 @@ def test_without_the_weight_column_rows_count_alike_with_a_warning(config: Calla
     run = trained(config(csv("a,b,y,w", LABELS, COUNTS), weight="w"))
     bare, even = write("bare.csv", csv("a,b,y", LABELS)), write("even.csv", csv("a,b,y,w", LABELS, [3] * 40))
     with pytest.warns(NnfsWarning, match=r"bare.csv has no column 'w': all its rows count alike"):
-        figures = workflows.evaluate(run, input_file=bare)
+        figures = workflows.evaluate(run, rows=bare)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert workflows.evaluate(run, input_file=even)["input"] == pytest.approx(figures["input"])
-        assert workflows.evaluate(run, input_file=write("own.csv", csv("a,b,y,w", LABELS, COUNTS))) != figures
+        assert workflows.evaluate(run, rows=even)["input"] == pytest.approx(figures["input"])
+        assert workflows.evaluate(run, rows=write("own.csv", csv("a,b,y,w", LABELS, COUNTS))) != figures
 
 
 def test_evaluating_rows_that_all_have_weight_zero_is_refused(config: Callable[..., Path], write: Write) -> None:
     run = trained(config(csv("a,b,y,w", LABELS, COUNTS), weight="w"))
     with pytest.raises(DataError, match="has no rows with a weight above 0"):
-        workflows.evaluate(run, input_file=write("rows.csv", "a,b,y,w\n1,2,low,0\n2,1,mid,0\n"))
+        workflows.evaluate(run, rows=write("rows.csv", "a,b,y,w\n1,2,low,0\n2,1,mid,0\n"))
 
 
 @pytest.mark.filterwarnings("ignore:no validation row is", "ignore:no training row is")

@@ -244,7 +244,7 @@ def test_a_run_of_the_first_format_still_serves(tmp_path: Path, old: dict[str, A
         part: pytest.approx(figures, rel=1e-6) for part, figures in old["figures"].items()
     }
     (tmp_path / "all.csv").write_text(old["table"])
-    assert workflows.evaluate(run, input_file=tmp_path / "all.csv") == {
+    assert workflows.evaluate(run, rows=tmp_path / "all.csv") == {
         "input": pytest.approx(old["figures of a file"]["input"], rel=1e-6)
     }
 
@@ -267,7 +267,7 @@ def test_changed_data_is_noticed(tmp_path: Path) -> None:
     table.write_text(table.read_text() + "20,40\n")
     with pytest.raises(DataError, match=r"table.csv has changed since .*flowers-1 was trained"):
         workflows.evaluate(run)
-    assert workflows.evaluate(run, input_file=table)["input"]["rows"] == 21
+    assert workflows.evaluate(run, rows=table)["input"]["rows"] == 21
 
 
 def test_runs_move(tmp_path: Path) -> None:
