@@ -170,6 +170,9 @@ def test_class_weights_and_sample_weights_multiply() -> None:
     np.testing.assert_allclose(by_class.predict_proba(X), by_row.predict_proba(X), rtol=1e-5)
     numbered = classifier(class_weight={np.int64(0): 1, 1: np.float64(3)}).fit(X, y)
     assert (numbered.predict_proba(X) == by_class.predict_proba(X)).all()
+    rounded = classifier(class_weight={1.0: 3}).fit(X, y.astype(float))
+    assert (rounded.predict_proba(X) == by_class.predict_proba(X)).all()
+    assert classifier(class_weight={True: 3}).fit(X, y > 0).config_.class_weights == {"true": 3}
 
 
 def test_balanced_class_weights_are_those_of_scikit_learn() -> None:
@@ -247,6 +250,28 @@ def test_sets_hold_the_true_class_about_as_often_as_promised() -> None:
     assert sets.dtype == bool
     assert sets[np.arange(75), net.predict_proba(X[~train]).argmax(axis=1)].all()
     assert sets[np.arange(75), y[~train]].mean() >= 0.8
+
+
+def test_a_set_is_that_of_split_conformal_prediction_on_calibrated_probabilities() -> None:
+    rng = np.random.default_rng(0)
+    noisy = np.where(rng.random(150) < 0.3, rng.integers(0, 3, 150), y)
+    train = np.arange(150) % 2 > 0
+    net = classifier(epochs=4).fit(X[train], noisy[train], validation_data=(X[~train], noisy[~train]))
+    calibration = net.result_.outcome.calibration
+    assert calibration is not None
+    temperature = calibration.temperature or 1.0
+    assert abs(temperature - 1) > 0.1
+
+    def calibrated(rows: Any) -> Any:
+        scores = np.exp(np.log(net.predict_proba(rows).astype(float)) / temperature)
+        return scores / scores.sum(axis=1, keepdims=True)
+
+    errors = 1 - calibrated(X[~train])[np.arange(75), noisy[~train]]
+    bound = np.sort(errors)[int(np.ceil(76 * 0.7)) - 1]
+    others = X + rng.normal(size=X.shape)
+    expected = calibrated(others) >= 1 - bound
+    expected[np.arange(150), net.predict_proba(others).argmax(axis=1)] = True
+    assert (net.predict_set(others, level=0.7) == expected).all()
 
 
 # Losses
