@@ -256,22 +256,22 @@ def test_a_set_is_that_of_split_conformal_prediction_on_calibrated_probabilities
     rng = np.random.default_rng(0)
     noisy = np.where(rng.random(150) < 0.3, rng.integers(0, 3, 150), y)
     train = np.arange(150) % 2 > 0
-    net = classifier(epochs=4).fit(X[train], noisy[train], validation_data=(X[~train], noisy[~train]))
+    net = classifier(epochs=30).fit(X[train], noisy[train], validation_data=(X[~train], y[~train]))
     calibration = net.result_.outcome.calibration
     assert calibration is not None
     temperature = calibration.temperature or 1.0
-    assert abs(temperature - 1) > 0.1
+    assert temperature < 0.9  # the noise in training made the net unsure
 
     def calibrated(rows: Any) -> Any:
         scores = np.exp(np.log(net.predict_proba(rows).astype(float)) / temperature)
         return scores / scores.sum(axis=1, keepdims=True)
 
-    errors = 1 - calibrated(X[~train])[np.arange(75), noisy[~train]]
-    bound = np.sort(errors)[int(np.ceil(76 * 0.7)) - 1]
+    errors = 1 - calibrated(X[~train])[np.arange(75), y[~train]]
+    bound = np.sort(errors)[int(np.ceil(76 * 0.95)) - 1]
     others = X + rng.normal(size=X.shape)
     expected = calibrated(others) >= 1 - bound
     expected[np.arange(150), net.predict_proba(others).argmax(axis=1)] = True
-    assert (net.predict_set(others, level=0.7) == expected).all()
+    assert (net.predict_set(others, level=0.95) == expected).all()
 
 
 # Losses
