@@ -67,7 +67,7 @@ class BatchPredictor:
         return thread_limit(1)
 
     def all(self) -> dict[str, Any]:
-        """Return the predictions of all rows at once."""
+        """Return the predictions of all rows at once; kept columns, and those with empty cells, are of Arrow."""
         blocks = list(self)
         return {name: _joined([block[name] for block in blocks]) for name in blocks[0]}
 

@@ -81,15 +81,15 @@ def test_bad_rows_stop_are_skipped_or_have_no_answer(run: RunDirectory, write: C
     with pytest.raises(DataError, match=r"bad.csv, line 3: column 'day' should hold dates"):
         workflows.batch_predictor(run, path).all()
     said, skipped = complaints(run, path, on_error="skip", keep=["id"])
-    assert list(skipped["id"]) == ["a", "e"]  # type: ignore[call-overload]
+    assert skipped["id"].to_pylist() == ["a", "e"]  # type: ignore[attr-defined]
     assert said == [
         "3 of 5 rows cannot be used and are left out; the first: bad.csv, line 3: column 'day' should hold dates, as in"
         " 2026-01-31 or 2026-01-31 12:30:00, found 'soon'"
     ]
     said, emptied = complaints(run, path, on_error="null", keep=["id"])
-    assert list(emptied["id"]) == ["a", "b", "c", None, "e"]  # type: ignore[call-overload]
-    found = list(emptied["prediction"])  # type: ignore[call-overload]
-    assert [value != value for value in found] == [False, True, True, True, False]
+    assert emptied["id"].to_pylist() == ["a", "b", "c", None, "e"]  # type: ignore[attr-defined]
+    found = emptied["prediction"].to_pylist()  # type: ignore[attr-defined]
+    assert [value is None for value in found] == [False, True, True, True, False]
     assert [found[0], found[4]] == list(skipped["prediction"])  # type: ignore[call-overload]
     assert "3 of 5 rows cannot be used and have empty predictions" in said[0]
 
