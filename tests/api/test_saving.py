@@ -175,6 +175,18 @@ def test_several_targets_and_rows_that_validate_survive_saving() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_threshold_that_was_chosen_on_the_command_line_decides_here_too(inside: Nnfs) -> None:
+    run = run_of("classes")
+    before = NetClassifier.load(run.path).predict(rows())
+    assert inside("evaluate", run.path, "--threshold", "0.01").returncode == 0
+    net = NetClassifier.load(run.path)
+    assert (net.predict(rows()) == "sold").all()
+    assert not (before == "sold").all()
+    net.save("copy")
+    assert (NetClassifier.load("copy").predict(rows()) == "sold").all()
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_run_of_the_other_kind_or_none_is_not_loaded() -> None:
     run = run_of("classes")
     with pytest.raises(RunError, match=r"predicts classes; load it with NetClassifier\.load"):
