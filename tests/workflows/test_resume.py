@@ -406,5 +406,5 @@ def test_run_that_is_trained_by_somebody_else_is_only_read(interrupted: Path) ->
 def test_run_of_a_release_that_kept_no_state_cannot_be_trained_further(place: Path) -> None:
     run = trained(place, {})
     (run.path / "state.npz").unlink()
-    with pytest.raises(RunError, match="has no saved state: .*an earlier release made it"):
+    with pytest.raises(RunError, match=r"has no saved state: .*an earlier release made it"):
         resumed(run.path, epochs=9)
