@@ -73,8 +73,9 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         The learning rate, above 0. Each optimizer has its own default; that of Adam is 0.001.
     schedule : schedule, default="constant" with `layers`, else that of the preset
         The rule that changes the learning rate during training, such as ``"cosine"``.
-    epochs : int, default=100 with `layers`, else that of the preset
+    epochs : int, default=that of the preset, or at least 100 with `layers`
         The number of passes over the training rows, at least 1. For a minimizer such as lbfgs, the most iterations.
+        With `layers`, the default makes at least 1,000 steps, so tables of under 300 rows get more than 100 epochs.
     batch_size : int or "full", default=32 with `layers`, else that of the preset
         The rows of a batch, at least 1, or all of them. Minimizers such as lbfgs take all by default.
     preset : preset, default="tabular" without `layers`

@@ -57,13 +57,13 @@ KEYS = (
 NAMES = {"class_weights": "class_weight", "seed": "random_state"}  # keys that scikit-learn calls otherwise
 DEFAULTS_WITH_LAYERS: dict[str, Any] = {
     "optimizer": "adam",
-    "epochs": 100,
     "preprocessing": {
         "numbers": ("impute", "standardize"),
         "categories": {"one_hot": {"unseen": "other"}},
         "dates": "calendar",
     },
 }
+EPOCHS, STEPS = 100, 1_000  # a training makes at least so many of both, unless it is told how long to be
 CONFIG_DEFAULTS: dict[str, Any] = {"optimizer": "sgd", "split": {}, "preprocessing": {}}  # where a config's differ
 
 
@@ -157,7 +157,7 @@ class NetEstimator(Summarized, InputChecks):
             raise ConfigError(f"loss: {loss.name} is for a {loss.task}; {type(self).__name__} learns a {self._task}")
         settings |= {"loss": loss, "seed": self._seed(), **self._more_settings()}
         if self.layers is not None:
-            settings = DEFAULTS_WITH_LAYERS | settings
+            settings = DEFAULTS_WITH_LAYERS | {"epochs": _epochs(table.n_rows, self.batch_size)} | settings
             settings["layers"] = complete_net(self.layers, loss, facts)
             if settings.keys().isdisjoint(("split", "early_stopping", "holdout")):
                 settings["split"] = {"validation": 0}
@@ -384,3 +384,11 @@ class NetEstimator(Summarized, InputChecks):
         """Return the parameters for the keys of a config."""
         parameters = {NAMES.get(key, key): value for key, value in config.items()}
         return {name: value for name, value in parameters.items() if name in cls._get_param_names()}
+
+
+def _epochs(n_rows: int, batch_size: object) -> int:
+    """Return the default number of epochs: more than usual for a table with few batches."""
+    if isinstance(batch_size, str):  # all rows in a batch, with an optimizer that the user has chosen
+        return EPOCHS
+    batch = batch_size if isinstance(batch_size, int) and batch_size > 0 else 32
+    return max(EPOCHS, -(-STEPS // -(-n_rows // batch)))

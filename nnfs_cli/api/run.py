@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from nnfs_cli import workflows
 from nnfs_cli.api.callbacks import sort_callbacks
@@ -28,10 +28,6 @@ from nnfs_cli.workflows import Comparison, Figures, Threshold, Verdict
 from nnfs_cli.workflows.evaluate import is_training_data
 from nnfs_cli.workflows.load_run import config_of
 from nnfs_cli.workflows.predict import predictor_of
-
-if TYPE_CHECKING:
-    from nnfs_cli.api.classifier import NetClassifier
-    from nnfs_cli.api.regressor import NetRegressor
 
 
 class Run:
@@ -337,22 +333,6 @@ class Run:
         True
         """
         return workflows.verify(self._directory, tolerance, progress_for(verbose), data)
-
-    def estimator(self) -> NetClassifier | NetRegressor:
-        """Return the net as an estimator for scikit-learn.
-
-        >>> from nnfs_cli import train
-        >>> estimator = train("configs/breast_cancer.yaml", epochs=3).estimator()
-        >>> type(estimator).__name__
-        'NetClassifier'
-        """
-        if self.config.loss.task == "classification":
-            from nnfs_cli.api.classifier import NetClassifier
-
-            return NetClassifier.load(self._directory)
-        from nnfs_cli.api.regressor import NetRegressor
-
-        return NetRegressor.load(self._directory)
 
     def _restore(self, weights: str = "best", interval: float | None = None) -> _Restored:
         """Return the net with the descriptions of its inputs: those known, if the run has not changed."""

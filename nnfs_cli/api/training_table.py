@@ -36,6 +36,7 @@ class TrainingTable:
 
     dataset: InMemory
     split: Mapping[str, Any] | None  # the split by a column, if there are rows to validate
+    n_rows: int  # rows to train on
 
     @classmethod
     def of(
@@ -72,7 +73,7 @@ class TrainingTable:
             which = np.repeat(np.array(["train", "validation"], object), [len(rows.y), len(validation.y)])
             table = table.append_column(column, pa.array(which, pa.string()))
         dataset = InMemory(target=names, weight=weight).of(table, classes=None if labels is None else tuple(labels))
-        return cls(dataset, split)
+        return cls(dataset, split, len(rows.y))
 
     @staticmethod
     def _whole(rows: Rows, validation: Rows | None) -> Any:

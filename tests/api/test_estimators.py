@@ -379,3 +379,9 @@ def test_the_metrics_are_those_of_the_config() -> None:
     metrics = classifier(metrics=["accuracy", "log_loss"]).fit(X, y).metrics_
     assert isinstance(metrics["train"], Mapping)
     assert {"accuracy", "log_loss"} <= metrics["train"].keys()
+
+
+@pytest.mark.parametrize(("n", "batch", "epochs"), [(20, None, 1000), (40, None, 500), (40, 4, 100), (40, "full", 100)])
+def test_a_small_table_gets_enough_steps_by_default(n: int, batch: Any, epochs: int) -> None:
+    X = np.arange(n, dtype=float)[:, None]
+    assert NetRegressor(layers=["linear: 2"], batch_size=batch).fit(X, X[:, 0]).config_.epochs == epochs

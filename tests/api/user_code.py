@@ -91,7 +91,7 @@ run: Run = train(settings, homes, folder=Path(tempfile.mkdtemp()), callbacks=[Wa
 price: float = run.predict({"size": 3.0}, interval=0.5)["prediction"][0]
 error: float = run.metrics["validation"]["rmse"] + run.evaluate(homes)["input"]["rmse"]
 losses_of_epochs = run.history["train_loss"].tolist()
-estimator = Run.open(run.path).resume(3, data=homes).estimator()
+estimator = NetRegressor.load(Run.open(run.path).resume(3, data=homes))
 low: float = cross_validate({"one": settings}, homes, folds=2).estimates()["one"]["rmse"].low
 classifier = NetClassifier(layers=[Linear(16), ReLU()], optimizer=Adam(beta1=0.8), epochs=5).fit(X, y)
 classifier.fit({"a": [1, 2], "b": ["x", None]}, ["yes", "no"], validation_data=({"a": [1], "b": ["x"]}, ["no"]))
