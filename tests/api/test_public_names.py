@@ -43,6 +43,25 @@ def test_a_learners_names_do_not_load_scikit_learn_or_arrow() -> None:
     assert python(code) == "set()"
 
 
+def test_importing_every_name_changes_nothing_global() -> None:
+    code = """
+import logging, os, random, signal, sys, threading, warnings
+import numpy as np, sklearn.base, threadpoolctl
+def world():
+    threads = [library["num_threads"] for library in threadpoolctl.threadpool_info()]
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    logs = logging.getLogger().handlers, logging.getLogger().level
+    hooks = sys.excepthook, warnings.showwarning, sys.stdout, sys.stderr, threading.active_count()
+    draws = random.getstate(), str(np.random.get_state())
+    return threads, handlers, logs, hooks, draws, list(warnings.filters), np.geterr(), dict(os.environ)
+before = world()
+from nnfs_cli import *
+NetClassifier(layers=["linear: 2"], epochs=1).fit([[0.0], [1.0]], [0, 1])
+print(before == world())
+"""
+    assert python(code) == "True"
+
+
 def test_every_name_can_be_imported_and_is_listed() -> None:
     for name in nnfs_cli.__all__:
         assert getattr(nnfs_cli, name).__name__ == name
