@@ -29,6 +29,7 @@ _HOMES = {
     "api.run": ("Run",),
     "api.sequential": ("Sequential",),
     "api.train": ("cross_validate", "train"),
+    "components.user_code": ("load_code",),
     "config.config": ("Config",),
     "errors": (
         "ConfigError",
@@ -101,6 +102,7 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.api.sequential import Sequential as Sequential
     from nnfs_cli.api.train import cross_validate as cross_validate
     from nnfs_cli.api.train import train as train
+    from nnfs_cli.components.user_code import load_code as load_code
     from nnfs_cli.config.config import Config as Config
     from nnfs_cli.errors import (
         ConfigError as ConfigError,

@@ -9,6 +9,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import to_arrow_array
+from nnfs_cli.data.python_columns import with_article
 from nnfs_cli.data.table import text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.display.html import table_html, titled_html
@@ -31,7 +32,7 @@ class Frame:
 
     `polars.DataFrame(frame)`, `pyarrow.table(frame)` and every other reader of the Arrow C stream interface share the
     memory of columns of numbers; `pandas.DataFrame.from_arrow(frame)` copies them, see `to_pandas`.
-    Raises `DataError` if columns have different lengths.
+    Raises `DataError` if columns have different lengths, or are not given as a dict.
 
     >>> from nnfs_cli import Frame
     >>> frame = Frame({"epoch": [1, 2], "train_loss": [0.7, 0.5]})
@@ -46,6 +47,8 @@ class Frame:
     """
 
     def __init__(self, columns: Mapping[str, Any]) -> None:
+        if not hasattr(columns, "items"):
+            raise DataError(f"a frame needs a dict of columns, found {with_article(columns)}")
         self._columns = {name: _kept(column) for name, column in columns.items()}
         lengths = {name: len(column) for name, column in self._columns.items()}
         if len(set(lengths.values())) > 1:

@@ -42,8 +42,8 @@ class Run:
     'finished'
     """
 
-    def __init__(self, directory: RunDirectory) -> None:
-        self._directory = directory
+    def __init__(self, path: str | os.PathLike[str] | RunDirectory) -> None:
+        self._directory = path if isinstance(path, RunDirectory) else RunDirectory.open(Path(path))
         self._restored: tuple[tuple[int, ...], dict[Any, _Restored]] = (), {}
 
     @classmethod
@@ -55,7 +55,7 @@ class Run:
         >>> Run.open(run.path).path == run.path
         True
         """
-        return cls(RunDirectory.open(Path(path)))
+        return cls(path)
 
     @classmethod
     def newest(cls, folder: str | os.PathLike[str] = "runs") -> Self:

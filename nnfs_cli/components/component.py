@@ -7,7 +7,8 @@ A family (layer, loss, optimizer, ...) is a base class. Each component is a subc
         units: PositiveInt = Field(kw_only=False)
         bias: Switch = True
 
-A subclass without a name stands for its base: it has the same name and main setting. A field annotated with the family
+A subclass without a name stands for its base: it has the same name and main setting. A class that is defined again, in
+a cell of a notebook or a module that is reloaded, takes the place of the earlier one. A field annotated with the family
 accepts any of its components. All families share one grammar in a config:
 
     relu                                  # a name
@@ -18,7 +19,9 @@ accepts any of its components. All families share one grammar in a config:
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+import sys
 from typing import Any, ClassVar, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, ValidationInfo
@@ -46,7 +49,7 @@ class Component(Section):
         if family:
             cls.family, cls.registered = family, {}
             cls.families[family] = cls
-        elif name in cls.registered:
+        elif name in cls.registered and not cls._redefines(cls.registered[name]):
             raise TypeError(f"there are two components named '{name}' in the family '{cls.family}'")
         else:
             for base in cls.__mro__:
@@ -54,6 +57,13 @@ class Component(Section):
                     if getattr(cls, attribute, None) is getattr(base, attribute, None):
                         raise TypeError(f"the {cls.family} '{name}' does not define {attribute}")
             cls.registered[name] = cls
+
+    @classmethod
+    def _redefines(cls, other: type[Component]) -> bool:
+        """Return whether this is the same class in the same file, run again, as in a cell of a notebook."""
+        places = [getattr(sys.modules.get(one.__module__), "__file__", None) for one in (cls, other)]
+        same = cls.__module__ == other.__module__ or (None not in places and len({*map(os.path.abspath, places)}) == 1)
+        return same and cls.__qualname__ == other.__qualname__
 
     @classmethod
     def title(cls) -> str:
@@ -133,7 +143,7 @@ class Component(Section):
             value = " ".join(map(str, value)) if not any(isinstance(entry, Component) for entry in value) else ""
         elif isinstance(value, Component):
             value = value.label()
-        return f"{self.name} {value}".rstrip()
+        return f"{self.name or type(self).__name__} {value}".rstrip()
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -1,12 +1,14 @@
-"""Custom components: Python files that run only because the user names them with --code."""
+"""Custom components: of Python files that the user names with --code, and of modules and notebooks that define them."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.abc
+import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -15,7 +17,7 @@ from pydantic import BaseModel
 
 from nnfs_cli.components.component import Component
 from nnfs_cli.components.moved_modules import new_name
-from nnfs_cli.errors import UserError
+from nnfs_cli.errors import ConfigError, UserError
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,21 @@ class CodeFile(importlib.abc.InspectLoader):
 LOADED: dict[str, CodeFile] = {}  # by the name of the module that each file is loaded as
 
 
-def load_code(path: Path) -> None:
-    """Run a Python file, so that its components register. Do nothing for a file that has run already.
+def load_code(path: str | os.PathLike[str]) -> None:
+    """Run a Python file, so that its components register, as `--code` does. Do nothing for a file that has run already.
 
+    A file that has changed since then runs again, and its classes take the place of the earlier ones.
     Raises `UserError` with the line at fault if the file cannot run; then none of its components stay registered.
+
+    >>> from pathlib import Path
+    >>> from nnfs_cli import Sequential, load_code
+    >>> lines = ["from nnfs_cli import Layer", "class Twice(Layer, name='twice'):", "    def forward(self, p, x, context):"]
+    >>> written = Path("twice.py").write_text("\\n".join([*lines, "        return 2 * x, lambda dy, g, need_dx: 2 * dy"]))
+    >>> load_code("twice.py")
+    >>> Sequential(["twice"]).layers
+    (Twice(),)
     """
+    path = Path(path)
     try:
         source = path.read_bytes()
     except OSError as error:
@@ -50,11 +62,13 @@ def load_code(path: Path) -> None:
     if path.suffix != ".py":
         raise UserError(f"{path} is not a Python file; --code takes a file that ends in .py")
     code = CodeFile(path, source, hashlib.sha256(source).hexdigest())
-    if any(known.sha256 == code.sha256 for known in LOADED.values()):
+    if code.sha256 in known_code().values():
         return
-    if any(known.path.name == path.name for known in LOADED.values()):
+    known = {file.path.name: (name, file) for name, file in LOADED.items()}
+    name, same_name = known.get(path.name, (f"nnfs_code_{len(LOADED)}", code))
+    if same_name.path.absolute() != path.absolute():
         raise UserError(f"{path}: --code names another file called {path.name}; rename one of them")
-    name = f"nnfs_code_{len(LOADED)}"
+    earlier = sys.modules.get(name)
     module = sys.modules[name] = ModuleType(name)
     module.__file__ = str(path)
     before = {family: dict(family.registered) for family in Component.families.values()}
@@ -63,7 +77,10 @@ def load_code(path: Path) -> None:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        del sys.modules[name]
+        if earlier is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = earlier
         for family, registered in before.items():
             family.registered.clear()
             family.registered.update(registered)
@@ -79,18 +96,48 @@ def describe_error(error: Exception) -> str | None:
 
 def code_files_of(value: object) -> dict[str, CodeFile]:
     """Return the loaded files that define components of this config, by file name."""
-    modules = {type(part).__module__ for part in _models(value)}
+    modules = {type(part).__module__ for part in _components(value)}
     return {LOADED[name].path.name: LOADED[name] for name in sorted(modules) if name in LOADED}
 
 
-def _models(value: object) -> Iterator[BaseModel]:
+def definitions_of(value: object) -> list[dict[str, str]]:
+    """Return the `family`, `name`, `module` and `class` of each component of this config that Python defined elsewhere.
+
+    That is neither in nnfs nor in a loaded file. Raises `ConfigError` for a class without a name of its own, which
+    nothing that was written could be read back as.
+    """
+    found: dict[type[Component], dict[str, str]] = {}
+    for kind in map(type, _components(value)):
+        if kind.__module__.partition(".")[0] == "nnfs_cli" or kind.__module__ in LOADED:
+            continue
+        if "name" not in vars(kind):
+            example = f'as in class {kind.__name__}(..., name="{kind.__name__.lower()}")'
+            raise ConfigError(f"the {kind.family} {kind.__name__} needs a name, by which a run records it, {example}")
+        where = {"family": kind.family, "name": kind.name, "module": kind.__module__, "class": kind.__qualname__}
+        found[kind] = where
+    return list(found.values())
+
+
+def known_code() -> dict[str, str]:
+    """Return the SHA-256 of the files that have defined components, loaded or imported, by file name."""
+    files = {}
+    for module in {kind.__module__ for family in Component.families.values() for kind in family.registered.values()}:
+        path = getattr(sys.modules.get(module), "__file__", None)
+        if path and module.partition(".")[0] != "nnfs_cli" and module not in LOADED:
+            with contextlib.suppress(OSError):
+                files[Path(path).name] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return files | {code.path.name: code.sha256 for code in LOADED.values()}
+
+
+def _components(value: object) -> Iterator[Component]:
     if isinstance(value, BaseModel):
-        yield value
+        if isinstance(value, Component):
+            yield value
         for _, inner in value:
-            yield from _models(inner)
-    elif isinstance(value, tuple):
-        for inner in value:
-            yield from _models(inner)
+            yield from _components(inner)
+    elif isinstance(value, tuple | list | Mapping):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _components(inner)
 
 
 def _line(error: BaseException, path: Path) -> int | None:

@@ -58,6 +58,8 @@ class Records:
             raise RunError(f"{self.path} has the format {data.get('format')!r}; this release reads 1 to {FORMAT}")
         if not isinstance(data.setdefault("code", {}), dict):
             raise RunError(f"{self.path} is damaged: its data.json does not list the files of code")
+        if not _are_texts(data.setdefault("components", []), ("family", "name", "module", "class")):
+            raise RunError(f"{self.path} is damaged: its data.json does not list the user's components")
         try:
             weights = data.setdefault("weights", {})
             weights["classes"] = {label: float(weight) for label, weight in weights.get("classes", {}).items()}
@@ -167,6 +169,13 @@ class Records:
 def _is_figure(value: object) -> bool:
     """Return whether a value is a number, or None for a figure that is not defined."""
     return value is None or isinstance(value, float) or (type(value) is int and abs(value) < 1 << 63)
+
+
+def _are_texts(rows: object, keys: tuple[str, ...]) -> bool:
+    """Return whether this is a list of dicts with a text for each of the keys."""
+    return isinstance(rows, list) and all(
+        isinstance(row, dict) and all(isinstance(row.get(key), str) for key in keys) for row in rows
+    )
 
 
 def _confusion_file(split: str, weights: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.components.user_code import LOADED
+from nnfs_cli.components.component import Component
+from nnfs_cli.components.user_code import known_code
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.file_source import FileSource
@@ -22,6 +23,7 @@ from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.system.warn import warn
+from nnfs_cli.system.wording import shown
 
 # What Python raises when a record holds values that no object can be made of.
 UNUSABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError, RecursionError)
@@ -48,7 +50,7 @@ def restore(run: RunDirectory, weights: str = "best", with_threshold: bool = Tru
 
 
 def config_of(run: RunDirectory) -> Config:
-    """Return the config of a run. Raises `RunError` if it needs a --code file that was not given."""
+    """Return the config of a run. Raises `RunError` if it needs components of the user's that are not defined."""
     _require_code(run)
     with blame_run(run):
         return Config.load(run.spec_file, files_must_exist=False)
@@ -85,19 +87,31 @@ def blame_run(run: RunDirectory) -> Iterator[None]:
         what = (
             error if isinstance(error, ConfigError) else f"{error!s:.300}"
         )  # Python's messages quote values of any length
-        if run.records.data()["code"]:
+        data = run.records.data()
+        if data["code"] or data["components"]:
             raise RunError(f"{run.path} does not fit the given code: {what}") from None
         raise RunError(f"{run.path} is damaged: {what}") from None
 
 
 def _require_code(run: RunDirectory) -> None:
-    """Raise `RunError` unless the --code files that a run was trained with have been loaded."""
-    loaded = {code.path.name: code.sha256 for code in LOADED.values()}
-    for name, sha256 in run.records.data()["code"].items():
+    """Raise `RunError` unless the user's components that a run was trained with are defined."""
+    data = run.records.data()
+    for part in data["components"]:
+        family = Component.families.get(part["family"])
+        if family is None or part["name"] not in family.registered:
+            what, module = f"the {part['family']:.40} {shown(part['name'])}", part["module"]
+            if module == "__main__":
+                where = f"of the notebook or script that trained it; define the class {part['class']:.40} first"
+            else:
+                where = f"of the module {module:.80}; import that first"
+            raise RunError(f"{run.path} was trained with {what} {where}, or give its file with --code")
+    loaded = known_code() if data["code"] else {}
+    for name, sha256 in data["code"].items():
         if sha256 in loaded.values():
             continue
         if name not in loaded:
-            raise RunError(f"{run.path} was trained with components of {name}; give that file, with --code {name}")
+            remedy = f"give that file, with --code {name} or load_code({name!r})"
+            raise RunError(f"{run.path} was trained with components of {name}; {remedy}")
         warn(f"{name} is not the file that {run.path} was trained with")
 
 

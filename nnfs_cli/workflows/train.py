@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from nnfs_cli.components.user_code import code_files_of
+from nnfs_cli.components.user_code import code_files_of, definitions_of
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import DivergedError, RunError
 from nnfs_cli.experiment.experiment import Experiment
@@ -39,11 +39,15 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> RunDirector
 
 
 def record_beginning(run: RunDirectory, config: Config, data: Mapping[str, Any], threads: int | None) -> None:
-    """Record the config, the data, the environment and the user's code in a new run directory."""
-    code = code_files_of(config)
+    """Record the config, the data, the environment and the user's code in a new run directory.
+
+    Raises `ConfigError` for a component of the user's own that has no name.
+    """
+    code, components = code_files_of(config), definitions_of(config)
     for name, file in code.items():
         run.records.write_code(name, file.source)
-    run.records.write_data({**data, "code": {name: file.sha256 for name, file in code.items()}})
+    own = {"components": components} if components else {}
+    run.records.write_data({**data, "code": {name: file.sha256 for name, file in code.items()}, **own})
     run.records.write_environment(describe_environment(threads))
     # The config is written last, because a directory that has one counts as a run.
     run.records.write_config(config.source, config.to_yaml(run.path))
