@@ -47,12 +47,12 @@ def load_code(path: str | os.PathLike[str]) -> None:
     Raises `UserError` with the line at fault if the file cannot run; then none of its components stay registered.
 
     >>> from pathlib import Path
-    >>> from nnfs_cli import Sequential, load_code
-    >>> lines = ["from nnfs_cli import Layer", "class Twice(Layer, name='twice'):", "    def forward(self, p, x, context):"]
-    >>> written = Path("twice.py").write_text("\\n".join([*lines, "        return 2 * x, lambda dy, g, need_dx: 2 * dy"]))
-    >>> load_code("twice.py")
-    >>> Sequential(["twice"]).layers
-    (Twice(),)
+    >>> from nnfs_cli import Layer, load_code
+    >>> lines = "from nnfs_cli import ReLU", "class Mine(ReLU, name='mine'): ...", ""
+    >>> written = Path("my_layers.py").write_text(chr(10).join(lines))
+    >>> load_code("my_layers.py")
+    >>> Layer.resolve("mine")
+    Mine()
     """
     path = Path(path)
     try:

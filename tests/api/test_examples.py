@@ -15,6 +15,7 @@ import pytest
 import nnfs_cli
 from nnfs_cli.components.component import Component
 from nnfs_cli.config import yaml
+from tests.components.registry import components_restored
 from tests.conftest import CONFIGS
 
 METHODS = (FunctionType, property, staticmethod, classmethod)
@@ -57,7 +58,8 @@ def test_an_example_in_a_docstring_runs(name: str, tmp_path: Path, monkeypatch: 
     shutil.copytree(CONFIGS, tmp_path / "configs", ignore=shutil.ignore_patterns("seeds", "toolbox"))
     monkeypatch.chdir(tmp_path)
     said: list[str] = []
-    doctest.DocTestRunner(optionflags=FLAGS).run(EXAMPLES[name], out=said.append)
+    with components_restored():
+        doctest.DocTestRunner(optionflags=FLAGS).run(EXAMPLES[name], out=said.append)
     assert "".join(said) == ""
 
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from nnfs_cli import ConfigError, Layer, Linear, NetRegressor, NnfsWarning, Run, RunError, UserError, load_code, train
-from nnfs_cli.components.component import Component
 from nnfs_cli.components.user_code import LOADED
 from nnfs_cli.nn.initializers import Initializer
-from tests.conftest import Nnfs, one_message
+from tests.components.registry import components_restored
+from tests.conftest import Nnfs, one_message, unsealed
 
 pytestmark = pytest.mark.filterwarnings("ignore:the net has")
 
@@ -40,18 +40,14 @@ def forget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     (tmp_path / "my_layers.py").write_text(MODULE)
-    before = {family: dict(family.registered) for family in Component.families.values()}
+    with components_restored() as forget:
 
-    def restart() -> None:
-        for family, members in before.items():
-            family.registered.clear()
-            family.registered.update(members)
-        for name in [*LOADED, "my_layers"]:
-            sys.modules.pop(name, None)
-        LOADED.clear()
+        def restart() -> None:
+            forget()
+            sys.modules.pop("my_layers", None)
 
-    yield restart
-    restart()
+        yield restart
+        restart()
 
 
 def cell(text: str, module: str = "__main__") -> dict[str, Any]:
@@ -98,7 +94,7 @@ def test_a_file_that_changed_is_loaded_again(tmp_path: Path) -> None:
     assert Layer.registered["double"] is not first
     (tmp_path / "other").mkdir()
     (tmp_path / "other/my_layers.py").write_text(MODULE)
-    with pytest.raises(UserError, match="another file called my_layers.py"):
+    with pytest.raises(UserError, match=r"another file called my_layers\.py"):
         load_code("other/my_layers.py")
 
 
@@ -184,8 +180,6 @@ def test_a_component_inside_another_is_recorded_too() -> None:
 
 @pytest.mark.parametrize("rows", ["double", [3], [{"family": "layer"}], {"family": "layer"}])
 def test_a_record_that_lists_no_components_is_damaged(rows: Any) -> None:
-    from tests.conftest import unsealed
-
     run = train({**SETTINGS, "layers": ["linear: 1"]}, TABLE)
     directory = run._directory
     directory.records.write_data({**directory.records.data(), "components": rows})

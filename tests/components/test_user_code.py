@@ -265,10 +265,8 @@ def test_two_files_of_one_name_are_refused(mine: Path, write: Write, inside: Nnf
 @pytest.mark.parametrize("words", [["evaluate"], ["predict", "--input", "points.csv", "--run"]], ids=" ".join)
 def test_a_run_without_its_file_is_refused_with_the_remedy(words: list[str], run: Path, inside: Nnfs) -> None:
     message = one_message(inside(*words, run), 2)
-    assert (
-        message
-        == f"error: {run} was trained with components of mine.py; give that file, with --code mine.py or load_code('mine.py')\n"
-    )
+    remedy = "give that file, with --code mine.py or load_code('mine.py')"
+    assert message == f"error: {run} was trained with components of mine.py; {remedy}\n"
 
 
 def test_a_copy_of_the_code_is_saved_and_never_run(run: Path, mine: Path, inside: Nnfs) -> None:
