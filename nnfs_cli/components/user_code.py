@@ -107,7 +107,8 @@ def definitions_of(value: object) -> list[dict[str, str]]:
     nothing that was written could be read back as.
     """
     found: dict[type[Component], dict[str, str]] = {}
-    for kind in map(type, _components(value)):
+    for part in _components(value):
+        kind = type(part)
         if kind.__module__.partition(".")[0] == "nnfs_cli" or kind.__module__ in LOADED:
             continue
         if "name" not in vars(kind):

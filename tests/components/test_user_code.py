@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 from nnfs_cli import workflows
-from nnfs_cli.components.component import Component
 from nnfs_cli.components.moved_modules import NEW_NAMES
-from nnfs_cli.components.user_code import LOADED, load_code
+from nnfs_cli.components.user_code import load_code
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, NnfsWarning, UserError
 from nnfs_cli.nn.gradient_check import gradient_error
 from nnfs_cli.nn.model import Model
 from nnfs_cli.runs.directory import RunDirectory
+from tests.components.registry import components_restored
 from tests.conftest import Nnfs, one_message, unsealed, weights_of
 
 Write = Callable[[str, str], Path]
@@ -153,19 +153,8 @@ PLAIN = DOUBLING.replace(', "double"', "")
 def forget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """As if the program had been started anew: what was loaded is unknown again. It is, too, when the test ends."""
     monkeypatch.chdir(tmp_path)
-    families = [family for family in Component.__subclasses__() if family.family]
-    before = [dict(family.registered) for family in families]
-
-    def restart() -> None:
-        for family, members in zip(families, before, strict=True):
-            family.registered.clear()
-            family.registered.update(members)
-        for name in [*LOADED, *(name for name in sys.modules if name.startswith("nnfs_code_"))]:
-            sys.modules.pop(name, None)
-        LOADED.clear()
-
-    yield restart
-    restart()
+    with components_restored() as restart:
+        yield restart
 
 
 @pytest.fixture
