@@ -25,6 +25,7 @@ _HOMES = {
     "api.frame": ("Frame",),
     "api.findings": ("Findings",),
     "api.fit": ("fit",),
+    "api.inputs": ("InvalidInputError",),
     "api.regressor": ("NetRegressor",),
     "api.run": ("Run",),
     "api.sequential": ("Sequential",),
@@ -97,6 +98,7 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.api.frame import Frame as Frame
     from nnfs_cli.api.findings import Findings as Findings
     from nnfs_cli.api.fit import fit as fit
+    from nnfs_cli.api.inputs import InvalidInputError as InvalidInputError
     from nnfs_cli.api.regressor import NetRegressor as NetRegressor
     from nnfs_cli.api.run import Run as Run
     from nnfs_cli.api.sequential import Sequential as Sequential

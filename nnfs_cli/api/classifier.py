@@ -262,7 +262,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
                 places = np.searchsorted(classes, y_val := self._labels(y_val)).clip(max=len(classes) - 1)
                 if (classes[places] != y_val).any():
                     unknown = sorted({text_of(label) for label in y_val[classes[places] != y_val].tolist()})
-                    raise DataError(f"no training row has the label {listing(map(shown, unknown))} of validation_data")
+                    either = listing(map(shown, unknown), "or")
+                    raise DataError(f"no training row has the label {either} of validation_data")
                 validation = Rows(X_val, self._of_equal_length(places, X_val, "y"), weight_val)
             self._train(rows, validation, [self._name_of(y)], [_label(value) for value in classes.tolist()])
             self.classes_ = classes
@@ -288,6 +289,9 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
 
     def predict(self, X: TableLike) -> Array:
         """Predict the label of each row.
+
+        Categories that the net has not seen, and numbers far outside the training rows, raise no warning, since tools
+        of scikit-learn predict many times. `Run.predict`, as in ``net.save("runs/a").predict(X)``, warns of them.
 
         Parameters
         ----------
@@ -365,6 +369,33 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         """
         return self._outputs(X)
 
+    @available_if(_gives_probabilities)
+    def predict_log_proba(self, X: TableLike) -> Array:
+        """Predict the natural logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : table or array (rows, n_features)
+            The inputs, with the columns that the estimator was fitted on.
+
+        Returns
+        -------
+        array (rows, n_classes)
+            Logarithms, at most 0, in the order of `classes_`; minus infinity for a probability of 0.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from nnfs_cli import NetClassifier
+        >>> X, y = [[0.0], [0.1], [0.9], [1.0]] * 8, ["low", "low", "high", "high"] * 8
+        >>> net = NetClassifier(layers=["linear: 4", "tanh"], epochs=20, lr=0.05).fit(X, y)
+        >>> np.allclose(np.exp(net.predict_log_proba(X)), net.predict_proba(X))
+        True
+
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
     @available_if(_gives_scores)
     def decision_function(self, X: TableLike) -> Array:
         """Predict the score of each class. Only available if the loss gives scores, such as `hinge`.
@@ -423,7 +454,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         (150, 3)
 
         """
-        interval = self._interval(level)
+        interval = self._interval(level, "a set of classes")
         return interval.members(interval.scale(self._outputs(X)))
 
 

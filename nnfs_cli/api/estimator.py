@@ -206,15 +206,15 @@ class NetEstimator(Summarized, InputChecks):
             blocks = [compute(table) for table in source.chunks(predictor.encoder.kinds)]
         return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
 
-    def _interval(self, level: float) -> Interval:
-        """Return the rule for intervals. Raises `InvalidInputError` if there are no rows to calibrate it on."""
+    def _interval(self, level: float, what: str) -> Interval:
+        """Return the rule for intervals or sets. Raises `InvalidInputError` if no rows can calibrate it."""
         check_is_fitted(self)
         with value_errors():
             if not 0 < level < 1:
                 raise DataError(f"level should be a probability between 0 and 1, such as 0.9, found {level:g}")
             if self.result_.outcome.calibration is None:
                 raise DataError(
-                    "an interval needs rows that the net was not trained on; call fit with validation_data, or set"
+                    f"{what} needs rows that the net was not trained on; call fit with validation_data, or set"
                     " split={'validation': 0.2}, or members=8 and holdout='fold'"
                 )
             interval = Interval(self.result_.outcome.calibration, level)

@@ -24,7 +24,15 @@ ValidationData: TypeAlias = tuple[TableLike, ArrayLike] | tuple[TableLike, Array
 
 
 class InvalidInputError(UserError, ValueError):
-    """Input that an estimator cannot use. It is also a `ValueError`, as scikit-learn's tools expect."""
+    """Rows or settings that an estimator cannot use. It is also a `ValueError`, as scikit-learn's tools expect.
+
+    >>> from nnfs_cli import InvalidInputError, NetClassifier
+    >>> try:
+    ...     NetClassifier(lr="fast").fit([[0.0], [1.0]], ["a", "b"])
+    ... except InvalidInputError as error:
+    ...     print(error)
+    lr: expected a number, found 'fast'
+    """
 
 
 class InvalidTypeError(UserError, TypeError):

@@ -231,6 +231,9 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
     def predict(self, X: TableLike) -> Array:
         """Predict the number, or the numbers, of each row.
 
+        Categories that the net has not seen, and numbers far outside the training rows, raise no warning, since tools
+        of scikit-learn predict many times. `Run.predict`, as in ``net.save("runs/a").predict(X)``, warns of them.
+
         Parameters
         ----------
         X : table or array (rows, n_features)
@@ -283,7 +286,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         np.True_
 
         """
-        bound = self._interval(level).bound()
+        bound = self._interval(level, "an interval").bound()
         numbers = self._outputs(X)
         return self._shaped(np.stack([numbers - bound, numbers + bound], axis=-1))
 
