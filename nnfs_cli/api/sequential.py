@@ -28,6 +28,7 @@ from nnfs_cli.components.section import Section
 from nnfs_cli.display.progress import progress_for
 from nnfs_cli.errors import ConfigError, DataError, UserError
 from nnfs_cli.metrics import Metric
+from nnfs_cli.nn.check_layers import check_layers
 from nnfs_cli.nn.layers import Layer, sequential
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.losses.mse import MSE
@@ -319,6 +320,7 @@ class Sequential(sequential.Sequential):
             return self._model_for(loss, dtype)
         model = self._new_model(n_features, loss, dtype)
         model.parameters.initialize(random_stream(settings["seed"], "weights"))
+        check_layers(model)
         return model
 
     def _model_for(self, loss: Loss, dtype: np.dtype[Any]) -> Model:

@@ -66,6 +66,11 @@ class Component(Section):
         return same and cls.__qualname__ == other.__qualname__
 
     @classmethod
+    def is_own(cls) -> bool:
+        """Return whether this class is the user's own: it is defined outside nnfs."""
+        return cls.__module__.partition(".")[0] != "nnfs_cli"
+
+    @classmethod
     def title(cls) -> str:
         """Return the name of the component, or of the family, in messages."""
         return cls.name or cls.family

@@ -109,7 +109,7 @@ def definitions_of(value: object) -> list[dict[str, str]]:
     found: dict[type[Component], dict[str, str]] = {}
     for part in _components(value):
         kind = type(part)
-        if kind.__module__.partition(".")[0] == "nnfs_cli" or kind.__module__ in LOADED:
+        if not kind.is_own() or kind.__module__ in LOADED:
             continue
         if "name" not in vars(kind):
             example = f'as in class {kind.__name__}(..., name="{kind.__name__.lower()}")'
@@ -122,9 +122,9 @@ def definitions_of(value: object) -> list[dict[str, str]]:
 def known_code() -> dict[str, str]:
     """Return the SHA-256 of the files that have defined components, loaded or imported, by file name."""
     files = {}
-    for module in {kind.__module__ for family in Component.families.values() for kind in family.registered.values()}:
-        path = getattr(sys.modules.get(module), "__file__", None)
-        if path and module.partition(".")[0] != "nnfs_cli" and module not in LOADED:
+    kinds = [kind for family in Component.families.values() for kind in family.registered.values() if kind.is_own()]
+    for module in {kind.__module__ for kind in kinds} - {*LOADED}:
+        if path := getattr(sys.modules.get(module), "__file__", None):
             with contextlib.suppress(OSError):
                 files[Path(path).name] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
     return files | {code.path.name: code.sha256 for code in LOADED.values()}

@@ -21,6 +21,7 @@ from nnfs_cli.errors import Fault
 from nnfs_cli.experiment.encode_splits import encode_splits, rows_in_memory, rows_on_disk, rows_to_fit
 from nnfs_cli.experiment.read_data import Budget, LoadedData, load_data
 from nnfs_cli.experiment.warnings import data_warnings, large_net, long_average
+from nnfs_cli.nn.check_layers import check_layers
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.wording import counted
@@ -113,6 +114,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     except MemoryError:
         n_features = encoder.facts.n_features
         raise config.error(memory_faults(config.layers, n_features, config.members, config.dtype, limit=-1)) from None
+    check_layers(predictor.model)
     batches = _batches(config, predictor, len(loaded.rows["train"]), loaded.budget)
     stored = rows_on_disk(predictor, loaded, loaded.budget) if loaded.budget is not None else None
     splits = encode_splits(predictor, loaded, stored)

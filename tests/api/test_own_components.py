@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
-from nnfs_cli import ConfigError, Layer, Linear, NetRegressor, NnfsWarning, Run, RunError, UserError, load_code, train
+from nnfs_cli import (
+    ConfigError,
+    Dropout,
+    Layer,
+    Linear,
+    NetRegressor,
+    NnfsWarning,
+    Residual,
+    Run,
+    RunError,
+    Sequential,
+    UserError,
+    load_code,
+    train,
+)
 from nnfs_cli.components.user_code import LOADED
 from nnfs_cli.nn.initializers import Initializer
 from tests.components.registry import components_restored
@@ -186,3 +204,67 @@ def test_a_record_that_lists_no_components_is_damaged(rows: Any) -> None:
     unsealed(run.path)
     with pytest.raises(RunError, match="does not list the user's components"):
         Run(run.path).predict(TABLE)
+
+
+class Wrong(Layer):
+    """A layer whose faults the tests choose; without one, y = 2 x."""
+
+    fault: str = ""
+
+    def build(self, input_shape: Any) -> Any:
+        if self.fault == "array":
+            return input_shape, {"w": np.ones(input_shape)}
+        return input_shape[0] if self.fault == "number" else (input_shape, {})
+
+    def forward(self, p: Any, x: Any, context: Any) -> Any:
+        match self.fault:
+            case "only y":
+                return 2 * x
+            case "no y":
+                return None, lambda dy, g, need_dx: dy
+            case "no dx":
+                return 2 * x, lambda dy, g, need_dx: None
+            case "float64":
+                return 2 * x.astype(np.float64), lambda dy, g, need_dx: 2 * dy
+            case "narrow":
+                return x[:, :1], lambda dy, g, need_dx: 2 * dy
+            case "domain":
+                assert x.min() >= 0
+        return 2 * x, lambda dy, g, need_dx: 2 * dy
+
+
+FAULTS = {
+    "array": "build of Wrong should declare each parameter, as in {'w': ParameterSpec(",
+    "number": "build of Wrong should return the shape of an output row and a dict",
+    "only y": "the layer Wrong: forward should return two things, the output y and the function backward; it returned "
+    "an array of the shape (2, 3), of float32",
+    "no y": "the layer Wrong: forward should return y as an array; it returned None",
+    "no dx": "the layer Wrong: backward should return dx as an array; it returned None",
+    "float64": "the layer Wrong: forward should return y as float32, the type of x; it returned an array of the shape "
+    "(2, 3), of float64",
+    "narrow": "the layer Wrong: forward should return y of the shape (2, 3); it returned an array of the shape (2, 1)",
+}
+
+
+@pytest.mark.parametrize(("fault", "nested"), [*product(FAULTS, [False]), ("only y", True), ("array", True)])
+def test_a_layer_that_breaks_the_contract_is_named_before_training(fault: str, nested: bool) -> None:
+    layer = Residual([Wrong(fault=fault)]) if nested else Wrong(fault=fault)
+    net = Sequential([Linear(3), layer, Linear(1)])
+    with pytest.raises(ConfigError, match=re.escape(FAULTS[fault])):
+        net.fit(TABLE["a"][:, None], TABLE["y"], loss="mse")
+    with pytest.raises(UserError, match=re.escape(FAULTS[fault])):
+        NetRegressor([Linear(3), layer, Linear(1)], epochs=2).fit(TABLE["a"][:, None], TABLE["y"])
+
+
+@pytest.mark.parametrize("fault", ["", "domain"])
+def test_checking_own_layers_changes_no_number(fault: str) -> None:
+    X = TABLE["a"][:, None]
+    net = NetRegressor([Wrong(fault=fault), Linear(4), Dropout(0.5), Linear(1)], epochs=2, preprocessing="min_max")
+    checked = net.fit(X, TABLE["y"]).predict(X)
+    with patch("nnfs_cli.experiment.experiment.check_layers", lambda model: None):
+        np.testing.assert_array_equal(clone(net).fit(X, TABLE["y"]).predict(X), checked)
+
+
+def test_numbers_of_another_type_are_allowed_where_they_do_no_harm() -> None:
+    net = Sequential([Linear(3), Residual([Wrong(fault="float64")]), Linear(1)])
+    assert len(net.fit(TABLE["a"][:, None], TABLE["y"], loss="mse", epochs=2)) == 2

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self, TypeAlias
 
+import numpy as np
+
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.component import Component
 from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.nn.context import Context
-from nnfs_cli.nn.parameters import ParameterTree, Views
+from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
 
 # backward(dy, g, need_dx) overwrites the views g with the gradients of the layer's parameters and returns the gradient
 # dx of its input. If need_dx is false, nobody uses dx and any array will do: the data need no gradient. It must not
@@ -85,6 +87,21 @@ class Layer(Component, family="layer"):
     def describe(self) -> str:
         """Return the text that stands for the layer in a one-line summary of the net."""
         return self.label()
+
+
+def built(layer: Layer, input_shape: Shape) -> tuple[Shape, ParameterTree]:
+    """Return what `build` of a layer returns. Raises `ShapeError` if a layer of the user's own breaks the contract."""
+    result = layer.build(input_shape)
+    if layer.is_own():
+        match result:
+            case tuple() as shape, dict() as tree if all(isinstance(n, int | np.integer) for n in shape):
+                wrong = [name for name, spec in tree.items() if not isinstance(spec, ParameterSpec | dict)]
+            case _:
+                raise ShapeError(f"build of {layer.describe()} should return the shape of an output row and a dict")
+        if wrong:
+            example = f"{wrong[0]!r}: ParameterSpec(shape, init, fan_in, fan_out)"
+            raise ShapeError(f"build of {layer.describe()} should declare each parameter, as in {{{example}}}")
+    return result
 
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.nn.context import Context
-from nnfs_cli.nn.layers.base import Backward, Layer, Layers, ShapeError
+from nnfs_cli.nn.layers.base import Backward, Layer, Layers, ShapeError, built
 from nnfs_cli.nn.layers.identity import Identity
 from nnfs_cli.nn.parameters import ParameterTree, Views
 
@@ -32,7 +32,7 @@ class Sequential(Layer, name="sequential", main="layers"):
         shape = input_shape
         for i, layer in enumerate(self.layers):
             try:
-                shape, tree[str(i)] = layer.build(shape)
+                shape, tree[str(i)] = built(layer, shape)
             except ShapeError as error:
                 raise error.within(i) from None
         return shape, tree
