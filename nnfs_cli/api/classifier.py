@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from nnfs_cli.api.available_if import available_if
 from nnfs_cli.api.estimator import NetEstimator
 from nnfs_cli.api.inputs import ValidationData, value_errors
-from nnfs_cli.api.settings import Setting, loss_of
+from nnfs_cli.api.settings import Setting, class_loss, loss_of
 from nnfs_cli.api.tables import TableLike
 from nnfs_cli.api.training_table import Rows
 from nnfs_cli.arrays import Array
@@ -59,10 +59,10 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     layers : list of layers, default=None
         The layers of the net: objects such as ``Linear(16)``, or what a config holds, such as ``"linear: 16"``,
         ``"relu"`` or ``{"linear": {"units": 16, "bias": False}}``. Hidden layers are enough: if the last one does not
-        give one output for each class, a linear layer that does is added. By default the preset chooses the layers
-        and every other setting that is not given.
-    loss : loss, default="binary_cross_entropy" or "cross_entropy"
-        The loss to minimize, such as ``"focal"``, ``{"cross_entropy": {"smoothing": 0.1}}`` or ``"hinge"``.
+        give one output for each class (or a single one for two classes), a linear layer that does is added. By default
+        the preset chooses the layers and every other setting that is not given.
+    loss : loss, default="cross_entropy", or "binary_cross_entropy" for two classes
+        The loss to minimize; others are ``"focal"``, ``{"cross_entropy": {"smoothing": 0.1}}`` or ``"hinge"``.
     class_weight : "balanced" or dict, default=None
         The weight of the rows of each class: a number of 0 or more by label, or "balanced" for the same total weight of
         every class. It multiplies `sample_weight`.
@@ -212,7 +212,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     ) -> Self:
         """Train the net.
 
-        Every call begins anew.
+        Every call begins anew. After Ctrl-C the estimator is untrained, and can be fitted again.
 
         Parameters
         ----------
@@ -250,6 +250,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
 
         """
         with value_errors():
+            self._forget()
             inputs, labels = self._inputs(X, reset=True), self._labels(y)
             classes, indices = np.unique(labels, return_inverse=True)
             if len(classes) < 2:
@@ -276,7 +277,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         return labels
 
     def _default_loss(self, facts: Facts) -> str:
-        return "binary_cross_entropy" if facts.n_classes == 2 else "cross_entropy"
+        return class_loss(self.layers, facts)
 
     def _more_settings(self) -> dict[str, Any]:
         if not isinstance(self.class_weight, Mapping):

@@ -181,6 +181,11 @@ class NetEstimator(Summarized, InputChecks):
         self.result_ = result
         self._report = None
 
+    def _forget(self) -> None:
+        """Forget an earlier training, so that one that is interrupted leaves an untrained estimator."""
+        self.__dict__.pop("result_", None)
+        self._report = None
+
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether there is a trained net."""
         return hasattr(self, "result_")
@@ -325,20 +330,19 @@ class NetEstimator(Summarized, InputChecks):
             predicts = "numbers" if cls._task == "classification" else "classes"
             raise RunError(f"the net in {directory.path} predicts {predicts}; load it with {other}.load")
         names = list(result.predictor.encoder.kinds)
-        return cls._of(result, by_name=names != [f"x{j}" for j in range(len(names))])
+        parameters = result.config.model_dump(mode="json") | {"preset": None}
+        if isinstance(result.config.dataset, InMemory) and result.config.split.column is not None:
+            parameters["split"] = None  # these rows came as validation_data, so other tables have no such column
+        return cls._of(result, parameters, None if names == [f"x{j}" for j in range(len(names))] else names)
 
     @classmethod
-    def _of(cls, result: TrainingResult, by_name: bool) -> Self:
-        """Return the estimator of a result, with the parameters of its config; `by_name` says how it finds inputs."""
-        config = result.config.model_dump(mode="json")
-        if isinstance(result.config.dataset, InMemory) and result.config.split.column is not None:
-            config["split"] = None  # these rows came as validation_data, so other tables have no such column
-        estimator = cls(**cls._parameters(config | {"preset": None}))
-        names = list(result.predictor.encoder.kinds)
-        if by_name:
+    def _of(cls, result: TrainingResult, settings: Mapping[str, Any], names: Sequence[str] | None) -> Self:
+        """Return the estimator of a result, with settings as parameters; it finds inputs by `names`, if it has any."""
+        estimator = cls(**cls._parameters(settings))
+        if names is not None:
             estimator.feature_names_in_ = np.array(names, object)
             estimator._by_name = True
-        estimator.n_features_in_ = len(names)
+        estimator.n_features_in_ = len(result.predictor.encoder.kinds)
         estimator._adopt(result)
         return estimator
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from nnfs_cli.api.callbacks import sort_callbacks
 from nnfs_cli.api.classifier import NetClassifier
 from nnfs_cli.api.findings import Findings
 from nnfs_cli.api.regressor import NetRegressor
-from nnfs_cli.api.settings import complete_net, loss_of, plain
+from nnfs_cli.api.settings import Setting, class_loss, complete_net, loss_of, plain
 from nnfs_cli.api.tables import TableLike
 from nnfs_cli.api.training_summary import TableReport
 from nnfs_cli.api.training_table import has_names
@@ -30,6 +33,7 @@ from nnfs_cli.inspection.load_config import complete
 from nnfs_cli.inspection.propose import Proposal, propose
 from nnfs_cli.inspection.table_profile import profile_file, profile_table
 from nnfs_cli.inspection.write_config import write_config
+from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.workflows.baselines import BASELINES
 from nnfs_cli.workflows.compare import beside_baselines
 from nnfs_cli.workflows.figures import Figures
@@ -41,10 +45,11 @@ MAX_CELLS = 2_000_000  # cells of the training rows up to which simple models ar
 
 def fit(
     table: TableLike | str | os.PathLike[str],
-    target: str,
+    target: str | int,
     *,
     drop: str | Sequence[str] = (),
     weight: str | None = None,
+    callbacks: Sequence[Callback | Setting] = (),
     verbose: bool | None = None,
     random_state: int = 0,
     **settings: Any,
@@ -61,24 +66,30 @@ def fit(
         A table of pandas, polars or pyarrow, a dict of columns, a list of dicts, an array (rows, columns) whose columns
         are called x0, x1, ..., or the path of a CSV or Parquet file.
     target : str
-        Column to predict. It must have a value in every row.
+        Column to predict. It must have a value in every row. A number stands for the column that pandas calls so.
     drop : str or sequence of str, default=()
         More columns to leave out.
     weight : str, default=None
         Column with the weight of each row, 0 or more.
+    callbacks : list of callbacks, default=()
+        What watches the training: objects of your own subclasses of `Callback`, or built-in ones such as
+        ``{"stop_at": 0.1}``.
     verbose : bool, default=None
         Whether to show the progress. By default, notebooks and interactive sessions show it.
     random_state : int, default=0
         Seed of all random numbers. The same table and seed give the same net.
     **settings
         Keys of a config, which override what was proposed: ``epochs=20``, ``split={"test": 0.3}``,
-        ``layers=["linear: 16", "relu"]``, ``loss="mse"``, and so on.
+        ``layers=["linear: 16", "relu"]``, ``loss="mse"``, and so on. A ``split`` replaces the proposed one as a whole,
+        so that ``split=0.3`` gives validation rows and no test rows.
 
     Returns
     -------
     NetClassifier or NetRegressor
         The trained estimator. It finds its inputs by name, so that new tables may have other columns, in any order.
         `findings` has what was found out, in sentences; `summary()` the figures; `config_text` the proposed config.
+        Its parameters are the settings that you gave, so that `clone` makes an estimator for any table; `config_` has
+        what was chosen for this one.
 
     Raises
     ------
@@ -88,6 +99,8 @@ def fit(
         If a setting is wrong.
     DivergedError
         If the training diverges.
+    KeyboardInterrupt
+        After Ctrl-C. Nothing is kept; `train` writes a run, which can be resumed.
 
     Examples
     --------
@@ -100,30 +113,40 @@ def fit(
     (1,)
 
     """
-    if not isinstance(target, str) or not target:
-        found = type(target).__name__ if not isinstance(target, str) else "an empty one"
-        instead = "give inputs and targets apart to NetClassifier().fit(X, y) or NetRegressor().fit(X, y)"
-        raise DataError(f"target should be the name of a column, as a text, found {found}; {instead}")
     if "dataset" in settings:
         raise ConfigError("fit trains on its table; leave out dataset")
-    if isinstance(table, str | os.PathLike):
-        content, profile = None, profile_file(Path(table), target)
+    content = None if isinstance(table, str | os.PathLike) else to_arrow_table(table)
+    name = _target_name(target, content)
+    if content is None:
+        profile = profile_file(Path(table), name)  # type: ignore[arg-type]  # a path, as was just checked
     else:
-        content = to_arrow_table(table)
-        profile = profile_table(InMemory(target=(target,)).of(content))
-    proposal = propose(profile, target, (drop,) if isinstance(drop, str) else tuple(drop), weight)
+        profile = profile_table(InMemory(target=(name,)).of(content))
+    proposal = propose(profile, name, (drop,) if isinstance(drop, str) else tuple(drop), weight)
     text = write_config(proposal, Path.cwd())
-    config = _config(proposal, text, content, {"seed": random_state, **settings})
+    changes, others = sort_callbacks(callbacks, settings)
+    config = _config(proposal, text, content, {"seed": random_state, **changes})
     loaded = load_data(config)
     experiment = prepare(config, loaded)
-    findings = Findings(_findings(proposal, config, loaded, experiment))
-    result = TrainingResult.of(experiment, progress_for(verbose, config.checkpoint))
+    findings = Findings(_findings(proposal, config, loaded, experiment, chosen="layers" not in settings))
+    result = TrainingResult.of(experiment, [*progress_for(verbose, config.checkpoint), *others])
     kind = NetRegressor if config.loss.task == "regression" else NetClassifier
-    inputs = list(result.predictor.encoder.kinds)
-    as_array = not (content is None or has_names(table)) and inputs == [f"x{j}" for j in range(len(inputs))]
-    estimator: NetClassifier | NetRegressor = kind._of(result, by_name=not as_array)
+    names = [column for column in profile.table.columns if column in result.predictor.encoder.kinds]
+    as_array = not (content is None or has_names(table)) and names == [f"x{j}" for j in range(len(names))]
+    given = {"seed": random_state, **settings, "callbacks": callbacks}
+    estimator: NetClassifier | NetRegressor = kind._of(result, given, None if as_array else names)
     estimator._report = TableReport(findings, text, _comparison(experiment, loaded))
     return estimator
+
+
+def _target_name(target: object, content: Any) -> str:
+    """Return the name of the target in a table; pandas may call columns by numbers, which are texts here."""
+    if isinstance(target, Integral) and content is not None and str(target) in content.column_names:
+        return str(target)
+    if isinstance(target, str) and target:
+        return target
+    found = type(target).__name__ if not isinstance(target, str) else "an empty one"
+    instead = "give inputs and targets apart to NetClassifier().fit(X, y) or NetRegressor().fit(X, y)"
+    raise DataError(f"target should be the name of a column, as a text, found {found}; {instead}")
 
 
 def _config(proposal: Proposal, text: str, content: Any, settings: Mapping[str, Any]) -> Config:
@@ -137,26 +160,33 @@ def _config(proposal: Proposal, text: str, content: Any, settings: Mapping[str, 
         del proposed["metrics"]
         proposed.get("preprocessing", {}).pop("target", None)
     merged = {**proposed, **settings}
-    if merged.get("layers") is not None:
-        merged["layers"] = _whole_net(proposal, merged["layers"], merged["loss"])
+    if (layers := merged.get("layers")) is not None:
+        if "loss" not in settings and proposal.task.goal != "regression":
+            merged["loss"] = class_loss(layers, _facts(proposal, "classification"))
+        loss = loss_of(merged["loss"])
+        merged["layers"] = complete_net(layers, loss, _facts(proposal, loss.task))
     return complete(Document("run", Path.cwd(), data={**merged, "dataset": dataset}))
 
 
-def _whole_net(proposal: Proposal, layers: Any, loss: Any) -> Any:
-    """Return layers with an output layer, if they lack one. Raises `ConfigError` if there is no such loss."""
-    resolved = loss_of(loss)
-    classes = proposal.profile.columns[proposal.target].different if resolved.task == "classification" else None
-    return complete_net(layers, resolved, Facts(len(proposal.inputs), classes, 1))
+def _facts(proposal: Proposal, task: str) -> Facts:
+    """Return the facts of the proposed inputs and target, for classes or numbers."""
+    classes = proposal.profile.columns[proposal.target].different if task == "classification" else None
+    return Facts(len(proposal.inputs), classes, 1)
 
 
-def _findings(proposal: Proposal, config: Config, loaded: LoadedData, experiment: Experiment) -> Iterator[Finding]:
-    """Yield what was chosen, and then what `nnfs check` finds, each column's leak once."""
-    chosen = list(choices(proposal, config))
-    yield from chosen
-    told = {(one.what, one.column) for one in chosen}
+def _findings(
+    proposal: Proposal, config: Config, loaded: LoadedData, experiment: Experiment, chosen: bool
+) -> Iterator[Finding]:
+    """Yield what was chosen, and then what `nnfs check` finds, each column's leak once.
+
+    If the preset has `chosen` the layers, no finding advises to change them.
+    """
+    told = list(choices(proposal, config))
+    yield from told
+    known = {(one.what, one.column) for one in told}
     for finding in find(config, loaded, experiment, InspectedRows.of(loaded)):
-        if (finding.what, finding.column) not in told:
-            yield finding
+        if (finding.what, finding.column) not in known:
+            yield replace(finding, suggestion=None) if chosen and finding.what == "parameters" else finding
 
 
 def _comparison(experiment: Experiment, loaded: LoadedData) -> dict[str, Figures]:

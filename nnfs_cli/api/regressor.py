@@ -151,7 +151,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
     ) -> Self:
         """Train the net.
 
-        Every call begins anew.
+        Every call begins anew. After Ctrl-C the estimator is untrained, and can be fitted again.
 
         Parameters
         ----------
@@ -188,6 +188,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
 
         """
         with value_errors():
+            self._forget()
             inputs, numbers = self._inputs(X, reset=True), self._numbers(y)
             rows = Rows(inputs, self._of_equal_length(numbers, inputs, "y"), self._weight(sample_weight, inputs))
             validation = None

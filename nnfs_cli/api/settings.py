@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,10 +22,15 @@ from nnfs_cli.inspection.load_config import complete
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.sequential import Sequential
+from nnfs_cli.nn.layers.softmax import Softmax
 from nnfs_cli.nn.losses import Loss
+from nnfs_cli.nn.losses.cross_entropy import CrossEntropy
+from nnfs_cli.system.wording import listing
 
 Setting: TypeAlias = str | Mapping[str, Any]
 """A component as a config file would hold it, such as `"relu"`, `"linear: 16"` or `{"linear": {"units": 16}}`."""
+
+MAX_SHOWN = 3  # sizes that a message repeats
 
 
 def config_of(settings: Mapping[str, Any], dataset: DataSource, name: str = "run") -> Config:
@@ -71,17 +77,51 @@ def complete_net(layers: Any, loss: Loss, facts: Facts) -> Any:
 
     They are the whole net if they give what the loss needs: an output for each class or target, without a bound that
     the loss does not expect. Otherwise a linear layer is added. A single layer needs no list. Layers that cannot be
-    used are returned unchanged, so that the check of the config reports them.
+    used are returned unchanged, so that the check of the config reports them. Raises `ConfigError` for bare numbers.
     """
-    if isinstance(layers, Sequential):
-        layers = layers.layers  # a net of its own lends its layers, and not its weights
-    elif isinstance(layers, str | Mapping | Layer):
-        layers = (layers,)
-    try:
-        given = tuple(Layer.resolve(plain(layer, "layers")) for layer in layers)
-    except (ValueError, ConfigError):  # pydantic's errors are ValueErrors
-        return layers
-    if not given or (not net_faults(given, loss, facts, "") and not cross_check({"layers": given, "loss": loss})):
+    layers = _listed(layers)
+    given = _resolved(layers)
+    if not given or _suits(given, loss, facts):
         return layers
     whole = (*given, Linear(units=loss.n_outputs(facts.n_classes, facts.n_targets)))
     return layers if net_faults(whole, loss, facts, "") else whole
+
+
+def class_loss(layers: Any, facts: Facts) -> str:
+    """Return the default loss for classes: the binary one for two, unless the net ends in an output for each of them.
+
+    `layers` are None if the preset chooses them.
+    """
+    if facts.n_classes != 2:
+        return "cross_entropy"
+    given = _resolved(_listed(layers)) if layers is not None else ()
+    is_output = given and ("units" in type(given[-1]).model_fields or isinstance(given[-1], Softmax))
+    return "cross_entropy" if is_output and _suits(given, CrossEntropy(), facts) else "binary_cross_entropy"
+
+
+def _suits(layers: tuple[Layer, ...], loss: Loss, facts: Facts) -> bool:
+    return not net_faults(layers, loss, facts, "") and not cross_check({"layers": layers, "loss": loss})
+
+
+def _resolved(layers: Sequence[Any]) -> tuple[Layer, ...]:
+    """Return layers as objects, or nothing if one of them cannot be used."""
+    try:
+        return tuple(Layer.resolve(plain(layer, "layers")) for layer in layers)
+    except (ValueError, ConfigError):  # pydantic's errors are ValueErrors
+        return ()
+
+
+def _listed(layers: Any) -> Sequence[Any]:
+    """Return layers as a list. Raises `ConfigError` if they are none, such as the sizes that other tools take."""
+    if isinstance(layers, Sequential):
+        return layers.layers  # a net of its own lends its layers, and not its weights
+    if isinstance(layers, str | Mapping | Layer):
+        return (layers,)
+    entries = list(layers) if isinstance(layers, Iterable) else [layers]
+    sizes = [entry for entry in entries if isinstance(entry, Real)]
+    if sizes or not isinstance(layers, Iterable):
+        units = [str(size) for size in sizes if isinstance(size, int | np.integer) and size > 0] or ["10"]
+        example = ", ".join(f'"linear: {n}", "relu"' for n in units[:MAX_SHOWN])
+        found = listing(str(size) for size in sizes[:MAX_SHOWN]) or type(layers).__name__
+        raise ConfigError(f"layers: expected a list of layers, such as [{example}], found {found}")
+    return entries

@@ -30,11 +30,12 @@ from nnfs_cli.inspection.column_relations import (
     row_hashes,
 )
 from nnfs_cli.inspection.propose import skewness, width_for
-from nnfs_cli.system.wording import counted, named, percent, shown
+from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
 CELLS = 5_000_000  # cells of a table that are inspected, at most
 FEWEST = 5_000  # rows that are inspected, however many columns there are
 RARE = 10  # training rows below which a class is rare
+SHOWN = 5  # rare classes that a finding names
 LEARNABLE = 20  # training rows from which more weight may help a class
 TAMING = frozenset(("quantile", "robust", "clip", "smooth_clip", "log1p"))  # steps that are robust to outliers
 
@@ -264,13 +265,22 @@ def _classes(config: Config, data: InspectedRows, loaded: LoadedData, target: st
             indices = class_indices(reader.survey, target, classes)[loaded.rows[split]]
             counts[split] = np.bincount(indices, minlength=len(classes))
     train = counts["train"]
-    for i, label in enumerate(classes):
-        by_split = ", ".join(f"{counts[split][i]:,} {verb}" for split, verb in _PURPOSES.items() if split in counts)
+    names = [shown(text_of(label)) for label in classes]
+    by_split = [
+        ", ".join(f"{counts[split][i]:,} {verb}" for split, verb in _PURPOSES.items() if split in counts)
+        for i in range(len(classes))
+    ]
+    rare = [i for i in range(len(classes)) if train[i] < RARE]
+    if len(rare) == 1:
+        yield Finding("rare", target, f"has a rare class, {names[rare[0]]}: {by_split[rare[0]]}")
+    elif rare:
+        each = [f"{names[i]} ({by_split[i]})" for i in rare[:SHOWN]]
+        more = [f"{len(rare) - SHOWN:,} more"] if len(rare) > SHOWN else []
+        yield Finding("rare", target, f"has {len(rare):,} rare classes: {listing([*each, *more])}")
+    for i, name in enumerate(names):
         missing = [split for split in counts if split != "train" and not counts[split][i]]
-        if train[i] < RARE:
-            yield Finding("rare", target, f"has a rare class, {shown(text_of(label))}: {by_split}")
-        elif missing:
-            yield Finding("rare", target, f"has no {missing[0]} row of the class {shown(text_of(label))}: {by_split}")
+        if missing and i not in rare:
+            yield Finding("rare", target, f"has no {missing[0]} row of the class {name}: {by_split[i]}")
     least, most = int(train.min()), int(train.max())
     if most > 10 * max(least, 1) and config.class_weights is None:
         message = (

@@ -68,7 +68,7 @@ class Tabular(Preset, name="tabular"):
             "loss": loss.brief(),
             "epochs": epochs,
             "log_every": max(1, round(epochs / LOGGED_EPOCHS)),
-            "averaging": {"ema": 0.99 if per_epoch * epochs >= 200 else 0.9},
+            "averaging": _averaging(per_epoch * epochs),
         }
         if facts.n_rows < MIN_HOLDOUT_ROWS and "split" not in given:
             settings["split"] = {"validation": 0}
@@ -91,6 +91,11 @@ class Tabular(Preset, name="tabular"):
 
 def _loss(facts: TableFacts) -> str:
     return "mse" if not facts.n_classes else "binary_cross_entropy" if facts.n_classes == 2 else "cross_entropy"
+
+
+def _averaging(steps: int) -> dict[str, float] | None:
+    """Return an average over 100 or 10 steps, or none if training makes fewer."""
+    return None if steps < 10 else {"ema": 0.99 if steps >= 200 else 0.9}
 
 
 def _batch(n_rows: int) -> int:

@@ -217,7 +217,7 @@ def test_validation_data_choose_the_best_epoch_and_calibrate_the_intervals() -> 
     ("parameters", "data", "message"),
     [
         ({}, X, "validation_data should be"),
-        ({}, (X, y + 2), "no training row has the label '3' and '4' of validation_data"),
+        ({}, (X, y + 2), "no training row has the label '3' or '4' of validation_data"),
         ({}, (X[:, :3], y), "X has 3 features"),
         ({"split": 0.2}, (X, y), "give either validation_data or the parameter split"),
     ],

@@ -279,7 +279,6 @@ def test_a_copy_of_the_estimator_trains_the_same_kind_of_net(buyers: NetClassifi
     table = pd.DataFrame(people())
     again = clone(buyers).fit(table[["age", "town", "joined"]], table["bought"])
     assert again.config_.layers == buyers.config_.layers
-    assert again.config_.preprocessing == buyers.config_.preprocessing
 
 
 @pytest.mark.parametrize("name", ["a: b", "[x", "{y}", "- z", "null", "1", "#", "'", "two\nlines", " spaces ", "Größe"])
@@ -443,3 +442,69 @@ def test_any_table_is_learned_or_refused_with_a_reason(columns: Mapping[str, lis
 @given(TABLE)
 def test_any_of_many_tables_is_learned_or_refused_with_a_reason(columns: Mapping[str, list[Any]]) -> None:
     check_that_it_is_learned_or_refused(columns)
+
+
+# Parameters
+
+
+class Counting(nnfs_cli.Callback):
+    """A callback of one's own, which counts logged epochs."""
+
+    rows = 0
+
+    def on_log(self, training: Any, row: Any) -> None:
+        self.rows += 1
+
+
+def test_own_callbacks_watch_the_training() -> None:
+    own = Counting()
+    fitted = quick_fit(grades(), "grade", callbacks=[own, {"stop_at": 0.0001}])
+    assert own.rows == len(fitted.history_)
+    assert [callback.name for callback in fitted.config_.callbacks] == ["stop_at"]
+
+
+def test_a_clone_is_an_estimator_for_any_table() -> None:
+    fitted = quick_fit(people(), "bought", drop="code")
+    given = {"random_state": 0, **QUICK}
+    assert clone(fitted).get_params() == NetClassifier(**given).get_params()
+    X, y = np.random.default_rng(0).normal(size=(300, 3)), np.arange(300) % 3
+    again = clone(fitted).fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X), NetClassifier(**given).fit(X, y).predict_proba(X))
+
+
+def test_class_weights_of_a_config_are_the_parameter_of_the_estimator() -> None:
+    assert quick_fit(people(), "bought", class_weights="balanced").class_weight == "balanced"
+
+
+def test_the_number_of_a_column_of_pandas_names_the_target() -> None:
+    frame = pd.DataFrame(np.column_stack([grades()["x"], grades()["y"], grades()["grade"]]))
+    by_number, by_text = quick_fit(frame, 2), quick_fit(frame, "2")
+    np.testing.assert_array_equal(by_number.predict(frame), by_text.predict(frame))
+    with pytest.raises(DataError, match="should be the name of a column, as a text, found int"):
+        quick_fit(frame, 3)
+
+
+def test_names_of_inputs_are_in_the_order_of_the_table() -> None:
+    fitted = quick_fit(visits(), "pressure")
+    assert fitted.feature_names_in_.tolist() == ["weight", "sex", "dose"]
+    table = pd.DataFrame(visits())
+    np.testing.assert_array_equal(fitted.predict(table[["dose", "sex", "weight"]]), fitted.predict(table))
+
+
+def test_a_net_for_two_classes_with_two_outputs_is_kept() -> None:
+    fitted = quick_fit(people(), "bought", layers=["linear: 4", "relu", "linear: 2"])
+    assert [layer.name for layer in fitted.config_.layers] == ["linear", "relu", "linear"]
+    assert fitted.config_.loss.name == "cross_entropy"
+
+
+def test_a_tiny_table_has_no_advice_to_change_what_the_preset_chose() -> None:
+    tiny = {"x": np.arange(10.0), "y": [0, 1] * 5}
+    with pytest.warns(nnfs_cli.NnfsWarning) as caught:
+        fitted = nnfs_cli.fit(tiny, "y", epochs=1)
+    assert "dropout" not in str(fitted.summary())
+    assert not [warning for warning in caught if "averages over" in str(warning.message)]
+    (rare,) = [finding for finding in fitted.findings if finding.what == "rare"]
+    assert str(rare) == "'y' has 2 rare classes: '0' (5 to train) and '1' (5 to train)"
+    with pytest.warns(nnfs_cli.NnfsWarning, match="may overfit"):
+        own = nnfs_cli.fit(tiny, "y", epochs=1, layers=["linear: 8", "relu"])
+    assert "layers=[..., 'dropout: 0.2', ...]" in str(own.summary())
