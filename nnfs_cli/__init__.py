@@ -41,6 +41,8 @@ _HOMES = {
         "RunError",
         "UserError",
     ),
+    "metrics.base": ("Metric",),
+    "nn.initializers": ("Initializer",),
     "nn.layers.base": ("Layer",),
     "nn.layers.batch_norm": ("BatchNorm",),
     "nn.layers.dense": ("Dense",),
@@ -63,6 +65,7 @@ _HOMES = {
     "nn.layers.softmax": ("Softmax",),
     "nn.layers.softplus": ("Softplus",),
     "nn.layers.tanh": ("Tanh",),
+    "nn.losses.base": ("Loss",),
     "nn.losses.binary_cross_entropy": ("BinaryCrossEntropy",),
     "nn.losses.binary_focal": ("BinaryFocal",),
     "nn.losses.cross_entropy": ("CrossEntropy",),
@@ -74,13 +77,15 @@ _HOMES = {
     "nn.losses.mse": ("MSE",),
     "nn.losses.poisson": ("Poisson",),
     "nn.losses.quantile": ("Quantile",),
-    "training.callbacks.base": ("Callback",),
+    "nn.parameters": ("ParameterSpec",),
+    "training.callbacks.base": ("Callback", "NamedCallback"),
     "training.callbacks.checkpoint": ("Checkpoint",),
     "training.callbacks.early_stopping": ("EarlyStopping",),
     "training.callbacks.stop_at": ("StopAt",),
     "training.optimizers.adagrad": ("Adagrad",),
     "training.optimizers.adam": ("Adam",),
     "training.optimizers.adamw": ("AdamW",),
+    "training.optimizers.base": ("Optimizer", "Stepper"),
     "training.optimizers.lbfgs": ("LBFGS",),
     "training.optimizers.lion": ("Lion",),
     "training.optimizers.nadam": ("NAdam",),
@@ -115,6 +120,8 @@ if TYPE_CHECKING:  # isort: off
         RunError as RunError,
         UserError as UserError,
     )
+    from nnfs_cli.metrics.base import Metric as Metric
+    from nnfs_cli.nn.initializers import Initializer as Initializer
     from nnfs_cli.nn.layers.base import Layer as Layer
     from nnfs_cli.nn.layers.batch_norm import BatchNorm as BatchNorm
     from nnfs_cli.nn.layers.dense import Dense as Dense
@@ -137,6 +144,7 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.nn.layers.softmax import Softmax as Softmax
     from nnfs_cli.nn.layers.softplus import Softplus as Softplus
     from nnfs_cli.nn.layers.tanh import Tanh as Tanh
+    from nnfs_cli.nn.losses.base import Loss as Loss
     from nnfs_cli.nn.losses.binary_cross_entropy import BinaryCrossEntropy as BinaryCrossEntropy
     from nnfs_cli.nn.losses.binary_focal import BinaryFocal as BinaryFocal
     from nnfs_cli.nn.losses.cross_entropy import CrossEntropy as CrossEntropy
@@ -148,13 +156,17 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.nn.losses.mse import MSE as MSE
     from nnfs_cli.nn.losses.poisson import Poisson as Poisson
     from nnfs_cli.nn.losses.quantile import Quantile as Quantile
+    from nnfs_cli.nn.parameters import ParameterSpec as ParameterSpec
     from nnfs_cli.training.callbacks.base import Callback as Callback
+    from nnfs_cli.training.callbacks.base import NamedCallback as NamedCallback
     from nnfs_cli.training.callbacks.checkpoint import Checkpoint as Checkpoint
     from nnfs_cli.training.callbacks.early_stopping import EarlyStopping as EarlyStopping
     from nnfs_cli.training.callbacks.stop_at import StopAt as StopAt
     from nnfs_cli.training.optimizers.adagrad import Adagrad as Adagrad
     from nnfs_cli.training.optimizers.adam import Adam as Adam
     from nnfs_cli.training.optimizers.adamw import AdamW as AdamW
+    from nnfs_cli.training.optimizers.base import Optimizer as Optimizer
+    from nnfs_cli.training.optimizers.base import Stepper as Stepper
     from nnfs_cli.training.optimizers.lbfgs import LBFGS as LBFGS
     from nnfs_cli.training.optimizers.lion import Lion as Lion
     from nnfs_cli.training.optimizers.nadam import NAdam as NAdam
@@ -175,4 +187,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Return the public names."""
-    return [*globals(), *_HOME_OF]
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -31,6 +31,11 @@ class ParameterSpec(NamedTuple):
     Initializers scale by `fan_in` and `fan_out`, the numbers of connections into and out of a unit. Penalties and
     weight decay act on parameters with `decays`, such as weights but not biases; `l1` and `l2` replace the run's
     penalties on this one. A parameter that is not `learned` has no gradient.
+
+    >>> from nnfs_cli import ParameterSpec
+    >>> from nnfs_cli.nn.initializers import Constant
+    >>> ParameterSpec((3,), Constant(1.0), fan_in=3, fan_out=3).decays
+    False
     """
 
     shape: Shape

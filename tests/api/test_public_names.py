@@ -65,7 +65,8 @@ print(before == world())
 def test_every_name_can_be_imported_and_is_listed() -> None:
     for name in nnfs_cli.__all__:
         assert getattr(nnfs_cli, name).__name__ == name
-    assert {*nnfs_cli.__all__, "__version__"} <= {*dir(nnfs_cli)}
+    assert "__version__" in dir(nnfs_cli)
+    assert [name for name in dir(nnfs_cli) if not name.startswith("__")] == sorted(nnfs_cli.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Liner'"):
         nnfs_cli.Liner  # noqa: B018
 
