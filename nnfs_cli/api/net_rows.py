@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.api.net_tables import ESTIMATORS
 from nnfs_cli.arrays import Array
 from nnfs_cli.errors import DataError
 from nnfs_cli.nn.losses import Loss
@@ -30,12 +31,17 @@ def net_rows(X: Array, y: Any, sample_weight: Any, loss: Loss, n_outputs: int, w
     return EncodedRows(X, encoded, truth, weight).with_weight()
 
 
-def net_inputs(X: Any, dtype: np.dtype[Any], name: str = "X") -> Array:
-    """Return inputs (rows, n_features) in the net's dtype. Raises `DataError` unless they are finite numbers."""
-    array = _numbers(X, name, "; NetClassifier and NetRegressor take texts, dates and gaps")
+def net_inputs(X: Any, dtype: np.dtype[Any], name: str = "X", n_features: int | None = None) -> Array:
+    """Return inputs (rows, n_features) in the net's dtype. Raises `DataError` unless they are finite numbers.
+
+    `n_features` is the number that the net takes, if it is known.
+    """
+    array = _numbers(X, name, f"; {ESTIMATORS}")
     if array.ndim != 2 or array.shape[1] == 0:
-        column = f"; {name}.reshape(-1, 1) makes one column of it" if array.ndim == 1 else ""
-        raise DataError(f"{name} should have the shape (rows, n_features), found {array.shape}{column}")
+        is_row = array.shape == (n_features,) and n_features != 1
+        shape = "reshape(1, -1) makes one row" if is_row else "reshape(-1, 1) makes one column"
+        hint = f"; {name}.{shape} of it" if array.ndim == 1 else ""
+        raise DataError(f"{name} should have the shape (rows, n_features), found {array.shape}{hint}")
     return _within(array, dtype, name)
 
 
@@ -46,7 +52,8 @@ def class_indices(y: Any, loss: Loss, n_outputs: int, name: str = "y") -> Array:
     expected = f"for {net}, {loss.name} needs the index of each row's class, from 0 to {n_classes - 1}"
     array = _numbers(y, name, f"; {expected}. NetClassifier takes labels of any kind")
     if array.ndim != 1:
-        indices = f"; {name}.argmax(axis=1) gives the index" if array.ndim == 2 and array.shape[1] == n_classes else ""
+        hints = {n_classes: f"; {name}.argmax(axis=1) gives the index", 1: f"; {name}.ravel() makes one axis of it"}
+        indices = hints.get(array.shape[1], "") if array.ndim == 2 else ""
         raise DataError(f"{name} should have the shape (rows,), found {array.shape}; {expected}{indices}")
     wrong = ~np.isin(array, np.arange(n_classes))
     if wrong.any():
@@ -57,15 +64,20 @@ def class_indices(y: Any, loss: Loss, n_outputs: int, name: str = "y") -> Array:
 
 def target_numbers(y: Any, loss: Loss, n_outputs: int, name: str = "y") -> Array:
     """Return targets (rows, targets) in float64 for a net with this many outputs. Raises `DataError`."""
-    array = _numbers(y, name, f"; {loss.name} needs numbers")
-    array = (array[:, None] if array.ndim == 1 else array).astype(np.float64)
+    given = _numbers(y, name, f"; {loss.name} needs numbers")
+    array = (given[:, None] if given.ndim == 1 else given).astype(np.float64)
     n_targets = n_outputs // loss.n_outputs(None, 1)
     if array.ndim != 2 or array.shape[1] != n_targets:
         shape = "(rows,) or (rows, 1)" if n_targets == 1 else f"(rows, {n_targets})"
-        raise DataError(f"{name} should have the shape {shape}, found {np.shape(y)}; the net has {n_outputs:,} outputs")
+        raise DataError(
+            f"{name} should have the shape {shape}, found {given.shape}; the net has {counted(n_outputs, 'output')}"
+        )
     low, high = loss.target_range or (-np.inf, np.inf)
-    _refuse(~((array >= low) & (array <= high)), array, name, f"{loss.name} needs numbers from {low:g} to {high:g}")
-    return _within(array, array.dtype, name)
+    above = f"numbers of {low:g} or more" if high == np.inf else f"numbers from {low:g} to {high:g}"
+    expected = "finite numbers" if low == -np.inf else above
+    wrong = ~((array >= low) & (array <= high) & np.isfinite(array))
+    _refuse(wrong.reshape(given.shape), given, name, f"{loss.name} needs {expected}")
+    return np.ascontiguousarray(array)
 
 
 def row_weights(weight: Any, n_rows: int, dtype: np.dtype[Any], name: str = "sample_weight") -> Array:
@@ -81,6 +93,8 @@ def row_weights(weight: Any, n_rows: int, dtype: np.dtype[Any], name: str = "sam
 
 def _numbers(values: Any, name: str, hint: str) -> Array:
     """Return values as an array of numbers, or raise `DataError`."""
+    if np.ma.is_masked(values):
+        raise DataError(f"{name} has masked entries, which are gaps; fill them, as {name}.filled(0) does")
     try:
         array = np.asarray(values)
     except (ValueError, TypeError) as error:

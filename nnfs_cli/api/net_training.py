@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from nnfs_cli.api.settings import plain
+from nnfs_cli.arrays import Shape
 from nnfs_cli.components.section import Section
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.cross_checks import memory_faults, net_faults
@@ -42,7 +43,7 @@ def checked_settings(given: Mapping[str, Any], *, validated: bool) -> Settings:
     With `validated` rows, `val_loss` is the figure to monitor by default, else `train_loss`.
     """
     monitor = "val_loss" if validated else "train_loss"
-    given = {key: plain(value, key) for key, value in given.items() if value is not None}
+    given = {key: plain(value, key) for key, value in given.items() if value is not None or key == "seed"}
     return Config.without_data({**given, "checkpoint": {"monitor": monitor}})
 
 
@@ -67,16 +68,36 @@ def checked_callbacks(given: Iterable[Any]) -> tuple[Callback, ...]:
 
 def count_outputs(layers: Sequence[Layer], loss: Loss, n_features: int, dtype: Any) -> int:
     """Return how many outputs the net has. Raises `ConfigError` unless layers, inputs and loss fit together."""
+    layers, classes = tuple(layers), loss.task == "classification"
     try:
         shape, _ = Sequential(layers=layers).build((n_features,))
     except ShapeError:
-        shape = (1,)  # `net_faults` says where the layers do not fit together
-    classes = max(shape[0], 2) if loss.task == "classification" else None
-    facts = Facts(n_features, classes, max(shape[0] // loss.n_outputs(None, 1), 1))
-    faults = net_faults(tuple(layers), loss, facts, "y") or memory_faults(tuple(layers), n_features, 1, dtype)
-    if faults:
+        facts = Facts(n_features, 2 if classes else None, 1)
+        raise in_lines(net_faults(layers, loss, facts, "y")) from None  # with the place of the layer
+    if message := _misfit(shape, loss):
+        raise in_lines([Fault(("layers", len(layers) - 1), message)])
+    if faults := memory_faults(layers, n_features, 1, dtype):
         raise in_lines(faults)
     return shape[0]
+
+
+def _misfit(shape: Shape, loss: Loss) -> str:
+    """Return why a loss cannot take outputs of this shape, or the empty string. It suits any number of targets."""
+    if len(shape) > 1:
+        return f"the net gives {' x '.join(map(str, shape))} outputs a row; flatten makes a plain list of them"
+    gives = f"the net gives {counted(shape[0], 'output')}"
+    if loss.task == "regression":
+        each = loss.n_outputs(None, 1)
+        return f"{gives}; {loss.name} needs {each} for each target" if shape[0] % each else ""
+    n_classes = max(shape[0], 2)
+    try:
+        needed = loss.n_outputs(n_classes, 1)
+    except ValueError as error:
+        return f"{gives}; {error}"
+    if needed == shape[0]:
+        return ""
+    wanted = f"one for each class, at least {needed}" if needed == n_classes else f"{needed} for {n_classes} classes"
+    return f"{gives}; {loss.name} needs {wanted}"
 
 
 def in_lines(faults: Iterable[Fault]) -> ConfigError:
@@ -93,11 +114,10 @@ def trainer_for(
 ) -> Trainer:
     """Return the trainer of a model, which evaluates the validation rows, or else the training rows.
 
-    Raises `DataError` for too few rows, and `ConfigError` if a callback monitors a figure that the log will not have.
+    Raises `DataError` for too few rows.
     """
     metrics, n_rows = settings["metrics"], len(rows)
     watched, prefix = (rows, "train_") if validation is None else (validation, "val_")
-    callbacks = _with_figures(callbacks, settings, model, validated=validation is not None)
 
     def evaluate() -> LogRow:
         figures = {prefix + name: figure for name, figure in figures_of(model, watched, metrics).items()}
@@ -111,19 +131,28 @@ def trainer_for(
     size = n_rows if settings["batch_size"] == "full" else settings["batch_size"]
     batches = Batches(n_rows, size, settings["shuffle"], seed=settings["seed"], smallest=needs.min_batch)
     threads = useful_threads(batches.size * model.largest, None)
-    plan = Plan(settings["optimizer"], settings["lr"], settings["schedule"], seed=settings["seed"], threads=threads)
+    plan = Plan(
+        settings["optimizer"],
+        settings["lr"],
+        settings["schedule"],
+        clip=settings["clip"],
+        seed=settings["seed"],
+        threads=threads,
+    )
     return Trainer(model, batches, plan, callbacks, evaluate)
 
 
 def train(trainer: Trainer, rows: EncodedRows, epochs: int) -> None:
-    """Train. A `Checkpoint` among the callbacks puts the best weights into the model at the end.
+    """Train. A `Checkpoint` among the callbacks puts the best weights into the model, however training ends.
 
     Raises `DivergedError` if a loss or gradient is not finite.
     """
-    trainer.fit(rows.X, rows.y, epochs, rows.weight)
-    for callback in trainer.callbacks:
-        if isinstance(callback, Checkpoint):
-            callback.restore_best(trainer.model)
+    try:
+        trainer.fit(rows.X, rows.y, epochs, rows.weight)
+    finally:
+        for callback in trainer.callbacks:
+            if isinstance(callback, Checkpoint):
+                callback.restore_best(trainer.model)
 
 
 def figures_of(model: Model, rows: EncodedRows, metrics: Iterable[Metric]) -> dict[str, float]:
@@ -138,9 +167,7 @@ def figures_of(model: Model, rows: EncodedRows, metrics: Iterable[Metric]) -> di
     return figures
 
 
-def _with_figures(
-    callbacks: Sequence[Callback], settings: Settings, model: Model, *, validated: bool
-) -> list[Callback]:
+def with_figures(callbacks: Sequence[Callback], settings: Settings, model: Model, *, validated: bool) -> list[Callback]:
     """Return the callbacks with the figures that they monitor by default. The built-in ones are copies.
 
     Raises `ConfigError` if the log will not have one of the figures.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 from pydantic import Field, PrivateAttr, field_validator
 
 from nnfs_cli.api.frame import Frame
+from nnfs_cli.api.history import History
 from nnfs_cli.api.net_rows import net_inputs, net_rows
 from nnfs_cli.api.net_summary import NetSummary
+from nnfs_cli.api.net_tables import column_names, table_numbers
 from nnfs_cli.api.net_training import (
     Settings,
     checked_callbacks,
@@ -20,26 +22,36 @@ from nnfs_cli.api.net_training import (
     figures_of,
     train,
     trainer_for,
+    with_figures,
 )
+from nnfs_cli.api.net_weights import NamedArrays, count_features, named_arrays
+from nnfs_cli.api.other_arguments import explain_arguments
 from nnfs_cli.api.settings import Setting, plain
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveInt, Seed
 from nnfs_cli.components.section import Section
 from nnfs_cli.display.progress import progress_for
 from nnfs_cli.errors import ConfigError, DataError, UserError
+from nnfs_cli.experiment.warnings import net_warnings
 from nnfs_cli.metrics import Metric
 from nnfs_cli.nn.check_layers import check_layers
+from nnfs_cli.nn.gradient_check import gradient_errors
 from nnfs_cli.nn.layers import Layer, sequential
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.model import Model
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.system.random import random_stream
+from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted
 from nnfs_cli.training.callbacks import Callback
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from nnfs_cli.training.clipping import Clip
 from nnfs_cli.training.optimizers import Optimizer
 from nnfs_cli.training.schedules import Schedule
 from nnfs_cli.workflows.result import EpochRows
+
+DType: TypeAlias = Literal["float32", "float64"] | type[np.float32] | type[np.float64] | np.dtype[Any]
 
 
 class Start(Section):
@@ -83,27 +95,42 @@ class Sequential(sequential.Sequential):
 
     _model: Model | None = PrivateAttr(None)
     _metrics: tuple[Metric, ...] | None = PrivateAttr(None)  # of the last fit; None before it
+    _columns: tuple[str, ...] | None = PrivateAttr(None)  # names of the inputs, if it was trained on a table
+    _history: History | None = PrivateAttr(None)  # of the last fit
 
     if TYPE_CHECKING:
 
-        def __init__(self, layers: Sequence[Layer | Setting]) -> None: ...
+        def __init__(self, layers: Layer | Sequence[Layer | Setting]) -> None: ...
 
     @field_validator("layers", mode="before")
     @classmethod
     def _from_texts(cls, layers: object) -> object:
         return plain(layers, "layers")
 
+    # Layers
+
+    def __iter__(self) -> Iterator[Layer]:  # type: ignore[override]
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        """Return the number of layers."""
+        return len(self.layers)
+
+    def __getitem__(self, index: int) -> Layer:
+        """Return a layer by its index."""
+        return self.layers[index]
+
     # Weights
 
-    def initialize(self, n_features: int, seed: int = 0, dtype: Literal["float32", "float64"] = "float32") -> Self:
+    def initialize(self, n_features: int, seed: int = 0, dtype: DType = "float32") -> Self:
         """Make the net for rows of `n_features` numbers, draw its weights, and return the net.
 
         `fit` does this by itself. Earlier weights are lost. The same seed draws the same weights. Raises `ConfigError`
         if the layers do not fit together.
         """
-        start = Start(n_features=n_features, seed=seed, dtype=dtype)
+        start = Start(n_features=n_features, seed=seed, dtype=_dtype_name(dtype))
         self._model = self._new_model(start.n_features, MSE(), np.dtype(start.dtype))
-        self._metrics = None
+        self._metrics = self._columns = self._history = None
         return self.reset(start.seed)
 
     def reset(self, seed: int = 0) -> Self:
@@ -129,30 +156,54 @@ class Sequential(sequential.Sequential):
         """
         return MappingProxyType(self._built().parameters.arrays)
 
-    def load(self, arrays: Mapping[str, Any]) -> Self:
-        """Copy parameters by name into the net, such as `numpy.load` of a run's weights, and return the net.
+    def load(self, arrays: NamedArrays, *, loss: Loss | Setting | None = None) -> Self:
+        """Copy parameters by name into the net, from a mapping or an npz file, and return the net.
 
-        A net without weights is made for as many features as the first array has rows. Raises `DataError` unless names
-        and shapes are exactly those of the net and all numbers are finite; then the net stays as it was.
+        The file may be one that `numpy.savez` wrote, or the weights of a run. Parameters do not include the loss. Give
+        the `loss` of the training, and `predict` and `evaluate` do what they did there: with cross-entropy, `predict`
+        returns probabilities. Without it, the loss stays as it is; a net that has none predicts the outputs of its last
+        layer. A net without weights is made for the number of features that fits the arrays.
+
+        Raises `DataError` unless names and shapes are exactly those of the net and all numbers are finite, and
+        `ConfigError` for an unusable loss; then the net stays as it was.
+
+        >>> import numpy as np
+        >>> from nnfs_cli import Linear, Sequential
+        >>> X, y = np.linspace(-1, 1, 20).reshape(-1, 1), np.arange(20) // 10
+        >>> net = Sequential([Linear(2)])
+        >>> history = net.fit(X, y, loss="cross_entropy")
+        >>> other = Sequential(net.layers).load(net.weights, loss="cross_entropy")
+        >>> bool((other.predict(X) == net.predict(X)).all())
+        True
         """
-        arrays = {name: np.asarray(arrays[name]) for name in arrays}
-        for name, array in arrays.items():
-            if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
-                raise DataError(f"{name} should be an array of finite numbers")
-        model = self._model
+        given, model, metrics = named_arrays(arrays), self._model, self._metrics
+        dtype = model.dtype if model is not None else np.result_type(np.float32, *map(_float_type, given.values()))
+        made: Loss = MSE()
+        if loss is not None:
+            settings = checked_settings({"layers": self.layers, "loss": loss, "epochs": 1}, validated=False)
+            made, metrics = settings["loss"], settings["metrics"]
         if model is None:
-            first = next(iter(arrays.values()), np.empty(0, np.float32))
-            n_features = first.shape[0] if first.size else 1
-            model = self._new_model(n_features, MSE(), np.dtype("f8" if first.dtype == np.float64 else "f4"))
+            model = self._new_model(count_features(self.layers, given), made, dtype)
+        elif loss is not None:
+            model = self._model_for(made, dtype)
         try:
-            model.load(arrays)
+            model.load(given)
         except ValueError as error:
             raise DataError(f"these arrays are not the weights of this net: {error}") from None
-        self._model = model
+        self._model, self._metrics = model, metrics
         return self
 
     # Training
 
+    @explain_arguments(
+        class_weight="give sample_weight, a number for each row, or class_weight to an estimator",
+        clipnorm="give clip, such as clip=1.0",
+        early_stopping="give callbacks=[EarlyStopping(5)]",
+        learning_rate="give lr",
+        patience="give callbacks=[EarlyStopping(5)]",
+        random_state="give seed",
+        validation_split="give validation_data=(X, y), or split to an estimator",
+    )
     def fit(
         self,
         X: Any,
@@ -168,18 +219,24 @@ class Sequential(sequential.Sequential):
         metrics: Metric | Setting | Iterable[Metric | Setting] | None = None,
         callbacks: Iterable[Callback | Setting] = (),
         schedule: Schedule | Setting = "constant",
+        clip: Clip | Mapping[str, float] | float | None = None,
         seed: int = 0,
         shuffle: bool = True,
-        dtype: Literal["float32", "float64"] | None = None,
+        dtype: DType | None = None,
         verbose: bool | None = None,
     ) -> Frame:
         """Train the net, and return the log: a column for each figure, a row for each epoch.
 
         The net goes on from its current weights; `reset` draws new ones. The optimizer starts anew in every call, and
         the order of the rows is the same unless the `seed` changes. At the end the net has the weights of the last
-        epoch, or those of the best one if a `Checkpoint` is among the callbacks.
+        epoch, or those of the best one if a `Checkpoint` is among the callbacks; so it has after Ctrl-C, too, and
+        `history` has the epochs so far.
 
-        - `X` (rows, n_features): finite numbers.
+        `train_loss` is the mean over the steps of the epoch, while the weights change. All other figures are those of
+        the weights at its end. They are means over the rows, also if the `reduction` of the loss is `sum`.
+
+        - `X` (rows, n_features): finite numbers. The columns of a table are known by name from then on: a later table
+          may have them in another order.
         - `y`: for a loss of classes the index of each row's class (rows,), from 0; otherwise numbers, (rows,) or
           (rows, targets).
         - `loss`, `optimizer`, `schedule`, `metrics`: as in a config, such as `"cross_entropy"`, `"sgd: 0.9"` or
@@ -188,6 +245,7 @@ class Sequential(sequential.Sequential):
         - `batch_size`: rows of a step, or `"full"` for all rows. By default 32, or all rows for lbfgs.
         - `validation_data`: `(X, y)` or `(X, y, sample_weight)`, evaluated after each epoch: `val_loss` and so on.
           Without it, the metrics are those of the training rows: `train_accuracy` and so on.
+        - `clip`: the largest norm of the gradient, or `{"value": 1.0}` for the largest absolute value of each entry.
         - `sample_weight` (rows,): how much each row counts, 0 or more.
         - `callbacks`: `EarlyStopping()`, `StopAt(...)`, `Checkpoint()` or a `Callback` of your own. Built-in ones are
           copied, so one of them can be used in several trainings.
@@ -196,7 +254,8 @@ class Sequential(sequential.Sequential):
         - `verbose`: show the progress. None shows it in notebooks and interactive sessions only.
 
         Raises `ConfigError` for a wrong setting and `DataError` for unusable arrays; then the net is as before. Raises
-        `DivergedError` if a loss or a gradient is not finite; then the weights are of no use.
+        `DivergedError` if a loss or a gradient is not finite; without a `Checkpoint` the weights are then of no use.
+        Warns with `NnfsWarning` if the last layers do not belong with the loss.
 
         >>> import numpy as np
         >>> from nnfs_cli import EarlyStopping, Linear, Sequential
@@ -212,20 +271,37 @@ class Sequential(sequential.Sequential):
         made = checked_callbacks(callbacks)
         given = {
             "layers": self.layers, "loss": loss, "optimizer": optimizer, "lr": lr, "epochs": epochs,
-            "batch_size": batch_size, "metrics": _listed(metrics), "schedule": schedule,
-            "seed": seed, "shuffle": shuffle, "dtype": dtype or (self._model and self._model.dtype.name),
+            "batch_size": batch_size, "metrics": _listed(metrics), "schedule": schedule, "clip": clip, "seed": seed,
+            "shuffle": shuffle, "dtype": _dtype_name(dtype) or (self._model and self._model.dtype.name),
         }  # fmt: skip
         settings = checked_settings(given, validated=validation_data is not None)
-        validation = None
+        validation, columns = None, self._columns or column_names(X)
         rows = self._rows(X, y, sample_weight, settings)
         if validation_data is not None:
-            validation = self._validation_rows(validation_data, settings, rows.X.shape[1])
+            validation = self._validation_rows(validation_data, settings, rows.X.shape[1], columns)
         model, log = self._model_to_train(rows.X.shape[1], settings), EpochRows()
-        shown = progress_for(verbose, settings["checkpoint"])
-        trainer = trainer_for(model, rows, validation, settings, [*made, log, *shown])
-        self._model, self._metrics = model, settings["metrics"]  # nothing can be refused any more
-        train(trainer, rows, settings["epochs"])
-        return Frame.of_rows(log.rows)
+        watching = with_figures(made, settings, model, validated=validation is not None)
+        checkpoint = next((one for one in watching if isinstance(one, Checkpoint)), None)
+        shown = progress_for(verbose, checkpoint)
+        trainer = trainer_for(model, rows, validation, settings, [*watching, log, *shown])
+        for message in net_warnings(self.layers, settings["loss"]):
+            warn(message)
+        self._model, self._metrics, self._columns = model, settings["metrics"], columns  # all is accepted
+        try:
+            train(trainer, rows, settings["epochs"])
+        finally:
+            self._history = History.of_rows(log.rows)
+        return self._history
+
+    @property
+    def history(self) -> Frame:
+        """The log of the last fit, as `fit` returns it, also if that fit was interrupted or diverged.
+
+        Raises `UserError` if there was no fit yet.
+        """
+        if self._history is None:
+            raise UserError("there was no fit yet, so there is no history")
+        return self._history
 
     # A trained net
 
@@ -279,6 +355,28 @@ class Sequential(sequential.Sequential):
         np.copyto(model.parameters.vector, before)  # batch_norm has moved its running statistics
         return {name: gradient.copy() for name, gradient in model.gradients.arrays.items()}
 
+    def check_gradient(
+        self, X: Any, y: Any, *, sample_weight: Any = None, loss: Loss | Setting | None = None, seed: int = 0
+    ) -> dict[str, float]:
+        """Return the error of the gradient of each array, by the names of the learned `weights`.
+
+        `gradients` is compared with central differences of the loss, in float64. The error of an array is its largest
+        absolute difference, divided by the largest entry of the whole numerical gradient: about 1e-9 if `backward` is
+        right, and above 1e-3 if not. Each parameter takes two passes over X, so check small nets on a few rows. The net
+        does not change. Arguments and errors are those of `gradients`.
+
+        >>> from nnfs_cli import Linear, Sequential, Tanh
+        >>> net = Sequential([Linear(3), Tanh(), Linear(1)]).initialize(2)
+        >>> errors = net.check_gradient([[1.0, 2.0], [0.5, -1.0]], [0.0, 1.0], loss="mse")
+        >>> max(errors.values()) < 1e-7
+        True
+        """
+        current, rows, settings = self._scored(X, y, sample_weight, loss, None, np.float64)
+        stream = Start(n_features=current.input_shape[0], seed=seed).seed
+        model = self._new_model(current.input_shape[0], settings["loss"], np.dtype(np.float64))
+        np.copyto(model.parameters.vector, current.parameters.vector)
+        return gradient_errors(model, rows.X, rows.y, rows.weight, lambda: random_stream(stream, "dropout", 1))
+
     def summary(self, n_features: int | None = None) -> NetSummary:
         """Return a table of the layers, their output shapes and their numbers of parameters.
 
@@ -296,7 +394,10 @@ class Sequential(sequential.Sequential):
         parameters  131
         """
         if self._model is not None:
-            n_features = self._model.input_shape[0]
+            own = self._model.input_shape[0]
+            if n_features not in (None, own):
+                raise ConfigError(f"the net has weights for {counted(own, 'feature')}, not for {n_features}")
+            n_features = own
         elif n_features is not None:
             count_outputs(self.layers, MSE(), n_features, "float32")
         return NetSummary.of(self.layers, n_features)
@@ -342,13 +443,15 @@ class Sequential(sequential.Sequential):
         weight: Any,
         loss: Loss | Setting | None,
         metrics: Metric | Setting | Iterable[Metric | Setting] | None,
+        dtype: Any = None,
     ) -> tuple[Model, EncodedRows, Settings]:
-        """Return the net with a loss, and rows to measure it on."""
+        """Return the net with a loss, and rows to measure it on, in the dtype of the net unless another is given."""
         current = self._built()
         if loss is None and self._metrics is None:
             raise ConfigError("there was no fit yet; name the loss, as in loss='mse'")
         given = {
-            "layers": self.layers, "loss": loss or current.loss, "epochs": 1, "dtype": current.dtype.name,
+            "layers": self.layers, "loss": loss or current.loss, "epochs": 1,
+            "dtype": np.dtype(dtype or current.dtype).name,
             "metrics": (self._metrics if loss is None else None) if metrics is None else _listed(metrics),
         }  # fmt: skip
         settings = checked_settings(given, validated=False)
@@ -358,8 +461,8 @@ class Sequential(sequential.Sequential):
     # Arrays
 
     def _inputs(self, X: Any, dtype: np.dtype[Any], name: str = "X", n_features: int | None = None) -> Array:
-        inputs = net_inputs(X, dtype, name)
         expected = self._model.input_shape[0] if self._model is not None else n_features
+        inputs = net_inputs(table_numbers(X, self._columns, name), dtype, name, expected)
         if expected not in (None, inputs.shape[1]):
             raise DataError(f"{name} has {counted(inputs.shape[1], 'feature')}; the net takes {expected:,}")
         return inputs
@@ -372,10 +475,13 @@ class Sequential(sequential.Sequential):
         n_outputs = count_outputs(self.layers, loss, inputs.shape[1], dtype)
         return net_rows(inputs, y, weight, loss, n_outputs, where)
 
-    def _validation_rows(self, data: Sequence[Any], settings: Settings, n_features: int) -> EncodedRows:
+    def _validation_rows(
+        self, data: Sequence[Any], settings: Settings, n_features: int, columns: Sequence[str] | None
+    ) -> EncodedRows:
         if not isinstance(data, tuple | list) or len(data) not in (2, 3):
             raise ConfigError("validation_data should be (X, y) or (X, y, sample_weight)")
         X, y, *weight = data
+        X = table_numbers(X, columns, "validation X")
         return self._rows(X, y, weight[0] if weight else None, settings, "validation ", n_features)
 
 
@@ -384,3 +490,13 @@ def _listed(metrics: Metric | Setting | Iterable[Metric | Setting] | None) -> tu
     if isinstance(metrics, str | Mapping | Metric):
         return (metrics,)
     return None if metrics is None else tuple(metrics)
+
+
+def _dtype_name(dtype: Any) -> Any:
+    """Return the name of a type of NumPy, such as `numpy.float64`; anything else is returned as it is."""
+    return np.dtype(dtype).name if isinstance(dtype, type | np.dtype) else dtype
+
+
+def _float_type(array: Array) -> Any:
+    """Return the type that a net needs for an array: float64 only if the array has it."""
+    return np.float64 if array.dtype == np.float64 else np.float32

@@ -22,13 +22,14 @@ import importlib
 import os
 import pkgutil
 import sys
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, ValidationInfo
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
-from nnfs_cli.system.wording import did_you_mean, listing, shown
+from nnfs_cli.system.wording import did_you_mean, listing, named, shown, with_article
 
 
 class Component(Section):
@@ -39,6 +40,7 @@ class Component(Section):
     families: ClassVar[dict[str, type[Component]]] = {}  # every imported family, by name
     registered: ClassVar[dict[str, type[Component]]] = {}  # every component of this family, by name
     needs: ClassVar[tuple[str, ...]] = ()  # attributes and methods that a component must define
+    synonyms: ClassVar[Mapping[str, str]] = {}  # names that other tools give to components of this family
     examples: ClassVar[tuple[str, ...]] = ()  # YAML snippets, used as documentation and as test cases
 
     def __init_subclass__(cls, *, family: str = "", name: str = "", main: str | None = None, **config: Any) -> None:
@@ -101,8 +103,10 @@ class Component(Section):
                     else "an empty block"
                 )
                 raise invalid(f"expected one {cls.family}, found {found}")
+            case type() if issubclass(value, cls):
+                raise invalid(f"{value.__name__} is a class; write {value.__name__}(...)")
             case _:
-                raise invalid(f"expected the name of a {cls.family}, found {shown(value)}")
+                raise invalid(f"expected the name of {with_article(cls.family)}, found {shown(value)}")
         component = cls.registered.get(str(name))
         if component is None:
             unknown = invalid(f"there is no {cls.family} {shown(name)}{cls.hint(str(name))}", at_key=True)
@@ -127,6 +131,9 @@ class Component(Section):
     @classmethod
     def hint(cls, name: str) -> str:
         """Return the end of a message about an unknown name: the closest known name, or all names."""
+        meant = cls.synonyms.get(name.lower().replace("-", "_"))
+        if meant in cls.registered:
+            return f"; did you mean {named(meant)}?"
         return did_you_mean(name, cls.registered) or f"; there are {listing(sorted(cls.registered))}"
 
     def plain(self, context: dict[str, Any] | None = None) -> str | dict[str, Any]:

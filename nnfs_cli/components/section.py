@@ -10,7 +10,7 @@ import functools
 import inspect
 import itertools
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import (
@@ -44,6 +44,7 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     main: ClassVar[str | None] = None
+    elsewhere: ClassVar[Mapping[str, str]] = {}  # what to say about settings that users look for here
 
     def __init__(self, /, *values: Any, **settings: Any) -> None:
         """Take the main setting by position or by name, and all others by name.
@@ -55,6 +56,18 @@ class Section(BaseModel):
             super().__init__(**{key: _plain(value) for key, value in settings.items()})
         except ValidationError as error:
             raise ConfigError(self._in_lines(error)) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Raise `ConfigError` for a setting, which cannot change."""
+        if name in type(self).model_fields:
+            raise ConfigError(f"{self.title()}.{name} cannot change; make a new {type(self).__name__} instead")
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Raise `ConfigError` for a setting, which cannot be removed."""
+        if name in type(self).model_fields:
+            raise ConfigError(f"{self.title()}.{name} cannot be removed; make a new {type(self).__name__} instead")
+        super().__delattr__(name)
 
     # Without this mark pydantic would also call __init__ for the blocks inside a config, and lose the places of faults.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -73,6 +86,7 @@ class Section(BaseModel):
             most = f"only '{cls.main}'" if cls.main else "nothing"
             others = listing([key for key in cls.model_fields if key != cls.main])
             hint = f"; give {others} by name" if others else ""
+            hint += "".join(f"; {text}" for text in {*cls.elsewhere.values()} if not cls.main)
             raise TypeError(f"{cls.__name__} takes {most} by position, found {counted(len(values), 'value')}{hint}")
         if cls.main in settings:
             raise TypeError(f"{cls.__name__} has '{cls.main}' by position and by name; leave one of them out")
@@ -145,15 +159,23 @@ class Section(BaseModel):
         return {key: text for base in bases for key, text in _texts_below(base).items()}
 
     @classmethod
+    def _hint_for(cls, key: str) -> str:
+        """Return the end of a message about an unknown setting."""
+        known = list(cls.model_fields)
+        if key in cls.elsewhere:
+            return f"; {cls.elsewhere[key]}"
+        some = (
+            f"; its setting{'s are' if len(known) > 1 else ' is'} {listing(known)}" if known else "; it has no settings"
+        )
+        return did_you_mean(key, known) or some
+
+    @classmethod
     def _sentence(cls, error: ErrorDetails) -> PydanticCustomError:
         kind, key = error["type"], str(error["loc"][-1]) if error["loc"] else ""
         if kind in (SENTENCE, SENTENCE_ABOUT_KEY):
             return invalid(error["msg"], at_key=kind == SENTENCE_ABOUT_KEY)
         if kind == "extra_forbidden":
-            known = list(cls.model_fields)
-            hint = did_you_mean(key, known) or (
-                f"; its settings are {listing(known)}" if known else "; it has no settings"
-            )
+            hint = cls._hint_for(key)
             return invalid(f"{cls.title()} has no setting {named(key)}{hint}", at_key=True)
         if kind == "missing":
             return invalid(f"{cls.title()} needs the setting '{key}'{cls.example()}", at_key=True)

@@ -134,7 +134,7 @@ def _components(value: object) -> Iterator[Component]:
     if isinstance(value, BaseModel):
         if isinstance(value, Component):
             yield value
-        for _, inner in value:
+        for inner in vars(value).values():
             yield from _components(inner)
     elif isinstance(value, tuple | list | Mapping):
         for inner in value.values() if isinstance(value, Mapping) else value:

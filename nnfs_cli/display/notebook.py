@@ -43,10 +43,11 @@ class Place:
 class Notebook(Callback):
     """A callback that shows a bar and a table of epochs in a notebook; the table stays.
 
-    The table has the first, the last, the best and some other epochs. `monitor` and `mode` say which one is the best.
+    The table has the first, the last, the best and some other epochs. `monitor` and `mode` say which one is the best;
+    with None, none is.
     """
 
-    def __init__(self, monitor: str = "val_loss", mode: Mode = "min") -> None:
+    def __init__(self, monitor: str | None = "val_loss", mode: Mode = "min") -> None:
         self._epochs = SomeEpochs(monitor, mode)
         self._place = Place()
         self._shown = 0.0

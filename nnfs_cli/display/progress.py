@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from nnfs_cli.display.notebook import FoldTable, Notebook, in_notebook
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number
+from nnfs_cli.errors import ConfigError
+from nnfs_cli.system.wording import shown
 from nnfs_cli.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -22,13 +24,15 @@ def progress_for(verbose: bool | None, checkpoint: Checkpoint | None = None) -> 
 
     True: a display in a notebook, a bar on a terminal, lines in a file or a pipe. False: nothing.
     None: as True in a notebook or an interactive session on a terminal, as False in a script and in threads.
-    `checkpoint` says by which figure an epoch is the best; without it, by `val_loss`.
+    `checkpoint` says by which figure an epoch is the best; without it, no epoch is marked, as none is kept. Raises
+    `ConfigError` if `verbose` is anything else.
     """
     if not _wanted(verbose):
         return []
     if in_notebook():
-        monitor, mode = (checkpoint.monitor, checkpoint.mode) if checkpoint else (None, None)
-        return [Notebook(monitor or "val_loss", mode or "min")]
+        if checkpoint is None:
+            return [Notebook(None)]
+        return [Notebook(checkpoint.monitor or "val_loss", checkpoint.mode or "min")]
     if sys.stderr.isatty():
         from nnfs_cli.display.bar import Bar  # loads the parts of Rich that only a terminal needs
 
@@ -58,6 +62,8 @@ def fold_report(verbose: bool | None, configs: Collection[str], folds: int, repe
 
 def _wanted(verbose: bool | None) -> bool:
     """Return whether progress is shown; None depends on whether somebody watches."""
+    if not (verbose is None or isinstance(verbose, int)):
+        raise ConfigError(f"verbose should be True, False or None, found {shown(verbose)}")
     if verbose is None and threading.current_thread() is threading.main_thread():
         verbose = in_notebook() or (hasattr(sys, "ps1") and sys.stderr is not None and sys.stderr.isatty())
     return bool(verbose) and (sys.stderr is not None or in_notebook())

@@ -12,10 +12,11 @@ KEPT = 40 * MOST  # rows in memory
 class SomeEpochs:
     """The first, the best and the last row of the log, and about a dozen between them at even distances.
 
-    The best row is the one with the best figure `monitor`; there is none if the log lacks the figure.
+    The best row is the one with the best figure `monitor`; there is none if the log lacks the figure, or
+    if `monitor` is None.
     """
 
-    def __init__(self, monitor: str = "val_loss", mode: Mode = "min") -> None:
+    def __init__(self, monitor: str | None = "val_loss", mode: Mode = "min") -> None:
         self._monitor, self._mode = monitor, mode
         self._rows: dict[int, LogRow] = {}  # by their number, counted from 1; only multiples of `_every`
         self._every = 1  # a power of ten
@@ -32,6 +33,8 @@ class SomeEpochs:
         if len(self._rows) > KEPT:
             self._every *= 10
             self._rows = {n: kept for n, kept in self._rows.items() if n % self._every == 0}
+        if self._monitor is None:
+            return
         best = self._best[1][self._monitor] if self._best else None
         if self._monitor in row and improves(row[self._monitor], best, self._mode):
             self._best = (self.count, row)

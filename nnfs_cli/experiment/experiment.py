@@ -20,7 +20,7 @@ from nnfs_cli.data.training_rows import TrainingRows
 from nnfs_cli.errors import Fault
 from nnfs_cli.experiment.encode_splits import encode_splits, rows_in_memory, rows_on_disk, rows_to_fit
 from nnfs_cli.experiment.read_data import Budget, LoadedData, load_data
-from nnfs_cli.experiment.warnings import data_warnings, large_net, long_average
+from nnfs_cli.experiment.warnings import data_warnings, large_net, long_average, net_warnings
 from nnfs_cli.nn.check_layers import check_layers
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
@@ -74,7 +74,8 @@ class Experiment:
     def warnings(self) -> list[str]:
         """The warnings to give before training."""
         config, steps = self.config, self.batches.steps * self.config.epochs // self.config.accumulate
-        found = [*data_warnings(self.description, self.batches.size), self.large_net]
+        found = [*data_warnings(self.description, self.batches.size), *net_warnings(config.layers, config.loss)]
+        found.append(self.large_net)
         return [*filter(None, found), *filter(None, [long_average(config.averaging, steps)])]
 
     @property

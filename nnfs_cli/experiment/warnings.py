@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from nnfs_cli.nn.layers import Layer
+from nnfs_cli.nn.layers.dense import Dense
+from nnfs_cli.nn.layers.identity import Identity
+from nnfs_cli.nn.layers.sequential import Sequential
+from nnfs_cli.nn.layers.sigmoid import Sigmoid
+from nnfs_cli.nn.layers.softmax import Softmax
+from nnfs_cli.nn.losses import Loss
 from nnfs_cli.system.wording import counted, listing, named
 from nnfs_cli.training.averaging import EMA, Averaging
 
@@ -35,6 +42,30 @@ def large_net(n_parameters: int, n_rows: int, members: int) -> str:
         return ""
     net = "the net" if members == 1 else "each net"
     return f"{net} has {n_parameters:,} parameters for {n_rows:,} training rows; it may overfit"
+
+
+def net_warnings(layers: Sequence[Layer], loss: Loss) -> Iterator[str]:
+    """Yield warnings about last layers that are possible, but make poor probabilities."""
+    *_, before, last = (Identity(), Identity(), *_flat(layers))
+    if not isinstance(last, Sigmoid | Softmax):
+        return
+    if isinstance(before, Sigmoid | Softmax):
+        logits = f"{last.name} takes the probabilities of {before.name} as logits, so all its outputs are similar"
+        yield f"{logits}; leave {before.name} out"
+    if loss.activation is Softmax and isinstance(last, Sigmoid):
+        sums = f"the outputs of {last.name} do not add up to 1, as the probabilities for {loss.name} should"
+        yield f"{sums}; end with softmax instead"
+
+
+def _flat(layers: Sequence[Layer]) -> Iterator[Layer]:
+    """Yield the layers that are applied one after the other."""
+    for layer in layers:
+        if isinstance(layer, Sequential):
+            yield from _flat(layer.layers)
+        elif isinstance(layer, Dense):
+            yield from (layer, layer.activation)
+        elif not isinstance(layer, Identity):
+            yield layer
 
 
 def long_average(averaging: Averaging | None, steps: int) -> str:

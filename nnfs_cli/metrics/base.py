@@ -89,6 +89,13 @@ class Metric(Component, family="metric"):
     """
 
     needs = ("task", "greater_is_better", "measure")
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "acc": "accuracy",
+        "auc": "roc_auc",
+        "mean_absolute_error": "mae",
+        "r2_score": "r2",
+        "root_mean_squared_error": "rmse",
+    }
     task: ClassVar[Task]
     greater_is_better: ClassVar[bool]
     needs_probabilities: ClassVar[bool] = False

@@ -34,8 +34,19 @@ def numerical_gradient(
     return gradient
 
 
-def gradient_error(model: Model, x: Array, y: Array, weight: Array | None = None, draws: Draws | None = None) -> float:
-    """Return the largest error of the backpropagated gradient, divided by the largest entry of the numerical one."""
+def gradient_errors(
+    model: Model, x: Array, y: Array, weight: Array | None = None, draws: Draws | None = None
+) -> dict[str, float]:
+    """Return the largest error of the backpropagated gradient of each array, by name.
+
+    Errors are divided by the largest entry of the whole numerical gradient, or not at all if that is 0.
+    """
     numerical = numerical_gradient(model, x, y, weight, draws)
     model.differentiate(x, y, weight, draws)
-    return float(np.abs(model.gradients.vector - numerical).max() / np.abs(numerical).max())
+    errors = np.abs(model.gradients.vector - numerical) / (np.abs(numerical).max(initial=0) or 1.0)
+    return {name: float(array.max()) for name, array in model.parameters.layout.arrays(errors).items()}
+
+
+def gradient_error(model: Model, x: Array, y: Array, weight: Array | None = None, draws: Draws | None = None) -> float:
+    """Return the largest error of the backpropagated gradient, divided by the largest entry of the numerical one."""
+    return max(gradient_errors(model, x, y, weight, draws).values())

@@ -17,6 +17,7 @@ from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.nan_probe import NanProbe
 from nnfs_cli.nn.parameters import Parameters
+from nnfs_cli.system.wording import listing
 
 CHUNK_NUMBERS = 1_000_000  # numbers in all layers' outputs for the rows of one prediction pass
 CHUNK_ROWS = 1_024  # the most rows of one prediction pass
@@ -235,8 +236,12 @@ class Model:
     def load(self, arrays: Mapping[str, Array]) -> None:
         """Copy parameters by name into the net. Raises `ValueError` unless names and shapes are exactly the net's."""
         own = self.parameters.arrays
-        if set(arrays) != set(own):
-            raise ValueError(f"expected the arrays {sorted(own)}, found {sorted(arrays)}")
+        for name in own:
+            if name not in arrays:
+                raise ValueError(f"there is no array '{name}'")
+        for name in arrays:
+            if name not in own:
+                raise ValueError(f"the net has no array '{name}'; its arrays are {listing(own)}")
         given = {name: np.asarray(arrays[name]) for name in own}
         for name, array in own.items():
             if given[name].shape != array.shape:

@@ -31,6 +31,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural(noun)}"
 
 
+def with_article(noun: str) -> str:
+    """Return ``"a layer"`` or ``"an optimizer"``."""
+    return f"a{'n' if noun[0] in 'aeiou' else ''} {noun}"
+
+
 def plural(noun: str) -> str:
     """Return ``"rows"``, ``"classes"`` or ``"categories"``; ``averaging`` has no plural and stays as it is."""
     if noun == "averaging":

@@ -16,8 +16,11 @@ def diverged(where: str, loss: float, first: str, plan: Plan, progress: Progress
     `first` says where the first number that is not finite appears; see `Model.first_not_finite`.
     """
     what = "the gradient is not finite" if isfinite(loss) else f"the loss is {loss}"
-    first = f"the first number that is not finite is {first}"
-    return DivergedError(f"training diverged: {what} in {where}, {_when(progress)}; {first}; {_remedy(plan, progress)}")
+    found = f"the first number that is not finite is {first}"
+    remedy = _remedy(
+        plan, progress, "the targets, the initial weights" if first == "in the loss" else "the initial weights"
+    )
+    return DivergedError(f"training diverged: {what} in {where}, {_when(progress)}; {found}; {remedy}")
 
 
 def require_finite(loss: float, plan: Plan, progress: Progress) -> None:
@@ -32,8 +35,9 @@ def _when(progress: Progress) -> str:
     return f"after {counted(progress.step, 'step')}{lr}"
 
 
-def _remedy(plan: Plan, progress: Progress) -> str:
+def _remedy(plan: Plan, progress: Progress, large: str = "the initial weights") -> str:
+    """Return the advice; `large` is what may be too large besides the inputs, if there was no step yet."""
     if not progress.step or progress.lr is None:
-        return "the initial weights or the inputs are too large; make them smaller with init or preprocessing"
+        return f"{large} or the inputs are too large; scale the data or choose another init"
     smaller = min((plan.lr or progress.lr) / 10, 0.1)
     return f"try a smaller lr, such as {smaller:g}{'' if plan.clip else ', or clip: {norm: 1}'}"

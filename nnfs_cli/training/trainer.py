@@ -67,7 +67,7 @@ class Trainer:
         """Whether training ends at once, so that there is no time to write anything."""
         return self._ending.aborting
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str = "a callback stopped it") -> None:
         """End training after the current step, as if its epoch were the last; between epochs, end it at once.
 
         Only the first reason counts. After the last step this has no effect.

@@ -107,7 +107,8 @@ PLACES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "loss": (
         {"layers": [linear(1, 1e30)], "lr": 1e-3},
-        "is inf in epoch 1, batch 1, after 0 steps; .* is in the loss; the initial weights or the inputs are too large",
+        "is inf in epoch 1, batch 1, after 0 steps; .* is in the loss; "
+        "the targets, the initial weights or the inputs are too large",
     ),
     "inner": (
         {"layers": [{"residual": [{"linear": 3}, "exp", {"linear": 1}]}, {"linear": 1}], "lr": 1e9},

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self, TypeAlias
 
 import numpy as np
+from pydantic import BeforeValidator
 
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.component import Component
@@ -29,6 +30,7 @@ class Layer(Component, family="layer"):
     """A differentiable function of a batch, with parameters."""
 
     needs = ("forward",)
+    __iter__ = None  # type: ignore[assignment]  # else a single layer would count as a list of its settings
     # The range of the outputs if they cannot be all real numbers: (0, 1) marks probabilities.
     output_range: ClassVar[tuple[float, float] | None] = None
     min_batch: ClassVar[int] = 1  # rows that a training step needs at least
@@ -107,7 +109,8 @@ def built(layer: Layer, input_shape: Shape) -> tuple[Shape, ParameterTree]:
 if TYPE_CHECKING:
     Layers: TypeAlias = Sequence[Layer]  # type checkers accept a list as well
 else:
-    Layers = Annotated[tuple[Layer, ...], NotEmpty]
+    _ALONE = BeforeValidator(lambda value: (value,) if isinstance(value, Layer) else value)  # it needs no list
+    Layers = Annotated[tuple[Layer, ...], _ALONE, NotEmpty]
 
 
 class ShapeError(ValueError):

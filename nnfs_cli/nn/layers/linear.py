@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -23,6 +24,10 @@ class Linear(Layer, name="linear", main="units"):
     """
 
     examples: ClassVar[tuple[str, ...]] = ("linear: 20", "linear: {units: 3, bias: false, init: he_normal}")
+
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "activation": "dense has one, and an activation is a layer of its own, such as relu"
+    }
 
     units: PositiveInt = Field(kw_only=False)
     """Number of outputs."""

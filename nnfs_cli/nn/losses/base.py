@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -30,6 +30,27 @@ class Loss(Component, family="loss"):
     """
 
     needs = ("task", "forward")
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "absolute_error": "mae",
+        "bce": "binary_cross_entropy",
+        "bce_with_logits": "binary_cross_entropy",
+        "binary_crossentropy": "binary_cross_entropy",
+        "categorical_crossentropy": "cross_entropy",
+        "huber_loss": "huber",
+        "l1": "mae",
+        "l1_loss": "mae",
+        "log_loss": "cross_entropy",
+        "logcosh": "log_cosh",
+        "mean_absolute_error": "mae",
+        "mean_squared_error": "mse",
+        "mse_loss": "mse",
+        "nll": "cross_entropy",
+        "nll_loss": "cross_entropy",
+        "pinball": "quantile",
+        "smooth_l1": "huber",
+        "sparse_categorical_crossentropy": "cross_entropy",
+        "squared_error": "mse",
+    }
     task: ClassVar[Task]
     activation: ClassVar[type[Layer] | None] = None
     target_range: ClassVar[tuple[float, float] | None] = None  # range that targets must lie in; None for any

@@ -44,7 +44,7 @@ class Training(Protocol):
     def resumable(self) -> bool:
         """Whether training could continue from `state()`."""
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str = "a callback stopped it") -> None:
         """End training after the current step. Only the first reason counts."""
 
     def interrupt(self, interruption: BaseException) -> None:
@@ -52,6 +52,15 @@ class Training(Protocol):
 
     def state(self) -> State:
         """Return everything needed to continue from here, by name. Large arrays are not copied."""
+
+
+_HOOKS_OF_KERAS = {
+    "on_batch_end": "on_step(training)",
+    "on_epoch_end": "on_log(training, row)",
+    "on_train_batch_end": "on_step(training)",
+    "on_train_begin": "on_begin(training)",
+    "on_train_end": "on_end(training)",
+}
 
 
 class Callback:
@@ -70,6 +79,12 @@ class Callback:
     1 1.0
     2 0.8
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in vars(cls):
+            if name in _HOOKS_OF_KERAS:
+                raise TypeError(f"{cls.__name__}.{name} would never be called; the hook is {_HOOKS_OF_KERAS[name]}")
 
     key: ClassVar[str] = ""  # prefix of its arrays in a saved state; empty if it remembers nothing
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +16,9 @@ class Optimizer(Component, family="optimizer"):
     """A rule that changes the flat vector of parameters to lower the loss: step by step, or as a whole minimization."""
 
     default_lr: ClassVar[float | None] = None  # None if there is no learning rate
+    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("lr", "learning_rate"), "give lr to fit, or in a config as a key of its own"
+    )
 
     def __init_subclass__(cls, *, name: str = "", **options: Any) -> None:
         if name and not issubclass(cls, Stepper | Minimizer):
