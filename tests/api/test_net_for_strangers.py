@@ -46,7 +46,10 @@ NUMBERS = X @ [1.0, -2.0, 0.5, 3.0]
 TABLE = pd.DataFrame(X, columns=list("abcd")).assign(e=X[:, 0] > 0, f=pd.array(X[:, 1], "Float64"))
 
 
-def trained(layers: Any = (Linear(8), Tanh(), Linear(3)), y: Any = CLASSES, inputs: Any = X, **options: Any) -> Any:
+HIDDEN = (Linear(8), Tanh(), Linear(3))
+
+
+def trained(layers: Any = HIDDEN, y: Any = CLASSES, inputs: Any = X, **options: Any) -> Any:
     net = Sequential(layers)
     net.fit(inputs, y, **{"loss": "cross_entropy", "epochs": 2, **options})
     return net
