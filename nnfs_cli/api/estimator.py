@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -329,11 +330,20 @@ class NetEstimator(Summarized, InputChecks):
             other = "NetRegressor" if cls._task == "classification" else "NetClassifier"
             predicts = "numbers" if cls._task == "classification" else "classes"
             raise RunError(f"the net in {directory.path} predicts {predicts}; load it with {other}.load")
-        names = list(result.predictor.encoder.kinds)
+        names = cls._names_of_inputs(result)
         parameters = result.config.model_dump(mode="json") | {"preset": None}
         if isinstance(result.config.dataset, InMemory) and result.config.split.column is not None:
             parameters["split"] = None  # these rows came as validation_data, so other tables have no such column
         return cls._of(result, parameters, None if names == [f"x{j}" for j in range(len(names))] else names)
+
+    @staticmethod
+    def _names_of_inputs(result: TrainingResult) -> list[str]:
+        """Return the names of the inputs of a net; those of an array include the columns that were empty."""
+        names = list(result.predictor.encoder.kinds)
+        whole = {*names, *result.config.dataset.dropped_columns()}
+        array = [f"x{j}" for j in range(len(whole))]
+        in_array = any(re.fullmatch("x[0-9]+", name) for name in result.config.dataset.target_columns())  # as for `fit`
+        return array if whole == {*array} and not in_array else names
 
     @classmethod
     def _of(cls, result: TrainingResult, settings: Mapping[str, Any], names: Sequence[str] | None) -> Self:
@@ -342,7 +352,7 @@ class NetEstimator(Summarized, InputChecks):
         if names is not None:
             estimator.feature_names_in_ = np.array(names, object)
             estimator._by_name = True
-        estimator.n_features_in_ = len(result.predictor.encoder.kinds)
+        estimator.n_features_in_ = len(cls._names_of_inputs(result) if names is None else names)
         estimator._adopt(result)
         return estimator
 

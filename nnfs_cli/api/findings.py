@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any
 
 from nnfs_cli.config import yaml
+from nnfs_cli.config.arguments import as_arguments
 from nnfs_cli.display.html import table_html
 from nnfs_cli.display.text import in_a_line
 from nnfs_cli.inspection.findings import Finding
@@ -53,14 +53,7 @@ def remedy(finding: Finding) -> str:
     if not isinstance(found, dict):
         layer = finding.suggestion.removeprefix("- ").partition("  #")[0]
         return f"layers=[..., {layer!r}, ...]"
-    return ", ".join(f"{key}={_with_lists(value)!r}" for key, value in found.items())
-
-
-def _with_lists(value: Any) -> Any:
-    """Return a value of YAML with lists for tuples."""
-    if isinstance(value, dict):
-        return {key: _with_lists(entry) for key, entry in value.items()}
-    return [_with_lists(entry) for entry in value] if isinstance(value, tuple) else value
+    return as_arguments(found)
 
 
 def folded(label: str, text: str) -> str:

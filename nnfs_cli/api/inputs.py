@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Set
+from numbers import Number
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,6 +17,7 @@ from sklearn.utils.validation import validate_data
 from nnfs_cli.api.tables import TableLike
 from nnfs_cli.api.training_table import has_names
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.python_columns import is_gap
 from nnfs_cli.data.python_tables import to_arrow_table
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.system.wording import counted, listing, named
@@ -69,13 +72,17 @@ class InputChecks(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         if reset:
             self._by_name = False
         if not has_names(X):
+            _refuse_other_than_arrays(X)
             table = self._from_array(validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan"))
         else:
             table = to_arrow_table(X, "X")
+            if not table.num_columns:
+                raise DataError("X has no columns")
             if self._by_name:
                 return self._found_by_name(table)
             validate_data(self, X if hasattr(X, "iloc") else table, reset=reset, skip_check_array=True)
-        return table.rename_columns(self._input_names())
+        names = self._input_names()
+        return table if table.column_names == names else table.rename_columns(names)  # renaming loses the metadata
 
     def _input_names(self) -> list[str]:
         """Return the names of the inputs, which are x0, x1, ... if the estimator was fitted on an array."""
@@ -106,6 +113,7 @@ class InputChecks(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
             raise DataError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         if not isinstance(y, np.ndarray) and hasattr(y, "__arrow_c_stream__") and not hasattr(y, "__array__"):
             y = np.column_stack([column.to_numpy() for column in to_arrow_table(y, "y").columns])
+        _refuse_gaps(y)
         if not numeric:
             y = column_or_1d(y, warn=True)
         found: Array = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
@@ -118,6 +126,9 @@ class InputChecks(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
         if weight.ndim > 1:
             raise DataError(f"sample_weight should have the shape (rows,), found {weight.shape}: it must be 1D")
+        if (weight < 0).any():
+            row = int(np.argmax(weight < 0))
+            raise DataError(f"sample_weight[{row}] is negative, {weight[row]:g}; a weight is 0 or more")
         if not weight.any():
             raise DataError("every sample_weight is zero, so no row counts")
         return self._of_equal_length(weight, inputs, "sample_weight")
@@ -142,3 +153,23 @@ class InputChecks(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         """Return the name of the target: that of a series, else y."""
         name = getattr(y, "name", None)
         return name if isinstance(name, str) and name.strip() else "y"
+
+
+def _refuse_other_than_arrays(X: Any) -> None:
+    """Raise `DataError` for anything that is neither a table nor an array, before scikit-learn asks for a 2D array."""
+    lazy = callable(getattr(X, "collect", None))
+    if X is None or lazy or isinstance(X, str | bytes | os.PathLike | Number | Set) or (isinstance(X, list) and not X):
+        to_arrow_table(X, "X")
+
+
+def _refuse_gaps(y: Any) -> None:
+    """Raise `DataError` for the first cell of a target that is empty, in a list or a column of objects."""
+    cells = y
+    if getattr(getattr(y, "dtype", None), "kind", "O") == "O":  # of objects, or of a type that is not NumPy's
+        to_list = getattr(y, "to_list", None) or getattr(y, "tolist", None)
+        cells = to_list() if callable(to_list) else y
+    if not isinstance(cells, list | tuple):
+        return
+    for row, cell in enumerate(cells, 1):
+        if is_gap(cell):
+            raise DataError(f"y, row {row} is missing; leave out the rows without a target")

@@ -19,6 +19,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.source import Facts
 from nnfs_cli.errors import DataError
 from nnfs_cli.nn.losses.quantile import Quantile
+from nnfs_cli.system.wording import shown
 from nnfs_cli.workflows.result import TrainingResult
 
 
@@ -207,7 +208,8 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         """Return numbers (rows,) or (rows, n_targets), checked as scikit-learn checks them."""
         numbers = self._target(y, numeric=True)
         if numbers.dtype.kind not in "biuf":
-            raise DataError(f"y should hold numbers, found {numbers.dtype}; NetClassifier learns classes")
+            found = f"y[0] is {shown(str(numbers.flat[0]))}"
+            raise DataError(f"{found}; NetRegressor learns numbers, NetClassifier learns classes")
         return numbers
 
     @staticmethod

@@ -12,6 +12,8 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.table import Label, text_of
 from nnfs_cli.errors import DataError
+from nnfs_cli.experiment.warnings import empty_columns
+from nnfs_cli.system.warn import warn
 
 
 def has_names(X: Any) -> bool:
@@ -48,7 +50,8 @@ class TrainingTable:
     ) -> TrainingTable:
         """Put everything into one table, with column names that are not those of inputs.
 
-        With `labels`, the targets are indices of them. Raises `DataError` if the two sets of inputs differ.
+        With `labels`, the targets are indices of them. Columns that are empty in all rows to train on are dropped, with
+        a warning. Raises `DataError` if the two sets of inputs differ.
         """
         import pyarrow as pa
 
@@ -72,7 +75,11 @@ class TrainingTable:
             split = {"column": column}
             which = np.repeat(np.array(["train", "validation"], object), [len(rows.y), len(validation.y)])
             table = table.append_column(column, pa.array(which, pa.string()))
-        dataset = InMemory(target=names, weight=weight).of(table, classes=None if labels is None else tuple(labels))
+        drop = tuple(_empty_columns(rows.X))
+        if drop:
+            warn(empty_columns(drop))
+        dataset = InMemory(target=names, drop=drop, weight=weight)
+        dataset = dataset.of(table, "X", None if labels is None else tuple(labels))
         return cls(dataset, split, len(rows.y))
 
     @staticmethod
@@ -87,6 +94,17 @@ class TrainingTable:
             return pa.concat_tables([rows.X, validation.X], promote_options="permissive")
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise DataError(f"the rows to validate have other types than the training rows: {error}") from None
+
+
+def _empty_columns(X: Any) -> list[str]:
+    """Return the names of the columns that hold nothing but gaps."""
+    from pyarrow import compute
+
+    return [
+        name
+        for name, column in zip(X.column_names, X.columns, strict=True)
+        if compute.all(compute.is_null(column, nan_is_null=True)).as_py()
+    ]
 
 
 def _free(name: str, taken: set[str]) -> str:

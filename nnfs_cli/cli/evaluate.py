@@ -86,6 +86,8 @@ def evaluate(
     opened = open_run(run)
     if input:
         require_table(input)
+    else:
+        _require_kept_rows(opened)
     path = opened.path.as_posix()
     splits = [name.value for name in split] if split else None
     earlier = opened.records.decision() if threshold == "none" else None
@@ -112,6 +114,16 @@ def evaluate(
         print(f"\n{side_by_side(comparison)}")
     _print_confusion(confusion, path, quiet)
     suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
+
+
+def _require_kept_rows(run: RunDirectory) -> None:
+    """Raise `UserError` if the rows of the run were given in Python, so that they are no longer there."""
+    from nnfs_cli.data.in_memory import InMemory
+    from nnfs_cli.workflows.load_run import config_of
+
+    if isinstance(config_of(run).dataset, InMemory):
+        kept = f"{run.path.as_posix()} was trained on a table given in Python, and does not keep its rows"
+        raise UserError(f"{kept}; give rows with --input")
 
 
 def _warn_about_training_file(run: RunDirectory, input: Path) -> None:

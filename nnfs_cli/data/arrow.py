@@ -48,6 +48,15 @@ def to_column(column: Any, as_texts: bool = False) -> Column:
         raise UnsupportedTypeError(shown(str(column.type), 80)[1:-1]) from None  # it may name fields of a struct
 
 
+def is_categorical(kind: Any) -> bool:
+    """Return whether a type of Arrow is a dictionary of texts, numbers or truth values."""
+    import pyarrow as pa
+
+    return pa.types.is_dictionary(kind) and not (
+        pa.types.is_temporal(kind.value_type) or pa.types.is_null(kind.value_type)
+    )
+
+
 def _by_type(column: Any) -> Column:
     import pyarrow as pa
 

@@ -40,10 +40,16 @@ class ChunkReader:
     """
 
     def __init__(
-        self, file: str, schema: Any, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False
+        self,
+        file: str,
+        schema: Any,
+        kinds: Mapping[str, Kind],
+        keep: Sequence[str] = (),
+        faults: bool = False,
+        from_python: bool = False,
     ) -> None:
         names = schema.names
-        self.file, self.faults = file, faults
+        self.file, self.faults, self.from_python = file, faults, from_python
         self.kinds = {name: kind for name, kind in kinds.items() if name in names}
         self.keep = [name for name in keep if name in names]
         self.needed = [name for name in names if name in kinds or name in keep] or names[:1]
@@ -59,7 +65,14 @@ class ChunkReader:
                 refuse_invalid_utf8(column)
             except NotUtf8Error as error:
                 raise _utf8_error(self.file, name, start, error) from None
-        table = Table(self.file, columns, unreadable=unreadable, not_read=self._not_read, kept=kept)
+        table = Table(
+            self.file,
+            columns,
+            unreadable=unreadable,
+            not_read=self._not_read,
+            kept=kept,
+            from_python=self.from_python,
+        )
         table = replace(table, find=_RowFinder(table, start))
         return _without_faults(table, self.kinds) if self.faults else with_kinds(table, self.kinds)
 

@@ -11,11 +11,12 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, PrivateAttr
 
 from nnfs_cli.components.field_types import NotEmpty
+from nnfs_cli.data.arrow import is_categorical
 from nnfs_cli.data.arrow_table import ChunkReader, columns_of
 from nnfs_cli.data.content_digest import content_digest
 from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.named_columns import NamedColumns, Names
-from nnfs_cli.data.python_tables import to_arrow_table
+from nnfs_cli.data.python_tables import library_of, to_arrow_table
 from nnfs_cli.data.source import NO_KINDS, DataSource, with_kinds
 from nnfs_cli.data.table import ROWS_AT_ONCE, Kind, Label, Table
 from nnfs_cli.data.texts import Texts
@@ -66,24 +67,45 @@ class InMemory(NamedColumns, name="table", main="target"):
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
         """Read all columns that are not dropped. Raises `DataError` if there are no rows.
 
-        The digest of the table covers these columns. It is the same for the same cells from any library.
+        The type of a column decides its kind: texts are categories even if they look like numbers, and so is a column
+        of `categories`. The digest of the table covers these columns. It is the same for the same cells from any
+        library.
         """
         content = self._rows()
         wanted = [name for name in content.schema.names if name not in self.drop]
         not_read = tuple(name for name in content.schema.names if name in self.drop)
         columns, unreadable = columns_of(self._called, content.select(wanted), NO_KINDS)
         sha256 = content_digest(columns)
+        declared: dict[str, Kind] = dict.fromkeys(self.categories().difference(self.target), "category")
+        as_read = {**declared, **kinds}
         texts = [
-            name for name, column in columns.items() if kinds.get(name) == "category" and not isinstance(column, Texts)
+            name
+            for name, column in columns.items()
+            if as_read.get(name) == "category" and not isinstance(column, Texts)
         ]
-        columns |= columns_of(self._called, content.select(texts), kinds)[0]
-        table = Table(self._called, columns, sha256, self._classes, unreadable=unreadable, not_read=not_read)
+        columns |= columns_of(self._called, content.select(texts), as_read)[0]
+        table = Table(
+            self._called, columns, sha256, self._classes, unreadable=unreadable, not_read=not_read, from_python=True
+        )
         return with_kinds(table, kinds)
+
+    def categories(self) -> frozenset[str]:
+        """Return the columns whose type says that they hold categories, such as `category` of pandas.
+
+        They are read as categories even if these are numbers, unless `kinds` says otherwise.
+        """
+        schema = self._rows().schema
+        return frozenset(name for name, kind in zip(schema.names, schema.types, strict=True) if is_categorical(kind))
+
+    @property
+    def library(self) -> str:
+        """The library of the table if its messages need it: "pandas", or an empty string."""
+        return library_of(self._rows())
 
     def chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False) -> Iterator[Table]:
         """Yield the rows in chunks; see `DataSource.chunks`."""
         content = self._rows()
-        reader = ChunkReader(self._called, content.schema, kinds, keep, faults)
+        reader = ChunkReader(self._called, content.schema, kinds, keep, faults, from_python=True)
         for start in range(0, content.num_rows, ROWS_AT_ONCE):
             yield reader.read(content.slice(start, ROWS_AT_ONCE), start)
 

@@ -25,6 +25,10 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import named
 
+NO_IMPUTE = "the net has no step impute for this column; fill in the number, or leave out the row"
+NO_GAP = (
+    "no training row is empty there, so the net does not know what that means; fill in the cell, or leave out the row"
+)
 FoldsByColumn = Mapping[str, Array]  # for steps that fit by folds: the fold of each training row, (rows,), by column
 
 
@@ -34,12 +38,12 @@ class UnusableRows:
     def __init__(self, marks: Array | None = None) -> None:
         self.marks = marks  # (rows,) of booleans; None to raise errors
 
-    def check(self, wrong: Array, table: Table, name: str, expected: str) -> None:
-        """Mark the rows that are `wrong` (rows,), or raise `DataError` for the first of them."""
+    def check(self, wrong: Array, table: Table, name: str, expected: str, if_empty: str = "") -> None:
+        """Mark the rows that are `wrong` (rows,), or raise `DataError` for the first of them; see `Table.error`."""
         if self.marks is not None:
             self.marks |= wrong
         elif wrong.any():
-            raise table.error(int(np.argmax(wrong)), name, expected)
+            raise table.error(int(np.argmax(wrong)), name, expected, if_empty=if_empty)
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class NumberInputs:
         for name in self.columns:
             values = table.numbers(name, gaps=True)
             if not self.allows_gaps:
-                unusable.check(np.isnan(values), table, name, "numbers")
+                unusable.check(np.isnan(values), table, name, "numbers", NO_IMPUTE)
             columns.append(values)
         return columns
 
@@ -183,14 +187,14 @@ class CategoryInput(_SingleColumn):
     def read(self, table: Table, unusable: UnusableRows, folds: FoldsByColumn) -> Array:
         """Return the transformed column, (rows, inputs)."""
         texts = table.texts(self.column)
-        unusable.check(self.step.unknown(texts, self.fit), table, self.column, self._expected)
+        unusable.check(self.step.unknown(texts, self.fit), table, self.column, self._expected(table), NO_GAP)
         return self.step.transform(texts, self.fit, folds.get(self.column))
 
-    @cached_property
-    def _expected(self) -> str:
+    def _expected(self, table: Table) -> str:
         levels = [f"'{level}'" if level is not None else "an empty cell" for level in self.fit.get("levels", ())[:3]]
         known = f"a category of the training rows, such as {', '.join(levels)}"
-        return f"{known} (with unseen: other, its step {self.step.name} accepts any)"
+        setting = "unseen='other'" if table.from_python else "unseen: other"
+        return f"{known} (with {setting}, its step {self.step.name} accepts any)"
 
 
 @dataclass(frozen=True)
@@ -208,7 +212,7 @@ class DateInput(_SingleColumn):
     def read(self, table: Table, unusable: UnusableRows, folds: FoldsByColumn) -> Array:
         """Return the transformed column, (rows, inputs)."""
         dates = table.dates(self.column)
-        unusable.check(self.step.unknown(dates, self.fit), table, self.column, "a date; no training row was empty")
+        unusable.check(self.step.unknown(dates, self.fit), table, self.column, "a date", NO_GAP)
         return self.step.transform(dates, self.fit)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,9 +16,11 @@ from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import counted, named
 
 KINDS = (
-    "a pandas, polars or pyarrow table, a NumPy array (rows, n_features), a dict of columns, or a list of rows as dicts"
+    "a pandas, polars or pyarrow table, a NumPy array (rows, n_features), a dict of columns, a list of rows as dicts, or a"
+    " dict that is one row"
 )
 
+_LIBRARY = "library"  # the key in the metadata of a table for the library that it comes from
 ROWS_IN_CACHE = 8_192  # that are copied at a time
 _CELLS = {float, int, str, bool, type(None)}  # the usual types of cells
 
@@ -51,6 +54,12 @@ def to_arrow_table(data: Any, name: str = "the table") -> Any:
     return _without_views(table)
 
 
+def library_of(table: Any) -> str:
+    """Return the library that the rows of a table of Arrow come from, if that is pandas, else an empty string."""
+    metadata = table.schema.metadata or {}
+    return metadata.get(_LIBRARY.encode(), b"").decode() or ("pandas" if b"pandas" in metadata else "")
+
+
 def _without_views(table: Any) -> Any:
     """Return the table with texts and categories of the types that every function of pyarrow takes."""
     import pyarrow as pa
@@ -80,7 +89,7 @@ def _converted(data: Any, name: str) -> Any:
     if isinstance(data, pa.RecordBatch):
         return pa.Table.from_batches([data])
     if (pandas := sys.modules.get("pandas")) and isinstance(data, pandas.DataFrame):
-        return _from_columns(data.items(), name)
+        return _from_columns(data.items(), name).replace_schema_metadata({_LIBRARY: "pandas"})
     if isinstance(data, type):
         raise _unusable(data, name)
     if isinstance(data, Mapping):
@@ -98,9 +107,17 @@ def _converted(data: Any, name: str) -> Any:
 
 def _unusable(data: Any, name: str) -> DataError:
     found = f"the class {data.__name__}" if isinstance(data, type) else with_article(data)
-    hints = {"collect": "call collect() first", "toarray": "call toarray() first", "to_frame": "call to_frame() first"}
-    hint = next((f"; {hint}" for method, hint in hints.items() if callable(getattr(data, method, None))), "")
-    return DataError(f"{name} should be {KINDS}; found {found}{'' if isinstance(data, type) else hint}")
+    return DataError(f"{name} should be {KINDS}; found {found}{'' if isinstance(data, type) else _hint(data)}")
+
+
+def _hint(data: Any) -> str:
+    """Return a clause about how to make a table of something, or an empty string."""
+    if isinstance(data, str | os.PathLike):
+        return "; if that is a file, read it first"
+    methods = [name for name in ("collect", "toarray", "to_frame") if callable(getattr(data, name, None))]
+    if methods == ["to_frame"] and callable(getattr(data, "to_dict", None)):
+        return "; series.to_dict() is one row, series.to_frame() one column"
+    return f"; call {methods[0]}() first" if methods else ""
 
 
 def _from_stream(data: Any, name: str) -> Any:

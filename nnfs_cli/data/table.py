@@ -23,6 +23,7 @@ Column = Array | Texts  # numbers (a gap is NaN), truth values, instants (dateti
 Label = str | int | bool
 ROWS_AT_ONCE = 65_536  # rows of a table in memory that are processed at a time
 _MARKS = {".": "point", ",": "comma"}
+_OF_PANDAS = ("interval", "period")  # types that no other library has
 MEANT_AS_GAPS = ("na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".")
 
 
@@ -35,6 +36,7 @@ class Table:
     `not_read` names the columns that were skipped. `find` locates the cell of a row (from 0) and a column: it returns
     the place, as in "line 7", and the text there. `kept` are columns that are passed on unchanged, as arrays of Arrow
     or of this table. `faults` maps rows that cannot be used to the reason. `decimal` is the decimal mark of the file.
+    `from_python` says that the table was given in Python, where messages advise on a table and not on a file.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Table:
     kept: Mapping[str, Any] = field(default_factory=dict)
     faults: Mapping[int, str] = field(default_factory=dict)
     decimal: str = "."
+    from_python: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -69,6 +72,9 @@ class Table:
             return self.columns[name]
         if name in self.unreadable:
             kind = self.unreadable[name]
+            if self.from_python and (found := next((one for one in _OF_PANDAS if f"pandas.{one}" in kind), None)):
+                remedy = f"holds {found}s (pandas); convert them with .astype(str)"
+                raise DataError(f"{self.name}: column {named(name)} {remedy}")
             raise DataError(f"{self.name}: column {named(name)} is {kind}; expected numbers, texts or dates")
         raise DataError(self.no_such_column(name))
 
@@ -95,10 +101,13 @@ class Table:
         names = (*self.columns, *self.not_read)
         return ask_delimiter(names)
 
-    def error(self, row: int, name: str, expected: str, what: str = "column") -> DataError:
-        """Return the error that the cell of a row (from 0) does not hold what is expected there."""
+    def error(self, row: int, name: str, expected: str, what: str = "column", if_empty: str = "") -> DataError:
+        """Return the error that the cell of a row (from 0) does not hold what is expected there.
+
+        `if_empty` is a clause about an empty cell: why it cannot be used, and what to do.
+        """
         place, found = self.locate(row, name)
-        problem = f"should hold {expected}, found {shown(found)}" if found else "is empty"
+        problem = f"should hold {expected}, found {shown(found)}" if found else f"is empty{if_empty and '; '}{if_empty}"
         hint = self._hint(found.strip()) if "numbers" in expected else ""
         kind: ColumnProblem | None = "not numbers" if expected == "numbers" else None
         return DataError(
@@ -109,12 +118,15 @@ class Table:
         """Return advice for a cell that should hold a number and was probably meant to."""
         other = "," if self.decimal == "." else "."
         if re.fullmatch(rf"[-+]?[0-9]*{re.escape(other)}[0-9]+", found):
+            if self.from_python:
+                return f"; if it has a decimal {_MARKS[other]}, write a point and convert the column to numbers"
             mark, meant = (_MARKS.get(decimal, decimal) for decimal in (self.decimal, other))
             return f"; numbers have a decimal {mark} here; if the file has a decimal {meant}, set  decimal: '{other}'"
         if GROUPED.fullmatch(found):
             return "; numbers are written without a mark between thousands"
         if found.lower() in MEANT_AS_GAPS:
-            return f"; if it means an empty cell, set  null: ['{found}']"
+            meaning = "; if it means an empty cell, "
+            return f"{meaning}replace it with None" if self.from_python else f"{meaning}set  null: ['{found}']"
         return ""
 
     def locate(self, row: int, name: str, number: int | None = None) -> tuple[str, str]:
@@ -143,9 +155,8 @@ class Table:
                 raise self.error(int(np.argmax(wrong)), name, "numbers")
             if column.gaps.all():
                 return np.full(len(column), np.nan)
-            raise DataError(
-                f"{self.name}: column {named(name)} holds texts that look like numbers; save them as numbers"
-            )
+            remedy = "convert it to numbers" if self.from_python else "save them as numbers"
+            raise DataError(f"{self.name}: column {named(name)} holds texts that look like numbers; {remedy}")
         if column.dtype.kind == "M":
             if not (gap := np.isnat(column)).all():
                 raise self.error(int(np.argmin(gap)), name, "numbers")
@@ -166,6 +177,12 @@ class Table:
         numbers = [is_number(text, self.decimal) or looks_like_number(text, other) for text in texts.distinct]
         looks = np.array([*numbers, False])[texts.codes]
         return bool(2 * looks.sum() > len(texts) - texts.gaps.sum())
+
+    def is_all_dates(self, name: str) -> bool:
+        """Return whether every cell of a column of texts that is not empty looks like a date, and there is one."""
+        texts = self.texts(name)
+        present = texts.distinct[np.unique(texts.codes[~texts.gaps])]
+        return len(present) > 0 and not any(np.isnat(parse_date(text)) for text in present)
 
     def texts(self, name: str) -> Texts:
         """Return a column as texts; numbers and truth values become the texts that a file would hold."""

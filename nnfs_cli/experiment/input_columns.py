@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.config.arguments import as_arguments
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.file_source import ColumnSource
@@ -17,6 +18,8 @@ from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError, Fault
+from nnfs_cli.experiment.warnings import texts_as_categories
+from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, named
 
 
@@ -92,12 +95,34 @@ def _error_of(config: Config, table: Table, name: str, kind: Kind | None) -> Dat
             if kind == "category":
                 _refuse_text(config, table, name)
             return DataError(f"{table.name}: column {named(name)} holds dates", "dates")
-        elif kind == "category" and name not in preprocessing.columns and table.is_mostly_numbers(name):
+        elif kind == "category" and _seems_numeric(config, table, name):
             _refuse_text(config, table, name)
         del column
     except DataError as error:
         return error
     return None
+
+
+def _seems_numeric(config: Config, table: Table, name: str) -> bool:
+    """Return whether a column is of texts only because its source has no types, or lost them, and of numbers else."""
+    if isinstance(config.dataset, InMemory) or name in config.preprocessing.columns:
+        return False
+    return table.is_mostly_numbers(name)
+
+
+def warn_about_texts(config: Config, table: Table, inputs: Mapping[str, Kind]) -> None:
+    """Warn about columns of a table given in Python that are categories, but hold numbers or dates as texts."""
+    source = config.dataset
+    if not isinstance(source, InMemory):
+        return
+    declared = {*source.categories(), *config.preprocessing.columns}
+    texts = [name for name, kind in inputs.items() if kind == "category" and name not in declared]
+    for message in texts_as_categories(
+        [name for name in texts if table.is_mostly_numbers(name)],
+        [name for name in texts if table.is_all_dates(name)],
+        source.library,
+    ):
+        warn(message)
 
 
 def _refuse_text(config: Config, table: Table, name: str) -> None:
@@ -116,8 +141,11 @@ def _with_remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Con
     if len(unusable) > 5:
         lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
     remedies = _remedies(unusable, n_inputs, config) if isinstance(config.dataset, NamedColumns) else []
-    what = "table" if isinstance(config.dataset, InMemory) else "file"
-    lines.append(f"correct the {what}, or change the config:" if remedies else f"correct the {what}")
+    what, how = "file", "or change the config"
+    if isinstance(config.dataset, InMemory):
+        some, them = len(unusable) < n_inputs, "the column" if len(unusable) == 1 else "these columns"
+        what, how = f"table{f', leave out {them}' if some else ''}", "or set"
+    lines.append(f"correct the {what}, {how}:" if remedies else f"correct the {what}")
     return "\n".join([*lines, *(f"  {line}" for line in remedies)])
 
 
@@ -135,6 +163,8 @@ def _remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Config) 
     by_preset = bool(steps) and not own and config.preset is None and given.model_fields_set.isdisjoint(steps)
     if own:
         steps["columns"] = {name: _with_impute(given.columns[name]) for name in own}
+    if isinstance(config.dataset, InMemory):
+        return _arguments(steps, by_preset)
     remedies = [f"preprocessing: {dump_value(steps)}"] if steps else []
     if by_preset:
         remedies.append("preset: tabular  # also chooses every other key that you leave out")
@@ -142,6 +172,13 @@ def _remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Config) 
         dropped = dict.fromkeys([*config.dataset.dropped_columns(), *unusable])
         remedies.append(f"drop: {dump_value([*dropped])}  # inside {config.dataset.name}")
     return remedies
+
+
+def _arguments(steps: Mapping[str, Any], by_preset: bool) -> list[str]:
+    """Return arguments of Python that would make columns usable."""
+    remedies = [as_arguments({"preprocessing": steps})] if steps else []
+    preset = as_arguments({"preset": "tabular"})
+    return [*remedies, f"{preset}  # also chooses every other setting that you leave out"] if by_preset else remedies
 
 
 def _with_impute(steps: Sequence[PreprocessingStep]) -> list[Any]:

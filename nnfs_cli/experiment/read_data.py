@@ -13,7 +13,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.file_source import ColumnSource, source_for
 from nnfs_cli.data.labels import class_indices, find_classes
-from nnfs_cli.data.source import DataSource
+from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Kind, Label, Table
 from nnfs_cli.data.weights import UnknownLabelError, resolve_class_weights
@@ -24,6 +24,7 @@ from nnfs_cli.experiment.input_columns import (
     require_columns,
     role_columns,
     splitting_columns,
+    warn_about_texts,
 )
 from nnfs_cli.experiment.table_reader import TableReader, read_from_files, read_from_memory
 from nnfs_cli.experiment.warnings import no_weight_column
@@ -86,15 +87,16 @@ class LoadedData:
             start += block.n_rows
 
 
-def load_data(config: Config) -> LoadedData:
+def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedData:
     """Read the data that a config names, and decide the split of each row and the kind of each column.
 
     A table that is too large for the memory limit is not kept in memory, but read as often as needed.
+    A trained net has `known` kinds of columns, which decide how its tables are read.
     Raises `DataError` or `ConfigError` if config and data do not fit together.
     """
     dataset, budget = config.dataset, Budget.of(config)
     fits = budget is None or not isinstance(dataset, ColumnSource) or _size(dataset) <= budget.table
-    given = given_kinds(config)
+    given = {**known, **given_kinds(config)}
     if isinstance(dataset, ColumnSource) and not fits:
         kinds = dataset.kinds(given)
         first = next(dataset.chunks(kinds))
@@ -103,6 +105,8 @@ def load_data(config: Config) -> LoadedData:
         kinds = {name: given.get(name, first.kind(name)) for name in first.columns}
     require_columns(config, first)
     inputs = input_columns(config, first, kinds)
+    if not known:
+        warn_about_texts(config, first, inputs)
     kinds = {name: kind for name, kind in kinds.items() if name in {*inputs, *role_columns(config)}} | inputs
 
     def reader(one: DataSource) -> TableReader:

@@ -17,6 +17,7 @@ from nnfs_cli.training.averaging import EMA, Averaging
 
 MAX_NAMED = 3  # columns or classes that a warning names
 DEFAULT_BATCH = 32  # rows; the default, which the user need not have chosen
+_WORDS = (("holds", "is", "it", "it is"), ("hold", "are", "them", "they are"))  # about one column, about several
 
 
 def data_warnings(data: Mapping[str, Any], batch_size: int) -> Iterator[str]:
@@ -86,6 +87,24 @@ def no_weight_column(table: str, column: str) -> str:
     return f"{table} has no column {named(column)}: all its rows count alike"
 
 
+def texts_as_categories(numbers: Sequence[str], dates: Sequence[str], library: str = "") -> Iterator[str]:
+    """Yield warnings about columns of texts that look like `numbers` or `dates`, in a table of this library."""
+    if numbers:
+        holds, be, it, it_is = _WORDS[len(numbers) > 1]
+        read = f"{_columns(numbers)} {holds} texts that look like numbers and {be} read as categories"
+        yield f"{read}; convert {it} to numbers if {it_is} quantities"
+    if dates:
+        holds, be, it, _ = _WORDS[len(dates) > 1]
+        how = "with pandas.to_datetime" if library == "pandas" else "to dates"
+        yield f"{_columns(dates)} {holds} dates as texts and {be} read as categories; convert {it} {how}"
+
+
+def empty_columns(names: Sequence[str]) -> str:
+    """Return the warning that columns are left out because they are empty in every training row."""
+    be = "is" if len(names) == 1 else "are"
+    return f"{_columns(names)} {be} empty in every training row and {be} left out"
+
+
 def sampled_rows(samples: Sequence[str]) -> str:
     """Return the warning that figures are computed on samples, such as "1,000 of 20,000 train rows"."""
     return f"the rows do not fit into memory_limit, so figures are computed on {listing(samples)}, evenly spaced"
@@ -111,6 +130,10 @@ def _class_warnings(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
                 yield f"no {split} row is {_some(lacking, 'or')}, so the {split} figures do not cover {them}"
 
 
-def _some(names: list[str], conjunction: str = "and") -> str:
+def _columns(names: Sequence[str]) -> str:
+    return f"{'column' if len(names) == 1 else 'columns'} {_some(names)}"
+
+
+def _some(names: Sequence[str], conjunction: str = "and") -> str:
     more = [f"{len(names) - MAX_NAMED:,} more"] if len(names) > MAX_NAMED else []
     return listing([*map(named, names[:MAX_NAMED]), *more], conjunction)

@@ -71,7 +71,7 @@ class ColumnProfile:
 def profile_columns(
     table: Table, codes: frozenset[str] = frozenset(), *, typed: bool = False
 ) -> dict[str, ColumnProfile]:
-    """Profile every readable column, by name. The columns in `codes` hold codes, not quantities.
+    """Profile every readable column, by name. The columns in `codes` hold codes or categories, not quantities.
 
     `typed` is true if the source has types, so that a column of texts is read as texts whatever they look like.
     """
@@ -91,7 +91,7 @@ def profile_column(table: Table, name: str, *, code: bool = False, typed: bool =
         value = column.at(0) if isinstance(column, Texts) else column[0]
         return replace(base, nature="constant", why=f"is always {_shown(value)}")
     if isinstance(column, Texts):
-        return _texts(base, table, [str(text) for text in column.distinct[present]], typed)
+        return _texts(base, table, [str(text) for text in column.distinct[present]], typed, typed and code)
     if column.dtype.kind in "Mb":
         return replace(base, nature="date" if column.dtype.kind == "M" else "boolean")
     if np.isinf(values).any():
@@ -138,8 +138,8 @@ def _infinite(base: ColumnProfile, table: Table, column: Array) -> ColumnProfile
     return replace(base, nature="text", why=f"holds {shown(found)} in {place}, which is not a finite number")
 
 
-def _texts(base: ColumnProfile, table: Table, texts: list[str], typed: bool) -> ColumnProfile:
-    others, kind = _exceptions(texts, table.decimal)
+def _texts(base: ColumnProfile, table: Table, texts: list[str], typed: bool, categories: bool) -> ColumnProfile:
+    others, kind = (texts, None) if categories else _exceptions(texts, table.decimal)
     odd = [text for text in others if text.strip().lower() not in NOTHING]
     if kind and not odd and typed:
         return _numbers_or_dates_as_texts(base, texts, kind, others)

@@ -93,12 +93,14 @@ def profile_table(source: InMemory) -> TableProfile:
     for name in source.target:
         if not table.has(name):
             raise DataError(table.no_such_column(name))
-    return _typed(None, source.name, table, table.n_rows)
+    return _typed(None, source.name, table, table.n_rows, source.categories().difference(source.target))
 
 
-def _typed(path: Path | None, source: str, table: Table, n_rows: int) -> TableProfile:
+def _typed(
+    path: Path | None, source: str, table: Table, n_rows: int, categories: frozenset[str] = frozenset()
+) -> TableProfile:
     """Profile a table whose source has types, so that there are no settings to read it with."""
-    columns = profile_columns(table, typed=True)
+    columns = profile_columns(table, categories, typed=True)
     table = with_kinds(table, {name: "date" for name, column in columns.items() if column.as_texts})
     return TableProfile(path, source, {}, table, columns, n_rows)
 

@@ -14,6 +14,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.in_memory import InMemory, rows_for
+from nnfs_cli.data.source import NO_KINDS
 from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError, RunError
@@ -133,7 +134,8 @@ def data_of(run: RunDirectory, config: Config, remedy: str | None, data: Any = N
     if isinstance(source, InMemory) and not source.has_rows:
         kept = f"{run.path} was trained on a table given in Python, and does not keep its rows"
         raise DataError(f"{kept}; give the same table again in Python, as data=table")
-    loaded = load_data(config)
+    recorded_kinds = {column["name"]: column["kind"] for column in run.records.data()["inputs"]}
+    loaded = load_data(config, recorded_kinds if isinstance(source, InMemory) else NO_KINDS)
     recorded = run.records.trained_on()
     for split, reader in loaded.readers.items():
         if reader.sha256 == recorded.get(split):

@@ -93,7 +93,7 @@ def test_several_targets_are_learned_together(targets: Any) -> None:
         (classifier(), ["a"] * 150, "y holds one class, 'a'; a classifier needs at least two"),
         (regressor(), y[:9], "inconsistent numbers of rows: X has 150, y has 9"),
         (classifier(), np.array(["2026-01-01", "2026-01-02", "2026-01-03"], "datetime64[D]")[y], "found date"),
-        (regressor(), LABELS, "y should hold numbers, found <U10; NetClassifier learns classes"),
+        (regressor(), LABELS, r"y\[0\] is 'setosa'; NetRegressor learns numbers, NetClassifier learns classes"),
         (regressor(), None, "requires y to be passed, but the target y is None"),
         (classifier(loss="mse"), y, "loss: mse is for a regression; NetClassifier learns a classification"),
         (regressor(loss="hinge"), y, "loss: hinge is for a classification; NetRegressor learns a regression"),
@@ -189,7 +189,7 @@ def test_balanced_class_weights_are_those_of_scikit_learn() -> None:
     [
         (np.ones(3), "X has 150, sample_weight has 3"),
         (np.zeros(150), "every sample_weight is zero"),
-        (-np.ones(150), "numbers of 0 or more"),
+        (np.append(np.ones(149), -1), r"sample_weight\[149\] is negative, -1; a weight is 0 or more"),
         (np.full(150, np.nan), "sample_weight contains NaN"),
         (np.ones((150, 1)), "1D"),
     ],
