@@ -16,8 +16,8 @@ from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import counted, named
 
 KINDS = (
-    "a pandas, polars or pyarrow table, a NumPy array (rows, n_features), a dict of columns, a list of rows as dicts, or a"
-    " dict that is one row"
+    "a pandas, polars or pyarrow table, a NumPy array (rows, n_features), a dict of columns, a list of rows as dicts,"
+    " or a dict that is one row"
 )
 
 _LIBRARY = "library"  # the key in the metadata of a table for the library that it comes from
