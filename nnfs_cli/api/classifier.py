@@ -92,7 +92,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     preprocessing : dict, step or list of steps, default=None
         The steps for all ``numbers``, ``categories`` and ``dates``, for single ``columns``, and for the ``target``. By
         default, gaps in numbers are imputed and marked, numbers are standardized, categories are one-hot, and dates
-        become calendar features; the preset does more. A setting replaces this default as a whole.
+        become calendar features; the preset does more. Keys that you leave out keep
+        these defaults.
     penalty : dict, default=None
         The penalty on large weights: ``{"l2": 0.001}``, ``{"l1": 0.001}`` or both.
     clip : float or dict, default=None
@@ -103,8 +104,9 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         Predict with an average of the weights over training: ``"ema"`` or ``"swa"``.
     metrics : list of metrics, default=["accuracy"]
         What `metrics_` and `history_` report besides the loss.
-    early_stopping : int or dict, default=None with `layers`, else that of the preset
-        Stop after this number of logged epochs without improvement, or ``{"patience": 10, "monitor": "val_accuracy"}``.
+    early_stopping : int, dict or False, default=None with `layers`, else that of the preset
+        Stop after this number of logged epochs without improvement, False for never, or
+        ``{"patience": 10, "monitor": "val_accuracy"}``.
     checkpoint : dict, default=None
         The figure that chooses the best epoch: ``{"monitor": "val_accuracy"}``. By default, the validation loss.
     callbacks : list of callbacks, default=()
@@ -183,7 +185,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         accumulate: int | None = None,
         averaging: Averaging | Setting | None = None,
         metrics: Sequence[Metric | Setting] | None = None,
-        early_stopping: EarlyStopping | Mapping[str, Any] | int | None = None,
+        early_stopping: EarlyStopping | Mapping[str, Any] | int | Literal[False] | None = None,
         checkpoint: Checkpoint | Mapping[str, Any] | None = None,
         callbacks: Sequence[Callback | Setting] = (),
         shuffle: bool = True,

@@ -15,6 +15,16 @@ from sklearn.utils.validation import check_is_fitted
 from nnfs_cli.api.callbacks import sort_callbacks
 from nnfs_cli.api.frame import Frame
 from nnfs_cli.api.inputs import InputChecks, value_errors
+from nnfs_cli.api.parameters import (
+    CONFIG_DEFAULTS,
+    DEFAULTS_WITH_LAYERS,
+    NAMES,
+    NamedParameters,
+    early_stopping_as_key,
+    epochs_for,
+    errors_in_python,
+    fill_preprocessing,
+)
 from nnfs_cli.api.run import Run
 from nnfs_cli.api.settings import Setting, complete_net, config_of, loss_of
 from nnfs_cli.api.training_summary import Summarized
@@ -55,20 +65,9 @@ KEYS = (
     "penalty", "clip", "accumulate", "averaging", "metrics", "early_stopping", "checkpoint", "shuffle", "replacement",
     "drop_last", "log_every", "max_minutes", "threads", "dtype",
 )  # fmt: skip
-NAMES = {"class_weights": "class_weight", "seed": "random_state"}  # keys that scikit-learn calls otherwise
-DEFAULTS_WITH_LAYERS: dict[str, Any] = {
-    "optimizer": "adam",
-    "preprocessing": {
-        "numbers": ("impute", "standardize"),
-        "categories": {"one_hot": {"unseen": "other"}},
-        "dates": "calendar",
-    },
-}
-EPOCHS, STEPS = 100, 1_000  # a training makes at least so many of both, unless it is told how long to be
-CONFIG_DEFAULTS: dict[str, Any] = {"optimizer": "sgd", "split": {}, "preprocessing": {}}  # where a config's differ
 
 
-class NetEstimator(Summarized, InputChecks):
+class NetEstimator(Summarized, NamedParameters, InputChecks):
     """The base class of `NetClassifier` and `NetRegressor`. Their docstrings describe the parameters."""
 
     _task: ClassVar[str]  # that of the losses that fit
@@ -93,7 +92,7 @@ class NetEstimator(Summarized, InputChecks):
         accumulate: int | None = None,
         averaging: Averaging | Setting | None = None,
         metrics: Sequence[Metric | Setting] | None = None,
-        early_stopping: EarlyStopping | Mapping[str, Any] | int | None = None,
+        early_stopping: EarlyStopping | Mapping[str, Any] | int | Literal[False] | None = None,
         checkpoint: Checkpoint | Mapping[str, Any] | None = None,
         callbacks: Sequence[Callback | Setting] = (),
         shuffle: bool = True,
@@ -142,10 +141,14 @@ class NetEstimator(Summarized, InputChecks):
         """Train a net on rows whose target has been checked, and keep the result."""
         table = TrainingTable.of(rows, validation, target, labels)
         given = {key: value for key in KEYS if (value := getattr(self, key)) is not None}
-        settings, callbacks = sort_callbacks(self.callbacks, given)
+        settings, callbacks = sort_callbacks(self.callbacks, early_stopping_as_key(given))
         facts = Facts(rows.X.num_columns, len(labels) if labels else None, len(target))
-        config = self._config(settings, table, facts)
-        self._adopt(TrainingResult.of(prepare(config), [*progress_for(self.verbose, config.checkpoint), *callbacks]))
+        with errors_in_python():
+            experiment = prepare(self._config(settings, table, facts))
+        # Tools of scikit-learn train many nets; the size of each one is a matter of its summary.
+        warnings = [message for message in experiment.warnings if message != experiment.large_net]
+        shown = progress_for(self.verbose, experiment.config.checkpoint)
+        self._adopt(TrainingResult.of(experiment, [*shown, *callbacks], warnings))
 
     def _config(self, settings: dict[str, Any], table: TrainingTable, facts: Facts) -> Config:
         """Return the config for the parameters, with the defaults of estimators."""
@@ -157,10 +160,12 @@ class NetEstimator(Summarized, InputChecks):
         if loss.task != self._task:
             raise ConfigError(f"loss: {loss.name} is for a {loss.task}; {type(self).__name__} learns a {self._task}")
         settings |= {"loss": loss, "seed": self._seed(), **self._more_settings()}
+        defaults = {} if self.layers is None else DEFAULTS_WITH_LAYERS["preprocessing"]
+        settings["preprocessing"] = fill_preprocessing(settings.get("preprocessing", {}), defaults)
         if self.layers is not None:
-            settings = DEFAULTS_WITH_LAYERS | {"epochs": _epochs(table.n_rows, self.batch_size)} | settings
+            settings = DEFAULTS_WITH_LAYERS | {"epochs": epochs_for(table.n_rows, self.batch_size)} | settings
             settings["layers"] = complete_net(self.layers, loss, facts)
-            if settings.keys().isdisjoint(("split", "early_stopping", "holdout")):
+            if all(settings.get(key) is None for key in ("split", "early_stopping", "holdout")):
                 settings["split"] = {"validation": 0}
         return config_of(settings, table.dataset, type(self).__name__)
 
@@ -391,18 +396,13 @@ class NetEstimator(Summarized, InputChecks):
             raise ConfigError(f"{path}: class_weights is for classes; {cls.__name__} predicts numbers")
         if "loss" in given and loss_of(given["loss"]).task != cls._task:
             raise ConfigError(f"{path}: {cls.__name__} is not for the loss {loss_of(given['loss']).name}")
-        return cls(**cls._parameters(CONFIG_DEFAULTS | given if given.get("layers") else given))
+        if given.get("layers"):
+            preprocessing = fill_preprocessing(given.get("preprocessing", {}), CONFIG_DEFAULTS["preprocessing"])
+            given = CONFIG_DEFAULTS | given | {"preprocessing": preprocessing}
+        return cls(**cls._parameters(given))
 
     @classmethod
     def _parameters(cls, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters for the keys of a config."""
         parameters = {NAMES.get(key, key): value for key, value in config.items()}
         return {name: value for name, value in parameters.items() if name in cls._get_param_names()}
-
-
-def _epochs(n_rows: int, batch_size: object) -> int:
-    """Return the default number of epochs: more than usual for a table with few batches."""
-    if isinstance(batch_size, str):  # all rows in a batch, with an optimizer that the user has chosen
-        return EPOCHS
-    batch = batch_size if isinstance(batch_size, int) and batch_size > 0 else 32
-    return max(EPOCHS, -(-STEPS // -(-n_rows // batch)))

@@ -12,6 +12,7 @@ from typing import Any
 from nnfs_cli.api.callbacks import sort_callbacks
 from nnfs_cli.api.classifier import NetClassifier
 from nnfs_cli.api.findings import Findings
+from nnfs_cli.api.parameters import early_stopping_as_key, errors_in_python
 from nnfs_cli.api.regressor import NetRegressor
 from nnfs_cli.api.settings import Setting, class_loss, complete_net, loss_of, plain
 from nnfs_cli.api.tables import TableLike
@@ -123,10 +124,11 @@ def fit(
         profile = profile_table(InMemory(target=(name,)).of(content))
     proposal = propose(profile, name, (drop,) if isinstance(drop, str) else tuple(drop), weight)
     text = write_config(proposal, Path.cwd())
-    changes, others = sort_callbacks(callbacks, settings)
-    config = _config(proposal, text, content, {"seed": random_state, **changes})
-    loaded = load_data(config)
-    experiment = prepare(config, loaded)
+    changes, others = sort_callbacks(callbacks, early_stopping_as_key(settings))
+    with errors_in_python({"seed": "random_state"}):
+        config = _config(proposal, text, content, {"seed": random_state, **changes})
+        loaded = load_data(config)
+        experiment = prepare(config, loaded)
     findings = Findings(_findings(proposal, config, loaded, experiment, chosen="layers" not in settings))
     result = TrainingResult.of(experiment, [*progress_for(verbose, config.checkpoint), *others])
     kind = NetRegressor if config.loss.task == "regression" else NetClassifier

@@ -15,7 +15,7 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.display.html import table_html, titled_html
 from nnfs_cli.display.text import in_a_line, numbers, table
 from nnfs_cli.errors import DataError
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, listing, named
 
 SHOWN = 10  # rows that a representation shows
 WIDTH = 80  # characters of its lines
@@ -71,6 +71,9 @@ class Frame:
 
     def __getitem__(self, name: str) -> Array:
         """Return a column as an array (rows,). Raises `KeyError` if there is none of this name."""
+        if name not in self._columns:
+            hint = "; figures of validation rows need some, as with split=0.2" if str(name).startswith("val_") else ""
+            raise KeyError(f"there is no column {named(str(name))}; there are {listing(map(named, self))}{hint}")
         column = self._columns[name]
         if isinstance(column, np.ndarray):
             return column

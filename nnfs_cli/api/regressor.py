@@ -71,8 +71,8 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
     preprocessing : dict, step or list of steps, default=None
         The steps for all ``numbers``, ``categories`` and ``dates``, for single ``columns``, and for the ``target``. By
         default, gaps in numbers are imputed and marked, numbers are standardized, categories are one-hot, and dates
-        become calendar features, and the target is standardized; the preset does more. A setting replaces this default
-        as a whole.
+        become calendar features, and the target is standardized; the preset does more. Keys that you leave out
+        keep these defaults.
     penalty : dict, default=None
         The penalty on large weights: ``{"l2": 0.001}``, ``{"l1": 0.001}`` or both.
     clip : float or dict, default=None
@@ -83,8 +83,9 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         Predict with an average of the weights over training: ``"ema"`` or ``"swa"``.
     metrics : list of metrics, default=["rmse", "r2"]
         What `metrics_` and `history_` report besides the loss.
-    early_stopping : int or dict, default=None with `layers`, else that of the preset
-        Stop after this number of logged epochs without improvement, or ``{"patience": 10, "monitor": "val_rmse"}``.
+    early_stopping : int, dict or False, default=None with `layers`, else that of the preset
+        Stop after this number of logged epochs without improvement, False for never, or
+        ``{"patience": 10, "monitor": "val_rmse"}``.
     checkpoint : dict, default=None
         The figure that chooses the best epoch: ``{"monitor": "val_rmse"}``. By default, the validation loss.
     callbacks : list of callbacks, default=()

@@ -10,6 +10,7 @@ from nnfs_cli.api.findings import Findings, folded, remedy
 from nnfs_cli.display.html import facts_html, table_html, titled_html
 from nnfs_cli.display.summary import summary_lines
 from nnfs_cli.display.text import column_kinds, in_a_line, number, split_sizes, table
+from nnfs_cli.experiment.warnings import large_net
 from nnfs_cli.inspection.findings import Finding
 from nnfs_cli.system.wording import counted, listing, named
 from nnfs_cli.workflows.figures import Figures
@@ -48,7 +49,8 @@ class TrainingSummary:
     def of(cls, title: str, result: TrainingResult, report: TableReport | None) -> TrainingSummary:
         """Return the summary of a training, with what is known of its table."""
         findings, comparison = (report.findings, report.comparison) if report else (Findings(), {})
-        return cls(title, tuple(_facts(result, findings)), comparison, tuple(_attention(findings)))
+        attention = list(_attention(findings)) if report else [("attention", message) for message in _large_net(result)]
+        return cls(title, tuple(_facts(result, findings)), comparison, tuple(attention))
 
     def __str__(self) -> str:
         """Return plain text."""
@@ -91,6 +93,13 @@ def _attention(findings: Findings) -> Iterator[tuple[str, str]]:
         yield ("attention" if i == 0 else "", _with_remedy(finding))
     if len(loud) > SHOWN:
         yield "", f"{counted(len(loud) - SHOWN, 'more finding')} in .findings"
+
+
+def _large_net(result: TrainingResult) -> list[str]:
+    """Return the warning about a net that is large for its rows, if it is."""
+    config, n_parameters = result.config, result.predictor.model.n_parameters
+    message = large_net(n_parameters // config.members, result.data["rows"]["train"], config.members)
+    return [message] if message and not config.holdout else []
 
 
 def _with_remedy(finding: Finding) -> str:

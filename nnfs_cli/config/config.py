@@ -48,23 +48,34 @@ from nnfs_cli.training.penalty import Penalty
 from nnfs_cli.training.schedules import Constant, Schedule
 
 SYNONYMS = {  # names that other tools give to these settings
+    "activation": "layers",
+    "alpha": "penalty.l2",
     "batch": "batch_size",
     "criterion": "loss",
     "data": "dataset",
     "early_stop": "early_stopping",
+    "hidden_layer_sizes": "layers",
+    "hidden_layers": "layers",
+    "hidden_units": "layers",
     "learning_rate": "lr",
+    "learning_rate_init": "lr",
     "loss_function": "loss",
+    "max_epochs": "epochs",
+    "max_iter": "epochs",
     "model": "layers",
     "n_epochs": "epochs",
+    "n_iter_no_change": "early_stopping.patience",
     "num_epochs": "epochs",
     "objective": "loss",
     "patience": "early_stopping.patience",
     "random_seed": "seed",
     "random_state": "seed",
     "scheduler": "schedule",
+    "solver": "optimizer",
     "target": "dataset.csv.target",
     "test_split": "split.test",
     "val_split": "split.validation",
+    "validation_fraction": "split.validation",
     "validation_split": "split.validation",
 }
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -303,7 +314,7 @@ def _error(faults: list[Fault], document: Document | None) -> ConfigError:
     return ConfigError("\n".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
 
 
-def _setting_meant_by(key: str) -> str | None:
+def setting_meant_by(key: str) -> str | None:
     """Return the setting that was probably meant by an unknown key, if there is one."""
     return SYNONYMS.get(key.lower().replace("-", "_")) or closest(key, Config.model_fields)
 
@@ -317,7 +328,7 @@ def _validate_fields(
     """
     values: dict[str, Any] = {}
     unknown = [key for key in data if key not in cls.model_fields]
-    meant = [_setting_meant_by(key) if i < MAX_FAULTS else None for i, key in enumerate(unknown)]
+    meant = [setting_meant_by(key) if i < MAX_FAULTS else None for i, key in enumerate(unknown)]
     faults = []
     for key, setting in zip(unknown, meant, strict=True):
         hint = f"; did you mean {named(setting)}?" if setting else ""

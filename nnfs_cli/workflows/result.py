@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -44,9 +44,14 @@ class TrainingResult:
     threads: int | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, experiment: Experiment, callbacks: Sequence[Callback] = ()) -> Self:
-        """Train the net of an experiment in memory. Raises `DivergedError` if a loss or gradient is not finite."""
-        for message in experiment.warnings:
+    def of(
+        cls, experiment: Experiment, callbacks: Sequence[Callback] = (), warnings: Iterable[str] | None = None
+    ) -> Self:
+        """Train the net of an experiment in memory; `warnings` are by default all that the experiment has.
+
+        Raises `DivergedError` if a loss or gradient is not finite.
+        """
+        for message in experiment.warnings if warnings is None else warnings:
             warn(message)
         log = EpochRows()
         outcome = fit(experiment, [log], callbacks)

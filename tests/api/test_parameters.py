@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
+import nnfs_cli
 from nnfs_cli import (
     BinaryCrossEntropy,
     Callback,
+    ConfigError,
     CrossEntropy,
     Dense,
     InvalidInputError,
@@ -21,8 +30,10 @@ from nnfs_cli import (
     Linear,
     NetClassifier,
     NetRegressor,
+    NnfsWarning,
 )
 from nnfs_cli.api.settings import plain
+from nnfs_cli.data.preprocessing import Preprocessing
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.NnfsWarning")
 
@@ -87,6 +98,160 @@ def test_sizes_of_layers_are_answered_with_layers(layers: Any, found: str) -> No
     example = yaml.safe_load(re.findall(r"\[.*\]", str(raised.value))[0])
     assert NetRegressor(example, epochs=1).fit(X, y).config_.layers[-1] == Linear(1)
     assert str(raised.value).endswith(found)
+
+
+# Names and values
+
+
+@pytest.mark.parametrize("kind", [NetClassifier, NetRegressor])
+@pytest.mark.parametrize("other", [MLPClassifier, MLPRegressor, LogisticRegression])
+def test_names_of_scikit_learn_are_parameters_or_are_refused(kind: Any, other: Any) -> None:
+    ours = inspect.signature(kind.__init__).parameters
+    for name in inspect.signature(other.__init__).parameters:
+        if name != "self" and name not in ours:
+            with pytest.raises(TypeError, match=f"{kind.__name__} has no parameter '{name}'"):
+                kind(**{name: 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("hidden_layer_sizes", 'layers=["linear: 16", "relu"]'),
+        ("max_iter", "epochs"),
+        ("learning_rate", "lr"),
+        ("learning_rate_init", "lr"),
+        ("alpha", 'penalty={"l2": ...}'),
+        ("solver", "optimizer"),
+        ("activation", 'layers=["linear: 16", "relu"]'),
+        ("validation_split", 'split={"validation": ...}'),
+        ("seed", "random_state"),
+        ("class_weights", "class_weight"),
+        ("epoch", "epochs"),
+    ],
+)
+def test_the_parameter_is_named_that_was_meant(name: str, meant: str) -> None:
+    with pytest.raises(TypeError) as raised:
+        NetClassifier(**{name: 1})
+    assert str(raised.value) == f"NetClassifier has no parameter '{name}'; did you mean {meant}?"
+
+
+def test_the_signature_lists_the_parameters() -> None:
+    for kind in (NetClassifier, NetRegressor):
+        assert {"layers", "lr", "random_state"} < {*inspect.signature(kind).parameters}
+        assert {*inspect.signature(kind).parameters} == {*kind().get_params()}
+
+
+def test_a_subclass_has_parameters_of_its_own() -> None:
+    class Wide(NetRegressor):
+        def __init__(self, width: int = 8) -> None:
+            super().__init__([f"linear: {width}", "relu"], epochs=2)
+            self.width = width
+
+    assert clone(Wide(width=3)).fit(X, y).config_.layers[0] == Linear(3)
+    with pytest.raises(TypeError, match="Wide has no parameter 'with'; did you mean width"):
+        Wide(**{"with": 3})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"random_state": "x"}, "random_state: expected a whole number, found 'x'"),
+        (
+            {"class_weight": "auto"},
+            "class_weight: expected 'balanced', or a number for each class, as in {'malignant': 3}, found 'auto'",
+        ),
+        (
+            {"early_stopping": True},
+            "early_stopping: expected a number of logged epochs without improvement, as in early_stopping=10, or False;"
+            " found True",
+        ),
+        ({"holdout": "folds"}, "holdout: expected 'fold', found 'folds'; did you mean 'fold'?"),
+        ({"batch_size": "auto"}, "batch_size: expected a number of rows, such as 32, or 'full', found 'auto'"),
+        ({"accumulate": True}, "accumulate: expected a whole number, found True"),
+        ({"layers": "linear"}, "layers.0.linear.units: linear needs the setting 'units', as in 'linear: 20'"),
+        ({"lr": "{a: b}"}, "lr: expected a number, found a dict"),
+        ({"callbacks": 5}, "callbacks: expected a list of callbacks, found an int"),
+        ({"callbacks": Callback()}, "callbacks: expected a list of callbacks, found a Callback"),
+    ],
+)
+def test_errors_are_in_the_words_of_python(parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        NetClassifier(**SMALL | parameters).fit(X, y)
+    assert str(raised.value) == message
+
+
+def test_errors_of_fit_are_in_the_words_of_python() -> None:
+    table = {"x": X[:, 0], "y": y}
+    for name, value, message in (
+        ("random_state", "x", "random_state: expected a whole number, found 'x'"),
+        ("holdout", "folds", "holdout: expected 'fold', found 'folds'"),
+        ("early_stopping", True, "early_stopping: expected a number of logged epochs"),
+        ("layers", 10, r'layers: expected a list of layers, such as \["linear: 10", "relu"\], found 10'),
+    ):
+        with pytest.raises(ConfigError, match=f"^{message}"):
+            nnfs_cli.fit(table, "y", **{name: value})
+
+
+def test_a_false_early_stopping_is_none() -> None:
+    with_layers = NetClassifier(**SMALL, early_stopping=False).fit(X, y)
+    assert with_layers.config_.early_stopping is None
+    assert list(with_layers.metrics_) == ["best_epoch", "train"]  # no rows were held out for it
+    assert NetClassifier(epochs=1, members=2).fit(X, y).config_.early_stopping is not None
+    assert NetClassifier(epochs=1, members=2, early_stopping=False).fit(X, y).config_.early_stopping is None
+    assert (
+        nnfs_cli.fit({"x": X[:, 0], "y": y}, "y", epochs=1, members=2, early_stopping=False).config_.early_stopping
+        is None
+    )
+
+
+# Preprocessing
+
+
+MIXED = pd.DataFrame({"a": np.where(X[:, 0] > 15, np.nan, X[:, 0]), "b": np.where(X[:, 1] > 20, "p", None), "c": y})
+
+
+def test_steps_for_one_column_leave_the_others_as_they_are() -> None:
+    plain_net = NetClassifier(**SMALL).fit(MIXED[["a", "b"]], y)
+    net = NetClassifier(**SMALL, preprocessing={"columns": {"c": "one_hot"}}).fit(MIXED, y)
+    for key in ("numbers", "categories", "dates"):
+        assert getattr(net.config_.preprocessing, key) == getattr(plain_net.config_.preprocessing, key)
+    assert [step.name for step in net.config_.preprocessing.columns["c"]] == ["one_hot"]
+
+
+@pytest.mark.parametrize("layers", [None, ["linear: 4", "relu"]])
+@pytest.mark.parametrize("given", ["quantile", ["quantile"], {"numbers": "quantile"}, Preprocessing("quantile")])
+def test_steps_for_numbers_leave_categories_as_they_are(layers: Any, given: Any) -> None:
+    net = NetRegressor(layers, epochs=1, preprocessing=given).fit(MIXED[["b", "c"]], X[:, 3])
+    assert [step.name for step in net.config_.preprocessing.numbers] == ["quantile"]
+    assert net.config_.preprocessing.categories is not None
+    assert net.config_.preprocessing.categories.name == "one_hot"
+
+
+def test_what_is_turned_off_stays_off() -> None:
+    with pytest.raises(InvalidInputError, match="'b'"):
+        NetClassifier(**SMALL, preprocessing={"categories": None}).fit(MIXED[["b", "c"]], y)
+
+
+# Warnings and summaries
+
+
+def test_estimators_do_not_warn_of_large_nets_but_their_summaries_tell() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        search = GridSearchCV(NetClassifier(["linear: 90", "relu"], epochs=1), {"lr": [0.001, 0.01]}, cv=2).fit(X, y)
+    sentence = "the net has 2,881 parameters for 569 training rows; it may overfit"
+    assert sentence in " ".join(str(search.best_estimator_.summary()).split())
+    assert "overfit" not in str(NetClassifier(["linear: 9", "relu"], epochs=1).fit(X, y).summary())
+    with pytest.warns(NnfsWarning, match="'x0' is constant"):
+        NetClassifier(**SMALL).fit(np.ones((9, 1)), list("ababababa"))
+
+
+def test_a_log_without_validation_rows_says_what_it_has() -> None:
+    history = NetClassifier(**SMALL).fit(X, y).history_
+    with pytest.raises(KeyError, match=r"there are 'epoch', 'step', .* and 'train_accuracy'; .* as with split=0.2"):
+        history["val_loss"]
+    with pytest.raises(KeyError, match="no column 'trian_loss'; there are"):
+        history["trian_loss"]
 
 
 # Interrupted trainings

@@ -19,6 +19,7 @@ from nnfs_cli.components.section import Section
 from nnfs_cli.config.config import SYNONYMS, Config
 from nnfs_cli.data.split import Split
 from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
+from nnfs_cli.training.penalty import Penalty
 from tests.conftest import Nnfs
 
 Train = Callable[..., Result]
@@ -719,7 +720,7 @@ def test_the_names_of_other_tools_lead_to_settings_that_exist(name: str, setting
     key, *path = setting.split(".")
     assert name not in Config.model_fields
     assert key in Config.model_fields
-    blocks: dict[str, type[Section]] = {"split": Split, "early_stopping": EarlyStopping}
+    blocks: dict[str, type[Section]] = {"split": Split, "early_stopping": EarlyStopping, "penalty": Penalty}
     if key in blocks:
         assert not path or path[0] in blocks[key].model_fields
     else:
