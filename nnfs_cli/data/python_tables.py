@@ -37,7 +37,8 @@ def to_arrow_table(data: Any, name: str = "the table") -> Any:
     - a dict of columns, a list of rows as dicts, or one such row. A row that lacks a key has a gap there.
 
     None, NaN, NaT and `pandas.NA` are gaps; an empty text is a text. A column that mixes numbers and texts becomes
-    texts, as in a CSV file. Columns of numbers are not copied where their memory has the layout of Arrow. Columns of
+    texts, as in a CSV file. A dictionary of Arrow, as of `category` columns, says that a column holds categories, also
+    of numbers. Columns of numbers are not copied where their memory has the layout of Arrow. Columns of
     lists, bytes or structs are passed on as they are: they are refused when they are used.
 
     Predictions are those for the Parquet file with the same rows, and for a CSV file too, except where CSV cannot say

@@ -155,8 +155,10 @@ class Table:
                 raise self.error(int(np.argmax(wrong)), name, "numbers")
             if column.gaps.all():
                 return np.full(len(column), np.nan)
-            remedy = "convert it to numbers" if self.from_python else "save them as numbers"
-            raise DataError(f"{self.name}: column {named(name)} holds texts that look like numbers; {remedy}")
+            found = f"{self.name}: column {named(name)} holds texts that look like numbers"
+            if self.from_python:
+                raise DataError(f"{found}; convert it to numbers", "not numbers")
+            raise DataError(f"{found}; save them as numbers")
         if column.dtype.kind == "M":
             if not (gap := np.isnat(column)).all():
                 raise self.error(int(np.argmin(gap)), name, "numbers")
