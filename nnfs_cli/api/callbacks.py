@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nnfs_cli.api.net_training import checked_callbacks
+from nnfs_cli.api.net_training import SECTIONS, checked_callbacks
 from nnfs_cli.data.python_columns import with_article
 from nnfs_cli.errors import ConfigError
 from nnfs_cli.training.callbacks import Callback, NamedCallback
-from nnfs_cli.training.callbacks.checkpoint import Checkpoint
-from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
-
-SECTIONS: dict[type[Callback], str] = {EarlyStopping: "early_stopping", Checkpoint: "checkpoint"}  # keys of a config
 
 
 def sort_callbacks(given: Iterable[Any], settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[Callback]]:
@@ -25,7 +21,7 @@ def sort_callbacks(given: Iterable[Any], settings: Mapping[str, Any]) -> tuple[d
         raise ConfigError(f"callbacks: expected a list of callbacks, found {with_article(given)}")
     found, others = dict(settings), list[Callback]()
     for callback in checked_callbacks(given):
-        key = SECTIONS.get(type(callback))
+        key = next((key for key, section in SECTIONS.items() if type(callback) is section), None)
         if key is not None:
             if found.get(key) is not None:
                 raise ConfigError(f"{key}: give it either as a setting or among the callbacks, and once")

@@ -58,7 +58,9 @@ class CrossValidation:
     def estimates(self) -> dict[str, dict[str, FoldEstimate]]:
         """Return the mean over the folds of each figure, with the `low` and `high` end of its 95 % interval.
 
-        They are by config, then by figure. The interval takes into account that folds share training rows.
+        They are by config, then by figure. The interval takes into account that folds share training rows. It is a t
+        interval, symmetric around the mean, so with few folds it can end beyond the range of the figure, such as above
+        1 for an accuracy.
 
         >>> from nnfs_cli import cross_validate
         >>> found = cross_validate("configs/iris.yaml", folds=2, epochs=1)
@@ -70,6 +72,8 @@ class CrossValidation:
 
     def differences(self) -> dict[str, dict[str, FoldEstimate]]:
         """Return how much greater the figures of each other config are than those of the first, on the same folds.
+
+        It is empty for a single config.
 
         >>> from nnfs_cli import cross_validate
         >>> config = "configs/iris.yaml"

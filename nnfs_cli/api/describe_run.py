@@ -41,7 +41,7 @@ def _facts(run: RunDirectory) -> list[tuple[str, str]]:
             facts.append(("data", f"{data.get('name', 'unknown')}: {rows} rows"))
             facts.append(("net", net_of(run, config).model.describe()))
     except UserError as error:
-        return [*facts, ("error", str(error))]
+        return [*facts, ("error", " ".join(str(error).split()))]
     return facts
 
 

@@ -38,7 +38,10 @@ class Findings(tuple[Finding, ...]):
     __repr__ = __str__  # an interactive session shows the sentences
 
     def _repr_html_(self) -> str:
-        return table_html(["finding", "remedy"], [[str(one), remedy(one)] for one in self], labels=2)
+        rows = [[str(one), remedy(one)] for one in self]
+        if not any(suggestion for _, suggestion in rows):
+            return table_html(["finding"], [[finding] for finding, _ in rows])
+        return table_html(["finding", "remedy"], rows, labels=2)
 
 
 def remedy(finding: Finding) -> str:

@@ -147,6 +147,10 @@ class Frame:
         """Return the columns as an Arrow stream, for any library that reads one."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
+    def __array__(self, dtype: object = None, copy: object = None) -> Array:
+        """Raise `TypeError`: pandas and NumPy would take the names of the columns for the rows."""
+        raise TypeError("a Frame is not one array: frame['name'] is a column, and frame.to_pandas() is a DataFrame")
+
     # Representations
 
     def __repr__(self) -> str:
@@ -160,7 +164,9 @@ class Frame:
 
     def _repr_html_(self) -> str:
         n = min(len(self._columns), COLUMNS)
-        return titled_html(self._size, table_html(self._header(n), self._cells(n)))
+        first = next(iter(self._columns.values()), None)
+        labels = int(not (isinstance(first, np.ndarray) and first.dtype.kind in "biuf"))  # numbers are right-aligned
+        return titled_html(self._size, table_html(self._header(n), self._cells(n), labels))
 
     @property
     def _size(self) -> str:

@@ -34,6 +34,8 @@ from nnfs_cli.training.trainer import Trainer
 
 Settings = Mapping[str, Any]  # checked values by the keys of a config
 
+# Callbacks that have a key of their own in a config.
+SECTIONS: Mapping[str, type[EarlyStopping | Checkpoint]] = {"early_stopping": EarlyStopping, "checkpoint": Checkpoint}
 _NAMED: TypeAdapter[Any] = TypeAdapter(NamedCallback)
 
 
@@ -58,8 +60,11 @@ def checked_callbacks(given: Iterable[Any]) -> tuple[Callback, ...]:
         if isinstance(callback, Callback):
             made.append(callback)
             continue
+        value = plain(callback, "callbacks")
+        name, settings = next(iter(value.items())) if isinstance(value, dict) and len(value) == 1 else (value, {})
         try:
-            made.append(_NAMED.validate_python(plain(callback, "callbacks")))
+            section = SECTIONS.get(name) if isinstance(name, str) else None
+            made.append(section.model_validate(settings) if section else _NAMED.validate_python(value))
         except ValidationError as error:
             faults = [Fault(("callbacks", i, *found["loc"]), found["msg"]) for found in error.errors()]
             raise in_lines(faults) from None

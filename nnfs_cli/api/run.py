@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from nnfs_cli import workflows
 from nnfs_cli.api.callbacks import sort_callbacks
+from nnfs_cli.api.comparison import Comparison
 from nnfs_cli.api.describe_run import describe, describe_html
 from nnfs_cli.api.frame import Frame
 from nnfs_cli.api.tables import TableOrPath
@@ -24,7 +25,7 @@ from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.warn import warn
 from nnfs_cli.training.callbacks import Callback
-from nnfs_cli.workflows import Comparison, Figures, Threshold, Verdict
+from nnfs_cli.workflows import Figures, Threshold, Verdict
 from nnfs_cli.workflows.evaluate import is_training_data
 from nnfs_cli.workflows.load_run import config_of
 from nnfs_cli.workflows.predict import predictor_of
@@ -273,14 +274,14 @@ class Run:
         """Return the figures of the net and of three baselines (constant, linear, boosting) on the same rows.
 
         The parameters and errors are those of `evaluate`. The figures are by split, then by model, then by figure; the
-        net has the name of the run.
+        net has the name of the run. It is a dict that is shown as a table.
 
         >>> from nnfs_cli import train
         >>> run = train("configs/iris.yaml", epochs=3)
         >>> list(run.compare()["validation"])
         ['iris-1', 'constant', 'linear', 'boosting']
         """
-        return workflows.compare(self._directory, _listed(splits), weights, data)
+        return Comparison(workflows.compare(self._directory, _listed(splits), weights, data))
 
     def resume(
         self,

@@ -11,7 +11,7 @@ from nnfs_cli.api.callbacks import sort_callbacks
 from nnfs_cli.api.config_from import Settings, config_from
 from nnfs_cli.api.cross_validation import CrossValidation
 from nnfs_cli.api.run import Run, resumable
-from nnfs_cli.api.settings import Setting
+from nnfs_cli.api.settings import Setting, plain
 from nnfs_cli.api.tables import TableOrPath
 from nnfs_cli.config.config import Config
 from nnfs_cli.display.progress import fold_report, progress_for
@@ -81,6 +81,9 @@ def train(
     2
 
     """
+    if isinstance(config, Mapping) and not callbacks:
+        config = dict(config)
+        callbacks = plain(config.pop("callbacks", ()), "callbacks")
     settings, others = sort_callbacks(callbacks, settings)
     experiment = workflows.prepare(config_from(config, data, settings))
     directory = workflows.begin(experiment, folder)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
 from nnfs_cli.cli.terminal import fact, print_json, suggest
+from nnfs_cli.display.comparison import comparison_tables
 from nnfs_cli.display.stderr import note
-from nnfs_cli.display.text import number, table
+from nnfs_cli.display.text import table
 
 if TYPE_CHECKING:
     from nnfs_cli.workflows import Comparison
@@ -50,10 +51,4 @@ def baseline(
 
 def side_by_side(comparison: Comparison) -> str:
     """Lay out a table for each split, with a line for each model."""
-    tables = []
-    for split, models in comparison.items():
-        names = list(next(iter(models.values()), {}))
-        tables.append(
-            table([split, *names], [[model, *map(number, figures.values())] for model, figures in models.items()])
-        )
-    return "\n\n".join(tables)
+    return "\n\n".join(table(*parts) for parts in comparison_tables(comparison))

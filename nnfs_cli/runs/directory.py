@@ -128,7 +128,7 @@ class RunDirectory:
                 if run.spec_file.exists() and run.arrays.has_weights("best"):
                     usable[run.status().get("begun", ""), run.path.name] = run
         if not usable:
-            remedy = "make one with `nnfs train CONFIG`, or name another run with --run"
+            remedy = "train one, or name the run"
             raise RunError(f"there is no trained run in {folder}; {remedy}")
         return usable[max(usable)]
 

@@ -105,3 +105,20 @@ def test_a_representation_fits_80_columns_and_is_valid_html(rows: int, columns: 
     assert all(len(line) <= 80 for line in shown.splitlines())
     assert shown.count("\n") <= 13
     parsed(frame._repr_html_())
+
+
+@pytest.mark.parametrize("convert", [pd.DataFrame, np.asarray, np.array])
+def test_a_frame_is_not_taken_for_a_list_of_its_names(convert: Any) -> None:
+    with pytest.raises(TypeError, match=r"frame\.to_pandas\(\) is a DataFrame"):
+        convert(Frame({"epoch": [1, 2]}))
+
+
+@pytest.mark.parametrize("columns", [[1, 2], None, "epoch"])
+def test_a_frame_needs_columns_by_name(columns: Any) -> None:
+    with pytest.raises(DataError, match="a frame needs a dict of columns, found"):
+        Frame(columns)
+
+
+def test_a_first_column_of_numbers_is_aligned_as_the_others() -> None:
+    assert "text-align:left" not in Frame({"epoch": [1, 2], "train_loss": [0.5, 0.4]})._repr_html_()
+    assert "text-align:left" in Frame({"prediction": ["yes", "no"], "score": [0.5, 0.4]})._repr_html_()

@@ -124,7 +124,11 @@ def test_figures_are_those_of_the_command(
     run = Run.open(trained / "runs" / name)
     found = json.loads(inside("evaluate", run.path, "--json", "--baselines").stdout)
     assert run.evaluate() == found["metrics"]
-    assert run.compare() == found["baselines"]
+    comparison = run.compare()
+    assert comparison == found["baselines"]
+    assert repr(comparison) in inside("evaluate", run.path, "--baselines").stdout
+    lines = repr(comparison).replace("\n\n", "\n").splitlines()
+    assert len([*parsed(comparison._repr_html_()).iter("tr")]) == len(lines)
     assert run.evaluate(splits="test") == run.evaluate(splits=["test"]) == {"test": run.metrics["test"]}
     found = json.loads(inside("evaluate", run.path, "--json", "--input", trained / "rows.csv").stdout)
     for table in (trained / "rows.parquet", COLUMNS):
@@ -293,6 +297,21 @@ def test_a_run_with_a_hostile_record_can_be_shown(trained: Path, tmp_path: Path,
     (path / "data.json").write_text(json.dumps(record | changes))
     assert repr(Run(RunDirectory(path))).startswith(str(path))
     parsed(Run(RunDirectory(path))._repr_html_())
+
+
+def test_a_run_may_be_given_by_its_path(trained: Path) -> None:
+    path = trained / "runs/classes-1"
+    assert Run(str(path)).metrics == Run(path).metrics == Run.open(path).metrics
+    with pytest.raises(RunError, match="there is no run directory"):
+        Run(trained / "runs/classes-7")
+
+
+def test_a_run_with_a_wrong_config_is_shown_without_escapes(trained: Path, tmp_path: Path) -> None:
+    path = unsealed(Path(shutil.copytree(trained / "runs/classes-1", tmp_path / "wrong")))
+    (path / "spec.yaml").write_text((path / "spec.yaml").read_text().replace("tanh", "thna").replace("relu", "rleu"))
+    shown = repr(Run(path))
+    assert "there is no layer 'rleu'" in shown
+    assert "\\n" not in shown
 
 
 def test_a_run_that_is_not_there_is_an_error(tmp_path: Path) -> None:

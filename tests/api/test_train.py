@@ -236,3 +236,24 @@ def test_a_cross_validation_writes_nothing(config: Path, tmp_path: Path, monkeyp
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     cross_validate(config, folds=2)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_config_may_hold_callbacks_of_any_kind(tmp_path: Path) -> None:
+    epochs: list[int] = []
+
+    class Seen(Callback):
+        def on_log(self, training: Any, row: Any) -> None:
+            epochs.append(training.progress.epoch)
+
+    settings: dict[str, Any] = {"dataset": "iris", "layers": ["linear: 3"], "loss": "cross_entropy"}
+    settings |= {"epochs": 50, "lr": 9}
+    for stopping in (EarlyStopping(2), "early_stopping: 2", {"early_stopping": {"patience": 2}}):
+        epochs.clear()
+        run = train({**settings, "callbacks": [stopping, Seen()]}, folder=tmp_path)
+        assert run.config.early_stopping is not None
+        assert run.config.early_stopping.patience == 2
+        assert [*run.history["epoch"]] == epochs
+    with pytest.raises(ConfigError, match="there is no callback 'early_stoping'"):
+        train({**settings, "callbacks": ["early_stoping: 2"]}, folder=tmp_path)
+    with pytest.raises(ConfigError, match=r"callbacks\.0: must be greater than 0, found 0"):
+        train(settings, folder=tmp_path, callbacks=["early_stopping: 0"])
