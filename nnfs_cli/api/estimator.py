@@ -16,14 +16,15 @@ from nnfs_cli.api.callbacks import sort_callbacks
 from nnfs_cli.api.frame import Frame
 from nnfs_cli.api.inputs import InputChecks, value_errors
 from nnfs_cli.api.parameters import (
-    CONFIG_DEFAULTS,
     DEFAULTS_WITH_LAYERS,
     NAMES,
     NamedParameters,
+    as_given,
     early_stopping_as_key,
     epochs_for,
     errors_in_python,
     fill_preprocessing,
+    with_config_defaults,
 )
 from nnfs_cli.api.run import Run
 from nnfs_cli.api.settings import Setting, complete_net, config_of, loss_of
@@ -336,10 +337,10 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
             predicts = "numbers" if cls._task == "classification" else "classes"
             raise RunError(f"the net in {directory.path} predicts {predicts}; load it with {other}.load")
         names = cls._names_of_inputs(result)
-        parameters = result.config.model_dump(mode="json") | {"preset": None}
+        settings = as_given(result.config)
         if isinstance(result.config.dataset, InMemory) and result.config.split.column is not None:
-            parameters["split"] = None  # these rows came as validation_data, so other tables have no such column
-        return cls._of(result, parameters, None if names == [f"x{j}" for j in range(len(names))] else names)
+            del settings["split"]  # these rows came as validation_data, so other tables have no such column
+        return cls._of(result, settings, None if names == [f"x{j}" for j in range(len(names))] else names)
 
     @staticmethod
     def _names_of_inputs(result: TrainingResult) -> list[str]:
@@ -397,8 +398,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         if "loss" in given and loss_of(given["loss"]).task != cls._task:
             raise ConfigError(f"{path}: {cls.__name__} is not for the loss {loss_of(given['loss']).name}")
         if given.get("layers"):
-            preprocessing = fill_preprocessing(given.get("preprocessing", {}), CONFIG_DEFAULTS["preprocessing"])
-            given = CONFIG_DEFAULTS | given | {"preprocessing": preprocessing}
+            given = with_config_defaults(given)
         return cls(**cls._parameters(given))
 
     @classmethod

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 
 from nnfs_cli.api.settings import plain
 from nnfs_cli.config import yaml
-from nnfs_cli.config.config import setting_meant_by
+from nnfs_cli.config.config import Config, setting_meant_by
 from nnfs_cli.config.yaml import YamlError
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.errors import ConfigError
@@ -76,6 +76,18 @@ def fill_preprocessing(given: Any, defaults: Mapping[str, Any]) -> dict[str, Any
     elif not isinstance(given, Mapping):
         given = {"numbers": given}
     return {**defaults, **given}
+
+
+def with_config_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a config with layers, with its defaults where those of estimators differ."""
+    preprocessing = fill_preprocessing(settings.get("preprocessing", {}), CONFIG_DEFAULTS["preprocessing"])
+    return {**CONFIG_DEFAULTS, **settings, "preprocessing": preprocessing}
+
+
+def as_given(config: Config) -> dict[str, Any]:
+    """Return settings that make the same training as a complete config, without what is a default anyway."""
+    brief = config.model_dump(mode="json", exclude_defaults=True, exclude={"preset", "dataset"})
+    return with_config_defaults({"epochs": config.epochs, **brief})
 
 
 def early_stopping_as_key(settings: Mapping[str, Any]) -> dict[str, Any]:

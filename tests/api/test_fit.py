@@ -393,7 +393,7 @@ def test_an_unusable_table_is_one_sentence(table: Any, target: Any, more: Column
         ({"layers": ["linear: 3"], "loss": "crossentropy"}, "did you mean 'cross_entropy'?"),
         ({"layers": ["linear: 3", "rleu"]}, "did you mean 'relu'?"),
         ({"epochs": 0}, "epochs: "),
-        ({"random_state": -1}, "seed: "),
+        ({"random_state": -1}, "random_state: "),
         ({"dataset": "iris"}, "fit trains on its table; leave out dataset"),
         ({"drop": ["grade"]}, "'grade' is the target and is in drop"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ import nnfs_cli
 from nnfs_cli import (
     BinaryCrossEntropy,
     Callback,
+    Config,
     ConfigError,
     CrossEntropy,
     Dense,
@@ -32,8 +34,11 @@ from nnfs_cli import (
     NetRegressor,
     NnfsWarning,
 )
+from nnfs_cli.api.parameters import as_given
 from nnfs_cli.api.settings import plain
+from nnfs_cli.config.document import Document
 from nnfs_cli.data.preprocessing import Preprocessing
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.NnfsWarning")
 
@@ -276,3 +281,24 @@ def test_an_interrupted_training_leaves_an_untrained_estimator_that_can_be_fitte
         net.predict(X)
     repr(net)
     np.testing.assert_array_equal(net.set_params(callbacks=()).fit(X, y).predict(X), expected)
+
+
+# Loaded estimators
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_the_parameters_for_a_config_say_all_of_it_and_no_default(path: Path) -> None:
+    config = Config.load(path)
+    settings = as_given(config)
+    given = {**settings, "dataset": config.dataset, "preset": config.preset}
+    assert Config.read(Document(path.name, path.parent, data=given)) == config
+    for key in settings.keys() - {"name", "optimizer", "split", "preprocessing", "epochs"}:
+        assert getattr(config, key) != Config.model_fields[key].get_default()
+
+
+def test_a_loaded_estimator_is_shown_briefly_and_learns_the_same(tmp_path: Path) -> None:
+    net = NetClassifier(**SMALL).fit(X, y)
+    net.save(tmp_path / "run")
+    loaded = NetClassifier.load(tmp_path / "run")
+    assert "layers=[{'linear': 8}, 'relu', {'linear': 1}]" in " ".join(repr(loaded).split())
+    np.testing.assert_array_equal(clone(loaded).fit(X, y).predict_proba(X), net.predict_proba(X))

@@ -220,4 +220,4 @@ def test_loaded_parameters_are_plain_values() -> None:
     parameters: dict[str, Any] = NetClassifier.load(run_of("classes").path).get_params()
     assert parameters["class_weight"] == {"sold": 2.0}
     assert parameters["random_state"] == 0
-    assert parameters["layers"][0] == {"linear": {"units": 8, **parameters["layers"][0]["linear"]}}
+    assert parameters["layers"][0] == {"linear": 8}
