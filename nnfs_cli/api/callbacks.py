@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nnfs_cli.api.net_training import SECTIONS, checked_callbacks
-from nnfs_cli.data.python_columns import with_article
 from nnfs_cli.errors import ConfigError
 from nnfs_cli.training.callbacks import Callback, NamedCallback
 
@@ -17,8 +16,6 @@ def sort_callbacks(given: Iterable[Any], settings: Mapping[str, Any]) -> tuple[d
     A config records its callbacks, so that a resumed training has them too. Raises `ConfigError` for what is no
     callback, and for a callback that `settings` have already.
     """
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise ConfigError(f"callbacks: expected a list of callbacks, found {with_article(given)}")
     found, others = dict(settings), list[Callback]()
     for callback in checked_callbacks(given):
         key = next((key for key, section in SECTIONS.items() if type(callback) is section), None)

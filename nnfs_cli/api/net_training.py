@@ -15,6 +15,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.config.cross_checks import memory_faults, net_faults
 from nnfs_cli.config.monitors import unlogged_figures, with_monitors
 from nnfs_cli.data.batches import Batches
+from nnfs_cli.data.python_columns import with_article
 from nnfs_cli.data.source import Facts
 from nnfs_cli.errors import ConfigError, DataError, Fault
 from nnfs_cli.metrics import Metric, PredictedRows
@@ -51,8 +52,9 @@ def checked_settings(given: Mapping[str, Any], *, validated: bool) -> Settings:
 
 def checked_callbacks(given: Iterable[Any]) -> tuple[Callback, ...]:
     """Return callbacks; those of the YAML grammar are made. Raises `ConfigError` for anything else."""
-    if isinstance(given, Callback | str | Mapping | type):
-        raise ConfigError("callbacks should be a list, as in callbacks=[EarlyStopping()]")
+    if isinstance(given, Callback | str | Mapping | type) or not isinstance(given, Iterable):
+        found = f"the class {given.__name__}" if isinstance(given, type) else with_article(given)
+        raise ConfigError(f"callbacks: expected a list of callbacks, found {found}")
     made: list[Callback] = []
     for i, callback in enumerate(given):
         if isinstance(callback, type):

@@ -182,7 +182,7 @@ def test_callbacks_that_a_config_can_hold_are_recorded_in_it(config: Path, tmp_p
     ("callbacks", "message"),
     [
         ([Callback], r"callbacks\.0: Callback is a class; write Callback\(\.\.\.\)"),
-        (Callback, "callbacks should be a list"),
+        (Callback, "callbacks: expected a list of callbacks, found the class Callback"),
         ([3], r"callbacks\.0: expected the name of a callback, found 3"),
         ([EarlyStopping(1), EarlyStopping(2)], "early_stopping: give it either as a setting or among the callbacks"),
     ],
