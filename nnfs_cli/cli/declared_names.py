@@ -13,6 +13,8 @@ from pathlib import Path
 CLASS = re.compile(r"^class (\w+)\(([^)]*)\):\n((?:[ \t].*\n|\n)*)", re.MULTILINE)
 SETTING = re.compile(r"^    ([a-z]\w*): ((?:(?!\n    [\w\"]).)+?)(?: = (\S.*?))?$", re.MULTILINE | re.DOTALL)
 
+FIELD = re.compile(r"Field\((?:default=(.*), )?kw_only=False\)")  # of the main setting
+
 
 @dataclass(frozen=True)
 class Declaration:
@@ -27,7 +29,8 @@ class Declaration:
     def settings(self) -> dict[str, tuple[str, str]]:
         """Return the annotation and the default of each setting."""
         code = re.sub(r'""".*?"""', "", self.body, flags=re.DOTALL)
-        return {key: (kind, default) for key, kind, default in SETTING.findall(code) if "ClassVar" not in kind}
+        found = [setting for setting in SETTING.findall(code) if "ClassVar" not in setting[1]]
+        return {key: (kind, FIELD.sub(r"\1", default)) for key, kind, default in found}
 
 
 @functools.cache

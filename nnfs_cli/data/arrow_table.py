@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,8 @@ def columns_of(
 class ChunkReader:
     """A reader of consecutive batches of one Arrow table, with the arguments of `DataSource.chunks`.
 
-    `needed` are the names of the columns that a batch must have.
+    `needed` are the names of the columns that a batch must have. `unreadable` gives the types of columns that are not
+    among the `kinds` and that no table can hold.
     """
 
     def __init__(
@@ -47,13 +49,14 @@ class ChunkReader:
         keep: Sequence[str] = (),
         faults: bool = False,
         from_python: bool = False,
+        unreadable: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         names = schema.names
         self.file, self.faults, self.from_python = file, faults, from_python
         self.kinds = {name: kind for name, kind in kinds.items() if name in names}
         self.keep = [name for name in keep if name in names]
         self.needed = [name for name in names if name in kinds or name in keep] or names[:1]
-        self._not_read = tuple(name for name in names if name not in kinds)
+        self._not_read, self._unreadable = tuple(name for name in names if name not in kinds), unreadable
 
     def read(self, batch: Any, start: int) -> Table:
         """Read the batch that begins at row `start` (from 0) of the table. Raises `DataError` for an unusable cell."""
@@ -68,7 +71,7 @@ class ChunkReader:
         table = Table(
             self.file,
             columns,
-            unreadable=unreadable,
+            unreadable={**self._unreadable, **unreadable},
             not_read=self._not_read,
             kept=kept,
             from_python=self.from_python,

@@ -53,7 +53,9 @@ class Parquet(ColumnSource, name="parquet", main="path"):
     def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
         n_rows = 0
         for path, file in self._each():
-            reader = ChunkReader(path.name, file.schema_arrow, kinds, keep, faults)
+            others = file.schema_arrow.empty_table().select([n for n in file.schema_arrow.names if n not in kinds])
+            unreadable = columns_of(path.name, others, {})[1]
+            reader = ChunkReader(path.name, file.schema_arrow, kinds, keep, faults, unreadable=unreadable)
             batches = _batches(file, reader.needed)
             start = 0
             while (batch := _next(path, batches)) is not None:
