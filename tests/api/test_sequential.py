@@ -357,7 +357,7 @@ NEEDS_INDICES = "for a net with 3 outputs, cross_entropy needs the index of each
             "metrics.0: rmse is a metric for regression; cross_entropy is a loss for classification",
         ),
         ({"callbacks": [EarlyStopping]}, "callbacks.0: EarlyStopping is a class; write EarlyStopping(...)"),
-        ({"callbacks": EarlyStopping()}, "callbacks: expected a list of callbacks, as in callbacks=[EarlyStopping()]"),
+        ({"callbacks": EarlyStopping()}, "callbacks: expected a list of callbacks, found an EarlyStopping"),
         ({"callbacks": ["stop_at: x"]}, "callbacks.0.stop_at: expected a number, found 'x'"),
         ({"callbacks": [3]}, "callbacks.0: expected the name of a callback, found 3"),
         (
