@@ -9,22 +9,23 @@ from nnfs_cli.arrays import Shape
 from nnfs_cli.display.html import facts_html, table_html
 from nnfs_cli.display.text import table
 from nnfs_cli.nn.layers import Layer
-from nnfs_cli.nn.parameters import n_numbers
+from nnfs_cli.nn.parameters import ParameterLayout
 
-WIDEST = 40  # characters of a layer's text; with shapes and numbers, a line stays within 80
+WIDTH = 80  # characters of a line
 HEADER = ("layer", "output shape", "parameters")
 
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """A layer in a line: its text, the shape of its output, and the number of its parameters.
+    """A layer in a line: its text, the shape of its output, the number of its parameters, and how many are learned.
 
-    Shape and number are None as long as the width of the inputs is unknown.
+    Shape and numbers are None as long as the width of the inputs is unknown.
     """
 
     text: str
     output_shape: Shape | None
     parameters: int | None
+    learned: int | None
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ class NetSummary:
         """Return the summary for rows of this many features. Raises `ShapeError` if the layers do not fit together."""
         texts = [f"{i} {layer.describe()}" for i, layer in enumerate(layers)]
         if n_features is None:
-            return cls(None, tuple(LayerSummary(text, None, None) for text in texts))
+            return cls(None, tuple(LayerSummary(text, None, None, None) for text in texts))
         shape: Shape = (n_features,)
         lines = []
         for text, layer in zip(texts, layers, strict=True):
             shape, tree = layer.build(shape)
-            lines.append(LayerSummary(text, shape, n_numbers(tree)))
+            layout = ParameterLayout(tree)
+            lines.append(LayerSummary(text, shape, layout.size, layout.learned))
         return cls(n_features, tuple(lines))
 
     @property
@@ -65,17 +67,22 @@ class NetSummary:
         return table_html(HEADER, self._cells()) + facts_html(self._facts())
 
     def _cells(self) -> list[tuple[str, str, str]]:
-        rows = [LayerSummary("inputs", None if self.n_features is None else (self.n_features,), 0), *self.layers]
-        return [(_cut(row.text), _shape(row.output_shape), _count(row.parameters)) for row in rows]
+        shape = None if self.n_features is None else (self.n_features,)
+        rows = [LayerSummary("inputs", shape, 0, 0), *self.layers]
+        others = [(_shape(row.output_shape), _count(row.parameters)) for row in rows]
+        room = WIDTH - sum(len(max(column, key=len)) + 2 for column in zip(HEADER[1:], *others, strict=True))
+        return [(_cut(row.text, room), *cells) for row, cells in zip(rows, others, strict=True)]
 
     def _facts(self) -> list[tuple[str, str]]:
         if self.n_features is None:
             return [("parameters", "unknown until the net has seen data; summary(n_features) gives them")]
-        return [("parameters", _count(self.parameters))]
+        fixed = (self.parameters or 0) - sum(layer.learned or 0 for layer in self.layers)
+        running = f"; {fixed:,} of them are running statistics, which are not learned" if fixed else ""
+        return [("parameters", _count(self.parameters) + running)]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 3]}..."
 
 
 def _shape(shape: Shape | None) -> str:

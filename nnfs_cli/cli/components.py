@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import os
 import re
@@ -121,7 +120,7 @@ def _markdown_list(heading: str, family: type[Component]) -> str:
 def _page(name: str, section: type[Section]) -> str:
     """Return the formula and the source of a component, its settings and examples."""
     kind = getattr(section, "family", "settings")
-    paragraphs = (inspect.getdoc(section) or "").split("\n\n")
+    paragraphs = section.about().split("\n\n")
     about_yaml = "\n\n".join(paragraph for paragraph in paragraphs if not paragraph.startswith(">>>"))
     parts = [f"{_title(name)} ({kind})", _prose(about_yaml)]
     if rows := _settings(section):

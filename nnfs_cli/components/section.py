@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from nnfs_cli.components.reflection import Reflected, Signature, own_names
 from nnfs_cli.errors import MAX_FAULTS, ConfigError
 from nnfs_cli.system.wording import closest, counted, did_you_mean, listing, named, shown
 
@@ -35,7 +36,7 @@ def invalid(message: str, *, at_key: bool = False) -> PydanticCustomError:
     return PydanticCustomError(SENTENCE_ABOUT_KEY if at_key else SENTENCE, message)
 
 
-class Section(BaseModel):
+class Section(BaseModel, metaclass=Reflected):
     """A frozen block of settings.
 
     If the class names a `main` setting, a bare value is short for a block with only that setting, and Python takes it
@@ -75,7 +76,7 @@ class Section(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         super().__pydantic_init_subclass__(**options)
-        cls.__signature__ = _Signature()  # type: ignore[assignment]
+        cls.__signature__ = Signature()  # type: ignore[assignment]
 
     @classmethod
     def _by_position(cls, values: tuple[Any, ...], settings: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +114,10 @@ class Section(BaseModel):
             yield None, changed.pop(self.main)
         yield from changed.items()
 
+    def __dir__(self) -> list[str]:
+        """Return the names without those of pydantic."""
+        return own_names(type(self), super().__dir__())
+
     def __str__(self) -> str:
         """Return the Python expression that makes this block."""
         return repr(self)
@@ -148,9 +153,14 @@ class Section(BaseModel):
         return ""
 
     @classmethod
+    def about(cls) -> str:
+        """Return the class's docstring, or that of its first base that has one, without the settings."""
+        return inspect.cleandoc(next(filter(None, (vars(base).get("__doc__") for base in cls.__mro__)), ""))
+
+    @classmethod
     def headline(cls) -> str:
         """Return the first paragraph of the class's docstring in one line."""
-        return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
+        return " ".join(cls.about().split("\n\n")[0].split())
 
     @classmethod
     def descriptions(cls) -> dict[str, str]:
@@ -185,22 +195,6 @@ class Section(BaseModel):
 def _plain(value: Any) -> Any:
     """Return a scalar of NumPy, such as the largest class plus 1, as a number of Python; the checks know only those."""
     return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
-
-
-class _Signature:
-    """The signature of a section, for `help` and notebooks: the main setting by position, the others by name."""
-
-    def __get__(self, section: Section | None, owner: type[Section]) -> inspect.Signature:
-        required = inspect.Parameter.empty
-        by_name = [
-            inspect.Parameter(
-                key,
-                inspect.Parameter.POSITIONAL_OR_KEYWORD if key == owner.main else inspect.Parameter.KEYWORD_ONLY,
-                default=required if field.is_required() else field.get_default(call_default_factory=True),
-            )
-            for key, field in owner.model_fields.items()
-        ]
-        return inspect.Signature(sorted(by_name, key=lambda parameter: parameter.kind))
 
 
 @functools.cache

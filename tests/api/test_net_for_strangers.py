@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pydoc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 import nnfs_cli
 from nnfs_cli.api.sequential import Sequential
+from nnfs_cli.components.section import Section
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, NnfsWarning, UserError
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers import Layer
@@ -366,3 +368,35 @@ def test_a_wrong_gradient_is_found_in_the_arrays_below_it() -> None:
 def test_the_public_names_are_all_that_the_package_lists() -> None:
     listed = {name for name in dir(nnfs_cli) if not name.startswith("__")}
     assert listed == set(nnfs_cli.__all__)
+
+
+def test_a_summary_uses_the_room_and_tells_what_is_not_learned() -> None:
+    block = Residual([Linear(32), BatchNorm(), ReLU(), Linear(32)])
+    text = str(Sequential([Linear(32), block, Linear(3)]).summary(20))
+    assert "1 residual [linear 32 -> batch_norm -> relu -> linear 32]" in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.endswith("parameters  3,011; 64 of them are running statistics, which are not learned")
+
+
+# Help
+
+
+@pytest.mark.parametrize("name", sorted(set(nnfs_cli.__all__) - {"Frame"}))
+def test_help_explains_every_setting_and_leaves_out_pydantic(name: str) -> None:
+    thing = getattr(nnfs_cli, name)
+    if not issubclass(type(thing), type) or not issubclass(thing, Section):
+        return
+    text = pydoc.render_doc(thing, renderer=pydoc.plaintext)
+    described = thing.descriptions()
+    for key, about in ((key, described[key]) for key in thing.model_fields):
+        assert f"{key}: {' '.join(about.split())[:40]}" in " ".join(text.replace("\n |", "\n").split())
+    assert "model_dump" not in text
+    assert "__pydantic_core" not in text.replace("__get_pydantic_core", "")
+    assert not {"copy", "json", "from_orm", "model_fields"} & {*dir(thing)}
+
+
+def test_tab_offers_what_a_net_can_do() -> None:
+    names = {name for name in dir(Sequential(Linear(1))) if not name.startswith("_")}
+    assert {"fit", "predict", "weights", "layers", "check_gradient"} < names
+    assert not {"copy", "json", "from_orm", "parse_raw", "model_dump"} & names
+    assert Sequential(Linear(1)).model_copy() == Sequential(Linear(1))  # what is not offered works

@@ -73,7 +73,7 @@ def parts(value: object) -> set[type[Component]]:
     """The components that a config names, at any depth."""
     match value:
         case BaseModel():
-            inner = [item for _, item in value]
+            inner = list(vars(value).values())
         case Mapping():
             inner = list(value.values())
         case _:

@@ -17,6 +17,7 @@ class Adam(Stepper, name="adam"):
     """Adaptive moments: m <- b1 · m + (1 - b1) · g, v <- b2 · v + (1 - b2) · g², w <- w - lr · m̂ / (√v̂ + eps).
 
     g is dL/dw, and m̂ = m / (1 - b1^t), v̂ = v / (1 - b2^t) in step t correct for m and v, which start at zero.
+    With `weight_decay` this is AdamW: the decay is separate from g. PyTorch's Adam adds it to g, as an l2 penalty does.
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1.
     """
 
