@@ -33,6 +33,7 @@ CONFIG_DEFAULTS: dict[str, Any] = {  # where the defaults of a config with layer
 }
 EPOCHS, STEPS = 100, 1_000  # a training makes at least so many of both, unless it is told how long to be
 EXAMPLES = {"layers": 'layers=["linear: 16", "relu"]'}
+_QUOTED = r"""(?<!\w)(?:'[^'\n]*'|"[^"\n]*")"""
 _WORDS = {"true": "True", "false": "False", "nothing": "None"}
 
 
@@ -117,7 +118,7 @@ def in_python(message: str, names: Mapping[str, str] = NAMES) -> str:
     "random_state: expected a whole number, as in {'seed': 1}, found True"
     """
     message = re.sub(r"^\w+", lambda found: names.get(found[0], found[0]), message, flags=re.MULTILINE)
-    message = re.sub(r"(?<!['\"\w])\{[^{}'\"]+: [^{}]+\}", lambda found: _as_dict(found[0]), message)
+    message = re.sub(rf"{_QUOTED}|(?<!\.)\{{[^{{}}'\"]+: [^{{}}]+\}}", lambda found: _as_dict(found[0]), message)
     message = re.sub(r"\bas in (\w+: [^\s,;{}]+)$", r"as in '\1'", message, flags=re.MULTILINE)
     message = re.sub(r"\bexpected (\w+)(?: or (\w+))?(?=, )", _quoted_choice, message)
     message = re.sub(r"\bor full\b", "or 'full'", message)
@@ -126,6 +127,9 @@ def in_python(message: str, names: Mapping[str, str] = NAMES) -> str:
 
 
 def _as_dict(text: str) -> str:
+    """Return a block of YAML as a dict; what is in quotes is the user's, and stays."""
+    if not text.startswith("{"):
+        return text
     try:
         return repr(yaml.read(text.encode())[0])
     except YamlError:

@@ -175,6 +175,8 @@ def test_a_subclass_has_parameters_of_its_own() -> None:
         ({"accumulate": True}, "accumulate: expected a whole number, found True"),
         ({"layers": "linear"}, "layers.0.linear.units: linear needs the setting 'units', as in 'linear: 20'"),
         ({"lr": "{a: b}"}, "lr: expected a number, found a dict"),
+        ({"checkpoint": {"monitor": "{a: b}"}}, "checkpoint.monitor: expected a text, found a dict"),
+        ({"class_weight": {"{a: b}": 2}}, "class_weight.{a: b}: there is no class '{a: b}'; there are 0 and 1"),
         ({"callbacks": 5}, "callbacks: expected a list of callbacks, found an int"),
         ({"callbacks": Callback()}, "callbacks: expected a list of callbacks, found a Callback"),
     ],
