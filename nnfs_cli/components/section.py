@@ -11,7 +11,7 @@ import inspect
 import itertools
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -58,17 +58,23 @@ class Section(BaseModel, metaclass=Reflected):
         except ValidationError as error:
             raise ConfigError(self._in_lines(error)) from None
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Raise `ConfigError` for a setting, which cannot change."""
-        if name in type(self).model_fields:
-            raise ConfigError(f"{self.title()}.{name} cannot change; make a new {type(self).__name__} instead")
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # with these methods in sight, type checkers would allow any assignment
 
-    def __delattr__(self, name: str) -> None:
-        """Raise `ConfigError` for a setting, which cannot be removed."""
-        if name in type(self).model_fields:
-            raise ConfigError(f"{self.title()}.{name} cannot be removed; make a new {type(self).__name__} instead")
-        super().__delattr__(name)
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Raise `ConfigError` for a setting, which cannot change."""
+            try:
+                super().__setattr__(name, value)
+            except ValidationError:
+                message = f"{self.title()}.{name} cannot change; make a new {type(self).__name__} instead"
+                raise ConfigError(message) from None
+
+        def __delattr__(self, name: str) -> None:
+            """Raise `ConfigError` for a setting, which cannot be removed."""
+            try:
+                super().__delattr__(name)
+            except ValidationError:
+                message = f"{self.title()}.{name} cannot be removed; make a new {type(self).__name__} instead"
+                raise ConfigError(message) from None
 
     # Without this mark pydantic would also call __init__ for the blocks inside a config, and lose the places of faults.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]

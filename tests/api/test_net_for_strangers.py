@@ -331,6 +331,16 @@ def test_an_interrupted_fit_keeps_its_history_and_the_best_weights() -> None:
     assert net.evaluate(X, worse)["loss"] == pytest.approx(losses.min())
 
 
+def test_a_fit_that_diverges_keeps_its_history_and_with_a_checkpoint_the_best_weights() -> None:
+    net = Sequential([Linear(1)])
+    options: dict[str, Any] = {"loss": "mse", "optimizer": "sgd", "lr": 3.0, "epochs": 500}
+    with pytest.raises(DivergedError):
+        net.fit(X, NUMBERS, callbacks=[Checkpoint()], **options)
+    losses = net.history["train_rmse"]
+    assert losses[0] < losses[-1]
+    assert net.evaluate(X, NUMBERS)["rmse"] <= losses[0]
+
+
 def test_the_history_has_learning_curves_in_a_notebook() -> None:
     net = trained(validation_data=(X, CLASSES))
     assert "Loss by epoch: train from" in net.history._repr_html_()

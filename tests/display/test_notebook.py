@@ -10,14 +10,19 @@ import time
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 from nnfs_cli import workflows
+from nnfs_cli.api.sequential import Sequential
 from nnfs_cli.config.config import Config
 from nnfs_cli.display.notebook import SECONDS, in_notebook
 from nnfs_cli.display.progress import fold_report, progress_for
+from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.training.callbacks import Callback, Training
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
 from tests.conftest import CONFIGS
 from tests.display.markup import parsed, texts
 
@@ -180,3 +185,13 @@ def test_a_real_kernel_keeps_one_output_with_the_table(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, cell], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("display_data epoch  train_loss")
     assert "trained  100 epochs in" in done.stdout
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_epoch_is_marked_as_the_best_only_if_its_weights_are_kept(kept: bool, shell: Shell) -> None:
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    stopping = [EarlyStopping(3, monitor="train_loss"), *([Checkpoint()] if kept else [])]
+    history = Sequential([Linear(1)]).fit(X, X[:, 0], loss="mse", lr=2.0, epochs=9, callbacks=stopping)
+    _, *rows = shell.table()
+    best = int(history["epoch"][history["train_loss"].argmin()])
+    assert [int(row[0]) for row in rows if row[-1] == "best"] == ([best] if kept else [])
