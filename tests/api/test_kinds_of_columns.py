@@ -166,13 +166,13 @@ WORDS = pd.DataFrame({"word": ["a", "b"] * 12, "size": SIZE})
     ("X", "preprocessing", "message"),
     [
         (
-            WORDS, {"numbers": "standardize"},
+            WORDS, {"categories": None},
             "X, row 1: column 'word' should hold numbers, found 'a'\n"
             "correct the table, leave out the column, or set:\n"
             "  preprocessing={'categories': 'one_hot'}",
         ),
         (
-            pd.DataFrame({"zip": ZIP, "size": SIZE}), {"numbers": "standardize"},
+            pd.DataFrame({"zip": ZIP, "size": SIZE}), {"categories": None},
             "X: column 'zip' holds texts that look like numbers; convert it to numbers\n"
             "correct the table, leave out the column, or set:\n"
             "  preprocessing={'categories': 'one_hot'}",
