@@ -28,7 +28,7 @@ from nnfs_cli.cli.terminal import (
 )
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number, table
-from nnfs_cli.errors import NnfsWarning, UserError
+from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
     from nnfs_cli.runs.directory import RunDirectory
@@ -118,13 +118,11 @@ def evaluate(
 
 def _require_kept_rows(run: RunDirectory) -> None:
     """Raise `UserError` if the rows of the run were given in Python, so that they are no longer there."""
+    from nnfs_cli.config.document import Document
     from nnfs_cli.data.in_memory import InMemory
-    from nnfs_cli.system.ignored_warnings import ignored_warnings
-    from nnfs_cli.workflows.load_run import config_of
 
-    with ignored_warnings(NnfsWarning):  # they come when the net is read
-        config = config_of(run)
-    if isinstance(config.dataset, InMemory):
+    dataset = Document.load(run.spec_file).data.get("dataset")  # whether it is sound is seen when the net is read
+    if isinstance(dataset, dict) and InMemory.name in dataset:
         kept = f"{run.path.as_posix()} was trained on a table given in Python, and does not keep its rows"
         raise UserError(f"{kept}; give rows with --input")
 
