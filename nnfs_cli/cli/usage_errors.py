@@ -30,8 +30,11 @@ def _describe_unknown_option(error: Any, args: Sequence[str]) -> str:
 
     name = error.option_name
     message = f"there is no option {shown(name)}"
-    options = [option for one in error.ctx.command.get_params(error.ctx) for option in one.opts] if error.ctx else []
+    names = [option for one in error.ctx.command.get_params(error.ctx) for option in one.opts] if error.ctx else []
+    options = [option for option in names if option.startswith("-")]
     key = name.lstrip("-").replace("-", "_")
+    if key in names:
+        return f"{message}; leave it out: nnfs {error.ctx.info_name} {_value_after(name, args)}"
     owner, _, last = key.rpartition(".")
     if "--set" in options and last in settings_of(owner):
         return f"{message}; it is a key of the config: use --set {key}={_value_after(name, args)}"

@@ -113,6 +113,11 @@ def test_required_options_stand_in_the_usage(help_of: Help) -> None:
             "nnfs cv --help",
         ),
         ("evaluate runs/a --lr 5", "there is no option '--lr'", "nnfs evaluate --help"),
+        (
+            "evaluate --run runs/a",
+            "there is no option '--run'; leave it out: nnfs evaluate runs/a",
+            "nnfs evaluate --help",
+        ),
         ("cv a.yaml --folds 1", "--folds takes a whole number, at least 2, found 1", "nnfs cv --help"),
         ("cv a.yaml --folds two", "--folds takes a whole number, at least 2, found 'two'", "nnfs cv --help"),
         ("resume runs/a --epochs 1.5", "--epochs takes a whole number, at least 1, found 1.5", "nnfs resume --help"),
