@@ -36,7 +36,7 @@ class Stepper(Optimizer):
     default_lr: ClassVar[float]
 
     weight_decay: NonNegativeFloat = 0.0
-    """Shrink the weights (not biases or normalization) by this share times lr before each step, not by the gradient."""
+    """Shrink the weights (not biases or normalization) by this share times lr before each step."""
 
     def begin(self, parameters: Array) -> dict[str, Array]:
         """Return the memory before the first step, as arrays by name; every step changes them in place.
