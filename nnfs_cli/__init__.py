@@ -20,16 +20,16 @@ __version__ = "0.1.0"
 # The names that Python users import from here, by the module that defines them. A module is imported when one of its
 # names is first used, so that the command line pays for nothing here.
 _HOMES = {
-    "api.classifier": ("NetClassifier",),
-    "api.cross_validation": ("CrossValidation",),
+    "api.estimators.classifier": ("NetClassifier",),
+    "api.runs.cross_validation": ("CrossValidation",),
     "api.frame": ("Frame",),
-    "api.findings": ("Findings",),
-    "api.fit": ("fit",),
-    "api.inputs": ("InvalidInputError",),
-    "api.regressor": ("NetRegressor",),
-    "api.run": ("Run",),
-    "api.sequential": ("Sequential",),
-    "api.train": ("cross_validate", "train"),
+    "api.estimators.findings": ("Findings",),
+    "api.estimators.fit": ("fit",),
+    "api.estimators.inputs": ("InvalidInputError",),
+    "api.estimators.regressor": ("NetRegressor",),
+    "api.runs.run": ("Run",),
+    "api.nets.sequential": ("Sequential",),
+    "api.runs.train": ("cross_validate", "train"),
     "components.user_code": ("load_code",),
     "config.config": ("Config",),
     "errors": (
@@ -98,17 +98,17 @@ __all__ = [*_HOME_OF]
 if TYPE_CHECKING:  # isort: off
     from typing import Any
 
-    from nnfs_cli.api.classifier import NetClassifier as NetClassifier
-    from nnfs_cli.api.cross_validation import CrossValidation as CrossValidation
+    from nnfs_cli.api.estimators.classifier import NetClassifier as NetClassifier
+    from nnfs_cli.api.runs.cross_validation import CrossValidation as CrossValidation
     from nnfs_cli.api.frame import Frame as Frame
-    from nnfs_cli.api.findings import Findings as Findings
-    from nnfs_cli.api.fit import fit as fit
-    from nnfs_cli.api.inputs import InvalidInputError as InvalidInputError
-    from nnfs_cli.api.regressor import NetRegressor as NetRegressor
-    from nnfs_cli.api.run import Run as Run
-    from nnfs_cli.api.sequential import Sequential as Sequential
-    from nnfs_cli.api.train import cross_validate as cross_validate
-    from nnfs_cli.api.train import train as train
+    from nnfs_cli.api.estimators.findings import Findings as Findings
+    from nnfs_cli.api.estimators.fit import fit as fit
+    from nnfs_cli.api.estimators.inputs import InvalidInputError as InvalidInputError
+    from nnfs_cli.api.estimators.regressor import NetRegressor as NetRegressor
+    from nnfs_cli.api.runs.run import Run as Run
+    from nnfs_cli.api.nets.sequential import Sequential as Sequential
+    from nnfs_cli.api.runs.train import cross_validate as cross_validate
+    from nnfs_cli.api.runs.train import train as train
     from nnfs_cli.components.user_code import load_code as load_code
     from nnfs_cli.config.config import Config as Config
     from nnfs_cli.errors import (

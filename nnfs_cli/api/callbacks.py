@@ -5,9 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nnfs_cli.api.net_training import SECTIONS, checked_callbacks
-from nnfs_cli.errors import ConfigError
+from pydantic import TypeAdapter, ValidationError
+
+from nnfs_cli.api.settings import in_lines, plain
+from nnfs_cli.data.python_columns import with_article
+from nnfs_cli.errors import ConfigError, Fault
 from nnfs_cli.training.callbacks import Callback, NamedCallback
+from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
+
+# Callbacks that have a key of their own in a config.
+SECTIONS: Mapping[str, type[EarlyStopping | Checkpoint]] = {"early_stopping": EarlyStopping, "checkpoint": Checkpoint}
+_NAMED: TypeAdapter[Any] = TypeAdapter(NamedCallback)
+
+
+def checked_callbacks(given: Iterable[Any]) -> tuple[Callback, ...]:
+    """Return callbacks; those of the YAML grammar are made. Raises `ConfigError` for anything else."""
+    if isinstance(given, Callback | str | Mapping | type) or not isinstance(given, Iterable):
+        found = f"the class {given.__name__}" if isinstance(given, type) else with_article(given)
+        raise ConfigError(f"callbacks: expected a list of callbacks, found {found}")
+    made: list[Callback] = []
+    for i, callback in enumerate(given):
+        if isinstance(callback, type):
+            raise ConfigError(f"callbacks.{i}: {callback.__name__} is a class; write {callback.__name__}(...)")
+        if isinstance(callback, Callback):
+            made.append(callback)
+            continue
+        value = plain(callback, "callbacks")
+        name, settings = next(iter(value.items())) if isinstance(value, dict) and len(value) == 1 else (value, {})
+        try:
+            section = SECTIONS.get(name) if isinstance(name, str) else None
+            made.append(section.model_validate(settings) if section else _NAMED.validate_python(value))
+        except ValidationError as error:
+            faults = [Fault(("callbacks", i, *found["loc"]), found["msg"]) for found in error.errors()]
+            raise in_lines(faults) from None
+    return tuple(made)
 
 
 def sort_callbacks(given: Iterable[Any], settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[Callback]]:

@@ -1,4 +1,4 @@
-"""The types of the tables that Python users give."""
+"""The tables that Python users give: their types, and whether their columns have names."""
 
 from __future__ import annotations
 
@@ -22,3 +22,10 @@ TableLike: TypeAlias = ArrowTable | ArrayLike | Mapping[str, Any] | Sequence[Any
 
 TableOrPath: TypeAlias = TableLike | str | os.PathLike[str]
 """A table, or the path of a CSV, Parquet or npz file."""
+
+
+def has_names(X: Any) -> bool:
+    """Return whether inputs come with names of their columns, and not as an array."""
+    rows = isinstance(X, Sequence) and len(X) > 0 and all(isinstance(row, Mapping) for row in X)
+    columns = isinstance(X, Mapping) and not hasattr(X, "toarray")  # a sparse matrix may be a dict, too
+    return rows or columns or hasattr(X, "__arrow_c_stream__")

@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from nnfs_cli import NetClassifier, NetRegressor, NnfsWarning
-from nnfs_cli.api.inputs import InvalidInputError
+from nnfs_cli.api.estimators.inputs import InvalidInputError
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.relu import ReLU
 from nnfs_cli.training.optimizers.adam import Adam

@@ -22,7 +22,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 import nnfs_cli
 from nnfs_cli import ConfigError, DataError, NetClassifier, NetRegressor, NnfsError, UserError
-from nnfs_cli.api.findings import Findings, remedy
+from nnfs_cli.api.estimators.findings import Findings, remedy
 from nnfs_cli.api.settings import config_of
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.experiment.read_data import load_data

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nnfs_cli
-from nnfs_cli.api.sequential import Sequential
+from nnfs_cli.api.nets.sequential import Sequential
 from nnfs_cli.components.section import Section
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, NnfsWarning, UserError
 from nnfs_cli.nn.context import Context

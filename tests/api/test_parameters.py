@@ -34,7 +34,7 @@ from nnfs_cli import (
     NetRegressor,
     NnfsWarning,
 )
-from nnfs_cli.api.parameters import as_given
+from nnfs_cli.api.estimators.parameters import as_given
 from nnfs_cli.api.settings import plain
 from nnfs_cli.config.document import Document
 from nnfs_cli.data.preprocessing import Preprocessing

@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 
 from nnfs_cli.api.frame import Frame
-from nnfs_cli.api.sequential import Sequential
+from nnfs_cli.api.nets.sequential import Sequential
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, DataError, DivergedError, UserError
 from nnfs_cli.metrics.decisions import Accuracy

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from nnfs_cli import workflows
-from nnfs_cli.api.sequential import Sequential
+from nnfs_cli.api.nets.sequential import Sequential
 from nnfs_cli.config.config import Config
 from nnfs_cli.display.notebook import SECONDS, in_notebook
 from nnfs_cli.display.progress import fold_report, progress_for

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 import numpy as np
 from pydantic import Field, PrivateAttr, field_validator
 
+from nnfs_cli.api.callbacks import checked_callbacks
 from nnfs_cli.api.frame import Frame
-from nnfs_cli.api.history import History
-from nnfs_cli.api.net_rows import net_inputs, net_rows
-from nnfs_cli.api.net_summary import NetSummary
-from nnfs_cli.api.net_tables import column_names, table_numbers
-from nnfs_cli.api.net_training import (
+from nnfs_cli.api.nets.history import History
+from nnfs_cli.api.nets.other_arguments import explain_arguments
+from nnfs_cli.api.nets.rows import net_inputs, net_rows
+from nnfs_cli.api.nets.summary import NetSummary
+from nnfs_cli.api.nets.tables import column_names, table_numbers
+from nnfs_cli.api.nets.training import (
     Settings,
-    checked_callbacks,
     checked_settings,
     count_outputs,
     figures_of,
@@ -24,8 +25,7 @@ from nnfs_cli.api.net_training import (
     trainer_for,
     with_figures,
 )
-from nnfs_cli.api.net_weights import NamedArrays, count_features, named_arrays
-from nnfs_cli.api.other_arguments import explain_arguments
+from nnfs_cli.api.nets.weights import NamedArrays, count_features, named_arrays
 from nnfs_cli.api.settings import Setting, plain
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveInt, Seed

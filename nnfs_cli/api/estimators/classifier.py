@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
-from nnfs_cli.api.available_if import available_if
-from nnfs_cli.api.estimator import NetEstimator
-from nnfs_cli.api.inputs import ValidationData, value_errors
+from nnfs_cli.api.estimators.available_if import available_if
+from nnfs_cli.api.estimators.estimator import NetEstimator
+from nnfs_cli.api.estimators.inputs import ValidationData, value_errors
+from nnfs_cli.api.estimators.training_table import Rows
 from nnfs_cli.api.settings import Setting, class_loss, loss_of
 from nnfs_cli.api.tables import TableLike
-from nnfs_cli.api.training_table import Rows
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts

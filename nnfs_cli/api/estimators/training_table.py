@@ -16,13 +16,6 @@ from nnfs_cli.experiment.warnings import empty_columns
 from nnfs_cli.system.warn import warn
 
 
-def has_names(X: Any) -> bool:
-    """Return whether inputs come with names of their columns, and not as an array."""
-    rows = isinstance(X, Sequence) and len(X) > 0 and all(isinstance(row, Mapping) for row in X)
-    columns = isinstance(X, Mapping) and not hasattr(X, "toarray")  # a sparse matrix may be a dict, too
-    return rows or columns or hasattr(X, "__arrow_c_stream__")
-
-
 @dataclass(frozen=True)
 class Rows:
     """Rows to train or validate on: inputs as an Arrow table, targets (rows,) or (rows, targets), weights (rows,)."""

@@ -11,9 +11,9 @@ from typing import Any, Self
 
 from nnfs_cli import workflows
 from nnfs_cli.api.callbacks import sort_callbacks
-from nnfs_cli.api.comparison import Comparison
-from nnfs_cli.api.describe_run import describe, describe_html
 from nnfs_cli.api.frame import Frame
+from nnfs_cli.api.runs.comparison import Comparison
+from nnfs_cli.api.runs.describe_run import describe, describe_html
 from nnfs_cli.api.tables import TableOrPath
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nnfs_cli.api.findings import Findings, folded, remedy
+from nnfs_cli.api.estimators.findings import Findings, folded, remedy
 from nnfs_cli.display.html import facts_html, table_html, titled_html
 from nnfs_cli.display.summary import summary_lines
 from nnfs_cli.display.text import column_kinds, in_a_line, number, split_sizes, table

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from nnfs_cli.api.callbacks import sort_callbacks
-from nnfs_cli.api.classifier import NetClassifier
-from nnfs_cli.api.findings import Findings
-from nnfs_cli.api.parameters import early_stopping_as_key, errors_in_python
-from nnfs_cli.api.regressor import NetRegressor
+from nnfs_cli.api.estimators.classifier import NetClassifier
+from nnfs_cli.api.estimators.findings import Findings
+from nnfs_cli.api.estimators.parameters import early_stopping_as_key, errors_in_python
+from nnfs_cli.api.estimators.regressor import NetRegressor
+from nnfs_cli.api.estimators.training_summary import TableReport
 from nnfs_cli.api.settings import Setting, class_loss, complete_net, loss_of, plain
-from nnfs_cli.api.tables import TableLike
-from nnfs_cli.api.training_summary import TableReport
-from nnfs_cli.api.training_table import has_names
+from nnfs_cli.api.tables import TableLike, has_names
 from nnfs_cli.config import yaml
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document

@@ -13,9 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from nnfs_cli.api.callbacks import sort_callbacks
-from nnfs_cli.api.frame import Frame
-from nnfs_cli.api.inputs import InputChecks, value_errors
-from nnfs_cli.api.parameters import (
+from nnfs_cli.api.estimators.inputs import InputChecks, value_errors
+from nnfs_cli.api.estimators.parameters import (
     DEFAULTS_WITH_LAYERS,
     NAMES,
     NamedParameters,
@@ -26,10 +25,11 @@ from nnfs_cli.api.parameters import (
     fill_preprocessing,
     with_config_defaults,
 )
-from nnfs_cli.api.run import Run
+from nnfs_cli.api.estimators.training_summary import Summarized
+from nnfs_cli.api.estimators.training_table import Rows, TrainingTable
+from nnfs_cli.api.frame import Frame
+from nnfs_cli.api.runs.run import Run
 from nnfs_cli.api.settings import Setting, complete_net, config_of, loss_of
-from nnfs_cli.api.training_summary import Summarized
-from nnfs_cli.api.training_table import Rows, TrainingTable
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document

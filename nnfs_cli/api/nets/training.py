@@ -6,18 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
-from nnfs_cli.api.settings import plain
+from nnfs_cli.api.settings import in_lines, plain
 from nnfs_cli.arrays import Shape
 from nnfs_cli.components.section import Section
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.cross_checks import memory_faults, net_faults
 from nnfs_cli.config.monitors import unlogged_figures, with_monitors
 from nnfs_cli.data.batches import Batches
-from nnfs_cli.data.python_columns import with_article
 from nnfs_cli.data.source import Facts
-from nnfs_cli.errors import ConfigError, DataError, Fault
+from nnfs_cli.errors import DataError, Fault
 from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.nn.layers import Layer, ShapeError
 from nnfs_cli.nn.layers.sequential import Sequential
@@ -26,7 +24,7 @@ from nnfs_cli.nn.model import Model
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.system.threads import useful_threads
 from nnfs_cli.system.wording import counted
-from nnfs_cli.training.callbacks import Callback, NamedCallback
+from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
 from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
 from nnfs_cli.training.plan import Plan
@@ -34,10 +32,6 @@ from nnfs_cli.training.progress import LogRow
 from nnfs_cli.training.trainer import Trainer
 
 Settings = Mapping[str, Any]  # checked values by the keys of a config
-
-# Callbacks that have a key of their own in a config.
-SECTIONS: Mapping[str, type[EarlyStopping | Checkpoint]] = {"early_stopping": EarlyStopping, "checkpoint": Checkpoint}
-_NAMED: TypeAdapter[Any] = TypeAdapter(NamedCallback)
 
 
 def checked_settings(given: Mapping[str, Any], *, validated: bool) -> Settings:
@@ -48,29 +42,6 @@ def checked_settings(given: Mapping[str, Any], *, validated: bool) -> Settings:
     monitor = "val_loss" if validated else "train_loss"
     given = {key: plain(value, key) for key, value in given.items() if value is not None or key == "seed"}
     return Config.without_data({**given, "checkpoint": {"monitor": monitor}})
-
-
-def checked_callbacks(given: Iterable[Any]) -> tuple[Callback, ...]:
-    """Return callbacks; those of the YAML grammar are made. Raises `ConfigError` for anything else."""
-    if isinstance(given, Callback | str | Mapping | type) or not isinstance(given, Iterable):
-        found = f"the class {given.__name__}" if isinstance(given, type) else with_article(given)
-        raise ConfigError(f"callbacks: expected a list of callbacks, found {found}")
-    made: list[Callback] = []
-    for i, callback in enumerate(given):
-        if isinstance(callback, type):
-            raise ConfigError(f"callbacks.{i}: {callback.__name__} is a class; write {callback.__name__}(...)")
-        if isinstance(callback, Callback):
-            made.append(callback)
-            continue
-        value = plain(callback, "callbacks")
-        name, settings = next(iter(value.items())) if isinstance(value, dict) and len(value) == 1 else (value, {})
-        try:
-            section = SECTIONS.get(name) if isinstance(name, str) else None
-            made.append(section.model_validate(settings) if section else _NAMED.validate_python(value))
-        except ValidationError as error:
-            faults = [Fault(("callbacks", i, *found["loc"]), found["msg"]) for found in error.errors()]
-            raise in_lines(faults) from None
-    return tuple(made)
 
 
 def count_outputs(layers: Sequence[Layer], loss: Loss, n_features: int, dtype: Any) -> int:
@@ -105,11 +76,6 @@ def _misfit(shape: Shape, loss: Loss) -> str:
         return ""
     wanted = f"one for each class, at least {needed}" if needed == n_classes else f"{needed} for {n_classes} classes"
     return f"{gives}; {loss.name} needs {wanted}"
-
-
-def in_lines(faults: Iterable[Fault]) -> ConfigError:
-    """Return one error for all the faults."""
-    return ConfigError("\n".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
 
 
 def trainer_for(

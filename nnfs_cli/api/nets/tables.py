@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.api.training_table import has_names
+from nnfs_cli.api.tables import has_names
 from nnfs_cli.data.python_tables import to_arrow_table
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import counted, listing, named

@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from nnfs_cli.api.available_if import available_if
-from nnfs_cli.api.estimator import NetEstimator
-from nnfs_cli.api.inputs import ValidationData, value_errors
+from nnfs_cli.api.estimators.available_if import available_if
+from nnfs_cli.api.estimators.estimator import NetEstimator
+from nnfs_cli.api.estimators.inputs import ValidationData, value_errors
+from nnfs_cli.api.estimators.training_table import Rows
 from nnfs_cli.api.settings import loss_of
 from nnfs_cli.api.tables import TableLike
-from nnfs_cli.api.training_table import Rows
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.source import Facts
 from nnfs_cli.errors import DataError

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.api.net_tables import ESTIMATORS
+from nnfs_cli.api.nets.tables import ESTIMATORS
 from nnfs_cli.arrays import Array
 from nnfs_cli.errors import DataError
 from nnfs_cli.nn.losses import Loss

@@ -14,8 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
-from nnfs_cli.api.tables import TableLike
-from nnfs_cli.api.training_table import has_names
+from nnfs_cli.api.tables import TableLike, has_names
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.python_columns import is_gap
 from nnfs_cli.data.python_tables import to_arrow_table

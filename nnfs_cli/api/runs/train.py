@@ -9,8 +9,8 @@ from typing import Any
 from nnfs_cli import workflows
 from nnfs_cli.api.callbacks import sort_callbacks
 from nnfs_cli.api.config_from import Settings, config_from
-from nnfs_cli.api.cross_validation import CrossValidation
-from nnfs_cli.api.run import Run, resumable
+from nnfs_cli.api.runs.cross_validation import CrossValidation
+from nnfs_cli.api.runs.run import Run, resumable
 from nnfs_cli.api.settings import Setting, plain
 from nnfs_cli.api.tables import TableOrPath
 from nnfs_cli.config.config import Config
