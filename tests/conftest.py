@@ -18,7 +18,9 @@ from typer.testing import CliRunner
 from nnfs_cli.cli import app
 from nnfs_cli.runs.directory import RunDirectory
 
-settings.register_profile("nnfs", deadline=None, derandomize=True, database=None)  # the machine may be busy
+settings.register_profile(
+    "nnfs", deadline=None, derandomize=True, database=None, max_examples=50
+)  # the machine may be busy
 settings.load_profile("nnfs")
 
 ROOT = Path(__file__).parent.parent

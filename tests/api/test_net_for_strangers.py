@@ -219,8 +219,8 @@ def test_the_command_line_warns_of_poor_probabilities_too(nnfs: Nnfs, tmp_path: 
             TypeError,
             "Adam takes nothing by position, found 1 value; give weight_decay, beta1, beta2 and eps by name",
         ),
-        (lambda: Adam(lr=0.01), ConfigError, "adam has no setting 'lr'; give lr to fit, or in a config as a key"),
-        (lambda: SGD(learning_rate=0.01), ConfigError, "sgd has no setting 'learning_rate'; give lr to fit"),
+        (lambda: Adam(lr=0.01), ConfigError, "adam has no setting 'lr'; lr is a key of the config, and an argument"),
+        (lambda: SGD(learning_rate=0.01), ConfigError, "sgd has no setting 'learning_rate'; lr is a key of the config"),
         (lambda: Linear(3, activation="relu"), ConfigError, "linear has no setting 'activation'; dense has one"),
         (lambda: Dropout(x=0.1), ConfigError, "dropout has no setting 'x'; its setting is rate"),
         (

@@ -68,6 +68,7 @@ def test_figures_are_those_of_scikit_learn() -> None:
     assert seconds > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", INSTALLED)
 def test_a_model_answers_about_every_row(name: str, folder: Path) -> None:
     for task in in_folder(folder):

@@ -342,7 +342,11 @@ def test_an_output_that_cannot_be_written_is_named(output: str, trained: Trained
         ("a,b\n", "error: rows.csv has a header but no rows\n"),
         ("", "error: rows.csv is empty\n"),
         ("a,b\n1,2\n1\n", "error: rows.csv, line 3: 1 cell where the header has 2\n"),
-        ("a,b\n1,\n", "error: rows.csv, line 2: column 'b' is empty\n"),
+        (
+            "a,b\n1,\n",
+            "error: rows.csv, line 2: column 'b' is empty; the net has no step impute for this column; fill in the number, or"
+            " leave out the row\n",
+        ),
     ],
 )
 def test_rows_that_cannot_be_predicted_are_explained(

@@ -107,7 +107,7 @@ PLAIN = st.recursive(
 
 
 @given(st.dictionaries(st.text(), PLAIN, max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @example({"a": "1e-3", "1e-3": "no", "no": ("", " ", "\n"), "": "\x85"})
 def test_dumped_values_read_back_equal(file: Path, data: dict[str, Any]) -> None:
     assert same(read(file, dump(data)).data, data)
@@ -118,6 +118,7 @@ def test_a_value_that_occurs_twice_is_written_twice(file: Path) -> None:
     assert read(file, dump({"a": block, "b": block})).data == {"a": block, "b": block}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [{"a": ("b",) * 49_997}, {"a": {f"b{i}": 1 for i in range(24_998)}}])
 def test_as_much_can_be_written_as_can_be_read(file: Path, data: dict[str, Any]) -> None:
     assert same(read(file, dump(data)).data, data)
@@ -361,24 +362,24 @@ def test_each_word_of_a_config_replaced_by_something_else(text: str, other: str,
 
 
 @given(mutated())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_mutated_config_loads_or_raises_a_config_error(file: Path, text: str) -> None:
     load(file, text.encode())
 
 
 @given(st.text() | st.text(alphabet="ab1:- []{}'\"\n\t#,&*!|>?%@\\.x~") | st.lists(TOKENS).map("".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_text_is_a_config_error(file: Path, text: str) -> None:
     load(file, text.encode())
 
 
 @given(st.binary())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_bytes_are_a_config_error(file: Path, content: bytes) -> None:
     load(file, content)
 
 
 @given(st.text(alphabet="lrayesud.0123=[]{}:, '\"\\\n-x~&*!#") | st.lists(TOKENS).map("lr=".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_override_loads_or_raises_a_config_error(file: Path, assignment: str) -> None:
     load(file, VALID[0].encode(), assignment)

@@ -309,7 +309,7 @@ def damaged(draw: Callable[..., Any], writings: list[str], cells: int, places: i
 CELLS = damaged(list(WRITINGS), 3, 0)
 PLACES = damaged(list(WRITINGS), 0, 3)
 BOTH = damaged(list(WRITINGS), 2, 2)
-MANY = settings(max_examples=100, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 # A net that is asked
@@ -497,7 +497,7 @@ def test_changed_bytes_are_trained_on_unchanged_or_refused(asked: Asked, file: D
     train(asked, file)
 
 
-@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(BOTH)
 def test_commands_predict_or_end_with_exit_code_2(asked: Asked, inside: Nnfs, file: Damaged) -> None:
     """A refusal has at most two lines and names no place in the program."""

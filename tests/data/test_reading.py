@@ -37,7 +37,7 @@ from nnfs_cli.data.write_table import writer_for
 from nnfs_cli.errors import ConfigError, DataError, UserError
 from nnfs_cli.system.matching import matching_files
 
-SMALL = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SMALL = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 Make = Callable[..., Csv]
 
 

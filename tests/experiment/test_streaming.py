@@ -242,6 +242,7 @@ def assert_flat(folder: Path, few: int, many: int) -> None:
     assert peaks[1] <= 1.1 * peaks[0]
 
 
+@pytest.mark.slow
 def test_ten_times_the_rows_take_the_same_memory_to_predict(tmp_path: Path) -> None:
     assert_flat(tmp_path, 120_000, 1_200_000)
 

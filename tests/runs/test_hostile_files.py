@@ -54,7 +54,7 @@ PLAIN = settings(
     suppress_health_check=list(HealthCheck),
     phases=[phase for phase in Phase if phase != Phase.explain],  # it traces every line, and these tests measure time
 )
-SOME, MANY = settings(PLAIN, max_examples=60), settings(PLAIN, max_examples=500)
+SOME, MANY = settings(PLAIN, max_examples=40), settings(PLAIN, max_examples=500)
 
 SECONDS = 1.0  # that a command may take here
 ROOM = 200 << 20  # bytes of memory that it may take beside what there was

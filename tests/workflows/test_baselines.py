@@ -303,7 +303,11 @@ def test_what_does_not_go_with_them_is_refused(config: Write, inside: Nnfs, tmp_
     assert "has changed since" in one_message(inside("evaluate", run, "--baselines"), 2)
 
 
-@pytest.mark.parametrize("path", sorted(Path("configs/seeds").glob("*.yaml")), ids=lambda path: path.stem)
+NOTEBOOKS = sorted(Path("configs/seeds").glob("*.yaml"))
+THOROUGH = [pytest.param(path, marks=pytest.mark.slow) for path in NOTEBOOKS[1:]]
+
+
+@pytest.mark.parametrize("path", [NOTEBOOKS[0], *THOROUGH], ids=lambda path: path.stem)
 def test_they_go_with_every_notebook(path: Path, inside: Nnfs) -> None:
     done = inside("baseline", path, "--json", cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -384,10 +384,10 @@ BRIEFLY = {
 
 
 # The interruptions of every kind are also tested in one process (test_resume.py); these are real ones.
-THOROUGH = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("momentum", "swa", "accumulate", "words")]
+THOROUGH = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("ema", "momentum", "swa", "accumulate", "words")]
 
 
-@pytest.mark.parametrize("kind", ["adam", "ema", "streamed", *THOROUGH])
+@pytest.mark.parametrize("kind", ["adam", "streamed", *THOROUGH])
 def test_a_run_that_is_broken_off_at_any_moment_ends_as_its_twin(kind: str, place: Place, inside: Nnfs) -> None:
     survives(kind, BRIEFLY[kind], place, inside)
 
