@@ -344,8 +344,8 @@ def test_an_output_that_cannot_be_written_is_named(output: str, trained: Trained
         ("a,b\n1,2\n1\n", "error: rows.csv, line 3: 1 cell where the header has 2\n"),
         (
             "a,b\n1,\n",
-            "error: rows.csv, line 2: column 'b' is empty; the net has no step impute for this column; fill in the number, or"
-            " leave out the row\n",
+            "error: rows.csv, line 2: column 'b' is empty; the net has no step impute for this column; fill in the"
+            " number, or leave out the row\n",
         ),
     ],
 )

@@ -502,7 +502,7 @@ LARGE = {  # as large as a config may be
 }
 
 
-@pytest.mark.parametrize("size", [80_000, MAX_BYTES])
+@pytest.mark.parametrize("size", [80_000, pytest.param(MAX_BYTES, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("what", LARGE)
 def test_the_largest_configs_are_read_or_refused_soon(configured: Victim, what: str, size: int) -> None:
     """In some seconds of a processor, and with a message that somebody may read; also with few enough values."""
