@@ -93,6 +93,8 @@ def test_several_targets_are_learned_together(targets: Any) -> None:
         (classifier(), ["a"] * 150, "y holds one class, 'a'; a classifier needs at least two"),
         (regressor(), y[:9], "inconsistent numbers of rows: X has 150, y has 9"),
         (classifier(), np.array(["2026-01-01", "2026-01-02", "2026-01-03"], "datetime64[D]")[y], "found date"),
+        (regressor(), np.array([*y[:149], "x"], object), r"y\[149\] is 'x'; NetRegressor learns numbers"),
+        (regressor(), pd.Series(LABELS), r"y\[0\] is 'setosa'; NetRegressor learns numbers"),
         (regressor(), LABELS, r"y\[0\] is 'setosa'; NetRegressor learns numbers, NetClassifier learns classes"),
         (regressor(), None, "requires y to be passed, but the target y is None"),
         (classifier(loss="mse"), y, "loss: mse is for a regression; NetClassifier learns a classification"),

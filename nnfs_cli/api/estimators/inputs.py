@@ -116,7 +116,7 @@ class InputChecks(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         if not numeric:
             y = column_or_1d(y, warn=True)
         found: Array = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
-        return found.astype(np.float64) if numeric and found.dtype.kind == "O" else found
+        return found
 
     def _weight(self, sample_weight: Any, inputs: Any) -> Array | None:
         """Return weights (rows,), if there are any."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -208,10 +210,13 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
     def _numbers(self, y: Any) -> Array:
         """Return numbers (rows,) or (rows, n_targets), checked as scikit-learn checks them."""
         numbers = self._target(y, numeric=True)
-        if numbers.dtype.kind not in "biuf":
-            found = f"y[0] is {shown(str(numbers.flat[0]))}"
+        if numbers.dtype.kind in "biuf":
+            return numbers
+        places = (place for place, cell in enumerate(numbers.flat) if not isinstance(cell, Real | Decimal))
+        if (wrong := next(places, None)) is not None:
+            found = f"y[{wrong}] is {shown(str(numbers.flat[wrong]))}"
             raise DataError(f"{found}; NetRegressor learns numbers, NetClassifier learns classes")
-        return numbers
+        return numbers.astype(np.float64)
 
     @staticmethod
     def _names_of(y: Any, n: int) -> list[str]:
