@@ -1,4 +1,4 @@
-"""Callbacks that are given in Python: those that a config holds, and those of the user's own."""
+"""Callbacks that are given in Python: those that a config can hold, and the user's own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from nnfs_cli.api.settings import in_lines, plain
-from nnfs_cli.data.python_columns import with_article
 from nnfs_cli.errors import ConfigError, Fault
+from nnfs_cli.system.wording import type_of
 from nnfs_cli.training.callbacks import Callback, NamedCallback
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
 from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
@@ -20,9 +20,9 @@ _NAMED: TypeAdapter[Any] = TypeAdapter(NamedCallback)
 
 
 def checked_callbacks(given: Iterable[Any]) -> tuple[Callback, ...]:
-    """Return callbacks; those of the YAML grammar are made. Raises `ConfigError` for anything else."""
+    """Return callbacks as objects; those written as in YAML are built. Raises `ConfigError` for anything else."""
     if isinstance(given, Callback | str | Mapping | type) or not isinstance(given, Iterable):
-        found = f"the class {given.__name__}" if isinstance(given, type) else with_article(given)
+        found = f"the class {given.__name__}" if isinstance(given, type) else type_of(given)
         raise ConfigError(f"callbacks: expected a list of callbacks, found {found}")
     made: list[Callback] = []
     for i, callback in enumerate(given):
@@ -45,8 +45,8 @@ def checked_callbacks(given: Iterable[Any]) -> tuple[Callback, ...]:
 def sort_callbacks(given: Iterable[Any], settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[Callback]]:
     """Return settings with the callbacks that a config can hold, and the other callbacks.
 
-    A config records its callbacks, so that a resumed training has them too. Raises `ConfigError` for what is no
-    callback, and for a callback that `settings` have already.
+    A config records its callbacks, so that a resumed training has them too. Raises `ConfigError` for
+    anything that is not a callback, and for a callback that `settings` already have.
     """
     found, others = dict(settings), list[Callback]()
     for callback in checked_callbacks(given):

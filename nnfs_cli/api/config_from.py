@@ -12,9 +12,9 @@ from nnfs_cli.api.tables import TableOrPath
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
 from nnfs_cli.data.in_memory import rows_for
-from nnfs_cli.data.python_columns import with_article
 from nnfs_cli.errors import ConfigError
 from nnfs_cli.inspection.load_config import complete
+from nnfs_cli.system.wording import type_of
 
 Settings: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Config
 """A config: the path of a YAML file, a dict of its keys, or a `Config`."""
@@ -46,4 +46,4 @@ def _document(config: Settings) -> Document:
         return Document("run", Path.cwd(), data={str(key): plain(value, str(key)) for key, value in config.items()})
     if isinstance(config, str | os.PathLike):
         return Document.load(Path(config))
-    raise ConfigError(f"a config is the path of a file, a dict of settings or a Config, found {with_article(config)}")
+    raise ConfigError(f"a config is the path of a file, a dict of settings or a Config, found {type_of(config)}")

@@ -9,13 +9,12 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import to_arrow_array
-from nnfs_cli.data.python_columns import with_article
 from nnfs_cli.data.table import text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.display.html import table_html, titled_html
 from nnfs_cli.display.text import in_a_line, numbers, table
 from nnfs_cli.errors import DataError
-from nnfs_cli.system.wording import counted, listing, named
+from nnfs_cli.system.wording import counted, listing, named, type_of
 
 SHOWN = 10  # rows that a representation shows
 WIDTH = 80  # characters of its lines
@@ -48,7 +47,7 @@ class Frame:
 
     def __init__(self, columns: Mapping[str, Any]) -> None:
         if not hasattr(columns, "items"):
-            raise DataError(f"a frame needs a dict of columns, found {with_article(columns)}")
+            raise DataError(f"a frame needs a dict of columns, found {type_of(columns)}")
         self._columns = {name: _kept(column) for name, column in columns.items()}
         lengths = {name: len(column) for name, column in self._columns.items()}
         if len(set(lengths.values())) > 1:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from pydantic import ValidationError
 
 from nnfs_cli.config import yaml
-from nnfs_cli.config.config import Config
 from nnfs_cli.config.cross_checks import cross_check, net_faults
-from nnfs_cli.config.document import Document
 from nnfs_cli.config.yaml import YamlError
-from nnfs_cli.data import DataSource
 from nnfs_cli.data.source import Facts
 from nnfs_cli.errors import ConfigError, Fault
-from nnfs_cli.inspection.load_config import complete
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.sequential import Sequential
@@ -31,16 +26,6 @@ Setting: TypeAlias = str | Mapping[str, Any]
 """A component as a config file would hold it, such as `"relu"`, `"linear: 16"` or `{"linear": {"units": 16}}`."""
 
 MAX_SHOWN = 3  # sizes that a message repeats
-
-
-def config_of(settings: Mapping[str, Any], dataset: DataSource, name: str = "run") -> Config:
-    """Return the complete config for settings given in Python; the preset reads the data set and fills in the rest.
-
-    A value is what a config file would hold (`"relu"`, `{"linear": 16}`, also as a text, `"linear: 16"`), or an object,
-    such as `Linear(16)`. Raises `ConfigError` with every fault, and `DataError` if the data cannot be used.
-    """
-    given = {key: plain(value, key) for key, value in settings.items()}
-    return complete(Document(name, Path.cwd(), data={"name": name, **given, "dataset": dataset}))
 
 
 def plain(value: Any, key: str) -> Any:

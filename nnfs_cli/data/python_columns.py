@@ -11,7 +11,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import text_of
-from nnfs_cli.system.wording import shown
+from nnfs_cli.system.wording import shown, type_of
 
 EXPECTED = "expected numbers, texts or dates"
 CONVERSION_ERRORS = (ValueError, TypeError, ArithmeticError, NotImplementedError)  # pyarrow's own are among them
@@ -36,7 +36,7 @@ def to_arrow_column(values: Any) -> Any:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
     if isinstance(values, Set):
-        raise ColumnError(f" is {with_article(values)}, which has no order; expected a column, such as a list")
+        raise ColumnError(f" is {type_of(values)}, which has no order; expected a column, such as a list")
     if not isinstance(values, np.ndarray) and isinstance(getattr(values, "dtype", None), np.dtype):
         values = np.asarray(values)  # a column of pandas; pyarrow takes the array four times as fast
     if isinstance(values, np.ndarray):
@@ -78,7 +78,7 @@ def _from_cells(values: Any) -> Any:
     try:
         cells = [None if is_gap(value) else value for value in values]
     except TypeError:
-        raise ColumnError(f" is {with_article(values)}; expected a column, such as a list") from None
+        raise ColumnError(f" is {type_of(values)}; expected a column, such as a list") from None
     found = [value for value in cells if value is not None]
     if all(isinstance(value, _NUMBER) and not isinstance(value, _TRUTH) for value in found):
         return pa.array([None if value is None else _float(value) for value in cells], pa.float64())
@@ -96,14 +96,6 @@ def is_gap(value: Any) -> bool:
         return value is None or bool(value != value)
     except (TypeError, ValueError):  # pandas.NA is neither equal to itself nor different
         return type(value).__name__ == "NAType"
-
-
-def with_article(value: Any) -> str:
-    """Return the type of a value for a message, as in "a list"."""
-    if value is None:
-        return "None"
-    kind = type(value).__name__
-    return f"{'an' if kind[0] in 'aeiouAEIO' else 'a'} {kind}"
 
 
 def _float(number: Any) -> float:
@@ -132,4 +124,4 @@ def _text(value: Any, row: int) -> str:
         return text_of(_instant(value))
     if isinstance(value, (*_TRUTH, *_NUMBER, date, time)):
         return text_of(value)
-    raise ColumnError(f", row {row} holds {with_article(value)}; {EXPECTED}")
+    raise ColumnError(f", row {row} holds {type_of(value)}; {EXPECTED}")

@@ -11,9 +11,9 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.file_source import check_names
-from nnfs_cli.data.python_columns import CONVERSION_ERRORS, ColumnError, to_arrow_column, with_article
+from nnfs_cli.data.python_columns import CONVERSION_ERRORS, ColumnError, to_arrow_column
 from nnfs_cli.errors import DataError
-from nnfs_cli.system.wording import counted, named
+from nnfs_cli.system.wording import counted, named, type_of
 
 KINDS = (
     "a pandas, polars or pyarrow table, a NumPy array (rows, n_features), a dict of columns, a list of rows as dicts,"
@@ -107,7 +107,7 @@ def _converted(data: Any, name: str) -> Any:
 
 
 def _unusable(data: Any, name: str) -> DataError:
-    found = f"the class {data.__name__}" if isinstance(data, type) else with_article(data)
+    found = f"the class {data.__name__}" if isinstance(data, type) else type_of(data)
     return DataError(f"{name} should be {KINDS}; found {found}{'' if isinstance(data, type) else _hint(data)}")
 
 
@@ -138,7 +138,7 @@ def _from_stream(data: Any, name: str) -> Any:
 
 def _unreadable(data: Any, name: str, error: Exception) -> DataError:
     why = str(error).splitlines()[:1] or [type(error).__name__]
-    return DataError(f"{name}, {with_article(data)}, cannot be read: {why[0]}")
+    return DataError(f"{name}, {type_of(data)}, cannot be read: {why[0]}")
 
 
 def _from_dict(data: Mapping[Any, Any], name: str) -> Any:
@@ -186,7 +186,7 @@ def _from_rows(rows: Sequence[Any], name: str) -> Any:
         raise DataError(f"{name} has no rows")
     if isinstance(rows[0], Mapping):
         if wrong := [row for row, cells in enumerate(rows, 1) if not isinstance(cells, Mapping)]:
-            found = with_article(rows[wrong[0] - 1])
+            found = type_of(rows[wrong[0] - 1])
             raise DataError(f"{name}, row {wrong[0]}: expected a dict, like the first row, found {found}")
         if len(rows) == 1:
             return _from_row(rows[0], name)
@@ -194,7 +194,7 @@ def _from_rows(rows: Sequence[Any], name: str) -> Any:
         return _from_columns(((key, [row.get(key) for row in rows]) for key in keys), name)
     for row, cells in enumerate(rows, 1):
         if not _is_column(cells):
-            raise DataError(f"{name}, row {row}: expected a list or a dict, found {with_article(cells)}")
+            raise DataError(f"{name}, row {row}: expected a list or a dict, found {type_of(cells)}")
         if len(cells) != len(rows[0]):
             raise DataError(f"{name}, row {row}: {counted(len(cells), 'value')} where the first row has {len(rows[0])}")
     return _from_columns(((f"x{j}", list(values)) for j, values in enumerate(zip(*rows, strict=True))), name)

@@ -33,7 +33,12 @@ def counted(number: int, noun: str) -> str:
 
 def with_article(noun: str) -> str:
     """Return ``"a layer"`` or ``"an optimizer"``."""
-    return f"a{'n' if noun[0] in 'aeiou' else ''} {noun}"
+    return f"a{'n' if noun[0] in 'aeiouAEIO' else ''} {noun}"
+
+
+def type_of(value: object) -> str:
+    """Return the type of a value for a message, as in ``"a list"``."""
+    return "None" if value is None else with_article(type(value).__name__)
 
 
 def plural(noun: str) -> str:

@@ -22,8 +22,8 @@ from sklearn.metrics import accuracy_score, log_loss
 
 import nnfs_cli
 from nnfs_cli import ConfigError, DataError, NetClassifier, NetRegressor, NnfsError, UserError
+from nnfs_cli.api.config_from import config_from
 from nnfs_cli.api.estimators.findings import Findings, remedy
-from nnfs_cli.api.settings import config_of
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.experiment.read_data import load_data
 from nnfs_cli.inspection.findings import Finding
@@ -214,7 +214,7 @@ def test_the_text_of_the_config_is_the_whole_config_but_for_the_rows() -> None:
     estimator = nnfs_cli.fit(columns, "bought", epochs=5)
     proposed = yaml.safe_load(estimator.config_text)
     dataset = InMemory(**proposed.pop("dataset")["table"]).of(columns)
-    again = config_of({**proposed, "epochs": 5}, dataset)
+    again = config_from({**proposed, "epochs": 5, "dataset": dataset})
     expected, found = (one.model_dump(mode="json") for one in (again, estimator.config_))
     assert expected == found
 

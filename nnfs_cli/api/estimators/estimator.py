@@ -1,4 +1,4 @@
-"""What both estimators share: parameters, training, what is known afterwards, saving and loading."""
+"""The base class of both estimators: parameters, training, results, saving and loading."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from nnfs_cli.api.callbacks import sort_callbacks
+from nnfs_cli.api.config_from import config_from
 from nnfs_cli.api.estimators.inputs import InputChecks, value_errors
 from nnfs_cli.api.estimators.parameters import (
     DEFAULTS_WITH_LAYERS,
@@ -29,7 +30,7 @@ from nnfs_cli.api.estimators.training_summary import Summarized
 from nnfs_cli.api.estimators.training_table import Rows, TrainingTable
 from nnfs_cli.api.frame import Frame
 from nnfs_cli.api.runs.run import Run
-from nnfs_cli.api.settings import Setting, complete_net, config_of, loss_of
+from nnfs_cli.api.settings import Setting, complete_net, loss_of
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
@@ -146,7 +147,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         facts = Facts(rows.X.num_columns, len(labels) if labels else None, len(target))
         with errors_in_python():
             experiment = prepare(self._config(settings, table, facts))
-        # Tools of scikit-learn train many nets; the size of each one is a matter of its summary.
+        # scikit-learn's tools train many nets, so only the summary says that a net is large.
         warnings = [message for message in experiment.warnings if message != experiment.large_net]
         shown = progress_for(self.verbose, experiment.config.checkpoint)
         self._adopt(TrainingResult.of(experiment, [*shown, *callbacks], warnings))
@@ -168,7 +169,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
             settings["layers"] = complete_net(self.layers, loss, facts)
             if all(settings.get(key) is None for key in ("split", "early_stopping", "holdout")):
                 settings["split"] = {"validation": 0}
-        return config_of(settings, table.dataset, type(self).__name__)
+        return config_from({"name": type(self).__name__, **settings, "dataset": table.dataset})
 
     def _seed(self) -> int:
         """Return the seed of the training: `random_state` itself, or a number drawn from it."""
@@ -184,12 +185,12 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         raise NotImplementedError
 
     def _adopt(self, result: TrainingResult) -> None:
-        """Keep what a training has left."""
+        """Keep the result of a training."""
         self.result_ = result
         self._report = None
 
     def _forget(self) -> None:
-        """Forget an earlier training, so that one that is interrupted leaves an untrained estimator."""
+        """Forget an earlier training, so that an interrupted training leaves an untrained estimator."""
         self.__dict__.pop("result_", None)
         self._report = None
 
@@ -233,7 +234,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
             interval.bound()  # raises if there are too few rows for this level
         return interval
 
-    # What is known after training
+    # Results
 
     @property
     def history_(self) -> Frame:
@@ -339,7 +340,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         names = cls._names_of_inputs(result)
         settings = as_given(result.config)
         if isinstance(result.config.dataset, InMemory) and result.config.split.column is not None:
-            del settings["split"]  # these rows came as validation_data, so other tables have no such column
+            del settings["split"]  # the rows came as validation_data; other tables have no such column
         return cls._of(result, settings, None if names == [f"x{j}" for j in range(len(names))] else names)
 
     @staticmethod
