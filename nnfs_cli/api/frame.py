@@ -25,7 +25,7 @@ COLUMNS = 20  # columns that a notebook shows
 class Frame:
     """Named columns of equal length: predictions, or the history of a training.
 
-    `frame["name"]` is the column as a NumPy array (rows,): numbers, truth values, instants (datetime64), or objects,
+    `frame["name"]` is the column as a NumPy array (rows,): numbers, booleans, datetimes (datetime64), or objects,
     which are str, or None for a gap. `len(frame)` is the number of rows, and iterating yields the names of the columns,
     as in pandas.
 
@@ -147,7 +147,7 @@ class Frame:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def __array__(self, dtype: object = None, copy: object = None) -> Array:
-        """Raise `TypeError`: pandas and NumPy would take the names of the columns for the rows."""
+        """Raise `TypeError`: otherwise pandas and NumPy would mistake the names of the columns for rows."""
         raise TypeError("a Frame is not one array: frame['name'] is a column, and frame.to_pandas() is a DataFrame")
 
     # Representations

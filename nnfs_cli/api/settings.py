@@ -25,7 +25,7 @@ from nnfs_cli.system.wording import listing
 Setting: TypeAlias = str | Mapping[str, Any]
 """A component as a config file would hold it, such as `"relu"`, `"linear: 16"` or `{"linear": {"units": 16}}`."""
 
-MAX_SHOWN = 3  # sizes that a message repeats
+MAX_SHOWN = 3  # sizes that a message names
 
 
 def plain(value: Any, key: str) -> Any:
@@ -97,9 +97,9 @@ def _resolved(layers: Sequence[Any]) -> tuple[Layer, ...]:
 
 
 def _listed(layers: Any) -> Sequence[Any]:
-    """Return layers as a list. Raises `ConfigError` if they are none, such as the sizes that other tools take."""
+    """Return layers as a list. Raises `ConfigError` for anything else, such as the sizes that other tools take."""
     if isinstance(layers, Sequential):
-        return layers.layers  # a net of its own lends its layers, and not its weights
+        return layers.layers  # only the layers of a net count, not its weights
     if isinstance(layers, str | Mapping | Layer):
         return (layers,)
     entries = list(layers) if isinstance(layers, Iterable) else [layers]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-_MADE = {
+_MADE = {  # names that Python and pydantic give to every section
     "__abstractmethods__",
     "__annotations__",
     "__class_vars__",

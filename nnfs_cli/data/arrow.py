@@ -49,7 +49,7 @@ def to_column(column: Any, as_texts: bool = False) -> Column:
 
 
 def is_categorical(kind: Any) -> bool:
-    """Return whether a type of Arrow is a dictionary of texts, numbers or truth values."""
+    """Return whether a type of Arrow is a dictionary of texts, numbers or booleans."""
     import pyarrow as pa
 
     return pa.types.is_dictionary(kind) and not (
@@ -208,7 +208,7 @@ def _as_texts(column: Any) -> Texts:
 
 
 def parse_numbers(column: Any, decimal: str = ".") -> tuple[Array, Array | None]:
-    """Parse strings (rows,) as float64, with NaN for a gap and 1 or 0 for a truth value.
+    """Parse strings (rows,) as float64, with NaN for a gap and 1 or 0 for a boolean.
 
     The second result is a mask of the cells that are not finite numbers, or None if there are none.
     """

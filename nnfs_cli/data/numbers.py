@@ -27,7 +27,7 @@ def looks_like_number(text: str, decimal: str = ".") -> bool:
 
 
 def parse_number(text: str, decimal: str = ".") -> float | None:
-    """Return the finite number in a cell, 1 or 0 for a truth value, and None for any other text."""
+    """Return the finite number in a cell, 1 or 0 for a boolean, and None for any other text."""
     if text in TRUE:
         return 1.0
     if text in FALSE:

@@ -15,13 +15,13 @@ from nnfs_cli.data.python_columns import CONVERSION_ERRORS, ColumnError, to_arro
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import counted, named, type_of
 
-KINDS = (
+ACCEPTED = (
     "a pandas, polars or pyarrow table, a NumPy array (rows, n_features), a dict of columns, a list of rows as dicts,"
     " or a dict that is one row"
 )
 
 _LIBRARY = "library"  # the key in the metadata of a table for the library that it comes from
-ROWS_IN_CACHE = 8_192  # that are copied at a time
+ROWS_IN_CACHE = 8_192  # rows that are copied at a time, so that they stay in the cache of the processor
 _CELLS = {float, int, str, bool, type(None)}  # the usual types of cells
 
 
@@ -37,14 +37,14 @@ def to_arrow_table(data: Any, name: str = "the table") -> Any:
     - a dict of columns, a list of rows as dicts, or one such row. A row that lacks a key has a gap there.
 
     None, NaN, NaT and `pandas.NA` are gaps; an empty text is a text. A column that mixes numbers and texts becomes
-    texts, as in a CSV file. A dictionary of Arrow, as of `category` columns, says that a column holds categories, also
-    of numbers. Columns of numbers are not copied where their memory has the layout of Arrow. Columns of
+    texts, as in a CSV file. A dictionary of Arrow, such as a `category` column, holds categories, even if these are
+    numbers. Columns of numbers are not copied where their memory has the layout of Arrow. Columns of
     lists, bytes or structs are passed on as they are: they are refused when they are used.
 
     Predictions are those for the Parquet file with the same rows, and for a CSV file too, except where CSV cannot say
     what a table says: an empty text is a text in a table and a gap in a CSV file; a text that looks like a number is
     not a number; a float32 is the number that it stores, not the one that its shortest decimal text stands for; a
-    duration is its number of seconds; a number or truth value in a column of categories is the text 1, 0.5 or true,
+    duration is its number of seconds; a number or boolean in a column of categories is the text 1, 0.5 or true,
     where a CSV file may say 1.0 or True. The keys `null` and `decimal` of a CSV data set do not apply to tables.
 
     Raises `DataError`, which calls the table `name`, for anything else, and for columns without a name or with equal
@@ -108,7 +108,7 @@ def _converted(data: Any, name: str) -> Any:
 
 def _unusable(data: Any, name: str) -> DataError:
     found = f"the class {data.__name__}" if isinstance(data, type) else type_of(data)
-    return DataError(f"{name} should be {KINDS}; found {found}{'' if isinstance(data, type) else _hint(data)}")
+    return DataError(f"{name} should be {ACCEPTED}; found {found}{'' if isinstance(data, type) else _hint(data)}")
 
 
 def _hint(data: Any) -> str:

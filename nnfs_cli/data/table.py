@@ -19,7 +19,7 @@ from nnfs_cli.errors import ColumnProblem, DataError
 from nnfs_cli.system.wording import closest, counted, did_you_mean, listing, named, shown
 
 Kind = Literal["number", "category", "date"]  # how the cells of a column are read
-Column = Array | Texts  # numbers (a gap is NaN), truth values, instants (datetime64[us], a gap is NaT), or texts
+Column = Array | Texts  # numbers (a gap is NaN), booleans, instants (datetime64[us], a gap is NaT), or texts
 Label = str | int | bool
 ROWS_AT_ONCE = 65_536  # rows of a table in memory that are processed at a time
 _MARKS = {".": "point", ",": "comma"}
@@ -83,7 +83,7 @@ class Table:
         return name in self.columns or name in self.unreadable or name in self.not_read
 
     def kind(self, name: str) -> Kind:
-        """Return the kind of a column by its type: texts are categories, and truth values count as numbers."""
+        """Return the kind of a column by its type: texts are categories, and booleans count as numbers."""
         column = self.column(name)
         if isinstance(column, Texts):
             return "category"
@@ -187,7 +187,7 @@ class Table:
         return len(present) > 0 and not any(np.isnat(parse_date(text)) for text in present)
 
     def texts(self, name: str) -> Texts:
-        """Return a column as texts; numbers and truth values become the texts that a file would hold."""
+        """Return a column as texts; numbers and booleans become the texts that a file would hold."""
         column = self.column(name)
         if isinstance(column, Texts):
             return column

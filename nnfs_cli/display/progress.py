@@ -53,9 +53,9 @@ def fold_report(verbose: bool | None, configs: Collection[str], folds: int, repe
         return FoldTable(len(configs), folds, repeats)
 
     def report(name: str, repeat: int, fold: int, figures: dict[str, float]) -> None:
-        shown = ", ".join(f"{figure} {number(value)}" for figure, value in figures.items())
+        texts = ", ".join(f"{figure} {number(value)}" for figure, value in figures.items())
         owner = f", {name}" if len(configs) > 1 else ""
-        note(f"fold {repeat * folds + fold + 1} of {folds * repeats}{owner}: {shown}")
+        note(f"fold {repeat * folds + fold + 1} of {folds * repeats}{owner}: {texts}")
 
     return report
 

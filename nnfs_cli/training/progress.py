@@ -16,6 +16,14 @@ State = dict[str, Array]  # everything needed to continue, by name
 LogRow = dict[str, float]  # a row of the epoch log: epoch, step, seconds, lr, train_loss and the evaluated figures
 
 
+def evaluated(prefix: str, figures: Mapping[str, float]) -> LogRow:
+    """Return figures that were measured after an epoch, by their names in the log, such as `val_accuracy`.
+
+    There is no `train_loss` among them: under this name, the log has the loss measured during the epoch.
+    """
+    return {prefix + name: figure for name, figure in figures.items() if prefix + name != "train_loss"}
+
+
 class StateError(ValueError):
     """A saved state that does not fit the training."""
 

@@ -17,13 +17,13 @@ from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.callbacks.checkpoint import Store
 from nnfs_cli.training.callbacks.limits import TimeLimit
-from nnfs_cli.training.progress import LogRow, State
+from nnfs_cli.training.progress import LogRow, State, evaluated
 from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is known of a net when its training has ended.
+    """The results of a training: figures, confusion matrices and calibration.
 
     `metrics` are the final figures by split, with the `best_epoch` and why training `stopped` early, if it did.
     """
@@ -50,9 +50,7 @@ def fit(
     watched, prefix = (splits["validation"], "val_") if "validation" in splits else (splits["train"], "train_")
 
     def evaluate() -> LogRow:
-        figures = {prefix + name: value for name, value in predictor.figures(watched).items()}
-        figures.pop("train_loss", None)  # under this name, the log has the loss measured during the epoch
-        return figures
+        return evaluated(prefix, predictor.figures(watched))
 
     checkpoint = config.checkpoint.into(store)
     callbacks: list[Callback] = [*first]

@@ -62,7 +62,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         give one output for each class (or a single one for two classes), a linear layer that does is added. By default
         the preset chooses the layers and every other setting that is not given.
     loss : loss, default="cross_entropy", or "binary_cross_entropy" for two classes
-        The loss to minimize; others are ``"focal"``, ``{"cross_entropy": {"smoothing": 0.1}}`` or ``"hinge"``.
+        The loss to minimize; others are ``"focal"``, ``{"cross_entropy": {"label_smoothing": 0.1}}`` or ``"hinge"``.
     class_weight : "balanced" or dict, default=None
         The weight of the rows of each class: a number of 0 or more by label, or "balanced" for the same total weight of
         every class. It multiplies `sample_weight`.
@@ -92,8 +92,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     preprocessing : dict, step or list of steps, default=None
         The steps for all ``numbers``, ``categories`` and ``dates``, for single ``columns``, and for the ``target``. By
         default, gaps in numbers are imputed and marked, numbers are standardized, categories are one-hot, and dates
-        become calendar features; the preset does more. Keys that you leave out keep
-        these defaults.
+        become calendar features; the preset does more. Keys that you leave out keep these defaults.
     penalty : dict, default=None
         The penalty on large weights: ``{"l2": 0.001}``, ``{"l1": 0.001}`` or both.
     clip : float or dict, default=None
@@ -221,11 +220,11 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         X : table or array (rows, n_features)
             The inputs: a table of pandas, polars or pyarrow, a dict of columns, a list of rows as dicts, or an array.
         y : array-like (rows,)
-            The label of each row: texts, whole numbers or truth values, of at least two classes.
+            The label of each row: texts, whole numbers or booleans, of at least two classes.
         sample_weight : array-like (rows,), default=None
             The weight of each row, 0 or more. A row of weight 2 counts as two rows in the loss and in the figures.
         validation_data : (X, y) or (X, y, sample_weight), default=None
-            Rows that validate instead of a part of X: they choose the best epoch and calibrate the intervals.
+            Validation rows, instead of a part of X: they choose the best epoch and calibrate the intervals.
 
         Returns
         -------
@@ -284,7 +283,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     def _more_settings(self) -> dict[str, Any]:
         if not isinstance(self.class_weight, Mapping):
             return {"class_weights": self.class_weight}
-        return {"class_weights": {text_of(_label(_plain(key))): value for key, value in self.class_weight.items()}}
+        return {"class_weights": {text_of(_label(key)): value for key, value in self.class_weight.items()}}
 
     def _adopt(self, result: TrainingResult) -> None:
         super()._adopt(result)
@@ -304,7 +303,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         Returns
         -------
         array (rows,)
-            Labels of `classes_`: the most probable, or what a threshold says that `nnfs evaluate` has chosen.
+            Labels of `classes_`: the most probable one, or of two classes the one by the threshold of a loaded run.
 
         Examples
         --------
@@ -462,13 +461,11 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
 
 
 def _label(value: Any) -> Label:
-    """Return a label as a config knows it: a text, a whole number or a truth value."""
+    """Return a label as a config knows it: a text, a whole number or a boolean."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str | int | bool):
         return value
-    raise DataError(f"labels should be texts, whole numbers or truth values, found {type(value).__name__}")
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+    raise DataError(f"labels should be texts, whole numbers or booleans, found {type(value).__name__}")

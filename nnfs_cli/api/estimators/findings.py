@@ -1,4 +1,4 @@
-"""What was found out about a table, in sentences for people."""
+"""Findings about a table, as sentences with remedies in Python."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def fit(
         A table of pandas, polars or pyarrow, a dict of columns, a list of dicts, an array (rows, columns) whose columns
         are called x0, x1, ..., or the path of a CSV or Parquet file.
     target : str
-        Column to predict. It must have a value in every row. A number stands for the column that pandas calls so.
+        Column to predict. It must have a value in every row. A number is the name of a column of pandas.
     drop : str or sequence of str, default=()
         More columns to leave out.
     weight : str, default=None
@@ -140,7 +140,7 @@ def fit(
 
 
 def _target_name(target: object, content: Any) -> str:
-    """Return the name of the target in a table; pandas may call columns by numbers, which are texts here."""
+    """Return the name of the target in a table; pandas may name columns by numbers, which become texts."""
     if isinstance(target, Integral) and content is not None and str(target) in content.column_names:
         return str(target)
     if isinstance(target, str) and target:

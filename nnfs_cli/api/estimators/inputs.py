@@ -22,7 +22,7 @@ from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.system.wording import counted, listing, named
 
 ValidationData: TypeAlias = tuple[TableLike, ArrayLike] | tuple[TableLike, ArrayLike, ArrayLike | None]
-"""Rows that validate: inputs, targets, and weights if there are any."""
+"""Validation rows: inputs, targets, and weights if there are any."""
 
 
 class InvalidInputError(UserError, ValueError):

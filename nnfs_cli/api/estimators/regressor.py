@@ -72,9 +72,8 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         trains on all rows, unless it has `early_stopping`, which holds out a fifth.
     preprocessing : dict, step or list of steps, default=None
         The steps for all ``numbers``, ``categories`` and ``dates``, for single ``columns``, and for the ``target``. By
-        default, gaps in numbers are imputed and marked, numbers are standardized, categories are one-hot, and dates
-        become calendar features, and the target is standardized; the preset does more. Keys that you leave out
-        keep these defaults.
+        default, gaps in numbers are imputed and marked, numbers and the target are standardized, categories are
+        one-hot, and dates become calendar features; the preset does more. Keys that you leave out keep these defaults.
     penalty : dict, default=None
         The penalty on large weights: ``{"l2": 0.001}``, ``{"l1": 0.001}`` or both.
     clip : float or dict, default=None
@@ -166,7 +165,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         sample_weight : array-like (rows,), default=None
             The weight of each row, 0 or more. A row of weight 2 counts as two rows in the loss and in the figures.
         validation_data : (X, y) or (X, y, sample_weight), default=None
-            Rows that validate instead of a part of X: they choose the best epoch and calibrate the intervals.
+            Validation rows, instead of a part of X: they choose the best epoch and calibrate the intervals.
 
         Returns
         -------

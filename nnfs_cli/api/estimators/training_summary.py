@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nnfs_cli.api.estimators.findings import Findings, folded, remedy
+from nnfs_cli.display.comparison import comparison_tables
 from nnfs_cli.display.html import facts_html, table_html, titled_html
 from nnfs_cli.display.summary import summary_lines
-from nnfs_cli.display.text import column_kinds, in_a_line, number, split_sizes, table
+from nnfs_cli.display.text import column_kinds, in_a_line, split_sizes, table
 from nnfs_cli.experiment.warnings import large_net
 from nnfs_cli.inspection.findings import Finding
 from nnfs_cli.system.wording import counted, listing, named
@@ -67,9 +68,7 @@ class TrainingSummary:
         return titled_html(self.title, facts_html(self.facts), *tables, facts_html(self.attention))
 
     def _tables(self) -> Iterator[tuple[list[str], list[list[str]]]]:
-        for split, models in self.comparison.items():
-            names = list(next(iter(models.values()), {}))
-            rows = [[model, *(number(figures.get(name)) for name in names)] for model, figures in models.items()]
+        for (split, *names), rows in comparison_tables(self.comparison):
             yield [f"{split} rows", *names], rows
 
 
@@ -111,7 +110,7 @@ def _lines(facts: tuple[tuple[str, str], ...]) -> list[str]:
 
 
 class Summarized:
-    """The part of an estimator that tells what is known of its training.
+    """The part of an estimator that reports on its training.
 
     An estimator that `nnfs_cli.fit` made is shown by its summary, and any other one by its parameters.
     """

@@ -1,4 +1,4 @@
-"""The table that an estimator trains on: inputs, a target, weights, and the rows that validate."""
+"""The table that an estimator trains on: inputs, targets, weights, and validation rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TrainingTable:
     """A data set with the columns of an estimator, and the settings that tell what each column is."""
 
     dataset: InMemory
-    split: Mapping[str, Any] | None  # the split by a column, if there are rows to validate
+    split: Mapping[str, Any] | None  # the split by a column, if there are validation rows
     n_rows: int  # rows to train on
 
     @classmethod
@@ -41,7 +41,7 @@ class TrainingTable:
         target: Sequence[str] = ("y",),
         labels: Sequence[Label] | None = None,
     ) -> TrainingTable:
-        """Put everything into one table, with column names that are not those of inputs.
+        """Put everything into one table. The names of added columns differ from those of the inputs.
 
         With `labels`, the targets are indices of them. Columns that are empty in all rows to train on are dropped, with
         a warning. Raises `DataError` if the two sets of inputs differ.
@@ -82,11 +82,11 @@ class TrainingTable:
         if validation is None:
             return rows.X
         if validation.X.column_names != rows.X.column_names:
-            raise DataError("the rows to validate have other columns than the training rows")
+            raise DataError("the validation rows have other columns than the training rows")
         try:
             return pa.concat_tables([rows.X, validation.X], promote_options="permissive")
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise DataError(f"the rows to validate have other types than the training rows: {error}") from None
+            raise DataError(f"the validation rows have other types than the training rows: {error}") from None
 
 
 def _empty_columns(X: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Explain arguments that users of other tools expect, and that are called or done otherwise here."""
+"""Explain arguments of other tools that have another name here, or do not exist."""
 
 from __future__ import annotations
 

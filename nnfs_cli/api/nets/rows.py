@@ -1,4 +1,4 @@
-"""Arrays that a `Sequential` learns from, checked: inputs, targets and weights, as the net sees them."""
+"""Check the arrays that a `Sequential` learns from: inputs, targets and weights."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ DType: TypeAlias = Literal["float32", "float64"] | type[np.float32] | type[np.fl
 
 
 class Start(Section):
-    """How the weights of a net begin."""
+    """The arguments of `initialize`, checked."""
 
     main = "n_features"
 
@@ -139,7 +139,7 @@ class Sequential(sequential.Sequential):
         Raises `UserError` if the net has no weights yet.
         """
         model = self._built()
-        model.parameters.initialize(random_stream(Start(n_features=model.input_shape[0], seed=seed).seed, "weights"))
+        model.parameters.initialize(random_stream(_checked_seed(seed), "weights"))
         return self
 
     @property
@@ -286,7 +286,7 @@ class Sequential(sequential.Sequential):
         trainer = trainer_for(model, rows, validation, settings, [*watching, log, *shown])
         for message in net_warnings(self.layers, settings["loss"]):
             warn(message)
-        self._model, self._metrics, self._columns = model, settings["metrics"], columns  # all is accepted
+        self._model, self._metrics, self._columns = model, settings["metrics"], columns  # every argument is accepted
         try:
             train(trainer, rows, settings["epochs"])
         finally:
@@ -327,8 +327,8 @@ class Sequential(sequential.Sequential):
     ) -> dict[str, float]:
         """Return the mean loss and every metric on X (rows, n_features) and y, by name.
 
-        Loss and metrics are those of the last fit unless given; y and `sample_weight` are as there. Raises `UserError`
-        if the net has no weights yet, and the errors of `fit` for unusable arrays and settings.
+        Loss and metrics are those of the last fit unless given; y and `sample_weight` are as for `fit`. Raises
+        `UserError` if the net has no weights yet, and the errors of `fit` for unusable arrays and settings.
         """
         model, rows, settings = self._scored(X, y, sample_weight, loss, metrics)
         return figures_of(model, rows, settings["metrics"])
@@ -349,10 +349,10 @@ class Sequential(sequential.Sequential):
         array([[15.]])
         """
         model, rows, _ = self._scored(X, y, sample_weight, loss, None)
-        stream = Start(n_features=model.input_shape[0], seed=seed).seed
+        seed = _checked_seed(seed)
         before = model.parameters.vector.copy()
-        model.differentiate(rows.X, rows.y, rows.weight, lambda: random_stream(stream, "dropout", 1))
-        np.copyto(model.parameters.vector, before)  # batch_norm has moved its running statistics
+        model.differentiate(rows.X, rows.y, rows.weight, lambda: random_stream(seed, "dropout", 1))
+        np.copyto(model.parameters.vector, before)  # batch_norm has updated its running statistics
         return {name: gradient.copy() for name, gradient in model.gradients.arrays.items()}
 
     def check_gradient(
@@ -372,10 +372,10 @@ class Sequential(sequential.Sequential):
         True
         """
         current, rows, settings = self._scored(X, y, sample_weight, loss, None, np.float64)
-        stream = Start(n_features=current.input_shape[0], seed=seed).seed
+        seed = _checked_seed(seed)
         model = self._new_model(current.input_shape[0], settings["loss"], np.dtype(np.float64))
         np.copyto(model.parameters.vector, current.parameters.vector)
-        return gradient_errors(model, rows.X, rows.y, rows.weight, lambda: random_stream(stream, "dropout", 1))
+        return gradient_errors(model, rows.X, rows.y, rows.weight, lambda: random_stream(seed, "dropout", 1))
 
     def summary(self, n_features: int | None = None) -> NetSummary:
         """Return a table of the layers, their output shapes and their numbers of parameters.
@@ -490,6 +490,11 @@ def _listed(metrics: Metric | Setting | Iterable[Metric | Setting] | None) -> tu
     if isinstance(metrics, str | Mapping | Metric):
         return (metrics,)
     return None if metrics is None else tuple(metrics)
+
+
+def _checked_seed(seed: int) -> int:
+    """Return a seed that `random_stream` takes. Raises `ConfigError` for any other value."""
+    return Start(n_features=1, seed=seed).seed
 
 
 def _dtype_name(dtype: Any) -> Any:

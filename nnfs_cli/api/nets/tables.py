@@ -1,4 +1,4 @@
-"""Tables with named columns as inputs of a `Sequential`, which takes nothing but numbers."""
+"""Tables with named columns as inputs of a `Sequential`, which takes only numbers."""
 
 from __future__ import annotations
 

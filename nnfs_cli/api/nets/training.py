@@ -28,7 +28,7 @@ from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
 from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
 from nnfs_cli.training.plan import Plan
-from nnfs_cli.training.progress import LogRow
+from nnfs_cli.training.progress import LogRow, evaluated
 from nnfs_cli.training.trainer import Trainer
 
 Settings = Mapping[str, Any]  # checked values by the keys of a config
@@ -93,9 +93,7 @@ def trainer_for(
     watched, prefix = (rows, "train_") if validation is None else (validation, "val_")
 
     def evaluate() -> LogRow:
-        figures = {prefix + name: figure for name, figure in figures_of(model, watched, metrics).items()}
-        figures.pop("train_loss", None)  # under this name, the log has the loss measured during the epoch
-        return figures
+        return evaluated(prefix, figures_of(model, watched, metrics))
 
     needs = model.layers.min_batch_layer
     if n_rows < needs.min_batch:

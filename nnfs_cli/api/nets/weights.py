@@ -39,16 +39,14 @@ def named_arrays(given: NamedArrays) -> dict[str, Array]:
 
 
 def _from_file(path: Path) -> dict[str, Array]:
-    unusable = DataError(
-        f"{named(str(path))} is damaged or is not an npz file of plain arrays; write it with numpy.savez"
-    )
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive}
     except FileNotFoundError:
         raise DataError(f"there is no file {named(str(path))}") from None
     except (ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
-        raise unusable from None
+        found = f"{named(str(path))} is damaged or is not an npz file of plain arrays"
+        raise DataError(f"{found}; write it with numpy.savez") from None
 
 
 def count_features(layers: Sequence[Layer], arrays: Mapping[str, Array]) -> int:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from nnfs_cli import workflows
 from nnfs_cli.api.callbacks import sort_callbacks
@@ -82,7 +82,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """How the run stands: running, finished, interrupted, diverged or failed; "unknown" if it is not recorded."""
+        """The state of the run: running, finished, interrupted, diverged or failed; "unknown" if it is not recorded."""
         return str(self._directory.status().get("state", "unknown"))
 
     @property
@@ -296,7 +296,7 @@ class Run:
 
         On the same machine with the same versions, the weights have the same bytes as without the interruption. `data`
         is as for `evaluate`; with `changed_data` it may have changed. The callbacks of the config are used again;
-        `callbacks` are objects of a class of one's own.
+        `callbacks` are objects of your own subclasses of `Callback`.
         Raises `RunError` if there is nothing to continue, `DataError` if the data is missing or has changed,
         `BlockingIOError` if another process trains the run, and the errors of `train`.
 
@@ -336,7 +336,7 @@ class Run:
         return workflows.verify(self._directory, tolerance, progress_for(verbose), data)
 
     def _restore(self, weights: str = "best", interval: float | None = None) -> _Restored:
-        """Return the net with the descriptions of its inputs: those known, if the run has not changed."""
+        """Return the net with the descriptions of its inputs, from memory unless the run has changed."""
         stamp, known = self._directory.status_file.stamp(), self._restored
         if known[0] != stamp:
             known = stamp, {}
@@ -360,15 +360,15 @@ class Run:
         return describe_html(self._directory)
 
 
-class _Restored:
+class _Restored(NamedTuple):
     """A trained net, and the descriptions of its inputs."""
 
-    def __init__(self, predictor: Predictor, inputs: Sequence[Mapping[str, Any]]) -> None:
-        self.predictor, self.inputs = predictor, inputs
+    predictor: Predictor
+    inputs: Sequence[Mapping[str, Any]]
 
 
 def _listed(names: str | Sequence[str] | None) -> Sequence[str]:
-    """Return names as a list; a single name is one."""
+    """Return names as a list; a single name needs none."""
     return [names] if isinstance(names, str) else names or ()
 
 

@@ -41,8 +41,8 @@ def train(
     folder : path, default "runs"
         The folder in which the run gets a directory of its own, `<name of the config>-<n>`.
     callbacks : sequence of Callback
-        What watches or stops the training: `EarlyStopping(5)`, `"stop_at: 0.1"`, or objects of a class of one's own.
-        They take the place of those of the config; `resume` needs those of one's own again.
+        What watches or stops the training: `EarlyStopping(5)`, `"stop_at: 0.1"`, or objects of your own
+        subclasses of `Callback`. They replace the callbacks of the config. `resume` needs your own ones again.
     verbose : bool, optional
         Whether progress is shown; by default only in a notebook or an interactive session.
     **settings
