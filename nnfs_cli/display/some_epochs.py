@@ -40,7 +40,7 @@ class SomeEpochs:
             self._best = (self.count, row)
 
     def forget_best(self) -> None:
-        """Let no row so far be the best."""
+        """Forget which row is the best so far."""
         self._best = None
 
     @property

@@ -122,7 +122,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     max_minutes : float, default=None
         Stop training after this number of minutes.
     threads : int, default=None
-        The most threads for a matrix product. By default, the number of cores.
+        The maximum number of threads for a matrix product. By default, the number of cores.
     dtype : "float32" or "float64", default="float32", or "float64" for a minimizer such as lbfgs
         The number format that the net computes with.
     random_state : int, RandomState or None, default=0
@@ -303,7 +303,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         Returns
         -------
         array (rows,)
-            Labels of `classes_`: the most probable one, or of two classes the one by the threshold of a loaded run.
+            The most probable label of each row. After `load`, the threshold that was saved with the run, if there is
+            one, decides between two classes.
 
         Examples
         --------

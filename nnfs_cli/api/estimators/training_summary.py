@@ -1,4 +1,4 @@
-"""What a person reads first about a trained estimator: its data, its figures, simple models beside it, and findings."""
+"""Summarize a trained estimator: its data, its figures, those of simple models, and what needs attention."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUIET = ("task", "left_out", "grouped")  # findings that ask for nothing
 
 @dataclass(frozen=True)
 class TableReport:
-    """What `nnfs_cli.fit` found out about a table, beside the training itself.
+    """What `nnfs_cli.fit` found out about a table, apart from the training itself.
 
     `config_text` is the config that `nnfs init` proposes; `comparison` holds figures by split and model.
     """

@@ -233,7 +233,7 @@ class Sequential(sequential.Sequential):
         `history` has the epochs so far.
 
         `train_loss` is the mean over the steps of the epoch, while the weights change. All other figures are those of
-        the weights at its end. They are means over the rows, also if the `reduction` of the loss is `sum`.
+        the weights at its end. They are means over the rows, even if the `reduction` of the loss is `sum`.
 
         - `X` (rows, n_features): finite numbers. The columns of a table are known by name from then on: a later table
           may have them in another order.
@@ -255,7 +255,7 @@ class Sequential(sequential.Sequential):
 
         Raises `ConfigError` for a wrong setting and `DataError` for unusable arrays; then the net is as before. Raises
         `DivergedError` if a loss or a gradient is not finite; without a `Checkpoint` the weights are then of no use.
-        Warns with `NnfsWarning` if the last layers do not belong with the loss.
+        Warns with `NnfsWarning` if the last layers do not match the loss.
 
         >>> import numpy as np
         >>> from nnfs_cli import EarlyStopping, Linear, Sequential
@@ -295,7 +295,7 @@ class Sequential(sequential.Sequential):
 
     @property
     def history(self) -> Frame:
-        """The log of the last fit, as `fit` returns it, also if that fit was interrupted or diverged.
+        """The log of the last fit, as `fit` returns it, even if that fit was interrupted or diverged.
 
         Raises `UserError` if there was no fit yet.
         """

@@ -1,4 +1,4 @@
-"""The weights that are put into a `Sequential`: arrays by name, from Python or from an npz file."""
+"""Weights for a `Sequential`: arrays by name, from Python or from an npz file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describe a run in a few lines, also if it is unfinished or damaged."""
+"""Describe a run in a few lines, even if it is unfinished or damaged."""
 
 from __future__ import annotations
 

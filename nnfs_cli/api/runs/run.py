@@ -246,7 +246,7 @@ class Run:
         Warns
         -----
         NnfsWarning
-            If the run was trained on this table, so that the figures are too good.
+            If the run was trained on this table, so that the figures are too optimistic.
 
         Examples
         --------
@@ -292,7 +292,7 @@ class Run:
         callbacks: Sequence[Callback] = (),
         verbose: bool | None = None,
     ) -> Self:
-        """Continue the training until `epochs` in total, by default until the planned ones; return the run itself.
+        """Continue the training up to `epochs` in total, by default as many as planned, and return the run itself.
 
         On the same machine with the same versions, the weights have the same bytes as without the interruption. `data`
         is as for `evaluate`; with `changed_data` it may have changed. The callbacks of the config are used again;
@@ -326,7 +326,7 @@ class Run:
 
         In the same environment all bytes must be the same; in another one the final figures may differ by `tolerance`,
         relative to the figure, or to 1 if that is larger. The verdict says whether all bytes are the same (`exact`),
-        the `largest` difference, and what has `moved` in the environment. `data` is as for `evaluate`.
+        the `largest` difference, and what has changed in the environment (`moved`). `data` is as for `evaluate`.
         Raises `RunError` with what has changed or could not be reproduced.
 
         >>> from nnfs_cli import train
