@@ -21,14 +21,14 @@ __version__ = "0.1.0"
 # names is first used, so that the command line pays for nothing here.
 _HOMES = {
     "api.estimators.classifier": ("NetClassifier",),
-    "api.runs.cross_validation": ("CrossValidation",),
-    "api.frame": ("Frame",),
     "api.estimators.findings": ("Findings",),
     "api.estimators.fit": ("fit",),
     "api.estimators.inputs": ("InvalidInputError",),
     "api.estimators.regressor": ("NetRegressor",),
-    "api.runs.run": ("Run",),
+    "api.frame": ("Frame",),
     "api.nets.sequential": ("Sequential",),
+    "api.runs.cross_validation": ("CrossValidation",),
+    "api.runs.run": ("Run",),
     "api.runs.train": ("cross_validate", "train"),
     "components.user_code": ("load_code",),
     "config.config": ("Config",),
@@ -99,14 +99,14 @@ if TYPE_CHECKING:  # isort: off
     from typing import Any
 
     from nnfs_cli.api.estimators.classifier import NetClassifier as NetClassifier
-    from nnfs_cli.api.runs.cross_validation import CrossValidation as CrossValidation
-    from nnfs_cli.api.frame import Frame as Frame
     from nnfs_cli.api.estimators.findings import Findings as Findings
     from nnfs_cli.api.estimators.fit import fit as fit
     from nnfs_cli.api.estimators.inputs import InvalidInputError as InvalidInputError
     from nnfs_cli.api.estimators.regressor import NetRegressor as NetRegressor
-    from nnfs_cli.api.runs.run import Run as Run
+    from nnfs_cli.api.frame import Frame as Frame
     from nnfs_cli.api.nets.sequential import Sequential as Sequential
+    from nnfs_cli.api.runs.cross_validation import CrossValidation as CrossValidation
+    from nnfs_cli.api.runs.run import Run as Run
     from nnfs_cli.api.runs.train import cross_validate as cross_validate
     from nnfs_cli.api.runs.train import train as train
     from nnfs_cli.components.user_code import load_code as load_code

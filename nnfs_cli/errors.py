@@ -17,8 +17,9 @@ missing permission or a locked run; a MemoryError), 130 or 143 interrupted (Keyb
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 ColumnProblem = Literal["empty cells", "not numbers", "dates"]
 
@@ -57,6 +58,16 @@ class ConfigError(UserError):
     ...     print(error)
     epoch: error: there is no key 'epoch'; did you mean 'epochs'?
     """
+
+    @classmethod
+    def of(cls, faults: Iterable[Fault]) -> Self:
+        """Return one error for all the faults of settings that are not in a file, one in a line.
+
+        >>> from nnfs_cli.errors import ConfigError, Fault
+        >>> print(ConfigError.of([Fault(("layers", 0), "expected a list")]))
+        layers.0: expected a list
+        """
+        return cls("\n".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
 
 
 class DataError(UserError):

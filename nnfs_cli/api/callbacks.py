@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from nnfs_cli.api.settings import in_lines, plain
+from nnfs_cli.api.settings import plain
 from nnfs_cli.errors import ConfigError, Fault
 from nnfs_cli.system.wording import type_of
 from nnfs_cli.training.callbacks import Callback, NamedCallback
@@ -38,7 +38,7 @@ def checked_callbacks(given: Iterable[Any]) -> tuple[Callback, ...]:
             made.append(section.model_validate(settings) if section else _NAMED.validate_python(value))
         except ValidationError as error:
             faults = [Fault(("callbacks", i, *found["loc"]), found["msg"]) for found in error.errors()]
-            raise in_lines(faults) from None
+            raise ConfigError.of(faults) from None
     return tuple(made)
 
 

@@ -13,7 +13,7 @@ from nnfs_cli.config import yaml
 from nnfs_cli.config.cross_checks import cross_check, net_faults
 from nnfs_cli.config.yaml import YamlError
 from nnfs_cli.data.source import Facts
-from nnfs_cli.errors import ConfigError, Fault
+from nnfs_cli.errors import ConfigError
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.sequential import Sequential
@@ -110,8 +110,3 @@ def _listed(layers: Any) -> Sequence[Any]:
         found = listing(str(size) for size in sizes[:MAX_SHOWN]) or type(layers).__name__
         raise ConfigError(f"layers: expected a list of layers, such as [{example}], found {found}")
     return entries
-
-
-def in_lines(faults: Iterable[Fault]) -> ConfigError:
-    """Return one error for all the faults."""
-    return ConfigError("\n".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))

@@ -311,7 +311,7 @@ def _context(document: Document, files_must_exist: bool) -> dict[str, Any]:
 def _error(faults: list[Fault], document: Document | None) -> ConfigError:
     if document and document.source:
         return document.error(faults)
-    return ConfigError("\n".join(f"{'.'.join(map(str, fault.path))}: {fault.message}" for fault in faults))
+    return ConfigError.of(faults)
 
 
 def setting_meant_by(key: str) -> str | None:

@@ -17,7 +17,7 @@ def choices(proposal: Proposal, config: Config) -> Iterator[Finding]:
     """Yield what `propose` chose, as far as the config keeps it: the task, the columns left out, and held-out rows."""
     task, profile = proposal.task, proposal.profile
     if (task.goal == "regression") == (config.loss.task == "regression"):
-        message, other = f"asks for {task.why}", "classes" if task.goal == "regression" else "numbers"
+        message, other = f"calls for {task.why}", "classes" if task.goal == "regression" else "numbers"
         message += f"; another loss predicts {other} instead" if task.alternative else ""
         loss = {"classes": "loss: cross_entropy", "numbers": "loss: mse"}[other] if task.alternative else None
         yield Finding("task", proposal.target, message, loss)

@@ -167,7 +167,7 @@ def test_tables_of_any_library_give_the_same_net() -> None:
 
 
 def test_each_choice_has_a_sentence(buyers: NetClassifier) -> None:
-    assert str(buyers.findings[0]) == "'bought' asks for binary classification: it holds 'no' and 'yes'"
+    assert str(buyers.findings[0]) == "'bought' calls for binary classification: it holds 'no' and 'yes'"
     left_out = {name: str(one) for name, one in about(buyers.findings, "left_out").items()}
     assert left_out == {
         "id": "'id' is left out, since it numbers the rows",

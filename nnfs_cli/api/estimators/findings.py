@@ -20,7 +20,7 @@ class Findings(tuple[Finding, ...]):
     >>> import nnfs_cli
     >>> rows = [{"id": i, "size": i * i % 97, "price": i * i % 97 + 9 * (i % 5)} for i in range(40)]
     >>> nnfs_cli.fit(rows, "price", epochs=10).findings
-    - 'price' asks for regression: it holds 38 different numbers, from 0 to 127
+    - 'price' calls for regression: it holds 38 different numbers, from 0 to 127
     - 'id' is left out, since it numbers the rows
     """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.api.settings import in_lines, plain
+from nnfs_cli.api.settings import plain
 from nnfs_cli.arrays import Shape
 from nnfs_cli.components.section import Section
 from nnfs_cli.config.config import Config
@@ -15,7 +15,7 @@ from nnfs_cli.config.cross_checks import memory_faults, net_faults
 from nnfs_cli.config.monitors import unlogged_figures, with_monitors
 from nnfs_cli.data.batches import Batches
 from nnfs_cli.data.source import Facts
-from nnfs_cli.errors import DataError, Fault
+from nnfs_cli.errors import ConfigError, DataError, Fault
 from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.nn.layers import Layer, ShapeError
 from nnfs_cli.nn.layers.sequential import Sequential
@@ -51,11 +51,11 @@ def count_outputs(layers: Sequence[Layer], loss: Loss, n_features: int, dtype: A
         shape, _ = Sequential(layers=layers).build((n_features,))
     except ShapeError:
         facts = Facts(n_features, 2 if classes else None, 1)
-        raise in_lines(net_faults(layers, loss, facts, "y")) from None  # with the place of the layer
+        raise ConfigError.of(net_faults(layers, loss, facts, "y")) from None  # with the place of the layer
     if message := _misfit(shape, loss):
-        raise in_lines([Fault(("layers", len(layers) - 1), message)])
+        raise ConfigError.of([Fault(("layers", len(layers) - 1), message)])
     if faults := memory_faults(layers, n_features, 1, dtype):
-        raise in_lines(faults)
+        raise ConfigError.of(faults)
     return shape[0]
 
 
@@ -159,5 +159,5 @@ def with_figures(callbacks: Sequence[Callback], settings: Settings, model: Model
         validated=validated,
     )
     if faults:
-        raise in_lines(faults)
+        raise ConfigError.of(faults)
     return list(made.values())
