@@ -140,6 +140,21 @@ def test_the_parameter_is_named_that_was_meant(name: str, meant: str) -> None:
     assert str(raised.value) == f"NetClassifier has no parameter '{name}'; did you mean {meant}?"
 
 
+@pytest.mark.parametrize("kind", [NetClassifier, NetRegressor])
+def test_every_setting_in_the_docstring_of_an_estimator_is_accepted(kind: Any) -> None:
+    names = {name: getattr(nnfs_cli, name) for name in nnfs_cli.__all__}
+    parameters = re.findall(r"^(\w+) : .*\n((?:    .*\n)+)", inspect.getdoc(kind) or "", re.MULTILINE)
+    written = [(name, code) for name, text in parameters for code in re.findall('``(["{A-Z].+?)``', text)]
+    assert len(written) > 15
+    rows, counts = np.linspace(-1, 1, 60).reshape(-1, 1), np.arange(60) // 20
+    for name, code in written:
+        setting = eval(code, {**names})  # noqa: S307
+        lists = {"layers": [setting, "linear: 4"], "callbacks": [setting]}
+        small = {"layers": ["linear: 4", "tanh"], "epochs": 1, "split": 0.2}
+        net = kind(**small | {name: lists.get(name, setting)})
+        assert len(net.fit(rows, counts).history_) == 1, code
+
+
 def test_the_signature_lists_the_parameters() -> None:
     for kind in (NetClassifier, NetRegressor):
         assert {"layers", "lr", "random_state"} < {*inspect.signature(kind).parameters}
