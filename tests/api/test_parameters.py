@@ -190,7 +190,14 @@ def test_a_subclass_has_parameters_of_its_own() -> None:
         ({"accumulate": True}, "accumulate: expected a whole number, found True"),
         ({"layers": "linear"}, "layers.0.linear.units: linear needs the setting 'units', as in 'linear: 20'"),
         ({"lr": "{a: b}"}, "lr: expected a number, found a dict"),
-        ({"checkpoint": {"monitor": "{a: b}"}}, "checkpoint.monitor: expected a text, found a dict"),
+        (
+            {"checkpoint": {"monitor": "{a: b}"}},
+            "checkpoint.monitor: the log has no figure '{a: b}'; it has train_loss, val_loss and val_accuracy",
+        ),
+        (
+            {"metrics": ["recall: none"]},
+            "metrics.0.recall: expected 'macro', 'micro', 'weighted' or 'per_class', found 'none'",
+        ),
         ({"class_weight": {"{a: b}": 2}}, "class_weight.{a: b}: there is no class '{a: b}'; there are 0 and 1"),
         ({"callbacks": 5}, "callbacks: expected a list of callbacks, found an int"),
         ({"callbacks": Callback()}, "callbacks: expected a list of callbacks, found a Callback"),
@@ -200,6 +207,13 @@ def test_errors_are_in_the_words_of_python(parameters: dict[str, Any], message: 
     with pytest.raises(InvalidInputError) as raised:
         NetClassifier(**SMALL | parameters).fit(X, y)
     assert str(raised.value) == message
+
+
+def test_a_monitor_can_be_the_figure_of_a_class_whose_label_looks_like_yaml() -> None:
+    labels = np.array(["a: b", "[c]", "d"])[np.arange(60) % 3]
+    stopping = {"patience": 1, "monitor": "val_recall_a: b"}
+    net = NetClassifier(**SMALL, split=0.2, metrics=["recall: per_class"], early_stopping=stopping)
+    assert "val_recall_a: b" in net.fit(X[:60], labels).history_.columns
 
 
 def test_errors_of_fit_are_in_the_words_of_python() -> None:

@@ -120,7 +120,7 @@ def in_python(message: str, names: Mapping[str, str] = NAMES) -> str:
     message = re.sub(r"^\w+", lambda found: names.get(found[0], found[0]), message, flags=re.MULTILINE)
     message = re.sub(rf"{_QUOTED}|(?<!\.)\{{[^{{}}'\"]+: [^{{}}]+\}}", lambda found: _as_dict(found[0]), message)
     message = re.sub(r"\bas in (\w+: [^\s,;{}]+)$", r"as in '\1'", message, flags=re.MULTILINE)
-    message = re.sub(r"\bexpected (\w+)(?: or (\w+))?(?=, )", _quoted_choice, message)
+    message = re.sub(r"(?<=\bexpected )\w+(?:, \w+)*(?: or \w+)?(?=, (?:found|or)\b)", _quoted_choices, message)
     message = re.sub(r"\bor full\b", "or 'full'", message)
     message = re.sub(r"\bfound (true|false|nothing)\b", lambda found: f"found {_WORDS[found[1]]}", message)
     return message.replace("a block of settings", "a dict")
@@ -136,5 +136,6 @@ def _as_dict(text: str) -> str:
         return text
 
 
-def _quoted_choice(found: re.Match[str]) -> str:
-    return f"expected {' or '.join(_WORDS.get(word, repr(word)) for word in found.groups() if word)}"
+def _quoted_choices(found: re.Match[str]) -> str:
+    """Return words such as "a, b or c" with each word as a value of Python."""
+    return re.sub(r"(?!or\b)\b\w+", lambda word: _WORDS.get(word[0], repr(word[0])), found[0])
