@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -29,7 +29,7 @@ from nnfs_cli.workflows.train import record_beginning, record_outcome
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A trained net and everything that is known of its training; it holds no rows.
+    """A trained net with its config, log and figures, but without the rows.
 
     `data` describes the training data, `log` has a row for each logged epoch, and `decision` is the threshold between
     two classes, as a run records them.
@@ -109,9 +109,6 @@ class EpochRows(Callback):
     def on_log(self, training: Training, row: LogRow) -> None:
         """Keep a row."""
         self.rows.append(dict(row))
-
-    def __iter__(self) -> Iterator[LogRow]:
-        return iter(self.rows)
 
 
 def without_rows(config: Config) -> Config:

@@ -171,7 +171,7 @@ def test_several_targets_and_rows_that_validate_survive_saving() -> None:
     loaded = NetRegressor.load("saved")
     assert loaded.predict(table).tobytes() == net.predict(table[INPUTS]).tobytes()
     assert loaded.predict_interval(table, 0.8).shape == (200, 2, 2)
-    loaded.fit(table[INPUTS], targets)  # without the column that told the rows that validate
+    loaded.fit(table[INPUTS], targets)  # without the column that marked the validation rows
 
 
 @pytest.mark.usefixtures("folder")

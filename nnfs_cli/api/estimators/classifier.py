@@ -146,7 +146,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     config_ : Config
         The config of the net, with every default and every choice of the preset.
     result_ : TrainingResult
-        All that is known of the training. It holds no rows.
+        The trained net with its config, log and figures, but without the rows.
 
     Examples
     --------

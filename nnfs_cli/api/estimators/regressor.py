@@ -125,7 +125,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
     config_ : Config
         The config of the net, with every default and every choice of the preset.
     result_ : TrainingResult
-        All that is known of the training. It holds no rows.
+        The trained net with its config, log and figures, but without the rows.
 
     Examples
     --------

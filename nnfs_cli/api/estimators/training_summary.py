@@ -48,7 +48,7 @@ class TrainingSummary:
 
     @classmethod
     def of(cls, title: str, result: TrainingResult, report: TableReport | None) -> TrainingSummary:
-        """Return the summary of a training, with what is known of its table."""
+        """Return the summary of a training, with the report on its table, if there is one."""
         findings, comparison = (report.findings, report.comparison) if report else (Findings(), {})
         attention = list(_attention(findings)) if report else [("attention", message) for message in _large_net(result)]
         return cls(title, tuple(_facts(result, findings)), comparison, tuple(attention))

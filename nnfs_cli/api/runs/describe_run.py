@@ -30,7 +30,7 @@ def describe_html(run: RunDirectory) -> str:
 
 
 def _facts(run: RunDirectory) -> list[tuple[str, str]]:
-    """Return what is known of a run, and what is wrong with it."""
+    """Return facts about a run, and the error if it is damaged."""
     facts = []
     try:
         state = run.status().get("state", "unknown")

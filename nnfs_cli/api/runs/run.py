@@ -1,4 +1,4 @@
-"""A run, for Python: the trained net of a run directory with all that is known of its training."""
+"""A run, for Python: the trained net of a run directory, with its config, log and figures."""
 
 from __future__ import annotations
 
