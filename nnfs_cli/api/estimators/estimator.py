@@ -28,7 +28,7 @@ from nnfs_cli.api.estimators.parameters import (
 )
 from nnfs_cli.api.estimators.training_summary import Summarized
 from nnfs_cli.api.estimators.training_table import Rows, TrainingTable
-from nnfs_cli.api.frame import Frame
+from nnfs_cli.api.history import History
 from nnfs_cli.api.runs.run import Run
 from nnfs_cli.api.settings import Setting, complete_net, loss_of
 from nnfs_cli.arrays import Array
@@ -237,7 +237,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
     # Results
 
     @property
-    def history_(self) -> Frame:
+    def history_(self) -> History:
         """The log of the training: a row for each logged epoch, with `epoch`, `train_loss`, `val_loss` and so on.
 
         >>> from nnfs_cli import NetRegressor
@@ -246,7 +246,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         [1, 2, 3]
         """
         check_is_fitted(self)
-        return Frame.of_rows(self.result_.log)
+        return History.of_rows(self.result_.log)
 
     @property
     def metrics_(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from nnfs_cli.api.callbacks import checked_callbacks
 from nnfs_cli.api.frame import Frame
-from nnfs_cli.api.nets.history import History
+from nnfs_cli.api.history import History
 from nnfs_cli.api.nets.other_arguments import explain_arguments
 from nnfs_cli.api.nets.rows import net_inputs, net_rows
 from nnfs_cli.api.nets.summary import NetSummary

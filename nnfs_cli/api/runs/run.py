@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 from nnfs_cli import workflows
 from nnfs_cli.api.callbacks import sort_callbacks
 from nnfs_cli.api.frame import Frame
+from nnfs_cli.api.history import History
 from nnfs_cli.api.runs.comparison import Comparison
 from nnfs_cli.api.runs.describe_run import describe, describe_html
 from nnfs_cli.api.tables import TableOrPath
@@ -117,14 +118,14 @@ class Run:
         return None if best is None else int(best)
 
     @property
-    def history(self) -> Frame:
+    def history(self) -> History:
         """The log: a row for each logged epoch, with `epoch`, `step`, `seconds`, `lr`, `train_loss`, `val_loss`, ...
 
         >>> from nnfs_cli import train
         >>> train("configs/breast_cancer.yaml", epochs=3).history["epoch"]
         array([1, 2, 3])
         """
-        return Frame.of_rows(self._directory.epochs())
+        return History.of_rows(self._directory.epochs())
 
     @property
     def weights(self) -> Mapping[str, Array]:
