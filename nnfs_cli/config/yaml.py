@@ -90,8 +90,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def text(self, text: str) -> yaml.ScalarNode:
-        # Unless it is quoted, a line end of YAML 1.1 is lost, and a quotation mark confuses some readers.
-        style = '"' if re.search("[\x85\u2028\u2029'\"]", text) else None
+        # Unless it is quoted, a line end is lost or takes several lines, and a quotation mark confuses some readers.
+        style = '"' if re.search("[\n\r\x85\u2028\u2029'\"]", text) else None
         return self.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
-from nnfs_cli.config.yaml import YamlError, dump
+from nnfs_cli.config.yaml import YamlError, dump, dump_value
+from nnfs_cli.config.yaml import read as read_text
 from nnfs_cli.errors import ConfigError, Fault
 
 NET = """\
@@ -383,3 +384,10 @@ def test_any_bytes_are_a_config_error(file: Path, content: bytes) -> None:
 @settings(max_examples=150, deadline=None)
 def test_any_override_loads_or_raises_a_config_error(file: Path, assignment: str) -> None:
     load(file, VALID[0].encode(), assignment)
+
+
+@given(name=st.text(st.sampled_from("a0 \n\r\t'\":#-?[]{},&*!|>%@`\x85\u2028"), max_size=8))
+def test_a_value_is_written_on_a_single_line_and_may_be_a_key(name: str) -> None:
+    line = dump_value(name)
+    assert line.splitlines() == [line] or not line
+    assert read_text(f"columns:\n  {line}: one_hot\n".encode())[0] == {"columns": {name: "one_hot"}}
