@@ -174,6 +174,9 @@ class Config(Section):
     """Seed of all random numbers: initial weights, split, order of rows and dropout."""
     dtype: Literal["float32", "float64"] | None = None
     """Number format that the net computes with. By default float32, or float64 for a minimizer."""
+    edition: Annotated[int, Field(strict=True, ge=1, le=2)] = 2
+    """Edition of the rules for random streams, folds and weighted statistics. Earlier runs keep edition 1,
+    so that they can be resumed and verified."""
 
     FILLED: ClassVar = ("layers", "loss", "epochs")  # required keys that a preset can fill in
 

@@ -57,6 +57,7 @@ class Experiment:
             config.averaging,
             config.log_every,
             config.seed,
+            config.edition,
             compiles=self.batches.window is None,
             threads=self.threads,
         )

@@ -22,7 +22,7 @@ from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
 from nnfs_cli.nn.model import Model
 from nnfs_cli.prediction.decision import Decision, Interval
 from nnfs_cli.prediction.encoded_rows import EncodedRows, concatenate_predictions
-from nnfs_cli.system.random import random_stream
+from nnfs_cli.system.random import member_streams
 from nnfs_cli.system.threads import useful_threads
 
 
@@ -35,7 +35,7 @@ class Predictor:
 
     def __init__(self, config: Config, encoder: Encoder, drawn: bool = True, decision: Decision | None = None) -> None:
         self.config, self.encoder, self.decision = config, encoder, decision or Decision()
-        rngs = [random_stream(config.seed + j, "weights") for j in range(config.members)]
+        rngs = member_streams(config.members, config.edition, config.seed, "weights")
         tables = tuple(EmbeddingTable(*table) for table in encoder.lookups)
         self.model = Model(
             config.layers,

@@ -29,6 +29,7 @@ class Plan:
     averaging: Averaging | None = None
     log_every: int = 1  # epochs from one row of the log to the next
     seed: int = 0  # for the random numbers of layers such as dropout
+    edition: int = 2  # of the rules that derive random streams from the seed
     compiles: bool = True  # whether there is memory for a compiler
     threads: int | None = None  # the most threads for a matrix product; None keeps the current number
 

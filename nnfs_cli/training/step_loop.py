@@ -13,7 +13,7 @@ from nnfs_cli.arrays import Array, total_weight
 from nnfs_cli.data.training_rows import TrainingRows
 from nnfs_cli.nn.model import Model
 from nnfs_cli.system.jit import worth_compiling
-from nnfs_cli.system.random import random_stream
+from nnfs_cli.system.random import member_streams
 from nnfs_cli.training.divergence import diverged
 from nnfs_cli.training.optimizers import StepFunction, Stepper
 from nnfs_cli.training.plan import Plan
@@ -123,8 +123,8 @@ class StepLoop:
 
     def _draws(self) -> list[np.random.Generator]:
         """Return a random stream for the current batch for each member."""
-        progress, members = self.progress, self.model.members
-        return [random_stream(self.plan.seed + j, "dropout", progress.epoch, progress.batch) for j in range(members)]
+        plan, progress = self.plan, self.progress
+        return member_streams(self.model.members, plan.edition, plan.seed, "dropout", progress.epoch, progress.batch)
 
 
 def _groups(batches: Iterable[Array | slice], size: int) -> Iterator[list[Array | slice]]:

@@ -11,6 +11,7 @@ import numpy as np
 from nnfs_cli.components.component import Component
 from nnfs_cli.components.user_code import known_code
 from nnfs_cli.config.config import Config
+from nnfs_cli.config.document import Document
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.in_memory import InMemory, rows_for
@@ -51,10 +52,14 @@ def restore(run: RunDirectory, weights: str = "best", with_threshold: bool = Tru
 
 
 def config_of(run: RunDirectory) -> Config:
-    """Return the config of a run. Raises `RunError` if it needs components of the user's that are not defined."""
+    """Return the config of a run. Raises `RunError` if it needs components of the user's that are not defined.
+
+    A run without an edition was made under the rules of edition 1.
+    """
     _require_code(run)
     with blame_run(run):
-        return Config.load(run.spec_file, files_must_exist=False)
+        spec = Document.load(run.spec_file)
+        return Config.read(spec if "edition" in spec.data else spec.replaced({"edition": 1}), files_must_exist=False)
 
 
 def net_of(run: RunDirectory, config: Config) -> Predictor:

@@ -117,6 +117,7 @@ memory_limit: null
 log_every: 1
 seed: 0
 dtype: float32
+edition: 2
 """
 CONFIGS = {
     "smallest": SMALLEST,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnfs_cli.data.batches import Batches
-from nnfs_cli.system.random import random_stream
+from nnfs_cli.system.random import member_streams, random_stream
 
 rows = st.integers(1, 200)
 sizes = st.integers(1, 250)
@@ -138,11 +138,19 @@ def test_equal_streams_are_equal(seed: int, role: str, epoch: int) -> None:
     assert random_stream(seed, role, epoch).bytes(64) == random_stream(seed, role, epoch).bytes(64)
 
 
-def test_streams_differ_by_seed_role_and_epoch() -> None:
-    keys = [
-        (seed, role, epoch)
-        for seed in (0, 1, 2**32, 2**40)
-        for role in ("weights", "split", "batches", "dropout")
-        for epoch in range(5)
-    ]
-    assert len({random_stream(*key).bytes(16) for key in keys}) == len(keys)
+@pytest.mark.parametrize("n", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_no_two_seeds_roles_members_epochs_and_batches_share_a_stream(n: int) -> None:
+    rng = np.random.default_rng(0)
+    roles = ("weights", "dropout", "batches", "split", "holdout", "folds", "sample")
+    seeds = np.concatenate([rng.integers(0, 20, n // 2), rng.integers(2**31, 2**32, n // 2)]).tolist()
+    small = [rng.integers(0, 30, n).tolist() for _ in range(3)]
+    keys = {(s, roles[i % len(roles)], *rest) for i, (s, *rest) in enumerate(zip(seeds, *small, strict=True))}
+    assert len({random_stream(*key).bytes(16) for key in keys}) == len(keys) > 0.95 * n
+
+
+def test_members_of_neighbouring_seeds_share_no_stream_but_in_edition_1() -> None:
+    def members(edition: int) -> list[bytes]:
+        return [rng.bytes(16) for seed in range(10) for rng in member_streams(16, edition, seed, "weights")]
+
+    assert len(set(members(2))) == 160
+    assert len(set(members(1))) == 25

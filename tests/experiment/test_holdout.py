@@ -101,7 +101,7 @@ def test_a_member_equals_a_net_trained_without_its_fold(weighted: bool, reductio
         model = Model(layers, loss, (4,), "float64", rngs, None, members)
         optimizer = Optimizer.resolve("adamw")
         batches = Batches(n, 10, seed=0)  # no batch lies within one fold: a single net would make no step
-        trainer = Trainer(model, batches, Plan(optimizer, 0.01, seed=seeds[0], accumulate=accumulate))
+        trainer = Trainer(model, batches, Plan(optimizer, 0.01, seed=seeds[0], edition=1, accumulate=accumulate))
         trainer.fit(X, y, 20, weight)
         return model
 

@@ -76,7 +76,8 @@ def trained(
         X[:, 1] = np.arange(ROWS) % 5 - 1
     weight = (np.arange(ROWS) % 3).astype(dtype) if weighted else None
     rule = Optimizer.resolve(yaml.safe_load(optimizer))
-    plan = Plan(rule, rule.default_lr if lr is None else lr, seed=member or 0, **options)
+    # in edition 1 member j has the streams of a net with seed j
+    plan = Plan(rule, rule.default_lr if lr is None else lr, seed=member or 0, edition=1, **options)
     trainer = Trainer(model, Batches(ROWS, 7, seed=0), plan)
     trainer.fit(X, y, EPOCHS, weight)
     return model
