@@ -199,6 +199,8 @@ def _suggest(output: Path | None, drift: bool, quiet: bool) -> None:
 
 def _report_calibration(calibration: Calibration, level: float) -> None:
     """Report which rows the intervals are calibrated on, and how often they hold the truth on the test rows."""
+    from nnfs_cli.prediction.calibration import ClassCalibration
+
     bound, test = calibration.scores.bound(level), calibration.test
     if bound is None:  # predicting raises the error that explains why
         return
@@ -208,7 +210,7 @@ def _report_calibration(calibration: Calibration, level: float) -> None:
         coverage = ", ".join(percent(share, 1) for share in test.coverage(bound))
         text += f"; they hold the truth for {coverage} of {counted(test.rows, 'test row')}"
     fact("intervals", text)
-    if calibration.temperature is not None and calibration.errors:
+    if isinstance(calibration, ClassCalibration) and calibration.errors:
         before, after = calibration.errors
         if number(before) == number(after) and number(calibration.temperature) == "1.0000":
             return

@@ -20,6 +20,7 @@ from nnfs_cli.errors import DataError
 from nnfs_cli.metrics import PredictedRows, decide
 from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
 from nnfs_cli.nn.model import Model
+from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.prediction.decision import Decision, Interval
 from nnfs_cli.prediction.encoded_rows import EncodedRows, concatenate_predictions
 from nnfs_cli.system.random import member_streams
@@ -136,8 +137,7 @@ class Predictor:
             return self._class_columns(answer)
         named = {"prediction": answer} | {f"quantile_{q}": values for q, values in self._quantiles(y_hat).items()}
         if self.decision.interval is not None:
-            bound = self.decision.interval.bound()
-            named |= {"lower": answer - bound, "upper": answer + bound}
+            named["lower"], named["upper"] = self._interval(answer)
         suffixes = [""] if len(targets) == 1 else [f"_{target}" for target in targets]
         return {name + suffix: values[:, i] for name, values in named.items() for i, suffix in enumerate(suffixes)}
 
@@ -155,6 +155,33 @@ class Predictor:
         """
         return np.stack([*self._quantiles(self._predict(table, None)).values()], axis=-1)
 
+    def bounds(self, table: Table) -> Array:
+        """Return the interval around each number in the target's own units, (rows, n_targets, 2): lower and upper.
+
+        Raises `DataError` for the first row that cannot be used, and `UserError` if too few rows were held out for the
+        level of the interval.
+        """
+        return np.stack(self._interval(self._answer(self._predict(table, None))), axis=-1)
+
+    def class_sets(self, table: Table) -> Array:
+        """Return for each class whether it is in the set of a row, (rows, n_classes).
+
+        Raises `DataError` for the first row that cannot be used, and `UserError` if too few rows were held out for the
+        level of the sets.
+        """
+        interval = self.decision.interval
+        if interval is None or not isinstance(interval.calibration, ClassCalibration):
+            raise ValueError("the predictor has no calibration of classes")
+        answer = self._answer(self._predict(table, None))
+        return interval.calibration.members(interval.calibration.scale(answer), interval.level)
+
+    def _interval(self, answer: Array) -> tuple[Array, Array]:
+        """Return the lower and the upper bounds around numbers in the target's own units, (rows, n_targets) each."""
+        interval = self.decision.interval
+        if interval is None or not isinstance(interval.calibration, NumberCalibration):
+            raise ValueError("the predictor has no calibration of numbers")
+        return interval.calibration.interval(answer, interval.level)
+
     def _predict(self, table: Table, marks: Array | None) -> Array:
         y_hat = self.model.predict(self.encoder.encode(table, self.model.dtype, marks=marks))
         _check_finite(y_hat, table, marks)
@@ -167,9 +194,9 @@ class Predictor:
         columns: dict[str, Column] = {
             "prediction": Texts(decided, np.array(classes, object)) if texts else np.array(classes)[decided]
         }
-        if interval is not None:
-            answer = interval.scale(answer)
-            columns["set"] = interval.sets(answer, self.labels)
+        if interval is not None and isinstance(interval.calibration, ClassCalibration):
+            answer = interval.calibration.scale(answer)
+            columns["set"] = interval.calibration.sets(answer, self.labels, interval.level)
         kind = "probability" if self.config.loss.probabilistic else "score"
         return columns | {f"{kind}_{label}": column for label, column in zip(self.labels, answer.T, strict=True)}
 

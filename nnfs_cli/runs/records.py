@@ -17,7 +17,7 @@ from nnfs_cli.system.files import make_folder
 
 if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
-    from nnfs_cli.prediction.calibration import Calibration
+    from nnfs_cli.prediction.calibration import Calibration, ClassCalibration, NumberCalibration
 
 FORMAT = 2  # the format of run directories; a release reads all formats up to its own
 
@@ -111,15 +111,15 @@ class Records:
         """Return whether the net is calibrated."""
         return self._files.has("calibration.json")
 
-    def calibration(self) -> Calibration:
+    def calibration(self) -> NumberCalibration | ClassCalibration:
         """Return the calibration of the net. Raises `RunError` if there is none."""
-        from nnfs_cli.prediction.calibration import Calibration
+        from nnfs_cli.prediction.calibration import calibration_from_json
 
         if not self.has_calibration():
             without = "it was trained without rows to calibrate on (a validation split, or holdout: fold)"
             raise RunError(f"{self.path} has no calibration: {without}, or by an earlier release")
         try:
-            return Calibration.from_json(self._files.read_json("calibration.json"))
+            return calibration_from_json(self._files.read_json("calibration.json"))
         except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
             raise RunError(f"{self.path} is damaged: its calibration.json holds no calibration") from None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.warnings import no_average
-from nnfs_cli.prediction.calibration import Calibration
+from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.prediction.calibration.fit import fit_calibration
 from nnfs_cli.runs.records import ConfusionTable
 from nnfs_cli.system.warn import warn
@@ -30,7 +30,7 @@ class Outcome:
 
     metrics: Mapping[str, Any]
     confusion: Mapping[str, ConfusionTable]  # by split, for a classifier
-    calibration: Calibration | None  # None without validation rows
+    calibration: NumberCalibration | ClassCalibration | None  # None without validation rows
 
 
 def fit(

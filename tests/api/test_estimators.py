@@ -261,7 +261,7 @@ def test_a_set_is_that_of_split_conformal_prediction_on_calibrated_probabilities
     net = classifier(epochs=30).fit(X[train], noisy[train], validation_data=(X[~train], y[~train]))
     calibration = net.result_.outcome.calibration
     assert calibration is not None
-    temperature = calibration.temperature or 1.0
+    temperature = calibration.temperature
     assert temperature < 0.9  # the noise in training made the net unsure
 
     def calibrated(rows: Any) -> Any:

@@ -21,7 +21,12 @@ from nnfs_cli import workflows
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.csv.source import Csv
 from nnfs_cli.errors import RunError, UserError
-from nnfs_cli.prediction.calibration import Calibration, NonconformityScores
+from nnfs_cli.prediction.calibration import (
+    ClassCalibration,
+    NonconformityScores,
+    NumberCalibration,
+    calibration_from_json,
+)
 from nnfs_cli.prediction.calibration.fit import fit_calibration
 from nnfs_cli.prediction.calibration.scores import KEPT
 from nnfs_cli.prediction.calibration.temperature import fit_temperature, fit_to_mean, scale
@@ -67,11 +72,11 @@ def test_scores_and_calibrations_come_back_from_json(n_targets: int, n: int) -> 
         NonconformityScores.from_rows(rng.random((7, n_targets))),
     )
     for one in (
-        Calibration("out of fold", scores),
-        Calibration("validation", scores, 1.25, test, (0.1, 0.05)),
+        NumberCalibration("out of fold", scores),
+        ClassCalibration("validation", scores, test, 1.25, (0.1, 0.05)),
     ):
         plain = json.loads(json.dumps(one.to_json()))
-        again = Calibration.from_json(plain)
+        again = calibration_from_json(plain)
         assert again.to_json() == one.to_json()
         np.testing.assert_array_equal(again.scores.values, scores.values)
 

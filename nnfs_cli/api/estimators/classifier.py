@@ -457,8 +457,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         (150, 3)
 
         """
-        interval = self._interval(level, "a set of classes")
-        return interval.members(interval.scale(self._outputs(X)))
+        return self._in_blocks(X, self._calibrated(level, "a set of classes").class_sets)
 
 
 def _label(value: Any) -> Label:

@@ -47,6 +47,7 @@ from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import CHUNK_ROWS
 from nnfs_cli.prediction.decision import Interval
+from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.presets import Preset
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.threads import thread_limit
@@ -219,20 +220,20 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
             blocks = [compute(table) for table in source.chunks(predictor.encoder.kinds)]
         return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
 
-    def _interval(self, level: float, what: str) -> Interval:
-        """Return the rule for intervals or sets. Raises `InvalidInputError` if no rows can calibrate it."""
+    def _calibrated(self, level: float, what: str) -> Predictor:
+        """Return the net with intervals or sets. Raises `InvalidInputError` if no rows can calibrate them."""
         check_is_fitted(self)
         with value_errors():
             if not 0 < level < 1:
                 raise DataError(f"level should be a probability between 0 and 1, such as 0.9, found {level:g}")
-            if self.result_.outcome.calibration is None:
+            calibration = self.result_.outcome.calibration
+            if calibration is None:
                 raise DataError(
                     f"{what} needs rows that the net was not trained on; call fit with validation_data, or set"
                     " split={'validation': 0.2}, or members=8 and holdout='fold'"
                 )
-            interval = Interval(self.result_.outcome.calibration, level)
-            interval.bound()  # raises if there are too few rows for this level
-        return interval
+            calibration.bound(level)  # raises if there are too few rows for this level
+        return self.result_.predictor.with_interval(Interval(calibration, level))
 
     # Results
 

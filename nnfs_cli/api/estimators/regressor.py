@@ -294,9 +294,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         np.True_
 
         """
-        bound = self._interval(level, "an interval").bound()
-        numbers = self._outputs(X)
-        return self._shaped(np.stack([numbers - bound, numbers + bound], axis=-1))
+        return self._shaped(self._in_blocks(X, self._calibrated(level, "an interval").bounds))
 
     def score(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return R², the share of the variance that is explained, on rows with known numbers.

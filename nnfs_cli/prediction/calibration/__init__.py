@@ -1,10 +1,24 @@
 """Calibration: estimate the errors of a net from rows that it was not trained on.
 
-Nonconformity scores (`scores`) become prediction intervals and sets of classes; temperature scaling (`temperature`)
-corrects probabilities. `calibration` holds both for one net, and `fit` finds them when training ends.
+Nonconformity scores (`scores`) become prediction intervals (`numbers`) and sets of classes (`classes`); temperature
+scaling (`temperature`) corrects probabilities. `calibration` is what both have in common, and `fit` finds them when
+training ends.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from nnfs_cli.prediction.calibration.calibration import Calibration
+from nnfs_cli.prediction.calibration.classes import ClassCalibration
+from nnfs_cli.prediction.calibration.numbers import NumberCalibration
 from nnfs_cli.prediction.calibration.scores import NonconformityScores
 
-__all__ = ["Calibration", "NonconformityScores"]
+__all__ = ["Calibration", "ClassCalibration", "NonconformityScores", "NumberCalibration", "calibration_from_json"]
+
+
+def calibration_from_json(plain: Mapping[str, Any]) -> NumberCalibration | ClassCalibration:
+    """Return the calibration that its `to_json` described. Raises `ValueError` if it is not valid."""
+    of_classes = plain.get("temperature") is not None  # earlier releases wrote null for numbers
+    return (ClassCalibration if of_classes else NumberCalibration).from_json(plain)
