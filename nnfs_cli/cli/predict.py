@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from nnfs_cli.runs.directory import RunDirectory
 
 SHOWN = 20  # columns in the table of drift, at most
-FEW = 200  # rows; with fewer, chance alone moves the population stability index by 0.1
 
 
 class OnErrorChoice(StrEnum):
@@ -238,23 +237,22 @@ def _names(text: str) -> list[str]:
 
 def _report_drift(drift: Drift, n_rows: int) -> None:
     """Report the drift of each column from the training rows, the largest first."""
-    from nnfs_cli.data.drift import psi_by_chance
-
-    rows = sorted(drift.report(), key=lambda row: -(row.psi or 0))
+    rows = sorted(drift.report(), key=lambda row: (row.chance or 0) - (row.psi or 0))
     note(f"\n{_drift_table(rows[:SHOWN], width_of(sys.stderr))}")
     if len(rows) > SHOWN:
         note(f"and {counted(len(rows) - SHOWN, 'more column')} with less drift")
-    if 0 < n_rows < FEW:
-        chance = f"chance alone makes it about {psi_by_chance(n_rows):.2g}, so do not act on such a value"
-        note(f"psi is the population stability index; with {counted(n_rows, 'row')}, {chance}")
+    note(f"psi is the population stability index, and (chance) its mean over {counted(n_rows, 'row')} without drift")
 
 
 def _drift_table(rows: Sequence[DriftRow], width: int | None) -> str:
     """Lay out the drift; leave out shares, the last ones first, until the table fits."""
-    header = ["column", "psi", "unseen", "outside", "empty", "(before)", "drift"]
-    cells = [[shown(row.column, 30), number(row.psi), *map(_share, row[2:6]), row.verdict] for row in rows]
-    for left_out in range(5):
-        kept = [*range(6 - left_out), 6]
+    header = ["column", "psi", "(chance)", "unseen", "outside", "empty", "(before)", "drift"]
+    cells = [
+        [shown(row.column, 30), number(row.psi), number(row.chance), *map(_share, row[3:7]), row.verdict]
+        for row in rows
+    ]
+    for left_out in range(6):
+        kept = [*range(7 - left_out), 7]
         lines = table([header[i] for i in kept], [[row[i] for i in kept] for row in cells])
         if width is None or len(lines.partition("\n")[0]) <= width:
             break

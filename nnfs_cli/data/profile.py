@@ -27,7 +27,7 @@ def profile(table: Table, name: str, kind: Kind) -> dict[str, Any]:
     A category has `counts` of its 1000 most frequent texts, and `others` is the number of rows with any other text.
     The range of an empty column is None. Raises `DataError` if the column is not of this kind.
     """
-    about: dict[str, Any] = {"name": name, "kind": kind}
+    about: dict[str, Any] = {"name": name, "kind": kind, "rows": table.n_rows}
     if kind == "category":
         texts = table.texts(name)
         return about | {"missing": _mean(texts.gaps)} | _counts(texts)

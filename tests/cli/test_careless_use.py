@@ -170,7 +170,7 @@ def test_drift_counts_the_rows_that_cannot_be_predicted_too(trained: Nnfs, write
     done = trained("predict", "--input", "n.csv", "--on-error", "null", "--drift")
     lines = [line.split() for line in done.stderr.splitlines()]
     (words,) = (line for line in lines if line[:1] == ["'w'"])
-    assert words[2:4] == ["50.0", "%"]
+    assert words[3:5] == ["50.0", "%"]
 
 
 def test_a_parquet_output_that_fails_half_way_leaves_nothing_and_one_message(

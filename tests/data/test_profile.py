@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import tracemalloc
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +15,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import entropy
+from scipy.stats import chi2_contingency, chisquare, entropy
 
-from nnfs_cli.data.drift import FLOOR, Drift, DriftRow, population_stability_index
+from nnfs_cli.data.drift import FLOOR, Drift, DriftRow, p_value, population_stability_index, psi_by_chance
 from nnfs_cli.data.profile import profile
 from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
@@ -105,7 +106,7 @@ def test_shares_equal_a_histogram_whose_bins_include_the_upper_edge(values: np.n
 def test_profile_of_categories_has_their_counts() -> None:
     found = kept(["b", "a", None, "b", "c", "a", "b", None], "category")
     assert found == {
-        "name": "x", "kind": "category", "missing": 0.25, "counts": {"b": 3, "a": 2, "c": 1}, "others": 0
+        "name": "x", "kind": "category", "rows": 8, "missing": 0.25, "counts": {"b": 3, "a": 2, "c": 1}, "others": 0
     }  # fmt: skip
     assert list(found["counts"]) == ["b", "a", "c"]
 
@@ -145,7 +146,7 @@ def test_same_rows_have_no_drift(kind_and_column: tuple[Kind, Column]) -> None:
     kind, column = kind_and_column
     row = drift(column, column, kind)
     if not len(column):
-        assert row[1:] == (None, None, None, None, 0, "unknown")
+        assert row[1:] == (None, None, None, None, None, 0, "unknown")
         return
     assert row.psi == 0
     assert row.verdict == "stable"
@@ -166,13 +167,13 @@ def test_drift_does_not_depend_on_the_size_of_the_pieces(columns: tuple[Kind, Co
     (row,) = whole.report()
     assert (row.psi is None) == (not len(now))
     assert row.psi is None or 0 <= row.psi < 100
-    assert all(share is None or 0 <= share <= 1 for share in row[2:6])
+    assert all(share is None or 0 <= share <= 1 for share in row[3:7])
     json.dumps(row, allow_nan=False)
 
 
 def test_drift_of_rarer_categories_follows_the_formula() -> None:
-    row = drift(["a"] * 50 + ["b"] * 50, ["a"] * 5 + ["b"] * 15, "category")
-    assert row == ("x", pytest.approx(math.log(3) / 4), 0, None, 0, 0, "large")
+    row = drift(["a"] * 500 + ["b"] * 500, ["a"] * 50 + ["b"] * 150, "category")
+    assert row._replace(chance=0) == ("x", pytest.approx(math.log(3) / 4), 0, 0, None, 0, 0, "large")
 
 
 def test_gaps_are_a_bin_of_their_own() -> None:
@@ -186,14 +187,89 @@ def test_gaps_are_a_bin_of_their_own() -> None:
 def test_drift_of_doubled_numbers_follows_the_formula() -> None:
     row = drift(np.arange(1, 101), np.arange(2, 201, 2), "number")
     p, q = np.full(10, 0.1), np.array([*[0.05] * 9, 0.55])
-    assert row == ("x", pytest.approx(((q - p) * np.log(q / p)).sum()), None, 0.5, 0, 0, "large")
+    assert row._replace(chance=0) == (
+        "x", pytest.approx(((q - p) * np.log(q / p)).sum()), 0, None, 0.5, 0, 0, "large"
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.5, "stable"), (0.65, "stable"), (0.7, "moderate"), (0.8, "large")])
-def test_verdict_follows_the_usual_limits(share: float, verdict: str) -> None:
-    row = drift([True, False], [True] * round(20 * share) + [False] * round(20 - 20 * share), "number")
+def test_verdict_follows_the_usual_limits_if_rows_are_many(share: float, verdict: str) -> None:
+    row = drift([True, False] * 1000, [True] * round(2000 * share) + [False] * round(2000 - 2000 * share), "number")
     assert row.psi == pytest.approx((share - 0.5) * math.log(share / (1 - share)))
     assert row.verdict == verdict
+    few = drift([True, False] * 1000, [True] * round(20 * share) + [False] * round(20 - 20 * share), "number")
+    assert few.psi == pytest.approx(row.psi)
+    assert few.verdict == ("large" if share == 0.8 else "stable")
+
+
+@pytest.mark.parametrize("rows", [12, 118])
+def test_index_by_chance_is_the_mean_of_many_draws(rows: int) -> None:
+    rng, expected = np.random.default_rng(0), np.array([0.01, 0.04, 0.15, 0.8])
+    drawn = [
+        population_stability_index(then, now)
+        for then, now in zip(
+            rng.multinomial(10_000, expected, 6000) / 10_000, rng.multinomial(rows, expected, 6000) / rows, strict=True
+        )
+    ]
+    error = np.std(drawn) / math.sqrt(len(drawn))
+    assert psi_by_chance(expected, expected, rows, 10_000) == pytest.approx(np.mean(drawn), abs=4 * error)
+    assert psi_by_chance(expected, expected, 1001, 0) == pytest.approx(
+        psi_by_chance(expected, expected, 1000, 0), rel=0.2
+    )
+
+
+@pytest.mark.parametrize(("then", "now"), [([30, 50, 20], [9, 8, 3]), ([400, 100], [35, 15]), ([5, 0, 95], [0, 1, 9])])
+def test_p_value_is_that_of_a_chi_square_test(then: list[int], now: list[int]) -> None:
+    p, q = np.array(then) / sum(then), np.array(now) / sum(now)
+    expected = chi2_contingency([then, now], correction=False).pvalue
+    assert p_value(p, q, sum(now), sum(then)) == pytest.approx(expected, rel=0.05)
+
+
+def test_without_training_rows_in_the_profile_the_p_value_is_that_of_known_shares() -> None:
+    expected = chisquare([30, 50, 20], [40, 40, 20]).pvalue
+    assert p_value(np.array([0.4, 0.4, 0.2]), np.array([0.3, 0.5, 0.2]), 100, 0) == pytest.approx(expected, rel=0.05)
+
+
+def test_unseen_categories_are_no_drift_where_most_categories_are_seen_once() -> None:
+    rng = np.random.default_rng(0)
+    names = [f"{i}" for i in rng.integers(0, 10**6, 900)]
+    row = drift(names[:800], names[800:], "category")
+    assert row.unseen is not None
+    assert row.psi is not None
+    assert (row.unseen > 0.9, row.psi > 1, row.verdict) == (True, True, "stable")
+    assert row.chance == pytest.approx(row.psi, rel=0.3)
+    twice = drift(names[:400] * 2, names[800:], "category")
+    assert twice.verdict == "large"
+
+
+def _categories(rng: np.random.Generator, n: int) -> list[str]:
+    return [f"c{i}" for i in rng.choice(5, n, p=[0.4, 0.3, 0.2, 0.05, 0.05])]
+
+
+DESIGNS: dict[str, tuple[Kind, Callable[[np.random.Generator, int], Any]]] = {
+    "normal": ("number", lambda rng, n: rng.normal(size=n)),
+    "many gaps": ("number", lambda rng, n: np.where(rng.random(n) < 0.5, np.nan, rng.normal(size=n))),
+    "a rare value": ("number", lambda rng, n: (rng.random(n) < 0.03) * 1.0),
+    "categories": ("category", _categories),
+    "many categories": ("category", lambda rng, n: [f"c{i}" for i in rng.integers(0, 60, n)]),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DESIGNS)
+@pytest.mark.parametrize("rows", [10, 50, 100, 1_000, 10_000])
+def test_columns_without_drift_are_stable_in_95_of_100_tables(name: str, rows: int) -> None:
+    (kind, draw), rng, n = DESIGNS[name], np.random.default_rng(rows), 400
+    alarms = sum(drift(draw(rng, 2_000), draw(rng, rows), kind).verdict != "stable" for _ in range(n))
+    assert alarms / n <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / n)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rows", "least"), [(20, 0.75), (50, 0.97), (100, 0.99)])
+def test_a_shift_by_a_standard_deviation_is_seen_in_few_rows(rows: int, least: float) -> None:
+    rng = np.random.default_rng(0)
+    found = [drift(rng.normal(size=2_000), rng.normal(1, size=rows), "number").verdict for _ in range(200)]
+    assert found.count("large") / 200 >= least - 3 * math.sqrt(least * (1 - least) / 200)
 
 
 def test_share_of_rows_with_unseen_categories() -> None:
@@ -230,7 +306,7 @@ def test_share_of_rows_outside_the_range() -> None:
 
 @pytest.mark.parametrize("now", [0.5, 2.0])
 def test_changed_constant_has_drifted(now: float) -> None:
-    row = drift([1.0] * 10, [now] * 10, "number")
+    row = drift([1.0] * 20, [now] * 20, "number")
     assert (row.verdict, row.outside) == ("large", 1)
 
 
@@ -240,19 +316,19 @@ def test_inverted_truth_values_have_drifted(then: bool, now: bool) -> None:
 
 
 def test_truth_values_equal_numbers() -> None:
-    assert drift([True, False], [1.0, 0.0], "number")[1:] == (0, None, 0, 0, 0, "stable")
-    assert drift([1, 0], [True, False], "number")[1:] == (0, None, 0, 0, 0, "stable")
+    assert drift([True, False], [1.0, 0.0], "number")._replace(chance=0)[1:] == (0, 0, None, 0, 0, 0, "stable")
+    assert drift([1, 0], [True, False], "number")._replace(chance=0)[1:] == (0, 0, None, 0, 0, 0, "stable")
 
 
-EMPTY: list[Any] = [[math.nan] * 3, [None] * 3, np.array(["NaT"] * 3, "datetime64[us]")]
+EMPTY: list[Any] = [[math.nan] * 20, [None] * 20, np.array(["NaT"] * 20, "datetime64[us]")]
 
 
 @pytest.mark.parametrize("empty", EMPTY, ids=["numbers", "texts", "dates"])
 @pytest.mark.parametrize(
-    ("kind", "full"), [("number", [1.0, 2.0]), ("category", ["a", "b"]), ("date", days("2026-01-01"))]
+    ("kind", "full"), [("number", [1.0, 2.0] * 10), ("category", ["a", "b"] * 10), ("date", days(*["2026-01-01"] * 20))]
 )
 def test_empty_column_fits_any_kind(empty: Any, kind: Kind, full: Any) -> None:
-    assert drift(empty, empty, kind)[1:] == (0, 0 if kind == "category" else None, None, 1, 1, "stable")
+    assert drift(empty, empty, kind)[1:] == (0, 0, 0 if kind == "category" else None, None, 1, 1, "stable")
     emptied, filled = drift(full, empty, kind), drift(empty, full, kind)
     assert (emptied.missing_then, emptied.missing, emptied.verdict) == (0, 1, "large")
     assert (filled.missing_then, filled.missing, filled.verdict) == (1, 0, "large")
@@ -261,7 +337,7 @@ def test_empty_column_fits_any_kind(empty: Any, kind: Kind, full: Any) -> None:
 def test_profile_of_older_runs_has_only_a_range() -> None:
     compared = Drift([{"name": "x", "kind": "number", "min": 1.0, "max": 2.0}])
     compared.add(of([0.0, 1.5, math.nan, 2.0]))
-    assert compared.report() == [("x", None, None, 0.25, 0.25, None, "unknown")]
+    assert compared.report() == [("x", None, None, None, 0.25, 0.25, None, "unknown")]
 
 
 def test_rows_of_the_report_are_in_the_order_of_the_inputs() -> None:
