@@ -64,6 +64,29 @@ def test_a_bound_holds_a_new_score_as_often_as_it_says() -> None:
     assert np.mean(hits) == pytest.approx(0.9, abs=0.015)  # (19 + 1) * 0.9 is a whole number, so it is met exactly
 
 
+@given(st.integers(10, 2_500), st.integers(1, 2), st.floats(0.05, 0.9), st.booleans())
+def test_a_row_of_weight_2_is_two_rows_among_scores(n: int, targets: int, level: float, ties: bool) -> None:
+    rng = np.random.default_rng(n)
+    scores = rng.exponential(size=(n, targets))
+    scores = scores.round(1) if ties else scores
+    counts = rng.integers(1, 5, n)
+    weighted = NonconformityScores.from_rows(scores, counts.astype("float32"))
+    repeated = NonconformityScores.from_rows(np.repeat(scores, counts, axis=0))
+    bound, same = weighted.bound(level), repeated.bound(level)
+    np.testing.assert_allclose(bound, same, rtol=1e-9)
+    assert bound is not None
+    np.testing.assert_allclose(weighted.coverage(bound), repeated.coverage(bound), rtol=1e-9)
+    assert weighted.coverage(bound) == pytest.approx((scores <= bound).T @ counts / counts.sum(), abs=2 / KEPT)
+
+
+def test_weights_that_only_compare_rows_need_no_scale() -> None:
+    scores = np.random.default_rng(0).exponential(size=(50, 1))
+    shares = np.random.default_rng(1).random(50)
+    bounds = [NonconformityScores.from_rows(scores, shares * scale).bound(0.8) for scale in (1e-9, 0.1, 1.0)]
+    np.testing.assert_array_equal(bounds[0], bounds[1])
+    np.testing.assert_array_equal(bounds[0], bounds[2])
+
+
 @given(st.integers(1, 3), st.integers(1, 1500))
 def test_scores_and_calibrations_come_back_from_json(n_targets: int, n: int) -> None:
     rng = np.random.default_rng(n)

@@ -51,13 +51,14 @@ def _fit_numbers(
     """
 
     def scores(rows: PredictedRows) -> NonconformityScores:
-        return NonconformityScores.from_rows(nonconformity(rows.y, rows.y_hat, classes=False))
+        return NonconformityScores.from_rows(nonconformity(rows.y, rows.y_hat, classes=False), rows.weight)
 
     shrink = np.ones(1)
     if members is not None:
         error = np.maximum(((predicted.y - predicted.y_hat) ** 2).mean(axis=0), np.finfo(float).tiny)
         shrink = np.sqrt(np.maximum(1 - members.var(axis=0).mean(axis=0) / error, 0.1))
-    shrunk = NonconformityScores.from_rows(nonconformity(predicted.y, predicted.y_hat, classes=False) * shrink)
+    distances = nonconformity(predicted.y, predicted.y_hat, classes=False)
+    shrunk = NonconformityScores.from_rows(distances * shrink, predicted.weight)
     return NumberCalibration(how, shrunk, None if tested is None else scores(tested))
 
 

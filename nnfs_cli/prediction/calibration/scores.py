@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,13 +11,15 @@ import numpy as np
 from nnfs_cli.arrays import Array
 
 KEPT = 1_000  # the most scores that are kept, evenly spread over the ranks
+ROUNDING = 1e-12  # of sums of weights, relative to their total
 
 
 @dataclass(frozen=True)
 class NonconformityScores:
-    """The sorted nonconformity scores of some rows, or some of them with their ranks.
+    """The sorted nonconformity scores of some rows, or some of them, with the weight of the rows up to each.
 
-    `values` (n, targets) are ascending; `ranks` (n,) count from 1 to `rows`.
+    `values` (n, targets) are ascending. `ranks` (n,) are ascending, too: the weight of all rows with a score up to that
+    value, which is the number of these rows if all count alike. `rows` is the number of all rows.
     """
 
     rows: int
@@ -26,44 +27,71 @@ class NonconformityScores:
     values: Array
 
     @classmethod
-    def from_rows(cls, scores: Array) -> Self:
-        """Return the scores of rows, (rows, targets), in any order."""
+    def from_rows(cls, scores: Array, weight: Array | None = None) -> Self:
+        """Return the scores of rows, (rows, targets), in any order. A row of weight 2 counts as two rows.
+
+        `weight` (rows,) is above 0. If its mean is below 1, it is scaled to a mean of 1, so that weights that only
+        compare rows, such as shares, do not make the rows count as fewer than they are.
+        """
         n = len(scores)
-        ranks = np.unique(np.ceil(np.linspace(1, n, min(n, KEPT))).astype(np.int64))
-        return cls(n, ranks, np.sort(scores, axis=0)[ranks - 1])
+        weight = np.ones(n) if weight is None else weight / min(float(weight.mean(dtype=np.float64)), 1.0)
+        order = np.argsort(scores, axis=0, kind="stable")
+        ascending = np.take_along_axis(scores, order, axis=0).astype(np.float64)
+        upto = np.cumsum(weight[order], axis=0, dtype=np.float64)
+        last = np.ones(scores.shape, bool)  # of equal scores
+        last[:-1] = np.diff(ascending, axis=0) > 0
+        upto[-1] = total = float(upto[-1].max())  # sums in another order differ by a rounding error
+        ranks = np.unique(upto[last])
+        if len(ranks) > KEPT:
+            wanted = total * np.arange(1, KEPT + 1) / KEPT
+            ranks = np.unique(ranks[np.searchsorted(ranks, wanted - ROUNDING * total)])
+        places = [np.searchsorted(column, ranks - ROUNDING * total) for column in upto.T]
+        return cls(n, ranks, np.stack([column[at] for column, at in zip(ascending.T, places, strict=True)], axis=1))
+
+    @property
+    def total(self) -> float:
+        """The weight of all rows; their number if all count alike."""
+        return float(self.ranks[-1])
 
     def bound(self, level: float) -> Array | None:
         """Return the bound that the score of a new row stays within with probability `level`, (targets,).
 
-        The bound is the score with rank ceil((rows + 1) · level), or the next one that was kept. It is None if there
-        are too few rows. The probability is at least `level` for every net and every distribution, as long as the new
-        row is exchangeable with these rows.
-        Source: Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World" (2005), section 4.2.
+        The bound is the smallest kept score that rows of weight (total + 1) · level do not exceed; without weights it
+        has the rank ceil((rows + 1) · level). It is None if there are too few rows.
+
+        If the net and the spread of errors were fitted to other rows and the new row is exchangeable with these, the
+        probability is at least `level` for every net and every distribution. Out of fold, each score comes from a net
+        that was trained on most of the other rows, and new rows are predicted by all nets together: the probability is
+        then `level` up to small errors. The guarantee nearest to it is that of CV+, 1 - 2 (1 - `level`) or more.
+        Sources: Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World" (2005), section 4.2; Barber,
+        Candès, Ramdas and Tibshirani, "Predictive Inference with the Jackknife+" (2021), theorem 4.
         """
-        rank = math.ceil((self.rows + 1) * level - 1e-9)
-        if rank > self.rows:
+        rank = (self.total + 1) * level - ROUNDING * (self.total + 1)
+        if rank > self.total:
             return None
         found: Array = self.values[np.searchsorted(self.ranks, rank)]
         return found
 
     def coverage(self, bound: Array) -> Array:
-        """Return the share of these rows whose score is within a bound, (targets,)."""
-        return (self.values <= bound).mean(axis=0)  # type: ignore[no-any-return]
+        """Return the share of the weight of these rows whose score is within a bound, (targets,)."""
+        upto = np.concatenate([[0.0], self.ranks])
+        return upto[(self.values <= bound).sum(axis=0)] / self.total  # type: ignore[no-any-return]
 
     def to_json(self) -> dict[str, Any]:
         """Return the scores as plain JSON."""
-        return {"rows": self.rows, "ranks": self.ranks.tolist(), "values": self.values.tolist()}
+        weighted = {} if self.total == self.rows else {"total": self.total}
+        return {"rows": self.rows, **weighted, "ranks": self.ranks.tolist(), "values": self.values.tolist()}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
         """Return the scores that `to_json` described. Raises `ValueError` if they cannot be scores."""
-        rows, ranks = plain["rows"], np.array(plain["ranks"], np.int64)
+        rows, ranks = plain["rows"], np.array(plain["ranks"], np.float64)
         values = np.array(plain["values"], np.float64)
         if not isinstance(rows, int) or values.ndim != 2 or ranks.shape != values.shape[:1] or not len(ranks):
             raise ValueError("its scores have no values and ranks of the same length")
-        if ranks[0] != 1 or ranks[-1] != rows or (np.diff(ranks) < 1).any():
-            raise ValueError("its scores are not in order")
-        if not np.isfinite(values).all() or (np.diff(values, axis=0) < 0).any():
+        if not (np.isfinite(ranks).all() and ranks[0] > 0 and ranks[-1] == plain.get("total", rows)):
+            raise ValueError("its ranks do not end with the weight of all rows")
+        if (np.diff(ranks) <= 0).any() or not np.isfinite(values).all() or (np.diff(values, axis=0) < 0).any():
             raise ValueError("its scores are not in order")
         return cls(rows, ranks, values)
 
