@@ -100,6 +100,10 @@ class Metric(Component, family="metric"):
     greater_is_better: ClassVar[bool]
     needs_probabilities: ClassVar[bool] = False
     """Whether y_hat must hold probabilities; the scores of a hinge loss, for instance, are not."""
+    figure_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    """The least and the greatest value that the figure can have."""
+    pooled_power: ClassVar[float] = 1.0
+    """Power of the figure that can be averaged over folds; 2 for the root of a mean square."""
 
     @property
     def column(self) -> str:
@@ -117,6 +121,10 @@ class Metric(Component, family="metric"):
     def figures(self, rows: PredictedRows) -> dict[str, float]:
         """Return the figures by their names in a log: one, or one for each class."""
         return {self.column: self.score(rows)}
+
+    def fold_weight(self, rows: PredictedRows) -> float:
+        """Return how much a fold counts in the mean over folds: by default the sum of the weights of its rows."""
+        return float(len(rows.y) if rows.weight is None else rows.weight.sum(dtype=np.float64))
 
     def measure(self, rows: PredictedRows) -> float:
         """Compute the figure from at least one row; every row has a weight above 0 and finite predictions."""

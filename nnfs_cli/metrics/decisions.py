@@ -24,6 +24,7 @@ class Accuracy(Metric, name="accuracy"):
     examples = ("accuracy",)
     task = "classification"
     greater_is_better = True
+    figure_range = (0, 1)
 
     def measure(self, rows: PredictedRows) -> float:
         """Return the share of right decisions."""
@@ -40,6 +41,7 @@ class BalancedAccuracy(Metric, name="balanced_accuracy"):
     examples = ("balanced_accuracy",)
     task = "classification"
     greater_is_better = True
+    figure_range = (0, 1)
 
     def measure(self, rows: PredictedRows) -> float:
         """Return the mean recall of the classes that have rows."""
@@ -56,6 +58,7 @@ class ConfusionMetric(PerClassMetric):
 
     task = "classification"
     greater_is_better = True
+    figure_range = (0, 1)
     undefined: ClassVar[float] = 0.0
 
     average: Literal["macro", "micro", "weighted", "per_class"] = Field(default="macro", kw_only=False)
@@ -125,6 +128,7 @@ class MatthewsCorrelation(Metric, name="matthews_correlation"):
     examples = ("matthews_correlation",)
     task = "classification"
     greater_is_better = True
+    figure_range = (-1, 1)
 
     def measure(self, rows: PredictedRows) -> float:
         """Return the correlation, for any number of classes."""
@@ -145,6 +149,7 @@ class TopKAccuracy(Metric, name="top_k_accuracy", main="k"):
     examples = ("top_k_accuracy", "top_k_accuracy: 3")
     task = "classification"
     greater_is_better = True
+    figure_range = (0, 1)
 
     k: PositiveInt = Field(default=5, kw_only=False)
     """Number of most probable classes that count."""

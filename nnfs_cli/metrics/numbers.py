@@ -22,6 +22,7 @@ class MSE(Metric, name="mse"):
     examples = ("mse",)
     task = "regression"
     greater_is_better = False
+    figure_range = (0, math.inf)
 
     def measure(self, rows: PredictedRows) -> float:
         """Return the mean over all rows and targets."""
@@ -36,6 +37,7 @@ class RMSE(MSE, name="rmse"):
     """
 
     examples = ("rmse",)
+    pooled_power = 2.0
 
     def measure(self, rows: PredictedRows) -> float:
         """Return the root of the mean over all rows and targets."""
@@ -52,6 +54,7 @@ class MAE(Metric, name="mae"):
     examples = ("mae",)
     task = "regression"
     greater_is_better = False
+    figure_range = (0, math.inf)
 
     def measure(self, rows: PredictedRows) -> float:
         """Return the mean over all rows and targets."""
@@ -68,6 +71,7 @@ class MedianAbsoluteError(Metric, name="median_absolute_error"):
     examples = ("median_absolute_error",)
     task = "regression"
     greater_is_better = False
+    figure_range = (0, math.inf)
 
     def measure(self, rows: PredictedRows) -> float:
         """Return the mean over the targets."""
@@ -88,6 +92,7 @@ class R2(Metric, name="r2"):
     examples = ("r2",)
     task = "regression"
     greater_is_better = True
+    figure_range = (-math.inf, 1)
 
     def measure(self, rows: PredictedRows) -> float:
         """Return the mean over the targets."""
@@ -97,6 +102,13 @@ class R2(Metric, name="r2"):
         total = rows.mean(np.square(rows.y - rows.mean(rows.y)))
         varies = np.ptp(rows.y, axis=0) > 0  # rounding may give a constant a variance
         return float(np.where(varies, 1 - residual / np.where(varies, total, 1), residual == 0).mean())
+
+    def fold_weight(self, rows: PredictedRows) -> float:
+        """Return Σ (y - mean(y))² over the fold, so that the mean over folds is 1 - Σ (y_hat - y)² / Σ (y - mean(y))².
+
+        Both sums are over all folds, with the mean of the fold. Of several targets, it is the sum over the targets.
+        """
+        return super().fold_weight(rows) * float(rows.mean(np.square(rows.y - rows.mean(rows.y))).sum())
 
 
 class MAPE(Metric, name="mape"):
@@ -110,6 +122,7 @@ class MAPE(Metric, name="mape"):
     examples = ("mape",)
     task = "regression"
     greater_is_better = False
+    figure_range = (0, math.inf)
 
     def measure(self, rows: PredictedRows) -> float:
         """Return the mean over all rows and targets."""
@@ -129,6 +142,7 @@ class Pinball(Metric, name="pinball", main="level"):
     examples = ("pinball", "pinball: 0.9")
     task = "regression"
     greater_is_better = False
+    figure_range = (0, math.inf)
 
     level: Level = Field(default=0.5, kw_only=False)
     """Level q of the quantile: the share of true values that should lie below it."""

@@ -21,6 +21,7 @@ class RankingMetric(PerClassMetric):
 
     task = "classification"
     greater_is_better = True
+    figure_range = (0, 1)
 
     average: Literal["macro", "per_class"] = Field(default="macro", kw_only=False)
     """With `macro`, one figure: for two classes the figure of the second one, for more their mean. With `per_class`, a
@@ -80,6 +81,7 @@ class LogLoss(Metric, name="log_loss"):
     examples = ("log_loss",)
     task = "classification"
     greater_is_better = False
+    figure_range = (0, math.inf)
     needs_probabilities = True
 
     def measure(self, rows: PredictedRows) -> float:
@@ -101,6 +103,7 @@ class Brier(Metric, name="brier"):
     examples = ("brier",)
     task = "classification"
     greater_is_better = False
+    figure_range = (0, 2)
     needs_probabilities = True
 
     def measure(self, rows: PredictedRows) -> float:
@@ -121,6 +124,7 @@ class CalibrationError(Metric, name="calibration_error", main="bins"):
     examples = ("calibration_error", "calibration_error: 10")
     task = "classification"
     greater_is_better = False
+    figure_range = (0, 1)
     needs_probabilities = True
 
     bins: Count = Field(default=15, kw_only=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -18,17 +18,20 @@ from nnfs_cli.data.table import text_of
 from nnfs_cli.errors import DataError, Fault, NnfsWarning
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.experiment.read_data import LoadedData, load_data
-from nnfs_cli.metrics import PredictedRows
+from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.system.wording import counted, shown
-from nnfs_cli.workflows.compare import figures_by, shared_metrics
+from nnfs_cli.workflows.compare import shared_metrics
 from nnfs_cli.workflows.fit import fit
 
 Report = Callable[[str, int, int, dict[str, float]], object]  # called with a config's name, repeat, fold and figures
 
 
 class FoldEstimate(NamedTuple):
-    """The mean of a figure over folds, and its 95 % confidence interval."""
+    """The mean of a figure over folds, and its 95 % confidence interval.
+
+    The mean of an RMSE is the root of the mean of its squares; see `CrossValidation.estimates`.
+    """
 
     mean: float
     low: float
@@ -43,27 +46,51 @@ class CrossValidation:
     folds: int
     repeats: int
     figures: Mapping[str, list[dict[str, float]]]  # by config; one dict for each fold of each repeat
+    weights: Mapping[str, list[dict[str, float]]]  # how much each fold counts in each figure, likewise
+    metrics: Mapping[str, Metric]  # by figure
     predictions: Mapping[str, Array]  # columns: config, repeat, fold, row, truth and predictions
 
     def estimates(self) -> dict[str, dict[str, FoldEstimate]]:
-        """Return the estimates by config, then by figure."""
+        """Return the estimates by config, then by figure.
+
+        They are those of all rows pooled: a fold counts by its rows, the mean of RMSEs is the root of the mean of their
+        squares, and that of R² is 1 - the sum of squared errors / the sum of squares. Intervals end where the range
+        of the figure ends.
+        """
         return {
-            name: {figure: self.estimate([one[figure] for one in found]) for figure in found[0]}
-            for name, found in self.figures.items()
+            name: {
+                figure: self._estimate(self._contributions(name, figure), *metric.figure_range)
+                for figure, metric in self.metrics.items()
+            }
+            for name in self.figures
         }
 
     def differences(self) -> dict[str, dict[str, FoldEstimate]]:
-        """Return how much greater the figures of each other config are than those of the first, on the same folds."""
-        (_, first), *others = self.figures.items()
-        return {
-            name: {
-                figure: self.estimate([b[figure] - a[figure] for a, b in zip(first, found, strict=True)])
-                for figure in first[0]
-            }
-            for name, found in others
-        }
+        """Return how much greater the estimates of each other config are than those of the first, on the same folds."""
+        first, *others = self.figures
+        found: dict[str, dict[str, FoldEstimate]] = {name: {} for name in others}
+        for name in others:
+            for figure, metric in self.metrics.items():
+                gains = self._contributions(name, figure) - self._contributions(first, figure)
+                low, high = metric.figure_range
+                found[name][figure] = self._estimate(gains, low - high, high - low)
+        return found
 
-    def estimate(self, values: Sequence[float]) -> FoldEstimate:
+    def _contributions(self, name: str, figure: str) -> Array:
+        """Return a value for each fold, (folds · repeats,), whose mean is the pooled figure.
+
+        Their spread is that of the pooled figure by the delta method: each is the pooled figure plus its gradient by
+        the fold's sums.
+        """
+        power = self.metrics[figure].pooled_power
+        values = np.array([fold[figure] for fold in self.figures[name]]) ** power
+        weights = np.array([fold[figure] for fold in self.weights[name]])
+        shares = weights / weights.mean() if weights.any() else np.ones(len(weights))
+        pooled = float(np.mean(shares * values))
+        slope = pooled ** (1 / power - 1) / power if pooled else 1.0
+        return np.asarray(pooled ** (1 / power) + shares * (values - pooled) * slope)
+
+    def _estimate(self, values: Array, least: float, greatest: float) -> FoldEstimate:
         """Return the mean of one value for each fold, with a t interval corrected for shared training rows.
 
         With k folds, the variance of the mean is (1 / n + 1 / (k - 1)) times the variance of the n values.
@@ -74,7 +101,7 @@ class CrossValidation:
         n, mean = len(values), float(np.mean(values))
         spread = float(np.std(values, ddof=1)) * math.sqrt(1 / n + 1 / (self.folds - 1))
         reach = float(t.ppf(0.975, n - 1)) * spread
-        return FoldEstimate(mean, mean - reach, mean + reach)
+        return FoldEstimate(mean, float(max(mean - reach, least)), float(min(mean + reach, greatest)))
 
 
 def cross_validate(
@@ -97,6 +124,9 @@ def cross_validate(
     table, classes = first.readers["train"].survey, _classes(first_config, first, pool)
     metrics = shared_metrics(list(configs.values()))
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in configs}
+    weights: dict[str, list[dict[str, float]]] = {name: [] for name in configs}
+    owners: dict[str, Metric] = {}
+    kind = "probability" if all(config.loss.probabilistic for config in configs.values()) else "score"
     predictions: list[dict[str, Array]] = []
     for repeat in range(repeats):
         dealt = deal_rows(table, pool, first_config.split.group, classes, folds, first_config.seed + repeat)
@@ -105,11 +135,14 @@ def cross_validate(
                 seed = config.seed + repeat
                 data = _leave_out(config, loaded[name], pool, dealt == fold, seed)
                 predicted = _train_and_predict(config.model_copy(update={"seed": seed}), data)
-                figures[name].append(figures_by(metrics, predicted))  # NaN if the fold lacks a class, for example
-                predictions.append(_columns(name, repeat, fold, data, predicted))
+                scored = {metric: metric.figures(predicted) for metric in metrics}  # NaN if a class is lacking
+                owners = {figure: metric for metric, found in scored.items() for figure in found}
+                figures[name].append({figure: float(found[figure]) for found in scored.values() for figure in found})
+                weights[name].append({figure: metric.fold_weight(predicted) for figure, metric in owners.items()})
+                predictions.append(_columns(name, repeat, fold, data, predicted, kind))
                 report(name, repeat, fold, figures[name][-1])
     columns = {key: np.concatenate([block[key] for block in predictions]) for key in predictions[0]}
-    return CrossValidation(len(pool), folds, repeats, figures, columns)
+    return CrossValidation(len(pool), folds, repeats, figures, weights, owners, columns)
 
 
 def _pool(config: Config, loaded: LoadedData) -> Array:
@@ -163,8 +196,10 @@ def _train_and_predict(config: Config, loaded: LoadedData) -> PredictedRows:
         return experiment.predictor.evaluate(experiment.splits["test"])[1]
 
 
-def _columns(name: str, repeat: int, fold: int, loaded: LoadedData, predicted: PredictedRows) -> dict[str, Array]:
-    """Return the predictions for a fold as columns of a table; rows are counted from 1."""
+def _columns(
+    name: str, repeat: int, fold: int, loaded: LoadedData, predicted: PredictedRows, kind: str
+) -> dict[str, Array]:
+    """Return the predictions for a fold as columns of a table, of classes as `kind`; rows are counted from 1."""
     n = len(predicted.y)
     columns: dict[str, Any] = {
         "config": np.full(n, name, object),
@@ -175,7 +210,7 @@ def _columns(name: str, repeat: int, fold: int, loaded: LoadedData, predicted: P
     if loaded.classes is not None:
         labels = np.array([text_of(label) for label in loaded.classes], object)
         columns |= {"truth": labels[predicted.y], "prediction": labels[predicted.decided]}
-        return columns | {f"score_{label}": values for label, values in zip(labels, predicted.y_hat.T, strict=True)}
+        return columns | {f"{kind}_{label}": values for label, values in zip(labels, predicted.y_hat.T, strict=True)}
     many = predicted.y.shape[1] > 1
     for j in range(predicted.y.shape[1]):
         suffix = f"_{j + 1}" if many else ""

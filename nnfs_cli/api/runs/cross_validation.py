@@ -46,7 +46,8 @@ class CrossValidation:
         """The prediction of each row by the net that did not learn from it.
 
         Its columns are `config`, `repeat`, `fold`, `row` (counted from 1), `truth`, `prediction`, and for classes
-        `score_<label>`; with several targets `truth_1`, `prediction_1` and so on.
+        `probability_<label>`, or `score_<label>` if a config's loss gives no probabilities; with several targets
+        `truth_1`, `prediction_1` and so on.
 
         >>> from nnfs_cli import cross_validate
         >>> found = cross_validate("configs/iris.yaml", folds=2, epochs=1)
@@ -58,9 +59,10 @@ class CrossValidation:
     def estimates(self) -> dict[str, dict[str, FoldEstimate]]:
         """Return the mean over the folds of each figure, with the `low` and `high` end of its 95 % interval.
 
-        They are by config, then by figure. The interval takes into account that folds share training rows. It is a t
-        interval, symmetric around the mean, so with few folds it can end beyond the range of the figure, such as above
-        1 for an accuracy.
+        They are by config, then by figure. They are the figures of all rows pooled: folds count by their rows, and the
+        mean of RMSEs is the root of the mean of their squares. The interval takes into account that folds share
+        training rows. It is a t interval, symmetric around the mean, but it ends where the range of the figure ends,
+        such as at 1 for an accuracy.
 
         >>> from nnfs_cli import cross_validate
         >>> found = cross_validate("configs/iris.yaml", folds=2, epochs=1)
