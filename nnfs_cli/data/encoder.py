@@ -28,6 +28,7 @@ from nnfs_cli.data.steps import NumberStep
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Kind, Label, Table
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.data.weighted import as_counts, row_weights
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import counted, listing, named
 
@@ -61,18 +62,21 @@ class Encoder:
         class_weights: tuple[float, ...] | None = None,
         seed: int = 0,
         sample: RowSample | None = None,
+        weights: Array | None = None,
     ) -> Self:
         """Fit all steps to the training `rows` (indices) of the table, and to no others.
 
         `kinds` names the input columns and their kinds. With `sample`, the rows are a sample of the training rows.
+        `weights` (training rows,), above 0, say how many rows each row stands for in every statistic; weights of
+        classes do not: they belong to the loss.
         Raises `DataError` when a column cannot be used.
         """
-        truth = _truth(table, targets, classes)[rows]
+        truth, weights = _truth(table, targets, classes)[rows], as_counts(weights)
         steps = cast(tuple[NumberStep, ...], preprocessing.target or (Unchanged(),))
         numbers = {} if classes else {name: truth[:, j] for j, name in enumerate(targets)}
-        target = NumberInputs.fit(numbers, steps, table.name)
+        target = NumberInputs.fit(numbers, steps, table.name, weights)
         y = _indicators(truth, len(classes)) if classes else truth
-        inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed, sample)
+        inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed, sample, weights)
         return cls(inputs, target, tuple(targets), classes, class_weights)
 
     @cached_property
@@ -152,9 +156,7 @@ class Encoder:
             if weights.max(initial=0) > np.finfo(dtype).max:
                 raise DataError(f"class weights must be within the range of {np.dtype(dtype)}, found {weights.max():g}")
         if column is not None:
-            values = table.numbers(column)
-            if (values < 0).any():
-                raise table.error(int(np.argmax(values < 0)), column, "numbers of 0 or more, since they are weights")
+            values = row_weights(table, column)
             with np.errstate(over="ignore"):  # overflow is refused
                 _refuse_infinite((weights * values).astype(dtype)[:, None], table, [column], UnusableRows())
             weights *= values

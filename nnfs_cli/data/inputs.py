@@ -17,7 +17,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, PreprocessingStep
-from nnfs_cli.data.steps.base import Fit, Statistics, fit_chain, stack_fits
+from nnfs_cli.data.steps.base import Fit, Statistics, fit_chain, fit_weighted, stack_fits
 from nnfs_cli.data.steps.embedding import Embedding
 from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.table import Kind, Table
@@ -56,15 +56,19 @@ class NumberInputs:
     statistics: tuple[Statistics, ...]  # one for each step
 
     @classmethod
-    def fit(cls, columns: Mapping[str, Array], steps: Sequence[NumberStep], table: str = "") -> Self:
+    def fit(
+        cls, columns: Mapping[str, Array], steps: Sequence[NumberStep], table: str = "", weights: Array | None = None
+    ) -> Self:
         """Fit the steps to columns by name, each (rows,) float64, of the table that messages call `table`.
+
+        `weights` (rows,) are numbers of rows that each row stands for.
 
         Raises `DataError` when a step cannot take a column.
         """
         fits: list[list[Fit]] = []
         for name, values in columns.items():
             with np.errstate(over="ignore", invalid="ignore"), _naming_column(table, name):
-                fits.append(fit_chain(steps, values))
+                fits.append(fit_chain(steps, values, weights))
         by_step = zip(*fits, strict=True) if fits else [()] * len(steps)
         return cls(tuple(columns), tuple(steps), tuple(map(stack_fits, by_step)))
 
@@ -234,11 +238,13 @@ def fit_inputs(
     y: Array,
     seed: int,
     sample: RowSample | None = None,
+    weights: Array | None = None,
 ) -> tuple[InputBlock, ...]:
     """Fit the steps of every input column to the training `rows` of a table, and to no others.
 
     `kinds` names the input columns and their kinds. y (training rows, n) is the target, for steps that learn from it.
-    The rows are all training rows, or the ones in `sample`.
+    The rows are all training rows, or the ones in `sample`. `weights` (training rows,) are the numbers of
+    rows that each row stands for.
     Raises `DataError` when a step cannot take a column.
     """
     # Columns of numbers that take the same steps share a block; every other column has a block of its own.
@@ -252,23 +258,25 @@ def fit_inputs(
         with _naming_column(table.name, name):
             if kind == "category":
                 of_categories = cast(CategoryStep, steps[0])
-                fit = _fit(of_categories, table.texts(name)[rows], y, seed, sample)
+                fit = _fit(of_categories, table.texts(name)[rows], y, seed, sample, weights)
                 blocks.append(CategoryInput(name, of_categories, fit))
             elif kind == "date":
                 of_dates = cast(DateStep, steps[0])
-                blocks.append(DateInput(name, of_dates, of_dates.fit(table.dates(name)[rows])))
+                fit = fit_weighted(of_dates.fit, table.dates(name)[rows], weights=weights)
+                blocks.append(DateInput(name, of_dates, fit))
             else:
                 gaps = preprocessing.takes_gaps(name)
                 columns = {name: table.numbers(name, gaps=gaps)[rows] for name in names}
-                blocks.append(NumberInputs.fit(columns, cast(tuple[NumberStep, ...], steps), table.name))
+                of_numbers = cast(tuple[NumberStep, ...], steps)
+                blocks.append(NumberInputs.fit(columns, of_numbers, table.name, weights))
     return tuple(blocks)
 
 
-def _fit(step: CategoryStep, texts: Texts, y: Array, seed: int, sample: RowSample | None) -> Fit:
+def _fit(step: CategoryStep, texts: Texts, y: Array, seed: int, sample: RowSample | None, weights: Array | None) -> Fit:
     folds = step.assign_folds(sample.total, seed) if sample else None
     if folds is None or sample is None:
-        return step.fit(texts, y, seed)
-    return step.fit_sample(texts, y, seed, folds[sample.rows])
+        return fit_weighted(step.fit, texts, y, seed, weights=weights)
+    return fit_weighted(step.fit_sample, texts, y, seed, folds[sample.rows], weights=weights)
 
 
 @contextlib.contextmanager

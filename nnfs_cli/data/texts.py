@@ -66,10 +66,13 @@ class Texts:
         empty: Array = self.codes == GAP
         return empty
 
-    def counts(self) -> dict[str | None, int]:
-        """Return the number of rows of each text that occurs, in the order of `distinct`, and last of None."""
-        n = np.bincount(self.codes + 1, minlength=len(self.distinct) + 1).tolist()
-        found: dict[str | None, int] = {text: m for text, m in zip(self.distinct.tolist(), n[1:], strict=True) if m}
+    def counts(self, weights: Array | None = None) -> dict[str | None, float]:
+        """Return the number of rows of each text that occurs, in the order of `distinct`, and last of None.
+
+        With weights (rows,), it is the sum of their weights.
+        """
+        n = np.bincount(self.codes + 1, weights, len(self.distinct) + 1).tolist()
+        found: dict[str | None, float] = {text: m for text, m in zip(self.distinct.tolist(), n[1:], strict=True) if m}
         return found | ({None: n[0]} if n[0] else {})
 
     def look_up(self, numbers: Mapping[str | None, int], unknown: int) -> Array:

@@ -17,6 +17,7 @@ from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.profile import profile
 from nnfs_cli.data.table import Label, Table, text_of
 from nnfs_cli.data.training_rows import TrainingRows
+from nnfs_cli.data.weighted import row_weights
 from nnfs_cli.errors import Fault
 from nnfs_cli.experiment.encode_splits import encode_splits, rows_in_memory, rows_on_disk, rows_to_fit
 from nnfs_cli.experiment.read_data import Budget, LoadedData, load_data
@@ -99,6 +100,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     """
     loaded = loaded or load_data(config)
     table, rows, sample = rows_to_fit(loaded, config)
+    column = config.dataset.weight_column() if config.edition > 1 else None  # in edition 1 statistics have no weights
     encoder = encoder or Encoder.fit(
         table,
         rows,
@@ -109,6 +111,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
         loaded.class_weights,
         config.seed,
         sample,
+        row_weights(table, column)[rows] if column else None,
     )
     config.check(encoder.facts, table.name)
     try:

@@ -16,6 +16,7 @@ from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Kind, Label, Table
+from nnfs_cli.data.weighted import row_weights
 from nnfs_cli.data.weights import UnknownLabelError, resolve_class_weights
 from nnfs_cli.errors import DataError, Fault
 from nnfs_cli.experiment.input_columns import (
@@ -130,7 +131,7 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     for split in SPLITS if column else ():
         table = readers[split].survey
         if table.has(str(column)):
-            rows[split] = _with_weight(table, split, rows[split], table.numbers(str(column))[rows[split]])
+            rows[split] = _with_weight(table, split, rows[split], row_weights(table, str(column))[rows[split]])
         elif len(rows[split]):
             warn(no_weight_column(table.name, str(column)))
     class_weights = None

@@ -13,9 +13,9 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.labels import class_indices
 from nnfs_cli.data.split import SPLITS
-from nnfs_cli.data.steps.base import quantiles
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Table, concatenate_tables, gaps_of, text_of
+from nnfs_cli.data.weighted import quantiles
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.read_data import LoadedData
 from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_column

@@ -192,6 +192,17 @@ def test_custom_components_work_like_built_in_ones(run: Path, inside: Nnfs) -> N
     assert 0 < np.ptp(predictions) < 100
 
 
+def test_a_custom_step_without_weights_is_refused_for_rows_that_have_them(mine: Path, inside: Nnfs) -> None:
+    lines = Path("points.csv").read_text().splitlines()
+    Path("points.csv").write_text(
+        "\n".join([lines[0] + ",w", *(f"{line},{1 + i % 2}" for i, line in enumerate(lines[1:]))])
+    )
+    done = inside("train", "config.yaml", "-q", "--code", "mine.py", "--set", "dataset.csv.weight=w")
+    wrong = "points.csv: column 'y' has rows with weights, which its preprocessing step does not take"
+    remedy = "give Span.fit a parameter `weights`, or leave out the weights"
+    assert one_message(done, 2) == f"error: {wrong}; {remedy}\n"
+
+
 def test_the_gradient_of_a_custom_layer_is_checked(mine: Path) -> None:
     load_code(Path("mine.py"))
     spec = Config.load("config.yaml", ["dtype=float64"])

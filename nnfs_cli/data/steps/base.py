@@ -6,7 +6,8 @@ dictionary, and every other method receives that dictionary again, so a step its
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -64,9 +65,11 @@ class NumberStep(PreprocessingStep):
     widens: ClassVar[bool] = False
     """Whether one column may become several columns, or none."""
 
-    def fit(self, column: Array) -> Fit:
+    def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return what the step needs to know about one column of training rows (rows,), float64.
 
+        With `weights` (rows,), each row stands for as many rows as its weight says; the functions in `weighted` give
+        the statistics of such rows.
         Raises `ValueError` when the step cannot take the column; its message continues a sentence about the column.
         """
         return {}
@@ -99,16 +102,17 @@ class CategoryStep(PreprocessingStep):
     learns_target: ClassVar[bool] = False
     """Whether the outputs for training rows depend on their target."""
 
-    def fit(self, texts: Texts, y: Array, seed: int) -> Fit:
+    def fit(self, texts: Texts, y: Array, seed: int, weights: Array | None = None) -> Fit:
         """Return what the step learns from the categories (rows,) and the target y (rows, n) of the training rows.
 
+        With `weights` (rows,), each row stands for as many rows as its weight says.
         Raises `ValueError` when the step cannot take the column; its message continues a sentence about the column.
         """
         raise NotImplementedError
 
-    def fit_sample(self, texts: Texts, y: Array, seed: int, folds: Array) -> Fit:
+    def fit_sample(self, texts: Texts, y: Array, seed: int, folds: Array, weights: Array | None = None) -> Fit:
         """Fit to a sample of the training rows, where `folds` (rows,) are the sample's entries of `assign_folds`."""
-        return self.fit(texts, y, seed)
+        return fit_weighted(self.fit, texts, y, seed, weights=weights)
 
     def names(self, fit: Fit) -> tuple[str, ...]:
         """Return a name for each output, which follows the column's name; "" for the column's name alone."""
@@ -135,7 +139,7 @@ class KnownCategoriesStep(CategoryStep):
     """
 
     min_frequency: PositiveInt = 1
-    """Least number of training rows for a category of its own; rarer categories share "other"."""
+    """Least number of training rows for a category of its own; rarer categories share "other". Weights are summed."""
     max_categories: PositiveInt | None = None
     """Largest number of categories of their own, the most frequent ones; the rest share "other"."""
     unseen: Literal["error", "other"] = "error"
@@ -145,14 +149,14 @@ class KnownCategoriesStep(CategoryStep):
     max_columns: ClassVar[int | None] = None
     """Largest number of known categories that the step accepts."""
 
-    def fit(self, texts: Texts, y: Array, seed: int) -> Fit:
+    def fit(self, texts: Texts, y: Array, seed: int, weights: Array | None = None) -> Fit:
         """Return the known categories, and whether training rows held others; the target plays no role."""
-        return self.known_categories(texts)
+        return self.known_categories(texts, weights)
 
-    def known_categories(self, texts: Texts) -> Fit:
+    def known_categories(self, texts: Texts, weights: Array | None = None) -> Fit:
         """Return the frequent categories, sorted, with the empty cell last, and whether there are others."""
-        counts = texts.counts()
-        frequent = [category for category, n in counts.items() if n >= self.min_frequency]
+        counts, least = texts.counts(weights), self.min_frequency if self.min_frequency > 1 else 0
+        frequent = [category for category, n in counts.items() if n >= least]
         by_frequency = sorted(frequent, key=lambda category: (-counts[category], category or ""))
         known = sort_categories(by_frequency[: self.max_categories])
         if self.max_columns and len(known) > self.max_columns:
@@ -181,9 +185,10 @@ class DateStep(PreprocessingStep):
     kind = "date"
     needs = ("fit", "names", "transform")
 
-    def fit(self, dates: Array) -> Fit:
+    def fit(self, dates: Array, weights: Array | None = None) -> Fit:
         """Return what the step learns from dates (rows,), datetime64[us], of training rows; empty cells are NaT.
 
+        With `weights` (rows,), each row stands for as many rows as its weight says.
         Raises `ValueError` when the step cannot take the column; its message continues a sentence about the column.
         """
         raise NotImplementedError
@@ -218,21 +223,28 @@ def finite_range(low: float, high: float) -> float:
     return high - low
 
 
-def quantiles(column: Array, levels: Sequence[float] | Array) -> list[float]:
-    """Return the quantiles of a column (rows,) at levels from 0 to 1, interpolated between rows."""
-    shrink = 0.25 if np.abs(column).max() > 1e307 else 1.0  # differences of huge numbers would overflow
-    found: list[float] = (np.quantile(column * shrink, levels) / shrink).tolist()
-    return found
+def fit_weighted(fit: Callable[..., Fit], *data: Any, weights: Array | None) -> Fit:
+    """Return what the method `fit` of a step learns from training rows, and from their weights if there are any.
+
+    Raises `ValueError`, the rest of a sentence about the column, when the step cannot take it, or takes no weights.
+    """
+    if weights is None:
+        return fit(*data)
+    if "weights" not in inspect.signature(fit).parameters:
+        step = type(getattr(fit, "__self__", None)).__name__
+        remedy = f"give {step}.{fit.__name__} a parameter `weights`, or leave out the weights"
+        raise ValueError(f"has rows with weights, which its preprocessing step does not take; {remedy}")
+    return fit(*data, weights=weights)
 
 
-def fit_chain(steps: Sequence[NumberStep], column: Array) -> list[Fit]:
+def fit_chain(steps: Sequence[NumberStep], column: Array, weights: Array | None = None) -> list[Fit]:
     """Fit steps that follow one another to a column of training rows (rows,), each to the output of the one before.
 
     Raises `ValueError`, the rest of a sentence about the column, when a step cannot take it.
     """
     fits = []
     for step in steps:
-        fits.append(step.fit(column))
+        fits.append(fit_weighted(step.fit, column, weights=weights))
         refuse_overflow(step, column, fits[-1])
         if step is not steps[-1]:
             column = step.transform(column[:, None], stack_fits(fits[-1:]))[:, 0]

@@ -12,6 +12,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.data.dates import DAY, days
 from nnfs_cli.data.steps.base import DateStep, Distinct, Fit, rounding_error
+from nnfs_cli.data.weighted import deviation, mean
 
 DatePart = Literal["trend", "year_cycle", "month_cycle", "week_cycle", "day_cycle", "weekend"]
 DEFAULT_PARTS: tuple[DatePart, ...] = ("trend", "year_cycle", "week_cycle", "day_cycle")
@@ -39,20 +40,21 @@ class Calendar(DateStep, name="calendar", main="parts"):
     """Parts of the date, from trend, year_cycle, month_cycle, week_cycle, day_cycle and weekend. By default the trend
     and the cycles of the year, the week and the day, as far as they vary over training rows."""
 
-    def fit(self, dates: Array) -> Fit:
+    def fit(self, dates: Array, weights: Array | None = None) -> Fit:
         """Return the parts, the mean and standard deviation of the days since 1970, and whether cells are empty."""
-        there = dates[~np.isnat(dates)]
+        known = ~np.isnat(dates)
+        there, weights = dates[known], None if weights is None else weights[known]
         if not len(there):
             raise ValueError("is empty in every training row, so there is no date to learn from; drop the column")
         since = days(there)
-        mean, std = float(since.mean()), float(since.std())
+        average, std = mean(since, weights), deviation(since, weights)
         moves = std > rounding_error(float(np.abs(since).max()))
         varying = [
             part for part in DEFAULT_PARTS if (moves if part == "trend" else np.ptp(_phase(part, there)) > MIN_SPREAD)
         ]
         return {
             "parts": list(self.parts or varying or ["trend"]),
-            "mean": mean,
+            "mean": average,
             "scale": std if moves else 1.0,
             "gaps": len(there) < len(dates),
         }

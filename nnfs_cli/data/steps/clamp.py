@@ -23,7 +23,7 @@ class Clamp(NumberStep, name="clamp"):
     examples = ("clamp",)
     invertible = True
 
-    def fit(self, column: Array) -> Fit:
+    def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return the lowest and the highest number."""
         return {"lowest": float(column.min()), "highest": float(column.max())}
 

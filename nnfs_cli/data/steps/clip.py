@@ -10,7 +10,8 @@ from pydantic import model_validator
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Fraction, Rate
 from nnfs_cli.components.section import invalid
-from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, quantiles
+from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics
+from nnfs_cli.data.weighted import quantiles
 
 
 class Clip(NumberStep, name="clip"):
@@ -35,9 +36,9 @@ class Clip(NumberStep, name="clip"):
             raise invalid(f"low must be below high, found {self.low:g} and {self.high:g}")
         return self
 
-    def fit(self, column: Array) -> Fit:
+    def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return the lower and the upper bound."""
-        low, high = quantiles(column, (self.low, self.high))
+        low, high = quantiles(column, (self.low, self.high), weights)
         return {"low": low, "high": high}
 
     def transform(self, values: Array, statistics: Statistics) -> Array:

@@ -30,7 +30,7 @@ class Hashing(CategoryStep, name="hashing", main="buckets"):
     buckets: Annotated[int, Field(strict=True, ge=2, le=10_000)] = Field(default=32, kw_only=False)
     """Number of buckets, each of which becomes a column."""
 
-    def fit(self, texts: Texts, y: Array, seed: int) -> Fit:
+    def fit(self, texts: Texts, y: Array, seed: int, weights: Array | None = None) -> Fit:
         """Return nothing: the hash needs no fit."""
         return {}
 

@@ -11,6 +11,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import FiniteFloat, Switch
 from nnfs_cli.components.section import invalid
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics
+from nnfs_cli.data.weighted import mean, median
 
 
 class Impute(NumberStep, name="impute", main="by"):
@@ -40,15 +41,16 @@ class Impute(NumberStep, name="impute", main="by"):
             raise invalid(f"by: {self.by} takes no value; set by: constant, or leave the value out")
         return self
 
-    def fit(self, column: Array) -> Fit:
+    def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return the fill value, and 1 if the column gets a second one that marks empty cells, else 0."""
-        there = column[~np.isnan(column)]
+        known = ~np.isnan(column)
+        there, weights = column[known], None if weights is None else weights[known]
         if self.value is not None:
             fill = self.value
         elif not len(there):
             raise ValueError(f"is empty in every training row, so it has no {self.by} to fill in; drop the column")
         else:
-            fill = float(np.median(there) if self.by == "median" else there.mean())
+            fill = (median if self.by == "median" else mean)(there, weights)
         return {"fill": fill, "gaps": float(self.indicator and len(there) < len(column))}
 
     def transform(self, values: Array, statistics: Statistics) -> Array:

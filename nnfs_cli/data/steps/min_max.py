@@ -19,7 +19,7 @@ class MinMax(NumberStep, name="min_max"):
     examples = ("min_max",)
     invertible = True
 
-    def fit(self, column: Array) -> Fit:
+    def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return the smallest number, and the distance of the largest from it."""
         low, high = float(column.min()), float(column.max())
         scale = finite_range(low, high)

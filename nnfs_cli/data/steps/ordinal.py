@@ -13,6 +13,7 @@ from nnfs_cli.components.section import invalid
 from nnfs_cli.data.numbers import NUMBER
 from nnfs_cli.data.steps.base import EMPTY, Distinct, Fit, KnownCategoriesStep, sort_categories
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.data.weighted import deviation, mean
 from nnfs_cli.system.wording import counted, listing
 
 
@@ -40,22 +41,23 @@ class Ordinal(KnownCategoriesStep, name="ordinal", main="order"):
             )
         return self
 
-    def fit(self, texts: Texts, y: Array, seed: int) -> Fit:
+    def fit(self, texts: Texts, y: Array, seed: int, weights: Array | None = None) -> Fit:
         """Return the categories in order, the empty cell last, and the mean and standard deviation of the positions."""
-        fit = self._ordered(texts) if self.order else self.known_categories(texts)
+        fit = self._ordered(texts) if self.order else self.known_categories(texts, weights)
         if not self.order:
             fit["levels"] = _sort(fit["levels"])
         positions = self.codes(texts, fit)
-        known = positions[positions < _n_positions(fit)]
-        mean, std = (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)
-        return {**fit, "mean": mean, "scale": std or 1.0}
+        known = positions < _n_positions(fit)
+        there, weights = positions[known], None if weights is None else weights[known]
+        average, std = (mean(there, weights), deviation(there, weights)) if len(there) else (0.0, 0.0)
+        return {**fit, "mean": average, "scale": std or 1.0}
 
     def _ordered(self, texts: Texts) -> Fit:
         order, counts = list(self.order or ()), texts.counts()
         unlisted = [category for category in counts if category is not None and category not in order]
         if unlisted:
             found = listing([f"'{category[:40]}'" for category in unlisted[:3]])
-            rows = counted(sum(counts[category] for category in unlisted), "row")
+            rows = counted(int(sum(counts[category] for category in unlisted)), "row")
             raise ValueError(f"holds categories missing from its order, such as {found}, in {rows}; list all of them")
         return {"levels": [*order, *([None] if None in counts else [])], "other": False}
 

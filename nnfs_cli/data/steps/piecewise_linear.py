@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, finite_range, quantiles, rounding_error
+from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, finite_range, rounding_error
+from nnfs_cli.data.weighted import quantiles
 
 
 class PiecewiseLinear(NumberStep, name="piecewise_linear", main="bins"):
@@ -31,11 +32,11 @@ class PiecewiseLinear(NumberStep, name="piecewise_linear", main="bins"):
     bins: Annotated[int, Field(strict=True, ge=2, le=1_000)] = Field(default=16, kw_only=False)
     """Largest number of bins, each of which becomes a column."""
 
-    def fit(self, column: Array) -> Fit:
+    def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return the edges, (bins + 1,); the last edge repeats in place of edges that were equal."""
         low, high = float(column.min()), float(column.max())
         finite_range(low, high)
-        edges = np.array(quantiles(column, np.linspace(0, 1, self.bins + 1)))
+        edges = np.array(quantiles(column, np.linspace(0, 1, self.bins + 1), weights))
         edges = edges[np.append(True, np.diff(edges) > rounding_error(low, high))]
         return {"edges": np.pad(edges, (0, self.bins + 1 - len(edges)), "edge").tolist()}
 

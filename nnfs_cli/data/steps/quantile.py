@@ -9,6 +9,7 @@ from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, finite_range, rounding_error
+from nnfs_cli.data.weighted import n_rows, quantiles
 
 EDGE = 1e-7  # ranks closer than this to 0 or 1 are moved there: their normal quantile is ±5.2
 NEAREST = EDGE - float(np.spacing(1.0))  # the limit of scikit-learn, which keeps ranks this far from 0 and 1
@@ -31,11 +32,13 @@ class Quantile(NumberStep, name="quantile", main="knots"):
     knots: Annotated[int, Field(strict=True, ge=2, le=100_000)] = Field(default=1000, kw_only=False)
     """Number of quantiles that are stored; at most one for each training row."""
 
-    def fit(self, column: Array) -> Fit:
+    def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return equidistant quantiles, from the smallest number to the largest."""
+        finite_range(float(column.min()), float(column.max()))
+        last = min(self.knots, n_rows(column, weights)) - 1
+        if weights is not None:
+            return {"knots": np.maximum.accumulate(quantiles(column, np.linspace(0, 1, last + 1), weights)).tolist()}
         column = np.sort(column)
-        finite_range(float(column[0]), float(column[-1]))
-        last = min(self.knots, len(column)) - 1
         place, part = np.divmod(np.arange(last + 1) * (len(column) - 1), last or 1)  # whole numbers keep ties
         above = column[np.minimum(place + 1, len(column) - 1)]
         knots = column[place] + (above - column[place]) * (part / (last or 1))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, finite_range, quantiles, rounding_error
+from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, finite_range, rounding_error
+from nnfs_cli.data.weighted import deviation, quantiles
 
 
 class Robust(NumberStep, name="robust"):
@@ -21,12 +22,13 @@ class Robust(NumberStep, name="robust"):
     examples = ("robust",)
     invertible = centred = True
 
-    def fit(self, column: Array) -> Fit:
+    def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return the median, and the interquartile range or its substitute."""
-        low, median, high = quantiles(column, (0.25, 0.5, 0.75))
+        low, median, high = quantiles(column, (0.25, 0.5, 0.75), weights)
         scale = finite_range(low, high)
         largest = float(np.abs(column).max())
-        return {"median": median, "scale": scale if scale > rounding_error(largest) else _deviation(column, largest)}
+        scale = scale if scale > rounding_error(largest) else _deviation(column, largest, weights)
+        return {"median": median, "scale": scale}
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
         """Return the scaled values: median 0 and interquartile range 1 on the training rows."""
@@ -37,7 +39,7 @@ class Robust(NumberStep, name="robust"):
         return values * statistics["scale"] + statistics["median"]
 
 
-def _deviation(column: Array, largest: float) -> float:
+def _deviation(column: Array, largest: float, weights: Array | None) -> float:
     """Return the population standard deviation, without overflow for huge numbers; 1 for a constant column."""
-    share = float((column / (largest or 1.0)).std())
+    share = deviation(column / (largest or 1.0), weights)
     return share * largest if share * largest > 0 and share > rounding_error(1.0) else 1.0

@@ -6,6 +6,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, rounding_error
+from nnfs_cli.data.weighted import deviation, mean
 
 
 class Standardize(NumberStep, name="standardize"):
@@ -19,10 +20,10 @@ class Standardize(NumberStep, name="standardize"):
     examples = ("standardize",)
     invertible = centred = True
 
-    def fit(self, column: Array) -> Fit:
+    def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return the mean and the population standard deviation."""
-        mean, std = float(column.mean()), float(column.std())
-        return {"mean": mean, "scale": std if std > rounding_error(float(np.abs(column).max())) else 1.0}
+        average, std = mean(column, weights), deviation(column, weights)
+        return {"mean": average, "scale": std if std > rounding_error(float(np.abs(column).max())) else 1.0}
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
         """Return the scaled values: mean 0 and standard deviation 1 on the training rows."""

@@ -11,6 +11,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat
 from nnfs_cli.data.steps.base import CategoryStep, Fit, rounding_error, sort_categories
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.data.weighted import deviation, mean
 from nnfs_cli.system.random import random_stream
 
 
@@ -22,7 +23,8 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
     for each target or class, and a single one for two classes.
 
     A training row must not see its own target. Training rows are therefore dealt into `folds` at random, and each row
-    gets the mean that was fitted to the rows of the other folds alone.
+    gets the mean that was fitted to the rows of the other folds alone. With weights of rows, n is the sum of a
+    category's weights, and a row lies in one fold, whatever its weight; copies of a row may lie in several folds.
 
     Fitted: the output for each category, from all training rows and from all folds but one. An empty cell is a category
     if training rows had one; an unknown category becomes 0, the overall mean.
@@ -37,29 +39,32 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
     folds: Annotated[int, Field(strict=True, ge=2, le=100)] = 5
     """Number of folds into which training rows are dealt."""
 
-    def fit(self, texts: Texts, y: Array, seed: int) -> Fit:
+    def fit(self, texts: Texts, y: Array, seed: int, weights: Array | None = None) -> Fit:
         """Return the output for each category, from all rows and from all rows but those of each fold."""
-        return self.fit_sample(texts, y, seed, self.assign_folds(len(texts), seed))
+        return self.fit_sample(texts, y, seed, self.assign_folds(len(texts), seed), weights)
 
-    def fit_sample(self, texts: Texts, y: Array, seed: int, folds: Array) -> Fit:
+    def fit_sample(self, texts: Texts, y: Array, seed: int, folds: Array, weights: Array | None = None) -> Fit:
         """Return the outputs fitted to rows of these folds, (rows,)."""
         categories = sort_categories(list(texts.counts()))
         codes = _codes(texts, categories)
-        others = [folds != k for k in range(self.folds)]  # the rows outside fold k
-        return {
-            "levels": categories,
-            "means": self._means(codes, y, len(categories)).tolist(),
-            "folds": [self._means(codes[rows], y[rows], len(categories)).tolist() for rows in others],
-        }
 
-    def _means(self, codes: Array, y: Array, n_categories: int) -> Array:
-        """Return the output for each category, (categories, n), from codes (rows,) and targets y (rows, n)."""
-        rows = np.bincount(codes, minlength=n_categories)
+        def means(rows: Array | slice) -> list[list[float]]:
+            """Return the output for each category, (categories, n), fitted to these rows."""
+            return self._means(codes[rows], y[rows], len(categories), None if weights is None else weights[rows])
+
+        others = [folds != k for k in range(self.folds)]  # the rows outside fold k
+        return {"levels": categories, "means": means(slice(None)), "folds": list(map(means, others))}
+
+    def _means(self, codes: Array, y: Array, n_categories: int, weights: Array | None) -> list[list[float]]:
+        """Return the output for each category, from codes (rows,), targets y (rows, n) and weights (rows,)."""
+        rows = np.bincount(codes, weights, n_categories)
         means = np.zeros((n_categories, y.shape[1]))
         for j, column in enumerate(y.T if len(y) else ()):
-            sums = np.bincount(codes, _standardized(column), n_categories)
+            z = _standardized(column, weights)
+            sums = np.bincount(codes, z if weights is None else z * weights, n_categories)
             np.divide(sums, rows + self.smoothing, out=means[:, j], where=rows > 0)
-        return means
+        of_categories: list[list[float]] = means.tolist()
+        return of_categories
 
     def assign_folds(self, n_rows: int, seed: int) -> Array:
         """Return a random fold for each row, (rows,); folds are of equal size."""
@@ -78,11 +83,11 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
         return np.stack([_with_unknown(means) for means in fit["folds"]])[folds, codes]
 
 
-def _standardized(y: Array) -> Array:
+def _standardized(y: Array, weights: Array | None) -> Array:
     """Return y with mean 0 and standard deviation 1, or zeros if it is constant; squares do not overflow."""
     z = y / (float(np.abs(y).max()) or 1.0)
-    z -= z.mean()
-    std = float(z.std())
+    z -= mean(z, weights)
+    std = deviation(z, weights)
     return z / std if std > rounding_error(1.0) else np.zeros_like(z)
 
 

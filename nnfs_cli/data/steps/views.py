@@ -40,12 +40,12 @@ class Views(NumberStep, name="views", main="chains"):
     chains: Annotated[tuple[Steps, ...], NotEmpty, AfterValidator(_only_number_steps)] = Field(kw_only=False)
     """The views: each is a step, or a list of steps that follow one another."""
 
-    def fit(self, column: Array) -> Fit:
+    def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return the fits of all steps, with keys of the form "chain.step.key"."""
         return {
             f"{i}.{j}.{key}": value
             for i, chain in enumerate(self.chains)
-            for j, fit in enumerate(fit_chain(cast(tuple[NumberStep, ...], chain), column))
+            for j, fit in enumerate(fit_chain(cast(tuple[NumberStep, ...], chain), column, weights))
             for key, value in fit.items()
         }
 
