@@ -122,7 +122,8 @@ class Config(Section):
     """Number of nets in the ensemble. Each has its own initial weights and dropout; their predictions are averaged."""
     holdout: Literal["fold"] | None = None
     """With `fold`, the training rows are dealt into one fold per member, and each member trains without its fold. The
-    predictions of each member on its own fold then replace validation rows."""
+    predictions of each member on its own fold then replace validation rows. With `split: {time: ...}`, the folds lie in
+    the latest 30 % of the training rows, and each member trains on the rows before its fold."""
     loss: Loss
     """Loss to minimize. It also decides whether the target is read as classes or as numbers."""
     class_weights: ClassWeights | None = None
@@ -240,6 +241,11 @@ class Config(Section):
         config = handler(values | _dependent_defaults(**values))
         config._document = document if document and document.source else None  # else it would keep the data of Python
         return config
+
+    @property
+    def forward(self) -> bool:
+        """Whether each member of an ensemble is scored on rows that are later than those it trains on."""
+        return self.holdout is not None and self.split.time is not None and self.edition > 1
 
     def __eq__(self, other: object) -> bool:
         """Compare the settings; the file that they came from does not matter."""

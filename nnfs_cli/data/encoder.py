@@ -100,7 +100,7 @@ class Encoder:
         n_features = len(self.names) + sum(width - 1 for _, _, width, _ in self.lookups)
         return Facts(n_features, len(self.classes) if self.classes else None, len(self.targets))
 
-    def assign_folds(self, n_rows: int, seed: int) -> FoldsByColumn:
+    def assign_folds(self, n_rows: int, seed: int) -> dict[str, Array]:
         """Return the fold of each training row, (rows,), for every column whose step fits by folds."""
         blocks = [block for block in self.inputs if isinstance(block, CategoryInput)]
         folds = {block.column: block.step.assign_folds(n_rows, seed) for block in blocks}

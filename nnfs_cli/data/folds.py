@@ -1,27 +1,96 @@
-"""Deal rows into folds, so that each of several nets can leave one fold out of its training."""
+"""Deal rows into folds, so that each of several nets is scored on rows that it was not trained on."""
 
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.gap import gap_between, instants, long_before
+from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.wording import counted, named
 
+FORWARD_SHARE = 0.3  # of the training rows, the latest, that lie in forward folds
 
-def deal_rows(table: Table, rows: Array, group: str | None, classes: Array | None, n_folds: int, seed: int) -> Array:
-    """Return the fold of each of some `rows` (indices) of a table, (rows,), from 0 on.
+
+@dataclass(frozen=True)
+class Folds:
+    """The fold of each of some rows, and the rows that train without each fold.
+
+    `fold` (rows,) counts from 0; it is -1 for a row of no fold. `trains` (rows, folds) says whether a row is among the
+    training rows of the net that is scored on a fold.
+    """
+
+    fold: Array
+    trains: Array
+    forward: bool = False  # whether every net trains on earlier rows than those of its fold
+
+    @classmethod
+    def of(cls, fold: Array, n_folds: int) -> Self:
+        """Return folds that all train each other's nets."""
+        return cls(fold, fold[:, None] != np.arange(n_folds))
+
+    @property
+    def of_all(self) -> Array:
+        """Which rows (rows,) train every net."""
+        return np.asarray(self.trains.all(axis=1))
+
+
+def deal_rows(table: Table, rows: Array, group: str | None, classes: Array | None, n_folds: int, seed: int) -> Folds:
+    """Deal some `rows` (indices) of a table into folds at random.
 
     With `group`, the name of a column, rows of one group share a fold. Otherwise each class, if `classes` (rows,) gives
     the class of each row, is spread evenly over the folds. Raises `DataError` when there are fewer groups than folds.
     """
     if group is not None:
-        return deal_groups(table, rows, group, n_folds, seed)
-    return deal(len(rows), n_folds, seed, classes)
+        return Folds.of(deal_groups(table, rows, group, n_folds, seed), n_folds)
+    return Folds.of(deal(len(rows), n_folds, seed, classes), n_folds)
+
+
+def deal_forward(table: Table, rows: Array, split: Split, n_folds: int, n_in_folds: int) -> Folds:
+    """Deal the latest `n_in_folds` of some `rows` (indices) of a table into folds, each of consecutive instants.
+
+    The net of a fold trains on all rows before the fold, by the gap of the split or more. Rows of one instant share a
+    fold, the later one. Folds are of equal size as far as instants allow it.
+    Raises `DataError` when there are too few instants, or when the gap leaves no row before the first fold.
+    Sources: Tashman, "Out-of-sample tests of forecasting accuracy" (2000), for the rolling origin; López de Prado,
+    "Advances in Financial Machine Learning" (2018), section 7.4.1, for the gap.
+    """
+    name = str(split.time)
+    times, gap = instants(table, name)[rows], gap_between(table, name, split.gap)
+    different, counts = np.unique(times, return_counts=True)
+    where, few = f"{table.name}: column {named(name)}", "set members (or --folds) to"
+    if len(different) <= n_folds:
+        found = f"has {counted(len(different), 'different value')} in the training rows"
+        remedy = f"; {few} {len(different) - 1} or less" if len(different) > 2 else ""
+        raise DataError(f"{where} {found}, but {n_folds} folds need one each and one before them{remedy}")
+    first = len(times) - n_in_folds + n_in_folds * np.arange(n_folds) // n_folds  # of equal size, if instants differ
+    at = np.searchsorted(np.cumsum(counts), first, side="right")  # the instants at which folds start
+    step = np.arange(n_folds)
+    at = np.minimum.accumulate((np.minimum(at, len(different) - n_folds + step) - step)[::-1])[::-1] + step
+    at = np.maximum(at, 1 + step)
+    starts = different[at]
+    fold = np.searchsorted(starts, times, side="right") - 1
+    trains = np.stack([long_before(times, start, gap) for start in starts], axis=1)
+    if not trains[:, 0].any():
+        raise DataError(f"{where} has no row before the first of {n_folds} folds by the gap of the split; {few} fewer")
+    return Folds(fold, trains, forward=True)
+
+
+def most_forward(times: Array, share: float) -> int:
+    """Return the largest number of forward folds for the latest share of some rows, from their instants (rows,).
+
+    It is at least 2, unless there are too few instants for that; then it is 0.
+    """
+    different, counts = np.unique(times, return_counts=True)
+    in_folds = int((np.cumsum(counts) > (1 - share) * len(times)).sum())
+    return max(in_folds, 2) if len(different) > 2 else 0
 
 
 def deal(n_rows: int, n_folds: int, seed: int, classes: Array | None = None) -> Array:

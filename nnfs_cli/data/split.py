@@ -16,6 +16,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, SerializationInfo, 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import FilePath, Fraction, Switch, Text, absolute_path, relative_path
 from nnfs_cli.components.section import Section, invalid
+from nnfs_cli.data.gap import Gap, gap_between, instants, long_before
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
@@ -69,6 +70,9 @@ class Split(Section):
     time: Text | None = None
     """Column of dates or numbers: the earliest rows train, later ones validate, and the latest are for the test. Rows
     with equal values go to one split, the later one."""
+    gap: Gap | None = None
+    """With `time`, how long training rows are before the first row of validation, test or a fold, at least: such as
+    `7 days`, `12 hours` or `90 min` for dates, a number for numbers. Rows in between do not train."""
     hash: Text | None = None
     """Column of ids: the split of a row depends on its id and the seed alone, so it stays the same when rows are added.
     Fractions are met approximately."""
@@ -84,6 +88,12 @@ class Split(Section):
     def _names_one_column(self) -> Self:
         if len(self.column_by_key) > 1:
             raise invalid(f"only one column can divide the rows; set one of {listing(self.column_by_key, 'or')}")
+        return self
+
+    @model_validator(mode="after")
+    def _gap_is_in_time(self) -> Self:
+        if self.gap and self.time is None:
+            raise invalid("a gap lies between rows in the order of time; name the column of dates with time")
         return self
 
     def without_default_validation(self) -> Self:
@@ -126,7 +136,7 @@ class Split(Section):
             case {"group": name}:
                 splits = _split_by_group(table, name, self.fractions, random_stream(seed, "split"))
             case {"time": name}:
-                splits = _split_by_time(table, name, self.fractions)
+                splits = _split_by_time(table, name, self.fractions, gap_between(table, name, self.gap))
             case {"hash": name}:
                 splits = _split_by_hash(table, name, self.fractions, seed)
             case _:
@@ -245,9 +255,12 @@ def _fitting(sizes: Array, room: float, most: int) -> Array:
     return taken
 
 
-def _split_by_time(table: Table, name: str, fractions: Mapping[str, float]) -> dict[str, Array]:
-    """Give the latest rows to the test and the next ones to validation; rows of one instant stay together."""
-    times, left = _instants(table, name), np.arange(table.n_rows)
+def _split_by_time(table: Table, name: str, fractions: Mapping[str, float], gap: float) -> dict[str, Array]:
+    """Give the latest rows to the test and the next ones to validation; rows of one instant stay together.
+
+    Rows less than the gap before them are in no split.
+    """
+    times, left = instants(table, name), np.arange(table.n_rows)
     indices = np.zeros(table.n_rows, np.int8)
     for split in reversed(list(fractions)):
         n = round(fractions[split] * table.n_rows)
@@ -255,7 +268,8 @@ def _split_by_time(table: Table, name: str, fractions: Mapping[str, float]) -> d
             _refuse_too_few(table, split, fractions[split])
             continue
         start = max(len(times) - n, 0)
-        late = times >= np.partition(times, start)[start]
+        first = np.partition(times, start)[start]
+        late = times >= first
         indices[left[late]] = SPLITS.index(split)
         times, left = times[~late], left[~late]
         if not len(left):
@@ -263,19 +277,13 @@ def _split_by_time(table: Table, name: str, fractions: Mapping[str, float]) -> d
             raise DataError(
                 f"{table.name}: {shared}; with {fractions[split]:g} of them for {split}, no earlier rows are left"
             )
+    if gap and len(left) < table.n_rows:
+        indices[left[~long_before(times, first, gap)]] = len(SPLITS)
+        if not (indices == 0).any():
+            raise DataError(
+                f"{table.name}: all earlier rows lie within the gap of the split, so no row is left to train"
+            )
     return _rows_by_split(indices)
-
-
-def _instants(table: Table, name: str) -> Array:
-    """Return a column of dates or numbers as numbers, larger for later rows."""
-    if table.kind(name) == "number":
-        column = table.numbers(name)
-        own = np.asarray(table.column(name))
-        return own if own.dtype.kind in "iu" else column  # float64 cannot distinguish large whole numbers
-    dates = table.dates(name)
-    if np.isnat(dates).any():
-        raise table.error(int(np.argmax(np.isnat(dates))), name, "a date in every row, since it decides the split")
-    return dates.view(np.int64)
 
 
 def _split_by_hash(table: Table, name: str, fractions: Mapping[str, float], seed: int) -> dict[str, Array]:

@@ -35,13 +35,13 @@ class TrainingRows(Protocol):
 class RowsInMemory:
     """Rows in memory: X (rows, *input_shape), y (rows, n_outputs) and weights, if there are any.
 
-    `weight` is (rows,), or (rows, members) if each member weights the rows by itself. The rows of a batch are copied
-    into buffers, which all batches of the same size share.
+    `weight` is (rows,), or (rows, members) if each member weights the rows by itself; its mean is computed unless
+    given. The rows of a batch are copied into buffers, which all batches of the same size share.
     """
 
-    def __init__(self, X: Array, y: Array, weight: Array | None = None) -> None:
+    def __init__(self, X: Array, y: Array, weight: Array | None = None, mean_weight: float | None = None) -> None:
         self._arrays = [X, y] if weight is None else [X, y, weight]
-        self.mean_weight = 1.0 if weight is None else float(weight.mean(dtype=np.float64))
+        self.mean_weight = mean_weight or (1.0 if weight is None else float(weight.mean(dtype=np.float64)))
         self._buffers: dict[int, list[Array]] = {}
 
     def __len__(self) -> int:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
-from nnfs_cli.data.folds import deal_rows
+from nnfs_cli.data.folds import Folds
 from nnfs_cli.data.inputs import RowSample
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.data.training_rows import RowsInMemory, RowsOnDisk
 from nnfs_cli.errors import Fault
+from nnfs_cli.experiment.holdout import deal_training_rows, rows_of_all
 from nnfs_cli.experiment.read_data import Budget, LoadedData, no_weight
 from nnfs_cli.experiment.table_reader import CellFinder
 from nnfs_cli.experiment.warnings import sampled_rows
@@ -22,17 +23,17 @@ from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.warn import warn
-from nnfs_cli.system.wording import counted
 
 
 def rows_to_fit(loaded: LoadedData, config: Config) -> tuple[Table, Array, RowSample | None]:
     """Return a table, and the indices of its rows that preprocessing is fitted to.
 
-    These are all training rows if they are in memory. Otherwise they are as many as the budget allows, drawn at random,
-    and every row with a new category; the sample says which rows they are.
+    These are all training rows if they are in memory, or with forward folds the rows before them. Otherwise they are as
+    many as the budget allows, drawn at random, and every row with a new category; the sample says which rows they are.
     """
     if loaded.budget is None:
-        return loaded.readers["train"].survey, loaded.rows["train"], None
+        table = loaded.readers["train"].survey
+        return table, rows_of_all(config, table, loaded.rows["train"]), None
     n = len(loaded.rows["train"])
     drawn = np.zeros(n, bool)
     most = loaded.budget.rows(8 * len(loaded.kinds))
@@ -79,8 +80,11 @@ def encode_splits(predictor: Predictor, loaded: LoadedData, stored: RowsOnDisk |
                 raise no_weight(loaded.readers[split].name, split)
     if predictor.config.holdout is not None:
         train = splits.pop("train")
-        held_out = replace(train, member=_folds(predictor.config, loaded, train))
-        splits = {"train": train, "validation": held_out, **splits}
+        folds = _folds(predictor.config, loaded, train)
+        held_out = replace(train, member=folds.fold)
+        if folds.forward:
+            held_out = held_out.take(np.flatnonzero(folds.fold >= 0))
+        splits = {"train": replace(train, folds=folds), "validation": held_out, **splits}
     return splits
 
 
@@ -92,37 +96,34 @@ def rows_on_disk(predictor: Predictor, loaded: LoadedData, budget: Budget) -> Ro
     return RowsOnDisk(model.input_shape[0], model.output_shape[0], weighted, model.dtype, window)
 
 
-def rows_in_memory(splits: Mapping[str, EncodedRows], members: int) -> RowsInMemory:
-    """Return the training rows. With a holdout, each member gives weight 0 to its own fold.
+def rows_in_memory(train: EncodedRows, members: int) -> RowsInMemory:
+    """Return the training rows. With a holdout, each member gives weight 0 to the rows that it does not train on.
 
-    The weights of the other folds grow, so that the mean weight of a row over the members stays the same.
+    The weights of its other rows grow. At random, the mean weight of a row over the members stays the same. With
+    forward folds, the mean weight of a member is 1, so that it depends on no later row.
     """
-    train, held_out = splits["train"], splits.get("validation", splits["train"]).member
-    if held_out is None:
+    folds, own = train.folds, np.ones((len(train), 1)) if train.weight is None else train.weight[:, None]
+    if folds is None:
         return RowsInMemory(*train.arrays)
-    weight = (held_out[:, None] != np.arange(members)) * (members / (members - 1))
-    weight *= 1 if train.weight is None else train.weight[:, None]
-    return RowsInMemory(train.X, train.y, weight.astype(train.X.dtype))
+    weight = folds.trains * own.astype(np.float64)
+    weight *= len(train) / weight.sum(axis=0) if folds.forward else members / (members - 1)
+    return RowsInMemory(train.X, train.y, weight.astype(train.X.dtype), 1.0 if folds.forward else None)
 
 
-def _folds(config: Config, loaded: LoadedData, train: EncodedRows) -> Array:
-    """Return for each training row the member that does not train on it, (rows,)."""
+def _folds(config: Config, loaded: LoadedData, train: EncodedRows) -> Folds:
+    """Return the folds of the training rows, one for each member."""
     if len(loaded.rows["validation"]):
         message = "holdout scores each member on its own fold, but the split names separate validation rows"
         raise config.error([Fault(("holdout",), message)])
-    if len(train) < config.members:
-        few = f"{counted(len(train), 'training row')} cannot be divided into {config.members} folds, one per member"
-        raise config.error([Fault(("members",), few)])
     table, rows, classes = loaded.readers["train"].survey, loaded.rows["train"], train.truth
-    return deal_rows(table, rows, config.split.group, classes if loaded.classes else None, config.members, config.seed)
+    return deal_training_rows(config, table, rows, classes if loaded.classes else None)
 
 
 def _encoded(
     predictor: Predictor, loaded: LoadedData, split: str, chosen: Array | None = None
 ) -> Iterator[tuple[slice, EncodedRows]]:
     """Yield the rows of a split, or the `chosen` (rows,) ones, in blocks, each with its place in the split."""
-    n_rows = len(loaded.rows["train"])
-    folds = predictor.encoder.assign_folds(n_rows, predictor.config.seed) if split == "train" else {}
+    folds = _inner_folds(predictor, loaded) if split == "train" else {}
     for block, indices, start in loaded.blocks(split):
         here = slice(start, start + len(indices))
         wanted = slice(None) if chosen is None else chosen[here]
@@ -130,6 +131,19 @@ def _encoded(
         if len(indices):
             table = block if len(indices) == block.n_rows else block.take(indices)
             yield here, predictor.encode(table, {name: fold[here][wanted] for name, fold in folds.items()})
+
+
+def _inner_folds(predictor: Predictor, loaded: LoadedData) -> dict[str, Array]:
+    """Return the folds of the training rows (rows,) for steps that fit by folds; -1 for rows they are not fitted to."""
+    encoder, config, rows = predictor.encoder, predictor.config, loaded.rows["train"]
+    folds = encoder.assign_folds(len(rows), config.seed)
+    if not folds or not config.forward:
+        return folds
+    fitted = np.isin(rows, rows_of_all(config, loaded.readers["train"].survey, rows))
+    for name, fold in encoder.assign_folds(int(fitted.sum()), config.seed).items():
+        folds[name] = np.full(len(rows), -1)
+        folds[name][fitted] = fold
+    return folds
 
 
 def _encode_samples(

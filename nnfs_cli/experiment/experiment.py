@@ -38,7 +38,7 @@ class Experiment:
 
     config: Config
     splits: Mapping[str, EncodedRows]  # train, and validation and test if there are any: the rows that are scored
-    # With a holdout the validation rows are the training rows, each with the member that does not train on it.
+    # With a holdout the validation rows are training rows, each with a member that does not train on it.
     training_rows: TrainingRows  # the rows that batches are drawn from
     predictor: Predictor
     batches: Batches
@@ -123,9 +123,10 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     batches = _batches(config, predictor, len(loaded.rows["train"]), loaded.budget)
     stored = rows_on_disk(predictor, loaded, loaded.budget) if loaded.budget is not None else None
     splits = encode_splits(predictor, loaded, stored)
-    training_rows = rows_in_memory(splits, config.members) if stored is None else stored
+    training_rows = rows_in_memory(splits["train"], config.members) if stored is None else stored
     _require_figures(config, splits, tuple(map(text_of, loaded.classes or ())))
-    description = _describe(loaded, table, rows, encoder, splits, config.dataset.weight_column())
+    described = rows if sample else loaded.rows["train"]
+    description = _describe(loaded, table, described, encoder, splits, config.dataset.weight_column())
     return Experiment(config, splits, training_rows, predictor, batches, description)
 
 
@@ -170,7 +171,7 @@ def _describe(
     splits: Mapping[str, EncodedRows],
     weight: str | None,
 ) -> dict[str, Any]:
-    """Return the description of the data for data.json; preprocessing was fitted to `rows` of the table."""
+    """Return the description of the data for data.json; `rows` of the table are training rows, or a sample of them."""
     truth = {split: encoded.truth for split, encoded in splits.items() if encoded.member is None}
     return {
         "name": loaded.readers["train"].name,

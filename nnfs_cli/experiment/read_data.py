@@ -19,6 +19,7 @@ from nnfs_cli.data.table import Kind, Label, Table
 from nnfs_cli.data.weighted import row_weights
 from nnfs_cli.data.weights import UnknownLabelError, resolve_class_weights
 from nnfs_cli.errors import DataError, Fault
+from nnfs_cli.experiment.holdout import rows_of_all
 from nnfs_cli.experiment.input_columns import (
     given_kinds,
     input_columns,
@@ -136,9 +137,8 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
             warn(no_weight_column(table.name, str(column)))
     class_weights = None
     if config.class_weights is not None and classes is not None and indices is not None:
-        truth = indices[rows["train"]]
-        class_weights = _class_weights(config, survey, rows["train"], classes, truth)
-        rows["train"] = _with_weight(survey, "train", rows["train"], np.array(class_weights)[truth])
+        class_weights = class_weights_of(config, survey, rows["train"], classes, indices)
+        rows["train"] = _with_weight(survey, "train", rows["train"], np.array(class_weights)[indices[rows["train"]]])
     return LoadedData(readers, rows, inputs, classes, class_weights, None if fits else budget)
 
 
@@ -160,13 +160,20 @@ def _with_weight(table: Table, split: str, rows: Array, weights: Array) -> Array
     return counting
 
 
-def _class_weights(
-    config: Config, table: Table, rows: Array, classes: tuple[Label, ...], truth: Array
+def class_weights_of(
+    config: Config, table: Table, rows: Array, classes: tuple[Label, ...], indices: Array
 ) -> tuple[float, ...]:
-    """Return the weights that the config gives to the classes; `truth` are the classes of the training `rows`."""
-    column = config.dataset.weight_column()
+    """Return the weights that the config gives to the classes.
+
+    `rows` are the training rows, and `indices` (rows of the table,) the class of each row.
+    """
+    column, rows = config.dataset.weight_column(), rows_of_all(config, table, rows)
     weights: Any = table.numbers(column)[rows] if column is not None else None
     try:
-        return resolve_class_weights(config.class_weights or {}, classes, truth, weights)
+        found = resolve_class_weights(config.class_weights or {}, classes, indices[rows], weights)
     except UnknownLabelError as error:
         raise config.error([Fault(("class_weights", error.label), str(error), at_key=True)]) from None
+    if config.forward and config.class_weights == "balanced":  # a class may appear later; there, its rows count as one
+        present = np.bincount(indices[rows], minlength=len(classes)) > 0
+        found = tuple(weight if here else 1.0 for weight, here in zip(found, present, strict=True))
+    return found

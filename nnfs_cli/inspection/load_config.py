@@ -12,6 +12,8 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
 from nnfs_cli.data.file_source import ColumnSource
+from nnfs_cli.data.folds import FORWARD_SHARE, most_forward
+from nnfs_cli.data.gap import instants
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Table, gaps_of
@@ -68,7 +70,21 @@ def _summarize(values: Mapping[str, Any]) -> TableFacts:
         len(numbers),
         {name: _count_different(table.texts(name)) for name, kind in inputs.items() if kind == "category"},
         tuple(name for name, (values, counts) in numbers.items() if values[0] >= 0 and 2 * counts.max() > counts.sum()),
+        _most_folds(split.without_default_validation(), table, values.get("seed", 0))
+        if table.n_rows == n_rows
+        else None,
     )
+
+
+def _most_folds(split: Split, table: Table, seed: int) -> int | None:
+    """Return how many folds the groups or the instants of the training rows allow; None without either."""
+    by = split.group or split.time
+    if by is None or not table.has(by):
+        return None
+    rows = split.divide(table, None, seed)["train"]
+    if split.time:
+        return most_forward(instants(table, by)[rows], FORWARD_SHARE)
+    return _count_different(table.texts(by)[rows])
 
 
 def _all(table: Table) -> tuple[Table, int]:

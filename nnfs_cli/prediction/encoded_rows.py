@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.folds import Folds
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class EncodedRows:
     `X` (rows, n_features) and `y` (rows, n_outputs) are inputs and targets of the net. `truth` is the target as
     metrics see it: class indices (rows,), or values (rows, n_targets) in their own units. `weight` (rows,) is None if
     all rows count alike. `member` (rows,) is the member that predicts each row; None if all members do together.
+    `folds` are those of the training rows, one for each member, if members are scored out of fold.
     """
 
     X: Array
@@ -24,6 +26,7 @@ class EncodedRows:
     truth: Array
     weight: Array | None = None
     member: Array | None = None
+    folds: Folds | None = None
 
     def __len__(self) -> int:
         return len(self.X)
@@ -34,7 +37,7 @@ class EncodedRows:
         return self.X, self.y, self.weight
 
     def take(self, rows: Array) -> EncodedRows:
-        """Return some of the rows."""
+        """Return some of the rows, without their folds."""
         weight, member = (None if each is None else each[rows] for each in (self.weight, self.member))
         return EncodedRows(self.X[rows], self.y[rows], self.truth[rows], weight, member)
 

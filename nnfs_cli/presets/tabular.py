@@ -32,10 +32,11 @@ class Tabular(Preset, name="tabular"):
     - Inputs: each number enters twice, robustly scaled and smoothly clipped, and spread over rows^(2/3) / 20 bins of
       equally many rows, at most 512 bins for all columns. Empty cells become the median, and one more input marks them.
       Categories are one-hot, or learned vectors if a column has more than 50 of them. A target of numbers is
-      standardized, and predictions stay within its range.
+      standardized, and predictions stay within its range, unless the split is by time.
     - Net: two hidden layers of 80 units with relu and dropout 0.1, and a linear shortcut beside them, in 8 members.
       Below 1,000 rows, the layers have 32 units, in 16 members (4 below 80 rows). The ensemble predicts the mean of its
       members. Each member predicts the fold that it did not train on, and these predictions choose the best epoch.
+      There are fewer members if the split is by groups or time, and these allow fewer folds.
     - Training: AdamW with beta2 0.95 and a learning rate of 0.002 (0.001 below 1,000 rows), which warms up, stays
       constant for the first 40 % and then falls to 0 along a cosine. The weight decay is 1.5 / (lr x steps), so that it
       has the same effect on trainings of any length. The weights are averaged. Training has about 2,500 steps, in 30 to
@@ -55,14 +56,15 @@ class Tabular(Preset, name="tabular"):
         """Return all keys that shape the net and its training, except those that are given."""
         loss: Loss = given.get("loss") or Loss.resolve(_loss(facts))
         members = 8 if facts.n_rows >= SMALL_TABLE else 16 if facts.n_rows >= 80 else 4
+        most = members if facts.most_folds is None else facts.most_folds
         batch = given.get("batch_size") or _batch(facts.n_rows)
         per_epoch = max(1, math.ceil(facts.n_rows / batch)) if batch != "full" else 1
         epochs = given.get("epochs") or _epochs(per_epoch)
         split: Split = given.get("split") or Split()
         has_steps = not isinstance(given.get("optimizer"), Minimizer)  # a minimizer has no steps to plan
-        no_folds = given.get("members", members) == 1 or given.get("memory_limit") or facts.n_rows < MIN_HOLDOUT_ROWS
+        no_folds = min(given.get("members", most), most) < 2 or facts.n_rows < MIN_HOLDOUT_ROWS
         wants_validation = split.column is not None or split.without_default_validation().validation != 0
-        holdout = has_steps and not no_folds and not wants_validation
+        holdout = has_steps and not (no_folds or wants_validation or given.get("memory_limit"))
         settings: dict[str, Any] = {
             "layers": _layers(loss, facts, dropout=has_steps),
             "loss": loss.brief(),
@@ -76,7 +78,7 @@ class Tabular(Preset, name="tabular"):
             settings["early_stopping"] = PATIENCE
         if has_steps:
             settings |= {
-                "members": members,
+                "members": min(members, most) if holdout else members,
                 "holdout": "fold" if holdout else None,
                 "batch_size": batch,
                 "schedule": {"cosine": {"hold": 0.4, "warmup": min(1, epochs // 2)}},
@@ -86,7 +88,7 @@ class Tabular(Preset, name="tabular"):
             decay = float(f"{1.5 / (lr * per_epoch * epochs):.2g}")
             settings |= {"optimizer": {"adamw": {"beta2": 0.95, "weight_decay": decay}}, "lr": lr}
         missing = {key: value for key, value in settings.items() if key not in given}
-        return {**missing, "preprocessing": _preprocessing(given.get("preprocessing") or Preprocessing(), loss, facts)}
+        return {**missing, "preprocessing": _preprocessing(given, loss, facts)}
 
 
 def _loss(facts: TableFacts) -> str:
@@ -119,7 +121,9 @@ def _layers(loss: Loss, facts: TableFacts, dropout: bool) -> list[Any]:
     return [deep, *([loss.activation.name] if loss.activation else [])]
 
 
-def _preprocessing(given: Preprocessing, loss: Loss, facts: TableFacts) -> dict[str, Any]:
+def _preprocessing(settings_given: Mapping[str, Any], loss: Loss, facts: TableFacts) -> dict[str, Any]:
+    given: Preprocessing = settings_given.get("preprocessing") or Preprocessing()
+    split: Split = settings_given.get("split") or Split()
     bins = min(max(round(facts.n_rows ** (2 / 3) / 20), 2), MAX_BINS // max(facts.n_numbers, 1))
     bins_view = [{"piecewise_linear": bins}] if bins > 1 else []
     settings: dict[str, Any] = {
@@ -138,5 +142,5 @@ def _preprocessing(given: Preprocessing, loss: Loss, facts: TableFacts) -> dict[
     if columns:
         settings["columns"] = columns
     if loss.task == "regression" and loss.target_range is None:
-        settings["target"] = ["clamp", "standardize"]
+        settings["target"] = [*([] if split.time else ["clamp"]), "standardize"]  # later targets may leave the range
     return {key: value for key, value in settings.items() if key == "columns" or key not in given.model_fields_set}

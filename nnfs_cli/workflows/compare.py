@@ -137,11 +137,11 @@ def _predict(
     direct = {split: X[split] for split in wanted if rows[split].member is None}
     predictions = fitted_to(rows["train"], X["train"], direct) if direct else {}
     for split in wanted:
-        if (held_out := rows[split].member) is None:
+        if rows[split].member is None or (folds := rows["train"].folds) is None:
             continue
         places, of_folds = [], []
-        for fold in np.unique(held_out):
-            seen, unseen = np.flatnonzero(held_out != fold), np.flatnonzero(held_out == fold)
+        for fold in range(folds.trains.shape[1]):
+            seen, unseen = np.flatnonzero(folds.trains[:, fold]), np.flatnonzero(folds.fold == fold)
             found = fitted_to(rows["train"].take(seen), X["train"][seen], {split: X["train"][unseen]})
             of_folds.append(found[split])
             places.append(unseen)

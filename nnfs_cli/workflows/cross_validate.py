@@ -11,15 +11,15 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
-from nnfs_cli.data.folds import deal_rows
+from nnfs_cli.data.folds import Folds, deal_forward, deal_rows
 from nnfs_cli.data.labels import class_indices
-from nnfs_cli.data.split import Split
-from nnfs_cli.data.table import text_of
+from nnfs_cli.data.table import Table, text_of
 from nnfs_cli.errors import DataError, Fault, NnfsWarning
 from nnfs_cli.experiment.experiment import prepare
-from nnfs_cli.experiment.read_data import LoadedData, load_data
+from nnfs_cli.experiment.read_data import LoadedData, class_weights_of, load_data
 from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.system.ignored_warnings import ignored_warnings
+from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.wording import counted, shown
 from nnfs_cli.workflows.compare import shared_metrics
 from nnfs_cli.workflows.fit import fit
@@ -109,12 +109,16 @@ def cross_validate(
 ) -> CrossValidation:
     """Cross-validate configs on the same folds.
 
-    The folds are dealt from the training and validation rows of the first config; its test rows are not used. Of the
-    other configs' splits, only the validation fraction is used.
-    Raises `DataError` or `ConfigError` if the configs do not use the same rows, or rows that cannot be dealt at random.
+    The folds are dealt from the training and validation rows of the first config; its test rows are not used. They are
+    dealt at random, by group or, if its split is by time, forward: a fold is scored by nets that train on all rows
+    before it, so the earliest rows only train. Of the other configs' splits, only the validation fraction is used.
+    Raises `DataError` or `ConfigError` if the configs do not use the same rows, or rows that cannot be dealt.
     """
-    loaded = {name: load_data(config) for name, config in configs.items()}
     (first_name, first_config), *_ = configs.items()
+    if repeats > 1 and first_config.split.time is not None:
+        message = "folds by time are the same in every repeat; leave repeats out"
+        raise first_config.error([Fault(("split", "time"), message)])
+    loaded = {name: load_data(_without_gap(config)) for name, config in configs.items()}
     first = loaded[first_name]
     pool = _pool(first_config, first)
     if len(pool) < 2 * folds:
@@ -129,11 +133,11 @@ def cross_validate(
     kind = "probability" if all(config.loss.probabilistic for config in configs.values()) else "score"
     predictions: list[dict[str, Array]] = []
     for repeat in range(repeats):
-        dealt = deal_rows(table, pool, first_config.split.group, classes, folds, first_config.seed + repeat)
+        dealt = _deal(first_config, table, pool, classes, folds, _seed_of(first_config, repeat))
         for fold in range(folds):
             for name, config in configs.items():
-                seed = config.seed + repeat
-                data = _leave_out(config, loaded[name], pool, dealt == fold, seed)
+                seed = _seed_of(config, repeat)
+                data = _leave_out(config, loaded[name], pool, dealt, fold, seed)
                 predicted = _train_and_predict(config.model_copy(update={"seed": seed}), data)
                 scored = {metric: metric.figures(predicted) for metric in metrics}  # NaN if a class is lacking
                 owners = {figure: metric for metric, found in scored.items() for figure in found}
@@ -145,16 +149,33 @@ def cross_validate(
     return CrossValidation(len(pool), folds, repeats, figures, weights, owners, columns)
 
 
+def _without_gap(config: Config) -> Config:
+    """Return a config that loses no rows to the gap of its split: each fold leaves out its own."""
+    return config.model_copy(update={"split": config.split.model_copy(update={"gap": None})})
+
+
 def _pool(config: Config, loaded: LoadedData) -> Array:
-    """Return the positions of the rows to deal. Raises an error if they cannot be dealt at random."""
+    """Return the positions of the rows to deal. Raises an error if they cannot be dealt."""
     if loaded.budget is not None:
         raise DataError("cross-validation needs all rows in memory, and they need more than memory_limit")
-    for way in ("time", "column", "hash"):
+    for way in ("column", "hash"):
         if way in config.split.column_by_key:
-            message = f"cross-validation deals rows at random or by group, not by {way}; remove this key for `nnfs cv`"
-            raise config.error([Fault(("split", way), message)])
+            message = f"cross-validation deals rows at random, by group or by time, not by {way}"
+            raise config.error([Fault(("split", way), f"{message}; remove this key for `nnfs cv`")])
     validation = [] if "validation" in config.split.files else [loaded.rows["validation"]]
     return np.sort(np.concatenate([loaded.rows["train"], *validation]))
+
+
+def _deal(config: Config, table: Table, pool: Array, classes: Array | None, folds: int, seed: int) -> Folds:
+    """Deal the rows of the pool into folds; by time, into folds + 1 blocks of which the first one only trains."""
+    if config.split.time is None:
+        return deal_rows(table, pool, config.split.group, classes, folds, seed)
+    return deal_forward(table, pool, config.split, folds, len(pool) // (folds + 1) * folds)
+
+
+def _seed_of(config: Config, repeat: int) -> int:
+    """Return the seed of a repeat: that of the config for the first one, and its own for each other one."""
+    return int(random_stream(config.seed, "repeat", repeat).integers(2**32)) if repeat else config.seed
 
 
 def _require_same_data(first: LoadedData, loaded: LoadedData, name: str) -> None:
@@ -171,21 +192,27 @@ def _classes(config: Config, loaded: LoadedData, rows: Array) -> Array | None:
     return class_indices(table, config.dataset.target_columns()[0], loaded.classes)[rows]
 
 
-def _leave_out(config: Config, loaded: LoadedData, pool: Array, fold: Array, seed: int) -> LoadedData:
-    """Return the data with a fold as the test split; the validation rows are drawn from the other folds."""
-    rest = pool[~fold]
-    rows = {**loaded.rows, "train": rest, "test": pool[fold]}
-    fractions = config.split.fractions
+def _leave_out(config: Config, loaded: LoadedData, pool: Array, folds: Folds, fold: int, seed: int) -> LoadedData:
+    """Return the data with a fold as the test split; the validation rows are some of the rows that train for it.
+
+    They are drawn at random, or are the latest ones if the split is by time.
+    """
+    rest = pool[folds.trains[:, fold]]
+    rows = {**loaded.rows, "train": rest, "test": pool[folds.fold == fold]}
+    fractions, table = config.split.fractions, loaded.readers["train"].survey
     share = fractions.get("validation", 0.0) / (1 - fractions.get("test", 0.0))
     if share:
-        split = Split(validation=share, stratify=config.split.stratify, group=config.split.group)
-        table = loaded.readers["train"].survey.take(rest)
-        splits = split.divide(table, _classes(config, loaded, rest), seed)
+        split = config.split.model_copy(update={"validation": share, "test": 0.0, "hash": None, "column": None})
+        splits = split.divide(table.take(rest), _classes(config, loaded, rest), seed)
         rows |= {name: rest[splits[name]] for name in ("train", "validation")}
     elif "validation" not in config.split.files:
         rows["validation"] = rest[:0]
+    weights = loaded.class_weights
+    if loaded.classes is not None and weights is not None:  # the later rows of a fold must not decide them
+        indices = class_indices(table, config.dataset.target_columns()[0], loaded.classes)
+        weights = class_weights_of(config, table, rows["train"], loaded.classes, indices)
     readers = {**loaded.readers, "test": loaded.readers["train"]}
-    return replace(loaded, rows=rows, readers=readers)
+    return replace(loaded, rows=rows, readers=readers, class_weights=weights)
 
 
 def _train_and_predict(config: Config, loaded: LoadedData) -> PredictedRows:

@@ -61,6 +61,7 @@ split:
   column: null
   group: null
   time: null
+  gap: null
   hash: null
 preprocessing:
   numbers: standardize

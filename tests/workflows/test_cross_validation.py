@@ -240,9 +240,9 @@ def test_what_cannot_be_dealt_is_said(tmp_path: Path) -> None:
         workflows.cross_validate({"a": spec(tmp_path)}, folds=61)
     (tmp_path / "t.csv").write_text("x,y,when\n" + "".join(f"{i},{i},{i}\n" for i in range(60)))
     changes: dict[str, Any] = {"dataset": {"csv": {"path": "t.csv", "target": "y"}}, "layers": [{"linear": 1}]}
-    timed = spec(tmp_path, **changes, loss="mse", split={"time": "when", "test": 0.2})
-    with pytest.raises(ConfigError, match="cross-validation deals rows at random"):
-        workflows.cross_validate({"a": timed})
+    hashed = spec(tmp_path, **changes, loss="mse", split={"hash": "when", "test": 0.2})
+    with pytest.raises(ConfigError, match="cross-validation deals rows at random, by group or by time, not by hash"):
+        workflows.cross_validate({"a": hashed})
 
 
 def test_the_command(inside: Nnfs, write: Write, tmp_path: Path) -> None:

@@ -76,11 +76,11 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
         return ("",) if n == 1 else tuple(f"target {j + 1}" for j in range(n))
 
     def transform(self, texts: Texts, fit: Fit, folds: Array | None = None) -> Array:
-        """Transform categories (rows,) into (rows, targets)."""
+        """Transform categories (rows,) into (rows, targets). A row of fold -1 was in no fold."""
         codes = _codes(texts, fit["levels"])
         if folds is None:
             return _with_unknown(fit["means"])[codes]
-        return np.stack([_with_unknown(means) for means in fit["folds"]])[folds, codes]
+        return np.stack([_with_unknown(means) for means in (*fit["folds"], fit["means"])])[folds, codes]
 
 
 def _standardized(y: Array, weights: Array | None) -> Array:
