@@ -200,4 +200,4 @@ def test_no_later_row_changes_the_predictions_for_a_fold(tmp_path: Path) -> None
     for column, values in before.items():
         first, others = before["fold"] == 1, before["fold"] == 3
         np.testing.assert_array_equal(values[first], after[column][first])
-        assert not column.startswith("score") or not np.array_equal(values[others], after[column][others])
+        assert not column.startswith("probability") or not np.array_equal(values[others], after[column][others])
