@@ -25,7 +25,7 @@ from nnfs_cli.system.wording import counted, percent, shown
 if TYPE_CHECKING:
     from nnfs_cli.data.drift import Drift, DriftRow
     from nnfs_cli.prediction.batch_predict import BatchPredictor
-    from nnfs_cli.prediction.calibration import Calibration
+    from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
     from nnfs_cli.runs.directory import RunDirectory
 
 SHOWN = 20  # columns in the table of drift, at most
@@ -113,11 +113,8 @@ def predict(
     _refuse_output(output, input)
     if weights == "best" and not quiet and (decision := opened.records.decision()):
         fact("threshold", f"{threshold_rule(decision)} (saved by `nnfs evaluate`)")
-    if interval is not None:
-        if not 0 < interval < 1:
-            raise UserError(f"--interval takes a probability between 0 and 1, such as 0.9, found {interval:g}")
-        if not quiet:
-            _report_calibration(opened.records.calibration(), interval)
+    if interval is not None and not 0 < interval < 1:
+        raise UserError(f"--interval takes a probability between 0 and 1, such as 0.9, found {interval:g}")
     predictions = workflows.batch_predictor(
         opened,
         input,
@@ -127,6 +124,8 @@ def predict(
         drift=drift,
         interval=interval,
     )
+    if (asked := predictions.predictor.decision.interval) is not None and not quiet:
+        _report_calibration(asked.calibration, asked.level, predictions.predictor.labels)
     with _naming_run(opened if run is None and quiet else None):
         if not keep_all:
             predictions.keep = _columns_to_keep(keep or (), predictions)
@@ -196,26 +195,47 @@ def _suggest(output: Path | None, drift: bool, quiet: bool) -> None:
         suggest("--drift reports how far these rows are from the training rows", quiet)
 
 
-def _report_calibration(calibration: Calibration, level: float) -> None:
-    """Report which rows the intervals are calibrated on, and how often they hold the truth on the test rows."""
+def _report_calibration(calibration: NumberCalibration | ClassCalibration, level: float, labels: Sequence[str]) -> None:
+    """Report which rows intervals or sets are calibrated on, and how often they hold the truth on the test rows."""
     from nnfs_cli.prediction.calibration import ClassCalibration
 
+    if isinstance(calibration, ClassCalibration):
+        _report_sets(calibration, level, labels)
+        return
     bound, test = calibration.scores.bound(level), calibration.test
     if bound is None:  # predicting raises the error that explains why
         return
-    how = "validation rows" if calibration.how == "validation" else "rows out of fold"
-    text = f"{100 * level:g} %, calibrated on {calibration.scores.rows:,} {how}"
+    text = f"{100 * level:g} %, calibrated on {_calibration_rows(calibration.how, calibration.scores.rows)}"
     if test is not None:
         coverage = ", ".join(percent(share, 1) for share in test.coverage(bound))
         text += f"; they hold the truth for {coverage} of {counted(test.rows, 'test row')}"
     fact("intervals", text)
-    if isinstance(calibration, ClassCalibration) and calibration.errors:
-        before, after = calibration.errors
-        if number(before) == number(after) and number(calibration.temperature) == "1.0000":
+
+
+def _report_sets(calibration: ClassCalibration, level: float, labels: Sequence[str]) -> None:
+    """Report as for intervals; and the temperature, if it changes anything, with the calibration error."""
+    text = f"{100 * level:g} % for each class, calibrated on {_calibration_rows(calibration.how, calibration.rows)}"
+    if calibration.test is not None:
+        overall, of_class = calibration.coverage(level)
+        rows = counted(sum(scores.rows for scores in calibration.test), "test row")
+        text += f"; they hold the truth for {percent(overall, 1)} of {rows}"
+        if len(of_class) == len(labels):
+            worst, label = min((share, label) for share, label in zip(of_class, labels, strict=True) if share >= 0)
+            text += f", of class '{shown(label, 30)}' for {percent(worst, 1)}"
+    fact("sets", text)
+    if calibration.errors:
+        before, after = map(number, calibration.errors)
+        if before == after and number(calibration.temperature) == "1.0000":
             return
-        where = "the test rows" if test is not None else "the same rows"
-        errors = f"calibration error on {where}: {number(before)} before, {number(after)} after"
+        rows = "the test rows" if calibration.test is not None else f"these {_calibration_rows(calibration.how)}"
+        errors = f"calibration error on {rows}: {before} before, {after} after"
         fact("calibrated", f"with temperature {number(calibration.temperature)}; {errors}")
+
+
+def _calibration_rows(how: str, rows: int | None = None) -> str:
+    """Name the rows of a calibration, with their number."""
+    named = "validation rows" if how == "validation" else "rows out of fold"
+    return f"{rows:,} {named}" if rows is not None else named
 
 
 def _columns_to_keep(values: Sequence[str], predictions: BatchPredictor) -> list[str]:

@@ -134,6 +134,9 @@ class CalibrationError(Metric, name="calibration_error", main="bins"):
         """Return the weighted mean, over the bins, of the distance between accuracy and confidence."""
         confidence = rows.y_hat.max(axis=-1).astype(np.float64)
         gap = (rows.y_hat.argmax(axis=-1) == rows.y) - confidence
-        of_bin = np.linspace(0, 1, self.bins + 1)[1:-1].searchsorted(confidence)
         weight = np.ones(len(gap)) if rows.weight is None else rows.weight
-        return float(np.abs(np.bincount(of_bin, weight * gap)).sum() / weight.sum())
+        return float(np.abs(np.bincount(self.bin_of(confidence), weight * gap)).sum() / weight.sum())
+
+    def bin_of(self, confidence: Array) -> Array:
+        """Return the index of the bin of each confidence, (rows,)."""
+        return np.linspace(0, 1, self.bins + 1)[1:-1].searchsorted(confidence)

@@ -173,7 +173,8 @@ class Predictor:
         if interval is None or not isinstance(interval.calibration, ClassCalibration):
             raise ValueError("the predictor has no calibration of classes")
         answer = self._answer(self._predict(table, None))
-        return interval.calibration.members(interval.calibration.scale(answer), interval.level)
+        decided = decide(answer, self.decision.threshold)
+        return interval.calibration.members(interval.calibration.scale(answer), interval.level, decided)
 
     def _interval(self, answer: Array) -> tuple[Array, Array]:
         """Return the lower and the upper bounds around numbers in the target's own units, (rows, n_targets) each."""
@@ -196,7 +197,7 @@ class Predictor:
         }
         if interval is not None and isinstance(interval.calibration, ClassCalibration):
             answer = interval.calibration.scale(answer)
-            columns["set"] = interval.calibration.sets(answer, self.labels, interval.level)
+            columns["set"] = interval.calibration.sets(answer, self.labels, interval.level, decided)
         kind = "probability" if self.config.loss.probabilistic else "score"
         return columns | {f"{kind}_{label}": column for label, column in zip(self.labels, answer.T, strict=True)}
 

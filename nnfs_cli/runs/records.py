@@ -17,7 +17,7 @@ from nnfs_cli.system.files import make_folder
 
 if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
-    from nnfs_cli.prediction.calibration import Calibration, ClassCalibration, NumberCalibration
+    from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 
 FORMAT = 2  # the format of run directories; a release reads all formats up to its own
 
@@ -100,7 +100,7 @@ class Records:
                 raise RunError(f"{self.path} is damaged: its metrics.json holds no figure for {name!r:.40}")
         return metrics
 
-    def write_calibration(self, calibration: Calibration | None) -> None:
+    def write_calibration(self, calibration: NumberCalibration | ClassCalibration | None) -> None:
         """Write the calibration of the net; with None, delete the one from an earlier session."""
         if calibration is None:
             self._files.remove("calibration.json")

@@ -21,6 +21,7 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError, RunError
 from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.prediction.batch_predict import BatchPredictor
+from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.ignored_warnings import ignored_warnings
@@ -49,6 +50,14 @@ def restore(run: RunDirectory, weights: str = "best", with_threshold: bool = Tru
     if state != "finished":
         warn(f"the training of {run.path} has not finished; its state is '{state}'")
     return predictor
+
+
+def calibration_of(run: RunDirectory, predictor: Predictor) -> NumberCalibration | ClassCalibration:
+    """Return the calibration of the net of a run. Raises `RunError` if there is none, or if it is of another net."""
+    calibration = run.records.calibration()
+    if isinstance(calibration, ClassCalibration) and len(calibration.scores) not in (1, len(predictor.labels)):
+        raise RunError(f"{run.path} is damaged: its calibration.json has scores of other classes than its net")
+    return calibration
 
 
 def config_of(run: RunDirectory) -> Config:

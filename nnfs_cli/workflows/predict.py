@@ -11,7 +11,7 @@ from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.decision import Interval
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
-from nnfs_cli.workflows.load_run import restore
+from nnfs_cli.workflows.load_run import calibration_of, restore
 
 
 def predict(run: RunDirectory, rows: Any, weights: str = "best") -> dict[str, Any]:
@@ -51,5 +51,5 @@ def predictor_of(run: RunDirectory, weights: str = "best", interval: float | Non
             raise UserError(f"an interval needs a probability between 0 and 1, such as 0.9, found {interval}")
         if weights != "best":
             raise UserError(f"intervals are calibrated for the best weights, not for {weights}")
-        predictor = predictor.with_interval(Interval(run.records.calibration(), interval))
+        predictor = predictor.with_interval(Interval(calibration_of(run, predictor), interval))
     return predictor

@@ -23,7 +23,7 @@ from nnfs_cli.system.warn import warn
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.progress import LogRow
 from nnfs_cli.workflows.fit import Outcome, fit
-from nnfs_cli.workflows.load_run import config_of, restore
+from nnfs_cli.workflows.load_run import calibration_of, config_of, restore
 from nnfs_cli.workflows.train import record_beginning, record_outcome
 
 
@@ -69,7 +69,7 @@ class TrainingResult:
             for split, rows in counts.items()
             if rows
         }
-        calibration = run.records.calibration() if run.records.has_calibration() else None
+        calibration = calibration_of(run, predictor) if run.records.has_calibration() else None
         outcome = Outcome(run.metrics(), confusion, calibration)
         return cls(config_of(run), predictor, run.records.data(), run.epochs(), outcome, run.records.decision())
 

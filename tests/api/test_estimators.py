@@ -254,26 +254,28 @@ def test_sets_hold_the_true_class_about_as_often_as_promised() -> None:
     assert sets[np.arange(75), y[~train]].mean() >= 0.8
 
 
-def test_a_set_is_that_of_split_conformal_prediction_on_calibrated_probabilities() -> None:
+def test_a_set_is_that_of_split_conformal_prediction_in_each_class_on_calibrated_probabilities() -> None:
     rng = np.random.default_rng(0)
-    noisy = np.where(rng.random(150) < 0.3, rng.integers(0, 3, 150), y)
+    noisy, truth = (np.where(rng.random(150) < noise, rng.integers(0, 3, 150), y) for noise in (0.3, 0.2))
     train = np.arange(150) % 2 > 0
-    net = classifier(epochs=30).fit(X[train], noisy[train], validation_data=(X[~train], y[~train]))
+    net = classifier(epochs=30).fit(X[train], noisy[train], validation_data=(X[~train], truth[~train]))
     calibration = net.result_.outcome.calibration
     assert calibration is not None
     temperature = calibration.temperature
-    assert temperature < 0.9  # the noise in training made the net unsure
+    assert temperature < 0.97  # the noise in training made the net unsure
 
     def calibrated(rows: Any) -> Any:
         scores = np.exp(np.log(net.predict_proba(rows).astype(float)) / temperature)
         return scores / scores.sum(axis=1, keepdims=True)
 
-    errors = 1 - calibrated(X[~train])[np.arange(75), y[~train]]
-    bound = np.sort(errors)[int(np.ceil(76 * 0.95)) - 1]
+    p, truth = calibrated(X[~train]), truth[~train]
+    errors = np.where(p.argmax(axis=1) == truth, 0, 1 - p[np.arange(75), truth])
+    bounds = np.array([np.quantile(errors[truth == k], 0.9, method="weibull") for k in range(3)])
+    assert (bounds > 0.4).all()
     others = X + rng.normal(size=X.shape)
-    expected = calibrated(others) >= 1 - bound
+    expected = calibrated(others) >= 1 - bounds
     expected[np.arange(150), net.predict_proba(others).argmax(axis=1)] = True
-    assert (net.predict_set(others, level=0.95) == expected).all()
+    assert (net.predict_set(others, level=0.9) == expected).all()
 
 
 # Losses

@@ -8,6 +8,7 @@ import itertools
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nnfs_cli import guide
@@ -82,15 +83,16 @@ def test_resume_checks_the_epochs_before_it_announces_anything(points: Path, ins
 
 def test_calibration_that_changes_nothing_is_not_reported(capsys: pytest.CaptureFixture[str]) -> None:
     from nnfs_cli.cli.predict import _report_calibration
+    from nnfs_cli.prediction.calibration import ClassCalibration
+    from nnfs_cli.prediction.calibration.class_scores import ClassScores
 
-    class Same:
-        scores = type("Scores", (), {"bound": lambda self, level: 0.5, "rows": 12})()
-        test, how, temperature, errors = None, "validation", 1.0, (0.0992, 0.0992)
-
+    scores = (ClassScores.from_rows(np.linspace(0, 1, 12)),)
     for errors, reported in (((0.0992, 0.0992), False), ((0.0992, 0.0812), True)):
-        Same.errors = errors
-        _report_calibration(Same(), 0.9)  # type: ignore[arg-type]
-        assert ("calibrated  with temperature" in capsys.readouterr().err) is reported
+        _report_calibration(ClassCalibration("validation", scores, errors=errors), 0.9, ["no", "yes"])
+        shown = capsys.readouterr().err
+        assert "sets        90 % for each class, calibrated on 12 validation rows\n" in shown
+        assert ("calibrated  with temperature" in shown) is reported
+        assert ("on these validation rows: 0.0992 before" in shown) is reported
 
 
 # Terminals

@@ -1,8 +1,8 @@
 """Calibration: estimate the errors of a net from rows that it was not trained on.
 
-Nonconformity scores (`scores`) become prediction intervals (`numbers`) and sets of classes (`classes`); temperature
-scaling (`temperature`) corrects probabilities. `calibration` is what both have in common, and `fit` finds them when
-training ends.
+Nonconformity scores become prediction intervals (`scores`, `numbers`) and sets of classes (`class_scores`, `classes`).
+Temperature scaling (`temperature`) corrects probabilities, and `error` tells how wrong they are. `fit` finds all of
+this when training ends, with `fit_classes` for classes.
 """
 
 from __future__ import annotations

@@ -32,16 +32,21 @@ class Calibration:
         """Return the bound on nonconformity scores, (targets,). Raises `UserError` if there are too few rows for it."""
         bound = self.scores.bound(level)
         if bound is None:
-            rows, needed = self.scores.rows, math.ceil(level / (1 - level) - 1e-9)
-            raise UserError(
-                f"an interval of {level:g} needs {needed:,} rows that the net was not trained on, but there are"
-                f" only {rows:,}; choose a lower level"
-            )
+            raise too_few_rows(level, self.scores.rows)
         return bound
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration as plain JSON."""
         return {"how": self.how, "scores": self.scores.to_json(), "test": self.test and self.test.to_json()}
+
+
+def too_few_rows(level: float, rows: int) -> UserError:
+    """Return the error for a level that asks for more rows than there are."""
+    needed = math.ceil(level / (1 - level) - 1e-9)
+    return UserError(
+        f"an interval of {level:g} needs {needed:,} rows that the net was not trained on, but there are only {rows:,};"
+        " choose a lower level"
+    )
 
 
 def scores_from_json(plain: Mapping[str, Any]) -> tuple[NonconformityScores, NonconformityScores | None]:

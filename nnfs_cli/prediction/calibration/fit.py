@@ -8,11 +8,10 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.metrics import PredictedRows
-from nnfs_cli.metrics.probabilities import CalibrationError
 from nnfs_cli.prediction.calibration.classes import ClassCalibration
+from nnfs_cli.prediction.calibration.fit_classes import fit_classes
 from nnfs_cli.prediction.calibration.numbers import NumberCalibration
 from nnfs_cli.prediction.calibration.scores import NonconformityScores, nonconformity
-from nnfs_cli.prediction.calibration.temperature import fit_temperature, fit_to_mean, scale
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 
@@ -37,7 +36,9 @@ def fit_calibration(
     tested = None if test is None else _usable(predictor.evaluate(test)[1])
     tested = tested if tested is not None and len(tested.y) else None
     how = "validation" if validation.member is None else "out of fold"
-    return (_fit_classes if classes else _fit_numbers)(how, predicted, members, tested)
+    if classes:
+        return fit_classes(how, predicted, members, tested, predictor.encoder.class_weights)
+    return _fit_numbers(how, predicted, members and members[0], tested)
 
 
 def _fit_numbers(
@@ -62,32 +63,11 @@ def _fit_numbers(
     return NumberCalibration(how, shrunk, None if tested is None else scores(tested))
 
 
-def _fit_classes(
-    how: str, predicted: PredictedRows, members: Array | None, tested: PredictedRows | None
-) -> ClassCalibration:
-    """Return the calibration of classes.
-
-    With members, the temperature is divided by the one that makes members as confident as their mean, unless the mean
-    would become more confident than they are.
-    """
-    alone = temperature = fit_temperature(predicted.y_hat, predicted.y, predicted.weight)
-    if members is not None:
-        temperature = max(alone / fit_to_mean(members, members.mean(axis=0)), min(alone, 1.0))
-
-    def scores(rows: PredictedRows) -> NonconformityScores:
-        return NonconformityScores.from_rows(nonconformity(rows.y, scale(rows.y_hat, temperature), classes=True))
-
-    before = tested or predicted
-    after = PredictedRows(before.y, scale(before.y_hat, temperature), before.weight)
-    errors = (CalibrationError().score(before), CalibrationError().score(after))
-    return ClassCalibration(how, scores(predicted), None if tested is None else scores(tested), temperature, errors)
-
-
-def _by_member(predictor: Predictor, rows: EncodedRows) -> Array:
-    """Return what each member predicts for some of the rows, (members, rows, outputs)."""
+def _by_member(predictor: Predictor, rows: EncodedRows) -> tuple[Array, Array | None]:
+    """Return what each member predicts for some of the rows, (members, rows, outputs), and their weights, (rows,)."""
     some = rows.take(np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp))
     alone = [replace(some, member=np.full(len(some), j)) for j in range(predictor.config.members)]
-    return np.stack([predictor.evaluate(each)[1].y_hat for each in alone])
+    return np.stack([predictor.evaluate(each)[1].y_hat for each in alone]), some.weight
 
 
 def _usable(rows: PredictedRows) -> PredictedRows:

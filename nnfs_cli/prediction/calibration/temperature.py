@@ -21,7 +21,7 @@ def scale(p: Array, temperature: float) -> Array:
 
     Above 1 the probabilities come nearer to each other, below 1 they move apart.
     """
-    logits = np.log(np.maximum(p.astype(np.float64), 1e-300)) / temperature
+    logits = _logarithms(p) / temperature
     q: Array = np.exp(logits - logits.max(axis=-1, keepdims=True))
     q /= q.sum(axis=-1, keepdims=True)
     return q
@@ -32,28 +32,46 @@ def fit_temperature(p: Array, truth: Array, weight: Array | None = None) -> floa
 
     A normal prior on its logarithm, with standard deviation 0.1, keeps it near 1 if there are few rows.
     """
-    rows, counts = np.arange(len(p)), np.ones(len(p)) if weight is None else weight
+    z = _logarithms(p)
+    counts = np.ones(len(p)) if weight is None else weight.astype(np.float64)
+    true_z = z[np.arange(len(p)), truth]
 
-    def loss(log_temperature: float) -> float:
-        likely = np.maximum(scale(p, math.exp(log_temperature))[rows, truth], 1e-300)
-        return float(-np.log(likely) @ counts) + (log_temperature / PRIOR) ** 2 / 2
+    def slope(log_temperature: float) -> float:
+        colder = math.exp(-log_temperature)
+        return float(counts @ (true_z - _expected(z, colder)) * colder + log_temperature / PRIOR**2)
 
-    return _minimize(loss)
+    return _minimum(slope)
 
 
-def fit_to_mean(members: Array, mean: Array) -> float:
+def fit_to_mean(members: Array, mean: Array, weight: Array | None = None) -> float:
     """Return the temperature that makes probabilities of members (members, rows, n) most like their mean (rows, n)."""
+    z = _logarithms(members)
+    counts = np.ones(len(mean)) if weight is None else weight.astype(np.float64)
+    mean_z = (z * mean).sum(axis=-1)
 
-    def loss(log_temperature: float) -> float:
-        each = np.maximum(scale(members, math.exp(log_temperature)), 1e-300)
-        return float(-np.mean((mean * np.log(each)).sum(axis=-1)))
+    def slope(log_temperature: float) -> float:
+        colder = math.exp(-log_temperature)
+        return float(((mean_z - _expected(z, colder)) @ counts).sum() * colder)
 
-    return _minimize(loss)
+    return _minimum(slope)
 
 
-def _minimize(loss: Callable[[float], float]) -> float:
-    """Return the temperature that minimizes a loss of its logarithm; 1 if no other is better."""
-    from scipy.optimize import minimize_scalar
+def _logarithms(p: Array) -> Array:
+    return np.log(np.maximum(p, 1e-300, dtype=np.float64))
 
-    found = minimize_scalar(loss, bounds=(math.log(COLDEST), math.log(HOTTEST)), method="bounded")
-    return math.exp(found.x) if found.fun < loss(0.0) else 1.0
+
+def _expected(z: Array, colder: float) -> Array:
+    """Return the mean of z (..., n) under the probabilities softmax(z · colder), (...)."""
+    q = np.exp((z - z.max(axis=-1, keepdims=True)) * colder)
+    expected: Array = (q * z).sum(axis=-1) / q.sum(axis=-1)
+    return expected
+
+
+def _minimum(slope: Callable[[float], float]) -> float:
+    """Return the temperature where the slope of a loss, by the logarithm of the temperature, is 0."""
+    from scipy.optimize import brentq
+
+    low, high = math.log(COLDEST), math.log(HOTTEST)
+    if slope(low) >= 0:
+        return COLDEST
+    return math.exp(brentq(slope, low, high, xtol=1e-13)) if slope(high) > 0 else HOTTEST
