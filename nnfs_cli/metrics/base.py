@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 
@@ -16,7 +16,11 @@ from nnfs_cli.metrics.direction import Mode
 from nnfs_cli.nn.losses import Task
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 
+if TYPE_CHECKING:
+    from nnfs_cli.metrics.resamples import Resamples
+
 Figure = TypeVar("Figure", float, Array)
+SLOW_RESAMPLES = 200  # resamples for a metric that measures one after another
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,8 @@ class PredictedRows:
     """Labels of the classes as texts, in the order of the columns; without them, a class is named by its index."""
     quantiles: Mapping[float, Array] = field(default_factory=dict)
     """Predicted quantiles by level, each (rows, n_targets), if the loss predicts quantiles."""
+    group: Array | None = None
+    """Index of the group of each row, (rows,), if the split keeps groups together; None if there are none."""
 
     @cached_property
     def decided(self) -> Array:
@@ -48,7 +54,9 @@ class PredictedRows:
             return self
         rows = np.flatnonzero(self.weight)
         quantiles = {level: values[rows] for level, values in self.quantiles.items()}
-        return replace(self, y=self.y[rows], y_hat=self.y_hat[rows], weight=self.weight[rows], quantiles=quantiles)
+        y, y_hat, weight = self.y[rows], self.y_hat[rows], self.weight[rows]
+        group = None if self.group is None else self.group[rows]
+        return replace(self, y=y, y_hat=y_hat, weight=weight, quantiles=quantiles, group=group)
 
     @cached_property
     def usable(self) -> bool:
@@ -129,6 +137,38 @@ class Metric(Component, family="metric"):
     def measure(self, rows: PredictedRows) -> float:
         """Compute the figure from at least one row; every row has a weight above 0 and finite predictions."""
         raise NotImplementedError
+
+    def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
+        """Return the figures of every resample, (resamples, figures); NaN where there is no interval.
+
+        The rows are as for `measure`. This way takes any metric, one resample after another; the built-in metrics have
+        faster ones.
+        """
+        figures = [self.figures(replace(rows, weight=weight)) for weight in resamples.weights(SLOW_RESAMPLES)]
+        return np.array([list(of_one.values()) for of_one in figures])
+
+
+class MeanMetric(Metric):
+    """A metric that is a function of means over the rows."""
+
+    share: ClassVar[bool] = False
+    """Whether the figure is a share of the rows: each row has the value 0 or 1."""
+
+    def row_values(self, rows: PredictedRows) -> Array:
+        """Compute the values whose means are needed, (rows,) or (rows, n)."""
+        raise NotImplementedError
+
+    def of_means(self, means: Array) -> Array:
+        """Compute the figure from the means, (...) or (..., n) -> (...)."""
+        return means
+
+    def measure(self, rows: PredictedRows) -> float:
+        """Compute the figure from the means over the rows."""
+        return float(self.of_means(rows.mean(self.row_values(rows))))
+
+    def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
+        """Compute the figure from the means over each resample."""
+        return self.of_means(resamples.means(self.row_values(rows), self.share))[:, None]
 
 
 class PerClassMetric(Metric):

@@ -10,10 +10,12 @@ from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveInt
-from nnfs_cli.metrics.base import Metric, PerClassMetric, PredictedRows
+from nnfs_cli.metrics.base import MeanMetric, Metric, PerClassMetric, PredictedRows
+from nnfs_cli.metrics.class_counts import class_counts
+from nnfs_cli.metrics.resamples import Resamples
 
 
-class Accuracy(Metric, name="accuracy"):
+class Accuracy(MeanMetric, name="accuracy"):
     """Share of rows whose predicted class is right: 1/n Σ_i [decided_i = y_i].
 
     0 to 1, higher is better. The predicted class is the most probable one, the first of equals, unless a threshold is
@@ -26,9 +28,11 @@ class Accuracy(Metric, name="accuracy"):
     greater_is_better = True
     figure_range = (0, 1)
 
-    def measure(self, rows: PredictedRows) -> float:
-        """Return the share of right decisions."""
-        return float(rows.mean(rows.decided == rows.y))
+    share = True
+
+    def row_values(self, rows: PredictedRows) -> Array:
+        """Return whether the decision is right, (rows,)."""
+        return rows.decided == rows.y
 
 
 class BalancedAccuracy(Metric, name="balanced_accuracy"):
@@ -48,6 +52,10 @@ class BalancedAccuracy(Metric, name="balanced_accuracy"):
         from sklearn.metrics import balanced_accuracy_score
 
         return float(balanced_accuracy_score(rows.y, rows.decided, sample_weight=rows.weight))
+
+    def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
+        """Return the mean recall of the classes that have rows."""
+        return np.nanmean(class_counts(rows, resamples).recall, axis=1, keepdims=True)
 
 
 class ConfusionMetric(PerClassMetric):
@@ -75,6 +83,18 @@ class ConfusionMetric(PerClassMetric):
         found = np.union1d(rows.y, rows.decided)
         figures = np.full(rows.y_hat.shape[1], math.nan)
         figures[found] = self._score(rows, labels=found, average=None)
+        return figures
+
+    def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
+        """Return the combined figure, or the figure of each class."""
+        counts = class_counts(rows, resamples)
+        if self.average == "micro":  # each wrong decision is a false positive and a false negative, so all three agree
+            return counts.hits.sum(axis=1, keepdims=True) / counts.true.sum(axis=1, keepdims=True)
+        figures: Array = getattr(counts, self.name)
+        if self.average == "macro":
+            return np.nanmean(figures, axis=1, keepdims=True)
+        if self.average == "weighted":
+            return np.nansum(figures * counts.true, axis=1, keepdims=True) / counts.true.sum(axis=1, keepdims=True)
         return figures
 
     def _score(self, rows: PredictedRows, **how: Any) -> Any:
@@ -138,8 +158,17 @@ class MatthewsCorrelation(Metric, name="matthews_correlation"):
             return math.nan
         return float(matthews_corrcoef(rows.y, rows.decided, sample_weight=rows.weight))
 
+    def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
+        """Return the correlation; NaN if all rows belong to one class."""
+        hits, true, said = class_counts(rows, resamples)
+        total = true.sum(axis=1)
+        spread = [np.square(total) - np.square(each).sum(axis=1) for each in (true, said)]
+        covariance = total * hits.sum(axis=1) - (true * said).sum(axis=1)
+        constant = spread[1] <= 1e-12 * np.square(total)  # the decision is; the correlation counts 0
+        return np.where(constant, 0.0, covariance / np.sqrt(spread[0] * np.where(constant, 1, spread[1])))[:, None]
 
-class TopKAccuracy(Metric, name="top_k_accuracy", main="k"):
+
+class TopKAccuracy(MeanMetric, name="top_k_accuracy", main="k"):
     """Share of rows whose class is among the k most probable: 1/n Σ_i [y_i ∈ top_k(y_hat_i)].
 
     0 to 1, higher is better; 1 if there are at most k classes. Of equally probable classes, the first comes first.
@@ -159,7 +188,9 @@ class TopKAccuracy(Metric, name="top_k_accuracy", main="k"):
         """The usual name, such as `top_5_accuracy`."""
         return f"top_{self.k}_accuracy"
 
-    def measure(self, rows: PredictedRows) -> float:
-        """Return the share of rows whose class is among the k most probable."""
+    share = True
+
+    def row_values(self, rows: PredictedRows) -> Array:
+        """Return whether the class is among the k most probable, (rows,)."""
         top = np.argsort(-rows.y_hat, axis=-1, kind="stable")[:, : self.k]
-        return float(rows.mean((top == rows.y[:, None]).any(axis=-1)))
+        return (top == rows.y[:, None]).any(axis=-1)

@@ -8,11 +8,13 @@ from functools import partial
 import numpy as np
 from pydantic import Field
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Level
-from nnfs_cli.metrics.base import Metric, PredictedRows
+from nnfs_cli.metrics.base import MeanMetric, Metric, PredictedRows
+from nnfs_cli.metrics.resamples import Resamples
 
 
-class MSE(Metric, name="mse"):
+class MSE(MeanMetric, name="mse"):
     """Mean squared error: 1/n Σ (y_hat - y)², over all rows and targets.
 
     0 to infinity, lower is better, in the target's units squared; the best constant prediction is the mean.
@@ -24,9 +26,13 @@ class MSE(Metric, name="mse"):
     greater_is_better = False
     figure_range = (0, math.inf)
 
-    def measure(self, rows: PredictedRows) -> float:
-        """Return the mean over all rows and targets."""
-        return float(rows.mean(np.square(rows.y_hat - rows.y)).mean())
+    def row_values(self, rows: PredictedRows) -> Array:
+        """Return the squared errors, (rows, targets)."""
+        return np.square(rows.y_hat - rows.y)
+
+    def of_means(self, means: Array) -> Array:
+        """Return the mean over the targets."""
+        return means.mean(axis=-1)
 
 
 class RMSE(MSE, name="rmse"):
@@ -39,12 +45,12 @@ class RMSE(MSE, name="rmse"):
     examples = ("rmse",)
     pooled_power = 2.0
 
-    def measure(self, rows: PredictedRows) -> float:
-        """Return the root of the mean over all rows and targets."""
-        return math.sqrt(super().measure(rows))
+    def of_means(self, means: Array) -> Array:
+        """Return the root of the mean over the targets."""
+        return np.sqrt(super().of_means(means))
 
 
-class MAE(Metric, name="mae"):
+class MAE(MeanMetric, name="mae"):
     """Mean absolute error: 1/n Σ |y_hat - y|, over all rows and targets, in the target's units.
 
     0 to infinity, lower is better; the best constant prediction is the median.
@@ -56,9 +62,13 @@ class MAE(Metric, name="mae"):
     greater_is_better = False
     figure_range = (0, math.inf)
 
-    def measure(self, rows: PredictedRows) -> float:
-        """Return the mean over all rows and targets."""
-        return float(rows.mean(np.abs(rows.y_hat - rows.y)).mean())
+    def row_values(self, rows: PredictedRows) -> Array:
+        """Return the absolute errors, (rows, targets)."""
+        return np.abs(rows.y_hat - rows.y)
+
+    def of_means(self, means: Array) -> Array:
+        """Return the mean over the targets."""
+        return means.mean(axis=-1)
 
 
 class MedianAbsoluteError(Metric, name="median_absolute_error"):
@@ -80,8 +90,22 @@ class MedianAbsoluteError(Metric, name="median_absolute_error"):
         # Midway between the two middle rows; with weights, scikit-learn before 1.8 takes the lower one.
         return float(np.mean(lower(error) - lower(-error)) / 2)
 
+    def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
+        """Return the mean over the targets: the error at which half of the weight of a resample is reached."""
+        errors = np.abs(rows.y_hat - rows.y).T
+        most = resamples.affordable(len(errors))
+        medians = np.empty((len(errors), most))
+        for error, found in zip(errors, medians, strict=True):
+            order, done = np.argsort(error), 0
+            for weights in resamples.chunks(order, most):
+                reached = weights.cumsum(axis=1)
+                half = (reached >= reached[:, -1:] / 2).argmax(axis=1)
+                found[done : done + len(half)] = error[order][half]
+                done += len(half)
+        return medians.mean(axis=0)[:, None]
 
-class R2(Metric, name="r2"):
+
+class R2(MeanMetric, name="r2"):
     """Coefficient of determination: 1 - Σ (y_hat - y)² / Σ (y - mean(y))² for each target, then their mean.
 
     Minus infinity to 1, higher is better; 0 is no better than predicting the mean. As in scikit-learn, a constant
@@ -110,8 +134,18 @@ class R2(Metric, name="r2"):
         """
         return super().fold_weight(rows) * float(rows.mean(np.square(rows.y - rows.mean(rows.y))).sum())
 
+    def row_values(self, rows: PredictedRows) -> Array:
+        """Return squared errors, and distances from the mean with their squares, (rows, 3 * targets)."""
+        away = rows.y - rows.mean(rows.y)
+        return np.concatenate([np.square(rows.y_hat - rows.y), away, np.square(away)], axis=1)
 
-class MAPE(Metric, name="mape"):
+    def of_means(self, means: Array) -> Array:
+        """Return the mean over the targets; NaN if one of them is constant."""
+        residual, away, squared = np.split(means, 3, axis=-1)
+        return (1 - residual / (squared - np.square(away))).mean(axis=-1)
+
+
+class MAPE(MeanMetric, name="mape"):
     """Mean absolute percentage error, as a fraction: 1/n Σ |y_hat - y| / |y|, over all rows and targets.
 
     0 to infinity, lower is better; 0.05 means 5 %. It suits targets away from 0: a single true value of 0 that is not
@@ -130,8 +164,13 @@ class MAPE(Metric, name="mape"):
 
         return float(mean_absolute_percentage_error(rows.y, rows.y_hat, sample_weight=rows.weight))
 
+    def row_values(self, rows: PredictedRows) -> Array:
+        """Return the mean over the targets for each row, (rows,)."""
+        size = np.maximum(np.abs(rows.y), np.finfo(np.float64).eps)  # as scikit-learn does
+        return (np.abs(rows.y_hat - rows.y) / size).mean(axis=1)
 
-class Pinball(Metric, name="pinball", main="level"):
+
+class Pinball(MeanMetric, name="pinball", main="level"):
     """Pinball loss of a quantile q: 1/n Σ max(q e, (q - 1) e) with e = y - y_hat, over all rows and targets.
 
     0 to infinity, lower is better, in the target's units; half the absolute error for the median. It scores the
@@ -153,3 +192,8 @@ class Pinball(Metric, name="pinball", main="level"):
 
         y_hat = rows.quantiles.get(self.level, rows.y_hat)
         return float(mean_pinball_loss(rows.y, y_hat, alpha=self.level, sample_weight=rows.weight))
+
+    def row_values(self, rows: PredictedRows) -> Array:
+        """Return the mean over the targets for each row, (rows,)."""
+        error = rows.y - rows.quantiles.get(self.level, rows.y_hat)
+        return np.maximum(self.level * error, (self.level - 1) * error).mean(axis=1)

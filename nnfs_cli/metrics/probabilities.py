@@ -10,7 +10,8 @@ from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Count
-from nnfs_cli.metrics.base import Metric, PerClassMetric, PredictedRows
+from nnfs_cli.metrics.base import MeanMetric, Metric, PerClassMetric, PredictedRows
+from nnfs_cli.metrics.resamples import Resamples
 
 
 class RankingMetric(PerClassMetric):
@@ -47,6 +48,32 @@ class RankingMetric(PerClassMetric):
             figures[k] = score(rows.y == k, rows.y_hat[:, k], sample_weight=rows.weight)
         return figures
 
+    def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
+        """Return the figure, or the figure of each class."""
+        n_classes, found = rows.y_hat.shape[1], np.unique(rows.y)
+        wanted = [1] if n_classes == 2 and self.average == "macro" else range(n_classes)
+        figures = np.full((len(wanted), resamples.affordable(len(wanted))), math.nan)
+        for column, k in zip(figures, wanted, strict=True):
+            if len(found) > 1 and k in found:
+                self._fill(column, rows.y == k, rows.y_hat[:, k], resamples)
+        return figures.T if self.average == "per_class" else np.nanmean(figures, axis=0)[:, None]
+
+    def _fill(self, column: Array, of_class: Array, score: Array, resamples: Resamples) -> None:
+        """Write the figure of one class in every resample, (resamples,)."""
+        order, done = np.argsort(score, kind="stable"), 0
+        starts = np.flatnonzero(np.diff(score[order], prepend=-math.inf))
+        for weights in resamples.chunks(order, len(column)):
+            inside = weights * of_class[order]
+            outside = weights - inside
+            if len(starts) < len(order):  # equal scores count together
+                inside, outside = (np.add.reduceat(each, starts, axis=1) for each in (inside, outside))
+            column[done : done + len(weights)] = self.area(inside, outside)
+            done += len(weights)
+
+    def area(self, inside: Array, outside: Array) -> Array:
+        """Compute the figure from weights by ascending score, (resamples, scores) of the class and of all others."""
+        raise NotImplementedError
+
 
 class RocAuc(RankingMetric, name="roc_auc", main="average"):
     """Area under the ROC curve: P(a row of the class scores above one of the others), equal scores counting half.
@@ -57,6 +84,11 @@ class RocAuc(RankingMetric, name="roc_auc", main="average"):
     """
 
     examples = ("roc_auc", "roc_auc: per_class")
+
+    def area(self, inside: Array, outside: Array) -> Array:
+        """Return the share of pairs of rows that are in the right order."""
+        below = outside.cumsum(axis=1) - outside / 2
+        return (inside * below).sum(axis=1) / (inside.sum(axis=1) * outside.sum(axis=1))
 
 
 class AveragePrecision(RankingMetric, name="average_precision", main="average"):
@@ -69,8 +101,14 @@ class AveragePrecision(RankingMetric, name="average_precision", main="average"):
 
     examples = ("average_precision", "average_precision: per_class")
 
+    def area(self, inside: Array, outside: Array) -> Array:
+        """Return the mean precision over the rows of the class."""
+        inside, outside = inside[:, ::-1], outside[:, ::-1]
+        hits = inside.cumsum(axis=1)
+        return (inside * hits / (hits + outside.cumsum(axis=1))).sum(axis=1) / hits[:, -1]
 
-class LogLoss(Metric, name="log_loss"):
+
+class LogLoss(MeanMetric, name="log_loss"):
     """Negative log-likelihood of the true class: -1/n Σ_i ln(y_hat_i[y_i]).
 
     0 to infinity, lower is better; equal probabilities for c classes give ln(c). Probabilities are at least the machine
@@ -92,8 +130,13 @@ class LogLoss(Metric, name="log_loss"):
         p = np.clip(rows.y_hat, np.finfo(rows.y_hat.dtype).eps, 1)  # rounding may exceed 1
         return float(log_loss(rows.y, p.astype(np.float64), labels=labels, sample_weight=rows.weight))
 
+    def row_values(self, rows: PredictedRows) -> Array:
+        """Return the loss of each row, (rows,)."""
+        p = rows.y_hat[np.arange(len(rows.y)), rows.y]
+        return -np.log(np.clip(p, np.finfo(p.dtype).eps, 1).astype(np.float64))
 
-class Brier(Metric, name="brier"):
+
+class Brier(MeanMetric, name="brier"):
     """Squared error of the probabilities: 1/n Σ_i Σ_k (y_hat_ik - [y_i = k])², for two classes 1/n Σ_i (p_i - y_i)².
 
     0 to 2, for two classes 0 to 1; lower is better. p is the probability of the second class.
@@ -106,11 +149,11 @@ class Brier(Metric, name="brier"):
     figure_range = (0, 2)
     needs_probabilities = True
 
-    def measure(self, rows: PredictedRows) -> float:
-        """Return the mean over the rows; scikit-learn before 1.7 computes it for two classes only."""
+    def row_values(self, rows: PredictedRows) -> Array:
+        """Return the error of each row, (rows,); scikit-learn before 1.7 computes it for two classes only."""
         n_classes = rows.y_hat.shape[1]
         errors = np.square(rows.y_hat - np.equal(rows.y[:, None], np.arange(n_classes))).sum(axis=-1)
-        return float(rows.mean(errors)) / (2 if n_classes == 2 else 1)
+        return errors / 2 if n_classes == 2 else errors
 
 
 class CalibrationError(Metric, name="calibration_error", main="bins"):
@@ -140,3 +183,7 @@ class CalibrationError(Metric, name="calibration_error", main="bins"):
     def bin_of(self, confidence: Array) -> Array:
         """Return the index of the bin of each confidence, (rows,)."""
         return np.linspace(0, 1, self.bins + 1)[1:-1].searchsorted(confidence)
+
+    def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
+        """Return no resamples: chance makes the distances larger in each of them than they are in the rows."""
+        return np.empty((0, 1))

@@ -1,0 +1,51 @@
+"""How many rows of each class there are, how many are predicted as this class, and how many of these are right."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.metrics.base import PredictedRows
+from nnfs_cli.metrics.resamples import Resamples
+
+
+class ClassCounts(NamedTuple):
+    """The rows of each class by how they are predicted, (..., classes): numbers of rows, or their weights."""
+
+    hits: Array
+    """Rows of the class that are predicted as it."""
+    true: Array
+    """Rows of the class."""
+    said: Array
+    """Rows that are predicted as the class."""
+
+    @property
+    def precision(self) -> Array:
+        """The share of the rows predicted as a class that belong to it; 0 for a class that is never predicted."""
+        return self._share(self.hits, self.said, 0.0)
+
+    @property
+    def recall(self) -> Array:
+        """The share of the rows of a class that are predicted as this class; NaN for a class without rows."""
+        return self._share(self.hits, self.true, np.nan)
+
+    @property
+    def f1(self) -> Array:
+        """The harmonic mean of precision and recall."""
+        return self._share(2 * self.hits, self.true + self.said, 0.0)
+
+    def _share(self, part: Array, whole: Array, undefined: float) -> Array:
+        """Return part / whole; `undefined` for 0 / 0, and NaN for a class that is neither true nor predicted."""
+        missing = np.where(self.true + self.said > 0, undefined, np.nan)
+        return np.where(whole > 0, part / np.where(whole > 0, whole, 1), missing)
+
+
+def class_counts(rows: PredictedRows, resamples: Resamples) -> ClassCounts:
+    """Return the weights of the rows of each class in every resample, (resamples, classes)."""
+    n_classes = rows.y_hat.shape[1]
+    pairs, codes = np.unique(rows.y * n_classes + rows.decided, return_inverse=True)
+    by_pair = resamples.sums(codes.reshape(-1), len(pairs))
+    true, said = (np.eye(n_classes)[each] for each in (pairs // n_classes, pairs % n_classes))  # (pairs, classes)
+    return ClassCounts(by_pair @ (true * said), by_pair @ true, by_pair @ said)

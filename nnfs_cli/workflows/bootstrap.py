@@ -1,0 +1,56 @@
+"""Confidence intervals of figures: how much they would differ on other rows of the same kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from nnfs_cli.metrics import Metric, PredictedRows
+from nnfs_cli.metrics.resamples import Resamples
+from nnfs_cli.system.ignored_warnings import ignored_warnings
+from nnfs_cli.system.random import random_stream
+
+LEVEL = 0.95
+Interval = tuple[float, float]
+
+
+def intervals(metrics: Iterable[Metric], rows: PredictedRows, seed: int) -> dict[str, Interval | None]:
+    """Return the 95 % confidence interval of every figure of the metrics by its name; None where there is none.
+
+    An interval says how far chance moved the figure through the choice of the rows; the net stays the same. The bounds
+    are percentiles of a Bayesian bootstrap, of groups where there are groups. BCa bounds would need a jackknife, and
+    are unstable for few units and for figures near the end of their range. Percentiles are too narrow for few units;
+    so they are moved outwards as far as those of Student's t lie outside those of the normal distribution. There is no
+    interval for an undefined figure, for one that is the same in all resamples, and for a calibration error.
+    Source: Hesterberg, "What Teachers Should Know About the Bootstrap" (2015), for the percentiles.
+    """
+    rows, found = rows.with_weight, dict[str, Interval | None]()
+    names = [(metric, metric.figures(rows)) for metric in metrics]
+    resamples = None
+    if rows.usable and names:
+        resamples = Resamples(random_stream(seed, "bootstrap"), len(rows.y), rows.weight, rows.group)
+    for metric, figures in names:
+        bounds = [] if resamples is None else _bounds(metric, rows, resamples)
+        found |= dict(zip(figures, bounds or [None] * len(figures), strict=True))
+    return found
+
+
+def _bounds(metric: Metric, rows: PredictedRows, resamples: Resamples) -> list[Interval | None]:
+    with ignored_warnings(), np.errstate(all="ignore"):
+        # A class of the user's may measure something else than the built-in metric from which it inherits.
+        drawn = (Metric.resampled if metric.is_own() else type(metric).resampled)(metric, rows, resamples)
+    if not len(drawn):
+        return []
+    tail = _tail(resamples.n_units)
+    bounds = np.quantile(drawn, [tail, 1 - tail], axis=0).T
+    return [(float(low), float(high)) if low < high else None for low, high in bounds]
+
+
+def _tail(n_units: int) -> float:
+    """Return the probability below a percentile interval for this many units: 0.025, and less if they are few."""
+    from scipy.special import ndtr, stdtrit
+
+    if n_units < 2:
+        return 0.0
+    return float(ndtr(stdtrit(n_units - 1, (1 - LEVEL) / 2) * np.sqrt(n_units / (n_units - 1))))
