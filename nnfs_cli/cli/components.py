@@ -15,7 +15,8 @@ import typer
 from nnfs_cli.cli.completion import complete_component
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Quiet, load
-from nnfs_cli.cli.terminal import fold, styled, suggest, width_of
+from nnfs_cli.cli.terminal import styled, suggest, width_of
+from nnfs_cli.display.text import fold
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import did_you_mean, listing, plural
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 import shlex
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,43 +12,32 @@ import typer
 
 from nnfs_cli.cli.baseline import side_by_side
 from nnfs_cli.cli.completion import complete_table
+from nnfs_cli.cli.decide import CostsChoice, ThresholdChoice, parse_costs, parse_threshold, threshold_rule
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, SplitName, Weights, load
 from nnfs_cli.cli.paths import open_run, require_table
-from nnfs_cli.cli.terminal import (
-    complain,
-    fact,
-    fold,
-    print_json,
-    report_row_weights,
-    suggest,
-    threshold_rule,
-    width_of,
-)
+from nnfs_cli.cli.terminal import complain, fact, print_json, report_row_weights, suggest, width_of
+from nnfs_cli.display.evaluation import MATRIX, evaluation_tables
 from nnfs_cli.display.stderr import note
-from nnfs_cli.display.text import number, table
+from nnfs_cli.display.text import number
 from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
     from nnfs_cli.runs.directory import RunDirectory
-    from nnfs_cli.workflows import Figures, Threshold
+    from nnfs_cli.workflows import Evaluation
 
-CLASSES = 10  # a confusion matrix of more classes does not fit on a terminal
-
-ThresholdChoice = Annotated[
+MetricList = Annotated[
     str | None,
     typer.Option(
-        metavar="HOW",
-        help="For two classes: the probability from which the second one is predicted. HOW is a number; or"
-        " best_accuracy or best_f1 (macro F1), to choose the threshold on the validation rows; or none, to remove it."
-        " The threshold is saved, and `nnfs predict` uses it.",
+        metavar="METRIC,...",
+        help="Metrics to report instead of those of the config, such as 'roc_auc, f1: per_class'.",
     ),
 ]
 
 
 @manual(
-    "nnfs evaluate runs/breast_cancer-1 --threshold best_f1",
-    "nnfs evaluate runs/breast_cancer-1 --split train --split validation --json",
+    "nnfs evaluate runs/breast_cancer-1 --costs fp=1,fn=20",
+    "nnfs evaluate runs/breast_cancer-1 --split test --metrics 'roc_auc, f1: per_class' --json",
     guide="evaluation",
 )
 def evaluate(
@@ -67,7 +55,9 @@ def evaluate(
         ),
     ] = None,
     weights: Weights = "best",
+    metrics: MetricList = None,
     threshold: ThresholdChoice = None,
+    costs: CostsChoice = None,
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Score simple baseline models on the same rows too.")
     ] = False,
@@ -75,7 +65,10 @@ def evaluate(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Print the loss and the metrics of RUN on its held-out rows."""
+    """Print the loss and the metrics of RUN on its held-out rows.
+
+    A threshold is only tried: `nnfs decide` keeps one, and `nnfs predict` does what it did before.
+    """
     if split and input:
         raise UserError("give either --split or --input, not both")
     if baselines and input:
@@ -90,29 +83,32 @@ def evaluate(
         _require_kept_rows(opened)
     path = opened.path.as_posix()
     splits = [name.value for name in split] if split else None
-    earlier = opened.records.decision() if threshold == "none" else None
-    metrics = workflows.evaluate(opened, splits, input, weights, _threshold(threshold))
-    decision = opened.records.decision() if weights == "best" else None  # the threshold was chosen for these weights
-    comparison = workflows.compare(opened, splits, weights) if baselines else {}
-    confusion = {name: counts for name in metrics if (counts := opened.records.confusion(name, weights))}
-    if input:
-        _warn_about_training_file(opened, input)
+    found = workflows.evaluate(
+        opened,
+        splits,
+        input,
+        weights,
+        parse_threshold(threshold),
+        costs=parse_costs(costs),
+        metrics=None if metrics is None else _parse_metrics(metrics),
+    )
+    comparison = workflows.compare(opened, splits, weights, predictor=found.predictor) if baselines else {}
+    if input and found.trained_on:
+        trained = f"{input.name} is the file that {path} was trained on"
+        learned = "so these figures include rows that the net has learned from; leave --input out"
+        complain("warning", f"{trained}, {learned}")
     if json:
-        found = {"run": path, "metrics": metrics, "decision": decision, "confusion": confusion}
-        print_json(found | ({"baselines": comparison} if baselines else {}))
+        print_json({"run": path, **_plain(found), **({"baselines": comparison} if baselines else {})})
         return
     if not quiet:
         report_row_weights(opened.records.data())
-        _report_threshold(threshold, decision, earlier)
-        if threshold and threshold.startswith("best_") and "validation" in metrics:
-            fact(
-                "note",
-                "the threshold was chosen on these validation rows, so their figures are a little too good",
-            )
-    print(_figures(metrics))
+        _report_decision(found, path, threshold, costs)
+    print("\n\n".join(evaluation_tables(found, width_of(sys.stdout) or math.inf)))
     if comparison:
-        print(f"\n{side_by_side(comparison)}")
-    _print_confusion(confusion, path, quiet)
+        print(f"\n{side_by_side(comparison, found.out_of_fold)}")
+    for name, counts in found.confusion.items():
+        if len(counts) > MATRIX and not quiet:
+            note(f"{path}/evaluation/{name if weights == 'best' else f'{name}-{weights}'} holds the confusion matrix")
     suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
 
 
@@ -127,58 +123,48 @@ def _require_kept_rows(run: RunDirectory) -> None:
         raise UserError(f"{kept}; give rows with --input")
 
 
-def _warn_about_training_file(run: RunDirectory, input: Path) -> None:
-    """Warn if the rows to score are the rows that the net has learned from."""
-    from nnfs_cli.workflows.evaluate import is_training_data
+def _parse_metrics(text: str) -> list[Any]:
+    """Return the metrics that a text names, in the grammar of a config."""
+    from nnfs_cli.config import yaml
+    from nnfs_cli.config.yaml import YamlError
 
-    if is_training_data(run, input):
-        trained = f"{input.name} is the file that {run.path.as_posix()} was trained on"
-        learned = "so these figures include rows that the net has learned from; leave --input out"
-        complain("warning", f"{trained}, {learned}")
-
-
-def _print_confusion(confusion: Mapping[str, dict[str, dict[str, int]]], path: str, quiet: bool) -> None:
-    """Print the confusion matrix of each split, or name its file if it does not fit on a terminal."""
-    for name, counts in confusion.items():
-        if len(counts) <= CLASSES:
-            print(f"\n{_confusion(name, counts)}")
-        elif not quiet:
-            note(f"{path}/evaluation/{name} holds the confusion matrix")
+    try:
+        return list(yaml.read(f"[{text}]".encode())[0])
+    except (YamlError, UnicodeEncodeError):
+        raise UserError(
+            f"--metrics takes metrics as in a config, such as 'roc_auc, f1: per_class', found '{text}'"
+        ) from None
 
 
-def _report_threshold(
-    threshold: str | None, decision: Mapping[str, Any] | None, earlier: Mapping[str, Any] | None
-) -> None:
-    """Report the threshold in use, and with `--threshold none` whether one was removed."""
-    if decision:
-        when = "saved; `nnfs predict` uses it" if threshold else "chosen earlier"
-        fact("threshold", f"{threshold_rule(decision)} ({when})")
+def _plain(found: Evaluation) -> dict[str, Any]:
+    """Return all that was found, for JSON."""
+    return {
+        "metrics": found,
+        "unweighted": found.unweighted,
+        "intervals": found.intervals,
+        "decision": found.decision,
+        "classes": found.classes,
+        "confusion": found.confusion,
+        "trade_offs": found.trade_offs,
+    }
+
+
+def _report_decision(found: Evaluation, path: str, threshold: str | None, costs: str | None) -> None:
+    """Report the threshold in use, how to keep it, and what it costs."""
+    decision = found.decision
+    if decision and threshold is None and costs is None:
+        fact("threshold", f"{threshold_rule(decision)} (kept; `nnfs predict` uses it)")
+    elif decision:
+        how = f"--threshold {threshold}" if threshold else f"--costs {costs}"
+        fact("threshold", f"{threshold_rule(decision)} (not kept; `nnfs decide {shlex.quote(path)} {how}` keeps it)")
     elif threshold == "none":
-        removed = f"removed ({number(earlier['threshold'])})" if earlier else "none was saved"
-        fact("threshold", f"{removed}; `nnfs predict` predicts the class of the highest probability")
-
-
-def _figures(metrics: Figures) -> str:
-    """Lay out the figures with a line for each split, or for each figure if that would not fit on the terminal."""
-    splits, names = list(metrics), list(next(iter(metrics.values())))
-    cells = [[number(figures[name]) for name in names] for figures in metrics.values()]
-    wide = table(["split", *names], [[split, *row] for split, row in zip(splits, cells, strict=True)])
-    if len(wide.partition("\n")[0]) <= (width_of(sys.stdout) or 10_000):
-        return wide
-    return table(["split", *splits], [[name, *column] for name, *column in zip(names, *cells, strict=True)])
-
-
-def _threshold(text: str | None) -> Threshold | None:
-    match text:
-        case None | "best_f1" | "best_accuracy" | "none" as known:
-            return known
-    with contextlib.suppress(ValueError):
-        if 0 <= float(text) <= 1:
-            return float(text)
-    raise UserError(f"--threshold takes best_f1, best_accuracy, a number from 0 to 1 or none, found '{text}'")
-
-
-def _confusion(split: str, counts: dict[str, dict[str, int]]) -> str:
-    rows = [[truth, *map(number, of_truth.values())] for truth, of_truth in counts.items()]
-    title = fold(f"{split}: true class (rows), predicted class (columns)", width_of(sys.stdout) or 80)
-    return "\n".join([*title, table(["", *counts], rows)])
+        fact("threshold", "none; these figures are for the class of the highest probability")
+    if decision and found.costs:
+        cost = {
+            split: next(row["cost"] for row in rows if row["threshold"] == decision["threshold"])
+            for split, rows in found.trade_offs.items()
+        }
+        shown = ", ".join(f"{number(cost)} a row of {split}" for split, cost in cost.items())
+        fact("costs", f"{shown}; with calibrated probabilities, {number(found.costs.threshold)} would cost least")
+    if decision and decision["by"] != "hand" and "validation" in found:
+        fact("note", "the threshold was chosen on these validation rows, so their figures are a little too good")

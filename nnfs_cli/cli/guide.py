@@ -12,7 +12,8 @@ import typer
 from nnfs_cli import guide as pages
 from nnfs_cli.cli.completion import complete_topic
 from nnfs_cli.cli.help import MANUALS, manual
-from nnfs_cli.cli.terminal import fold, styled, suggest, width_of
+from nnfs_cli.cli.terminal import styled, suggest, width_of
+from nnfs_cli.display.text import fold
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import did_you_mean
 

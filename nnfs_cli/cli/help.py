@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from nnfs_cli.cli.terminal import NARROWEST, complain, fold, styled
+from nnfs_cli.cli.terminal import NARROWEST, complain, styled
 from nnfs_cli.cli.usage_errors import UsageError, describe
 from nnfs_cli.display.stderr import note
+from nnfs_cli.display.text import fold
 
 WIDEST = 100  # columns; longer lines are hard to read
 LEFT = 30  # columns for the names of options, at most

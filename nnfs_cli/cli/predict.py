@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 import typer
 
 from nnfs_cli.cli.completion import complete_run, complete_table
+from nnfs_cli.cli.decide import threshold_rule
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Quiet, Weights, load
 from nnfs_cli.cli.paths import open_run, require_table
-from nnfs_cli.cli.terminal import fact, suggest, threshold_rule, width_of
+from nnfs_cli.cli.terminal import fact, suggest, width_of
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number, table
 from nnfs_cli.errors import DataError, UserError
@@ -112,7 +113,7 @@ def predict(
     require_table(input)
     _refuse_output(output, input)
     if weights == "best" and not quiet and (decision := opened.records.decision()):
-        fact("threshold", f"{threshold_rule(decision)} (saved by `nnfs evaluate`)")
+        fact("threshold", f"{threshold_rule(decision)} (kept by `nnfs decide`)")
     if interval is not None and not 0 < interval < 1:
         raise UserError(f"--interval takes a probability between 0 and 1, such as 0.9, found {interval:g}")
     predictions = workflows.batch_predictor(

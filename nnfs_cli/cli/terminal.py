@@ -8,12 +8,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import textwrap
 from collections.abc import Mapping
 from typing import Any, TextIO
 
 from nnfs_cli.display.stderr import write
-from nnfs_cli.display.text import in_a_line, number, visible
+from nnfs_cli.display.text import fold, in_a_line, visible
 
 STYLES = {
     "error": "\x1b[1;31m",
@@ -51,13 +50,6 @@ def width_of(stream: TextIO) -> int | None:
         return max(os.get_terminal_size(stream.fileno()).columns or 80, NARROWEST)
     except OSError:
         return 80
-
-
-def fold(text: str, width: int, indent: str = "") -> list[str]:
-    """Break a line between words; every line but the first begins with `indent`."""
-    return textwrap.wrap(
-        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    ) or [""]  # fmt: skip
 
 
 # Messages on stderr
@@ -139,8 +131,3 @@ def report_row_weights(data: Mapping[str, Any]) -> None:
         by.append(f"the column '{weights['column']}'")
     if by:
         fact("weights", f"rows are weighted by {' and '.join(by)}, in the loss and in the metrics")
-
-
-def threshold_rule(decision: Mapping[str, Any]) -> str:
-    """Return the rule of a threshold, as in "predict 'benign' at probability 0.4788 or more"."""
-    return f"predict '{decision['class']}' at probability {number(decision['threshold'])} or more"

@@ -264,6 +264,14 @@ class Config(Section):
         """Return one error for all the faults, with their positions if the config came from a file."""
         return _error(faults, self._document)
 
+    def with_metrics(self, given: Iterable[Any]) -> Config:
+        """Return this config with other metrics, each as YAML would hold it. Raises `ConfigError` with every fault."""
+        values, faults = _validate_fields(Config, {"metrics": tuple(given)}, None, may_miss=Config.model_fields)
+        faults += cross_check({"loss": self.loss, "metrics": values["metrics"]} if not faults else {})
+        if faults:
+            raise _error(faults, None)
+        return self.model_copy(update={"metrics": values["metrics"]})
+
     @property
     def source(self) -> bytes:
         """The bytes of the config file, or nothing if there was no file."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nnfs_cli.display.text import number
-from nnfs_cli.system.wording import counted
+from nnfs_cli.display.text import number, row_count
 
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
@@ -25,8 +24,7 @@ def summary_lines(metrics: Mapping[str, Any], config: Config) -> list[tuple[str,
     held_out = [split for split in metrics if split in ("validation", "test")]
     for split in held_out or ["train"]:
         figures = dict(metrics[split])
-        n_rows = int(figures.pop("rows"))
-        how = ", out of fold" if config.holdout and split == "validation" else ""
+        rows = row_count(figures.pop("rows"), config.holdout is not None and split == "validation")
         shown = ", ".join(f"{name} {number(value)}" for name, value in figures.items())
-        lines.append((split, f"{shown} ({counted(n_rows, 'row')}{how})"))
+        lines.append((split, f"{shown} ({rows})"))
     return lines

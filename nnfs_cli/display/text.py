@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,6 +18,11 @@ def visible(text: str) -> str:
 def in_a_line(text: str) -> str:
     """Return the text as one line, with control characters, line breaks and tabs shown instead of obeyed."""
     return visible(text).translate({9: "\\t", 10: "\\n"})
+
+
+def fold(text: str, width: int, indent: str = "") -> list[str]:
+    """Break a line between words; every line but the first begins with `indent`."""
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def number(value: float | None) -> str:
@@ -51,6 +57,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         "  ".join([label.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])
         for label, *cells in rows
     )
+
+
+def row_count(rows: float, out_of_fold: bool) -> str:
+    """Return how many rows were evaluated, and whether they were out of fold, as in "477 rows, out of fold"."""
+    return f"{counted(int(rows), 'row')}{', out of fold' if out_of_fold else ''}"
 
 
 def split_sizes(rows: Mapping[str, int]) -> str:

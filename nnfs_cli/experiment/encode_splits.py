@@ -75,7 +75,7 @@ def encode_splits(predictor: Predictor, loaded: LoadedData, stored: RowsOnDisk |
                 whole = whole or encoded.empty_like(n)
                 whole.put(here, encoded)
         if whole is not None:
-            splits[split] = whole.with_weight()
+            splits[split] = replace(whole, group=_groups(predictor.config, loaded, split)).with_weight()
             if not len(splits[split]):
                 raise no_weight(loaded.readers[split].name, split)
     if predictor.config.holdout is not None:
@@ -108,6 +108,14 @@ def rows_in_memory(train: EncodedRows, members: int) -> RowsInMemory:
     weight = folds.trains * own.astype(np.float64)
     weight *= len(train) / weight.sum(axis=0) if folds.forward else members / (members - 1)
     return RowsInMemory(train.X, train.y, weight.astype(train.X.dtype), 1.0 if folds.forward else None)
+
+
+def _groups(config: Config, loaded: LoadedData, split: str, chosen: Array | None = None) -> Array | None:
+    """Return the index of the group of the rows of a split, or of the `chosen` (rows,) ones; None without groups."""
+    table, rows, name = loaded.readers[split].survey, loaded.rows[split], config.split.group
+    if name is None or name not in table.columns:
+        return None
+    return table.texts(name).codes[rows if chosen is None else rows[chosen]]
 
 
 def _folds(config: Config, loaded: LoadedData, train: EncodedRows) -> Folds:
@@ -152,6 +160,7 @@ def _encode_samples(
     """Return as many rows of each split as the budget allows, and append all training rows to `stored`, if given."""
     most = budget.rows(4 * predictor.row_bytes + 64 * predictor.model.output_shape[0])
     blocks: dict[str, list[EncodedRows]] = {}
+    groups: dict[str, Array | None] = {}
     samples = []
     for split in SPLITS:
         n = len(loaded.rows[split])
@@ -159,6 +168,7 @@ def _encode_samples(
         chosen[np.linspace(0, n - 1, min(n, most)).astype(np.intp)] = True
         if most < n:
             samples.append(f"{most:,} of {n:,} {split} rows")
+        groups[split] = _groups(predictor.config, loaded, split, chosen)
         store = stored if split == "train" else None
         for here, encoded in _encoded(predictor, loaded, split, chosen if store is None else None):
             if store is not None:
@@ -167,4 +177,5 @@ def _encode_samples(
             blocks.setdefault(split, []).append(encoded)
     if samples:
         warn(sampled_rows(samples))
-    return {split: EncodedRows.concatenate(encoded).with_weight() for split, encoded in blocks.items()}
+    whole = {split: EncodedRows.concatenate(encoded) for split, encoded in blocks.items()}
+    return {split: replace(rows, group=groups[split]).with_weight() for split, rows in whole.items()}

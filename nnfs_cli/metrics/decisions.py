@@ -32,7 +32,7 @@ class Accuracy(MeanMetric, name="accuracy"):
 
     def row_values(self, rows: PredictedRows) -> Array:
         """Return whether the decision is right, (rows,)."""
-        return rows.decided == rows.y
+        return np.asarray(rows.decided == rows.y)
 
 
 class BalancedAccuracy(Metric, name="balanced_accuracy"):
@@ -55,7 +55,7 @@ class BalancedAccuracy(Metric, name="balanced_accuracy"):
 
     def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
         """Return the mean recall of the classes that have rows."""
-        return np.nanmean(class_counts(rows, resamples).recall, axis=1, keepdims=True)
+        return np.asarray(np.nanmean(class_counts(rows, resamples).recall, axis=1, keepdims=True))
 
 
 class ConfusionMetric(PerClassMetric):
@@ -88,13 +88,14 @@ class ConfusionMetric(PerClassMetric):
     def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
         """Return the combined figure, or the figure of each class."""
         counts = class_counts(rows, resamples)
-        if self.average == "micro":  # each wrong decision is a false positive and a false negative, so all three agree
-            return counts.hits.sum(axis=1, keepdims=True) / counts.true.sum(axis=1, keepdims=True)
         figures: Array = getattr(counts, self.name)
-        if self.average == "macro":
-            return np.nanmean(figures, axis=1, keepdims=True)
-        if self.average == "weighted":
-            return np.nansum(figures * counts.true, axis=1, keepdims=True) / counts.true.sum(axis=1, keepdims=True)
+        match self.average:
+            case "macro":
+                figures = np.nanmean(figures, axis=1, keepdims=True)
+            case "weighted":
+                figures = np.nansum(figures * counts.true, axis=1, keepdims=True) / counts.true.sum(axis=1)[:, None]
+            case "micro":  # a wrong decision is a false positive and a false negative, so all three are the accuracy
+                figures = counts.hits.sum(axis=1, keepdims=True) / counts.true.sum(axis=1)[:, None]
         return figures
 
     def _score(self, rows: PredictedRows, **how: Any) -> Any:
@@ -165,7 +166,8 @@ class MatthewsCorrelation(Metric, name="matthews_correlation"):
         spread = [np.square(total) - np.square(each).sum(axis=1) for each in (true, said)]
         covariance = total * hits.sum(axis=1) - (true * said).sum(axis=1)
         constant = spread[1] <= 1e-12 * np.square(total)  # the decision is; the correlation counts 0
-        return np.where(constant, 0.0, covariance / np.sqrt(spread[0] * np.where(constant, 1, spread[1])))[:, None]
+        correlation = covariance / np.sqrt(spread[0] * np.where(constant, 1, spread[1]))
+        return np.where(constant, 0.0, correlation)[:, None]
 
 
 class TopKAccuracy(MeanMetric, name="top_k_accuracy", main="k"):
@@ -193,4 +195,4 @@ class TopKAccuracy(MeanMetric, name="top_k_accuracy", main="k"):
     def row_values(self, rows: PredictedRows) -> Array:
         """Return whether the class is among the k most probable, (rows,)."""
         top = np.argsort(-rows.y_hat, axis=-1, kind="stable")[:, : self.k]
-        return (top == rows.y[:, None]).any(axis=-1)
+        return np.asarray((top == rows.y[:, None]).any(axis=-1))

@@ -28,11 +28,11 @@ class MSE(MeanMetric, name="mse"):
 
     def row_values(self, rows: PredictedRows) -> Array:
         """Return the squared errors, (rows, targets)."""
-        return np.square(rows.y_hat - rows.y)
+        return np.asarray(np.square(rows.y_hat - rows.y))
 
     def of_means(self, means: Array) -> Array:
         """Return the mean over the targets."""
-        return means.mean(axis=-1)
+        return np.asarray(means.mean(axis=-1))
 
 
 class RMSE(MSE, name="rmse"):
@@ -47,7 +47,7 @@ class RMSE(MSE, name="rmse"):
 
     def of_means(self, means: Array) -> Array:
         """Return the root of the mean over the targets."""
-        return np.sqrt(super().of_means(means))
+        return np.asarray(np.sqrt(super().of_means(means)))
 
 
 class MAE(MeanMetric, name="mae"):
@@ -64,11 +64,11 @@ class MAE(MeanMetric, name="mae"):
 
     def row_values(self, rows: PredictedRows) -> Array:
         """Return the absolute errors, (rows, targets)."""
-        return np.abs(rows.y_hat - rows.y)
+        return np.asarray(np.abs(rows.y_hat - rows.y))
 
     def of_means(self, means: Array) -> Array:
         """Return the mean over the targets."""
-        return means.mean(axis=-1)
+        return np.asarray(means.mean(axis=-1))
 
 
 class MedianAbsoluteError(Metric, name="median_absolute_error"):
@@ -102,7 +102,7 @@ class MedianAbsoluteError(Metric, name="median_absolute_error"):
                 half = (reached >= reached[:, -1:] / 2).argmax(axis=1)
                 found[done : done + len(half)] = error[order][half]
                 done += len(half)
-        return medians.mean(axis=0)[:, None]
+        return np.asarray(medians.mean(axis=0)[:, None])
 
 
 class R2(MeanMetric, name="r2"):
@@ -142,7 +142,7 @@ class R2(MeanMetric, name="r2"):
     def of_means(self, means: Array) -> Array:
         """Return the mean over the targets; NaN if one of them is constant."""
         residual, away, squared = np.split(means, 3, axis=-1)
-        return (1 - residual / (squared - np.square(away))).mean(axis=-1)
+        return np.asarray((1 - residual / (squared - np.square(away))).mean(axis=-1))
 
 
 class MAPE(MeanMetric, name="mape"):
@@ -167,7 +167,7 @@ class MAPE(MeanMetric, name="mape"):
     def row_values(self, rows: PredictedRows) -> Array:
         """Return the mean over the targets for each row, (rows,)."""
         size = np.maximum(np.abs(rows.y), np.finfo(np.float64).eps)  # as scikit-learn does
-        return (np.abs(rows.y_hat - rows.y) / size).mean(axis=1)
+        return np.asarray((np.abs(rows.y_hat - rows.y) / size).mean(axis=1))
 
 
 class Pinball(MeanMetric, name="pinball", main="level"):
@@ -196,4 +196,4 @@ class Pinball(MeanMetric, name="pinball", main="level"):
     def row_values(self, rows: PredictedRows) -> Array:
         """Return the mean over the targets for each row, (rows,)."""
         error = rows.y - rows.quantiles.get(self.level, rows.y_hat)
-        return np.maximum(self.level * error, (self.level - 1) * error).mean(axis=1)
+        return np.asarray(np.maximum(self.level * error, (self.level - 1) * error).mean(axis=1))

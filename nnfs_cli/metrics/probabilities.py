@@ -88,7 +88,7 @@ class RocAuc(RankingMetric, name="roc_auc", main="average"):
     def area(self, inside: Array, outside: Array) -> Array:
         """Return the share of pairs of rows that are in the right order."""
         below = outside.cumsum(axis=1) - outside / 2
-        return (inside * below).sum(axis=1) / (inside.sum(axis=1) * outside.sum(axis=1))
+        return np.asarray((inside * below).sum(axis=1) / (inside.sum(axis=1) * outside.sum(axis=1)))
 
 
 class AveragePrecision(RankingMetric, name="average_precision", main="average"):
@@ -105,7 +105,7 @@ class AveragePrecision(RankingMetric, name="average_precision", main="average"):
         """Return the mean precision over the rows of the class."""
         inside, outside = inside[:, ::-1], outside[:, ::-1]
         hits = inside.cumsum(axis=1)
-        return (inside * hits / (hits + outside.cumsum(axis=1))).sum(axis=1) / hits[:, -1]
+        return np.asarray((inside * hits / (hits + outside.cumsum(axis=1))).sum(axis=1) / hits[:, -1])
 
 
 class LogLoss(MeanMetric, name="log_loss"):
@@ -133,7 +133,7 @@ class LogLoss(MeanMetric, name="log_loss"):
     def row_values(self, rows: PredictedRows) -> Array:
         """Return the loss of each row, (rows,)."""
         p = rows.y_hat[np.arange(len(rows.y)), rows.y]
-        return -np.log(np.clip(p, np.finfo(p.dtype).eps, 1).astype(np.float64))
+        return np.asarray(-np.log(np.clip(p, np.finfo(p.dtype).eps, 1).astype(np.float64)))
 
 
 class Brier(MeanMetric, name="brier"):
@@ -153,7 +153,7 @@ class Brier(MeanMetric, name="brier"):
         """Return the error of each row, (rows,); scikit-learn before 1.7 computes it for two classes only."""
         n_classes = rows.y_hat.shape[1]
         errors = np.square(rows.y_hat - np.equal(rows.y[:, None], np.arange(n_classes))).sum(axis=-1)
-        return errors / 2 if n_classes == 2 else errors
+        return np.asarray(errors / 2 if n_classes == 2 else errors)
 
 
 class CalibrationError(Metric, name="calibration_error", main="bins"):

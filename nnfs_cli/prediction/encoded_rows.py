@@ -19,6 +19,7 @@ class EncodedRows:
     metrics see it: class indices (rows,), or values (rows, n_targets) in their own units. `weight` (rows,) is None if
     all rows count alike. `member` (rows,) is the member that predicts each row; None if all members do together.
     `folds` are those of the training rows, one for each member, if members are scored out of fold.
+    `group` (rows,) is the index of the group of each row, if the split keeps groups together.
     """
 
     X: Array
@@ -27,6 +28,7 @@ class EncodedRows:
     weight: Array | None = None
     member: Array | None = None
     folds: Folds | None = None
+    group: Array | None = None
 
     def __len__(self) -> int:
         return len(self.X)
@@ -38,8 +40,10 @@ class EncodedRows:
 
     def take(self, rows: Array) -> EncodedRows:
         """Return some of the rows, without their folds."""
-        weight, member = (None if each is None else each[rows] for each in (self.weight, self.member))
-        return EncodedRows(self.X[rows], self.y[rows], self.truth[rows], weight, member)
+        weight, member, group = (
+            None if each is None else each[rows] for each in (self.weight, self.member, self.group)
+        )
+        return EncodedRows(self.X[rows], self.y[rows], self.truth[rows], weight, member, group=group)
 
     @classmethod
     def concatenate(cls, blocks: Sequence[EncodedRows]) -> EncodedRows:
@@ -72,13 +76,18 @@ class EncodedRows:
 
 
 def concatenate_predictions(
-    blocks: Sequence[tuple[Array, Array, Array | None]],
-) -> tuple[Array, Array, Array | None]:
-    """Return truth, predictions and weights of all blocks of rows, in order; weights are 1 where a block has none."""
+    blocks: Sequence[tuple[Array, Array, Array | None, Array | None]],
+) -> tuple[Array, Array, Array | None, Array | None]:
+    """Return truth, predictions, weights and groups of all blocks of rows, in order.
+
+    Weights are 1 where only other blocks have them; groups are None unless every block has them.
+    """
     if len(blocks) == 1:
         return blocks[0]
     truth, y_hat = (np.concatenate([block[i] for block in blocks if block[i] is not None]) for i in (0, 1))
-    if all(weight is None for _, _, weight in blocks):
-        return truth, y_hat, None
-    weights = [np.ones(len(rows), y_hat.dtype) if weight is None else weight for rows, _, weight in blocks]
-    return truth, y_hat, np.concatenate(weights)
+    group = [block[3] for block in blocks if block[3] is not None]
+    groups = np.concatenate(group) if len(group) == len(blocks) else None
+    if all(weight is None for _, _, weight, _ in blocks):
+        return truth, y_hat, None, groups
+    weights = [np.ones(len(rows), y_hat.dtype) if weight is None else weight for rows, _, weight, _ in blocks]
+    return truth, y_hat, np.concatenate(weights), groups

@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -56,6 +56,12 @@ class Predictor:
         """Return a predictor with the same net that adds prediction intervals."""
         return self._deciding(replace(self.decision, interval=interval))
 
+    def with_metrics(self, given: Iterable[Any]) -> Self:
+        """Return a predictor with the same net and other metrics; see `Config.with_metrics`."""
+        other = copy.copy(self)
+        other.config = self.config.with_metrics(given)
+        return other
+
     def _deciding(self, decision: Decision) -> Self:
         other = copy.copy(self)
         other.decision = decision
@@ -96,16 +102,16 @@ class Predictor:
         """
         blocks = [rows] if isinstance(rows, EncodedRows) else rows
         total = total_weight = 0.0
-        kept: list[tuple[Array, Array, Array | None]] = []
+        kept: list[tuple[Array, Array, Array | None, Array | None]] = []
         for block in blocks:
             loss, y_hat = self.model.evaluate(block.X, block.y, block.weight, member=block.member)
             weight = float(len(block) if block.weight is None else block.weight.sum(dtype=np.float64))
             total += loss * weight if weight else 0.0
             total_weight += weight
-            kept.append((block.truth, y_hat, block.weight))
-        truth, y_hat, weights = concatenate_predictions(kept)
+            kept.append((block.truth, y_hat, block.weight, block.group))
+        truth, y_hat, weights, group = concatenate_predictions(kept)
         predicted = PredictedRows(
-            truth, self._answer(y_hat), weights, self.decision.threshold, self.labels, self._quantiles(y_hat)
+            truth, self._answer(y_hat), weights, self.decision.threshold, self.labels, self._quantiles(y_hat), group
         )
         return total / total_weight if total_weight else math.nan, predicted
 

@@ -123,27 +123,23 @@ class Records:
         except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
             raise RunError(f"{self.path} is damaged: its calibration.json holds no calibration") from None
 
-    def write_evaluation(
-        self,
-        confusion: Mapping[str, ConfusionTable],
-        weights: str = "best",
-        decision: Mapping[str, Any] | None = None,
-        forget_decision: bool = False,
-    ) -> None:
-        """Write the results of an evaluation: confusion tables by split, and the decision between classes, if given.
-
-        A decision holds the `threshold`, the `class` that it decides for, and `by`, the figure that chose it.
-        """
+    def write_confusion(self, confusion: Mapping[str, ConfusionTable], weights: str = "best") -> None:
+        """Write the confusion tables of an evaluation by split."""
         contents: dict[str, bytes | None] = {}
         for split, (labels, counts) in confusion.items():
             rows = [["truth", *labels], *([label, *row] for label, row in zip(labels, counts.tolist(), strict=True))]
             contents[_confusion_file(split, weights)] = csv_text(rows).encode()
-        if decision is not None or forget_decision:
-            contents["decision.json"] = None if decision is None else json_bytes(decision)
         self._status_file.replace(contents)
 
+    def write_decision(self, decision: Mapping[str, Any] | None) -> None:
+        """Write the decision between two classes; with None, delete the earlier one.
+
+        It holds the `threshold`, the `class` that it decides for, and `by`, which chose it: a metric, costs or hand.
+        """
+        self._status_file.replace({"decision.json": None if decision is None else json_bytes(decision)})
+
     def decision(self) -> dict[str, Any] | None:
-        """Return the decision between two classes, see `write_evaluation`; None if there is none."""
+        """Return the decision between two classes, see `write_decision`; None if there is none."""
         if not self._files.has("decision.json"):
             return None
         decision = self._files.read_json("decision.json")

@@ -12,8 +12,9 @@ and an interrupted run is resumed by
     run = RunDirectory.open("runs/iris-1")
     workflows.resume(workflows.reopen(run), run)
 
-Read `train`, `load_run`, `evaluate` and `predict` first, then `resume` and `verify`, then `compare` with `baselines`,
-and `cross_validate`.
+Read `train`, `load_run`, `evaluate` and `predict` first, then `decide` (the threshold between two classes), `resume`
+and `verify`, then `compare` with `baselines`, and `cross_validate`. `evaluation` is what `evaluate` returns, and
+`bootstrap` finds its confidence intervals.
 """
 
 # The functions are re-exported so that users need one import, and read `workflows.train(...)` as a sentence. They hide
@@ -24,7 +25,9 @@ from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.inspection.load_config import load
 from nnfs_cli.workflows.compare import Comparison, baselines, compare
 from nnfs_cli.workflows.cross_validate import CrossValidation, FoldEstimate, cross_validate
-from nnfs_cli.workflows.evaluate import Threshold, evaluate
+from nnfs_cli.workflows.decide import Threshold, decide
+from nnfs_cli.workflows.evaluate import evaluate
+from nnfs_cli.workflows.evaluation import Evaluation
 from nnfs_cli.workflows.figures import Figures
 from nnfs_cli.workflows.load_run import restore
 from nnfs_cli.workflows.predict import batch_predictor, predict
@@ -33,7 +36,7 @@ from nnfs_cli.workflows.train import begin, train
 from nnfs_cli.workflows.verify import Verdict, verify
 
 __all__ = [
-    "Comparison", "CrossValidation", "Figures", "FoldEstimate", "Threshold", "Verdict", "baselines", "batch_predictor",
-    "begin", "compare", "cross_validate", "evaluate", "load", "predict", "prepare", "reopen", "restore", "resume",
-    "train", "verify",
+    "Comparison", "CrossValidation", "Evaluation", "Figures", "FoldEstimate", "Threshold", "Verdict", "baselines",
+    "batch_predictor", "begin", "compare", "cross_validate", "decide", "evaluate", "load", "predict", "prepare",
+    "reopen", "restore", "resume", "train", "verify",
 ]  # fmt: skip

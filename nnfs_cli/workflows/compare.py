@@ -38,14 +38,19 @@ def baselines(config: Config) -> Comparison:
 
 
 def compare(
-    run: RunDirectory, splits: Sequence[str] | None = None, weights: str = "best", data: Any = None
+    run: RunDirectory,
+    splits: Sequence[str] | None = None,
+    weights: str = "best",
+    data: Any = None,
+    predictor: Predictor | None = None,
 ) -> Comparison:
     """Return the figures of a run and of the baselines on its splits, by default the held-out ones.
 
     `data` holds the rows, if they are not where the config says, or were given in Python; see `rows_for`.
+    `predictor` takes the place of the net of the run: it may have another threshold or other metrics.
     Raises `RunError` for a split that the run does not have, `DataError` if the data is missing or has changed.
     """
-    predictor = restore(run, weights)
+    predictor = predictor or restore(run, weights)
     loaded = _require_memory(data_of(run, predictor.config, "restore the data", data))
     rows = encode_splits(predictor, loaded)
     wanted = list(splits or _held_out(rows))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.nn.model import CHUNK_ROWS
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
@@ -18,10 +19,11 @@ Figures = dict[str, dict[str, float]]  # by split, then by name; "rows" among th
 
 
 class Scored(NamedTuple):
-    """The figures of a net on some rows and, for a classifier, its confusion table."""
+    """The figures of a net on some rows, their predictions and, for a classifier, its confusion table."""
 
     figures: dict[str, float]
     confusion: ConfusionTable | None
+    predicted: PredictedRows
 
 
 def score(predictor: Predictor, rows: EncodedRows | Iterable[EncodedRows]) -> Scored:
@@ -32,14 +34,14 @@ def score(predictor: Predictor, rows: EncodedRows | Iterable[EncodedRows]) -> Sc
     if n:
         counts = np.bincount(predicted.y * n + predicted.decided, minlength=n * n).reshape(n, n)
         table = ConfusionTable(predicted.classes, counts)
-    return Scored({"rows": len(predicted.y), "loss": loss, **predictor.score(predicted)}, table)
+    return Scored({"rows": len(predicted.y), "loss": loss, **predictor.score(predicted)}, table, predicted)
 
 
 def confusion_tables(scored: Mapping[str, Scored]) -> dict[str, ConfusionTable]:
     """Return the confusion tables by split, of the splits that have one."""
-    return {split: table for split, (_, table) in scored.items() if table is not None}
+    return {split: found.confusion for split, found in scored.items() if found.confusion is not None}
 
 
-def finite(figures: Mapping[str, float]) -> dict[str, Any]:
+def finite(figures: Mapping[str, float | None]) -> dict[str, Any]:
     """Return figures for JSON, which has no infinity and no NaN; these become None."""
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+    return {name: None if value is None or not math.isfinite(value) else value for name, value in figures.items()}

@@ -87,7 +87,7 @@ class TrainingResult:
             run.arrays.write_weights("best", self.weights)
             record_outcome(run, self.outcome)
             if self.decision is not None:
-                run.records.write_evaluation({}, decision=self.decision)
+                run.records.write_decision(self.decision)
         except BaseException:
             run.discard()
             raise

@@ -219,7 +219,7 @@ def test_of_many_weights_that_differ_some_are_named(started: Started, inside: Nn
 
 def test_a_class_without_end_is_cut(started: Started, tmp_path: Path) -> None:
     run = RunDirectory.open(started())
-    run.records.write_evaluation({}, decision={"threshold": 0.5, "class": "x" * 100_000, "by": "hand"})
+    run.records.write_decision({"threshold": 0.5, "class": "x" * 100_000, "by": "hand"})
     decision = run.records.decision()
     assert decision is not None
     assert decision["class"] == "x" * 200

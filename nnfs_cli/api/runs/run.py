@@ -15,19 +15,20 @@ from nnfs_cli.api.frame import Frame
 from nnfs_cli.api.history import History
 from nnfs_cli.api.runs.comparison import Comparison
 from nnfs_cli.api.runs.describe_run import describe, describe_html
+from nnfs_cli.api.settings import Setting, plain
 from nnfs_cli.api.tables import TableOrPath
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.display.progress import progress_for
 from nnfs_cli.errors import ConfigError, UserError
+from nnfs_cli.metrics import Metric
 from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.warn import warn
 from nnfs_cli.training.callbacks import Callback
-from nnfs_cli.workflows import Figures, Threshold, Verdict
-from nnfs_cli.workflows.evaluate import is_training_data
+from nnfs_cli.workflows import Evaluation, Threshold, Verdict
 from nnfs_cli.workflows.load_run import config_of
 from nnfs_cli.workflows.predict import predictor_of
 
@@ -213,10 +214,12 @@ class Run:
         *,
         splits: str | Sequence[str] | None = None,
         weights: str = "best",
+        metrics: Sequence[Setting | Metric] | None = None,
         threshold: Threshold | None = None,
+        costs: Mapping[str, float] | None = None,
         data: TableOrPath | None = None,
-    ) -> Figures:
-        """Return the loss and the metrics, as `nnfs evaluate` does.
+    ) -> Evaluation:
+        """Return the loss and the metrics, as `nnfs evaluate` does. What `predict` does stays as it was.
 
         Parameters
         ----------
@@ -226,16 +229,23 @@ class Run:
             "train", "validation" or "test"; by default those that were held out.
         weights : str, default "best"
             As for `predict`.
+        metrics : list, optional
+            Metrics to report instead of those of the config, such as ``["roc_auc", "f1: per_class"]``.
         threshold : float, "best_f1", "best_accuracy" or "none", optional
             For two classes: the probability from which the second one is predicted, or the metric that chooses it on
-            the validation rows. It is saved and used from then on; "none" removes it.
+            the validation rows; "none" for the most probable class. By default the one that `decide` kept.
+        costs : dict, optional
+            For two classes: what wrong predictions cost, as in ``{"fp": 1, "fn": 20}``; see `decide`. Without a
+            threshold, they choose the one of least cost on the validation rows.
         data : table or path, optional
             The rows that the run was trained on, if they were given in Python or have moved.
 
         Returns
         -------
-        dict of dict
-            By split: `rows`, `loss` and the metrics of the config.
+        Evaluation
+            A dict: by split `rows`, `loss` and the metrics. Its attributes hold the 95 % `intervals`, the `unweighted`
+            figures, the figures of each of the `classes`, the `confusion` matrices and, for two classes, the
+            `trade_offs` of some thresholds.
 
         Raises
         ------
@@ -253,17 +263,56 @@ class Run:
         --------
         >>> from nnfs_cli import train
         >>> run = train("configs/breast_cancer.yaml", epochs=3)
-        >>> run.evaluate()["validation"] == run.metrics["validation"]
+        >>> found = run.evaluate()
+        >>> found["validation"] == run.metrics["validation"]
         True
+        >>> low, high = found.intervals["validation"]["accuracy"]
+        >>> low < found["validation"]["accuracy"] < high
+        True
+        >>> sorted(found.classes["validation"]["benign"])
+        ['f1', 'precision', 'recall', 'support']
 
         """
         if table is not None and (splits is not None or data is not None):
             raise UserError("give either a table to score, or the splits of the run and their data")
-        figures = workflows.evaluate(self._directory, _listed(splits), table, weights, threshold, data)
-        if table is not None and is_training_data(self._directory, table):
+        found = workflows.evaluate(
+            self._directory,
+            _listed(splits),
+            table,
+            weights,
+            threshold,
+            data,
+            costs=costs,
+            metrics=None if metrics is None else plain(list(metrics), "metrics"),
+        )
+        if found.trained_on:
             learned = "so these figures include rows that the net has learned from"
             warn(f"{self.path} was trained on this table, {learned}; evaluate(data=...) scores the held-out rows")
-        return figures
+        return found
+
+    def decide(
+        self,
+        threshold: Threshold | None = None,
+        *,
+        costs: Mapping[str, float] | None = None,
+        data: TableOrPath | None = None,
+    ) -> float | None:
+        """Keep the threshold between two classes that `predict` and `evaluate` use, as `nnfs decide` does; return it.
+
+        `threshold` is a probability; or "best_f1" or "best_accuracy", which choose it on the validation rows; or
+        "none", which removes it and returns None. ``costs={"fp": 1, "fn": 20}`` chooses the threshold of least cost on
+        these rows instead: `fp` for a row that is wrongly predicted as the second class, `fn` for a row of that class
+        that is missed. `data` is as for `evaluate`.
+        Raises `RunError` unless the run has probabilities of two classes, and validation rows if these choose.
+
+        >>> from nnfs_cli import train
+        >>> run = train("configs/breast_cancer.yaml", epochs=3)
+        >>> run.decide(0.3)
+        0.3
+        >>> run.decide("none")
+        """
+        decision = workflows.decide(self._directory, threshold, costs, data)
+        return None if decision is None else float(decision["threshold"])
 
     def compare(
         self,

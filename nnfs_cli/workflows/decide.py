@@ -1,0 +1,118 @@
+"""Choose the threshold between two classes, and keep it in the run, so that `predict` decides by it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from nnfs_cli.errors import RunError, UserError
+from nnfs_cli.experiment.encode_splits import encode_splits
+from nnfs_cli.metrics import PredictedRows
+from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.prediction.predictor import Predictor
+from nnfs_cli.prediction.threshold import Costs, best_threshold
+from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.wording import counted, shown
+from nnfs_cli.workflows.load_run import data_of, restore
+
+Threshold = float | Literal["best_f1", "best_accuracy", "none"]
+Decision = dict[str, Any]
+
+
+def decide(
+    run: RunDirectory,
+    threshold: Threshold | None = None,
+    costs: Mapping[str, float] | None = None,
+    data: Any = None,
+) -> Decision | None:
+    """Keep the threshold from which the second of two classes is predicted, and return it; None if it is removed.
+
+    `threshold` is a probability, the metric that chooses it on the validation rows, or "none", which removes it. With
+    `costs`, {"fp": ..., "fn": ...}, the threshold of least cost on the validation rows is chosen; see `Costs`.
+    `evaluate` and `predict` use it from then on. `data` is as for `evaluate`.
+    The result is the `threshold`, its `class`, and `by`: the metric that chose it, "costs" or "hand".
+    Raises `RunError` unless the run has probabilities of two classes, and validation rows if these choose.
+    """
+    if (threshold is None) == (costs is None):
+        raise UserError("give either a threshold or costs to choose it by")
+    with run.writing():
+        decision = None
+        if threshold != "none":
+            predictor = restore(run, with_threshold=False)
+
+            def splits() -> Mapping[str, EncodedRows]:
+                return encode_splits(predictor, data_of(run, predictor.config, "give a number", data))
+
+            decision = choose_threshold(run, predictor, threshold, costs_of(costs), splits)
+        run.records.write_decision(decision)
+    return decision
+
+
+def costs_of(given: Mapping[str, float] | None) -> Costs | None:
+    """Return costs from two numbers above 0 by name, fp and fn. Raises `UserError` if they are anything else."""
+    if given is None:
+        return None
+    if isinstance(given, Mapping) and set(given) == {"fp", "fn"} and all(map(_is_cost, given.values())):
+        return Costs(float(given["fp"]), float(given["fn"]))
+    raise UserError(f"costs are two numbers above 0 by name, as in {{'fp': 1, 'fn': 20}}, found {given!r:.80}")
+
+
+def choose_threshold(
+    run: RunDirectory,
+    predictor: Predictor,
+    threshold: Threshold | None,
+    costs: Costs | None,
+    splits: Callable[[], Mapping[str, EncodedRows]],
+) -> Decision:
+    """Return the decision for a `threshold`, or else the one of least cost; see `decide`."""
+    require_probabilities(run, predictor)
+    if threshold is not None and threshold not in ("best_f1", "best_accuracy") and not _is_share(threshold):
+        raise RunError(f"a threshold is best_f1, best_accuracy, a number from 0 to 1 or none, found {shown(threshold)}")
+    decision: Decision = {"class": predictor.labels[1], "by": "hand"}
+    if isinstance(threshold, str) or threshold is None:
+        rows = splits().get("validation")
+        if rows is None:
+            raise RunError(f"{run.path} has no validation rows to choose a threshold on; give a number, such as 0.3")
+        predicted = predictor.evaluate(rows)[1]
+        weight = predicted.weight
+        if threshold is None and costs is not None:
+            decision |= {"by": "costs", "costs": {"fp": costs.fp, "fn": costs.fn}}
+            weight = weight_without_classes(predictor, predicted)
+        else:
+            decision["by"] = threshold
+        chosen: Any = costs if threshold is None else threshold.removeprefix("best_")
+        threshold = best_threshold(predicted.y_hat[:, 1], predicted.y == 1, weight, chosen)
+    return {"threshold": float(threshold), **decision}
+
+
+def require_probabilities(run: RunDirectory, predictor: Predictor) -> None:
+    """Raise `RunError` unless the net gives probabilities of two classes."""
+    classes, loss = predictor.labels, predictor.config.loss
+    if len(classes) != 2 or not loss.probabilistic:
+        found = counted(len(classes), "class") if classes else f"{loss.name}, a loss for numbers"
+        found = found if loss.probabilistic else f"{loss.name}, whose scores are not probabilities"
+        raise RunError(f"a threshold divides the probabilities of two classes; {run.path} has {found}")
+
+
+def weight_without_classes(predictor: Predictor, rows: PredictedRows) -> Any:
+    """Return the weights of rows without the class weights, which are a means of training, (rows,) or None.
+
+    What a decision costs depends on how often the classes occur.
+    """
+    by_class = predictor.encoder.class_weights
+    return rows.weight if rows.weight is None or not by_class else rows.weight / np.array(by_class)[rows.y]
+
+
+def _is_share(value: object) -> bool:
+    return _is_number(value) and 0 <= value <= 1  # type: ignore[operator]
+
+
+def _is_cost(value: object) -> bool:
+    return _is_number(value) and 0 < value < math.inf  # type: ignore[operator]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
