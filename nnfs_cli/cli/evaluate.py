@@ -164,7 +164,7 @@ def _report_decision(found: Evaluation, path: str, threshold: str | None, costs:
             split: next(row["cost"] for row in rows if row["threshold"] == decision["threshold"])
             for split, rows in found.trade_offs.items()
         }
-        shown = ", ".join(f"{number(cost)} a row of {split}" for split, cost in cost.items())
-        fact("costs", f"{shown}; with calibrated probabilities, {number(found.costs.threshold)} would cost least")
+        shown = ", ".join(f"{number(cost)} a row on the {split} rows" for split, cost in cost.items())
+        fact("costs", f"{shown}; for calibrated probabilities, the best threshold is {number(found.costs.threshold)}")
     if decision and decision["by"] != "hand" and "validation" in found:
         fact("note", "the threshold was chosen on these validation rows, so their figures are a little too good")

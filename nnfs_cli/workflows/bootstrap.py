@@ -44,7 +44,11 @@ def _bounds(metric: Metric, rows: PredictedRows, resamples: Resamples) -> list[I
         return []
     tail = _tail(resamples.n_units)
     bounds = np.quantile(drawn, [tail, 1 - tail], axis=0).T
-    return [(float(low), float(high)) if low < high else None for low, high in bounds]
+    spread = 1e-12 * np.abs(bounds).max(axis=1)  # rounding alone makes no interval
+    return [
+        (float(low), float(high)) if high - low > least else None
+        for (low, high), least in zip(bounds, spread, strict=True)
+    ]
 
 
 def _tail(n_units: int) -> float:

@@ -217,11 +217,11 @@ def test_what_is_kept_of_a_run_is_read_again_after_a_change(trained: Path, tmp_p
     table = load_breast_cancer(as_frame=True).data
     before = run.predict(table)["prediction"].tolist()
     assert run._restore() is run._restore()
-    assert inside("evaluate", run.path, "--threshold", "0.999999").returncode == 0
+    assert inside("decide", run.path, "--threshold", "0.999999").returncode == 0
     after = run.predict(table)["prediction"].tolist()
     assert before != after
     assert set(after) == {"malignant"}
-    run.evaluate(threshold="none")
+    assert run.decide("none") is None
     assert run.predict(table)["prediction"].tolist() == before
     with pytest.raises(RunError, match="has no epoch-7 weights"):
         run.predict(table, weights="epoch-7")

@@ -178,7 +178,7 @@ def test_several_targets_and_rows_that_validate_survive_saving() -> None:
 def test_a_threshold_that_was_chosen_on_the_command_line_decides_here_too(inside: Nnfs) -> None:
     run = run_of("classes")
     before = NetClassifier.load(run.path).predict(rows())
-    assert inside("evaluate", run.path, "--threshold", "0.01").returncode == 0
+    assert inside("decide", run.path, "--threshold", "0.01").returncode == 0
     net = NetClassifier.load(run.path)
     assert (net.predict(rows()) == "sold").all()
     assert not (before == "sold").all()

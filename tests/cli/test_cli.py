@@ -148,13 +148,17 @@ def test_a_diverging_run_exits_with_3_and_a_message(nnfs: Nnfs, write: Write, tm
 
 def test_evaluate_shows_the_held_out_rows(trained: Trained, nnfs: Nnfs) -> None:
     done = nnfs("evaluate", "runs/config-1", cwd=trained.folder)
-    header, row, _, _, labels, *confusion = (line.split() for line in done.stdout.splitlines())
+    of_split, by_class, confusion, trade_off = (block.splitlines() for block in done.stdout.split("\n\n"))
     figures = trained.metrics("runs/config-1")["validation"]
     assert (done.returncode, done.stderr) == (0, "next        nnfs predict --run runs/config-1 --input FILE\n")
-    assert header == ["split", "rows", "loss", "accuracy"]
-    assert row == ["validation", "12", f"{figures['loss']:.4f}", f"{figures['accuracy']:.4f}"]
-    assert [line[0] for line in confusion] == labels == ["high", "low"]
-    counts = np.array([line[1:] for line in confusion], int)
+    assert of_split[0].split("  ")[0] == "validation (12 rows)"
+    assert of_split[1].split() == ["loss", f"{figures['loss']:.4f}"]
+    assert of_split[2].split()[:2] == ["accuracy", f"{figures['accuracy']:.4f}"]
+    assert [line.split()[0] for line in by_class] == ["validation", "high", "low"]
+    assert trade_off[1].split() == ["threshold", "precision", "recall", "predicted"]
+    _, labels, *counted = (line.split() for line in confusion)
+    assert [line[0] for line in counted] == labels == ["high", "low"]
+    counts = np.array([line[1:] for line in counted], int)
     assert counts.sum() == 12
     assert counts.trace() / 12 == pytest.approx(figures["accuracy"])
 
@@ -169,7 +173,11 @@ def test_evaluate_shows_the_named_splits_as_json_too(trained: Trained, inside: N
     found = json.loads(done.stdout)
     confusion = {part: counts for part, counts in found.pop("confusion").items() if sum(map(len, counts.values())) == 4}
     assert list(confusion) == ["train", "validation"]
-    assert found == {"run": "runs/config-2", "metrics": expected, "decision": None}
+    assert {key: found[key] for key in ("run", "metrics", "decision", "unweighted")} == {
+        "run": "runs/config-2", "metrics": expected, "decision": None, "unweighted": {},
+    }  # fmt: skip
+    for key in ("intervals", "classes", "trade_offs"):
+        assert list(found[key]) == ["train", "validation"]
 
 
 def test_evaluate_takes_rows_of_another_file(trained: Trained, inside: Nnfs, write: Write) -> None:

@@ -26,12 +26,14 @@ def plain(shown: str) -> list[str]:
 # Evaluate
 
 
-def test_evaluate_reports_what_becomes_of_the_threshold(points: Path, inside: Nnfs) -> None:
+def test_evaluate_says_which_threshold_its_figures_are_for(points: Path, inside: Nnfs) -> None:
     assert inside("train", "config.yaml", "-q").returncode == 0
-    none = "`nnfs predict` predicts the class of the highest probability\n"
-    assert f"threshold   none was saved; {none}" in inside("evaluate", "runs/config-1", "--threshold", "none").stderr
-    assert inside("evaluate", "runs/config-1", "--threshold", "0.9", "-q").stderr == ""
-    assert f"threshold   removed (0.9000); {none}" in inside("evaluate", "runs/config-1", "--threshold", "none").stderr
+    none = "threshold   none; these figures are for the class of the highest probability\n"
+    assert none in inside("evaluate", "runs/config-1", "--threshold", "none").stderr
+    assert inside("decide", "runs/config-1", "--threshold", "0.9", "-q").stderr == ""
+    assert "0.9000 or more (kept; `nnfs predict` uses it)\n" in inside("evaluate", "runs/config-1").stderr
+    assert "0.4000 or more (not kept; " in inside("evaluate", "runs/config-1", "--threshold", "0.4").stderr
+    assert inside("decide", "runs/config-1", "--threshold", "none").returncode == 0
     assert "threshold" not in inside("evaluate", "runs/config-1").stderr
 
 

@@ -133,6 +133,7 @@ def test_the_choice_is_the_best_of_all_there_are_on_the_validation_rows(
     found_by_class = [found["metrics"]["validation"][name] for name in ("f1_no", "f1_yes")]
     reached = found["metrics"]["validation"]["accuracy"] if by == "best_accuracy" else np.mean(found_by_class)
     assert reached == pytest.approx(max(figures.values()))
+    assert json.loads(inside("decide", run, "--threshold", by, "--json").stdout)["decision"] == found["decision"]
     assert decision(run) == {"threshold": found["decision"]["threshold"], "class": "yes", "by": by}
 
 
@@ -141,7 +142,7 @@ def test_the_second_class_is_decided_for_from_the_threshold_on(run: Path, inside
     assert before == said(p, 0.5)
     lowest = p.index(min(p))
     for threshold in ("0.3", "0.85", "best_f1", repr(p[lowest])):
-        assert inside("evaluate", run, "--threshold", threshold).returncode == 0
+        assert inside("decide", run, "--threshold", threshold).returncode == 0
         after, same = answers(inside, run, ROWS, write)
         assert same == p
         assert after == said(p, decision(run)["threshold"])
@@ -152,7 +153,7 @@ def test_the_second_class_is_decided_for_from_the_threshold_on(run: Path, inside
 def test_the_ends_of_the_range_decide_for_one_class_alone(
     threshold: str, everything: str, run: Path, inside: Nnfs, write: Write
 ) -> None:
-    assert inside("evaluate", run, "--threshold", threshold).returncode == 0
+    assert inside("decide", run, "--threshold", threshold).returncode == 0
     assert set(answers(inside, run, ROWS, write)[0]) == {everything}
 
 
@@ -161,10 +162,13 @@ def test_a_kept_threshold_serves_evaluate_and_predict_which_both_name_it(run: Pa
     assert plain["decision"] is None
     rule = "threshold   predict 'yes' at probability 0.2000 or more"
     next_ = f"next        nnfs predict --run {run.as_posix()} --input FILE\n"
+    kept = f"`nnfs decide {run.as_posix()} --threshold 0.2` keeps it"
     first = inside("evaluate", run, "--threshold", "0.2")
+    assert first.stderr == f"{rule} (not kept; {kept})\n{next_}"
+    assert not (run / "decision.json").exists()
+    assert inside("decide", run, "--threshold", "0.2").stdout == "predict 'yes' at probability 0.2000 or more\n"
     again = inside("evaluate", run)
-    assert first.stderr == f"{rule} (saved; `nnfs predict` uses it)\n{next_}"
-    assert again.stderr == f"{rule} (chosen earlier)\n{next_}"
+    assert again.stderr == f"{rule} (kept; `nnfs predict` uses it)\n{next_}"
     assert first.stdout == again.stdout
     later = json.loads(inside("evaluate", run, "--json").stdout)
     assert later["decision"] == {"threshold": 0.2, "class": "yes", "by": "hand"}
@@ -172,7 +176,7 @@ def test_a_kept_threshold_serves_evaluate_and_predict_which_both_name_it(run: Pa
     assert later["metrics"]["test"]["accuracy"] != plain["metrics"]["test"]["accuracy"]
     write("rows.csv", table(ROWS))
     assert inside("predict", "--run", run, "--input", "rows.csv").stderr.splitlines()[:-1] == [
-        f"{rule} (saved by `nnfs evaluate`)"
+        f"{rule} (kept by `nnfs decide`)"
     ]
     assert decision(run) == {"threshold": 0.2, "class": "yes", "by": "hand"}
 
@@ -180,7 +184,7 @@ def test_a_kept_threshold_serves_evaluate_and_predict_which_both_name_it(run: Pa
 def test_figures_follow_the_threshold_in_every_split(run: Path, inside: Nnfs, write: Write) -> None:
     done = inside("evaluate", run, "--threshold", "0.3", "--split", "train", "--split", "test", "--json")
     for part, figures in json.loads(done.stdout)["metrics"].items():
-        predictions, _ = answers(inside, run, of(part), write)
+        predictions = said(answers(inside, run, of(part), write)[1], 0.3)
         truth = [row["y"] for row in of(part)]
         assert figures["accuracy"] == pytest.approx(accuracy_score(truth, predictions))
         assert figures["f1_yes"] == pytest.approx(f1_score(truth, predictions, pos_label="yes"))
@@ -188,12 +192,11 @@ def test_figures_follow_the_threshold_in_every_split(run: Path, inside: Nnfs, wr
 
 @pytest.mark.parametrize("threshold", ["best_accuracy", "0.4"])
 def test_a_threshold_is_tried_on_rows_of_another_file(threshold: str, run: Path, inside: Nnfs, write: Write) -> None:
-    inside("evaluate", run, "--threshold", threshold)
+    inside("decide", run, "--threshold", threshold)
     expected = decision(run)["threshold"]
-    (run / "decision.json").unlink()
     write("others.csv", table(of("test")[:20]))
     done = inside("evaluate", run, "--threshold", threshold, "--input", "others.csv", "--json")
-    assert json.loads(done.stdout)["decision"]["threshold"] == decision(run)["threshold"] == expected
+    assert json.loads(done.stdout)["decision"]["threshold"] == expected
     predictions, _ = answers(inside, run, of("test")[:20], write)
     accuracy = accuracy_score([row["y"] for row in of("test")[:20]], predictions)
     assert json.loads(done.stdout)["metrics"]["input"]["accuracy"] == pytest.approx(accuracy)
@@ -206,7 +209,8 @@ def test_a_threshold_is_tried_on_rows_of_another_file(threshold: str, run: Path,
     "value", ["", "best", "BEST_F1", "f1", "-0.1", "1.1", "nan", "inf", "30%", "0,3", "0.5 0.6", "true", "[red]"]
 )
 def test_a_threshold_that_makes_no_sense_is_refused(value: str, run: Path, inside: Nnfs) -> None:
-    message = one_message(inside("evaluate", run, f"--threshold={value}"), 2)
+    message = one_message(inside("decide", run, f"--threshold={value}"), 2)
+    assert one_message(inside("evaluate", run, f"--threshold={value}"), 2) == message
     assert (
         message == f"error: --threshold takes best_f1, best_accuracy, a number from 0 to 1 or none, found '{value}'\n"
     )
@@ -227,7 +231,8 @@ def test_a_threshold_is_for_the_probabilities_of_two_classes(
     changes: dict[str, Any], reason: str, threshold: str, tmp_path: Path, inside: Nnfs
 ) -> None:
     run = train(tmp_path, **changes)
-    message = one_message(inside("evaluate", run, "--threshold", threshold), 2)
+    message = one_message(inside("decide", run, "--threshold", threshold), 2)
+    assert one_message(inside("evaluate", run, "--threshold", threshold), 2) == message
     assert message.startswith("error: a threshold divides the probabilities of two classes; ")
     assert reason in message
     assert "0 classes" not in message
@@ -236,25 +241,11 @@ def test_a_threshold_is_for_the_probabilities_of_two_classes(
 
 def test_without_validation_rows_there_is_nothing_to_choose_by(tmp_path: Path, inside: Nnfs) -> None:
     run = train(tmp_path, **NONE_HELD_BACK)
-    message = one_message(inside("evaluate", run, "--threshold", "best_f1"), 2)
+    message = one_message(inside("decide", run, "--threshold", "best_f1"), 2)
     assert message == f"error: {run} has no validation rows to choose a threshold on; give a number, such as 0.3\n"
-    assert inside("evaluate", run, "--threshold", "0.3").returncode == 0
+    assert one_message(inside("evaluate", run, "--costs", "fp=1,fn=2"), 2) == message
+    assert inside("decide", run, "--threshold", "0.3").returncode == 0
     assert decision(run)["threshold"] == 0.3
-
-
-@pytest.mark.parametrize(
-    "words", [["--input", "gone.csv"], ["--input", "wrong.csv"], ["--weights", "epoch-3"]], ids=" ".join
-)
-def test_an_evaluation_that_fails_keeps_no_threshold(words: list[str], run: Path, inside: Nnfs, write: Write) -> None:
-    write("wrong.csv", "a,y\n1,yes\n")
-    one_message(inside("evaluate", run, "--threshold", "0.3", *words), 2)
-    assert not (run / "decision.json").exists()
-
-
-def test_an_evaluation_of_a_split_that_there_is_not_keeps_no_threshold(tmp_path: Path, inside: Nnfs) -> None:
-    run = train(tmp_path, **NONE_HELD_BACK)
-    one_message(inside("evaluate", run, "--threshold", "0.3", "--split", "test"), 2)
-    assert not (run / "decision.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -278,7 +269,7 @@ def test_a_damaged_decision_is_a_clear_error(content: str, run: Path, inside: Nn
 @pytest.mark.parametrize("content", ["", '{"threshold": null}'])
 def test_another_threshold_takes_the_place_of_a_damaged_one(content: str, run: Path, inside: Nnfs) -> None:
     (run / "decision.json").write_text(content)
-    assert inside("evaluate", run, "--threshold", "best_f1").returncode == 0
+    assert inside("decide", run, "--threshold", "best_f1").returncode == 0
     assert decision(run)["by"] == "best_f1"
 
 
@@ -320,7 +311,7 @@ def test_the_matrix_counts_the_predictions_whatever_the_labels(
         assert {truth: dict(zip(header[1:], map(int, cells), strict=True)) for truth, *cells in lines} == expected
     shown = inside("evaluate", run).stdout
     assert not {"\x1b", "\x85", "\u2028"} & set(shown)
-    assert len(shown.splitlines()) == 13  # the figures of two splits, and a matrix for each
+    assert len(shown.splitlines()) == 38  # of two splits the figures, figures by class and matrices, and one trade-off
 
 
 def test_training_leaves_a_matrix_of_each_split_and_a_threshold_changes_it(run: Path, inside: Nnfs) -> None:
@@ -351,26 +342,26 @@ def test_a_matrix_too_wide_for_a_terminal_stays_in_its_file(tmp_path: Path, insi
     rows = [row | {"y": f"class {i % 11}"} for i, row in enumerate(ROWS)]
     run = train(tmp_path, rows, layers=[{"linear": 11}], loss="cross_entropy", metrics=["accuracy"])
     done = inside("evaluate", run, "--split", "test")
-    assert len(done.stdout.splitlines()) == 2
+    assert "true class (rows)" not in done.stdout
     assert done.stderr.splitlines()[:-1] == [f"{run.as_posix()}/evaluation/test holds the confusion matrix"]
 
 
 def test_a_threshold_can_be_forgotten(run: Path, inside: Nnfs) -> None:
     plain = inside("evaluate", run)
-    inside("evaluate", run, "--threshold", "0.2")
+    inside("decide", run, "--threshold", "0.2")
     assert (run / "decision.json").exists()
-    done = inside("evaluate", run, "--threshold", "none")
-    assert (done.returncode, done.stdout) == (0, plain.stdout)
+    tried = inside("evaluate", run, "--threshold", "none")
+    assert (tried.returncode, tried.stdout) == (0, plain.stdout)
+    assert (run / "decision.json").exists()
+    done = inside("decide", run, "--threshold", "none")
+    assert (done.returncode, done.stdout) == (0, "predict the class of the highest probability\n")
     assert not (run / "decision.json").exists()
-    assert inside("evaluate", run, "--threshold", "none").returncode == 0
+    assert inside("decide", run, "--threshold", "none").returncode == 0
 
 
-@pytest.mark.parametrize("weights", ["last", "epoch-1"])
-def test_a_threshold_is_for_the_best_weights(weights: str, run: Path, inside: Nnfs, write: Write) -> None:
-    message = "error: a threshold is saved for the best weights; choose it without --weights\n"
-    assert one_message(inside("evaluate", run, "--threshold", "0.2", "--weights", weights), 2) == message
+def test_a_threshold_is_kept_for_the_best_weights(run: Path, inside: Nnfs, write: Write) -> None:
     write("rows.csv", table(ROWS))
     before = inside("predict", "--run", run, "--input", "rows.csv", "--weights", "last").stdout
-    inside("evaluate", run, "--threshold", "0.01")
+    inside("decide", run, "--threshold", "0.01")
     after = inside("predict", "--run", run, "--input", "rows.csv", "--weights", "last", "-q")
     assert (after.stdout, after.stderr) == (before, "")

@@ -54,7 +54,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         experiment = workflows.prepare(Config.load(folder / "c.yaml"))
         run = workflows.begin(experiment, folder / "runs")
         workflows.train(experiment, run)
-        workflows.evaluate(run, threshold=0.3)
+        workflows.decide(run, 0.3)
+        workflows.evaluate(run)
         workflows.evaluate(run, weights="last")
         columns = [column["name"] for column in run.records.data()["inputs"]]
         (folder / "new.csv").write_text(",".join(columns) + "\n" + ",".join(["1"] * len(columns)) + "\n")
@@ -129,12 +130,12 @@ def test_a_threshold_that_nnfs_did_not_write_decides_nothing(how: str, run: Path
         (run / "decision.json").unlink()
     else:
         kept = (run / "decision.json").read_bytes()
-        assert inside("evaluate", run, "--threshold", "none").returncode == 0
+        assert inside("decide", run, "--threshold", "none").returncode == 0
         (run / "decision.json").write_bytes(kept)
     message = one_message(inside(*predict), 2)
     assert message.startswith(f"error: {run / 'decision.json'} is ")
-    assert message.endswith("; `nnfs evaluate --threshold` writes it again\n")
-    assert inside("evaluate", run, "--threshold", "0.6").returncode == 0
+    assert message.endswith("; `nnfs decide` writes it again\n")
+    assert inside("decide", run, "--threshold", "0.6").returncode == 0
     assert inside(*predict).returncode == 0
     assert RunDirectory.open(run).status_file.changed() == []
 
@@ -150,7 +151,7 @@ def test_a_resumed_run_does_not_take_changed_files_for_its_own(run: Path, inside
 def test_whoever_is_killed_while_files_are_replaced_leaves_files_that_are_recorded(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After each of the writes of `evaluate --threshold`; others than those of the power loss tests."""
+    """After each of the writes of `decide` and `evaluate`; others than those of the power loss tests."""
     write, writes, thresholds = CheckedFiles.write, 0, set()
     for last in range(10):
         writes = 0
@@ -165,7 +166,8 @@ def test_whoever_is_killed_while_files_are_replaced_leaves_files_that_are_record
         with monkeypatch.context() as patch:
             patch.setattr(CheckedFiles, "write", killed)
             try:
-                workflows.evaluate(RunDirectory.open(run), threshold=0.1 + 0.01 * last)
+                workflows.decide(RunDirectory.open(run), 0.1 + 0.01 * last)
+                workflows.evaluate(RunDirectory.open(run))
                 break
             except KeyboardInterrupt:
                 pass

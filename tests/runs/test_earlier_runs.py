@@ -68,7 +68,7 @@ def test_it_verifies_and_resumes_and_verifies_again(name: str, folder: Path, ins
     assert RunDirectory.open(run).status_file.changed() == []
 
 
-@pytest.mark.parametrize("words", [["evaluate"], ["evaluate", "--threshold", "0.4"], ["resume", "--epochs", 52, "-q"]])
+@pytest.mark.parametrize("words", [["evaluate"], ["decide", "--threshold", "0.4"], ["resume", "--epochs", 52, "-q"]])
 def test_the_first_who_writes_there_records_the_digests_of_all_files(
     words: list[object], folder: Path, inside: Nnfs
 ) -> None:

@@ -451,7 +451,7 @@ def test_what_is_changed_here_is_good(runs: dict[str, Victim], configured: Victi
     for victim in runs.values():
         for command in [*READING, *WRITING]:
             asked = victim.ask(*command)
-            assert asked.code == 0 or command == ["evaluate", RUN, "--threshold", "best_f1"], asked.err
+            assert asked.code == 0 or command == ["decide", RUN, "--threshold", "best_f1"], asked.err
             assert_clean(asked, reads=command in READING)
         lay(victim.folder, victim.sealed)
         assert victim.inside(*PREDICT, cwd=victim.folder).returncode == 0
@@ -544,7 +544,7 @@ def runs(tmp_path: Path, inside: Nnfs, monkeypatch: pytest.MonkeyPatch) -> dict[
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     resume = ["resume", RUN, "--epochs", "3", "-q"]
     made = {
-        "classes": trained(tmp_path / "1", CLASSES, inside, resume, ["evaluate", RUN, "--threshold", "0.4"]),
+        "classes": trained(tmp_path / "1", CLASSES, inside, resume, ["decide", RUN, "--threshold", "0.4"]),
         "numbers": trained(tmp_path / "2", NUMBERS, inside, resume),
     }
     (tmp_path / "here").mkdir()
@@ -572,7 +572,7 @@ WRITING = [
     ["evaluate", RUN, "--json", "--split", "train"],
     ["evaluate", RUN, "--input", "t.csv"],
     ["evaluate", RUN, "--input", "t.csv", "--weights", "last"],
-    ["evaluate", RUN, "--threshold", "best_f1"],
+    ["decide", RUN, "--threshold", "best_f1"],
     ["resume", RUN, "--epochs", "4", "-q"],
     ["resume", RUN, "--epochs", "4", "--changed-data"],
 ]

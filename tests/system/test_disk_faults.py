@@ -70,8 +70,9 @@ COMMANDS = {
     "train": ["train", "config.yaml", "--quiet"],
     "resume": ["resume", RUN, "--quiet"],
     "further": ["resume", RUN, "--quiet", "--epochs"],  # and one more than there were
-    "evaluate": ["evaluate", RUN, "--threshold", "best_f1"],
-    "forget": ["evaluate", RUN, "--threshold", "none"],
+    "evaluate": ["evaluate", RUN],
+    "decide": ["decide", RUN, "--threshold", "best_f1"],
+    "forget": ["decide", RUN, "--threshold", "none"],
     "predict-csv": ["predict", "--run", RUN, "--input", "table.csv", "--output", "out/answers.csv"],
     "predict-parquet": ["predict", "--run", RUN, "--input", "table.csv", "--output", "out/answers.parquet"],
 }
@@ -168,7 +169,7 @@ class Place:
     @functools.cached_property
     def decided(self) -> Tree:
         self.put(self.finished)
-        assert self.run("evaluate").code == 0
+        assert self.run("decide").code == 0
         return self.made()
 
     @functools.cached_property

@@ -114,9 +114,11 @@ def resume(folder: Path, epochs: int | None = None) -> RunDirectory:
 
 def judge(folder: Path) -> None:
     run = RunDirectory.open(folder / RUN)
-    workflows.evaluate(run, ["validation"], threshold="best_f1")
-    workflows.evaluate(run, ["train", "validation"], threshold=0.25)
-    workflows.evaluate(run, threshold="none")
+    workflows.decide(run, "best_f1")
+    workflows.evaluate(run, ["validation"])
+    workflows.decide(run, 0.25)
+    workflows.evaluate(run, ["train", "validation"])
+    workflows.decide(run, "none")
     workflows.evaluate(run, weights="last")
 
 
@@ -378,7 +380,7 @@ class Replay:
         """To where the twin is."""
         there = run.status().get("state") == "finished" and run.epochs()[-1]["epoch"] == self.last
         if there:
-            workflows.evaluate(run, ["train", "validation"], threshold="none")
+            workflows.decide(run, "none")
             workflows.evaluate(run, ["train", "validation"])
         else:
             workflows.resume(workflows.reopen(run, self.story.epochs), run)

@@ -242,7 +242,7 @@ def test_a_run_that_cannot_be_written_to_is_evaluated(
     done = inside("evaluate", run, "-q")
     assert (done.returncode, done.stdout) == (0, expected)
     assert done.stderr == f"warning: {run} cannot be written to; nothing is saved there\n"
-    assert inside("evaluate", run, "--threshold", "none").returncode in (2, 4)
+    assert inside("decide", run, "--threshold", "none").returncode in (2, 4)
     assert inside("resume", run, "--epochs", 7).returncode == 4
 
 

@@ -509,7 +509,7 @@ def test_who_reads_while_another_trains_neither_waits_nor_writes(long: Path, pla
         assert predicted.returncode == 0
         assert predicted.stderr.splitlines() == [unfinished]
         assert predicted.stdout.count("\n") == ROWS + 1
-        refused = one_message(nnfs("evaluate", long, "--threshold", "0.5", cwd=place.folder), 4)
+        refused = one_message(nnfs("decide", long, "--threshold", "0.5", cwd=place.folder), 4)
         assert refused.startswith(f"error: {long}: is being written by process {process.pid} on ")
         assert not (long / "evaluation").exists()
         assert process.poll() is None
