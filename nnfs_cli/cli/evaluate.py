@@ -83,15 +83,8 @@ def evaluate(
         _require_kept_rows(opened)
     path = opened.path.as_posix()
     splits = [name.value for name in split] if split else None
-    found = workflows.evaluate(
-        opened,
-        splits,
-        input,
-        weights,
-        parse_threshold(threshold),
-        costs=parse_costs(costs),
-        metrics=None if metrics is None else _parse_metrics(metrics),
-    )
+    chosen: dict[str, Any] = {"costs": parse_costs(costs), "metrics": _parse_metrics(metrics)}
+    found = workflows.evaluate(opened, splits, input, weights, parse_threshold(threshold), **chosen)
     comparison = workflows.compare(opened, splits, weights, predictor=found.predictor) if baselines else {}
     if input and found.trained_on:
         trained = f"{input.name} is the file that {path} was trained on"
@@ -106,10 +99,16 @@ def evaluate(
     print("\n\n".join(evaluation_tables(found, width_of(sys.stdout) or math.inf)))
     if comparison:
         print(f"\n{side_by_side(comparison, found.out_of_fold)}")
-    for name, counts in found.confusion.items():
-        if len(counts) > MATRIX and not quiet:
-            note(f"{path}/evaluation/{name if weights == 'best' else f'{name}-{weights}'} holds the confusion matrix")
+    if not quiet:
+        _name_large_matrices(found, path, weights)
     suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
+
+
+def _name_large_matrices(found: Evaluation, path: str, weights: str) -> None:
+    """Name the file of each confusion matrix that does not fit on a terminal."""
+    for split, counts in found.confusion.items():
+        if len(counts) > MATRIX:
+            note(f"{path}/evaluation/{split if weights == 'best' else f'{split}-{weights}'} holds the confusion matrix")
 
 
 def _require_kept_rows(run: RunDirectory) -> None:
@@ -123,8 +122,10 @@ def _require_kept_rows(run: RunDirectory) -> None:
         raise UserError(f"{kept}; give rows with --input")
 
 
-def _parse_metrics(text: str) -> list[Any]:
-    """Return the metrics that a text names, in the grammar of a config."""
+def _parse_metrics(text: str | None) -> list[Any] | None:
+    """Return the metrics that a text names, in the grammar of a config. Raises `UserError`."""
+    if text is None:
+        return None
     from nnfs_cli.config import yaml
     from nnfs_cli.config.yaml import YamlError
 
