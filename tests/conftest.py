@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -33,6 +34,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the files with the longest tests first, so that no worker is left with one of them at the end."""
     longest = ("test_survival", "test_hostile_files", "test_disk_faults", "test_calibration")
     items.sort(key=lambda item: item.path.stem not in longest)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _unflushed() -> Iterator[None]:
+    """Do not wait for the real disk: what a loss of power costs is tested on a simulated one (tests/disk.py)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture

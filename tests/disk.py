@@ -570,9 +570,8 @@ def prepare(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(user_code.LOADED, "parts", code)
     training = sys.modules["nnfs_cli.workflows.train"]  # not the function of that name
     patch.setattr(training, "code_files_of", lambda spec: {"parts.py": code})
-    patch.setattr(os, "fsync", lambda descriptor: None)  # what is safe is known without the real disk
     patch.setattr(environment, "_git_commit", lambda: None)
-    for name in ("_version", "_processor", "_kernels"):
+    for name in ("_processor", "_kernels"):
         patch.setattr(environment, name, functools.cache(getattr(environment, name)))
     patch.setattr(yaml, "read", functools.cache(yaml.read))
     dumped = functools.cache(lambda text: yaml.dump(json.loads(text)))

@@ -24,21 +24,15 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
-import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from unittest import mock
 
-import pytest
-from typer.main import get_command
-
-from nnfs_cli.cli import app
+from tests.command import run_here
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -93,18 +87,8 @@ class Workspace:
     def _here(self, command: str) -> tuple[str, int]:
         """Run `nnfs ...` in this process, which saves the time to import everything."""
         screen = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
-        handler = signal.getsignal(signal.SIGTERM)
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(mock.patch.dict(os.environ, VARIABLES))
-            stack.enter_context(contextlib.chdir(self.folder))
-            stack.enter_context(warnings.catch_warnings())
-            stack.enter_context(contextlib.redirect_stdout(screen))
-            stack.enter_context(contextlib.redirect_stderr(screen))
-            stack.callback(signal.signal, signal.SIGTERM, handler)
-            ended = stack.enter_context(pytest.raises(SystemExit))
-            get_command(app).main(shlex.split(command)[1:], prog_name="nnfs")
-        code = ended.value.code
-        return screen.buffer.getvalue().decode(), code if isinstance(code, int) else 0
+        code = run_here(shlex.split(command)[1:], self.folder, {**os.environ, **VARIABLES}, screen)
+        return screen.buffer.getvalue().decode(), code
 
     def _elsewhere(self, words: list[str]) -> tuple[str, int]:
         done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import shlex
@@ -67,6 +68,7 @@ def _kernels() -> dict[str, str]:
     return {"kernels": found[0]} if found else {}
 
 
+@functools.cache  # of a search through all installed packages
 def _version(package: str) -> str | None:
     try:
         return version(package)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import io
 import json
 import os
@@ -11,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ import pytest
 from nnfs_cli import __version__
 from nnfs_cli.display.lines import Lines
 from nnfs_cli.display.stderr import note
+from tests.command import run_here
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
@@ -587,39 +591,63 @@ def test_a_pipe_gets_no_escape_sequences(words: list[str], points: Path, nnfs: N
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    """Run the command on a terminal of 80 columns: the exit code, and everything that it showed there."""
+    """Run the command on a terminal of 80 columns: the exit code, and everything that it showed there.
+
+    It has a process of its own if it is to be interrupted when it shows a text.
+    """
     pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
+    environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
     opened = []
 
     def run(*words: object, interrupt_at: str = "", **variables: str) -> tuple[int, str]:
         control, screen = pty.openpty()
         opened.append(control)
-        environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
-        process = subprocess.Popen(
-            [*INTERRUPTIBLE, *map(str, words)],
-            cwd=tmp_path,
-            env={**environment, "TERM": "xterm-256color", "COLUMNS": "80", **variables},
-            stdin=screen,
-            stdout=screen,
-            stderr=screen,
-        )
-        os.close(screen)
-        shown = b""
-        try:
-            while select.select([control], [], [], 30)[0]:
-                shown += os.read(control, 65_536)
-                if interrupt_at and interrupt_at.encode() in shown:
-                    process.send_signal(signal.SIGINT)
-                    interrupt_at = ""
-        except OSError:  # the other end is closed
-            process.wait(timeout=5)
-        finally:
-            process.kill()
-        return process.wait(), shown.decode()
+        start = functools.partial(interrupted, text=interrupt_at.encode()) if interrupt_at else shown_here
+        given = {**environment, "TERM": "xterm-256color", "COLUMNS": "80", **variables}
+        code, shown = start([*map(str, words)], tmp_path, given, control, screen)
+        return code, shown.decode()
 
     yield run
     for control in opened:
         os.close(control)
+
+
+def shown_here(
+    words: list[str], folder: Path, environment: dict[str, str], control: int, screen: int
+) -> tuple[int, bytes]:
+    """Run the command in this process on a terminal: the exit code, and what it showed."""
+    with ThreadPoolExecutor(1) as pool:
+        shown = pool.submit(b"".join, arriving(control))
+        with open(screen, "w", encoding="utf-8") as stream:
+            code = run_here(words, folder, environment, stream)
+        return code, shown.result()
+
+
+def interrupted(
+    words: list[str], folder: Path, environment: dict[str, str], control: int, screen: int, text: bytes
+) -> tuple[int, bytes]:
+    """Run the command in a process of its own on a terminal, and interrupt it when it has shown a text."""
+    process = subprocess.Popen(
+        [*INTERRUPTIBLE, *words], cwd=folder, env=environment, stdin=screen, stdout=screen, stderr=screen
+    )
+    os.close(screen)
+    shown = b""
+    try:
+        for part in arriving(control):
+            if text not in shown and text in shown + part:
+                process.send_signal(signal.SIGINT)
+            shown += part
+        return process.wait(timeout=5), shown
+    finally:
+        process.kill()
+        process.wait()
+
+
+def arriving(control: int) -> Iterator[bytes]:
+    """Yield what is shown on a terminal, until its other end is closed."""
+    with contextlib.suppress(OSError):
+        while select.select([control], [], [], 30)[0]:
+            yield os.read(control, 65_536)
 
 
 @posix
