@@ -10,6 +10,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.folds import Folds
+from nnfs_cli.data.gap import instants
 from nnfs_cli.data.inputs import RowSample
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Table, concatenate_tables
@@ -75,7 +76,8 @@ def encode_splits(predictor: Predictor, loaded: LoadedData, stored: RowsOnDisk |
                 whole = whole or encoded.empty_like(n)
                 whole.put(here, encoded)
         if whole is not None:
-            splits[split] = replace(whole, group=_groups(predictor.config, loaded, split)).with_weight()
+            group, time = _groups(predictor.config, loaded, split), _times(predictor.config, loaded, split)
+            splits[split] = replace(whole, group=group, time=time).with_weight()
             if not len(splits[split]):
                 raise no_weight(loaded.readers[split].name, split)
     if predictor.config.holdout is not None:
@@ -139,6 +141,13 @@ def _encoded(
         if len(indices):
             table = block if len(indices) == block.n_rows else block.take(indices)
             yield here, predictor.encode(table, {name: fold[here][wanted] for name, fold in folds.items()})
+
+
+def _times(config: Config, loaded: LoadedData, split: str) -> Array | None:
+    """Return the instants of the rows of a split; None if it is not divided by time."""
+    if config.split.time is None or split in config.split.files:
+        return None
+    return instants(loaded.readers[split].survey, config.split.time)[loaded.rows[split]]
 
 
 def _inner_folds(predictor: Predictor, loaded: LoadedData) -> dict[str, Array]:

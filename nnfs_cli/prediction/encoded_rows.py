@@ -10,6 +10,9 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.folds import Folds
 
+BY_ROW = ("weight", "member", "group", "time")  # what encoded rows may have, one for each row
+LATEST = 100  # rows out of fold that calibrate intervals where folds go forward, at least
+
 
 @dataclass(frozen=True)
 class EncodedRows:
@@ -19,7 +22,8 @@ class EncodedRows:
     metrics see it: class indices (rows,), or values (rows, n_targets) in their own units. `weight` (rows,) is None if
     all rows count alike. `member` (rows,) is the member that predicts each row; None if all members do together.
     `folds` are those of the training rows, one for each member, if members are scored out of fold.
-    `group` (rows,) is the index of the group of each row, if the split keeps groups together.
+    `group` (rows,) is the index of the group of each row, if the split keeps groups together; `time` (rows,) is larger
+    for later rows, if the split is by time.
     """
 
     X: Array
@@ -29,6 +33,7 @@ class EncodedRows:
     member: Array | None = None
     folds: Folds | None = None
     group: Array | None = None
+    time: Array | None = None
 
     def __len__(self) -> int:
         return len(self.X)
@@ -40,10 +45,8 @@ class EncodedRows:
 
     def take(self, rows: Array) -> EncodedRows:
         """Return some of the rows, without their folds."""
-        weight, member, group = (
-            None if each is None else each[rows] for each in (self.weight, self.member, self.group)
-        )
-        return EncodedRows(self.X[rows], self.y[rows], self.truth[rows], weight, member, group=group)
+        some = {name: None if (each := getattr(self, name)) is None else each[rows] for name in BY_ROW}
+        return EncodedRows(self.X[rows], self.y[rows], self.truth[rows], **some)
 
     @classmethod
     def concatenate(cls, blocks: Sequence[EncodedRows]) -> EncodedRows:
@@ -73,6 +76,15 @@ class EncodedRows:
         weights = self.weight[self.weight > 0]
         rows = self.take(np.flatnonzero(self.weight))
         return replace(rows, weight=None) if (weights == 1).all() else rows
+
+
+def latest(rows: EncodedRows) -> EncodedRows:
+    """Return the rows out of forward folds that are in the latest folds: at least 100 rows, and a third of them."""
+    if rows.member is None:
+        return rows
+    sizes = np.bincount(rows.member)
+    later = np.cumsum(sizes[::-1])[::-1] - sizes  # rows of later folds, for each fold
+    return rows.take(np.flatnonzero((later < max(LATEST, len(rows) / 3))[rows.member]))
 
 
 def concatenate_predictions(

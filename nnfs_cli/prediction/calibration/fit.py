@@ -12,7 +12,7 @@ from nnfs_cli.prediction.calibration.classes import ClassCalibration
 from nnfs_cli.prediction.calibration.fit_classes import fit_classes
 from nnfs_cli.prediction.calibration.numbers import NumberCalibration
 from nnfs_cli.prediction.calibration.scores import NonconformityScores, nonconformity
-from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.prediction.encoded_rows import EncodedRows, latest
 from nnfs_cli.prediction.predictor import Predictor
 
 ROWS = 10_000  # the most rows that are used to compare members
@@ -24,8 +24,10 @@ def fit_calibration(
     """Return a calibration fitted to the validation rows; None if the loss gives scores instead of probabilities.
 
     Validation rows may be out of fold: then each row is predicted by one member, while `predict` takes the mean of all
-    members, which is better.
+    members, which is better. If folds go forward, the latest ones count, since the rows to predict are still later.
     """
+    if predictor.config.forward:
+        validation = latest(validation)
     classes = predictor.encoder.classes is not None
     if classes and not predictor.config.loss.probabilistic:
         return None
