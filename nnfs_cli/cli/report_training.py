@@ -57,9 +57,19 @@ def announce(experiment: Experiment) -> None:
     in_all = f"; {parameters} in all" if config.members > 1 else f", {parameters}"
     fact("model", f"{model.describe()}{in_all}")
     if config.holdout is not None:
-        fact("holdout", f"each of the {config.members} members trains without one fold of the rows and is scored on it")
+        fact("holdout", _holdout(experiment))
     report_row_weights(data)
     fact("training", ", ".join(_recipe(config)))
+
+
+def _holdout(experiment: Experiment) -> str:
+    """Describe how members are scored out of fold."""
+    members, folds = experiment.config.members, experiment.splits["train"].folds
+    if folds is None or not folds.forward:
+        return f"each of the {members} members trains without one fold of the rows and is scored on it"
+    of_all = members - int(folds.fold.max()) - 1
+    scored = f"{counted(members - of_all, 'member')} of {members} are scored on later rows than they train on"
+    return f"{scored}; the others train on all rows" if of_all else scored
 
 
 def _target(targets: list[dict[str, Any]]) -> str:

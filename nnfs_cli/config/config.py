@@ -122,8 +122,8 @@ class Config(Section):
     """Number of nets in the ensemble. Each has its own initial weights and dropout; their predictions are averaged."""
     holdout: Literal["fold"] | None = None
     """With `fold`, the training rows are dealt into one fold per member, and each member trains without its fold. The
-    predictions of each member on its own fold then replace validation rows. With `split: {time: ...}`, the folds lie in
-    the latest 30 % of the training rows, and each member trains on the rows before its fold."""
+    predictions of each member on its own fold then replace validation rows. With `split: {time: ...}`, the latest
+    quarter of the rows is dealt into folds for a quarter of the members, which train on the rows before their fold."""
     loss: Loss
     """Loss to minimize. It also decides whether the target is read as classes or as numbers."""
     class_weights: ClassWeights | None = None

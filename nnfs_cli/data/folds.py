@@ -16,8 +16,6 @@ from nnfs_cli.errors import DataError
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.wording import counted, named
 
-FORWARD_SHARE = 0.3  # of the training rows, the latest, that lie in forward folds
-
 
 @dataclass(frozen=True)
 class Folds:
@@ -65,11 +63,10 @@ def deal_forward(table: Table, rows: Array, split: Split, n_folds: int, n_in_fol
     name = str(split.time)
     times, gap = instants(table, name)[rows], gap_between(table, name, split.gap)
     different, counts = np.unique(times, return_counts=True)
-    where, few = f"{table.name}: column {named(name)}", "set members (or --folds) to"
+    where, dealt = f"{table.name}: column {named(name)}", counted(n_folds, "fold")
     if len(different) <= n_folds:
-        found = f"has {counted(len(different), 'different value')} in the training rows"
-        remedy = f"; {few} {len(different) - 1} or less" if len(different) > 2 else ""
-        raise DataError(f"{where} {found}, but {n_folds} folds need one each and one before them{remedy}")
+        found = f"has {counted(len(different), 'different value')} in the training rows, too few for {dealt}"
+        raise DataError(f"{where} {found} with earlier rows")
     first = len(times) - n_in_folds + n_in_folds * np.arange(n_folds) // n_folds  # of equal size, if instants differ
     at = np.searchsorted(np.cumsum(counts), first, side="right")  # the instants at which folds start
     step = np.arange(n_folds)
@@ -79,18 +76,14 @@ def deal_forward(table: Table, rows: Array, split: Split, n_folds: int, n_in_fol
     fold = np.searchsorted(starts, times, side="right") - 1
     trains = np.stack([long_before(times, start, gap) for start in starts], axis=1)
     if not trains[:, 0].any():
-        raise DataError(f"{where} has no row before the first of {n_folds} folds by the gap of the split; {few} fewer")
+        raise DataError(f"{where} has no row before the first of {dealt} by the gap of the split; make it shorter")
     return Folds(fold, trains, forward=True)
 
 
-def most_forward(times: Array, share: float) -> int:
-    """Return the largest number of forward folds for the latest share of some rows, from their instants (rows,).
-
-    It is at least 2, unless there are too few instants for that; then it is 0.
-    """
-    different, counts = np.unique(times, return_counts=True)
-    in_folds = int((np.cumsum(counts) > (1 - share) * len(times)).sum())
-    return max(in_folds, 2) if len(different) > 2 else 0
+def instants_in_latest(times: Array, share: float) -> int:
+    """Return how many instants the latest share of some rows has, from their instants (rows,): one or more."""
+    counts = np.unique(times, return_counts=True)[1]
+    return int((np.cumsum(counts) > (1 - share) * len(times)).sum())
 
 
 def deal(n_rows: int, n_folds: int, seed: int, classes: Array | None = None) -> Array:

@@ -12,8 +12,6 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
 from nnfs_cli.data.file_source import ColumnSource
-from nnfs_cli.data.folds import FORWARD_SHARE, most_forward
-from nnfs_cli.data.gap import instants
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Table, gaps_of
@@ -77,14 +75,10 @@ def _summarize(values: Mapping[str, Any]) -> TableFacts:
 
 
 def _most_folds(split: Split, table: Table, seed: int) -> int | None:
-    """Return how many folds the groups or the instants of the training rows allow; None without either."""
-    by = split.group or split.time
-    if by is None or not table.has(by):
+    """Return how many folds the groups of the training rows allow; None without groups."""
+    if split.group is None or not table.has(split.group):
         return None
-    rows = split.divide(table, None, seed)["train"]
-    if split.time:
-        return most_forward(instants(table, by)[rows], FORWARD_SHARE)
-    return _count_different(table.texts(by)[rows])
+    return _count_different(table.texts(split.group)[split.divide(table, None, seed)["train"]])
 
 
 def _all(table: Table) -> tuple[Table, int]:

@@ -26,7 +26,7 @@ class TableFacts:
     mostly_one_value: tuple[str, ...] = ()
     """Numeric inputs without negative values in which one value fills more than half of the rows."""
     most_folds: int | None = None
-    """Largest number of folds that the training rows can be dealt into by groups or time; None without such a split."""
+    """Largest number of folds that the training rows can be dealt into by groups; None without groups."""
 
 
 class Preset(Component, family="preset"):

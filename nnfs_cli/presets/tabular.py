@@ -36,7 +36,8 @@ class Tabular(Preset, name="tabular"):
     - Net: two hidden layers of 80 units with relu and dropout 0.1, and a linear shortcut beside them, in 8 members.
       Below 1,000 rows, the layers have 32 units, in 16 members (4 below 80 rows). The ensemble predicts the mean of its
       members. Each member predicts the fold that it did not train on, and these predictions choose the best epoch.
-      There are fewer members if the split is by groups or time, and these allow fewer folds.
+      There are fewer members if the split is by groups, and there are fewer groups. If it is by time, a quarter of the
+      members predict the latest quarter of the rows, and train on earlier ones only; the others train on all rows.
     - Training: AdamW with beta2 0.95 and a learning rate of 0.002 (0.001 below 1,000 rows), which warms up, stays
       constant for the first 40 % and then falls to 0 along a cosine. The weight decay is 1.5 / (lr x steps), so that it
       has the same effect on trainings of any length. The weights are averaged. Training has about 2,500 steps, in 30 to

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import TimeSeriesSplit
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.folds import Folds, deal_forward, most_forward
+from nnfs_cli.data.folds import Folds, deal_forward, instants_in_latest
 from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import ConfigError, DataError
@@ -46,7 +46,7 @@ def test_every_net_trains_on_earlier_rows_only(times: list[int], k: int, share: 
     setting = None if not gap else f"{gap} days" if dtype[0] == "d" else gap
     n_instants = len(set(times))
     if n_instants <= k:
-        with pytest.raises(DataError, match=r"t\.csv: column 'when' has .* folds need one each and one before them"):
+        with pytest.raises(DataError, match=r"t\.csv: column 'when' has .* too few for . folds with earlier rows"):
             forward(column, k, round(share * len(times)), setting)
         return
     first = days[forward(column, k, round(share * len(times))).fold == 0].min()
@@ -64,12 +64,13 @@ def test_every_net_trains_on_earlier_rows_only(times: list[int], k: int, share: 
     np.testing.assert_array_equal(found.of_all, found.trains[:, 0])
 
 
-@given(st.lists(st.integers(0, 40), min_size=1, max_size=150))
-def test_as_many_folds_as_instants_allow_can_be_dealt(times: list[int]) -> None:
-    most = most_forward(np.array(times), 0.3)
-    assert most == 0 if len(set(times)) < 3 else 2 <= most < len(set(times))
-    if most:
-        forward(times, most, round(0.3 * len(times)))
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=150), st.floats(0.1, 0.9))
+def test_as_many_folds_as_the_latest_instants_can_be_dealt(times: list[int], share: float) -> None:
+    n_folds = instants_in_latest(np.array(times), share)
+    assert 1 <= n_folds <= len(set(times))
+    if n_folds < len(set(times)):
+        found = forward(times, n_folds, round(share * len(times)))
+        assert set(found.fold.tolist()) == {*range(-1, n_folds)}
 
 
 # --- gaps ---

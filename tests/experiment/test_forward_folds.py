@@ -18,7 +18,7 @@ from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.workflows.fit import fit
 from nnfs_cli.workflows.load_run import config_of
 
-N, TEST, MEMBERS = 120, 0.2, 4
+N, TEST, MEMBERS, FOLDS = 120, 0.2, 12, 3
 SPEC: dict[str, Any] = {
     "dataset": {"csv": {"path": "t.csv", "target": "y", "drop": ["day"]}},
     "split": {"time": "when", "test": TEST},
@@ -83,12 +83,14 @@ def test_each_member_trains_before_its_fold_and_statistics_come_from_before_all_
     member, folds = experiment.splits["validation"].member, experiment.splits["train"].folds
     assert member is not None
     assert folds is not None
-    n_scored = round(0.3 * len(train))
+    n_scored = round(0.25 * len(train))
+    assert set(member.tolist()) == {*range(FOLDS)}
     assert sorted(scored.tolist()) == [*range(len(train) - n_scored, len(train))]
     _, _, weight = experiment.training_rows.take(slice(None))
     assert weight is not None
-    for j in range(MEMBERS):
+    for j in range(FOLDS):
         np.testing.assert_array_equal(weight[:, j] > 0, train <= scored[member == j].min() - apart)
+    assert (weight[:, FOLDS:] > 0).all()
     np.testing.assert_allclose(weight.mean(axis=0), 1, 1e-6)
     encoder, early = experiment.predictor.encoder, train <= scored.min() - apart
     calendar = next(block for block in encoder.inputs if block.columns == ("when",)).fit  # type: ignore[union-attr]
@@ -113,7 +115,7 @@ def test_no_later_row_changes_a_member_or_what_it_predicts(tmp_path: Path, weigh
     member = before.splits["validation"].member
     assert member is not None
     days = days_of(before, "validation")
-    for j in range(MEMBERS):
+    for j in range(FOLDS):
         table(tmp_path / "t.csv", poisoned_from=int(days[member == j].max()) + 1)
         after, found = trained()
         for k in range(j + 1):
@@ -124,8 +126,8 @@ def test_no_later_row_changes_a_member_or_what_it_predicts(tmp_path: Path, weigh
                 one.predictor.evaluate(one.splits["validation"].take(rows))[1].y_hat for one in (before, after)
             ]
             np.testing.assert_array_equal(*predicted)
-        if j < MEMBERS - 2:
-            assert not np.array_equal(found["0.weight"][-1], arrays["0.weight"][-1])
+        for k in {*range(j + 2, FOLDS), MEMBERS - 1} if j < FOLDS - 1 else ():  # they do see later rows
+            assert not np.array_equal(found["0.weight"][k], arrays["0.weight"][k])
 
 
 def test_earlier_runs_keep_their_folds_at_random(tmp_path: Path) -> None:
@@ -143,7 +145,7 @@ def test_a_run_with_forward_folds_is_evaluated_and_compared_on_them(tmp_path: Pa
     run = workflows.begin(experiment, tmp_path / "runs")
     workflows.train(experiment, run)
     metrics = run.metrics()
-    assert metrics["validation"]["rows"] == 29
+    assert metrics["validation"]["rows"] == 24
     assert metrics["train"]["rows"] == experiment.description["rows"]["train"] == 96
     assert workflows.evaluate(run, ["validation"])["validation"] == metrics["validation"]
     assert workflows.verify(run).exact
@@ -159,20 +161,27 @@ def test_a_run_with_forward_folds_is_evaluated_and_compared_on_them(tmp_path: Pa
     assert others["constant"]["log_loss"] == pytest.approx(np.mean(losses))
 
 
-def test_a_preset_takes_as_many_members_as_instants_and_groups_allow(tmp_path: Path) -> None:
+def test_a_preset_takes_as_many_members_as_groups_allow_and_as_many_folds_as_instants_allow(tmp_path: Path) -> None:
     lines = [f"{2000 + i // 30},{i % 7},g{i % 5},{i % 3}.{i % 10}" for i in range(300)]
     (tmp_path / "t.csv").write_text("\n".join(["year,x,g,y", *lines]))
     source = {"csv": {"path": "t.csv", "target": "y"}}
     found = {}
-    for by in ("year", "g"):
-        split = {"time": "year"} if by == "year" else {"group": "g", "test": 0.2}
+    for by, split in {"time": {"time": "year"}, "group": {"group": "g", "test": 0.2}}.items():
         (tmp_path / "c.yaml").write_text(yaml.safe_dump({"dataset": source, "split": split}))
         one = workflows.load(tmp_path / "c.yaml")
-        found[by] = one.members, [step.name for step in one.preprocessing.target or ()]
-        workflows.prepare(one)
-    assert found == {"year": (3, ["standardize"]), "g": (4, ["clamp", "standardize"])}
-    (tmp_path / "c.yaml").write_text(yaml.safe_dump({"dataset": source, "split": {"time": "year"}, "members": 10}))
-    with pytest.raises(DataError, match=r"has 10 different values .* but 10 folds .* set members .* to 9 or less"):
+        member = workflows.prepare(one).splits["validation"].member
+        assert member is not None
+        steps = [step.name for step in one.preprocessing.target or ()]
+        found[by] = one.members, [*np.bincount(member)], steps
+    assert found == {"time": (16, [30, 30, 30], ["standardize"]), "group": (4, [60] * 4, ["clamp", "standardize"])}
+
+
+@pytest.mark.parametrize("split", [{"time": "x"}, {"group": "x"}])
+def test_one_group_or_instant_is_an_error(tmp_path: Path, split: dict[str, str]) -> None:
+    (tmp_path / "t.csv").write_text("x,z,y\n" + "".join(f"1,{i},{i}\n" for i in range(40)))
+    spec = {"dataset": {"csv": {"path": "t.csv", "target": "y"}}, "split": split}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(spec))
+    with pytest.raises(DataError, match=r"column 'x' has 1 (different value in the training rows, too few|group, but)"):
         workflows.prepare(workflows.load(tmp_path / "c.yaml"))
 
 

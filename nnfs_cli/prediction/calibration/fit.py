@@ -34,7 +34,9 @@ def fit_calibration(
     predicted = _usable(predictor.evaluate(validation)[1])
     if not len(predicted.y):
         return None
-    members = None if validation.member is None else _by_member(predictor, validation)
+    # Where folds go forward, most members have seen these rows, so that nothing is known of the mean of all.
+    alone = validation.member is None or predictor.config.forward
+    members = None if alone else _by_member(predictor, validation)
     tested = None if test is None else _usable(predictor.evaluate(test)[1])
     tested = tested if tested is not None and len(tested.y) else None
     how = "validation" if validation.member is None else "out of fold"
