@@ -70,6 +70,7 @@ _HOMES = {
     "nn.losses.binary_focal": ("BinaryFocal",),
     "nn.losses.cross_entropy": ("CrossEntropy",),
     "nn.losses.focal": ("Focal",),
+    "nn.losses.gamma": ("Gamma",),
     "nn.losses.hinge": ("Hinge",),
     "nn.losses.huber": ("Huber",),
     "nn.losses.log_cosh": ("LogCosh",),
@@ -149,6 +150,7 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.nn.losses.binary_focal import BinaryFocal as BinaryFocal
     from nnfs_cli.nn.losses.cross_entropy import CrossEntropy as CrossEntropy
     from nnfs_cli.nn.losses.focal import Focal as Focal
+    from nnfs_cli.nn.losses.gamma import Gamma as Gamma
     from nnfs_cli.nn.losses.hinge import Hinge as Hinge
     from nnfs_cli.nn.losses.huber import Huber as Huber
     from nnfs_cli.nn.losses.log_cosh import LogCosh as LogCosh

@@ -189,6 +189,10 @@ class Encoder:
             return y_hat
         return np.asarray(self.target.inverse(y_hat.astype(np.float64)))
 
+    def unscale_bounds(self, bounds: Array) -> Array:
+        """Return bounds of numbers in the target's units, not limited to the range of the training rows by `clamp`."""
+        return self.target.inverse(bounds, limited=False)
+
     def to_json(self) -> dict[str, Any]:
         """Return the fits as JSON values; the steps themselves are in the config."""
         return {

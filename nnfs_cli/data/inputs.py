@@ -120,10 +120,11 @@ class NumberInputs:
             values = step.transform(values, statistics)
         return values
 
-    def inverse(self, values: Array) -> Array:
-        """Undo `forward`: apply the inverse of each step, the last step first."""
+    def inverse(self, values: Array, limited: bool = True) -> Array:
+        """Undo `forward`: apply the inverse of each step, the last step first; unless `limited`, skip `clamp`."""
         for step, statistics in zip(reversed(self.steps), reversed(self.statistics), strict=True):
-            values = step.inverse(values, statistics)
+            if limited or not step.limits:
+                values = step.inverse(values, statistics)
         return values
 
     def to_json(self) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Predictor:
             kept.append((block.truth, y_hat, block.weight, block.group))
         truth, y_hat, weights, group = concatenate_predictions(kept)
         predicted = PredictedRows(
-            truth, self._answer(y_hat), weights, self.decision.threshold, self.labels, self._quantiles(y_hat), group
+            truth, self.answer(y_hat), weights, self.decision.threshold, self.labels, self._quantiles(y_hat), group
         )
         return total / total_weight if total_weight else math.nan, predicted
 
@@ -137,13 +137,13 @@ class Predictor:
         With `marks` (rows,), rows that cannot be used are marked there and their predictions mean nothing; without it,
         the first of them raises `DataError`.
         """
-        y_hat = self._predict(table, marks)
-        answer, targets = self._answer(y_hat), self.encoder.targets
+        X, y_hat = self._predict(table, marks)
+        answer, targets = self.answer(y_hat), self.encoder.targets
         if self.encoder.classes:
             return self._class_columns(answer)
         named = {"prediction": answer} | {f"quantile_{q}": values for q, values in self._quantiles(y_hat).items()}
         if self.decision.interval is not None:
-            named["lower"], named["upper"] = self._interval(answer)
+            named["lower"], named["upper"] = self._interval(X, y_hat)
         suffixes = [""] if len(targets) == 1 else [f"_{target}" for target in targets]
         return {name + suffix: values[:, i] for name, values in named.items() for i, suffix in enumerate(suffixes)}
 
@@ -152,14 +152,14 @@ class Predictor:
 
         Raises `DataError` for the first row that cannot be used.
         """
-        return self._answer(self._predict(table, None))
+        return self.answer(self._predict(table, None)[1])
 
     def quantiles(self, table: Table) -> Array:
         """Return the quantiles in the target's own units, (rows, n_targets, levels of the loss).
 
         Raises `DataError` for the first row that cannot be used.
         """
-        return np.stack([*self._quantiles(self._predict(table, None)).values()], axis=-1)
+        return np.stack([*self._quantiles(self._predict(table, None)[1]).values()], axis=-1)
 
     def bounds(self, table: Table) -> Array:
         """Return the interval around each number in the target's own units, (rows, n_targets, 2): lower and upper.
@@ -167,7 +167,7 @@ class Predictor:
         Raises `DataError` for the first row that cannot be used, and `UserError` if too few rows were held out for the
         level of the interval.
         """
-        return np.stack(self._interval(self._answer(self._predict(table, None))), axis=-1)
+        return np.stack(self._interval(*self._predict(table, None)), axis=-1)
 
     def class_sets(self, table: Table) -> Array:
         """Return for each class whether it is in the set of a row, (rows, n_classes).
@@ -178,21 +178,23 @@ class Predictor:
         interval = self.decision.interval
         if interval is None or not isinstance(interval.calibration, ClassCalibration):
             raise ValueError("the predictor has no calibration of classes")
-        answer = self._answer(self._predict(table, None))
+        answer = self.answer(self._predict(table, None)[1])
         decided = decide(answer, self.decision.threshold)
         return interval.calibration.members(interval.calibration.scale(answer), interval.level, decided)
 
-    def _interval(self, answer: Array) -> tuple[Array, Array]:
-        """Return the lower and the upper bounds around numbers in the target's own units, (rows, n_targets) each."""
+    def _interval(self, X: Array, y_hat: Array) -> tuple[Array, Array]:
+        """Return lower and upper bounds in the target's own units, (rows, n_targets) each, for inputs and outputs."""
         interval = self.decision.interval
         if interval is None or not isinstance(interval.calibration, NumberCalibration):
             raise ValueError("the predictor has no calibration of numbers")
-        return interval.calibration.interval(answer, interval.level)
+        return interval.calibration.interval(self.encoder, X, y_hat, self.answer(y_hat), interval.level)
 
-    def _predict(self, table: Table, marks: Array | None) -> Array:
-        y_hat = self.model.predict(self.encoder.encode(table, self.model.dtype, marks=marks))
+    def _predict(self, table: Table, marks: Array | None) -> tuple[Array, Array]:
+        """Return the inputs and the outputs of the net."""
+        X = self.encoder.encode(table, self.model.dtype, marks=marks)
+        y_hat = self.model.predict(X)
         _check_finite(y_hat, table, marks)
-        return y_hat
+        return X, y_hat
 
     def _class_columns(self, answer: Array) -> dict[str, Column]:
         classes, interval = self.encoder.classes or (), self.decision.interval
@@ -207,7 +209,7 @@ class Predictor:
         kind = "probability" if self.config.loss.probabilistic else "score"
         return columns | {f"{kind}_{label}": column for label, column in zip(self.labels, answer.T, strict=True)}
 
-    def _answer(self, y_hat: Array) -> Array:
+    def answer(self, y_hat: Array) -> Array:
         """Return outputs as one column for each class, or for each target in its own units."""
         return self.encoder.unscale_target(self.config.loss.answer(y_hat))
 

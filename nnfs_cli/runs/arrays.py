@@ -14,7 +14,7 @@ from nnfs_cli.system.wording import listing, shown
 if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
 
-STATE = "state.npz"
+STATE, SPREAD = "state.npz", "spread.npz"
 
 
 class RunArrays:
@@ -75,3 +75,14 @@ class RunArrays:
     def read_state(self, into: Mapping[str, Array], weights: Sequence[str] = ()) -> None:
         """Read the state into arrays of these names, shapes and types; `weights` name those that must be finite."""
         self._files.read_arrays(STATE, into, weights)
+
+    def write_spread(self, arrays: Mapping[str, Array]) -> None:
+        """Write the arrays that a calibration has learned; without any, delete those of an earlier session."""
+        if arrays:
+            self._files.write_arrays(SPREAD, arrays)
+        else:
+            self._files.remove(SPREAD)
+
+    def read_spread(self, into: Mapping[str, Array]) -> None:
+        """Read the arrays of a calibration. Raises `RunError` if they are missing, damaged or not finite."""
+        self._files.read_arrays(SPREAD, into, list(into))

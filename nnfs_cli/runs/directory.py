@@ -11,6 +11,7 @@
       state.npz           what training needs to continue exactly
       metrics.json        the final figures, by split
       calibration.json    nonconformity scores and temperature, for `nnfs predict --interval`
+      spread.npz          small nets that predict how large the error of a row is likely to be, for intervals
       decision.json       the threshold between two classes, where one was chosen
       evaluation/<split>/confusion.csv   rows by true and predicted class; <split>-<weights> unless for the best weights
       code/               copies of the user's own components, if there are any; never run from here
@@ -28,7 +29,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from nnfs_cli.errors import RunError
 from nnfs_cli.runs.arrays import RunArrays
@@ -38,6 +39,9 @@ from nnfs_cli.runs.records import Records
 from nnfs_cli.runs.status_file import StatusFile
 from nnfs_cli.system.files import make_folder, sync_folder, unfinished_files
 from nnfs_cli.system.lock import Lock
+
+if TYPE_CHECKING:
+    from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 
 LARGER = {"data.json": 1 << 28, "epochs.csv": 1 << 28, "evaluation": 1 << 24}  # bytes that these files may have
 
@@ -185,6 +189,18 @@ class RunDirectory:
     def metrics(self) -> dict[str, Any]:
         """Return the final figures, see `Records.metrics`."""
         return self.records.metrics()
+
+    def write_calibration(self, calibration: NumberCalibration | ClassCalibration | None) -> None:
+        """Write the calibration of the net; with None, delete the one from an earlier session."""
+        self.arrays.write_spread(getattr(calibration, "arrays", {}))
+        self.records.write_calibration(calibration)
+
+    def calibration(self) -> NumberCalibration | ClassCalibration:
+        """Return the calibration of the net. Raises `RunError` if there is none, or if it is damaged."""
+        calibration = self.records.calibration()
+        if arrays := getattr(calibration, "arrays", {}):
+            self.arrays.read_spread(arrays)
+        return calibration
 
     def epochs(self) -> list[dict[str, float]]:
         """Return the rows of the epoch log, see `EpochLog.rows`."""

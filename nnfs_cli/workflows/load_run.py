@@ -54,7 +54,9 @@ def restore(run: RunDirectory, weights: str = "best", with_threshold: bool = Tru
 
 def calibration_of(run: RunDirectory, predictor: Predictor) -> NumberCalibration | ClassCalibration:
     """Return the calibration of the net of a run. Raises `RunError` if there is none, or if it is of another net."""
-    calibration = run.records.calibration()
+    calibration = run.calibration()
+    if isinstance(calibration, NumberCalibration) and not calibration.fits(predictor.encoder):
+        raise RunError(f"{run.path} is damaged: its calibration.json is that of another net")
     if isinstance(calibration, ClassCalibration) and len(calibration.scores) not in (1, len(predictor.labels)):
         raise RunError(f"{run.path} is damaged: its calibration.json has scores of other classes than its net")
     return calibration

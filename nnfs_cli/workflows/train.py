@@ -57,7 +57,7 @@ def record_beginning(run: RunDirectory, config: Config, data: Mapping[str, Any],
 def record_outcome(run: RunDirectory, outcome: Outcome) -> None:
     """Record the final figures, the confusion tables and the calibration, and that the run has finished."""
     run.records.write_confusion(outcome.confusion)
-    run.records.write_calibration(outcome.calibration)
+    run.write_calibration(outcome.calibration)
     run.records.write_metrics(outcome.metrics)
     run.status_file.set("finished")
 

@@ -22,6 +22,7 @@ from nnfs_cli.nn.losses.binary_cross_entropy import BinaryCrossEntropy
 from nnfs_cli.nn.losses.binary_focal import BinaryFocal
 from nnfs_cli.nn.losses.cross_entropy import CrossEntropy
 from nnfs_cli.nn.losses.focal import Focal
+from nnfs_cli.nn.losses.gamma import Gamma
 from nnfs_cli.nn.losses.hinge import Hinge
 from nnfs_cli.nn.losses.huber import Huber
 from nnfs_cli.nn.losses.log_cosh import LogCosh
@@ -107,6 +108,14 @@ def test_poisson_is_half_the_deviance_but_for_a_constant(logits: Array) -> None:
     deviance = metrics.mean_poisson_deviance(y.ravel(), y_hat.ravel())
     assert 2 * (losses.mean() - perfect.mean()) == pytest.approx(deviance, rel=1e-12)
     np.testing.assert_allclose(Poisson().forward(y_hat, y, context(50))[0], losses, rtol=1e-12)
+
+
+def test_gamma_is_half_the_deviance_but_for_a_constant(logits: Array) -> None:
+    y_hat, y = np.exp(logits), np.random.default_rng(1).exponential(3, logits.shape)
+    losses, _ = Gamma().forward_logits(logits, y, context(50))
+    deviance = metrics.mean_gamma_deviance(y.ravel(), y_hat.ravel())
+    assert 2 * (losses.mean() - (1 + np.log(y)).mean()) == pytest.approx(deviance, rel=1e-12)
+    np.testing.assert_allclose(Gamma().forward(y_hat, y, context(50))[0], losses, rtol=1e-12)
 
 
 Y_HAT, Y_TRUE = np.array([[-3.0, -0.4, 0.0], [0.2, 1.0, 900.0]]), np.array([[0.0, 0.1, 0.0], [-0.3, 0.0, -100.0]])
@@ -201,6 +210,17 @@ def test_poisson_of_a_rate_of_zero_and_of_a_huge_rate(dtype: str) -> None:
         assert Poisson().forward_logits(-huge, none, context(1, dtype))[0] == 0
     with np.errstate(over="ignore"):
         assert np.isposinf(Poisson().forward_logits(huge, five, context(1, dtype))[0])  # shows as divergence
+
+
+@with_each_dtype
+def test_gamma_of_a_mean_of_zero_and_of_a_tiny_mean(dtype: str) -> None:
+    none, five, huge = (np.array([[number]], dtype) for number in (0, 5, 1000))
+    with no_overflow():
+        losses, backward = Gamma().forward(none, five, context(1, dtype))
+        assert np.isfinite([losses.item(), backward(1.0).item()]).all()
+        assert Gamma().forward_logits(huge, five, context(1, dtype))[0] == 1000
+    with np.errstate(over="ignore"):
+        assert np.isposinf(Gamma().forward_logits(-huge, five, context(1, dtype))[0])  # shows as divergence
 
 
 @pytest.mark.parametrize("loss", EXAMPLES, ids=str)

@@ -136,7 +136,7 @@ def test_with_every_loss(loss: str, weighted: bool) -> None:
         "linear: 4",
         "tanh",
         f"linear: {n}",
-        *(["exp"] if loss.startswith("poisson") else []),
+        *(["exp"] if loss.startswith(("poisson", "gamma")) else []),
         loss=loss,
         weighted=weighted,
     )

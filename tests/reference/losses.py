@@ -72,6 +72,7 @@ FROM_LOGITS: list[tuple[str, Tensor, Tensor, Losses]] = [
     ("binary_focal", ONE, BIT, focal(2.0, lambda z, y: F.logsigmoid((2 * y - 1) * z[:, 0]))),
     ("binary_focal: 0.5", ONE, BIT, focal(0.5, lambda z, y: F.logsigmoid((2 * y - 1) * z[:, 0]))),
     ("poisson", TWO, COUNT, by_row(F.poisson_nll_loss)),
+    ("gamma", TWO, COUNT, lambda z, y: (z + y * (-z).exp()).mean(1)),
 ]
 AS_WRITTEN: list[tuple[str, Tensor, Tensor, Losses]] = [
     ("cross_entropy", Z.softmax(1), CLASS, lambda p, y: -of_class(p, y).log()),
@@ -92,6 +93,7 @@ AS_WRITTEN: list[tuple[str, Tensor, Tensor, Losses]] = [
     ("quantile: 0.5", TWO, NUMBER, pinball(0.5)),
     ("quantile: [0.05, 0.25, 0.75]", SIX, NUMBER, pinball(0.05, 0.25, 0.75)),
     ("poisson", TWO.exp(), COUNT, by_row(F.poisson_nll_loss, log_input=False, eps=0)),
+    ("gamma", TWO.exp(), COUNT, lambda y_hat, y: (y_hat.log() + y / y_hat).mean(1)),
 ]
 
 

@@ -60,6 +60,8 @@ class NumberStep(PreprocessingStep):
     kind = "number"
     invertible: ClassVar[bool] = False
     """Whether `inverse` undoes `transform`; a step for the target must be invertible."""
+    limits: ClassVar[bool] = False
+    """Whether the step does nothing but limit the numbers that `inverse` returns."""
     centred: ClassVar[bool] = False
     """Whether the transformed numbers lie around 0."""
     widens: ClassVar[bool] = False

@@ -21,7 +21,7 @@ class Clamp(NumberStep, name="clamp"):
     """
 
     examples = ("clamp",)
-    invertible = True
+    invertible = limits = True
 
     def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return the lowest and the highest number."""

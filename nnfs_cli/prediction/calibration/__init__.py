@@ -2,7 +2,8 @@
 
 Nonconformity scores become prediction intervals (`scores`, `numbers`) and sets of classes (`class_scores`, `classes`).
 Temperature scaling (`temperature`) corrects probabilities, and `error` tells how wrong they are. `fit` finds all of
-this when training ends, with `fit_classes` for classes.
+this when training ends, with `fit_classes` for classes and `fit_numbers` for numbers. `spread` makes intervals as wide
+as a row is hard, and `fit_spread` learns it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nnfs_cli.prediction.calibration.calibration import Calibration
 from nnfs_cli.prediction.calibration.classes import ClassCalibration
 from nnfs_cli.prediction.calibration.numbers import NumberCalibration
 from nnfs_cli.prediction.calibration.scores import NonconformityScores
 
-__all__ = ["Calibration", "ClassCalibration", "NonconformityScores", "NumberCalibration", "calibration_from_json"]
+__all__ = ["ClassCalibration", "NonconformityScores", "NumberCalibration", "calibration_from_json"]
 
 
 def calibration_from_json(plain: Mapping[str, Any]) -> NumberCalibration | ClassCalibration:

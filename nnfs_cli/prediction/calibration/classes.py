@@ -10,8 +10,8 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.prediction.calibration.calibration import too_few_rows
 from nnfs_cli.prediction.calibration.class_scores import ClassScores
+from nnfs_cli.prediction.calibration.scores import too_few_rows
 from nnfs_cli.prediction.calibration.temperature import COLDEST, HOTTEST, scale
 
 

@@ -10,8 +10,8 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.prediction.calibration.classes import ClassCalibration
 from nnfs_cli.prediction.calibration.fit_classes import fit_classes
+from nnfs_cli.prediction.calibration.fit_numbers import fit_numbers
 from nnfs_cli.prediction.calibration.numbers import NumberCalibration
-from nnfs_cli.prediction.calibration.scores import NonconformityScores, nonconformity
 from nnfs_cli.prediction.encoded_rows import EncodedRows, latest
 from nnfs_cli.prediction.predictor import Predictor
 
@@ -28,8 +28,10 @@ def fit_calibration(
     """
     if predictor.config.forward:
         validation = latest(validation)
-    classes = predictor.encoder.classes is not None
-    if classes and not predictor.config.loss.probabilistic:
+    how = "validation" if validation.member is None else "out of fold"
+    if predictor.encoder.classes is None:
+        return fit_numbers(predictor, validation, test, how)
+    if not predictor.config.loss.probabilistic:
         return None
     predicted = _usable(predictor.evaluate(validation)[1])
     if not len(predicted.y):
@@ -39,32 +41,7 @@ def fit_calibration(
     members = None if alone else _by_member(predictor, validation)
     tested = None if test is None else _usable(predictor.evaluate(test)[1])
     tested = tested if tested is not None and len(tested.y) else None
-    how = "validation" if validation.member is None else "out of fold"
-    if classes:
-        return fit_classes(how, predicted, members, tested, predictor.encoder.class_weights)
-    return _fit_numbers(how, predicted, members and members[0], tested)
-
-
-def _fit_numbers(
-    how: str, predicted: PredictedRows, members: Array | None, tested: PredictedRows | None
-) -> NumberCalibration:
-    """Return the calibration of numbers.
-
-    The mean squared error of a mean is that of the members on average minus the variance among them, so errors out of
-    fold are multiplied by sqrt(1 - variance / error).
-    Source: Krogh and Vedelsby, "Neural Network Ensembles, Cross Validation, and Active Learning" (1995).
-    """
-
-    def scores(rows: PredictedRows) -> NonconformityScores:
-        return NonconformityScores.from_rows(nonconformity(rows.y, rows.y_hat, classes=False), rows.weight)
-
-    shrink = np.ones(1)
-    if members is not None:
-        error = np.maximum(((predicted.y - predicted.y_hat) ** 2).mean(axis=0), np.finfo(float).tiny)
-        shrink = np.sqrt(np.maximum(1 - members.var(axis=0).mean(axis=0) / error, 0.1))
-    distances = nonconformity(predicted.y, predicted.y_hat, classes=False)
-    shrunk = NonconformityScores.from_rows(distances * shrink, predicted.weight)
-    return NumberCalibration(how, shrunk, None if tested is None else scores(tested))
+    return fit_classes(how, predicted, members, tested, predictor.encoder.class_weights)
 
 
 def _by_member(predictor: Predictor, rows: EncodedRows) -> tuple[Array, Array | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -9,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.errors import UserError
 
 KEPT = 1_000  # the most scores that are kept, evenly spread over the ranks
 ROUNDING = 1e-12  # of sums of weights, relative to their total
@@ -28,13 +30,9 @@ class NonconformityScores:
 
     @classmethod
     def from_rows(cls, scores: Array, weight: Array | None = None) -> Self:
-        """Return the scores of rows, (rows, targets), in any order. A row of weight 2 counts as two rows.
-
-        `weight` (rows,) is above 0. If its mean is below 1, it is scaled to a mean of 1, so that weights that only
-        compare rows, such as shares, do not make the rows count as fewer than they are.
-        """
+        """Return the scores of rows, (rows, targets), in any order; `weight` (rows,) is that of `row_weights`."""
         n = len(scores)
-        weight = np.ones(n) if weight is None else weight / min(float(weight.mean(dtype=np.float64)), 1.0)
+        weight = np.ones(n) if weight is None else weight
         order = np.argsort(scores, axis=0, kind="stable")
         ascending = np.take_along_axis(scores, order, axis=0).astype(np.float64)
         upto = np.cumsum(weight[order], axis=0, dtype=np.float64)
@@ -96,14 +94,10 @@ class NonconformityScores:
         return cls(rows, ranks, values)
 
 
-def nonconformity(truth: Array, answer: Array, classes: bool) -> Array:
-    """Return the score of each row, (rows, targets).
-
-    For numbers it is the distance |truth - answer|; for classes, 1 - p of the true class, with `truth` (rows,) and
-    `answer` (rows, classes).
-    """
-    if classes:
-        improbable: Array = 1 - answer[np.arange(len(truth)), truth][:, None]
-        return improbable
-    distance: Array = np.abs(truth - answer)
-    return distance
+def too_few_rows(level: float, rows: int) -> UserError:
+    """Return the error for a level that asks for more rows than there are."""
+    needed = math.ceil(level / (1 - level) - 1e-9)
+    return UserError(
+        f"an interval of {level:g} needs {needed:,} rows that the net was not trained on, but there are only {rows:,};"
+        " choose a lower level"
+    )

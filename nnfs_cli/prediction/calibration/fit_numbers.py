@@ -1,0 +1,107 @@
+"""Fit the calibration of numbers: learn the spread of errors, and score the rows by it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.data.folds import deal
+from nnfs_cli.prediction.calibration.fit_spread import FOLDS, learn_spread
+from nnfs_cli.prediction.calibration.numbers import NumberCalibration, limits_of
+from nnfs_cli.prediction.calibration.row_weights import row_weights
+from nnfs_cli.prediction.calibration.scores import NonconformityScores
+from nnfs_cli.prediction.calibration.spread import QuantileSpread, Spread
+from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.prediction.predictor import Predictor
+
+ROWS = 4_000  # the most rows that are used to compare members
+LEAST_SHARE = 0.1  # of the squared error of members that their mean has at least
+
+Sides = tuple[Array, Array]
+
+
+def fit_numbers(
+    predictor: Predictor, validation: EncodedRows, test: EncodedRows | None, how: str
+) -> NumberCalibration | None:
+    """Return the calibration of numbers; None without rows that have a weight and a finite prediction.
+
+    Out of fold, errors are those of single members, while new rows get the mean of all members, which is better: its
+    squared error is that of members less the variance among them. So scores are multiplied by sqrt(1 - variance /
+    error). The variance is that among members that were trained on a row, which is rather too small than too large.
+    Source: Krogh and Vedelsby, "Neural Network Ensembles, Cross Validation, and Active Learning" (1995).
+    """
+    rows, y_hat = _usable(predictor, validation)
+    if not len(rows):
+        return None
+    weight, centre = row_weights(len(rows), rows.weight, rows.group), _centre(predictor, y_hat)
+    error = predictor.encoder.scale_target(rows.truth) - centre
+    spread, sides = _spread(predictor, rows, y_hat, centre, error, weight)
+    scores = _distances(error, sides) * _shrink(predictor, rows, error, sides, weight)
+    tested = None
+    if test is not None and len((tests := _usable(predictor, test))[0]):
+        tested = _scores_of(predictor, *tests, spread)
+    return NumberCalibration(how, NonconformityScores.from_rows(scores, weight), tested, limits_of(rows.truth), spread)
+
+
+def _usable(predictor: Predictor, rows: EncodedRows) -> tuple[EncodedRows, Array]:
+    """Return the rows that have a weight and a finite prediction, and the outputs of the net for them."""
+    rows = rows.with_weight()
+    y_hat = predictor.model.predict(rows.X, member=rows.member)
+    finite = np.flatnonzero(np.isfinite(y_hat).all(axis=-1))
+    return (rows, y_hat) if len(finite) == len(rows) else (rows.take(finite), y_hat[finite])
+
+
+def _centre(predictor: Predictor, y_hat: Array) -> Array:
+    """Return the predictions in the units of the net's target, (rows, targets), within the limits of the encoder."""
+    return predictor.encoder.scale_target(predictor.answer(y_hat))
+
+
+def _spread(
+    predictor: Predictor, rows: EncodedRows, y_hat: Array, centre: Array, error: Array, weight: Array
+) -> tuple[Spread | None, Sides]:
+    """Return the spread of errors, and its sides for the rows, each row by nets that did not learn from it."""
+    config, encoder = predictor.config, predictor.encoder
+    if y_hat.shape[1] > centre.shape[1]:  # quantiles
+        spread = QuantileSpread.fit(y_hat, centre.shape[1])
+        return spread, spread.sides(rows.X, y_hat, centre)
+    if (fold := rows.member) is None:
+        units = np.arange(len(rows)) if rows.group is None else np.unique(rows.group, return_inverse=True)[1]
+        fold = deal(int(units.max()) + 1, FOLDS, config.seed)[units]
+    codes = [place for place, *_ in encoder.lookups]
+    threads = predictor.threads(len(rows))
+    learned = learn_spread(rows.X, codes, centre, np.abs(error), weight, fold, config.seed, threads)
+    ones = np.ones_like(error)
+    return (None, (ones, ones)) if learned is None else (learned[0], (learned[1], learned[1]))
+
+
+def _distances(error: Array, sides: Sides) -> Array:
+    """Return how many times as large as its spread each error is, (rows, targets)."""
+    below, above = sides
+    return np.where(error < 0, -error / below, error / above)
+
+
+def _shrink(predictor: Predictor, rows: EncodedRows, error: Array, sides: Sides, weight: Array) -> Array:
+    """Return the size of errors of the mean of all members, relative to those of single members, (targets,)."""
+    members = predictor.config.members
+    if rows.member is None or members < 3 or predictor.config.forward:  # forward, few members have seen a row
+        return np.ones(error.shape[1])
+    some = np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp)
+    X, left_out, every = rows.X[some], rows.member[some], np.arange(members)
+    y_hats = predictor.model.predict(np.tile(X, (members, 1)), member=np.repeat(every, len(X)))
+    each = _centre(predictor, y_hats).reshape(members, len(X), -1)
+    trained = (left_out != every[:, None])[..., None]
+    mean = (each * trained).sum(axis=0) / (members - 1)
+    variance = (((each - mean) ** 2) * trained).sum(axis=0) / (members - 2) * (1 - 1 / members)
+    scale = (sides[0] + sides[1]) / 2
+    squared = np.average((error / scale) ** 2, axis=0, weights=weight)
+    share = np.average(variance / scale[some] ** 2, axis=0, weights=weight[some]) / np.maximum(squared, 1e-300)
+    return np.sqrt(np.maximum(1 - share, LEAST_SHARE))
+
+
+def _scores_of(predictor: Predictor, rows: EncodedRows, y_hat: Array, spread: Spread | None) -> NonconformityScores:
+    """Return the scores of rows by which nothing was fitted."""
+    centre = _centre(predictor, y_hat)
+    error = predictor.encoder.scale_target(rows.truth) - centre
+    ones = np.ones_like(error)
+    sides = (ones, ones) if spread is None else spread.sides(rows.X, y_hat, centre)
+    return NonconformityScores.from_rows(_distances(error, sides), row_weights(len(rows), rows.weight, rows.group))
