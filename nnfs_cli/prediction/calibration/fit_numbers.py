@@ -61,7 +61,8 @@ def _spread(
 ) -> tuple[Spread | None, Sides]:
     """Return the spread of errors, and its sides for the rows, each row by nets that did not learn from it."""
     config, encoder = predictor.config, predictor.encoder
-    if y_hat.shape[1] > centre.shape[1]:  # quantiles
+    levels = [*config.loss.quantiles(y_hat[:1])] or [0.5]
+    if levels[0] < 0.5 < levels[-1]:
         spread = QuantileSpread.fit(y_hat, centre.shape[1])
         return spread, spread.sides(rows.X, y_hat, centre)
     if (fold := rows.member) is None:

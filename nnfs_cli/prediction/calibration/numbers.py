@@ -48,7 +48,9 @@ class NumberCalibration:
         """Return the bound on scores, (targets,). Raises `UserError` if there are too few rows for the level."""
         bound = self.scores.bound(level)
         if bound is None:
-            raise too_few_rows(level, self.scores.rows)
+            n_groups = round(self.scores.total)  # each group has a weight of 1
+            grouped = n_groups < self.scores.rows
+            raise too_few_rows(level, *((n_groups, "groups") if grouped else (self.scores.rows, "rows")))
         return bound
 
     def interval(self, encoder: Encoder, X: Array, y_hat: Array, answer: Array, level: float) -> tuple[Array, Array]:

@@ -94,10 +94,10 @@ class NonconformityScores:
         return cls(rows, ranks, values)
 
 
-def too_few_rows(level: float, rows: int) -> UserError:
-    """Return the error for a level that asks for more rows than there are."""
+def too_few_rows(level: float, rows: int, what: str = "rows") -> UserError:
+    """Return the error for a level that asks for more rows, or groups of rows, than there are."""
     needed = math.ceil(level / (1 - level) - 1e-9)
     return UserError(
-        f"an interval of {level:g} needs {needed:,} rows that the net was not trained on, but there are only {rows:,};"
-        " choose a lower level"
+        f"an interval of {level:g} needs {needed:,} {what} that the net was not trained on, but there are only"
+        f" {rows:,}; choose a lower level"
     )
