@@ -30,8 +30,9 @@ def baseline(
 ) -> None:
     """Score simple baseline models on the held-out rows of CONFIG.
 
-    The baselines are the best constant, a linear model and boosted trees, from scikit-learn with its default settings.
-    They train on the same rows as the net. `nnfs evaluate RUN --baselines` compares them with a run.
+    The baselines are the best constant for the loss, a linear model and boosted trees, from scikit-learn. They train on
+    the same rows as the net; some of these choose the number of trees. `nnfs evaluate RUN --baselines` compares them
+    with a run.
     """
     spec = read(config, set_, code)
     from nnfs_cli import workflows

@@ -1,4 +1,4 @@
-"""Limit the number of threads that compute NumPy's matrix products."""
+"""Limit the number of threads that compute NumPy's matrix products, and those of scikit-learn's boosting."""
 
 from __future__ import annotations
 
@@ -49,6 +49,17 @@ def thread_limit(threads: int | None) -> Iterator[None]:
         yield
     finally:
         _requests.remove(request)
+
+
+def openmp_limit(threads: int | None) -> contextlib.AbstractContextManager[object]:
+    """Limit the OpenMP threads of the current thread, such as those of boosting, inside a `with` block.
+
+    None asks for no limit. Only libraries that are loaded before the block are limited.
+    """
+    from threadpoolctl import threadpool_limits
+
+    limit: contextlib.AbstractContextManager[object] = threadpool_limits(threads, user_api="openmp")
+    return limit
 
 
 class _Request(NamedTuple):

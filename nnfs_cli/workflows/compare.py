@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.threads import openmp_limit
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import listing
 from nnfs_cli.workflows.baselines import BASELINES, Baseline, BaselineInputs, fit_and_predict
+from nnfs_cli.workflows.boosting import MANY, TreeChoice, folds_for_trees
 from nnfs_cli.workflows.evaluate import rows_with_weight
 from nnfs_cli.workflows.figures import Figures, finite
 from nnfs_cli.workflows.load_run import data_of, restore
@@ -34,7 +37,7 @@ def baselines(config: Config) -> Comparison:
     """
     loaded = _require_memory(load_data(config))
     experiment = prepare(config, loaded)
-    return _score_baselines(experiment.predictor, loaded, experiment.splits, _held_out(experiment.splits))
+    return _score_baselines(experiment.predictor, loaded, experiment.splits, _held_out(experiment.splits), BASELINES)
 
 
 def compare(
@@ -106,38 +109,59 @@ def _score_baselines(
     loaded: LoadedData,
     rows: Mapping[str, EncodedRows],
     wanted: Sequence[str],
-    models: Sequence[Baseline] = BASELINES,
+    models: Sequence[Baseline],
 ) -> Comparison:
+    config = predictor.config
     tables = {
         split: rows_with_weight(loaded.readers[split].survey.take(loaded.rows[split]), predictor)
         for split in dict.fromkeys(["train", *wanted])
         if rows[split].member is None
     }
-    inputs, n_classes = BaselineInputs(tables["train"], loaded.kinds), len(loaded.classes or ())
+    inputs, n_classes = BaselineInputs(tables["train"], loaded.kinds, config.preprocessing), len(loaded.classes or ())
     X = {split: inputs.matrix(table) for split, table in tables.items()}
-    metrics = shared_metrics([predictor.config])
+    metrics, train = shared_metrics([config]), rows["train"]
     comparison: Comparison = {split: {} for split in wanted}
     for baseline in models:
-        model = inputs.model(baseline, n_classes, predictor.config.seed)
+        levels = config.loss.constant_levels() if baseline.name == "constant" else ()
+        model = inputs.model(baseline, n_classes, config.seed, levels)
+        fit = partial(fit_and_predict, n_classes=n_classes, levels=levels)
+        choice = None
         try:
-            predictions = _predict(model, X, rows, wanted, n_classes)
+            with openmp_limit(1 if len(train) < MANY else config.threads):
+                if baseline.name == "boosting":
+                    classes = train.truth if n_classes else None
+                    folds = train.folds or folds_for_trees(config.split, tables["train"], classes, config.seed)
+                    choice = TreeChoice(model, X["train"], train.truth, train.weight, n_classes, folds)
+                predictions = _predict(model, fit, choice, X, rows, wanted)
         except ValueError as error:
             reason = str(error).partition("\n")[0]
             warn(f"the {baseline.name} baseline cannot be fitted: {reason:.200}")
             continue
         for split, y_hat in predictions.items():
-            predicted = PredictedRows(rows[split].truth, y_hat, rows[split].weight, None, predictor.labels)
+            quantiles = config.loss.quantiles(y_hat) if levels else {}
+            answer = config.loss.answer(y_hat) if levels else y_hat
+            truth, weight = rows[split].truth, rows[split].weight
+            predicted = PredictedRows(truth, answer, weight, None, predictor.labels, quantiles)
             comparison[split][baseline.name] = finite(figures_by(metrics, predicted))
     return comparison
 
 
 def _predict(
-    model: Any, X: Mapping[str, Array], rows: Mapping[str, EncodedRows], wanted: Iterable[str], n_classes: int
+    model: Any,
+    fit: Callable[..., dict[str, Array]],
+    choice: TreeChoice | None,
+    X: Mapping[str, Array],
+    rows: Mapping[str, EncodedRows],
+    wanted: Iterable[str],
 ) -> dict[str, Array]:
     """Return the predictions of a model for each split. Rows out of fold for the net are out of fold for the model."""
 
-    def fitted_to(train: EncodedRows, inputs: Array, new: Mapping[str, Array]) -> dict[str, Array]:
-        return fit_and_predict(model, inputs, train.truth, train.weight, n_classes, new)
+    def fitted_to(
+        train: EncodedRows, inputs: Array, new: Mapping[str, Array], left_out: int | None = None
+    ) -> dict[str, Array]:
+        if choice is not None:
+            model.set_params(model__max_iter=choice.best(left_out))
+        return fit(model, inputs, train.truth, train.weight, new)
 
     direct = {split: X[split] for split in wanted if rows[split].member is None}
     predictions = fitted_to(rows["train"], X["train"], direct) if direct else {}
@@ -147,7 +171,7 @@ def _predict(
         places, of_folds = [], []
         for fold in range(folds.fold.max() + 1):
             seen, unseen = np.flatnonzero(folds.trains[:, fold]), np.flatnonzero(folds.fold == fold)
-            found = fitted_to(rows["train"].take(seen), X["train"][seen], {split: X["train"][unseen]})
+            found = fitted_to(rows["train"].take(seen), X["train"][seen], {split: X["train"][unseen]}, fold)
             of_folds.append(found[split])
             places.append(unseen)
         predictions[split] = np.concatenate(of_folds)[np.argsort(np.concatenate(places))]

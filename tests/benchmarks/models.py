@@ -30,8 +30,8 @@ def linear(task: Task, train: Array, test: Array) -> Answer:
 
 
 def boosting(task: Task, train: Array, test: Array) -> Answer:
-    """HistGradientBoosting."""
-    return _baseline("boosting", task, train, test)
+    """HistGradientBoosting, which stops early as it does by default."""
+    return _baseline("boosting", task, train, test, model__early_stopping="auto")
 
 
 def mlp(task: Task, train: Array, test: Array) -> Answer:
@@ -55,7 +55,7 @@ def lightgbm(task: Task, train: Array, test: Array) -> Answer:
 
     inputs = BaselineInputs(task.table.take(train), task.kinds)
     model = (LGBMClassifier if task.n_classes else LGBMRegressor)(verbose=-1, n_jobs=1, random_state=0)
-    words = list(range(len(inputs.numbers) + len(inputs.dates), len(task.kinds)))
+    words = list(range(inputs.n_numbers, inputs.n_numbers + len(inputs.numbering)))
     return _fitted(model, inputs, task, train, test, categorical_feature=words or "auto")
 
 
@@ -127,9 +127,9 @@ def _named(name: str) -> Any:
     return next(baseline for baseline in BASELINES if baseline.name == name)
 
 
-def _baseline(name: str, task: Task, train: Array, test: Array) -> Answer:
+def _baseline(name: str, task: Task, train: Array, test: Array, **options: Any) -> Answer:
     inputs = BaselineInputs(task.table.take(train), task.kinds)
-    return _fitted(inputs.model(_named(name), task.n_classes, 0), inputs, task, train, test)
+    return _fitted(inputs.model(_named(name), task.n_classes, 0).set_params(**options), inputs, task, train, test)
 
 
 def _fitted(model: Any, inputs: BaselineInputs, task: Task, train: Array, test: Array, **options: Any) -> Answer:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes
@@ -17,12 +19,20 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump
+from nnfs_cli.data.folds import Folds, deal
+from nnfs_cli.data.preprocessing import Preprocessing
+from nnfs_cli.data.split import Split
+from nnfs_cli.data.steps.calendar import Calendar
+from nnfs_cli.data.table import Kind, Table
+from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, NnfsWarning
-from nnfs_cli.workflows.baselines import FREQUENT
+from nnfs_cli.workflows.baselines import BASELINES, FREQUENT, BaselineInputs, fit_and_predict
+from nnfs_cli.workflows.boosting import MOST, TreeChoice, folds_for_trees
 from tests.conftest import ROOT, Nnfs, one_message
 from tests.runs.test_hostile_files import tree
 
@@ -43,6 +53,21 @@ DIABETES: dict[str, Any] = {
     "loss": "mse",
     "epochs": 2,
 }
+
+
+def trees_for(make: Callable[..., Any], X: np.ndarray, y: np.ndarray, folds: np.ndarray) -> int:
+    """The number of trees with the least loss on folds that are held out in turn, with scikit-learn alone."""
+    losses = np.zeros(MOST)
+    for k in range(folds.max() + 1):
+        held_out, truth = X[folds == k], y[folds == k]
+        with threadpool_limits(1):
+            trees = make(max_iter=MOST, early_stopping=False).fit(X[folds != k], y[folds != k])
+        if hasattr(trees, "classes_"):
+            rows = np.arange(len(truth))
+            losses += [-np.log(p[rows, truth]).sum() for p in trees.staged_predict_proba(held_out)]
+        else:
+            losses += [float(np.sum((p - truth) ** 2)) for p in trees.staged_predict(held_out)]
+    return int(losses.argmin()) + 1
 
 
 @pytest.fixture
@@ -67,10 +92,13 @@ def test_classifiers_are_those_of_scikit_learn_on_the_same_rows(config: Write) -
     found, rows = workflows.baselines(spec), parts_of(spec)
     X, y = load_breast_cancer(return_X_y=True)
     assert set(found) == {"validation", "test"}
+    train = rows["train"]
+    boosting = partial(HistGradientBoostingClassifier, random_state=spec.seed)
+    trees = trees_for(boosting, X[train], y[train], deal(len(train), 5, spec.seed, y[train]))
     for part in found:
         for name, model in {
             "linear": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000)),
-            "boosting": HistGradientBoostingClassifier(random_state=spec.seed),
+            "boosting": boosting(max_iter=trees),
         }.items():
             model.fit(X[rows["train"]], y[rows["train"]])
             y_hat = model.predict_proba(X[rows[part]])
@@ -89,10 +117,14 @@ def test_regressors_are_those_of_scikit_learn_on_the_same_rows(config: Write) ->
     spec = Config.load(config(DIABETES))
     found, rows = workflows.baselines(spec), parts_of(spec)
     X, y = load_diabetes(return_X_y=True)
+    train = rows["train"]
+    boosting = partial(HistGradientBoostingRegressor, random_state=spec.seed)
+    trees = trees_for(boosting, X[train], y[train], deal(len(train), 5, spec.seed))
+    assert 1 < trees < 100
     for part in ("validation", "test"):
         for name, model in {
             "linear": make_pipeline(StandardScaler(), Ridge()),
-            "boosting": HistGradientBoostingRegressor(random_state=spec.seed),
+            "boosting": boosting(max_iter=trees),
         }.items():
             y_hat = model.fit(X[rows["train"]], y[rows["train"]]).predict(X[rows[part]])
             truth = y[rows[part]]
@@ -128,23 +160,156 @@ def test_gaps_words_and_dates_are_taken_as_they_are(config: Write) -> None:
     found = workflows.baselines(Config.load(config(OF_MIXED, MIXED)))["validation"]
     rows = [line.split(",") for line in MIXED.splitlines()[1:]]
     a = np.array([float(row[0] or "nan") for row in rows])
-    day = np.array([np.datetime64(row[1] or "NaT", "D") for row in rows])
-    days = np.where(np.isnat(day), np.nan, day.astype(np.int64))
+    days, *calendar = by_pandas([row[1] for row in rows]).T[[0, 1, 2, 5, 6]]  # no time of day
     z = np.array([float(row[3]) for row in rows])
     columns = []
     for column in (a, days):
         filled = np.where(np.isnan(column), np.nanmedian(column[:40]), column)
         columns += [filled, np.isnan(column).astype(float)]
-    numbers = np.stack(columns, axis=1)
+    numbers = np.stack([*columns, *calendar], axis=1)
     words = np.array([[row[2]] for row in rows])
     X = np.concatenate([numbers, OneHotEncoder(handle_unknown="ignore").fit(words[:40]).transform(words).toarray()], 1)
-    model = make_pipeline(make_column_transformer((StandardScaler(), [0, 1, 2, 3]), remainder="passthrough"), Ridge())
+    model = make_pipeline(make_column_transformer((StandardScaler(), [*range(8)]), remainder="passthrough"), Ridge())
     y_hat = model.fit(X[:40], z[:40]).predict(X[40:])
     assert found["linear"]["rmse"] == pytest.approx(math.sqrt(mean_squared_error(z[40:], y_hat)))
     codes = np.array([[{"Köln": 0, "Jena": 1, "Bonn": 2, "": 3}.get(word, np.nan)] for word in words[:, 0]])
-    X = np.concatenate([a[:, None], days[:, None], codes], axis=1)
-    trees = HistGradientBoostingRegressor(categorical_features=[2], random_state=0).fit(X[:40], z[:40])
+    X = np.concatenate([np.stack([a, days, *calendar], axis=1), codes], axis=1)
+    boosting = partial(HistGradientBoostingRegressor, categorical_features=[6], random_state=0)
+    trees = boosting(max_iter=trees_for(boosting, X[:40], z[:40], deal(40, 5, 0))).fit(X[:40], z[:40])
     assert found["boosting"]["rmse"] == pytest.approx(math.sqrt(mean_squared_error(z[40:], trees.predict(X[40:]))))
+
+
+def by_pandas(dates: Sequence[str | None]) -> np.ndarray:
+    """Days, and the cycles of the year, the month, the week and the day: the sine and cosine of each, 0 in gaps."""
+    when = pd.Series(pd.to_datetime([date or None for date in dates], format="ISO8601"))
+    of_day = (when - when.dt.normalize()) / pd.Timedelta(days=1)
+    year = (when.dt.day_of_year - 1) / (365 + when.dt.is_leap_year)
+    month = (when.dt.day - 1) / when.dt.days_in_month
+    columns = [(when - pd.Timestamp(0)) / pd.Timedelta(days=1)]
+    for phase in (year, month, when.dt.day_of_week / 7, of_day):
+        columns += [np.sin(2 * np.pi * phase).fillna(0), np.cos(2 * np.pi * phase).fillna(0)]
+    return np.stack(columns, axis=1)
+
+
+def seasonal(n: int, seed: int = 0) -> tuple[Table, np.ndarray]:
+    """A table of moments in three years, some unknown, and numbers that depend on the day of the week and the year."""
+    rng = np.random.default_rng(seed)
+    when = pd.Series(pd.Timestamp("2022-01-01") + pd.to_timedelta(np.sort(rng.integers(0, 3 * 8760, n)), unit="h"))
+    y = 2 * (when.dt.day_of_week >= 5) + 2 * np.sin(2 * np.pi * when.dt.day_of_year / 365) + rng.normal(0, 0.3, n)
+    dates = when.to_numpy("datetime64[us]").copy()
+    dates[rng.random(n) < 0.05] = np.datetime64("NaT")
+    return Table("t", {"when": dates, "x": rng.normal(size=n)}), y.to_numpy()
+
+
+@pytest.mark.parametrize("parts", [None, ("month_cycle", "weekend")])
+def test_dates_are_seen_as_by_pipelines_made_by_hand(parts: Any) -> None:
+    table, y = seasonal(400)
+    train, new, weight = np.arange(300), np.arange(300, 400), np.random.default_rng(1).integers(1, 4, 300) * 1.0
+    kinds: dict[str, Kind] = {"x": "number", "when": "date"}
+    preprocessing = Preprocessing(dates=Calendar(parts)) if parts else None
+    inputs = BaselineInputs(table.take(train), kinds, preprocessing)
+    dates = [None if np.isnat(date) else str(date) for date in table.columns["when"]]
+    chosen = by_pandas(dates)[:, [0, 1, 2, 5, 6, 7, 8]]
+    if parts:
+        weekend = pd.Series(pd.to_datetime(dates)).dt.day_of_week.ge(5).to_numpy(float)
+        chosen = np.column_stack([by_pandas(dates)[:, [0, 3, 4]], weekend])
+    X = np.column_stack([table.numbers("x"), chosen])
+    np.testing.assert_allclose(inputs.matrix(table), X, rtol=0, atol=1e-9)
+    days = X[:, 1]
+    filled = np.column_stack([X, np.isnan(days)])
+    filled[:, 1] = np.where(np.isnan(days), np.nanmedian(days[train]), days)
+    scaler = StandardScaler().fit(filled[train], sample_weight=weight)
+    by_hand = Ridge().fit(scaler.transform(filled[train]), y[train], sample_weight=weight)
+    linear = inputs.model(BASELINES[1], 0, 0)
+    found = fit_and_predict(linear, inputs.matrix(table)[train], y[train, None], weight, {"new": X[new]}, 0)
+    np.testing.assert_allclose(found["new"][:, 0], by_hand.predict(scaler.transform(filled[new])), rtol=1e-9)
+    trees = inputs.model(BASELINES[2], 0, 0).set_params(model__max_iter=20)
+    found = fit_and_predict(trees, inputs.matrix(table)[train], y[train, None], weight, {"new": X[new]}, 0)
+    by_hand = HistGradientBoostingRegressor(max_iter=20, random_state=0).fit(X[train], y[train], sample_weight=weight)
+    np.testing.assert_allclose(found["new"][:, 0], by_hand.predict(X[new]), rtol=1e-9)
+
+
+def test_boosting_learns_the_seasons(config: Write, tmp_path: Path) -> None:
+    table, y = seasonal(1_200)
+    pd.DataFrame({"when": table.columns["when"], "y": y}).to_csv(tmp_path / "seasons.csv", index=False)
+    settings = {"dataset": {"csv": {"path": "seasons.csv", "target": "y"}}, "split": {"test": 0.2}}
+    found = workflows.baselines(Config.load(config({**OF_MIXED, **settings})))["test"]
+    assert found["boosting"]["rmse"] < 0.6  # the noise is 0.3, and 5 % of the dates are unknown
+    assert found["linear"]["rmse"] < 1.2 < 1.5 < found["constant"]["rmse"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "levels"),
+    [
+        ("mse", ()),
+        ("poisson", ()),
+        ("mae", (0.5,)),
+        ("huber", (0.5,)),
+        ("log_cosh", (0.5,)),
+        ("quantile", (0.1, 0.5, 0.9)),
+    ],
+)
+def test_the_constant_is_the_best_one_for_the_loss(config: Write, loss: str, levels: tuple[float, ...]) -> None:
+    rng = np.random.default_rng(0)
+    y, weights = rng.exponential(size=101), rng.integers(1, 4, 101)
+    table = "x,w,part,y\n" + "".join(
+        f"0,{w},{part},{value!r}\n"
+        for value, w in zip(y.tolist(), weights.tolist(), strict=True)
+        for part in ("train", "validation")
+    )
+    content = {
+        "dataset": {"csv": {"path": "t.csv", "target": "y", "weight": "w"}},
+        "split": {"column": "part"},
+        "layers": [{"linear": max(1, len(levels))}, *(["exp"] if loss == "poisson" else [])],
+        "loss": loss,
+        "metrics": ["mae", "rmse", "pinball: 0.1", "pinball: 0.9"],
+        "epochs": 1,
+    }
+    content["metrics"] = ["mae", "rmse", {"pinball": 0.1}, {"pinball": 0.9}]
+    found = workflows.baselines(Config.load(config(content, table)))["validation"]["constant"]
+    repeated = np.repeat(y, weights)
+    candidates = np.linspace(0, 5, 5_001)
+    errors = np.abs(repeated[:, None] - candidates)
+    best = (errors**2).mean(axis=0).min() ** 0.5 if not levels else errors.mean(axis=0).min()
+    assert found["mae" if levels else "rmse"] == pytest.approx(best, rel=1e-4)
+    for level in {0.1, 0.9} & set(levels):
+        above = repeated[:, None] - candidates
+        assert found[f"pinball_{level}"] == pytest.approx(
+            np.maximum(level * above, (level - 1) * above).mean(axis=0).min(), rel=1e-4
+        )
+
+
+def test_trees_are_chosen_by_later_rows_where_the_split_is_by_time_and_by_whole_groups() -> None:
+    table = Table("t", {"when": np.arange(100.0)[::-1], "who": Texts.of([f"g{i % 7}" for i in range(100)])})
+    by_time = folds_for_trees(Split(time="when"), table, None, 0)
+    assert np.flatnonzero(by_time.fold == 0).tolist() == list(range(20))
+    assert np.flatnonzero(by_time.trains[:, 0]).tolist() == list(range(20, 100))
+    by_group = folds_for_trees(Split(group="who"), table, None, 0)
+    assert set(by_group.fold.tolist()) == set(range(5))
+    assert all(len(set(by_group.fold[i::7].tolist())) == 1 for i in range(7))
+    many = folds_for_trees(Split(), Table("t", {"x": np.zeros(2_000)}), None, 0)
+    assert np.bincount(many.fold + 1).tolist() == [1_600, 400]
+    assert many.trains.sum(axis=0).tolist() == [1_600]
+    for split in (Split(time="one"), Split(group="one")):
+        one = Table("t", {"one": np.ones(50) if split.time else Texts.of(["a"] * 50)})
+        assert folds_for_trees(split, one, None, 0).trains.shape == (50, 0)
+
+
+def test_the_own_fold_of_rows_out_of_fold_has_no_say_in_their_number_of_trees() -> None:
+    rng = np.random.default_rng(0)
+    X, fold = rng.normal(size=(90, 2)), np.arange(90) // 30
+    y = X[:, :1] + rng.normal(size=(90, 1))
+    model = BaselineInputs(Table("t", {}), {}).model(BASELINES[2], 0, 0)
+    choice = TreeChoice(model, X, y, None, 0, Folds.of(fold, 3))
+    alone = TreeChoice(model, X, y, None, 0, Folds.of(np.where(fold == 2, -1, fold), 2))
+    assert choice.best(2) == alone.best()
+    assert choice.best() == int(choice.losses.sum(axis=0).argmin()) + 1
+    assert TreeChoice(model, X, y, None, 0, Folds.of(np.full(90, -1), 0)).best() == 100
+    forward = Folds(fold - 1, np.column_stack([fold < 1, fold < 2]), forward=True)
+    poisoned = np.where(fold[:, None] < 2, y, 1e6)
+    of_both = [TreeChoice(model, X, target, None, 0, forward) for target in (y, poisoned)]
+    assert [choice.best(0) for choice in of_both] == [100, 100]
+    assert of_both[0].best(1) == of_both[1].best(1) != 100
 
 
 def test_words_beyond_number_are_taken_together(config: Write) -> None:
@@ -175,8 +340,7 @@ def test_rows_count_by_their_weights(config: Write) -> None:
     )
     twice = workflows.baselines(Config.load(config({**content, "dataset": {"csv": source}}, repeated)))
     assert once["validation"]["constant"] == pytest.approx(twice["validation"]["constant"])
-    linear = twice["validation"]["linear"]  # but for what numbers are standardised by
-    assert once["validation"]["linear"] == pytest.approx(linear, rel=0.01)
+    assert once["validation"]["linear"] == pytest.approx(twice["validation"]["linear"], rel=1e-4)
     three = weighted + "".join(f"{i},1,{part},2\n" for i in range(5) for part in name.values())
     content = {
         **content,
@@ -287,7 +451,7 @@ def test_evaluate_puts_them_beside_the_run(config: Write, inside: Nnfs, tmp_path
         assert figures["log_loss"] == pytest.approx(alone["metrics"][part]["loss"], rel=1e-6)
         assert models == of_baselines[part]
     shown = inside("evaluate", run, "--baselines", "--split", "test").stdout.splitlines()
-    assert [line.split()[0] for line in shown[3:7]] == ["test", "c-1", "constant", "linear"][:4]
+    assert [line.split()[0] for line in shown[-5:]] == ["test", "c-1", "constant", "linear", "boosting"]
     assert {path for path in tree(tmp_path) if "evaluation" not in path} == {
         path for path in before if "evaluation" not in path
     }

@@ -82,6 +82,10 @@ class Loss(Component, family="loss"):
         """Return the predicted quantiles (rows, targets) by level; none unless the loss is for quantiles."""
         return {}
 
+    def constant_levels(self) -> tuple[float, ...]:
+        """Return the levels of the quantiles that are the best constants for numbers; none if the mean is the best."""
+        return ()
+
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """Return the loss of each row (batch,), and the function that returns the gradient by `y_hat`."""
         raise NotImplementedError

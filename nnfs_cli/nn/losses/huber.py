@@ -26,6 +26,10 @@ class Huber(Loss, name="huber", main="delta"):
     delta: PositiveFloat = Field(default=1.0, kw_only=False)
     """Absolute error above which L is linear, in units of the preprocessed target (standard deviations by default)."""
 
+    def constant_levels(self) -> tuple[float, ...]:
+        """Return 0.5: the best constant lies between median and mean, and outliers do not move it far."""
+        return (0.5,)
+
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
         error = np.subtract(y_hat, y, out=context.empty(y_hat.shape))

@@ -23,6 +23,10 @@ class LogCosh(Loss, name="log_cosh"):
     examples = ("log_cosh",)
     task = "regression"
 
+    def constant_levels(self) -> tuple[float, ...]:
+        """Return 0.5: the best constant lies between median and mean, as with the Huber loss."""
+        return (0.5,)
+
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
         error = np.subtract(y_hat, y, out=context.empty(y_hat.shape))

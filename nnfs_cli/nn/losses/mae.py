@@ -21,6 +21,10 @@ class MAE(Loss, name="mae"):
     examples = ("mae",)
     task = "regression"
 
+    def constant_levels(self) -> tuple[float, ...]:
+        """Return 0.5: the median is the best constant."""
+        return (0.5,)
+
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
         error = np.subtract(y_hat, y, out=context.empty(y_hat.shape))

@@ -74,6 +74,10 @@ class Quantile(Loss, name="quantile", main="levels"):
         ordered = np.sort(y_hat.reshape(*y_hat.shape[:-1], -1, len(self.levels)), axis=-1)
         return {level: ordered[..., i] for i, level in enumerate(self.levels)}
 
+    def constant_levels(self) -> tuple[float, ...]:
+        """Return the levels: the best constants are the quantiles of the target."""
+        return tuple(self.levels)
+
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""
         n = y.shape[-1]
