@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.errors import UserError
-from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.prediction.calibration import ClassCalibration, calibration_from_json
 from nnfs_cli.prediction.calibration.class_scores import KEPT, ClassScores
 from nnfs_cli.prediction.calibration.error import scaled_out_of_fold, squared_calibration_error
-from nnfs_cli.prediction.calibration.fit_classes import fit_classes
+from nnfs_cli.prediction.calibration.fit_classes import ClassRows, calibrate
 from nnfs_cli.prediction.calibration.temperature import fit_temperature, fit_to_mean, scale
 
 Rows = tuple[Array, Array]
@@ -74,8 +73,7 @@ def rows_of(rng: Any, n: int, classes: int = 3, sure: float = 1.5) -> Rows:
 
 
 def fitted(p: Array, y: Array, weight: Array | None = None, test: Rows | None = None, **more: Any) -> ClassCalibration:
-    tested = None if test is None else PredictedRows(test[1], test[0])
-    return fit_classes("validation", PredictedRows(y, p, weight), None, tested, **{"class_weights": None, **more})
+    return calibrate("validation", ClassRows(p, y, weight, **more), None if test is None else ClassRows(*test))
 
 
 @given(st.integers(1, 400), st.integers(2, 4))
@@ -171,7 +169,7 @@ def test_class_weights_are_taken_out_of_calibrated_probabilities() -> None:
     p, y = rows_of(rng, 50_000, sure=1.0)
     weights = (1.0, 2.0, 8.0)
     weighted = p * weights / (p * weights).sum(axis=1, keepdims=True)
-    calibration = fitted(weighted, y, np.array(weights)[y], class_weights=weights)
+    calibration = fitted(weighted, y, class_weights=weights)
     assert calibration.temperature == pytest.approx(1, abs=0.02)
     np.testing.assert_allclose(calibration.scale(weighted), scale(p, calibration.temperature), rtol=1e-9)
     assert calibration.errors is not None
@@ -206,6 +204,6 @@ def test_the_error_after_scaling_is_that_of_new_rows_on_average() -> None:
     differences = []
     for _ in range(200):
         p, y = rows_of(rng, 100, sure=2.0)
-        found = squared_calibration_error(scaled_out_of_fold(p, y, None, 1.0), y)
+        found = squared_calibration_error(scaled_out_of_fold(p, y), y)
         differences.append(found - squared_calibration_error(scale(new[0], fit_temperature(p, y)), new[1]))
     assert abs(np.mean(differences)) < 3 * np.std(differences) / len(differences) ** 0.5

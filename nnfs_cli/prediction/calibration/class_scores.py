@@ -37,7 +37,7 @@ class ClassScores:
         if len(scores) and max(len(scores), ends[-1]) > KEPT:
             even = np.linspace(positions[0], positions[-1], KEPT)
             positions, values = even, np.interp(even, positions, values)
-        elif weight is None:
+        elif (weights <= 1).all():
             positions, values = ends, values[::2]
         return cls(len(scores), positions, values)
 

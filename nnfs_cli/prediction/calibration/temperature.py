@@ -13,7 +13,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 
 COLDEST, HOTTEST = 0.1, 10.0  # temperatures
-PRIOR = 0.1  # standard deviation of the logarithm of a temperature, around 0
+PRIOR = 0.3  # standard deviation of the logarithm of a temperature, around 0
 
 
 def scale(p: Array, temperature: float) -> Array:
@@ -27,17 +27,19 @@ def scale(p: Array, temperature: float) -> Array:
     return q
 
 
-def fit_temperature(p: Array, truth: Array, weight: Array | None = None) -> float:
-    """Return the temperature that makes the true classes (rows,) most likely under probabilities p (rows, n).
+def fit_temperature(p: Array, truth: Array, weight: Array | None = None, alike: float = 1.0) -> float:
+    """Return the temperature T that makes the true classes (rows,) most likely under p (rows, n) at T · `alike`.
 
-    A normal prior on its logarithm, with standard deviation 0.1, keeps it near 1 if there are few rows.
+    A normal prior on its logarithm keeps it near 1 if there are few rows. With `alike` other than 1, p are the
+    probabilities of single members of an ensemble, which are as confident as their mean at the temperature `alike`,
+    and T is the temperature of the mean.
     """
     z = _logarithms(p)
     counts = np.ones(len(p)) if weight is None else weight.astype(np.float64)
     true_z = z[np.arange(len(p)), truth]
 
     def slope(log_temperature: float) -> float:
-        colder = math.exp(-log_temperature)
+        colder = math.exp(-log_temperature) / alike
         return float(counts @ (true_z - _expected(z, colder)) * colder + log_temperature / PRIOR**2)
 
     return _minimum(slope)
