@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.dates import parse_date
+from nnfs_cli.data import dates
+from nnfs_cli.data.dates import in_zone, utc, zoned
 from nnfs_cli.data.numbers import all_finite, parse_number
 from nnfs_cli.data.table import Column, text_of
 from nnfs_cli.data.texts import Texts
@@ -78,7 +80,9 @@ def _by_type(column: Any) -> Column:
     if types.is_floating(kind) or types.is_decimal(kind):
         return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
     if types.is_date(kind) or types.is_timestamp(kind):
-        return to_instants(column)
+        return to_dates(column)
+    if kind == zoned_type():
+        return zoned(*map(to_dates, column.flatten()))
     if types.is_duration(kind):
         return _seconds(column)
     if types.is_time(kind):
@@ -118,11 +122,30 @@ def _times(column: Any) -> Texts:
     return to_texts(compute.replace_substring_regex(texts, r"\.000000$", ""))
 
 
-def to_instants(column: Any) -> Array:
-    """Convert dates or timestamps to instants in UTC, datetime64[us].
+def to_dates(column: Any) -> Array:
+    """Convert dates or timestamps to dates; the zone of a column of timestamps gives their local times.
 
-    Raises `pa.ArrowInvalid` for years beyond 290,000.
+    Raises `pa.ArrowInvalid` for years beyond 290,000, and `UnsupportedTypeError` for a zone that is not known here.
     """
+    zone, instants = getattr(column.type, "tz", None), _instants(column)
+    if zone is None:
+        return instants
+    try:
+        return in_zone(instants, zone)  # Arrow knows no rules for summer time after 2037
+    except KeyError:
+        unknown = "which this machine does not know (the package tzdata has all of them)"
+        raise UnsupportedTypeError(f"in the time zone {zone}, {unknown}") from None
+
+
+def zoned_type() -> Any:
+    """Return the type of a column whose timestamps have offsets of their own, which Arrow lacks."""
+    import pyarrow as pa
+
+    return pa.struct([("utc", pa.timestamp("us")), ("local", pa.timestamp("us"))])
+
+
+def _instants(column: Any) -> Array:
+    """Convert dates or timestamps to instants in UTC, datetime64[us]."""
     import pyarrow as pa
 
     if getattr(column.type, "unit", "") != "ns":  # NumPy rounds nanoseconds down, also before 1970, as a file is read
@@ -201,7 +224,7 @@ def _as_texts(column: Any) -> Texts:
         found = _by_type(column)
         if isinstance(found, Texts):
             return found
-        instants, codes = np.unique(found, return_inverse=True)
+        instants, codes = np.unique(utc(found), return_inverse=True)
         codes, values = codes.reshape(-1), [text_of(value) or None for value in instants.tolist()]
     known = Texts.of([*values, None])
     return Texts(known.codes[codes], known.distinct)
@@ -235,26 +258,33 @@ def parse_numbers(column: Any, decimal: str = ".") -> tuple[Array, Array | None]
 
 
 def parse_dates(column: Any) -> tuple[Array, Array | None]:
-    """Parse strings (rows,) as datetime64[us], with NaT for a gap.
+    """Parse strings (rows,) as dates, with NaT for a gap.
 
     The second result is a mask of the cells that are not dates, or None if there are none.
     """
     import pyarrow as pa
+    from pyarrow import compute
 
-    for zone in (None, "UTC"):
-        try:
-            return to_instants(column.cast(pa.timestamp("us", zone))), None
-        except pa.ArrowInvalid:
-            pass
+    first = column.slice(0, FEW).drop_null().slice(0, 1).to_pylist()
+    if not (first and dates.offset_at_end(first[0][10:]) is not None):  # to fail takes Arrow long
+        with contextlib.suppress(pa.ArrowInvalid):
+            return _instants(column.cast(pa.timestamp("us"))), None
+    with contextlib.suppress(pa.ArrowInvalid):
+        instants = _instants(column.cast(pa.timestamp("us", "UTC")))
+        if compute.all(compute.ends_with(column, "Z")).as_py():
+            return instants, None
+        endings = to_texts(compute.utf8_slice_codeunits(column, -6))  # as long as +02:00
+        offsets = [*map(dates.offset_at_end, endings.distinct.tolist())]
+        if None not in offsets:
+            return zoned(instants, instants + np.array([*offsets, 0], "timedelta64[m]")[endings.codes]), None
     return dates_from_texts(to_texts(column))
 
 
 def dates_from_texts(texts: Texts) -> tuple[Array, Array | None]:
     """Parse texts as dates, each distinct text once; the results are those of `parse_dates`."""
-    known = np.array([*map(parse_date, texts.distinct.tolist()), np.datetime64("NaT")], "datetime64[us]")
-    dates = known[texts.codes]
-    wrong = np.isnat(dates) & ~texts.gaps
-    return dates, wrong if wrong.any() else None
+    found = dates.parse_dates(texts.distinct.tolist())[texts.codes]
+    wrong = np.isnat(utc(found)) & ~texts.gaps
+    return found, wrong if wrong.any() else None
 
 
 def to_arrow(columns: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.dates import utc
 from nnfs_cli.data.parallel_map import parallel_map
 from nnfs_cli.data.table import Column
 from nnfs_cli.data.texts import Texts
@@ -19,7 +20,8 @@ LARGE = 1_000_000  # cells from which several threads are faster than one
 def content_digest(columns: Mapping[str, Column]) -> str:
     """Return the SHA-256 of the names, types and cells of columns, each (rows,).
 
-    It does not depend on how the columns are stored, such as the order of the categories or the bits of a gap. The
+    It does not depend on how the columns are stored, such as the order of the categories, the bits of a gap or the zone
+    of an instant. The
     whole numbers 1 and 2 and the fractions 1.0 and 2.0 are of different types.
     """
     large = sum(map(len, columns.values())) >= LARGE
@@ -32,7 +34,7 @@ def content_digest(columns: Mapping[str, Column]) -> str:
 
 def _digest(name: str, column: Column) -> bytes:
     """Return the digest of one column."""
-    codes, texts = _in_order(column) if isinstance(column, Texts) else (column, None)
+    codes, texts = _in_order(column) if isinstance(column, Texts) else (utc(column), None)
     digest = hashlib.sha256(json.dumps([name, codes.dtype.str, texts]).encode())
     digest.update(_one_nan(codes).view(np.uint8).data)
     return digest.digest()

@@ -63,12 +63,13 @@ class Encoder:
         seed: int = 0,
         sample: RowSample | None = None,
         weights: Array | None = None,
+        zoned: bool = True,
     ) -> Self:
         """Fit all steps to the training `rows` (indices) of the table, and to no others.
 
         `kinds` names the input columns and their kinds. With `sample`, the rows are a sample of the training rows.
         `weights` (training rows,), above 0, say how many rows each row stands for in every statistic; weights of
-        classes do not: they belong to the loss.
+        classes do not: they belong to the loss. Without `zoned`, the calendar goes by UTC.
         Raises `DataError` when a column cannot be used.
         """
         truth, weights = _truth(table, targets, classes)[rows], as_counts(weights)
@@ -76,7 +77,7 @@ class Encoder:
         numbers = {} if classes else {name: truth[:, j] for j, name in enumerate(targets)}
         target = NumberInputs.fit(numbers, steps, table.name, weights)
         y = _indicators(truth, len(classes)) if classes else truth
-        inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed, sample, weights)
+        inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed, sample, weights, zoned)
         return cls(inputs, target, tuple(targets), classes, class_weights)
 
     @cached_property

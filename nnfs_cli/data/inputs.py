@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple, Self, cast
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.dates import local
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, PreprocessingStep
 from nnfs_cli.data.steps.base import Fit, Statistics, fit_chain, fit_weighted, stack_fits
@@ -208,6 +209,7 @@ class DateInput(_SingleColumn):
 
     kind: ClassVar[Kind] = "date"
     step: DateStep
+    zoned: bool = True  # whether dates with an offset from UTC keep their local times; not in runs of edition 1
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -216,9 +218,13 @@ class DateInput(_SingleColumn):
 
     def read(self, table: Table, unusable: UnusableRows, folds: FoldsByColumn) -> Array:
         """Return the transformed column, (rows, inputs)."""
-        dates = table.dates(self.column)
+        dates = dates_for(self.step, table, self.column, self.zoned)
         unusable.check(self.step.unknown(dates, self.fit), table, self.column, "a date", NO_GAP)
         return self.step.transform(dates, self.fit)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fit as JSON values; the step itself is in the config."""
+        return super().to_json() | ({"zoned": True} if self.zoned else {})
 
 
 InputBlock = NumberInputs | CategoryInput | DateInput
@@ -240,12 +246,13 @@ def fit_inputs(
     seed: int,
     sample: RowSample | None = None,
     weights: Array | None = None,
+    zoned: bool = True,
 ) -> tuple[InputBlock, ...]:
     """Fit the steps of every input column to the training `rows` of a table, and to no others.
 
     `kinds` names the input columns and their kinds. y (training rows, n) is the target, for steps that learn from it.
     The rows are all training rows, or the ones in `sample`. `weights` (training rows,) are the numbers of
-    rows that each row stands for.
+    rows that each row stands for. Without `zoned`, dates with an offset lose their local times.
     Raises `DataError` when a step cannot take a column.
     """
     # Columns of numbers that take the same steps share a block; every other column has a block of its own.
@@ -263,14 +270,21 @@ def fit_inputs(
                 blocks.append(CategoryInput(name, of_categories, fit))
             elif kind == "date":
                 of_dates = cast(DateStep, steps[0])
-                fit = fit_weighted(of_dates.fit, table.dates(name)[rows], weights=weights)
-                blocks.append(DateInput(name, of_dates, fit))
+                dates = dates_for(of_dates, table, name, zoned)[rows]
+                blocks.append(DateInput(name, of_dates, fit_weighted(of_dates.fit, dates, weights=weights), zoned))
             else:
                 gaps = preprocessing.takes_gaps(name)
                 columns = {name: table.numbers(name, gaps=gaps)[rows] for name in names}
                 of_numbers = cast(tuple[NumberStep, ...], steps)
                 blocks.append(NumberInputs.fit(columns, of_numbers, table.name, weights))
     return tuple(blocks)
+
+
+def dates_for(step: DateStep, table: Table, name: str, zoned: bool) -> Array:
+    """Return a column of dates as the step takes it: `zoned`, if it can, or else local times, or instants in UTC."""
+    if not zoned:
+        return table.dates(name)
+    return table.zoned_dates(name) if step.takes_zones else local(table.zoned_dates(name))
 
 
 def _fit(step: CategoryStep, texts: Texts, y: Array, seed: int, sample: RowSample | None, weights: Array | None) -> Fit:
@@ -295,8 +309,10 @@ def block_from_json(fitted: Mapping[str, Any], preprocessing: Preprocessing) -> 
     steps = preprocessing.steps(fitted["columns"][0], fitted["kind"])
     if fitted["kind"] == "number":
         return NumberInputs.from_json(fitted, steps)
-    kind = CategoryInput if fitted["kind"] == "category" else DateInput
-    return kind(fitted["columns"][0], steps[0], fitted["fit"])  # type: ignore[arg-type]
+    column, fit = fitted["columns"][0], fitted["fit"]
+    if fitted["kind"] == "category":
+        return CategoryInput(column, cast(CategoryStep, steps[0]), fit)
+    return DateInput(column, cast(DateStep, steps[0]), fit, fitted.get("zoned", False))
 
 
 def lookups(blocks: Sequence[InputBlock]) -> Iterator[tuple[int, int, int, str]]:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.arrow import zoned_type
+from nnfs_cli.data.dates import ZONED, zoned
 from nnfs_cli.data.table import text_of
 from nnfs_cli.system.wording import shown, type_of
 
@@ -47,8 +49,10 @@ def to_arrow_column(values: Any) -> Any:
         if hasattr(values, "sparse"):  # a column of pandas that stores only some cells
             return to_arrow_column(np.asarray(values))
         return _from_cells(values)
-    if pa.types.is_date(column.type) and _of_objects(values) and any(isinstance(value, datetime) for value in values):
-        return _from_cells(values)  # pyarrow would drop the times of day
+    if pa.types.is_temporal(column.type) and _of_objects(values):  # pyarrow would drop times of day and time zones
+        zones = {value.tzinfo for value in values if isinstance(value, datetime) and not is_gap(value)}
+        if len(zones) > 1 or (zones and pa.types.is_date(column.type)):
+            return _from_cells(values)
     return column
 
 
@@ -83,7 +87,8 @@ def _from_cells(values: Any) -> Any:
     if all(isinstance(value, _NUMBER) and not isinstance(value, _TRUTH) for value in found):
         return pa.array([None if value is None else _float(value) for value in cells], pa.float64())
     if all(isinstance(value, _INSTANT) for value in found):
-        return pa.array(np.array([_instant(value) for value in cells], "datetime64[us]"))
+        utc, local = (np.array([of(value) for value in cells], "datetime64[us]") for of in (_instant, _local))
+        return _zoned(utc, local)
     if all(isinstance(value, _DURATION) for value in found):
         return pa.array(np.array(cells, "timedelta64[us]"))
     texts = [None if value is None else _text(value, row) for row, value in enumerate(cells, 1)]
@@ -110,6 +115,24 @@ def _instant(value: Any) -> np.datetime64:
     if isinstance(value, datetime) and value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
     return np.datetime64("NaT" if value is None else value, "us")
+
+
+def _local(value: Any) -> np.datetime64:
+    """Return the local time of an instant."""
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=None)
+    return np.datetime64("NaT" if value is None else value, "us")
+
+
+def _zoned(utc: Array, local: Array) -> Any:
+    """Return a column of instants with local times, of a type with local times only if they differ."""
+    import pyarrow as pa
+
+    if zoned(utc, local).dtype != ZONED:
+        return pa.array(utc)
+    return pa.StructArray.from_arrays(
+        [pa.array(utc), pa.array(local)], fields=list(zoned_type()), mask=pa.array(np.isnat(utc))
+    )
 
 
 def _text(value: Any, row: int) -> str:

@@ -165,10 +165,11 @@ def _from_row(row: Mapping[Any, Any], name: str) -> Any:
     """Return the table of one row. Cells of the same type are converted at once, which takes a quarter of the time."""
     import pyarrow as pa
 
-    keys: dict[type, list[Any]] = {}
+    keys: dict[Any, list[Any]] = {}
     row = {key: value[()] if isinstance(value, np.ndarray) else value for key, value in row.items()}
     for key, value in row.items():
-        keys.setdefault(type(value), []).append(key)
+        kind = type(value)
+        keys.setdefault(kind if kind in _CELLS else (kind, getattr(value, "tzinfo", None)), []).append(key)
     columns: dict[Any, Any] = {}
     for alike in keys.values():
         try:

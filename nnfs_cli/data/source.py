@@ -78,5 +78,5 @@ def with_kinds(table: Table, kinds: Mapping[str, Kind]) -> Table:
         elif kind == "category":
             columns[name] = table.texts(name)
         else:
-            columns[name] = table.dates(name)
+            columns[name] = table.zoned_dates(name)
     return replace(table, columns=columns)

@@ -12,14 +12,15 @@ from typing import Any, Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.dates import DATES, parse_date
+from nnfs_cli.data.dates import DATES, ZONED, concatenate_dates, is_date, parse_dates, utc
 from nnfs_cli.data.numbers import GROUPED, is_number, looks_like_number
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ColumnProblem, DataError
 from nnfs_cli.system.wording import closest, counted, did_you_mean, listing, named, shown
 
 Kind = Literal["number", "category", "date"]  # how the cells of a column are read
-Column = Array | Texts  # numbers (a gap is NaN), booleans, instants (datetime64[us], a gap is NaT), or texts
+# Numbers (a gap is NaN), booleans, dates (datetime64[us] or `dates.ZONED`, a gap is NaT), or texts.
+Column = Array | Texts
 Label = str | int | bool
 ROWS_AT_ONCE = 65_536  # rows of a table in memory that are processed at a time
 _MARKS = {".": "point", ",": "comma"}
@@ -67,7 +68,15 @@ class Table:
         return replace(self, columns=columns, find=find, kept={}, faults={})
 
     def column(self, name: str) -> Column:
-        """Return the column of this name. Raises `DataError` if there is no such column or it cannot be read."""
+        """Return the column of this name, with dates as instants in UTC.
+
+        Raises `DataError` if there is no such column or it cannot be read.
+        """
+        column = self.stored(name)
+        return column if isinstance(column, Texts) else utc(column)
+
+    def stored(self, name: str) -> Column:
+        """Return the column of this name as it is stored, which may be dates with local times; see `column`."""
         if name in self.columns:
             return self.columns[name]
         if name in self.unreadable:
@@ -184,7 +193,7 @@ class Table:
         """Return whether every cell of a column of texts that is not empty looks like a date, and there is one."""
         texts = self.texts(name)
         present = texts.distinct[np.unique(texts.codes[~texts.gaps])]
-        return len(present) > 0 and not any(np.isnat(parse_date(text)) for text in present)
+        return len(present) > 0 and all(map(is_date, present))
 
     def texts(self, name: str) -> Texts:
         """Return a column as texts; numbers and booleans become the texts that a file would hold."""
@@ -195,23 +204,28 @@ class Table:
         return Texts.of(text_of(value) or None for value in values.tolist())[codes.reshape(-1)]
 
     def dates(self, name: str) -> Array:
-        """Return a column as instants in UTC, datetime64[us], with NaT for empty cells.
+        """Return a column as instants in UTC, datetime64[us]; see `zoned_dates`."""
+        return utc(self.zoned_dates(name))
+
+    def zoned_dates(self, name: str) -> Array:
+        """Return a column as dates, datetime64[us] or `dates.ZONED`, with NaT for empty cells.
 
         Raises `DataError` that names the first cell that holds anything else.
         """
-        column = self.column(name)
+        column = self.stored(name)
         if isinstance(column, Texts):
-            parsed = np.array([parse_date(text) for text in column.distinct] + [np.datetime64("NaT")], "datetime64[us]")
-            dates = parsed[column.codes]
-            wrong = np.isnat(dates) & ~column.gaps
+            dates = parse_dates(column.distinct.tolist())[column.codes]
+            wrong = np.isnat(utc(dates)) & ~column.gaps
+        elif column.dtype == ZONED:
+            return column
         elif column.dtype.kind == "M":
             return column.astype("datetime64[us]", copy=False)
         else:
             wrong = ~gaps_of(column)
-            dates = np.full(len(column), np.datetime64("NaT"))
+            dates = np.full(len(column), np.datetime64("NaT", "us"))
         if wrong.any():
             raise self.error(int(np.argmax(wrong)), name, DATES)
-        return dates.astype("datetime64[us]")
+        return dates
 
     def nearest(self, names: list[str]) -> dict[str, str]:
         """Return the column that was probably meant by each of these unknown names, if there is one."""
@@ -235,7 +249,7 @@ def concatenate_tables(parts: Sequence[Table]) -> Table:
         return place if part.name == first.name else f"{part.name}, {place}", found
 
     return replace(
-        first, columns={name: concatenate_columns([p.column(name) for p in parts]) for name in first.columns}, find=find
+        first, columns={name: concatenate_columns([p.stored(name) for p in parts]) for name in first.columns}, find=find
     )
 
 
@@ -245,7 +259,7 @@ def concatenate_columns(columns: Sequence[Column]) -> Column:
     if texts and len(texts) < len(columns):
         raise TypeError("a column is of texts in some parts only")
     numbers = [column for column in columns if not isinstance(column, Texts)]
-    return Texts.concatenate(texts) if texts else np.concatenate(numbers)
+    return Texts.concatenate(texts) if texts else concatenate_dates(numbers)
 
 
 def row_slices(n_rows: int) -> Iterator[slice]:
@@ -278,6 +292,8 @@ def text_of(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float | np.floating):
         return str(int(value)) if float(value).is_integer() else repr(float(value))
+    if isinstance(value, np.void):  # of the type `dates.ZONED`
+        value = value["local"]
     if isinstance(value, datetime | np.datetime64):
         text = str(np.asarray(value, "datetime64[us]")).replace("T", " ")
         return text.removesuffix(".000000").removesuffix(" 00:00:00")

@@ -100,7 +100,8 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     """
     loaded = loaded or load_data(config)
     table, rows, sample = rows_to_fit(loaded, config)
-    column = config.dataset.weight_column() if config.edition > 1 else None  # in edition 1 statistics have no weights
+    today = config.edition > 1  # in edition 1 statistics have no weights, and the calendar goes by UTC
+    column = config.dataset.weight_column() if today else None
     encoder = encoder or Encoder.fit(
         table,
         rows,
@@ -112,6 +113,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
         config.seed,
         sample,
         row_weights(table, column)[rows] if column else None,
+        today,
     )
     config.check(encoder.facts, table.name)
     try:

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.dates import parse_date
+from nnfs_cli.data.dates import is_date
 from nnfs_cli.data.numbers import GROUPED, is_number
 from nnfs_cli.data.table import Kind, Table, gaps_of
 from nnfs_cli.data.texts import Texts
@@ -171,7 +171,7 @@ def _numbers_or_dates_as_texts(
     base: ColumnProfile, texts: list[str], kind: Literal["number", "date"], others: list[str]
 ) -> ColumnProfile:
     """Profile texts, in a source with types, that hold numbers or dates, besides `others` that mean a missing value."""
-    if kind == "date" and not others and not any(np.isnat(parse_date(text)) for text in texts):
+    if kind == "date" and not others and all(map(is_date, texts)):
         return replace(base, nature="date", kind="date", as_texts=True)
     if all(text.strip().isdecimal() for text in texts if text not in others):
         n_present = base.rows - base.missing

@@ -24,6 +24,7 @@ from pyarrow import parquet
 
 from nnfs_cli import Run, train, workflows
 from nnfs_cli.config.yaml import dump
+from nnfs_cli.data.dates import ZONED, local, utc
 from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import UserError
@@ -192,7 +193,14 @@ def what_the_net_reads(predictor: Predictor, rows: Any) -> dict[str, Any]:
     tables = [*rows_for(rows, predictor.config.dataset).chunks(predictor.encoder.kinds)]
     assert len(tables) == 1
     columns = tables[0].columns
-    return {n: columns[n].tolist() if isinstance(columns[n], Texts) else columns[n] for n in predictor.encoder.kinds}
+    return {name: as_cells(columns[name]) for name in predictor.encoder.kinds}
+
+
+def as_cells(column: Any) -> Any:
+    """Return texts as a list, and dates with their local times."""
+    if isinstance(column, Texts):
+        return column.tolist()
+    return np.stack([utc(column), local(column)]) if column.dtype == ZONED or column.dtype.kind == "M" else column
 
 
 def assert_same(run: Run, rows: Any, expected: tuple[dict[str, Any], dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.arrow import parse_dates, parse_numbers, to_instants, to_texts
+from nnfs_cli.data.arrow import parse_dates, parse_numbers, to_dates, to_texts
 from nnfs_cli.data.csv.blocks import Block
 from nnfs_cli.data.dates import DATES
 from nnfs_cli.data.numbers import FALSE, TRUE, all_finite, is_number
@@ -123,14 +123,16 @@ class CellParser:
             raise
 
     def converted(self, table: Any, names: Sequence[str]) -> dict[str, Column] | None:
-        """Return the columns of a table that was parsed with `types`, or None if a number is not finite."""
+        """Return the columns of a table that was parsed with `types`, or None if a cell does not fit its kind."""
         columns: dict[str, Column] = {}
         for name in names:
             column = table[name]
             if self.kinds[name] == "category":
                 columns[name] = to_texts(column)
             elif self.kinds[name] == "date":
-                columns[name] = to_instants(column)
+                columns[name], bad = parse_dates(column) if column.type == self.text else (to_dates(column), None)
+                if bad is not None:
+                    return None
             else:
                 if column.type == self.truth:
                     column = column.cast("int8").cast("float64")
@@ -187,7 +189,7 @@ class CellParser:
             self.types[name] = self.truth if first[0] in (*TRUE, *FALSE) else pa.float64()
         else:
             zoned = re.search(r":[0-9]{2}(\.[0-9]+)?(Z|[-+][0-9:]{2,5})$", first[0])
-            self.types[name] = pa.timestamp("us", "UTC" if zoned else None)
+            self.types[name] = self.text if zoned else pa.timestamp("us")  # the parser of Arrow would drop the offset
 
     def _expected(self, text: str) -> str:
         infinite = re.fullmatch(r"[-+]?(inf|infinity|nan)", text.strip(), re.IGNORECASE)
@@ -242,7 +244,7 @@ def _spread_column(column: Column, positions: Array, n: int) -> Column:
         codes = np.full(n, GAP, column.codes.dtype)
         codes[positions] = column.codes
         return Texts(codes, column.distinct)
-    spread = np.full(n, np.datetime64("NaT", "us") if column.dtype.kind == "M" else np.nan, column.dtype)
+    spread = np.full(n, np.nan if column.dtype.kind == "f" else np.datetime64("NaT", "us"), column.dtype)
     spread[positions] = column
     return spread
 

@@ -9,12 +9,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.arrow import to_column, to_texts
+from nnfs_cli.data.arrow import parse_dates, to_column, to_texts
 from nnfs_cli.data.csv.blocks import Block
 from nnfs_cli.data.csv.cell_parser import CellParser
 from nnfs_cli.data.numbers import all_finite
 from nnfs_cli.data.parallel_map import parallel_map
-from nnfs_cli.data.table import Column, Kind
+from nnfs_cli.data.table import Column, Kind, concatenate_columns
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 
@@ -135,6 +135,12 @@ class Inference:
             return _ParsedBlock(0, {}, {}, {})
         found = {name: self._type_of(block, name, table[name].type) for name in others}
         arrays = {name: _array(table[name]) for name in others} if whole else {}
+        if zoned := [name for name in others if found[name] == "zoned date"]:  # Arrow has dropped their offsets
+            texts = self.parser.parse(block, dict.fromkeys(zoned, self.parser.text), zoned)
+            for name in zoned:
+                arrays[name], bad = parse_dates(texts[name])
+                if bad is not None:
+                    found[name], arrays[name] = "text", np.empty(0)  # it is read again as texts
         return _ParsedBlock(table.num_rows, columns, found, arrays)
 
     def _combine(self, name: str, new: CellType, column: Column | None) -> None:
@@ -189,7 +195,7 @@ class Inference:
             return Texts.concatenate(texts)  # type: ignore[arg-type]
         gap = np.datetime64("NaT", "us") if found in ("date", "zoned date") else np.nan
         arrays = [np.full(n, gap) if part is None else part for part, n in zip(parts, lengths, strict=True)]
-        return np.concatenate(arrays) if len(arrays) > 1 else arrays[0]  # type: ignore[arg-type]
+        return concatenate_columns(arrays) if len(arrays) > 1 else arrays[0]
 
 
 def _array(column: Any) -> Column | None:

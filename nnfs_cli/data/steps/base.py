@@ -186,6 +186,8 @@ class DateStep(PreprocessingStep):
 
     kind = "date"
     needs = ("fit", "names", "transform")
+    takes_zones: ClassVar[bool] = False
+    """Whether the step takes columns of the type `dates.ZONED`; otherwise it gets their local times."""
 
     def fit(self, dates: Array, weights: Array | None = None) -> Fit:
         """Return what the step learns from dates (rows,), datetime64[us], of training rows; empty cells are NaT.

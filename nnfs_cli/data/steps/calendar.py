@@ -10,7 +10,7 @@ from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty
-from nnfs_cli.data.dates import DAY, days
+from nnfs_cli.data.dates import DAY, days, local, utc
 from nnfs_cli.data.steps.base import DateStep, Distinct, Fit, rounding_error
 from nnfs_cli.data.weighted import deviation, mean
 
@@ -28,6 +28,9 @@ class Calendar(DateStep, name="calendar", main="parts"):
       year, month, week or day.
     - weekend = 1 on Saturdays and Sundays, else 0.
 
+    The trend counts instants. The cycles and the weekend go by the local time of a date with an offset from UTC:
+    2026-01-31 00:30+02:00 is early on a Saturday.
+
     Fitted: the mean and standard deviation of the days since 1970, the parts that vary, and whether cells are empty.
     An empty cell becomes 0 in every column. If training rows had empty cells, one more column is 1 in such rows and 0
     elsewhere; otherwise an empty cell is refused.
@@ -35,6 +38,7 @@ class Calendar(DateStep, name="calendar", main="parts"):
     """
 
     examples = ("calendar", "calendar: [trend, weekend]")
+    takes_zones = True
 
     parts: Annotated[tuple[DatePart, ...], NotEmpty, Distinct] | None = Field(default=None, kw_only=False)
     """Parts of the date, from trend, year_cycle, month_cycle, week_cycle, day_cycle and weekend. By default the trend
@@ -42,15 +46,15 @@ class Calendar(DateStep, name="calendar", main="parts"):
 
     def fit(self, dates: Array, weights: Array | None = None) -> Fit:
         """Return the parts, the mean and standard deviation of the days since 1970, and whether cells are empty."""
-        known = ~np.isnat(dates)
+        known = ~np.isnat(utc(dates))
         there, weights = dates[known], None if weights is None else weights[known]
         if not len(there):
             raise ValueError("is empty in every training row, so there is no date to learn from; drop the column")
-        since = days(there)
+        since, clock = days(utc(there)), local(there)
         average, std = mean(since, weights), deviation(since, weights)
         moves = std > rounding_error(float(np.abs(since).max()))
         varying = [
-            part for part in DEFAULT_PARTS if (moves if part == "trend" else np.ptp(_phase(part, there)) > MIN_SPREAD)
+            part for part in DEFAULT_PARTS if (moves if part == "trend" else np.ptp(_phase(part, clock)) > MIN_SPREAD)
         ]
         return {
             "parts": list(self.parts or varying or ["trend"]),
@@ -65,13 +69,14 @@ class Calendar(DateStep, name="calendar", main="parts"):
 
     def unknown(self, dates: Array, fit: Fit) -> Array:
         """Return which cells (rows,) are empty, if training rows had no empty cell."""
-        return np.isnat(dates) & (not fit["gaps"])
+        return np.isnat(utc(dates)) & (not fit["gaps"])
 
     def transform(self, dates: Array, fit: Fit) -> Array:
         """Transform dates (rows,) into (rows, n)."""
-        gaps = np.isnat(dates)
-        there = np.where(gaps, np.datetime64(0, "us"), dates)
-        values = np.stack([column for part in fit["parts"] for column in _columns(part, there, fit)], axis=1)
+        gaps = np.isnat(utc(dates))
+        instants, clock = (np.where(gaps, np.datetime64(0, "us"), of(dates)) for of in (utc, local))
+        since = (days(instants) - fit["mean"]) / fit["scale"]
+        values = np.stack([column for part in fit["parts"] for column in _columns(part, since, clock)], axis=1)
         values[gaps] = 0
         return np.concatenate([values, gaps[:, None]], axis=1) if fit["gaps"] else values
 
@@ -81,14 +86,14 @@ def _names(part: DatePart) -> tuple[str, ...]:
     return (part,) if cycle == part else (f"{cycle} sin", f"{cycle} cos")
 
 
-def _columns(part: DatePart, dates: Array, fit: Fit) -> Iterator[Array]:
-    """Yield the columns of one part, each (rows,), from dates without gaps."""
+def _columns(part: DatePart, trend: Array, clock: Array) -> Iterator[Array]:
+    """Yield the columns of one part, each (rows,), from the trend and the local times, without gaps."""
     if part == "trend":
-        yield (days(dates) - fit["mean"]) / fit["scale"]
+        yield trend
     elif part == "weekend":
-        yield (_weekday(dates) >= 5).astype(np.float64)
+        yield (_weekday(clock) >= 5).astype(np.float64)
     else:
-        angle = 2 * np.pi * _phase(part, dates)
+        angle = 2 * np.pi * _phase(part, clock)
         yield np.sin(angle)
         yield np.cos(angle)
 
