@@ -123,7 +123,7 @@ def test_alpha_of_scikit_learn_is_l2_times_the_rows_of_a_batch() -> None:
     ],
 )
 def test_a_column_is_what_the_page_says(column: Any, kind: str) -> None:
-    found = InMemory(target="other").of({"column": column, "other": [1, 2, 3]}).read().columns["column"]
+    found = InMemory(target="other").of({"column": column, "other": [1, 2, 3]}).read().column("column")
     kinds = {"f": "numbers", "i": "numbers", "b": "numbers", "M": "dates"}
     assert (kinds[found.dtype.kind] if isinstance(found, np.ndarray) else "texts") == kind
     if kind == "dates":

@@ -200,7 +200,9 @@ def as_cells(column: Any) -> Any:
     """Return texts as a list, and dates with their local times."""
     if isinstance(column, Texts):
         return column.tolist()
-    return np.stack([utc(column), local(column)]) if column.dtype == ZONED or column.dtype.kind == "M" else column
+    return (
+        np.stack([utc(column), local(column)], axis=1) if column.dtype == ZONED or column.dtype.kind == "M" else column
+    )
 
 
 def assert_same(run: Run, rows: Any, expected: tuple[dict[str, Any], dict[str, Any]]) -> None:

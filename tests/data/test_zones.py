@@ -32,6 +32,7 @@ from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.prediction.predictor import Predictor
+from tests.components.registry import components_restored
 
 Moment = dt.datetime | None
 PARTS = ("trend", "year_cycle", "month_cycle", "week_cycle", "day_cycle", "weekend")
@@ -278,19 +279,20 @@ def test_a_split_by_time_goes_by_instants(config: Callable[..., Config], tmp_pat
     assert experiment.splits["test"].truth.ravel().tolist() == [2]
 
 
-class Hour(DateStep, name="hour_of_test"):
-    """The hour of the day."""
-
-    def fit(self, dates: Array, weights: Array | None = None) -> Fit:
-        return {}
-
-    def names(self, fit: Fit) -> tuple[str, ...]:
-        return ("hour",)
-
-    def transform(self, dates: Array, fit: Fit) -> Array:
-        return (dates.astype("datetime64[h]").astype(np.int64) % 24)[:, None].astype(np.float64)
-
-
 def test_a_step_that_takes_no_zones_gets_local_times(config: Callable[..., Config]) -> None:
-    spec = config(preprocessing={"dates": "hour_of_test", "numbers": "none"})
-    assert set(workflows.prepare(spec).splits["train"].X.ravel()) == {0.0}
+    with components_restored():
+
+        class Hour(DateStep, name="hour_of_test"):
+            """The hour of the day."""
+
+            def fit(self, dates: Array, weights: Array | None = None) -> Fit:
+                return {}
+
+            def names(self, fit: Fit) -> tuple[str, ...]:
+                return ("hour",)
+
+            def transform(self, dates: Array, fit: Fit) -> Array:
+                return (dates.astype("datetime64[h]").astype(np.int64) % 24)[:, None].astype(np.float64)
+
+        spec = config(preprocessing={"dates": "hour_of_test"})
+        assert set(workflows.prepare(spec).splits["train"].X.ravel()) == {0.0}
