@@ -2,6 +2,8 @@
 
 import os
 
-# Threads of OpenMP (scikit-learn's boosting, PyTorch) sleep while they wait; else two workers of pytest on two cores
-# spend most of their time waiting for each other. Results do not depend on it.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    # Each worker of pytest gets its share of the cores. More threads than cores spend most of the time waiting for each
+    # other: a test of ensembles took 33 s of CPU with two threads and 2 s with one.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads of scikit-learn and PyTorch sleep while they wait

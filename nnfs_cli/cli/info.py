@@ -23,7 +23,7 @@ def info(json: Json = False, quiet: Quiet = False) -> None:
     packages = found.pop("packages")
     variables = found.pop("variables")
     for label, value in {**found, **packages, **variables}.items():
-        line, width = f"{label:<{LABEL}}{value}", width_of(sys.stdout)
+        line, width = f"{label:<{LABEL - 1}} {value}", width_of(sys.stdout)
         lines = textwrap.wrap(line, width, subsequent_indent=" " * LABEL) if width else [line]
         print("\n".join(lines))
     suggest("paste these lines into the bug report", quiet)

@@ -110,14 +110,14 @@ def test_json_is_one_object_on_stdout(trained: Trained) -> None:
     assert "epoch" in trained.second.stderr
 
 
-def test_a_quiet_train_prints_the_run_directory_and_nothing_else(points: Path, nnfs: Nnfs) -> None:
-    done = nnfs("train", "config.yaml", "--quiet", "--runs", "elsewhere/deep")
+def test_a_quiet_train_prints_the_run_directory_and_nothing_else(points: Path, inside: Nnfs) -> None:
+    done = inside("train", "config.yaml", "--quiet", "--runs", "elsewhere/deep")
     assert (done.returncode, done.stdout, done.stderr) == (0, "elsewhere/deep/config-1\n", "")
     assert (points / "elsewhere" / "deep" / "config-1" / "metrics.json").is_file()
 
 
-def test_a_quiet_train_still_warns(points: Path, nnfs: Nnfs) -> None:
-    done = nnfs("train", "config.yaml", "-q", "--json", "--set", "layers=[linear: 30, relu, linear: 1]")
+def test_a_quiet_train_still_warns(points: Path, inside: Nnfs) -> None:
+    done = inside("train", "config.yaml", "-q", "--json", "--set", "layers=[linear: 30, relu, linear: 1]")
     assert done.returncode == 0
     assert set(json.loads(done.stdout)) == {"run", "metrics"}
     assert one_line(done.stderr).startswith("warning: the net has 121 parameters for 48 training rows")
@@ -135,9 +135,9 @@ def test_runs_that_cannot_be_a_folder_are_named(runs: str, points: Path, inside:
     assert one_line(done.stderr).startswith("error: points.csv")
 
 
-def test_a_diverging_run_exits_with_3_and_a_message(nnfs: Nnfs, write: Write, tmp_path: Path) -> None:
+def test_a_diverging_run_exits_with_3_and_a_message(inside: Nnfs, write: Write, tmp_path: Path) -> None:
     write("config.yaml", DIABETES)
-    done = nnfs("train", "config.yaml", "--set", "lr=1e30", "--set", "batch_size=full")
+    done = inside("train", "config.yaml", "--set", "lr=1e30", "--set", "batch_size=full")
     assert done.returncode == 3
     assert done.stdout == ""
     assert "error: training diverged: the loss is " in done.stderr
@@ -284,9 +284,9 @@ def test_predict_asks_about_another_delimiter_and_names_the_newest_run(
         assert "names another one" not in done.stderr
 
 
-def test_predict_takes_the_newest_run_and_names_it_on_stderr(trained: Trained, answers: str, nnfs: Nnfs) -> None:
-    newest = nnfs("predict", "--input", "points.csv", cwd=trained.folder)
-    second = nnfs("predict", "--input", "points.csv", "--run", "runs/config-2", cwd=trained.folder)
+def test_predict_takes_the_newest_run_and_names_it_on_stderr(trained: Trained, answers: str, inside: Nnfs) -> None:
+    newest = inside("predict", "--input", "points.csv", cwd=trained.folder)
+    second = inside("predict", "--input", "points.csv", "--run", "runs/config-2", cwd=trained.folder)
     assert newest.stdout == second.stdout
     assert newest.stdout != answers
     next_ = "next        --output FILE.csv or FILE.parquet writes the predictions to a file\n"
@@ -501,7 +501,7 @@ def test_a_line_is_written_in_one_call_so_that_nothing_interrupts_it(monkeypatch
 @posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
 def test_an_interrupted_training_keeps_what_it_learned(
-    number: signal.Signals, code: int, points: Path, nnfs: Nnfs
+    number: signal.Signals, code: int, points: Path, inside: Nnfs
 ) -> None:
     process = subprocess.Popen(
         [*INTERRUPTIBLE, "train", "config.yaml", "--set", "epochs=100000000"],
@@ -529,7 +529,7 @@ def test_an_interrupted_training_keeps_what_it_learned(
     epochs = (run / "epochs.csv").read_text().splitlines()
     assert len(epochs) > 10
     assert epochs[-1].count(",") == epochs[0].count(",")
-    assert nnfs("evaluate", run).returncode == 0
+    assert inside("evaluate", run).returncode == 0
 
 
 # Pipes
@@ -580,8 +580,11 @@ def test_a_closed_stream_is_not_an_internal_error(closed: str, points: Path) -> 
 @pytest.mark.parametrize(
     "words", [["--help"], ["train", "config.yaml"], ["train", "gone.yaml"], ["wibble"], ["components"]], ids=" ".join
 )
-def test_a_pipe_gets_no_escape_sequences(words: list[str], points: Path, nnfs: Nnfs) -> None:
-    done = nnfs(*words, env={**os.environ, "TERM": "xterm-256color"})
+def test_a_pipe_gets_no_escape_sequences(
+    words: list[str], points: Path, inside: Nnfs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    done = inside(*words)
     assert "\x1b" not in done.stdout + done.stderr
     assert "\r" not in done.stdout + done.stderr
 
@@ -715,8 +718,8 @@ def evil(write: Write) -> Path:
     return write("config.yaml", CONFIG).parent
 
 
-def test_labels_are_shown_as_they_are(evil: Path, nnfs: Nnfs) -> None:
-    done = nnfs("train", "config.yaml")
+def test_labels_are_shown_as_they_are(evil: Path, inside: Nnfs) -> None:
+    done = inside("train", "config.yaml")
     assert done.returncode == 0
     assert r"2 classes ('[bold]x' 50 %, 'e\x1b[5mvil' 50 %)" in done.stderr
     assert "\x1b" not in done.stderr

@@ -6,11 +6,13 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 from nnfs_cli import __version__
 from tests.conftest import Nnfs
 
 
-def test_info_names_versions_machine_and_threads(inside: Nnfs) -> None:
+def test_info_names_versions_machine_and_threads(inside: Nnfs, monkeypatch: pytest.MonkeyPatch) -> None:
     found = json.loads(inside("info", "--json").stdout)
     assert found["nnfs"] == __version__
     assert found["packages"]["numpy"] == version("numpy")
@@ -18,9 +20,11 @@ def test_info_names_versions_machine_and_threads(inside: Nnfs) -> None:
     assert found["cores"] >= 1
     assert found["threads"] >= 1
     assert found["blas"]
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")  # a name that is longer than the others
     done = inside("info")
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert lines["numpy"] == version("numpy")
+    assert lines["OPENBLAS_NUM_THREADS"] == "3"
     assert lines.keys() >= {"nnfs", "python", "platform", "processor", "cores", "blas", "threads", *found["packages"]}
     assert done.stderr == "next        paste these lines into the bug report\n"
 

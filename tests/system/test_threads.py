@@ -36,6 +36,11 @@ epochs: 2
 """
 
 
+@pytest.fixture(autouse=True)
+def _libraries() -> None:
+    threads._libraries.cache_clear()  # other tests may have loaded more libraries since
+
+
 def allowed() -> int:
     """How many NumPy's library would use now."""
     return max(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
@@ -210,7 +215,6 @@ class Watch(Callback):
 def test_training_has_the_threads_that_its_net_is_worth(
     width: int, overrides: tuple[str, ...], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads._libraries.cache_clear()  # more libraries may have been loaded since
     monkeypatch.setattr(threads, "available_cores", lambda: 2)
     (tmp_path / "c.yaml").write_text(CONFIG.format(width=width))
     with threadpool_limits(2, "blas"):
@@ -234,9 +238,9 @@ def test_threads_are_recorded_in_the_environment(nnfs: Nnfs, write: Callable[[st
 
 
 @pytest.mark.parametrize("given_", ["0", "-2", "two", "1.5", "true", "[1]"])
-def test_a_wrong_number_of_threads_is_refused(given_: str, nnfs: Nnfs, write: Callable[[str, str], Path]) -> None:
+def test_a_wrong_number_of_threads_is_refused(given_: str, inside: Nnfs, write: Callable[[str, str], Path]) -> None:
     write("c.yaml", f"{CONFIG.format(width=5)}threads: {given_}\n")
-    done = nnfs("train", "c.yaml")
+    done = inside("train", "c.yaml")
     assert done.returncode == 2
     assert "c.yaml:6:10: error: " in done.stderr
     assert not (write("x", "").parent / "runs").exists()

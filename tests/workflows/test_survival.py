@@ -384,10 +384,10 @@ BRIEFLY = {
 
 
 # The interruptions of every kind are also tested in one process (test_resume.py); these are real ones.
-THOROUGH = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("ema", "momentum", "swa", "accumulate", "words")]
+THOROUGH = [pytest.param(kind, marks=pytest.mark.slow) for kind in BRIEFLY if kind != "adam"]
 
 
-@pytest.mark.parametrize("kind", ["adam", "streamed", *THOROUGH])
+@pytest.mark.parametrize("kind", ["adam", *THOROUGH])
 def test_a_run_that_is_broken_off_at_any_moment_ends_as_its_twin(kind: str, place: Place, inside: Nnfs) -> None:
     survives(kind, BRIEFLY[kind], place, inside)
 
@@ -493,23 +493,23 @@ def test_of_each_of_50_pairs_exactly_one_wins(long: Path, place: Place) -> None:
     print("50 pairs; the one who lost took", min(seconds), "to", max(seconds), "seconds, start-up included")
 
 
-def test_who_reads_while_another_trains_neither_waits_nor_writes(long: Path, place: Place, nnfs: Nnfs) -> None:
+def test_who_reads_while_another_trains_neither_waits_nor_writes(long: Path, place: Place, inside: Nnfs) -> None:
     trains = resumed_at(long)
     process = place.start("resume", long)
     try:
         wait_until(trains)
         unfinished = f"warning: the training of {long} has not finished; its state is 'running'"
-        evaluated = nnfs("evaluate", long, "-q", cwd=place.folder)
+        evaluated = inside("evaluate", long, "-q", cwd=place.folder)
         assert evaluated.returncode == 0
         locked, state = evaluated.stderr.splitlines()
         assert locked.startswith(f"warning: {long} is being written by process {process.pid} on ")
         assert locked.endswith("; nothing is saved there")
         assert state == unfinished
-        predicted = nnfs("predict", "--run", long, "--input", "table.csv", "-q", cwd=place.folder)
+        predicted = inside("predict", "--run", long, "--input", "table.csv", "-q", cwd=place.folder)
         assert predicted.returncode == 0
         assert predicted.stderr.splitlines() == [unfinished]
         assert predicted.stdout.count("\n") == ROWS + 1
-        refused = one_message(nnfs("decide", long, "--threshold", "0.5", cwd=place.folder), 4)
+        refused = one_message(inside("decide", long, "--threshold", "0.5", cwd=place.folder), 4)
         assert refused.startswith(f"error: {long}: is being written by process {process.pid} on ")
         assert not (long / "evaluation").exists()
         assert process.poll() is None
