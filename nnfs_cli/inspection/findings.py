@@ -30,6 +30,7 @@ from nnfs_cli.inspection.column_relations import (
     row_hashes,
 )
 from nnfs_cli.inspection.propose import skewness, width_for
+from nnfs_cli.inspection.time_order import ALIKE, likeness_in_time
 from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
 CELLS = 5_000_000  # cells of a table that are inspected, at most
@@ -120,7 +121,7 @@ def find(config: Config, loaded: LoadedData, experiment: Experiment, data: Inspe
     bad = {finding.column for finding in findings if finding.what in ("constant", "empty", "identifier", "text")}
     inputs = [name for name in inputs if name not in bad]
     groups = find_row_groups(data.table, inputs, config.dataset.target_columns()[0])
-    findings += _split_groups(config, groups)
+    findings += [*_split_groups(config, groups), *_split_in_time(config, data.table, inputs)]
     findings += _relations(config, compared, inputs, groups)
     findings += _ranges(config, data, [name for name in inputs if loaded.kinds[name] == "number"])
     findings += _target(config, data, loaded)
@@ -178,6 +179,22 @@ def _split_groups(config: Config, groups: Sequence[RowGroups]) -> Iterator[Findi
         message = f"names the owner of each row{proof}: rows of one owner in two splits make the test too easy"
         suggestion = None if config.split.column_by_key else f"split: {{group: {dump_value(group.column)}}}"
         yield Finding("group", group.column, message, suggestion)
+
+
+def _split_in_time(config: Config, table: Table, inputs: Sequence[str]) -> Iterator[Finding]:
+    """Yield the first column of dates in whose order targets are alike, if rows are dealt at random."""
+    if config.split.column_by_key or not (any(config.split.fractions.values()) or config.holdout):
+        return
+    dates = [name for name in inputs if table.kind(name) == "date"]
+    for name, target in itertools.product(dates, config.dataset.target_columns()):
+        likeness = likeness_in_time(table, name, target, config.loss.task == "classification")
+        if likeness > ALIKE:
+            alike = (
+                f"orders rows in time, and {named(target)} of neighbours is alike (by {likeness:.2f} of 1)"
+            )
+            message = f"{alike}: with a random split, the net looks better than it will be on later rows"
+            yield Finding("time", name, message, f"split: {{test: 0.2, time: {dump_value(name)}}}")
+            return
 
 
 def _relations(

@@ -40,7 +40,7 @@ class PredictedRows:
     quantiles: Mapping[float, Array] = field(default_factory=dict)
     """Predicted quantiles by level, each (rows, n_targets), if the loss predicts quantiles."""
     group: Array | None = None
-    """Index of the group of each row, (rows,), if the split keeps groups together; None if there are none."""
+    """Index of the group of each row, (rows,), or of its block in time, if the split is by groups or time."""
 
     @cached_property
     def decided(self) -> Array:

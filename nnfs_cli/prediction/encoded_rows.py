@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.folds import Folds
 
 BY_ROW = ("weight", "member", "group", "time")  # what encoded rows may have, one for each row
+BLOCKS = 20
 LATEST = 100  # rows out of fold that calibrate intervals where folds go forward, at least
 
 
@@ -42,6 +44,19 @@ class EncodedRows:
     def arrays(self) -> tuple[Array, Array, Array | None]:
         """Inputs, targets and weights, for training."""
         return self.X, self.y, self.weight
+
+    @cached_property
+    def units(self) -> Array | None:
+        """The index of the unit of each row, (rows,), if rows depend on each other: its group, or its block in time.
+
+        A block holds a 20th of the rows, which follow each other in time; rows of one instant share a block. Between 10
+        and 30 blocks are few enough to be nearly independent, and enough to see how much their means vary.
+        Source: Schmeiser, "Batch Size Effects in the Analysis of Simulation Output" (1982).
+        """
+        if self.group is not None or self.time is None:
+            return self.group
+        _, instant, counts = np.unique(self.time, return_inverse=True, return_counts=True)
+        return np.asarray((np.cumsum(counts) - counts)[instant] * BLOCKS // len(self))
 
     def take(self, rows: Array) -> EncodedRows:
         """Return some of the rows, without their folds."""

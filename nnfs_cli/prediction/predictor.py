@@ -108,7 +108,7 @@ class Predictor:
             weight = float(len(block) if block.weight is None else block.weight.sum(dtype=np.float64))
             total += loss * weight if weight else 0.0
             total_weight += weight
-            kept.append((block.truth, y_hat, block.weight, block.group))
+            kept.append((block.truth, y_hat, block.weight, block.units))
         truth, y_hat, weights, group = concatenate_predictions(kept)
         predicted = PredictedRows(
             truth, self.answer(y_hat), weights, self.decision.threshold, self.labels, self._quantiles(y_hat), group

@@ -19,10 +19,11 @@ def intervals(metrics: Iterable[Metric], rows: PredictedRows, seed: int) -> dict
     """Return the 95 % confidence interval of every figure of the metrics by its name; None where there is none.
 
     An interval says how far chance moved the figure through the choice of the rows; the net stays the same. The bounds
-    are percentiles of a Bayesian bootstrap, of groups where there are groups. BCa bounds would need a jackknife, and
-    are unstable for few units and for figures near the end of their range. Percentiles are too narrow for few units;
-    so they are moved outwards as far as those of Student's t lie outside those of the normal distribution. There is no
-    interval for an undefined figure, for one that is the same in all resamples, and for a calibration error.
+    are percentiles of a Bayesian bootstrap, of groups or blocks in time where rows depend on each other. BCa bounds
+    would need a jackknife, and are unstable for few units and for figures near the end of their range. Percentiles are
+    too narrow for few units; so they are moved outwards as far as those of Student's t lie outside those of the normal
+    distribution. There is no interval for an undefined figure, for one that is the same in all resamples, and for a
+    calibration error.
     Source: Hesterberg, "What Teachers Should Know About the Bootstrap" (2015), for the percentiles.
     """
     rows, found = rows.with_weight, dict[str, Interval | None]()

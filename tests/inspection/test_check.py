@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from nnfs_cli import workflows
 from nnfs_cli.cli.check import _duration, _folded
 from nnfs_cli.config.config import Config
+from nnfs_cli.data.table import Table
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.read_data import load_data
 from nnfs_cli.inspection.cost_estimate import estimate_cost, summarize_layers
 from nnfs_cli.inspection.findings import Finding, InspectedRows, find
+from nnfs_cli.inspection.time_order import likeness_in_time
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
@@ -400,3 +402,31 @@ def test_it_says_how_many_rows_were_looked_at(write: Write, monkeypatch: pytest.
 
 def test_a_config_that_is_not_there_is_one_message(inside: Nnfs) -> None:
     assert "no such file" in one_message(inside("check", "nothing.yaml"), 2)
+
+
+def dates_of(n: int, per_date: int = 1) -> list[str]:
+    return [str(np.datetime64("2020-01-01") + i // per_date) for i in range(n)]
+
+
+@pytest.mark.parametrize("config", [CONFIG, REGRESSION])
+@pytest.mark.parametrize("per_date", [1, 8])
+def test_neighbours_in_time_that_are_alike_are_found(check: Check, config: str, per_date: int) -> None:
+    config = config.replace("preprocessing: {", "preprocessing: {dates: calendar, ")
+    walk = np.cumsum(np.random.default_rng(0).normal(size=400))
+    y = (walk > np.median(walk)).astype(int) if "sigmoid" in config else walk
+    order = np.random.default_rng(1).permutation(400)  # the order of the rows does not matter
+    columns = {"n": 400, "when": np.array(dates_of(400, per_date))[order], "y": y[order]}
+    (finding,) = by_column(check(config, **columns), "time").values()
+    assert str(finding).startswith("'when' orders rows in time, and 'y' of neighbours is alike (by 0.")
+    assert finding.suggestion == "split: {test: 0.2, time: when}"
+    assert not by_column(check(config.replace("test: 0.2", "test: 0.2, time: when"), **columns), "time")
+
+
+@given(st.integers(0, 10_000), st.sampled_from([100, 300]), st.sampled_from([1, 10]), st.booleans())
+def test_targets_that_do_not_depend_on_time_are_not_alike(seed: int, n: int, per_date: int, classes: bool) -> None:
+    rng = np.random.default_rng(seed)
+    y = np.sort(rng.integers(0, 3, n) if classes else rng.exponential(size=n))  # of no use within one date
+    when = rng.permutation(np.array(dates_of(n, per_date), "datetime64[us]"))
+    assert abs(likeness_in_time(Table("t", {"when": when, "y": y}), "when", "y", classes)) < 0.5
+    one_date = np.full(n, np.datetime64("2020-01-01", "us"))
+    assert abs(likeness_in_time(Table("t", {"when": one_date, "y": y}), "when", "y", classes)) < 0.5

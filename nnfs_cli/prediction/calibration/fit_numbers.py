@@ -65,8 +65,9 @@ def _spread(
     if levels[0] < 0.5 < levels[-1]:
         spread = QuantileSpread.fit(y_hat, centre.shape[1])
         return spread, spread.sides(rows.X, y_hat, centre)
-    if (fold := rows.member) is None:
-        units = np.arange(len(rows)) if rows.group is None else np.unique(rows.group, return_inverse=True)[1]
+    fold = rows.member
+    if fold is None or config.forward:  # the latest rows may be of one fold
+        units = np.arange(len(rows)) if rows.units is None else np.unique(rows.units, return_inverse=True)[1]
         fold = deal(int(units.max()) + 1, FOLDS, config.seed)[units]
     codes = [place for place, *_ in encoder.lookups]
     threads = predictor.threads(len(rows))
