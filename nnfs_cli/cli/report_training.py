@@ -67,9 +67,8 @@ def _holdout(experiment: Experiment) -> str:
     members, folds = experiment.config.members, experiment.splits["train"].folds
     if folds is None or not folds.forward:
         return f"each of the {members} members trains without one fold of the rows and is scored on it"
-    of_all = members - int(folds.fold.max()) - 1
-    scored = f"{counted(members - of_all, 'member')} of {members} are scored on later rows than they train on"
-    return f"{scored}; the others train on all rows" if of_all else scored
+    scored = f"{folds.n_folds} of {members} members, each scored on later rows than it trains on"
+    return f"{scored}; the others train on all rows"
 
 
 def _target(targets: list[dict[str, Any]]) -> str:

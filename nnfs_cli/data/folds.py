@@ -21,8 +21,8 @@ from nnfs_cli.system.wording import counted, named
 class Folds:
     """The fold of each of some rows, and the rows that train without each fold.
 
-    `fold` (rows,) counts from 0; it is -1 for a row of no fold. `trains` (rows, folds) says whether a row is among the
-    training rows of the net that is scored on a fold.
+    `fold` (rows,) counts from 0; it is -1 for a row of no fold. `trains` (rows, nets) says whether a row is among the
+    training rows of a net. The first nets are scored on a fold each; there may be more nets than folds.
     """
 
     fold: Array
@@ -33,6 +33,11 @@ class Folds:
     def of(cls, fold: Array, n_folds: int) -> Self:
         """Return folds that all train each other's nets."""
         return cls(fold, fold[:, None] != np.arange(n_folds))
+
+    @property
+    def n_folds(self) -> int:
+        """The number of folds."""
+        return int(self.fold.max(initial=-1)) + 1
 
     @property
     def of_all(self) -> Array:

@@ -189,9 +189,7 @@ def _split_in_time(config: Config, table: Table, inputs: Sequence[str]) -> Itera
     for name, target in itertools.product(dates, config.dataset.target_columns()):
         likeness = likeness_in_time(table, name, target, config.loss.task == "classification")
         if likeness > ALIKE:
-            alike = (
-                f"orders rows in time, and {named(target)} of neighbours is alike (by {likeness:.2f} of 1)"
-            )
+            alike = f"orders rows in time, and {named(target)} of neighbours is alike (by {likeness:.2f} of 1)"
             message = f"{alike}: with a random split, the net looks better than it will be on later rows"
             yield Finding("time", name, message, f"split: {{test: 0.2, time: {dump_value(name)}}}")
             return

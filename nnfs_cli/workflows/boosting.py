@@ -35,7 +35,7 @@ class TreeChoice:
         from sklearn.base import clone
 
         self.forward = folds.forward
-        self.losses = np.zeros((min(folds.trains.shape[1], FOLDS), MOST))
+        self.losses = np.zeros((min(folds.n_folds, FOLDS), MOST))
         for k, losses in enumerate(self.losses):
             seen, held_out = np.flatnonzero(folds.trains[:, k]), np.flatnonzero(folds.fold == k)
             if n_classes and not np.ptp(y[seen]):

@@ -169,7 +169,7 @@ def _predict(
         if rows[split].member is None or (folds := rows["train"].folds) is None:
             continue
         places, of_folds = [], []
-        for fold in range(folds.fold.max() + 1):
+        for fold in range(folds.n_folds):
             seen, unseen = np.flatnonzero(folds.trains[:, fold]), np.flatnonzero(folds.fold == fold)
             found = fitted_to(rows["train"].take(seen), X["train"][seen], {split: X["train"][unseen]}, fold)
             of_folds.append(found[split])
