@@ -1,0 +1,35 @@
+"""What a verdict is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Severity = Literal["warning", "note"]
+
+SHOWN = 3  # verdicts that a terminal or a notebook shows
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One sentence on how good a net is, and what to do about it.
+
+    `code` is a stable name for programs. A "warning" says that the net should not be used as it is; a "note" says how
+    it compares with simpler models.
+
+    >>> print(Verdict("worse_than_constant", "warning", "worse than a constant", "try a smaller lr"))
+    worse than a constant; try a smaller lr
+    """
+
+    code: str
+    severity: Severity
+    sentence: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Return the sentence and what to do."""
+        return f"{self.sentence}; {self.remedy}"
+
+    def plain(self) -> dict[str, str]:
+        """Return the verdict as a dict for JSON."""
+        return asdict(self)
