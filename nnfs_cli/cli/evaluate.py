@@ -16,7 +16,7 @@ from nnfs_cli.cli.decide import CostsChoice, ThresholdChoice, parse_costs, parse
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, SplitName, Weights, load
 from nnfs_cli.cli.paths import open_run, require_table
-from nnfs_cli.cli.terminal import complain, fact, print_json, report_row_weights, suggest, width_of
+from nnfs_cli.cli.terminal import complain, fact, print_json, report_row_weights, report_verdict, suggest, width_of
 from nnfs_cli.display.evaluation import MATRIX, evaluation_tables
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number
@@ -101,6 +101,7 @@ def evaluate(
         print(f"\n{side_by_side(comparison, found.out_of_fold)}")
     if not quiet:
         _name_large_matrices(found, path, weights)
+        report_verdict(found.verdict)
     suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
 
 
@@ -147,6 +148,7 @@ def _plain(found: Evaluation) -> dict[str, Any]:
         "classes": found.classes,
         "confusion": found.confusion,
         "trade_offs": found.trade_offs,
+        "verdict": [verdict.plain() for verdict in found.verdict],
     }
 
 

@@ -6,12 +6,13 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnfs_cli.cli.terminal import fact, print_json, report_row_weights, suggest
+from nnfs_cli.cli.terminal import fact, print_json, report_row_weights, report_verdict, suggest
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.summary import summary_lines
 from nnfs_cli.display.text import split_sizes
 from nnfs_cli.system.wording import counted, listing, percent
 from nnfs_cli.training.callbacks import Callback, Training
+from nnfs_cli.workflows.verdicts import recorded_verdict
 
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
@@ -31,14 +32,15 @@ def conduct(training: Callable[[], object], run: RunDirectory, config: Config, q
     except OSError:
         note(f"{path} keeps what was learned until its last checkpoint; to continue:\n  {resume}")
         raise
-    metrics = run.metrics()
+    metrics, verdicts = run.metrics(), recorded_verdict(run)
     if not quiet:
         note("")
         for label, text in summary_lines(metrics, config):
             fact(label, text)
+        report_verdict(verdicts)
     suggest(f"nnfs evaluate {shlex.quote(path)}, then nnfs predict --input FILE", quiet or json)
     if json:
-        print_json({"run": path, "metrics": metrics})
+        print_json({"run": path, "metrics": metrics, "verdict": [verdict.plain() for verdict in verdicts]})
     else:
         print(path)
 

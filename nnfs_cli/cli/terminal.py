@@ -8,11 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
-from typing import Any, TextIO
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
 
 from nnfs_cli.display.stderr import write
+from nnfs_cli.display.summary import SHOWN
 from nnfs_cli.display.text import fold, in_a_line, visible
+
+if TYPE_CHECKING:
+    from nnfs_cli.workflows.verdicts import Verdict
 
 STYLES = {
     "error": "\x1b[1;31m",
@@ -55,11 +59,14 @@ def width_of(stream: TextIO) -> int | None:
 # Messages on stderr
 
 
-def fact(label: str, text: str) -> None:
-    """Write a labelled line to stderr; on a terminal, fold it and indent the lines that follow."""
+def fact(label: str, text: str, style: str = "label") -> None:
+    """Write a labelled line to stderr; on a terminal, fold it and indent the lines that follow.
+
+    `style` is that of the label.
+    """
     line, width = f"{label:<{INDENT}}{in_a_line(text)}", width_of(sys.stderr)
     lines = fold(line, width, " " * INDENT) if width else [line]
-    write(styled("label", label) + "\n".join(lines)[len(label) :] + "\n")
+    write(styled(style, label) + "\n".join(lines)[len(label) :] + "\n")
 
 
 def suggest(text: str, quiet: bool = False) -> None:
@@ -131,3 +138,9 @@ def report_row_weights(data: Mapping[str, Any]) -> None:
         by.append(f"the column '{weights['column']}'")
     if by:
         fact("weights", f"rows are weighted by {' and '.join(by)}, in the loss and in the metrics")
+
+
+def report_verdict(verdicts: Sequence[Verdict]) -> None:
+    """Write a line for each of the most important verdicts on a net."""
+    for verdict in verdicts[:SHOWN]:
+        fact("verdict", str(verdict), "warning" if verdict.severity == "warning" else "label")

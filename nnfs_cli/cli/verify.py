@@ -42,13 +42,13 @@ def verify(
     from nnfs_cli import workflows
     from nnfs_cli.display.progress import progress_for
 
-    verdict = workflows.verify(opened, tolerance, progress_for(not quiet))
+    found = workflows.verify(opened, tolerance, progress_for(not quiet))
     path = opened.path.as_posix()
-    if verdict.moved:
-        fact("changed", listing(verdict.moved))
+    if found.moved:
+        fact("changed", listing(found.moved))
     if json:
-        print_json({"run": path, "exact": verdict.exact, "largest": verdict.largest, "moved": verdict.moved})
-    elif verdict.exact:
+        print_json({"run": path, "exact": found.exact, "largest": found.largest, "moved": found.moved})
+    elif found.exact:
         print(f"{path} is reproduced byte for byte: weights, log and figures")
     else:
-        print(f"{path} is reproduced within the tolerance: figures differ by up to {number(verdict.largest)}")
+        print(f"{path} is reproduced within the tolerance: figures differ by up to {number(found.largest)}")

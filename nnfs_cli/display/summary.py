@@ -1,14 +1,17 @@
-"""Summarize a finished training: why it stopped, its best epoch, and its figures."""
+"""Summarize a finished training: why it stopped, its best epoch, its figures, and the verdict on the net."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnfs_cli.display.text import number, row_count
 
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
+    from nnfs_cli.workflows.verdicts import Verdict
+
+SHOWN = 3  # verdicts that a terminal or a notebook shows
 
 
 def summary_lines(metrics: Mapping[str, Any], config: Config) -> list[tuple[str, str]]:
@@ -28,3 +31,8 @@ def summary_lines(metrics: Mapping[str, Any], config: Config) -> list[tuple[str,
         shown = ", ".join(f"{name} {number(value)}" for name, value in figures.items())
         lines.append((split, f"{shown} ({rows})"))
     return lines
+
+
+def verdict_lines(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
+    """Return the label and the text of the most important verdicts."""
+    return [("verdict", str(verdict)) for verdict in verdicts[:SHOWN]]

@@ -10,6 +10,7 @@
       weights/            parameters by name: best.npz, last.npz, and epoch-<n>.npz where the config asks for them
       state.npz           what training needs to continue exactly
       metrics.json        the final figures, by split
+      verdict.json        how good the net is, in sentences
       calibration.json    nonconformity scores and temperature, for `nnfs predict --interval`
       spread.npz          small nets that predict how large the error of a row is likely to be, for intervals
       decision.json       the threshold between two classes, where one was chosen

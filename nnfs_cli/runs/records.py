@@ -6,7 +6,7 @@ The reader returns what the writer was given, and raises `RunError` if the file 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnfs_cli.errors import RunError
@@ -99,6 +99,19 @@ class Records:
             if not sound:
                 raise RunError(f"{self.path} is damaged: its metrics.json holds no figure for {name!r:.40}")
         return metrics
+
+    def write_verdict(self, verdicts: Sequence[Mapping[str, str]]) -> None:
+        """Write the verdicts on the net: each with a `code`, a `severity`, a `sentence` and a `remedy`."""
+        self._files.write_json("verdict.json", {"verdict": verdicts})
+
+    def verdict(self) -> list[dict[str, str]]:
+        """Return the verdicts on the net, see `write_verdict`; none if there is no record."""
+        if not self._files.has("verdict.json"):
+            return []
+        verdicts = self._files.read_json("verdict.json").get("verdict")
+        if not isinstance(verdicts, list) or not _are_texts(verdicts, ("code", "severity", "sentence", "remedy")):
+            raise RunError(f"{self.path} is damaged: its verdict.json holds no verdicts")
+        return verdicts
 
     def write_calibration(self, calibration: NumberCalibration | ClassCalibration | None) -> None:
         """Write the calibration of the net; with None, delete the one from an earlier session."""

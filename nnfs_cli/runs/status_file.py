@@ -24,7 +24,8 @@ NAME = "status.json"
 KEYS = {"state", "begun", "since", "sha256", "resumed"}
 WEIGHTS = re.compile("best|last|epoch-[1-9][0-9]*")
 RECORDED = re.compile(
-    r"(config|spec)\.yaml|(data|environment|metrics|calibration|decision|status)\.json|epochs\.csv|(state|spread)\.npz"
+    r"(config|spec)\.yaml|(data|environment|metrics|calibration|verdict|decision|status)\.json|epochs\.csv"
+    r"|(state|spread)\.npz"
     rf"|weights/({WEIGHTS.pattern})\.npz|evaluation/[^/]+/confusion\.csv|code/[^/]+"
 )
 

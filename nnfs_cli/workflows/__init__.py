@@ -14,7 +14,7 @@ and an interrupted run is resumed by
 
 Read `train`, `load_run`, `evaluate` and `predict` first, then `decide` (the threshold between two classes), `resume`
 and `verify`, then `compare` with `baselines`, and `cross_validate`. `evaluation` is what `evaluate` returns, and
-`bootstrap` finds its confidence intervals.
+`bootstrap` finds its confidence intervals. `verdicts` says after a training how good the net is.
 """
 
 # The functions are re-exported so that users need one import, and read `workflows.train(...)` as a sentence. They hide
@@ -33,10 +33,11 @@ from nnfs_cli.workflows.load_run import restore
 from nnfs_cli.workflows.predict import batch_predictor, predict
 from nnfs_cli.workflows.resume import reopen, resume
 from nnfs_cli.workflows.train import begin, train
-from nnfs_cli.workflows.verify import Verdict, verify
+from nnfs_cli.workflows.verdicts import Verdict
+from nnfs_cli.workflows.verify import Reproduction, verify
 
 __all__ = [
-    "Comparison", "CrossValidation", "Evaluation", "Figures", "FoldEstimate", "Threshold", "Verdict", "baselines",
-    "batch_predictor", "begin", "compare", "cross_validate", "decide", "evaluate", "load", "predict", "prepare",
-    "reopen", "restore", "resume", "train", "verify",
+    "Comparison", "CrossValidation", "Evaluation", "Figures", "FoldEstimate", "Reproduction", "Threshold", "Verdict",
+    "baselines", "batch_predictor", "begin", "compare", "cross_validate", "decide", "evaluate", "load", "predict",
+    "prepare", "reopen", "restore", "resume", "train", "verify",
 ]  # fmt: skip

@@ -7,12 +7,16 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from nnfs_cli.metrics.class_counts import ClassCounts
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.prediction.threshold import Costs, TradeOff, trade_offs
 from nnfs_cli.workflows.bootstrap import Interval, intervals
 from nnfs_cli.workflows.decide import Decision, weight_without_classes
 from nnfs_cli.workflows.figures import Scored, confusion_tables, finite
+from nnfs_cli.workflows.verdicts import Verdict
+from nnfs_cli.workflows.verdicts.decisions import decision_verdicts
 
 THRESHOLDS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -90,6 +94,16 @@ class Evaluation(dict[str, dict[str, Any]]):
             by_class = [finite(dict(zip(names, figures, strict=True))) for figures in zip(*columns, strict=True)]
             found[split] = dict(zip(labels, by_class, strict=True))
         return found
+
+    @cached_property
+    def verdict(self) -> list[Verdict]:
+        """What the predicted classes say, of all rows together; see `workflows.verdicts`. Empty for a regression."""
+        labels, rows = self.predictor.labels, [found.predicted for found in self._scored.values()]
+        if not labels:
+            return []
+        truth, decided = (np.concatenate(each) for each in ([one.y for one in rows], [one.decided for one in rows]))
+        weights = np.concatenate([np.ones(len(one.y)) if one.weight is None else one.weight for one in rows])
+        return [*decision_verdicts(truth, decided, weights, labels, bool(self.predictor.encoder.class_weights))]
 
     @cached_property
     def trade_offs(self) -> dict[str, list[dict[str, Any]]]:

@@ -25,14 +25,15 @@ from nnfs_cli.training.progress import LogRow
 from nnfs_cli.workflows.fit import Outcome, fit
 from nnfs_cli.workflows.load_run import calibration_of, config_of, restore
 from nnfs_cli.workflows.train import record_beginning, record_outcome
+from nnfs_cli.workflows.verdicts import Verdict, judge, recorded_verdict
 
 
 @dataclass(frozen=True)
 class TrainingResult:
     """A trained net with its config, log and figures, but without the rows.
 
-    `data` describes the training data, `log` has a row for each logged epoch, and `decision` is the threshold between
-    two classes, as a run records them.
+    `data` describes the training data, `log` has a row for each logged epoch, `verdict` says how good the net is, and
+    `decision` is the threshold between two classes, as a run records them.
     """
 
     config: Config
@@ -40,6 +41,7 @@ class TrainingResult:
     data: Mapping[str, Any]
     log: Sequence[LogRow]
     outcome: Outcome
+    verdict: Sequence[Verdict] = ()
     decision: Mapping[str, Any] | None = None
     threads: int | None = field(default=None, compare=False)
 
@@ -57,7 +59,8 @@ class TrainingResult:
         outcome = fit(experiment, [log], callbacks)
         config, predictor = without_rows(experiment.config), copy.copy(experiment.predictor)
         predictor.config = config
-        return cls(config, predictor, experiment.description, log.rows, outcome, threads=experiment.threads)
+        verdict = judge(experiment, outcome.metrics, log.rows)
+        return cls(config, predictor, experiment.description, log.rows, outcome, verdict, threads=experiment.threads)
 
     @classmethod
     def read(cls, run: RunDirectory) -> Self:
@@ -70,8 +73,10 @@ class TrainingResult:
             if rows
         }
         calibration = calibration_of(run, predictor) if run.records.has_calibration() else None
-        outcome = Outcome(run.metrics(), confusion, calibration)
-        return cls(config_of(run), predictor, run.records.data(), run.epochs(), outcome, run.records.decision())
+        outcome, verdict = Outcome(run.metrics(), confusion, calibration), recorded_verdict(run)
+        return cls(
+            config_of(run), predictor, run.records.data(), run.epochs(), outcome, verdict, run.records.decision()
+        )
 
     def write(self, path: str | os.PathLike[str]) -> RunDirectory:
         """Write a new run directory at exactly this path, which must not exist, and return it.
@@ -85,7 +90,7 @@ class TrainingResult:
                 run.log.append(row)
             run.log.close()
             run.arrays.write_weights("best", self.weights)
-            record_outcome(run, self.outcome)
+            record_outcome(run, self.outcome, self.verdict)
             if self.decision is not None:
                 run.records.write_decision(self.decision)
         except BaseException:

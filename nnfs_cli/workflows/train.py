@@ -20,6 +20,7 @@ from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.interruption import Interruptions
 from nnfs_cli.training.progress import State
 from nnfs_cli.workflows.fit import Outcome, fit
+from nnfs_cli.workflows.verdicts import Verdict, judge
 
 
 def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> RunDirectory:
@@ -54,11 +55,12 @@ def record_beginning(run: RunDirectory, config: Config, data: Mapping[str, Any],
     run.status_file.set("running")
 
 
-def record_outcome(run: RunDirectory, outcome: Outcome) -> None:
-    """Record the final figures, the confusion tables and the calibration, and that the run has finished."""
+def record_outcome(run: RunDirectory, outcome: Outcome, verdicts: Sequence[Verdict]) -> None:
+    """Record the final figures, the confusion tables, the calibration and the verdicts; the run has finished."""
     run.records.write_confusion(outcome.confusion)
     run.write_calibration(outcome.calibration)
     run.records.write_metrics(outcome.metrics)
+    run.records.write_verdict([verdict.plain() for verdict in verdicts])
     run.status_file.set("finished")
 
 
@@ -78,7 +80,8 @@ def train(
     try:
         with _record_failure(run):
             before = [Interruptions(), *([first] if first else []), EpochLogger(run.log)]
-            record_outcome(run, fit(experiment, before, callbacks, run.arrays, restore))
+            outcome = fit(experiment, before, callbacks, run.arrays, restore)
+            record_outcome(run, outcome, judge(experiment, outcome.metrics, run.epochs()))
     finally:
         run.release()
 

@@ -22,7 +22,7 @@ from nnfs_cli.workflows.resume import changed_environment, resume
 from nnfs_cli.workflows.train import begin, train
 
 
-class Verdict(NamedTuple):
+class Reproduction(NamedTuple):
     """How well a run was reproduced."""
 
     exact: bool  # whether weights, log and figures have the same bytes, except for the seconds
@@ -34,7 +34,9 @@ class _Interrupted(BaseException):
     """Raised where the run was interrupted, so that its twin is resumed there too."""
 
 
-def verify(run: RunDirectory, tolerance: float = 0.01, callbacks: Sequence[Callback] = (), data: Any = None) -> Verdict:
+def verify(
+    run: RunDirectory, tolerance: float = 0.01, callbacks: Sequence[Callback] = (), data: Any = None
+) -> Reproduction:
     """Check the digests of all files of a run, then train it again in a temporary folder, with the same resumptions.
 
     `data` holds the rows, if they are not where the config says, or were given in Python; see `rows_for`.
@@ -74,7 +76,7 @@ def verify(run: RunDirectory, tolerance: float = 0.01, callbacks: Sequence[Callb
         where = " (" + listing(changes) + ")" if changes else ""
         apart = f"figures differ by up to {largest:.3g}{where}"
         raise RunError(f"{run.path} was not reproduced; what differs: {listing(different)}; {apart}")
-    return Verdict(not different, largest, changes)
+    return Reproduction(not different, largest, changes)
 
 
 def _train_again(

@@ -33,8 +33,8 @@ PREDICTED_BY = (
     "spec.yaml", "data.json", "status.json", "decision.json", "calibration.json", "weights/best.npz",
 )  # fmt: skip
 FILES = (
-    *PREDICTED_BY, "config.yaml", "environment.json", "metrics.json", "epochs.csv", "state.npz", "weights/last.npz",
-    "weights/epoch-1.npz", "weights/epoch-2.npz", "code/parts.py", "evaluation/train/confusion.csv",
+    *PREDICTED_BY, "config.yaml", "environment.json", "metrics.json", "verdict.json", "epochs.csv", "state.npz",
+    "weights/last.npz", "weights/epoch-1.npz", "weights/epoch-2.npz", "code/parts.py", "evaluation/train/confusion.csv",
     "evaluation/validation/confusion.csv", "evaluation/test/confusion.csv", "evaluation/validation-last/confusion.csv",
     "evaluation/test-last/confusion.csv",
 )  # fmt: skip

@@ -588,6 +588,7 @@ RECORDS = [
     "metrics.json",
     "decision.json",
     "calibration.json",
+    "verdict.json",
     "environment.json",
 ]
 RAW = [

@@ -53,6 +53,7 @@ def test_what_a_run_leaves(tmp_path: Path) -> None:
         "epochs.csv",
         "metrics.json",
         "calibration.json",
+        "verdict.json",
         "state.npz",
         "weights/best.npz",
         "weights/last.npz",

@@ -95,7 +95,7 @@ def lr_too_large(rng: np.random.Generator) -> Situation:
 def shifted_test_rows(rng: np.random.Generator) -> Situation:
     X = rng.normal(size=(500, 3))
     late = np.arange(500) >= 400
-    X[late] += 2
+    X[late] += 3
     y = np.square(X[:, 0]) + X[:, 1] + 0.3 * rng.normal(size=500)
     return by_part(net("numbers", 1, 16), columns(X, y), late, rng)
 
@@ -109,7 +109,7 @@ def new_groups_in_test(rng: np.random.Generator) -> Situation:
 
 def drift_over_time(rng: np.random.Generator) -> Situation:
     X, time = rng.normal(size=(600, 3)), np.linspace(0, 1, 600)
-    z = 4 * X[:, 0] * np.cos(np.pi * time)
+    z = 4 * X[:, 0] * np.cos(np.pi * time**3)
     return by_part(net("classes", 1, 8, epochs=30), columns(X, labels(chance(rng, z))), time > 0.75, rng)
 
 
@@ -189,7 +189,7 @@ def xor(rng: np.random.Generator) -> Situation:
 def logistic(rng: np.random.Generator) -> Situation:
     X = rng.normal(size=(400, 4))
     truth = labels(chance(rng, 2 * X[:, 0] - X[:, 1]))
-    return net("classes", 1, 8, early_stopping=5, split={"validation": 0.2, "test": 0.3}), columns(X, truth)
+    return net("classes", 1, 8, early_stopping=10, split={"validation": 0.2, "test": 0.3}), columns(X, truth)
 
 
 def three_clouds(rng: np.random.Generator) -> Situation:

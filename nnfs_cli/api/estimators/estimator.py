@@ -31,6 +31,7 @@ from nnfs_cli.api.estimators.training_table import Rows, TrainingTable
 from nnfs_cli.api.history import History
 from nnfs_cli.api.runs.run import Run
 from nnfs_cli.api.settings import Setting, complete_net, loss_of
+from nnfs_cli.api.verdicts import Verdicts
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
@@ -260,6 +261,18 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         """
         check_is_fitted(self)
         return dict(self.result_.outcome.metrics)
+
+    @property
+    def verdict_(self) -> Verdicts:
+        """How good the net is, the most important first; empty without held-out rows.
+
+        >>> from nnfs_cli import NetRegressor
+        >>> net = NetRegressor(layers=["linear: 4", "relu"], epochs=3, split=0.5)
+        >>> net.fit([[0.0], [1.0]] * 20, [10, 30] * 20).verdict_[0].code
+        'worse_than_linear'
+        """
+        check_is_fitted(self)
+        return Verdicts(self.result_.verdict)
 
     @property
     def config_(self) -> Config:

@@ -9,7 +9,7 @@ from typing import Any
 from nnfs_cli.api.estimators.findings import Findings, folded, remedy
 from nnfs_cli.display.comparison import comparison_tables
 from nnfs_cli.display.html import facts_html, table_html, titled_html
-from nnfs_cli.display.summary import summary_lines
+from nnfs_cli.display.summary import summary_lines, verdict_lines
 from nnfs_cli.display.text import column_kinds, in_a_line, split_sizes, table
 from nnfs_cli.experiment.warnings import large_net
 from nnfs_cli.inspection.findings import Finding
@@ -84,6 +84,7 @@ def _facts(result: TrainingResult, findings: Findings) -> Iterator[tuple[str, st
         more = [f"{len(left_out) - SHOWN} more"] if len(left_out) > SHOWN else []
         yield "left out", f"{listing([*left_out[:SHOWN], *more])}; see .findings for the reasons"
     yield from summary_lines(result.outcome.metrics, result.config)
+    yield from verdict_lines(result.verdict)
 
 
 def _attention(findings: Findings) -> Iterator[tuple[str, str]]:

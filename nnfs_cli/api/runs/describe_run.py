@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from nnfs_cli.api.estimators.findings import folded
 from nnfs_cli.display.html import facts_html, table_html, titled_html
 from nnfs_cli.display.learning_curves import learning_curves
-from nnfs_cli.display.summary import summary_lines
-from nnfs_cli.display.text import in_a_line, number
+from nnfs_cli.display.summary import summary_lines, verdict_lines
+from nnfs_cli.display.text import number
 from nnfs_cli.errors import UserError
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.workflows.load_run import UNUSABLE, blame_run, config_of, net_of
+from nnfs_cli.workflows.verdicts import recorded_verdict
 
 CURVES = ("epoch", "train_loss", "val_loss")
 
@@ -21,7 +23,7 @@ def describe(run: RunDirectory) -> str:
     """Return the path, the data, the net and the figures of a run, one a line."""
     facts = [*_facts(run), *_figures(run)]
     width = max(len(label) for label, _ in facts)
-    return "\n".join([str(run.path), *(f"  {label:<{width}}  {in_a_line(text)}" for label, text in facts)])
+    return "\n".join([str(run.path), *(folded(f"  {label:<{width}}  ", text) for label, text in facts)])
 
 
 def describe_html(run: RunDirectory) -> str:
@@ -49,7 +51,7 @@ def _figures(run: RunDirectory) -> list[tuple[str, str]]:
     """Return the lines about the final figures, if there are any."""
     try:
         with ignored_warnings():
-            return summary_lines(run.metrics(), config_of(run))
+            return [*summary_lines(run.metrics(), config_of(run)), *verdict_lines(recorded_verdict(run))]
     except (UserError, *UNUSABLE):  # it is unfinished, or damaged in a way that the facts say
         return []
 

@@ -17,6 +17,7 @@ from nnfs_cli.api.runs.comparison import Comparison
 from nnfs_cli.api.runs.describe_run import describe, describe_html
 from nnfs_cli.api.settings import Setting, plain
 from nnfs_cli.api.tables import TableOrPath
+from nnfs_cli.api.verdicts import Verdicts
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.in_memory import rows_for
@@ -28,9 +29,10 @@ from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.warn import warn
 from nnfs_cli.training.callbacks import Callback
-from nnfs_cli.workflows import Evaluation, Threshold, Verdict
+from nnfs_cli.workflows import Evaluation, Reproduction, Threshold
 from nnfs_cli.workflows.load_run import config_of
 from nnfs_cli.workflows.predict import predictor_of
+from nnfs_cli.workflows.verdicts import recorded_verdict
 
 
 class Run:
@@ -106,6 +108,18 @@ class Run:
         ['accuracy', 'loss', 'rows']
         """
         return {split: figures for split, figures in self._directory.metrics().items() if isinstance(figures, dict)}
+
+    @property
+    def verdict(self) -> Verdicts:
+        """What the training found out about how good the net is, the most important first.
+
+        It is empty for a run of an earlier release, and without held-out rows.
+
+        >>> from nnfs_cli import train
+        >>> train("configs/breast_cancer.yaml", epochs=3).verdict[0].code
+        'worse_than_linear'
+        """
+        return Verdicts(recorded_verdict(self._directory))
 
     @property
     def best_epoch(self) -> int | None:
@@ -371,11 +385,11 @@ class Run:
         *,
         data: TableOrPath | None = None,
         verbose: bool | None = None,
-    ) -> Verdict:
+    ) -> Reproduction:
         """Check the digests of all files, train again in a temporary folder, and compare the results.
 
         In the same environment all bytes must be the same; in another one the final figures may differ by `tolerance`,
-        relative to the figure, or to 1 if that is larger. The verdict says whether all bytes are the same (`exact`),
+        relative to the figure, or to 1 if that is larger. The result says whether all bytes are the same (`exact`),
         the `largest` difference, and what has changed in the environment (`moved`). `data` is as for `evaluate`.
         Raises `RunError` with what has changed or could not be reproduced.
 

@@ -5,6 +5,6 @@
 """
 
 from nnfs_cli.workflows.verdicts.judge import judge
-from nnfs_cli.workflows.verdicts.verdict import SHOWN, Verdict
+from nnfs_cli.workflows.verdicts.verdict import Verdict, recorded_verdict
 
-__all__ = ["SHOWN", "Verdict", "judge"]
+__all__ = ["Verdict", "judge", "recorded_verdict"]

@@ -7,11 +7,12 @@ from typing import Literal
 
 from nnfs_cli.workflows.verdicts.interval import Interval, interval, mean_of, pooled
 from nnfs_cli.workflows.verdicts.losses import RowLosses
-from nnfs_cli.workflows.verdicts.verdict import Verdict
+from nnfs_cli.workflows.verdicts.verdict import Severity, Verdict
 
 Model = Literal["constant", "linear"]
 
 LEAST = 0.02  # a difference below this share of the simple model's loss does not matter, however certain it is
+SLIGHT = 0.05  # share of what the linear model gains over the constant; a net that loses less is slightly worse
 TREES = "`nnfs evaluate --baselines` compares it with boosted trees"
 IN_THE_DATA = "the inputs may say little about the target, or the rows are too few"
 TRAIN_ON = "try another lr or more epochs"
@@ -38,8 +39,11 @@ def against_simple_models(losses: Sequence[RowLosses], outputs: int) -> Iterator
             TRAIN_ON if linear_wins else hint,
         )
     if of_linear is not None and linear_wins:
-        sentence = f"worse than a linear model: {_by(of_linear)}"
-        yield Verdict("worse_than_linear", "warning", sentence, f"{TRAIN_ON}, or use {simpler}")
+        gained = _mean(losses, "constant") - _mean(losses, "linear")
+        slight = of_constant.positive and -of_linear.mean < SLIGHT * gained
+        sentence = f"{'slightly ' if slight else ''}worse than a linear model: {_by(of_linear)}"
+        severity: Severity = "note" if slight else "warning"
+        yield Verdict("worse_than_linear", severity, sentence, f"{TRAIN_ON}, or use {simpler}")
     if not of_constant.positive:
         return
     if of_linear is None or _mean(losses, "constant") < _mean(losses, "linear"):

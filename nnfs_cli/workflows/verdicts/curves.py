@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -59,7 +60,8 @@ def _rises(figures: Array, train: Array, best: int) -> bool:
     tail = max(3, n // 10)
     if n - 1 - best < max(tail, n // 4):
         return False
-    last, noise = float(np.median(figures[-tail:])), float(np.std(figures[-max(tail, n // 4) :]))
+    last = float(np.median(figures[-tail:]))
+    noise = float(np.std(np.diff(figures[best:]))) / math.sqrt(2)  # a trend adds little to differences
     lost, gained = last - figures[best], figures[0] - figures[best]
-    rises = lost > max(0.05 * abs(figures[best]), 0.1 * gained, 2 * noise)
+    rises = lost > max(0.05 * abs(figures[best]), 0.1 * gained, 3 * noise)
     return bool(rises and np.median(train[-tail:]) < train[best])

@@ -13,46 +13,50 @@ from nnfs_cli.workflows.verdicts.verdict import Verdict
 
 FEWEST = 5  # rows of a class below which it is no wonder that none is found
 MAJORITY = 0.6  # share of the rows from which a class counts as the majority
+GAIN = 0.2  # share of the errors of the majority; a net that avoids more is not called useless
 NAMED = 3  # classes that are named
 
 
 def decision_verdicts(
-    truth: Array, decided: Array, weight: Array | None, labels: Sequence[str], majority: int
+    truth: Array, decided: Array, weight: Array | None, labels: Sequence[str], balanced: bool
 ) -> Iterator[Verdict]:
     """Yield what the true and the predicted classes (rows,) of held-out rows say.
 
-    `majority` is the class that is predicted without looking at the inputs. Counts ignore the weights (rows,).
+    Counts of rows ignore the weights (rows,). `balanced` is whether the classes have weights already.
     """
     n_classes = len(labels)
     there = np.bincount(truth, minlength=n_classes)
+    remedy = _rebalance(n_classes, balanced)
     found = np.bincount(truth[truth == decided], minlength=n_classes)
     lost = [i for i in range(n_classes) if there[i] >= FEWEST and not found[i]]
     if lost:
-        yield _never_found(lost, there, np.bincount(decided, minlength=n_classes), labels)
+        yield _never_found(lost, there, np.bincount(decided, minlength=n_classes), labels, remedy)
         return
+    majority = int(there.argmax())
     right, without = decided == truth, truth == majority
     share = mean_of(without * 1.0, weight, None, None).value
     gain = interval(mean_of(right * 1.0 - without, weight, None, None))
-    if gain is not None and share >= MAJORITY and not gain.positive:
+    if gain is not None and share >= MAJORITY and not gain.positive and gain.mean < GAIN * (1 - share):
         accuracy = mean_of(right * 1.0, weight, None, None).value
         always = f"always predicting {named(labels[majority])} ({share:.4f})"
         yield Verdict(
             "majority",
             "warning",
             f"accuracy {accuracy:.4f} is not clearly better than that of {always}",
-            _rebalance(len(labels)),
+            remedy,
         )
 
 
-def _never_found(lost: Sequence[int], there: Array, decided: Array, labels: Sequence[str]) -> Verdict:
+def _never_found(lost: Sequence[int], there: Array, decided: Array, labels: Sequence[str], remedy: str) -> Verdict:
     more = [f"{len(lost) - NAMED} more"] if len(lost) > NAMED else []
     names = listing([*(named(labels[i]) for i in lost[:NAMED]), *more])
-    are = "are" if len(lost) > 1 else "is"
-    missed = f"all {counted(int(there[lost].sum()), 'row')} of {'them' if len(lost) > 1 else 'it'} are missed"
-    how = "never predicted" if not decided[lost].any() else "never predicted rightly"
-    return Verdict("never_predicted", "warning", f"{names} {are} {how}: {missed}", _rebalance(len(labels)))
+    are, them = ("are", "them") if len(lost) > 1 else ("is", "it")
+    missed = f"all {counted(int(there[lost].sum()), 'row')} of {them} are missed"
+    how = "never predicted rightly" if decided[lost].any() else "never predicted"
+    return Verdict("never_predicted", "warning", f"{names} {are} {how}: {missed}", remedy)
 
 
-def _rebalance(n_classes: int) -> str:
-    choose = ", or choose a threshold with `nnfs evaluate --threshold best_f1`" if n_classes == 2 else ""
-    return f"try class_weights: balanced{choose}"
+def _rebalance(n_classes: int, balanced: bool) -> str:
+    """Return how to get a rare class predicted more often."""
+    weights = "other class_weights" if balanced else "class_weights: balanced"
+    return f"try {weights}{', or `nnfs decide RUN --costs fp=1,fn=20`' if n_classes == 2 else ''}"

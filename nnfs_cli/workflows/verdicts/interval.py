@@ -84,18 +84,16 @@ def interval(mean: Mean) -> Interval | None:
     return Interval(mean.value, mean.value - reach, mean.value + reach)
 
 
-def excess(one: Mean, other: Mean) -> Interval | None:
-    """Return how much greater `one` is than `other`, of other rows; None if either rests on too few units.
+def excess(one: Mean, other: Mean) -> float:
+    """Return by how many standard errors `one` is greater than `other`, of other rows; 0 if either has too few units.
 
     Both are taken to vary as much from unit to unit as the one that varies more: where losses are skewed, a few rows
     without a large loss seem to vary little.
     """
-    if min(one.units, other.units) < 2 * FEWEST:
-        return None
     of_unit = max(mean.variance * mean.units for mean in (one, other))
-    reach = t_quantile(one.units + other.units - 2) * math.sqrt(of_unit * (1 / one.units + 1 / other.units))
-    difference = one.value - other.value
-    return Interval(difference, difference - reach, difference + reach)
+    if min(one.units, other.units) < 2 * FEWEST or not of_unit:
+        return 0.0
+    return (one.value - other.value) / math.sqrt(of_unit * (1 / one.units + 1 / other.units))
 
 
 def t_quantile(freedom: float) -> float:

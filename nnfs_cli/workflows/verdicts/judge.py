@@ -41,6 +41,8 @@ def _verdicts(
     if judged:
         truth, decided = (np.concatenate([getattr(rows, name) for rows in judged]) for name in ("truth", "decided"))
         weights = [np.ones(len(rows.net)) if rows.weight is None else rows.weight for rows in judged]
-        yield from decision_verdicts(truth, decided, np.concatenate(weights), predictor.labels, judged[0].majority)
+        yield from decision_verdicts(
+            truth, decided, np.concatenate(weights), predictor.labels, bool(predictor.encoder.class_weights)
+        )
     yield from disagreement(losses)
     yield from curve_verdicts(log, experiment.config, "stopped" in metrics)

@@ -29,8 +29,7 @@ MOST_INPUTS = 1_000  # inputs of a linear model
 class RowLosses:
     """The losses of held-out rows, each (rows,); `linear` is None where no linear model was fitted.
 
-    For classes, `truth` and `decided` (rows,) are the true and the predicted class, and `majority` is the class with
-    most training rows.
+    For classes, `truth` and `decided` (rows,) are the true and the predicted class.
     """
 
     net: Array
@@ -41,7 +40,6 @@ class RowLosses:
     member: Array | None
     truth: Array | None
     decided: Array | None
-    majority: int
 
     @property
     def units(self) -> tuple[Array | None, Array | None, Array | None]:
@@ -75,11 +73,10 @@ def _losses(experiment: Experiment, rows: EncodedRows, simple: SimpleModels) -> 
         _row_losses(predictor.config.loss, constant, rows.y),
         None if linear is None else _row_losses(predictor.config.loss, linear, rows.y),
         rows.weight,
-        None,
+        rows.group,
         rows.member,
         truth,
         None if truth is None else decide(predictor.config.loss.answer(y_hat), predictor.decision.threshold),
-        simple.majority,
     )
 
 
@@ -103,7 +100,6 @@ class SimpleModels:
         self._loss, self._chosen = experiment.config.loss, _places(len(rows), most)
         self._rows = rows.take(self._chosen)
         self._weight = np.ones(len(self._chosen)) if self._rows.weight is None else self._rows.weight.astype(np.float64)
-        self.majority = int(np.bincount(rows.truth).argmax()) if experiment.predictor.encoder.classes else 0
         self._seen = self._seen_by_member(experiment)
         self._linear: LinearModel | None = None
         if rows.X.shape[1] <= MOST_INPUTS and (kind := _linear_model(self._loss)) is not None:
@@ -113,10 +109,8 @@ class SimpleModels:
 
     def _seen_by_member(self, experiment: Experiment) -> Array | None:
         """Return which of the rows each member was trained on, (rows, members); None if all members saw all rows."""
-        if all(rows.member is None for rows in experiment.splits.values()):
-            return None
-        weight = experiment.training_rows.take(self._chosen)[2]
-        return None if weight is None or weight.ndim < 2 else weight > 0
+        folds = experiment.splits["train"].folds
+        return None if folds is None else folds.trains[self._chosen]
 
     def outputs(self, rows: EncodedRows) -> tuple[Array, Array | None]:
         """Return the outputs of both models for held-out rows, (rows, outputs) each."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-Severity = Literal["warning", "note"]
+from nnfs_cli.runs.directory import RunDirectory
 
-SHOWN = 3  # verdicts that a terminal or a notebook shows
+Severity = Literal["warning", "note"]
 
 
 @dataclass(frozen=True)
@@ -33,3 +33,14 @@ class Verdict:
     def plain(self) -> dict[str, str]:
         """Return the verdict as a dict for JSON."""
         return asdict(self)
+
+
+def recorded_verdict(run: RunDirectory) -> tuple[Verdict, ...]:
+    """Return the verdicts that a training recorded; none for a run of an earlier release, or an unfinished one.
+
+    Raises `RunError` if the record is damaged.
+    """
+    return tuple(
+        Verdict(row["code"], "warning" if row["severity"] == "warning" else "note", row["sentence"], row["remedy"])
+        for row in run.records.verdict()
+    )
