@@ -284,7 +284,9 @@ def test_a_class_that_is_never_predicted_is_named() -> None:
         "never_predicted: 'b' and 'c' are never predicted: all 10 rows of them are missed"
     ]
     assert said([0] * 90 + [1] * 8, [0] * 90 + [1] * 8, "ok fraud") == []
-    assert said([0] * 20 + [1] * 4, [0] * 23 + [1], "ok fraud") != []  # the accuracy is that of the majority
+    assert (
+        said([0] * 20 + [1] * 4, [0] * 19 + [1, 0, 0, 0, 1], "ok fraud") != []
+    )  # the accuracy is that of the majority
 
 
 def test_an_accuracy_that_the_majority_explains_is_said() -> None:
@@ -348,7 +350,7 @@ def test_train_shows_and_records_the_verdict(noise: Path, nnfs: Nnfs, monkeypatc
     monkeypatch.chdir(noise)
     done = nnfs("train", "c.yaml", "--json", cwd=noise)
     found = json.loads(done.stdout)["verdict"]
-    assert found[0]["code"] == "never_predicted"
+    assert "never_predicted" in [each["code"] for each in found[:3]]
     assert set(found[0]) == {"code", "severity", "sentence", "remedy"}
     shown = [line for line in done.stderr.splitlines() if line.startswith("verdict     ")]
     assert shown == [f"verdict     {each['sentence']}; {each['remedy']}" for each in found[:3]]

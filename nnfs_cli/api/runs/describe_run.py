@@ -28,7 +28,9 @@ def describe(run: RunDirectory) -> str:
 
 def describe_html(run: RunDirectory) -> str:
     """Return the path, the data, the net, the figures by split and the learning curves of a run, as HTML."""
-    return titled_html(run.path.as_posix(), facts_html(_facts(run)), _table(run), _curves(run))
+    return titled_html(
+        run.path.as_posix(), facts_html(_facts(run)), _table(run), facts_html(_verdict(run)), _curves(run)
+    )
 
 
 def _facts(run: RunDirectory) -> list[tuple[str, str]]:
@@ -51,8 +53,16 @@ def _figures(run: RunDirectory) -> list[tuple[str, str]]:
     """Return the lines about the final figures, if there are any."""
     try:
         with ignored_warnings():
-            return [*summary_lines(run.metrics(), config_of(run)), *verdict_lines(recorded_verdict(run))]
+            return [*summary_lines(run.metrics(), config_of(run)), *_verdict(run)]
     except (UserError, *UNUSABLE):  # it is unfinished, or damaged in a way that the facts say
+        return []
+
+
+def _verdict(run: RunDirectory) -> list[tuple[str, str]]:
+    """Return the lines of the verdict, if there are any."""
+    try:
+        return verdict_lines(recorded_verdict(run))
+    except UserError:
         return []
 
 
