@@ -263,9 +263,10 @@ def test_a_finished_run_shows_its_net_and_its_figures(trained: Path) -> None:
     run = Run.open(trained / "runs/classes-1")
     path, *lines = repr(run).splitlines()
     assert path == str(run.path)
-    assert [line.split()[0] for line in lines] == ["data", "net", "best", "validation", "test"]
+    labels = [line.split()[0] for line in lines if line[2] != " "]
+    assert labels == ["data", "net", "best", "validation", "test", *["verdict"] * min(len(run.verdict), 3)]
     assert "60 train, 36 validation, 24 test rows" in lines[0]
-    assert f"accuracy {run.metrics['test']['accuracy']:.4f} (24 rows)" in lines[-1]
+    assert f"accuracy {run.metrics['test']['accuracy']:.4f} (24 rows)" in lines[labels.index("test")]
     page = run._repr_html_()
     assert texts(page, "td")[0] == "train"
     (curves,) = parsed(page).iter("svg")

@@ -1664,7 +1664,7 @@ USED: dict[str, list[object]] = {  # what lies in a run, and a command that cann
     "evaluation/validation/confusion.csv": ["evaluate", RUN], "epochs.csv": ["verify", RUN, "-q"],
     "metrics.json": RESUME, "state.npz": RESUME, "calibration.json": [*PREDICT, "--interval", "0.5"],
 }  # fmt: skip
-UNUSED = ["config.yaml", "code", "environment.json"]
+UNUSED = ["config.yaml", "code", "environment.json", "verdict.json"]
 TAGS = [
     "!!python/object/apply:os.system ['touch {0}']", "!!python/object/new:os.system ['touch {0}']",
     "!!python/name:os.system", "!!python/module:os", "!!python/object/apply:subprocess.Popen [['touch', '{0}']]",
