@@ -25,7 +25,8 @@ def profile(table: Table, name: str, kind: Kind) -> dict[str, Any]:
     among the rows that are not empty. A bin includes its upper edge, and the last bin holds what is above all edges. A
     minimum that fills the first bin has a bin of its own. A date is counted in days since 1970, and its range is text.
     A category has `counts` of its 1000 most frequent texts, and `others` is the number of rows with any other text.
-    The range of an empty column is None. Raises `DataError` if the column is not of this kind.
+    The range of an empty column is None. Each row counts once, whatever its weight.
+    Raises `DataError` if the column is not of this kind.
     """
     about: dict[str, Any] = {"name": name, "kind": kind, "rows": table.n_rows}
     if kind == "category":

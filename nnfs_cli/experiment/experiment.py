@@ -21,7 +21,7 @@ from nnfs_cli.data.weighted import row_weights
 from nnfs_cli.errors import Fault
 from nnfs_cli.experiment.encode_splits import encode_splits, rows_in_memory, rows_on_disk, rows_to_fit
 from nnfs_cli.experiment.read_data import Budget, LoadedData, load_data
-from nnfs_cli.experiment.warnings import data_warnings, large_net, long_average, net_warnings
+from nnfs_cli.experiment.warnings import data_warnings, large_net, long_average, net_warnings, unweighted_layer
 from nnfs_cli.nn.check_layers import check_layers
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
@@ -77,7 +77,8 @@ class Experiment:
         """The warnings to give before training."""
         config, steps = self.config, self.batches.steps * self.config.epochs // self.config.accumulate
         found = [*data_warnings(self.description, self.batches.size), *net_warnings(config.layers, config.loss)]
-        found.append(self.large_net)
+        weighted = config.dataset.weight_column() is not None and self.splits["train"].weight is not None
+        found += [self.large_net, unweighted_layer(self.predictor.model.layers.min_batch_layer, weighted)]
         return [*filter(None, found), *filter(None, [long_average(config.averaging, steps)])]
 
     @property

@@ -58,6 +58,13 @@ def net_warnings(layers: Sequence[Layer], loss: Loss) -> Iterator[str]:
         yield f"{sums}; end with softmax instead"
 
 
+def unweighted_layer(layer: Layer, weighted: bool) -> str:
+    """Return a warning if rows have weights and a layer has statistics of a batch, else the empty string."""
+    if not weighted or layer.min_batch == 1:
+        return ""
+    return f"{layer.name} counts each row of a batch once, whatever its weight; layer_norm depends on no other row"
+
+
 def _flat(layers: Sequence[Layer]) -> Iterator[Layer]:
     """Yield the layers that are applied one after the other."""
     for layer in layers:

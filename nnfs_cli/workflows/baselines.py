@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.dates import days
+from nnfs_cli.data.dates import days, utc
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.steps.base import Fit
 from nnfs_cli.data.steps.calendar import Calendar
@@ -50,7 +50,7 @@ class BaselineInputs:
         for name in (name for name, kind in kinds.items() if kind == "date"):
             steps = preprocessing.steps(name, "date") if preprocessing else ()
             step = next((step for step in steps if isinstance(step, Calendar)), Calendar())
-            fit = step.fit(train.dates(name))
+            fit = step.fit(train.zoned_dates(name))
             parts = [part for part in fit["parts"] if part != "trend"]
             self.calendars[name] = step, {**fit, "parts": parts, "gaps": False}  # days show gaps
         self.numbering: dict[str, dict[str | None, int]] = {}
@@ -72,8 +72,8 @@ class BaselineInputs:
         """
         columns = [table.numbers(name, gaps=True) for name in self.numbers]
         for name, (step, fit) in self.calendars.items():
-            dates = table.dates(name)
-            columns += [days(dates), *(step.transform(dates, fit).T if fit["parts"] else ())]
+            dates = table.zoned_dates(name)
+            columns += [days(utc(dates)), *(step.transform(dates, fit).T if fit["parts"] else ())]
         for name, numbers in self.numbering.items():
             found = table.texts(name).look_up(numbers, -1)
             columns.append(np.where(found < 0, np.nan, found))

@@ -217,6 +217,16 @@ def test_train_and_evaluate_report_weights(config: Callable[..., Path], inside: 
     assert said in inside("evaluate", "runs/config-1").stderr.splitlines()
 
 
+def test_a_layer_that_counts_rows_of_a_batch_once_is_named_if_rows_have_weights(config: Callable[..., Path]) -> None:
+    layers = [{"linear": 4}, {"residual": ["batch_norm"]}, {"linear": 3}]
+    said = "batch_norm counts each row of a batch once, whatever its weight"
+    for table, weight in ((csv("a,b,y,w", LABELS, [3] * 39 + [1]), "w"), (csv("a,b,y,w", LABELS, [1] * 40), "w")):
+        warned = [one for one in prepared(config(table, weight=weight, layers=layers)).warnings if said in one]
+        assert len(warned) == (",3\n" in table)
+    of_classes = prepared(config(csv("a,b,y", LABELS), class_weights={"low": 3}, layers=layers))
+    assert not any(said in one for one in of_classes.warnings)
+
+
 def test_only_the_proportion_of_weights_matters(config: Callable[..., Path]) -> None:
     settings: dict[str, Any] = {"weight": "w", "dtype": "float64", "batch_size": 7, "accumulate": 2}
     runs = [

@@ -21,17 +21,20 @@ from pyarrow import parquet
 from nnfs_cli import workflows
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
+from nnfs_cli.data.arrow import dates_from_texts, parse_dates
 from nnfs_cli.data.csv import blocks as csv_blocks
 from nnfs_cli.data.csv.source import Csv
 from nnfs_cli.data.dates import ZONED, days, in_zone, local, utc
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.parquet.source import Parquet
+from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.steps.base import DateStep, Fit
 from nnfs_cli.data.steps.calendar import Calendar
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.prediction.predictor import Predictor
+from nnfs_cli.workflows.baselines import BaselineInputs
 from tests.components.registry import components_restored
 
 Moment = dt.datetime | None
@@ -106,6 +109,26 @@ def test_a_text_has_the_local_time_that_it_says(how: str, moments: list[Moment],
         local_moments = [m and m.replace(second=0, microsecond=0) for m in local_moments]
     texts = [moment and FORMATS[how](moment) for moment in local_moments]
     check(Table("t", {"when": Texts.of(texts)}), local_moments)
+
+
+days_of = st.sampled_from(["2026-01-31", "2024-02-29", "2026-02-30", "1969-12-31", "soon"])
+times_of = st.sampled_from(["", "T12", " 00:30", "T23:59:59", " 12:30:00.5", "T12:30:00.123456", " 24:00", "T7:30"])
+offsets_of = st.sampled_from(["", "Z", "+02:00", "-0330", "+14:00", "+14:01", "-05", "+99:99", "+12:60", "-23:30", "z"])
+
+
+@given(
+    cells=st.lists(st.none() | st.tuples(days_of, times_of, offsets_of).map("".join), min_size=1, max_size=4),
+    ending=st.none() | offsets_of,
+)
+def test_both_date_parsers_agree(cells: list[str | None], ending: str | None) -> None:
+    """Arrow parses columns in one notation, and Python all others text by text."""
+    if ending is not None:
+        cells = [cell and cell[:10] + "T12:30:00" + ending for cell in cells]
+    column = pa.chunked_array([pa.array(cells, pa.string())])
+    (dates, wrong), (expected, is_wrong) = parse_dates(column), dates_from_texts(Texts.of(cells))
+    for of in (utc, local):
+        np.testing.assert_array_equal(of(dates), of(expected))
+    np.testing.assert_array_equal(wrong, is_wrong)
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow", "list", "series of objects"])
@@ -268,6 +291,13 @@ def test_a_net_knows_local_weekends_and_earlier_runs_those_in_utc(
     moment = dt.datetime.fromisoformat(SATURDAY)
     for data in ({"when": moment}, {"when": SATURDAY}, pd.DataFrame({"when": [moment]}), [{"when": moment}] * 2):
         assert set(weekends(restored, data)) == {saturday}
+
+
+def test_baselines_know_local_weekends() -> None:
+    table = Table("t", {"when": Texts.of([SATURDAY, "2026-02-02 12:00:00+02:00"])})
+    preprocessing = Preprocessing(dates=Calendar(parts=("weekend",)))
+    days_and_weekend = BaselineInputs(table, {"when": "date"}, preprocessing).matrix(table)
+    np.testing.assert_allclose(days_and_weekend, [[days(table.dates("when"))[0], 1], [days(table.dates("when"))[1], 0]])
 
 
 def test_a_split_by_time_goes_by_instants(config: Callable[..., Config], tmp_path: Path) -> None:
