@@ -43,9 +43,14 @@ class ClassCounts(NamedTuple):
 
 
 def class_counts(rows: PredictedRows, resamples: Resamples) -> ClassCounts:
-    """Return the weights of the rows of each class in every resample, (resamples, classes)."""
+    """Return the weights of the rows of each class in every resample, (resamples, classes).
+
+    For each class with rows that is predicted, a right and a wrong row are imagined; see `Resamples.imagined`.
+    """
     n_classes = rows.y_hat.shape[1]
     pairs, codes = np.unique(rows.y * n_classes + rows.decided, return_inverse=True)
     by_pair = resamples.sums(codes.reshape(-1), len(pairs))
     true, said = (np.eye(n_classes)[each] for each in (pairs // n_classes, pairs % n_classes))  # (pairs, classes)
-    return ClassCounts(by_pair @ (true * said), by_pair @ true, by_pair @ said)
+    right, wrong = np.split(resamples.imagined(2 * n_classes).T * np.tile(true.any(axis=0) & said.any(axis=0), 2), 2, 1)
+    both = right + wrong
+    return ClassCounts(by_pair @ (true * said) + right, by_pair @ true + both, by_pair @ said + both)

@@ -59,7 +59,11 @@ class RankingMetric(PerClassMetric):
         return figures.T if self.average == "per_class" else np.nanmean(figures, axis=0)[:, None]
 
     def _fill(self, column: Array, of_class: Array, score: Array, resamples: Resamples) -> None:
-        """Write the figure of one class in every resample, (resamples,)."""
+        """Write the figure of one class in every resample, (resamples,).
+
+        A row of the class and one of the others are imagined at either end; see `Resamples.imagined`.
+        """
+        ends = resamples.imagined(4).reshape(2, 2, -1, 1)
         order, done = np.argsort(score, kind="stable"), 0
         starts = np.flatnonzero(np.diff(score[order], prepend=-math.inf))
         for weights in resamples.chunks(order, len(column)):
@@ -67,8 +71,13 @@ class RankingMetric(PerClassMetric):
             outside = weights - inside
             if len(starts) < len(order):  # equal scores count together
                 inside, outside = (np.add.reduceat(each, starts, axis=1) for each in (inside, outside))
-            column[done : done + len(weights)] = self.area(inside, outside)
-            done += len(weights)
+            now = slice(done, done + len(weights))
+            inside, outside = (
+                np.concatenate([low[now], each, high[now]], axis=1)
+                for each, (low, high) in zip((inside, outside), ends, strict=True)
+            )
+            column[now] = self.area(inside, outside)
+            done = now.stop
 
     def area(self, inside: Array, outside: Array) -> Array:
         """Compute the figure from weights by ascending score, (resamples, scores) of the class and of all others."""

@@ -27,13 +27,14 @@ def intervals(metrics: Iterable[Metric], rows: PredictedRows, seed: int) -> dict
     Source: Hesterberg, "What Teachers Should Know About the Bootstrap" (2015), for the percentiles.
     """
     rows, found = rows.with_weight, dict[str, Interval | None]()
-    names = [(metric, metric.figures(rows)) for metric in metrics]
+    classes = rows.classes or tuple(map(str, range(rows.y_hat.shape[1])))
     resamples = None
-    if rows.usable and names:
+    if rows.usable:
         resamples = Resamples(random_stream(seed, "bootstrap"), len(rows.y), rows.weight, rows.group)
-    for metric, figures in names:
+    for metric in metrics:
+        columns = metric.columns(classes)
         bounds = [] if resamples is None else _bounds(metric, rows, resamples)
-        found |= dict(zip(figures, bounds or [None] * len(figures), strict=True))
+        found |= dict(zip(columns, bounds or [None] * len(columns), strict=True))
     return found
 
 
@@ -41,7 +42,7 @@ def _bounds(metric: Metric, rows: PredictedRows, resamples: Resamples) -> list[I
     with ignored_warnings(), np.errstate(all="ignore"):
         # A class of the user's may measure something else than the built-in metric from which it inherits.
         drawn = (Metric.resampled if metric.is_own() else type(metric).resampled)(metric, rows, resamples)
-    if not len(drawn):
+    if not len(drawn) or resamples.n_units < 2:
         return []
     tail = _tail(resamples.n_units)
     bounds = np.quantile(drawn, [tail, 1 - tail], axis=0).T
@@ -56,6 +57,4 @@ def _tail(n_units: int) -> float:
     """Return the probability below a percentile interval for this many units: 0.025, and less if they are few."""
     from scipy.special import ndtr, stdtrit
 
-    if n_units < 2:
-        return 0.0
     return float(ndtr(stdtrit(n_units - 1, (1 - LEVEL) / 2) * np.sqrt(n_units / (n_units - 1))))
