@@ -52,8 +52,8 @@ def learn_spread(
         features.shape[1], left_out, size.shape[1], members, member_streams(members, 2, seed, "spread")
     )
     inputs = spread.inputs(features, centre)
-    spread.mean[...] = np.average(inputs, axis=0, weights=weight)
-    deviation = np.sqrt(np.average((inputs - spread.mean) ** 2, axis=0, weights=weight))
+    spread.mean[...] = weight @ inputs / weight.sum()
+    deviation = np.sqrt(weight @ (inputs - spread.mean) ** 2 / weight.sum())
     spread.factor[...] = 1 / np.where(deviation > 1e-9 * (1 + np.abs(spread.mean)), deviation, np.inf)
     X, y = spread.standardize(inputs), size / np.average(size, axis=0, weights=weight)
     try:

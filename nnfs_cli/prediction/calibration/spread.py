@@ -43,10 +43,10 @@ class QuantileSpread:
         return len(self.least)
 
     @classmethod
-    def fit(cls, y_hat: Array, n_targets: int) -> Self:
-        """Return the rule for a net with these outputs, (rows, targets · levels)."""
+    def fit(cls, y_hat: Array, n_targets: int, weight: Array) -> Self:
+        """Return the rule for a net with these outputs, (rows, targets · levels), for rows of weight (rows,)."""
         low, high = _outermost(y_hat, n_targets)
-        return cls(LEAST_SIDE / 2 * (high - low).mean(axis=0) + np.finfo(float).tiny)
+        return cls(LEAST_SIDE / 2 * np.average(high - low, axis=0, weights=weight) + np.finfo(float).tiny)
 
     def sides(self, X: Array, y_hat: Array, centre: Array) -> tuple[Array, Array]:
         """Return the distances of the lowest and of the highest quantile, (rows, targets) each."""
@@ -105,7 +105,8 @@ class LearnedSpread:
 
     def inputs(self, X: Array, centre: Array) -> Array:
         """Return the inputs of the nets before they are standardized, (rows, inputs)."""
-        return np.concatenate([np.delete(X, self.left_out, axis=1), centre], axis=1, dtype=np.float64)
+        known = np.delete(X, self.left_out, axis=1) if self.left_out else X
+        return np.ascontiguousarray(np.concatenate([known, centre], axis=1, dtype=np.float64))
 
     def standardize(self, inputs: Array) -> Array:
         """Return the standardized inputs, limited to a distance from 0."""
