@@ -149,6 +149,13 @@ def is_date(text: str) -> bool:
     return not np.isnat(parse_date(text)[0])
 
 
+def hint_about(text: str) -> str:
+    """Return advice about a text that would be a date but for its offset, else an empty string."""
+    found = _ENDING.search(text[10:])
+    wrong = found is not None and found[1] and is_date(text[: -len(found[0])]) and not is_date(text)
+    return "; an offset from UTC is at most 14:00, as in +02:00" if wrong else ""
+
+
 def parse_dates(texts: Iterable[str]) -> Array:
     """Return the dates in texts (n,) as a column (n + 1,), with NaT for a text that is no date, and for one more."""
     known = np.array([*map(parse_date, texts), (NOT_A_DATE, NOT_A_DATE)], "datetime64[us]")

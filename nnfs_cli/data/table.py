@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.dates import DATES, ZONED, concatenate_dates, is_date, parse_dates, utc
+from nnfs_cli.data.dates import DATES, ZONED, concatenate_dates, hint_about, is_date, parse_dates, utc
 from nnfs_cli.data.numbers import GROUPED, is_number, looks_like_number
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ColumnProblem, DataError
@@ -118,6 +118,7 @@ class Table:
         place, found = self.locate(row, name)
         problem = f"should hold {expected}, found {shown(found)}" if found else f"is empty{if_empty and '; '}{if_empty}"
         hint = self._hint(found.strip()) if "numbers" in expected else ""
+        hint = hint_about(found.strip()) if expected == DATES else hint
         kind: ColumnProblem | None = "not numbers" if expected == "numbers" else None
         return DataError(
             f"{self.name}, {place}: {what} {named(name)} {problem}{hint}", kind if found else "empty cells"

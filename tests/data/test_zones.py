@@ -230,6 +230,7 @@ def test_a_zone_that_is_not_known_is_refused() -> None:
         table.dates("when")
 
 
+@FEW
 @given(
     moments=st.lists(st.none() | st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(9999, 12, 1)), min_size=1),
     zone=st.sampled_from(ZONES),
