@@ -85,13 +85,17 @@ def evaluate(
     splits = [name.value for name in split] if split else None
     chosen: dict[str, Any] = {"costs": parse_costs(costs), "metrics": _parse_metrics(metrics)}
     found = workflows.evaluate(opened, splits, input, weights, parse_threshold(threshold), **chosen)
-    comparison = workflows.compare(opened, splits, weights, predictor=found.predictor) if baselines else {}
+    comparison = workflows.Comparison()
+    if baselines:
+        comparison = workflows.compare(opened, splits, weights, predictor=found.predictor)
+    verdict = [*found.verdict, *comparison.verdict]
     if input and found.trained_on:
         trained = f"{input.name} is the file that {path} was trained on"
         learned = "so these figures include rows that the net has learned from; leave --input out"
         complain("warning", f"{trained}, {learned}")
     if json:
-        print_json({"run": path, **_plain(found), **({"baselines": comparison} if baselines else {})})
+        shown = {**_plain(found), "verdict": [one.plain() for one in verdict]}
+        print_json({"run": path, **shown, **({"baselines": comparison} if baselines else {})})
         return
     if not quiet:
         report_row_weights(opened.records.data())
@@ -101,7 +105,7 @@ def evaluate(
         print(f"\n{side_by_side(comparison, found.out_of_fold)}")
     if not quiet:
         _name_large_matrices(found, path, weights)
-        report_verdict(found.verdict)
+        report_verdict(verdict)
     suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
 
 
@@ -148,7 +152,6 @@ def _plain(found: Evaluation) -> dict[str, Any]:
         "classes": found.classes,
         "confusion": found.confusion,
         "trade_offs": found.trade_offs,
-        "verdict": [verdict.plain() for verdict in found.verdict],
     }
 
 

@@ -26,8 +26,14 @@ from nnfs_cli.workflows.boosting import MANY, TreeChoice, folds_for_trees
 from nnfs_cli.workflows.evaluate import rows_with_weight
 from nnfs_cli.workflows.figures import Figures, finite
 from nnfs_cli.workflows.load_run import data_of, restore
+from nnfs_cli.workflows.verdicts import Verdict
+from nnfs_cli.workflows.verdicts.against_trees import against_trees
 
-Comparison = dict[str, Figures]  # by split, then by model
+
+class Comparison(dict[str, Figures]):
+    """Figures by split, then by model; `verdict` says whether boosted trees are better than the net."""
+
+    verdict: Sequence[Verdict] = ()
 
 
 def baselines(config: Config) -> Comparison:
@@ -37,7 +43,9 @@ def baselines(config: Config) -> Comparison:
     """
     loaded = _require_memory(load_data(config))
     experiment = prepare(config, loaded)
-    return _score_baselines(experiment.predictor, loaded, experiment.splits, _held_out(experiment.splits), BASELINES)
+    wanted = _held_out(experiment.splits)
+    predicted = _predict_baselines(experiment.predictor, loaded, experiment.splits, wanted, BASELINES)
+    return _scored(predicted, config)
 
 
 def compare(
@@ -71,12 +79,27 @@ def beside_baselines(
     models: Sequence[Baseline] = BASELINES,
 ) -> Comparison:
     """Return the figures of a net, called `name`, and of baseline models on the wanted splits of its rows."""
-    others = _score_baselines(predictor, loaded, rows, wanted, models)
-    metrics = shared_metrics([predictor.config])
-    return {
-        split: {name: finite(figures_by(metrics, predictor.evaluate(rows[split])[1])), **others[split]}
+    others = _predict_baselines(predictor, loaded, rows, wanted, models)
+    nets = {split: predictor.evaluate(rows[split])[1] for split in wanted}
+    comparison = _scored({split: {name: nets[split], **others[split]} for split in wanted}, predictor.config)
+    pairs = [
+        (nets[split], others[split]["boosting"], rows[split].member)
         for split in wanted
-    }
+        if split != "train" and "boosting" in others[split]
+    ]
+    comparison.verdict = [*against_trees(pairs, predictor.config.loss)]
+    return comparison
+
+
+def _scored(predicted: Mapping[str, Mapping[str, PredictedRows]], config: Config) -> Comparison:
+    """Return the figures of predicted rows, by split, then by model."""
+    metrics = shared_metrics([config])
+    return Comparison(
+        {
+            split: {model: finite(figures_by(metrics, rows)) for model, rows in models.items()}
+            for split, models in predicted.items()
+        }
+    )
 
 
 def _require_memory(loaded: LoadedData) -> LoadedData:
@@ -104,13 +127,14 @@ def figures_by(metrics: Sequence[Metric], predicted: PredictedRows) -> dict[str,
     return {name: float(value) for metric in metrics for name, value in metric.figures(predicted).items()}
 
 
-def _score_baselines(
+def _predict_baselines(
     predictor: Predictor,
     loaded: LoadedData,
     rows: Mapping[str, EncodedRows],
     wanted: Sequence[str],
     models: Sequence[Baseline],
-) -> Comparison:
+) -> dict[str, dict[str, PredictedRows]]:
+    """Return what baseline models predict for the wanted splits, by split, then by model."""
     config = predictor.config
     tables = {
         split: rows_with_weight(loaded.readers[split].survey.take(loaded.rows[split]), predictor)
@@ -119,8 +143,8 @@ def _score_baselines(
     }
     inputs, n_classes = BaselineInputs(tables["train"], loaded.kinds, config.preprocessing), len(loaded.classes or ())
     X = {split: inputs.matrix(table) for split, table in tables.items()}
-    metrics, train = shared_metrics([config]), rows["train"]
-    comparison: Comparison = {split: {} for split in wanted}
+    train = rows["train"]
+    found: dict[str, dict[str, PredictedRows]] = {split: {} for split in wanted}
     for baseline in models:
         levels = config.loss.constant_levels() if baseline.name == "constant" else ()
         model = inputs.model(baseline, n_classes, config.seed, levels)
@@ -141,9 +165,8 @@ def _score_baselines(
             quantiles = config.loss.quantiles(y_hat) if levels else {}
             answer = config.loss.answer(y_hat) if levels else y_hat
             truth, weight = rows[split].truth, rows[split].weight
-            predicted = PredictedRows(truth, answer, weight, None, predictor.labels, quantiles)
-            comparison[split][baseline.name] = finite(figures_by(metrics, predicted))
-    return comparison
+            found[split][baseline.name] = PredictedRows(truth, answer, weight, None, predictor.labels, quantiles)
+    return found
 
 
 def _predict(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,16 @@ from sklearn.linear_model import Ridge as ScikitRidge
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
-from nnfs_cli import Run, RunError, Verdicts, fit, train, workflows
+from nnfs_cli import MAE, MSE, Run, RunError, Verdicts, fit, train, workflows
 from nnfs_cli.api.config_from import config_from
 from nnfs_cli.arrays import Array
 from nnfs_cli.experiment.experiment import Experiment
+from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.workflows.fit import fit as fit_net
 from nnfs_cli.workflows.result import EpochRows
 from nnfs_cli.workflows.verdicts import Verdict, judge
+from nnfs_cli.workflows.verdicts.against_trees import Pair, against_trees
 from nnfs_cli.workflows.verdicts.curves import curve_verdicts
 from nnfs_cli.workflows.verdicts.decisions import decision_verdicts
 from nnfs_cli.workflows.verdicts.disagreement import disagreement, higher_ranks
@@ -346,9 +349,8 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_train_shows_and_records_the_verdict(noise: Path, nnfs: Nnfs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(noise)
-    done = nnfs("train", "c.yaml", "--json", cwd=noise)
+def test_train_shows_and_records_the_verdict(noise: Path, inside: Nnfs) -> None:
+    done = inside("train", "c.yaml", "--json", cwd=noise)
     found = json.loads(done.stdout)["verdict"]
     assert "never_predicted" in [each["code"] for each in found[:3]]
     assert set(found[0]) == {"code", "severity", "sentence", "remedy"}
@@ -402,3 +404,51 @@ def test_without_held_out_rows_there_is_no_verdict() -> None:
     X = np.random.default_rng(3).normal(size=(40, 2))
     experiment, metrics, log = trained(net("numbers", split=0, epochs=8), columns(X, X[:, 0]))
     assert judge(experiment, metrics, log.rows) == ()
+
+
+# Beside boosted trees
+
+
+def pair(y: Array, net_answers: Array, trees_answers: Array) -> Pair:
+    return PredictedRows(y, net_answers), PredictedRows(y, trees_answers), None
+
+
+def test_trees_that_are_clearly_better_are_said_with_the_interval_of_the_difference() -> None:
+    rng = np.random.default_rng(11)
+    y = rng.normal(size=(200, 1))
+    near, far = y + 0.1 * rng.normal(size=(200, 1)), y + 0.5 * rng.normal(size=(200, 1))
+    (worse,) = against_trees([pair(y, far, near)], MSE())
+    (better,) = against_trees([pair(y, near, far)], MSE())
+    rmse = [math.sqrt(np.square(y_hat - y).mean()) for y_hat in (far, near)]
+    assert (worse.code, worse.severity) == ("worse_than_boosting", "warning")
+    assert f"rmse {rmse[0] - rmse[1]:.3g} higher" in worse.sentence
+    assert (better.code, better.severity) == ("better_than_boosting", "note")
+    assert f"rmse {rmse[0] - rmse[1]:.3g} lower" in better.sentence
+    assert [*against_trees([pair(y, near, near)], MSE())] == []
+    assert [*against_trees([pair(y[:5], far[:5], near[:5])], MSE())] == []  # too few rows
+    assert [*against_trees([], MSE())] == []
+
+
+def test_trees_and_the_net_are_compared_by_the_loss_of_the_net() -> None:
+    """With a few huge errors, the net is better by the absolute error and worse by the squared one."""
+    y = np.zeros((200, 1))
+    ours, theirs = np.full((200, 1), 0.1), np.full((200, 1), 1.0)
+    ours[:40] = 4
+    assert [verdict.code for verdict in against_trees([pair(y, ours, theirs)], MSE())] == ["worse_than_boosting"]
+    ours[:40] = 2
+    assert [verdict.code for verdict in against_trees([pair(y, ours, theirs)], MAE())] == ["better_than_boosting"]
+
+
+def test_boosting_is_said_to_be_better_where_baselines_are_asked_for(tmp_path: Path) -> None:
+    """A linear net learns nothing of a checkerboard, and trees do."""
+    rng = np.random.default_rng(12)
+    X = rng.uniform(size=(500, 2))
+    rows = columns(X, labels((X * 2).astype(int).sum(axis=1) % 2))
+    (tmp_path / "t.csv").write_text(
+        "\n".join([",".join(rows), *(",".join(map(str, row)) for row in zip(*rows.values(), strict=True))])
+    )
+    settings = {**net("classes", 1, epochs=3), "dataset": {"csv": {"path": str(tmp_path / "t.csv"), "target": "y"}}}
+    run = train(settings, folder=tmp_path / "runs")
+    found = run.compare()
+    assert [verdict.code for verdict in found.verdict] == ["worse_than_boosting"]
+    assert "worse than boosted trees: log loss" in str(found.verdict)

@@ -345,7 +345,10 @@ class Run:
         >>> list(run.compare()["validation"])
         ['iris-1', 'constant', 'linear', 'boosting']
         """
-        return Comparison(workflows.compare(self._directory, _listed(splits), weights, data))
+        found = workflows.compare(self._directory, _listed(splits), weights, data)
+        comparison = Comparison(found)
+        comparison.verdict = Verdicts(found.verdict)
+        return comparison
 
     def resume(
         self,

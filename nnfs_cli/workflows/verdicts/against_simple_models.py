@@ -8,6 +8,7 @@ from typing import Literal
 from nnfs_cli.workflows.verdicts.interval import Interval, interval, mean_of, pooled
 from nnfs_cli.workflows.verdicts.losses import RowLosses
 from nnfs_cli.workflows.verdicts.verdict import Severity, Verdict
+from nnfs_cli.workflows.verdicts.wording import brief
 
 Model = Literal["constant", "linear"]
 
@@ -79,8 +80,4 @@ def _by(found: Interval) -> str:
         mean, low, high, than = -found.mean, -found.high, -found.low, "higher"
     else:
         mean, low, high, than = found.mean, found.low, found.high, "lower"
-    return f"loss {_brief(mean)} {than} ({_brief(low)} to {_brief(high)})"
-
-
-def _brief(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
+    return f"loss {brief(mean)} {than} ({brief(low)} to {brief(high)})"

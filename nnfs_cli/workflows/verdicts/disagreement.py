@@ -11,6 +11,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.workflows.verdicts.interval import FEWEST, excess, mean_of
 from nnfs_cli.workflows.verdicts.losses import RowLosses
 from nnfs_cli.workflows.verdicts.verdict import Verdict
+from nnfs_cli.workflows.verdicts.wording import brief
 
 LEAST = 0.1  # a difference below this share of the validation loss does not matter
 CERTAIN = 2.576  # standard errors; chance exceeds them in 0.5 % of the cases
@@ -33,7 +34,7 @@ def disagreement(losses: Mapping[str, RowLosses]) -> Iterator[Verdict]:
         yield Verdict(
             "worse_on_test",
             "warning",
-            f"worse on test rows than on validation rows: loss {means['test'].value:.3g} instead of {usual:.3g}",
+            f"worse on test rows than on validation rows: loss {brief(means['test'].value)} instead of {brief(usual)}",
             "believe the test rows; if they differ by time, place or group, split by it",
         )
 

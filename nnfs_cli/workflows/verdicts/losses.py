@@ -15,7 +15,6 @@ from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.losses.binary_cross_entropy import BinaryCrossEntropy
 from nnfs_cli.nn.losses.cross_entropy import CrossEntropy
 from nnfs_cli.nn.losses.mse import MSE
-from nnfs_cli.nn.losses.quantile import Quantile
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.workflows.verdicts.linear import LinearInputs, LinearModel, Logistic, Ridge
@@ -134,17 +133,15 @@ class SimpleModels:
             yield np.flatnonzero(rows.member == member), self._seen[:, member]
 
     def _constant(self, seen: Array | None) -> Array:
-        """Return the best of a few constant outputs, (outputs,): the means, the medians, and the levels of a loss."""
-        y, weight = self._rows.y.astype(np.float64), self._weight
+        """Return the best constant outputs for the loss, (outputs,): quantiles or means."""
+        y, weight, levels = self._rows.y.astype(np.float64), self._weight, self._loss.constant_levels()
         if seen is not None:
             y, weight = y[seen], weight[seen]
-        levels = self._loss.levels if isinstance(self._loss, Quantile) else (0.5,)
+        if not levels:
+            return np.asarray(np.average(y, axis=0, weights=weight))
         quantiles = np.quantile(y, levels, axis=0, weights=weight, method="inverted_cdf")
         at = np.arange(y.shape[1])
-        candidates = [np.average(y, axis=0, weights=weight), quantiles[at % len(levels), at]]
-        with np.errstate(all="ignore"):  # a median of 0 has no logarithm
-            found = [weight @ _row_losses(self._loss, np.broadcast_to(one, y.shape), y) for one in candidates]
-        return candidates[int(np.nanargmin(found))]
+        return np.asarray(quantiles[at % len(levels), at])
 
 
 def _linear_model(loss: Loss) -> type[Ridge] | type[Logistic] | None:
