@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +25,7 @@ from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
     from nnfs_cli.runs.directory import RunDirectory
-    from nnfs_cli.workflows import Evaluation
+    from nnfs_cli.workflows import Evaluation, Verdict
 
 MetricList = Annotated[
     str | None,
@@ -85,17 +86,15 @@ def evaluate(
     splits = [name.value for name in split] if split else None
     chosen: dict[str, Any] = {"costs": parse_costs(costs), "metrics": _parse_metrics(metrics)}
     found = workflows.evaluate(opened, splits, input, weights, parse_threshold(threshold), **chosen)
-    comparison = workflows.Comparison()
-    if baselines:
-        comparison = workflows.compare(opened, splits, weights, predictor=found.predictor)
+    none = workflows.Comparison()
+    comparison = workflows.compare(opened, splits, weights, predictor=found.predictor) if baselines else none
     verdict = [*found.verdict, *comparison.verdict]
     if input and found.trained_on:
         trained = f"{input.name} is the file that {path} was trained on"
         learned = "so these figures include rows that the net has learned from; leave --input out"
         complain("warning", f"{trained}, {learned}")
     if json:
-        shown = {**_plain(found), "verdict": [one.plain() for one in verdict]}
-        print_json({"run": path, **shown, **({"baselines": comparison} if baselines else {})})
+        print_json({"run": path, **_plain(found, verdict), **({"baselines": comparison} if baselines else {})})
         return
     if not quiet:
         report_row_weights(opened.records.data())
@@ -142,7 +141,7 @@ def _parse_metrics(text: str | None) -> list[Any] | None:
         ) from None
 
 
-def _plain(found: Evaluation) -> dict[str, Any]:
+def _plain(found: Evaluation, verdict: Sequence[Verdict]) -> dict[str, Any]:
     """Return all that was found, for JSON."""
     return {
         "metrics": found,
@@ -152,6 +151,7 @@ def _plain(found: Evaluation) -> dict[str, Any]:
         "classes": found.classes,
         "confusion": found.confusion,
         "trade_offs": found.trade_offs,
+        "verdict": [one.plain() for one in verdict],
     }
 
 
