@@ -21,7 +21,7 @@ from nnfs_cli.errors import DataError
 MOST, USUAL = 200, 100  # trees; scikit-learn's default, where no rows can be held out
 FOLDS = 5
 FEW = 1_000  # rows, below which all folds are held out in turn
-MANY = 10_000  # rows, from which on several threads are faster than one
+MANY = 100_000  # rows, from which on several threads are clearly faster than one
 
 
 class TreeChoice:

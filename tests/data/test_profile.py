@@ -259,7 +259,7 @@ DESIGNS: dict[str, tuple[Kind, Callable[[np.random.Generator, int], Any]]] = {
 @pytest.mark.parametrize("name", DESIGNS)
 @pytest.mark.parametrize("rows", [10, 50, 100, 1_000, 10_000])
 def test_columns_without_drift_are_stable_in_95_of_100_tables(name: str, rows: int) -> None:
-    (kind, draw), rng, n = DESIGNS[name], np.random.default_rng(rows), 400
+    (kind, draw), rng, n = DESIGNS[name], np.random.default_rng(rows), 1_000
     alarms = sum(drift(draw(rng, 2_000), draw(rng, rows), kind).verdict != "stable" for _ in range(n))
     assert alarms / n <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / n)
 
