@@ -222,10 +222,10 @@ def _report_sets(calibration: ClassCalibration, level: float, labels: Sequence[s
         text += f"; they hold the truth for {percent(overall, 1)} of {rows}"
         if len(of_class) == len(labels):
             worst, label = min((share, label) for share, label in zip(of_class, labels, strict=True) if share >= 0)
-            text += f", of class '{shown(label, 30)}' for {percent(worst, 1)}"
+            text += f", of class {shown(label, 30)} for {percent(worst, 1)}"
     fact("sets", text)
     if calibration.errors:
-        before, after = map(number, calibration.errors)
+        before, after = (number(error) if error else "none seen" for error in calibration.errors)
         if before == after and number(calibration.temperature) == "1.0000":
             return
         rows = "the test rows" if calibration.test is not None else f"these {_calibration_rows(calibration.how)}"

@@ -103,6 +103,20 @@ def test_a_row_of_weight_2_is_two_rows_of_a_calibration(n: int, level: float) ->
     assert once == pytest.approx(fit_to_mean(members, members.mean(axis=0)), abs=1e-9)
 
 
+def test_rows_of_a_group_count_as_one_row_of_each_class() -> None:
+    rng = np.random.default_rng(0)
+    p, y = rows_of(rng, 120)
+    one_each = fitted(p, y)
+    times = rng.integers(1, 6, 120)
+    groups = np.arange(120).repeat(times)
+    repeated = fitted(p.repeat(times, axis=0), y.repeat(times), group=groups)
+    assert repeated.temperature == pytest.approx(one_each.temperature, abs=1e-9)
+    np.testing.assert_allclose(repeated.bound(0.85), one_each.bound(0.85), atol=1e-9)
+    assert repeated.rows == times.sum()
+    pairs = fitted(p, y, group=np.arange(120) // 2)  # a group with two classes counts in both
+    assert sum(scores.weight for scores in pairs.scores) == len({(k, g // 2) for g, k in enumerate(y)})
+
+
 def test_a_calibration_of_an_earlier_run_gives_the_same_sets() -> None:
     """Its only threshold is the score with rank ceil((rows + 1) · level), or the next one that was kept."""
     rng = np.random.default_rng(0)

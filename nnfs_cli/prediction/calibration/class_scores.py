@@ -29,16 +29,14 @@ class ClassScores:
     @classmethod
     def from_rows(cls, scores: Array, weight: Array | None = None) -> Self:
         """Return the scores of rows (rows,) with weights (rows,); a row of weight 2 is two rows."""
-        order = np.argsort(scores, kind="stable")
-        weights = np.ones(len(scores)) if weight is None else np.asarray(weight, np.float64)[order]
+        values, of_row = np.unique(scores.astype(np.float64), return_inverse=True)
+        weights = np.bincount(of_row, weight)
         ends = weights.cumsum()
-        starts = ends - np.maximum(weights - 1, 0)  # from here to the end, each further copy of the row has its score
-        positions, values = np.stack([starts, ends], axis=1).reshape(-1), scores[order].astype(np.float64).repeat(2)
+        starts = ends - np.maximum(weights - 1, 0)  # from here to the end, each further row has the same score
+        positions, values = np.stack([starts, ends], axis=1).reshape(-1), values.repeat(2)
         if len(scores) and max(len(scores), ends[-1]) > KEPT:
             even = np.linspace(positions[0], positions[-1], KEPT)
             positions, values = even, np.interp(even, positions, values)
-        elif (weights <= 1).all():
-            positions, values = ends, values[::2]
         return cls(len(scores), positions, values)
 
     @property
@@ -96,12 +94,18 @@ class ClassScores:
         return cls.from_json({"rows": plain["rows"], "positions": positions, "values": values[:, 0].repeat(2).tolist()})
 
 
-def class_scores(truth: Array, p: Array, weight: Array | None = None) -> tuple[ClassScores, ...]:
+def class_scores(
+    truth: Array, p: Array, weight: Array | None = None, predicted: Array | None = None
+) -> tuple[ClassScores, ...]:
     """Return the scores of the rows of each class, from probabilities p (rows, classes) of true classes (rows,).
 
-    The score is 1 - p of the true class, but 0 if that is the most probable one, since every set holds it.
+    The score is 1 - p of the true class, but 0 if every set holds that class: the most probable one, and the
+    `predicted` one (rows,), which is another one if there are class weights.
     """
     rows = np.arange(len(truth))
-    scores = np.where(p.argmax(axis=1) == truth, 0.0, 1 - p[rows, truth])
+    held = p.argmax(axis=1) == truth
+    if predicted is not None:
+        held |= predicted == truth
+    scores = np.where(held, 0.0, 1 - p[rows, truth])
     of_class = [np.flatnonzero(truth == k) for k in range(p.shape[1])]
     return tuple(ClassScores.from_rows(scores[some], None if weight is None else weight[some]) for some in of_class)

@@ -57,7 +57,8 @@ class ClassRows:
     def scores(self, temperature: float) -> tuple[ClassScores, ...]:
         """Return the scores of the rows of each class, from their probabilities at a temperature."""
         within = None if self.group is None else self.group * self.p.shape[1] + self.truth
-        return class_scores(self.truth, scale(self.p, temperature), row_weights(len(self.truth), self.weight, within))
+        weights = row_weights(len(self.truth), self.weight, within)
+        return class_scores(self.truth, scale(self.p, temperature), weights, self.given.argmax(axis=1))
 
     def error(self, p: Array) -> float:
         """Return the calibration error of some probabilities of these rows, (rows, classes)."""
