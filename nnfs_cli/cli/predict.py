@@ -220,8 +220,8 @@ def _report_sets(calibration: ClassCalibration, level: float, labels: Sequence[s
         overall, of_class = calibration.coverage(level)
         rows = counted(sum(scores.rows for scores in calibration.test), "test row")
         text += f"; they hold the truth for {percent(overall, 1)} of {rows}"
-        if len(of_class) == len(labels):
-            worst, label = min((share, label) for share, label in zip(of_class, labels, strict=True) if share >= 0)
+        worst, label = min((share, label) for share, label in zip(of_class, labels, strict=False) if share >= 0)
+        if worst < overall:
             text += f", of class {shown(label, 30)} for {percent(worst, 1)}"
     fact("sets", text)
     if calibration.errors:

@@ -63,13 +63,12 @@ def shares_held(net: NetClassifier, X: Array, y: Array) -> Array:
 
 
 def check(found: list[Array]) -> None:
-    """Assert coverage within two points of what it should be."""
+    """Assert coverage within two points of what it should be, and three standard errors for up to 11 figures at once."""
     held, right, frequent = np.mean(found, axis=0)
     error = np.std(found, axis=0)[0] / len(found) ** 0.5
     wanted = np.maximum(LEVEL, right[1:])
     wanted = np.array([wanted @ frequent[1:], *wanted])
-    print(held.round(3), error.round(3), wanted.round(3))
-    assert (np.abs(held - wanted) < 0.02 + 2 * error).all()
+    assert (np.abs(held - wanted) < 0.02 + 3 * error).all()
 
 
 @pytest.mark.slow
@@ -136,6 +135,5 @@ def test_sets_with_class_weights(weights: Any) -> None:
         losses.append([-np.log(each[np.arange(len(y_new)), y_new]).mean() for each in (p[1], *calibrated)])
     check(found)
     weighted, plain, divided = np.mean(losses, axis=0)
-    print(weighted, plain, divided)
     assert abs(divided - plain) < 0.02
     assert weighted > plain + 0.04

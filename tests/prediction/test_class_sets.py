@@ -50,14 +50,14 @@ def test_beyond_the_last_score_a_threshold_approaches_the_one_that_holds_every_r
     assert (np.diff(thresholds) > 0).all()
     assert 0.999 < thresholds[-1] < 1
     none = ClassScores.from_rows(np.zeros(0))
-    assert 0.98 < none.threshold(0.9) < 1
+    assert 0.95 < none.threshold(0.9) < 1
 
 
-@pytest.mark.parametrize(("n", "slack"), [(2, 0.09), (5, 0.05), (9, 0.005), (14, 0.005), (30, 0.005)])
+@pytest.mark.parametrize(("n", "slack"), [(2, 0.06), (5, 0.03), (9, 0.005), (14, 0.005), (30, 0.005)])
 def test_a_threshold_holds_new_scores_as_often_as_it_says(n: int, slack: float) -> None:
-    """In 20,000 samples of uniform scores, whose share below a threshold is the threshold."""
+    """In 5,000 samples of uniform scores, whose share below a threshold is the threshold."""
     rng = np.random.default_rng(n)
-    thresholds = [ClassScores.from_rows(rng.random(n)).threshold(0.9) for _ in range(20_000)]
+    thresholds = [ClassScores.from_rows(rng.random(n)).threshold(0.9) for _ in range(5_000)]
     error = np.std(thresholds) / len(thresholds) ** 0.5
     assert -3 * error < np.mean(thresholds) - 0.9 < slack
 
@@ -196,10 +196,10 @@ def test_class_weights_are_taken_out_of_calibrated_probabilities() -> None:
 
 @pytest.mark.parametrize("sure", [1.0, 2.0])
 def test_the_error_of_few_rows_is_that_of_new_rows_on_average(sure: float) -> None:
-    """On 600 samples of 150 rows; the squared error as it is usually computed is far above that of new rows."""
+    """On 400 samples of 150 rows; the squared error as it is usually computed is far above that of new rows."""
     rng = np.random.default_rng(0)
-    new = squared_calibration_error(*rows_of(rng, 1_000_000, sure=sure))
-    samples = [rows_of(rng, 150, sure=sure) for _ in range(600)]
+    new = squared_calibration_error(*rows_of(rng, 400_000, sure=sure))
+    samples = [rows_of(rng, 150, sure=sure) for _ in range(400)]
     found = np.array([squared_calibration_error(*sample) for sample in samples])
     error = found.std() / len(found) ** 0.5
     assert abs(found.mean() - new) < 3 * error
@@ -212,11 +212,11 @@ def test_the_error_of_few_rows_is_that_of_new_rows_on_average(sure: float) -> No
 
 
 def test_the_error_after_scaling_is_that_of_new_rows_on_average() -> None:
-    """On 200 samples of 100 rows that are also the ones that the temperature was fitted to."""
+    """On 100 samples of 100 rows that are also the ones that the temperature was fitted to."""
     rng = np.random.default_rng(1)
-    new = rows_of(rng, 20_000, sure=2.0)
+    new = rows_of(rng, 10_000, sure=2.0)
     differences = []
-    for _ in range(200):
+    for _ in range(100):
         p, y = rows_of(rng, 100, sure=2.0)
         found = squared_calibration_error(scaled_out_of_fold(p, y), y)
         differences.append(found - squared_calibration_error(scale(new[0], fit_temperature(p, y)), new[1]))

@@ -431,17 +431,20 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     def predict_set(self, X: TableLike, level: float = 0.9) -> Array:
         """Predict for each row the set of classes that holds the true one with a given probability.
 
+        The probability holds for the rows of each class, also of a rare one: each class has a threshold of its own for
+        its calibrated probability.
+
         Parameters
         ----------
         X : table or array (rows, n_features)
             The inputs, with the columns that the estimator was fitted on.
         level : float, default=0.9
-            The probability, between 0 and 1, that the set holds the truth.
+            The probability, between 0 and 1, that the set of a row holds its class.
 
         Returns
         -------
         array (rows, n_classes) of bool
-            Whether each class of `classes_` is in the set. The most probable class always is.
+            Whether each class of `classes_` is in the set. The prediction and the most probable class always are.
 
         Raises
         ------
