@@ -63,7 +63,7 @@ def shares_held(net: NetClassifier, X: Array, y: Array) -> Array:
 
 
 def check(found: list[Array]) -> None:
-    """Assert coverage within two points of what it should be, and three standard errors for up to 11 figures at once."""
+    """Assert coverage within two points of what it should be; three standard errors, as there are many figures."""
     held, right, frequent = np.mean(found, axis=0)
     error = np.std(found, axis=0)[0] / len(found) ** 0.5
     wanted = np.maximum(LEVEL, right[1:])
