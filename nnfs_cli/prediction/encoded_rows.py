@@ -13,7 +13,6 @@ from nnfs_cli.data.folds import Folds
 
 BY_ROW = ("weight", "member", "group", "time")  # what encoded rows may have, one for each row
 BLOCKS = 20
-LATEST = 100  # rows out of fold that calibrate intervals where folds go forward, at least
 
 
 @dataclass(frozen=True)
@@ -91,15 +90,6 @@ class EncodedRows:
         weights = self.weight[self.weight > 0]
         rows = self.take(np.flatnonzero(self.weight))
         return replace(rows, weight=None) if (weights == 1).all() else rows
-
-
-def latest(rows: EncodedRows) -> EncodedRows:
-    """Return the rows out of forward folds that are in the latest folds: at least 100 rows, and a third of them."""
-    if rows.member is None:
-        return rows
-    sizes = np.bincount(rows.member)
-    later = np.cumsum(sizes[::-1])[::-1] - sizes  # rows of later folds, for each fold
-    return rows.take(np.flatnonzero((later < max(LATEST, len(rows) / 3))[rows.member]))
 
 
 def concatenate_predictions(

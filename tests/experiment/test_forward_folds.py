@@ -17,7 +17,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, DataError
 from nnfs_cli.experiment.experiment import Experiment
-from nnfs_cli.prediction.encoded_rows import EncodedRows, latest
+from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.workflows.fit import fit
 from nnfs_cli.workflows.load_run import config_of
 
@@ -191,9 +191,9 @@ def test_one_group_or_instant_is_an_error(tmp_path: Path, split: dict[str, str])
 # --- rows that depend on each other ---
 
 
-def rows_at(times: Any, member: Any = None) -> EncodedRows:
+def rows_at(times: Any) -> EncodedRows:
     n = len(times)
-    return EncodedRows(np.zeros((n, 1)), np.zeros((n, 1)), np.zeros((n, 1)), None, member, time=np.asarray(times))
+    return EncodedRows(np.zeros((n, 1)), np.zeros((n, 1)), np.zeros((n, 1)), time=np.asarray(times))
 
 
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=400))
@@ -206,13 +206,6 @@ def test_blocks_hold_consecutive_instants_and_are_of_equal_size(times: list[int]
     apart = rows_at(np.arange(len(times))).units
     assert apart is not None
     assert np.ptp(np.bincount(apart)) <= 1 + len(times) % 20
-
-
-def test_the_latest_rows_are_those_of_the_latest_folds() -> None:
-    member = np.repeat([0, 1, 2, 3], 90)
-    rows = rows_at(np.arange(360), member)
-    assert sorted(set(latest(rows).member.tolist())) == [2, 3]  # type: ignore[union-attr]
-    assert len(latest(rows.take(np.arange(90)))) == 90
 
 
 # --- cross-validation ---

@@ -6,7 +6,7 @@ from nnfs_cli.prediction.calibration.classes import ClassCalibration
 from nnfs_cli.prediction.calibration.fit_classes import fit_classes
 from nnfs_cli.prediction.calibration.fit_numbers import fit_numbers
 from nnfs_cli.prediction.calibration.numbers import NumberCalibration
-from nnfs_cli.prediction.encoded_rows import EncodedRows, latest
+from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 
 
@@ -16,10 +16,8 @@ def fit_calibration(
     """Return a calibration fitted to the validation rows; None if the loss gives scores instead of probabilities.
 
     Validation rows may be out of fold: then each row is predicted by one member, while `predict` takes the mean of all
-    members, which is better. If folds go forward, the latest ones count, since the rows to predict are still later.
+    members, which is better.
     """
-    if predictor.config.forward:
-        validation = latest(validation)
     how = "validation" if validation.member is None else "out of fold"
     if predictor.encoder.classes is None:
         return fit_numbers(predictor, validation, test, how)
