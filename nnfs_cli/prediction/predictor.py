@@ -175,10 +175,24 @@ class Predictor:
         Raises `DataError` for the first row that cannot be used, and `UserError` if too few rows were held out for the
         level of the sets.
         """
+        return self._sets(self.answer(self._predict(table, None)[1]))
+
+    def covers(self, rows: EncodedRows) -> Array:
+        """Return whether the interval, or the set of classes, of each row holds the truth, (rows, targets).
+
+        Raises `UserError` if too few rows were held out for the level.
+        """
+        y_hat = self.model.predict(rows.X, member=rows.member)
+        if self.encoder.classes:
+            return self._sets(self.answer(y_hat))[np.arange(len(rows)), rows.truth][:, None]
+        low, high = self._interval(rows.X, y_hat)
+        return (low <= rows.truth) & (rows.truth <= high)
+
+    def _sets(self, answer: Array) -> Array:
+        """Return for each class whether it is in the set of a row, (rows, n_classes), for probabilities."""
         interval = self.decision.interval
         if interval is None or not isinstance(interval.calibration, ClassCalibration):
             raise ValueError("the predictor has no calibration of classes")
-        answer = self.answer(self._predict(table, None)[1])
         decided = decide(answer, self.decision.threshold)
         return interval.calibration.members(interval.calibration.scale(answer), interval.level, decided)
 

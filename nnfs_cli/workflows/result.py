@@ -59,7 +59,7 @@ class TrainingResult:
         outcome = fit(experiment, [log], callbacks)
         config, predictor = without_rows(experiment.config), copy.copy(experiment.predictor)
         predictor.config = config
-        verdict = judge(experiment, outcome.metrics, log.rows)
+        verdict = judge(experiment, outcome.metrics, log.rows, outcome.calibration)
         return cls(config, predictor, experiment.description, log.rows, outcome, verdict, threads=experiment.threads)
 
     @classmethod

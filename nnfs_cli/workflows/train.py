@@ -81,7 +81,7 @@ def train(
         with _record_failure(run):
             before = [Interruptions(), *([first] if first else []), EpochLogger(run.log)]
             outcome = fit(experiment, before, callbacks, run.arrays, restore)
-            record_outcome(run, outcome, judge(experiment, outcome.metrics, run.epochs()))
+            record_outcome(run, outcome, judge(experiment, outcome.metrics, run.epochs(), outcome.calibration))
     finally:
         run.release()
 

@@ -47,8 +47,14 @@ def trained(settings: dict[str, Any], table: dict[str, Any]) -> tuple[Experiment
 
 
 def verdict_on(maker: Maker, seed: int) -> list[Verdict]:
-    experiment, metrics, log = trained(*maker(np.random.default_rng([seed, 17])))
-    return list(judge(experiment, metrics, log.rows))
+    return verdicts(*maker(np.random.default_rng([seed, 17])))
+
+
+def verdicts(settings: dict[str, Any], table: dict[str, Any]) -> list[Verdict]:
+    """Train a net in memory, and return the verdicts on it."""
+    experiment, log = workflows.prepare(config_from(settings, table)), EpochRows()
+    outcome = fit_net(experiment, [log])
+    return list(judge(experiment, outcome.metrics, log.rows, outcome.calibration))
 
 
 def codes(verdicts: Sequence[Verdict]) -> list[str]:

@@ -14,11 +14,15 @@ from nnfs_cli.workflows.verdicts.verdict import Verdict
 from nnfs_cli.workflows.verdicts.wording import brief
 
 LEAST = 0.1  # a difference below this share of the validation loss does not matter
+ELSEWHERE = "if they differ by time, place or group, split by it"
+LATER = "the net gets worse with time, so train it again with new rows"
 CERTAIN = 2.576  # standard errors; chance exceeds them in 0.5 % of the cases
 
 
-def disagreement(losses: Mapping[str, RowLosses]) -> Iterator[Verdict]:
+def disagreement(losses: Mapping[str, RowLosses], in_time: bool = False) -> Iterator[Verdict]:
     """Yield that test rows are predicted worse than validation rows, if they clearly are.
+
+    If the split is `in_time`, the test rows are the latest.
 
     Two tests look at the mean and at the ranks of the losses: a few rows with large losses hide a shift of the others
     from the first, and do not show in the second.
@@ -35,7 +39,7 @@ def disagreement(losses: Mapping[str, RowLosses]) -> Iterator[Verdict]:
             "worse_on_test",
             "warning",
             f"worse on test rows than on validation rows: loss {brief(means['test'].value)} instead of {brief(usual)}",
-            "believe the test rows; if they differ by time, place or group, split by it",
+            f"believe the test rows; {LATER if in_time else ELSEWHERE}",
         )
 
 

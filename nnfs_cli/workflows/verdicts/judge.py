@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.experiment.experiment import Experiment
+from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.workflows.verdicts.against_simple_models import against_simple_models
+from nnfs_cli.workflows.verdicts.coverage import coverage
 from nnfs_cli.workflows.verdicts.curves import curve_verdicts
 from nnfs_cli.workflows.verdicts.decisions import decision_verdicts
 from nnfs_cli.workflows.verdicts.disagreement import disagreement
@@ -16,19 +18,25 @@ from nnfs_cli.workflows.verdicts.losses import losses_by_split
 from nnfs_cli.workflows.verdicts.verdict import Verdict
 
 ORDER = (
-    "worse_than_constant", "never_predicted", "worse_than_linear", "worse_on_test", "no_better_than_constant",
-    "majority", "overfit", "too_short", "better_than_linear", "better_than_constant", "no_better_than_linear",
+    "worse_than_constant", "never_predicted", "worse_than_linear", "worse_on_test", "narrow_intervals",
+    "no_better_than_constant", "majority", "overfit", "too_short", "better_than_linear", "better_than_constant",
+    "no_better_than_linear",
 )  # fmt: skip
 
 
 def judge(
-    experiment: Experiment, metrics: Mapping[str, Any], log: Sequence[Mapping[str, float]]
+    experiment: Experiment,
+    metrics: Mapping[str, Any],
+    log: Sequence[Mapping[str, float]],
+    calibration: NumberCalibration | ClassCalibration | None = None,
 ) -> tuple[Verdict, ...]:
     """Return what can be said about the net of an experiment, the most important first.
 
-    The net has its best weights; `metrics` are its final figures, and `log` has a row for each logged epoch.
+    The net has its best weights; `metrics` are its final figures, `log` has a row for each logged epoch, and the
+    `calibration` is that of its intervals.
     """
-    found = _verdicts(experiment, metrics, log)
+    found = [*_verdicts(experiment, metrics, log)]
+    found += coverage(experiment.predictor, experiment.splits.get("test"), calibration)
     return tuple(sorted(found, key=lambda verdict: ORDER.index(verdict.code)))
 
 
@@ -44,5 +52,5 @@ def _verdicts(
         yield from decision_verdicts(
             truth, decided, np.concatenate(weights), predictor.labels, bool(predictor.encoder.class_weights)
         )
-    yield from disagreement(losses)
+    yield from disagreement(losses, in_time=experiment.config.split.time is not None)
     yield from curve_verdicts(log, experiment.config, "stopped" in metrics)

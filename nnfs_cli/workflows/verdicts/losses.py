@@ -72,7 +72,7 @@ def _losses(experiment: Experiment, rows: EncodedRows, simple: SimpleModels) -> 
         _row_losses(predictor.config.loss, constant, rows.y),
         None if linear is None else _row_losses(predictor.config.loss, linear, rows.y),
         rows.weight,
-        rows.group,
+        rows.units,
         rows.member,
         truth,
         None if truth is None else decide(predictor.config.loss.answer(y_hat), predictor.decision.threshold),
