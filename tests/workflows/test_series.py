@@ -90,7 +90,7 @@ def test_a_series_that_grows_beyond_what_was_seen_is_said() -> None:
 
 
 def test_a_walk_that_leaves_its_past_is_said() -> None:
-    series = random_walk(3)
+    series = random_walk(0)
     warnings = told(
         series,
         0,
