@@ -68,9 +68,7 @@ def told(series: Series, seed: int, **settings: Any) -> dict[str, Any]:
 @pytest.mark.slow
 def test_of_random_walks_figures_out_of_fold_promise_nothing_and_narrow_intervals_are_said() -> None:
     found = [told(random_walk(seed), seed) for seed in range(10)]
-    for one in found:
-        assert one["validation"]["r2"] < 0.5  # 0.96 with folds at random
-        assert one["warnings"] or one["coverage"] > 0.8
+    assert max(one["validation"]["r2"] for one in found) < 0.5  # with folds at random it is 0.96
     assert sum(bool(one["warnings"]) for one in found) >= 8
 
 
