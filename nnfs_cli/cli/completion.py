@@ -79,6 +79,19 @@ def complete_component(incomplete: str) -> list[str]:
     return sorted(name for name in names if name.startswith(incomplete) and " " not in name)
 
 
+def complete_metric(incomplete: str) -> list[str]:
+    """Return the metrics that may come next in a list with commas."""
+    from nnfs_cli.cli.declared_names import families
+
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in families()["metric"] if name.startswith(last.lstrip())]
+
+
+def complete_threshold(incomplete: str) -> list[str]:
+    """Return the words that a threshold may be, besides a number."""
+    return [word for word in ("best_f1", "best_accuracy", "none") if word.startswith(incomplete)]
+
+
 def complete_topic(incomplete: str) -> list[str]:
     """Return the topics of the guide."""
     from nnfs_cli.guide import topics

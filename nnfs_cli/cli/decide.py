@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nnfs_cli.cli.completion import complete_threshold
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, load
 from nnfs_cli.cli.paths import open_run
@@ -27,6 +28,7 @@ ThresholdChoice = Annotated[
         help="For two classes: the probability from which the second one is predicted. HOW is a number; or"
         " best_accuracy or best_f1 (macro F1), to choose the threshold on the validation rows; or none, for the class"
         " of the highest probability.",
+        autocompletion=complete_threshold,
     ),
 ]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nnfs_cli.cli.baseline import side_by_side
-from nnfs_cli.cli.completion import complete_table
+from nnfs_cli.cli.completion import complete_metric, complete_table
 from nnfs_cli.cli.decide import CostsChoice, ThresholdChoice, parse_costs, parse_threshold, threshold_rule
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, SplitName, Weights, load
@@ -32,13 +32,14 @@ MetricList = Annotated[
     typer.Option(
         metavar="METRIC,...",
         help="Metrics to report instead of those of the config, such as 'roc_auc, f1: per_class'.",
+        autocompletion=complete_metric,
     ),
 ]
 
 
 @manual(
     "nnfs evaluate runs/breast_cancer-1 --costs fp=1,fn=20",
-    "nnfs evaluate runs/breast_cancer-1 --split test --metrics 'roc_auc, f1: per_class' --json",
+    "nnfs evaluate runs/breast_cancer-1 --metrics roc_auc,brier --json",
     guide="evaluation",
 )
 def evaluate(

@@ -235,7 +235,7 @@ def _report_sets(calibration: ClassCalibration, level: float, labels: Sequence[s
 
 def _calibration_rows(how: str, rows: int | None = None) -> str:
     """Name the rows of a calibration, with their number."""
-    named = "validation rows" if how == "validation" else "rows out of fold"
+    named = "validation rows" if how == "validation" else "validation rows (out of fold)"
     return f"{rows:,} {named}" if rows is not None else named
 
 

@@ -267,7 +267,10 @@ def test_sets_of_classes(trained: Path, inside: Nnfs) -> None:
     assert {len(row["set"].split("|")) for row in rows} > {1}
     assert np.mean([t in row["set"].split("|") for t, row in zip(truth, rows, strict=True)]) > 0.87
     assert sum(float(rows[0][f"probability_{name}"]) for name in ("low", "mid", "high")) == pytest.approx(1)
-    assert "sets        90 % for each class, calibrated on 160 rows out of fold; they hold the truth for" in done.stderr
+    assert (
+        "sets        90 % for each class, calibrated on 160 validation rows (out of fold); they hold the truth for"
+        in done.stderr
+    )
     assert "calibrated  with temperature" in done.stderr
     plain = inside("predict", "--run", "runs/classes-1", "--input", "t.csv", cwd=trained)
     assert "set" not in plain.stdout.partition("\n")[0].split(",")

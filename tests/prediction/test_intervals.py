@@ -305,7 +305,7 @@ def test_the_command_reports_coverage_of_rows_of_weight(tmp_path: Path, inside: 
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(config))
     assert inside("train", "c.yaml", cwd=tmp_path).returncode == 0
     done = inside("predict", "--run", "runs/c-1", "--input", "t.csv", "--interval", "0.8", cwd=tmp_path)
-    assert "80 %, calibrated on 210 rows out of fold; they hold the truth for" in done.stderr
+    assert "80 %, calibrated on 210 validation rows (out of fold); they hold the truth for" in done.stderr
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     widths = [float(row["upper"]) - float(row["lower"]) for row in rows]
     assert np.std(np.log(widths)) > 0.3
