@@ -69,7 +69,9 @@ def told(series: Series, seed: int, **settings: Any) -> dict[str, Any]:
 def test_of_random_walks_figures_out_of_fold_promise_nothing_and_narrow_intervals_are_said() -> None:
     found = [told(random_walk(seed), seed) for seed in range(10)]
     assert max(one["validation"]["r2"] for one in found) < 0.5  # with folds at random it is 0.96
-    assert sum(bool(one["warnings"]) for one in found) >= 8
+    silent = [one for one in found if not one["warnings"]]
+    assert len(silent) <= 4
+    assert all(one["test"]["rmse"] < 2 * one["validation"]["rmse"] for one in silent)  # walks may also stay
 
 
 @pytest.mark.slow
