@@ -62,13 +62,14 @@ def shares_held(net: NetClassifier, X: Array, y: Array) -> Array:
     return np.array([held, [np.nan, *right], [1.0, *frequent]])
 
 
-def check(found: list[Array]) -> None:
+def check(found: list[Array], above: float = 0.02) -> None:
     """Assert coverage within two points of what it should be; three standard errors, as there are many figures."""
     held, right, frequent = np.mean(found, axis=0)
     error = np.std(found, axis=0)[0] / len(found) ** 0.5
     wanted = np.maximum(LEVEL, right[1:])
     wanted = np.array([wanted @ frequent[1:], *wanted])
-    assert (np.abs(held - wanted) < 0.02 + 3 * error).all()
+    assert (wanted - held < 0.02 + 3 * error).all()
+    assert (held - wanted < above + 3 * error).all()
 
 
 @pytest.mark.slow
@@ -83,10 +84,12 @@ def test_sets_of_made_tables(table: str, how: str, n: int) -> None:
         rng = np.random.default_rng([seed, n])
         net = NetClassifier(**settings, random_state=seed).fit(*MADE[table].draw(n, rng))
         found.append(shares_held(net, *MADE[table].draw(2_000, rng)))
-    check(found)
+    few = n < 9 * len(MADE[table].shares)  # rows of a class for a level of 0.9: then sets are larger than need be
+    check(found, above=0.04 if few else 0.02)
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.* constant in the training rows")
 @pytest.mark.parametrize("noise", [0.0, 0.2])
 @pytest.mark.parametrize("table", REAL)
 def test_sets_of_real_tables(table: str, noise: float) -> None:

@@ -16,7 +16,7 @@ from nnfs_cli.prediction.calibration.temperature import fit_temperature, fit_to_
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 
-ROWS = 4_000  # the most rows that are used to compare members
+ROWS = 2_000  # the most rows that are used to compare members
 
 
 @dataclass(frozen=True)
