@@ -31,6 +31,7 @@ from nnfs_cli.prediction.calibration.row_weights import row_weights
 from nnfs_cli.prediction.calibration.scores import KEPT
 from nnfs_cli.prediction.calibration.temperature import fit_temperature, fit_to_mean, scale
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.workflows.load_run import calibration_of, restore
 from tests.conftest import Nnfs, one_message
 
 Write = Callable[[str, str], Path]
@@ -342,6 +343,12 @@ def test_other_weights_have_no_intervals(trained: Path) -> None:
         {"scores": {"rows": 2, "ranks": [2, 1], "values": [[0.1], [0.5]]}},
         {"scores": {"rows": 1, "ranks": [1], "values": [["x"]]}}, {"scores": {"rows": 0, "ranks": [], "values": []}},
         {"scores": {"rows": 1, "ranks": [1], "values": [[10**400]]}}, {"scores": [[[1]]]},
+        {"scores": []}, {"test": [{"rows": 1, "positions": [1], "values": [0.5]}]}, {"class_weights": [1, 2]},
+        {"class_weights": [1, -2, 1]}, {"scores": 3 * [{"rows": 1, "positions": [1], "values": [1.5]}]},
+        {"scores": 3 * [{"rows": 1, "positions": [1, 2], "values": [0.5]}]},
+        {"scores": 3 * [{"rows": 2, "positions": [2, 1], "values": [0.5, 0.6]}]},
+        {"scores": 3 * [{"rows": 0, "positions": [1], "values": [0.5]}]},
+        {"scores": 3 * [{"rows": 10**400, "positions": [1], "values": [0.5]}]},
     ],
 )  # fmt: skip
 def test_a_damaged_calibration_is_refused(trained: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
@@ -350,3 +357,11 @@ def test_a_damaged_calibration_is_refused(trained: Path, tmp_path: Path, changes
     run = RunDirectory(tmp_path)
     with pytest.raises(RunError):
         run.records.calibration()
+
+
+def test_a_calibration_of_other_classes_is_refused(trained: Path, tmp_path: Path) -> None:
+    run = RunDirectory.open(trained / "runs" / "classes-1")
+    plain = run.calibration().to_json()
+    (tmp_path / "calibration.json").write_text(json.dumps({**plain, "scores": plain["scores"][:2], "test": None}))
+    with pytest.raises(RunError, match=r"its calibration\.json has scores of other classes than its net"):
+        calibration_of(RunDirectory(tmp_path), restore(run))

@@ -351,6 +351,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     def predict_proba(self, X: TableLike) -> Array:
         """Predict the probability of each class. Only available if the loss gives probabilities.
 
+        These are the probabilities of the net, which are not calibrated; `predict_set` calibrates them first.
+
         Parameters
         ----------
         X : table or array (rows, n_features)

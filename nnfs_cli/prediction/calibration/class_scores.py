@@ -74,7 +74,7 @@ class ClassScores:
     def from_json(cls, plain: Mapping[str, Any]) -> Self:
         """Return the scores that `to_json` described. Raises `ValueError` if they cannot be scores."""
         rows, positions, values = plain["rows"], *(np.array(plain[key], np.float64) for key in ("positions", "values"))
-        if not isinstance(rows, int) or positions.ndim != 1 or positions.shape != values.shape:
+        if not isinstance(rows, int) or rows > 2**53 or positions.ndim != 1 or positions.shape != values.shape:
             raise ValueError("its scores have no values and positions of the same length")
         if (rows > 0) != (len(values) > 0) or not (np.isfinite(positions).all() and np.isfinite(values).all()):
             raise ValueError("its scores are not numbers of some rows")
