@@ -95,7 +95,8 @@ def test_train_prints_the_run_directory_on_stdout_and_all_else_on_stderr(trained
     assert trained.first.stdout == "runs/config-1\n"
     lines = trained.first.stderr.splitlines()
     assert [line.split()[0] for line in lines if line] == [
-        "data", "model", "training", "epoch", "1", "2", "3", "best", "validation", "next",
+        "data", "model", "training", "epoch", "1", "2", "3", "best", "validation", "verdict", "verdict", "verdict",
+        "next",
     ]  # fmt: skip
     assert lines[0].endswith("60 rows, 2 numbers -> 2 classes (high 65 %, low 35 %); 48 to train, 12 to validate")
 
@@ -106,7 +107,11 @@ def test_a_second_train_makes_a_directory_of_its_own(trained: Trained) -> None:
 
 def test_json_is_one_object_on_stdout(trained: Trained) -> None:
     assert trained.second.stdout.count("\n") == 1
-    assert json.loads(trained.second.stdout) == {"run": "runs/config-2", "metrics": trained.metrics("runs/config-2")}
+    found = json.loads(trained.second.stdout)
+    assert {key: found[key] for key in ("run", "metrics")} == {
+        "run": "runs/config-2", "metrics": trained.metrics("runs/config-2"),
+    }  # fmt: skip
+    assert {key for verdict in found["verdict"] for key in verdict} == {"code", "severity", "sentence", "remedy"}
     assert "epoch" in trained.second.stderr
 
 
@@ -119,7 +124,7 @@ def test_a_quiet_train_prints_the_run_directory_and_nothing_else(points: Path, i
 def test_a_quiet_train_still_warns(points: Path, inside: Nnfs) -> None:
     done = inside("train", "config.yaml", "-q", "--json", "--set", "layers=[linear: 30, relu, linear: 1]")
     assert done.returncode == 0
-    assert set(json.loads(done.stdout)) == {"run", "metrics"}
+    assert set(json.loads(done.stdout)) == {"run", "metrics", "verdict"}
     assert one_line(done.stderr).startswith("warning: the net has 121 parameters for 48 training rows")
 
 

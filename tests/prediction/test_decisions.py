@@ -343,7 +343,9 @@ def test_a_matrix_too_wide_for_a_terminal_stays_in_its_file(tmp_path: Path, insi
     run = train(tmp_path, rows, layers=[{"linear": 11}], loss="cross_entropy", metrics=["accuracy"])
     done = inside("evaluate", run, "--split", "test")
     assert "true class (rows)" not in done.stdout
-    assert done.stderr.splitlines()[:-1] == [f"{run.as_posix()}/evaluation/test holds the confusion matrix"]
+    matrix, verdict, _ = done.stderr.splitlines()
+    assert matrix == f"{run.as_posix()}/evaluation/test holds the confusion matrix"
+    assert verdict.startswith("verdict     'class 0', ")
 
 
 def test_a_threshold_can_be_forgotten(run: Path, inside: Nnfs) -> None:

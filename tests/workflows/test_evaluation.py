@@ -323,6 +323,7 @@ def test_json_and_python_hold_the_same(run: Path, inside: Nnfs) -> None:
     found, ours = evaluated(inside, run, "--costs", "fp=1,fn=4"), Run.open(run).evaluate(costs={"fp": 1, "fn": 4})
     assert found.pop("metrics") == ours
     assert found.pop("run") == run.as_posix()
+    assert found.pop("verdict") == [verdict.plain() for verdict in ours.verdict]
     for name, value in found.items():
         assert json.loads(json.dumps(getattr(ours, name))) == value, name
 

@@ -458,3 +458,20 @@ def test_boosting_is_said_to_be_better_where_baselines_are_asked_for(tmp_path: P
     found = run.compare()
     assert [verdict.code for verdict in found.verdict] == ["worse_than_boosting"]
     assert "worse than boosted trees: log loss" in str(found.verdict)
+
+
+@pytest.mark.parametrize(
+    ("changes", "values"),
+    [
+        ({}, [0.0] * 60),
+        ({}, [1e30, -1e30] * 30),
+        ({"loss": "poisson", "preprocessing": "standardize", "layers": [{"linear": 1}, "exp"]}, [0] * 60),
+        ({"loss": "quantile: [0.1, 0.9]", "layers": [{"linear": 2}]}, list(range(60))),
+        ({"batch_size": "full", "members": 2, "holdout": "fold"}, [5.0] * 59 + [6.0]),
+    ],
+)
+def test_extreme_tables_are_judged_without_an_error(changes: dict[str, Any], values: list[float]) -> None:
+    table = columns(np.stack([np.zeros(60), np.geomspace(1e-20, 1e20, 60)], axis=1), values)
+    experiment, metrics, log = trained(net("numbers", epochs=7, **changes), table)
+    for verdict in judge(experiment, metrics, log.rows):
+        assert not {"nan", "inf"} & set(str(verdict).replace("(", " ").split())

@@ -22,7 +22,8 @@ def decision_verdicts(
 ) -> Iterator[Verdict]:
     """Yield what the true and the predicted classes (rows,) of held-out rows say.
 
-    Counts of rows ignore the weights (rows,). `balanced` is whether the classes have weights already.
+    Counts of rows ignore the weights (rows,). `balanced` is whether something makes rare classes count more already:
+    class weights, or a threshold. Then a low accuracy is intended.
     """
     n_classes = len(labels)
     there = np.bincount(truth, minlength=n_classes)
@@ -36,14 +37,14 @@ def decision_verdicts(
     right, without = decided == truth, truth == majority
     share = mean_of(without * 1.0, weight, None, None).value
     gain = interval(mean_of(right * 1.0 - without, weight, None, None))
-    if gain is not None and share >= MAJORITY and not gain.positive and gain.mean < GAIN * (1 - share):
+    if not balanced and gain is not None and share >= MAJORITY and not gain.positive and gain.mean < GAIN * (1 - share):
         accuracy = mean_of(right * 1.0, weight, None, None).value
         always = f"always predicting {named(labels[majority])} ({share:.4f})"
         yield Verdict(
             "majority",
             "warning",
-            f"accuracy {accuracy:.4f} is not clearly better than that of {always}",
-            remedy,
+            f"accuracy {accuracy:.4f} is {'worse' if gain.negative else 'not clearly better'} than that of {always}",
+            "`nnfs evaluate --metrics 'roc_auc, f1'` tells more",
         )
 
 

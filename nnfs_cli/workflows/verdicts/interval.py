@@ -77,8 +77,8 @@ def pooled(means: Sequence[tuple[Mean, float]]) -> Mean:
 
 
 def interval(mean: Mean) -> Interval | None:
-    """Return the interval around the mean of a difference; None if it rests on too few units."""
-    if mean.units < FEWEST:
+    """Return the interval around the mean of a difference; None if it is not finite, or rests on too few units."""
+    if mean.units < FEWEST or not math.isfinite(mean.value + mean.variance):
         return None
     reach = t_quantile(mean.units - 1) * math.sqrt(mean.variance)
     return Interval(mean.value, mean.value - reach, mean.value + reach)
@@ -91,7 +91,7 @@ def excess(one: Mean, other: Mean) -> float:
     without a large loss seem to vary little.
     """
     of_unit = max(mean.variance * mean.units for mean in (one, other))
-    if min(one.units, other.units) < 2 * FEWEST or not of_unit:
+    if min(one.units, other.units) < 2 * FEWEST or not 0 < of_unit < math.inf:
         return 0.0
     return (one.value - other.value) / math.sqrt(of_unit * (1 / one.units + 1 / other.units))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, all_finite
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.metrics import decide
 from nnfs_cli.nn.context import Context
@@ -17,7 +17,7 @@ from nnfs_cli.nn.losses.cross_entropy import CrossEntropy
 from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.system.threads import thread_limit
-from nnfs_cli.workflows.verdicts.linear import LinearInputs, LinearModel, Logistic, Ridge
+from nnfs_cli.workflows.verdicts.linear import CATEGORIES, LinearInputs, LinearModel, Logistic, Ridge
 
 MOST_ROWS = 20_000  # rows that are judged, or that simple models are fitted to
 MOST_CELLS = 1_000_000  # numbers in the inputs of a linear model
@@ -53,13 +53,13 @@ class RowLosses:
 
 def losses_by_split(experiment: Experiment) -> dict[str, RowLosses]:
     """Return the losses of the validation and the test rows, of at most `MOST_ROWS` each."""
-    splits = experiment.splits
-    held_out = {split: _some(rows, MOST_ROWS) for split, rows in splits.items() if split != "train"}
+    held_out = {split: rows for split, rows in experiment.splits.items() if split != "train"}
     if not held_out:
         return {}
-    with thread_limit(1):  # the matrices are small
+    with thread_limit(1), np.errstate(all="ignore"):  # the matrices are small
         simple = SimpleModels(experiment)
-        return {split: _losses(experiment, rows, simple) for split, rows in held_out.items()}
+        most = min(MOST_ROWS, 4 * simple.most_rows)
+        return {split: _losses(experiment, _some(rows, most), simple) for split, rows in held_out.items()}
 
 
 def _losses(experiment: Experiment, rows: EncodedRows, simple: SimpleModels) -> RowLosses:
@@ -95,16 +95,20 @@ class SimpleModels:
     def __init__(self, experiment: Experiment) -> None:
         rows = experiment.splits["train"]
         codes = [table[0] for table in experiment.predictor.encoder.lookups]
-        most = min(MOST_ROWS, MOST_CELLS // max(rows.X.shape[1], 1))
-        self._loss, self._chosen = experiment.config.loss, _places(len(rows), most)
+        n_inputs = rows.X.shape[1] + CATEGORIES * len(codes)
+        self.most_rows = min(MOST_ROWS, MOST_CELLS // max(n_inputs, 1))
+        self._loss, self._chosen = experiment.config.loss, _places(len(rows), self.most_rows)
         self._rows = rows.take(self._chosen)
         self._weight = np.ones(len(self._chosen)) if self._rows.weight is None else self._rows.weight.astype(np.float64)
         self._seen = self._seen_by_member(experiment)
         self._linear: LinearModel | None = None
-        if rows.X.shape[1] <= MOST_INPUTS and (kind := _linear_model(self._loss)) is not None:
-            self._inputs = LinearInputs(self._rows.X, codes)
-            y = self._rows.y.astype(np.float64)
-            self._linear = kind(self._inputs.matrix(self._rows.X), y, self._weight)
+        kind = _linear_model(self._loss)
+        if kind is None or n_inputs > MOST_INPUTS:
+            return
+        self._inputs = LinearInputs(self._rows.X, codes)
+        A = self._inputs.matrix(self._rows.X)
+        if all_finite(A):
+            self._linear = kind(A, self._rows.y.astype(np.float64), self._weight)
 
     def _seen_by_member(self, experiment: Experiment) -> Array | None:
         """Return which of the rows each member was trained on, (rows, members); None if all members saw all rows."""
