@@ -70,7 +70,7 @@ def test_a_spread_is_learned_where_there_is_one() -> None:
     np.testing.assert_array_equal(below, above)
     ratio = np.log(below[:, 0] / truly)
     assert np.std(ratio) < 0.8  # without a spread it is 1.15
-    assert np.corrcoef(np.log(out_of_fold[:, 0]), np.log(deviation))[0, 1] > 0.85
+    assert np.corrcoef(np.log(out_of_fold[:, 0]), np.log(deviation))[0, 1] > 0.7
 
 
 def test_where_all_rows_are_alike_intervals_stay_nearly_as_wide() -> None:
