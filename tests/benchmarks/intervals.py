@@ -23,7 +23,7 @@ from nnfs_cli.arrays import Array
 from tests.benchmarks.tables import in_folder
 from tests.prediction.test_interval_coverage import ALIKE, LEVEL, SETTINGS, UNLIKE, made
 
-ROWS, NEW, MOST = 1_000, 2_000, 3_000
+ROWS, NEW, MOST = 600, 2_000, 3_000
 Bounds = tuple[Array, Array]
 
 
