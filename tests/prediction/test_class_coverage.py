@@ -124,6 +124,25 @@ def test_sets_with_row_weights() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("n_groups", [30, 60])
+def test_sets_of_new_groups(n_groups: int) -> None:
+    """Each group of 6 rows has a shift of its own, so its rows are right or wrong together."""
+
+    def draw(n: int, rng: Any) -> tuple[dict[str, Array], Array]:
+        X, y = MADE["three classes"].draw(6 * n, rng)
+        X += rng.normal(size=(n, 5)).repeat(6, axis=0)
+        return {**{f"x{i}": X[:, i] for i in range(5)}, "group": np.arange(n).repeat(6).astype(str)}, y
+
+    found = []
+    for seed in range(SETS):
+        rng = np.random.default_rng(seed)
+        net = NetClassifier(**ENSEMBLE, split={"group": "group"}, random_state=seed).fit(*draw(n_groups, rng))
+        assert net.result_.outcome.calibration.scores[0].weight <= n_groups
+        found.append(shares_held(net, *draw(300, rng)))
+    check(found)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", ["balanced", {0: 1, 1: 5, 2: 0.5}])
 def test_sets_with_class_weights(weights: Any) -> None:
     """Probabilities are as good as those of a net without class weights; uncalibrated ones are far from it."""
