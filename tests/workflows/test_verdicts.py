@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.workflows.fit import Outcome
 from nnfs_cli.workflows.fit import fit as fit_net
 from nnfs_cli.workflows.result import EpochRows
 from nnfs_cli.workflows.verdicts import Verdict, judge
@@ -40,21 +41,18 @@ from tests.workflows.situations import PLANTED, SOUND, Maker, columns, labels, n
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 
 
-def trained(settings: dict[str, Any], table: dict[str, Any]) -> tuple[Experiment, Mapping[str, Any], EpochRows]:
+def trained(settings: dict[str, Any], table: dict[str, Any]) -> tuple[Experiment, Outcome, EpochRows]:
     """Train a net in memory, and return what verdicts are made of."""
     experiment, log = workflows.prepare(config_from(settings, table)), EpochRows()
-    return experiment, fit_net(experiment, [log]).metrics, log
+    return experiment, fit_net(experiment, [log]), log
 
 
 def verdict_on(maker: Maker, seed: int) -> list[Verdict]:
-    return verdicts(*maker(np.random.default_rng([seed, 17])))
+    return judged(*trained(*maker(np.random.default_rng([seed, 17]))))
 
 
-def verdicts(settings: dict[str, Any], table: dict[str, Any]) -> list[Verdict]:
-    """Train a net in memory, and return the verdicts on it."""
-    experiment, log = workflows.prepare(config_from(settings, table)), EpochRows()
-    outcome = fit_net(experiment, [log])
-    return list(judge(experiment, outcome.metrics, log.rows, outcome.calibration))
+def judged(experiment: Experiment, outcome: Outcome, log: EpochRows) -> list[Verdict]:
+    return [*judge(experiment, outcome.metrics, log.rows, outcome.calibration)]
 
 
 def codes(verdicts: Sequence[Verdict]) -> list[str]:
@@ -163,7 +161,7 @@ def test_inputs_are_standardized_and_codes_become_indicators() -> None:
 def test_the_constant_is_the_best_one_for_the_loss(changes: dict[str, Any], strategy: str) -> None:
     rng = np.random.default_rng(3)
     table = columns(rng.normal(size=(200, 2)), rng.exponential(size=200))
-    experiment, metrics, _ = trained(net("numbers", epochs=2, **changes), table)
+    experiment, outcome, _ = trained(net("numbers", epochs=2, **changes), table)
     rows, found = experiment.splits, losses_by_split(experiment)["validation"]
     y = rows["train"].y[:, 0]
     constant = DummyRegressor(strategy=strategy, quantile=0.9).fit(y[:, None], y).predict([[0]])[0]
@@ -171,7 +169,7 @@ def test_the_constant_is_the_best_one_for_the_loss(changes: dict[str, Any], stra
     expected = {"mean": error**2, "median": np.abs(error), "quantile": np.maximum(0.9 * error, -0.1 * error)}[strategy]
     assert found.constant.mean() == pytest.approx(expected.mean(), rel=5e-3)
     assert (found.linear is None) == (strategy != "mean")
-    assert found.net.mean() == pytest.approx(metrics["validation"]["loss"], rel=1e-5)
+    assert found.net.mean() == pytest.approx(outcome.metrics["validation"]["loss"], rel=1e-5)
 
 
 def test_rows_out_of_fold_are_out_of_fold_for_the_simple_models_too() -> None:
@@ -408,8 +406,7 @@ def test_an_estimator_keeps_the_verdict_in_its_run(tmp_path: Path) -> None:
 
 def test_without_held_out_rows_there_is_no_verdict() -> None:
     X = np.random.default_rng(3).normal(size=(40, 2))
-    experiment, metrics, log = trained(net("numbers", split=0, epochs=8), columns(X, X[:, 0]))
-    assert judge(experiment, metrics, log.rows) == ()
+    assert judged(*trained(net("numbers", split=0, epochs=8), columns(X, X[:, 0]))) == []
 
 
 # Beside boosted trees
@@ -472,6 +469,5 @@ def test_boosting_is_said_to_be_better_where_baselines_are_asked_for(tmp_path: P
 )
 def test_extreme_tables_are_judged_without_an_error(changes: dict[str, Any], values: list[float]) -> None:
     table = columns(np.stack([np.zeros(60), np.geomspace(1e-20, 1e20, 60)], axis=1), values)
-    experiment, metrics, log = trained(net("numbers", epochs=7, **changes), table)
-    for verdict in judge(experiment, metrics, log.rows):
+    for verdict in judged(*trained(net("numbers", epochs=7, **changes), table)):
         assert not {"nan", "inf"} & set(str(verdict).replace("(", " ").split())
