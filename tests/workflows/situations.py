@@ -151,7 +151,7 @@ PLANTED: dict[Maker, set[str]] = {
     large_net_on_few_rows: {"overfit"},
     large_net_on_noisy_classes: {"overfit"},
     ended_too_early: {"too_short"},
-    lr_too_small: {"too_short", "worse_than_linear"},
+    lr_too_small: {"too_short", *WORSE},
     lr_too_large: WORSE,
     shifted_test_rows: {"worse_on_test"},
     new_groups_in_test: {"worse_on_test"},

@@ -269,7 +269,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         >>> from nnfs_cli import NetRegressor
         >>> net = NetRegressor(layers=["linear: 4", "relu"], epochs=3, split=0.5)
         >>> net.fit([[0.0], [1.0]] * 20, [10, 30] * 20).verdict_[0].code
-        'worse_than_linear'
+        'no_better_than_constant'
         """
         check_is_fitted(self)
         return Verdicts(self.result_.verdict)

@@ -37,16 +37,15 @@ def against_simple_models(losses: Sequence[RowLosses], outputs: int) -> Iterator
             "worse_than_constant" if of_constant.negative else "no_better_than_constant",
             "warning",
             f"{clearly} than a constant prediction: {_by(of_constant)}",
-            TRAIN_ON if linear_wins else hint,
+            f"{TRAIN_ON}: even a linear model finds more" if linear_wins else hint,
         )
+        return
     if of_linear is not None and linear_wins:
         gained = _mean(losses, "constant") - _mean(losses, "linear")
-        slight = of_constant.positive and -of_linear.mean < SLIGHT * gained
+        slight = -of_linear.mean < SLIGHT * gained
         sentence = f"{'slightly ' if slight else ''}worse than a linear model: {_by(of_linear)}"
         severity: Severity = "note" if slight else "warning"
         yield Verdict("worse_than_linear", severity, sentence, f"{TRAIN_ON}, or use {simpler}")
-    if not of_constant.positive:
-        return
     if of_linear is None or _mean(losses, "constant") < _mean(losses, "linear"):
         than = "a constant prediction" if of_linear is None else "a constant prediction and a linear model"
         yield Verdict("better_than_constant", "note", f"better than {than}: {_by(of_constant)}", TREES)
