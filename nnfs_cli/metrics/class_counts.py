@@ -42,15 +42,22 @@ class ClassCounts(NamedTuple):
         return np.where(whole > 0, part / np.where(whole > 0, whole, 1), missing)
 
 
-def class_counts(rows: PredictedRows, resamples: Resamples) -> ClassCounts:
+def class_counts(rows: PredictedRows, resamples: Resamples, together: bool = True) -> ClassCounts:
     """Return the weights of the rows of each class in every resample, (resamples, classes).
 
-    For each class with rows that is predicted, a right and a wrong row are imagined; see `Resamples.imagined`.
+    For each class with rows that is predicted, a right and a wrong row are imagined; see `Resamples.imagined`. They are
+    half a unit each for the figure of a class by itself, which is Jeffreys' choice. Those of all classes `together` are
+    a unit, so that a mean over many classes is not moved; the tests measure that this is enough.
     """
     n_classes = rows.y_hat.shape[1]
     pairs, codes = np.unique(rows.y * n_classes + rows.decided, return_inverse=True)
     by_pair = resamples.sums(codes.reshape(-1), len(pairs))
     true, said = (np.eye(n_classes)[each] for each in (pairs // n_classes, pairs % n_classes))  # (pairs, classes)
-    right, wrong = np.split(resamples.imagined(2 * n_classes).T * np.tile(true.any(axis=0) & said.any(axis=0), 2), 2, 1)
+    right, wrong = np.split(
+        resamples.imagined(2 * n_classes, 1 / n_classes if together else 0.5).T
+        * np.tile(true.any(axis=0) & said.any(axis=0), 2),
+        2,
+        1,
+    )
     both = right + wrong
     return ClassCounts(by_pair @ (true * said) + right, by_pair @ true + both, by_pair @ said + both)

@@ -87,7 +87,7 @@ class ConfusionMetric(PerClassMetric):
 
     def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
         """Return the combined figure, or the figure of each class."""
-        counts = class_counts(rows, resamples)
+        counts = class_counts(rows, resamples, together=self.average != "per_class")
         figures: Array = getattr(counts, self.name)
         match self.average:
             case "macro":

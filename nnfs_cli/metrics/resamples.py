@@ -13,7 +13,6 @@ RESAMPLES = 1_000
 MOST_UNITS = 2_000  # more rows are joined at random into as many units, so that time does not grow with the rows
 NUMBERS = 10_000_000  # weights that a metric computes, if it needs the weight of every row
 MOST_NUMBERS = 50_000  # of one resample; with more, there would be too few resamples
-TENTH = 0.1  # units that are imagined
 CHUNK = 200_000  # weights in memory at a time; they fit into the cache
 
 
@@ -60,12 +59,11 @@ class Resamples:
             sums, total = sums + ones[:, None], total + ones + zeros
         return np.asarray((sums / total[:, None]).reshape(-1, *values.shape[1:]))
 
-    def imagined(self, columns: int, units: float = TENTH) -> Array:
+    def imagined(self, columns: int, units: float) -> Array:
         """Return weights of rows that are imagined, (columns, resamples), each on average of so many units.
 
-        Rows that are all right look perfect in every resample, although other rows would not be. So half of what is
-        imagined is wrong. A tenth of a unit is enough for intervals of rankings and of figures of classes to hold the
-        truth, and hardly moves them; the tests measure that.
+        Rows that are all right look perfect in every resample, although other rows would not be. So rows that are wrong
+        are imagined, and as many that are right.
         """
         drawn = np.random.default_rng(self._seed).standard_gamma(units, (columns, RESAMPLES))
         return np.asarray(drawn * (self._weight.sum() / self.n_units))
