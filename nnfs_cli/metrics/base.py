@@ -47,15 +47,19 @@ class PredictedRows:
         """The predicted class of each row, (rows,)."""
         return decide(self.y_hat, self.threshold)
 
-    @cached_property
+    @property
     def with_weight(self) -> PredictedRows:
         """These rows without the ones of weight 0."""
         if self.weight is None or self.weight.all():
-            return self
-        rows = np.flatnonzero(self.weight)
+            return self  # not cached: rows that hold themselves would stay in memory
+        return self._some
+
+    @cached_property
+    def _some(self) -> PredictedRows:
+        rows = np.flatnonzero(np.ones(len(self.y)) if self.weight is None else self.weight)
         quantiles = {level: values[rows] for level, values in self.quantiles.items()}
-        y, y_hat, weight = self.y[rows], self.y_hat[rows], self.weight[rows]
-        group = None if self.group is None else self.group[rows]
+        y, y_hat = self.y[rows], self.y_hat[rows]
+        weight, group = (None if each is None else each[rows] for each in (self.weight, self.group))
         return replace(self, y=y, y_hat=y_hat, weight=weight, quantiles=quantiles, group=group)
 
     @cached_property

@@ -46,6 +46,11 @@ class Context:
         self._next = 0
         self._draws, self._rngs = draws, ()
 
+    def release(self) -> None:
+        """Free all buffers, and forget where random numbers come from."""
+        self._shelves.clear()
+        self._shelf, self._draws, self._rngs = [], None, ()
+
     # Random numbers
 
     @property

@@ -127,6 +127,10 @@ class Model:
             return float(np.multiply(losses, weight.T, out=losses).sum()) / self.members
         return float(np.dot(losses, weight).mean())
 
+    def end_training(self) -> None:
+        """Free the memory that only `differentiate` needs, apart from the gradients. It may be called again."""
+        self._training.release()
+
     def first_not_finite(self, x: Array, y: Array, *how: Any) -> str:
         """Return where `differentiate` with these arguments first meets a number that is not finite."""
         for name, array in {**self.parameters.arrays, "the inputs": x, "the targets": y}.items():

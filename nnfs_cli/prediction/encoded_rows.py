@@ -87,9 +87,8 @@ class EncodedRows:
         """Return the rows without those of weight 0, and without weights if all others are 1."""
         if self.weight is None:
             return self
-        weights = self.weight[self.weight > 0]
-        rows = self.take(np.flatnonzero(self.weight))
-        return replace(rows, weight=None) if (weights == 1).all() else rows
+        rows = self if self.weight.all() else self.take(np.flatnonzero(self.weight))
+        return replace(rows, weight=None) if rows.weight is not None and (rows.weight == 1).all() else rows
 
 
 def concatenate_predictions(

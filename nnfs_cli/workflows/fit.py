@@ -46,6 +46,21 @@ def fit(
     are written to `store`, if given; `restore` fills the state to continue from, see `Trainer.train`.
     Raises `DivergedError` if a loss or gradient is not finite.
     """
+    metrics, confusion = _train(experiment, first, last, store, restore)
+    calibration, splits = None, experiment.splits
+    if "validation" in splits:
+        calibration = fit_calibration(experiment.predictor, splits["validation"], splits.get("test"))
+    return Outcome(metrics, confusion, calibration)
+
+
+def _train(
+    experiment: Experiment,
+    first: Sequence[Callback],
+    last: Sequence[Callback],
+    store: Store | None,
+    restore: Callable[[State], object] | None,
+) -> tuple[dict[str, Any], dict[str, ConfusionTable]]:
+    """Train and score the net, and free the memory that only training needs; return figures and confusion tables."""
     config, predictor, splits = experiment.config, experiment.predictor, experiment.splits
     watched, prefix = (splits["validation"], "val_") if "validation" in splits else (splits["train"], "train_")
 
@@ -65,17 +80,15 @@ def fit(
     if trainer.average.pending:
         warn(no_average())
     checkpoint.restore_best(predictor.model)
+    predictor.model.end_training()
     scored = {split: score(predictor, rows) for split, rows in splits.items()}
     figures = {split: found.figures for split, found in scored.items()}
     for of_split in figures.values():
         trainer.require_finite(of_split["loss"])
     _warn_undefined(figures)
-    calibration = None
-    if "validation" in splits:
-        calibration = fit_calibration(predictor, splits["validation"], splits.get("test"))
     ending = {"stopped": trainer.stopped} if trainer.stopped else {}
     finals = {split: finite(of_split) for split, of_split in figures.items()}
-    return Outcome({"best_epoch": checkpoint.best_epoch, **ending, **finals}, confusion_tables(scored), calibration)
+    return {"best_epoch": checkpoint.best_epoch, **ending, **finals}, confusion_tables(scored)
 
 
 def _warn_undefined(figures: Figures) -> None:

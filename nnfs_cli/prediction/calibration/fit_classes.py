@@ -38,11 +38,11 @@ class ClassRows:
         """Return the rows that have a weight and a finite prediction."""
         rows, class_weights = rows.with_weight(), predictor.encoder.class_weights
         given = predictor.evaluate(rows)[1].y_hat
-        finite = np.flatnonzero(np.isfinite(given).all(axis=-1))
-        rows, weight = rows.take(finite), rows.weight
-        if rows.weight is not None and class_weights is not None:
-            weight = rows.weight / np.array(class_weights)[rows.truth]
-        return cls(given[finite], rows.truth, weight, rows.group, class_weights)
+        finite, weight = np.isfinite(given).all(axis=-1), rows.weight
+        if weight is not None and class_weights is not None:
+            weight = weight / np.array(class_weights)[rows.truth]
+        weight, group = (None if each is None else each[finite] for each in (weight, rows.group))
+        return cls(given[finite], rows.truth[finite], weight, group, class_weights)
 
     @cached_property
     def p(self) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 
 COLDEST, HOTTEST = 0.1, 10.0  # temperatures
+MOST_STEPS = 100  # to a minimum; usually it takes about ten
 PRIOR = 0.3  # standard deviation of the logarithm of a temperature, around 0
 
 
@@ -70,10 +71,24 @@ def _expected(z: Array, colder: float) -> Array:
 
 
 def _minimum(slope: Callable[[float], float]) -> float:
-    """Return the temperature where the slope of a loss, by the logarithm of the temperature, is 0."""
-    from scipy.optimize import brentq
+    """Return the temperature where the slope of a loss, by the logarithm of the temperature, is 0.
 
+    Importing SciPy's root finders takes longer than many a training.
+    Source: Dowell and Jarratt, "A Modified Regula Falsi Method for Computing the Root of an Equation" (1971).
+    """
     low, high = math.log(COLDEST), math.log(HOTTEST)
-    if slope(low) >= 0:
-        return COLDEST
-    return math.exp(brentq(slope, low, high, xtol=1e-13)) if slope(high) > 0 else HOTTEST
+    at_low, at_high = slope(low), slope(high)
+    if at_low >= 0 or at_high <= 0:
+        return COLDEST if at_low >= 0 else HOTTEST
+    found, last = high, 0.0
+    for _ in range(MOST_STEPS):
+        before, found = found, (low * at_high - high * at_low) / (at_high - at_low)
+        here = slope(found)
+        if not here or abs(found - before) < 1e-13:
+            break
+        if here < 0:
+            low, at_low, at_high = found, here, at_high / 2 if last < 0 else at_high
+        else:
+            high, at_high, at_low = found, here, at_low / 2 if last > 0 else at_low
+        last = here
+    return math.exp(found)

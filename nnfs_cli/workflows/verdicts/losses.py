@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +17,15 @@ from nnfs_cli.nn.losses.binary_cross_entropy import BinaryCrossEntropy
 from nnfs_cli.nn.losses.cross_entropy import CrossEntropy
 from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.workflows.verdicts.linear import CATEGORIES, LinearInputs, LinearModel, Logistic, Ridge
 
 MOST_ROWS = 20_000  # rows that are judged, or that simple models are fitted to
-MOST_CELLS = 1_000_000  # numbers in the inputs of a linear model
+MOST_NUMBERS = 1_000_000  # in the rows that simple models are fitted to; at most a tenth of all training rows, but
+LEAST_NUMBERS = 400_000  # so many if there are
 MOST_INPUTS = 1_000  # inputs of a linear model
+BLOCK = 50_000  # numbers in the rows that are judged at a time
 
 
 @dataclass(frozen=True)
@@ -58,24 +62,33 @@ def losses_by_split(experiment: Experiment) -> dict[str, RowLosses]:
         return {}
     with thread_limit(1), np.errstate(all="ignore"):  # the matrices are small
         simple = SimpleModels(experiment)
-        most = min(MOST_ROWS, 4 * simple.most_rows)
-        return {split: _losses(experiment, _some(rows, most), simple) for split, rows in held_out.items()}
+        return {split: _losses(experiment.predictor, rows, simple) for split, rows in held_out.items()}
 
 
-def _losses(experiment: Experiment, rows: EncodedRows, simple: SimpleModels) -> RowLosses:
-    predictor = experiment.predictor
-    y_hat = predictor.model.predict(rows.X, member=rows.member)
+def _losses(predictor: Predictor, rows: EncodedRows, simple: SimpleModels) -> RowLosses:
+    """Return the losses of some rows, which are taken a block at a time."""
+    chosen = _places(len(rows), min(MOST_ROWS, 4 * simple.most_rows))
+    n_blocks = -(-len(chosen) * simple.n_numbers // BLOCK)
+    rows = replace(rows, group=rows.units)
+    blocks = [_of_block(predictor, rows.take(some), simple) for some in np.array_split(chosen, n_blocks)]
+    parts = [[getattr(block, field.name) for block in blocks] for field in fields(RowLosses)]
+    joined: list[Any] = [None if each[0] is None else np.concatenate(each) for each in parts]
+    return RowLosses(*joined)
+
+
+def _of_block(predictor: Predictor, rows: EncodedRows, simple: SimpleModels) -> RowLosses:
+    loss, y_hat = predictor.config.loss, predictor.model.predict(rows.X, member=rows.member)
     constant, linear = simple.outputs(rows)
     truth = rows.truth if predictor.encoder.classes else None
     return RowLosses(
-        _row_losses(predictor.config.loss, y_hat, rows.y),
-        _row_losses(predictor.config.loss, constant, rows.y),
-        None if linear is None else _row_losses(predictor.config.loss, linear, rows.y),
+        _row_losses(loss, y_hat, rows.y),
+        _row_losses(loss, constant, rows.y),
+        None if linear is None else _row_losses(loss, linear, rows.y),
         rows.weight,
-        rows.units,
+        rows.group,
         rows.member,
         truth,
-        None if truth is None else decide(predictor.config.loss.answer(y_hat), predictor.decision.threshold),
+        None if truth is None else decide(loss.answer(y_hat), predictor.decision.threshold),
     )
 
 
@@ -93,52 +106,57 @@ class SimpleModels:
     """
 
     def __init__(self, experiment: Experiment) -> None:
-        rows = experiment.splits["train"]
+        rows, folds = experiment.splits["train"], experiment.splits["train"].folds
         codes = [table[0] for table in experiment.predictor.encoder.lookups]
         n_inputs = rows.X.shape[1] + CATEGORIES * len(codes)
-        self.most_rows = min(MOST_ROWS, MOST_CELLS // max(n_inputs, 1))
-        self._loss, self._chosen = experiment.config.loss, _places(len(rows), self.most_rows)
-        self._rows = rows.take(self._chosen)
-        self._weight = np.ones(len(self._chosen)) if self._rows.weight is None else self._rows.weight.astype(np.float64)
-        self._seen = self._seen_by_member(experiment)
+        self.n_numbers = n_inputs + rows.y.shape[1] + 1
+        most_numbers = max(LEAST_NUMBERS, min(MOST_NUMBERS, rows.X.size // 10))
+        self.most_rows = max(1, min(MOST_ROWS, most_numbers // self.n_numbers))
+        chosen = _places(len(rows), self.most_rows)
+        self._loss, self._y = experiment.config.loss, rows.y[chosen]
+        self._weight = np.ones(len(chosen)) if rows.weight is None else rows.weight[chosen].astype(np.float64)
+        self._seen = None if folds is None else folds.trains[chosen]  # (rows, members)
+        self._fitted: dict[int | None, tuple[Array, Array | None]] = {}
         self._linear: LinearModel | None = None
         kind = _linear_model(self._loss)
         if kind is None or n_inputs > MOST_INPUTS:
             return
-        self._inputs = LinearInputs(self._rows.X, codes)
-        A = self._inputs.matrix(self._rows.X)
+        self._inputs = LinearInputs(rows.X, codes, chosen)
+        A = self._inputs.matrix(rows.X, chosen)
         if all_finite(A):
-            self._linear = kind(A, self._rows.y.astype(np.float64), self._weight)
-
-    def _seen_by_member(self, experiment: Experiment) -> Array | None:
-        """Return which of the rows each member was trained on, (rows, members); None if all members saw all rows."""
-        folds = experiment.splits["train"].folds
-        return None if folds is None else folds.trains[self._chosen]
+            self._linear = kind(A, self._y.astype(np.float64), self._weight)
 
     def outputs(self, rows: EncodedRows) -> tuple[Array, Array | None]:
         """Return the outputs of both models for held-out rows, (rows, outputs) each."""
         constant, linear = np.empty(rows.y.shape), np.empty(rows.y.shape)
-        for places, seen in self._nets(rows):
-            constant[places] = self._constant(seen)
-        if self._linear is None:
-            return constant, None
-        A = self._inputs.matrix(rows.X)
-        for places, seen in self._nets(rows):
-            fitted = self._linear.coefficients if seen is None else self._linear.fitted_to(seen)
-            linear[places] = self._linear.outputs(A[places], fitted)
-        return constant, linear
+        A = None if self._linear is None else self._inputs.matrix(rows.X)
+        for member, places in self._nets(rows):
+            constant[places], coefficients = self._fit(member)
+            if self._linear is not None and A is not None and coefficients is not None:
+                linear[places] = self._linear.outputs(A[places], coefficients)
+        return constant, None if A is None else linear
 
-    def _nets(self, rows: EncodedRows) -> Iterator[tuple[Array | slice, Array | None]]:
-        """Yield the places of held-out rows that one net predicts, and which rows it was trained on."""
+    def _nets(self, rows: EncodedRows) -> Iterator[tuple[int | None, Array | slice]]:
+        """Yield the members that predict held-out rows, and the places of these rows; None for all members together."""
         if rows.member is None or self._seen is None:
-            yield slice(None), None
+            yield None, slice(None)
             return
         for member in np.unique(rows.member).tolist():
-            yield np.flatnonzero(rows.member == member), self._seen[:, member]
+            yield member, np.flatnonzero(rows.member == member)
+
+    def _fit(self, member: int | None) -> tuple[Array, Array | None]:
+        """Return the constant, and the coefficients of the linear model, of the rows that a member was trained on."""
+        if member not in self._fitted:
+            seen = None if member is None or self._seen is None else self._seen[:, member]
+            coefficients = None
+            if self._linear is not None:
+                coefficients = self._linear.coefficients if seen is None else self._linear.fitted_to(seen)
+            self._fitted[member] = self._constant(seen), coefficients
+        return self._fitted[member]
 
     def _constant(self, seen: Array | None) -> Array:
         """Return the best constant outputs for the loss, (outputs,): quantiles or means."""
-        y, weight, levels = self._rows.y.astype(np.float64), self._weight, self._loss.constant_levels()
+        y, weight, levels = self._y.astype(np.float64), self._weight, self._loss.constant_levels()
         if seen is not None:
             y, weight = y[seen], weight[seen]
         if not levels:
@@ -153,10 +171,6 @@ def _linear_model(loss: Loss) -> type[Ridge] | type[Logistic] | None:
     if isinstance(loss, MSE):
         return Ridge
     return Logistic if isinstance(loss, BinaryCrossEntropy | CrossEntropy) else None
-
-
-def _some(rows: EncodedRows, most: int) -> EncodedRows:
-    return rows if len(rows) <= most else rows.take(_places(len(rows), most))
 
 
 def _places(n: int, most: int) -> Array:
