@@ -276,7 +276,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         Returns
         -------
         array (rows, 2) or (rows, n_targets, 2)
-            The lower and the upper bound, in the units of y.
+            The lower and the upper bound, in the units of y. The harder a row is, the farther they are apart.
 
         Raises
         ------

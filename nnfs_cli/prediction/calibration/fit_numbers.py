@@ -104,9 +104,9 @@ def _shrink(predictor: Predictor, rows: EncodedRows, error: Array, sides: Sides,
 
 
 def _scores_of(predictor: Predictor, rows: EncodedRows, y_hat: Array, spread: Spread | None) -> NonconformityScores:
-    """Return the scores of rows by which nothing was fitted."""
+    """Return the scores of rows by which nothing was fitted; rows of a group count one by one."""
     centre = _centre(predictor, y_hat)
     error = predictor.encoder.scale_target(rows.truth) - centre
     ones = np.ones_like(error)
     sides = (ones, ones) if spread is None else spread.sides(rows.X, y_hat, centre)
-    return NonconformityScores.from_rows(_distances(error, sides), row_weights(len(rows), rows.weight, rows.group))
+    return NonconformityScores.from_rows(_distances(error, sides), row_weights(len(rows), rows.weight))
