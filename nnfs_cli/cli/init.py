@@ -88,8 +88,6 @@ def _report(proposal: Proposal, quiet: bool) -> None:
 
 
 def _report_columns(proposal: Proposal) -> None:
-    from nnfs_cli.inspection.column_relations import list_columns
-
     profile, task = proposal.profile, proposal.task
     first = f"; inspected the first {profile.table.n_rows:,}" if profile.partial else ""
     rows = f"{'about ' * profile.partial}{counted(profile.n_rows, 'row')}{first}"
@@ -99,8 +97,8 @@ def _report_columns(proposal: Proposal) -> None:
         fact("read with", ", ".join(f"{key} {_shown(value)}" for key, value in profile.settings.items()))
     fact("target", f"{proposal.target}, {task.why}")
     if proposal.group:
-        determined = list_columns(proposal.group.determines)
-        fact("groups", f"{proposal.group.column}: rows of one group stay in one split (it determines {determined})")
+        kept = "so it is no input and rows of one owner stay in one split"
+        fact("groups", f"{named(proposal.group.column)} {proposal.group}, {kept}")
 
 
 def _shown(value: object) -> str:

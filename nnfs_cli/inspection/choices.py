@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump_value
-from nnfs_cli.inspection.column_relations import list_columns
 from nnfs_cli.inspection.findings import Finding
 from nnfs_cli.inspection.propose import AS_ASKED, Proposal
 from nnfs_cli.presets.tabular import MIN_HOLDOUT_ROWS
@@ -31,8 +30,7 @@ def choices(proposal: Proposal, config: Config) -> Iterator[Finding]:
             yield Finding("left_out", name, f"is left out, since it {why}")
     group, split = proposal.group, config.split
     if group and split.column_by_key.get("group") == group.column:
-        proof = f" (it determines {list_columns(group.determines)})" if group.determines else ""
-        message = f"names the owner of each row{proof}, so it is no input and rows of one owner stay in one split"
+        message = f"{group}, so it is no input and rows of one owner stay in one split"
         yield Finding("grouped", group.column, message)
     dates = [name for name, column in proposal.inputs.items() if column.kind == "date"]
     if dates and split.test and not split.column_by_key:

@@ -159,14 +159,15 @@ def find_determined(table: Table, names: Sequence[str]) -> list[Relation]:
 
 @dataclass(frozen=True)
 class RowGroups:
-    """A column that names the owner of each row, such as a patient, and the columns that it determines.
-
-    `sure` is true if the determined columns prove it; otherwise only the column's name suggests it.
-    """
+    """A column that names the owner of each row, such as a patient, and the columns that it determines."""
 
     column: str
     determines: tuple[str, ...]
-    sure: bool
+
+    def __str__(self) -> str:
+        """Say in a clause what the column does, and what proves it."""
+        proof = f" (it determines {list_columns(self.determines)})" if self.determines else ""
+        return f"names the owner of each row{proof}"
 
 
 def find_row_groups(table: Table, names: Sequence[str], target: str) -> list[RowGroups]:
@@ -186,10 +187,8 @@ def find_row_groups(table: Table, names: Sequence[str], target: str) -> list[Row
         determined = list(_constant_within(owner, others))
         if not isinstance(table.column(name), Texts):
             determined = [other for other in determined if not _is_binned(owner, others[other])]
-        named_so = _has_owner_name(name)
-        sure = len(determined) > 1 and (named_so or _independent([others[other] for other in determined]))
-        if named_so or sure:
-            found.append(RowGroups(name, tuple(determined), sure))
+        if _has_owner_name(name) or (len(determined) > 1 and _independent([others[other] for other in determined])):
+            found.append(RowGroups(name, tuple(determined)))
     found.sort(key=lambda group: -len(group.determines))
     dependent = {other for group in found for other in group.determines}
     return [group for group in found if group.column not in dependent]

@@ -175,8 +175,7 @@ def _split_groups(config: Config, groups: Sequence[RowGroups]) -> Iterator[Findi
     if not any(config.split.fractions.values()) or config.split.column_by_key.keys() & {"column", "time"}:
         return
     for group in groups:
-        proof = f" (it determines {list_columns(group.determines)})" if group.determines else ""
-        message = f"names the owner of each row{proof}: rows of one owner in two splits make the test too easy"
+        message = f"{group}: rows of one owner in two splits make the test too easy"
         suggestion = None if config.split.column_by_key else f"split: {{group: {dump_value(group.column)}}}"
         yield Finding("group", group.column, message, suggestion)
 

@@ -110,12 +110,12 @@ def propose(profile: TableProfile, target: str, drop: Collection[str] = (), weig
 
 
 def _group(profile: TableProfile, target: str, apart: set[str]) -> RowGroups | None:
-    """Return the column that certainly names the owner of each row, if any rows are held out."""
+    """Return the column that names the owner of each row, if any rows are held out."""
     if profile.n_rows < MIN_HOLDOUT_ROWS:
         return None
     names = [name for name, column in profile.columns.items() if column.usable and name not in apart]
     found = find_row_groups(profile.table, names, target)
-    return next((group for group in found if group.sure and len(names) > 1), None)
+    return found[0] if found and len(names) > 1 else None
 
 
 def task_of(table: Table, target: str, seen: ColumnProfile | None) -> ProposedTask:

@@ -125,9 +125,8 @@ def _split(proposal: Proposal) -> Iterator[str]:
     settings = ["validation: 0"] * (profile.n_rows < MIN_HOLDOUT_ROWS) + [f"test: {test:g}"] * (test > 0)
     if group:
         yield from _comment(
-            f"{named(group.column)} names the owner of each row (it determines {list_columns(group.determines, 4)})."
-            " Rows with the same value stay in one split; otherwise the net could recognize the owner and the test"
-            " would be too easy. It is not an input."
+            f"{named(group.column)} {group}. Rows with the same value stay in one split; otherwise the net could"
+            " recognize the owner and the test would be too easy. It is not an input."
         )
         settings.append(f"group: {dump_value(group.column)}")
     if settings:

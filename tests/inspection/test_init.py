@@ -623,6 +623,20 @@ def test_the_rows_of_one_patient_stay_together(inside: Nnfs, write: Write) -> No
     assert inside("train", "proposed.yaml", "--quiet", "--set", "epochs=2").returncode == 0
 
 
+def test_init_groups_rows_by_the_column_for_which_check_would_ask(inside: Nnfs, write: Write) -> None:
+    """A name such as `patient` is enough; no other column has to be determined by it."""
+    columns = visits()
+    plain = {"patient": columns["who"], "x": columns["x"], "y": columns["y"]}
+    table = write("t.csv", as_csv(plain))
+    proposal, spec = proposed(table, "y")
+    assert (spec.split.group, set(proposal.inputs)) == ("patient", {"x"})
+    told = inside("init", "t.csv", "--target", "y").stderr
+    assert "'patient' names the owner of each row, so it is no input and rows of one owner stay in one split" in told
+    assert "findings    none" in inside("check", "t.yaml").stdout
+    del columns["sex"], columns["smoker"]
+    assert proposed(write("u.csv", as_csv(columns)), "y")[1].split.group is None
+
+
 def test_a_city_or_nested_regions_do_not_group_rows(write: Write) -> None:
     columns = visits()
     columns = {"city": [f"c{i}" for i in columns["who"]], **columns}
