@@ -39,18 +39,17 @@ def intervals(metrics: Iterable[Metric], rows: PredictedRows, seed: int) -> dict
 
 
 def _bounds(metric: Metric, rows: PredictedRows, resamples: Resamples) -> list[Interval | None]:
-    with ignored_warnings(), np.errstate(all="ignore"):
-        # A class of the user's may measure something else than the built-in metric from which it inherits.
-        drawn = (Metric.resampled if metric.is_own() else type(metric).resampled)(metric, rows, resamples)
-    if not len(drawn) or resamples.n_units < 2:
+    if resamples.n_units < 2:
         return []
     tail = _tail(resamples.n_units)
-    bounds = np.quantile(drawn, [tail, 1 - tail], axis=0).T
-    spread = 1e-12 * np.abs(bounds).max(axis=1)  # rounding alone makes no interval
-    return [
-        (float(low), float(high)) if high - low > least else None
-        for (low, high), least in zip(bounds, spread, strict=True)
-    ]
+    with ignored_warnings(), np.errstate(all="ignore"):  # an undefined figure has bounds that are not numbers
+        # A class of the user's may measure something else than the built-in metric from which it inherits.
+        drawn = (Metric.resampled if metric.is_own() else type(metric).resampled)(metric, rows, resamples)
+        if not len(drawn):
+            return []
+        bounds = np.quantile(drawn, [tail, 1 - tail], axis=0).T
+        differ = bounds[:, 1] - bounds[:, 0] > 1e-12 * np.abs(bounds).max(axis=1)  # rounding alone makes no interval
+    return [(low, high) if some else None for (low, high), some in zip(bounds.tolist(), differ, strict=True)]
 
 
 def _tail(n_units: int) -> float:
