@@ -133,6 +133,14 @@ def test_there_is_no_interval_where_there_is_nothing_to_vary() -> None:
         assert not any(intervals(CLASSES, rows, 0).values())
 
 
+@pytest.mark.parametrize("y", [[1.0], [1.0] * 9, [1e300, 2e300, 1.0]])
+def test_a_figure_that_is_undefined_or_too_large_has_no_interval(y: list[float]) -> None:
+    truth = np.array(y)[:, None]
+    found = intervals(map(metric, ("r2", "rmse")), PredictedRows(truth, np.arange(len(y))[:, None] + 2.0), 0)
+    assert found["r2"] is None
+    assert (found["rmse"] is not None) == (len(y) == 9)
+
+
 def test_what_looks_perfect_is_not_certain() -> None:
     """Of 20 rows that are all right, the next one is wrong with a probability of up to 14 %."""
     y = np.arange(20) % 2

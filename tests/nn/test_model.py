@@ -98,6 +98,15 @@ def test_a_step_in_between_other_batch_sizes_changes_nothing(X: Array) -> None:
     np.testing.assert_array_equal(model.gradients.vector, expected)
 
 
+def test_training_may_end_and_go_on(X: Array) -> None:
+    model = Model([Linear(4), ReLU(), Linear(1)], MSE(), (X.shape[1],), "float64", np.random.default_rng(0))
+    y = X[:, :1]
+    loss, gradient = model.differentiate(X, y), model.gradients.vector.copy()
+    model.end_training()
+    assert model.differentiate(X, y) == loss
+    np.testing.assert_array_equal(model.gradients.vector, gradient)
+
+
 def test_predict_after_evaluate_gets_clean_buffers(X: Array) -> None:
     model, y = net(Linear(units=1), Sigmoid(), loss=BinaryCrossEntropy()), np.ones((100, 1))
     before = model.predict(X)

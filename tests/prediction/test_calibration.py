@@ -16,6 +16,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
 
 from nnfs_cli import workflows
 from nnfs_cli.arrays import Array
@@ -113,6 +114,20 @@ def test_a_temperature_is_found_again(truly: float) -> None:
     twice = np.concatenate([p, p]), np.concatenate([truth, (truth + 1) % 4])
     weight = np.repeat([1.0, 0.0], len(p))
     assert fit_temperature(*twice, weight) == pytest.approx(fit_temperature(p, truth), rel=1e-3)
+
+
+def test_a_temperature_has_the_least_loss() -> None:
+    """The minimum is that of SciPy, over the log loss with a normal prior on the logarithm."""
+    rng = np.random.default_rng(1)
+    for spread in (0.3, 3, 30):
+        p = scale(np.exp(rng.normal(0, spread, (200, 3))), 1)
+        truth = rng.integers(0, 3, 200)
+
+        def loss(log: float, p: Array = p, truth: Array = truth) -> float:
+            return float(-np.log(scale(p, math.exp(log))[np.arange(200), truth]).sum() + (log / 0.3) ** 2 / 2)
+
+        least = minimize_scalar(loss, bounds=(math.log(0.1), math.log(10)), method="bounded", options={"xatol": 1e-9})
+        assert math.log(fit_temperature(p, truth)) == pytest.approx(least.x, abs=1e-5)
 
 
 def test_of_few_rows_a_temperature_stays_near_1() -> None:

@@ -15,6 +15,9 @@ from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 
 ROWS = 20_000  # the most rows that are used: with as many, the coverage has a standard error of 0.2 points
+NUMBERS = 200_000  # the most numbers in the inputs of these rows, but at least
+LEAST_ROWS = 2_000  # so many rows are used
+MOST_FEATURES = 200  # inputs of the net that the spread may depend on; with more, it takes too long to learn
 COMPARED = 4_000  # the most rows on which members are compared
 LEAST_SHARE = 0.1  # of the squared error of members that their mean has at least
 
@@ -47,8 +50,9 @@ def fit_numbers(
 def _usable(predictor: Predictor, rows: EncodedRows) -> tuple[EncodedRows, Array]:
     """Return the rows that have a weight and a finite prediction, or some of them, and the outputs of the net."""
     rows = rows.with_weight()
-    if len(rows) > ROWS:
-        rows = rows.take(np.linspace(0, len(rows) - 1, ROWS).astype(np.intp))
+    most = min(ROWS, max(LEAST_ROWS, NUMBERS // max(rows.X.shape[1], 1)))
+    if len(rows) > most:
+        rows = rows.take(np.linspace(0, len(rows) - 1, most).astype(np.intp))
     y_hat = predictor.model.predict(rows.X, member=rows.member)
     finite = np.flatnonzero(np.isfinite(y_hat).all(axis=-1))
     return (rows, y_hat) if len(finite) == len(rows) else (rows.take(finite), y_hat[finite])
@@ -72,9 +76,10 @@ def _spread(
     if fold is None or config.forward:  # the latest rows may be of one fold
         units = np.arange(len(rows)) if rows.units is None else np.unique(rows.units, return_inverse=True)[1]
         fold = deal(int(units.max()) + 1, FOLDS, config.seed)[units]
-    codes = [place for place, *_ in encoder.lookups]
+    n_features = rows.X.shape[1]
+    left_out = [place for place, *_ in encoder.lookups] if n_features <= MOST_FEATURES else [*range(n_features)]
     threads = predictor.threads(len(rows))
-    learned = learn_spread(rows.X, codes, centre, np.abs(error), weight, fold, config.seed, threads)
+    learned = learn_spread(rows.X, left_out, centre, np.abs(error), weight, fold, config.seed, threads)
     ones = np.ones_like(error)
     return (None, (ones, ones)) if learned is None else (learned[0], (learned[1], learned[1]))
 

@@ -53,9 +53,12 @@ def learn_spread(
     )
     inputs = spread.inputs(features, centre)
     spread.mean[...] = weight @ inputs / weight.sum()
-    deviation = np.sqrt(weight @ (inputs - spread.mean) ** 2 / weight.sum())
+    centred = inputs - spread.mean
+    deviation = np.sqrt(weight @ np.square(centred, out=centred) / weight.sum())
+    del centred
     spread.factor[...] = 1 / np.where(deviation > 1e-9 * (1 + np.abs(spread.mean)), deviation, np.inf)
     X, y = spread.standardize(inputs), size / np.average(size, axis=0, weights=weight)
+    del inputs
     try:
         _train(spread, X, y, weight, fold, seed, threads)
     except DivergedError:
@@ -108,3 +111,4 @@ def _train(
     best = Checkpoint()
     Trainer(model, batches, plan, [best], evaluate).train(RowsInMemory(X, y, counts), epochs)
     best.restore_best(model)
+    model.end_training()

@@ -110,8 +110,9 @@ class LearnedSpread:
 
     def standardize(self, inputs: Array) -> Array:
         """Return the standardized inputs, limited to a distance from 0."""
-        standardized: Array = np.clip((inputs - self.mean) * self.factor, -FARTHEST, FARTHEST)
-        return standardized
+        standardized: Array = inputs - self.mean
+        standardized *= self.factor
+        return np.clip(standardized, -FARTHEST, FARTHEST, out=standardized)
 
     def sides(self, X: Array, y_hat: Array, centre: Array) -> tuple[Array, Array]:
         """Return the same spread twice, (rows, targets)."""

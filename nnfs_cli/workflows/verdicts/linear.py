@@ -171,9 +171,12 @@ class Logistic:
     def _penalize(self, penalty: float) -> None:
         self._penalty = np.full((len(self._none), 1), penalty)
         self._penalty[0] = 1e-6
-        penalized = self._curvature.copy()
-        penalized[np.diag_indices_from(penalized)] += self._penalty[:, 0]
-        self._step = np.linalg.inv(penalized)
+        self._step = np.empty(0)  # frees the one before
+        diagonal = np.einsum("ii->i", self._curvature)
+        before = diagonal.copy()
+        diagonal += self._penalty[:, 0]
+        self._step = np.linalg.inv(self._curvature)
+        diagonal[:] = before
 
     def _loss(self, coefficients: Array, weight: Array) -> float:
         A, y, _ = self._rows
