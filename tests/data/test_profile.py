@@ -264,6 +264,37 @@ def test_columns_without_drift_are_stable_in_95_of_100_tables(name: str, rows: i
     assert alarms / n <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / n)
 
 
+def alarms_of_ten_columns(then: int, now: int, shift: float, tables: int) -> float:
+    """Return the share of tables of ten normal columns in which some column is not stable."""
+    rng, alarms = np.random.default_rng(0), 0
+    for _ in range(tables):
+        first, second = rng.normal(size=(10, then)), rng.normal(size=(10, now))
+        second[0] += shift
+        compared = Drift([{**kept(column, "number"), "name": f"x{j}"} for j, column in enumerate(first)])
+        compared.add(Table("t", {f"x{j}": column for j, column in enumerate(second)}))
+        alarms += any(row.verdict != "stable" for row in compared.report())
+    return alarms / tables
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "tables"),
+    [
+        (60, 300, 150),
+        *(
+            pytest.param(then, now, 1_000, marks=pytest.mark.slow)
+            for then in (60, 100, 200)
+            for now in (100, 300, 2_000)
+        ),
+    ],
+)
+def test_few_training_rows_are_no_drift(then: int, now: int, tables: int) -> None:
+    assert alarms_of_ten_columns(then, now, 0, tables) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / tables)
+
+
+def test_a_shift_is_seen_with_few_training_rows() -> None:
+    assert alarms_of_ten_columns(60, 300, 1, 20) >= 0.9
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("rows", "least"), [(20, 0.75), (50, 0.97), (100, 0.99)])
 def test_a_shift_by_a_standard_deviation_is_seen_in_few_rows(rows: int, least: float) -> None:
