@@ -25,7 +25,7 @@ class Costs:
         Predicting the second class at probability p costs (1 - p) fp, and not predicting it p fn.
         Source: Elkan, "The Foundations of Cost-Sensitive Learning" (2001).
         """
-        return self.fp / (self.fp + self.fn)
+        return 1 / (1 + self.fn / self.fp)  # their sum may overflow
 
 
 class TradeOff(NamedTuple):
@@ -65,7 +65,7 @@ def best_threshold(p: Array, second: Array, weight: Array | None, by: Literal["f
         errors = np.maximum(false_alarms + misses, np.finfo(float).tiny)  # a class without rows: 0, not 0/0
         score = hits / (2 * hits + errors) + rejections / (2 * rejections + errors)  # the sum of both F1, halved
     else:
-        fp, fn = (by.fp, by.fn) if isinstance(by, Costs) else (1.0, 1.0)
+        fp, fn = near, 1 - near  # in the ratio of the costs, but not too large to add up
         score = fn * hits + fp * (false_alarms[0] - false_alarms)  # what right decisions save
     lower, upper = np.append(0, values), np.append(values, max(1, np.nextafter(values[-1], 2)))
     middle = (lower + upper) / 2
@@ -83,7 +83,8 @@ def trade_offs(
     for threshold in thresholds:
         predicted = p >= np.float64(threshold)  # in float64, see `metrics.decide`
         said, hits = weight @ predicted, weight @ (predicted & second)
-        cost = None if costs is None else float((costs.fp * (said - hits) + costs.fn * (of_second - hits)) / total)
+        wrong = (said - hits) / total, (of_second - hits) / total
+        cost = None if costs is None else float(costs.fp * wrong[0] + costs.fn * wrong[1])
         precision, recall = (float(hits / whole) if whole else np.nan for whole in (said, of_second))
         found.append(TradeOff(float(threshold), precision, recall, float(said / total), cost))
     return found

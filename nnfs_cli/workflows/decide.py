@@ -85,7 +85,7 @@ def choose_threshold(
             decision["by"] = threshold
         chosen: Any = costs if threshold is None else threshold.removeprefix("best_")
         threshold = best_threshold(predicted.y_hat[:, 1], predicted.y == 1, weight, chosen)
-    return {"threshold": float(threshold), **decision}
+    return {"threshold": abs(float(threshold)), **decision}  # -0 is 0
 
 
 def require_probabilities(run: RunDirectory, predictor: Predictor) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.metrics import PredictedRows
-from nnfs_cli.prediction.threshold import best_threshold
+from nnfs_cli.prediction.threshold import Costs, best_threshold, trade_offs
 
 By = Literal["f1", "accuracy"]
 
@@ -104,3 +104,25 @@ def test_weights_stand_for_rows(by: By) -> None:
     repeated = best_threshold(np.repeat(p, times), np.repeat(second, times), None, by)
     assert best_threshold(p, second, times, by) == repeated
     assert best_threshold(p, second, times * 0.1, by) == repeated
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e307])
+@given(rows=ROWS, fn=st.integers(1, 16).map(lambda quarters: quarters / 4))
+def test_only_the_ratio_of_costs_chooses(scale: float, rows: list[tuple[float, bool, float]], fn: float) -> None:
+    p, second, weight = map(np.array, zip(*rows, strict=True))
+    costs, scaled = Costs(1.0, fn), Costs(scale, scale * fn)
+    assert scaled.threshold == pytest.approx(1 / (1 + fn), rel=1e-14)
+    assert best_threshold(p, second, weight, scaled) == pytest.approx(best_threshold(p, second, weight, costs))
+    if weight.any():
+        (found,), (known,) = (trade_offs(p, second, weight, [0.5], each) for each in (scaled, costs))
+        assert found.cost == pytest.approx(scale * (known.cost or 0.0))
+
+
+def test_a_threshold_of_costs_saves_the_most() -> None:
+    """Of 400 random tables, no line costs less than the one that is chosen."""
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        p, second, costs = rng.random(12).round(1), rng.random(12) < 0.3, Costs(*rng.uniform(0.1, 9, 2).tolist())
+        chosen = best_threshold(p, second, None, costs)
+        paid = [row.cost for row in trade_offs(p, second, None, [chosen, *lines(p)], costs) if row.cost is not None]
+        assert paid[0] == pytest.approx(min(paid))
