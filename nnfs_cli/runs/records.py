@@ -92,10 +92,13 @@ class Records:
         """Return the final figures, see `write_metrics`."""
         metrics = self._files.read_json("metrics.json")
         for name, value in metrics.items():
-            if name == "stopped":
-                sound = isinstance(value, str) and len(value) < 1_000 and value.isprintable()
-            else:
-                sound = all(map(_is_figure, value.values() if isinstance(value, dict) else [value]))
+            match name:
+                case "stopped":
+                    sound = isinstance(value, str) and len(value) < 1_000 and value.isprintable()
+                case "best_epoch":
+                    sound = value is None or (type(value) is int and 0 <= value < 1 << 63)
+                case _:  # a split
+                    sound = isinstance(value, dict) and all(map(_is_figure, value.values()))
             if not sound:
                 raise RunError(f"{self.path} is damaged: its metrics.json holds no figure for {name!r:.40}")
         return metrics

@@ -170,6 +170,9 @@ def test_a_log_that_says_not_where_time_ran_out_is_said(log: str, started: Start
     [
         {"best_epoch": {"a": 1, "b": "x"}},
         {"best_epoch": "x"},
+        {"best_epoch": {}},
+        {"best_epoch": 1.5},
+        {"train": 3},
         {"train": {"loss": {"x": 1}}},
         {"train": {"loss": 10**400}},
         {"train": {"loss": True}},
