@@ -93,6 +93,8 @@ _HOMES = {
     "training.optimizers.nadam": ("NAdam",),
     "training.optimizers.rmsprop": ("RMSprop",),
     "training.optimizers.sgd": ("SGD",),
+    "workflows.evaluation": ("Evaluation",),
+    "workflows.verdicts.verdict": ("Verdict",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [*_HOME_OF]
@@ -176,6 +178,8 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.training.optimizers.nadam import NAdam as NAdam
     from nnfs_cli.training.optimizers.rmsprop import RMSprop as RMSprop
     from nnfs_cli.training.optimizers.sgd import SGD as SGD
+    from nnfs_cli.workflows.evaluation import Evaluation as Evaluation
+    from nnfs_cli.workflows.verdicts.verdict import Verdict as Verdict
 
 
 def __getattr__(name: str) -> Any:

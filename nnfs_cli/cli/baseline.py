@@ -46,10 +46,10 @@ def baseline(
         for model in BASELINES:
             fact(model.name, model.classifier if spec.loss.task == "classification" else model.regressor)
         note("")
-    print(side_by_side(comparison, spec.holdout is not None))
+    print(side_by_side(comparison))
     suggest(f"nnfs train {shlex.quote(config.as_posix())}, then nnfs evaluate RUN --baselines", quiet)
 
 
-def side_by_side(comparison: Comparison, out_of_fold: bool) -> str:
+def side_by_side(comparison: Comparison) -> str:
     """Lay out a table for each split, with a line for each model."""
-    return "\n\n".join(table(*parts) for parts in comparison_tables(comparison, out_of_fold))
+    return "\n\n".join(table(*parts) for parts in comparison_tables(comparison, comparison.out_of_fold))

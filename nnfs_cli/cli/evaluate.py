@@ -102,7 +102,7 @@ def evaluate(
         _report_decision(found, path, threshold, costs)
     print("\n\n".join(evaluation_tables(found, width_of(sys.stdout) or math.inf)))
     if comparison:
-        print(f"\n{side_by_side(comparison, found.out_of_fold)}")
+        print(f"\n{side_by_side(comparison)}")
     if not quiet:
         _name_large_matrices(found, path, weights)
         report_verdict(verdict)

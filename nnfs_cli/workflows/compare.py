@@ -31,9 +31,13 @@ from nnfs_cli.workflows.verdicts.against_trees import against_trees
 
 
 class Comparison(dict[str, Figures]):
-    """Figures by split, then by model; `verdict` says whether boosted trees are better than the net."""
+    """Figures by split, then by model; `verdict` says whether boosted trees are better than the net.
+
+    The figures called validation may be `out_of_fold`: each row is predicted by a model without it.
+    """
 
     verdict: Sequence[Verdict] = ()
+    out_of_fold: bool = False
 
 
 def baselines(config: Config) -> Comparison:
@@ -94,12 +98,14 @@ def beside_baselines(
 def _scored(predicted: Mapping[str, Mapping[str, PredictedRows]], config: Config) -> Comparison:
     """Return the figures of predicted rows, by split, then by model."""
     metrics = shared_metrics([config])
-    return Comparison(
+    comparison = Comparison(
         {
             split: {model: finite(figures_by(metrics, rows)) for model, rows in models.items()}
             for split, models in predicted.items()
         }
     )
+    comparison.out_of_fold = config.holdout is not None
+    return comparison
 
 
 def _require_memory(loaded: LoadedData) -> LoadedData:

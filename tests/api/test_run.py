@@ -62,7 +62,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     train({**SETTINGS, "dataset": classes, "name": "classes"}, folder=folder / "runs")
     prices = {"csv": {"path": str(folder / "rows.csv"), "target": "price", "drop": ["class"]}}
     layers = ["linear: 8", "relu", "linear: 1"]
-    train({**SETTINGS, "dataset": prices, "name": "prices", "layers": layers, "loss": "mse"}, folder=folder / "runs")
+    numbers = {**SETTINGS, "dataset": prices, "layers": layers, "loss": "mse"}
+    train({**numbers, "name": "prices"}, folder=folder / "runs")
+    members = {"members": 2, "holdout": "fold", "split": {"test": 0.2}}
+    train({**numbers, "name": "folds", **members}, folder=folder / "runs")
     return folder
 
 
@@ -115,7 +118,7 @@ def test_rows_that_cannot_be_predicted_are_treated_as_by_the_command(
     assert run.predict(table[5:7], keep="all").columns == (*INPUTS, "prediction")
 
 
-@pytest.mark.parametrize("name", ["classes-1", "prices-1"])
+@pytest.mark.parametrize("name", ["classes-1", "prices-1", "folds-1"])
 def test_figures_are_those_of_the_command(
     trained: Path, inside: Nnfs, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -126,6 +129,7 @@ def test_figures_are_those_of_the_command(
     assert run.evaluate() == found["metrics"]
     comparison = run.compare()
     assert comparison == found["baselines"]
+    assert ("validation (out of fold)" in repr(comparison)) is (name == "folds-1")
     assert repr(comparison) in inside("evaluate", run.path, "--baselines").stdout
     lines = repr(comparison).replace("\n\n", "\n").splitlines()
     assert len([*parsed(comparison._repr_html_()).iter("tr")]) == len(lines)
@@ -287,6 +291,13 @@ def test_a_damaged_run_can_be_shown(trained: Path, tmp_path: Path, file: str, co
         run = Run(RunDirectory(path))
         assert repr(run).startswith(str(path))
         parsed(run._repr_html_())
+
+
+def test_a_run_with_a_hostile_best_epoch_can_be_shown(trained: Path, tmp_path: Path) -> None:
+    path = unsealed(Path(shutil.copytree(trained / "runs/classes-1", tmp_path / "hostile")))
+    metrics = json.loads((path / "metrics.json").read_text())
+    (path / "metrics.json").write_text(json.dumps(metrics | {"best_epoch": {}}))
+    parsed(Run(RunDirectory(path))._repr_html_())
 
 
 @pytest.mark.parametrize(

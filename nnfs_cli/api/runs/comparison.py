@@ -20,7 +20,7 @@ class Comparison(workflows.Comparison):
     """
 
     def __repr__(self) -> str:
-        return "\n\n".join(table(*parts) for parts in comparison_tables(self))
+        return "\n\n".join(table(*parts) for parts in comparison_tables(self, self.out_of_fold))
 
     def _repr_html_(self) -> str:
-        return "".join(table_html(*parts) for parts in comparison_tables(self))
+        return "".join(table_html(*parts) for parts in comparison_tables(self, self.out_of_fold))

@@ -347,7 +347,7 @@ class Run:
         """
         found = workflows.compare(self._directory, _listed(splits), weights, data)
         comparison = Comparison(found)
-        comparison.verdict = Verdicts(found.verdict)
+        comparison.verdict, comparison.out_of_fold = Verdicts(found.verdict), found.out_of_fold
         return comparison
 
     def resume(
