@@ -215,7 +215,10 @@ def _report_calibration(calibration: NumberCalibration | ClassCalibration, level
 
 def _report_sets(calibration: ClassCalibration, level: float, labels: Sequence[str]) -> None:
     """Report as for intervals; and the temperature, if it changes anything, with the calibration error."""
-    text = f"{100 * level:g} % for each class, calibrated on {_calibration_rows(calibration.how, calibration.rows)}"
+    # Runs of edition 1 have one threshold for all classes.
+    of_what = "each class" if len(calibration.scores) == len(labels) else "all classes together"
+    rows = _calibration_rows(calibration.how, calibration.rows)
+    text = f"{100 * level:g} % for {of_what}, calibrated on {rows}"
     if calibration.test is not None:
         overall, of_class = calibration.coverage(level)
         rows = counted(sum(scores.rows for scores in calibration.test), "test row")
@@ -223,6 +226,8 @@ def _report_sets(calibration: ClassCalibration, level: float, labels: Sequence[s
         worst, label = min((share, label) for share, label in zip(of_class, labels, strict=False) if share >= 0)
         if worst < overall:
             text += f", of class {shown(label, 30)} for {percent(worst, 1)}"
+    if (size := calibration.mean_size(level)) is not None:
+        text += f"; a set holds {size:.1f} of {len(labels)} classes on average"
     fact("sets", text)
     if calibration.errors:
         before, after = (number(error) if error else "none seen" for error in calibration.errors)

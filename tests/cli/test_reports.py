@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from nnfs_cli import guide
 from tests.cli.test_cli import COLOUR, CONFIG, CONTROL, Terminal, Write, points, posix, terminal  # noqa: F401
-from tests.conftest import Nnfs, one_message
+from tests.conftest import ROOT, Nnfs, one_message
 
 ENSEMBLE = CONFIG + "members: 3\nholdout: fold\n"
 
@@ -30,6 +31,7 @@ def test_evaluate_says_which_threshold_its_figures_are_for(points: Path, inside:
     assert inside("train", "config.yaml", "-q").returncode == 0
     none = "threshold   none; these figures are for the class of the highest probability\n"
     assert none in inside("evaluate", "runs/config-1", "--threshold", "none").stderr
+    assert "'low' at probability 0.0000 or more" in inside("decide", "runs/config-1", "--threshold", "-0", "-q").stdout
     assert inside("decide", "runs/config-1", "--threshold", "0.9", "-q").stderr == ""
     assert "0.9000 or more (kept; `nnfs predict` uses it)\n" in inside("evaluate", "runs/config-1").stderr
     assert "0.4000 or more (not kept; " in inside("evaluate", "runs/config-1", "--threshold", "0.4").stderr
@@ -88,13 +90,28 @@ def test_calibration_that_changes_nothing_is_not_reported(capsys: pytest.Capture
     from nnfs_cli.prediction.calibration import ClassCalibration
     from nnfs_cli.prediction.calibration.class_scores import ClassScores
 
-    scores = (ClassScores.from_rows(np.linspace(0, 1, 12)),)
+    scores = (ClassScores.from_rows(np.linspace(0, 1, 7)), ClassScores.from_rows(np.linspace(0, 1, 5)))
     for errors, reported in (((0.0992, 0.0992), False), ((0.0992, 0.0812), True)):
         _report_calibration(ClassCalibration("validation", scores, errors=errors), 0.9, ["no", "yes"])
         shown = capsys.readouterr().err
         assert "sets        90 % for each class, calibrated on 12 validation rows\n" in shown
         assert ("calibrated  with temperature" in shown) is reported
         assert ("on these validation rows: 0.0992 before" in shown) is reported
+
+
+def test_sets_of_an_earlier_run_hold_of_all_classes_together_and_later_ones_say_their_size(
+    points: Path, inside: Nnfs
+) -> None:
+    fixtures = ROOT / "tests" / "runs" / "fixtures"
+    shutil.copytree(fixtures / "flowers-1", points / "flowers-1")
+    rows = ["predict", "--input", fixtures / "flowers.csv", "--interval", "0.9", "--run"]
+    shown = inside(*rows, "flowers-1").stderr
+    assert "sets        90 % for all classes together, calibrated on 30 validation rows; they hold the truth" in shown
+    assert "on average" not in shown
+    rows[2] = "points.csv"
+    assert inside("train", "config.yaml", "-q").returncode == 0
+    (sets,) = [line for line in inside(*rows, "runs/config-1").stderr.splitlines() if line.startswith("sets ")]
+    assert re.search(r"90 % for each class, .*; a set holds [12]\.[0-9] of 2 classes on average$", sets)
 
 
 # Terminals

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nnfs_cli.arrays import Array
 from nnfs_cli.errors import UserError
 from nnfs_cli.prediction.calibration import ClassCalibration, calibration_from_json
-from nnfs_cli.prediction.calibration.class_scores import KEPT, ClassScores
+from nnfs_cli.prediction.calibration.class_scores import KEPT, LEVELS, ClassScores
 from nnfs_cli.prediction.calibration.error import scaled_out_of_fold, squared_calibration_error
 from nnfs_cli.prediction.calibration.fit_classes import ClassRows, calibrate
 from nnfs_cli.prediction.calibration.temperature import fit_temperature, fit_to_mean, scale
@@ -115,6 +115,33 @@ def test_rows_of_a_group_count_as_one_row_of_each_class() -> None:
     assert repeated.rows == times.sum()
     pairs = fitted(p, y, group=np.arange(120) // 2)  # a group with two classes counts in both
     assert sum(scores.weight for scores in pairs.scores) == len({(k, g // 2) for g, k in enumerate(y)})
+
+
+@pytest.mark.parametrize("by", ["test", "validation"])
+def test_the_mean_size_of_sets_is_that_of_the_sets_of_these_rows(by: str) -> None:
+    rng = np.random.default_rng(0)
+    rows, test = rows_of(rng, 200), rows_of(rng, 90)
+    weights = tuple(rng.random(3) * 3)
+    calibration = fitted(*rows, test=test if by == "test" else None, class_weights=weights)
+    p = (test if by == "test" else rows)[0]
+    if by == "test":  # made without class weights, see `fitted`
+        sets = [
+            calibration.members(scale(p, calibration.temperature), level, p.argmax(axis=1)) for level in LEVELS[1:96]
+        ]
+    else:
+        sets = [calibration.members(calibration.scale(p), level, p.argmax(axis=1)) for level in LEVELS[1:96]]
+    sizes = [each.sum(axis=1).mean() for each in sets]
+    assert calibration.sizes is not None
+    assert calibration.sizes[1:96] == pytest.approx(sizes)
+    assert calibration.sizes[100] == 3
+    assert calibration.mean_size(0.905) == pytest.approx((calibration.sizes[90] + calibration.sizes[91]) / 2)
+
+
+@pytest.mark.parametrize("sizes", [[1.0] * 100, [4.0] * 101, ["x"] * 101, 3])
+def test_sizes_of_sets_that_are_none_are_refused(sizes: Any) -> None:
+    plain = fitted(*rows_of(np.random.default_rng(0), 50)).to_json()
+    with pytest.raises((TypeError, ValueError)):
+        calibration_from_json({**plain, "sizes": sizes})
 
 
 def test_a_calibration_of_an_earlier_run_gives_the_same_sets() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 
 KEPT = 1_000  # the most scores of a class that are kept, evenly spread over the positions
+LEVELS = np.arange(101) / 100  # at which the size of sets is known
 BEYOND = 1.5  # how fast thresholds beyond the largest score approach 1, at which a class is in every set
 
 
@@ -104,10 +105,25 @@ def class_scores(
     The score is 1 - p of the true class, but 0 if every set holds that class: the most probable one, and the
     `predicted` one (rows,), which is another one if there are class weights.
     """
-    rows = np.arange(len(truth))
     held = p.argmax(axis=1) == truth
     if predicted is not None:
         held |= predicted == truth
-    scores = np.where(held, 0.0, 1 - p[rows, truth])
+    scores = np.where(held, 0.0, 1 - p[np.arange(len(truth)), truth])
     of_class = [np.flatnonzero(truth == k) for k in range(p.shape[1])]
     return tuple(ClassScores.from_rows(scores[some], None if weight is None else weight[some]) for some in of_class)
+
+
+def mean_sizes(scores: Sequence[ClassScores], p: Array, weight: Array, predicted: Array) -> Array:
+    """Return how many classes a set holds on average at each of `LEVELS`, with the scores of each class.
+
+    `p` (rows, classes), `weight` (rows,) and `predicted` (rows,) are of the rows that the mean is over; see
+    `class_scores`.
+    """
+    most_probable, total = p.argmax(axis=1), np.zeros(len(LEVELS))
+    for k, of_class in enumerate(scores):
+        values = np.where((most_probable == k) | (predicted == k), 0, 1 - p[:, k])
+        order = values.argsort()
+        up_to = np.append(0, weight[order].cumsum())
+        bounds = [of_class.threshold(level) + 1e-12 for level in LEVELS.tolist()]
+        total += up_to[values[order].searchsorted(bounds, side="right")] / up_to[-1]
+    return total

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.prediction.calibration.class_scores import ClassScores
+from nnfs_cli.prediction.calibration.class_scores import LEVELS, ClassScores
 from nnfs_cli.prediction.calibration.scores import too_few_rows
 from nnfs_cli.prediction.calibration.temperature import COLDEST, HOTTEST, scale
 
@@ -23,6 +23,7 @@ class ClassCalibration:
     runs of edition 1; `test` are those of the test rows, if there are any. `temperature` scales the probabilities,
     after they are divided by `class_weights` (classes,), the weights of the classes in training. `errors` are the
     calibration errors before and after that, on the test rows, or else on the rows that the temperature was fitted to.
+    `sizes` are the mean numbers of classes in a set of the same rows, at each of `LEVELS`.
     """
 
     how: str
@@ -31,6 +32,7 @@ class ClassCalibration:
     temperature: float = 1.0
     errors: tuple[float, float] | None = None
     class_weights: tuple[float, ...] | None = None
+    sizes: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         """Raise `ValueError` unless everything is of the same classes."""
@@ -90,6 +92,13 @@ class ClassCalibration:
         of_class = np.divide(within, weight, out=np.full(len(weight), np.nan), where=weight > 0)
         return float(within.sum() / weight.sum()), of_class
 
+    def mean_size(self, level: float) -> float | None:
+        """Return how many classes a set holds on average on these rows; None if it is not known.
+
+        Between two of `LEVELS` it is interpolated.
+        """
+        return None if self.sizes is None else float(np.interp(level, LEVELS, self.sizes))
+
     def to_json(self) -> dict[str, Any]:
         """Return the calibration as plain JSON."""
         return {
@@ -99,6 +108,7 @@ class ClassCalibration:
             "temperature": self.temperature,
             "errors": self.errors and list(self.errors),
             "class_weights": self.class_weights and list(self.class_weights),
+            "sizes": self.sizes and list(self.sizes),
         }
 
     @classmethod
@@ -112,8 +122,12 @@ class ClassCalibration:
         scores, test = _scores(plain["scores"]), _scores(plain["test"]) if plain["test"] else None
         if weights is not None and not (len(weights) == len(scores) and all(0 <= float(w) < np.inf for w in weights)):
             raise ValueError("its class weights are not numbers of 0 or more")
+        sizes = plain.get("sizes")
+        if sizes is not None and not (len(sizes) == len(LEVELS) and all(0 <= float(n) <= len(scores) for n in sizes)):
+            raise ValueError("its sizes of sets are not numbers of classes, one for each level")
         pair = (float(errors[0]), float(errors[1])) if errors else None
-        return cls(str(plain["how"])[:100], scores, test, temperature, pair, weights and tuple(map(float, weights)))
+        weights, sizes = (each and tuple(map(float, each)) for each in (weights, sizes))
+        return cls(str(plain["how"])[:100], scores, test, temperature, pair, weights, sizes)
 
 
 def without_class_weights(p: Array, class_weights: Sequence[float] | None) -> Array:

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.prediction.calibration.class_scores import ClassScores, class_scores
+from nnfs_cli.prediction.calibration.class_scores import ClassScores, class_scores, mean_sizes
 from nnfs_cli.prediction.calibration.classes import ClassCalibration, without_class_weights
 from nnfs_cli.prediction.calibration.error import calibration_error, scaled_out_of_fold
 from nnfs_cli.prediction.calibration.row_weights import row_weights
@@ -60,6 +60,11 @@ class ClassRows:
         weights = row_weights(len(self.truth), self.weight, within)
         return class_scores(self.truth, scale(self.p, temperature), weights, self.given.argmax(axis=1))
 
+    def sizes(self, scores: tuple[ClassScores, ...], temperature: float) -> tuple[float, ...]:
+        """Return the mean sizes of the sets of these rows with such scores; see `mean_sizes`."""
+        p = scale(self.p, temperature)
+        return tuple(mean_sizes(scores, p, self.weights, self.given.argmax(axis=1)).tolist())
+
     def error(self, p: Array) -> float:
         """Return the calibration error of some probabilities of these rows, (rows, classes)."""
         return calibration_error(p, self.truth, self.weights, self.group)
@@ -99,7 +104,8 @@ def calibrate(how: str, rows: ClassRows, tests: ClassRows | None = None, alike: 
     else:
         errors = tests.error(tests.given), tests.error(scale(tests.p, temperature))
     tried = None if tests is None else tests.scores(temperature)
-    return ClassCalibration(how, scores, tried, temperature, errors, rows.class_weights)
+    sizes = rows.sizes(scores, temperature * alike) if tests is None else tests.sizes(scores, temperature)
+    return ClassCalibration(how, scores, tried, temperature, errors, rows.class_weights, sizes)
 
 
 def _as_their_mean(predictor: Predictor, rows: EncodedRows) -> float:
