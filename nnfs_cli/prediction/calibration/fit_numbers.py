@@ -10,7 +10,7 @@ from nnfs_cli.prediction.calibration.fit_spread import FOLDS, learn_spread
 from nnfs_cli.prediction.calibration.numbers import NumberCalibration, limits_of
 from nnfs_cli.prediction.calibration.row_weights import row_weights
 from nnfs_cli.prediction.calibration.scores import NonconformityScores
-from nnfs_cli.prediction.calibration.spread import QuantileSpread, Spread
+from nnfs_cli.prediction.calibration.spread import LearnedSpread, QuantileSpread, Spread
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 
@@ -18,7 +18,7 @@ ROWS = 20_000  # the most rows that are used: with as many, the coverage has a s
 NUMBERS = 200_000  # the most numbers in the inputs of these rows, but at least
 LEAST_ROWS = 2_000  # so many rows are used
 MOST_FEATURES = 200  # inputs of the net that the spread may depend on; with more, it takes too long to learn
-COMPARED = 4_000  # the most rows on which members are compared
+BLOCK = 1_000  # rows on which members are compared at once
 LEAST_SHARE = 0.1  # of the squared error of members that their mean has at least
 
 Sides = tuple[Array, Array]
@@ -30,8 +30,9 @@ def fit_numbers(
     """Return the calibration of numbers; None without rows that have a weight and a finite prediction.
 
     Out of fold, errors are those of single members, while new rows get the mean of all members, which is better: its
-    squared error is that of members less the variance among them. So scores are multiplied by sqrt(1 - variance /
-    error). The variance is that among members that were trained on a row, which is rather too small than too large.
+    squared error is that of members less the variance among them. So each error is multiplied by
+    sqrt(1 - variance / error²), with the squared error that the spread lets expect, and then the spread is learned
+    again. The variance is that among members that were trained on a row, which is rather too small than too large.
     Source: Krogh and Vedelsby, "Neural Network Ensembles, Cross Validation, and Active Learning" (1995).
     """
     rows, y_hat = _usable(predictor, validation)
@@ -40,11 +41,18 @@ def fit_numbers(
     weight, centre = row_weights(len(rows), rows.weight, rows.group), _centre(predictor, y_hat)
     error = predictor.encoder.scale_target(rows.truth) - centre
     spread, sides = _spread(predictor, rows, y_hat, centre, error, weight)
-    scores = _distances(error, sides) * _shrink(predictor, rows, error, sides, weight)
+    variance = _variance(predictor, rows)
+    if variance is not None:
+        squared = ((sides[0] + sides[1]) / 2) ** 2
+        expected = squared * np.average(error**2 / squared, axis=0, weights=weight)
+        error = error * np.sqrt(np.maximum(1 - variance / np.maximum(expected, 1e-300), LEAST_SHARE))
+        if isinstance(spread, LearnedSpread):
+            spread, sides = _spread(predictor, rows, y_hat, centre, error, weight)
+    scores = NonconformityScores.from_rows(_distances(error, sides), weight)
     tested = None
     if test is not None and len((tests := _usable(predictor, test))[0]):
         tested = _scores_of(predictor, *tests, spread)
-    return NumberCalibration(how, NonconformityScores.from_rows(scores, weight), tested, limits_of(rows.truth), spread)
+    return NumberCalibration(how, scores, tested, limits_of(rows.truth), spread)
 
 
 def _usable(predictor: Predictor, rows: EncodedRows) -> tuple[EncodedRows, Array]:
@@ -90,22 +98,23 @@ def _distances(error: Array, sides: Sides) -> Array:
     return np.where(error < 0, -error / below, error / above)
 
 
-def _shrink(predictor: Predictor, rows: EncodedRows, error: Array, sides: Sides, weight: Array) -> Array:
-    """Return the size of errors of the mean of all members, relative to those of single members, (targets,)."""
+def _variance(predictor: Predictor, rows: EncodedRows) -> Array | None:
+    """Return the variance of predictions among the members that were trained on each row, (rows, targets).
+
+    It is None if it is not known which of at least three members were.
+    """
     members = predictor.config.members
     if rows.member is None or members < 3 or predictor.config.forward:  # forward, few members have seen a row
-        return np.ones(error.shape[1])
-    some = np.linspace(0, len(rows) - 1, min(len(rows), COMPARED)).astype(np.intp)
-    X, left_out, every = rows.X[some], rows.member[some], np.arange(members)
-    y_hats = predictor.model.predict(np.tile(X, (members, 1)), member=np.repeat(every, len(X)))
-    each = _centre(predictor, y_hats).reshape(members, len(X), -1)
-    trained = (left_out != every[:, None])[..., None]
-    mean = (each * trained).sum(axis=0) / (members - 1)
-    variance = (((each - mean) ** 2) * trained).sum(axis=0) / (members - 2) * (1 - 1 / members)
-    scale = (sides[0] + sides[1]) / 2
-    squared = np.average((error / scale) ** 2, axis=0, weights=weight)
-    share = np.average(variance / scale[some] ** 2, axis=0, weights=weight[some]) / np.maximum(squared, 1e-300)
-    return np.sqrt(np.maximum(1 - share, LEAST_SHARE))
+        return None
+    every, blocks = np.arange(members), []
+    for start in range(0, len(rows), BLOCK):
+        X, left_out = (array[start : start + BLOCK] for array in (rows.X, rows.member))
+        y_hats = predictor.model.predict(np.tile(X, (members, 1)), member=np.repeat(every, len(X)))
+        each = _centre(predictor, y_hats).reshape(members, len(X), -1)
+        trained = (left_out != every[:, None])[..., None]
+        mean = (each * trained).sum(axis=0) / (members - 1)
+        blocks.append((((each - mean) ** 2) * trained).sum(axis=0) / (members - 2) * (1 - 1 / members))
+    return np.concatenate(blocks)
 
 
 def _scores_of(predictor: Predictor, rows: EncodedRows, y_hat: Array, spread: Spread | None) -> NonconformityScores:
