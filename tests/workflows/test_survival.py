@@ -582,7 +582,9 @@ def test_resume_goes_on_and_prints_the_run_directory(started: Callable[..., Path
     assert facts == ["resumed     after 2 epochs and 10 steps, to epoch 6"]
     again = inside("resume", run, "--epochs", 7, "--json", "-q")
     assert again.returncode == 0
-    assert json.loads(again.stdout) == {"run": run.as_posix(), "metrics": RunDirectory.open(run).metrics()}
+    written = RunDirectory.open(run)
+    verdict = written.records.verdict()
+    assert json.loads(again.stdout) == {"run": run.as_posix(), "metrics": written.metrics(), "verdict": verdict}
     assert again.stderr == ""
     assert len(RunDirectory.open(run).epochs()) == 7
 
