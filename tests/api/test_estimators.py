@@ -165,14 +165,18 @@ def test_a_failed_training_leaves_an_estimator_unfitted() -> None:
 
 # Weights
 
+AS_GIVEN: dict[str, Any] = {
+    "preprocessing": {"numbers": "none"}
+}  # weights of rows move a mean, those of classes do not
+
 
 def test_class_weights_and_sample_weights_multiply() -> None:
-    by_class = classifier(class_weight={"setosa": 1, "versicolor": 3, "virginica": 1}).fit(X, LABELS)
-    by_row = classifier().fit(X, LABELS, sample_weight=np.where(y == 1, 3.0, 1.0))
+    by_class = classifier(class_weight={"setosa": 1, "versicolor": 3, "virginica": 1}, **AS_GIVEN).fit(X, LABELS)
+    by_row = classifier(**AS_GIVEN).fit(X, LABELS, sample_weight=np.where(y == 1, 3.0, 1.0))
     np.testing.assert_allclose(by_class.predict_proba(X), by_row.predict_proba(X), rtol=1e-5)
-    numbered = classifier(class_weight={np.int64(0): 1, 1: np.float64(3)}).fit(X, y)
+    numbered = classifier(class_weight={np.int64(0): 1, 1: np.float64(3)}, **AS_GIVEN).fit(X, y)
     assert (numbered.predict_proba(X) == by_class.predict_proba(X)).all()
-    rounded = classifier(class_weight={1.0: 3}).fit(X, y.astype(float))
+    rounded = classifier(class_weight={1.0: 3}, **AS_GIVEN).fit(X, y.astype(float))
     assert (rounded.predict_proba(X) == by_class.predict_proba(X)).all()
     assert classifier(class_weight={True: 3}).fit(X, y > 0).config_.class_weights == {"true": 3}
 
@@ -181,8 +185,8 @@ def test_balanced_class_weights_are_those_of_scikit_learn() -> None:
     from sklearn.utils.class_weight import compute_sample_weight
 
     few = y[:120]
-    balanced = classifier(class_weight="balanced").fit(X[:120], few)
-    by_row = classifier().fit(X[:120], few, sample_weight=compute_sample_weight("balanced", few))
+    balanced = classifier(class_weight="balanced", **AS_GIVEN).fit(X[:120], few)
+    by_row = classifier(**AS_GIVEN).fit(X[:120], few, sample_weight=compute_sample_weight("balanced", few))
     np.testing.assert_allclose(balanced.predict_proba(X), by_row.predict_proba(X), rtol=1e-4)
 
 
