@@ -28,15 +28,24 @@ def as_counts(weights: Array | None) -> Array | None:
     """Return weights above 0, (rows,), as numbers of rows that each row stands for; None if each stands for itself.
 
     Weights stay as they are, unless they are so small that they stand for fewer rows than they are worth, as shares
-    that sum to 1 do. Those are scaled to sum to the effective number of rows, (Σ w)² / Σ w².
-    Source: Kish, "Survey Sampling" (1965), section 11.2C.
+    that sum to 1 do. Those are scaled to sum to the `effective_number` of rows.
     """
     if weights is None or (weights == 1).all():
         return None
-    shares = weights / weights.max()  # squares of weights may overflow
-    effective = shares.sum() ** 2 / np.square(shares).sum()
     with np.errstate(over="ignore"):  # a sum that overflows is large enough
-        return np.asarray(weights * max(effective / weights.sum(), 1.0))
+        return np.asarray(weights * max(effective_number(weights) / weights.sum(), 1.0))
+
+
+def effective_number(weights: Array) -> float:
+    """Return how many rows of equal weight give a mean as exact as rows of these weights (rows,): (Σ w)² / Σ w².
+
+    Source: Kish, "Survey Sampling" (1965), section 11.2C.
+
+    >>> effective_number(np.array([1.0, 1, 1, 1])), effective_number(np.array([100.0, 1, 1, 1]))
+    (4.0, 1.0605...)
+    """
+    shares = weights / weights.max()  # squares of weights may overflow
+    return float(shares.sum() ** 2 / np.square(shares).sum())
 
 
 def n_rows(column: Array, weights: Array | None = None) -> int:

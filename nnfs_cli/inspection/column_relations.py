@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.copies import fingerprints, mixed
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.inspection.column_kinds import words_of
@@ -342,12 +343,13 @@ def row_hashes(table: Table, names: Sequence[str]) -> Array:
     """Return a hash for every row, (rows,) uint64, which is equal for equal rows of any table."""
     total = np.zeros(table.n_rows, np.uint64)
     for i, name in enumerate(names):
-        mixed = _mixed(_fingerprints(table.column(name)) + np.uint64(0x9E3779B97F4A7C15 * (i + 1) % 2**64))
-        total = _mixed(total ^ mixed)
+        of_column = mixed(cell_hashes(table.column(name)) + np.uint64(0x9E3779B97F4A7C15 * (i + 1) % 2**64))
+        total = mixed(total ^ of_column)
     return total
 
 
-def _fingerprints(column: Column) -> Array:
+def cell_hashes(column: Column) -> Array:
+    """Return a hash for every cell, (rows,) uint64, which is equal for equal cells of any table."""
     if isinstance(column, Texts):
         digests = [
             hashlib.blake2b(str(text).encode("utf-8", "surrogatepass"), digest_size=8) for text in column.distinct
@@ -357,18 +359,7 @@ def _fingerprints(column: Column) -> Array:
         return known
     if column.dtype.kind == "M":
         return column.astype("datetime64[us]").astype(np.int64).view(np.uint64)
-    numbers = column.astype(np.float64) + 0.0  # turn -0.0 into 0.0
-    numbers[np.isnan(numbers)] = np.nan
-    return numbers.view(np.uint64)
-
-
-def _mixed(numbers: Array) -> Array:
-    """Mix the bits of 64-bit numbers one to one (the end of splitmix64; Steele, Lea and Flood, 2014)."""
-    with np.errstate(over="ignore"):
-        numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed: Array = numbers ^ (numbers >> np.uint64(31))
-    return mixed
+    return fingerprints(column)
 
 
 def list_columns(names: Sequence[str], most: int = 5) -> str:

@@ -27,9 +27,9 @@ from nnfs_cli.inspection.column_relations import (
     find_repeats,
     find_row_groups,
     list_columns,
-    row_hashes,
 )
 from nnfs_cli.inspection.propose import skewness, width_for
+from nnfs_cli.inspection.repeated_rows import repeated_rows
 from nnfs_cli.inspection.time_order import ALIKE, likeness_in_time
 from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
@@ -125,7 +125,9 @@ def find(config: Config, loaded: LoadedData, experiment: Experiment, data: Inspe
     findings += _relations(config, compared, inputs, groups)
     findings += _ranges(config, data, [name for name in inputs if loaded.kinds[name] == "number"])
     findings += _target(config, data, loaded)
-    findings += _rows(data, [*loaded.kinds, *config.dataset.target_columns()])
+    tables = {split: data.rows_of(split) for split in SPLITS if len(data.rows[split])}
+    names = [*loaded.kinds, *config.dataset.target_columns()]
+    findings += [Finding(what, None, message) for what, message in repeated_rows(tables, names, loaded.kinds)]
     findings += _sizes(experiment, loaded)
     return findings
 
@@ -307,29 +309,6 @@ def _classes(config: Config, data: InspectedRows, loaded: LoadedData, target: st
 
 
 _PURPOSES = {"train": "to train", "validation": "to validate", "test": "to test"}
-
-
-def _rows(data: InspectedRows, names: Sequence[str]) -> Iterator[Finding]:
-    """Yield duplicate rows, and rows that occur in two splits."""
-    hashes = {}
-    for split in SPLITS:
-        if len(data.rows[split]):
-            table = data.rows_of(split)
-            hashes[split] = row_hashes(table, [name for name in names if name in table.columns])
-    everything = np.concatenate(list(hashes.values()))
-    duplicates = len(everything) - len(np.unique(everything))
-    if duplicates:
-        share = percent(duplicates / len(everything))
-        verb = "repeats" if duplicates == 1 else "repeat"
-        message = f"{counted(duplicates, 'row')} of {len(everything):,} ({share}) {verb} another row in every column"
-        yield Finding("duplicates", None, message)
-    for one, other in itertools.combinations(hashes, 2):
-        shared = int(np.isin(hashes[other], hashes[one]).sum())
-        if shared:
-            rows = f"{shared:,} of the {len(hashes[other]):,} {other} rows"
-            verb, among = "is" if shared == 1 else "are", "training" if one == "train" else one
-            message = f"{rows} {verb} also among the {among} rows, so {other} figures are slightly too good"
-            yield Finding("two_parts", None, message)
 
 
 def _sizes(experiment: Experiment, loaded: LoadedData) -> Iterator[Finding]:

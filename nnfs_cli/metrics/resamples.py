@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.weighted import effective_number
 
 RESAMPLES = 1_000
 MOST_UNITS = 2_000  # more rows are joined at random into as many units, so that time does not grow with the rows
@@ -21,16 +22,19 @@ class Resamples:
 
     A unit is a row, or a group of rows that are not independent of each other. The numbers are those of a usual
     bootstrap, in which a unit is drawn 0, 1, 2, ... times, but never 0: so a rare class is in every resample.
+    `n_units` is the effective number of units, (Σ w)² / Σ w² for their weights w: a row of weight 2 has the importance
+    of two rows, but it is one observation.
     Source: Rubin, "The Bayesian Bootstrap" (1981).
     """
 
     def __init__(self, rng: np.random.Generator, n_rows: int, weight: Array | None, group: Array | None) -> None:
         self._weight = np.ones(n_rows) if weight is None else np.asarray(weight, np.float64)
         unit = np.arange(n_rows) if group is None else np.unique(group, return_inverse=True)[1].reshape(-1)
-        self.n_units = int(unit.max()) + 1
-        if self.n_units > MOST_UNITS:
-            unit = (rng.permutation(self.n_units) % MOST_UNITS)[unit]
-        self._unit, self._drawn = unit, min(self.n_units, MOST_UNITS)
+        of_units = np.bincount(unit, self._weight)
+        self.n_units = effective_number(of_units)
+        if len(of_units) > MOST_UNITS:
+            unit = (rng.permutation(len(of_units)) % MOST_UNITS)[unit]
+        self._unit, self._drawn = unit, min(len(of_units), MOST_UNITS)
         self._factors = rng.standard_exponential((RESAMPLES, self._drawn))
         self._seed = int(rng.integers(1 << 32))
 

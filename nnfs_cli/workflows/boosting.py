@@ -4,19 +4,25 @@ On 22 tables of 142 to 16,512 training rows, this makes losses 11 % smaller than
 scikit-learn: 16 % with few rows, which need fewer trees, and 3 % with many. Fewer leaves, a lower learning rate or more
 than 200 trees add nothing to that. A fifth of less than 1,000 rows is too little to choose by, so five folds take turns
 there.
+
+Copies of a row become one row with their weight. On both sides of a fold, they would favour trees that know them, and
+scikit-learn counts them as rows of their own where it asks for 20 rows in each leaf.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.copies import equal_rows, units_of_copies
 from nnfs_cli.data.folds import Folds, deal_forward, deal_rows
 from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import DataError
+from nnfs_cli.prediction.encoded_rows import EncodedRows
 
 MOST, USUAL = 200, 100  # trees; scikit-learn's default, where no rows can be held out
 FOLDS = 5
@@ -59,6 +65,26 @@ class TreeChoice:
             losses = losses[:left_out] if self.forward else losses[np.arange(len(losses)) != left_out]
         total = losses.sum(axis=0)
         return int(total.argmin()) + 1 if total.any() else USUAL
+
+
+def joined_copies(rows: EncodedRows, n_numbers: int) -> tuple[EncodedRows, Array]:
+    """Return training rows where copies of a row are one row with their weight, and the places of the rows that remain.
+
+    The first `n_numbers` columns of X hold numbers. Rows of two folds, groups or instants are not joined.
+    """
+    apart = [column for column in (rows.group, rows.time) if column is not None]
+    if rows.folds is not None:
+        apart.append(rows.folds.fold)
+    truth = rows.truth.reshape(len(rows), -1)
+    unit = units_of_copies([*rows.X.T[:n_numbers]], [*rows.X.T[n_numbers:], *truth.T])
+    unit = equal_rows(np.stack([unit, *apart], axis=1))
+    places = np.unique(unit, return_index=True)[1]
+    if len(places) == len(rows):
+        return rows, places
+    folds = rows.folds
+    if folds is not None:
+        folds = replace(folds, fold=folds.fold[places], trains=folds.trains[places])
+    return replace(rows.take(places), weight=np.bincount(unit, rows.weight), folds=folds), places
 
 
 def folds_for_trees(split: Split, table: Table, classes: Array | None, seed: int) -> Folds:

@@ -21,9 +21,9 @@ def intervals(metrics: Iterable[Metric], rows: PredictedRows, seed: int) -> dict
     An interval says how far chance moved the figure through the choice of the rows; the net stays the same. The bounds
     are percentiles of a Bayesian bootstrap, of groups or blocks in time where rows depend on each other. BCa bounds
     would need a jackknife, and are unstable for few units and for figures near the end of their range. Percentiles are
-    too narrow for few units; so they are moved outwards as far as those of Student's t lie outside those of the normal
-    distribution. There is no interval for an undefined figure, for one that is the same in all resamples, and for a
-    calibration error.
+    too narrow for few units, or few of much weight; so they are moved outwards as far as those of Student's t lie
+    outside those of the normal distribution, for the effective number of units. There is no interval for an undefined
+    figure, for one that is the same in all resamples, and for a calibration error.
     Source: Hesterberg, "What Teachers Should Know About the Bootstrap" (2015), for the percentiles.
     """
     rows, found = rows.with_weight, dict[str, Interval | None]()
@@ -39,7 +39,7 @@ def intervals(metrics: Iterable[Metric], rows: PredictedRows, seed: int) -> dict
 
 
 def _bounds(metric: Metric, rows: PredictedRows, resamples: Resamples) -> list[Interval | None]:
-    if resamples.n_units < 2:
+    if not resamples.n_units >= 2:  # or unknown, since weights are huge
         return []
     tail = _tail(resamples.n_units)
     with ignored_warnings(), np.errstate(all="ignore"):  # an undefined figure has bounds that are not numbers
@@ -52,7 +52,7 @@ def _bounds(metric: Metric, rows: PredictedRows, resamples: Resamples) -> list[I
     return [(low, high) if some else None for (low, high), some in zip(bounds.tolist(), differ, strict=True)]
 
 
-def _tail(n_units: int) -> float:
+def _tail(n_units: float) -> float:
     """Return the probability below a percentile interval for this many units: 0.025, and less if they are few."""
     from scipy.special import ndtr, stdtrit
 

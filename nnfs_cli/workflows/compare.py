@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from nnfs_cli.system.threads import openmp_limit
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import listing
 from nnfs_cli.workflows.baselines import BASELINES, Baseline, BaselineInputs, fit_and_predict
-from nnfs_cli.workflows.boosting import MANY, TreeChoice, folds_for_trees
+from nnfs_cli.workflows.boosting import MANY, TreeChoice, folds_for_trees, joined_copies
 from nnfs_cli.workflows.evaluate import rows_with_weight
 from nnfs_cli.workflows.figures import Figures, finite
 from nnfs_cli.workflows.load_run import data_of, restore
@@ -149,20 +150,21 @@ def _predict_baselines(
     }
     inputs, n_classes = BaselineInputs(tables["train"], loaded.kinds, config.preprocessing), len(loaded.classes or ())
     X = {split: inputs.matrix(table) for split, table in tables.items()}
-    train = rows["train"]
+    train = replace(rows["train"], X=X["train"])
     found: dict[str, dict[str, PredictedRows]] = {split: {} for split in wanted}
     for baseline in models:
         levels = config.loss.constant_levels() if baseline.name == "constant" else ()
         model = inputs.model(baseline, n_classes, config.seed, levels)
         fit = partial(fit_and_predict, n_classes=n_classes, levels=levels)
-        choice = None
+        choice, known = None, train
         try:
             with openmp_limit(1 if len(train) < MANY else config.threads):
                 if baseline.name == "boosting":
-                    classes = train.truth if n_classes else None
-                    folds = train.folds or folds_for_trees(config.split, tables["train"], classes, config.seed)
-                    choice = TreeChoice(model, X["train"], train.truth, train.weight, n_classes, folds)
-                predictions = _predict(model, fit, choice, X, rows, wanted)
+                    known, places = joined_copies(train, inputs.n_numbers)
+                    classes, table = known.truth if n_classes else None, tables["train"].take(places)
+                    folds = known.folds or folds_for_trees(config.split, table, classes, config.seed)
+                    choice = TreeChoice(model, known.X, known.truth, known.weight, n_classes, folds)
+                predictions = _predict(model, fit, choice, known, X, rows, wanted)
         except ValueError as error:
             reason = str(error).partition("\n")[0]
             warn(f"the {baseline.name} baseline cannot be fitted: {reason:.200}")
@@ -179,28 +181,30 @@ def _predict(
     model: Any,
     fit: Callable[..., dict[str, Array]],
     choice: TreeChoice | None,
+    known: EncodedRows,
     X: Mapping[str, Array],
     rows: Mapping[str, EncodedRows],
     wanted: Iterable[str],
 ) -> dict[str, Array]:
-    """Return the predictions of a model for each split. Rows out of fold for the net are out of fold for the model."""
+    """Return the predictions of a model for each split, fitted to `known` rows, whose X holds inputs of the model.
 
-    def fitted_to(
-        train: EncodedRows, inputs: Array, new: Mapping[str, Array], left_out: int | None = None
-    ) -> dict[str, Array]:
+    Rows out of fold for the net are out of fold for the model.
+    """
+
+    def fitted_to(some: EncodedRows, new: Mapping[str, Array], left_out: int | None = None) -> dict[str, Array]:
         if choice is not None:
             model.set_params(model__max_iter=choice.best(left_out))
-        return fit(model, inputs, train.truth, train.weight, new)
+        return fit(model, some.X, some.truth, some.weight, new)
 
     direct = {split: X[split] for split in wanted if rows[split].member is None}
-    predictions = fitted_to(rows["train"], X["train"], direct) if direct else {}
+    predictions = fitted_to(known, direct) if direct else {}
     for split in wanted:
-        if rows[split].member is None or (folds := rows["train"].folds) is None:
+        if rows[split].member is None or (folds := rows["train"].folds) is None or known.folds is None:
             continue
         places, of_folds = [], []
         for fold in range(folds.n_folds):
-            seen, unseen = np.flatnonzero(folds.trains[:, fold]), np.flatnonzero(folds.fold == fold)
-            found = fitted_to(rows["train"].take(seen), X["train"][seen], {split: X["train"][unseen]}, fold)
+            seen, unseen = np.flatnonzero(known.folds.trains[:, fold]), np.flatnonzero(folds.fold == fold)
+            found = fitted_to(known.take(seen), {split: X["train"][unseen]}, fold)
             of_folds.append(found[split])
             places.append(unseen)
         predictions[split] = np.concatenate(of_folds)[np.argsort(np.concatenate(places))]

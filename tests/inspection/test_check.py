@@ -213,6 +213,27 @@ def test_rows_that_repeat_others_are_counted_as_numpy_counts_them(check: Check, 
     assert any(message.startswith(f"{shared} of the 40 test rows") for message in messages)
 
 
+def test_copies_in_two_splits_are_said_by_how_much_they_matter(check: Check) -> None:
+    rng = np.random.default_rng(0)
+    for times, effect in ((1, None), (2, "figures are much too good"), (0, "figures are slightly too good")):
+        n = 400 // max(times, 1)
+        again = np.tile(np.arange(n), max(times, 1))
+        if not times:
+            again[-8:] = range(8)
+        found = check(a=rng.normal(size=n)[again], b=rng.normal(size=n)[again], y=(np.arange(n) % 2)[again])
+        messages = [finding.message for finding in found if finding.what == "two_parts"]
+        assert all(message.endswith(str(effect)) for message in messages)
+        assert bool(messages) == (effect is not None)
+
+
+def test_rows_that_are_equal_by_chance_are_as_usual(check: Check) -> None:
+    rng = np.random.default_rng(0)
+    found = check(a=rng.integers(0, 6, 200), b=rng.integers(0, 6, 200), y=rng.integers(0, 2, 200))
+    messages = [finding.message for finding in found if finding.what == "two_parts"]
+    assert messages
+    assert all(message.endswith("as is usual where columns have few different values") for message in messages)
+
+
 def test_rows_of_two_files_are_compared_too(check: Check, write: Write) -> None:
     write("later.csv", "b,y,a\n2.5,0,0.5\n7.5,1,0.25\n")
     found = check(overrides=["split.test=later.csv"], a=[0.5, *range(199)], b=[2.5] * 200, y=[0, 1] * 100)

@@ -143,6 +143,12 @@ def by_part(settings: dict[str, Any], table: dict[str, Any], test: Array, rng: n
     return {**settings, "split": {"column": "part"}}, {"part": part.tolist(), **table}
 
 
+def each_row_six_times(rng: np.random.Generator) -> Situation:
+    again = rng.permutation(np.repeat(np.arange(50), 6))
+    X, y = rng.normal(size=(50, 5)), rng.normal(size=50)
+    return net("numbers", 1, 64, epochs=100, split={"validation": 0.25, "test": 0.2}), columns(X[again], y[again])
+
+
 PLANTED: dict[Maker, set[str]] = {
     rare_frauds: {"never_predicted", "majority"},
     rare_class_of_four: {"never_predicted"},
@@ -160,6 +166,7 @@ PLANTED: dict[Maker, set[str]] = {
     wild_net_on_a_line: {"worse_than_linear"},
     numbers_as_categories: USELESS,
     little_beyond_the_majority: {"majority", "never_predicted"},
+    each_row_six_times: {"copies"},
 }
 
 # Sound situations
@@ -250,7 +257,13 @@ def a_preset_on_classes(rng: np.random.Generator) -> Situation:
     return {"dataset": {"table": "y"}}, columns(X, labels(chance(rng, 3 * X[:, 0] * np.sign(X[:, 1]))))
 
 
+def few_different_values(rng: np.random.Generator) -> Situation:
+    X = rng.integers(1, 5, (600, 3)) - 2.5
+    return net("classes", 1, 8, early_stopping=10), columns(X, labels(chance(rng, X[:, 0] * X[:, 1])))
+
+
 SOUND: tuple[Maker, ...] = (
     a_line, a_line_with_heavy_tails, a_curve, xor, logistic, three_clouds, rare_but_clear, test_rows_alike,
     groups_apart, counts, absolute_errors, towns, a_preset_on_numbers, a_preset_on_classes,
+    few_different_values,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,9 @@ from nnfs_cli.data.steps.calendar import Calendar
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, NnfsWarning
+from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.workflows.baselines import BASELINES, FREQUENT, BaselineInputs, fit_and_predict
-from nnfs_cli.workflows.boosting import MOST, TreeChoice, folds_for_trees
+from nnfs_cli.workflows.boosting import MOST, TreeChoice, folds_for_trees, joined_copies
 from tests.conftest import ROOT, Nnfs, one_message
 from tests.runs.test_hostile_files import tree
 
@@ -293,6 +295,44 @@ def test_trees_are_chosen_by_later_rows_where_the_split_is_by_time_and_by_whole_
     for split in (Split(time="one"), Split(group="one")):
         one = Table("t", {"one": np.ones(50) if split.time else Texts.of(["a"] * 50)})
         assert folds_for_trees(split, one, None, 0).trains.shape == (50, 0)
+
+
+def test_boosting_is_the_same_for_weights_and_for_copies_of_rows(config: Write) -> None:
+    """Of copies, scikit-learn makes other trees: it counts them where it asks for 20 rows in a leaf."""
+    rng = np.random.default_rng(1)
+    X, part, times = rng.normal(size=(300, 4)), np.repeat(["train", "test"], [200, 100]), rng.integers(1, 4, 300)
+    y = X[:, 0] + np.sin(3 * X[:, 1]) + rng.normal(size=300)
+    table = pd.DataFrame(X, columns=list("abcd")).assign(part=part, y=y, w=times)
+    content = {
+        **DIABETES,
+        "dataset": {"csv": {"path": "t.csv", "target": "y", "weight": "w"}},
+        "split": {"column": "part"},
+    }
+    weights, copies = (
+        workflows.baselines(Config.load(config(content, rows.to_csv(index=False))))["test"]
+        for rows in (table, table.loc[table.index.repeat(table["w"])].assign(w=1))
+    )
+    for model in ("constant", "linear", "boosting"):
+        assert weights[model] == pytest.approx(copies[model], rel=1e-9)
+
+
+@pytest.mark.parametrize("forward", [False, True])
+def test_copies_in_two_folds_are_not_joined(forward: bool) -> None:
+    rng = np.random.default_rng(2)
+    again, fold = np.repeat(np.arange(30), 3), np.arange(90) % 2
+    X, y = rng.normal(size=(30, 2))[again], rng.normal(size=(30, 1))[again]
+    rows = EncodedRows(X, y, y, folds=replace(Folds.of(fold, 2), forward=forward))
+    joined, places = joined_copies(rows, 2)
+    assert len(joined) == 60
+    assert joined.weight is not None
+    assert joined.weight.sum() == 90
+    assert joined.folds is not None
+    assert joined.folds.fold.tolist() == fold[places].tolist()
+    assert joined.folds.forward == forward
+    alone, places = joined_copies(EncodedRows(X[::3], y[::3], y[::3]), 2)
+    assert (alone.weight, places.tolist()) == (None, [*range(30)])
+    few = rng.integers(0, 3, (90, 2)) * 1.0
+    assert len(joined_copies(EncodedRows(few, y, few[:, :1]), 2)[0]) == 90  # equal by chance
 
 
 def test_the_own_fold_of_rows_out_of_fold_has_no_say_in_their_number_of_trees() -> None:

@@ -1,8 +1,8 @@
 """Verdicts: what is said about a net after its training, in at most three lines, each with what to do.
 
 `judge` puts them together. Read `verdict`, then `losses` (the losses of each row, with those of a constant and of a
-`linear` model), `interval`, and the situations: `against_simple_models`, `decisions`, `disagreement`, `curves`, and
-`against_trees` where baselines are asked for.
+`linear` model), `interval`, and the situations: `copied`, `against_simple_models`, `decisions`, `disagreement`,
+`coverage`, `curves`, and `against_trees` where baselines are asked for.
 """
 
 from nnfs_cli.workflows.verdicts.judge import judge

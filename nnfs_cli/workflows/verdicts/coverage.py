@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
+from nnfs_cli.data.weighted import effective_number
 from nnfs_cli.errors import UserError
 from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.prediction.decision import Interval
@@ -36,7 +39,7 @@ def coverage(
     found = min((mean_of(column, test.weight, test.units, None) for column in held.T * 1.0), key=lambda one: one.value)
     short = LEVEL - found.value
     n_calibration = calibration.rows if isinstance(calibration, ClassCalibration) else calibration.scores.rows
-    if found.units >= FEWEST and short > max(LEAST, CERTAIN * _error(found, len(test), n_calibration)):
+    if found.units >= FEWEST and short > max(LEAST, CERTAIN * _error(found, test, n_calibration)):
         what = "sets of classes" if predictor.encoder.classes else "intervals"
         yield Verdict(
             "narrow_intervals",
@@ -46,13 +49,14 @@ def coverage(
         )
 
 
-def _error(found: Mean, n_test: int, n_calibration: int) -> float:
+def _error(found: Mean, test: EncodedRows, n_calibration: int) -> float:
     """Return the standard error of the coverage of test rows.
 
-    If rows depend on each other, its variance is larger than that of independent rows, by a factor that is taken to be
-    the same in the rows that calibrated.
+    If rows depend on each other, or have different weights, its variance is larger than that of independent rows, by a
+    factor that is taken to be the same in the rows that calibrated.
     """
-    independent = found.value * (1 - found.value) / n_test
-    factor = max(1.0, found.variance / independent) if independent else 1.0
+    n_test = len(test) if test.weight is None else effective_number(test.weight.astype(np.float64))
+    independent = found.value * (1 - found.value) / len(test)
+    factor = max(1.0, found.variance / independent) if independent else len(test) / n_test
     usual = LEVEL * (1 - LEVEL)
     return math.sqrt(max(found.variance, usual / n_test) + factor * usual / n_calibration)

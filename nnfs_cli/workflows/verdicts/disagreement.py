@@ -49,15 +49,17 @@ def higher_ranks(one: RowLosses, other: RowLosses) -> float:
     The statistic is the probability that a row of `one` has the higher loss, which is 1/2 for rows of one kind.
     Source: Brunner and Munzel, "The Nonparametric Behrens-Fisher Problem" (2000).
     """
-    higher = mean_of(_placements(one.net, other.net), *one.units)
-    lower = mean_of(_placements(other.net, one.net), *other.units)
+    higher = mean_of(_placements(one.net, other), *one.units)
+    lower = mean_of(_placements(other.net, one), *other.units)
     if min(higher.units, lower.units) < FEWEST or not higher.variance + lower.variance:
         return 0.0
     return (higher.value - lower.value) / 2 / math.sqrt(higher.variance + lower.variance)
 
 
-def _placements(values: Array, among: Array) -> Array:
-    """Return for each value the share of `among` that is lower, where an equal one counts half."""
-    among = np.sort(among)
-    places = np.searchsorted(among, values, "left") + np.searchsorted(among, values, "right")
-    return np.asarray(places / (2 * len(among)))
+def _placements(values: Array, rows: RowLosses) -> Array:
+    """Return for each value the share of the rows, by weight, whose loss is lower, where an equal one counts half."""
+    order = np.argsort(rows.net)
+    among, weight = rows.net[order], np.ones(len(order)) if rows.weight is None else rows.weight[order]
+    below = np.concatenate([[0], np.cumsum(weight, dtype=np.float64)])
+    places = below[np.searchsorted(among, values, "left")] + below[np.searchsorted(among, values, "right")]
+    return np.asarray(places / (2 * below[-1]))

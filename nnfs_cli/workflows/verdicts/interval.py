@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.weighted import effective_number
 
-FEWEST = 10  # rows, or groups of rows, below which nothing is said about a difference
+FEWEST = 10  # rows, or groups of rows, of equal weight, below which nothing is said about a difference
 
 
 class Interval(NamedTuple):
@@ -32,37 +33,42 @@ class Interval(NamedTuple):
 
 
 class Mean(NamedTuple):
-    """A weighted mean of rows, the variance of this mean, and how many independent units it rests on."""
+    """A weighted mean of rows, the variance of this mean, and its effective number of independent units."""
 
     value: float
     variance: float
-    units: int
+    units: float
 
 
 def mean_of(values: Array, weight: Array | None, group: Array | None, member: Array | None) -> Mean:
     """Return the mean of values (rows,), weighted by `weight` (rows,).
 
-    Rows of one `group` (rows,) count as one unit. Rows of one `member` (rows,), the fold that they belong to, share a
-    net, and the nets share training rows: with k folds, the variance is that of the rows or of the folds, whichever is
-    larger, times 1 + k / (k - 1).
-    Source: Nadeau and Bengio, "Inference for the Generalization Error" (2003).
+    Rows of one `group` (rows,) count as one unit. A row of weight 2 has the importance of two rows in the mean, but it
+    is one observation: the mean is as exact as that of the effective number of units of equal weight, (Σ w)² / Σ w².
+    (Where rows are fitted to, and in calibration, a row of weight 2 is two rows.)
+    Rows of one `member` (rows,), the fold that they belong to, share a net, and the nets share training rows: with k
+    folds, the variance is that of the rows or of the folds, whichever is larger, times 1 + k / (k - 1).
+    Source: Kish, "Survey Sampling" (1965), section 11.2C; Nadeau and Bengio, "Inference for the Generalization Error"
+    (2003).
     """
     weight = np.ones(len(values)) if weight is None else weight.astype(np.float64)
     mean = float(weight @ values / weight.sum())
     parts = weight * (values - mean) / weight.sum()
-    variance, units = _variance(parts, group)
+    variance, units = _variance(parts, weight, group)
     if member is not None:
-        of_folds, folds = _variance(parts, member)
+        of_folds, _ = _variance(parts, weight, member)
+        folds = len(np.unique(member))
         variance = max(variance, of_folds) * (1 + folds / max(folds - 1, 1))
     return Mean(mean, variance, units)
 
 
-def _variance(parts: Array, cluster: Array | None) -> tuple[float, int]:
-    """Return the variance of a sum of parts (rows,), and the number of clusters, which are independent."""
+def _variance(parts: Array, weight: Array, cluster: Array | None) -> tuple[float, float]:
+    """Return the variance of a sum of parts (rows,), and the effective number of clusters, which are independent."""
     if cluster is not None:
-        parts = np.bincount(np.unique(cluster, return_inverse=True)[1], parts)
-    n = len(parts)
-    return float(np.square(parts).sum()) * n / max(n - 1, 1), n
+        places = np.unique(cluster, return_inverse=True)[1]
+        parts, weight = np.bincount(places, parts), np.bincount(places, weight)
+    n = effective_number(weight)
+    return float(np.square(parts).sum()) * (n / (n - 1) if n > 1 else 1), n
 
 
 def pooled(means: Sequence[tuple[Mean, float]]) -> Mean:
@@ -72,7 +78,7 @@ def pooled(means: Sequence[tuple[Mean, float]]) -> Mean:
     return Mean(
         sum(share * mean.value for mean, share in shares),
         sum(share**2 * mean.variance for mean, share in shares),
-        sum(mean.units for mean, _ in shares),
+        1 / sum(share**2 / mean.units for mean, share in shares),
     )
 
 

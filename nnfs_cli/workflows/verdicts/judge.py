@@ -10,6 +10,7 @@ import numpy as np
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.workflows.verdicts.against_simple_models import against_simple_models
+from nnfs_cli.workflows.verdicts.copied import copied_rows
 from nnfs_cli.workflows.verdicts.coverage import coverage
 from nnfs_cli.workflows.verdicts.curves import curve_verdicts
 from nnfs_cli.workflows.verdicts.decisions import decision_verdicts
@@ -18,7 +19,7 @@ from nnfs_cli.workflows.verdicts.losses import losses_by_split
 from nnfs_cli.workflows.verdicts.verdict import Verdict
 
 ORDER = (
-    "worse_than_constant", "never_predicted", "worse_than_linear", "worse_on_test", "narrow_intervals",
+    "copies", "worse_than_constant", "never_predicted", "worse_than_linear", "worse_on_test", "narrow_intervals",
     "no_better_than_constant", "majority", "overfit", "too_short", "better_than_linear", "better_than_constant",
     "no_better_than_linear",
 )  # fmt: skip
@@ -44,6 +45,7 @@ def _verdicts(
     experiment: Experiment, metrics: Mapping[str, Any], log: Sequence[Mapping[str, float]]
 ) -> Iterator[Verdict]:
     losses, predictor = losses_by_split(experiment), experiment.predictor
+    yield from copied_rows(predictor.encoder, experiment.splits)
     yield from against_simple_models([*losses.values()], predictor.model.output_shape[0])
     judged = [rows for rows in losses.values() if rows.truth is not None]
     if judged:

@@ -11,9 +11,10 @@ from typing import Protocol
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.copies import equal_rows
 
 CATEGORIES = 100  # the most frequent codes of a column that get an indicator each
-RIDGE_PENALTIES = np.logspace(-2, 4, 13)  # factors of half the sum of squared weights
+RIDGE_PENALTIES = np.logspace(-2, 4, 13)  # factors of half the sum of squared coefficients
 LOGISTIC_PENALTIES = (100.0, 10.0, 1.0, 0.1)  # each fit begins with the coefficients of the one before
 ITERATIONS = 100  # of logistic regression
 ENOUGH = 1e-5  # gain of an iteration, as a mean over the rows, with which logistic regression ends
@@ -27,21 +28,25 @@ class LinearInputs:
     """The inputs of a linear model: ones, then standardized encoded inputs, (rows, 1 + inputs).
 
     `X` (rows, n_features) are the encoded training rows that means and spreads are taken from: those with the indices
-    in `chosen`, or all. In the columns with the indices `codes`, numbers stand for categories, and each frequent one
-    becomes an input.
+    in `chosen`, or all. `weight` (chosen rows,) says how many rows each stands for. In the columns with the indices
+    `codes`, numbers stand for categories, and each frequent one becomes an input.
     """
 
-    def __init__(self, X: Array, codes: Sequence[int] = (), chosen: Array | None = None) -> None:
+    def __init__(
+        self, X: Array, codes: Sequence[int] = (), chosen: Array | None = None, weight: Array | None = None
+    ) -> None:
         self._plain = np.setdiff1d(np.arange(X.shape[1]), codes)
         self._frequent: dict[int, Array] = {}
         rows = np.arange(len(X)) if chosen is None else chosen
+        weight = np.ones(len(rows)) if weight is None else weight
         for place in codes:
-            found, counts = np.unique(X[rows, place], return_counts=True)
+            found, where = np.unique(X[rows, place], return_inverse=True)
+            counts = np.bincount(where, weight)
             self._frequent[place] = found[np.argsort(-counts, kind="stable")[:CATEGORIES]]
         blocks = _blocks(len(rows), self.width)
-        self._mean = sum(self._raw(X[rows[some]]).sum(axis=0) for some in blocks) / len(rows)
-        squares = sum(np.square(self._raw(X[rows[some]]) - self._mean).sum(axis=0) for some in blocks)
-        spread = np.sqrt(squares / len(rows))
+        self._mean = sum(weight[some] @ self._raw(X[rows[some]]) for some in blocks) / weight.sum()
+        squares = sum(weight[some] @ np.square(self._raw(X[rows[some]]) - self._mean) for some in blocks)
+        spread = np.sqrt(squares / weight.sum())
         self._spread = np.where(spread > 1e-6 * (1 + np.abs(self._mean)), spread, np.inf)  # a constant becomes 0
 
     @property
@@ -87,13 +92,15 @@ class LinearModel(Protocol):
 class Ridge:
     """Ridge regression: least squares, with the penalty that has the least generalized cross-validation error.
 
-    A (rows, 1 + inputs), y (rows, targets), weight (rows,). The constant term is not penalized.
+    A (rows, 1 + inputs), y (rows, targets), weight (rows,): a row of weight 2 is two rows. The constant term is not
+    penalized.
     Source: Golub, Heath and Wahba, "Generalized Cross-Validation as a Method for Choosing a Good Ridge Parameter"
     (1979).
     """
 
     def __init__(self, A: Array, y: Array, weight: Array) -> None:
-        self._center = y.mean(axis=0, dtype=np.float64)
+        self._total = float(weight.sum())
+        self._center = np.average(y, axis=0, weights=weight)
         self._rows = A, y - self._center, weight
         self._gram, self._moment = self._moments(weight)
         self._penalty = np.full(len(self._gram), self._best_penalty())
@@ -115,7 +122,7 @@ class Ridge:
 
     def _best_penalty(self) -> float:
         """Return the penalty with the least error, from the eigenvalues of the centred moments."""
-        A, y, weight = self._rows
+        _, y, weight = self._rows
         sums, total = self._gram[0, 1:], self._gram[0, 0]
         centred = self._gram[1:, 1:] - np.outer(sums, sums) / total
         values, vectors = np.linalg.eigh(centred)
@@ -123,20 +130,21 @@ class Ridge:
         along = np.square(vectors.T @ (self._moment[1:] - np.outer(sums, self._moment[0]) / total)).sum(axis=1)
         spread = (weight @ np.square(y)).sum() - np.square(self._moment[0]).sum() / total
         explained = along @ ((values + 2 * RIDGE_PENALTIES) / np.square(values + RIDGE_PENALTIES))
-        free = np.maximum(len(A) - 1 - (values / (values + RIDGE_PENALTIES)).sum(axis=0), 1e-9)
+        free = np.maximum(total - 1 - (values / (values + RIDGE_PENALTIES)).sum(axis=0), 1e-9)
         return float(RIDGE_PENALTIES[np.argmin((spread - explained) / np.square(free))])
 
     def _solve(self, gram: Array, moment: Array) -> Array:
         """Solve the normal equations; `gram` is overwritten."""
-        gram[np.diag_indices_from(gram)] += self._penalty + 1e-9 * len(self._rows[0])
+        gram[np.diag_indices_from(gram)] += self._penalty + 1e-9 * self._total
         return np.linalg.solve(gram, moment)
 
 
 class Logistic:
     """Logistic regression of one probability (outputs 1) or of several classes.
 
-    A (rows, 1 + inputs), y (rows, outputs) between 0 and 1, weight (rows,). The constant term is not penalized. The
-    penalty is the one that predicts a quarter of the rows best after a fit to the others.
+    A (rows, 1 + inputs), y (rows, outputs) between 0 and 1, weight (rows,): a row of weight 2 is two rows. The constant
+    term is not penalized. The penalty is the one that predicts a quarter of the rows best after a fit to the others,
+    where rows with equal inputs are in the same part.
     The method descends the quadratic bound of the loss, with momentum that restarts where it would go uphill.
     Sources: Böhning, "Multinomial Logistic Regression Algorithm" (1992); O'Donoghue and Candès, "Adaptive Restart for
     Accelerated Gradient Schemes" (2015).
@@ -146,7 +154,8 @@ class Logistic:
         self._rows = A, y, weight
         self._curvature = _gram(A, weight * (0.25 if y.shape[1] == 1 else 0.5))
         self._none = np.zeros((A.shape[1], y.shape[1]))
-        seen = np.random.default_rng(0).permutation(len(A)) % 4 > 0
+        unit = equal_rows(A)
+        seen = (np.random.default_rng(0).permutation(int(unit.max()) + 1) % 4 > 0)[unit]
         fits = [self._none]
         for penalty in LOGISTIC_PENALTIES:
             self._penalize(penalty)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array, all_finite
+from nnfs_cli.data.weighted import as_counts
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.metrics import decide
 from nnfs_cli.nn.context import Context
@@ -114,14 +115,15 @@ class SimpleModels:
         self.most_rows = max(1, min(MOST_ROWS, most_numbers // self.n_numbers))
         chosen = _places(len(rows), self.most_rows)
         self._loss, self._y = experiment.config.loss, rows.y[chosen]
-        self._weight = np.ones(len(chosen)) if rows.weight is None else rows.weight[chosen].astype(np.float64)
+        counts = None if rows.weight is None else as_counts(rows.weight[chosen].astype(np.float64))
+        self._weight = np.ones(len(chosen)) if counts is None else counts
         self._seen = None if folds is None else folds.trains[chosen]  # (rows, members)
         self._fitted: dict[int | None, tuple[Array, Array | None]] = {}
         self._linear: LinearModel | None = None
         kind = _linear_model(self._loss)
         if kind is None or n_inputs > MOST_INPUTS:
             return
-        self._inputs = LinearInputs(rows.X, codes, chosen)
+        self._inputs = LinearInputs(rows.X, codes, chosen, self._weight)
         A = self._inputs.matrix(rows.X, chosen)
         if all_finite(A):
             self._linear = kind(A, self._y.astype(np.float64), self._weight)
