@@ -29,8 +29,8 @@ def units_of_copies(numbers: Sequence[Array], others: Sequence[Array]) -> Array:
     own = np.arange(n_rows)
     if not numbers:
         return own
-    hashes = [_mixed_column(column, place) for place, column in enumerate([*numbers, *others])]
-    _, first, places, counts = np.unique(_sum(hashes), return_index=True, return_inverse=True, return_counts=True)
+    hashes = _hashes([*numbers, *others])
+    _, first, places, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
     if len(counts) == n_rows:
         return own
     rng, size = np.random.default_rng(0), -(-len(numbers) // 2)
@@ -38,7 +38,7 @@ def units_of_copies(numbers: Sequence[Array], others: Sequence[Array]) -> Array:
     for _ in range(HALVES):
         order = rng.permutation(len(numbers))
         for half in (order[:size], order[-size:]):
-            _, of_half, found = np.unique(_sum([hashes[i] for i in half]), return_inverse=True, return_counts=True)
+            _, of_half, found = np.unique(_hashes([numbers[i] for i in half]), return_inverse=True, return_counts=True)
             in_half = found[of_half]
             here = in_half == equal
             if here[in_half > 1].mean() > LEAST:
@@ -58,7 +58,7 @@ def equal_rows(X: Array) -> Array:
 
 def row_hashes(X: Array) -> Array:
     """Return a hash of each row of X (rows, columns) with a column or more, (rows,) uint64: the same for equal rows."""
-    return _sum([_mixed_column(column, place) for place, column in enumerate(X.T)])
+    return _hashes([*X.T])
 
 
 def fingerprints(numbers: Array) -> Array:
@@ -76,11 +76,10 @@ def mixed(numbers: Array) -> Array:
         return np.asarray(numbers ^ (numbers >> np.uint64(31)))
 
 
-def _mixed_column(column: Array, place: int) -> Array:
-    bits = column if column.dtype == np.uint64 else fingerprints(column)
-    return mixed(bits + np.uint64(_SALT * (place + 1) % 2**64))
-
-
-def _sum(hashes: Sequence[Array]) -> Array:
-    """Return the hash of several columns, of which each has its own salt."""
-    return np.asarray(sum(hashes[1:], hashes[0]))
+def _hashes(columns: Sequence[Array]) -> Array:
+    """Return a hash of each row of columns (rows,), the sum of the mixed bits of its cells."""
+    total = np.zeros(len(columns[0]), np.uint64)
+    for place, column in enumerate(columns):
+        bits = column if column.dtype == np.uint64 else fingerprints(column)
+        total += mixed(bits + np.uint64(_SALT * (place + 1) % 2**64))
+    return total

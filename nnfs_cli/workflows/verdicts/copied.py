@@ -15,7 +15,7 @@ from nnfs_cli.workflows.verdicts.verdict import Verdict
 
 MOST_ROWS = 20_000  # rows that are compared, of all splits together
 MOST_NUMBERS = 1_000_000  # numbers in these rows
-KEYS = 8  # columns whose numbers choose the rows that are compared
+KEYS = 4  # columns whose numbers choose the rows that are compared
 FEWEST = 10  # copies, and different rows among them, up to which nothing is said
 LEAST = 0.2  # share of copies up to which nothing is said
 
