@@ -114,6 +114,16 @@ class Precision(ConfusionMetric, name="precision", main="average"):
 
     examples = ("precision", "precision: per_class")
 
+    def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
+        """Return the combined figure, or the figure of each class; NaN if a class is never predicted.
+
+        Its precision counts 0 by agreement, and no row tells what it would be if the class were predicted.
+        """
+        figures, unknown = super().resampled(rows, resamples), np.setdiff1d(rows.y, rows.decided)
+        if len(unknown) and self.average in ("per_class", "macro"):
+            figures[:, unknown if self.average == "per_class" else 0] = math.nan
+        return figures
+
 
 class Recall(ConfusionMetric, name="recall", main="average"):
     """Share of the rows of a class that are predicted as this class: TP / (TP + FN).
@@ -160,14 +170,14 @@ class MatthewsCorrelation(Metric, name="matthews_correlation"):
         return float(matthews_corrcoef(rows.y, rows.decided, sample_weight=rows.weight))
 
     def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
-        """Return the correlation; NaN if all rows belong to one class."""
+        """Return the correlation; NaN if all rows belong to one class, and nothing if one class is predicted."""
+        if np.ptp(rows.decided) == 0:  # counts 0 by agreement
+            return np.empty((0, 1))
         hits, true, said = class_counts(rows, resamples)
         total = true.sum(axis=1)
         spread = [np.square(total) - np.square(each).sum(axis=1) for each in (true, said)]
         covariance = total * hits.sum(axis=1) - (true * said).sum(axis=1)
-        constant = spread[1] <= 1e-12 * np.square(total)  # the decision is; the correlation counts 0
-        correlation = covariance / np.sqrt(spread[0] * np.where(constant, 1, spread[1]))
-        return np.where(constant, 0.0, correlation)[:, None]
+        return np.asarray(covariance / np.sqrt(spread[0] * spread[1]))[:, None]
 
 
 class TopKAccuracy(MeanMetric, name="top_k_accuracy", main="k"):

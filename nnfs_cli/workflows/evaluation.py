@@ -84,7 +84,7 @@ class Evaluation(dict[str, dict[str, Any]]):
     def classes(self) -> dict[str, dict[str, dict[str, Any]]]:
         """The `precision`, `recall`, `f1` and `support` (rows) of each class, by split; empty for a regression.
 
-        Each row counts once, as in the confusion matrix.
+        Each row counts once, as in the confusion matrix. A precision is None for a class that is never predicted.
         """
         found = {}
         for split, (labels, table) in confusion_tables(self._scored).items():

@@ -151,6 +151,20 @@ def test_what_looks_perfect_is_not_certain() -> None:
         assert 0.6 < low < 0.95 < high <= 1, example
 
 
+def test_a_class_of_one_row_that_is_missed_makes_a_mean_over_classes_uncertain() -> None:
+    """Its recall is anything from 0 to 0.85 (Jeffreys), a third of which counts; nothing is known of its precision."""
+    y = np.repeat([0, 1, 2], [150, 150, 1])
+    decided = np.where(np.arange(301) % 30 == 0, 1 - y, y)
+    decided[-1] = 0
+    rows = PredictedRows(y, np.eye(3)[decided])
+    upper = stats.beta(0.5, 1.5).ppf(0.975) / 3
+    for example in ("balanced_accuracy", "recall"):
+        low, high = interval(example, rows)
+        assert low < metric(example).score(rows) < high
+        assert high - metric(example).score(rows) == pytest.approx(upper, abs=0.03)
+    assert intervals([metric("precision")], rows, 0)["precision_macro"] is None
+
+
 def test_a_rare_class_is_in_every_resample() -> None:
     rows = classes(2, 300, weighted=False)
     rows = replace(rows, y=(np.arange(300) == 7).astype(int))
@@ -195,6 +209,13 @@ def drawn_rare(rng: np.random.Generator, n: int) -> PredictedRows:
     return drawn_classes(rng, n, rare=0.1)
 
 
+def drawn_hidden(rng: np.random.Generator, n: int) -> PredictedRows:
+    """Three classes, one of 3 % of the rows, which is right with 0.6 and never predicted for other rows."""
+    y = np.repeat([0, 1, 2], [n // 2, n // 2, n // 30])
+    right = rng.random(len(y)) < np.array([0.95, 0.9, 0.6])[y]
+    return PredictedRows(y, np.eye(3)[np.where(right, y, np.where(y == 0, 1, 0))])
+
+
 def drawn_numbers(rng: np.random.Generator, n: int) -> PredictedRows:
     y = rng.standard_normal((n, 1))
     return PredictedRows(y, y + rng.standard_normal((n, 1)) * 0.4)
@@ -221,11 +242,12 @@ def drawn_groups(rng: np.random.Generator, n: int) -> PredictedRows:
     [
         (drawn_classes, ["accuracy", "f1", "roc_auc", "average_precision", "log_loss", "matthews_correlation"]),
         (drawn_rare, ["f1", "recall", "roc_auc", "average_precision", "balanced_accuracy"]),
+        (drawn_hidden, ["f1", "recall", "balanced_accuracy"]),
         (drawn_numbers, ["rmse", "mae", "r2", "median_absolute_error"]),
         (drawn_tails, ["rmse", "mae", "r2", "median_absolute_error"]),
         (drawn_groups, ["rmse", "mae", "r2"]),
     ],
-    ids=["classes", "rare class", "numbers", "heavy tails", "groups"],
+    ids=["classes", "rare class", "hidden class", "numbers", "heavy tails", "groups"],
 )
 def test_intervals_hold_the_truth_as_often_as_they_say(
     draw: Callable[[np.random.Generator, int], PredictedRows], examples: list[str], n: int
