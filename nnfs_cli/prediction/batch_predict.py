@@ -12,9 +12,10 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import to_arrow_array
 from nnfs_cli.data.drift import Drift
 from nnfs_cli.data.source import DataSource
-from nnfs_cli.data.table import Table, concatenate_columns, text_of
+from nnfs_cli.data.table import Table, concatenate_columns
 from nnfs_cli.data.texts import GAP, Texts
 from nnfs_cli.errors import DataError, UserError
+from nnfs_cli.prediction.far_rows import FarRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.system.warn import warn
@@ -45,8 +46,8 @@ class BatchPredictor:
         if on_error not in get_args(OnError):
             raise UserError(f"on_error is {listing(get_args(OnError), 'or')}, found {shown(on_error)}")
         self.predictor, self.inputs, self.source, self.on_error, self.keep = predictor, inputs, source, on_error, keep
-        self.rows = self.written = self.faulty = self._far = 0
-        self._first_fault = self._far_example = ""
+        self.rows = self.written = self.faulty = 0
+        self._first_fault, self.far = "", FarRows(inputs)
         self.drift = Drift(inputs) if drift else None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -93,7 +94,7 @@ class BatchPredictor:
                 columns = {name: _take(column, usable) for name, column in columns.items()}
             else:
                 columns |= {name: _empty_cells(column, marks) for name, column in columns.items() if name not in keep}
-        self.count_far(table)
+        self.far.count(table)
         return columns
 
     def _check_columns(self, table: Table, keep: Sequence[str]) -> None:
@@ -123,50 +124,6 @@ class BatchPredictor:
                 except DataError as error:
                     self._first_fault = str(error)
 
-    def count_far(self, table: Table) -> None:
-        """Count the rows that are far from all training rows."""
-        far: Array | None = None
-        with np.errstate(over="ignore"):  # what overflows is farther than any value
-            for column in self.inputs if table.n_rows else ():
-                outside = self._unseen(table, column) if column["kind"] == "category" else self._outside(table, column)
-                if outside is not None:
-                    far = outside if far is None else far | outside
-        self._far += int(far.sum()) if far is not None else 0
-
-    def _outside(self, table: Table, column: Mapping[str, Any]) -> Array | None:
-        """Return which rows, (rows,), are farther outside the range of the training rows than that range is wide."""
-        name, low, high = column["name"], column.get("min"), column.get("max")
-        if low is None or high is None:
-            return None
-        values: Any = table.column(name)  # numbers or instants, since the rows were read as the kinds of the net
-        low, high = values.dtype.type(low), values.dtype.type(high)
-        lowest, highest = low - (high - low), high + (high - low)
-        if np.fmin.reduce(values) >= lowest and np.fmax.reduce(values) <= highest:
-            return None
-        outside: Array = (values < lowest) | (values > highest)
-        if outside.any() and not self._far_example:
-            self._far_example = (
-                f"{named(name)} is {_brief(values[outside][0])}; training rows have {_brief(low)} to {_brief(high)}"
-            )
-        return outside
-
-    def _unseen(self, table: Table, column: Mapping[str, Any]) -> Array | None:
-        """Return which rows, (rows,), hold a category that no training row held; None if it is not known which did."""
-        if "counts" not in column or column.get("others"):
-            return None
-        texts, counts = table.texts(column["name"]), column["counts"]
-        new = [text not in counts for text in texts.distinct.tolist()]
-        if True not in new:
-            return None
-        unseen: Array = np.array([*new, False])[texts.codes]
-        if not unseen.any():
-            return None
-        if not self._far_example:
-            self._far_example = (
-                f"{named(column['name'])} is {shown(texts.at(int(np.argmax(unseen))))}; no training row has it"
-            )
-        return unseen
-
     def _warn(self, table: Table) -> None:
         rows = counted(self.rows, "row")
         if self.faulty:
@@ -178,10 +135,7 @@ class BatchPredictor:
             done = one if self.faulty == 1 else more
             message = f"{self.faulty:,} of {rows} cannot be used and {done}; the first: {self._first_fault}"
             warn(message)
-        if self._far:
-            verb = "lies" if self._far == 1 else "lie"
-            message = f"{self._far:,} of {rows} {verb} far outside the training rows ({self._far_example})"
-            warn(message)
+        self.far.warn()
 
 
 def _joined(columns: Sequence[Any]) -> Any:
@@ -192,10 +146,6 @@ def _joined(columns: Sequence[Any]) -> Any:
 
     arrays = [to_arrow_array(column) for column in columns]
     return pa.chunked_array([chunk for array in arrays for chunk in getattr(array, "chunks", [array])])
-
-
-def _brief(value: Any) -> str:
-    return text_of(value) if isinstance(value, np.datetime64) else f"{value:g}"
 
 
 def _take(column: Any, rows: Array) -> Any:

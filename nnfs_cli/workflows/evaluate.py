@@ -19,6 +19,7 @@ from nnfs_cli.errors import DataError, RunError
 from nnfs_cli.experiment.encode_splits import encode_splits
 from nnfs_cli.experiment.warnings import no_weight_column
 from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.prediction.far_rows import FarRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.warn import warn
@@ -89,7 +90,7 @@ def _evaluate(
         rows = _wanted(run, own_rows(), splits)
     else:
         tables, sha256 = _tables(rows_for(others, predictor.config.dataset), predictor)
-        rows = {"input": _rows_of(tables, predictor)}
+        rows = {"input": _rows_of(tables, predictor, FarRows(run.records.data()["inputs"]))}
     decision = run.records.decision() if kept and weights == "best" else None
     if not kept and threshold != "none":
         decision = choose_threshold(run, predictor, threshold, priced, own_rows)
@@ -130,8 +131,8 @@ def _tables(source: DataSource, predictor: Predictor) -> tuple[Iterable[Table], 
     return (table.take(rows) for rows in row_slices(table.n_rows)), lambda: table.sha256
 
 
-def _rows_of(tables: Iterable[Table], predictor: Predictor) -> Iterator[EncodedRows]:
-    """Yield the rows with weight, block by block. Raises `DataError` if there are none."""
+def _rows_of(tables: Iterable[Table], predictor: Predictor, far: FarRows) -> Iterator[EncodedRows]:
+    """Yield the rows with weight, block by block, then warn of far ones. Raises `DataError` if there are none."""
     column, group = predictor.config.dataset.weight_column(), predictor.config.split.group
     found, seen = None, dict[str | None, int]()
     for table in tables:
@@ -139,6 +140,7 @@ def _rows_of(tables: Iterable[Table], predictor: Predictor) -> Iterator[EncodedR
             warn(no_weight_column(table.name, column))
         counting = rows_with_weight(table, predictor)
         rows = predictor.encode(counting)
+        far.count(counting)
         if group is not None and group in counting.columns:
             texts = counting.texts(group)
             for text in [*texts.distinct.tolist(), None]:
@@ -149,6 +151,7 @@ def _rows_of(tables: Iterable[Table], predictor: Predictor) -> Iterator[EncodedR
             yield rows.with_weight()
     if not found:
         raise DataError(f"{table.name} has no rows with a weight above 0")
+    far.warn()
 
 
 def rows_with_weight(table: Table, predictor: Predictor) -> Table:

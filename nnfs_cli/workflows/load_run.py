@@ -88,7 +88,7 @@ def net_of(run: RunDirectory, config: Config) -> Predictor:
         predictor.predict(row, marks)
         encoder.encode(row, predictor.model.dtype, encoder.assign_folds(1, config.seed), marks)
         batches = BatchPredictor(predictor, data["inputs"], config.dataset, drift=True)
-        batches.count_far(row)
+        batches.far.count(row)
         if batches.drift:
             batches.drift.add(row)
             batches.drift.report()

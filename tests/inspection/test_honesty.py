@@ -57,6 +57,9 @@ def test_rows_far_outside_of_what_was_trained_on_are_named(write: Write) -> None
         workflows.predict(run, near)
     with pytest.warns(NnfsWarning, match=r"2 of 3 rows lie far outside .* \('a' is 888; training rows have 0 to 39\)"):
         workflows.predict(run, far)
+    known = write("known.csv", "a,y\n5,11\n888,1777\n-999,-1997\n")
+    with pytest.warns(NnfsWarning, match=r"2 of 3 rows lie far outside .* \('a' is 888; training rows have 0 to 39\)"):
+        workflows.evaluate(run, rows=known)
 
 
 @pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
