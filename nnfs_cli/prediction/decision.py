@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
+from typing import Self
 
+from nnfs_cli.errors import UserError
 from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
+from nnfs_cli.system.warn import warn
+from nnfs_cli.system.wording import counted, shown
 
 
 @dataclass(frozen=True)
@@ -13,6 +19,22 @@ class Interval:
 
     calibration: NumberCalibration | ClassCalibration
     level: float
+
+    @classmethod
+    def at(cls, level: float, calibration: NumberCalibration | ClassCalibration, labels: Sequence[str]) -> Self:
+        """Return the intervals, or the sets of classes with these labels, at a level.
+
+        Warns about classes that have too few rows for the level. Raises `UserError` if the level is no number between 0
+        and 1, or if there are too few rows for it in all classes together.
+        """
+        if not (isinstance(level, Real) and 0 < level < 1):
+            raise UserError(f"a level is a probability between 0 and 1, such as 0.9, found {level!r:.80}")
+        calibration.bound(level)
+        if isinstance(calibration, ClassCalibration):
+            for label, rows, needed in calibration.scarce(level, labels):
+                found = f"class {shown(label, 30)} has {counted(rows, 'row')} to calibrate on; {100 * level:g} % needs"
+                warn(f"{found} {needed:,}: its threshold is a guess, and nearly every set holds that class")
+        return cls(calibration, level)
 
 
 @dataclass(frozen=True)

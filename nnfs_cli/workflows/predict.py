@@ -47,9 +47,7 @@ def predictor_of(run: RunDirectory, weights: str = "best", interval: float | Non
     """
     predictor = restore(run, weights)
     if interval is not None:
-        if not 0 < interval < 1:
-            raise UserError(f"an interval needs a probability between 0 and 1, such as 0.9, found {interval}")
         if weights != "best":
             raise UserError(f"intervals are calibrated for the best weights, not for {weights}")
-        predictor = predictor.with_interval(Interval(calibration_of(run, predictor), interval))
+        predictor = predictor.with_interval(Interval.at(interval, calibration_of(run, predictor), predictor.labels))
     return predictor

@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from nnfs_cli import workflows
+from nnfs_cli import NetClassifier, Run, workflows
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.csv.source import Csv
-from nnfs_cli.errors import RunError, UserError
+from nnfs_cli.errors import NnfsWarning, RunError, UserError
 from nnfs_cli.prediction.calibration import (
     NonconformityScores,
     NumberCalibration,
@@ -332,6 +332,27 @@ def test_bounds_of_several_targets(trained: Path, inside: Nnfs) -> None:
 def test_levels_that_cannot_be(trained: Path, inside: Nnfs, level: str, message: str) -> None:
     done = inside("predict", "--run", "runs/numbers-1", "--input", "t.csv", "--interval", level, cwd=trained)
     assert message in one_message(done, 2)
+
+
+@pytest.mark.parametrize("level", ["0.9", None, math.nan, 0, 1, 1 + 0j])
+def test_a_level_in_python_is_a_number_between_0_and_1(trained: Path, level: Any) -> None:
+    net = NetClassifier(layers=["linear: 2"], epochs=1, split=0.5).fit([[0.0], [1.0]] * 20, ["a", "b"] * 20)
+    with pytest.raises(ValueError, match=r"a level is a probability between 0 and 1, such as 0\.9, found "):
+        net.predict_set([[0.0]], level=level)
+    if level is not None:
+        with pytest.raises(UserError, match=r"a level is a probability between 0 and 1, such as 0\.9, found "):
+            Run(trained / "runs" / "numbers-1").predict(trained / "t.csv", interval=level)
+
+
+def test_a_class_with_too_few_rows_for_a_level_is_named() -> None:
+    """A level of 0.95 needs 0.95 / 0.05 = 19 rows of each class; at 0.9, 12 rows are enough."""
+    X, y = [[0.0]] * 40 + [[1.0]] * 12, ["often"] * 40 + ["rarely"] * 12
+    net = NetClassifier(layers=["linear: 2"], epochs=2, random_state=0).fit(X, y, validation_data=(X, y))
+    with pytest.warns(NnfsWarning, match=r"class 'rarely' has 12 rows to calibrate on; 95 % needs 19: its threshold"):
+        net.predict_set(X, level=0.95)
+    net.predict_set(X, level=0.9)
+    with pytest.raises(UserError, match=r"a set of classes at 0\.99 needs 99 rows .* there are only 52"):
+        net.predict_set(X, level=0.99)
 
 
 def test_a_run_without_rows_to_calibrate_by_says_so(inside: Nnfs, write: Write) -> None:

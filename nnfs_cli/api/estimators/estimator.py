@@ -225,16 +225,14 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         """Return the net with intervals or sets. Raises `InvalidInputError` if no rows can calibrate them."""
         check_is_fitted(self)
         with value_errors():
-            if not 0 < level < 1:
-                raise DataError(f"level should be a probability between 0 and 1, such as 0.9, found {level:g}")
             calibration = self.result_.outcome.calibration
             if calibration is None:
                 raise DataError(
                     f"{what} needs rows that the net was not trained on; call fit with validation_data, or set"
                     " split={'validation': 0.2}, or members=8 and holdout='fold'"
                 )
-            calibration.bound(level)  # raises if there are too few rows for this level
-        return self.result_.predictor.with_interval(Interval(calibration, level))
+            predictor = self.result_.predictor
+            return predictor.with_interval(Interval.at(level, calibration, predictor.labels))
 
     # Results
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.prediction.calibration.class_scores import LEVELS, ClassScores
-from nnfs_cli.prediction.calibration.scores import too_few_rows
+from nnfs_cli.prediction.calibration.scores import rows_needed, too_few_rows
 from nnfs_cli.prediction.calibration.temperature import COLDEST, HOTTEST, scale
 
 
@@ -60,8 +60,14 @@ class ClassCalibration:
         """
         weight = sum(scores.weight for scores in self.scores)
         if weight < level * (weight + 1) - 1e-9:
-            raise too_few_rows(level, self.rows)
+            raise too_few_rows(level, self.rows, of="a set of classes at")
         return np.array([scores.threshold(level) for scores in self.scores])
+
+    def scarce(self, level: float, labels: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+        """Yield the label and the rows of each class with too few for a level, and how many rows the level needs."""
+        for label, scores in zip(labels, self.scores, strict=False):
+            if scores.weight < level * (scores.weight + 1) - 1e-9:
+                yield label, scores.rows, rows_needed(level)
 
     def members(self, p: Array, level: float, decided: Array | None = None) -> Array:
         """Return for each class whether it is in the set, (rows, classes).

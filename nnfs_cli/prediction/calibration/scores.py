@@ -94,10 +94,14 @@ class NonconformityScores:
         return cls(rows, ranks, values)
 
 
-def too_few_rows(level: float, rows: int, what: str = "rows") -> UserError:
+def rows_needed(level: float) -> int:
+    """Return how many rows a level needs, so that the score of one of them can bound that of a new row."""
+    return math.ceil(round(level / (1 - level), 6))
+
+
+def too_few_rows(level: float, rows: int, what: str = "rows", of: str = "an interval of") -> UserError:
     """Return the error for a level that asks for more rows, or groups of rows, than there are."""
-    needed = math.ceil(level / (1 - level) - 1e-9)
     return UserError(
-        f"an interval of {level:g} needs {needed:,} {what} that the net was not trained on, but there are only"
+        f"{of} {level:g} needs {rows_needed(level):,} {what} that the net was not trained on, but there are only"
         f" {rows:,}; choose a lower level"
     )
