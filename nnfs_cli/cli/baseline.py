@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from typing import TYPE_CHECKING
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
-from nnfs_cli.cli.terminal import fact, print_json, suggest
+from nnfs_cli.cli.terminal import fact, print_json, suggest, width_of
 from nnfs_cli.display.comparison import comparison_tables
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import table
@@ -51,5 +52,12 @@ def baseline(
 
 
 def side_by_side(comparison: Comparison) -> str:
-    """Lay out a table for each split, with a line for each model."""
-    return "\n\n".join(table(*parts) for parts in comparison_tables(comparison, comparison.out_of_fold))
+    """Lay out a table for each split, with a line for each model, or for each figure if the lines were too long."""
+    width, texts = width_of(sys.stdout) or 80, []
+    for header, rows in comparison_tables(comparison, comparison.out_of_fold):
+        text = table(header, rows)
+        if len(text.partition("\n")[0]) > width:
+            header, *rows = map(list, zip(header, *rows, strict=True))
+            text = table(header, rows)
+        texts.append(text)
+    return "\n\n".join(texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -135,7 +136,8 @@ def _parse_metrics(text: str | None) -> list[Any] | None:
     from nnfs_cli.config.yaml import YamlError
 
     try:
-        return list(yaml.read(f"[{text}]".encode())[0])
+        spaced = re.sub(r"(\w):(?=\w)", r"\1: ", text)  # f1:per_class is meant as f1: per_class
+        return list(yaml.read(f"[{spaced}]".encode())[0])
     except (YamlError, UnicodeEncodeError):
         raise UserError(
             f"--metrics takes metrics as in a config, such as 'roc_auc, f1: per_class', found '{text}'"
@@ -172,6 +174,9 @@ def _report_decision(found: Evaluation, path: str, threshold: str | None, costs:
             for split, rows in found.trade_offs.items()
         }
         shown = ", ".join(f"{number(cost)} a row on the {split} rows" for split, cost in cost.items())
-        fact("costs", f"{shown}; for calibrated probabilities, the best threshold is {number(found.costs.threshold)}")
+        fact("costs", shown)
+        if decision["by"] == "costs":
+            best = f"fp / (fp + fn) = {number(found.costs.threshold)} is best for probabilities that match frequencies"
+            fact("", f"{best}; the threshold above was chosen for those of this net, so use that one")
     if decision and decision["by"] != "hand" and "validation" in found:
         fact("note", "the threshold was chosen on these validation rows, so their figures are a little too good")

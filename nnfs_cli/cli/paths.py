@@ -34,7 +34,7 @@ def require_table(path: Path) -> None:
     """Raise `DataError` if a table is missing and a file in the same folder has a close name."""
     from nnfs_cli.system.matching import matching_files
 
-    if not any(map(Path.exists, matching_files(path))) and (hint := _nearby(path, Path.is_file)):
+    if not any(map(Path.exists, matching_files(path))) and (hint := _nearby(path, _is_table)):
         raise DataError(f"there is no file {path}{hint}")
 
 
@@ -56,6 +56,13 @@ def open_run(path: Path) -> RunDirectory:
         if hint := hint or _nearby(path, _is_run):
             raise RunError(f"there is no run directory {path}{hint}")
     return RunDirectory.open(path)
+
+
+def _is_table(path: Path) -> bool:
+    from nnfs_cli.data.file_source import FileSource
+
+    kinds = [kind for kind in FileSource.registered.values() if issubclass(kind, FileSource)]
+    return path.is_file() and path.name.lower().endswith(tuple(suffix for kind in kinds for suffix in kind.suffixes))
 
 
 def _is_run(path: Path) -> bool:

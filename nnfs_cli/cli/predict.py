@@ -19,7 +19,7 @@ from nnfs_cli.cli.options import Code, Quiet, Weights, load
 from nnfs_cli.cli.paths import open_run, require_table
 from nnfs_cli.cli.terminal import fact, suggest, width_of
 from nnfs_cli.display.stderr import note
-from nnfs_cli.display.text import number, table
+from nnfs_cli.display.text import number, numbers, table
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.system.wording import counted, percent, shown
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nnfs_cli.runs.directory import RunDirectory
 
 SHOWN = 20  # columns in the table of drift, at most
+CHANCE = "no more than chance explains"
 
 
 class OnErrorChoice(StrEnum):
@@ -230,11 +231,12 @@ def _report_sets(calibration: ClassCalibration, level: float, labels: Sequence[s
         text += f"; a set holds {size:.1f} of {len(labels)} classes on average"
     fact("sets", text)
     if calibration.errors:
-        before, after = (number(error) if error else "none seen" for error in calibration.errors)
+        before, after = (number(error) if error else CHANCE for error in calibration.errors)
         if before == after and number(calibration.temperature) == "1.0000":
             return
         rows = "the test rows" if calibration.test is not None else f"these {_calibration_rows(calibration.how)}"
-        errors = f"calibration error on {rows}: {before} before, {after} after"
+        found = f"{CHANCE}, before and after" if before == after == CHANCE else f"{before} before, {after} after"
+        errors = f"calibration error (rms, less chance) on {rows}: {found}"
         fact("calibrated", f"with temperature {number(calibration.temperature)}; {errors}")
 
 
@@ -273,9 +275,10 @@ def _report_drift(drift: Drift, n_rows: int) -> None:
 def _drift_table(rows: Sequence[DriftRow], width: int | None) -> str:
     """Lay out the drift; leave out shares, the last ones first, until the table fits."""
     header = ["column", "psi", "(chance)", "unseen", "outside", "empty", "(before)", "drift"]
+    indices = numbers([row.psi for row in rows]), numbers([row.chance for row in rows])
     cells = [
-        [shown(row.column, 30), number(row.psi), number(row.chance), *map(_share, row[3:7]), row.verdict]
-        for row in rows
+        [shown(row.column, 30), psi, chance, *map(_share, row[3:7]), row.verdict]
+        for row, psi, chance in zip(rows, *indices, strict=True)
     ]
     for left_out in range(6):
         kept = [*range(7 - left_out), 7]

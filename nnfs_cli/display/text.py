@@ -34,10 +34,10 @@ def number(value: float | None) -> str:
     return _formatted(value, abs(value))
 
 
-def numbers(values: Sequence[float]) -> list[str]:
+def numbers(values: Sequence[float | None]) -> list[str]:
     """Format the numbers of one column alike, by the largest of them."""
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    return ["-" if value != value else _formatted(value, largest) for value in values]
+    largest = max((abs(value) for value in values if value is not None and math.isfinite(value)), default=0.0)
+    return ["-" if value is None or value != value else _formatted(value, largest) for value in values]
 
 
 def _formatted(value: float, size: float) -> str:

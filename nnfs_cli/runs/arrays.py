@@ -61,7 +61,8 @@ class RunArrays:
             if len(others) > 8:
                 others[4:-3] = ["..."]
             kept = f"it has {listing(others)}" if others else f"the state of its training is '{state}'"
-            raise RunError(f"{self._files.path} has no {which} weights; {kept}")
+            remedy = "; use these with --weights last" if others == ["last"] else ""
+            raise RunError(f"{self._files.path} has no {which} weights; {kept}{remedy}")
         self._files.read_arrays(name, into, list(into))
 
     def write_state(self, arrays: Mapping[str, Array]) -> None:

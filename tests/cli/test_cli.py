@@ -230,6 +230,12 @@ def test_evaluate_warns_about_the_file_that_the_run_was_trained_on(trained: Trai
         (["runs"], "error: runs is a folder of runs; name one of them: runs/config-2 and runs/config-1\n"),
         (["."], "error: . is not a run directory: it has no spec.yaml\n"),
         (["runs/config-1", "--input", "gone.csv"], "error: there is no file gone.csv\n"),
+        (["runs/config-1", "--input", "confi.csv"], "error: there is no file confi.csv\n"),  # config.yaml is no table
+        (
+            ["runs/config-1", "--metrics", "f1:perclass"],
+            "error: metrics.0.f1: expected macro, micro, weighted or"
+            " per_class, found 'perclass'; did you mean 'per_class'?\n",
+        ),
         (["runs/config-1", "--input", "point.csv"], "error: there is no file point.csv; did you mean 'points.csv'?\n"),
     ],
 )
