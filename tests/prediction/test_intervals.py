@@ -25,6 +25,7 @@ from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.prediction.calibration import NonconformityScores, NumberCalibration, calibration_from_json
 from nnfs_cli.prediction.calibration.fit import fit_calibration
 from nnfs_cli.prediction.calibration.fit_spread import best_power, learn_spread
+from nnfs_cli.prediction.calibration.log_linear import fit_log_linear
 from nnfs_cli.prediction.calibration.numbers import limits_of
 from nnfs_cli.prediction.calibration.row_weights import row_weights
 from nnfs_cli.prediction.calibration.spread import LearnedSpread, QuantileSpread
@@ -62,7 +63,7 @@ def calibration_in(net: NetRegressor) -> NumberCalibration:
 def test_a_spread_is_learned_where_there_is_one() -> None:
     X, _, deviation = hard_rows(600)
     size = np.abs(np.random.default_rng(1).normal(size=(600, 1))) * deviation[:, None]
-    learned = learn_spread(X, [], X[:, :1], size, np.ones(600), np.arange(600) % 8, 0)
+    learned = learn_spread(X, [], X[:, :1], size, np.ones(600), np.arange(600), 0)
     assert learned is not None
     spread, out_of_fold = learned
     new, _, truly = hard_rows(2_000, 1)
@@ -78,16 +79,55 @@ def test_where_all_rows_are_alike_intervals_stay_nearly_as_wide() -> None:
     found = []
     for seed in range(20):
         X, size = rng.normal(size=(300, 5)), np.abs(rng.normal(size=(300, 1)))
-        learned = learn_spread(X, [], X[:, :1], size, np.ones(300), np.arange(300) % 4, seed)
+        learned = learn_spread(X, [], X[:, :1], size, np.ones(300), np.arange(300), seed)
         found.append(0.0 if learned is None else float(np.log(learned[1]).std()))
     assert np.mean(found) < 0.05
     assert sorted(found)[10] == 0
 
 
+def test_copies_of_rows_do_not_look_like_a_spread() -> None:
+    found = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        rows = np.repeat(np.arange(80), 4)
+        X, size = rng.normal(size=(80, 6))[rows], np.abs(rng.standard_t(3, size=(80, 1)))[rows]
+        found += learn_spread(X, [], 0 * size, size, np.ones(320), rows, seed) is not None
+    assert found <= 2  # with copies both among the rows that learn and those that judge, it is 6
+
+
+def test_a_spread_of_few_rows_is_steep_enough() -> None:
+    """The size of errors grows by a factor of e for each unit of one of 14 inputs."""
+    slopes = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(150, 14))
+        size = np.exp(X[:, :1]) * np.abs(rng.normal(size=(150, 1)))
+        learned = learn_spread(X, [], X[:, 1:2], size, np.ones(150), np.arange(150), seed)
+        assert learned is not None
+        new = rng.normal(size=(500, 14))
+        slopes.append(np.polyfit(new[:, 0], np.log(learned[0].sides(new, new, new[:, 1:2])[0][:, 0]), 1)[0])
+    assert 0.7 < np.mean(slopes) < 1.1
+
+
+@pytest.mark.parametrize(("inputs", "ridge"), [(1, 1.0), (3, 20.0), (30, 0.1), (60, 5.0)])
+def test_a_log_linear_model_is_that_of_scikit_learn(inputs: int, ridge: float) -> None:
+    from sklearn.linear_model import GammaRegressor
+
+    rng = np.random.default_rng(inputs)
+    X, weight = rng.normal(size=(40, inputs)), rng.uniform(0.5, 3, 40)
+    y = np.exp(2 * rng.normal(size=(40, 2)))
+    coefficients, intercepts = fit_log_linear(X, y, weight, ridge)
+    for target in range(2):
+        theirs = GammaRegressor(alpha=ridge / weight.sum(), solver="newton-cholesky", tol=1e-9, max_iter=1_000)
+        theirs.fit(X, y[:, target], weight)
+        np.testing.assert_allclose(coefficients[:, target], theirs.coef_, atol=1e-5)
+        np.testing.assert_allclose(intercepts[target], theirs.intercept_, atol=1e-5)
+
+
 def test_codes_of_categories_are_not_taken_for_numbers() -> None:
     X, _, deviation = hard_rows(200)
     size = np.abs(np.random.default_rng(1).normal(size=(200, 1))) * deviation[:, None]
-    learned = learn_spread(X, [0, 2], X[:, :1], size, np.ones(200), np.arange(200) % 4, 0)
+    learned = learn_spread(X, [0, 2], X[:, :1], size, np.ones(200), np.arange(200), 0)
     assert learned is not None
     other = X.copy()
     other[:, [0, 2]] = 1e6
@@ -97,8 +137,8 @@ def test_codes_of_categories_are_not_taken_for_numbers() -> None:
 
 def test_without_errors_there_is_no_spread() -> None:
     X = np.random.default_rng(0).normal(size=(100, 2))
-    assert learn_spread(X, [], X[:, :1], np.zeros((100, 1)), np.ones(100), np.arange(100) % 4, 0) is None
-    assert learn_spread(X[:50], [], X[:50, :1], np.ones((50, 1)), np.ones(50), np.arange(50) % 4, 0) is None
+    assert learn_spread(X, [], X[:, :1], np.zeros((100, 1)), np.ones(100), np.arange(100), 0) is None
+    assert learn_spread(X[:50], [], X[:50, :1], np.ones((50, 1)), np.ones(50), np.arange(50), 0) is None
     assert learn_spread(X, [], X[:, :1], np.ones((100, 1)), np.ones(100), np.zeros(100), 0) is None
 
 
@@ -114,7 +154,7 @@ def test_the_best_power_has_the_largest_gamma_likelihood(slope: float, seed: int
         scale = np.exp(power * log_spread)
         return float(gamma.logpdf(size, 1, scale=scale * np.mean(size / scale)).sum())
 
-    found = best_power(size, log_spread, np.ones(400))
+    found = best_power(size, log_spread, np.ones(400), np.arange(400))
     assert found in (0, max((0, 0.25, 0.5, 0.75, 1), key=likelihood))
     if slope > 0.5:
         assert found > 0
@@ -138,9 +178,11 @@ def test_a_row_of_weight_2_is_two_rows_for_an_interval(loss: str, tmp_path: Path
     experiment = experiment_on(tmp_path, np.column_stack([X, y]), epochs=5, dtype="float64", loss=loss)
     fit(experiment)
     predictor, rows = experiment.predictor, experiment.splits["validation"]
-    counts = np.random.default_rng(0).integers(1, 3, len(rows))
+    rng = np.random.default_rng(0)
+    counts = rng.integers(1, 5, len(rows))
+    counts[rows.truth[:, 0].argmin()] = 4  # copies of the lowest row are not several rows that share a limit
     weighted = fit_calibration(predictor, replace(rows, weight=counts.astype(np.float64)), None)
-    repeated = fit_calibration(predictor, rows.take(np.repeat(np.arange(len(rows)), counts)), None)
+    repeated = fit_calibration(predictor, rows.take(rng.permutation(np.repeat(np.arange(len(rows)), counts))), None)
     assert isinstance(weighted, NumberCalibration)
     assert isinstance(repeated, NumberCalibration)
     assert isinstance(weighted.spread, LearnedSpread if loss == "mse" else QuantileSpread)
@@ -249,7 +291,7 @@ def test_a_run_keeps_the_spread(hard: NetRegressor, tmp_path: Path) -> None:
     np.testing.assert_array_equal(NetRegressor.load(tmp_path / "run").predict_interval(X), expected)
     np.testing.assert_array_equal(copy.deepcopy(hard).predict_interval(X), expected)
     names = np.load(tmp_path / "run" / "spread.npz", allow_pickle=False).files
-    assert {"inputs.mean", "inputs.factor", "0.weight"} <= {*names}
+    assert {"inputs.mean", "inputs.factor", "0.projection"} <= {*names}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 Nonconformity scores become prediction intervals (`scores`, `numbers`) and sets of classes (`class_scores`, `classes`).
 Temperature scaling (`temperature`) corrects probabilities, and `error` tells how wrong they are. `fit` finds all of
 this when training ends, with `fit_classes` for classes and `fit_numbers` for numbers. `spread` makes intervals as wide
-as a row is hard, and `fit_spread` learns it.
+as a row is hard, `fit_spread` learns it, and `log_linear` is where it starts.
 """
 
 from __future__ import annotations

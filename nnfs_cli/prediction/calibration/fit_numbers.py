@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.folds import deal
-from nnfs_cli.prediction.calibration.fit_spread import FOLDS, learn_spread
+from nnfs_cli.prediction.calibration.fit_spread import learn_spread
 from nnfs_cli.prediction.calibration.numbers import NumberCalibration, limits_of
 from nnfs_cli.prediction.calibration.row_weights import row_weights
 from nnfs_cli.prediction.calibration.scores import NonconformityScores
@@ -40,19 +41,21 @@ def fit_numbers(
         return None
     weight, centre = row_weights(len(rows), rows.weight, rows.group), _centre(predictor, y_hat)
     error = predictor.encoder.scale_target(rows.truth) - centre
-    spread, sides = _spread(predictor, rows, y_hat, centre, error, weight)
+    equal = _equal_rows(rows)
+    spread, sides = _spread(predictor, rows, equal, y_hat, centre, error, weight)
     variance = _variance(predictor, rows)
     if variance is not None:
         squared = ((sides[0] + sides[1]) / 2) ** 2
         expected = squared * np.average(error**2 / squared, axis=0, weights=weight)
         error = error * np.sqrt(np.maximum(1 - variance / np.maximum(expected, 1e-300), LEAST_SHARE))
         if isinstance(spread, LearnedSpread):
-            spread, sides = _spread(predictor, rows, y_hat, centre, error, weight)
+            spread, sides = _spread(predictor, rows, equal, y_hat, centre, error, weight)
     scores = NonconformityScores.from_rows(_distances(error, sides), weight)
     tested = None
     if test is not None and len((tests := _usable(predictor, test))[0]):
         tested = _scores_of(predictor, *tests, spread)
-    return NumberCalibration(how, scores, tested, limits_of(rows.truth), spread)
+    limits = limits_of(rows.truth[np.unique(equal, return_index=True)[1]])  # copies of the lowest row make no limit
+    return NumberCalibration(how, scores, tested, limits, spread)
 
 
 def _usable(predictor: Predictor, rows: EncodedRows) -> tuple[EncodedRows, Array]:
@@ -72,24 +75,46 @@ def _centre(predictor: Predictor, y_hat: Array) -> Array:
 
 
 def _spread(
-    predictor: Predictor, rows: EncodedRows, y_hat: Array, centre: Array, error: Array, weight: Array
+    predictor: Predictor, rows: EncodedRows, equal: Array, y_hat: Array, centre: Array, error: Array, weight: Array
 ) -> tuple[Spread | None, Sides]:
-    """Return the spread of errors, and its sides for the rows, each row by nets that did not learn from it."""
+    """Return the spread of errors, and its sides for the rows, each row by nets that did not learn from it.
+
+    Rows with the same number in `equal` (rows,) become one row of their weight together, so that a row of weight 3 is
+    three rows. Only if the main net dealt them into different folds, their errors differ and they stay apart; even then
+    no net learns from one of them and is judged by another.
+    """
     config, encoder = predictor.config, predictor.encoder
     levels = [*config.loss.quantiles(y_hat[:1])] or [0.5]
     if levels[0] < 0.5 < levels[-1]:
         spread = QuantileSpread.fit(y_hat, centre.shape[1], weight)
         return spread, spread.sides(rows.X, y_hat, centre)
-    fold = rows.member
-    if fold is None or config.forward:  # the latest rows may be of one fold
-        units = np.arange(len(rows)) if rows.units is None else np.unique(rows.units, return_inverse=True)[1]
-        fold = deal(int(units.max()) + 1, FOLDS, config.seed)[units]
     n_features = rows.X.shape[1]
     left_out = [place for place, *_ in encoder.lookups] if n_features <= MOST_FEATURES else [*range(n_features)]
-    threads = predictor.threads(len(rows))
-    learned = learn_spread(rows.X, left_out, centre, np.abs(error), weight, fold, config.seed, threads)
-    ones = np.ones_like(error)
-    return (None, (ones, ones)) if learned is None else (learned[0], (learned[1], learned[1]))
+    unit = equal if rows.units is None else rows.units
+    keys = np.stack([equal, unit, np.zeros(len(rows), np.intp) if rows.member is None else rows.member])
+    _, first, of_row = np.unique(keys, axis=1, return_index=True, return_inverse=True)
+    of_row = of_row.reshape(-1)  # its shape depends on the version of NumPy
+    learned = learn_spread(
+        rows.X[first],
+        left_out,
+        centre[first],
+        np.abs(error[first]),
+        np.bincount(of_row, weight),
+        unit[first],
+        config.seed,
+        predictor.threads(len(rows)),
+    )
+    sides = np.ones_like(error) if learned is None else learned[1][of_row]
+    return None if learned is None else learned[0], (sides, sides)
+
+
+def _equal_rows(rows: EncodedRows) -> Array:
+    """Return a number for each row, (rows,), the same for equal inputs and targets, whatever the order of the rows."""
+    digests = [
+        hashlib.blake2b(x.tobytes() + truth.tobytes(), digest_size=16).digest()
+        for x, truth in zip(rows.X, rows.truth, strict=True)
+    ]
+    return np.unique(np.array(digests, "S16"), return_inverse=True)[1]
 
 
 def _distances(error: Array, sides: Sides) -> Array:

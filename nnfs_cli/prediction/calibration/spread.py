@@ -15,13 +15,16 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.nn.initializers import Zeros
 from nnfs_cli.nn.layers.exp import Exp
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.relu import ReLU
+from nnfs_cli.nn.layers.residual import Residual
 from nnfs_cli.nn.losses.gamma import Gamma
 from nnfs_cli.nn.model import Model
 
 UNITS = 16  # of the hidden layer
+EXPONENT = 1.5  # nets learn sizes to this power: large errors, which decide how wide an interval must be, count more
 FARTHEST = 4.0  # standardized inputs are limited to this distance from 0
 MOST_PARAMETERS = 1 << 24  # in the first layer of the net in a file
 LEAST_SIDE = 0.1  # of the mean distance between outer quantiles and median, so that no row counts as certain
@@ -76,8 +79,9 @@ def _outermost(y_hat: Array, n_targets: int) -> tuple[Array, Array]:
 class LearnedSpread:
     """A spread that small nets have learned from the sizes of errors.
 
-    The nets of `model` predict the size of an error from standardized inputs; `mean` and `factor` (inputs,) standardize
-    them. The inputs are all `features` but those with the indices in `left_out`, and the predictions of the main net.
+    The nets of `model` predict the size of an error to the power `EXPONENT`, from standardized inputs; `mean` and
+    `factor` (inputs,) standardize them. The inputs are all `features` but those with the indices in `left_out`, and the
+    predictions of the main net. A net is a log-linear model, to which a hidden layer adds.
     `shrink` (targets,) is the power of the predicted sizes that is used: 1 believes them, 0 makes all rows alike.
     """
 
@@ -99,9 +103,15 @@ class LearnedSpread:
     ) -> Self:
         """Return a spread that has learned nothing yet, of nets that `rngs` draw, or else with all parameters 0."""
         n = features - len(left_out) + n_targets
-        layers = Linear(units=UNITS), ReLU(), Linear(units=n_targets), Exp()
-        model = Model(layers, Gamma(), (n,), "float64", rngs, members=members)
+        hidden = Linear(units=UNITS), ReLU(), Linear(units=n_targets, init=Zeros())
+        model = Model((Residual(layers=hidden, init=Zeros()), Exp()), Gamma(), (n,), "float64", rngs, members=members)
         return cls(model, np.zeros(n), np.ones(n), np.zeros(n_targets), features, tuple(left_out))
+
+    @property
+    def log_linear(self) -> list[tuple[Array, Array]]:
+        """The coefficients (inputs, targets) and the intercepts (targets,) of each net, which can be overwritten."""
+        arrays = self.model.parameters.arrays
+        return [*zip(arrays["0.projection"], arrays["0.2.bias"], strict=True)]
 
     def inputs(self, X: Array, centre: Array) -> Array:
         """Return the inputs of the nets before they are standardized, (rows, inputs)."""
@@ -116,8 +126,13 @@ class LearnedSpread:
 
     def sides(self, X: Array, y_hat: Array, centre: Array) -> tuple[Array, Array]:
         """Return the same spread twice, (rows, targets)."""
-        spread = self.model.predict(self.standardize(self.inputs(X, centre))) ** self.shrink
+        spread = self.sizes(self.model.predict(self.standardize(self.inputs(X, centre))))
         return spread, spread
+
+    def sizes(self, predicted: Array) -> Array:
+        """Return the sizes of errors that belong to outputs of nets, (rows, targets) each."""
+        sizes: Array = predicted ** (self.shrink / EXPONENT)
+        return sizes
 
     @property
     def arrays(self) -> dict[str, Array]:
