@@ -58,7 +58,7 @@ class ClassScores:
         """
         position = level * (self.weight + 1) - 1e-9
         if position <= self.weight:
-            return float(np.interp(position, [0.0, *self.positions], [0.0, *self.values]))
+            return float(np.interp(position, np.append(0, self.positions), np.append(0, self.values)))
         largest = float(self.values[-1]) if len(self.values) else 0.0
         return 1 - (1 - largest) * math.pow(self.weight + 1 - position, BEYOND)
 
