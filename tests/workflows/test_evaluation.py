@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -352,3 +353,25 @@ def test_out_of_fold_figures_are_called_so(tmp_path: Path, inside: Nnfs) -> None
     assert "validation (50 rows, out of fold)  figure" in shown.stdout
     assert "\nvalidation (out of fold)  log_loss" in shown.stdout
     assert "test (50 rows)  figure" in shown.stdout
+
+
+def test_a_comparison_of_many_figures_has_a_column_for_each_model(run: Path, inside: Nnfs) -> None:
+    words = ("evaluate", run, "--split", "test", "--baselines", "--metrics")
+    few = inside(*words, "f1").stdout.split("\n\n")[-1].splitlines()
+    many = inside(*words, "f1, brier, roc_auc, log_loss, precision, recall, balanced_accuracy").stdout
+    turned = many.split("\n\n")[-1].splitlines()
+    assert [line.split()[0] for line in few] == turned[0].split()
+    assert {"f1_macro", "balanced_accuracy"} < {line.split()[0] for line in turned}
+    assert max(map(len, turned)) <= 80
+
+
+def test_a_run_with_last_weights_only_says_how_to_use_them(run: Path, tmp_path: Path, inside: Nnfs) -> None:
+    copy = tmp_path / "stopped"
+    shutil.copytree(run, copy)
+    (copy / "weights" / "best.npz").unlink()
+    status = json.loads((copy / "status.json").read_text())
+    for name in ("weights/best.npz", "status.json"):
+        status["sha256"].pop(name, None)
+    (copy / "status.json").write_text(json.dumps(status))
+    message = one_message(inside("evaluate", copy), 2)
+    assert "has no best weights; it has last; use these with --weights last" in message
