@@ -100,7 +100,7 @@ def evaluate(
         return
     if not quiet:
         report_row_weights(opened.records.data())
-        _report_decision(found, path, threshold, costs)
+        _report_decision(found, path, threshold, costs, baselines)
     print("\n\n".join(evaluation_tables(found, width_of(sys.stdout) or math.inf)))
     if comparison:
         print(f"\n{side_by_side(comparison)}")
@@ -158,7 +158,7 @@ def _plain(found: Evaluation, verdict: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def _report_decision(found: Evaluation, path: str, threshold: str | None, costs: str | None) -> None:
+def _report_decision(found: Evaluation, path: str, threshold: str | None, costs: str | None, baselines: bool) -> None:
     """Report the threshold in use, how to keep it, and what it costs."""
     decision = found.decision
     if decision and threshold is None and costs is None:
@@ -180,3 +180,5 @@ def _report_decision(found: Evaluation, path: str, threshold: str | None, costs:
             fact("", f"{best}; the threshold above was chosen for those of this net, so use that one")
     if decision and decision["by"] != "hand" and "validation" in found:
         fact("note", "the threshold was chosen on these validation rows, so their figures are a little too good")
+    if decision and baselines:
+        fact("note", "the threshold is that of the net only: baselines predict the most probable class")

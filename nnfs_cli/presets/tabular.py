@@ -19,6 +19,8 @@ EMBEDDING = {"embedding": {"min_frequency": 2, "unseen": "other"}}
 TARGET_STEPS = 2_500  # the usual length of training
 EPOCH_RANGE = (30, 200)  # limits of the number of epochs, which take precedence over TARGET_STEPS
 MAX_STEPS = 5_000  # limit of the number of steps, which takes precedence over EPOCH_RANGE
+FEW_ROWS = 100  # with at most so many, an epoch has few steps, and
+LEAST_STEPS = 600  # of them are needed, which takes precedence over EPOCH_RANGE
 MAX_BINS = 512  # bins of all columns together
 SMALL_TABLE = 1_000  # with fewer rows, the ensemble has more and smaller nets and a lower learning rate
 MIN_HOLDOUT_ROWS = 16  # with fewer rows, all of them train
@@ -41,7 +43,7 @@ class Tabular(Preset, name="tabular"):
     - Training: AdamW with beta2 0.95 and a learning rate of 0.002 (0.001 below 1,000 rows), which warms up, stays
       constant for the first 40 % and then falls to 0 along a cosine. The weight decay is 1.5 / (lr x steps), so that it
       has the same effect on trainings of any length. The weights are averaged. Training has about 2,500 steps, in 30 to
-      200 epochs.
+      200 epochs, and from 16 to 100 rows at least 600 steps.
 
     If the config has validation rows or a memory limit, every member trains on all training rows. Below 16 rows, all
     rows train, and no figure tells how good the net is.
@@ -60,9 +62,10 @@ class Tabular(Preset, name="tabular"):
         most = members if facts.most_folds is None else facts.most_folds
         batch = given.get("batch_size") or _batch(facts.n_rows)
         per_epoch = max(1, math.ceil(facts.n_rows / batch)) if batch != "full" else 1
-        epochs = given.get("epochs") or _epochs(per_epoch)
         split: Split = given.get("split") or Split()
         has_steps = not isinstance(given.get("optimizer"), Minimizer)  # a minimizer has no steps to plan
+        few = has_steps and MIN_HOLDOUT_ROWS <= facts.n_rows <= FEW_ROWS
+        epochs = given.get("epochs") or _epochs(per_epoch, LEAST_STEPS if few else 0)
         no_folds = min(given.get("members", most), most) < 2 or facts.n_rows < MIN_HOLDOUT_ROWS
         wants_validation = split.column is not None or split.without_default_validation().validation != 0
         holdout = has_steps and not (no_folds or wants_validation or given.get("memory_limit"))
@@ -106,8 +109,9 @@ def _batch(n_rows: int) -> int:
     return next((size for n, size in sizes.items() if n_rows < n), 512)
 
 
-def _epochs(per_epoch: int) -> int:
+def _epochs(per_epoch: int, least_steps: int) -> int:
     low, high = EPOCH_RANGE
+    high = max(high, math.ceil(least_steps / per_epoch))
     return min(max(round(TARGET_STEPS / per_epoch), low), high, max(MAX_STEPS // per_epoch, 3))
 
 

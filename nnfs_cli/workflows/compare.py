@@ -28,11 +28,11 @@ from nnfs_cli.workflows.evaluate import rows_with_weight
 from nnfs_cli.workflows.figures import Figures, finite
 from nnfs_cli.workflows.load_run import data_of, restore
 from nnfs_cli.workflows.verdicts import Verdict
-from nnfs_cli.workflows.verdicts.against_trees import against_trees
+from nnfs_cli.workflows.verdicts.against_baselines import Contest, against_baselines
 
 
 class Comparison(dict[str, Figures]):
-    """Figures by split, then by model; `verdict` says whether boosted trees are better than the net.
+    """Figures by split, then by model; `verdict` says whether the net is better than the best baseline.
 
     The figures called validation may be `out_of_fold`: each row is predicted by a model without it.
     """
@@ -87,12 +87,8 @@ def beside_baselines(
     others = _predict_baselines(predictor, loaded, rows, wanted, models)
     nets = {split: predictor.evaluate(rows[split])[1] for split in wanted}
     comparison = _scored({split: {name: nets[split], **others[split]} for split in wanted}, predictor.config)
-    pairs = [
-        (nets[split], others[split]["boosting"], rows[split].member)
-        for split in wanted
-        if split != "train" and "boosting" in others[split]
-    ]
-    comparison.verdict = [*against_trees(pairs, predictor.config.loss)]
+    contests = [Contest(nets[split], others[split], rows[split].member) for split in wanted if split != "train"]
+    comparison.verdict = [*against_baselines(contests, predictor.config.loss)]
     return comparison
 
 

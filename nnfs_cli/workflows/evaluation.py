@@ -104,7 +104,7 @@ class Evaluation(dict[str, dict[str, Any]]):
         truth, decided = (np.concatenate(each) for each in ([one.y for one in rows], [one.decided for one in rows]))
         weights = np.concatenate([np.ones(len(one.y)) if one.weight is None else one.weight for one in rows])
         balanced = bool(self.predictor.encoder.class_weights) or self.predictor.decision.threshold is not None
-        return [*decision_verdicts(truth, decided, weights, labels, balanced)]
+        return [*decision_verdicts(truth, decided, weights, labels, balanced, noun="row")]
 
     @cached_property
     def trade_offs(self) -> dict[str, list[dict[str, Any]]]:

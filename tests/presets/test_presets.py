@@ -17,7 +17,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, DataError
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets import TableFacts
-from nnfs_cli.presets.tabular import EPOCH_RANGE, MAX_STEPS, MIN_HOLDOUT_ROWS, Tabular
+from nnfs_cli.presets.tabular import EPOCH_RANGE, LEAST_STEPS, MAX_STEPS, MIN_HOLDOUT_ROWS, Tabular
 from tests.conftest import Nnfs
 
 Load = Callable[..., Config]
@@ -59,7 +59,8 @@ def test_filled_in_values_are_sensible_for_any_data(n_rows: int, n_classes: int,
     filled = Tabular().fill({}, TableFacts(n_rows, n_targets, n_classes if n_classes != 1 else 0))
     batch, epochs = filled["batch_size"], filled["epochs"]
     steps = -(-n_rows // batch) * epochs
-    assert 3 <= epochs <= EPOCH_RANGE[1]
+    assert 3 <= epochs <= (LEAST_STEPS if 16 <= n_rows <= 100 else EPOCH_RANGE[1])
+    assert steps >= LEAST_STEPS or not 16 <= n_rows <= 100
     assert steps <= max(MAX_STEPS, 3 * -(-n_rows // batch))
     assert filled["members"] in (4, 8, 16)
     assert (filled["holdout"] == "fold") == (n_rows >= MIN_HOLDOUT_ROWS)

@@ -482,10 +482,10 @@ def test_evaluate_puts_them_beside_the_run(config: Write, inside: Nnfs, tmp_path
     before = tree(tmp_path)
     alone = json.loads(inside("evaluate", run, "--json").stdout)
     done = json.loads(inside("evaluate", run, "--baselines", "--json").stdout)
-    beside, verdict, before_trees = done.pop("baselines"), done.pop("verdict"), alone.pop("verdict")
+    beside, verdict, without = done.pop("baselines"), done.pop("verdict"), alone.pop("verdict")
     assert done == alone
-    assert verdict[: len(before_trees)] == before_trees
-    assert all("boosted trees" in each["sentence"] for each in verdict[len(before_trees) :])
+    assert verdict[: len(without)] == without
+    assert ["baseline" in each["code"] for each in verdict[len(without) :]] == [True]
     of_baselines = json.loads(inside("baseline", tmp_path / "c.yaml", "--json").stdout)["baselines"]
     for part, models in beside.items():
         figures = models.pop("c-1")

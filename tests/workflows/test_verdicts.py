@@ -28,7 +28,8 @@ from nnfs_cli.workflows.fit import Outcome
 from nnfs_cli.workflows.fit import fit as fit_net
 from nnfs_cli.workflows.result import EpochRows
 from nnfs_cli.workflows.verdicts import Verdict, judge
-from nnfs_cli.workflows.verdicts.against_trees import Pair, against_trees
+from nnfs_cli.workflows.verdicts.against_baselines import Contest, against_baselines
+from nnfs_cli.workflows.verdicts.against_simple_models import OVERFIT, TREES, UNDERFIT, Net, against_simple_models
 from nnfs_cli.workflows.verdicts.copied import copied_rows
 from nnfs_cli.workflows.verdicts.curves import curve_verdicts
 from nnfs_cli.workflows.verdicts.decisions import decision_verdicts
@@ -36,6 +37,7 @@ from nnfs_cli.workflows.verdicts.disagreement import _placements, disagreement, 
 from nnfs_cli.workflows.verdicts.interval import Mean, excess, interval, mean_of, pooled, t_quantile
 from nnfs_cli.workflows.verdicts.linear import LinearInputs, Logistic, Ridge
 from nnfs_cli.workflows.verdicts.losses import RowLosses, losses_by_split
+from nnfs_cli.workflows.verdicts.wording import brief
 from tests.conftest import Nnfs
 from tests.workflows import situations
 from tests.workflows.situations import PLANTED, SOUND, Maker, columns, labels, net
@@ -232,6 +234,7 @@ def test_the_interval_is_the_t_interval_of_the_rows_or_of_their_groups() -> None
 @pytest.mark.parametrize("freedom", [9, 15, 40, 1e6])
 def test_the_quantile_is_that_of_student(freedom: float) -> None:
     assert t_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), abs=1e-3)
+    assert t_quantile(freedom, stats.norm.ppf(0.995)) == pytest.approx(stats.t.ppf(0.995, freedom), abs=1e-2)
 
 
 def test_folds_widen_the_interval_as_nadeau_and_bengio_say() -> None:
@@ -323,6 +326,35 @@ def test_validation_and_test_rows_of_one_kind_are_seldom_said_to_disagree() -> N
     assert alarms / tries < 0.025 + 3 * np.sqrt(0.025 / tries)
 
 
+def series(rng: np.random.Generator, level: float, n_blocks: int, folds: int = 0) -> RowLosses:
+    """Return squared errors of 180 rows in a time series, in which neighbours are alike."""
+    noise = rng.normal(size=230)
+    for i in range(1, 230):
+        noise[i] = 0.5 * noise[i - 1] + math.sqrt(0.75) * noise[i]
+    losses, place = level * np.square(noise[50:]), np.arange(180)
+    member = place * folds // 180 if folds else None
+    return RowLosses(losses, losses, None, None, place * n_blocks // 180, member, None, None)
+
+
+@pytest.mark.parametrize("n_blocks", [6, 20])
+def test_later_rows_that_are_predicted_far_worse_are_said_to_be(n_blocks: int) -> None:
+    """Validation rows are forward folds, and many rows of one day, or month, leave few blocks."""
+    rng = np.random.default_rng(14)
+    losses = {"validation": series(rng, 1, n_blocks, folds=4), "test": series(rng, 4, n_blocks)}
+    assert codes([*disagreement(losses, in_time=True)]) == ["worse_on_test"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_blocks", [7, 20])
+def test_later_rows_of_one_kind_are_seldom_said_to_be_worse(n_blocks: int) -> None:
+    rng, tries = np.random.default_rng(15), 2_000
+    alarms = sum(
+        any(disagreement({"validation": series(rng, 1, n_blocks, 4), "test": series(rng, 1, n_blocks)}, True))
+        for _ in range(tries)
+    )
+    assert alarms / tries < 0.01 + 3 * np.sqrt(0.01 / tries)
+
+
 def test_pooled_rows_have_the_mean_and_the_variance_of_all_rows() -> None:
     values = np.random.default_rng(9).normal(size=100)
     parts = [(mean_of(values[rows], None, None, None), 50.0) for rows in (slice(50), slice(50, None))]
@@ -378,6 +410,68 @@ def test_a_sample_of_many_rows_has_the_share_of_all(monkeypatch: pytest.MonkeyPa
     assert sampled[0] == pytest.approx(exact[0], rel=0.25)
 
 
+# Remedies
+
+
+def losses_with(n: int, net: float, linear: float, constant: float) -> list[RowLosses]:
+    noise = np.random.default_rng(0).normal(0, 0.01, size=(3, n))
+    return [RowLosses(net + noise[0], constant + noise[1], linear + noise[2], None, None, None, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("mean", "net_is", "code", "severity", "remedy"),
+    [
+        (0.6, Net(1, True, 0.6), "worse_than_linear", "warning", f"{UNDERFIT}, or use layers: [linear: 1]"),
+        (0.6, Net(1, False, 0.6), "worse_than_linear", "warning", UNDERFIT),
+        (0.6, Net(2, True, 0.1), "worse_than_linear", "warning", f"{OVERFIT}, or use layers: [linear: 2]"),
+        (0.53, Net(1, False, 0.5), "worse_than_linear", "note", UNDERFIT),
+        (0.5, Net(1, True, 0.5), "no_better_than_linear", "note", "layers: [linear: 1] may do as well"),
+        (0.5, Net(1, False, 0.5), "better_than_constant", "note", TREES),
+    ],
+)  # fmt: skip
+def test_the_remedy_follows_from_the_losses_and_the_layers(
+    mean: float, net_is: Net, code: str, severity: str, remedy: str
+) -> None:
+    (verdict,) = against_simple_models(losses_with(100, mean, 0.5, 2.0), net_is)
+    assert (verdict.code, verdict.severity, verdict.remedy) == (code, severity, remedy)
+
+
+def test_three_times_the_loss_of_a_linear_model_is_not_slightly_worse() -> None:
+    (verdict,) = against_simple_models(losses_with(100, 0.09, 0.03, 2.0), Net(1, True, 0.1))
+    assert verdict.severity == "warning"
+    assert verdict.sentence.startswith("worse than a linear model on the same inputs")
+
+
+@pytest.mark.parametrize(
+    ("layers", "has_hidden"),
+    [
+        ([{"linear": 1}], False),
+        ([{"linear": 1}, "sigmoid"], False),
+        ([{"linear": 4}, "relu", {"linear": 1}], True),
+        ([{"residual": [{"linear": 4}, "relu", {"linear": 1}]}], True),
+    ],
+)
+def test_a_net_of_one_linear_layer_has_no_hidden_ones(layers: list[Any], has_hidden: bool) -> None:
+    table = columns(np.zeros((20, 1)), labels(np.arange(20) % 2))
+    experiment = workflows.prepare(config_from(net("classes", layers=layers), table))
+    assert Net.of(experiment.predictor, 0.5).has_hidden == has_hidden
+
+
+def test_two_held_out_rows_say_nothing() -> None:
+    X = np.random.default_rng(3).normal(size=(20, 2))
+    (verdict,) = judged(*trained(net("numbers", split={"validation": 0.1}, epochs=3), columns(X, X[:, 0])))
+    assert str(verdict).startswith("2 held-out rows say nothing about how good the net is; use `nnfs cv`")
+
+
+def test_class_weights_are_no_remedy_for_inputs_that_say_nothing() -> None:
+    rng = np.random.default_rng(0)
+    table = columns(rng.normal(size=(400, 3)), labels(rng.random(400) < 0.2))
+    first, second = judged(*trained(net("classes", 1, 4, epochs=8), table))[:2]
+    assert first.code == "no_better_than_constant"
+    assert second.code == "never_predicted"
+    assert "once the net is better" in second.remedy
+
+
 # Decisions
 
 
@@ -388,13 +482,13 @@ def said(truth: Sequence[int], decided: Sequence[int], names: str) -> list[str]:
 
 def test_a_class_that_is_never_predicted_is_named() -> None:
     assert said([0] * 90 + [1] * 8, [0] * 98, "ok fraud") == [
-        "never_predicted: 'fraud' is never predicted: all 8 rows of it are missed"
+        "never_predicted: 'fraud' is never predicted: of the 98 held-out rows, all 8 of it are missed"
     ]
     assert said([0] * 90 + [1] * 8, [1] + [0] * 97, "ok fraud") == [
-        "never_predicted: 'fraud' is never predicted rightly: all 8 rows of it are missed"
+        "never_predicted: 'fraud' is never predicted rightly: of the 98 held-out rows, all 8 of it are missed"
     ]
     assert said([0] * 50 + [1] * 5 + [2] * 5, [0] * 60, "a b c") == [
-        "never_predicted: 'b' and 'c' are never predicted: all 10 rows of them are missed"
+        "never_predicted: 'b' and 'c' are never predicted: of the 60 held-out rows, all 10 of them are missed"
     ]
     assert said([0] * 90 + [1] * 8, [0] * 90 + [1] * 8, "ok fraud") == []
     assert (
@@ -404,8 +498,9 @@ def test_a_class_that_is_never_predicted_is_named() -> None:
 
 def test_an_accuracy_that_the_majority_explains_is_said() -> None:
     truth = [0] * 90 + [1] * 10
+    accuracy = "majority: accuracy 0.9000 of the 100 held-out rows"
     assert said(truth, [0] * 89 + [1] + [0] * 9 + [1], "ok fraud") == [
-        "majority: accuracy 0.9000 is not clearly better than that of always predicting 'ok' (0.9000)"
+        f"{accuracy} is not clearly better than that of always predicting 'ok' (0.9000)"
     ]
     assert said([0] * 50 + [1] * 50, [0, 1] * 50, "a b") == []  # there is no majority
 
@@ -428,6 +523,15 @@ def curves(val: Array, **changes: Any) -> list[str]:
 def test_a_decay_that_has_not_ended_is_too_short(constants: float, code: list[str], changes: dict[str, Any]) -> None:
     epochs = np.arange(1, 51)
     assert curves(0.2 + np.exp(-epochs / 50 * constants), **changes) == code
+
+
+def test_a_loss_that_fell_until_the_learning_rate_had_decayed_is_too_short() -> None:
+    """A net of 25 rows: it is flat at the end since the learning rate is 0, not since it is trained."""
+    epochs, cosine = np.arange(1, 51), {"schedule": {"cosine": {}}}
+    falls = 0.8 - 0.3 * np.sin(np.minimum(epochs, 45) / 45 * np.pi / 2)
+    assert curves(falls, **cosine) == []  # most of it came early
+    assert curves(0.8 - 0.32 * (1 - np.cos(epochs / 50 * np.pi)) / 2, **cosine) == ["too_short"]
+    assert curves(0.2 + np.exp(-epochs / 4), **cosine) == []
 
 
 def test_a_loss_that_rises_since_its_best_epoch_overfits() -> None:
@@ -504,7 +608,9 @@ def test_an_estimator_keeps_the_verdict_in_its_run(tmp_path: Path) -> None:
     table = columns(rng.normal(size=(60, 2)), rng.normal(size=60))
     estimator = fit(table, "y", epochs=4, members=2)
     assert set(codes(estimator.verdict_)) & {"worse_than_constant", "no_better_than_constant"}
-    assert "than a constant prediction" in str(estimator.summary()).replace("\n            ", " ")
+    summary = str(estimator.summary()).replace("\n            ", " ")
+    assert "the best baseline (constant)" in summary
+    assert "than a constant prediction" not in summary  # which would say the same by another measure
     saved = estimator.save(tmp_path / "saved")
     assert saved.verdict == estimator.verdict_
     assert type(estimator).load(saved.path).verdict_ == estimator.verdict_
@@ -515,37 +621,59 @@ def test_without_held_out_rows_there_is_no_verdict() -> None:
     assert judged(*trained(net("numbers", split=0, epochs=8), columns(X, X[:, 0]))) == []
 
 
-# Beside boosted trees
+# Beside baselines
 
 
-def pair(y: Array, net_answers: Array, trees_answers: Array) -> Pair:
-    return PredictedRows(y, net_answers), PredictedRows(y, trees_answers), None
+def contest(y: Array, answers: Array, **baselines: Array) -> Contest:
+    return Contest(
+        PredictedRows(y, answers), {name: PredictedRows(y, theirs) for name, theirs in baselines.items()}, None
+    )
 
 
-def test_trees_that_are_clearly_better_are_said_with_the_interval_of_the_difference() -> None:
+def test_the_best_baseline_is_the_one_to_beat_with_the_interval_of_the_difference() -> None:
     rng = np.random.default_rng(11)
     y = rng.normal(size=(200, 1))
-    near, far = y + 0.1 * rng.normal(size=(200, 1)), y + 0.5 * rng.normal(size=(200, 1))
-    (worse,) = against_trees([pair(y, far, near)], MSE())
-    (better,) = against_trees([pair(y, near, far)], MSE())
-    rmse = [math.sqrt(np.square(y_hat - y).mean()) for y_hat in (far, near)]
-    assert (worse.code, worse.severity) == ("worse_than_boosting", "warning")
-    assert f"rmse {rmse[0] - rmse[1]:.3g} higher" in worse.sentence
-    assert (better.code, better.severity) == ("better_than_boosting", "note")
-    assert f"rmse {rmse[0] - rmse[1]:.3g} lower" in better.sentence
-    assert [*against_trees([pair(y, near, near)], MSE())] == []
-    assert [*against_trees([pair(y[:5], far[:5], near[:5])], MSE())] == []  # too few rows
-    assert [*against_trees([], MSE())] == []
+    near, middle, far = (y + spread * rng.normal(size=(200, 1)) for spread in (0.1, 0.5, 2))
+    rmse = [math.sqrt(np.square(y_hat - y).mean()) for y_hat in (near, middle, far)]
+    (worse,) = against_baselines([contest(y, middle, constant=far, linear=near, boosting=far)], MSE())
+    (better,) = against_baselines([contest(y, near, constant=far, linear=far, boosting=middle)], MSE())
+    (alike,) = against_baselines([contest(y, near, constant=far, linear=near + 1e-4, boosting=far)], MSE())
+    assert (worse.code, worse.severity) == ("worse_than_baseline", "warning")
+    assert f"worse than the linear baseline: rmse {rmse[1] - rmse[0]:.3g} higher" in worse.sentence
+    assert (better.code, better.severity, better.remedy) == ("better_than_baseline", "note", "keep the net")
+    assert f"better than the best baseline (boosting): rmse {rmse[1] - rmse[0]:.3g} lower" in better.sentence
+    assert alike.code == "no_better_than_baseline"
+    assert "not clearly different from the best baseline (linear)" in alike.sentence
+    assert [*against_baselines([contest(y[:5], far[:5], linear=near[:5])], MSE())] == []  # too few rows
+    assert [*against_baselines([], MSE())] == []
 
 
-def test_trees_and_the_net_are_compared_by_the_loss_of_the_net() -> None:
+def test_boosting_that_is_no_better_than_the_constant_is_not_the_best() -> None:
+    y = np.random.default_rng(11).normal(size=(30, 1))
+    (verdict,) = against_baselines([contest(y, y, constant=0 * y, linear=9 * y, boosting=0 * y)], MSE())
+    assert "the best baseline (constant)" in verdict.sentence
+
+
+def test_the_interval_beside_a_baseline_is_that_of_scipy() -> None:
+    rng = np.random.default_rng(13)
+    y = rng.normal(size=(80, 1))
+    ours, theirs = (y + rng.normal(size=(80, 1)) for _ in range(2))
+    (verdict,) = against_baselines([contest(y, ours, linear=theirs)], MAE())
+    found = stats.ttest_1samp((np.abs(ours - y) - np.abs(theirs - y))[:, 0], 0).confidence_interval(0.95)
+    low, high = sorted(abs(each) if found.low * found.high > 0 else each for each in found)
+    assert f"({brief(low)} to {brief(high)})" in verdict.sentence or f"({brief(-high)} to {brief(-low)})" in (
+        verdict.sentence
+    )
+
+
+def test_baselines_and_the_net_are_compared_by_the_loss_of_the_net() -> None:
     """With a few huge errors, the net is better by the absolute error and worse by the squared one."""
     y = np.zeros((200, 1))
     ours, theirs = np.full((200, 1), 0.1), np.full((200, 1), 1.0)
     ours[:40] = 4
-    assert [verdict.code for verdict in against_trees([pair(y, ours, theirs)], MSE())] == ["worse_than_boosting"]
+    assert codes([*against_baselines([contest(y, ours, boosting=theirs)], MSE())]) == ["worse_than_baseline"]
     ours[:40] = 2
-    assert [verdict.code for verdict in against_trees([pair(y, ours, theirs)], MAE())] == ["better_than_boosting"]
+    assert codes([*against_baselines([contest(y, ours, boosting=theirs)], MAE())]) == ["better_than_baseline"]
 
 
 def test_boosting_is_said_to_be_better_where_baselines_are_asked_for(tmp_path: Path) -> None:
@@ -559,7 +687,7 @@ def test_boosting_is_said_to_be_better_where_baselines_are_asked_for(tmp_path: P
     settings = {**net("classes", 1, epochs=3), "dataset": {"csv": {"path": str(tmp_path / "t.csv"), "target": "y"}}}
     run = train(settings, folder=tmp_path / "runs")
     found = run.compare()
-    assert [verdict.code for verdict in found.verdict] == ["worse_than_boosting"]
+    assert codes(found.verdict) == ["worse_than_baseline"]
     assert "worse than boosted trees: log loss" in str(found.verdict)
 
 

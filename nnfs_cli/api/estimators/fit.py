@@ -35,8 +35,7 @@ from nnfs_cli.inspection.table_profile import profile_file, profile_table
 from nnfs_cli.inspection.write_config import write_config
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.workflows.baselines import BASELINES
-from nnfs_cli.workflows.compare import beside_baselines
-from nnfs_cli.workflows.figures import Figures
+from nnfs_cli.workflows.compare import Comparison, beside_baselines
 from nnfs_cli.workflows.result import TrainingResult
 
 SIMPLE = BASELINES[:2]  # the constant and the linear model, which take little time
@@ -190,9 +189,9 @@ def _findings(
             yield replace(finding, suggestion=None) if chosen and finding.what == "parameters" else finding
 
 
-def _comparison(experiment: Experiment, loaded: LoadedData) -> dict[str, Figures]:
+def _comparison(experiment: Experiment, loaded: LoadedData) -> Comparison:
     """Return the figures of the net and of simple models on test rows, or else on validation rows, if that is quick."""
     split = next((split for split in ("test", "validation") if split in experiment.splits), None)
     if split is None or loaded.budget is not None or len(loaded.rows["train"]) * len(loaded.kinds) > MAX_CELLS:
-        return {}
+        return Comparison()
     return beside_baselines("net", experiment.predictor, loaded, experiment.splits, [split], SIMPLE)

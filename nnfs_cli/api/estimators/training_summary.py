@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,11 @@ from nnfs_cli.display.text import column_kinds, in_a_line, split_sizes, table
 from nnfs_cli.experiment.warnings import large_net
 from nnfs_cli.inspection.findings import Finding
 from nnfs_cli.system.wording import counted, listing, named
+from nnfs_cli.workflows.compare import Comparison
 from nnfs_cli.workflows.figures import Figures
 from nnfs_cli.workflows.result import TrainingResult
+from nnfs_cli.workflows.verdicts import Verdict
+from nnfs_cli.workflows.verdicts.against_simple_models import CODES
 
 SHOWN = 5  # findings, or columns that are left out, that a summary shows
 INDENT = 12  # columns of a label
@@ -31,7 +34,7 @@ class TableReport:
 
     findings: Findings
     config_text: str
-    comparison: Mapping[str, Figures]
+    comparison: Comparison
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,9 @@ class TrainingSummary:
     @classmethod
     def of(cls, title: str, result: TrainingResult, report: TableReport | None) -> TrainingSummary:
         """Return the summary of a training, with the report on its table, if there is one."""
-        findings, comparison = (report.findings, report.comparison) if report else (Findings(), {})
+        findings, comparison = (report.findings, report.comparison) if report else (Findings(), Comparison())
         attention = list(_attention(findings)) if report else [("attention", message) for message in _large_net(result)]
-        return cls(title, tuple(_facts(result, findings)), comparison, tuple(attention))
+        return cls(title, tuple(_facts(result, findings, comparison.verdict)), comparison, tuple(attention))
 
     def __str__(self) -> str:
         """Return plain text."""
@@ -72,7 +75,9 @@ class TrainingSummary:
             yield [f"{split} rows", *names], rows
 
 
-def _facts(result: TrainingResult, findings: Findings) -> Iterator[tuple[str, str]]:
+def _facts(
+    result: TrainingResult, findings: Findings, beside_baselines: Sequence[Verdict]
+) -> Iterator[tuple[str, str]]:
     data = result.data
     yield "data", f"{counted(sum(data['rows'].values()), 'row')}: {split_sizes(data['rows'])}"
     yield "inputs", column_kinds(column["kind"] for column in data["inputs"])
@@ -84,7 +89,10 @@ def _facts(result: TrainingResult, findings: Findings) -> Iterator[tuple[str, st
         more = [f"{len(left_out) - SHOWN} more"] if len(left_out) > SHOWN else []
         yield "left out", f"{listing([*left_out[:SHOWN], *more])}; see .findings for the reasons"
     yield from summary_lines(result.outcome.metrics, result.config)
-    yield from verdict_lines(result.verdict)
+    if beside_baselines:  # they say the same as the simple models of the training, with the figures that are shown
+        yield from verdict_lines([*beside_baselines, *(one for one in result.verdict if one.code not in CODES)])
+    else:
+        yield from verdict_lines(result.verdict)
 
 
 def _attention(findings: Findings) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from nnfs_cli.display.text import table
 class Comparison(workflows.Comparison):
     """Figures by split, then by model, then by name; a dict that is shown as tables.
 
-    `verdict` says whether boosted trees are clearly better than the net, or worse.
+    `verdict` says whether the net is clearly better than the best baseline, or worse.
 
     >>> Comparison(test={"iris-1": {"accuracy": 0.9}, "constant": {"accuracy": 0.3}})
     test      accuracy

@@ -2,7 +2,7 @@
 
 `judge` puts them together. Read `verdict`, then `losses` (the losses of each row, with those of a constant and of a
 `linear` model), `interval`, and the situations: `copied`, `against_simple_models`, `decisions`, `disagreement`,
-`coverage`, `curves`, and `against_trees` where baselines are asked for.
+`coverage`, `curves`, and `against_baselines` where baselines are asked for.
 """
 
 from nnfs_cli.workflows.verdicts.judge import judge

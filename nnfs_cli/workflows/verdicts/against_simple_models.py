@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
+from nnfs_cli.nn.layers.linear import Linear
+from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.workflows.verdicts.interval import Interval, interval, mean_of, pooled
 from nnfs_cli.workflows.verdicts.losses import RowLosses
-from nnfs_cli.workflows.verdicts.verdict import Severity, Verdict
+from nnfs_cli.workflows.verdicts.verdict import Verdict
 from nnfs_cli.workflows.verdicts.wording import brief
 
 Model = Literal["constant", "linear"]
 
 LEAST = 0.02  # a difference below this share of the simple model's loss does not matter, however certain it is
-SLIGHT = 0.05  # share of what the linear model gains over the constant; a net that loses less is slightly worse
+SLIGHT = 0.05  # share of what the linear model gains over the constant; a net that loses less is slightly worse, if
+RATIO = 1.1  # its loss is also at most so many times that of the linear model
 TREES = "`nnfs evaluate --baselines` compares it with boosted trees"
 IN_THE_DATA = "the inputs may say little about the target, or the rows are too few"
-TRAIN_ON = "try another lr or more epochs"
+UNDERFIT = "try another lr or more epochs"
+OVERFIT = "it fits the training rows too closely: try weight decay or fewer inputs"
+A_LINEAR_MODEL = "a linear model on the same inputs"
+CODES = {
+    "worse_than_constant", "no_better_than_constant", "better_than_constant",
+    "worse_than_linear", "no_better_than_linear", "better_than_linear",
+}  # fmt: skip
 
 
-def against_simple_models(losses: Sequence[RowLosses], outputs: int) -> Iterator[Verdict]:
-    """Yield how the net compares with the constant, and with the linear model if there is one, on all held-out rows.
+@dataclass(frozen=True)
+class Net:
+    """What the remedies depend on: the outputs of the net, whether it is more than linear, its loss on training rows.
 
-    `outputs` is the number of outputs of the net, for the remedy.
+    A net of one layer, besides the activation that belongs to its loss, is linear.
     """
+
+    outputs: int
+    has_hidden: bool
+    train_loss: float
+
+    @classmethod
+    def of(cls, predictor: Predictor, train_loss: float) -> Net:
+        """Return what there is to know about the net of a predictor."""
+        last = predictor.config.loss.activation
+        layers = [layer for layer in predictor.config.layers if last is None or not isinstance(layer, last)]
+        return cls(predictor.model.output_shape[0], len(layers) > 1 or not isinstance(layers[0], Linear), train_loss)
+
+
+def against_simple_models(losses: Sequence[RowLosses], net: Net) -> Iterator[Verdict]:
+    """Yield how the net compares with the constant, and with the linear model if there is one, on all held-out rows."""
     of_constant = _difference(losses, "constant")
     if of_constant is None:
         return
-    simpler = f"layers: [linear: {outputs}]"
     of_linear = _difference(losses, "linear")
     linear_wins = of_linear is not None and of_linear.negative and _matters(of_linear, losses, "linear")
     if not of_constant.positive:
@@ -37,23 +62,39 @@ def against_simple_models(losses: Sequence[RowLosses], outputs: int) -> Iterator
             "worse_than_constant" if of_constant.negative else "no_better_than_constant",
             "warning",
             f"{clearly} than a constant prediction: {_by(of_constant)}",
-            f"{TRAIN_ON}: even a linear model finds more" if linear_wins else hint,
+            f"{UNDERFIT}: {A_LINEAR_MODEL} finds more" if linear_wins else hint,
         )
         return
+    gained = _mean(losses, "constant") - _mean(losses, "linear") if of_linear else 0.0
     if of_linear is not None and linear_wins:
-        gained = _mean(losses, "constant") - _mean(losses, "linear")
-        slight = -of_linear.mean < SLIGHT * gained
-        sentence = f"{'slightly ' if slight else ''}worse than a linear model: {_by(of_linear)}"
-        severity: Severity = "note" if slight else "warning"
-        yield Verdict("worse_than_linear", severity, sentence, f"{TRAIN_ON}, or use {simpler}")
-    if of_linear is None or _mean(losses, "constant") < _mean(losses, "linear"):
-        than = "a constant prediction" if of_linear is None else "a constant prediction and a linear model"
+        yield _worse_than_linear(of_linear, losses, gained, net)
+    if of_linear is None or gained < 0:
+        than = "a constant prediction" + (f" and {A_LINEAR_MODEL}" if of_linear else "")
         yield Verdict("better_than_constant", "note", f"better than {than}: {_by(of_constant)}", TREES)
     elif of_linear.positive and _matters(of_linear, losses, "linear"):
-        yield Verdict("better_than_linear", "note", f"better than a linear model: {_by(of_linear)}", TREES)
+        yield Verdict("better_than_linear", "note", f"better than {A_LINEAR_MODEL}: {_by(of_linear)}", TREES)
+    elif not linear_wins and net.has_hidden:
+        sentence = f"{'hardly' if of_linear.positive else 'not clearly'} better than {A_LINEAR_MODEL}"
+        remedy = f"layers: [linear: {net.outputs}] may do as well"
+        yield Verdict("no_better_than_linear", "note", f"{sentence}: {_by(of_linear)}", remedy)
     elif not linear_wins:
-        sentence = f"{'hardly' if of_linear.positive else 'not clearly'} better than a linear model: {_by(of_linear)}"
-        yield Verdict("no_better_than_linear", "note", sentence, f"{simpler} may do as well")
+        yield Verdict("better_than_constant", "note", f"better than a constant prediction: {_by(of_constant)}", TREES)
+
+
+def _worse_than_linear(of_linear: Interval, losses: Sequence[RowLosses], gained: float, net: Net) -> Verdict:
+    """Return by how much the net is worse, and what to do.
+
+    A net overfits if it predicts its training rows better than the linear model predicts rows that are new to it.
+    """
+    of_model = _mean(losses, "linear")
+    slight = -of_linear.mean < SLIGHT * gained and of_model - of_linear.mean < RATIO * of_model
+    remedy = OVERFIT if net.train_loss < of_model else UNDERFIT
+    return Verdict(
+        "worse_than_linear",
+        "note" if slight else "warning",
+        f"{'slightly ' if slight else ''}worse than {A_LINEAR_MODEL}: {_by(of_linear)}",
+        f"{remedy}, or use layers: [linear: {net.outputs}]" if net.has_hidden else remedy,
+    )
 
 
 def _difference(losses: Sequence[RowLosses], model: Model) -> Interval | None:

@@ -25,7 +25,7 @@ def curve_verdicts(log: Sequence[Mapping[str, float]], config: Config, stopped: 
         return
     best = int(np.argmin(figures))
     epoch, last = int(log[best]["epoch"]), int(log[-1]["epoch"])
-    if not stopped and _still_falls(figures, best, 0.1 if config.schedule.name == "constant" else 0.2):
+    if not stopped and _still_falls(figures, best, decays=config.schedule.name != "constant"):
         yield Verdict(
             "too_short",
             "warning",
@@ -41,17 +41,19 @@ def curve_verdicts(log: Sequence[Mapping[str, float]], config: Config, stopped: 
         )
 
 
-def _still_falls(figures: Array, best: int, share: float) -> bool:
-    """Return whether this share of the whole gain came from the last fifth of the log.
+def _still_falls(figures: Array, best: int, decays: bool) -> bool:
+    """Return whether a large share of the whole gain came late.
 
-    An exponential decay that has run for 1.5 time constants gains 10 % of the whole in its last fifth.
+    An exponential decay that has run for 1.5 time constants gains 10 % of the whole in its last fifth. If the learning
+    rate `decays`, the figures are flat at the end even if they could fall further, so the last half is looked at.
     """
     n = len(figures)
     if n - 1 - best > n // 20:
         return False
-    before = figures[n - 1 - max(1, round(n / 5))]
+    before = figures[n // 2 if decays else n - 1 - max(1, round(n / 5))]
     gain = before - figures[best]
-    return bool(gain > share * (figures[0] - figures[best]) and gain > 0.02 * abs(before))
+    share, least = (0.2, 0.1) if decays else (0.1, 0.02)
+    return bool(gain > share * (figures[0] - figures[best]) and gain > least * abs(before))
 
 
 def _rises(figures: Array, train: Array, best: int) -> bool:

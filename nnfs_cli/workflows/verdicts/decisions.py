@@ -18,20 +18,26 @@ NAMED = 3  # classes that are named
 
 
 def decision_verdicts(
-    truth: Array, decided: Array, weight: Array | None, labels: Sequence[str], balanced: bool
+    truth: Array,
+    decided: Array,
+    weight: Array | None,
+    labels: Sequence[str],
+    balanced: bool,
+    noun: str = "held-out row",
 ) -> Iterator[Verdict]:
-    """Yield what the true and the predicted classes (rows,) of held-out rows say.
+    """Yield what the true and the predicted classes (rows,) say; `noun` names a row.
 
     Counts of rows ignore the weights (rows,). `balanced` is whether something makes rare classes count more already:
     class weights, or a threshold. Then a low accuracy is intended.
     """
+    of_all = f"of the {counted(len(truth), noun)}"
     n_classes = len(labels)
     there = np.bincount(truth, minlength=n_classes)
     remedy = _rebalance(n_classes, balanced)
     found = np.bincount(truth[truth == decided], minlength=n_classes)
     lost = [i for i in range(n_classes) if there[i] >= FEWEST and not found[i]]
     if lost:
-        yield _never_found(lost, there, np.bincount(decided, minlength=n_classes), labels, remedy)
+        yield _never_found(lost, there, np.bincount(decided, minlength=n_classes), labels, of_all, remedy)
         return
     majority = int(there.argmax())
     right, without = decided == truth, truth == majority
@@ -39,20 +45,23 @@ def decision_verdicts(
     gain = interval(mean_of(right * 1.0 - without, weight, None, None))
     if not balanced and gain is not None and share >= MAJORITY and not gain.positive and gain.mean < GAIN * (1 - share):
         accuracy = mean_of(right * 1.0, weight, None, None).value
+        clearly = "worse" if gain.negative else "not clearly better"
         always = f"always predicting {named(labels[majority])} ({share:.4f})"
         yield Verdict(
             "majority",
             "warning",
-            f"accuracy {accuracy:.4f} is {'worse' if gain.negative else 'not clearly better'} than that of {always}",
+            f"accuracy {accuracy:.4f} {of_all} is {clearly} than that of {always}",
             "`nnfs evaluate --metrics 'roc_auc, f1'` tells more",
         )
 
 
-def _never_found(lost: Sequence[int], there: Array, decided: Array, labels: Sequence[str], remedy: str) -> Verdict:
+def _never_found(
+    lost: Sequence[int], there: Array, decided: Array, labels: Sequence[str], of_all: str, remedy: str
+) -> Verdict:
     more = [f"{len(lost) - NAMED} more"] if len(lost) > NAMED else []
     names = listing([*(named(labels[i]) for i in lost[:NAMED]), *more])
     are, them = ("are", "them") if len(lost) > 1 else ("is", "it")
-    missed = f"all {counted(int(there[lost].sum()), 'row')} of {them} are missed"
+    missed = f"{of_all}, all {there[lost].sum():,} of {them} are missed"
     how = "never predicted rightly" if decided[lost].any() else "never predicted"
     return Verdict("never_predicted", "warning", f"{names} {are} {how}: {missed}", remedy)
 

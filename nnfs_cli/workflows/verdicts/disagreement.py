@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.workflows.verdicts.interval import FEWEST, excess, mean_of
+from nnfs_cli.workflows.verdicts.interval import FEWEST, Mean, excess, mean_of, t_quantile
 from nnfs_cli.workflows.verdicts.losses import RowLosses
 from nnfs_cli.workflows.verdicts.verdict import Verdict
 from nnfs_cli.workflows.verdicts.wording import brief
@@ -17,6 +17,7 @@ LEAST = 0.1  # a difference below this share of the validation loss does not mat
 ELSEWHERE = "if they differ by time, place or group, split by it"
 LATER = "the net gets worse with time, so train it again with new rows"
 CERTAIN = 2.576  # standard errors; chance exceeds them in 0.5 % of the cases
+BLOCKS = 5  # blocks in time, or groups of a split in time, that are enough: the mean of a block is hardly skewed
 
 
 def disagreement(losses: Mapping[str, RowLosses], in_time: bool = False) -> Iterator[Verdict]:
@@ -30,30 +31,44 @@ def disagreement(losses: Mapping[str, RowLosses], in_time: bool = False) -> Iter
     if not {"validation", "test"} <= losses.keys():
         return
     test, validation = losses["test"], losses["validation"]
-    means = {split: mean_of(rows.net, *rows.units) for split, rows in losses.items()}
-    usual = means["validation"].value
-    if means["test"].value <= (1 + LEAST) * usual:
+    of_test, of_validation = (_mean(rows.net, rows, in_time) for rows in (test, validation))
+    usual = of_validation.value
+    if of_test.value <= (1 + LEAST) * usual:
         return
-    if max(excess(means["test"], means["validation"]), higher_ranks(test, validation)) > CERTAIN:
+    by_mean = excess(of_test, of_validation, BLOCKS if in_time else 2 * FEWEST)
+    certain = t_quantile(max(of_test.units + of_validation.units - 2, BLOCKS), CERTAIN)
+    if max(by_mean, higher_ranks(test, validation, in_time)) > certain:
         yield Verdict(
             "worse_on_test",
             "warning",
-            f"worse on test rows than on validation rows: loss {brief(means['test'].value)} instead of {brief(usual)}",
+            f"worse on test rows than on validation rows: loss {brief(of_test.value)} instead of {brief(usual)}",
             f"believe the test rows; {LATER if in_time else ELSEWHERE}",
         )
 
 
-def higher_ranks(one: RowLosses, other: RowLosses) -> float:
+def higher_ranks(one: RowLosses, other: RowLosses, in_time: bool = False) -> float:
     """Return by how many standard errors the losses in `one` rank higher than those in `other`.
 
     The statistic is the probability that a row of `one` has the higher loss, which is 1/2 for rows of one kind.
     Source: Brunner and Munzel, "The Nonparametric Behrens-Fisher Problem" (2000).
     """
-    higher = mean_of(_placements(one.net, other), *one.units)
-    lower = mean_of(_placements(other.net, one), *other.units)
-    if min(higher.units, lower.units) < FEWEST or not higher.variance + lower.variance:
+    higher = _mean(_placements(one.net, other), one, in_time)
+    lower = _mean(_placements(other.net, one), other, in_time)
+    if min(higher.units, lower.units) < (BLOCKS if in_time else FEWEST) or not higher.variance + lower.variance:
         return 0.0
     return (higher.value - lower.value) / 2 / math.sqrt(higher.variance + lower.variance)
+
+
+def _mean(values: Array, rows: RowLosses, in_time: bool) -> Mean:
+    """Return the mean of values (rows,), where each block in time, or each of the folds that follow it, varies.
+
+    Forward folds are periods, as the test rows are. They are no sample of all folds that could have been drawn, so the
+    variance needs no more than their own.
+    """
+    if not in_time or rows.member is None:
+        return mean_of(values, *rows.units)
+    of_blocks, of_folds = (mean_of(values, rows.weight, unit, None) for unit in (rows.group, rows.member))
+    return of_blocks._replace(variance=max(of_blocks.variance, of_folds.variance))
 
 
 def _placements(values: Array, rows: RowLosses) -> Array:

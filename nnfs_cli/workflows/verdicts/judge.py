@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
-from nnfs_cli.workflows.verdicts.against_simple_models import against_simple_models
+from nnfs_cli.system.wording import counted
+from nnfs_cli.workflows.verdicts.against_simple_models import Net, against_simple_models
 from nnfs_cli.workflows.verdicts.copied import copied_rows
 from nnfs_cli.workflows.verdicts.coverage import coverage
 from nnfs_cli.workflows.verdicts.curves import curve_verdicts
 from nnfs_cli.workflows.verdicts.decisions import decision_verdicts
 from nnfs_cli.workflows.verdicts.disagreement import disagreement
-from nnfs_cli.workflows.verdicts.losses import losses_by_split
+from nnfs_cli.workflows.verdicts.interval import FEWEST
+from nnfs_cli.workflows.verdicts.losses import RowLosses, losses_by_split
 from nnfs_cli.workflows.verdicts.verdict import Verdict
 
 ORDER = (
-    "copies", "worse_than_constant", "never_predicted", "worse_than_linear", "worse_on_test", "narrow_intervals",
-    "no_better_than_constant", "majority", "overfit", "too_short", "better_than_linear", "better_than_constant",
-    "no_better_than_linear",
+    "few_rows", "copies", "worse_than_constant", "no_better_than_constant", "never_predicted", "worse_than_linear",
+    "worse_on_test", "narrow_intervals", "majority", "overfit", "too_short", "better_than_linear",
+    "better_than_constant", "no_better_than_linear",
 )  # fmt: skip
+USELESS = {"worse_than_constant", "no_better_than_constant"}
 
 
 def judge(
@@ -45,14 +49,32 @@ def _verdicts(
     experiment: Experiment, metrics: Mapping[str, Any], log: Sequence[Mapping[str, float]]
 ) -> Iterator[Verdict]:
     losses, predictor = losses_by_split(experiment), experiment.predictor
+    yield from few_rows(losses)
     yield from copied_rows(predictor.encoder, experiment.splits)
-    yield from against_simple_models([*losses.values()], predictor.model.output_shape[0])
+    net = Net.of(predictor, metrics["train"]["loss"])
+    simple = [*against_simple_models([*losses.values()], net)]
+    yield from simple
     judged = [rows for rows in losses.values() if rows.truth is not None]
     if judged:
         truth, decided = (np.concatenate([getattr(rows, name) for rows in judged]) for name in ("truth", "decided"))
         weights = [np.ones(len(rows.net)) if rows.weight is None else rows.weight for rows in judged]
-        yield from decision_verdicts(
-            truth, decided, np.concatenate(weights), predictor.labels, bool(predictor.encoder.class_weights)
-        )
+        balanced = bool(predictor.encoder.class_weights)
+        of_classes = decision_verdicts(truth, decided, np.concatenate(weights), predictor.labels, balanced)
+        yield from first_things_first(of_classes) if USELESS & {verdict.code for verdict in simple} else of_classes
     yield from disagreement(losses, in_time=experiment.config.split.time is not None)
     yield from curve_verdicts(log, experiment.config, "stopped" in metrics)
+
+
+def few_rows(losses: Mapping[str, RowLosses]) -> Iterator[Verdict]:
+    """Yield that the held-out rows are too few for any verdict, if they are."""
+    n = sum(len(rows.net) for rows in losses.values())
+    if 0 < n < FEWEST:
+        sentence = f"{counted(n, 'held-out row')} {'says' if n == 1 else 'say'} nothing about how good the net is"
+        yield Verdict("few_rows", "warning", sentence, "use `nnfs cv`, `holdout: fold` or more rows")
+
+
+def first_things_first(of_classes: Iterable[Verdict]) -> Iterator[Verdict]:
+    """Yield what the predicted classes say of a net that finds nothing: no weight or threshold makes up for that."""
+    for verdict in of_classes:
+        if verdict.code == "never_predicted":
+            yield replace(verdict, remedy="class_weights help once the net is better than a constant prediction")
