@@ -92,8 +92,9 @@ def _errors(rows: PredictedRows, loss: Loss) -> Array:
 
 
 def _in_units(excess: Interval, error: float) -> Interval:
-    """Return an excess over a mean squared error, `error`, as one over its root."""
-    return Interval(*(math.sqrt(max(error + value, 0)) - math.sqrt(error) for value in excess))
+    """Return an excess over a mean squared error, `error`, as one over its root: both roots sum to the divisor."""
+    roots = math.sqrt(error) + math.sqrt(max(error + excess.mean, 0))
+    return Interval(*(value / roots if roots else 0.0 for value in excess))
 
 
 def _by(excess: Interval, measure: str) -> str:

@@ -17,7 +17,7 @@ Model = Literal["constant", "linear"]
 
 LEAST = 0.02  # a difference below this share of the simple model's loss does not matter, however certain it is
 SLIGHT = 0.05  # share of what the linear model gains over the constant; a net that loses less is slightly worse, if
-RATIO = 1.1  # its loss is also at most so many times that of the linear model
+RATIO = 1.1  # its loss may also be less than so many times that of the linear model
 TREES = "`nnfs evaluate --baselines` compares it with boosted trees"
 IN_THE_DATA = "the inputs may say little about the target, or the rows are too few"
 UNDERFIT = "try another lr or more epochs"
@@ -87,7 +87,7 @@ def _worse_than_linear(of_linear: Interval, losses: Sequence[RowLosses], gained:
     A net overfits if it predicts its training rows better than the linear model predicts rows that are new to it.
     """
     of_model = _mean(losses, "linear")
-    slight = -of_linear.mean < SLIGHT * gained and of_model - of_linear.mean < RATIO * of_model
+    slight = -of_linear.mean < SLIGHT * gained and of_model - of_linear.high < RATIO * of_model
     remedy = OVERFIT if net.train_loss < of_model else UNDERFIT
     return Verdict(
         "worse_than_linear",
