@@ -14,7 +14,8 @@ from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.workflows.verdicts.verdict import Verdict
 
 MOST_ROWS = 20_000  # rows that are compared, of all splits together
-MOST_NUMBERS = 1_000_000  # numbers in these rows
+MOST_NUMBERS = 400_000  # numbers in these rows
+BLOCK = 10_000  # rows that are hashed at a time
 KEYS = 4  # columns whose numbers choose the rows that are compared
 FEWEST = 10  # copies, and different rows among them, up to which nothing is said
 LEAST = 0.2  # share of copies up to which nothing is said
@@ -35,7 +36,7 @@ def copied_rows(encoder: Encoder, splits: Mapping[str, EncodedRows]) -> Iterator
         np.concatenate([getattr(rows, name)[chosen[split]].reshape(-1, width) for split, rows in apart.items()])
         for name, width in (("X", splits["train"].X.shape[1]), ("truth", splits["train"].truth[:1].size))
     )
-    unit = units_of_copies([*X.T[numbers]], [*X.T[others], *y.T])
+    unit = units_of_copies([X[:, i] for i in numbers], [*(X[:, i] for i in others), *y.T])
     units = dict(zip(apart, np.split(unit, np.cumsum([len(rows) for rows in chosen.values()])[:-1]), strict=True))
     folds = splits["train"].folds
     for split, rows in splits.items():
@@ -75,9 +76,9 @@ def _chosen(X: Array, numbers: list[int], share: float) -> Array:
     """Return the places of about this share of the rows of X; a copy of a row is chosen if the row is."""
     if share >= 1:
         return np.arange(len(X))
-    keys = X[:, numbers[:: -(-len(numbers) // KEYS)]]
-    low = row_hashes(keys) < np.uint64(share * 2.0**64)
-    return np.flatnonzero(low)[: 2 * MOST_ROWS]
+    keys, below = numbers[:: -(-len(numbers) // KEYS)], np.uint64(share * 2.0**64)
+    low = [row_hashes(X[start : start + BLOCK, keys]) < below for start in range(0, len(X), BLOCK)]
+    return np.flatnonzero(np.concatenate(low))[: 2 * MOST_ROWS]
 
 
 def _out_of_fold(unit: Array, fold: Array, trains: Array) -> tuple[Array, Array]:
