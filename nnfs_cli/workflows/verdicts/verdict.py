@@ -17,6 +17,7 @@ class Verdict:
     `code` is a stable name for programs. A "warning" says that the net should not be used as it is; a "note" says how
     it compares with simpler models.
 
+    >>> from nnfs_cli import Verdict
     >>> print(Verdict("worse_than_constant", "warning", "worse than a constant", "try a smaller lr"))
     worse than a constant; try a smaller lr
     """
