@@ -150,7 +150,8 @@ def data_of(run: RunDirectory, config: Config, remedy: str | None, data: Any = N
     if isinstance(source, InMemory) and not source.has_rows:
         kept = f"{run.path} was trained on a table given in Python, and does not keep its rows"
         raise DataError(f"{kept}; give the same table again in Python, as data=table")
-    recorded_kinds = {column["name"]: column["kind"] for column in run.records.data()["inputs"]}
+    with blame_run(run):
+        recorded_kinds = {column["name"]: column["kind"] for column in run.records.data()["inputs"]}
     loaded = load_data(config, recorded_kinds if isinstance(source, InMemory) else NO_KINDS)
     recorded = run.records.trained_on()
     for split, reader in loaded.readers.items():

@@ -102,7 +102,7 @@ class LearnedSpread:
         cls, features: int, left_out: Sequence[int], n_targets: int, members: int, rngs: Sequence[Any] | None = None
     ) -> Self:
         """Return a spread that has learned nothing yet, of nets that `rngs` draw, or else with all parameters 0."""
-        n = features - len(left_out) + n_targets
+        n = max(features - len(left_out), 1) + n_targets  # as wide as its outputs, a residual would have no projection
         hidden = Linear(units=UNITS), ReLU(), Linear(units=n_targets, init=Zeros())
         model = Model((Residual(layers=hidden, init=Zeros()), Exp()), Gamma(), (n,), "float64", rngs, members=members)
         return cls(model, np.zeros(n), np.ones(n), np.zeros(n_targets), features, tuple(left_out))
@@ -116,6 +116,7 @@ class LearnedSpread:
     def inputs(self, X: Array, centre: Array) -> Array:
         """Return the inputs of the nets before they are standardized, (rows, inputs)."""
         known = np.delete(X, self.left_out, axis=1) if self.left_out else X
+        known = known if known.shape[1] else np.zeros((len(X), 1))
         return np.ascontiguousarray(np.concatenate([known, centre], axis=1, dtype=np.float64))
 
     def standardize(self, inputs: Array) -> Array:
