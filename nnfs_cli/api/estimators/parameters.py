@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator
 
@@ -39,6 +40,14 @@ _WORDS = {"true": "True", "false": "False", "nothing": "None"}
 
 class NamedParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """The part of an estimator that says which parameter was meant by an unknown one."""
+
+    __signature__: ClassVar[inspect.Signature]
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """Give the class the signature of its `__init__`, since Python up to 3.11.2 would take that of `__new__`."""
+        super().__init_subclass__(**settings)
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()
+        cls.__signature__ = inspect.Signature(parameters)
 
     def __new__(cls, *_: object, **parameters: object) -> Self:
         """Return a new estimator. Raises `TypeError` if it has no parameter of some name."""
