@@ -12,6 +12,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from nnfs_cli import NetClassifier
 from nnfs_cli.arrays import Array
 
+pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")  # of classes with few rows
+
 SETS = 30
 LEVEL = 0.9
 NET: dict[str, Any] = {"layers": ["linear: 16", "relu"], "epochs": 40, "lr": 0.01, "log_every": 4, "threads": 1}
