@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def units_of_copies(numbers: Sequence[Array], others: Sequence[Array]) -> Array:
     own = np.arange(n_rows)
     if not numbers:
         return own
-    hashes = _hashes([*numbers, *others])
+    hashes = row_hashes((*numbers, *others))
     _, first, places, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
     if len(counts) == n_rows:
         return own
@@ -38,7 +38,8 @@ def units_of_copies(numbers: Sequence[Array], others: Sequence[Array]) -> Array:
     for _ in range(HALVES):
         order = rng.permutation(len(numbers))
         for half in (order[:size], order[-size:]):
-            _, of_half, found = np.unique(_hashes([numbers[i] for i in half]), return_inverse=True, return_counts=True)
+            of_rows = row_hashes(numbers[i] for i in half)
+            _, of_half, found = np.unique(of_rows, return_inverse=True, return_counts=True)
             in_half = found[of_half]
             here = in_half == equal
             if here[in_half > 1].mean() > LEAST:
@@ -52,13 +53,8 @@ def equal_rows(X: Array) -> Array:
     >>> equal_rows(np.array([[5, 1], [2, 1], [5, 1]]))
     array([0, 1, 0])
     """
-    _, first, places = np.unique(row_hashes(X), return_index=True, return_inverse=True)
+    _, first, places = np.unique(row_hashes(X.T), return_index=True, return_inverse=True)
     return np.unique(first[places], return_inverse=True)[1]
-
-
-def row_hashes(X: Array) -> Array:
-    """Return a hash of each row of X (rows, columns) with a column or more, (rows,) uint64: the same for equal rows."""
-    return _hashes([*X.T])
 
 
 def fingerprints(numbers: Array) -> Array:
@@ -68,7 +64,7 @@ def fingerprints(numbers: Array) -> Array:
     return numbers.view(np.uint64)
 
 
-def mixed(numbers: Array) -> Array:
+def _mixed(numbers: Array) -> Array:
     """Mix the bits of 64-bit numbers one to one (the end of splitmix64; Steele, Lea and Flood, 2014)."""
     with np.errstate(over="ignore"):
         numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -76,10 +72,13 @@ def mixed(numbers: Array) -> Array:
         return np.asarray(numbers ^ (numbers >> np.uint64(31)))
 
 
-def _hashes(columns: Sequence[Array]) -> Array:
-    """Return a hash of each row of columns (rows,), the sum of the mixed bits of its cells."""
-    total = np.zeros(len(columns[0]), np.uint64)
+def row_hashes(columns: Iterable[Array]) -> Array:
+    """Return a hash of each row of one or more columns (rows,), uint64: the same for equal rows.
+
+    Columns are taken one at a time. A hash is the sum of the mixed bits of the cells.
+    """
+    total = np.zeros(1, np.uint64)
     for place, column in enumerate(columns):
         bits = column if column.dtype == np.uint64 else fingerprints(column)
-        total += mixed(bits + np.uint64(_SALT * (place + 1) % 2**64))
+        total = total + _mixed(bits + np.uint64(_SALT * (place + 1) % 2**64))
     return total

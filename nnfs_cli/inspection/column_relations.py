@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.copies import fingerprints, mixed
+from nnfs_cli.data.copies import fingerprints
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.inspection.column_kinds import words_of
@@ -337,15 +337,6 @@ def _shuffled_sort(values: Coded) -> Array:
 
 def _share(share: float) -> str:
     return "all" if share == 1 else percent(share, 1)
-
-
-def row_hashes(table: Table, names: Sequence[str]) -> Array:
-    """Return a hash for every row, (rows,) uint64, which is equal for equal rows of any table."""
-    total = np.zeros(table.n_rows, np.uint64)
-    for i, name in enumerate(names):
-        of_column = mixed(cell_hashes(table.column(name)) + np.uint64(0x9E3779B97F4A7C15 * (i + 1) % 2**64))
-        total = mixed(total ^ of_column)
-    return total
 
 
 def cell_hashes(column: Column) -> Array:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.copies import units_of_copies
+from nnfs_cli.data.copies import row_hashes, units_of_copies
 from nnfs_cli.data.table import Kind, Table
-from nnfs_cli.inspection.column_relations import cell_hashes, row_hashes
+from nnfs_cli.inspection.column_relations import cell_hashes
 from nnfs_cli.system.wording import counted, percent
 
 FEW, MANY = 0.05, 0.2  # shares of copies among rows that make their figures slightly, or much, too good
@@ -24,7 +24,7 @@ def repeated_rows(
     `kinds` are those of the input columns.
     """
     names = [name for name in names if all(name in table.columns for table in tables.values())]
-    hashes = {split: row_hashes(table, names) for split, table in tables.items()}
+    hashes = {split: row_hashes(cell_hashes(table.column(name)) for name in names) for split, table in tables.items()}
     everything = np.concatenate(list(hashes.values()))
     duplicates = len(everything) - len(np.unique(everything))
     if duplicates:

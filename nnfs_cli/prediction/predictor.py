@@ -115,6 +115,14 @@ class Predictor:
         )
         return total / total_weight if total_weight else math.nan, predicted
 
+    def own_weight(self, weight: Array | None, truth: Array) -> Array | None:
+        """Return the weights (rows,) of rows of these classes (rows,) without the class weights.
+
+        Class weights are a means of training: how often the classes occur, and what a decision costs, is without them.
+        """
+        by_class = self.encoder.class_weights
+        return weight if weight is None or not by_class else weight / np.array(by_class)[truth]
+
     def figures(self, rows: EncodedRows) -> dict[str, float]:
         """Return the training loss over the rows and every metric of the config, in the target's own units."""
         loss, predicted = self.evaluate(rows)

@@ -10,7 +10,6 @@ import numpy as np
 
 from nnfs_cli.errors import RunError, UserError
 from nnfs_cli.experiment.encode_splits import encode_splits
-from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.prediction.threshold import Costs, best_threshold
@@ -80,7 +79,7 @@ def choose_threshold(
         weight = predicted.weight
         if threshold is None and costs is not None:
             decision |= {"by": "costs", "costs": {"fp": costs.fp, "fn": costs.fn}}
-            weight = weight_without_classes(predictor, predicted)
+            weight = predictor.own_weight(predicted.weight, predicted.y)
         else:
             decision["by"] = threshold
         chosen: Any = costs if threshold is None else threshold.removeprefix("best_")
@@ -95,15 +94,6 @@ def require_probabilities(run: RunDirectory, predictor: Predictor) -> None:
         found = counted(len(classes), "class") if classes else f"{loss.name}, a loss for numbers"
         found = found if loss.probabilistic else f"{loss.name}, whose scores are not probabilities"
         raise RunError(f"a threshold divides the probabilities of two classes; {run.path} has {found}")
-
-
-def weight_without_classes(predictor: Predictor, rows: PredictedRows) -> Any:
-    """Return the weights of rows without the class weights, which are a means of training, (rows,) or None.
-
-    What a decision costs depends on how often the classes occur.
-    """
-    by_class = predictor.encoder.class_weights
-    return rows.weight if rows.weight is None or not by_class else rows.weight / np.array(by_class)[rows.y]
 
 
 def _is_share(value: object) -> bool:

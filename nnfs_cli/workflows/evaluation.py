@@ -13,7 +13,7 @@ from nnfs_cli.metrics.class_counts import ClassCounts
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.prediction.threshold import Costs, TradeOff, trade_offs
 from nnfs_cli.workflows.bootstrap import Interval, intervals
-from nnfs_cli.workflows.decide import Decision, weight_without_classes
+from nnfs_cli.workflows.decide import Decision
 from nnfs_cli.workflows.figures import Scored, confusion_tables, finite
 from nnfs_cli.workflows.verdicts import Verdict
 from nnfs_cli.workflows.verdicts.decisions import decision_verdicts
@@ -123,7 +123,8 @@ class Evaluation(dict[str, dict[str, Any]]):
         }
 
     def _trade_offs(self, found: Scored, thresholds: list[float]) -> list[TradeOff]:
-        rows, weight = found.predicted, weight_without_classes(self.predictor, found.predicted)
+        rows = found.predicted
+        weight = self.predictor.own_weight(rows.weight, rows.y)
         if not rows.usable:
             return []
         return trade_offs(rows.y_hat[:, 1], rows.y == 1, weight, thresholds, self.costs)

@@ -20,12 +20,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.data.copies import row_hashes
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, NnfsWarning
 from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_column, words_of
-from nnfs_cli.inspection.column_relations import coded, find_determined, find_leak, find_repeats, row_hashes
+from nnfs_cli.inspection.column_relations import cell_hashes, coded, find_determined, find_leak, find_repeats
 from nnfs_cli.inspection.csv_dialect import dialect_of
 from nnfs_cli.inspection.propose import propose, skewness, task_of, width_for
 from nnfs_cli.inspection.table_profile import profile_file, profile_table
@@ -240,18 +242,22 @@ def test_the_target_in_other_units_is_given_away_and_a_function_of_it_is_suspici
     assert find_leak(x + np.random.default_rng(1).normal(size=500), x, False) is None
 
 
+def hashes_of(table: Table) -> Array:
+    return row_hashes([cell_hashes(table.column(name)) for name in ("x", "w")])
+
+
 def test_rows_have_the_same_hash_exactly_where_they_hold_the_same() -> None:
     a = table_of(x=np.array([1.0, 1.0, -0.0, np.nan]), w=["a", "b", "a", None])
     b = table_of(x=np.array([0.0, np.nan, 1.0]), w=["a", None, "b"])
-    hashes = row_hashes(a, ["x", "w"]).tolist()
+    hashes = hashes_of(a).tolist()
     assert len(set(hashes)) == 4
-    assert row_hashes(b, ["x", "w"]).tolist() == [hashes[2], hashes[3], hashes[1]]
+    assert hashes_of(b).tolist() == [hashes[2], hashes[3], hashes[1]]
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab")), max_size=40))
 def test_different_hashes_are_as_many_as_different_rows(rows: list[tuple[int, str]]) -> None:
     table = table_of(x=np.array([x for x, _ in rows], np.int64), w=[w for _, w in rows])
-    assert len(set(row_hashes(table, ["x", "w"]).tolist())) == len(set(rows))
+    assert len(set(hashes_of(table).tolist())) == len(set(rows))
 
 
 def test_codes_count_a_gap_as_a_value() -> None:

@@ -27,8 +27,8 @@ from nnfs_cli.prediction.calibration import (
     NumberCalibration,
     calibration_from_json,
 )
+from nnfs_cli.prediction.calibration.calibration_weights import calibration_weights
 from nnfs_cli.prediction.calibration.fit import fit_calibration
-from nnfs_cli.prediction.calibration.row_weights import row_weights
 from nnfs_cli.prediction.calibration.scores import KEPT
 from nnfs_cli.prediction.calibration.temperature import fit_temperature, fit_to_mean, scale
 from nnfs_cli.runs.directory import RunDirectory
@@ -84,7 +84,7 @@ def test_a_row_of_weight_2_is_two_rows_among_scores(n: int, targets: int, level:
 def test_weights_that_only_compare_rows_need_no_scale() -> None:
     scores = np.random.default_rng(0).exponential(size=(50, 1))
     shares = np.random.default_rng(1).random(50)
-    weights = [row_weights(50, shares * scale) for scale in (1e-9, 0.1, 1.0)]
+    weights = [calibration_weights(50, shares * scale) for scale in (1e-9, 0.1, 1.0)]
     bounds = [NonconformityScores.from_rows(scores, weight).bound(0.8) for weight in weights]
     np.testing.assert_array_equal(bounds[0], bounds[1])
     np.testing.assert_array_equal(bounds[0], bounds[2])

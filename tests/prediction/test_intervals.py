@@ -23,11 +23,11 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.errors import RunError, UserError
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.prediction.calibration import NonconformityScores, NumberCalibration, calibration_from_json
+from nnfs_cli.prediction.calibration.calibration_weights import calibration_weights
 from nnfs_cli.prediction.calibration.fit import fit_calibration
 from nnfs_cli.prediction.calibration.fit_spread import best_power, learn_spread
 from nnfs_cli.prediction.calibration.log_linear import fit_log_linear
 from nnfs_cli.prediction.calibration.numbers import limits_of
-from nnfs_cli.prediction.calibration.row_weights import row_weights
 from nnfs_cli.prediction.calibration.spread import LearnedSpread, QuantileSpread
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.workflows.fit import fit
@@ -194,13 +194,13 @@ def test_a_row_of_weight_2_is_two_rows_for_an_interval(loss: str, tmp_path: Path
 
 def test_each_group_counts_as_one_row() -> None:
     group = np.array([3, 3, 3, 1, 0, 0])
-    np.testing.assert_allclose(row_weights(6, None, group), [1 / 3, 1 / 3, 1 / 3, 1, 1 / 2, 1 / 2])
-    repeated = row_weights(12, None, np.repeat(group, 2))
-    np.testing.assert_allclose(row_weights(6, np.full(6, 2.0), group), repeated.reshape(6, 2).sum(axis=1))
+    np.testing.assert_allclose(calibration_weights(6, None, group), [1 / 3, 1 / 3, 1 / 3, 1, 1 / 2, 1 / 2])
+    repeated = calibration_weights(12, None, np.repeat(group, 2))
+    np.testing.assert_allclose(calibration_weights(6, np.full(6, 2.0), group), repeated.reshape(6, 2).sum(axis=1))
 
 
 def test_too_few_groups_are_named() -> None:
-    scores = NonconformityScores.from_rows(np.arange(40.0)[:, None], row_weights(40, None, np.arange(40) % 8))
+    scores = NonconformityScores.from_rows(np.arange(40.0)[:, None], calibration_weights(40, None, np.arange(40) % 8))
     calibration = NumberCalibration("out of fold", scores)
     assert calibration.bound(0.8)[0] == 35  # the weight of 36 of 40 rows is (8 + 1) · 0.8
     with pytest.raises(UserError, match=r"an interval of 0\.9 needs 9 groups .* there are only 8"):

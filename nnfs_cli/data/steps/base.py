@@ -70,8 +70,8 @@ class NumberStep(PreprocessingStep):
     def fit(self, column: Array, weights: Array | None = None) -> Fit:
         """Return what the step needs to know about one column of training rows (rows,), float64.
 
-        With `weights` (rows,), each row stands for as many rows as its weight says; the functions in `weighted` give
-        the statistics of such rows.
+        A row counts as often as its weight in `weights` (rows,) says; the functions in `weighted` compute statistics of
+        such rows.
         Raises `ValueError` when the step cannot take the column; its message continues a sentence about the column.
         """
         return {}
@@ -107,7 +107,7 @@ class CategoryStep(PreprocessingStep):
     def fit(self, texts: Texts, y: Array, seed: int, weights: Array | None = None) -> Fit:
         """Return what the step learns from the categories (rows,) and the target y (rows, n) of the training rows.
 
-        With `weights` (rows,), each row stands for as many rows as its weight says.
+        A row counts as often as its weight in `weights` (rows,) says.
         Raises `ValueError` when the step cannot take the column; its message continues a sentence about the column.
         """
         raise NotImplementedError
@@ -192,7 +192,7 @@ class DateStep(PreprocessingStep):
     def fit(self, dates: Array, weights: Array | None = None) -> Fit:
         """Return what the step learns from dates (rows,), datetime64[us], of training rows; empty cells are NaT.
 
-        With `weights` (rows,), each row stands for as many rows as its weight says.
+        A row counts as often as its weight in `weights` (rows,) says.
         Raises `ValueError` when the step cannot take the column; its message continues a sentence about the column.
         """
         raise NotImplementedError

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.prediction.calibration.calibration_weights import calibration_weights
 from nnfs_cli.prediction.calibration.class_scores import ClassScores, class_scores, mean_sizes
 from nnfs_cli.prediction.calibration.classes import ClassCalibration, without_class_weights
 from nnfs_cli.prediction.calibration.error import calibration_error, scaled_out_of_fold
-from nnfs_cli.prediction.calibration.row_weights import row_weights
 from nnfs_cli.prediction.calibration.temperature import fit_temperature, fit_to_mean, scale
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
@@ -38,9 +38,7 @@ class ClassRows:
         """Return the rows that have a weight and a finite prediction."""
         rows, class_weights = rows.with_weight(), predictor.encoder.class_weights
         given = predictor.evaluate(rows)[1].y_hat
-        finite, weight = np.isfinite(given).all(axis=-1), rows.weight
-        if weight is not None and class_weights is not None:
-            weight = weight / np.array(class_weights)[rows.truth]
+        finite, weight = np.isfinite(given).all(axis=-1), predictor.own_weight(rows.weight, rows.truth)
         weight, group = (None if each is None else each[finite] for each in (weight, rows.group))
         return cls(given[finite], rows.truth[finite], weight, group, class_weights)
 
@@ -51,13 +49,13 @@ class ClassRows:
 
     @cached_property
     def weights(self) -> Array:
-        """How much each row counts, (rows,); see `row_weights`."""
-        return row_weights(len(self.truth), self.weight, self.group)
+        """How much each row counts, (rows,); see `calibration_weights`."""
+        return calibration_weights(len(self.truth), self.weight, self.group)
 
     def scores(self, temperature: float) -> tuple[ClassScores, ...]:
         """Return the scores of the rows of each class, from their probabilities at a temperature."""
         within = None if self.group is None else self.group * self.p.shape[1] + self.truth
-        weights = row_weights(len(self.truth), self.weight, within)
+        weights = calibration_weights(len(self.truth), self.weight, within)
         return class_scores(self.truth, scale(self.p, temperature), weights, self.given.argmax(axis=1))
 
     def sizes(self, scores: tuple[ClassScores, ...], temperature: float) -> tuple[float, ...]:

@@ -7,9 +7,9 @@ import hashlib
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.prediction.calibration.calibration_weights import calibration_weights
 from nnfs_cli.prediction.calibration.fit_spread import learn_spread
 from nnfs_cli.prediction.calibration.numbers import NumberCalibration, limits_of
-from nnfs_cli.prediction.calibration.row_weights import row_weights
 from nnfs_cli.prediction.calibration.scores import NonconformityScores
 from nnfs_cli.prediction.calibration.spread import LearnedSpread, QuantileSpread, Spread
 from nnfs_cli.prediction.encoded_rows import EncodedRows
@@ -39,7 +39,7 @@ def fit_numbers(
     rows, y_hat = _usable(predictor, validation)
     if not len(rows):
         return None
-    weight, centre = row_weights(len(rows), rows.weight, rows.group), _centre(predictor, y_hat)
+    weight, centre = calibration_weights(len(rows), rows.weight, rows.group), _centre(predictor, y_hat)
     error = predictor.encoder.scale_target(rows.truth) - centre
     equal = _equal_rows(rows)
     spread, sides = _spread(predictor, rows, equal, y_hat, centre, error, weight)
@@ -148,4 +148,4 @@ def _scores_of(predictor: Predictor, rows: EncodedRows, y_hat: Array, spread: Sp
     error = predictor.encoder.scale_target(rows.truth) - centre
     ones = np.ones_like(error)
     sides = (ones, ones) if spread is None else spread.sides(rows.X, y_hat, centre)
-    return NonconformityScores.from_rows(_distances(error, sides), row_weights(len(rows), rows.weight))
+    return NonconformityScores.from_rows(_distances(error, sides), calibration_weights(len(rows), rows.weight))

@@ -30,7 +30,7 @@ class NonconformityScores:
 
     @classmethod
     def from_rows(cls, scores: Array, weight: Array | None = None) -> Self:
-        """Return the scores of rows, (rows, targets), in any order; `weight` (rows,) is that of `row_weights`."""
+        """Return the scores of rows, (rows, targets), in any order; `weight` (rows,): see `calibration_weights`."""
         n = len(scores)
         weight = np.ones(n) if weight is None else weight
         order = np.argsort(scores, axis=0, kind="stable")

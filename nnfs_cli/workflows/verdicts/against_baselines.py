@@ -10,11 +10,14 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.metrics import PredictedRows
+from nnfs_cli.metrics.base import MeanMetric
+from nnfs_cli.metrics.decisions import Accuracy
+from nnfs_cli.metrics.numbers import MAE, MSE
+from nnfs_cli.metrics.probabilities import LogLoss
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.workflows.verdicts.against_simple_models import IN_THE_DATA, TREES
-from nnfs_cli.workflows.verdicts.interval import Interval, Mean, interval, mean_of, pooled
+from nnfs_cli.workflows.verdicts.interval import Difference, Mean, interval, mean_of, pooled
 from nnfs_cli.workflows.verdicts.verdict import Verdict
-from nnfs_cli.workflows.verdicts.wording import brief
 
 LEAST = 0.02  # a difference below this share of the better error does not matter, however certain it is
 # The names of baselines with what a sentence calls them, and what to do if they are better, or as good as the net.
@@ -49,7 +52,7 @@ def against_baselines(contests: Sequence[Contest], loss: Loss) -> Iterator[Verdi
         return
     measure, error = _measure(loss), means[best]
     called, if_better, if_as_good = MODELS[best]
-    by = _by(_in_units(excess, error) if measure == "rmse" else excess, measure)
+    by = (_in_units(excess, error) if measure == "rmse" else excess).in_words(measure)
     if not (excess.positive or excess.negative) or abs(excess.mean) < LEAST * min(error, error + excess.mean):
         sentence = f"not clearly different from the best baseline ({best}): {by}"
         yield Verdict("no_better_than_baseline", "warning" if best == "constant" else "note", sentence, if_as_good)
@@ -80,25 +83,20 @@ def _mean(contest: Contest, model: PredictedRows, loss: Loss, other: PredictedRo
 
 def _errors(rows: PredictedRows, loss: Loss) -> Array:
     """Return the error of each row in float64, (rows,)."""
+    metric: MeanMetric
     match _measure(loss):
         case "error rate":
-            return np.asarray((rows.decided != rows.y) * 1.0)
+            return np.asarray(1.0 - Accuracy().row_values(rows))
         case "log loss":
-            p = rows.y_hat[np.arange(len(rows.y)), rows.y].astype(np.float64)
-            return np.asarray(-np.log(np.clip(p, np.finfo(rows.y_hat.dtype).eps, 1)))
+            metric = LogLoss()
         case "mae":
-            return np.asarray(np.abs(rows.y_hat.astype(np.float64) - rows.y).mean(axis=1))
-    return np.asarray(np.square(rows.y_hat.astype(np.float64) - rows.y).mean(axis=1))
+            metric = MAE()
+        case _:
+            metric = MSE()
+    return metric.of_means(metric.row_values(rows))
 
 
-def _in_units(excess: Interval, error: float) -> Interval:
+def _in_units(excess: Difference, error: float) -> Difference:
     """Return an excess over a mean squared error, `error`, as one over its root: both roots sum to the divisor."""
     roots = math.sqrt(error) + math.sqrt(max(error + excess.mean, 0))
-    return Interval(*(value / roots if roots else 0.0 for value in excess))
-
-
-def _by(excess: Interval, measure: str) -> str:
-    """Return an excess in words, as in "rmse 0.083 lower (0.051 to 0.115)"."""
-    if excess.mean < 0:
-        return f"{measure} {brief(-excess.mean)} lower ({brief(-excess.high)} to {brief(-excess.low)})"
-    return f"{measure} {brief(excess.mean)} higher ({brief(excess.low)} to {brief(excess.high)})"
+    return Difference(*(value / roots if roots else 0.0 for value in excess))

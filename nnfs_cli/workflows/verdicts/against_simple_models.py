@@ -8,10 +8,9 @@ from typing import Literal
 
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.prediction.predictor import Predictor
-from nnfs_cli.workflows.verdicts.interval import Interval, interval, mean_of, pooled
+from nnfs_cli.workflows.verdicts.interval import Difference, interval, mean_of, pooled
 from nnfs_cli.workflows.verdicts.losses import RowLosses
 from nnfs_cli.workflows.verdicts.verdict import Verdict
-from nnfs_cli.workflows.verdicts.wording import brief
 
 Model = Literal["constant", "linear"]
 
@@ -81,7 +80,7 @@ def against_simple_models(losses: Sequence[RowLosses], net: Net) -> Iterator[Ver
         yield Verdict("better_than_constant", "note", f"better than a constant prediction: {_by(of_constant)}", TREES)
 
 
-def _worse_than_linear(of_linear: Interval, losses: Sequence[RowLosses], gained: float, net: Net) -> Verdict:
+def _worse_than_linear(of_linear: Difference, losses: Sequence[RowLosses], gained: float, net: Net) -> Verdict:
     """Return by how much the net is worse, and what to do.
 
     A net overfits if it predicts its training rows better than the linear model predicts rows that are new to it.
@@ -97,7 +96,7 @@ def _worse_than_linear(of_linear: Interval, losses: Sequence[RowLosses], gained:
     )
 
 
-def _difference(losses: Sequence[RowLosses], model: Model) -> Interval | None:
+def _difference(losses: Sequence[RowLosses], model: Model) -> Difference | None:
     """Return how much higher the losses of a simple model are than those of the net; None if that is not known."""
     if not losses or any(getattr(rows, model) is None for rows in losses):
         return None
@@ -106,7 +105,7 @@ def _difference(losses: Sequence[RowLosses], model: Model) -> Interval | None:
     )
 
 
-def _matters(difference: Interval, losses: Sequence[RowLosses], model: Model) -> bool:
+def _matters(difference: Difference, losses: Sequence[RowLosses], model: Model) -> bool:
     return abs(difference.mean) >= LEAST * _mean(losses, model)
 
 
@@ -114,10 +113,6 @@ def _mean(losses: Sequence[RowLosses], model: Model) -> float:
     return pooled([(mean_of(getattr(rows, model), *rows.units), rows.total_weight) for rows in losses]).value
 
 
-def _by(found: Interval) -> str:
-    """Return the difference of the losses in words, as in "loss 0.083 lower (0.051 to 0.115)"."""
-    if found.mean < 0:
-        mean, low, high, than = -found.mean, -found.high, -found.low, "higher"
-    else:
-        mean, low, high, than = found.mean, found.low, found.high, "lower"
-    return f"loss {brief(mean)} {than} ({brief(low)} to {brief(high)})"
+def _by(found: Difference) -> str:
+    """Return in words how much higher the loss of the net is than that of a simple model, given how much lower."""
+    return found.reversed().in_words("loss")

@@ -77,7 +77,7 @@ def _chosen(X: Array, numbers: list[int], share: float) -> Array:
     if share >= 1:
         return np.arange(len(X))
     keys, below = numbers[:: -(-len(numbers) // KEYS)], np.uint64(share * 2.0**64)
-    low = [row_hashes(X[start : start + BLOCK, keys]) < below for start in range(0, len(X), BLOCK)]
+    low = [row_hashes(X[start : start + BLOCK, keys].T) < below for start in range(0, len(X), BLOCK)]
     return np.flatnonzero(np.concatenate(low))[: 2 * MOST_ROWS]
 
 

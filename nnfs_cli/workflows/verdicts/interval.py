@@ -10,11 +10,12 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.weighted import effective_number
+from nnfs_cli.workflows.verdicts.wording import brief
 
 FEWEST = 10  # rows, or groups of rows, of equal weight, below which nothing is said about a difference
 
 
-class Interval(NamedTuple):
+class Difference(NamedTuple):
     """A difference between means, and the 95 % confidence interval around it."""
 
     mean: float
@@ -30,6 +31,15 @@ class Interval(NamedTuple):
     def negative(self) -> bool:
         """Whether the whole interval lies below 0."""
         return self.high < 0
+
+    def reversed(self) -> Difference:
+        """Return the difference the other way round."""
+        return Difference(0.0 - self.mean, 0.0 - self.high, 0.0 - self.low)
+
+    def in_words(self, measure: str) -> str:
+        """Return how much higher, or lower, a measure is, as in "loss 0.083 lower (0.051 to 0.115)"."""
+        how, found = ("lower", self.reversed()) if self.mean < 0 else ("higher", self)
+        return f"{measure} {brief(found.mean)} {how} ({brief(found.low)} to {brief(found.high)})"
 
 
 class Mean(NamedTuple):
@@ -82,12 +92,12 @@ def pooled(means: Sequence[tuple[Mean, float]]) -> Mean:
     )
 
 
-def interval(mean: Mean) -> Interval | None:
+def interval(mean: Mean) -> Difference | None:
     """Return the interval around the mean of a difference; None if it is not finite, or rests on too few units."""
     if mean.units < FEWEST or not math.isfinite(mean.value + mean.variance):
         return None
     reach = t_quantile(mean.units - 1) * math.sqrt(mean.variance)
-    return Interval(mean.value, mean.value - reach, mean.value + reach)
+    return Difference(mean.value, mean.value - reach, mean.value + reach)
 
 
 def excess(one: Mean, other: Mean, fewest: int = 2 * FEWEST) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 
 
-def row_weights(n_rows: int, weight: Array | None = None, group: Array | None = None) -> Array:
+def calibration_weights(n_rows: int, weight: Array | None = None, group: Array | None = None) -> Array:
     """Return how much each row counts, (rows,), float64 and above 0; a row of weight 2 counts as two rows.
 
     Weights with a mean below 1 are scaled to a mean of 1, so that weights that only compare rows, such as shares, do
