@@ -39,10 +39,17 @@ N = 60
 COUNTS = random.integers(1, 5, N)
 TWICE = np.repeat(np.arange(N), COUNTS)  # each row as often as its weight says
 WEIGHTS = COUNTS.astype(np.float64)
+DRAWN = random.bit_generator.state
 EXAMPLES = sorted(
     {example for member in PreprocessingStep.registered.values() for example in member.examples}
     | {*NUMBERS, *WIDENING, *OTHERS}
 )
+
+
+@pytest.fixture(autouse=True)
+def same_numbers_in_any_order() -> None:
+    """Let every test draw the same numbers, whichever tests ran before it in this process."""
+    random.bit_generator.state = DRAWN
 
 
 def near(found: Any, expected: Any) -> None:
