@@ -13,8 +13,8 @@ from nnfs_cli.nn.parameters import ParameterTree, Views
 class Dense(Linear, name="dense", main="units"):
     """A linear layer and its activation: y = activation(x W + b).
 
+    Gradients, with dz the gradient that the activation returns for dy: dW = Σ_batch xᵀ dz, db = Σ_batch dz, dx = dz Wᵀ.
     Shapes: x (batch, n_inputs), W (n_inputs, units), b (units,), y (batch, units).
-    Gradients: backwards through the activation, then as in linear.
     Source: Chollet, Keras' `Dense` (2015). Keras uses no activation by default; here the default is sigmoid.
     """
 

@@ -14,7 +14,8 @@ SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772  # with these, mean 0 and 
 class SELU(Layer, name="selu"):
     """Scaled exponential linear unit: y = SCALE · x for x > 0, else SCALE · ALPHA · (exp(x) - 1), element by element.
 
-    Gradient: dx = SCALE · dy where x > 0, else SCALE · ALPHA · exp(x) · dy. Use it with weights from lecun_normal.
+    Use it with weights from lecun_normal.
+    Gradient: dx = SCALE · dy where x > 0, else SCALE · ALPHA · exp(x) · dy.
     Shapes: any; y as x.
     Source: Klambauer et al., "Self-Normalizing Neural Networks" (2017).
     """

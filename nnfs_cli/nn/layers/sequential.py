@@ -14,8 +14,9 @@ from nnfs_cli.nn.parameters import ParameterTree, Views
 
 
 class Sequential(Layer, name="sequential", main="layers"):
-    """Composition of layers: y = f_n(... f_2(f_1(x))), and by the chain rule dx = f_1'(... f_n'(dy)).
+    """Composition of layers: y = f_n(... f_2(f_1(x))).
 
+    Gradient: by the chain rule, dx = f_1'(... f_n'(dy)).
     Shapes: x as the first layer takes it, y as the last layer gives it.
     The names of parameters begin with the layer's index: `0.weight`, `0.bias`, `2.weight`, ...
     Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986).

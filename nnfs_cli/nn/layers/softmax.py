@@ -14,7 +14,8 @@ class Softmax(Layer, name="softmax"):
     """Normalized exponentials over the last axis: y_i = exp(x_i) / Σ_j exp(x_j).
 
     The row's largest entry is subtracted first. This leaves y unchanged and keeps exp from overflowing.
-    Gradient: dx = Jᵀ dy with the full Jacobian J_ij = dy_i/dx_j = y_i (δ_ij - y_j); see `pull_back`.
+    Gradient: dx = Jᵀ dy with the full Jacobian J_ij = dy_i/dx_j = y_i (δ_ij - y_j), which is
+    dx_j = y_j (dy_j - Σ_i y_i dy_i).
     Shapes: x (batch, n) -> y (batch, n).
     Source: Bridle, "Probabilistic Interpretation of Feedforward Classification Network Outputs" (1990).
     """

@@ -59,9 +59,9 @@ class Categorical(Loss):
 class CrossEntropy(Categorical, name="cross_entropy"):
     """Negative log-likelihood of n classes: L = -Σ_i y_i ln(y_hat_i).
 
-    With softmax, computed from the logits z: L = ln Σ_j exp(z_j) - Σ_i y_i z_i and dL/dz = softmax(z) - y.
-    As written: dL/dy_hat = -y / y_hat, with y_hat kept at least 1e-8 (or the machine epsilon) away from 0, so that L
-    stays finite.
+    With softmax, it is computed from the logits z: L = ln Σ_j exp(z_j) - Σ_i y_i z_i. As written, y_hat is kept at
+    least 1e-8 (or the machine epsilon) away from 0, so that L stays finite.
+    Gradient: dL/dy_hat = -y / y_hat; with softmax, dL/dz = softmax(z) - y.
     Shapes: y_hat or z (batch, n); y (batch, n), each row adding up to 1; L (batch,).
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.108; Szegedy et al., "Rethinking the
     Inception Architecture for Computer Vision" (2016), section 7, for label smoothing.

@@ -30,8 +30,8 @@ class Focused(Loss):
 class Focal(Focused, Categorical, name="focal", main="gamma"):
     """Focal loss of n classes: L = -(1 - p)^gamma ln(p) with p = y_hat_c, the probability of the true class c.
 
-    Gradient: for each row, the gradient of cross_entropy times (1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p).
     p and 1 - p are computed from the cross-entropy -ln(p) of the row, which is exact for extreme logits, too.
+    Gradient: for each row, the gradient of cross_entropy times (1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p).
     Shapes: y_hat or z (batch, n); y (batch, n), 1 at the class and 0 elsewhere; L (batch,).
     Source: Lin et al., "Focal Loss for Dense Object Detection" (2017), eq. 4.
     """

@@ -16,9 +16,9 @@ class Gamma(Loss, name="gamma"):
 
     The numbers have a gamma distribution whose standard deviation is proportional to its mean, as costs and durations
     often have. Terms that do not depend on y_hat are left out, so L may be negative.
-    With exp, computed from the logits z: L = 1/n Σ_i (y_i exp(-z_i) + z_i) and dL/dz = (1 - y exp(-z)) / n.
-    As written: dL/dy_hat = (1 - y / y_hat) / (y_hat n), with y_hat kept at least 1e-8 (or the machine epsilon) away
-    from 0.
+    With exp, it is computed from the logits z: L = 1/n Σ_i (y_i exp(-z_i) + z_i). As written, y_hat is kept at least
+    1e-8 (or the machine epsilon) away from 0.
+    Gradient: dL/dy_hat = (1 - y / y_hat) / (y_hat n); with exp, dL/dz = (1 - y exp(-z)) / n.
     Shapes: y_hat or z and y (batch, n), y >= 0; L (batch,).
     Source: McCullagh and Nelder, "Generalized Linear Models" (1989), section 8.2.
     """

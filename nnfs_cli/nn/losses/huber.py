@@ -12,10 +12,10 @@ from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
 
 
 class Huber(Loss, name="huber", main="delta"):
-    """Squared for small errors e = y_hat - y, else absolute: L = e²/2 where |e| <= delta, else delta (|e| - delta/2).
+    """Squared for small errors, else absolute: L = e²/2 where |e| <= delta, else delta (|e| - delta/2), e = y_hat - y.
 
     L is averaged over the targets of a row. With c = e clipped to ±delta, L = 1/n Σ_i c_i (e_i - c_i/2).
-    Gradient: dL/dy_hat = c / n.
+    Gradient: dL/dy_hat = c / n with c = e clipped to ±delta.
     Shapes: y_hat and y (batch, n); L (batch,).
     Source: Huber, "Robust Estimation of a Location Parameter" (1964).
     """

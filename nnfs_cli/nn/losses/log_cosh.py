@@ -12,7 +12,7 @@ from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
 
 
 class LogCosh(Loss, name="log_cosh"):
-    """Log-cosh of the errors e = y_hat - y, averaged over the targets of a row: L = 1/n Σ_i ln cosh(e_i).
+    """Log-cosh of the errors, averaged over the targets of a row: L = 1/n Σ_i ln cosh(e_i) with e = y_hat - y.
 
     It is computed as |e| + ln(1 + exp(-2|e|)) - ln 2, which does not overflow.
     Gradient: dL/dy_hat = tanh(e) / n.

@@ -15,9 +15,9 @@ class Poisson(Loss, name="poisson"):
     """Negative log-likelihood of counts, averaged over the targets of a row: L = 1/n Σ_i (y_hat_i - y_i ln(y_hat_i)).
 
     The constant ln(y!) is left out, so L may be negative.
-    With exp, computed from the logits z: L = 1/n Σ_i (exp(z_i) - y_i z_i) and dL/dz = (exp(z) - y) / n.
-    As written: dL/dy_hat = (1 - y / y_hat) / n, with y_hat kept at least 1e-8 (or the machine epsilon) away from 0.
-    PyTorch adds 1e-8 to every y_hat instead.
+    With exp, it is computed from the logits z: L = 1/n Σ_i (exp(z_i) - y_i z_i). As written, y_hat is kept at least
+    1e-8 (or the machine epsilon) away from 0. PyTorch adds 1e-8 to every y_hat instead.
+    Gradient: dL/dy_hat = (1 - y / y_hat) / n; with exp, dL/dz = (exp(z) - y) / n.
     Shapes: y_hat or z and y (batch, n), y >= 0; L (batch,).
     Source: McCullagh and Nelder, "Generalized Linear Models" (1989), section 6.2.
     """

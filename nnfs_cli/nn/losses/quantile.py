@@ -37,7 +37,7 @@ else:
 
 
 class Quantile(Loss, name="quantile", main="levels"):
-    """Pinball loss of the errors e = y - y_hat, averaged over the outputs: L = 1/n Σ_i max(q_i e_i, (q_i - 1) e_i).
+    """Pinball loss, averaged over the outputs: L = 1/n Σ_i max(q_i e_i, (q_i - 1) e_i) with e = y - y_hat.
 
     An output of level q learns the value that the target stays below with probability q. Each target has one output for
     each level, side by side. Quantiles that cross are sorted, which never makes them worse (Chernozhukov,
