@@ -12,9 +12,9 @@ from nnfs_cli.data.arrow import to_arrow_array
 from nnfs_cli.data.table import text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.display.html import table_html, titled_html
-from nnfs_cli.display.text import in_a_line, numbers, table
+from nnfs_cli.display.text import numbers, table
 from nnfs_cli.errors import DataError
-from nnfs_cli.system.wording import counted, listing, named, type_of
+from nnfs_cli.system.wording import counted, in_a_line, listing, named, type_of
 
 SHOWN = 10  # rows that a representation shows
 WIDTH = 80  # characters of its lines

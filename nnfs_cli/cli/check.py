@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
 from nnfs_cli.cli.terminal import INDENT, print_json, styled, suggest, width_of
-from nnfs_cli.display.text import column_kinds, fold, in_a_line, split_sizes, table
-from nnfs_cli.system.wording import counted, percent
+from nnfs_cli.display.text import column_kinds, fold, split_sizes, table
+from nnfs_cli.system.wording import counted, in_a_line, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.experiment.experiment import Experiment

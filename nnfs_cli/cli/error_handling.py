@@ -19,8 +19,8 @@ import typer
 from nnfs_cli import __version__
 from nnfs_cli.cli.terminal import complain
 from nnfs_cli.display.stderr import note
-from nnfs_cli.display.text import visible
 from nnfs_cli.errors import DivergedError, NnfsError, NnfsWarning, Terminated
+from nnfs_cli.system.wording import visible
 
 
 class ExitCode(enum.IntEnum):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from nnfs_cli.display.stderr import write
 from nnfs_cli.display.summary import SHOWN
-from nnfs_cli.display.text import fold, in_a_line, visible
+from nnfs_cli.display.text import fold
+from nnfs_cli.system.wording import in_a_line, visible
 
 if TYPE_CHECKING:
     from nnfs_cli.workflows.verdicts import Verdict

@@ -10,7 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nnfs_cli.display.lines import Lines
 from nnfs_cli.display.some_epochs import round_up
-from nnfs_cli.display.text import number, visible
+from nnfs_cli.display.text import number
+from nnfs_cli.system.wording import visible
 from nnfs_cli.training.callbacks import Training
 from nnfs_cli.training.progress import LogRow
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nnfs_cli.display.text import fold, in_a_line, number, row_count, table
-from nnfs_cli.system.wording import counted, percent
+from nnfs_cli.display.text import fold, number, row_count, table
+from nnfs_cli.system.wording import counted, in_a_line, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.workflows import Evaluation

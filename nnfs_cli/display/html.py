@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from nnfs_cli.display.text import in_a_line
+from nnfs_cli.system.wording import in_a_line
 
 CELL = "padding:1px 10px;vertical-align:top"
 TABLE = "border-collapse:collapse;margin:4px 0;font-variant-numeric:tabular-nums"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from nnfs_cli.display.text import visible
+from nnfs_cli.system.wording import visible
 
 
 def note(text: str) -> None:

@@ -7,17 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from nnfs_cli.system.wording import counted
-
-
-def visible(text: str) -> str:
-    """Return the text with control characters and terminal sequences shown instead of obeyed."""
-    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-
-
-def in_a_line(text: str) -> str:
-    """Return the text as one line, with control characters, line breaks and tabs shown instead of obeyed."""
-    return visible(text).translate({9: "\\t", 10: "\\n"})
+from nnfs_cli.system.wording import counted, in_a_line
 
 
 def fold(text: str, width: int, indent: str = "") -> list[str]:

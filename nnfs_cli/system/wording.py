@@ -1,9 +1,22 @@
-"""Phrase the parts of a message: lists, counts, quoted names and values, and suggestions for a misspelt word."""
+"""Phrase the parts of a message: lists, counts, quoted names and values, and suggestions for a misspelt word.
+
+Text from data is shown and not obeyed: see `visible` and `in_a_line`.
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+
+
+def visible(text: str) -> str:
+    """Return the text with control characters and terminal sequences shown instead of obeyed."""
+    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def in_a_line(text: str) -> str:
+    """Return the text as one line, with control characters, line breaks and tabs shown instead of obeyed."""
+    return visible(text).translate({9: "\\t", 10: "\\n"})
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nnfs_cli.display.html import bar_html, escaped, facts_html, table_html, titled_html
 from nnfs_cli.display.learning_curves import learning_curves
-from nnfs_cli.display.text import in_a_line
+from nnfs_cli.system.wording import in_a_line
 from tests.display.markup import parsed, texts
 
 HOSTILE = ["<script>alert(1)</script>", "a & b", "\"'><img onerror=x>", "\x1b[31m\n\u202e", "&lt;"]

@@ -7,8 +7,8 @@ import textwrap
 from nnfs_cli.config import yaml
 from nnfs_cli.config.arguments import as_arguments
 from nnfs_cli.display.html import table_html
-from nnfs_cli.display.text import in_a_line
 from nnfs_cli.inspection.findings import Finding
+from nnfs_cli.system.wording import in_a_line
 
 
 class Findings(tuple[Finding, ...]):
