@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.nan_probe import NanProbe
 from nnfs_cli.nn.parameters import Parameters
+from nnfs_cli.nn.probes import Observer, observed
 from nnfs_cli.system.wording import listing
 
 CHUNK_NUMBERS = 1_000_000  # numbers in all layers' outputs for the rows of one prediction pass
@@ -60,7 +62,8 @@ class Model:
         # If the loss includes the final activation, the body leaves it out and returns logits.
         final = self.layers.final
         self.fused = loss.activation is not None and (isinstance(final, loss.activation) or final.output_range is None)
-        self._body = self.layers.with_final(Identity()) if self.fused and final.output_range else self.layers
+        self._stand_in = Identity()
+        self._body = self.layers.with_final(self._stand_in) if self.fused and final.output_range else self.layers
         self._activation = loss.activation() if loss.activation and self.fused else Identity()
         self._loss_forward = loss.forward_logits if self.fused else loss.forward
         self._training = Context(dtype, training=True, members=members)
@@ -136,17 +139,38 @@ class Model:
         for name, array in {**self.parameters.arrays, "the inputs": x, "the targets": y}.items():
             if not np.isfinite(array).all():
                 return f"in {name}"
-        found: list[str] = []
-        body = cast(Sequential, self._body)
-        probes = tuple(
-            NanProbe(layer, f"layers.{i} ({layer.describe()})", found) for i, layer in enumerate(body.layers)
-        )
-        self._body = body.model_copy(update={"layers": probes})
-        try:
+        probe = NanProbe()
+        with self.observed(probe):
             self.differentiate(x, y, *how)
+        return probe.found or "in the loss"
+
+    @contextlib.contextmanager
+    def observed(self, observer: Observer) -> Iterator[None]:
+        """Show the observer every layer of the passes made meanwhile; no number in them changes.
+
+        It sees what `differentiate`, `predict` and `evaluate` compute in the layers. If the loss includes the final
+        activation (see `fused`), that activation is not seen: its place holds the logits.
+
+        >>> import numpy as np
+        >>> from nnfs_cli.nn.layers.linear import Linear
+        >>> from nnfs_cli.nn.losses.mse import MSE
+        >>> from nnfs_cli.nn.model import Model
+        >>> from nnfs_cli.nn.probes import Observer
+        >>> class Shapes(Observer):
+        ...     def forward(self, path, layer, x, y):
+        ...         print(path, layer.describe(), x.shape, "->", y.shape)
+        >>> model = Model([Linear(3), Linear(1)], MSE(), (2,))
+        >>> with model.observed(Shapes()):
+        ...     loss = model.differentiate(np.ones((5, 2), "float32"), np.ones((5, 1), "float32"))
+        layers.0 linear 3 (5, 2) -> (5, 3)
+        layers.1 linear 1 (5, 3) -> (5, 1)
+        """
+        body = self._body
+        self._body = observed(body, observer, leave_out=self._stand_in)
+        try:
+            yield
         finally:
             self._body = body
-        return found[0] if found else "in the loss"
 
     @np.errstate(over="ignore", invalid="ignore")  # the outputs show any overflow
     def predict(self, X: Array, batch_size: int | None = None, member: Array | None = None) -> Array:

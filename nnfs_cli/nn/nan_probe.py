@@ -5,34 +5,30 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.nn.context import Context
-from nnfs_cli.nn.layers.base import Backward, Layer
+from nnfs_cli.nn.layers.base import Layer
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.nn.probes import Observer
 
 
-class NanProbe:
-    """Wrap a layer and record in `found` the first array that is not finite, if none is recorded yet."""
+class NanProbe(Observer):
+    """Keep in `found` where the first array of a pass lies that is not finite; it is empty until there is one."""
 
-    def __init__(self, layer: Layer, name: str, found: list[str]) -> None:
-        self.layer, self.name, self.found = layer, name, found
+    def __init__(self) -> None:
+        self.found = ""
 
-    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        """Run the layer's forward pass and check its output; the backward pass checks the gradients."""
-        y, layer_backward = self.layer.forward(p, x, context)
-        self._check(y, "output")
+    def forward(self, path: str, layer: Layer, x: Array, y: Array) -> None:
+        """Check the output."""
+        self._check(y, "output", path, layer)
 
-        def backward(dy: Array, g: Views, need_dx: bool) -> Array:
-            self._check(dy, "gradient of the loss by the output")
-            dx = layer_backward(dy, g, need_dx)
-            for array in _arrays(g):
-                self._check(array, "gradient")
-            return dx
+    def backward(self, path: str, layer: Layer, dy: Array, dx: Array | None, g: Views) -> None:
+        """Check the gradients."""
+        self._check(dy, "gradient of the loss by the output", path, layer)
+        for array in _arrays(g):
+            self._check(array, "gradient", path, layer)
 
-        return y, backward
-
-    def _check(self, array: Array, what: str) -> None:
+    def _check(self, array: Array, what: str, path: str, layer: Layer) -> None:
         if not self.found and not np.isfinite(array).all():
-            self.found.append(f"in the {what} of {self.name}")
+            self.found = f"in the {what} of {path} ({layer.describe()})"
 
 
 def _arrays(views: Views) -> list[Array]:

@@ -112,7 +112,7 @@ PLACES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "inner": (
         {"layers": [{"residual": [{"linear": 3}, "exp", {"linear": 1}]}, {"linear": 1}], "lr": 1e9},
-        "in epoch 1, batch 2, after 1 step, at lr 1e+09; .* is in the output of layers.0 (residual",
+        "in epoch 1, batch 2, after 1 step, at lr 1e+09; .* is in the output of layers.0.layers.1 (exp)",
     ),
     "weights": (
         {"lr": 3e38, "optimizer": {"sgd": {"momentum": 0.9}}, "clip": {"norm": 1e9}},

@@ -86,6 +86,13 @@ class Layer(Component, family="layer"):
         """The layer with the largest `min_batch`, among this one and all inside it."""
         return max(self.walk(), key=lambda layer: layer.min_batch)
 
+    def __copy__(self) -> Self:
+        """Return a copy without what was computed from the settings and cached, as they may differ in the copy."""
+        copy = super().__copy__()
+        for name in vars(copy).keys() - type(self).model_fields.keys():
+            del vars(copy)[name]
+        return copy
+
     def describe(self) -> str:
         """Return the text that stands for the layer in a one-line summary of the net."""
         return self.label()

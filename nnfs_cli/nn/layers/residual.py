@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Self
 
 import numpy as np
 from pydantic import Field
@@ -36,12 +35,6 @@ class Residual(Layer, name="residual", main="layers"):
     def body(self) -> Sequential:
         """The layers f as one layer."""
         return Sequential(layers=self.layers)
-
-    def __copy__(self) -> Self:
-        """Return a copy that makes its body from its own layers."""
-        copy = super().__copy__()
-        copy.__dict__.pop("body", None)
-        return copy
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:
         """Return the parameters of the layers inside, and a projection if the width changes.
