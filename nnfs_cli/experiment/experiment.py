@@ -43,6 +43,7 @@ class Experiment:
     predictor: Predictor
     batches: Batches
     description: Mapping[str, Any]  # of the data, for data.json
+    loaded: LoadedData | None = None  # the tables that the rows come from, if they are in memory
 
     @property
     def plan(self) -> Plan:
@@ -130,7 +131,8 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     _require_figures(config, splits, tuple(map(text_of, loaded.classes or ())))
     described = rows if sample else loaded.rows["train"]
     description = _describe(loaded, table, described, encoder, splits, config.dataset.weight_column())
-    return Experiment(config, splits, training_rows, predictor, batches, description)
+    kept = loaded if loaded.budget is None else None
+    return Experiment(config, splits, training_rows, predictor, batches, description, kept)
 
 
 def _batches(config: Config, predictor: Predictor, n_rows: int, budget: Budget | None) -> Batches:

@@ -26,6 +26,7 @@ class Evaluation(dict[str, dict[str, Any]]):
 
     What else there is to say is computed when it is asked for. `decision` is the threshold between two classes that the
     figures are for, None for the most probable class, and `predictor` decides by it. `costs` are those that were given.
+    `scored` holds the predictions by split.
     `trained_on` says whether the rows are not those of the run's splits, but the whole table that it was trained on.
 
     >>> from nnfs_cli import train
@@ -44,7 +45,7 @@ class Evaluation(dict[str, dict[str, Any]]):
     ) -> None:
         super().__init__({split: finite(found.figures) for split, found in scored.items()})
         self.decision, self.costs, self.trained_on = decision, costs, trained_on
-        self.predictor, self._scored = predictor, scored
+        self.predictor, self.scored = predictor, scored
 
     @property
     def out_of_fold(self) -> bool:
@@ -56,7 +57,7 @@ class Evaluation(dict[str, dict[str, Any]]):
         """The metrics of the same rows if all rows count alike, by split; empty if they do anyway."""
         return {
             split: finite(self.predictor.score(replace(found.predicted.with_weight, weight=None)))
-            for split, found in self._scored.items()
+            for split, found in self.scored.items()
             if found.predicted.weight is not None
         }
 
@@ -65,8 +66,7 @@ class Evaluation(dict[str, dict[str, Any]]):
         """The 95 % confidence intervals of the metrics by split; see `workflows.bootstrap`."""
         config = self.predictor.config
         return {
-            split: intervals(config.metrics or (), found.predicted, config.seed)
-            for split, found in self._scored.items()
+            split: intervals(config.metrics or (), found.predicted, config.seed) for split, found in self.scored.items()
         }
 
     @cached_property
@@ -77,7 +77,7 @@ class Evaluation(dict[str, dict[str, Any]]):
                 label: dict(zip(table.labels, row, strict=True))
                 for label, row in zip(table.labels, table.counts.tolist(), strict=True)
             }
-            for split, table in confusion_tables(self._scored).items()
+            for split, table in confusion_tables(self.scored).items()
         }
 
     @cached_property
@@ -87,7 +87,7 @@ class Evaluation(dict[str, dict[str, Any]]):
         Each row counts once, as in the confusion matrix. A precision is None for a class that is never predicted.
         """
         found = {}
-        for split, (labels, table) in confusion_tables(self._scored).items():
+        for split, (labels, table) in confusion_tables(self.scored).items():
             counts = ClassCounts(table.diagonal(), table.sum(axis=1), table.sum(axis=0))
             columns = [each.tolist() for each in (counts.precision, counts.recall, counts.f1, counts.true)]
             names = ("precision", "recall", "f1", "support")
@@ -98,7 +98,7 @@ class Evaluation(dict[str, dict[str, Any]]):
     @cached_property
     def verdict(self) -> list[Verdict]:
         """What the predicted classes say, of all rows together; see `workflows.verdicts`. Empty for a regression."""
-        labels, rows = self.predictor.labels, [found.predicted for found in self._scored.values()]
+        labels, rows = self.predictor.labels, [found.predicted for found in self.scored.values()]
         if not labels:
             return []
         truth, decided = (np.concatenate(each) for each in ([one.y for one in rows], [one.decided for one in rows]))
@@ -119,7 +119,7 @@ class Evaluation(dict[str, dict[str, Any]]):
         own |= {self.costs.threshold} if self.costs else set()
         return {
             split: [finite(row._asdict()) for row in self._trade_offs(found, sorted({*THRESHOLDS, *own}))]
-            for split, found in self._scored.items()
+            for split, found in self.scored.items()
         }
 
     def _trade_offs(self, found: Scored, thresholds: list[float]) -> list[TradeOff]:

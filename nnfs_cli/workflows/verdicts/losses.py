@@ -82,9 +82,9 @@ def _of_block(predictor: Predictor, rows: EncodedRows, simple: SimpleModels) -> 
     constant, linear = simple.outputs(rows)
     truth = rows.truth if predictor.encoder.classes else None
     return RowLosses(
-        _row_losses(loss, y_hat, rows.y),
-        _row_losses(loss, constant, rows.y),
-        None if linear is None else _row_losses(loss, linear, rows.y),
+        row_losses(loss, y_hat, rows.y),
+        row_losses(loss, constant, rows.y),
+        None if linear is None else row_losses(loss, linear, rows.y),
         rows.weight,
         rows.group,
         rows.member,
@@ -93,8 +93,8 @@ def _of_block(predictor: Predictor, rows: EncodedRows, simple: SimpleModels) -> 
     )
 
 
-def _row_losses(loss: Loss, y_hat: Array, y: Array) -> Array:
-    """Return the loss of each row (rows,) in float64."""
+def row_losses(loss: Loss, y_hat: Array, y: Array) -> Array:
+    """Return the loss of each row (rows,) in float64, from outputs and targets of the net (rows, outputs)."""
     context = Context(np.float64)
     context.begin(len(y))
     return np.array(loss.forward(y_hat.astype(np.float64), y.astype(np.float64), context)[0])

@@ -1,0 +1,94 @@
+"""What the net of a run predicts for its own rows: from the training that just ended, or by reading the data again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.data.table import Table
+from nnfs_cli.experiment.encode_splits import encode_splits
+from nnfs_cli.experiment.experiment import Experiment
+from nnfs_cli.experiment.read_data import LoadedData
+from nnfs_cli.metrics import PredictedRows
+from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
+from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.prediction.predictor import Predictor
+from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.workflows.evaluation import Evaluation
+from nnfs_cli.workflows.figures import score
+from nnfs_cli.workflows.load_run import calibration_of, data_of, restore
+
+
+@dataclass(frozen=True)
+class RunPredictions:
+    """The rows of a run by split, with the net's predictions for them.
+
+    `predictor` decides by the threshold that the run keeps, if it keeps one. `loaded` holds the tables of the rows,
+    unless they do not fit into the memory limit.
+    """
+
+    predictor: Predictor
+    rows: Mapping[str, EncodedRows]
+    evaluation: Evaluation
+    calibration: NumberCalibration | ClassCalibration | None
+    loaded: LoadedData | None
+
+    @classmethod
+    def of_experiment(cls, run: RunDirectory, experiment: Experiment) -> Self:
+        """Predict the rows of an experiment, whose net has the best weights of the run, without reading them again."""
+        decision = run.records.decision()
+        predictor = experiment.predictor.with_threshold(None if decision is None else decision["threshold"])
+        return cls._of(run, predictor, experiment.splits, experiment.loaded)
+
+    @classmethod
+    def of_run(cls, run: RunDirectory, data: Any = None) -> Self:
+        """Read the rows of a run again and predict them; `data` is that of `evaluate`.
+
+        Raises `RunError` if the run has no best weights or is damaged, `DataError` if the data is missing or has
+        changed since the training.
+        """
+        predictor = restore(run)
+        loaded = data_of(run, predictor.config, "restore it to see what the net predicts for them", data)
+        return cls._of(run, predictor, encode_splits(predictor, loaded), loaded)
+
+    @classmethod
+    def _of(
+        cls, run: RunDirectory, predictor: Predictor, rows: Mapping[str, EncodedRows], loaded: LoadedData | None
+    ) -> Self:
+        calibration = calibration_of(run, predictor) if run.records.has_calibration() else None
+        scored = {split: score(predictor, of_split) for split, of_split in rows.items()}
+        in_memory = loaded if loaded is not None and loaded.budget is None else None
+        return cls(predictor, rows, Evaluation(scored, predictor, run.records.decision()), calibration, in_memory)
+
+    @property
+    def held_out(self) -> list[str]:
+        """The splits that the net was not trained on; with a holdout, each validation row is predicted out of fold."""
+        return [split for split in self.rows if split != "train"]
+
+    def predicted(self, split: str) -> PredictedRows:
+        """Return the predictions for the rows of a split."""
+        return self.evaluation.scored[split].predicted
+
+    def weight(self, split: str) -> Array | None:
+        """Return how much each row of a split counts, (rows,), without class weights; None if all count alike."""
+        rows = self.predicted(split)
+        return self.predictor.own_weight(rows.weight, rows.y)
+
+    def table(self, split: str, places: Array) -> Table | None:
+        """Return the cells of some rows of a split, as they were read; None if they are not in memory."""
+        if self.loaded is None:
+            return None
+        encoder, folds = self.predictor.encoder, self.rows["train"].folds
+        of_folds = split == "validation" and self.predictor.config.holdout is not None
+        source = "train" if of_folds else split
+        table, rows = self.loaded.readers[source].survey, self.loaded.rows[source]
+        if encoder.class_weights:  # rows of classes that weigh nothing are left out
+            targets = Table(table.name, {name: table.column(name)[rows] for name in encoder.targets})
+            rows = rows[np.array(encoder.class_weights)[encoder.truth(targets)] != 0]
+        if of_folds and folds is not None and folds.forward:
+            rows = rows[np.flatnonzero(folds.fold >= 0)]
+        return table.take(rows[places]) if len(rows) == len(self.rows[split]) else None
