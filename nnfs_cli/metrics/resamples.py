@@ -48,19 +48,20 @@ class Resamples:
         by_unit = np.bincount(self._unit * n + codes, self._weight, self._drawn * n)
         return np.asarray(self._factors @ by_unit.reshape(self._drawn, n))
 
-    def means(self, values: Array, share: bool = False) -> Array:
+    def means(self, values: Array, share: bool = False, least: float = 0.0) -> Array:
         """Return the means of values in every resample, (rows, ...) -> (resamples, ...).
 
         For a `share`, where each value is 0 or 1, half a unit of each is imagined. The distribution over the resamples
-        is then the one of Jeffreys for a share.
+        is then the one of Jeffreys for a share. For the difference between two shares, half a unit of `least` = -1 and
+        half a unit of 1 are imagined.
         Source: Brown, Cai and DasGupta, "Interval Estimation for a Binomial Proportion" (2001).
         """
         columns = values.reshape(len(values), -1).T.astype(np.float64)
         by_unit = [np.bincount(self._unit, self._weight * column, self._drawn) for column in columns]
         sums, total = self._factors @ np.stack(by_unit, axis=1), self._total
         if share:
-            ones, zeros = self.imagined(2, 0.5)
-            sums, total = sums + ones[:, None], total + ones + zeros
+            ones, others = self.imagined(2, 0.5)
+            sums, total = sums + (ones + least * others)[:, None], total + ones + others
         return np.asarray((sums / total[:, None]).reshape(-1, *values.shape[1:]))
 
     def imagined(self, columns: int, units: float) -> Array:

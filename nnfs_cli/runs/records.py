@@ -88,6 +88,10 @@ class Records:
         """Write the final figures by split, the `best_epoch`, and why training `stopped` early, if it did."""
         self._files.write_json("metrics.json", metrics)
 
+    def has_metrics(self) -> bool:
+        """Return whether there are final figures: the run has finished, at least once."""
+        return self._files.has("metrics.json")
+
     def metrics(self) -> dict[str, Any]:
         """Return the final figures, see `write_metrics`."""
         metrics = self._files.read_json("metrics.json")

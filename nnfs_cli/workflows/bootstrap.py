@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.metrics import Metric, PredictedRows
+from nnfs_cli.metrics.base import MeanMetric
 from nnfs_cli.metrics.resamples import Resamples
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.system.random import random_stream
+from nnfs_cli.workflows.verdicts.interval import Difference
 
 LEVEL = 0.95
 Interval = tuple[float, float]
@@ -38,16 +42,65 @@ def intervals(metrics: Iterable[Metric], rows: PredictedRows, seed: int) -> dict
     return found
 
 
+def paired_differences(
+    metrics: Iterable[Metric], first: PredictedRows, other: PredictedRows, seed: int
+) -> dict[str, Difference]:
+    """Return how much greater the figures of `other` predictions are than those of the first, with 95 % intervals.
+
+    Both are for the same rows, with the same weights and groups, so both are measured on the same resamples: what is
+    hard for both nets cancels out. The interval is that of `intervals`; a figure without one is left out.
+    """
+    first, other, found = first.with_weight, other.with_weight, dict[str, Difference]()
+    if not (first.usable and other.usable):
+        return found
+    resamples = Resamples(random_stream(seed, "bootstrap"), len(first.y), first.weight, first.group)
+    if not resamples.n_units >= 2:
+        return found
+    for metric in metrics:
+        drawn = _drawn_differences(metric, first, other, resamples)
+        bounds = _percentiles(drawn, resamples.n_units) if len(drawn) else []
+        before, after = metric.figures(first), metric.figures(other)
+        for name, (low, high) in zip(before, bounds, strict=False):
+            if math.isfinite(low + high):
+                found[name] = Difference(after[name] - before[name], low, high)
+    return found
+
+
+def _drawn_differences(metric: Metric, first: PredictedRows, other: PredictedRows, resamples: Resamples) -> Array:
+    """Return how much greater the figures of `other` are in every resample, (resamples, figures).
+
+    The difference between two shares comes from the rows on which the nets disagree. There may be none among few rows,
+    although there would be some among others, so some are imagined.
+    """
+    if isinstance(metric, MeanMetric) and metric.share and not metric.is_own():
+        gains = metric.row_values(other).astype(np.float64) - metric.row_values(first)
+        return resamples.means(gains, share=True, least=-1.0)[:, None]
+    one, two = (_drawn(metric, rows, resamples) for rows in (first, other))
+    return two - one
+
+
+def _drawn(metric: Metric, rows: PredictedRows, resamples: Resamples) -> Array:
+    """Return the figures of a metric in every resample, (resamples, figures)."""
+    with ignored_warnings(), np.errstate(all="ignore"):  # an undefined figure has bounds that are not numbers
+        # A class of the user's may measure something else than the built-in metric from which it inherits.
+        return (Metric.resampled if metric.is_own() else type(metric).resampled)(metric, rows, resamples)
+
+
+def _percentiles(drawn: Array, n_units: float) -> list[Interval]:
+    """Return the bounds of each figure, given its values in every resample, (resamples, figures)."""
+    tail = _tail(n_units)
+    with np.errstate(all="ignore"):
+        return [(low, high) for low, high in np.quantile(drawn, [tail, 1 - tail], axis=0).T.tolist()]
+
+
 def _bounds(metric: Metric, rows: PredictedRows, resamples: Resamples) -> list[Interval | None]:
     if not resamples.n_units >= 2:  # or unknown, since weights are huge
         return []
-    tail = _tail(resamples.n_units)
-    with ignored_warnings(), np.errstate(all="ignore"):  # an undefined figure has bounds that are not numbers
-        # A class of the user's may measure something else than the built-in metric from which it inherits.
-        drawn = (Metric.resampled if metric.is_own() else type(metric).resampled)(metric, rows, resamples)
-        if not len(drawn):
-            return []
-        bounds = np.quantile(drawn, [tail, 1 - tail], axis=0).T
+    drawn = _drawn(metric, rows, resamples)
+    if not len(drawn):
+        return []
+    bounds = np.array(_percentiles(drawn, resamples.n_units))
+    with np.errstate(all="ignore"):
         differ = bounds[:, 1] - bounds[:, 0] > 1e-12 * np.abs(bounds).max(axis=1)  # rounding alone makes no interval
     return [(low, high) if some else None for (low, high), some in zip(bounds.tolist(), differ, strict=True)]
 
