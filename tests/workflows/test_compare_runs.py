@@ -27,10 +27,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(folder)
         settings = {"dataset": "breast_cancer", "name": "a", **NET}
         train(settings)
-        train({**settings, "optimizer": {"adam": {"beta1": 0.8}}, "epochs": 8, "lr": 0.01})
+        train({**settings, "optimizer": {"adam": {"beta1": 0.8}}, "epochs": 8, "lr": 0.02})
         train({**settings, "seed": 1})
         train({**settings, "layers": ["linear: 4", "tanh", "dropout: 0.1", "linear: 1"], "loss": "hinge"})
-        train({**settings, "optimizer": {"adam": {"beta1": 0.7}}, "lr": 0.01})
+        train({**settings, "optimizer": {"adam": {"beta1": 0.7}}, "lr": 0.02})
     return folder
 
 
