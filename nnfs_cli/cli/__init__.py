@@ -20,6 +20,7 @@ from nnfs_cli.cli.completion import rejoin_words
 from nnfs_cli.cli.components import components
 from nnfs_cli.cli.cv import cv
 from nnfs_cli.cli.decide import decide
+from nnfs_cli.cli.doctor import doctor
 from nnfs_cli.cli.error_handling import boundary
 from nnfs_cli.cli.evaluate import evaluate
 from nnfs_cli.cli.guide import guide
@@ -34,7 +35,7 @@ from nnfs_cli.cli.verify import verify
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Start": (init, check, baseline),
-    "Train": (train, resume, cv),
+    "Train": (train, resume, cv, doctor),
     "Use": (evaluate, decide, predict, verify),
     "Reference": (guide, components, schema, info),
 }

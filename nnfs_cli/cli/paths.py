@@ -22,7 +22,7 @@ LISTED = 5  # runs that a message lists, at most
 def require_config(path: Path) -> None:
     """Raise `UserError` for a table or a run instead of a config, or if the file is missing and another is close."""
     where = shlex.quote(path.as_posix())
-    if _is_run(path):
+    if is_run(path):
         raise UserError(f"{path} is a run directory; `nnfs resume {where}` continues it")
     if path.suffix.lower() in TABLES and path.is_file():
         raise UserError(f"{path} is a table; `nnfs init {where}` writes a config for it")
@@ -46,14 +46,14 @@ def open_run(path: Path) -> RunDirectory:
         runs = _runs_in(Path("runs"), path.stem)
         known = f"its runs are {_listed(runs)}" if runs else f"`nnfs train {shlex.quote(path.as_posix())}` trains it"
         raise RunError(f"{path} is a config, not a run directory; {known}")
-    if path.is_dir() and not _is_run(path) and (runs := _runs_in(path)):
+    if path.is_dir() and not is_run(path) and (runs := _runs_in(path)):
         raise RunError(f"{path} is a folder of runs; name one of them: {_listed(runs)}")
     if not path.exists():
         inside = Path("runs") / path
-        hint = f"; did you mean {named(inside.as_posix())}?" if not path.is_absolute() and _is_run(inside) else ""
+        hint = f"; did you mean {named(inside.as_posix())}?" if not path.is_absolute() and is_run(inside) else ""
         if not hint and (runs := _runs_in(path.parent, re.sub(r"-\d+$", "", path.name))):
             hint = f"; runs of that config are {_listed(runs)}"
-        if hint := hint or _nearby(path, _is_run):
+        if hint := hint or _nearby(path, is_run):
             raise RunError(f"there is no run directory {path}{hint}")
     return RunDirectory.open(path)
 
@@ -65,7 +65,8 @@ def _is_table(path: Path) -> bool:
     return path.is_file() and path.name.lower().endswith(tuple(suffix for kind in kinds for suffix in kind.suffixes))
 
 
-def _is_run(path: Path) -> bool:
+def is_run(path: Path) -> bool:
+    """Tell whether a path looks like a run directory."""
     from nnfs_cli.runs.directory import RunDirectory
 
     return RunDirectory.is_at(path)
@@ -73,7 +74,7 @@ def _is_run(path: Path) -> bool:
 
 def _runs_in(folder: Path, name: str = "") -> list[str]:
     """Return the runs in a folder, those with large numbers first; with a name, only those of that config."""
-    found = [path for path in _entries(folder) if _is_run(path)]
+    found = [path for path in _entries(folder) if is_run(path)]
     if name:
         found = [path for path in found if path.name.removeprefix(f"{name}-").isdecimal()]
     return [path.as_posix() for path in sorted(found, key=_by_number, reverse=True)]

@@ -1,0 +1,5 @@
+"""What is wrong with a training, before it starts or after it has ended: measured, explained, and with a remedy.
+
+Read `diagnosis` first, then `examine_config` (before training) and `examine_run` (after it). Each check is a function
+in a file of its own, in `before/` or `after/`: it yields diagnoses, and says nothing when it does not know.
+"""
