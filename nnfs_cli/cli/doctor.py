@@ -14,8 +14,9 @@ from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Overrides, Quiet, load, read
 from nnfs_cli.cli.paths import is_run, open_run
 from nnfs_cli.cli.terminal import INDENT, print_json, styled, suggest, width_of
-from nnfs_cli.display.text import fold, in_a_line
+from nnfs_cli.display.text import fold
 from nnfs_cli.errors import UserError
+from nnfs_cli.system.wording import in_a_line
 
 if TYPE_CHECKING:
     from nnfs_cli.doctor.diagnosis import Diagnosis, Examination
