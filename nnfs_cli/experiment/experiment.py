@@ -31,6 +31,8 @@ from nnfs_cli.training.plan import Plan
 from nnfs_cli.training.progress import LogRow
 from nnfs_cli.training.trainer import Trainer
 
+KEPT_CELLS = 1_000_000  # cells of tables that stay in memory while a net is trained: 8 MB
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -43,7 +45,7 @@ class Experiment:
     predictor: Predictor
     batches: Batches
     description: Mapping[str, Any]  # of the data, for data.json
-    loaded: LoadedData | None = None  # the tables that the rows come from, if they are in memory
+    loaded: LoadedData | None = None  # the tables that the rows come from; large ones are not kept
 
     @property
     def plan(self) -> Plan:
@@ -131,7 +133,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     _require_figures(config, splits, tuple(map(text_of, loaded.classes or ())))
     described = rows if sample else loaded.rows["train"]
     description = _describe(loaded, table, described, encoder, splits, config.dataset.weight_column())
-    kept = loaded if loaded.budget is None else None
+    kept = loaded if loaded.n_cells <= KEPT_CELLS else None
     return Experiment(config, splits, training_rows, predictor, batches, description, kept)
 
 

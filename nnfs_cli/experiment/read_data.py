@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -75,6 +76,12 @@ class LoadedData:
     classes: tuple[Label, ...] | None
     class_weights: tuple[float, ...] | None
     budget: Budget | None
+
+    @property
+    def n_cells(self) -> float:
+        """The number of cells of all tables; infinite if they are not in memory."""
+        tables = {id(reader.survey): reader.survey for reader in self.readers.values()}.values()
+        return math.inf if self.budget is not None else sum(table.n_rows * len(table.columns) for table in tables)
 
     def blocks(self, split: str) -> Iterator[tuple[Table, Array, int]]:
         """Yield the rows of a split in blocks: a table, the indices of rows in it, and the number of rows before."""

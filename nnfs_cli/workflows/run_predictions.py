@@ -28,7 +28,7 @@ class RunPredictions:
     """The rows of a run by split, with the net's predictions for them.
 
     `predictor` decides by the threshold that the run keeps, if it keeps one. `loaded` holds the tables of the rows,
-    unless they do not fit into the memory limit.
+    unless they do not fit into the memory limit, or are large and a training has just ended.
     """
 
     predictor: Predictor
