@@ -1,0 +1,47 @@
+"""A line through points, such as the loss by epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.charts.series import Frame, Look, Series, as_floats, span
+from nnfs_cli.charts.svg import element, polyline
+from nnfs_cli.charts.thin import thinned_curve
+
+
+class Line(Series):
+    """A line through the points (x, y), in their order. Points that are not finite leave a gap.
+
+    `quiet` draws a thin grey line, for what the others are compared with. `name` is shown in the legend; ""
+    is no entry.
+    """
+
+    def __init__(self, x: object, y: object, name: str = "", *, quiet: bool = False) -> None:
+        self.x, self.y, self.name = as_floats(x), as_floats(y), name
+        self.quiet = quiet
+
+    def extent(self) -> tuple[Array, Array]:
+        """Return all numbers."""
+        return self.x, self.y
+
+    def draw(self, frame: Frame, look: Look) -> str:
+        """Return one path; its parts between gaps are thinned."""
+        shown = frame.x.shows(self.x) & frame.y.shows(self.y)
+        edges = np.flatnonzero(np.diff(np.r_[False, shown, False]))
+        paths = []
+        for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            x, y = frame.x.place(self.x[first:last]), frame.y.place(self.y[first:last])
+            kept = thinned_curve(y)
+            paths.append(polyline(x[kept], y[kept]))
+        return element("path", d="".join(paths), **look.stroke) if paths else ""
+
+    def described(self) -> str:
+        """Return the first, the last and the range of y."""
+        finite = np.isfinite(self.x) & np.isfinite(self.y)
+        if not finite.any():
+            return f"{self.name or 'line'}: no finite value"
+        y, left_out = self.y[finite], int((~finite).sum())
+        ends = f"from {y[0]:.4g} to {y[-1]:.4g}, lowest {y.min():.4g}, highest {y.max():.4g}"
+        gaps = f", {left_out:,} values are not finite" if left_out else ""
+        return f"{self.name or 'line'}: {ends}, x {span(self.x[finite])}{gaps}"

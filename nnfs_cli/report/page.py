@@ -1,0 +1,96 @@
+"""Fill a template into the one base page: self-contained, with a policy that lets it load and run nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnfs_cli.charts.svg import escaped
+from nnfs_cli.system.wording import in_a_line
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+STYLE = "page.css"
+UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON, written so that no markup can begin
+
+
+def page(title: str, template: str, scripts: Sequence[str] = (), **values: object) -> str:
+    """Return a page of HTML made from a file in `report/templates/`, which extends `base.html`.
+
+    `scripts` are files in the same folder; they run in this order when the page is read. `values` are the variables
+    of the template. Texts in them are escaped. Charts are shown as pictures.
+    """
+    style, codes = _source(STYLE), [_source(script) for script in scripts]
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            "script-src " + (" ".join(map(_hash, codes)) or "'none'"),
+            f"style-src {_hash(style)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+    own = {"title": title, "policy": policy, "style": style, "scripts": codes}
+    return _environment().get_template(template).render(**own, **values)
+
+
+def json_text(value: object) -> str:
+    r"""Return a value as JSON that is safe inside of a script element: no markup can begin in it.
+
+    >>> json_text({"name": "</script>"})
+    '{"name": "\\u003c/script\\u003e"}'
+    """
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).translate(UNSAFE)
+
+
+@cache
+def _environment() -> Environment:
+    """Return the environment that compiles the templates."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_in_a_line,
+    )
+    environment.globals["json_block"] = JsonBlock
+    return environment
+
+
+class JsonBlock:
+    """Data for the scripts of a page: a template prints it as a script element of this id that holds JSON."""
+
+    def __init__(self, id: str, value: object) -> None:
+        self._id, self._text = id, json_text(value)
+
+    def __html__(self) -> str:
+        """Return the element."""
+        return f'<script type="application/json" id="{escaped(self._id)}">{self._text}</script>'
+
+
+@cache
+def _source(name: str) -> str:
+    """Return a style sheet or a script, as it stands between its tags."""
+    return "\n" + (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _in_a_line(value: object) -> object:
+    """Return what a template prints: a text from data stands on one line, with control characters shown."""
+    return in_a_line(value) if type(value) is str else value
+
+
+def _hash(source: str) -> str:
+    """Return the hash of a style sheet or a script, as a Content-Security-Policy names it."""
+    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
