@@ -14,6 +14,7 @@
       calibration.json    nonconformity scores and temperature, for `nnfs predict --interval`
       spread.npz          small nets that predict how large the error of a row is likely to be, for intervals
       decision.json       the threshold between two classes, where one was chosen
+      report.html         the run as one page, for a browser
       evaluation/<split>/confusion.csv   rows by true and predicted class; <split>-<weights> unless for the best weights
       code/               copies of the user's own components, if there are any; never run from here
       lock                names the process that writes here, for as long as it does

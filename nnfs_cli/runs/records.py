@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnfs_cli.errors import RunError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 
 FORMAT = 2  # the format of run directories; a release reads all formats up to its own
+REPORT = "report.html"
 
 
 class ConfusionTable(NamedTuple):
@@ -150,6 +152,16 @@ class Records:
             rows = [["truth", *labels], *([label, *row] for label, row in zip(labels, counts.tolist(), strict=True))]
             contents[_confusion_file(split, weights)] = csv_text(rows).encode()
         self._status_file.replace(contents)
+
+    def write_report(self, html: str) -> Path:
+        """Write the page that shows the run, and return its path."""
+        self._status_file.replace({REPORT: html.encode()})
+        return self._files.locate(REPORT)
+
+    def remove_report(self) -> None:
+        """Delete the page, if there is one, since training goes on."""
+        if self._files.locate(REPORT).exists():
+            self._status_file.replace({REPORT: None})
 
     def write_decision(self, decision: Mapping[str, Any] | None) -> None:
         """Write the decision between two classes; with None, delete the earlier one.

@@ -128,3 +128,4 @@ class SessionRecorder(Callback):
             "environment": describe_environment(self.experiment.threads),
         }
         self.run.status_file.add_session(session)
+        self.run.records.remove_report()

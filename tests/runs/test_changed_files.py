@@ -179,3 +179,14 @@ def test_whoever_is_killed_while_files_are_replaced_leaves_files_that_are_record
     assert 3 <= last < 9  # the digests of both, at least one confusion table, the decision, and the digests
     assert len(thresholds) > 1
     assert all(isinstance(digest, str) for digest in RunDirectory.open(run).status()["sha256"].values())
+
+
+def test_the_page_of_a_run_is_recorded_and_goes_when_training_goes_on(run: Path, inside: Nnfs) -> None:
+    opened = RunDirectory.open(run)
+    path = opened.records.write_report("<p>a page</p>")
+    assert path.read_text() == "<p>a page</p>"
+    assert opened.status_file.changed() == []
+    path.write_text("another page")
+    assert opened.status_file.changed() == ["report.html"]
+    assert inside("resume", run, "--epochs", 3, "-q").returncode == 0
+    assert opened.status_file.changed() == []
