@@ -21,13 +21,14 @@ STYLE = "page.css"
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON, written so that no markup can begin
 
 
-def page(title: str, template: str, scripts: Sequence[str] = (), **values: object) -> str:
+def page(title: str, template: str, scripts: Sequence[str] = (), styles: Sequence[str] = (), **values: object) -> str:
     """Return a page of HTML made from a file in `report/templates/`, which extends `base.html`.
 
-    `scripts` are files in the same folder; they run in this order when the page is read. `values` are the variables
-    of the template. Texts in them are escaped. Charts are shown as pictures.
+    `scripts` are files in the same folder; they run in this order when the page is read. `styles` are
+    style sheets there that add to that of all pages. `values` are the variables of the template. Texts in them are
+    escaped. Charts are shown as pictures.
     """
-    style, codes = _source(STYLE), [_source(script) for script in scripts]
+    style, codes = "".join(map(_source, (STYLE, *styles))), list(map(_source, scripts))
     policy = "; ".join(
         [
             "default-src 'none'",
