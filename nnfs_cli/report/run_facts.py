@@ -1,0 +1,129 @@
+"""What a report says about a run, read once. What is missing or damaged is None, and is told in the report."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.config.config import Config
+from nnfs_cli.errors import UserError
+from nnfs_cli.experiment.experiment import Experiment
+from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.ignored_warnings import ignored_warnings
+from nnfs_cli.workflows.load_run import UNUSABLE, config_of
+from nnfs_cli.workflows.run_predictions import RunPredictions
+from nnfs_cli.workflows.verdicts import Verdict, recorded_verdict
+
+T = TypeVar("T")
+
+
+class RunFacts:
+    """The facts about a run. Each is read when it is first asked for, and is None if it cannot be read.
+
+    `faults` collects, in sentences, what could not be read. `experiment` is that of the training that just ended, if
+    there is one: its rows need not be read again. With `rows` off, no section shows rows of the data.
+    """
+
+    def __init__(self, run: RunDirectory, experiment: Experiment | None = None, rows: bool = True) -> None:
+        self.run, self.experiment, self.rows = run, experiment, rows
+        self.faults: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """The name of the run directory."""
+        return self.run.path.absolute().name
+
+    @cached_property
+    def status(self) -> dict[str, Any]:
+        """How the run stands; empty if that is not known."""
+        return self._read(self.run.status) or {}
+
+    @property
+    def state(self) -> str:
+        """The state of the training, such as "finished"."""
+        return str(self.status.get("state", "unknown"))
+
+    @cached_property
+    def config(self) -> Config | None:
+        """The config with every default spelled out."""
+        return self._read(lambda: config_of(self.run))
+
+    @cached_property
+    def data(self) -> dict[str, Any] | None:
+        """The record of the data."""
+        return self._read(self.run.records.data)
+
+    @cached_property
+    def log(self) -> dict[str, Array] | None:
+        """The epoch log by column, each (rows,); None if no epoch was logged."""
+        rows = self._read(self.run.epochs)
+        if not rows:
+            return None
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """The final figures by split, with `best_epoch`; empty if the training has not finished."""
+        if self.state != "finished":
+            return {}
+        return self._read(self.run.metrics) or {}
+
+    @property
+    def figures(self) -> dict[str, dict[str, float | None]]:
+        """The final figures by split."""
+        return {split: figures for split, figures in self.metrics.items() if isinstance(figures, dict)}
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch whose weights were kept as the best."""
+        return self.metrics.get("best_epoch")
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts on the net."""
+        return self._read(lambda: recorded_verdict(self.run)) or ()
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """The versions and the machine that the run was started with; empty if that is not known."""
+        return self._read(self.run.records.environment) or {}
+
+    @cached_property
+    def lineage(self) -> list[dict[str, Any]]:
+        """The sessions in which the run was resumed."""
+        return self._read(self.run.status_file.lineage) or []
+
+    @cached_property
+    def probes(self) -> dict[str, Array] | None:
+        """The statistics of layers and parameters, each (probed epochs,), and their `epoch` and `step`."""
+        return None
+
+    @cached_property
+    def predictions(self) -> RunPredictions | None:
+        """What the net predicts for the rows of the run; None if the run has no net or its data cannot be read."""
+        if (experiment := self.experiment) is not None:
+            return self._read(lambda: RunPredictions.of_experiment(self.run, experiment))
+        if self.state != "finished":
+            return None
+        return self._read(lambda: RunPredictions.of_run(self.run))
+
+    def _read(self, read: Callable[[], T]) -> T | None:
+        """Return what a function reads; if it cannot, note why and return None."""
+        with self.noted(), ignored_warnings():
+            return read()
+        return None
+
+    @contextlib.contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note an error about the content of the run instead of raising it."""
+        try:
+            yield
+        except (UserError, *UNUSABLE) as error:
+            fault = " ".join(f"{error!s:.500}".split()) or type(error).__name__
+            if fault not in self.faults:
+                self.faults.append(fault)

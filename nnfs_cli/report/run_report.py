@@ -1,0 +1,29 @@
+"""The report of a run: one page with everything that there is to see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nnfs_cli.report.blocks import Section
+from nnfs_cli.report.page import page
+from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.report.sections.learning import learning
+from nnfs_cli.report.summary import faults, summary
+
+# In the order of the page.
+SECTIONS: tuple[Callable[[RunFacts], Section | None], ...] = (learning,)
+
+
+def run_report(facts: RunFacts) -> str:
+    """Return the page of a run. What is missing or damaged is told in it, so every run has a report."""
+    top = summary(facts)
+    sections = [section for make in SECTIONS if (section := _made(make, facts)) is not None]
+    scripts = dict.fromkeys(script for section in sections for script in section.scripts())
+    return page(facts.name, "report.html", [*scripts], summary=[*top, *faults(facts)], sections=sections)
+
+
+def _made(make: Callable[[RunFacts], Section | None], facts: RunFacts) -> Section | None:
+    """Return a section; None if the run is so damaged that it cannot be made, which the top of the page then says."""
+    with facts.noted():
+        return make(facts)
+    return None

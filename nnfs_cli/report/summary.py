@@ -1,0 +1,75 @@
+"""The top of the report: how the run stands, its data, its net, its best figures and the verdicts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nnfs_cli.display.text import number
+from nnfs_cli.report.blocks import Block, Facts, Figures, Notice, Tone
+from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.system.wording import counted
+from nnfs_cli.workflows.load_run import net_of
+
+STATES: dict[str, tuple[Tone, str]] = {
+    "running": ("plain", "The training is still running, or it was killed. The figures are those so far."),
+    "interrupted": ("warn", "The training was interrupted; nnfs resume continues it. The figures are those so far."),
+    "diverged": ("bad", "The training diverged: a loss or a gradient was not finite. The epochs before it are shown."),
+    "failed": ("bad", "The training failed. The epochs before that are shown."),
+}
+UNKNOWN: tuple[Tone, str] = ("bad", "It is not known how the training ended.")
+
+
+def summary(facts: RunFacts) -> Sequence[Block]:
+    """Return the blocks at the top of the page."""
+    blocks: list[Block] = []
+    if facts.state != "finished":
+        tone, sentence = STATES.get(facts.state, UNKNOWN)
+        blocks.append(Notice(tone, facts.state, sentence))
+    if rows := _headline(facts):
+        blocks.append(Figures(rows))
+    blocks.append(Facts(_facts(facts)))
+    for verdict in facts.verdicts:
+        blocks.append(Notice("warn" if verdict.severity == "warning" else "plain", verdict.severity, str(verdict)))
+    return blocks
+
+
+def faults(facts: RunFacts) -> list[Block]:
+    """Return what could not be read, after all sections have been made."""
+    return [Notice("bad", "missing", fault) for fault in facts.faults]
+
+
+def _headline(facts: RunFacts) -> list[tuple[str, str]]:
+    """Return the figures of the rows that were held out last: the test rows, else the validation rows."""
+    split = next((name for name in ("test", "validation", "train") if name in facts.figures), None)
+    if split is None:
+        return []
+    figures = {name: value for name, value in facts.figures[split].items() if name != "rows"}
+    place = f"{split} rows" if split != "train" else "training rows"
+    return [(number(value), f"{name}, {place}") for name, value in list(figures.items())[:5]]
+
+
+def _facts(facts: RunFacts) -> list[tuple[str, str]]:
+    """Return a line each for the data, the net, the loss, the training and the epoch that was kept."""
+    rows: list[tuple[str, str]] = []
+    if facts.data is not None:
+        sizes = ", ".join(f"{n:,} {split}" for split, n in dict(facts.data.get("rows", {})).items())
+        rows.append(("data", f"{facts.data.get('name', 'unknown')}: {sizes} rows"))
+    if (config := facts.config) is not None:
+        with facts.noted():
+            rows.append(("net", net_of(facts.run, config).model.describe()))
+        size = "all rows" if config.batch_size == "full" else counted(int(config.batch_size or 0), "row")
+        rows.append(("loss", config.loss.name))
+        rows.append(("training", f"{config.optimizer.name}, lr {config.lr:g}, batches of {size}, seed {config.seed}"))
+    if facts.log is not None:
+        last = int(facts.log["epoch"][-1])
+        total = f" of {config.epochs:,}" if config is not None else ""
+        rows.append(("epochs", f"{last:,}{total}{_stopped(facts)}"))
+    if facts.best_epoch is not None and config is not None:
+        rows.append(("best epoch", f"{facts.best_epoch:,}, by {config.checkpoint.monitor}"))
+    return rows
+
+
+def _stopped(facts: RunFacts) -> str:
+    """Return why training ended early, if it did."""
+    stopped = facts.metrics.get("stopped")
+    return f"; stopped: {stopped}" if stopped else ""
