@@ -14,6 +14,7 @@ from nnfs_cli.runs.csv_text import csv_text, parse_csv
 from nnfs_cli.system.files import attach_path, sync_folder
 
 NAME = "epochs.csv"
+MOST_LINE = 1 << 16  # bytes of a line, of which each figure takes about twenty
 
 
 class EpochLog:
@@ -74,11 +75,34 @@ class EpochLog:
             self._file = path.open("r+b")
             self._file.seek(len(kept))
 
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes; 0 if there is none."""
+        path = self._files.locate(NAME)
+        return path.stat().st_size if path.exists() else 0
+
+    def last(self) -> dict[str, float] | None:
+        """Return the last complete row; None if there is none. It is quick, because no other row and no digest is read.
+
+        Raises `RunError` if the row is damaged.
+        """
+        path = self._files.locate(NAME)
+        if not path.exists():
+            return None
+        with path.open("rb") as file, attach_path(path):
+            first = file.readline(MOST_LINE)
+            file.seek(max(len(first), os.fstat(file.fileno()).st_size - 2 * MOST_LINE))
+            lines = file.read(2 * MOST_LINE).partition(b"\0")[0].split(b"\n")[:-1]
+        rows = self._parsed(first + lines[-1] + b"\n") if lines else []
+        return rows[-1] if rows else None
+
     def rows(self) -> list[dict[str, float]]:
         """Return the rows that are complete. After a power loss zero bytes may follow them."""
         if not self._files.locate(NAME).exists():
             return []
-        content = self._files.read(NAME).partition(b"\0")[0]
+        return self._parsed(self._files.read(NAME).partition(b"\0")[0])
+
+    def _parsed(self, content: bytes) -> list[dict[str, float]]:
         try:
             header, *rows = parse_csv(content[: content.rfind(b"\n") + 1]) or [["epoch", "step"]]
             if not {"epoch", "step"} <= set(header):

@@ -6,6 +6,7 @@ The reader returns what the writer was given, and raises `RunError` if the file 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,6 +44,21 @@ class Records:
         if source:
             self._files.write("config.yaml", source)
         self._files.write("spec.yaml", spec_yaml.encode())
+
+    def settings(self, *keys: str) -> dict[str, Any]:
+        """Return some top-level keys of `spec.yaml` as plain values. It is quick, because the rest is not parsed.
+
+        Raises `RunError` if the file is missing or damaged.
+        """
+        from nnfs_cli.config import yaml
+
+        blocks = re.split(rb"(?m)^(?=[^\s#-])", self._files.read("spec.yaml"))
+        wanted = [block for block in blocks if block.partition(b":")[0].decode(errors="replace") in keys]
+        try:
+            found, _ = yaml.read(b"".join(wanted))
+        except yaml.YamlError as error:
+            raise RunError(f"{self.path} is damaged: its spec.yaml is not a config: {error}") from None
+        return found if isinstance(found, dict) else {}
 
     def write_code(self, name: str, source: bytes) -> None:
         """Write a copy of a user's Python file. The copy is never run."""

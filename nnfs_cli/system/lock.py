@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import platform
+import stat
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +57,8 @@ class Lock:
         file, self._file = self._file, -1
         if file >= 0:
             with contextlib.suppress(OSError):  # a file that stays is not locked, so it does not matter
-                self.path.unlink()
+                if _still_there(self.path, file):  # its folder may have been renamed, and another one made
+                    self.path.unlink()
             with contextlib.suppress(OSError):
                 os.close(file)
 
@@ -66,6 +68,26 @@ class Lock:
     def __del__(self) -> None:
         if self._file >= 0:
             os.close(self._file)
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds the lock. A link is not followed, and nothing is written.
+
+    Only the file of a process that was killed is locked here, for a moment. A new holder may be refused then, as if the
+    old one were still there.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:  # there is no such file, or it is none of ours
+        return False
+    try:
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            _lock(file)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
 
 
 def _holder() -> str:
