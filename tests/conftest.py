@@ -24,6 +24,8 @@ settings.register_profile(
 )  # the machine may be busy
 settings.load_profile("nnfs")
 
+pytest_plugins = ["tests.browser"]
+
 ROOT = Path(__file__).parent.parent
 CONFIGS = ROOT / "configs"
 

@@ -9,33 +9,12 @@ from typing import Any
 
 import pytest
 
-from nnfs_cli import workflows
-from nnfs_cli.config.config import Config
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.report.run_report import run_report
 from nnfs_cli.runs.directory import RunDirectory
 from tests.report.test_page import Tags
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
-
-CONFIG = """\
-dataset: iris
-split: {validation: 0.2, test: 0.1}
-layers: [linear: 8, tanh, linear: 3, softmax]
-loss: cross_entropy
-lr: 0.1
-epochs: 4
-"""
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
-    folder = tmp_path_factory.mktemp("report")
-    (folder / "flowers.yaml").write_text(CONFIG)
-    experiment = workflows.prepare(Config.load(folder / "flowers.yaml"))
-    run = workflows.begin(experiment, folder / "runs")
-    workflows.train(experiment, run)
-    return run
 
 
 def words(html: str) -> str:
