@@ -1,0 +1,56 @@
+"""Gradients by layer: those that vanish or explode on their way back through the net."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nnfs_cli.doctor.after.trained_run import TrainedRun
+from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.workflows.verdicts.wording import brief
+
+VANISHED = 1e-4  # gradient of the first weights divided by that of the last ones, each beside its weights
+EXPLODED = 1e4
+FEWEST = 3  # weights, first to last, below which nothing is said
+
+
+def vanishing_or_exploding(run: TrainedRun) -> Iterator[Diagnosis]:
+    """Yield that the first weights get a far smaller, or far larger, gradient than the last ones, all training long.
+
+    A gradient is measured beside its weights: its norm divided by theirs.
+    """
+    names = [name for name in run.weights() if name.count(".") == 1]
+    if len(names) < FEWEST:
+        return
+    first, last = (_relative(run, name) for name in (names[0], names[-1]))
+    known = np.isfinite(first) & np.isfinite(last) & (last > 0)
+    if not known.any():
+        return
+    ratio = float(np.median(first[known] / last[known]))
+    size = f"the gradient of {names[0]} is {brief(ratio)} times that of {names[-1]}, each beside its weights"
+    if ratio < VANISHED:
+        yield Diagnosis(
+            "vanishing_gradient",
+            "warning",
+            size,
+            "each layer passes back only a part of the gradient, so the first layers do not learn",
+            "relu instead of sigmoid or tanh with init: he_normal, fewer layers, batch_norm, or residual blocks",
+        )
+    elif ratio > EXPLODED:
+        yield Diagnosis(
+            "exploding_gradient",
+            "warning",
+            size,
+            "each layer passes back more than it gets, so the first layers jump while the last ones hardly move",
+            "clip: {norm: 1}, or init: xavier_uniform",
+            {} if run.config.clip else {"clip": {"norm": 1}},
+        )
+
+
+def _relative(run: TrainedRun, name: str) -> np.ndarray:
+    gradient, norm = run.probed(name, "gradient"), run.probed(name, "norm")
+    if gradient is None or norm is None:
+        return np.full(1, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(gradient / norm)

@@ -1,0 +1,115 @@
+"""What the checks after training look at: what a run has recorded, and what its probes have measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.config.config import Config
+from nnfs_cli.nn.layers import Layer
+from nnfs_cli.nn.layers.sequential import Sequential
+from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.training.optimizers import Stepper
+from nnfs_cli.workflows.load_run import config_of
+from nnfs_cli.workflows.verdicts import Verdict, recorded_verdict
+from nnfs_cli.workflows.verdicts.curves import curve_verdicts
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """The records of a run.
+
+    `log` has a row for each logged epoch, in which all numbers are finite up to the last row of a run that diverged.
+    `probes` are the arrays of `probes.npz`, empty if the run has none. `verdicts` are those that training recorded, or
+    what the curves say of a run that has not finished.
+    """
+
+    config: Config
+    state: str
+    log: Sequence[Mapping[str, float]]
+    probes: Mapping[str, Array]
+    verdicts: Sequence[Verdict]
+    data: Mapping[str, Any]
+    confusion: Mapping[str, Mapping[str, int]] | None  # of the held-out rows, by true class, then by predicted class
+
+    @classmethod
+    def of(cls, run: RunDirectory) -> TrainedRun:
+        """Read a run. Raises `RunError` if it is damaged."""
+        config, state, log = config_of(run), run.status().get("state", "unknown"), run.epochs()
+        verdicts: Sequence[Verdict] = recorded_verdict(run)
+        if not verdicts and state != "finished":
+            verdicts = [one for one in curve_verdicts(log, config, stopped=False) if one.code != "too_short"]
+        confusion = run.records.confusion("validation") or run.records.confusion("test")
+        return cls(config, state, log, run.arrays.probes() or {}, verdicts, run.records.data(), confusion)
+
+    @property
+    def verdict_codes(self) -> set[str]:
+        """The codes of the verdicts."""
+        return {verdict.code for verdict in self.verdicts}
+
+    @property
+    def useless(self) -> bool:
+        """Whether the net is known to be no better than a constant prediction."""
+        return not self.verdict_codes.isdisjoint(("worse_than_constant", "no_better_than_constant"))
+
+    @cached_property
+    def train_loss(self) -> Array:
+        """The training loss of each logged epoch, (epochs,)."""
+        return np.array([row.get("train_loss", math.nan) for row in self.log])
+
+    @property
+    def stepper(self) -> Stepper | None:
+        """The optimizer, unless it is a minimizer, which chooses its own steps."""
+        return self.config.optimizer if isinstance(self.config.optimizer, Stepper) else None
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the config; NaN for a minimizer, which has none."""
+        return self.config.lr or math.nan
+
+    def layers(self) -> Iterator[tuple[str, Layer]]:
+        """Yield each layer of the net that is not a block of others, with its place in the config, in order."""
+        for i, layer in enumerate(self.config.layers):
+            yield from _leaves(f"layers.{i}", layer)
+
+    def probed(self, path: str, quantity: str) -> Array | None:
+        """Return a statistic of a layer or a parameter at each probed epoch, (k,); None without it."""
+        return self.probes.get(f"{path}.{quantity}")
+
+    def weights(self) -> list[str]:
+        """Return the names of the weights that probes have measured: parameters that are not biases, in order."""
+        names = [name.removesuffix(".update") for name in self.probes if name.endswith(".update")]
+        return [name for name in names if name.rpartition(".")[2] == "weight"]
+
+    def movement(self, name: str) -> float | None:
+        """Return how far a parameter moved in the training if all its steps had gone in one direction.
+
+        It is the sum over all steps of the change of a step divided by the norm, as probed. None if it is not known.
+        """
+        update, step = self.probed(name, "update"), self.probes.get("step")
+        if update is None or step is None or len(step) < 2 or not np.isfinite(update).any():
+            return None
+        here = np.nan_to_num(update)
+        larger = np.maximum(here[1:], here[:-1])
+        return float(np.dot(larger, np.diff(step)))
+
+
+def _leaves(path: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """Yield the layers inside a layer, at any depth, or the layer itself."""
+    for name in type(layer).model_fields:
+        value = getattr(layer, name)
+        if isinstance(value, Layer):
+            yield from ([(path, layer)] if not isinstance(layer, Sequential) else [])
+            yield from _leaves(f"{path}.{name}", value)
+            return
+        if isinstance(value, tuple) and any(isinstance(one, Layer) for one in value):
+            for i, one in enumerate(value):
+                yield from _leaves(f"{path}.{name}.{i}", one)
+            return
+    yield path, layer

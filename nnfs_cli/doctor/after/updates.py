@@ -1,0 +1,61 @@
+"""How far the weights move: in all layers, and in single ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nnfs_cli.doctor.after.trained_run import TrainedRun
+from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.system.wording import listing, percent
+from nnfs_cli.workflows.verdicts.wording import brief
+
+STILL = 0.03  # a training in which no weights can have moved further, as a share of themselves, was too slow
+UNCHANGED = 1e-3  # weights that cannot have moved further are unchanged
+BEHIND = 100.0  # if others have moved so many times as far
+UNFINISHED = {"worse_than_constant", "no_better_than_constant", "worse_than_linear", "too_short"}
+NAMED = 3
+
+
+def small_updates(run: TrainedRun) -> Iterator[Diagnosis]:
+    """Yield that no weights can have moved far, in a training that has not found what there is to find."""
+    moved = _movements(run)
+    if run.stepper is None or not moved or run.verdict_codes.isdisjoint(UNFINISHED):
+        return
+    furthest = max(moved.values())
+    if 0 < furthest < STILL:
+        usual = float(np.nanmedian([np.nanmedian(run.probes[f"{name}.update"]) for name in moved]))
+        lr = float(f"{min(10.0, 0.3 / furthest) * run.lr:.1g}")
+        yield Diagnosis(
+            "lr_too_low",
+            "warning",
+            f"a step changes the weights by {brief(usual)} of themselves, and all steps together by at most"
+            f" {percent(furthest)}; about 0.001 for a step is usual",
+            "the weights stay near their random start, so the net cannot learn much",
+            f"lr: {lr:g}",
+            {"lr": lr},
+        )
+
+
+def unchanged_weights(run: TrainedRun) -> Iterator[Diagnosis]:
+    """Yield the weights that do not move while others do."""
+    moved = _movements(run)
+    furthest = max(moved.values(), default=0.0)
+    behind = [name for name, one in moved.items() if one < UNCHANGED and one * BEHIND < furthest]
+    if not behind or furthest < STILL:
+        return
+    named = listing([*behind[:NAMED], *([f"{len(behind) - NAMED} more"] if len(behind) > NAMED else [])])
+    yield Diagnosis(
+        "unchanged_weights",
+        "warning",
+        f"{named} changed by at most {brief(max(moved[name] for name in behind))} of themselves in the whole training,"
+        f" others by up to {brief(furthest)}",
+        "no gradient reaches these weights, so what they compute stays as it was drawn",
+        "look for dead or saturated units and vanishing gradients in the layers after them",
+    )
+
+
+def _movements(run: TrainedRun) -> dict[str, float]:
+    found = {name: run.movement(name) for name in run.weights()}
+    return {name: one for name, one in found.items() if one is not None}

@@ -1,0 +1,62 @@
+"""Trainings that need no remedy: the configs of the repository, the preset, and plain nets on real tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.conftest import CONFIGS
+from tests.doctor.case import Case, tables_folder
+
+OWN = ("breast_cancer", "wine", "iris", "digits", "diabetes", "moons", "circles", "blobs", "spirals", "xor", "arithmetic")
+BY_PRESET = ("breast_cancer", "wine", "diabetes", "digits")
+REAL_BY_PRESET = ("titanic", "penguins", "abalone", "phoneme", "mpg", "concrete", "adult", "mammography")
+REAL_BY_HAND = ("california", "phoneme", "diamonds", "adult", "pima", "ionosphere", "german", "abalone")
+# What is said of them and is true, by the name of the case, then by code, with the reason.
+TRUE: Mapping[str, Mapping[str, str]] = {}
+
+
+def healthy() -> Iterator[Case]:
+    """Yield the cases; those on real tables only if the environment variable NNFS_TABLES names their folder."""
+    for name in OWN:
+        yield _case(name, yaml.safe_load((CONFIGS / f"{name}.yaml").read_text()))
+    for name in BY_PRESET:
+        yield _case(f"{name} by preset", {"dataset": name, "preset": "tabular", "split": {"test": 0.2}})
+    folder = tables_folder()
+    if folder is None:
+        return
+    about = yaml.safe_load((folder / "tables.yaml").read_text())
+    for name in REAL_BY_PRESET:
+        dataset = _dataset(folder, about[name])
+        yield _case(f"{name} by preset", {"dataset": dataset, "preset": "tabular", "split": {"test": 0.2}})
+    for name in REAL_BY_HAND:
+        yield _case(f"{name} by hand", {"dataset": _dataset(folder, about[name]), **_by_hand(about[name])})
+
+
+def _case(name: str, settings: Mapping[str, Any]) -> Case:
+    return Case(name, settings, may=TRUE.get(name, {}))
+
+
+def _dataset(folder: Path, about: Mapping[str, Any]) -> dict[str, Any]:
+    drop = {"drop": about["drop"]} if "drop" in about else {}
+    return {"csv": {"path": str(folder / about["path"]), "target": about["target"], **drop}}
+
+
+def _by_hand(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain net that a practitioner would begin with."""
+    last = [{"linear": 1}, "sigmoid"] if about.get("classes") else [{"linear": 1}]
+    return {
+        "split": {"validation": 0.15, "test": 0.15},
+        "preprocessing": {"numbers": ["impute", "standardize"], "categories": {"one_hot": {"unseen": "other"}}},
+        "layers": [{"linear": 32}, "relu", {"dropout": 0.1}, {"linear": 32}, "relu", *last],
+        "loss": "binary_cross_entropy" if about.get("classes") else "mse",
+        "optimizer": {"adamw": 0.01},
+        "lr": 0.002,
+        "schedule": "cosine",
+        "batch_size": 64,
+        "epochs": 40,
+        "early_stopping": 10,
+    }
