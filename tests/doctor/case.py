@@ -13,10 +13,12 @@ from typing import Any
 from nnfs_cli import NnfsWarning, workflows
 from nnfs_cli.components.component import Component
 from nnfs_cli.components.user_code import LOADED, load_code
-from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.config.yaml import dump
-from nnfs_cli.doctor import Diagnosis, examine_config, examine_run
+from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.doctor.examine_config import examine_config
+from nnfs_cli.doctor.examine_run import examine_run
 from nnfs_cli.errors import DivergedError
+from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.runs.directory import RunDirectory
 from tests.doctor.tables import Table, write_csv
 
@@ -28,8 +30,8 @@ class Case:
     """A training to examine.
 
     `must` holds codes of which at least one has to be found, `may` those that are true as well, each with the reason.
-    `before` and `after` say whether `nnfs doctor CONFIG` and `nnfs doctor RUN` must find it. `table` makes the rows; with none,
-    the settings name a data set themselves.
+    `before` and `after` say whether `nnfs doctor CONFIG` and `nnfs doctor RUN` must find it. `table` makes the rows;
+    with none, the settings name a data set themselves.
     """
 
     name: str

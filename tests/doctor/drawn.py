@@ -1,9 +1,10 @@
 """Thirty faulty and thirty healthy trainings, drawn at random. No rule of the doctor may be tuned on them.
 
-A table, a net and a recipe are drawn. A training is healthy if its net is as good on the test rows as a scikit-learn MLP,
-but for noise, and better than a constant prediction. A training is faulty if a fault of random strength was put into a
-healthy one and does harm there, which `judge` finds on the test rows; see each fault for the harm that it must do. The
-doctor has no part in this, and does not see the test rows.
+A table, a net and a recipe are drawn. A training is healthy if its net is as good on the test rows as a scikit-learn
+MLP, but for noise, and better than a constant prediction. A training is faulty if a fault of random strength was put
+into a healthy one and does harm there, which `judge` finds on the test rows; see each fault for the harm that it must
+do. The doctor has no part in this, and does not see the test rows. Of the faulty ones, each of the twenty faults has
+one, and the other ten have faults that were drawn, too.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ class Recipe:
             layers.append(self.activation)
             layers += [{"dropout": 0.1}] if self.extra == "dropout" else []
         n_classes = len(np.unique(self.table["y"]))
-        layers.append({"linear": {"units": n_classes if self.task == "classes" else 1, "init": self.last_init, "bias": self.bias}})
+        layers.append(
+            {"linear": {"units": n_classes if self.task == "classes" else 1, "init": self.last_init, "bias": self.bias}}
+        )
         usual = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}.get(self.loss)
         layers += [activation] if (activation := self.last or usual) else []
         settings = {"layers": layers, "loss": self.loss, "split": {"column": "part"}, **self.settings}
@@ -176,7 +179,11 @@ def _unscaled(recipe: Recipe, rng: Rng) -> Recipe:
 def _leak(recipe: Recipe, rng: Rng) -> Recipe:
     y = np.asarray(recipe.table["y"])
     codes = y if recipe.task == "numbers" else np.unique(y, return_inverse=True)[1].astype(float)
-    column = rng.uniform(1, 50) * codes + rng.uniform(-9, 9) + rng.uniform(0, 0.01) * codes.std() * rng.standard_normal(len(y))
+    column = (
+        rng.uniform(1, 50) * codes
+        + rng.uniform(-9, 9)
+        + rng.uniform(0, 0.01) * codes.std() * rng.standard_normal(len(y))
+    )
     return replace(recipe, table={"outcome": column, **recipe.table})
 
 
@@ -200,7 +207,9 @@ def _tiny_batches(recipe: Recipe, rng: Rng) -> Recipe:
 
 
 def _as_numbers(recipe: Recipe, rng: Rng) -> Recipe:
-    return replace(recipe, table={**recipe.table, "y": (np.asarray(recipe.table["y"]) == "yes").astype(int)}).change(loss="mse")
+    return replace(recipe, table={**recipe.table, "y": (np.asarray(recipe.table["y"]) == "yes").astype(int)}).change(
+        loss="mse"
+    )
 
 
 def _constants(recipe: Recipe, rng: Rng) -> Recipe:
@@ -210,7 +219,9 @@ def _constants(recipe: Recipe, rng: Rng) -> Recipe:
 
 
 def _deep(recipe: Recipe, rng: Rng) -> Recipe:
-    return replace(recipe, hidden=(int(rng.choice([8, 16, 32])),) * int(rng.integers(8, 26)), activation="sigmoid", extra="")
+    return replace(
+        recipe, hidden=(int(rng.choice([8, 16, 32])),) * int(rng.integers(8, 26)), activation="sigmoid", extra=""
+    )
 
 
 def _decay(recipe: Recipe, rng: Rng) -> Recipe:
@@ -219,7 +230,15 @@ def _decay(recipe: Recipe, rng: Rng) -> Recipe:
 
 def _few_epochs(recipe: Recipe, rng: Rng) -> Recipe:
     settings = {key: value for key, value in recipe.settings.items() if key != "early_stopping"}
-    return replace(recipe, settings={**settings, "epochs": int(rng.integers(6, 9)), "lr": recipe.settings["lr"] / 3, "schedule": "constant"})
+    return replace(
+        recipe,
+        settings={
+            **settings,
+            "epochs": int(rng.integers(6, 9)),
+            "lr": recipe.settings["lr"] / 3,
+            "schedule": "constant",
+        },
+    )
 
 
 def _overfit(recipe: Recipe, rng: Rng) -> Recipe:
@@ -251,6 +270,10 @@ def _same_init(recipe: Recipe, rng: Rng) -> Recipe:
     return replace(recipe, init=same, last_init=same, extra="")  # type: ignore[arg-type]
 
 
+def _last_sigmoid(recipe: Recipe, rng: Rng) -> Recipe:
+    return replace(recipe, last="sigmoid")
+
+
 SLOW = "stalled unchanged_weights vanishing_gradient lr_too_low"
 WILD = "saturated_units dead_units oscillates exploding_gradient large_updates lr_too_high diverged input_scale"
 RELU: Mapping[str, Any] = {"activations": ("relu",), "extra": ""}
@@ -260,22 +283,23 @@ FAULTS = (
     Fault("lr too low", partial(_times_lr, -3, -1.3), "lr_too_low", worse, SLOW),
     Fault("dead relus", _dead, "dead_units", worse, SLOW, RELU),
     Fault("unscaled inputs", _unscaled, "input_scale", worse, f"{WILD} {SLOW} initial_loss", {"extra": ""}),
-    Fault("leak", _leak, "leak leaked_target", lambda without, with_fault: clearly_better(with_fault, without)),
+    Fault("leak", _leak, "leaked_target", lambda without, with_fault: clearly_better(with_fault, without)),
     Fault("shuffled", _shuffle, "no_better_than_constant worse_than_constant", worse, "overfit stalled"),
     Fault("saturated", _saturate, "saturated_units", worse, f"{WILD} {SLOW} initial_loss", SMOOTH),
     Fault("shifted", _shift, "input_scale", worse, f"{WILD} {SLOW} initial_loss", SMOOTH),
     Fault("tiny batches", _tiny_batches, "small_batches", worse, "oscillates lr_too_high"),
     Fault("mse on classes", _as_numbers, "loss_for_classes", always, "", {"task": "binary"}),
-    Fault("softmax missing", lambda recipe, rng: replace(recipe, last="sigmoid"), "last_layer", always, "", {"task": "classes"}),
+    Fault("softmax missing", _last_sigmoid, "last_layer", always, "", {"task": "classes"}),
     Fault("constant columns", _constants, "constant constant_inputs", always),
     Fault("deep sigmoids", _deep, "vanishing_gradient", worse, f"{SLOW} saturated_units"),
     Fault("decay", _decay, "decay_too_strong", worse, f"{SLOW} dead_units"),
     Fault("few epochs", _few_epochs, "too_short", worse, "lr_too_low"),
     Fault("overfit", _overfit, "overfit", lambda without, with_fault: with_fault.last_is_worse, "parameters"),
-    Fault("imbalance", partial(_imbalance, 0.01, 0.02), "imbalance never_predicted majority hidden_by_accuracy",
+    Fault("imbalance", partial(_imbalance, 0.01, 0.02), "imbalance never_predicted hidden_by_accuracy",
           lambda without, with_fault: with_fault.worst_recall < 0.5, "rare", {"task": "binary"}),
     Fault("never predicted", partial(_imbalance, 0.02, 0.06), "never_predicted",
-          lambda without, with_fault: with_fault.worst_recall == 0, "imbalance rare majority hidden_by_accuracy", {"task": "classes"}),
+          lambda without, with_fault: with_fault.worst_recall == 0, "imbalance rare majority hidden_by_accuracy",
+          {"task": "classes"}),
     Fault("wrong backward", _wrong_backward, "wrong_backward", always, f"{WILD} {SLOW}", {"hidden": (16,)}),
     Fault("same init", _same_init, "symmetric_units", worse, f"{SLOW} initial_loss"),
 )  # fmt: skip

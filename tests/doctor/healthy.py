@@ -11,7 +11,19 @@ import yaml
 from tests.conftest import CONFIGS
 from tests.doctor.case import Case, tables_folder
 
-OWN = ("breast_cancer", "wine", "iris", "digits", "diabetes", "moons", "circles", "blobs", "spirals", "xor", "arithmetic")
+OWN = (
+    "breast_cancer",
+    "wine",
+    "iris",
+    "digits",
+    "diabetes",
+    "moons",
+    "circles",
+    "blobs",
+    "spirals",
+    "xor",
+    "arithmetic",
+)
 BY_PRESET = ("breast_cancer", "wine", "diabetes", "digits")
 REAL_BY_PRESET = ("titanic", "penguins", "abalone", "phoneme", "mpg", "concrete", "adult", "mammography")
 REAL_BY_HAND = ("california", "phoneme", "diamonds", "adult", "pima", "ionosphere", "german", "abalone")

@@ -60,9 +60,7 @@ CONSEQUENCES = {
 def planted(name: str, settings: Any, table: Any, must: str, where: str, may: str = "", code: str = "") -> Case:
     """Return a case; `must` and `may` list codes, `where` says which of "before" and "after" must find one."""
     true = {**CONSEQUENCES, **dict.fromkeys(may.split(), "a consequence of the fault")}
-    return Case(
-        name, settings, table, frozenset(must.split()), "before" in where, "after" in where, true, code
-    )
+    return Case(name, settings, table, frozenset(must.split()), "before" in where, "after" in where, true, code)
 
 
 PLANTED = (
@@ -98,7 +96,7 @@ PLANTED = (
         "before",
         "lr_too_high saturated_units dead_units large_updates exploding_gradient oscillates",
     ),
-    planted("leaked target", two_classes(), lambda: tables.breast_cancer(tables.leaked), "leak", "before"),
+    planted("leaked target", two_classes(), lambda: tables.breast_cancer(tables.leaked), "leaked_target", "before"),
     planted(
         "shuffled labels",
         two_classes(epochs=20),
@@ -117,9 +115,7 @@ PLANTED = (
     ),
     planted(
         "shifted data without a bias",
-        of_numbers(
-            layers=[hidden(20, bias=False), "tanh", hidden(1, bias=False)], preprocessing={"numbers": "none"}
-        ),
+        of_numbers(layers=[hidden(20, bias=False), "tanh", hidden(1, bias=False)], preprocessing={"numbers": "none"}),
         lambda: tables.numbers(shift=50),
         "input_scale",
         "before",
@@ -176,7 +172,17 @@ PLANTED = (
     ),
     planted(
         "overfit on 60 rows",
-        net({"linear": 64}, "relu", {"linear": 64}, "relu", {"linear": 1}, "sigmoid", optimizer="adam", lr=0.01, epochs=150),
+        net(
+            {"linear": 64},
+            "relu",
+            {"linear": 64},
+            "relu",
+            {"linear": 1},
+            "sigmoid",
+            optimizer="adam",
+            lr=0.01,
+            epochs=150,
+        ),
         lambda: tables.groups(n=75, spread=2.5, dims=20, seed=3),
         "overfit",
         "after",
@@ -186,7 +192,7 @@ PLANTED = (
         "99 to 1 imbalance",
         two_classes(),
         lambda: tables.groups(n=2000, spread=1.5, shares=(0.99, 0.01), seed=1),
-        "imbalance never_predicted majority",
+        "imbalance never_predicted hidden_by_accuracy",
         "before after",
         "rare",
     ),

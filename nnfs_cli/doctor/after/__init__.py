@@ -1,4 +1,4 @@
-"""The checks of a run after its training.
+"""The checks of a run after its training, from what it has recorded: its log, its verdicts and its probes.
 
-Each file has one check: a function from what the run left to diagnoses.
+Each is a function from a `TrainedRun` to diagnoses. Most need no data. Those that look inside the net need probes.
 """

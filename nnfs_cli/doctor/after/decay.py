@@ -25,7 +25,8 @@ def killed_by_decay(run: TrainedRun) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "decay_too_strong",
             "warning",
-            f"the weights of every layer have shrunk to {brief(left)} of their first norm or less, with {key} {value:g}",
+            f"the weights of every layer have shrunk to {brief(left)} of their first norm, or less, with {key}"
+            f" {value:g}",
             "each step takes more from the weights than the gradient gives, so the net forgets what it learns",
             f"{key}: {value / 100:g}",
             _edits(run, decay),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.workflows.verdicts.wording import brief
@@ -20,7 +21,8 @@ def vanishing_or_exploding(run: TrainedRun) -> Iterator[Diagnosis]:
 
     A gradient is measured beside its weights: its norm divided by theirs.
     """
-    names = [name for name in run.weights() if name.count(".") == 1]
+    weights = run.weights()
+    names = [name for name in weights if name.count(".") == 1]  # those inside of blocks may have a way around them
     if len(names) < FEWEST:
         return
     first, last = (_relative(run, name) for name in (names[0], names[-1]))
@@ -28,7 +30,8 @@ def vanishing_or_exploding(run: TrainedRun) -> Iterator[Diagnosis]:
     if not known.any():
         return
     ratio = float(np.median(first[known] / last[known]))
-    size = f"the gradient of {names[0]} is {brief(ratio)} times that of {names[-1]}, each beside its weights"
+    of_first, of_last = weights[names[0]], weights[names[-1]]
+    size = f"the gradient of {of_first} is {brief(ratio)} times that of {of_last}, as shares of their weights"
     if ratio < VANISHED:
         yield Diagnosis(
             "vanishing_gradient",
@@ -48,7 +51,7 @@ def vanishing_or_exploding(run: TrainedRun) -> Iterator[Diagnosis]:
         )
 
 
-def _relative(run: TrainedRun, name: str) -> np.ndarray:
+def _relative(run: TrainedRun, name: str) -> Array:
     gradient, norm = run.probed(name, "gradient"), run.probed(name, "norm")
     if gradient is None or norm is None:
         return np.full(1, np.nan)

@@ -69,7 +69,7 @@ def does_not_fall(run: TrainedRun) -> Iterator[Diagnosis]:
 
 
 def oscillates(run: TrainedRun) -> Iterator[Diagnosis]:
-    """Yield that in the second half of training the loss often rises by a large share of itself and of what was gained."""
+    """Yield that in the second half of training the loss often rises by a large share of itself and of the gain."""
     loss = run.train_loss
     if len(loss) < FEWEST or not np.isfinite(loss).all() or run.stepper is None:
         return

@@ -6,35 +6,41 @@ from collections.abc import Iterator
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
-from nnfs_cli.system.wording import named, percent
+from nnfs_cli.system.wording import counted, named, percent
 
-FEWEST = 10  # held-out rows of a class below which its errors may be chance
-ACCURATE = 0.9
-FOUND = 0.5
-RARE = 10  # the largest class has more than so many times the rows
+ACCURATE = 0.9  # accuracy from which figures look good
+FOUND = 0.5  # share of the rows of a class that a net should find
+FEWEST = 10  # held-out rows of a class below which a lower share may be chance
+RARE = 10  # the largest class has more than so many times the rows of a rare one
 
 
 def hidden_by_accuracy(run: TrainedRun) -> Iterator[Diagnosis]:
-    """Yield the class of which less than half is found though the accuracy is high, if it is rare.
+    """Yield the rare class of which less than half is found, or nothing at all, though the accuracy is high.
 
-    Nothing is said if something makes rare classes count more already, or if a class is never found: a verdict says so.
+    Nothing is said if something makes rare classes count more already, or if a verdict names a class that is never
+    found.
     """
     if run.confusion is None or run.config.class_weights is not None or "never_predicted" in run.verdict_codes:
         return
     rows = {truth: sum(counts.values()) for truth, counts in run.confusion.items()}
     right = {truth: counts.get(truth, 0) for truth, counts in run.confusion.items()}
-    accuracy = sum(right.values()) / max(sum(rows.values()), 1)
-    largest = max(rows.values(), default=0)
-    rare = [truth for truth, n in rows.items() if n >= FEWEST and RARE * n < largest]
-    worst = min(rare, key=lambda truth: right[truth] / rows[truth], default=None)
-    if worst is not None and accuracy >= ACCURATE and right[worst] < FOUND * rows[worst]:
-        yield Diagnosis(
-            "hidden_by_accuracy",
-            "warning",
-            f"the accuracy is {accuracy:.4f}, but only {right[worst]} of the {rows[worst]} held-out rows of"
-            f" {named(worst)} are found",
-            f"{named(worst)} is {percent(rows[worst] / sum(rows.values()))} of the rows, so the accuracy hardly counts"
-            " its errors",
-            "class_weights: balanced, and metrics: [accuracy, balanced_accuracy]",
-            {"class_weights": "balanced"},
-        )
+    n, largest = sum(rows.values()), max(rows.values(), default=0)
+    accuracy = sum(right.values()) / max(n, 1)
+    rare = [
+        truth
+        for truth, here in rows.items()
+        if 0 < RARE * here < largest and (here >= FEWEST or (run.useless and not right[truth]))
+    ]
+    worst = min(rare, key=lambda truth: (right[truth] / rows[truth], -rows[truth]), default=None)
+    if worst is None or accuracy < ACCURATE or right[worst] >= FOUND * rows[worst]:
+        return
+    yield Diagnosis(
+        "hidden_by_accuracy",
+        "warning",
+        f"the accuracy is {accuracy:.4f}, but {right[worst] or 'none'} of the {counted(rows[worst], 'held-out row')} of"
+        f" {named(worst)} {'is' if right[worst] == 1 else 'are'} found",
+        f"only {percent(rows[worst] / n)} of the rows are {named(worst)}, so neither the accuracy nor the loss minds"
+        " their errors much",
+        "class_weights: balanced, and metrics: [accuracy, balanced_accuracy]",
+        {"class_weights": "balanced"},
+    )

@@ -13,7 +13,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.nn.layers import Layer
-from nnfs_cli.nn.layers.sequential import Sequential
+from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.training.optimizers import Stepper
 from nnfs_cli.workflows.load_run import config_of
@@ -46,7 +46,9 @@ class TrainedRun:
         if not verdicts and state != "finished":
             verdicts = [one for one in curve_verdicts(log, config, stopped=False) if one.code != "too_short"]
         confusion = run.records.confusion("validation") or run.records.confusion("test")
-        return cls(config, state, log, run.arrays.probes() or {}, verdicts, run.records.data(), confusion)
+        return cls(
+            config, state, log, getattr(run.arrays, "probes", dict)() or {}, verdicts, run.records.data(), confusion
+        )
 
     @property
     def verdict_codes(self) -> set[str]:
@@ -74,23 +76,24 @@ class TrainedRun:
         return self.config.lr or math.nan
 
     def layers(self) -> Iterator[tuple[str, Layer]]:
-        """Yield each layer of the net that is not a block of others, with its place in the config, in order."""
-        for i, layer in enumerate(self.config.layers):
-            yield from _leaves(f"layers.{i}", layer)
+        """Yield each layer of the net with its place in the config, at any depth, in order."""
+        yield from _within("layers", self.config.layers)
 
     def probed(self, path: str, quantity: str) -> Array | None:
         """Return a statistic of a layer or a parameter at each probed epoch, (k,); None without it."""
         return self.probes.get(f"{path}.{quantity}")
 
-    def weights(self) -> list[str]:
-        """Return the names of the weights that probes have measured: parameters that are not biases, in order."""
-        names = [name.removesuffix(".update") for name in self.probes if name.endswith(".update")]
-        return [name for name in names if name.rpartition(".")[2] == "weight"]
+    def weights(self) -> dict[str, str]:
+        """Return the places of the linear layers that probes have measured, by the names of their weights, in order."""
+        places = [path for path, layer in self.layers() if isinstance(layer, Linear)]
+        named = {".".join([*filter(str.isdigit, path.split(".")), "weight"]): path for path in places}
+        return {name: path for name, path in named.items() if f"{name}.norm" in self.probes}
 
     def movement(self, name: str) -> float | None:
         """Return how far a parameter moved in the training if all its steps had gone in one direction.
 
-        It is the sum over all steps of the change of a step divided by the norm, as probed. None if it is not known.
+        It is the sum over all steps of the change of a step divided by the norm, as probed: about an upper limit. None
+        if it is not known.
         """
         update, step = self.probed(name, "update"), self.probes.get("step")
         if update is None or step is None or len(step) < 2 or not np.isfinite(update).any():
@@ -100,16 +103,12 @@ class TrainedRun:
         return float(np.dot(larger, np.diff(step)))
 
 
-def _leaves(path: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
-    """Yield the layers inside a layer, at any depth, or the layer itself."""
-    for name in type(layer).model_fields:
-        value = getattr(layer, name)
-        if isinstance(value, Layer):
-            yield from ([(path, layer)] if not isinstance(layer, Sequential) else [])
-            yield from _leaves(f"{path}.{name}", value)
-            return
-        if isinstance(value, tuple) and any(isinstance(one, Layer) for one in value):
-            for i, one in enumerate(value):
-                yield from _leaves(f"{path}.{name}.{i}", one)
-            return
-    yield path, layer
+def _within(path: str, value: Any) -> Iterator[tuple[str, Layer]]:
+    """Yield the layers that a setting holds, with their places."""
+    if isinstance(value, Layer):
+        yield path, value
+        for name in type(value).model_fields:
+            yield from _within(f"{path}.{name}", getattr(value, name))
+    elif isinstance(value, tuple):
+        for i, one in enumerate(value):
+            yield from _within(f"{path}.{i}", one)

@@ -45,12 +45,17 @@ def unchanged_weights(run: TrainedRun) -> Iterator[Diagnosis]:
     behind = [name for name, one in moved.items() if one < UNCHANGED and one * BEHIND < furthest]
     if not behind or furthest < STILL:
         return
-    named = listing([*behind[:NAMED], *([f"{len(behind) - NAMED} more"] if len(behind) > NAMED else [])])
+    named = listing(
+        [
+            *(run.weights()[name] for name in behind[:NAMED]),
+            *([f"{len(behind) - NAMED} more"] if len(behind) > NAMED else []),
+        ]
+    )
     yield Diagnosis(
         "unchanged_weights",
         "warning",
-        f"{named} changed by at most {brief(max(moved[name] for name in behind))} of themselves in the whole training,"
-        f" others by up to {brief(furthest)}",
+        f"the weights of {named} changed by at most {brief(max(moved[name] for name in behind))} of themselves in the"
+        f" whole training, others by up to {brief(furthest)}",
         "no gradient reaches these weights, so what they compute stays as it was drawn",
         "look for dead or saturated units and vanishing gradients in the layers after them",
     )

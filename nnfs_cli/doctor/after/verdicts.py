@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
-from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.doctor.diagnosis import Diagnosis, Severity
 
 WHY = {  # by the code of the verdict: what it means for the training
     "copies": "the net has seen these rows in training, so the figures say little about rows that are new to it",
@@ -19,14 +19,16 @@ WHY = {  # by the code of the verdict: what it means for the training
     "overfit": "the net goes on to fit the noise of the training rows, and gets worse on others",
     "too_short": "training ended before the net had learned what it can learn",
 }
+MILD = {"worse_than_linear", "majority"}  # true of many sound trainings, too
 
 
 def verdicts_on_training(run: TrainedRun) -> Iterator[Diagnosis]:
     """Yield the verdicts that are warnings and say something about the training."""
     for verdict in run.verdicts:
         if verdict.severity == "warning" and verdict.code in WHY:
+            severity: Severity = "note" if verdict.code in MILD else "warning"
             edits = _edits(run, verdict.code)
-            yield Diagnosis(verdict.code, "warning", verdict.sentence, WHY[verdict.code], verdict.remedy, edits)
+            yield Diagnosis(verdict.code, severity, verdict.sentence, WHY[verdict.code], verdict.remedy, edits)
 
 
 def _edits(run: TrainedRun, code: str) -> Mapping[str, Any]:
