@@ -15,6 +15,7 @@ from nnfs_cli.errors import UserError
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.ignored_warnings import ignored_warnings
+from nnfs_cli.workflows.compare import Comparison, beside_baselines
 from nnfs_cli.workflows.load_run import UNUSABLE, config_of
 from nnfs_cli.workflows.run_predictions import RunPredictions
 from nnfs_cli.workflows.verdicts import Verdict, recorded_verdict
@@ -29,9 +30,13 @@ class RunFacts:
     there is one: its rows need not be read again. With `rows` off, no section shows rows of the data.
     """
 
-    def __init__(self, run: RunDirectory, experiment: Experiment | None = None, rows: bool = True) -> None:
+    def __init__(
+        self, run: RunDirectory, experiment: Experiment | None = None, rows: bool = True, baselines: bool = False
+    ) -> None:
         self.run, self.experiment, self.rows = run, experiment, rows
+        self.with_baselines = baselines
         self.faults: list[str] = []
+        self._unpredicted = ""
 
     @property
     def name(self) -> str:
@@ -105,12 +110,35 @@ class RunFacts:
 
     @cached_property
     def predictions(self) -> RunPredictions | None:
-        """What the net predicts for the rows of the run; None if the run has no net or its data cannot be read."""
-        if (experiment := self.experiment) is not None:
-            return self._read(lambda: RunPredictions.of_experiment(self.run, experiment))
-        if self.state != "finished":
+        """What the net predicts for the rows of the run; None if that cannot be known, see `why_no_predictions`."""
+        if self.experiment is None and not self._read(lambda: self.run.arrays.has_weights("best")):
             return None
-        return self._read(lambda: RunPredictions.of_run(self.run))
+        before = len(self.faults)
+        found = self._read(self._predict)
+        self._unpredicted = " ".join(self.faults[before:])
+        return found
+
+    @property
+    def why_no_predictions(self) -> str:
+        """A sentence on why the report shows no predictions."""
+        _ = self.predictions
+        if not self._unpredicted:
+            return f"There are no predictions: the run has no best weights, and its training is {self.state}."
+        return f"There are no predictions: {self._unpredicted}."
+
+    def _predict(self) -> RunPredictions:
+        if self.experiment is not None:
+            return RunPredictions.of_experiment(self.run, self.experiment)
+        return RunPredictions.of_run(self.run)
+
+    @cached_property
+    def baselines(self) -> Comparison | None:
+        """The figures of the net beside those of baseline models; None unless they were asked for."""
+        found = self.predictions if self.with_baselines else None
+        if found is None or found.loaded is None:
+            return None
+        wanted, loaded = found.held_out or ["train"], found.loaded
+        return self._read(lambda: beside_baselines(self.name, found.predictor, loaded, found.rows, wanted))
 
     def _read(self, read: Callable[[], T]) -> T | None:
         """Return what a function reads; if it cannot, note why and return None."""

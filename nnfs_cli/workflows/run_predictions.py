@@ -28,7 +28,8 @@ class RunPredictions:
     """The rows of a run by split, with the net's predictions for them.
 
     `predictor` decides by the threshold that the run keeps, if it keeps one. `loaded` holds the tables of the rows,
-    unless they do not fit into the memory limit, or are large and a training has just ended.
+    unless they do not fit into the memory limit, or are large and come
+    `from_training` that has just ended.
     """
 
     predictor: Predictor
@@ -36,13 +37,14 @@ class RunPredictions:
     evaluation: Evaluation
     calibration: NumberCalibration | ClassCalibration | None
     loaded: LoadedData | None
+    from_training: bool
 
     @classmethod
     def of_experiment(cls, run: RunDirectory, experiment: Experiment) -> Self:
         """Predict the rows of an experiment, whose net has the best weights of the run, without reading them again."""
         decision = run.records.decision()
         predictor = experiment.predictor.with_threshold(None if decision is None else decision["threshold"])
-        return cls._of(run, predictor, experiment.splits, experiment.loaded)
+        return cls._of(run, predictor, experiment.splits, experiment.loaded, from_training=True)
 
     @classmethod
     def of_run(cls, run: RunDirectory, data: Any = None) -> Self:
@@ -53,21 +55,32 @@ class RunPredictions:
         """
         predictor = restore(run)
         loaded = data_of(run, predictor.config, "restore it to see what the net predicts for them", data)
-        return cls._of(run, predictor, encode_splits(predictor, loaded), loaded)
+        return cls._of(run, predictor, encode_splits(predictor, loaded), loaded, from_training=False)
 
     @classmethod
     def _of(
-        cls, run: RunDirectory, predictor: Predictor, rows: Mapping[str, EncodedRows], loaded: LoadedData | None
+        cls,
+        run: RunDirectory,
+        predictor: Predictor,
+        rows: Mapping[str, EncodedRows],
+        loaded: LoadedData | None,
+        from_training: bool,
     ) -> Self:
         calibration = calibration_of(run, predictor) if run.records.has_calibration() else None
         scored = {split: score(predictor, of_split) for split, of_split in rows.items()}
         in_memory = loaded if loaded is not None and loaded.budget is None else None
-        return cls(predictor, rows, Evaluation(scored, predictor, run.records.decision()), calibration, in_memory)
+        evaluation = Evaluation(scored, predictor, run.records.decision())
+        return cls(predictor, rows, evaluation, calibration, in_memory, from_training)
 
     @property
     def held_out(self) -> list[str]:
         """The splits that the net was not trained on; with a holdout, each validation row is predicted out of fold."""
         return [split for split in self.rows if split != "train"]
+
+    @property
+    def main_split(self) -> str:
+        """The split that says most about new rows: test, else validation, else train."""
+        return next(split for split in ("test", "validation", "train") if split in self.rows)
 
     def predicted(self, split: str) -> PredictedRows:
         """Return the predictions for the rows of a split."""
@@ -78,8 +91,11 @@ class RunPredictions:
         rows = self.predicted(split)
         return self.predictor.own_weight(rows.weight, rows.y)
 
-    def table(self, split: str, places: Array) -> Table | None:
-        """Return the cells of some rows of a split, as they were read; None if they are not in memory."""
+    def table(self, split: str, places: Array) -> tuple[Table, Array] | None:
+        """Return the cells of some rows of a split, as they were read, and the numbers of these rows in their table.
+
+        Numbers (rows,) count from 0. None if the table is not in memory.
+        """
         if self.loaded is None:
             return None
         encoder, folds = self.predictor.encoder, self.rows["train"].folds
@@ -91,4 +107,6 @@ class RunPredictions:
             rows = rows[np.array(encoder.class_weights)[encoder.truth(targets)] != 0]
         if of_folds and folds is not None and folds.forward:
             rows = rows[np.flatnonzero(folds.fold >= 0)]
-        return table.take(rows[places]) if len(rows) == len(self.rows[split]) else None
+        if len(rows) != len(self.rows[split]):
+            return None
+        return table.take(rows[places]), rows[places]

@@ -57,6 +57,7 @@ def test_the_cells_of_a_row_are_those_that_its_prediction_comes_from(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     experiment, run = trained(tmp_path, **CASES[case])
+    lines = (tmp_path / "rows.csv").read_text().splitlines()
     at_the_end, later = RunPredictions.of_experiment(run, experiment), RunPredictions.of_run(run)
     assert at_the_end.held_out == later.held_out
     assert at_the_end.evaluation == later.evaluation
@@ -64,8 +65,10 @@ def test_the_cells_of_a_row_are_those_that_its_prediction_comes_from(
         np.testing.assert_array_equal(at_the_end.predicted(split).y_hat, later.predicted(split).y_hat)
         places = np.arange(0, len(later.rows[split]), 3)
         for found in (at_the_end, later):
-            table = found.table(split, places)
-            assert table is not None
+            cells = found.table(split, places)
+            assert cells is not None
+            table, numbers = cells
+            assert [f"{x:.4f}" for x in table.numbers("x").tolist()] == [lines[1 + i].split(",")[0] for i in numbers]
             encoder = found.predictor.encoder
             np.testing.assert_array_equal(encoder.encode(table, np.float32), found.rows[split].X[places])
             np.testing.assert_array_equal(encoder.truth(table), found.rows[split].truth[places])

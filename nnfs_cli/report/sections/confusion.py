@@ -1,0 +1,63 @@
+"""Which classes are mistaken for which: the confusion matrix of each held-out split, and figures by class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.charts.matrix import Matrix
+from nnfs_cli.display.text import number
+from nnfs_cli.report.blocks import Block, Charts, Folded, Rows, Section
+from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.report.sections.figures import LABELS
+from nnfs_cli.runs.records import ConfusionTable
+
+MOST = 40  # classes in a picture; of more, those with the most errors
+LISTED = 12  # classes in a table that is not folded
+NOTE = "Rows are true classes, columns predicted ones; the diagonal is right. Darker: a larger share of the true class."
+
+
+def confusion(facts: RunFacts) -> Section | None:
+    """Return the confusion matrices of the held-out splits, or else of the training rows."""
+    found = facts.predictions
+    if found is None or not found.predictor.labels:
+        return None
+    splits = found.held_out or ["train"]
+    tables = {split: found.evaluation.scored[split].confusion for split in splits}
+    matrices = [(confusion_matrix(table, LABELS[split]), NOTE) for split, table in tables.items() if table is not None]
+    blocks: list[Block] = [Charts(matrices)]
+    for split in splits:
+        table = _by_class(found.evaluation.classes[split], LABELS[split])
+        few = len(table.rows) <= LISTED
+        blocks.append(table if few else Folded(f"Figures of the {len(table.rows)} classes, {LABELS[split]}", [table]))
+    return Section("confusion", "Right and wrong by class", blocks)
+
+
+def _by_class(classes: Mapping[str, Mapping[str, Any]], rows: str) -> Rows:
+    """Return precision, recall and F1 of each class; each row counts once."""
+    shown = [
+        [label, f"{int(each['support']):,}", *(number(each[name]) for name in ("precision", "recall", "f1"))]
+        for label, each in classes.items()
+    ]
+    return Rows(f"Figures by class, {rows}", ["class", "rows", "precision", "recall", "F1"], shown)
+
+
+def confusion_matrix(table: ConfusionTable, rows: str) -> Matrix:
+    """Return the counts of rows, darker where the share of the rows of the true class is higher."""
+    labels, counts = list(table.labels), table.counts
+    title = f"Confusion matrix of the {rows}"
+    if len(labels) > MOST:
+        wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * counts.diagonal()
+        kept = np.sort(np.argsort(-wrong, kind="stable")[:MOST])
+        labels, counts = [labels[k] for k in kept], counts[np.ix_(kept, kept)]
+        title += f": the {MOST} classes with the most errors"
+    totals = np.maximum(table.counts.sum(axis=1), 1)
+    totals = totals if len(labels) == len(table.labels) else totals[kept]
+    shares = counts / totals[:, None]
+    texts = [
+        [f"{n:,} ({100 * share:.0f} %)" if len(labels) <= 6 else f"{n:,}" for n, share in zip(row, of_row, strict=True)]
+        for row, of_row in zip(counts.tolist(), shares.tolist(), strict=True)
+    ]
+    return Matrix(title, "predicted class", "true class", labels, labels, shares, texts)

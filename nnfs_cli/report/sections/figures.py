@@ -1,0 +1,74 @@
+"""How good the net is: its figures by split with their confidence intervals, beside simple models where known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nnfs_cli.display.text import number
+from nnfs_cli.report.blocks import Block, Notice, Rows, Section, Text
+from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.workflows.compare import Comparison
+
+LABELS = {"train": "training rows", "validation": "validation rows", "test": "test rows"}
+
+
+def figures(facts: RunFacts) -> Section | None:
+    """Return the figures of every split, or why there are none."""
+    found = facts.predictions
+    if found is None:
+        recorded = [_table(facts.figures, {})] if facts.figures else []
+        return Section("figures", "Figures", [*recorded, Notice("warn", "note", facts.why_no_predictions)])
+    blocks: list[Block] = []
+    if facts.state != "finished":
+        state = f"The training is {facts.state}; these figures are for the best weights so far."
+        blocks.append(Notice("warn", "note", state))
+    blocks.append(_table(found.evaluation, found.evaluation.intervals, found.evaluation.out_of_fold))
+    blocks += _decided(found.evaluation.decision)
+    if facts.baselines:
+        blocks += _baselines(facts.baselines)
+    return Section("figures", "Figures", blocks)
+
+
+def _table(
+    figures: Mapping[str, Mapping[str, Any]], intervals: Mapping[str, Mapping[str, Any]], out_of_fold: bool = False
+) -> Rows:
+    """Return a row for each figure and a column for each split; an interval follows its figure."""
+    names = list(dict.fromkeys(name for of_split in figures.values() for name in of_split if name != "rows"))
+    rows = [["rows", *(f"{int(of_split['rows']):,}" for of_split in figures.values())]] if figures else []
+    for name in names:
+        cells = [
+            _with_interval(of_split.get(name), intervals.get(split, {}).get(name))
+            for split, of_split in figures.items()
+        ]
+        rows.append([name, *cells])
+    header = [LABELS.get(split, split) for split in figures]
+    if out_of_fold:
+        header = [f"{name}, out of fold" if name == LABELS["validation"] else name for name in header]
+    caption = "Figures with 95 % confidence intervals" if intervals else "Figures"
+    return Rows(caption, ["figure", *header], rows)
+
+
+def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return number(value)
+    low, high = interval
+    return f"{number(value)} [{number(low)}, {number(high)}]"
+
+
+def _decided(decision: Mapping[str, Any] | None) -> Iterator[Block]:
+    """Yield the threshold that the figures are for, if one was decided."""
+    if decision is not None:
+        rule = f"'{decision['class']}' is predicted at a probability of {number(decision['threshold'])} or more"
+        yield Text(f"These figures are for the threshold that `nnfs decide` kept: {rule}.", soft=True)
+
+
+def _baselines(found: Comparison) -> Iterator[Block]:
+    """Yield the figures of the net and of baseline models on the same rows."""
+    for split, models in found.items():
+        names = list(next(iter(models.values())))
+        rows = [[model, *(number(of_model.get(name)) for name in names)] for model, of_model in models.items()]
+        caption = f"The net and baseline models on the same {LABELS.get(split, split)}"
+        yield Rows(caption, ["model", *names], rows, strong=frozenset({0}))
+    for verdict in found.verdict:
+        yield Notice("warn" if verdict.severity == "warning" else "plain", verdict.severity, f"{verdict}.")
