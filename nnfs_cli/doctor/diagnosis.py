@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from nnfs_cli.doctor.before.range_test import RangeTest
 
 Severity = Literal["warning", "note"]
 
@@ -48,16 +51,22 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Examination:
-    """What the doctor found: diagnoses, warnings first, and sentences about what could not be examined."""
+    """What the doctor found: diagnoses, warnings first, and sentences about what could not be examined.
+
+    `range_test` is that of the learning rate, if one was made before training.
+    """
 
     diagnoses: tuple[Diagnosis, ...]
     unexamined: tuple[str, ...] = ()
+    range_test: RangeTest | None = None
 
     @classmethod
-    def of(cls, diagnoses: Iterable[Diagnosis], unexamined: Iterable[str] = ()) -> Examination:
+    def of(
+        cls, diagnoses: Iterable[Diagnosis], unexamined: Iterable[str] = (), range_test: RangeTest | None = None
+    ) -> Examination:
         """Return an examination with the warnings first, otherwise in the given order."""
         ordered = sorted(diagnoses, key=lambda one: one.severity != "warning")
-        return cls(tuple(ordered), tuple(unexamined))
+        return cls(tuple(ordered), tuple(unexamined), range_test)
 
     @property
     def edits(self) -> dict[str, Any]:
@@ -69,4 +78,8 @@ class Examination:
 
     def plain(self) -> dict[str, Any]:
         """Return the examination as a dict for JSON."""
-        return {"diagnoses": [one.plain() for one in self.diagnoses], "unexamined": list(self.unexamined)}
+        return {
+            "diagnoses": [one.plain() for one in self.diagnoses],
+            "unexamined": list(self.unexamined),
+            "range_test": self.range_test and self.range_test.plain(),
+        }

@@ -157,15 +157,19 @@ class SimpleModels:
         return self._fitted[member]
 
     def _constant(self, seen: Array | None) -> Array:
-        """Return the best constant outputs for the loss, (outputs,): quantiles or means."""
-        y, weight, levels = self._y.astype(np.float64), self._weight, self._loss.constant_levels()
-        if seen is not None:
-            y, weight = y[seen], weight[seen]
-        if not levels:
-            return np.asarray(np.average(y, axis=0, weights=weight))
-        quantiles = np.quantile(y, levels, axis=0, weights=weight, method="inverted_cdf")
-        at = np.arange(y.shape[1])
-        return np.asarray(quantiles[at % len(levels), at])
+        """Return the best constant outputs for the rows that a member has seen, (outputs,)."""
+        kept = slice(None) if seen is None else seen
+        return best_constant(self._loss, self._y[kept], self._weight[kept])
+
+
+def best_constant(loss: Loss, y: Array, weight: Array | None) -> Array:
+    """Return the best constant outputs (outputs,) for targets y (rows, outputs): means, or quantiles for the loss."""
+    y, levels = y.astype(np.float64), loss.constant_levels()
+    if not levels:
+        return np.asarray(np.average(y, axis=0, weights=weight))
+    quantiles = np.quantile(y, levels, axis=0, weights=weight, method="inverted_cdf")
+    at = np.arange(y.shape[1])
+    return np.asarray(quantiles[at % len(levels), at])
 
 
 def _linear_model(loss: Loss) -> type[Ridge] | type[Logistic] | None:

@@ -1,0 +1,63 @@
+"""A learning rate that is far too high or far too low."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nnfs_cli.display.text import number
+from nnfs_cli.doctor.before.subject import Subject
+from nnfs_cli.doctor.before.trials import Trial
+from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.system.wording import counted
+
+FAR = 10.0  # a factor below which nothing is said
+
+
+def learning_rate(subject: Subject) -> Iterator[Diagnosis]:
+    """Yield that training would gain less than half of what it gains with another learning rate.
+
+    The range test finds a candidate. If it is ten times higher or lower than lr, trial trainings decide.
+    """
+    test, trials = subject.range_test, subject.trials
+    if test is None or test.suggested is None:
+        return
+    lr, suggested = trials.lr, test.suggested
+    steps = min(trials.steps, trials.planned)
+    if lr >= FAR * suggested:
+        here, there = trials.run(lr, [steps])[0], trials.run(suggested, [steps])[0]
+        after = f"after {counted(steps, 'step')} the loss is {_shown(here)}"
+        if subject.gains_less(here, there):
+            yield Diagnosis(
+                "lr_too_high",
+                "warning",
+                f"{after}, with lr {suggested:g} it is {_shown(there)};"
+                f" the best constant has {number(subject.constant_loss(subject.rows))}",
+                "steps that are too long jump over the minimum, or away from it",
+                *_remedy(subject, suggested),
+            )
+    elif lr <= suggested / FAR:
+        same = max(1, round(trials.planned * lr / suggested))  # steps that lead as far as all planned ones
+        if same >= steps:
+            return
+        here, there = trials.run(suggested, [same, steps])
+        if subject.gains_less(here, there):
+            yield Diagnosis(
+                "lr_too_low",
+                "warning",
+                f"{counted(trials.planned, 'planned step')} lead no further than {counted(same, 'step')} with"
+                f" lr {suggested:g}, whose loss is {_shown(here)}; after {steps:,} it is {_shown(there)}",
+                "steps that are too short do not reach the minimum in the planned epochs",
+                *_remedy(subject, suggested),
+            )
+
+
+def _shown(trial: Trial) -> str:
+    return number(trial.held_out) if np.isfinite(trial.held_out) else "infinite"
+
+
+def _remedy(subject: Subject, suggested: float) -> tuple[str, dict[str, float]]:
+    """Return the line of YAML; the lr of the config is the peak of its schedule."""
+    lr = float(f"{suggested * float(subject.config.lr or 1.0) / subject.trials.lr:.1g}")
+    return f"lr: {lr:g}", {"lr": lr}
