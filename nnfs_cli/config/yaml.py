@@ -157,7 +157,9 @@ def _values(data: object) -> int:
 
 def dump_value(value: object) -> str:
     """Return one plain value as YAML on a single line."""
-    text = yaml.dump([value], Dumper=_Dumper, allow_unicode=True, default_flow_style=True, width=1_000_000)
+    text = yaml.dump(
+        [value], Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True, width=1_000_000
+    )
     return text.strip()[1:-1]
 
 
