@@ -39,5 +39,5 @@ def resume(
     from nnfs_cli.display.progress import progress_for
 
     experiment = workflows.reopen(opened, epochs, changed_data)
-    callbacks = [] if quiet else [Resumed(experiment), *progress_for(True)]
+    callbacks = [] if quiet else [Resumed(experiment), *progress_for(True, experiment.config.checkpoint)]
     conduct(lambda: workflows.resume(experiment, opened, callbacks), opened, experiment.config, quiet, json)

@@ -40,5 +40,5 @@ def train(
     if not quiet:
         announce(experiment)
     run = workflows.begin(experiment, runs)
-    callbacks = progress_for(not quiet)
+    callbacks = progress_for(not quiet, experiment.config.checkpoint)
     conduct(lambda: workflows.train(experiment, run, callbacks), run, experiment.config, quiet, json)

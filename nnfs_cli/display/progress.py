@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Collection
@@ -11,6 +12,7 @@ from nnfs_cli.display.notebook import FoldTable, Notebook, in_notebook
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number
 from nnfs_cli.errors import ConfigError
+from nnfs_cli.metrics.direction import Mode
 from nnfs_cli.system.wording import shown
 from nnfs_cli.training.callbacks import Callback
 
@@ -22,24 +24,25 @@ if TYPE_CHECKING:
 def progress_for(verbose: bool | None, checkpoint: Checkpoint | None = None) -> list[Callback]:
     """Return the callbacks that show the progress of a training; an empty list if it is silent.
 
-    True: a display in a notebook, a bar on a terminal, lines in a file or a pipe. False: nothing.
+    True: a display in a notebook, curves on a terminal, lines in a file or a pipe. False: nothing.
     None: as True in a notebook or an interactive session on a terminal, as False in a script and in threads.
     `checkpoint` says by which figure an epoch is the best; without it, no epoch is marked, as none is kept. Raises
     `ConfigError` if `verbose` is anything else.
     """
     if not _wanted(verbose):
         return []
+    best: tuple[str | None, Mode] = (None, "min")
+    if checkpoint is not None:
+        best = checkpoint.monitor or "val_loss", checkpoint.mode or "min"
     if in_notebook():
-        if checkpoint is None:
-            return [Notebook(None)]
-        return [Notebook(checkpoint.monitor or "val_loss", checkpoint.mode or "min")]
-    if sys.stderr.isatty():
-        from nnfs_cli.display.bar import Bar  # loads the parts of Rich that only a terminal needs
+        return [Notebook(*best)]
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        from nnfs_cli.display.live import Live
 
-        return [Bar()]
-    from nnfs_cli.display.lines import Lines
+        return [Live(*best)]
+    from nnfs_cli.display.lines import TERMINAL_LINES, Lines
 
-    return [Lines()]
+    return [Lines(TERMINAL_LINES if sys.stderr.isatty() else None)]
 
 
 def fold_report(verbose: bool | None, configs: Collection[str], folds: int, repeats: int) -> Report:

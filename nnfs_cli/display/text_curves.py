@@ -89,11 +89,11 @@ def text_curves(
     canvas = _Canvas(max(width - left - 2 - right, 4), height - 1, braille)
     ends: list[tuple[int, int]] = []  # the row in which each curve ends, and its number
     for i, points in enumerate(drawn.values()):
-        placed = [canvas.place(x_axis.share(x), y_axis.share(y)) for x, y in points]
+        placed = canvas.places(x_axis.shares(x for x, _ in points), y_axis.shares(y for _, y in points))
         canvas.draw(placed, i, dotted=i == 0 and len(drawn) > 1)
         ends.append((canvas.row_of(placed[-1]), i))
     if mark is not None and _usable([mark], log_x, log_y):
-        canvas.mark(canvas.place(x_axis.share(mark[0]), y_axis.share(mark[1])))
+        canvas.mark(*canvas.places(x_axis.shares(mark[:1]), y_axis.shares(mark[1:])))
     bar, names = ("│" if braille else "|"), _spread(ends, height - 1)
     lines = []
     for row, label in enumerate(labels):
@@ -118,10 +118,15 @@ class _Axis:
     def __init__(self, low: float, high: float, log: bool) -> None:
         self.low, self.high, self._log = low, high, log
 
-    def share(self, value: float) -> float:
-        """Return how far along the axis a value is, from 0 to 1."""
-        low, high, value = (math.log(each) if self._log else each for each in (self.low, self.high, value))
-        return min(max((value - low) / (high - low), 0.0), 1.0) if high > low else 0.5
+    def shares(self, values: Iterable[float]) -> list[float]:
+        """Return how far along the axis values are, from 0 to 1."""
+        low, high, *scaled = (
+            map(math.log, (self.low, self.high, *values)) if self._log else (self.low, self.high, *values)
+        )
+        if high <= low:
+            return [0.5] * len(scaled)
+        span = high - low
+        return [0.0 if value < low else 1.0 if value > high else (value - low) / span for value in scaled]
 
     def at(self, share: float) -> float:
         """Return the value that is so far along the axis."""
@@ -140,10 +145,10 @@ class _Canvas:
         self._owner = [[-1] * width for _ in range(height)]
         self._marked: tuple[int, int] | None = None
 
-    def place(self, x: float, y: float) -> tuple[int, int]:
-        """Return the column and the row of a dot, for shares of the width and, from below, of the height."""
+    def places(self, xs: Iterable[float], ys: Iterable[float]) -> list[tuple[int, int]]:
+        """Return the columns and the rows of dots, for shares of the width and, from below, of the height."""
         across, down = self.width * self._across - 1, self.height * self._down - 1
-        return round(x * across), int((1 - y) * down + 0.499)
+        return [(int(x * across + 0.5), int((1 - y) * down + 0.499)) for x, y in zip(xs, ys, strict=True)]
 
     def row_of(self, dot: tuple[int, int]) -> int:
         """Return the line of text that a dot is in."""
@@ -180,9 +185,12 @@ def _joined(dots: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Yield all dots of the lines between dots."""
     yield dots[0]
     for (x, y), (to_x, to_y) in itertools.pairwise(dots):
-        steps = max(abs(to_x - x), abs(to_y - y))
-        for i in range(1, steps + 1):
-            yield x + round((to_x - x) * i / steps), y + round((to_y - y) * i / steps)
+        across, down = to_x - x, to_y - y
+        steps = max(abs(across), abs(down))
+        for i in range(1, steps):
+            yield x + round(across * i / steps), y + round(down * i / steps)
+        if steps:
+            yield to_x, to_y
 
 
 def _labels(axis: _Axis, rows: int) -> list[str]:

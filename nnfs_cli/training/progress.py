@@ -34,6 +34,7 @@ class Progress:
 
     epochs: int  # epochs of the whole training
     steps: int  # steps of one epoch
+    rows: int = 0  # rows of one epoch; 0 where that is not known
     epoch: int = 0  # current epoch, counted from 1; 0 before the first
     finished: int = 0  # epochs that have ended
     step: int = 0  # steps made in all epochs

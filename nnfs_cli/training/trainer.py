@@ -103,6 +103,7 @@ class Trainer:
         """
         rows.check(self.model.input_shape, self.model.output_shape, self.model.dtype, self.model.members)
         self._begin(epochs)
+        self.progress.rows = len(rows)
         if restore is not None:
             state = self.state()
             restore(state)

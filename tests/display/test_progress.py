@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from nnfs_cli.display.bar import Bar
 from nnfs_cli.display.lines import Lines
+from nnfs_cli.display.live import Live
 from nnfs_cli.display.notebook import FoldTable, Notebook
 from nnfs_cli.display.progress import fold_report, progress_for
 from nnfs_cli.training.callbacks import Callback
@@ -43,10 +43,10 @@ def place(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ("where", "unasked", "asked"),
     [
         ("script", None, Lines),
-        ("script on a terminal", None, Bar),
-        ("console", Bar, Bar),
+        ("script on a terminal", None, Live),
+        ("console", Live, Live),
         ("logged console", None, Lines),
-        ("ipython", Bar, Bar),
+        ("ipython", Live, Live),
         ("notebook", Notebook, Notebook),
         ("window", None, None),
     ],
@@ -79,7 +79,7 @@ def test_folds_are_reported_in_lines_or_not_at_all(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
-def test_a_real_console_shows_a_bar_and_loads_no_ipython() -> None:
+def test_a_real_console_shows_curves_and_loads_no_ipython() -> None:
     pty = pytest.importorskip("pty")
     control, screen = pty.openpty()
     console = subprocess.Popen([sys.executable, "-i", "-q"], stdin=screen, stdout=screen, stderr=screen)
@@ -100,5 +100,5 @@ def test_a_real_console_shows_a_bar_and_loads_no_ipython() -> None:
         console.kill()
         console.wait()
         os.close(control)
-    assert b"found [<nnfs_cli.display.bar.Bar object" in shown
+    assert b"found [<nnfs_cli.display.live.Live object" in shown
     assert b"False" in shown.rpartition(b"found [<")[2]

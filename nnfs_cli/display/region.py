@@ -1,0 +1,140 @@
+"""The last lines of a terminal, which are drawn again in place while other lines scroll by above them."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any, ClassVar, TextIO
+
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")  # of colours
+UP, CLEAR_LINE, CLEAR_BELOW = "\x1b[{}A", "\x1b[K", "\x1b[J"
+
+
+class Region:
+    """Lines at the bottom of a terminal.
+
+    What this process writes to stdout and stderr while the region is open appears above it, if it goes to the same
+    terminal. The cursor stays visible behind the last line, so that nothing has to be repaired if the process is
+    killed. There is at most one region at a time: `begin` returns whether this one is open.
+    """
+
+    _open: ClassVar[Region | None] = None
+    _lock: ClassVar[threading.RLock] = threading.RLock()
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._streams: dict[str, TextIO] = {}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The columns and the rows of the terminal as they are now."""
+        try:
+            columns, rows = os.get_terminal_size(self._terminal.fileno())
+        except (OSError, ValueError):
+            columns, rows = 0, 0
+        given = {name: os.environ.get(name, "") for name in ("COLUMNS", "LINES")}
+        if not columns:
+            columns = int(given["COLUMNS"]) if given["COLUMNS"].isdecimal() else 80
+        return columns, rows or (int(given["LINES"]) if given["LINES"].isdecimal() else 24)
+
+    @property
+    def _terminal(self) -> TextIO:
+        return self._streams.get("stderr", sys.stderr)
+
+    def begin(self) -> bool:
+        """Open the region, unless another one is open."""
+        with self._lock:
+            if Region._open is not None:
+                return False
+            Region._open = self
+            for name in ("stderr", "stdout"):
+                stream = getattr(sys, name)
+                if stream is not None and stream.isatty():
+                    self._streams[name] = stream
+                    setattr(sys, name, _Above(self, stream))
+            return True
+
+    def end(self) -> None:
+        """Remove the lines, and write to stdout and stderr as before."""
+        with self._lock:
+            if Region._open is not self:
+                return
+            self.draw([])
+            for name, stream in self._streams.items():
+                proxy = getattr(sys, name)
+                if isinstance(proxy, _Above):  # else somebody else has replaced it since
+                    proxy.finish()
+                    setattr(sys, name, stream)
+            self._streams = {}
+            Region._open = None
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Replace the lines by others, each without a line break and narrower than the terminal."""
+        with self._lock:
+            text = self._to_the_top()
+            text += f"{CLEAR_LINE}\n".join(lines) + CLEAR_LINE if lines else ""
+            self._lines = [*lines]
+            self._write(f"{text}{CLEAR_BELOW}")
+
+    def above(self, text: str, stream: TextIO) -> None:
+        """Write whole lines above the region."""
+        with self._lock:
+            lines = self._lines
+            self.draw([])
+            if stream is not self._terminal:
+                self._terminal.flush()
+            stream.write(text)
+            stream.flush()
+            self.draw(lines)
+
+    def _to_the_top(self) -> str:
+        """Return what moves the cursor to the first character of the region.
+
+        A terminal that became narrower has folded lines that were too long for it.
+        """
+        if not self._lines:
+            return ""
+        columns = self.size[0]
+        rows = sum(max(1, math.ceil(len(ESCAPES.sub("", line)) / columns)) for line in self._lines)
+        return f"\r{UP.format(rows - 1)}" if rows > 1 else "\r"
+
+    def _write(self, text: str) -> None:
+        self._terminal.write(text)
+        self._terminal.flush()
+
+
+class _Above:
+    """A stream whose whole lines appear above a region. A line that is not complete waits."""
+
+    def __init__(self, region: Region, stream: TextIO) -> None:
+        self._region, self._stream, self._waiting = region, stream, ""
+
+    def write(self, text: str) -> int:
+        """Write the lines that are complete."""
+        whole, end, rest = (self._waiting + text).rpartition("\n")
+        self._waiting = rest
+        if end:
+            self._region.above(whole + end, self._stream)
+        return len(text)
+
+    def writelines(self, lines: Sequence[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Do nothing: every whole line is flushed."""
+
+    def finish(self) -> None:
+        """Write a line that was not completed."""
+        if self._waiting:
+            self._stream.write(self._waiting)
+            self._stream.flush()
+            self._waiting = ""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
