@@ -61,19 +61,22 @@ def log_ticks(low: float, high: float, most: int) -> list[Tick]:
             values = more
     if len(values) < 2:
         return linear_ticks(low, high, most)
-    return [Tick(float(value), written(value)) for value in values]
+    plain = values[0] >= PLAIN[0] and values[-1] < PLAIN[1]
+    return [Tick(float(value), written(value, plain)) for value in values]
 
 
-def written(value: Fraction) -> str:
-    """Write a number exactly, as a plain number or times a power of ten."""
-    return _labels([value], value or Fraction(1))[0]
+def written(value: Fraction, plain: bool | None = None) -> str:
+    """Write a number exactly, as a plain number or times a power of ten; by default, as its size asks for."""
+    return _labels([value], value or Fraction(1), plain)[0]
 
 
-def _labels(values: Iterable[Fraction], step: Fraction) -> list[str]:
+def _labels(values: Iterable[Fraction], step: Fraction, plain: bool | None = None) -> list[str]:
     """Write multiples of a step, all with the same number of decimals."""
     values = list(values)
     largest = max((abs(value) for value in values), default=Fraction(0))
-    if step >= PLAIN[0] and largest < PLAIN[1]:
+    if plain is None:
+        plain = abs(step) >= PLAIN[0] and largest < PLAIN[1]
+    if plain:
         return [_signed(f"{_decimal(abs(value), _decimals(step))}", value) for value in values]
     exponent = _exponent(largest) if largest else 0
     power = Fraction(10) ** exponent

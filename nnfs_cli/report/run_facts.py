@@ -59,6 +59,11 @@ class RunFacts:
         return self._read(lambda: config_of(self.run))
 
     @cached_property
+    def source(self) -> bytes:
+        """The config file as it was given; empty if there was none, as from Python."""
+        return self._read(self.run.records.config_source) or b""
+
+    @cached_property
     def data(self) -> dict[str, Any] | None:
         """The record of the data."""
         return self._read(self.run.records.data)
@@ -97,6 +102,11 @@ class RunFacts:
     def environment(self) -> dict[str, Any]:
         """The versions and the machine that the run was started with; empty if that is not known."""
         return self._read(self.run.records.environment) or {}
+
+    @property
+    def command(self) -> str:
+        """The command line that started the run."""
+        return str(self.environment.get("command") or "")
 
     @cached_property
     def lineage(self) -> list[dict[str, Any]]:

@@ -7,13 +7,18 @@ from collections.abc import Callable
 from nnfs_cli.report.blocks import Section
 from nnfs_cli.report.page import page
 from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.report.sections.configuration import configuration
 from nnfs_cli.report.sections.confusion import confusion
 from nnfs_cli.report.sections.coverage import coverage
+from nnfs_cli.report.sections.data import data
+from nnfs_cli.report.sections.environment import environment
 from nnfs_cli.report.sections.figures import figures
+from nnfs_cli.report.sections.layers import layers
 from nnfs_cli.report.sections.learning import learning
 from nnfs_cli.report.sections.members import members
 from nnfs_cli.report.sections.probabilities import probabilities
 from nnfs_cli.report.sections.ranking import ranking
+from nnfs_cli.report.sections.repeat import repeat
 from nnfs_cli.report.sections.residuals import residuals
 from nnfs_cli.report.sections.surface import surface
 from nnfs_cli.report.sections.worst_rows import worst_rows
@@ -22,6 +27,7 @@ from nnfs_cli.report.summary import faults, summary
 # In the order of the page.
 SECTIONS: tuple[Callable[[RunFacts], Section | None], ...] = (
     learning, figures, confusion, ranking, probabilities, residuals, coverage, members, surface, worst_rows,
+    layers, data, configuration, repeat, environment,
 )  # fmt: skip
 
 

@@ -60,6 +60,10 @@ class Records:
             raise RunError(f"{self.path} is damaged: its spec.yaml is not a config: {error}") from None
         return found if isinstance(found, dict) else {}
 
+    def config_source(self) -> bytes:
+        """Return the config as the user gave it; empty if it was no file."""
+        return self._files.read("config.yaml") if self._files.has("config.yaml") else b""
+
     def write_code(self, name: str, source: bytes) -> None:
         """Write a copy of a user's Python file. The copy is never run."""
         make_folder(self._files.locate_folder("code"))

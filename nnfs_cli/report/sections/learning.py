@@ -8,7 +8,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.charts.annotations import Mark
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.line import Line
-from nnfs_cli.report.blocks import Block, Charts, Section, Text
+from nnfs_cli.report.blocks import Charts, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
 
 NAMES = {"train": "training rows", "val": "validation rows"}
@@ -25,12 +25,10 @@ def learning(facts: RunFacts) -> Section | None:
         return Section("learning", "Learning curves", [Text("No epoch was logged.")])
     epochs, log = facts.log["epoch"], facts.log
     names = list(dict.fromkeys(name.split("_", 1)[1] for name in log if name.startswith(("train_", "val_"))))
-    blocks: list[Block] = []
     charts = [(_curves(facts, name, epochs, log), LOSS_NOTE if name == "loss" else "") for name in names]
     if "lr" in log:
         charts.append((_rate(epochs, log["lr"]), ""))
-    blocks.append(Charts(charts))
-    return Section("learning", "Learning curves", blocks)
+    return Section("learning", "Learning curves", [Charts(charts)])
 
 
 def _curves(facts: RunFacts, name: str, epochs: Array, log: dict[str, Array]) -> Chart:
@@ -39,7 +37,7 @@ def _curves(facts: RunFacts, name: str, epochs: Array, log: dict[str, Array]) ->
     return Chart(
         _title(name),
         "epoch",
-        _unit(facts, name),
+        _unit(facts, name) + (f", {lines[0].name}" if len(lines) == 1 else ""),
         lines,
         _best(facts, lines[-1]),
         y_log=_wide(np.concatenate([line.y for line in lines])),
