@@ -12,7 +12,7 @@ def repeat(facts: RunFacts) -> Section | None:
     lines = []
     if facts.command.startswith("nnfs "):
         lines += ["# train it again, as it was trained", facts.command]
-    lines += ["# train it again, with every setting spelled out", f"nnfs train {place}/spec.yaml"]
+    lines += ["# train it again, with every setting spelled out", f"nnfs train {place}/{facts.run.spec_file.name}"]
     if facts.state == "finished":
         lines += ["# train it again and compare the results, byte by byte", f"nnfs verify {place}"]
         lines += ["# its figures, and its predictions for other rows", f"nnfs evaluate {place}"]
