@@ -6,7 +6,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.layers.base import Layer
-from nnfs_cli.nn.parameters import Views
+from nnfs_cli.nn.parameters import Views, flat
 from nnfs_cli.nn.probes import Observer
 
 
@@ -23,18 +23,9 @@ class NanProbe(Observer):
     def backward(self, path: str, layer: Layer, dy: Array, dx: Array | None, g: Views) -> None:
         """Check the gradients."""
         self._check(dy, "gradient of the loss by the output", path, layer)
-        for array in _arrays(g):
+        for array in flat(g).values():
             self._check(array, "gradient", path, layer)
 
     def _check(self, array: Array, what: str, path: str, layer: Layer) -> None:
         if not self.found and not np.isfinite(array).all():
             self.found = f"in the {what} of {path} ({layer.describe()})"
-
-
-def _arrays(views: Views) -> list[Array]:
-    """Return all arrays of a layer and the layers inside it."""
-    return [
-        array
-        for item in vars(views).values()
-        for array in ([item] if isinstance(item, np.ndarray) else _arrays(item) if isinstance(item, Views) else [])
-    ]

@@ -80,6 +80,17 @@ class Views:
         return bool(self._any)
 
 
+def flat(views: Views, prefix: str = "") -> dict[str, Array]:
+    """Return the arrays of a layer and of those inside it, by names such as ``weight`` and ``activation.slope``."""
+    arrays: dict[str, Array] = {}
+    for name, item in vars(views).items():
+        if isinstance(item, Views):
+            arrays |= flat(item, f"{prefix}{name}.")
+        elif isinstance(item, np.ndarray):
+            arrays[prefix + name] = item
+    return arrays
+
+
 class ParameterLayout:
     """The slice of each parameter of a tree in a flat vector (size,).
 

@@ -26,6 +26,9 @@ class Observer:
     buffers that the next pass overwrites: copy what must outlive this one, and change nothing.
     """
 
+    def before(self, path: str, layer: Layer, p: Views, x: Array) -> None:
+        """See the parameters of a layer and the batch x before it computes; the layers inside it come next."""
+
     def forward(self, path: str, layer: Layer, x: Array, y: Array) -> None:
         """See the output y of a layer for the batch x, both (members?, batch, features...)."""
 
@@ -67,6 +70,7 @@ def _reporting(layer: Layer, copy: Layer, observer: Observer, path: str) -> Any:
     layer_forward = copy.forward
 
     def forward(p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+        observer.before(path, layer, p, x)
         result: object = layer_forward(p, x, context)
         if not (isinstance(result, tuple) and len(result) == 2 and callable(result[1])):
             raise contract_error(layer, "forward", "two things, the output y and the function backward", result)

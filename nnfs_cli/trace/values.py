@@ -8,16 +8,11 @@ from typing import Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.nn.entry_formulas import Applied
 
 Phase = Literal["data", "forward", "loss", "backward", "update"]
 
 SMALL = 240  # entries of an array whose numbers are worth showing, at most
-
-
-def brief(value: float) -> str:
-    """Return a number with four significant digits, as a trace shows it everywhere."""
-    text = f"{value:.4g}"
-    return "0" if text == "-0" else text
 
 
 @dataclass(frozen=True)
@@ -44,19 +39,6 @@ class TracedArray:
         if not self.values.size:
             return float("nan"), float("nan")
         return float(np.min(self.values)), float(np.max(self.values))
-
-
-@dataclass(frozen=True)
-class Applied:
-    """A formula with the numbers of one entry in it: `entry` = `text` = `value`."""
-
-    entry: str  # y[0,2]
-    text: str  # 0.12 · 0.5 + 0.3 · 0.9 + 0.1
-    value: float
-
-    def __str__(self) -> str:
-        value = brief(self.value)
-        return f"{self.entry} = {value}" if self.text == value else f"{self.entry} = {self.text} = {value}"
 
 
 @dataclass(frozen=True)

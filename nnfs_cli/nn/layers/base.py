@@ -36,6 +36,7 @@ class Layer(Component, family="layer"):
     min_batch: ClassVar[int] = 1  # rows that a training step needs at least
     differs_in_training: ClassVar[bool] = False  # whether training and prediction compute different outputs
     preserves_range: ClassVar[bool] = False  # whether predictions are the input numbers, perhaps in another shape
+    by_entry: ClassVar[tuple[str, ...]] = ()  # formulas of single entries, see nn/entry_formulas.py
 
     @property
     def inner(self) -> tuple[Layer, ...]:
@@ -63,6 +64,13 @@ class Layer(Component, family="layer"):
         `p` holds the layer's parameters by name. Buffers, random numbers and products come from the context.
         """
         raise NotImplementedError
+
+    def named_numbers(self, x: Array, y: Array) -> dict[str, Array | float]:
+        """Return the numbers of a batch that `by_entry` names, other than arrays of the pass, parameters and settings.
+
+        x and y are the input and the output of the batch, (batch, ...). Arrays are (batch, ...), or (n,) without rows.
+        """
+        return {}
 
     @property
     def final(self) -> Layer:

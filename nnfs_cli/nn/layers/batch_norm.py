@@ -25,6 +25,12 @@ class BatchNorm(Layer, name="batch_norm"):
     """
 
     examples = ("batch_norm", "batch_norm: {momentum: 0.01, eps: 0.001}")
+    by_entry = (
+        "y_j = (x_j - mean_j) / sqrt(var_j + eps) · weight_j + bias_j",
+        "dx_j = weight_j (dy_j - Σ_b dy_bj / n - x̂_j Σ_b dy_bj x̂_bj / n) / sqrt(var_j + eps)",
+        "dweight_j = Σ_b dy_bj x̂_bj",
+        "dbias_j = Σ_b dy_bj",
+    )
     min_batch = 2
     differs_in_training = True
 
@@ -39,6 +45,12 @@ class BatchNorm(Layer, name="batch_norm"):
         one, zero = (ParameterSpec((n,), init, n, n) for init in (Constant(value=1.0), Zeros()))
         running = {"running_mean": zero._replace(learned=False), "running_var": one._replace(learned=False)}
         return input_shape, {"weight": one, "bias": zero, **running}
+
+    def named_numbers(self, x: Array, y: Array) -> dict[str, Array | float]:
+        """Return mean and var (n,) over the batch, x̂ (batch, ..., n), and the number n of rows."""
+        axes = tuple(range(x.ndim - 1))
+        mean, var = x.mean(axis=axes), x.var(axis=axes)
+        return {"mean": mean, "var": var, "x̂": (x - mean) / np.sqrt(var + self.eps), "n": x.size // x.shape[-1]}
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ..., n) -> (batch, ..., n)."""

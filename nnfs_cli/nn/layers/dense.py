@@ -19,6 +19,13 @@ class Dense(Linear, name="dense", main="units"):
     """
 
     examples = ("dense: 20", "dense: {units: 3, activation: tanh, bias: false}")
+    by_entry = (
+        "z_j = Σ_i x_i weight_ij + bias_j",
+        "z_j = Σ_i x_i weight_ij",
+        "dx_i = Σ_j dz_j weight_ij",
+        "dweight_ij = Σ_b x_bi dz_bj",
+        "dbias_j = Σ_b dz_bj",
+    )
 
     activation: Layer = Sigmoid()
     """Layer applied to the result of the linear map."""

@@ -22,11 +22,19 @@ class Dropout(Layer, name="dropout", main="rate"):
     """
 
     examples = ("dropout: 0.2", "dropout")
+    by_entry = (
+        "y = x · m / (1 - rate)",
+        "dx = dy · m / (1 - rate)",
+    )
     preserves_range = True
     differs_in_training = True
 
     rate: Fraction = Field(default=0.5, kw_only=False)
     """Probability that a number is set to zero."""
+
+    def named_numbers(self, x: Array, y: Array) -> dict[str, Array | float]:
+        """Return the mask m (batch, ...); where x is 0, it does not matter."""
+        return {"m": (y != 0).astype(x.dtype)}
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> (batch, ...)."""

@@ -17,6 +17,10 @@ class Identity(Layer, name="identity"):
     """
 
     examples = ("identity",)
+    by_entry = (
+        "y = x",
+        "dx = dy",
+    )
     preserves_range = True
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:

@@ -22,6 +22,12 @@ class LayerNorm(Layer, name="layer_norm"):
     """
 
     examples = ("layer_norm", "layer_norm: {eps: 0.001}")
+    by_entry = (
+        "y_j = (x_j - mean) / sqrt(var + eps) · weight_j + bias_j",
+        "dx_j = (c_j - Σ_k c_k / n - x̂_j Σ_k c_k x̂_k / n) / sqrt(var + eps) with c_j = dy_j weight_j",
+        "dweight_j = Σ_b dy_bj x̂_bj",
+        "dbias_j = Σ_b dy_bj",
+    )
 
     eps: PositiveFloat = 1e-5
     """Number added to the variance, so that a row of equal numbers is not divided by zero."""
@@ -31,6 +37,11 @@ class LayerNorm(Layer, name="layer_norm"):
         n = input_shape[-1]
         weight, bias = (ParameterSpec((n,), init, n, n) for init in (Constant(value=1.0), Zeros()))
         return input_shape, {"weight": weight, "bias": bias}
+
+    def named_numbers(self, x: Array, y: Array) -> dict[str, Array | float]:
+        """Return mean and var (batch, ..., 1) of the rows, x̂ (batch, ..., n), and the width n."""
+        mean, var = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
+        return {"mean": mean, "var": var, "x̂": (x - mean) / np.sqrt(var + self.eps), "n": x.shape[-1]}
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ..., n) -> (batch, ..., n)."""

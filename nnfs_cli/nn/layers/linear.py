@@ -24,6 +24,13 @@ class Linear(Layer, name="linear", main="units"):
     """
 
     examples: ClassVar[tuple[str, ...]] = ("linear: 20", "linear: {units: 3, bias: false, init: he_normal}")
+    by_entry: ClassVar[tuple[str, ...]] = (
+        "y_j = Σ_i x_i weight_ij + bias_j",
+        "y_j = Σ_i x_i weight_ij",
+        "dx_i = Σ_j dy_j weight_ij",
+        "dweight_ij = Σ_b x_bi dy_bj",
+        "dbias_j = Σ_b dy_bj",
+    )
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "activation": "dense has one, and an activation is a layer of its own, such as relu"

@@ -21,6 +21,11 @@ class PReLU(Layer, name="prelu", main="init"):
     """
 
     examples = ("prelu", "prelu: {init: {constant: 0.1}}")
+    by_entry = (
+        "y_j = x_j for x_j > 0, else slope_j x_j",
+        "dx_j = dy_j for x_j > 0, else slope_j dy_j",
+        "dslope_j = Σ_b min(x_bj, 0) dy_bj",
+    )
 
     init: Initializer = Field(default=Constant(value=0.25), kw_only=False)
     """Initializer of the slopes a."""

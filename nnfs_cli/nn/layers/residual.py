@@ -25,6 +25,13 @@ class Residual(Layer, name="residual", main="layers"):
     """
 
     examples = ("residual: [linear: 4, tanh, linear: 4]", "residual: [linear: 3, tanh]")
+    by_entry = (
+        "y_j = f_j + Σ_i x_i projection_ij",
+        "y_j = f_j + x_j",
+        "dx_i = df_i + Σ_j dy_j projection_ij",
+        "dx_i = df_i + dy_i",
+        "dprojection_ij = Σ_b x_bi dy_bj",
+    )
 
     layers: Layers = Field(kw_only=False)
     """The layers f in the order in which they are applied."""

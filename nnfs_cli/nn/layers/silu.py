@@ -20,6 +20,10 @@ class SiLU(Layer, name="silu"):
     """
 
     examples = ("silu",)
+    by_entry = (
+        "y = x · sigmoid(x)",
+        "dx = (sigmoid(x) + y (1 - sigmoid(x))) dy",
+    )
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> (batch, ...)."""

@@ -21,6 +21,10 @@ class Softmax(Layer, name="softmax"):
     """
 
     examples = ("softmax",)
+    by_entry = (
+        "y_i = exp(x_i) / Σ_j exp(x_j)",
+        "dx_j = y_j (dy_j - Σ_i y_i dy_i)",
+    )
     output_range = (0, 1)
 
     def build(self, input_shape: Shape) -> tuple[Shape, ParameterTree]:

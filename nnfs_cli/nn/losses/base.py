@@ -55,6 +55,7 @@ class Loss(Component, family="loss"):
     activation: ClassVar[type[Layer] | None] = None
     target_range: ClassVar[tuple[float, float] | None] = None  # range that targets must lie in; None for any
     probabilistic: ClassVar[bool] = True  # whether the outputs for classes are probabilities, not scores
+    by_entry: ClassVar[tuple[str, ...]] = ()  # formulas of single entries, see nn/entry_formulas.py
 
     reduction: Literal["mean", "sum"] = "mean"
     """Descend the `mean` over the rows of a batch, or their `sum`."""
@@ -85,6 +86,13 @@ class Loss(Component, family="loss"):
     def constant_levels(self) -> tuple[float, ...]:
         """Return the levels of the quantiles that are the best constants for numbers; none if the mean is the best."""
         return ()
+
+    def named_numbers(self, y_hat: Array, y: Array) -> dict[str, Array | float]:
+        """Return the numbers of a batch that `by_entry` names, other than y_hat, y, z, settings and n, the outputs.
+
+        Arrays are (batch, n), (batch, 1) or (n,).
+        """
+        return {}
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """Return the loss of each row (batch,), and the function that returns the gradient by `y_hat`."""

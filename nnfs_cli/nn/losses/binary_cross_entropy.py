@@ -18,6 +18,11 @@ class Binary(Loss):
 
     task = "classification"
     activation = Sigmoid
+    by_entry = (
+        "L = -(y_0 ln(y_hat_0) + (1 - y_0) ln(1 - y_hat_0))",
+        "dy_hat_i = (y_hat_i - y_i) / (y_hat_i (1 - y_hat_i)) · w",
+        "dz_i = (y_hat_i - y_i) w",
+    )
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
         """Return 1, for the probability of the second class. Raises `ValueError` unless there are two classes."""
@@ -65,10 +70,11 @@ class Binary(Loss):
 class BinaryCrossEntropy(Binary, name="binary_cross_entropy"):
     """Negative log-likelihood of two classes: L = -[y ln(y_hat) + (1 - y) ln(1 - y_hat)].
 
-    With sigmoid, it is computed from the logits z: L = s - y z with s = ln(1 + exp(z)) = max(z, 0) + ln(1 + exp(-|z|)).
+    With sigmoid, it is computed from the logits z: L = s - y z with s = ln(1 + exp(z)) = max(z, 0) + ln(1 + exp(-|z|)),
+    and y_hat = sigmoid(z) = exp(z - s).
     As written, y_hat is kept at least 1e-8 (or the machine epsilon) away from 0 and 1, so that L and its gradient stay
     finite. PyTorch bounds the logarithms at -100 instead.
-    Gradient: dL/dy_hat = (y_hat - y) / (y_hat (1 - y_hat)); with sigmoid, dL/dz = sigmoid(z) - y = exp(z - s) - y.
+    Gradient: dL/dy_hat = (y_hat - y) / (y_hat (1 - y_hat)); with sigmoid, dL/dz = y_hat - y.
     Shapes: y_hat or z (batch, 1), the probability of the second class; y (batch, 1), from 0 to 1; L (batch,).
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.90; Szegedy et al., "Rethinking the
     Inception Architecture for Computer Vision" (2016), section 7, for label smoothing, in Keras' form.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.nn.losses.binary_cross_entropy import Binary
 from nnfs_cli.nn.losses.focal import Focused
 
@@ -16,3 +17,12 @@ class BinaryFocal(Focused, Binary, name="binary_focal", main="gamma"):
     """
 
     examples = ("binary_focal", "binary_focal: 0.5")
+    by_entry = (
+        "L = -(1 - p)^gamma ln(p)",
+        "dy_hat_i = (y_hat_i - y_i) / (y_hat_i (1 - y_hat_i)) ((1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p)) w",
+        "dz_i = (y_hat_i - y_i) ((1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p)) w",
+    )
+
+    def named_numbers(self, y_hat: Array, y: Array) -> dict[str, Array | float]:
+        """Return p (batch, 1), the probability of the true class."""
+        return {"p": y * y_hat + (1 - y) * (1 - y_hat)}

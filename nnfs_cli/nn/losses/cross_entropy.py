@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from nnfs_cli.arrays import Array
@@ -16,6 +18,11 @@ class Categorical(Loss):
 
     task = "classification"
     activation = Softmax
+    by_entry: ClassVar[tuple[str, ...]] = (
+        "L = -Σ_i y_i ln(y_hat_i)",
+        "dy_hat_i = -y_i / y_hat_i · w",
+        "dz_i = (y_hat_i - y_i) w",
+    )
 
     def n_outputs(self, n_classes: int | None, n_targets: int) -> int:
         """Return the number of classes."""
@@ -61,7 +68,7 @@ class CrossEntropy(Categorical, name="cross_entropy"):
 
     With softmax, it is computed from the logits z: L = ln Σ_j exp(z_j) - Σ_i y_i z_i. As written, y_hat is kept at
     least 1e-8 (or the machine epsilon) away from 0, so that L stays finite.
-    Gradient: dL/dy_hat = -y / y_hat; with softmax, dL/dz = softmax(z) - y.
+    Gradient: dL/dy_hat = -y / y_hat; with softmax, dL/dz = y_hat - y.
     Shapes: y_hat or z (batch, n); y (batch, n), each row adding up to 1; L (batch,).
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.108; Szegedy et al., "Rethinking the
     Inception Architecture for Computer Vision" (2016), section 7, for label smoothing.

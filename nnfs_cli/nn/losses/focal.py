@@ -37,6 +37,15 @@ class Focal(Focused, Categorical, name="focal", main="gamma"):
     """
 
     examples = ("focal", "focal: 0.5")
+    by_entry = (
+        "L = -(1 - p)^gamma ln(p)",
+        "dy_hat_i = -y_i / y_hat_i ((1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p)) w",
+        "dz_i = (y_hat_i - y_i) ((1 - p)^gamma - gamma p (1 - p)^(gamma - 1) ln(p)) w",
+    )
+
+    def named_numbers(self, y_hat: Array, y: Array) -> dict[str, Array | float]:
+        """Return p (batch, 1), the probability of the true class."""
+        return {"p": np.vecdot(y, y_hat)[..., None]}
 
 
 def focused(entropy: Array, backward: LossBackward, gamma: float, context: Context) -> tuple[Array, LossBackward]:

@@ -24,6 +24,11 @@ class Gamma(Loss, name="gamma"):
     """
 
     examples = ("gamma",)
+    by_entry = (
+        "L = 1 / n Σ_i (ln(y_hat_i) + y_i / y_hat_i)",
+        "dy_hat_i = (1 - y_i / y_hat_i) / (y_hat_i n) · w",
+        "dz_i = (1 - y_i / y_hat_i) / n · w",
+    )
     task = "regression"
     activation = Exp
     target_range = (0, np.inf)

@@ -21,6 +21,12 @@ class Hinge(Loss, name="hinge"):
     """
 
     examples = ("hinge", "hinge: {squared: true}")
+    by_entry = (
+        "if squared: L = max(0, 1 + Σ_i d_i y_hat_i)²",
+        "L = max(0, 1 + Σ_i d_i y_hat_i)",
+        "if squared: dy_hat_i = 2 · max(0, 1 + Σ_j d_j y_hat_j) d_i w",
+        "dy_hat_i = d_i w for L > 0, else 0",
+    )
     task = "classification"
     probabilistic = False
 
@@ -38,6 +44,13 @@ class Hinge(Loss, name="hinge"):
     def answer(self, y_hat: Array) -> Array:
         """(rows, 1) -> (rows, 2); (rows, n) stays as it is."""
         return np.concatenate([-y_hat, y_hat], axis=-1) if y_hat.shape[-1] == 1 else y_hat
+
+    def named_numbers(self, y_hat: Array, y: Array) -> dict[str, Array | float]:
+        """Return d (batch, n)."""
+        d = -y
+        if y.shape[-1] > 1:
+            d[np.arange(len(y)), np.where(y > 0, -np.inf, y_hat).argmax(axis=-1)] = 1
+        return {"d": d}
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""

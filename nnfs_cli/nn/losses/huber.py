@@ -21,6 +21,10 @@ class Huber(Loss, name="huber", main="delta"):
     """
 
     examples = ("huber", "huber: 0.5")
+    by_entry = (
+        "L = 1 / n Σ_i c_i (e_i - c_i / 2) with e_i = y_hat_i - y_i",
+        "dy_hat_i = c_i / n · w",
+    )
     task = "regression"
 
     delta: PositiveFloat = Field(default=1.0, kw_only=False)
@@ -29,6 +33,10 @@ class Huber(Loss, name="huber", main="delta"):
     def constant_levels(self) -> tuple[float, ...]:
         """Return 0.5: the best constant lies between median and mean, and outliers do not move it far."""
         return (0.5,)
+
+    def named_numbers(self, y_hat: Array, y: Array) -> dict[str, Array | float]:
+        """Return c (batch, n), the clipped errors."""
+        return {"c": np.clip(y_hat - y, -self.delta, self.delta)}
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""

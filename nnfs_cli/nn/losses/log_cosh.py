@@ -21,6 +21,10 @@ class LogCosh(Loss, name="log_cosh"):
     """
 
     examples = ("log_cosh",)
+    by_entry = (
+        "L = 1 / n Σ_i ln(cosh(y_hat_i - y_i))",
+        "dy_hat_i = tanh(y_hat_i - y_i) / n · w",
+    )
     task = "regression"
 
     def constant_levels(self) -> tuple[float, ...]:

@@ -19,6 +19,10 @@ class MAE(Loss, name="mae"):
     """
 
     examples = ("mae",)
+    by_entry = (
+        "L = 1 / n Σ_i |y_hat_i - y_i|",
+        "dy_hat_i = sign(y_hat_i - y_i) / n · w",
+    )
     task = "regression"
 
     def constant_levels(self) -> tuple[float, ...]:

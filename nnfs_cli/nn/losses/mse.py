@@ -20,6 +20,10 @@ class MSE(Loss, name="mse", main="factor"):
     """
 
     examples = ("mse", "mse: 0.5")
+    by_entry = (
+        "L = factor / n Σ_i (y_hat_i - y_i)²",
+        "dy_hat_i = 2 · factor / n (y_hat_i - y_i) w",
+    )
     task = "regression"
 
     factor: PositiveFloat = Field(default=1.0, kw_only=False)

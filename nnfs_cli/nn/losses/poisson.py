@@ -23,6 +23,11 @@ class Poisson(Loss, name="poisson"):
     """
 
     examples = ("poisson",)
+    by_entry = (
+        "L = 1 / n Σ_i (y_hat_i - y_i ln(y_hat_i))",
+        "dy_hat_i = (1 - y_i / y_hat_i) / n · w",
+        "dz_i = (y_hat_i - y_i) / n · w",
+    )
     task = "regression"
     activation = Exp
     target_range = (0, np.inf)

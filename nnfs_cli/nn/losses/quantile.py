@@ -48,6 +48,10 @@ class Quantile(Loss, name="quantile", main="levels"):
     """
 
     examples = ("quantile", "quantile: 0.5", "quantile: [0.05, 0.25, 0.75]")
+    by_entry = (
+        "L = 1 / n Σ_i max(q_i (y_i - y_hat_i), (q_i - 1) (y_i - y_hat_i))",
+        "dy_hat_i = -q_i / n · w for y_i >= y_hat_i, else (1 - q_i) / n · w",
+    )
     task = "regression"
 
     levels: Levels = Field(default=(0.1, 0.5, 0.9), kw_only=False)
@@ -77,6 +81,10 @@ class Quantile(Loss, name="quantile", main="levels"):
     def constant_levels(self) -> tuple[float, ...]:
         """Return the levels: the best constants are the quantiles of the target."""
         return tuple(self.levels)
+
+    def named_numbers(self, y_hat: Array, y: Array) -> dict[str, Array | float]:
+        """Return q (n,), the level of each output."""
+        return {"q": np.tile(self.levels, y.shape[-1] // len(self.levels))}
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""

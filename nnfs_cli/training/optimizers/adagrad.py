@@ -16,6 +16,10 @@ class Adagrad(Stepper, name="adagrad"):
     """
 
     examples = ("adagrad", "adagrad: {initial: 0.1}")
+    by_entry = (
+        "s' = s + g²",
+        "w' = w - lr g / (sqrt(s') + eps)",
+    )
     default_lr = 0.01
 
     initial: NonNegativeFloat = 0.0

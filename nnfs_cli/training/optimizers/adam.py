@@ -22,6 +22,11 @@ class Adam(Stepper, name="adam"):
     """
 
     examples = ("adam", "adam: {beta1: 0.95, beta2: 0.99}")
+    by_entry = (
+        "m' = beta1 m + (1 - beta1) g",
+        "v' = beta2 v + (1 - beta2) g²",
+        "w' = w - lr m' / (1 - beta1^t') / (sqrt(v' / (1 - beta2^t')) + eps)",
+    )
     default_lr = 0.001
 
     beta1: Fraction = 0.9

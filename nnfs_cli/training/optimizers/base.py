@@ -31,6 +31,7 @@ class Stepper(Optimizer):
 
     needs = ("default_lr", "step")
     default_lr: ClassVar[float]
+    by_entry: ClassVar[tuple[str, ...]] = ()  # formulas of single entries, see nn/entry_formulas.py
     elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("lr", "learning_rate"), "lr is a key of the config, and an argument of fit"
     )

@@ -17,6 +17,10 @@ class Lion(Stepper, name="lion"):
     """
 
     examples = ("lion", "lion: {beta1: 0.95, beta2: 0.98}")
+    by_entry = (
+        "w' = w - lr sign(beta1 m + (1 - beta1) g)",
+        "m' = beta2 m + (1 - beta2) g",
+    )
     default_lr = 0.0001
 
     beta1: Fraction = 0.9

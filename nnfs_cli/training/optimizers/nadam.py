@@ -20,6 +20,12 @@ class NAdam(Adam, name="nadam"):
     """
 
     examples = ("nadam", "nadam: {momentum_decay: 0.01}")
+    by_entry = (
+        "m' = beta1 m + (1 - beta1) g",
+        "v' = beta2 v + (1 - beta2) g²",
+        "w' = w - lr (u m' / (1 - product' u) + (1 - product' / product) g / (1 - product'))"
+        " / (sqrt(v' / (1 - beta2^t')) + eps) with u = beta1 (1 - 0.96^((t' + 1) momentum_decay) / 2)",
+    )
     default_lr = 0.002
 
     momentum_decay: NonNegativeFloat = 0.004

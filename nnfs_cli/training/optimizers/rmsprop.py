@@ -16,6 +16,10 @@ class RMSprop(Stepper, name="rmsprop"):
     """
 
     examples = ("rmsprop", "rmsprop: {alpha: 0.9}")
+    by_entry = (
+        "v' = alpha v + (1 - alpha) g²",
+        "w' = w - lr g / (sqrt(v') + eps)",
+    )
     default_lr = 0.001
 
     alpha: Fraction = 0.99

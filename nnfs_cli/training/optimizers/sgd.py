@@ -22,6 +22,12 @@ class SGD(Stepper, name="sgd", main="momentum"):
     """
 
     examples = ("sgd", "sgd: 0.9", "sgd: {momentum: 0.9, nesterov: true}")
+    by_entry = (
+        "velocity' = momentum velocity + g",
+        "if nesterov: w' = w - lr (g + momentum velocity')",
+        "w' = w - lr velocity'",
+        "w' = w - lr g",
+    )
     default_lr = 0.01
 
     momentum: Fraction = Field(default=0.0, kw_only=False)

@@ -1,0 +1,96 @@
+"""Trace one training step of a net: forward, loss, backward and update."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.differences import sample
+from nnfs_cli.nn.entry_formulas import first_entry
+from nnfs_cli.nn.layer_check import Compared
+from nnfs_cli.nn.model import Model
+from nnfs_cli.nn.net_check import net_entries
+from nnfs_cli.nn.one_net import one_net
+from nnfs_cli.trace.batch import TracedBatch
+from nnfs_cli.trace.layers import backward_step, forward_step
+from nnfs_cli.trace.losses import LossRecord, loss_gradient_steps, loss_steps, record_loss
+from nnfs_cli.trace.record import LayerRecord, Recorder, own_arrays
+from nnfs_cli.trace.update import update_steps
+from nnfs_cli.trace.values import Step, Trace, TracedArray
+
+CHECKED = 2  # random entries of each parameter's gradient that are checked, besides the one with its formula
+
+
+def trace(batch: TracedBatch) -> Trace:
+    """Return the trace of one step on these rows. The numbers are those of `Model.differentiate`.
+
+    The batch and its model stay as they are.
+    """
+    batch = replace(batch, model=one_net(batch.model))
+    model = batch.model
+    recorder, loss = observe(batch)
+    records = recorder.walk()
+    twin = batch.in_float64()
+    twin_recorder, twin_loss = observe(twin)
+    twins = {record.path: record for record in twin_recorder.walk()}
+    checks = _parameter_checks(model, twin)
+    steps = [_data_step(batch), *map(forward_step, records), *loss_steps(loss), *loss_gradient_steps(loss, twin_loss)]
+    steps += [backward_step(one, twins[one.path], _own_checks(one, model, checks)) for one in reversed(records)]
+    steps += update_steps(batch)
+    return Trace(
+        batch.name,
+        batch.weights,
+        model.describe(),
+        str(model.dtype),
+        batch.member,
+        batch.rows,
+        batch.inputs,
+        batch.outputs,
+        batch.targets,
+        float(np.average(loss.L.astype(np.float64), weights=batch.weight)),
+        batch.lr,
+        tuple(steps),
+    )
+
+
+def observe(batch: TracedBatch) -> tuple[Recorder, LossRecord]:
+    """Return what one pass of `Model.differentiate` computes in the layers, and what the loss computes of that.
+
+    The gradients of the pass stay in the model; its running statistics stay as they were.
+    """
+    model, recorder = batch.model, Recorder()
+    before = model.parameters.vector.copy()
+    with model.observed(recorder):
+        model.differentiate(batch.x, batch.y, batch.weight, batch.draws, batch.mean_total)
+    model.parameters.vector[...] = before
+    outputs = recorder.top[-1].y if recorder.top else batch.x
+    return recorder, record_loss(model, outputs, batch.y, batch.weight, batch.mean_total)
+
+
+def _data_step(batch: TracedBatch) -> Step:
+    arrays = [TracedArray("x", "inputs of the net", batch.x), TracedArray("y", "target", batch.y)]
+    if batch.weight is not None:
+        arrays.append(TracedArray("weight", "weight of each row", batch.weight))
+    return Step("data", "data", "rows", arrays=tuple(arrays))
+
+
+def _parameter_checks(model: Model, twin: TracedBatch) -> dict[str, list[Compared]]:
+    """Compare entries of the gradient by each parameter with differences of the loss in float64."""
+    rng, where = np.random.default_rng(0), {}
+    for name, gradient in model.gradients.arrays.items():
+        where[name] = list(dict.fromkeys([first_entry(gradient), *sample(gradient.shape, CHECKED, rng)]))
+    return net_entries(twin.model, where, twin.x, twin.y, twin.weight, twin.draws, twin.mean_total)
+
+
+def _own_checks(record: LayerRecord, model: Model, checks: dict[str, list[Compared]]) -> dict[str, list[Compared]]:
+    """Return the checks of a layer's own parameters, by the names that the layer gives them."""
+    full = {_address(array): name for name, array in model.parameters.arrays.items()}
+    own = own_arrays(record.layer, record.p)
+    return {name: checks[full[_address(own[name])]] for name in record.gradients}
+
+
+def _address(array: Array) -> int:
+    """Return where an array begins in memory: views into one vector are the same where this is the same."""
+    return int(array.__array_interface__["data"][0])
