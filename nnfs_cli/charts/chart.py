@@ -51,7 +51,7 @@ class Chart:
         looks = self._looks()
         entries = [(series, look) for series, look in zip(self.series, looks, strict=True) if series.name]
         keys, key_height = legend(entries if len(shown) > 1 else [], 0, 28, self.width)
-        top, bottom = 28 + key_height + 20, self.height - 40
+        top, bottom = 28 + key_height + 24, self.height - 40
         y = self._scale(1, bottom, top)
         y_ticks = y.ticks(max(2, int((bottom - top) / Y_TICK)))
         left = 8 + max((text_width(tick.label) for tick in y_ticks), default=0.0)
@@ -63,7 +63,7 @@ class Chart:
             element("desc", escaped(self.described())),
             text(0, 19, shortened(self.title, self.width, TITLE + 1), class_="ch-title", font_size=TITLE),
             keys,
-            text(0, top - 9, shortened(self.y_label, self.width), class_="ch-label", opacity=0.8),
+            text(0, top - 13, shortened(self.y_label, self.width), class_="ch-label", opacity=0.8),
             text((left + self.width - 12) / 2, self.height - 6, self.x_label, "middle", class_="ch-label", opacity=0.8),
             _grid(frame, x_ticks, y_ticks),
             *(series.draw(frame, look) for series, look in zip(self.series, looks, strict=True)),

@@ -45,12 +45,13 @@ class Matrix:
         wide = (self.width - left - (36 if slanted else 0)) / max(columns, 1)
         high = min(float(self.most_height), max(8.0, wide), 8_000 / max(rows, 1))
         top = 104.0 if slanted else 70.0
+        down = f"{self.y_label} \u2193"
         content = [
             element("title", escaped(self.title)),
             element("desc", escaped(self.described())),
             text(0, 19, shortened(self.title, self.width, TITLE + 1), class_="ch-title", font_size=TITLE),
-            text(left, 42, f"{self.x_label} \u2192", class_="ch-label", opacity=0.8),
-            text(0, 42, f"{self.y_label} \u2193", class_="ch-label", opacity=0.8),
+            text(0, 42, down, class_="ch-label", opacity=0.8),
+            text(max(left, text_width(down) + 14), 42, f"{self.x_label} \u2192", class_="ch-label", opacity=0.8),
         ]
         content += self._names(left, top, wide, high, slanted)
         for i in range(rows):

@@ -36,6 +36,8 @@ def linear_ticks(low: float, high: float, most: int, whole: bool = False) -> lis
     while True:
         for step in (step * Fraction(10) ** exponent for step in STEPS):
             ahead, behind = math.ceil(first / step), math.floor(last / step)
+            ahead -= _rounded(step * (ahead - 1)) >= low  # 0.1 is not less than the float 0.1
+            behind += _rounded(step * (behind + 1)) <= high
             if behind - ahead < most and (not whole or step.denominator == 1):
                 values = [step * i for i in range(ahead, behind + 1)]
                 return [Tick(float(value), label) for value, label in zip(values, _labels(values, step), strict=True)]
@@ -48,15 +50,15 @@ def log_ticks(low: float, high: float, most: int) -> list[Tick]:
     A range that has fewer than two of them gets the ticks of a linear axis.
     """
     first, last = Fraction(low), Fraction(high)
-    exponents = range(_exponent(first), _exponent(last) + 1)
-    powers = [n for n in exponents if first <= Fraction(10) ** n <= last]
+    exponents = range(_exponent(first), _exponent(last) + 2)
+    powers = [n for n in exponents if low <= _rounded(Fraction(10) ** n) <= high]
     if len(powers) > most:
         stride = math.ceil((powers[-1] - powers[0] + 1) / most)
         powers = [n for n in powers if n % stride == 0][:most]
     values = [Fraction(10) ** n for n in powers]
     for factors in ((1, 2, 5), (1, 3)):
         more = [factor * Fraction(10) ** n for n in exponents for factor in factors]
-        more = [value for value in more if first <= value <= last]
+        more = [value for value in more if low <= _rounded(value) <= high]
         if len(values) < len(more) <= most and len(values) < 3:
             values = more
     if len(values) < 2:
@@ -103,6 +105,14 @@ def _decimal(value: Fraction, decimals: int) -> str:
     digits = f"{int(value * 10**decimals):0{decimals + 1}d}"
     whole, part = (digits[:-decimals], digits[-decimals:]) if decimals else (digits, "")
     return f"{int(whole):,}{'.' if part else ''}{part}"
+
+
+def _rounded(value: Fraction) -> float:
+    """Return the nearest float, which may be infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
 def _exponent(value: Fraction) -> int:

@@ -98,9 +98,9 @@ def test_a_run_without_probes_has_no_section_about_its_layers(run: RunDirectory)
 @pytest.mark.parametrize("epochs", [1, 100_000])
 def test_short_and_long_logs_have_curves(run: RunDirectory, epochs: int) -> None:
     time = np.arange(1.0, epochs + 1)
-    log = {"epoch": time, "step": time, "lr": time * 0 + 0.1, "train_loss": 1 / time, "val_loss": 1 + 1 / time}
+    log = {"epoch": time, "step": time, "lr": 0.1 / time, "train_loss": 1 / time, "val_loss": 1 + 1 / time}
     charts = charts_of(learning(facts_of(run, log=log, metrics={"best_epoch": epochs})))
-    assert set(charts) == {"Loss by epoch", "Learning rate"}
+    assert set(charts) == ({"Loss by epoch", "Learning rate"} if epochs > 1 else {"Loss by epoch"})
     svg = charts["Loss by epoch"].svg()
     assert f"best, epoch {epochs:,}" in svg
     assert len(svg) < 40_000

@@ -8,7 +8,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.charts.annotations import Mark
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.line import Line
-from nnfs_cli.report.blocks import Charts, Section, Text
+from nnfs_cli.report.blocks import Block, Charts, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
 
 NAMES = {"train": "training rows", "val": "validation rows"}
@@ -26,9 +26,12 @@ def learning(facts: RunFacts) -> Section | None:
     epochs, log = facts.log["epoch"], facts.log
     names = list(dict.fromkeys(name.split("_", 1)[1] for name in log if name.startswith(("train_", "val_"))))
     charts = [(_curves(facts, name, epochs, log), LOSS_NOTE if name == "loss" else "") for name in names]
-    if "lr" in log:
-        charts.append((_rate(epochs, log["lr"]), ""))
-    return Section("learning", "Learning curves", [Charts(charts)])
+    rate, blocks = log.get("lr", np.empty(0)), list[Block]()
+    if len(np.unique(rate)) > 1:
+        charts.append((_rate(epochs, rate), ""))
+    elif rate.size:
+        blocks.append(Text(f"The learning rate is {rate[0]:g} in all epochs.", soft=True))
+    return Section("learning", "Learning curves", [Charts(charts), *blocks])
 
 
 def _curves(facts: RunFacts, name: str, epochs: Array, log: dict[str, Array]) -> Chart:
