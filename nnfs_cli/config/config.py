@@ -171,6 +171,8 @@ class Config(Section):
     """Memory that training may use, such as `2 GB`, at least 250 MB. A table that does not fit is read in pieces."""
     log_every: PositiveInt = 1
     """Evaluate and log only every n-th epoch. Only a logged epoch can be the best one."""
+    probes: Switch = True
+    """Record statistics of each layer, and the weights of small nets, at up to 60 epochs, for reports."""
     seed: Seed = 0
     """Seed of all random numbers: initial weights, split, order of rows and dropout."""
     dtype: Literal["float32", "float64"] | None = None

@@ -172,6 +172,18 @@ class Model:
         finally:
             self._body = body
 
+    @contextlib.contextmanager
+    def untouched(self) -> Iterator[None]:
+        """Let the passes made meanwhile leave no trace: not in gradients, running statistics or buffers."""
+        learned = self.parameters.learned.shape[-1]
+        kept = self.gradients.vector.copy(), self.parameters.vector[..., learned:].copy()
+        training, self._training = self._training, Context(self.dtype, training=True, members=self.members)
+        try:
+            yield
+        finally:
+            self._training = training
+            self.gradients.vector[...], self.parameters.vector[..., learned:] = kept
+
     @np.errstate(over="ignore", invalid="ignore")  # the outputs show any overflow
     def predict(self, X: Array, batch_size: int | None = None, member: Array | None = None) -> Array:
         """Return the output of the final activation for every row: (rows, *input_shape) -> (rows, *output_shape).

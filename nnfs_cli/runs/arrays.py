@@ -14,7 +14,8 @@ from nnfs_cli.system.wording import listing, shown
 if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
 
-STATE, SPREAD = "state.npz", "spread.npz"
+STATE, SPREAD, PROBES, SNAPSHOTS = "state.npz", "spread.npz", "probes.npz", "snapshots.npz"
+MOST_EPOCHS = 60  # epochs of which a run keeps statistics and weights
 
 
 class RunArrays:
@@ -87,3 +88,64 @@ class RunArrays:
     def read_spread(self, into: Mapping[str, Array]) -> None:
         """Read the arrays of a calibration. Raises `RunError` if they are missing, damaged or not finite."""
         self._files.read_arrays(SPREAD, into, list(into))
+
+    def write_probes(self, arrays: Mapping[str, Array]) -> None:
+        """Write what the probes of a training have shown: `epoch` (k,), `step` (k,), and figures (k,) by name."""
+        self._files.write_arrays(PROBES, arrays)
+
+    def probes(self) -> dict[str, Array] | None:
+        """Return statistics of the layers and parameters at up to 60 epochs; None if the run has kept none.
+
+        `epoch` and `step` are int64 (k,), and rise. All others are float64 (k,), and may be NaN or infinite. They are
+        called ``<path>.<quantity>.<statistic>``, such as ``layers.0.output.mean``, and ``<parameter>.<statistic>``,
+        such as ``0.weight.norm``; `nnfs guide runs` describes them. Raises `RunError` if the file is damaged.
+        """
+        if not self._files.has(PROBES):
+            return None
+        arrays = self._files.find_arrays(PROBES)
+        k = self._check_epochs(PROBES, arrays, ("epoch", "step"))
+        for name, array in arrays.items():
+            if name not in ("epoch", "step") and (array.shape != (k,) or array.dtype.str != "<f8"):
+                raise self._damaged(PROBES, f"{name[:80]!r} should be {k} numbers, one for each epoch")
+        return arrays
+
+    def probes_sha256(self) -> tuple[str | None, str | None]:
+        """Return the SHA-256 of the files of statistics and of snapshots; None where there is no such file."""
+        return self._files.digest(PROBES), self._files.digest(SNAPSHOTS)
+
+    def write_snapshots(self, arrays: Mapping[str, Array]) -> None:
+        """Write the weights of some epochs: `epoch` (k,), and the parameters by name, each (k, *shape)."""
+        self._files.write_arrays(SNAPSHOTS, arrays)
+
+    def snapshots(self) -> dict[str, Array] | None:
+        """Return the weights of a small net at up to 60 epochs; None if the run has kept none.
+
+        `epoch` is int64 (k,), and rises. The parameters, such as ``0.weight``, are (k, *shape) or (k, members, *shape),
+        float32 or float64, and finite. Raises `RunError` if the file is damaged. Their names and shapes may be those of
+        another net; `Model.load` checks them.
+        """
+        if not self._files.has(SNAPSHOTS):
+            return None
+        from nnfs_cli.arrays import all_finite  # imported here: commands without arrays do not need NumPy
+
+        arrays = self._files.find_arrays(SNAPSHOTS)
+        k = self._check_epochs(SNAPSHOTS, arrays, ("epoch",))
+        for name, array in arrays.items():
+            if name != "epoch" and (array.shape[:1] != (k,) or array.dtype.kind != "f" or not all_finite(array)):
+                raise self._damaged(SNAPSHOTS, f"{name[:80]!r} should hold finite weights of {k} epochs")
+        return arrays
+
+    def _check_epochs(self, file: str, arrays: Mapping[str, Array], names: Sequence[str]) -> int:
+        """Return the number of epochs. Raises `RunError` unless these arrays are counts that rise."""
+        for name in names:
+            counts = arrays.get(name)
+            if counts is None or counts.dtype.str != "<i8" or counts.ndim != 1 or not 0 < len(counts) <= MOST_EPOCHS:
+                raise self._damaged(file, f"'{name}' should be 1 to {MOST_EPOCHS} whole numbers")
+            if counts[0] < 0 or (counts[1:] < counts[:-1]).any() or len(counts) != len(arrays["epoch"]):
+                raise self._damaged(file, f"'{name}' should rise from epoch to epoch")
+        if (arrays["epoch"][1:] == arrays["epoch"][:-1]).any():
+            raise self._damaged(file, "it holds an epoch twice")
+        return len(arrays["epoch"])
+
+    def _damaged(self, file: str, what: str) -> RunError:
+        return RunError(f"{self._files.path / file} is damaged: {what}")

@@ -137,6 +137,21 @@ class CheckedFiles:
             except ValueError as error:
                 raise RunError(f"{self.path / name} is damaged: {error}") from None
 
+    def find_arrays(self, name: str) -> dict[str, Array]:
+        """Return all arrays of an npz file, whatever they are called: numbers of 4 or 8 bytes."""
+        import numpy as np
+
+        from nnfs_cli.runs.npz import array_forms
+
+        with self.open(name) as file, attach_path(self.path / name):
+            try:
+                forms = array_forms(file)
+                arrays = {key: np.empty(shape, dtype) for key, (dtype, shape) in forms.items()}
+            except (ValueError, MemoryError) as error:
+                raise RunError(f"{self.path / name} is damaged: {error}") from None
+        self.read_arrays(name, arrays, ())
+        return arrays
+
     def write_arrays(self, name: str, arrays: Mapping[str, Array]) -> None:
         """Replace a file by an npz file with these arrays."""
         from nnfs_cli.runs.npz import write_arrays  # imported here: commands without arrays do not need NumPy

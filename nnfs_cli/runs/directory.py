@@ -9,6 +9,8 @@
       epochs.csv          one row for each logged epoch
       weights/            parameters by name: best.npz, last.npz, and epoch-<n>.npz where the config asks for them
       state.npz           what training needs to continue exactly
+      probes.npz          statistics of each layer and parameter at up to 60 epochs
+      snapshots.npz       parameters by name at these epochs, for a small net
       metrics.json        the final figures, by split
       verdict.json        how good the net is, in sentences
       calibration.json    nonconformity scores and temperature, for `nnfs predict --interval`
@@ -45,7 +47,13 @@ from nnfs_cli.system.lock import Lock
 if TYPE_CHECKING:
     from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 
-LARGER = {"data.json": 1 << 28, "epochs.csv": 1 << 28, "evaluation": 1 << 24}  # bytes that these files may have
+LARGER = {  # bytes that these files, or the files in these folders, may have
+    "data.json": 1 << 28,
+    "epochs.csv": 1 << 28,
+    "evaluation": 1 << 24,
+    "probes.npz": 1 << 26,
+    "snapshots.npz": 1 << 26,
+}
 
 
 class RunDirectory:

@@ -6,17 +6,23 @@ each header with the expected one.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import math
+import re
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, BinaryIO
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, Shape
 
 MAGIC = b"\x93NUMPY\x01\x00"
+NUMBERS = rb"\{'descr': '(?P<dtype><[fi](?P<size>[48]))', 'fortran_order': False, "
+HEADER = re.compile(NUMBERS + rb"'shape': \((?P<shape>[0-9, ]{0,200})\), \} *\n")
+MOST_ARRAYS = 20_000
 BYTES_AT_ONCE = 1 << 20
 
 
@@ -35,13 +41,50 @@ def most_bytes(arrays: Mapping[str, Array]) -> int:
     return 1_024 + sum(array.nbytes + 1_024 + 2 * len(name.encode()) for name, array in arrays.items())
 
 
+def array_forms(file: BinaryIO) -> dict[str, tuple[str, Shape]]:
+    """Return the dtype and the shape that each array of a file claims to have, by name.
+
+    Raises `ValueError` unless they are numbers, and together no larger than the file.
+    """
+    with _damage_as_value_error():
+        return _forms(file)
+
+
+def _forms(file: BinaryIO) -> dict[str, tuple[str, Shape]]:
+    size, forms, total = file.seek(0, 2), {}, 0
+    file.seek(0)
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        if len(members) > MOST_ARRAYS:
+            raise ValueError(f"it holds {len(members):,} arrays")
+        for member in members:
+            with archive.open(member) as content:
+                found = HEADER.match(content.read(len(MAGIC) + 2 + 1_024)[len(MAGIC) + 2 :])
+            if found is None or not member.filename.endswith(".npy"):
+                raise ValueError(f"{member.filename[:80]!r} is not an array of numbers")
+            shape = tuple(int(axis) for axis in found["shape"].decode().split(",") if axis.strip())
+            total += math.prod(shape) * int(found["size"])
+            if total > size:
+                raise ValueError("its arrays do not fit in the file")
+            forms[member.filename.removesuffix(".npy")] = found["dtype"].decode(), shape
+    file.seek(0)
+    return forms
+
+
 def read_arrays(file: BinaryIO, into: Mapping[str, Array]) -> None:
     """Fill the arrays `into`; their names, shapes and types are the expected ones.
 
     Raises `ValueError` unless the file holds exactly these arrays, complete and not compressed.
     """
-    try:
+    with _damage_as_value_error():
         _read(file, into)
+
+
+@contextlib.contextmanager
+def _damage_as_value_error() -> Iterator[None]:
+    """Turn what `zipfile` raises for a damaged file into a `ValueError`; an error of the disk stays one."""
+    try:
+        yield
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, struct.error, UnicodeError) as error:
         if isinstance(failed := error.__context__, OSError) and not _before_the_beginning(failed):
             raise failed from None  # a failure of the disk, which zipfile reports as damage

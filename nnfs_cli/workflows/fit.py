@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.warnings import no_average
@@ -17,8 +17,13 @@ from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.callbacks.checkpoint import Store
 from nnfs_cli.training.callbacks.limits import TimeLimit
+from nnfs_cli.training.callbacks.probes import Probes, ProbeStore
 from nnfs_cli.training.progress import LogRow, State, evaluated
 from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
+
+
+class TrainingStore(Store, ProbeStore, Protocol):
+    """A place for all that training leaves, such as a run directory."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,14 @@ def fit(
     experiment: Experiment,
     first: Sequence[Callback] = (),
     last: Sequence[Callback] = (),
-    store: Store | None = None,
+    store: TrainingStore | None = None,
     restore: Callable[[State], object] | None = None,
 ) -> Outcome:
     """Train the net of an experiment, put the best weights into it, and score them on every split.
 
-    The callbacks in `first` are called before those of the config, and those in `last` after them. Weights and states
-    are written to `store`, if given; `restore` fills the state to continue from, see `Trainer.train`.
+    The callbacks in `first` are called before those of the config, and those in `last` after them. Weights, states
+    and what probes show are written to `store`, if given; `restore` fills the state to continue from, see
+    `Trainer.train`.
     Raises `DivergedError` if a loss or gradient is not finite.
     """
     metrics, confusion = _train(experiment, first, last, store, restore)
@@ -57,7 +63,7 @@ def _train(
     experiment: Experiment,
     first: Sequence[Callback],
     last: Sequence[Callback],
-    store: Store | None,
+    store: TrainingStore | None,
     restore: Callable[[State], object] | None,
 ) -> tuple[dict[str, Any], dict[str, ConfusionTable]]:
     """Train and score the net, and free the memory that only training needs; return figures and confusion tables."""
@@ -75,7 +81,10 @@ def _train(
     if config.early_stopping is not None:
         callbacks.append(config.early_stopping.model_copy())
     callbacks += [callback.model_copy(deep=True) for callback in config.callbacks]
-    trainer = experiment.trainer([*callbacks, *last], evaluate)
+    callbacks += last
+    if config.probes and store is not None:
+        callbacks.append(Probes(experiment.training_rows, store))
+    trainer = experiment.trainer(callbacks, evaluate)
     trainer.train(experiment.training_rows, config.epochs, restore)
     if trainer.average.pending:
         warn(no_average())

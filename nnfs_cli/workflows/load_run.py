@@ -30,6 +30,7 @@ from nnfs_cli.system.wording import shown
 
 # What Python raises when a record holds values that no object can be made of.
 UNUSABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError, RecursionError)
+EARLIER = {"edition": 1, "probes": False}  # what held before there was such a key
 BLANK: dict[Kind, Column] = {
     "number": np.zeros(1),
     "category": Texts(np.zeros(1, np.int64), np.array(["a category"], object)),
@@ -65,12 +66,13 @@ def calibration_of(run: RunDirectory, predictor: Predictor) -> NumberCalibration
 def config_of(run: RunDirectory) -> Config:
     """Return the config of a run. Raises `RunError` if it needs components of the user's that are not defined.
 
-    A run without an edition was made under the rules of edition 1.
+    A run of an earlier release keeps to what held then, such as the rules of edition 1.
     """
     _require_code(run)
     with blame_run(run):
         spec = Document.load(run.spec_file)
-        return Config.read(spec if "edition" in spec.data else spec.replaced({"edition": 1}), files_must_exist=False)
+        earlier = {key: value for key, value in EARLIER.items() if key not in spec.data}
+        return Config.read(spec.replaced(earlier) if earlier else spec, files_must_exist=False)
 
 
 def net_of(run: RunDirectory, config: Config) -> Predictor:

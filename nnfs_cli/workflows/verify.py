@@ -129,6 +129,8 @@ def _differences(run: RunDirectory, twin: RunDirectory) -> Iterator[str]:
     yield from (f"the weights '{name}'" for name in others[:4])
     if len(others) > 4:
         yield f"{counted(len(others) - 4, 'more file')} of weights"
+    if ours.probes_sha256() != theirs.probes_sha256():
+        yield "what the probes have shown"
     rows = run.epochs()
     log, again = ([repr({**row, "seconds": 0}) for row in one] for one in (rows, twin.epochs()))
     if log != again:

@@ -116,6 +116,7 @@ max_minutes: null
 threads: null
 memory_limit: null
 log_every: 1
+probes: true
 seed: 0
 dtype: float32
 edition: 2

@@ -1443,7 +1443,7 @@ def bombs(good: Arrays) -> Iterator[tuple[str, bytes]]:
 ARRAYS = {
     "weights/best.npz": PREDICT,
     "weights/last.npz": ["evaluate", RUN, "--weights", "last"],
-    "state.npz": ["resume", RUN, "--epochs", "4"],
+    **{key: ["resume", RUN, "--epochs", "4"] for key in ("state.npz", "probes.npz", "snapshots.npz")},
 }
 RECORDED = {
     "data.json": PREDICT,
@@ -1662,7 +1662,8 @@ USED: dict[str, list[object]] = {  # what lies in a run, and a command that cann
     "weights/best.npz": PREDICT, "weights/last.npz": ["evaluate", RUN, "--weights", "last"], "lock": ["evaluate", RUN],
     "evaluation": ["evaluate", RUN], "evaluation/validation": ["evaluate", RUN],
     "evaluation/validation/confusion.csv": ["evaluate", RUN], "epochs.csv": ["verify", RUN, "-q"],
-    "metrics.json": RESUME, "state.npz": RESUME, "calibration.json": [*PREDICT, "--interval", "0.5"],
+    **dict.fromkeys(("metrics.json", "state.npz", "probes.npz", "snapshots.npz"), RESUME),
+     "calibration.json": [*PREDICT, "--interval", "0.5"],
 }  # fmt: skip
 UNUSED = ["config.yaml", "code", "environment.json", "verdict.json"]
 TAGS = [

@@ -55,6 +55,8 @@ def test_what_a_run_leaves(tmp_path: Path) -> None:
         "calibration.json",
         "verdict.json",
         "state.npz",
+        "probes.npz",
+        "snapshots.npz",
         "weights/best.npz",
         "weights/last.npz",
         *(f"evaluation/{part}/confusion.csv" for part in ("train", "validation", "test")),
