@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.system.wording import counted
 from nnfs_cli.workflows.verdicts.wording import brief
 
-SHRUNK = 0.1  # weights with a norm below this share of their first one have been killed
+FORGETS = 0.1  # share of all steps after which the weights should not be forgotten yet
+SHRUNK = 0.5  # share of their first norm below which weights have shrunk
 BAD = {"worse_than_constant", "no_better_than_constant", "worse_than_linear", "majority", "never_predicted"}
 
 
 def killed_by_decay(run: TrainedRun) -> Iterator[Diagnosis]:
-    """Yield that decay or a penalty has shrunk the weights of all layers to almost nothing, in a net that is poor."""
-    penalty, stepper = run.config.penalty, run.stepper
-    decay = stepper.weight_decay if stepper else 0.0
+    """Yield that decay makes the net forget within a few steps, and has shrunk all weights, in a net that is poor.
+
+    Decay multiplies the weights by 1 - lr x weight_decay in each step, so that they forget what is 1 / (lr x
+    weight_decay) steps old.
+    Source: Wang and Aitchison, "How to Set AdamW's Weight Decay as You Scale Model and Dataset Size" (2024).
+    """
+    decay = run.stepper.weight_decay if run.stepper else 0.0
     norms = [norm for name in run.weights() if (norm := run.probed(name, "norm")) is not None and norm[0] > 0]
-    if not (decay or penalty.l1 or penalty.l2) or not norms or run.verdict_codes.isdisjoint(BAD):
+    if not decay or not norms or not run.log or run.verdict_codes.isdisjoint(BAD):
         return
+    memory, steps = 1 / (run.lr * decay), run.log[-1]["step"]
     left = max(float(norm[-1] / norm[0]) for norm in norms)
-    if left < SHRUNK:
-        key, value = ("weight_decay", decay) if decay else ("penalty", penalty.l2 or penalty.l1)
-        yield Diagnosis(
-            "decay_too_strong",
-            "warning",
-            f"the weights of every layer have shrunk to {brief(left)} of their first norm, or less, with {key}"
-            f" {value:g}",
-            "each step takes more from the weights than the gradient gives, so the net forgets what it learns",
-            f"{key}: {value / 100:g}",
-            _edits(run, decay),
-        )
-
-
-def _edits(run: TrainedRun, decay: float) -> dict[str, object]:
-    if decay:
-        return {f"optimizer.{run.config.optimizer.name}.weight_decay": decay / 100}
-    return {"penalty": {"l1": run.config.penalty.l1 / 100, "l2": run.config.penalty.l2 / 100}}
+    if memory > FORGETS * steps or left > SHRUNK:
+        return
+    weaker = float(f"{1.5 / (run.lr * steps):.1g}")
+    yield Diagnosis(
+        "decay_too_strong",
+        "warning",
+        f"with weight_decay {decay:g}, the weights forget what is {counted(max(1, math.floor(memory)), 'step')} old, of"
+        f" {steps:,.0f}, and those of every layer have shrunk to {brief(left)} of their first norm, or less",
+        "each step takes more from the weights than the gradient gives",
+        f"weight_decay: {weaker:g}",
+        {f"optimizer.{run.config.optimizer.name}.weight_decay": weaker},
+    )

@@ -25,8 +25,8 @@ from nnfs_cli.workflows.verdicts.curves import curve_verdicts
 class TrainedRun:
     """The records of a run.
 
-    `log` has a row for each logged epoch, in which all numbers are finite up to the last row of a run that diverged.
-    `probes` are the arrays of `probes.npz`, empty if the run has none. `verdicts` are those that training recorded, or
+    `log` has a row for each logged epoch. `probes` are the arrays of `probes.npz`, and `snapshots` those of
+    `snapshots.npz`; both are empty if the run has none. `verdicts` are those that training recorded, or
     what the curves say of a run that has not finished.
     """
 
@@ -34,8 +34,8 @@ class TrainedRun:
     state: str
     log: Sequence[Mapping[str, float]]
     probes: Mapping[str, Array]
+    snapshots: Mapping[str, Array]
     verdicts: Sequence[Verdict]
-    data: Mapping[str, Any]
     confusion: Mapping[str, Mapping[str, int]] | None  # of the held-out rows, by true class, then by predicted class
 
     @classmethod
@@ -46,9 +46,8 @@ class TrainedRun:
         if not verdicts and state != "finished":
             verdicts = [one for one in curve_verdicts(log, config, stopped=False) if one.code != "too_short"]
         confusion = run.records.confusion("validation") or run.records.confusion("test")
-        return cls(
-            config, state, log, getattr(run.arrays, "probes", dict)() or {}, verdicts, run.records.data(), confusion
-        )
+        probes, snapshots = run.arrays.probes() or {}, run.arrays.snapshots() or {}
+        return cls(config, state, log, probes, snapshots, verdicts, confusion)
 
     @property
     def verdict_codes(self) -> set[str]:

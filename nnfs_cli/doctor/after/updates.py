@@ -11,7 +11,8 @@ from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.system.wording import listing, percent
 from nnfs_cli.workflows.verdicts.wording import brief
 
-STILL = 0.03  # a training in which no weights can have moved further, as a share of themselves, was too slow
+STILL = 0.3  # a training in which no weights can have moved further, as a share of themselves, was too slow
+GOES = 3.0  # how far the weights go in a usual training
 UNCHANGED = 1e-3  # weights that cannot have moved further are unchanged
 BEHIND = 100.0  # if others have moved so many times as far
 UNFINISHED = {"worse_than_constant", "no_better_than_constant", "worse_than_linear", "too_short"}
@@ -26,7 +27,7 @@ def small_updates(run: TrainedRun) -> Iterator[Diagnosis]:
     furthest = max(moved.values())
     if 0 < furthest < STILL:
         usual = float(np.nanmedian([np.nanmedian(run.probes[f"{name}.update"]) for name in moved]))
-        lr = float(f"{min(10.0, 0.3 / furthest) * run.lr:.1g}")
+        lr = float(f"{min(100.0, GOES / furthest) * run.lr:.1g}")
         yield Diagnosis(
             "lr_too_low",
             "warning",

@@ -1,0 +1,23 @@
+"""What is wrong with the training, as `nnfs doctor` says it, from what needs no data."""
+
+from __future__ import annotations
+
+from nnfs_cli.doctor.examine_run import examine_run
+from nnfs_cli.report.blocks import Block, Facts, Heading, Section, Text
+from nnfs_cli.report.run_facts import RunFacts
+
+
+def diagnoses(facts: RunFacts) -> Section:
+    """Return what was measured, why it matters and what to change; verdicts are at the top of the page already."""
+    examination = examine_run(facts.run, data=False)
+    told = {verdict.code for verdict in facts.verdicts}
+    blocks: list[Block] = []
+    for one in examination.diagnoses:
+        if one.code not in told:
+            rows = [("measured", one.measured), ("why", one.why), ("remedy", one.remedy)]
+            blocks += [Heading(one.code.replace("_", " ")), Facts(rows)]
+    if not blocks:
+        blocks.append(Text("The log and the probes of this training show nothing else that is wrong."))
+    blocks += [Text(f"Not examined: {sentence}.", soft=True) for sentence in examination.unexamined]
+    blocks.append(Text("nnfs doctor examines the columns of the data as well, and nnfs guide doctor explains each diagnosis.", soft=True))
+    return Section("diagnoses", "Diagnoses", blocks)
