@@ -35,6 +35,9 @@ def healthy() -> Iterator[Case]:
     """Yield the cases; those on real tables only if the environment variable NNFS_TABLES names their folder."""
     for name in OWN:
         yield _case(name, yaml.safe_load((CONFIGS / f"{name}.yaml").read_text()))
+    for path in sorted((CONFIGS / "toolbox").glob("*.yaml")):
+        settings = yaml.safe_load(path.read_text().replace("../", f"{CONFIGS}/"))
+        yield _case(f"toolbox {path.stem}", settings)
     for name in BY_PRESET:
         yield _case(f"{name} by preset", {"dataset": name, "preset": "tabular", "split": {"test": 0.2}})
     folder = tables_folder()

@@ -12,7 +12,6 @@ from nnfs_cli.workflows.verdicts.wording import brief
 
 FORGETS = 0.1  # share of all steps after which the weights should not be forgotten yet
 SHRUNK = 0.5  # share of their first norm below which weights have shrunk
-BAD = {"worse_than_constant", "no_better_than_constant", "worse_than_linear", "majority", "never_predicted"}
 
 
 def killed_by_decay(run: TrainedRun) -> Iterator[Diagnosis]:
@@ -24,7 +23,7 @@ def killed_by_decay(run: TrainedRun) -> Iterator[Diagnosis]:
     """
     decay = run.stepper.weight_decay if run.stepper else 0.0
     norms = [norm for name in run.weights() if (norm := run.probed(name, "norm")) is not None and norm[0] > 0]
-    if not decay or not norms or not run.log or run.verdict_codes.isdisjoint(BAD):
+    if not decay or not norms or not run.log or not run.poor:
         return
     memory, steps = 1 / (run.lr * decay), run.log[-1]["step"]
     left = max(float(norm[-1] / norm[0]) for norm in norms)

@@ -25,7 +25,7 @@ def diverged(run: TrainedRun) -> Iterator[Diagnosis]:
     if run.state != "diverged":
         return
     finite = run.train_loss[np.isfinite(run.train_loss)]
-    last = f" (the training loss of the last one was {brief(finite[-1])})" if len(finite) else ""
+    last = f" (the training loss of the last one was {finite[-1]:.3g})" if len(finite) else ""
     measured = f"the loss or a gradient became infinite after {counted(len(run.log), 'logged epoch')}{last}"
     grown = _first_to_grow(run)
     measured += f"; {grown}" if grown else ""

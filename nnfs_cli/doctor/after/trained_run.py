@@ -20,6 +20,10 @@ from nnfs_cli.workflows.load_run import config_of
 from nnfs_cli.workflows.verdicts import Verdict, recorded_verdict
 from nnfs_cli.workflows.verdicts.curves import curve_verdicts
 
+POOR = {
+    "worse_than_constant", "no_better_than_constant", "worse_than_linear", "never_predicted", "majority",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class TrainedRun:
@@ -58,6 +62,11 @@ class TrainedRun:
     def useless(self) -> bool:
         """Whether the net is known to be no better than a constant prediction."""
         return not self.verdict_codes.isdisjoint(("worse_than_constant", "no_better_than_constant"))
+
+    @property
+    def poor(self) -> bool:
+        """Whether a verdict says that the net is poor, or none says that it is good."""
+        return not self.verdict_codes or not self.verdict_codes.isdisjoint(POOR)
 
     @cached_property
     def train_loss(self) -> Array:

@@ -1,4 +1,7 @@
-"""Hidden units that answer alike to every row at the end of training: dead ones and saturated ones."""
+"""Hidden units that answer alike to every row at the end of training: dead ones and saturated ones.
+
+A net that is good in spite of them gets a note: it may be larger than it has to be.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ from nnfs_cli.nn.layers.sigmoid import Sigmoid
 from nnfs_cli.nn.layers.tanh import Tanh
 from nnfs_cli.system.wording import percent
 
-DEAD = 0.75  # share of dead units of a layer from which it is a diagnosis
-SATURATED = 0.75  # share of outputs near the ends of the range
+DEAD = 0.6  # share of dead units of a layer from which it is a diagnosis
+SATURATED = 0.6  # share of outputs near the ends of the range
 
 
 def dead_units(run: TrainedRun) -> Iterator[Diagnosis]:
@@ -26,10 +29,10 @@ def dead_units(run: TrainedRun) -> Iterator[Diagnosis]:
     path, share = worst
     yield Diagnosis(
         "dead_units",
-        "warning",
+        "warning" if run.poor else "note",
         f"{percent(share)} of the units of {path} are 0 on all sampled rows at the end of training",
         "a unit that is 0 on every row passes no gradient, so it never learns again",
-        "lr: a lower one, init: he_normal without a negative bias_init, or leaky_relu instead of relu",
+        "leaky_relu instead of relu, a lower lr, inputs that are scaled, or init: he_normal without bias_init",
     )
 
 
@@ -41,10 +44,10 @@ def saturated_units(run: TrainedRun) -> Iterator[Diagnosis]:
     path, share = worst
     yield Diagnosis(
         "saturated_units",
-        "warning",
+        "warning" if run.poor else "note",
         f"{percent(share)} of the outputs of {path} lie at the ends of their range at the end of training",
         "where the curve of the activation is flat, it passes almost no gradient to the layers before it",
-        "preprocessing: standardize, init: xavier_uniform, or relu instead",
+        "init: xavier_uniform in the layer before, inputs that are scaled, a lower lr, or relu instead",
     )
 
 

@@ -8,11 +8,12 @@ import numpy as np
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
-from nnfs_cli.system.wording import listing, percent
+from nnfs_cli.system.wording import listing
 from nnfs_cli.workflows.verdicts.wording import brief
 
 STILL = 0.3  # a training in which no weights can have moved further, as a share of themselves, was too slow
 GOES = 3.0  # how far the weights go in a usual training
+FEWEST = 50  # steps below which it is rather their number that is too small
 UNCHANGED = 1e-3  # weights that cannot have moved further are unchanged
 BEHIND = 100.0  # if others have moved so many times as far
 UNFINISHED = {"worse_than_constant", "no_better_than_constant", "worse_than_linear", "too_short"}
@@ -22,7 +23,8 @@ NAMED = 3
 def small_updates(run: TrainedRun) -> Iterator[Diagnosis]:
     """Yield that no weights can have moved far, in a training that has not found what there is to find."""
     moved = _movements(run)
-    if run.stepper is None or not moved or run.verdict_codes.isdisjoint(UNFINISHED):
+    few = not run.log or run.log[-1]["step"] < FEWEST
+    if run.stepper is None or few or not moved or run.verdict_codes.isdisjoint(UNFINISHED):
         return
     furthest = max(moved.values())
     if 0 < furthest < STILL:
@@ -31,8 +33,8 @@ def small_updates(run: TrainedRun) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "lr_too_low",
             "warning",
-            f"a step changes the weights by {brief(usual)} of themselves, and all steps together by at most"
-            f" {percent(furthest)}; about 0.001 for a step is usual",
+            f"a step changes the weights by {brief(usual)} of themselves, and all steps together by at"
+            f" most {brief(furthest)}; about 0.001 a step is usual",
             "the weights stay near their random start, so the net cannot learn much",
             f"lr: {lr:g}",
             {"lr": lr},
