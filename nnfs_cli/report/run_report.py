@@ -11,6 +11,7 @@ from nnfs_cli.report.sections.configuration import configuration
 from nnfs_cli.report.sections.confusion import confusion
 from nnfs_cli.report.sections.coverage import coverage
 from nnfs_cli.report.sections.data import data
+from nnfs_cli.report.sections.diagnoses import diagnoses
 from nnfs_cli.report.sections.environment import environment
 from nnfs_cli.report.sections.figures import figures
 from nnfs_cli.report.sections.layers import layers
@@ -26,7 +27,7 @@ from nnfs_cli.report.summary import faults, summary
 
 # In the order of the page.
 SECTIONS: tuple[Callable[[RunFacts], Section | None], ...] = (
-    learning, figures, confusion, ranking, probabilities, residuals, coverage, members, surface, worst_rows,
+    learning, diagnoses, figures, confusion, ranking, probabilities, residuals, coverage, members, surface, worst_rows,
     layers, data, configuration, repeat, environment,
 )  # fmt: skip
 

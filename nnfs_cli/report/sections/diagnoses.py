@@ -6,9 +6,12 @@ from nnfs_cli.doctor.examine_run import examine_run
 from nnfs_cli.report.blocks import Block, Facts, Heading, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
 
+NOTHING = "The epoch log and the probes of this training show nothing that is wrong, besides what stands at the top."
+MORE = "nnfs doctor looks at the rows as well, and nnfs guide doctor explains each diagnosis."
+
 
 def diagnoses(facts: RunFacts) -> Section:
-    """Return what was measured, why it matters and what to change; verdicts are at the top of the page already."""
+    """Return what was measured, why it matters and what to change; verdicts stand at the top of the page already."""
     examination = examine_run(facts.run, data=False)
     told = {verdict.code for verdict in facts.verdicts}
     blocks: list[Block] = []
@@ -17,7 +20,7 @@ def diagnoses(facts: RunFacts) -> Section:
             rows = [("measured", one.measured), ("why", one.why), ("remedy", one.remedy)]
             blocks += [Heading(one.code.replace("_", " ")), Facts(rows)]
     if not blocks:
-        blocks.append(Text("The log and the probes of this training show nothing else that is wrong."))
-    blocks += [Text(f"Not examined: {sentence}.", soft=True) for sentence in examination.unexamined]
-    blocks.append(Text("nnfs doctor examines the columns of the data as well, and nnfs guide doctor explains each diagnosis.", soft=True))
+        blocks.append(Text(NOTHING if facts.verdicts else NOTHING.partition(", besides")[0] + "."))
+    blocks += [Text(f"{sentence[:1].upper()}{sentence[1:]}.", soft=True) for sentence in examination.unexamined]
+    blocks.append(Text(MORE, soft=True))
     return Section("diagnoses", "Diagnoses", blocks)
