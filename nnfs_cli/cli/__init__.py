@@ -28,6 +28,7 @@ from nnfs_cli.cli.help import Command, Group
 from nnfs_cli.cli.info import info
 from nnfs_cli.cli.init import init
 from nnfs_cli.cli.predict import predict
+from nnfs_cli.cli.report import report
 from nnfs_cli.cli.resume import resume
 from nnfs_cli.cli.schema import schema
 from nnfs_cli.cli.train import train
@@ -36,7 +37,7 @@ from nnfs_cli.cli.verify import verify
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Start": (init, check, baseline),
     "Train": (train, resume, cv, doctor),
-    "Use": (evaluate, decide, predict, verify),
+    "Use": (report, evaluate, decide, predict, verify),
     "Reference": (guide, components, schema, info),
 }
 

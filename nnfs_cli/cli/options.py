@@ -54,6 +54,10 @@ Overrides = Annotated[
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 
+NoReport = Annotated[
+    bool, typer.Option("--no-report", help="Do not write the page that shows the run; `nnfs report` writes it later.")
+]
+
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only warnings, errors and the result.")]
 
 Code = Annotated[

@@ -10,6 +10,7 @@ from nnfs_cli.cli.terminal import fact, print_json, report_row_weights, report_v
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.summary import summary_lines
 from nnfs_cli.display.text import split_sizes
+from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, listing, percent
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.workflows.verdicts import recorded_verdict
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
     from nnfs_cli.runs.directory import RunDirectory
 
 
-def conduct(training: Callable[[], object], run: RunDirectory, config: Config, quiet: bool, json: bool) -> None:
-    """Run the training of a run, report its figures or how to resume it, and print the run directory."""
+def conduct(
+    training: Callable[[], object], experiment: Experiment, run: RunDirectory, *, quiet: bool, json: bool, report: bool
+) -> None:
+    """Run the training of a run, report its figures or how to resume it, and print the run directory.
+
+    With `report`, the page that shows the run is written, too.
+    """
     path = run.path.as_posix()
     resume = f"nnfs resume {shlex.quote(path)}"
     try:
@@ -35,14 +41,34 @@ def conduct(training: Callable[[], object], run: RunDirectory, config: Config, q
     metrics, verdicts = run.metrics(), recorded_verdict(run)
     if not quiet:
         note("")
-        for label, text in summary_lines(metrics, config):
+        for label, text in summary_lines(metrics, experiment.config):
             fact(label, text)
         report_verdict(verdicts)
+    if report:
+        _write_report(run, experiment, quiet)
     suggest(f"nnfs evaluate {shlex.quote(path)}, then nnfs predict --input FILE", quiet or json)
     if json:
         print_json({"run": path, "metrics": metrics, "verdict": [verdict.plain() for verdict in verdicts]})
     else:
         print(path)
+
+
+def _write_report(run: RunDirectory, experiment: Experiment, quiet: bool) -> None:
+    """Write the page of a run that has finished; if that fails, warn."""
+    from nnfs_cli.report.run_facts import RunFacts
+    from nnfs_cli.report.write import write_report
+
+    retry = f"`nnfs report {shlex.quote(run.path.as_posix())}` writes it"
+    try:
+        page = write_report(RunFacts(run, experiment))
+    except KeyboardInterrupt as stop:
+        stop.args = (f"{run.path.as_posix()} has finished, but its report was not written; {retry}",)
+        raise
+    except Exception as error:  # the run itself is whole
+        warn(f"the report was not written: {error}; {retry}")
+    else:
+        if not quiet:
+            fact("report", page.as_posix())
 
 
 def announce(experiment: Experiment) -> None:

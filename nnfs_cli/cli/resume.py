@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from nnfs_cli.cli.help import manual
-from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, open_to_train
+from nnfs_cli.cli.options import Code, Json, NoReport, Quiet, RunFolder, open_to_train
 
 
 @manual(
@@ -24,6 +25,7 @@ def resume(
     changed_data: Annotated[
         bool, typer.Option("--changed-data", help="Continue although the data has changed since the run was trained.")
     ] = False,
+    no_report: NoReport = False,
     json: Json = False,
     quiet: Quiet = False,
     code: Code = None,
@@ -40,4 +42,5 @@ def resume(
 
     experiment = workflows.reopen(opened, epochs, changed_data)
     callbacks = [] if quiet else [Resumed(experiment), *progress_for(True, experiment.config.checkpoint)]
-    conduct(lambda: workflows.resume(experiment, opened, callbacks), opened, experiment.config, quiet, json)
+    training = partial(workflows.resume, experiment, opened, callbacks)
+    conduct(training, experiment, opened, quiet=quiet, json=json, report=not no_report)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nnfs_cli.cli.help import manual
-from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
+from nnfs_cli.cli.options import Code, ConfigFile, Json, NoReport, Overrides, Quiet, read
 
 
 @manual(
@@ -22,13 +23,15 @@ def train(
     runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder in which the run directory is created.")] = Path(
         "runs"
     ),
+    no_report: NoReport = False,
     json: Json = False,
     quiet: Quiet = False,
     code: Code = None,
 ) -> None:
     """Train the net that CONFIG describes.
 
-    The last line on stdout is the run directory, which holds the trained net, the log and the figures. Ctrl-C stops
+    The last line on stdout is the run directory, which holds the trained net, the log, the figures and a
+    page that shows them. Ctrl-C stops
     after the current batch and keeps what was learned; `nnfs resume` continues.
     """
     spec = read(config, set_, code)
@@ -41,4 +44,5 @@ def train(
         announce(experiment)
     run = workflows.begin(experiment, runs)
     callbacks = progress_for(not quiet, experiment.config.checkpoint)
-    conduct(lambda: workflows.train(experiment, run, callbacks), run, experiment.config, quiet, json)
+    training = partial(workflows.train, experiment, run, callbacks)
+    conduct(training, experiment, run, quiet=quiet, json=json, report=not no_report)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 ORDER = (
-    "first-steps", "tables", "config", "components", "training", "doctor", "evaluation", "predictions", "runs",
-    "guarantees", "accuracy", "speed", "python", "scikit-learn", "keras", "extending", "learning", "inside", "glossary",
+    "first-steps", "tables", "config", "components", "training", "report", "doctor", "evaluation", "predictions",
+    "runs", "guarantees", "accuracy", "speed", "python", "scikit-learn", "keras", "extending", "learning", "inside",
+    "glossary",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = "page.css"
+MADE_BY = '<meta name="generator" content="nnfs">'  # in every page, near its beginning
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON, written so that no markup can begin
 
 
@@ -39,7 +40,7 @@ def page(title: str, template: str, scripts: Sequence[str] = (), styles: Sequenc
             "form-action 'none'",
         ]
     )
-    own = {"title": title, "policy": policy, "style": style, "scripts": codes}
+    own = {"title": title, "made_by": MADE_BY, "policy": policy, "style": style, "scripts": codes}
     return _environment().get_template(template).render(**own, **values)
 
 

@@ -27,13 +27,19 @@ class RunFacts:
     """The facts about a run. Each is read when it is first asked for, and is None if it cannot be read.
 
     `faults` collects, in sentences, what could not be read. `experiment` is that of the training that just ended, if
-    there is one: its rows need not be read again. With `rows` off, no section shows rows of the data.
+    there is one: its rows need not be read again; else `data` may hold them, as for `evaluate`. With `rows` off, no
+    section shows rows of the data. With `baselines`, baseline models are scored on the same rows.
     """
 
     def __init__(
-        self, run: RunDirectory, experiment: Experiment | None = None, rows: bool = True, baselines: bool = False
+        self,
+        run: RunDirectory,
+        experiment: Experiment | None = None,
+        rows: bool = True,
+        baselines: bool = False,
+        data: Any = None,
     ) -> None:
-        self.run, self.experiment, self.rows = run, experiment, rows
+        self.run, self.experiment, self.rows, self._given = run, experiment, rows, data
         self.with_baselines = baselines
         self.faults: list[str] = []
         self._unpredicted = ""
@@ -139,7 +145,7 @@ class RunFacts:
     def _predict(self) -> RunPredictions:
         if self.experiment is not None:
             return RunPredictions.of_experiment(self.run, self.experiment)
-        return RunPredictions.of_run(self.run)
+        return RunPredictions.of_run(self.run, self._given)
 
     @cached_property
     def baselines(self) -> Comparison | None:

@@ -11,6 +11,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.metrics.base import MeanMetric
 from nnfs_cli.metrics.resamples import Resamples
+from nnfs_cli.metrics.student_t import t_quantile
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.workflows.verdicts.interval import Difference
@@ -107,6 +108,5 @@ def _bounds(metric: Metric, rows: PredictedRows, resamples: Resamples) -> list[I
 
 def _tail(n_units: float) -> float:
     """Return the probability below a percentile interval for this many units: 0.025, and less if they are few."""
-    from scipy.special import ndtr, stdtrit
-
-    return float(ndtr(stdtrit(n_units - 1, (1 - LEVEL) / 2) * np.sqrt(n_units / (n_units - 1))))
+    reach = t_quantile((1 + LEVEL) / 2, n_units - 1) * math.sqrt(n_units / (n_units - 1))
+    return math.erfc(reach / math.sqrt(2)) / 2

@@ -18,6 +18,7 @@ from nnfs_cli.errors import DataError, Fault, NnfsWarning
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.experiment.read_data import LoadedData, class_weights_of, load_data
 from nnfs_cli.metrics import Metric, PredictedRows
+from nnfs_cli.metrics.student_t import t_quantile
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.wording import counted, shown
@@ -96,11 +97,9 @@ class CrossValidation:
         With k folds, the variance of the mean is (1 / n + 1 / (k - 1)) times the variance of the n values.
         Source: Nadeau and Bengio, "Inference for the Generalization Error" (2003).
         """
-        from scipy.stats import t
-
         n, mean = len(values), float(np.mean(values))
         spread = float(np.std(values, ddof=1)) * math.sqrt(1 / n + 1 / (self.folds - 1))
-        reach = float(t.ppf(0.975, n - 1)) * spread
+        reach = t_quantile(0.975, n - 1) * spread
         return FoldEstimate(mean, float(max(mean - reach, least)), float(min(mean + reach, greatest)))
 
 

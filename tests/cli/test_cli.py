@@ -95,7 +95,7 @@ def test_train_prints_the_run_directory_on_stdout_and_all_else_on_stderr(trained
     assert trained.first.stdout == "runs/config-1\n"
     lines = trained.first.stderr.splitlines()
     assert [line.split()[0] for line in lines if line] == [
-        "data", "model", "training", "epoch", "1", "2", "3", "best", "validation", "verdict", "next",
+        "data", "model", "training", "epoch", "1", "2", "3", "best", "validation", "verdict", "report", "next",
     ]  # fmt: skip
     assert lines[0].endswith("60 rows, 2 numbers -> 2 classes (high 65 %, low 35 %); 48 to train, 12 to validate")
 

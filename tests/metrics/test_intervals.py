@@ -13,6 +13,7 @@ from scipy import stats
 from nnfs_cli.arrays import Array
 from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.metrics.resamples import MOST_UNITS, RESAMPLES, Resamples
+from nnfs_cli.metrics.student_t import t_quantile
 from nnfs_cli.workflows.bootstrap import intervals
 from tests.metrics.test_metrics import CLASSES, NUMBERS, classes, metric, numbers
 
@@ -266,3 +267,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say(
     print(n, {name: f"{count / SETS:.3f}" for name, count in held.items()})
     least = {30: 0.85, 100: 0.87, 300: 0.88} if draw is drawn_tails else {30: 0.87, 100: 0.91, 300: 0.91}
     assert min(held.values()) >= least[n] * SETS
+
+
+@pytest.mark.parametrize("freedom", [1, 1.3, 2, 4.5, 30, 1e3, 1e6])
+def test_quantiles_of_student_are_those_of_scipy(freedom: float) -> None:
+    for probability in (0.05, 0.5, 0.9, 0.975, 0.995):
+        assert t_quantile(probability, freedom) == pytest.approx(stats.t.ppf(probability, freedom), rel=1e-7, abs=1e-12)

@@ -350,6 +350,32 @@ class Run:
         comparison.verdict, comparison.out_of_fold = Verdicts(found.verdict), found.out_of_fold
         return comparison
 
+    def report(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        rows: bool = True,
+        baselines: bool = False,
+        data: TableOrPath | None = None,
+    ) -> Path:
+        """Write the page that shows the run, as `nnfs report` does, and return its path.
+
+        By default it is `report.html` in the run. Without `rows`, no rows of the data are in it; with `baselines`,
+        simple models are scored on the same rows. `data` is as for `evaluate`. If the data is missing or has changed,
+        the page says so, and shows the rest.
+        Raises `UserError` if there is a file at `path` that is no page of nnfs, and `BlockingIOError` if another
+        process trains the run.
+
+        >>> from nnfs_cli import train
+        >>> train("configs/breast_cancer.yaml", epochs=3).report().as_posix()
+        'runs/breast_cancer-1/report.html'
+        """
+        from nnfs_cli.report.run_facts import RunFacts
+        from nnfs_cli.report.write import write_report
+
+        facts = RunFacts(self._directory, rows=rows, baselines=baselines, data=data)
+        return write_report(facts, None if path is None else Path(path))
+
     def resume(
         self,
         epochs: int | None = None,

@@ -43,7 +43,7 @@ def _curves(facts: RunFacts, name: str, epochs: Array, log: dict[str, Array]) ->
         _unit(facts, name) + (f", {lines[0].name}" if len(lines) == 1 else ""),
         lines,
         _best(facts, lines[-1]),
-        y_log=_wide(np.concatenate([line.y for line in lines])),
+        y_log=has_wide_range(np.concatenate([line.y for line in lines])),
     )
 
 
@@ -57,7 +57,7 @@ def _best(facts: RunFacts, line: Line) -> list[Mark]:
 
 
 def _rate(epochs: Array, lr: Array) -> Chart:
-    return Chart("Learning rate", "epoch", "learning rate", [Line(epochs, lr)], y_log=_wide(lr))
+    return Chart("Learning rate", "epoch", "learning rate", [Line(epochs, lr)], y_log=has_wide_range(lr))
 
 
 def _title(name: str) -> str:
@@ -69,7 +69,7 @@ def _unit(facts: RunFacts, name: str) -> str:
     return f"loss ({facts.config.loss.name})" if name == "loss" and facts.config else name
 
 
-def _wide(values: Array) -> bool:
+def has_wide_range(values: Array) -> bool:
     """Return whether all values are positive and so far apart that a logarithmic axis shows them better."""
     finite = values[np.isfinite(values)]
     return bool(finite.size and finite.min() > 0 and finite.max() / finite.min() > RATIO)

@@ -1,0 +1,161 @@
+"""The page that compares runs: their curves over each other, what differs in their settings, and their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.charts.chart import Chart
+from nnfs_cli.charts.line import Line
+from nnfs_cli.display.text import number
+from nnfs_cli.report.blocks import Block, Charts, Facts, Notice, Rows, Section, Text
+from nnfs_cli.report.page import page
+from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.report.sections.figures import LABELS
+from nnfs_cli.report.sections.learning import has_wide_range
+from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.wording import counted, listing
+from nnfs_cli.workflows.compare_runs import RunComparison, compare_runs
+from nnfs_cli.workflows.verdicts.interval import Difference
+
+MOST = 8  # runs whose curves are drawn
+CURVES = {"train": "training rows", "val": "validation rows"}
+
+
+def comparison_report(runs: Sequence[RunDirectory], data: Any = None) -> str:
+    """Return the page that compares two or more runs with the first of them; the errors are those of `compare_runs`."""
+    found = compare_runs(runs, data)
+    facts = {name: RunFacts(run) for name, run in found.runs.items()}
+    makers: list[Callable[[], Section | None]] = [
+        lambda: _figures(found),
+        lambda: _differences(found),
+        lambda: _settings(found),
+        lambda: _curves(facts),
+    ]
+    sections = [section for make in makers if (section := make()) is not None]
+    faults = [Notice("bad", "missing", fault) for each in facts.values() for fault in each.faults]
+    summary = [*_summary(facts), *faults]
+    return page(f"Comparison of {counted(len(runs), 'run')}", "report.html", summary=summary, sections=sections)
+
+
+def _summary(facts: Mapping[str, RunFacts]) -> list[Block]:
+    """Return a line for each run."""
+    lines = []
+    for name, each in facts.items():
+        about = [each.state]
+        if each.log is not None:
+            about.append(counted(int(each.log["epoch"][-1]), "epoch"))
+        if each.best_epoch is not None:
+            about.append(f"best epoch {each.best_epoch:,}")
+        if each.data is not None:
+            about.append(f"data {each.data.get('name', 'unknown')}")
+        lines.append((name, ", ".join(about)))
+    return [Facts(lines)]
+
+
+def _figures(found: RunComparison) -> Section:
+    """Return the figures of each split, a row for each run; the best of each figure is marked."""
+    blocks: list[Block] = []
+    for split, figures in found.figures.items():
+        names = [name for name in figures if name != "rows"]
+        rows = []
+        for run in found.runs:
+            n = figures.get("rows", {}).get(run)
+            cells = [_marked(figures[name].get(run), run in found.best(split, name)) for name in names]
+            rows.append([run, "-" if n is None else f"{int(n):,}", *cells])
+        blocks.append(Rows(f"Figures of the {LABELS.get(split, split)}", ["run", "rows", *names], rows))
+    return Section("figures", "Figures", blocks or [Text("None of the runs has final figures.")])
+
+
+def _marked(value: float | None, best: bool) -> str:
+    return f"{number(value)} (best)" if best else number(value)
+
+
+def _differences(found: RunComparison) -> Section:
+    """Return the paired differences to the first run."""
+    first, *others = found.runs
+    blocks: list[Block] = []
+    for run in others:
+        for split, (n, figures) in found.differences.get(run, {}).items():
+            rows = [_difference(found, name, difference) for name, difference in figures.items()]
+            caption = f"{run} minus {first}, on the same {n:,} {LABELS.get(split, split)}"
+            header = ["figure", "difference", "95 % interval", "so the figure of the run is"]
+            blocks.append(Rows(caption, header, rows))
+        if run in found.unpaired:
+            blocks.append(Notice("plain", "note", f"{run} cannot be compared row by row: {found.unpaired[run]}."))
+    if found.differences:
+        why = "Both nets predict the same rows, so that chance in the choice of the rows moves their difference little."
+        seeds = "The interval says nothing of other seeds: trained again, the same config may differ by more."
+        blocks.insert(0, Text(f"{why} {seeds}"))
+    return Section("differences", "Paired differences", blocks)
+
+
+def _difference(found: RunComparison, name: str, difference: Difference) -> list[str]:
+    words = {True: "better", False: "worse", None: "not clearly different"}
+    interval = f"{_signed(difference.low)} to {_signed(difference.high)}"
+    return [name, _signed(difference.mean), interval, words[found.better(name, difference)]]
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{number(value)}"
+
+
+def _settings(found: RunComparison) -> Section:
+    """Return the settings that differ, a row for each."""
+    if not found.settings:
+        return Section("settings", "Settings that differ", [Text("All settings are the same.")])
+    rows = [
+        [key, *(_setting(values[run]) if run in values else "-" for run in found.runs)]
+        for key, values in found.settings.items()
+    ]
+    caption = "Settings that differ; all others are the same"
+    return Section(
+        "settings", "Settings that differ", [Rows(caption, ["setting", *found.runs], rows, 1 + len(found.runs))]
+    )
+
+
+def _setting(value: Any) -> str:
+    """Return a setting as a config would hold it, in short."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case list():
+            return f"[{', '.join(map(_setting, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{key}: {_setting(entry)}' for key, entry in value.items())}}}"
+        case float():
+            return f"{value:g}"
+    return str(value)
+
+
+def _curves(facts: Mapping[str, RunFacts]) -> Section | None:
+    """Return each logged figure of all runs over each other."""
+    logs = {name: each.log for name, each in facts.items() if each.log is not None}
+    drawn = dict([*logs.items()][:MOST])
+    columns = dict.fromkeys(column for log in drawn.values() for column in log if column.startswith(("train_", "val_")))
+    charts = [(chart, "") for column in sorted(columns, key=_order) for chart in _curve(column, drawn)]
+    if not charts:
+        return None
+    blocks: list[Block] = [Charts(charts)]
+    if len(logs) > MOST:
+        blocks.append(Text(f"The curves of {listing([*logs][MOST:])} are not drawn.", soft=True))
+    return Section("curves", "Learning curves", blocks)
+
+
+def _curve(column: str, logs: Mapping[str, Mapping[str, Any]]) -> Iterator[Chart]:
+    """Yield the chart of a figure; nothing if it is never finite."""
+    of, _, name = column.partition("_")
+    lines = [Line(log["epoch"], log[column], run) for run, log in logs.items() if column in log]
+    together = np.concatenate([line.y for line in lines])
+    if np.isfinite(together).any():
+        title = f"{name[0].upper()}{name[1:]}, {CURVES[of]}"
+        yield Chart(title, "epoch", name, lines, y_log=has_wide_range(together))
+
+
+def _order(column: str) -> tuple[bool, bool, str]:
+    """Return where a figure stands: losses first, validation rows first."""
+    return not column.endswith("_loss"), column.startswith("train_"), column

@@ -1,0 +1,43 @@
+"""Write pages: the report of a run into the run, and any page to a file that is not somebody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nnfs_cli.errors import UserError
+from nnfs_cli.report.page import MADE_BY
+from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.report.run_report import run_report
+from nnfs_cli.system.files import write_atomically
+from nnfs_cli.system.wording import named
+
+LOOKED_AT = 4_096  # bytes of a file that tell whether it is a page of nnfs
+
+
+def write_report(facts: RunFacts, output: Path | None = None) -> Path:
+    """Write the report of a run to its `report.html`, or to `output`, and return the path.
+
+    Raises `BlockingIOError` if another process trains the run, and the errors of `write_page`.
+    """
+    html = run_report(facts)
+    if output is not None:
+        return write_page(html, output)
+    try:
+        with facts.run.writing():
+            return facts.run.records.write_report(html)
+    except OSError as error:
+        why = f"{error.strerror}; --output FILE writes the report elsewhere"
+        raise type(error)(error.errno, why, error.filename) from None
+
+
+def write_page(html: str, path: Path) -> Path:
+    """Write a page as a whole, and return its path. Raises `UserError` if the file there is no page of nnfs."""
+    if path.is_dir():
+        raise UserError(f"{named(str(path))} is a folder; --output names a file")
+    if path.exists():
+        with path.open("rb") as file:
+            begins = file.read(LOOKED_AT)
+        if path.stat().st_size and MADE_BY.encode() not in begins:
+            raise UserError(f"{named(str(path))} exists and is no page of nnfs; choose another file with --output")
+    write_atomically(path, lambda file: file.write(html.encode()))
+    return path
