@@ -19,7 +19,7 @@ COMPARISON = "comparison.html"
 
 @manual(
     "nnfs report runs/breast_cancer-1 --open",
-    "nnfs report runs/breast_cancer-1 runs/breast_cancer-2 --output comparison.html",
+    "nnfs report runs/breast_cancer-1 runs/breast_cancer-2 --quiet",
     guide="report",
 )
 def report(
