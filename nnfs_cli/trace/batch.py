@@ -32,8 +32,7 @@ class TracedBatch:
 
     name: str  # of the config or the run
     weights: str  # where the weights are from
-    plan: Plan
-    predictor: Predictor
+    experiment: Experiment
     model: Model
     member: int | None  # None for a single net
     epoch: int
@@ -57,6 +56,16 @@ class TracedBatch:
         weight = None if self.weight is None else self.weight.astype(np.float64)
         x, y = self.x.astype(np.float64), self.y.astype(np.float64)
         return replace(self, model=one_net(self.model, dtype=np.float64), x=x, y=y, weight=weight)
+
+    @property
+    def plan(self) -> Plan:
+        """How the config says to train the net."""
+        return self.experiment.plan
+
+    @property
+    def predictor(self) -> Predictor:
+        """The net as the config declares it, with its encoder."""
+        return self.experiment.predictor
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -121,8 +130,7 @@ def traced_batch(
     return TracedBatch(
         name,
         weights,
-        experiment.plan,
-        predictor,
+        experiment,
         one_net(predictor.model, one),
         one if members > 1 else None,
         epoch,

@@ -1,0 +1,116 @@
+"""The page of a trace: a net drawn as a graph, and one training step through it, at each epoch that was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.entry_formulas import brief
+from nnfs_cli.report.page import page
+from nnfs_cli.report.trace_parts.frames import frame
+from nnfs_cli.report.trace_parts.net_graph import NetGraph
+from nnfs_cli.report.trace_parts.numbers import packed_json
+from nnfs_cli.report.trace_parts.step_views import PHASES, SlotMap, StepView, by_phase, step_views, texts, with_absent
+from nnfs_cli.report.trace_parts.unit_maps import UnitMaps
+from nnfs_cli.system.wording import counted
+from nnfs_cli.trace.batch import TracedBatch
+from nnfs_cli.trace.trace import observe, trace
+from nnfs_cli.trace.values import Trace
+
+MOST_CHARACTERS = 2_500_000  # of the numbers of all epochs, so that the page stays under 3 MB
+SCRIPTS = ("trace_graph.js", "trace_plane.js", "trace.js")
+
+
+def trace_page(batch: TracedBatch, snapshots: Mapping[str, Array] | None = None) -> str:
+    """Return a page of HTML that shows one training step on the rows of the batch, step by step.
+
+    With `snapshots`, see `RunArrays.snapshots`, it has a slider over their epochs. It opens at the weights of the
+    batch. If the page would be too large, it has fewer epochs. Raises `ValueError` if snapshots are of another net.
+    """
+    batches, start = _kept(batch, snapshots)
+    epochs = _Epochs(batches)
+    chosen, data = epochs.that_fit({0, start, len(batches) - 1})
+    shown = epochs.traces[start]
+    return page(
+        f"Trace of {batch.name}",
+        "trace.html",
+        SCRIPTS,
+        ("trace.css",),
+        net=shown.net.replace("->", "→"),
+        facts=_facts(shown),
+        kept=len(chosen),
+        rows=list(zip(shown.rows, shown.targets, strict=True)),
+        phases=by_phase(with_absent(epochs.views[start], epochs.views)),
+        maps=epochs.maps,
+        data={**data, "start": chosen.index(start), "phases": PHASES, "rows": shown.rows},
+    )
+
+
+class _Epochs:
+    """What the page shows at each kept epoch."""
+
+    def __init__(self, batches: Sequence[TracedBatch]) -> None:
+        first, slots = batches[0], SlotMap()
+        self.x = first.x
+        self.graph = NetGraph.of(first)
+        self.maps = UnitMaps.of(first, self.graph.columns)
+        self.traces: list[Trace] = []
+        self.views: list[list[StepView]] = []
+        self.frames: list[dict[str, Any]] = []
+        for batch in batches:
+            recorder, loss = observe(batch)
+            records = {record.path: record for record in recorder.walk()}
+            if loss.activation is not None:
+                records[loss.activation.path] = loss.activation
+            self.frames.append({"epoch": f"{batch.epoch:,}", **frame(self.graph, records, batch.x)})
+            self.traces.append(trace(batch))
+            self.views.append(step_views(self.traces[-1], slots))
+            if self.maps:
+                self.maps.keep(batch.model)
+        for each, traced, views in zip(self.frames, self.traces, self.views, strict=True):
+            each |= {"loss": brief(traced.loss), "texts": texts(views, slots.size)}
+
+    def that_fit(self, needed: set[int]) -> tuple[list[int], dict[str, Any]]:
+        """Return as many of the epochs as a page can hold, those that are needed among them, and what it shows."""
+        chosen: list[int] = []
+        fewer = list(range(len(self.frames)))
+        while fewer != chosen:
+            chosen, data = fewer, self._to_json(fewer)
+            if len(data["frames"]) + len((data["maps"] or {"packed": ""})["packed"]) <= MOST_CHARACTERS:
+                break
+            fewer = [i for place, i in enumerate(chosen) if place % 2 == 0 or i in needed]
+        return chosen, data
+
+    def _to_json(self, chosen: Sequence[int]) -> dict[str, Any]:
+        """Return what the scripts show, for some of the epochs."""
+        return {
+            "columns": [column.to_json() for column in self.graph.columns],
+            "links": [link.to_json() for link in self.graph.links],
+            "frames": packed_json([self.frames[i] for i in chosen]),
+            "maps": self.maps.to_json(chosen, self.x) if self.maps else None,
+        }
+
+
+def _kept(batch: TracedBatch, snapshots: Mapping[str, Array] | None) -> tuple[list[TracedBatch], int]:
+    """Return the batch at the weights of every snapshot and at its own, by epoch, and where its own are."""
+    if snapshots is None:
+        return [batch], 0
+    arrays = {name: array for name, array in snapshots.items() if name != "epoch"}
+    kept = [
+        batch.with_weights({name: array[i] for name, array in arrays.items()}, int(epoch))
+        for i, epoch in enumerate(snapshots["epoch"])
+    ]
+    for i, one in enumerate(kept):
+        if np.array_equal(one.model.parameters.vector, batch.model.parameters.vector):
+            return [*kept[:i], batch, *kept[i + 1 :]], i
+    place = sum(one.epoch <= batch.epoch for one in kept)
+    return [*kept[:place], batch, *kept[place:]], place
+
+
+def _facts(shown: Trace) -> str:
+    """Return what is traced, in a line."""
+    member = "" if shown.member is None else f", member {shown.member}"
+    return f"{counted(len(shown.rows), 'training row')}, {shown.weights}{member}, {shown.dtype}"
