@@ -11,10 +11,9 @@ import numpy as np
 from nnfs_cli.charts.annotations import Mark, Rule
 from nnfs_cli.charts.scale import Scale
 from nnfs_cli.charts.series import Frame, Look, Series, legend
-from nnfs_cli.charts.svg import FONT, element, escaped, shortened, text, text_width
+from nnfs_cli.charts.svg import element, picture, shortened, text, text_width
 from nnfs_cli.charts.ticks import Tick
 
-TITLE = 14  # pixels of its font
 X_TICK, Y_TICK = 60, 34  # pixels between ticks, at least
 
 
@@ -53,15 +52,12 @@ class Chart:
         keys, key_height = legend(entries if len(shown) > 1 else [], 0, 28, self.width)
         top, bottom = 28 + key_height + 24, self.height - 40
         y = self._scale(1, bottom, top)
-        y_ticks = y.ticks(max(2, int((bottom - top) / Y_TICK)))
+        y_ticks = y.ticks(max(3, int((bottom - top) / Y_TICK)))
         left = 8 + max((text_width(tick.label) for tick in y_ticks), default=0.0)
         x = self._scale(0, left, self.width - 12)
         x_ticks = self._spaced(x)
         frame = Frame(x, y)
         content = [
-            element("title", escaped(self.title)),
-            element("desc", escaped(self.described())),
-            text(0, 19, shortened(self.title, self.width, TITLE + 1), class_="ch-title", font_size=TITLE),
             keys,
             text(0, top - 13, shortened(self.y_label, self.width), class_="ch-label", opacity=0.8),
             text((left + self.width - 12) / 2, self.height - 6, self.x_label, "middle", class_="ch-label", opacity=0.8),
@@ -69,19 +65,8 @@ class Chart:
             *(series.draw(frame, look) for series, look in zip(self.series, looks, strict=True)),
             *(note.draw(frame) for note in self.notes),
         ]
-        return element(
-            "svg",
-            "".join(content),
-            class_="chart",
-            role="img",
-            viewBox=f"0 0 {self.width} {self.height}",
-            width=self.width,
-            height=self.height,
-            font_size=FONT,
-            fill="currentColor",
-            data_x=_numbers(x),
-            data_y=_numbers(y),
-        )
+        scales = {"data_x": _numbers(x), "data_y": _numbers(y)}
+        return picture(self.title, self.described(), "".join(content), self.width, self.height, **scales)
 
     __html__ = _repr_html_ = svg  # templates and notebooks show a chart as it is
 

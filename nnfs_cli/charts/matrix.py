@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnfs_cli.charts.svg import FONT, element, escaped, shortened, text, text_width
+from nnfs_cli.charts.svg import FONT, element, picture, shortened, text, text_width
 
-TITLE = 14
 STRONGEST = 0.72  # opacity of the darkest cell, so that the text in it can be read in light and dark
 NAMES = 130  # pixels of the longest name of a row
 
@@ -47,9 +46,6 @@ class Matrix:
         top = 104.0 if slanted else 70.0
         down = f"{self.y_label} \u2193"
         content = [
-            element("title", escaped(self.title)),
-            element("desc", escaped(self.described())),
-            text(0, 19, shortened(self.title, self.width, TITLE + 1), class_="ch-title", font_size=TITLE),
             text(0, 42, down, class_="ch-label", opacity=0.8),
             text(max(left, text_width(down) + 14), 42, f"{self.x_label} \u2192", class_="ch-label", opacity=0.8),
         ]
@@ -58,17 +54,7 @@ class Matrix:
             for j in range(columns):
                 content.append(self._cell(left + j * wide, top + i * high, wide, high, float(shares[i, j]), i, j))
         height = round(top + rows * high + 12)
-        return element(
-            "svg",
-            "".join(content),
-            class_="chart",
-            role="img",
-            viewBox=f"0 0 {self.width} {height}",
-            width=self.width,
-            height=height,
-            font_size=FONT,
-            fill="currentColor",
-        )
+        return picture(self.title, self.described(), "".join(content), self.width, height)
 
     __html__ = _repr_html_ = svg
 

@@ -12,6 +12,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.charts.ticks import Tick, linear_ticks, log_ticks
 
 LARGEST = 1e308
+WIDE = 50.0  # ratio of the largest to the smallest number, from which on an axis is logarithmic
 ALIKE = 1e-9  # numbers that differ by less than this share count as the same
 
 
@@ -78,6 +79,12 @@ class Scale:
         if self.log:
             return log_ticks(self.low, self.high, most)
         return linear_ticks(self.low, self.high, most, self.whole)
+
+
+def has_wide_range(values: Array) -> bool:
+    """Return whether all finite values are positive and so far apart that a logarithmic axis shows them better."""
+    finite = values[np.isfinite(values)]
+    return bool(finite.size and finite.min() > 0 and finite.max() / finite.min() > WIDE)
 
 
 def _apart(low: float, high: float) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from nnfs_cli.charts.series import COLOURS, Frame, Look, Series
 from nnfs_cli.charts.svg import element
 
 LEVELS = 8  # of strength
-STRONGEST = 0.5  # opacity, so that points over the surface stand out
+STRONGEST = 0.4  # opacity, so that points over the surface stand out
 
 
 class Surface(Series):

@@ -9,7 +9,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.system.wording import in_a_line
 
-FONT = 12  # pixels
+FONT, TITLE = 12, 14  # pixels
 WIDTHS = {"narrow": 0.32, "wide": 0.9}  # of a letter, as a share of the size of the font
 MIDDLE = 0.58
 
@@ -33,6 +33,28 @@ def text(x: float, y: float, content: str, anchor: str = "start", **attributes: 
     """Return a text whose start, middle or end is at a point."""
     anchors = {} if anchor == "start" else {"text_anchor": anchor}
     return element("text", escaped(content), x=round(x, 1), y=round(y, 1), **anchors, **attributes)
+
+
+def picture(title: str, description: str, content: str, width: float, height: float, **attributes: object) -> str:
+    """Return a whole picture with its title above the content, and the description as the text alternative."""
+    shown = shortened(title, width, TITLE + 1)
+    head = [
+        element("title", escaped(title)),
+        element("desc", escaped(description)),
+        text(0, 19, shown, class_="ch-title", font_size=TITLE, font_weight=600),
+    ]
+    return element(
+        "svg",
+        "".join([*head, content]),
+        class_="chart",
+        role="img",
+        viewBox=f"0 0 {width:g} {height:g}",
+        width=width,
+        height=height,
+        font_size=FONT,
+        fill="currentColor",
+        **attributes,
+    )
 
 
 def escaped(content: str) -> str:

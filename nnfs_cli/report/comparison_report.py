@@ -9,12 +9,12 @@ import numpy as np
 
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.line import Line
+from nnfs_cli.charts.scale import has_wide_range
 from nnfs_cli.display.text import number
 from nnfs_cli.report.blocks import Block, Charts, Facts, Notice, Rows, Section, Text
 from nnfs_cli.report.page import page
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.report.sections.figures import LABELS
-from nnfs_cli.report.sections.learning import has_wide_range
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.workflows.compare_runs import RunComparison, compare_runs

@@ -122,7 +122,7 @@ class RunFacts:
     @cached_property
     def probes(self) -> dict[str, Array] | None:
         """The statistics of layers and parameters, each (probed epochs,), and their `epoch` and `step`."""
-        return None
+        return self._read(self.run.arrays.probes)
 
     @cached_property
     def predictions(self) -> RunPredictions | None:

@@ -343,7 +343,7 @@ def test_a_fit_that_diverges_keeps_its_history_and_with_a_checkpoint_the_best_we
 
 def test_the_history_has_learning_curves_in_a_notebook() -> None:
     net = trained(validation_data=(X, CLASSES))
-    assert "Loss by epoch: train from" in net.history._repr_html_()
+    assert "<title>Loss by epoch</title>" in net.history._repr_html_()
     assert "<table" in net.history._repr_html_()
 
 

@@ -274,7 +274,7 @@ def test_a_finished_run_shows_its_net_and_its_figures(trained: Path) -> None:
     page = run._repr_html_()
     assert texts(page, "td")[0] == "train"
     (curves,) = parsed(page).iter("svg")
-    assert "validation from" in "".join(curves.itertext())
+    assert "validation rows: from" in "".join(curves.itertext())
 
 
 @pytest.mark.parametrize("file", ["spec.yaml", "data.json", "metrics.json", "epochs.csv", "status.json"])

@@ -58,7 +58,7 @@ def probes(depth: int, epochs: Array) -> dict[str, Array]:
         columns[f"{path}.output.mean"] = layer * ones
         columns[f"{path}.gradient.norm"] = 10.0**-layer * ones
         columns[f"{layer}.weight.norm"] = (layer + 1) * ones
-        columns[f"{layer}.weight.gradient"] = ones
+        columns[f"{layer}.bias.norm"] = columns[f"{layer}.weight.gradient"] = ones
         columns[f"{layer}.weight.update"] = np.r_[np.nan, 1e-3 * ones[1:]]
     return columns
 

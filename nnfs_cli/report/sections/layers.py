@@ -44,7 +44,8 @@ def layers(facts: RunFacts) -> Section | None:
     time = _Time(probes["epoch"])
     paths = _names(probes, ".output.mean")
     arrays = _names(probes, ".norm", but=".gradient.norm")
-    titles = {path: _title(path, facts.config) for path in paths}
+    weights = [name for name in arrays if not name.endswith(".bias")] or arrays
+    titles, of_weights = {path: _title(path, facts.config) for path in paths}, dict(zip(weights, weights, strict=True))
     blocks: list[Block] = [
         Text("Statistics of up to 256 training rows, with the weights of these epochs; the first point is the start.")
     ]
@@ -55,12 +56,12 @@ def layers(facts: RunFacts) -> Section | None:
             "update / weight",
             time,
             probes,
-            dict(zip(arrays, arrays, strict=True)),
+            of_weights,
             ".update",
             EXPLAINED["update"],
             [Rule("0.001", y=TYPICAL_UPDATE)],
         ),
-        _lines("Weights", "norm", time, probes, dict(zip(arrays, arrays, strict=True)), ".norm", EXPLAINED["norm"]),
+        _lines("Weights", "norm", time, probes, of_weights, ".norm", EXPLAINED["norm"]),
         *(_shares(share, time, probes, titles) for share in ("dead", "saturated")),
     ]
     blocks.append(Charts([chart for chart in charts if chart is not None]))
