@@ -14,6 +14,7 @@ import pytest
 from nnfs_cli.report import page as page_module
 from nnfs_cli.report.page import TEMPLATES, JsonBlock, json_text
 
+NAMESPACE = "http://www.w3.org/2000/svg"  # the name of a language; nothing is loaded from there
 HOSTILE = "</script><script>alert(1)</script>&\u2028\u2029"
 
 
@@ -52,7 +53,8 @@ def test_a_page_allows_exactly_its_own_style_and_shows_a_hostile_title_as_text()
 
 def test_the_style_loads_nothing() -> None:
     for file in TEMPLATES.iterdir():
-        assert not re.search(r"https?:|url\(|@import|src=|style=", file.read_text(encoding="utf-8")), file
+        text = file.read_text(encoding="utf-8").replace(NAMESPACE, "")
+        assert not re.search(r"https?:|url\(|@import|src=|style=", text), file
 
 
 @pytest.mark.parametrize("value", [HOSTILE, {"a": [1.5, None, HOSTILE]}, ["<!--", "]]>"]])
