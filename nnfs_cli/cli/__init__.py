@@ -8,7 +8,7 @@ what a user types.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -24,12 +24,16 @@ from nnfs_cli.cli.doctor import doctor
 from nnfs_cli.cli.error_handling import boundary
 from nnfs_cli.cli.evaluate import evaluate
 from nnfs_cli.cli.guide import guide
-from nnfs_cli.cli.help import Command, Group
+from nnfs_cli.cli.help import Command, CommandGroup, Group
 from nnfs_cli.cli.info import info
 from nnfs_cli.cli.init import init
 from nnfs_cli.cli.predict import predict
 from nnfs_cli.cli.report import report
 from nnfs_cli.cli.resume import resume
+from nnfs_cli.cli.runs.compare import compare
+from nnfs_cli.cli.runs.list_runs import runs
+from nnfs_cli.cli.runs.rm import rm
+from nnfs_cli.cli.runs.show import show
 from nnfs_cli.cli.schema import schema
 from nnfs_cli.cli.train import train
 from nnfs_cli.cli.verify import verify
@@ -37,9 +41,10 @@ from nnfs_cli.cli.verify import verify
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Start": (init, check, baseline),
     "Train": (train, resume, cv, doctor),
-    "Use": (report, evaluate, decide, predict, verify),
+    "Use": (report, evaluate, decide, predict, verify, runs),
     "Reference": (guide, components, schema, info),
 }
+GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"runs": (compare, show, rm)}  # commands of commands
 
 app = typer.Typer(
     name="nnfs",
@@ -66,9 +71,23 @@ def _options(
     """Define the options of the program itself."""
 
 
+def _group(command: Callable[..., None], commands: Sequence[Callable[..., None]]) -> typer.Typer:
+    """Return a command that has commands of its own."""
+    group = typer.Typer(cls=CommandGroup, invoke_without_command=True)
+    group.callback()(boundary(command))
+    for one in commands:
+        group.command(cls=Command)(boundary(one))
+    return group
+
+
 for _panel, _commands in PANELS.items():
     for _command in _commands:
-        app.command(cls=Command, rich_help_panel=_panel)(boundary(_command))
+        _name = _command.__name__
+        if _name in GROUPS:
+            app.add_typer(_group(_command, GROUPS[_name]), name=_name, rich_help_panel=_panel)
+        else:
+            app.command(cls=Command, rich_help_panel=_panel)(boundary(_command))
+Group.order = [_command.__name__ for _commands in PANELS.values() for _command in _commands]
 
 if "_NNFS_COMPLETE" in os.environ:
     rejoin_words()

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 MAX_ENTRIES = 500  # files and folders that are read from one folder, and offered in one completion
 _cut = ""  # the beginning of the word that bash cuts off, such as "optimizer="
@@ -90,6 +91,17 @@ def complete_metric(incomplete: str) -> list[str]:
 def complete_threshold(incomplete: str) -> list[str]:
     """Return the words that a threshold may be, besides a number."""
     return [word for word in ("best_f1", "best_accuracy", "none") if word.startswith(incomplete)]
+
+
+def complete_run_filter(incomplete: str) -> list[str]:
+    """Return the keys of `--filter`, and after `state=` the states that a run may be in."""
+    from nnfs_cli.runs.selection import FILTERS
+    from nnfs_cli.runs.status_file import Status
+
+    states = [f"state={state}" for state in (*get_args(Status), "damaged")]
+    keys = [f"{key}=" for key in FILTERS]
+    word = _cut + incomplete
+    return [text.removeprefix(_cut) for text in (states if "=" in word else keys) if text.startswith(word)]
 
 
 def complete_topic(incomplete: str) -> list[str]:

@@ -16,7 +16,7 @@ from nnfs_cli.cli.completion import complete_component
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Quiet, load
 from nnfs_cli.cli.terminal import styled, suggest, width_of
-from nnfs_cli.display.text import fold
+from nnfs_cli.display.text import fold, markdown_table
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import did_you_mean, listing, plural
 
@@ -115,7 +115,7 @@ def _markdown_list(heading: str, family: type[Component]) -> str:
         fields = component.model_fields.items()
         settings = ", ".join(key if field.is_required() else f"{key}: {_default(field)}" for key, field in fields)
         rows.append((f"`{name}`", f"`{settings}`" if settings else "", component.headline()))
-    return f"## {heading.capitalize()}\n\n{_markdown_table(rows)}"
+    return f"## {heading.capitalize()}\n\n{markdown_table(rows)}"
 
 
 def _page(name: str, section: type[Section]) -> str:
@@ -134,7 +134,7 @@ def _page(name: str, section: type[Section]) -> str:
 def _markdown_page(name: str, section: type[Section]) -> str:
     plain = {"required": "required", "null": ""}
     rows = [(f"`{key}`", plain.get(default, f"`{default}`"), *others) for key, default, *others in _settings(section)]
-    return _markdown_table([SETTINGS, *rows])
+    return markdown_table([SETTINGS, *rows])
 
 
 def _settings(section: type[Section]) -> list[tuple[str, ...]]:
@@ -159,11 +159,6 @@ def _default(field: FieldInfo) -> str:
 
 def _title(text: str) -> str:
     return styled("heading", text, sys.stdout)
-
-
-def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> str:

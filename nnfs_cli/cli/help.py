@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -67,14 +67,33 @@ class Command(TyperCommand):
         page.usage(self, ctx)
         page.prose(self.help or "")
         page.parameters(self, ctx)
-        if found := MANUALS.get(self.name or ""):
-            page.examples(found.examples)
-            page.block(f"{_heading('Guide:')} nnfs guide {found.guide}")
+        page.manual(self.name)
+        formatter.write(page.text())
+
+
+class CommandGroup(TyperGroup):
+    """A command with commands of its own. Without one of these it does what its options say."""
+
+    def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Write usage, description, the commands, the options, examples and the topic of the guide."""
+        page = _Page()
+        page.usage(self, ctx)
+        page.prose(self.help or "")
+        rows = [(name, _summary(self.get_command(ctx, name))) for name in self.list_commands(ctx)]
+        page.columns("Commands", rows, max(len(name) for name, _ in rows))
+        page.parameters(self, ctx)
+        page.manual(self.name)
         formatter.write(page.text())
 
 
 class Group(TyperGroup):
     """The program itself. Its help lists the commands by panel, and it explains usage errors in one line."""
+
+    order: ClassVar[Sequence[str]] = ()  # of the commands
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Return the names of the commands in their order."""
+        return sorted(super().list_commands(ctx), key=[*self.order].index if self.order else None)
 
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write usage, description, a quick start, the commands by panel, and the options."""
@@ -86,8 +105,7 @@ class Group(TyperGroup):
         for name in self.list_commands(ctx):
             command = self.get_command(ctx, name)
             panel = str(getattr(command, "rich_help_panel", "") or "Commands")
-            summary = " ".join((getattr(command, "help", "") or "").split("\n\n")[0].split())
-            panels.setdefault(panel, []).append((name, summary))
+            panels.setdefault(panel, []).append((name, _summary(command)))
         left = max(len(name) for rows in panels.values() for name, _ in rows)
         for panel, rows in panels.items():
             page.columns(panel, rows, left)
@@ -120,7 +138,9 @@ class Group(TyperGroup):
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()
             return int(error.exit_code)
-        complain("error", describe(error, args, self.list_commands(error.ctx) if error.ctx else ()))
+        group = error.ctx.command if error.ctx else self
+        known = group.list_commands(error.ctx) if isinstance(group, TyperGroup) else self.list_commands(error.ctx)
+        complain("error", describe(error, args, known))
         note(f"Try `{error.ctx.command_path if error.ctx else 'nnfs'} --help`.")
         return int(error.exit_code)
 
@@ -139,6 +159,12 @@ class _Page:
     def block(self, text: str) -> None:
         """Add lines that are not folded."""
         self._blocks.append(text)
+
+    def manual(self, command: str | None) -> None:
+        """Add the examples of a command and its topic of the guide."""
+        if found := MANUALS.get(command or ""):
+            self.examples(found.examples)
+            self.block(f"{_heading('Guide:')} nnfs guide {found.guide}")
 
     def examples(self, commands: Sequence[str]) -> None:
         """Add examples. A shell accepts a folded command, since its lines end with a backslash."""
@@ -181,6 +207,11 @@ class _Page:
             lines.append(f"  {_name(name)}{' ' * (left - len(name))}  {first}")
             lines += [" " * (left + 4) + line for line in others]
         self.block("\n".join(lines))
+
+
+def _summary(command: Any) -> str:
+    """Return the first paragraph of the help of a command, on one line."""
+    return " ".join((getattr(command, "help", "") or "").split("\n\n")[0].split())
 
 
 def _shown(command: Any, ctx: typer.Context, kind: str) -> list[Any]:

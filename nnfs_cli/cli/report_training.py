@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nnfs_cli.cli.terminal import fact, print_json, report_row_weights, report_verdict, suggest
@@ -18,6 +18,7 @@ from nnfs_cli.workflows.verdicts import recorded_verdict
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
     from nnfs_cli.experiment.experiment import Experiment
+    from nnfs_cli.nn.model import Model
     from nnfs_cli.runs.directory import RunDirectory
 
 
@@ -76,18 +77,26 @@ def announce(experiment: Experiment) -> None:
     config, data, model = experiment.config, experiment.description, experiment.predictor.model
     if config.preset is not None:
         fact("preset", f"{config.preset.name} fills in what the config leaves out; see spec.yaml in the run directory")
-    total = sum(data["rows"].values())
-    kinds = [column["kind"] for column in data["inputs"]]
-    inputs = listing(counted(kinds.count(kind), kind) for kind in ("number", "category", "date") if kind in kinds)
-    sizes = split_sizes(data["rows"])
-    fact("data", f"{data['name']}: {counted(total, 'row')}, {inputs} -> {_target(data['targets'])}; {sizes}")
-    parameters = counted(model.n_parameters, "parameter")
-    in_all = f"; {parameters} in all" if config.members > 1 else f", {parameters}"
-    fact("model", f"{model.describe()}{in_all}")
+    fact("data", data_in_words(data))
+    fact("model", model_in_words(config, model))
     if config.holdout is not None:
         fact("holdout", _holdout(experiment))
     report_row_weights(data)
-    fact("training", ", ".join(_recipe(config)))
+    fact("training", ", ".join(recipe(config)))
+
+
+def data_in_words(data: Mapping[str, Any]) -> str:
+    """Describe the data of a run, given its record: rows, inputs, target, and the sizes of the splits."""
+    kinds = [column["kind"] for column in data["inputs"]]
+    inputs = listing(counted(kinds.count(kind), kind) for kind in ("number", "category", "date") if kind in kinds)
+    rows = counted(sum(data["rows"].values()), "row")
+    return f"{data['name']}: {rows}, {inputs} -> {_target(data['targets'])}; {split_sizes(data['rows'])}"
+
+
+def model_in_words(config: Config, model: Model) -> str:
+    """Describe a net: its layers and the number of its parameters."""
+    parameters = counted(model.n_parameters, "parameter")
+    return f"{model.describe()}{f'; {parameters} in all' if config.members > 1 else f', {parameters}'}"
 
 
 def _holdout(experiment: Experiment) -> str:
@@ -115,7 +124,7 @@ def _share(label: str, share: float) -> str:
     return f"{name} {percent(share)}"
 
 
-def _recipe(config: Config) -> list[str]:
+def recipe(config: Config) -> list[str]:
     """Return the loss, the optimizer and every other setting of the training that is not at its default."""
     batch = "all rows" if config.batch_size == "full" else f"batch {config.batch_size}"
     recipe = [config.loss.name, f"{config.optimizer.name} lr {config.lr:g}" if config.lr else config.optimizer.name]

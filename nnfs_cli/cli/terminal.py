@@ -65,9 +65,18 @@ def fact(label: str, text: str, style: str = "label") -> None:
 
     `style` is that of the label.
     """
-    line, width = f"{label:<{INDENT}}{in_a_line(text)}", width_of(sys.stderr)
+    write(_labelled(label, text, style, sys.stderr) + "\n")
+
+
+def print_fact(label: str, text: str, style: str = "label") -> None:
+    """Print a labelled line to stdout, as `fact` does to stderr."""
+    print(_labelled(label, text, style, sys.stdout))
+
+
+def _labelled(label: str, text: str, style: str, stream: TextIO) -> str:
+    line, width = f"{label:<{INDENT}}{in_a_line(text)}", width_of(stream)
     lines = fold(line, width, " " * INDENT) if width else [line]
-    write(styled(style, label) + "\n".join(lines)[len(label) :] + "\n")
+    return styled(style, label, stream) + "\n".join(lines)[len(label) :]
 
 
 def suggest(text: str, quiet: bool = False) -> None:

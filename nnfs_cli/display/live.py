@@ -11,8 +11,8 @@ from collections import deque
 from nnfs_cli.display.lines import TERMINAL_LINES, Lines
 from nnfs_cli.display.region import Region
 from nnfs_cli.display.some_epochs import SomeEpochs, round_up
-from nnfs_cli.display.text import number
-from nnfs_cli.display.text_curves import Point, Thinned, text_curves
+from nnfs_cli.display.text import duration, number
+from nnfs_cli.display.text_curves import Point, Thinned, shows_braille, text_curves
 from nnfs_cli.metrics.direction import Mode
 from nnfs_cli.training.callbacks import Training
 from nnfs_cli.training.progress import LogRow
@@ -43,8 +43,7 @@ class Live(Lines):
         self._seen: deque[tuple[float, int]] = deque(maxlen=WINDOW)  # times, and the steps made until then
         self._due = math.inf
         self._unaveraged = False
-        encoding = getattr(sys.stderr, "encoding", None) or "ascii"
-        self._braille = os.environ.get("TERM") != "linux" and _can_encode("⠿●│", encoding)
+        self._braille = shows_braille(sys.stderr)
         self._colours = not os.environ.get("NO_COLOR")
         self.width = self._region.size[0]
 
@@ -136,7 +135,7 @@ class Live(Lines):
         (begun, before), (now, step) = self._seen[0], self._seen[-1]
         if step > before:
             speed = (step - before) / (now - begun)
-            parts.append(f"{_duration((progress.steps * progress.epochs - progress.step) / speed)} left")
+            parts.append(f"{duration(math.ceil((progress.steps * progress.epochs - progress.step) / speed))} left")
         if best := self._epochs.best:
             parts.append(f"best {best['epoch']:,.0f}, {self._monitor} {number(best[str(self._monitor)])}")
         if step > before and progress.rows:
@@ -154,19 +153,3 @@ class Live(Lines):
 def _far_end(epoch: int, epochs: int) -> int:
     """Return the last epoch on the axis: it stays the same for a while, so that the curves move calmly."""
     return min(epochs, max(round_up(epoch), 10))
-
-
-def _can_encode(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except (LookupError, UnicodeEncodeError):
-        return False
-    return True
-
-
-def _duration(seconds: float) -> str:
-    """Return a time as people say it: "8 s", "3 min", "2 h 05 min"."""
-    if seconds < 99.5:
-        return f"{math.ceil(seconds)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60:02} min"

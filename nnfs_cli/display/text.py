@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nnfs_cli.system.wording import counted, in_a_line
 
@@ -39,14 +39,41 @@ def _formatted(value: float, size: float) -> str:
     return f"{value:.4g}"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lay out a table whose first column is left-aligned and whose other columns are right-aligned."""
+def duration(seconds: float | None) -> str:
+    """Format a time as people say it, as in "0.013 s", "8 s", "3 min" or "2 h 05 min"."""
+    if seconds is None:
+        return "-"
+    if seconds < 99.5:
+        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60:02} min"
+
+
+def byte_size(size: int) -> str:
+    """Format a number of bytes, as in "820 B", "61 kB" or "1.2 MB"."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= 0.9995 * factor:
+            return f"{size / factor:.1f} {unit}" if size < 9.95 * factor else f"{size / factor:,.0f} {unit}"
+    return f"{size} B"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[int] = (0,)) -> str:
+    """Lay out a table. The columns with the indices `left` are left-aligned, the others right-aligned."""
     rows = [[in_a_line(cell) for cell in row] for row in (header, *rows)]
-    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
-        "  ".join([label.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])
-        for label, *cells in rows
+        "  ".join(
+            cell.ljust(width) if i in left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
     )
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Lay out a table in Markdown; the first row is its header."""
+    lines = ["| " + " | ".join(in_a_line(cell).strip().replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
 def row_count(rows: float, out_of_fold: bool) -> str:

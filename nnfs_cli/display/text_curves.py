@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TextIO
 
 Point = tuple[float, float]
 Style = Callable[[str, int], str]  # colours a text of the curve with this number
@@ -101,6 +103,15 @@ def text_curves(
         end = "" if name is None else " " + style([*drawn][name], name)
         lines.append(f"{label:>{left}} {bar}{canvas.line(row, style)}{end}".rstrip())
     return [*lines, _x_axis(x_axis, left + 1, canvas.width, x_label)]
+
+
+def shows_braille(stream: TextIO) -> bool:
+    """Return whether a stream can encode braille; the console of Linux has no letters for it."""
+    try:
+        "⠿●│".encode(getattr(stream, "encoding", None) or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return os.environ.get("TERM") != "linux"
 
 
 def _usable(points: Iterable[Point], log_x: bool, log_y: bool | None) -> list[Point]:

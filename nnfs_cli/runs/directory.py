@@ -43,6 +43,7 @@ from nnfs_cli.runs.records import Records
 from nnfs_cli.runs.status_file import StatusFile
 from nnfs_cli.system.files import make_folder, sync_folder, unfinished_files
 from nnfs_cli.system.lock import Lock
+from nnfs_cli.system.warn import warn
 
 if TYPE_CHECKING:
     from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
@@ -133,14 +134,24 @@ class RunDirectory:
 
     @classmethod
     def newest(cls, folder: str | Path) -> RunDirectory:
-        """Return the run in `folder` that was started last and has weights. Raises `RunError` if there is none."""
+        """Return the run in `folder` that was started last and has weights. Raises `RunError` if there is none.
+
+        A warning names the damaged runs, which are skipped.
+        """
         folder = Path(folder)
-        runs = [cls(path) for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
-        usable = {}
+        runs = [cls(path) for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []
+        usable, damaged = {}, []
         for run in runs:
-            with contextlib.suppress(RunError):  # damaged runs are skipped
+            if run.path.name.startswith("."):  # the rest of a removal
+                continue
+            try:
                 if run.spec_file.exists() and run.arrays.has_weights("best"):
                     usable[run.status().get("begun", ""), run.path.name] = run
+            except RunError as error:
+                damaged.append(str(error))
+        if damaged:
+            more = f"; {len(damaged) - 1:,} more, see `nnfs runs`" if len(damaged) > 1 else ""
+            warn(f"a damaged run is not considered: {damaged[0]}{more}")
         if not usable:
             remedy = "train one, or name the run"
             raise RunError(f"there is no trained run in {folder}; {remedy}")

@@ -43,7 +43,7 @@ class RunOverview:
     monitor: str = "val_loss"
     mode: Literal["min", "max"] = "min"
     best_epoch: int | None = None
-    figures: Mapping[str, float | None] = field(default_factory=dict)
+    figures: Mapping[str, float | None] = field(default_factory=dict)  # None where one is not defined
 
     @property
     def name(self) -> str:
@@ -127,21 +127,34 @@ def _add_log(run: RunDirectory, known: dict[str, Any]) -> None:
     if (last := run.log.last()) is None:
         known["epochs"] = 0
         return
-    known["epochs"], known["seconds"] = int(last["epoch"]), last.get("seconds")
+    known["epochs"], seconds = _epoch_of(run, last), last.get("seconds", math.nan)
+    known["seconds"] = seconds if math.isfinite(seconds) else None
     if known["state"] != "finished" and run.log.size <= LARGEST_LOG:
         monitor, sign = known["monitor"], -1 if known["mode"] == "max" else 1
         rows = [row for row in run.epochs() if not math.isnan(row.get(monitor, math.nan))]
         if rows:
             best = min(rows, key=lambda row: sign * row[monitor])
-            known["best_epoch"] = int(best["epoch"])
-            known["figures"] = {name: value for name, value in best.items() if name.startswith(("train_", "val_"))}
+            known["best_epoch"] = _epoch_of(run, best)
+            known["figures"] = {name: _figure(best[name]) for name in best if name.startswith(("train_", "val_"))}
+
+
+def _epoch_of(run: RunDirectory, row: Mapping[str, float]) -> int:
+    epoch = row["epoch"]
+    if not 0 <= epoch < 1 << 63:
+        raise RunError(f"{run.path} is damaged: its epochs.csv has an epoch {epoch:g}")
+    return int(epoch)
+
+
+def _figure(value: float | None) -> float | None:
+    """Return a figure; None if it is not defined."""
+    return None if value is None or not math.isfinite(value) else value
 
 
 def _add_metrics(run: RunDirectory, known: dict[str, Any]) -> None:
     metrics = run.metrics()
     known["best_epoch"] = metrics.get("best_epoch")
     known["figures"] = {
-        PREFIXES[split] + name: value
+        PREFIXES[split] + name: _figure(value)
         for split, figures in metrics.items()
         if split in PREFIXES
         for name, value in figures.items()
