@@ -52,12 +52,12 @@ class RunOverview:
 
     @property
     def figure(self) -> str:
-        """The name of the figure that the best epoch has the best value of, among those that are known."""
-        return self.monitor if self.monitor in self.figures else "train_loss"
+        """The name of the figure that chose the best epoch; without validation rows, that of the training loss."""
+        return "train_loss" if self.figures and self.monitor not in self.figures else self.monitor
 
 
 def runs_in(folder: Path) -> list[RunOverview]:
-    """Return all runs in a folder, the newest first, damaged ones last. Links are not followed."""
+    """Return all runs in a folder, the newest first, those of unknown age last. Links are not followed."""
     found = [overview(path) for path in sorted(folder.iterdir()) if is_run(path)] if folder.is_dir() else []
     oldest = datetime.min.replace(tzinfo=UTC)
     return sorted(found, key=lambda run: (run.begun or oldest, run.name), reverse=True)

@@ -11,11 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from nnfs_cli import guide
-from nnfs_cli.cli import PANELS, app
+from nnfs_cli.cli import GROUPS, PANELS, app
 from nnfs_cli.cli.help import MANUALS, QUICK_START
 from tests.conftest import CONFIGS, Nnfs
 
-COMMANDS = [command.__name__ for commands in PANELS.values() for command in commands]
+PARTS = [f"{group} {command.__name__}" for group, commands in GROUPS.items() for command in commands]
+COMMANDS = [*(command.__name__ for commands in PANELS.values() for command in commands), *PARTS]
 Help = Callable[..., str]
 
 
@@ -51,19 +52,20 @@ def test_help_is_plain_text_without_types_or_boxes(command: str, help_of: Help) 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_ends_with_examples_and_a_topic_of_the_guide(command: str, help_of: Help) -> None:
-    manual = MANUALS[command]
-    *_, first, last = help_of(command).rstrip("\n").split("\n\n")
+    words = command.split()
+    manual = MANUALS[words[-1]]
+    *_, first, last = help_of(*words).rstrip("\n").split("\n\n")
     assert first.splitlines() == ["Examples:", *(f"  {example}" for example in manual.examples)]
     assert len(manual.examples) >= 2
-    assert all(shlex.split(example)[:2] == ["nnfs", command] for example in manual.examples)
+    assert all(shlex.split(example)[: len(words) + 1] == ["nnfs", *words] for example in manual.examples)
     assert last == f"Guide: nnfs guide {manual.guide}"
     assert manual.guide in guide.topics()
 
 
 def test_every_example_works_in_the_order_of_the_commands(inside: Nnfs, tmp_path: Path) -> None:
     shutil.copytree(CONFIGS, tmp_path / "configs")
-    for commands in PANELS.values():
-        for example in (example for command in commands for example in MANUALS[command.__name__].examples):
+    for command in COMMANDS:
+        for example in MANUALS[command.split()[-1]].examples:
             done = inside(*shlex.split(example.partition(" | ")[0])[1:])
             assert done.returncode == 0, f"{example}\n{done.stderr}"
 
