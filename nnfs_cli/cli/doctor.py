@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,14 +20,24 @@ from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import in_a_line
 
 if TYPE_CHECKING:
-    from nnfs_cli.doctor.diagnosis import Diagnosis, Examination
+    from nnfs_cli.doctor import Diagnosis, Examination
+    from nnfs_cli.doctor.before.range_test import RangeTest
+    from nnfs_cli.doctor.fix import Fix
+
+HEIGHT, WIDEST = 8, 72  # of the curve of the range test
+FAR = 2_000  # times the suggested lr that is drawn, downwards
 
 
 def _complete(incomplete: str) -> list[str]:
     return [*complete_config(incomplete), *complete_run(incomplete)]
 
 
-@manual("nnfs doctor configs/breast_cancer.yaml", "nnfs doctor runs/breast_cancer-1 --json", guide="doctor")
+@manual(
+    "nnfs doctor configs/breast_cancer.yaml",
+    "nnfs doctor configs/iris.yaml --set lr=50",
+    "nnfs doctor runs/breast_cancer-1 --json",
+    guide="doctor",
+)
 def doctor(
     subject: Annotated[
         Path,
@@ -34,6 +45,7 @@ def doctor(
             metavar="CONFIG|RUN", help="YAML file before training, or run directory after it.", autocompletion=_complete
         ),
     ],
+    fix: Annotated[bool, typer.Option("--fix", help="Write a config with the remedies, NAME.fixed.yaml.")] = False,
     set_: Overrides = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -41,49 +53,113 @@ def doctor(
 ) -> None:
     """Find what is wrong with a training: of CONFIG before it starts, or of RUN after it.
 
-    Each diagnosis says what was measured, why it matters, and what to change. Nothing is written. The exit code is 0
-    with diagnoses, too.
+    Each diagnosis says what was measured, why it matters, and what to change. Nothing is written without --fix, which
+    leaves CONFIG as it is. The exit code is 0 with diagnoses, too.
     """
+    if set_ and (fix or is_run(subject)):
+        given = "--fix changes the file as it is" if fix else "a run keeps the settings that it was trained with"
+        raise UserError(f"--set changes a config for this examination only, and {given}; leave --set out")
     examination = _examine(subject, set_, code)
+    fixed, path = _fix(subject, examination) if fix else (None, None)
     if json:
-        print_json(examination.plain())
+        print_json({**examination.plain(), **_plain(fixed, path)})
         return
-    _print(examination.diagnoses)
-    for sentence in examination.unexamined:
-        _line("unexamined", sentence)
-    if examination.diagnoses:
-        suggest("nnfs guide doctor explains each diagnosis by its name", quiet)
+    _print_examination(examination)
+    if fix:
+        _print_fix(fixed, path)
+    _suggest(subject, examination, path, quiet)
 
 
 def _examine(subject: Path, set_: list[str] | None, code: list[Path] | None) -> Examination:
     if is_run(subject):
-        if set_:
-            raise UserError("--set changes a config; a run keeps the settings that it was trained with")
         load(code)
-        from nnfs_cli.doctor.examine_run import examine_run
+        from nnfs_cli.doctor import examine_run
 
         return examine_run(open_run(subject))
     config = read(subject, set_, code)
-    from nnfs_cli.doctor.examine_config import examine_config
+    from nnfs_cli.doctor import examine_config
 
     return examine_config(config)
 
 
-def _print(diagnoses: Sequence[Diagnosis]) -> None:
-    """Print each diagnosis: what was measured, why it matters, and what to change."""
-    if not diagnoses:
-        _line("diagnoses", "none")
-        return
-    _line("diagnoses", f"{len(diagnoses):,}")
+def _fix(subject: Path, examination: Examination) -> tuple[Fix | None, Path | None]:
+    """Write the config with the remedies beside the old one, or that of a run to the current folder."""
+    from nnfs_cli.doctor.fix import fix, text_of_run, write_beside
+
+    if is_run(subject):
+        folder, path = Path.cwd(), Path(subject.name)
+        text = text_of_run(open_run(subject), folder)
+    else:
+        folder, path, text = subject.absolute().parent, subject, subject.read_text(encoding="utf-8-sig")
+    fixed = fix(text, folder, examination.diagnoses)
+    return (fixed, write_beside(path, fixed.after)) if fixed.applied else (None, None)
+
+
+def _plain(fixed: Fix | None, path: Path | None) -> dict[str, Any]:
+    """Return what was changed, for JSON."""
+    if fixed is None or path is None:
+        return {"fixed": None}
+    return {"fixed": {"path": path.as_posix(), "applied": fixed.applied, "difference": list(fixed.difference)}}
+
+
+def _print_examination(examination: Examination) -> None:
+    """Print the diagnoses, what could not be examined, and the range test of the learning rate."""
+    diagnoses = examination.diagnoses
+    _line("diagnoses", f"{len(diagnoses):,}" if diagnoses else "none")
     for one in diagnoses:
+        _print_diagnosis(one)
+    if diagnoses:
         print()
-        style = "warning" if one.severity == "warning" else "label"
-        print(styled(style, one.code, sys.stdout))
-        _line("  measured", one.measured)
-        _line("  why", one.why)
-        _line("  remedy", one.remedy)
+    for sentence in examination.unexamined:
+        _line("unexamined", sentence)
+    if examination.range_test:
+        _print_range_test(examination.range_test)
 
 
-def _line(label: str, text: str) -> None:
+def _print_diagnosis(one: Diagnosis) -> None:
+    style = "warning" if one.severity == "warning" else "label"
+    print(f"\n{styled(style, one.code, sys.stdout)}{'' if one.severity == 'warning' else ' (a note)'}")
+    for label, text in (("measured", one.measured), ("why", one.why), ("remedy", one.remedy)):
+        _line(f"  {label}", text, "dim")
+
+
+def _print_range_test(test: RangeTest) -> None:
+    """Print the loss by learning rate, and the rate that the test suggests."""
+    from nnfs_cli.display.text_curves import text_curves
+
+    points = [(float(f"{lr:.2g}"), float(loss)) for lr, loss in zip(test.lr, test.loss, strict=True)]
+    if test.suggested is not None:  # far below, the curve is flat
+        points = [point for point in points if point[0] > test.suggested / FAR]
+    braille = (sys.stdout.encoding or "").lower().startswith("utf")
+    width = min((width_of(sys.stdout) or 80) - INDENT, WIDEST)
+    mark = None
+    if test.suggested is not None:
+        mark = min(points, key=lambda point: abs(math.log(point[0] / (test.suggested or 1.0))))
+    said = f"lr {test.suggested:g} is suggested" if test.suggested is not None else "no lr lowers the loss"
+    _line("range test", f"{said}; the loss of batches while lr grows in each step:")
+    for line in text_curves({"loss": points}, width, HEIGHT, log_x=True, mark=mark, x_label="lr", braille=braille):
+        print(" " * INDENT + line)
+
+
+def _print_fix(fixed: Fix | None, path: Path | None) -> None:
+    """Print the changed lines of the config, and the path of the new file."""
+    if fixed is None or path is None:
+        _line("fixed", "nothing: no diagnosis has a remedy that can be written by itself")
+        return
+    _line("fixed", f"{path.as_posix()}, where these lines differ:")
+    for line in fixed.difference:
+        print(f"{' ' * INDENT}{line}")
+
+
+def _suggest(subject: Path, examination: Examination, path: Path | None, quiet: bool) -> None:
+    if path is not None:
+        suggest(f"nnfs doctor {shlex.quote(path.as_posix())}, then nnfs train it", quiet)
+    elif examination.diagnoses:
+        suggest("nnfs guide doctor explains each diagnosis; --fix writes a config with the remedies", quiet)
+    elif not is_run(subject):
+        suggest(f"nnfs train {shlex.quote(subject.as_posix())}", quiet)
+
+
+def _line(label: str, text: str, style: str = "label") -> None:
     lines = fold(f"{label:<{INDENT}}{in_a_line(text)}", width_of(sys.stdout) or 80, " " * INDENT)
-    print(styled("label", label, sys.stdout) + "\n".join(lines)[len(label) :])
+    print(styled(style, label, sys.stdout) + "\n".join(lines)[len(label) :])

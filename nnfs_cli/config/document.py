@@ -48,7 +48,15 @@ class Document:
             raise ConfigError(f"{path}: error: this is a folder; expected a YAML file") from None
         except (FileNotFoundError, NotADirectoryError):
             raise ConfigError(f"{path}: error: there is no such file") from None
-        document = cls(str(path), path.absolute().parent, source)
+        document = cls.parse(source, str(path), path.absolute().parent)
+        for assignment in overrides:
+            document.override(assignment)
+        return document
+
+    @classmethod
+    def parse(cls, source: bytes, name: str, folder: Path) -> Document:
+        """Read the text of a config. Raises `ConfigError` if it does not hold plain settings."""
+        document = cls(name, folder, source)
         try:
             document.data, document._positions = yaml.read(source)
             if document.data is None:
@@ -58,8 +66,6 @@ class Document:
                 raise YamlError(found, document._positions.values[()])
         except YamlError as error:
             raise ConfigError(document._message(error.position, str(error))) from None
-        for assignment in overrides:
-            document.override(assignment)
         return document
 
     def override(self, assignment: str) -> None:
