@@ -25,14 +25,14 @@ def decay_too_strong(subject: Subject) -> Iterator[Diagnosis]:
     if decay * trials.lr * trials.planned < LEAST and not (penalty.l1 or penalty.l2):
         return
     free = config.optimizer.model_copy(update={"weight_decay": 0.0})
-    here = trials.run(trials.lr, [steps])[0]
-    there = trials.run(trials.lr, [steps], optimizer=free, penalty=Penalty())[0]
+    here = trials.run(trials.lr, steps)
+    there = trials.run(trials.lr, steps, optimizer=free, penalty=Penalty())
     if not subject.gains_less(here, there):
         return
     edits: dict[str, Any] = {}
     if decay:
-        brief = config.optimizer.model_copy(update={"weight_decay": 0.01}).brief()
-        edits["optimizer"] = brief
+        others = config.optimizer.model_dump(mode="json", exclude_defaults=True)
+        edits["optimizer"] = {config.optimizer.name: {**others, "weight_decay": 0.01}}
         cause = f"weight decay shrinks the weights by {percent(min(decay * trials.lr, 1), 1)} in each step"
         remedy = "weight_decay: 0.01"
     else:
@@ -45,8 +45,8 @@ def decay_too_strong(subject: Subject) -> Iterator[Diagnosis]:
     yield Diagnosis(
         "decay_too_strong",
         "warning",
-        f"{cause}: after {counted(steps, 'step')} the loss is {number(here.held_out)}, without it"
-        f" {number(there.held_out)}",
+        f"{cause}: in {counted(steps, 'step')} the loss gets no lower than {number(here.held_out)}, without it it gets"
+        f" to {number(there.held_out)}",
         "the weights cannot grow to what the data asks for",
         remedy,
         edits,

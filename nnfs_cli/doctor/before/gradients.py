@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from nnfs_cli.doctor.before.subject import Subject
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.nn.layers.linear import Linear
@@ -18,7 +20,8 @@ DEEP = 4  # saturating activations from which they are to blame
 def gradients(subject: Subject) -> Iterator[Diagnosis]:
     """Yield that the gradient of the first weights is 10,000 times smaller or larger than that of the last ones."""
     norms = subject.start.gradients
-    if len(norms) < 2:
+    weights = [array for name, array in subject.net().parameters.arrays.items() if name.endswith(".weight")]
+    if len(norms) < 2 or not all(map(np.any, weights)):  # before a layer that is 0 at first there is no gradient yet
         return
     (first, early), *_, (last, late) = norms.items()
     sizes = f"the gradient of the weights of {first} has the norm {early:.2g}, that of {last} {late:.2g}"

@@ -26,13 +26,13 @@ def learning_rate(subject: Subject) -> Iterator[Diagnosis]:
     lr, suggested = trials.lr, test.suggested
     steps = min(trials.steps, trials.planned)
     if lr >= FAR * suggested:
-        here, there = trials.run(lr, [steps])[0], trials.run(suggested, [steps])[0]
-        after = f"after {counted(steps, 'step')} the loss is {_shown(here)}"
+        here, there = trials.run(lr, steps), trials.run(suggested, steps)
+        after = f"in {counted(steps, 'step')} the loss gets no lower than {_shown(here)}"
         if subject.gains_less(here, there):
             yield Diagnosis(
                 "lr_too_high",
                 "warning",
-                f"{after}, with lr {suggested:g} it is {_shown(there)};"
+                f"{after}, with lr {suggested:g} it gets to {_shown(there)};"
                 f" the best constant has {number(subject.constant_loss(subject.rows))}",
                 "steps that are too long jump over the minimum, or away from it",
                 *_remedy(subject, suggested),
@@ -41,13 +41,13 @@ def learning_rate(subject: Subject) -> Iterator[Diagnosis]:
         same = max(1, round(trials.planned * lr / suggested))  # steps that lead as far as all planned ones
         if same >= steps:
             return
-        here, there = trials.run(suggested, [same, steps])
+        here, there = trials.run(suggested, same), trials.run(suggested, steps)
         if subject.gains_less(here, there):
             yield Diagnosis(
                 "lr_too_low",
                 "warning",
-                f"{counted(trials.planned, 'planned step')} lead no further than {counted(same, 'step')} with"
-                f" lr {suggested:g}, whose loss is {_shown(here)}; after {steps:,} it is {_shown(there)}",
+                f"{counted(trials.planned, 'planned step')} lead as far as {counted(same, 'step')} with lr"
+                f" {suggested:g}, to a loss of {_shown(here)}; {steps:,} steps with that lr lead to {_shown(there)}",
                 "steps that are too short do not reach the minimum in the planned epochs",
                 *_remedy(subject, suggested),
             )

@@ -27,6 +27,8 @@ from nnfs_cli.training.trainer import Trainer
 WORK = 1_500_000_000  # multiplications of the forward passes of one trial
 OVERHEAD = 200_000  # what else a step costs, as a number of multiplications
 FEWEST, MOST = 30, 2_000  # steps of a trial
+HALVINGS = 5  # of the steps, after each of which a trial is scored
+FEWEST_ROWS = 50  # rows that a trial is not trained on, below which they say too little
 EVALUATED = 1_000  # rows of each kind that a trial is scored on
 
 
@@ -34,10 +36,9 @@ EVALUATED = 1_000  # rows of each kind that a trial is scored on
 class Trial:
     """The losses of a net after some steps: on rows that it was trained on, and on others.
 
-    Both are infinite if training diverged; the second is that of the first if there are too few other rows.
+    Both are infinite if training diverged at once; the second is the first if there are too few other rows.
     """
 
-    steps: int
     train: float
     held_out: float
 
@@ -82,17 +83,18 @@ class Trials:
         factors = [schedule.at(step, steps, config.epochs, state) for step in at]
         return float(config.lr or 0.0) * float(np.mean(factors))
 
-    def run(self, lr: float, marks: Sequence[int], **changes: Any) -> list[Trial]:
-        """Train a copy with a learning rate, and return how it does after each of these numbers of steps, ascending.
+    def run(self, lr: float, steps: int, **changes: Any) -> Trial:
+        """Train a copy with a learning rate for some steps, and return how it does at its best.
 
-        `changes` replace fields of the plan.
+        It is scored a few times, and the best score counts, as the best epoch of a training does. `changes` replace
+        fields of the plan.
         """
         model = self._net()
-        watcher = _Marks(marks, lambda step: self._score(model, step))
+        marks = sorted({max(1, steps >> halvings) for halvings in range(HALVINGS)})
+        watcher = _Marks(marks, lambda: self._score(model))
         trainer = self._trainer(model, [watcher], lr=lr, schedule=Constant(), averaging=None, **changes)
         self._train_for(trainer, marks[-1], self._train)
-        lost = [Trial(step, np.inf, np.inf) for step in marks[len(watcher.found) :]]
-        return [*watcher.found, *lost]
+        return min(watcher.found, key=lambda trial: trial.held_out, default=Trial(np.inf, np.inf))
 
     def losses(self, schedule: Any, lr: float, steps: int) -> Array:
         """Train a copy by a schedule, and return the mean loss of each batch, (steps or less,), until it diverges."""
@@ -137,9 +139,9 @@ class Trials:
         plan = replace(self._experiment.plan, seed=self._seed, compiles=False, log_every=10**9, **changes)
         return Trainer(model, drawn, plan, callbacks)
 
-    def _score(self, model: Model, step: int) -> Trial:
+    def _score(self, model: Model) -> Trial:
         train = _loss(model, self._train)
-        return Trial(step, train, _loss(model, self._held_out) if len(self._held_out) >= 20 else train)
+        return Trial(train, _loss(model, self._held_out) if len(self._held_out) >= FEWEST_ROWS else train)
 
 
 def _loss(model: Model, rows: EncodedRows) -> float:
@@ -151,13 +153,13 @@ def _loss(model: Model, rows: EncodedRows) -> float:
 class _Marks(Callback):
     """Score the net after some numbers of steps, and stop after the last."""
 
-    def __init__(self, marks: Sequence[int], score: Callable[[int], Trial]) -> None:
+    def __init__(self, marks: Sequence[int], score: Callable[[], Trial]) -> None:
         self.marks, self.score = marks, score
         self.found: list[Trial] = []
 
     def on_step(self, training: Training) -> None:
         if training.progress.step >= self.marks[len(self.found)]:
-            self.found.append(self.score(training.progress.step))
+            self.found.append(self.score())
             if len(self.found) == len(self.marks):
                 training.stop("the trial is over")
 
