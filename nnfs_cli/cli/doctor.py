@@ -153,7 +153,8 @@ def _print_fix(fixed: Fix | None, path: Path | None) -> None:
 
 def _suggest(subject: Path, examination: Examination, path: Path | None, quiet: bool) -> None:
     if path is not None:
-        suggest(f"nnfs doctor {shlex.quote(path.as_posix())}, then nnfs train it", quiet)
+        new = shlex.quote(path.as_posix())
+        suggest(f"nnfs doctor {new}, then nnfs train {new}", quiet)
     elif examination.diagnoses:
         suggest("nnfs guide doctor explains each diagnosis; --fix writes a config with the remedies", quiet)
     elif not is_run(subject):

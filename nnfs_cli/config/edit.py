@@ -45,20 +45,21 @@ def _means(text: str, data: Any) -> bool:
 
 def _set(data: Any, path: Path, value: Any, main: Mapping[str, str]) -> tuple[Any, Path]:
     """Return `data` with a value at a path, or without it, and the path that was changed in the end."""
-    key, rest = path[0], path[1:]
-    if isinstance(key, int):
-        if not isinstance(data, tuple) or key >= len(data):
+    key, rest = path[0] if isinstance(data, tuple) else str(path[0]), path[1:]
+    if isinstance(data, tuple):
+        if not isinstance(key, int) or key >= len(data):
             raise YamlError(f"there is no entry {key}")
         if not rest and value is None:
             return (*data[:key], *data[key + 1 :]), path
         inner, below = _set(data[key], rest, value, main) if rest else (value, ())
         return (*data[:key], inner, *data[key + 1 :]), (key, *below)
+    key = str(key)
     data = {} if data is None else {data: None} if data == key else data
     if not isinstance(data, dict):
         raise YamlError(f"there is no key {key}")
     if not rest:
         others = {name: entry for name, entry in data.items() if name != key or value is not None}
-        return (others if value is None else {**others, key: value}), path
+        return (others if value is None else {**others, key: value}), (key,)
     held = data.get(key)
     if held is not None and not isinstance(held, dict | tuple) and main.get(str(key)):
         held = {main[str(key)]: held}

@@ -19,6 +19,7 @@ from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.system.wording import counted, named
 
 LARGE = 30.0  # root mean square of an input from which it is not scaled
+NUMBERS = "numbers"  # the key of the steps for all columns of numbers
 SHIFTED = 2.0  # standard deviations from 0 that are too many for a net without a bias
 
 
@@ -68,9 +69,11 @@ def _diagnosis(subject: Subject, names: list[str], measured: str, why: str) -> D
     given = subject.config.preprocessing
     edits: dict[str, Any] = {}
     for name in names:
-        key = f"preprocessing.columns.{name}" if name in given.columns else "preprocessing.numbers"
-        steps = given.steps(name, "number")
-        kept = [step.brief() for step in steps if not isinstance(step, Unchanged)]
-        edits[key] = [*kept, "standardize"] if kept else "standardize"
+        kept = [step.brief() for step in given.steps(name, "number") if not isinstance(step, Unchanged)]
+        edits[f"columns.{name}" if name in given.columns else NUMBERS] = (
+            [*kept, "standardize"] if kept else "standardize"
+        )
+    written = {f"preprocessing.{key}": steps for key, steps in edits.items() if key.count(".") < 2}
     key, steps = next(iter(edits.items()))
-    return Diagnosis("input_scale", "warning", measured, why, f"{key}: {dump_value(steps)}", edits)
+    section: Any = {key: steps} if key == NUMBERS else {"columns": {names[0]: steps}}
+    return Diagnosis("input_scale", "warning", measured, why, f"preprocessing: {dump_value(section)}", written)
