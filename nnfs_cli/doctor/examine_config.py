@@ -19,6 +19,7 @@ from nnfs_cli.doctor.before.small_batches import small_batches
 from nnfs_cli.doctor.before.subject import Subject
 from nnfs_cli.doctor.before.symmetric_units import symmetric_units
 from nnfs_cli.doctor.before.useless_units import dead_units, saturated_units
+from nnfs_cli.doctor.before.wrong_backward import wrong_backward
 from nnfs_cli.doctor.diagnosis import Diagnosis, Examination
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.experiment.read_data import load_data
@@ -29,7 +30,7 @@ Check = Callable[[Subject], Iterator[Diagnosis]]
 DATA: tuple[Check, ...] = (leaked_target, constant, imbalance, loss_for_classes, small_batches)
 # A fault of one stage shows in the measurements of the next ones, which are left out then.
 NET: tuple[tuple[Check, ...], ...] = (
-    (last_layer, input_scale),
+    (last_layer, input_scale, wrong_backward),
     (symmetric_units, dead_units, saturated_units),
     (gradients,),
     (cannot_overfit,),

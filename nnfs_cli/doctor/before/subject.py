@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,9 @@ from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.read_data import LoadedData
 from nnfs_cli.inspection.findings import Finding, InspectedRows, find
 from nnfs_cli.nn.model import Model
+from nnfs_cli.nn.one_net import one_net
 from nnfs_cli.prediction.encoded_rows import EncodedRows
-from nnfs_cli.system.random import member_streams, random_stream
+from nnfs_cli.system.random import random_stream
 from nnfs_cli.workflows.verdicts.losses import best_constant, row_losses
 
 MOST_ROWS = 5_000  # training rows that are looked at
@@ -55,11 +57,9 @@ class Subject:
         """The first of these rows, enough for a single pass."""
         return self.rows.take(np.arange(min(len(self.rows), SAMPLE)))
 
-    def net(self) -> Model:
+    def net(self, dtype: Any = None) -> Model:
         """Return a single net with the initial weights of the config; of an ensemble, those of its first member."""
-        config, model = self.config, self.experiment.predictor.model
-        rngs = member_streams(config.members, config.edition, config.seed, "weights")[:1]
-        return Model(config.layers, config.loss, model.input_shape, model.dtype, rngs, model.embedding)
+        return one_net(self.experiment.predictor.model, dtype=dtype)
 
     @cached_property
     def start(self) -> Start:
