@@ -38,7 +38,7 @@ def _edited(text: str, name: str, value: Any, main: Mapping[str, str]) -> str:
 def _means(text: str, data: Any) -> bool:
     """Return whether a text is YAML that holds these values."""
     try:
-        return bool(yaml.read(text.encode())[0] == data)
+        return bool((yaml.read(text.encode())[0] or {}) == data)  # an empty text has no keys
     except YamlError:
         return False
 
