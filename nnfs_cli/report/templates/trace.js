@@ -38,7 +38,10 @@ class TracePage {
     });
     addEventListener("hashchange", () => this.openAnchor());
     all("input[name=row]").forEach((input) => input.addEventListener("change", () => this.set({ row: Number(input.value) })));
-    find("#epoch")?.addEventListener("input", (event) => { this.stop(); this.set({ frame: Number(event.target.value) }); });
+    find("#epoch")?.addEventListener("input", (event) => {
+      this.frame = Number(event.target.value);
+      this.stop();
+    });
     find(".play")?.addEventListener("click", () => this.play());
   }
 
@@ -65,14 +68,17 @@ class TracePage {
   // Where motion is not wanted, each press shows the next epoch.
   play() {
     const next = () => this.set({ frame: (this.frame + 1) % this.frames.length });
-    if (this.playing) return this.stop();
+    if (this.playing) {
+      this.stop();
+      return;
+    }
     next();
-    if (still.matches) return undefined;
+    if (still.matches) return;
     this.playing = setInterval(() => {
       if (this.frame === this.frames.length - 1) this.stop();
       else next();
     }, 350);
-    return this.show();
+    this.show();
   }
 
   stop() {
@@ -229,5 +235,5 @@ class TracePage {
   const data = JSON.parse(find("#trace-data").textContent);
   const frames = JSON.parse(new TextDecoder().decode(await unpacked(data.frames)));
   if (data.maps) data.maps.bytes = new Int8Array(await unpacked(data.maps.packed));
-  window.tracePage = new TracePage(data, frames);
+  new TracePage(data, frames).show();
 })();
