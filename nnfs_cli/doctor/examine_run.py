@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from nnfs_cli.doctor.after.best_epoch import best_at_first_epoch
 from nnfs_cli.doctor.after.decay import killed_by_decay
 from nnfs_cli.doctor.after.from_data import from_data
 from nnfs_cli.doctor.after.gradients import vanishing_or_exploding
@@ -12,7 +13,7 @@ from nnfs_cli.doctor.after.rare_class import hidden_by_accuracy
 from nnfs_cli.doctor.after.symmetry import symmetric_units
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.after.units import dead_units, saturated_units
-from nnfs_cli.doctor.after.updates import small_updates, unchanged_weights
+from nnfs_cli.doctor.after.updates import large_updates, small_updates, unchanged_weights
 from nnfs_cli.doctor.after.verdicts import verdicts_on_training
 from nnfs_cli.doctor.diagnosis import Diagnosis, Examination
 from nnfs_cli.errors import UserError
@@ -25,7 +26,8 @@ CAUSES: tuple[tuple[Check, ...], ...] = (
     (diverged,),
     (symmetric_units, dead_units, saturated_units),
     (vanishing_or_exploding, killed_by_decay),
-    (small_updates, unchanged_weights, oscillates),
+    (small_updates, large_updates, unchanged_weights, oscillates),
+    (best_at_first_epoch,),
     (does_not_fall,),
 )
 RESULTS: tuple[Check, ...] = (verdicts_on_training, hidden_by_accuracy)
@@ -40,7 +42,7 @@ def examine_run(run: RunDirectory, data: bool = True) -> Examination:
     found, unexamined = list[Diagnosis](), [*_unexamined(trained)]
     for stage in CAUSES:
         found += [one for check in stage for one in check(trained)]
-        if found:
+        if any(one.severity == "warning" for one in found):
             break
     if data:
         try:

@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from nnfs_cli.config.config import Config
-from nnfs_cli.doctor.after import decay, gradients, loss_curve, rare_class, symmetry, units, updates, verdicts
+from nnfs_cli.doctor.after import (
+    best_epoch,
+    decay,
+    gradients,
+    loss_curve,
+    rare_class,
+    symmetry,
+    units,
+    updates,
+    verdicts,
+)
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.workflows.verdicts import Verdict
 
@@ -124,6 +134,34 @@ def test_small_updates_count_in_a_net_that_has_more_to_learn(update: float, code
     diagnoses = [*updates.small_updates(with_weights(codes, _0=one, _2=one, _4=one))]
     assert bool(diagnoses) == found
     assert all(1 < one.edits["lr"] / 0.1 <= 100 for one in diagnoses)
+
+
+@pytest.mark.parametrize(
+    ("update", "codes", "found"),
+    [(0.3, "", True), (0.3, "better_than_linear", False), ([0.5, 0.5, 0.01, 0.01], "", False)],
+)
+def test_large_updates_count_late_in_a_net_that_is_not_known_to_be_good(update: Any, codes: str, found: bool) -> None:
+    diagnoses = [*updates.large_updates(with_weights(codes, _0={}, _2={"update": np.array(update)}))]
+    assert bool(diagnoses) == found
+    assert all(one.edits == {"lr": 0.001} for one in diagnoses)
+
+
+@pytest.mark.parametrize(
+    ("values", "codes", "found"),
+    [
+        ([1, 2, 3, 3, 3, 3], "", True),
+        ([1, 2, 3, 3, 3, 3], "overfit", False),
+        ([1, 0.9, 3, 3, 3, 3], "", False),
+        ([1, 1.1, 1.01, 1.02, 1, 1.03], "", False),
+    ],
+)
+def test_a_best_epoch_at_the_start_counts_if_the_last_ones_are_clearly_worse(
+    values: list[float], codes: str, found: bool
+) -> None:
+    sick = run([0.5] * 6, codes)
+    log = [{**row, "val_loss": value} for row, value in zip(sick.log, values, strict=True)]
+    sick = TrainedRun(sick.config, sick.state, log, {}, {}, sick.verdicts, None)
+    assert bool([*best_epoch.best_at_first_epoch(sick)]) == found
 
 
 def test_the_movement_of_weights_is_the_sum_of_their_updates() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
+from nnfs_cli.doctor.before.initial_weights import usual_initializers
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.relu import ReLU
@@ -27,12 +28,14 @@ def dead_units(run: TrainedRun) -> Iterator[Diagnosis]:
     if worst is None or worst[1] < DEAD:
         return
     path, share = worst
+    remedy, edits = usual_initializers(run.config.layers, path)
     yield Diagnosis(
         "dead_units",
         "warning" if run.poor else "note",
         f"{percent(share)} of the units of {path} are 0 on all sampled rows at the end of training",
         "a unit that is 0 on every row passes no gradient, so it never learns again",
-        "leaky_relu instead of relu, a lower lr, inputs that are scaled, or init: he_normal without bias_init",
+        remedy or "a lower lr, inputs that are scaled around 0, or leaky_relu instead of relu",
+        edits,
     )
 
 
@@ -42,12 +45,14 @@ def saturated_units(run: TrainedRun) -> Iterator[Diagnosis]:
     if worst is None or worst[1] < SATURATED:
         return
     path, share = worst
+    remedy, edits = usual_initializers(run.config.layers, path)
     yield Diagnosis(
         "saturated_units",
         "warning" if run.poor else "note",
         f"{percent(share)} of the outputs of {path} lie at the ends of their range at the end of training",
         "where the curve of the activation is flat, it passes almost no gradient to the layers before it",
-        "init: xavier_uniform in the layer before, inputs that are scaled, a lower lr, or relu instead",
+        remedy or "a lower lr, inputs that are scaled around 0, or relu instead",
+        edits,
     )
 
 

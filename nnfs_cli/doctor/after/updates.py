@@ -16,6 +16,9 @@ GOES = 3.0  # how far the weights go in a usual training
 FEWEST = 50  # steps below which it is rather their number that is too small
 UNCHANGED = 1e-3  # weights that cannot have moved further are unchanged
 BEHIND = 100.0  # if others have moved so many times as far
+LARGE = 0.1  # share of themselves by which weights should not change in a late step
+USUAL = 0.003
+GOOD = {"better_than_linear", "better_than_constant"}
 UNFINISHED = {"worse_than_constant", "no_better_than_constant", "worse_than_linear", "too_short"}
 NAMED = 3
 
@@ -39,6 +42,34 @@ def small_updates(run: TrainedRun) -> Iterator[Diagnosis]:
             f"lr: {lr:g}",
             {"lr": lr},
         )
+
+
+def large_updates(run: TrainedRun) -> Iterator[Diagnosis]:
+    """Yield that late steps still change some weights by a large share, in a net that is not known to be good."""
+    if run.stepper is None or not run.verdict_codes.isdisjoint(GOOD):
+        return
+    late = {name: _late_update(run, name) for name in run.weights()}
+    name = max(late, key=lambda one: late[one], default=None)
+    if name is None or late[name] < LARGE:
+        return
+    lr = float(f"{max(0.01, USUAL / late[name]) * run.lr:.1g}")
+    yield Diagnosis(
+        "lr_too_high",
+        "warning",
+        f"in the second half of the probed epochs, a step changes the weights of {run.weights()[name]} by"
+        f" {brief(late[name])} of themselves; about 0.001 a step is usual",
+        "after a few such steps nothing is left of what the weights have learned",
+        f"lr: {lr:g}",
+        {"lr": lr},
+    )
+
+
+def _late_update(run: TrainedRun, name: str) -> float:
+    """Return the median of the probed updates of a weight in the second half; 0 if there is none."""
+    update = run.probed(name, "update")
+    late = np.zeros(0) if update is None else update[len(update) // 2 :]
+    late = late[np.isfinite(late)]
+    return float(np.median(late)) if len(late) else 0.0
 
 
 def unchanged_weights(run: TrainedRun) -> Iterator[Diagnosis]:

@@ -19,6 +19,7 @@ WHY = {  # by the code of the verdict: what it means for the training
     "overfit": "the net goes on to fit the noise of the training rows, and gets worse on others",
     "too_short": "training ended before the net had learned what it can learn",
 }
+SAME = "a net that has learned nothing gives every row the same answer"
 MILD = {"worse_than_linear", "majority"}  # true of many sound trainings, too
 
 
@@ -27,8 +28,9 @@ def verdicts_on_training(run: TrainedRun) -> Iterator[Diagnosis]:
     for verdict in run.verdicts:
         if verdict.severity == "warning" and verdict.code in WHY:
             severity: Severity = "note" if verdict.code in MILD else "warning"
+            why = SAME if verdict.code == "never_predicted" and run.useless else WHY[verdict.code]
             edits = _edits(run, verdict.code)
-            yield Diagnosis(verdict.code, severity, verdict.sentence, WHY[verdict.code], verdict.remedy, edits)
+            yield Diagnosis(verdict.code, severity, verdict.sentence, why, verdict.remedy, edits)
 
 
 def _edits(run: TrainedRun, code: str) -> Mapping[str, Any]:
