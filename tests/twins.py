@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,13 @@ def record(run: Path) -> dict[str, Any]:
                 kept[name] = {key: state[key].tobytes() for key in state if key not in ("seconds", "log.bytes")}
         elif name == "status.json":
             kept[name] = json.loads(path.read_text())["state"]
+        elif name == "report.html":
+            kept[name] = lasting(path.read_text(), run.name)
         else:
             kept[name] = path.read_bytes()
     return kept
+
+
+def lasting(report: str, name: str) -> str:
+    """The report of a run of this name without what depends on the time, the machine and the folder."""
+    return re.sub('(?s)<section id="(environment|repeat)".*?</section>', "", report).replace(name, "the run")

@@ -81,7 +81,7 @@ def _differences(found: RunComparison) -> Section:
         for split, (n, figures) in found.differences.get(run, {}).items():
             rows = [_difference(found, name, difference) for name, difference in figures.items()]
             caption = f"{run} minus {first}, on the same {n:,} {LABELS.get(split, split)}"
-            header = ["figure", "difference", "95 % interval", "so the figure of the run is"]
+            header = ["figure", "difference", "95 % interval", "the run is"]
             blocks.append(Rows(caption, header, rows))
         if run in found.unpaired:
             blocks.append(Notice("plain", "note", f"{run} cannot be compared row by row: {found.unpaired[run]}."))
