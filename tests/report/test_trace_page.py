@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,15 @@ def test_wide_layers_are_drawn_as_their_first_and_last_units() -> None:
     assert outputs["names"] == [str(digit) for digit in range(10)]
     assert len(data["frames"][0]["weights"][0]) == 16 * 16
     assert len(html) < 400_000
+
+
+def test_a_very_deep_net_has_few_lines_in_each_layer() -> None:
+    layers = ", ".join(["linear: 24", "tanh"] * 40)
+    graph = NetGraph.of(batch("iris.yaml", f"layers=[{layers}, linear: 3, softmax]"))
+    assert len(graph.columns) == 42
+    drawn = [len(column.units) for column in graph.columns]
+    assert 0 < drawn[1] < 24
+    assert sum(a * b for a, b in itertools.pairwise(drawn)) <= 5_000
 
 
 OWN = '''

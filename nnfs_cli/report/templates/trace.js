@@ -37,6 +37,11 @@ class TracePage {
       this.go(to());
     });
     addEventListener("hashchange", () => this.openAnchor());
+    all(".steps a").forEach((link, i) => link.addEventListener("click", (event) => {
+      event.preventDefault(); // the graph stays in view
+      this.go(i);
+      find(".where").scrollIntoView({ block: "nearest" });
+    }));
     all("input[name=row]").forEach((input) => input.addEventListener("change", () => this.set({ row: Number(input.value) })));
     find("#epoch")?.addEventListener("input", (event) => {
       this.frame = Number(event.target.value);

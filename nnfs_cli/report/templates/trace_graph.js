@@ -50,7 +50,7 @@ class NetGraph {
     this.left = room_of(columns[0].names);
     this.right = columns.length > 1 ? room_of(columns.at(-1).names) : 0;
     const free = this.svg.parentElement.clientWidth - this.left - this.right;
-    this.gap = Math.max(112, Math.min(250, free / columns.length));
+    this.gap = Math.max(94, Math.min(250, free / columns.length));
     this.width = this.left + this.gap * columns.length + this.right;
     this.middle = columns.map((_, c) => this.left + this.gap * (c + 0.5));
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);

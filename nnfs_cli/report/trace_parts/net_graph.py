@@ -13,8 +13,8 @@ from nnfs_cli.trace.batch import TracedBatch
 from nnfs_cli.trace.record import LayerRecord
 from nnfs_cli.trace.trace import observe
 
-MOST_UNITS = 24  # a column with more is drawn as its first and its last units
-AT_ENDS = 8  # units drawn at each end of such a column
+MOST_UNITS = (24, 16, 12, 6, 3)  # a column with more is drawn as its first and its last units; the first that fits
+MOST_LINES = 5_000  # in the whole graph
 INPUTS = "inputs"  # the place of the first column
 
 
@@ -32,13 +32,14 @@ class Column:
     kinds: list[str]
     names: Sequence[str] = ()  # of all units, if they have any
     bias: str = ""
+    most: int = MOST_UNITS[0]
 
     @property
     def units(self) -> list[int]:
-        """The indices of the units that are drawn."""
-        if self.size <= MOST_UNITS:
+        """The indices of the units that are drawn: all, or a third of `most` at each end."""
+        if self.size <= self.most:
             return list(range(self.size))
-        return [*range(AT_ENDS), *range(self.size - AT_ENDS, self.size)]
+        return [*range(self.most // 3), *range(self.size - self.most // 3, self.size)]
 
     def to_json(self) -> dict[str, Any]:
         """Return what the page draws."""
@@ -49,7 +50,7 @@ class Column:
             "places": self.places,
             "kinds": self.kinds,
             "units": units,
-            "hidden": {"after": AT_ENDS, "count": self.size - len(units)} if len(units) < self.size else None,
+            "hidden": {"after": self.most // 3, "count": self.size - len(units)} if len(units) < self.size else None,
             "names": [self.names[i] for i in units] if self.names else None,
         }
 
@@ -100,7 +101,18 @@ class NetGraph:
             last.kinds.append(name_of(loss.activation))
         if len(batch.outputs) == last.size and len(graph.columns) > 1:
             last.names = batch.outputs
+        graph._thin()
         return graph
+
+    def _thin(self) -> None:
+        """Draw fewer units of each column if there are too many lines."""
+        for most in MOST_UNITS:
+            for column in self.columns:
+                column.most = most
+            drawn_units = [len(column.units) for column in self.columns]
+            lines = [drawn_units[link.start] * drawn_units[link.end] for link in self.links if link.weight]
+            if sum(lines) <= MOST_LINES:
+                break
 
     def _enter(self, record: LayerRecord) -> None:
         """Add a layer and those inside it."""

@@ -22,7 +22,7 @@ def numbers(array: Array) -> list[Any]:
 
 def packed(content: bytes) -> str:
     """Return bytes as text: compressed by deflate, then in base64. A browser unpacks it."""
-    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(content)).decode("ascii")
 
 
 def packed_json(value: object) -> str:
