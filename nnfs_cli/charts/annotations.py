@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.charts.series import Frame
 from nnfs_cli.charts.svg import element, text, text_width
 
@@ -17,16 +18,31 @@ class Mark:
     text: str
     id: str | None = None
 
-    def draw(self, frame: Frame) -> str:
-        """Return a dot, and the text on the side that has room; nothing if the point is outside the frame."""
+    def draw(self, frame: Frame, crowd: Array) -> str:
+        """Return a dot, and the text where it hides least of the `crowd` (n, 2); nothing if it is outside the frame."""
         if not _inside(frame, self.x, self.y):
             return ""
         x, y = frame.x.at(self.x), frame.y.at(self.y)
-        left = x + 8 + text_width(self.text) > frame.x.end
-        above = y - 8 if y - 18 > frame.y.end else y + 16
+        left, middle = self._place(frame, x, y, crowd)
         dot = element("circle", cx=x, cy=y, r=4, class_="ch-mark", fill="currentColor")
-        label = text(x - 6 if left else x + 6, above, self.text, "end" if left else "start", class_="ch-note")
+        label = text(left, middle + 4, self.text, class_="ch-note")
         return element("g", dot + label, id=self.id, data_x=x if self.id else None, data_y=y if self.id else None)
+
+    def _place(self, frame: Frame, x: float, y: float, crowd: Array) -> tuple[float, float]:
+        """Return the left end and the middle of the text."""
+        width, right_end = text_width(self.text), frame.x.end + 12
+        places = [
+            (left, middle)
+            for left in (x + 7, x - 7 - width)
+            for middle in (y - 13, y + 13, y)
+            if left >= frame.x.start and left + width <= right_end and frame.y.end - 8 <= middle <= frame.y.start - 6
+        ]
+
+        def hidden(place: tuple[float, float]) -> int:
+            across = (crowd[:, 0] > place[0] - 2) & (crowd[:, 0] < place[0] + width + 2)
+            return int((across & (abs(crowd[:, 1] - place[1]) < 9)).sum())
+
+        return min(places, key=hidden, default=(max(frame.x.start, min(x + 7, right_end - width)), y - 13))
 
     def described(self) -> str:
         """Return the text and where the point is."""
@@ -41,7 +57,7 @@ class Rule:
     x: float | None = None
     y: float | None = None
 
-    def draw(self, frame: Frame) -> str:
+    def draw(self, frame: Frame, crowd: Array) -> str:
         """Return a dashed line with its text; nothing if the value is outside the frame."""
         if not _inside(frame, self.x, self.y):
             return ""

@@ -57,13 +57,14 @@ class Chart:
         x = self._scale(0, left, self.width - 12)
         x_ticks = self._spaced(x)
         frame = Frame(x, y)
+        crowd = np.concatenate([np.empty((0, 2)), *(series.pixels(frame) for series in self.series)])
         content = [
             keys,
             text(0, top - 13, shortened(self.y_label, self.width), class_="ch-label", opacity=0.8),
             text((left + self.width - 12) / 2, self.height - 6, self.x_label, "middle", class_="ch-label", opacity=0.8),
             _grid(frame, x_ticks, y_ticks),
             *(series.draw(frame, look) for series, look in zip(self.series, looks, strict=True)),
-            *(note.draw(frame) for note in self.notes),
+            *(note.draw(frame, crowd) for note in self.notes),
         ]
         scales = {"data_x": _numbers(x), "data_y": _numbers(y)}
         return picture(self.title, self.described(), "".join(content), self.width, self.height, **scales)

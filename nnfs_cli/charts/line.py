@@ -36,6 +36,16 @@ class Line(Series):
             paths.append(polyline(x[kept], y[kept]))
         return element("path", d="".join(paths), **look.stroke) if paths else ""
 
+    def pixels(self, frame: Frame) -> Array:
+        """Return points along the line, 2 pixels apart in x."""
+        shown = frame.x.shows(self.x) & frame.y.shows(self.y)
+        if not shown.any():
+            return np.empty((0, 2))
+        x, y = frame.x.place(self.x[shown]), frame.y.place(self.y[shown])
+        order = np.argsort(x, kind="stable")
+        along = np.arange(x.min(), x.max() + 1, 2)
+        return np.stack([along, np.interp(along, x[order], y[order])], axis=1)
+
     def described(self) -> str:
         """Return the first, the last and the range of y."""
         finite = np.isfinite(self.x) & np.isfinite(self.y)

@@ -67,6 +67,10 @@ class Series(ABC):
     def draw(self, frame: Frame, look: Look) -> str:
         """Return the SVG of this series."""
 
+    def pixels(self, frame: Frame) -> Array:
+        """Return points (n, 2) along what is drawn, which the texts of notes keep clear of."""
+        return np.empty((0, 2))
+
     @abstractmethod
     def described(self) -> str:
         """Return what the series shows, in a sentence without a full stop, for those who cannot see it."""

@@ -139,7 +139,9 @@ class RunFacts:
         """A sentence on why the report shows no predictions."""
         _ = self.predictions
         if not self._unpredicted:
-            return f"There are no predictions: the run has no best weights, and its training is {self.state}."
+            return (
+                f"There are no predictions: the run has no best weights; the state of its training is '{self.state}'."
+            )
         return f"There are no predictions: {self._unpredicted}."
 
     def _predict(self) -> RunPredictions:
@@ -168,6 +170,7 @@ class RunFacts:
         try:
             yield
         except (UserError, *UNUSABLE) as error:
-            fault = " ".join(f"{error!s:.500}".split()) or type(error).__name__
+            told = str(error).replace(str(self.run.path), self.name)  # the page may be passed on
+            fault = " ".join(f"{told:.500}".split()) or type(error).__name__
             if fault not in self.faults:
                 self.faults.append(fault)

@@ -16,6 +16,7 @@ STATES: dict[str, tuple[Tone, str]] = {
     "diverged": ("bad", "The training diverged: a loss or a gradient was not finite. The epochs before it are shown."),
     "failed": ("bad", "The training failed. The epochs before that are shown."),
 }
+HALF = 150  # characters of a long description of a net, at its begin and at its end
 UNKNOWN: tuple[Tone, str] = ("bad", "It is not known how the training ended.")
 
 
@@ -56,7 +57,7 @@ def _facts(facts: RunFacts) -> list[tuple[str, str]]:
         rows.append(("data", f"{facts.data.get('name', 'unknown')}: {sizes} rows"))
     if (config := facts.config) is not None:
         with facts.noted():
-            rows.append(("net", net_of(facts.run, config).model.describe().replace("->", "\u2192")))
+            rows.append(("net", _cut(net_of(facts.run, config).model.describe().replace("->", "\u2192"))))
         size = "all rows" if config.batch_size == "full" else counted(int(config.batch_size or 0), "row")
         rows.append(("loss", config.loss.name))
         rows.append(("training", f"{config.optimizer.name}, lr {config.lr:g}, batches of {size}, seed {config.seed}"))
@@ -67,6 +68,11 @@ def _facts(facts: RunFacts) -> list[tuple[str, str]]:
     if facts.best_epoch is not None and config is not None:
         rows.append(("best epoch", f"{facts.best_epoch:,}, by {config.checkpoint.monitor}"))
     return rows
+
+
+def _cut(net: str) -> str:
+    """Return the description of a net, without the middle if it is long."""
+    return net if len(net) <= 2 * HALF else f"{net[:HALF]} \u2026 {net[-HALF:]}"
 
 
 def _stopped(facts: RunFacts) -> str:

@@ -7,7 +7,7 @@ from nnfs_cli.report.blocks import Block, Facts, Heading, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
 
 NOTHING = "The epoch log and the probes of this training show nothing that is wrong, besides what stands at the top."
-MORE = "nnfs doctor looks at the rows as well, and nnfs guide doctor explains each diagnosis."
+MORE = "`nnfs doctor` looks at the rows as well, and `nnfs guide doctor` explains each diagnosis."
 
 
 def diagnoses(facts: RunFacts) -> Section:
