@@ -305,30 +305,62 @@ FAULTS = (
 )  # fmt: skip
 
 
-def drawn(kinds: str = "faulty healthy") -> Iterator[tuple[str, Case]]:
-    """Yield "faulty" or "healthy" with each case. Which ones pass depends on the trainings, so this takes minutes."""
-    for i in range(N_FAULTY * ("faulty" in kinds)):
-        yield "faulty", _first(partial(_faulty, i), i)
-    for i in range(N_HEALTHY * ("healthy" in kinds)):
-        yield "healthy", _first(partial(_healthy, i), 1000 + i)
+@dataclass(frozen=True)
+class Drawn:
+    """A case that was drawn, with what was judged of its training."""
+
+    case: Case
+    recipe: Recipe
+    judged: Judged
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return not self.case.must
+
+    def is_true(self, code: str) -> bool:
+        """Return whether a diagnosis is right.
+
+        It is, if it names the fault or a consequence of it. What can also happen in a sound training is checked on the
+        test rows: `overfit` is right if the last weights are clearly worse than the best ones, `too_short` if twice the
+        epochs are clearly better, and `never_predicted` and `hidden_by_accuracy` by the share of a class that is found.
+        """
+        checks: dict[str, Callable[[], bool]] = {
+            "overfit": lambda: self.judged.last_is_worse,
+            "too_short": lambda: clearly_better(self._for_twice_the_epochs(), self.judged),
+            "never_predicted": lambda: self.judged.worst_recall == 0,
+            "hidden_by_accuracy": lambda: self.judged.worst_recall < 0.5,
+        }
+        return code in self.case.must or code in self.case.may or checks.get(code, bool)()
+
+    def _for_twice_the_epochs(self) -> Judged:
+        return _train(self.recipe.change(epochs=2 * self.recipe.settings["epochs"]), with_reference=False)[0]
 
 
-def _first(attempt: Callable[[Rng], Case | None], i: int) -> Case:
-    """Return the first case that passes."""
+def drawn() -> Iterator[Drawn]:
+    """Yield the faulty ones, then the healthy ones. Which ones pass depends on trainings, so this takes minutes."""
+    for i in range(N_FAULTY):
+        yield _first(partial(_faulty, i), i)
+    for i in range(N_HEALTHY):
+        yield _first(partial(_healthy, i), 1000 + i)
+
+
+def _first(attempt: Callable[[Rng], Drawn | None], i: int) -> Drawn:
+    """Return the first attempt that passes."""
     for k in range(200):
-        case = attempt(np.random.default_rng((SEED, i, k)))
-        if case is not None:
-            return case
+        found = attempt(np.random.default_rng((SEED, i, k)))
+        if found is not None:
+            return found
     raise RuntimeError(f"no case {i} passes")
 
 
-def _healthy(i: int, rng: Rng) -> Case | None:
+def _healthy(i: int, rng: Rng) -> Drawn | None:
     recipe = draw_recipe(rng)
     judged, best = _train(recipe)
-    return recipe.case(f"healthy {i}") if best is not None and as_good(judged, best) else None
+    return Drawn(recipe.case(f"healthy {i}"), recipe, judged) if best is not None and as_good(judged, best) else None
 
 
-def _faulty(i: int, rng: Rng) -> Case | None:
+def _faulty(i: int, rng: Rng) -> Drawn | None:
     fault = FAULTS[i] if i < len(FAULTS) else FAULTS[int(rng.integers(len(FAULTS)))]
     recipe = draw_recipe(rng, **(fault.needs or {}))
     without, best = _train(recipe)
@@ -338,7 +370,7 @@ def _faulty(i: int, rng: Rng) -> Case | None:
     with_fault, _ = _train(broken, with_reference=False)
     if not fault.harms(without, with_fault):
         return None
-    return broken.case(f"{fault.name} {i}", fault.must, fault.may)
+    return Drawn(broken.case(f"{fault.name} {i}", fault.must, fault.may), broken, with_fault)
 
 
 def _train(recipe: Recipe, with_reference: bool = True) -> tuple[Judged, Judged | None]:
