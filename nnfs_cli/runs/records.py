@@ -6,6 +6,7 @@ The reader returns what the writer was given, and raises `RunError` if the file 
 from __future__ import annotations
 
 import csv
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -50,15 +51,16 @@ class Records:
 
         Raises `RunError` if the file is missing or damaged.
         """
-        from nnfs_cli.config import yaml
+        from nnfs_cli.config.yaml import YamlError
 
-        blocks = re.split(rb"(?m)^(?=[^\s#-])", self._files.read("spec.yaml"))
-        wanted = [block for block in blocks if block.partition(b":")[0].decode(errors="replace") in keys]
-        try:
-            found, _ = yaml.read(b"".join(wanted))
-        except yaml.YamlError as error:
-            raise RunError(f"{self.path} is damaged: its spec.yaml is not a config: {error}") from None
-        return found if isinstance(found, dict) else {}
+        found: dict[str, Any] = {}
+        for block in re.split(rb"(?m)^(?=[^\s#-])", self._files.read("spec.yaml")):
+            if block.partition(b":")[0].decode(errors="replace") in keys:
+                try:
+                    found |= _parsed(block)
+                except YamlError as error:
+                    raise RunError(f"{self.path} is damaged: its spec.yaml is not a config: {error}") from None
+        return found
 
     def config_source(self) -> bytes:
         """Return the config as the user gave it; empty if it was no file."""
@@ -212,6 +214,14 @@ class Records:
             return {truth: dict(zip(labels, map(int, counts), strict=True)) for truth, *counts in rows}
         except (ValueError, csv.Error):
             raise RunError(f"{self.path} is damaged: its {name} is no table of counts") from None
+
+
+@functools.lru_cache(maxsize=4_096)  # a thousand runs have few different ones
+def _parsed(block: bytes) -> dict[str, Any]:
+    from nnfs_cli.config import yaml
+
+    found, _ = yaml.read(block)
+    return found if isinstance(found, dict) else {}
 
 
 def _is_figure(value: object) -> bool:

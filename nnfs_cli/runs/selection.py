@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnfs_cli.errors import UserError
-from nnfs_cli.metrics.direction import Mode
 from nnfs_cli.runs.overview import PREFIXES, RunOverview
 from nnfs_cli.system.wording import counted, did_you_mean, listing
+
+if TYPE_CHECKING:
+    from nnfs_cli.metrics.direction import Mode
 
 FILTERS: dict[str, Callable[[RunOverview], str]] = {
     "state": lambda run: run.state,

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from nnfs_cli import train
+from nnfs_cli.cli.completion import complete_run_filter
+from tests.cli.test_cli import imported
 from tests.conftest import Nnfs, one_message, unsealed
 
 NET = {"layers": ["linear: 4", "relu", "linear: 3"], "loss": "cross_entropy", "dataset": "iris", "name": "flowers"}
@@ -58,6 +60,15 @@ def test_the_list_is_filtered_and_sorted(folder: Path, inside: Nnfs) -> None:
     done = inside("runs", "--filter", "state=running")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "there is no run that fits in runs\n")
     assert "a filter is KEY=VALUE" in one_message(inside("runs", "--filter", "running"), 2)
+
+
+def test_the_list_imports_nothing_slow(folder: Path) -> None:
+    assert not imported("runs", "--folder", folder) & {"numpy", "scipy", "sklearn", "pyarrow", "rich"}
+
+
+def test_a_shell_completes_the_keys_of_a_filter_and_the_states() -> None:
+    assert complete_run_filter("") == ["state=", "name=", "config=", "data=", "loss="]
+    assert complete_run_filter("state=f") == ["state=finished", "state=failed"]
 
 
 def test_a_folder_without_runs_is_no_error(inside: Nnfs) -> None:

@@ -79,7 +79,7 @@ def _tables(found: RunComparison, markdown: bool) -> Iterator[str]:
 def _fitting(one: Table) -> str:
     """Lay out a table, or a list of its cells where it would be wider than the terminal."""
     header, rows = one
-    text, width = table(header, rows), width_of(sys.stdout) or 120
+    text, width = "\n".join(map(str.rstrip, table(header, rows).splitlines())), width_of(sys.stdout) or 120
     if max(map(len, text.splitlines())) < width:
         return text
     left = max(map(len, header[1:]))
