@@ -242,10 +242,11 @@ class _StepWriter:
     def _line_names(self, shape: Shape, by_row: bool) -> Iterator[str]:
         """Yield the name of each line of an array: the row of the table, or the indices before the last one."""
         for index in np.ndindex(shape[:-1]):
-            yield ", ".join([f"row {self.trace.rows[index[0]]}", *map(str, index[1:])] if by_row else map(str, index))
+            first = [f"{index[0]} (row {self.trace.rows[index[0]]})"] if by_row else map(str, index[:1])
+            yield ", ".join([*first, *map(str, index[1:])])
 
 
 def _check(check: GradientCheck) -> list[str]:
     """Return the entry, its gradient, its numerical gradient and the difference."""
     difference = "at a kink" if check.kink else f"{abs(check.gradient - check.numerical):.0e}"
-    return [check.entry, brief(check.gradient), brief(check.numerical), difference]
+    return [check.entry, f"{check.gradient:.6g}", f"{check.numerical:.6g}", difference]
