@@ -135,7 +135,7 @@ def _print_range_test(test: RangeTest) -> None:
     mark = None
     if test.suggested is not None:
         mark = min(points, key=lambda point: abs(math.log(point[0] / (test.suggested or 1.0))))
-    said = f"lr {test.suggested:g} is suggested" if test.suggested is not None else "no lr lowers the loss"
+    said = f"lr {test.suggested:g} is suggested" if test.suggested is not None else "no lr clearly lowers the loss"
     _line("range test", f"{said}; the loss of batches while lr grows in each step:")
     for line in text_curves({"loss": points}, width, HEIGHT, log_x=True, mark=mark, x_label="lr", braille=braille):
         print(" " * INDENT + line)

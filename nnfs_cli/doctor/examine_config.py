@@ -53,7 +53,7 @@ def examine_config(config: Config) -> Examination:
         for stage in NET:
             of_stage = [diagnosis for check in stage for diagnosis in check(subject)]
             found += of_stage
-            if of_stage and stage is not NET[-1]:
+            if any(one.severity == "warning" for one in of_stage) and stage is not NET[-1]:
                 unexamined = ["what else may be wrong with the net shows when this is mended: examine it again then"]
                 break
         else:

@@ -20,11 +20,13 @@ def initial_loss(subject: Subject) -> Iterator[Diagnosis]:
     That is ln K for K classes, whose outputs are alike before training, or else the loss of the best constant.
     """
     rows = subject.sample
+    if subject.config.loss.target_range is not None:  # such a net begins far from numbers that are not scaled
+        return
     constant, floor, start = _ignorant(subject), subject.least_loss(rows), subject.start.loss
     if start - floor > FACTOR * (constant - floor) > 0:
         yield Diagnosis(
             "initial_loss",
-            "warning",
+            "note",
             f"the loss before training is {number(start)}; a net that knows nothing should have about"
             f" {number(constant)}",
             "the first epochs are spent on getting back to a constant, often with steps that are too long",

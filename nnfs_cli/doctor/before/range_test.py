@@ -12,8 +12,8 @@ from nnfs_cli.doctor.before.trials import Trials
 from nnfs_cli.training.schedules import Schedule, ScheduleState
 
 DECADES = 8.0  # from a ten-thousandth of the usual learning rate of the optimizer to ten thousand times as much
-STEPS = 160
-SMOOTHING = 5  # steps on each side that a point of the curve is the mean of
+STEPS, MOST_STEPS = 160, 640  # for batches of 32 rows or more, and for the smallest ones
+SMOOTHING = 1 / 32  # share of the steps that a point of the curve is the mean of, on each side
 SAFE = 10.0  # the suggested lr is this much smaller than that of the lowest loss
 
 
@@ -49,15 +49,16 @@ def range_test(trials: Trials, lr: float, usual: float) -> RangeTest | None:
     """Make the test around the `usual` learning rate, widened to include `lr`; None if the net is too large for it."""
     if not trials.steps:
         return None
-    steps = min(STEPS, trials.steps)
+    steps = min(max(STEPS, min(STEPS * 32 // trials.batch, MOST_STEPS)), trials.steps)
+    around = max(3, round(SMOOTHING * steps))
     low, high = min(usual * 10 ** (-DECADES / 2), lr / 10), max(usual * 10 ** (DECADES / 2), lr * 10)
     growth = (high / low) ** (1 / (steps - 1))
     losses = trials.losses(_Growth(growth=growth), low, steps)
     losses = losses[: int(np.argmin(np.isfinite(losses))) or None] if not np.isfinite(losses).all() else losses
-    if len(losses) < 2 * SMOOTHING:
+    if len(losses) < 2 * around:
         return None
-    smooth = _smoothed(losses)
-    start = float(np.median(losses[: max(SMOOTHING, steps // 10)]))
+    smooth = _smoothed(losses, around)
+    start = float(np.median(losses[: max(around, steps // 10)]))
     beyond = np.flatnonzero(
         (smooth > start + 3 * abs(start - smooth.min())) & (np.arange(len(smooth)) > np.argmin(smooth))
     )
@@ -65,14 +66,14 @@ def range_test(trials: Trials, lr: float, usual: float) -> RangeTest | None:
     rates = low * growth ** np.arange(end)
     smooth = smooth[:end]
     lowest = int(np.argmin(smooth))
-    noise = float(np.std(np.diff(losses[: max(SMOOTHING, lowest)]))) / np.sqrt(2 * (2 * SMOOTHING + 1))
+    noise = float(np.std(np.diff(losses[: max(around, lowest)]))) / np.sqrt(2 * (2 * around + 1))
     falls = start - smooth[lowest] > max(4 * noise, 0.02 * abs(start))
     return RangeTest(rates, smooth, start, float(f"{rates[lowest] / SAFE:.1g}") if falls else None)
 
 
-def _smoothed(losses: Array) -> Array:
+def _smoothed(losses: Array, around: int) -> Array:
     """Return the means of the losses around each step."""
     sums = np.cumsum(np.concatenate([[0.0], losses]))
     at = np.arange(len(losses))
-    low, high = np.maximum(at - SMOOTHING, 0), np.minimum(at + SMOOTHING + 1, len(losses))
+    low, high = np.maximum(at - around, 0), np.minimum(at + around + 1, len(losses))
     return np.asarray((sums[high] - sums[low]) / (high - low))

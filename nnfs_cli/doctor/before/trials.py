@@ -63,7 +63,7 @@ class Trials:
         if isinstance(self._experiment.config.optimizer, Minimizer):
             return 0
         parameters = self._experiment.predictor.model.n_parameters // self._experiment.config.members
-        one = OVERHEAD + self._batch * parameters * self._experiment.config.accumulate
+        one = OVERHEAD + self.batch * parameters * self._experiment.config.accumulate
         steps = min(WORK // one, MOST)
         return steps if steps >= FEWEST else 0
 
@@ -127,13 +127,14 @@ class Trials:
         return True
 
     @property
-    def _batch(self) -> int:
+    def batch(self) -> int:
+        """The number of rows of a batch."""
         return min(self._experiment.batches.size, len(self._train))
 
     def _trainer(self, model: Model, callbacks: Sequence[Callback], **changes: Any) -> Trainer:
         batches = self._experiment.batches
         drawn = Batches(
-            len(self._train), self._batch, batches.shuffle, batches.replacement, batches.drop_last, self._seed,
+            len(self._train), self.batch, batches.shuffle, batches.replacement, batches.drop_last, self._seed,
             batches.smallest,
         )  # fmt: skip
         plan = replace(self._experiment.plan, seed=self._seed, compiles=False, log_every=10**9, **changes)
