@@ -18,6 +18,7 @@ from nnfs_cli.doctor.before.overfit_batch import cannot_overfit
 from nnfs_cli.doctor.before.small_batches import small_batches
 from nnfs_cli.doctor.before.subject import Subject
 from nnfs_cli.doctor.before.symmetric_units import symmetric_units
+from nnfs_cli.doctor.before.target_scale import target_scale
 from nnfs_cli.doctor.before.useless_units import dead_units, saturated_units
 from nnfs_cli.doctor.before.wrong_backward import wrong_backward
 from nnfs_cli.doctor.diagnosis import Diagnosis, Examination
@@ -30,7 +31,7 @@ Check = Callable[[Subject], Iterator[Diagnosis]]
 DATA: tuple[Check, ...] = (leaked_target, constant, imbalance, loss_for_classes, small_batches)
 # A fault of one stage shows in the measurements of the next ones, which are left out then.
 NET: tuple[tuple[Check, ...], ...] = (
-    (last_layer, input_scale, wrong_backward),
+    (last_layer, input_scale, target_scale, wrong_backward),
     (symmetric_units, dead_units, saturated_units),
     (gradients,),
     (cannot_overfit,),

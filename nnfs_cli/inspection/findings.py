@@ -14,7 +14,8 @@ from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.labels import class_indices
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.steps.none import Unchanged
-from nnfs_cli.data.table import Table, concatenate_tables, gaps_of, text_of
+from nnfs_cli.data.table import Column, Table, concatenate_tables, gaps_of, text_of
+from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.weighted import quantiles
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.read_data import LoadedData
@@ -206,7 +207,7 @@ def _relations(
     inputs = [name for name in inputs if name not in owners]
     for target in config.dataset.target_columns():
         y = table.column(target)
-        if gaps_of(y).any():
+        if gaps_of(y).any() or _is_constant(y):
             continue
         for name in inputs:
             leak = find_leak(table.column(name), y, classes)
@@ -220,6 +221,12 @@ def _relations(
     for relation in find_determined(table, [name for name in others if name not in found and name not in determined]):
         message = f"is determined by {list_columns(relation.others)} in every row"
         yield Finding("follows", relation.column, message, _drop(relation.column))
+
+
+def _is_constant(column: Column) -> bool:
+    """Return whether a column has the same value in every row; anything would determine it."""
+    values = column.codes if isinstance(column, Texts) else column
+    return bool((values == values[:1]).all())
 
 
 def _ranges(config: Config, data: InspectedRows, numbers: Sequence[str]) -> Iterator[Finding]:

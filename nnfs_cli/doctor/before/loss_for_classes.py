@@ -16,7 +16,9 @@ def loss_for_classes(subject: Subject) -> Iterator[Diagnosis]:
     """Yield that a target that is learned as numbers holds only two different ones, or few that look like classes."""
     config, targets = subject.config, subject.config.dataset.target_columns()
     table = subject.loaded.readers["train"].survey
-    if config.loss.task != "regression" or len(targets) != 1 or not table.has(targets[0]):
+    if config.loss.task != "regression" or config.loss.target_range is not None:  # counts are few whole numbers, too
+        return
+    if len(targets) != 1 or not table.has(targets[0]):
         return
     try:
         task = task_of(table, targets[0], profile_column(table, targets[0]))

@@ -21,7 +21,7 @@ STEPS = 300
 def cannot_overfit(subject: Subject) -> Iterator[Diagnosis]:
     """Yield that no training of a few rows, of which the net should know each, gets far below a constant."""
     rows = _few_rows(subject)
-    if rows is None:
+    if rows is None or not subject.trials.affords(len(rows), STEPS):
         return
     constant, floor, best = subject.constant_loss(rows), subject.least_loss(rows), np.inf
     if not constant > floor:
@@ -48,5 +48,5 @@ def _few_rows(subject: Subject) -> EncodedRows | None:
     _, first = np.unique(rows.X, axis=0, return_index=True)
     _, targets = np.unique(rows.y[np.sort(first)], axis=0, return_index=True)
     chosen = [*np.sort(first)[np.sort(targets)[: n // 2 + 1]], *np.sort(first)]
-    few = rows.take(np.array([*dict.fromkeys(chosen)][:n]))
+    few = rows.take(np.array([*dict.fromkeys(chosen)][: max(n, 0)], np.intp))
     return few if len(few) > 1 and len(np.unique(few.y, axis=0)) > 1 else None

@@ -19,7 +19,7 @@ def symmetric_units(subject: Subject) -> Iterator[Diagnosis]:
     """Yield the first hidden layer whose units have equal weights, before some steps and after them."""
     before = _hidden_weights(subject.net().parameters.arrays)
     alike = [name for name, weight in before.items() if _equal(weight)]
-    if not alike:
+    if not alike or not subject.trials.affords(len(subject.sample), STEPS):
         return
     after = subject.trials.weights_after(subject.sample, STEPS)
     for name in alike:

@@ -62,10 +62,17 @@ class Trials:
         """The number of steps of a trial; 0 if the net is too large, or has no steps because a minimizer trains it."""
         if isinstance(self._experiment.config.optimizer, Minimizer):
             return 0
-        parameters = self._experiment.predictor.model.n_parameters // self._experiment.config.members
-        one = OVERHEAD + self.batch * parameters * self._experiment.config.accumulate
+        one = OVERHEAD + self.batch * self._parameters * self._experiment.config.accumulate
         steps = min(WORK // one, MOST)
         return steps if steps >= FEWEST else 0
+
+    def affords(self, rows: int, steps: int) -> bool:
+        """Return whether steps on so many rows take no longer than a trial may."""
+        return steps * (OVERHEAD + rows * self._parameters) <= WORK
+
+    @property
+    def _parameters(self) -> int:
+        return self._experiment.predictor.model.n_parameters // self._experiment.config.members
 
     @property
     def planned(self) -> int:
