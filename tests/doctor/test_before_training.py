@@ -33,6 +33,9 @@ TUMOURS: Mapping[str, Any] = {
 }
 
 
+NUMBERS: Mapping[str, Any] = {"dataset": "diabetes", "layers": [{"linear": 8}, "relu", {"linear": 1}], "loss": "mse"}
+
+
 @pytest.fixture
 def subject(write: Write) -> Callable[..., Subject]:
     """What the checks look at, for the config above with other settings."""
@@ -116,6 +119,7 @@ def test_a_net_that_knows_nothing_begins_with_ln_k(subject: Callable[..., Subjec
         ("lr_too_low", {"lr": 1e-6, "optimizer": "adam", "schedule": "one_cycle"}),
         ("decay_too_strong", {"penalty": {"l2": 10.0}}),
         ("initial_loss", {"layers": [{"linear": 16}, "relu", {"linear": {"units": 1, "init": {"normal": 50.0}}}]}),
+        ("target_scale", {**NUMBERS, "preprocessing": {"target": "none"}}),
         ("last_layer", {"layers": [{"linear": 16}, "relu", {"linear": 1}, "sigmoid", "sigmoid"]}),
         ("vanishing_gradient", {"layers": [*[{"linear": 8}, "sigmoid"] * 12, {"linear": 1}, "sigmoid"]}),
         ("vanishing_gradient", {"layers": [*[{"linear": 8}, "sigmoid"] * 60, {"linear": 1}, "sigmoid"]}),
@@ -150,6 +154,13 @@ def test_a_minimizer_has_no_learning_rate_to_test(examine: Callable[..., Examina
     assert codes(examination) == []
     assert examination.range_test is None
     assert examination.unexamined == ("lbfgs chooses its own steps, so there is no learning rate to test",)
+
+
+def test_a_net_too_large_to_try_is_not_trained(examine: Callable[..., Examination]) -> None:
+    layers = [{"linear": 1500}, "relu", {"linear": 1500}, "relu", {"linear": 1}, "sigmoid"]
+    examination = examine(layers=layers, batch_size=256)
+    assert codes(examination) == []
+    assert examination.unexamined == ("the net or its batches are so large that trying a training would take too long",)
 
 
 # The command
