@@ -7,7 +7,8 @@ The library raises them and never prints or exits; only the command line turns t
     │   ├── ConfigError      the YAML file or a --set option
     │   ├── DataError        a table, a row or a column
     │   └── RunError         a run directory
-    └── DivergedError        training diverged (exit code 3)
+    ├── DivergedError        training diverged (exit code 3)
+    └── GradientError        a backward pass is wrong (exit code 3)
 
     NnfsWarning              a warning, which does not stop the command
 
@@ -107,6 +108,17 @@ class DivergedError(NnfsError):
     ... except DivergedError as error:
     ...     print(error)
     training diverged: the loss is nan in epoch 1, batch 2, after 1 step, at lr 1e+30; ...
+    """
+
+
+class GradientError(NnfsError):
+    """A layer's backward pass does not give the derivative of its forward pass.
+
+    >>> from nnfs_cli.errors import GradientError
+    >>> raise GradientError("layers.1 (sine): the gradient by x is wrong")
+    Traceback (most recent call last):
+        ...
+    nnfs_cli.errors.GradientError: layers.1 (sine): the gradient by x is wrong
     """
 
 

@@ -71,10 +71,10 @@ class Workspace:
     def run(self, command: str, fails: bool = False) -> str:
         """Run a command and return what it prints to stdout and stderr.
 
-        Raises `AssertionError` unless it ends with exit code 0, or with 2 where it `fails`.
+        Raises `AssertionError` unless it ends with exit code 0, or with 2 or 3 where it `fails`.
         """
         output, code = self._here(command) if SIMPLE.fullmatch(command) else self._elsewhere(["bash", "-c", command])
-        if code != (2 if fails else 0):
+        if code not in ((2, 3) if fails else (0,)):
             raise AssertionError(f"{command}\nended with {code}:\n{output}")
         return output
 

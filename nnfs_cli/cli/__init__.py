@@ -23,6 +23,7 @@ from nnfs_cli.cli.decide import decide
 from nnfs_cli.cli.doctor import doctor
 from nnfs_cli.cli.error_handling import boundary
 from nnfs_cli.cli.evaluate import evaluate
+from nnfs_cli.cli.gradcheck import gradcheck
 from nnfs_cli.cli.guide import guide
 from nnfs_cli.cli.help import Command, CommandGroup, Group
 from nnfs_cli.cli.info import info
@@ -35,12 +36,13 @@ from nnfs_cli.cli.runs.list_runs import runs
 from nnfs_cli.cli.runs.rm import rm
 from nnfs_cli.cli.runs.show import show
 from nnfs_cli.cli.schema import schema
+from nnfs_cli.cli.trace import trace
 from nnfs_cli.cli.train import train
 from nnfs_cli.cli.verify import verify
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Start": (init, check, baseline),
-    "Train": (train, resume, cv, doctor),
+    "Train": (train, resume, cv, doctor, trace, gradcheck),
     "Use": (report, evaluate, decide, predict, verify, runs),
     "Reference": (guide, components, schema, info),
 }

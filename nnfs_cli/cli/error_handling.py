@@ -19,7 +19,7 @@ import typer
 from nnfs_cli import __version__
 from nnfs_cli.cli.terminal import complain
 from nnfs_cli.display.stderr import note
-from nnfs_cli.errors import DivergedError, NnfsError, NnfsWarning, Terminated
+from nnfs_cli.errors import DivergedError, GradientError, NnfsError, NnfsWarning, Terminated
 from nnfs_cli.system.wording import visible
 
 
@@ -29,7 +29,7 @@ class ExitCode(enum.IntEnum):
     DONE = 0
     BUG = 1  # internal error
     USER = 2  # invalid input: flags, YAML, data, run directory
-    DIVERGED = 3  # training reached numbers that are not finite
+    DIVERGED = 3  # training reached numbers that are not finite, or a gradient is wrong
     MACHINE = 4  # disk full, permission denied, out of memory
     INTERRUPTED = 130  # Ctrl-C
     TERMINATED = 143  # SIGTERM
@@ -49,7 +49,7 @@ def boundary(command: Callable[..., None]) -> Callable[..., None]:
         except BrokenPipeError:  # the reader, such as `head`, has read enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(ExitCode.DONE) from None
-        except DivergedError as error:
+        except (DivergedError, GradientError) as error:
             complain("error", str(error))
             raise typer.Exit(ExitCode.DIVERGED) from None
         except OSError as error:

@@ -37,6 +37,15 @@ RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="Run directory, such as runs/houses-1.", autocompletion=complete_run)
 ]
 
+ConfigOrRun = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CONFIG|RUN",
+        help="YAML file, or run directory.",
+        autocompletion=lambda incomplete: [*complete_config(incomplete), *complete_run(incomplete)],
+    ),
+]
+
 Weights = Annotated[
     str,
     typer.Option(metavar="WHICH", help="Weights to use: best, last, or epoch-<n> if the run kept them."),

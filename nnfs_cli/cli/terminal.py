@@ -26,6 +26,7 @@ STYLES = {
     "label": "\x1b[1;36m",
     "heading": "\x1b[1m",
     "dim": "\x1b[2m",
+    "negative": "\x1b[33m",
 }
 RESET = "\x1b[0m"
 INDENT = 12  # characters that the label of a fact takes

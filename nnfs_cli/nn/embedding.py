@@ -64,6 +64,10 @@ class Embedding(Layer):
 
         return y, backward
 
+    def label(self) -> str:
+        """Return the name that it has in messages."""
+        return "embedding"
+
     def _width(self, n_inputs: int) -> int:
         return n_inputs + sum(table.width - 1 for table in self.tables)
 

@@ -105,20 +105,24 @@ def check_layer(
         parameters.vector[len(gradients.vector) :] = start[len(gradients.vector) :]  # running statistics
         return y
 
+    given, first = x.copy(), forward().copy()
+    faults = [] if _same(x, given) else ["forward writes to x"]
+    x[...] = given
     context.begin(len(x), draws)
-    given = x.copy()
     y, backward = layer.forward(parameters.views, x, context)
+    if not _same(y, first):
+        faults.append("forward returns other numbers when it is called again with the same ones")
     dy = rng.standard_normal(y.shape) if dy is None else dy
     gradients.vector[...] = np.nan
-    mine = dy.copy()
+    x[...], mine = given, dy.copy()
     dx = backward(mine, gradients.views, by_input).copy()
-    faults = [f"backward writes to {name}" for name, a, b in (("dy", mine, dy), ("x", x, given)) if not _same(a, b)]
+    faults += [f"backward writes to {name}" for name, a, b in (("dy", mine, dy), ("x", x, given)) if not _same(a, b)]
     x[...], parameters.vector[...] = given, start
     unwritten = [name for name, array in gradients.arrays.items() if np.isnan(array).any()]
     faults += [f"backward does not write all of the gradient of {name}" for name in unwritten]
     pairs = {"x": (x, dx)} if by_input else {}
     pairs |= {name: (parameters.arrays[name], array) for name, array in gradients.arrays.items()}
-    return _checked(path, layer.describe(), pairs, forward, dy, rng, most, faults)
+    return _checked(path, layer.label(), pairs, forward, dy, rng, most, faults)
 
 
 def check_loss(

@@ -33,7 +33,7 @@ def forward_step(record: LayerRecord) -> Step:
     return Step(
         "forward",
         record.path,
-        record.title,
+        record.layer.label(),
         record.depth,
         formulas(layer).forward,
         tuple(arrays),
@@ -51,7 +51,7 @@ def backward_step(record: LayerRecord, twin: LayerRecord, through_net: Mapping[s
     layer = record.layer
     if record.dy is None:
         note = "No gradient is computed here: neither this layer nor one before it has parameters."
-        return Step("backward", record.path, record.title, record.depth, notes=(note,))
+        return Step("backward", record.path, record.layer.label(), record.depth, notes=(note,))
     arrays = [TracedArray("dy", "gradient of the loss by the output", record.dy)]
     J = jacobian(record)
     arrays += [TracedArray("J", "Jacobian of each row, dy_i/dx_j", J)] if J is not None else []
@@ -69,7 +69,7 @@ def backward_step(record: LayerRecord, twin: LayerRecord, through_net: Mapping[s
     return Step(
         "backward",
         record.path,
-        record.title,
+        record.layer.label(),
         record.depth,
         formulas(layer).backward,
         tuple(arrays),

@@ -90,7 +90,7 @@ def loss_steps(record: LossRecord) -> list[Step]:
     loss, steps = record.model.loss, []
     if (final := record.activation) is not None and record.z is not None:
         name = final.layer.name
-        note = f"Training computes {name} and {loss.name} together from z, so that nothing overflows; here apart."
+        note = f"Training computes {name} and {loss.name} together from z, so that nothing overflows."
         steps.append(
             Step(
                 "loss",
@@ -99,7 +99,7 @@ def loss_steps(record: LossRecord) -> list[Step]:
                 formula=formulas(final.layer).forward,
                 arrays=(TracedArray("x", "logits z", record.z), TracedArray("y", "output y_hat", record.y_hat)),
                 applied=apply(final.layer, final.numbers(), ("y",)),
-                notes=(note,),
+                notes=(note, "Here they are apart."),
             )
         )
     arrays = (

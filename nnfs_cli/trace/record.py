@@ -30,11 +30,6 @@ class LayerRecord:
     inner: list[LayerRecord] = field(default_factory=list)  # the layers inside it, in the order of the forward pass
     depth: int = 0
 
-    @property
-    def title(self) -> str:
-        """A short text for the layer itself, without those inside it."""
-        return "embedding" if isinstance(self.layer, Embedding) else self.layer.label()
-
     def numbers(self) -> Numbers:
         """Return what the formulas of the layer may name."""
         batch = {"x": self.x, "y": self.y, "dy": self.dy, "dx": self.dx}

@@ -60,7 +60,7 @@ def test_names_that_are_read_from_the_source_are_those_that_are_declared() -> No
 
 
 def test_commands_and_components(complete: Complete) -> None:
-    assert complete("tr") == ["train"]
+    assert complete("tra") == ["train", "trace"]
     assert complete("components", "rel") == ["relu"]
     assert {"losses", "log_loss", "log_cosh"} <= set(complete("components", "lo"))
     assert complete("components", "early") == ["early_stopping"]

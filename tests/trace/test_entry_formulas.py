@@ -61,7 +61,7 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize("layer", examples(Layer), ids=str)
-@pytest.mark.parametrize("axes", [(), (2,)])
+@pytest.mark.parametrize("axes", [(), pytest.param((2,), marks=pytest.mark.slow)])
 def test_numbers_in_the_formulas_of_a_layer_give_its_arrays(layer: Layer, axes: tuple[int, ...]) -> None:
     record = recorded(layer, axes)
     found = {applied.name for applied in apply(layer, record.numbers())}
@@ -74,8 +74,7 @@ def test_numbers_in_the_formulas_of_a_layer_give_its_arrays(layer: Layer, axes: 
 
 @pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize("loss", examples(Loss), ids=str)
-@pytest.mark.parametrize("fused", [True, False])
-@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize(("fused", "weighted"), [(True, False), (False, True)])
 def test_numbers_in_the_formulas_of_a_loss_give_its_arrays(loss: Loss, fused: bool, weighted: bool) -> None:
     rng = np.random.default_rng(3)
     n_classes = 2 if loss.n_outputs(2, 1) == 1 else 3

@@ -52,8 +52,7 @@ def assert_numbers_of_training(name: str, dtype: str) -> None:
                 assert check.gradient == pytest.approx(check.numerical, rel=1e-4, abs=1e-5 * largest + 1e-8), check
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize(("name", "dtype"), [*((name, "float32") for name in FEW), ("iris.yaml", "float64")])
 def test_the_numbers_of_a_trace_are_those_of_training(name: str, dtype: str) -> None:
     assert_numbers_of_training(name, dtype)
 

@@ -1,0 +1,118 @@
+"""`nnfs trace`: show one training step with its formulas and its numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.options import Code, ConfigOrRun, Json, Overrides, Quiet, Weights, open_to_train, read
+from nnfs_cli.cli.paths import is_run
+from nnfs_cli.cli.terminal import print_json
+from nnfs_cli.errors import UserError
+
+if TYPE_CHECKING:
+    from nnfs_cli.arrays import Array
+    from nnfs_cli.trace.values import Step, Trace, TracedArray
+
+
+@manual(
+    "nnfs trace configs/iris.yaml",
+    "nnfs trace runs/breast_cancer-1 --row 3 --row 60 --layer layers.2",
+    guide="trace",
+)
+def trace(
+    subject: ConfigOrRun,
+    rows: Annotated[int, typer.Option(min=1, metavar="N", help="Rows of the batch to follow.")] = 4,
+    row: Annotated[
+        list[int] | None, typer.Option(metavar="INDEX", help="Training row to follow, from 0. Repeatable.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option(metavar="PLACE", help="Show only this layer, such as layers.2.")] = None,
+    member: Annotated[int | None, typer.Option(metavar="INDEX", help="Member of an ensemble, counted from 0.")] = None,
+    weights: Weights = "best",
+    set_: Overrides = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    code: Code = None,
+) -> None:
+    """Show one training step of CONFIG or RUN: forward, loss, backward and update.
+
+    Each step shows its formula, its arrays and the formula with the numbers of one entry in it. Gradients stand beside
+    numerical ones. Of a config, it is the first step of the training; of a run, the step that would come next. Nothing
+    is trained, and nothing is written.
+    """
+    chosen: int | list[int] = row or rows
+    if is_run(subject):
+        if set_:
+            raise UserError("--set changes a config; a run keeps the settings that it was trained with")
+        run = open_to_train(subject, code)
+        from nnfs_cli.trace.source import batch_of_run
+
+        batch = batch_of_run(run, chosen, member, weights)
+    else:
+        config = read(subject, set_, code)
+        from nnfs_cli.trace.source import batch_of_config
+
+        batch = batch_of_config(config, subject.stem, chosen, member)
+    from nnfs_cli.trace.trace import trace as traced
+
+    found = traced(batch)
+    if json:
+        print_json(_plain(found))
+        return
+    from nnfs_cli.cli.trace_text import print_trace
+
+    print_trace(found, layer, quiet)
+
+
+def _plain(found: Trace) -> dict[str, Any]:
+    """Return a trace as plain values; of large arrays, only shape and range."""
+    facts = {name: value for name, value in vars(found).items() if name != "steps"}
+    return {**facts, "loss": _number(found.loss), "steps": [_plain_step(step) for step in found.steps]}
+
+
+def _plain_step(step: Step) -> dict[str, Any]:
+    return {
+        "phase": step.phase,
+        "path": step.path,
+        "title": step.title,
+        "formula": step.formula,
+        "arrays": [_plain_array(array) for array in step.arrays],
+        "applied": [
+            {"entry": one.entry, "text": one.text, "value": _number(one.value), "condition": one.condition}
+            for one in step.applied
+        ],
+        "checks": [
+            {
+                "entry": one.entry,
+                "gradient": _number(one.gradient),
+                "numerical": _number(one.numerical),
+                "kink": one.kink,
+            }
+            for one in step.checks
+        ],
+        "notes": step.notes,
+    }
+
+
+def _plain_array(array: TracedArray) -> dict[str, Any]:
+    low, high = array.range
+    return {
+        "name": array.name,
+        "what": array.what,
+        "shape": array.shape,
+        "min": _number(low),
+        "max": _number(high),
+        "values": _nested(array.values) if array.small else None,
+    }
+
+
+def _nested(values: Array) -> Any:
+    """Return an array as nested lists, with None for numbers that are not finite."""
+    return _number(float(values)) if values.ndim == 0 else [_nested(part) for part in values]
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

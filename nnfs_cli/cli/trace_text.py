@@ -1,0 +1,172 @@
+"""Print a trace in the terminal: each step with its formula, its arrays and its numbers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from nnfs_cli.cli.terminal import INDENT, styled, suggest, width_of
+from nnfs_cli.display.matrix import matrix
+from nnfs_cli.display.text import fold
+from nnfs_cli.errors import UserError
+from nnfs_cli.nn.entry_formulas import brief
+from nnfs_cli.system.wording import counted, in_a_line, listing
+
+if TYPE_CHECKING:
+    from nnfs_cli.trace.values import Step, Trace, TracedArray
+
+HEADINGS = {
+    "data": "Data",
+    "forward": "Forward",
+    "loss": "Loss",
+    "backward": "Backward",
+    "update": "Update",
+}
+SHOWN_BEFORE = {  # arrays that an earlier step shows, perhaps under another name
+    "forward": ("x",),
+    "loss": ("x", "y_hat"),
+    "backward": ("dy",),
+    "update": ("w", "dL/dw"),
+}
+GLUE = "\ue000"  # stands for a space where a line must not break; no text contains it, since it is not printable
+LONG = 12  # steps of layers; a longer net is summed up
+TITLE = 11  # characters of the name of a layer in the summary
+
+
+def print_trace(trace: Trace, layer: str | None = None, quiet: bool = False) -> None:
+    """Print a trace, or the steps of one layer. Raises `UserError` if the net has no such layer."""
+    steps = [step for step in trace.steps if layer is None or _of_layer(step, layer)]
+    if layer is not None and not steps:
+        paths = dict.fromkeys(step.path for step in trace.steps if step.phase == "forward")
+        raise UserError(f"the net has no layer {layer}; its layers are {listing(paths)}")
+    _print_facts(trace)
+    long = layer is None and sum(step.phase == "forward" for step in steps) > LONG
+    for phase, several in groupby(steps, lambda step: step.phase):
+        print("\n" + styled("heading", HEADINGS[phase], sys.stdout))
+        steps_of_phase = list(several)
+        in_full = [step for step in steps_of_phase if not long or phase == "data" or step.path.startswith("loss")]
+        for i, step in enumerate(in_full):
+            if i:
+                print()
+            _print_step(step, trace)
+        if summed_up := steps_of_phase[len(in_full) :]:
+            if in_full:
+                print()
+            _print_summary(summed_up)
+    if long:
+        suggest("--layer layers.0 shows one layer with its numbers", quiet)
+
+
+def _of_layer(step: Step, layer: str) -> bool:
+    path = f"{step.path}."
+    return path.startswith((f"{layer}.", layer.replace("layers.", "") + ".")) if step.phase != "data" else False
+
+
+def _print_facts(trace: Trace) -> None:
+    member = "" if trace.member is None else f", member {trace.member}"
+    _fact("trace", f"{trace.name}: one step on {counted(len(trace.rows), 'row')} with {trace.weights}{member}")
+    _fact("net", f"{trace.net}, {trace.dtype}")
+    rows = [f"{row} ({target})" for row, target in zip(trace.rows, trace.targets, strict=True)]
+    _fact("rows", ", ".join(rows))
+    _fact("loss", brief(trace.loss) + ("" if trace.lr is None else f", at lr {brief(trace.lr)}"))
+
+
+def _fact(label: str, text: str) -> None:
+    lines = fold(f"{label:<{INDENT}}{in_a_line(text)}", _width(), " " * INDENT)
+    print(styled("label", label, sys.stdout) + "\n".join(lines)[len(label) :])
+
+
+def _width() -> int:
+    return width_of(sys.stdout) or 80
+
+
+def _print_step(step: Step, trace: Trace) -> None:
+    """Print a step: its title, its formula, its arrays, the formula with numbers, the checks."""
+    indent = "  " * step.depth
+    if step.phase == "data":
+        for array in step.arrays:
+            _print_array(array, trace, "  ", columns=trace.inputs if array.name == "x" else None)
+        return
+    title = step.title if step.title != step.path else ""
+    print(indent + styled("label", step.path, sys.stdout) + (f"  {in_a_line(title)}" if title else ""))
+    inside = f"{indent}  "
+    if step.formula and (step.phase != "update" or step.path == "optimizer"):
+        _print_folded(step.formula, inside)
+    for array in step.arrays:
+        if array.name not in SHOWN_BEFORE.get(step.phase, ()):
+            _print_array(array, trace, inside)
+    shown: set[str] = set()
+    for applied in step.applied:
+        if applied.name not in shown:
+            _print_folded(str(applied), inside)
+        shown.add(applied.name)
+    _print_checks(step, inside)
+    for note in step.notes:
+        _print_folded(note, inside, "dim")
+
+
+def _print_array(array: TracedArray, trace: Trace, indent: str, columns: Sequence[str] | None = None) -> None:
+    """Print the name, the shape and the range of an array, and its numbers, as far as they fit."""
+    low, high = array.range
+    shape = " x ".join(map(str, array.shape)) or "a number"
+    head = f"{indent}{array.name:<8}  "
+    print(styled("heading", head, sys.stdout) + f"{array.what}, {shape}, from {brief(low)} to {brief(high)}")
+    values, rows = array.values, None
+    if values.ndim > 2:
+        print(f"{indent}  {styled('dim', f'of row 0 of {len(values)}', sys.stdout)}")
+        values = values[0].reshape(-1, values.shape[-1])
+    if values.ndim < 2:
+        values, rows = values.reshape(1, -1), [""]
+    short = None if columns is None else [in_a_line(name)[:12] for name in columns]
+    for i, line in enumerate(matrix(values, _width() - len(indent) - 2, brief, rows, short)):
+        cells = [
+            styled("dim", line[0], sys.stdout),
+            *(_signed(cell) if i else styled("dim", cell, sys.stdout) for cell in line[1:]),
+        ]
+        print(f"{indent}  " + "  ".join(cells).rstrip())
+
+
+def _signed(cell: str) -> str:
+    return styled("negative", cell, sys.stdout) if cell.lstrip().startswith("-") else cell
+
+
+def _print_folded(text: str, indent: str, style: str = "") -> None:
+    glued = in_a_line(text).replace(" · ", f"{GLUE}·{GLUE}")
+    for line in fold(indent + glued, _width(), indent + "    "):
+        line = line.replace(GLUE, " ")
+        print(styled(style, line, sys.stdout) if style else line)
+
+
+def _print_checks(step: Step, indent: str) -> None:
+    """Print the gradients beside their numerical checks: one entry of each array."""
+    checks = {check.name: check for check in reversed(step.checks)}
+    if not checks:
+        return
+    width = max(len(check.entry) for check in checks.values())
+    for check in reversed(checks.values()):
+        kink = ", at a kink" if check.kink else ""
+        text = f"{check.entry:<{width}}  {check.gradient:>13.6g}  by differences {check.numerical:.6g}{kink}"
+        print(indent + styled("dim", "check  ", sys.stdout) + text)
+
+
+def _print_summary(steps: Sequence[Step]) -> None:
+    """Print a line for each step of a long net: its result, and the largest error of the gradients."""
+    rows = []
+    for step in filter(lambda step: step.arrays, steps):
+        array = step.arrays[-1]
+        errors = [abs(check.gradient - check.numerical) for check in step.checks if not check.kink]
+        title = in_a_line(step.title)[:TITLE] if step.title != step.path else ""
+        shape = " x ".join(map(str, array.shape))
+        numbers = [*map(brief, array.range), f"{max(errors):.0e}" if errors else ""]
+        rows.append([step.path, title, array.name, shape, *numbers])
+    header = ["", "", "", "shape", "from", "to", "error" if any(row[-1] for row in rows) else ""]
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    for i, row in enumerate((header, *rows)):
+        cells = [
+            cell.rjust(width) if j > 3 else cell.ljust(width)
+            for j, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        line = "  ".join(cells).rstrip()
+        print(styled("dim", line, sys.stdout) if i == 0 else line)

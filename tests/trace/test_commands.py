@@ -1,0 +1,128 @@
+"""`nnfs trace` and `nnfs gradcheck`: what they print, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnfs_cli import workflows
+from nnfs_cli.display.matrix import matrix
+from nnfs_cli.nn.entry_formulas import brief
+from nnfs_cli.trace.source import batch_of_config
+from tests.conftest import CONFIGS
+
+WRONG = """
+    import numpy as np
+    from nnfs_cli import Layer
+
+    class Sine(Layer, name="wrong_sine"):
+        '''Periodic activation: y = sin(x), element by element.
+
+        Gradient: dx = cos(x) dy.
+        '''
+
+        def forward(self, p, x, context):
+            return np.sin(x), lambda dy, g, need_dx: np.cos(x) * dy * 1.01
+"""
+
+
+def test_trace_prints_the_step_with_its_numbers(inside: Any) -> None:
+    done = inside("trace", CONFIGS / "iris.yaml")
+    assert done.returncode == 0
+    batch = batch_of_config(workflows.load(CONFIGS / "iris.yaml"), "iris")
+    batch.model.differentiate(batch.x, batch.y)
+    gradients = batch.model.gradients.arrays
+    for name in ("0.weight", "2.weight"):
+        for number in gradients[name][0, :4]:
+            assert brief(number) in done.stdout.split()
+    assert [line for line in done.stdout.splitlines() if line.istitle() and line.isalpha()] == [
+        "Data", "Forward", "Loss", "Backward", "Update",
+    ]  # fmt: skip
+    assert "\x1b" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_trace_of_one_layer_and_of_given_rows(inside: Any) -> None:
+    done = inside("trace", CONFIGS / "iris.yaml", "--layer", "layers.2", "--row", "3", "--row", "5")
+    assert "rows        3 (" in done.stdout
+    assert "layers.2  linear 3" in done.stdout
+    assert "2.weight" in done.stdout
+    assert "layers.0" not in done.stdout
+    missing = inside("trace", CONFIGS / "iris.yaml", "--layer", "layers.9")
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert "the net has no layer layers.9; its layers are layers.0, layers.1 and layers.2" in " ".join(
+        missing.stderr.split()
+    )
+
+
+def test_trace_as_json_has_the_exact_numbers(inside: Any) -> None:
+    done = inside("trace", CONFIGS / "iris.yaml", "--json")
+    steps = json.loads(done.stdout)["steps"]
+    batch = batch_of_config(workflows.load(CONFIGS / "iris.yaml"), "iris")
+    batch.model.differentiate(batch.x, batch.y)
+    weight = next(step for step in steps if step["path"] == "2.weight")
+    shown = {array["name"]: array["values"] for array in weight["arrays"]}
+    np.testing.assert_array_equal(np.array(shown["dL/dw"], "float32"), batch.model.gradients.arrays["2.weight"])
+
+
+def test_trace_of_a_long_net_is_summed_up(inside: Any) -> None:
+    layers = "layers=[" + ", ".join(["linear: 4", "tanh"] * 10) + ", linear: 3, softmax]"
+    done = inside("trace", CONFIGS / "iris.yaml", "--set", layers)
+    assert len(done.stdout.splitlines()) < 170
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "layers.18" in done.stdout
+
+
+def test_trace_of_a_run_follows_its_weights(inside: Any, tmp_path: Path) -> None:
+    inside("train", CONFIGS / "iris.yaml", "--quiet", "--set", "epochs=3")
+    done = inside("trace", "runs/iris-1", "--weights", "last", "--layer", "layers.0", "--json")
+    found = json.loads(done.stdout)
+    assert found["weights"] == "the last weights after epoch 3 of runs/iris-1"
+    weight = next(step for step in found["steps"] if step["path"] == "0.weight")["arrays"][0]["values"]
+    with np.load(tmp_path / "runs/iris-1/weights/last.npz") as kept:
+        np.testing.assert_array_equal(np.array(weight, "float32"), kept["0.weight"])
+    refused = inside("trace", "runs/iris-1", "--set", "lr=1")
+    assert refused.returncode == 2
+    assert "--set changes a config" in refused.stderr
+
+
+def test_gradcheck_passes_for_a_right_net(inside: Any) -> None:
+    done = inside("gradcheck", CONFIGS / "iris.yaml")
+    assert done.returncode == 0
+    assert "layers.2              linear 3       x" in done.stdout
+    assert "wrong" not in done.stdout
+    found = json.loads(inside("gradcheck", CONFIGS / "iris.yaml", "--json").stdout)
+    assert not found["wrong"]
+    assert [one["path"] for one in found["layers"]] == ["layers.0", "layers.1", "layers.2", "loss"]
+
+
+def test_gradcheck_names_the_wrong_layer_and_exits_3(inside: Any, write: Callable[[str, str], Path]) -> None:
+    file = write("wrong.py", textwrap.dedent(WRONG))
+    done = inside("gradcheck", CONFIGS / "iris.yaml", "--code", file, "--set", "layers.1=wrong_sine")
+    assert done.returncode == 3
+    assert "error: layers.1 (wrong_sine): the gradient by x is wrong: at x[" in done.stderr
+    assert "layers.0" not in done.stderr
+    traced = inside("trace", CONFIGS / "iris.yaml", "--code", file, "--set", "layers.1=wrong_sine")
+    assert "y = sin(x), element by element" in traced.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_gradcheck_passes_for_every_config(path: Path, inside: Any) -> None:
+    done = inside("gradcheck", path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_matrix_is_aligned_and_leaves_out_its_middle() -> None:
+    lines = matrix(np.array([[0.5, -1.25, 100, 4], [10, 0, 3, 4]]), 20, brief)
+    assert ["  ".join(line) for line in lines] == [
+        "      0  ⋯  3",
+        "0   0.5  ⋯  4",
+        "1  10    ⋯  4",
+    ]
