@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from nnfs_cli.display.notebook import FoldTable, Notebook, in_notebook
+from nnfs_cli.display.region import obeys_escapes
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number
 from nnfs_cli.errors import ConfigError
@@ -36,7 +36,7 @@ def progress_for(verbose: bool | None, checkpoint: Checkpoint | None = None) -> 
         best = checkpoint.monitor or "val_loss", checkpoint.mode or "min"
     if in_notebook():
         return [Notebook(*best)]
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if sys.stderr.isatty() and obeys_escapes(sys.stderr):
         from nnfs_cli.display.live import Live
 
         return [Live(*best)]

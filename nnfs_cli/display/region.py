@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import re
@@ -78,17 +79,14 @@ class Region:
             text = self._to_the_top()
             text += f"{CLEAR_LINE}\n".join(lines) + CLEAR_LINE if lines else ""
             self._lines = [*lines]
-            self._write(f"{text}{CLEAR_BELOW}")
+            _write(f"{text}{CLEAR_BELOW}", self._terminal)
 
     def above(self, text: str, stream: TextIO) -> None:
         """Write whole lines above the region."""
         with self._lock:
             lines = self._lines
             self.draw([])
-            if stream is not self._terminal:
-                self._terminal.flush()
-            stream.write(text)
-            stream.flush()
+            _write(text, stream)
             self.draw(lines)
 
     def _to_the_top(self) -> str:
@@ -101,10 +99,6 @@ class Region:
         columns = self.size[0]
         rows = sum(max(1, math.ceil(len(ESCAPES.sub("", line)) / columns)) for line in self._lines)
         return f"\r{UP.format(rows - 1)}" if rows > 1 else "\r"
-
-    def _write(self, text: str) -> None:
-        self._terminal.write(text)
-        self._terminal.flush()
 
 
 class _Above:
@@ -132,9 +126,32 @@ class _Above:
     def finish(self) -> None:
         """Write a line that was not completed."""
         if self._waiting:
-            self._stream.write(self._waiting)
-            self._stream.flush()
+            _write(self._waiting, self._stream)
             self._waiting = ""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _write(text: str, stream: TextIO) -> None:
+    """Write at once. A terminal that has been closed is no reason to end a training."""
+    with contextlib.suppress(OSError):
+        stream.write(text)
+        stream.flush()
+
+
+if sys.platform == "win32":
+    import ctypes
+    import msvcrt
+
+    def obeys_escapes(stream: TextIO) -> bool:
+        """Return whether a console obeys escape sequences, once it is told to."""
+        kernel, mode = ctypes.windll.kernel32, ctypes.c_ulong()
+        console = ctypes.c_void_p(msvcrt.get_osfhandle(stream.fileno()))
+        known = kernel.GetConsoleMode(console, ctypes.byref(mode))
+        return bool(known and kernel.SetConsoleMode(console, mode.value | 4))
+else:
+
+    def obeys_escapes(stream: TextIO) -> bool:
+        """Return whether a terminal obeys escape sequences."""
+        return os.environ.get("TERM") != "dumb"

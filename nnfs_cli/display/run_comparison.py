@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nnfs_cli.config.yaml import dump_value
-from nnfs_cli.display.text import number, row_count
+from nnfs_cli.display.text import number, numbers, row_count
 
 if TYPE_CHECKING:
     from nnfs_cli.workflows.compare_runs import RunComparison
@@ -43,8 +43,8 @@ def difference_tables(found: RunComparison) -> Iterator[Table]:
     for run, of_run in found.differences.items():
         for split, (rows, figures) in of_run.items():
             title = f"{run} - {first}: {split}, {row_count(rows, out_of_fold=False)}"
-            lines = [
-                [name, number(one.mean), f"{number(one.low)} to {number(one.high)}", words[found.better(name, one)]]
-                for name, one in figures.items()
-            ]
+            lines = []
+            for name, one in figures.items():
+                mean, low, high = numbers(one)
+                lines.append([name, mean, f"{low} to {high}", words[found.better(name, one)]])
             yield [title, "difference", "95 % interval", "different?"], lines

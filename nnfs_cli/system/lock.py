@@ -76,8 +76,9 @@ def is_locked(path: Path) -> bool:
     Only the file of a process that was killed is locked here, for a moment. A new holder may be refused then, as if the
     old one were still there.
     """
+    access = os.O_RDWR if sys.platform == "win32" else os.O_RDONLY  # which is enough to ask
     try:
-        file = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        file = os.open(path, access | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:  # there is no such file, or it is none of ours
         return False
     try:

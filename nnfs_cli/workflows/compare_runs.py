@@ -45,7 +45,8 @@ class RunComparison:
     another optimizer lacks that key. `figures` are the final ones by split, by figure, then by run; a run that has not
     finished lacks them. `modes` says for a figure whether less or more of it is better; a loss has no mode if the runs
     minimize different losses. `differences` are by run, except the first, then by held-out split, and `unpaired` says
-    for the other runs why there are none.
+    for the other runs why there are none. `same_data` says whether all runs were trained on the same data; if not, no
+    figure is better than another.
     """
 
     runs: Mapping[str, RunDirectory]
@@ -54,11 +55,12 @@ class RunComparison:
     modes: Mapping[str, Mode]
     differences: Mapping[str, Mapping[str, PairedDifferences]]
     unpaired: Mapping[str, str]
+    same_data: bool = True
 
     def best(self, split: str, figure: str) -> list[str]:
         """Return the runs with the best value of a figure; none if no value is better than another."""
         values = {name: value for name, value in self.figures[split][figure].items() if value is not None}
-        if figure not in self.modes or len({*values.values()}) < 2:
+        if not self.same_data or figure not in self.modes or len({*values.values()}) < 2:
             return []
         best = (min if self.modes[figure] == "min" else max)(values.values())
         return [name for name, value in values.items() if value == best]
@@ -96,7 +98,9 @@ def compare_runs(runs: Sequence[RunDirectory], data: Any = None, *, paired: bool
     figures = _figures(named)
     splits = [*figures.values(), *(of_split.figures for of_run in differences.values() for of_split in of_run.values())]
     modes = _modes([*configs.values()], {figure for of_split in splits for figure in of_split})
-    return RunComparison(named, settings, figures, modes, differences, unpaired)
+    digests = [run.records.trained_on() for run in named.values()]
+    same_data = all(of_run == digests[0] for of_run in digests)
+    return RunComparison(named, settings, figures, modes, differences, unpaired, same_data)
 
 
 def _named(runs: Sequence[RunDirectory]) -> dict[str, RunDirectory]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,11 +13,14 @@ from typing import Any
 
 import pytest
 
-from nnfs_cli import Callback, train
-from nnfs_cli.display.live import Live
+from nnfs_cli import Callback, train, workflows
+from nnfs_cli.config.config import Config
+from nnfs_cli.display.live import SHARE, Live
 from nnfs_cli.display.progress import progress_for
 from nnfs_cli.display.region import Region
 from nnfs_cli.training.progress import Progress
+from nnfs_cli.workflows.fit import fit
+from tests.conftest import CONFIGS
 from tests.display.screen import Screen
 
 Place = Callable[..., Screen]
@@ -223,6 +227,45 @@ def test_an_interruption_leaves_the_streams_as_they_were(
         train({**NET, "epochs": 40}, callbacks=[*progress_for(True), Impatient()], verbose=False)
     assert sys.stderr is sys.stdout is screen
     assert not any("left" in line for line in screen.lines)
+
+
+def test_a_terminal_that_is_closed_does_not_end_the_training(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = place()
+    display, training = Live(), Training()
+    training.run(display, screen, FALLING[:5], end=False)
+
+    def fail(*args: Any) -> int:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(screen, "write", fail)
+        print("lost", file=sys.stderr)
+        screen.tick()  # type: ignore[attr-defined]
+        display.on_step(training)  # type: ignore[arg-type]
+    display.on_end(training)  # type: ignore[arg-type]
+    assert Region._open is None
+
+
+@pytest.mark.slow
+def test_the_display_takes_less_than_a_hundredth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the smallest steps: 32 rows, 641 parameters, and 15 steps an epoch."""
+    monkeypatch.setattr(sys, "stderr", Screen())
+    monkeypatch.setenv("TERM", "xterm")
+    begun = time.thread_time()
+    fit(workflows.prepare(Config.load(CONFIGS / "breast_cancer.yaml", ["epochs=300"])))
+    of_epoch = (time.thread_time() - begun) / 300
+    display, training, n = Live(), Training(10**9), 3_000
+    display.on_begin(training)  # type: ignore[arg-type]
+    display._due = math.inf
+    row = {"epoch": 1, "train_loss": 0.5, "val_loss": 0.6, "val_accuracy": 0.9}
+    begun = time.thread_time()
+    for epoch in range(2, n):
+        for _ in range(15):
+            display.on_step(training)  # type: ignore[arg-type]
+        display.on_log(training, {**row, "epoch": epoch})  # type: ignore[arg-type]
+    own = (time.thread_time() - begun) / n / of_epoch + 1 / SHARE
+    display.on_end(training)  # type: ignore[arg-type]
+    assert own < 0.01
 
 
 def test_two_displays_do_not_fight_for_the_terminal(place: Place) -> None:

@@ -93,6 +93,15 @@ def test_runs_without_the_data_are_compared_without_rows(folder: Path, tmp_path:
     assert compare_runs(runs, paired=False).unpaired == {}
 
 
+def test_no_figure_is_the_best_if_the_data_differs(folder: Path, tmp_path: Path) -> None:
+    table = {"x": [*range(40)], "group": ["a", "b"] * 20}
+    other = train({**NET, "dataset": {"table": "group"}, "name": "other"}, table, folder=tmp_path)
+    found = compare_runs([*opened(folder, 1), RunDirectory.open(other.path)], paired=False)
+    assert found.same_data is False
+    assert found.figures["validation"]["accuracy"].keys() == {"a-1", "other-1"}
+    assert found.best("validation", "accuracy") == []
+
+
 def test_a_comparison_needs_two_runs(folder: Path) -> None:
     with pytest.raises(UserError, match="two runs or more"):
         compare_runs(opened(folder, 1))

@@ -16,7 +16,7 @@ from nnfs_cli.cli.terminal import fact
 from nnfs_cli.display.stderr import note, write
 from nnfs_cli.display.text import byte_size, table
 from nnfs_cli.errors import UserError
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def rm(
         return
     for path in going:
         remove(path)
-        print(path.as_posix())
+        print(in_a_line(path.as_posix()))
 
 
 def _chosen(
