@@ -46,11 +46,11 @@ class NetGraph {
     const drawn = columns.map((column) => column.units.length + (column.hidden ? 1 : 0));
     const room = Math.min(TALLEST, Math.max(170, 46 * Math.max(...drawn)));
     this.height = TOP + room + 14;
-    const room_of = (names) => Math.min(WIDEST_NAME, 16 + Math.max(0, ...(names ?? []).map((name) => this.measured(name))));
+    const room_of = (names) => Math.min(WIDEST_NAME, this.svg.parentElement.clientWidth / 4, 16 + Math.max(0, ...(names ?? []).map((name) => this.measured(name))));
     this.left = room_of(columns[0].names);
     this.right = columns.length > 1 ? room_of(columns.at(-1).names) : 0;
     const free = this.svg.parentElement.clientWidth - this.left - this.right;
-    this.gap = Math.max(94, Math.min(250, free / columns.length));
+    this.gap = Math.max(84, Math.min(250, free / columns.length));
     this.width = this.left + this.gap * columns.length + this.right;
     this.middle = columns.map((_, c) => this.left + this.gap * (c + 0.5));
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
