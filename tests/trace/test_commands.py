@@ -15,6 +15,7 @@ from nnfs_cli import workflows
 from nnfs_cli.display.matrix import matrix
 from nnfs_cli.nn.entry_formulas import brief
 from nnfs_cli.trace.source import batch_of_config
+from tests.components.registry import components_restored
 from tests.conftest import CONFIGS
 
 WRONG = """
@@ -104,11 +105,12 @@ def test_gradcheck_passes_for_a_right_net(inside: Any) -> None:
 
 def test_gradcheck_names_the_wrong_layer_and_exits_3(inside: Any, write: Callable[[str, str], Path]) -> None:
     file = write("wrong.py", textwrap.dedent(WRONG))
-    done = inside("gradcheck", CONFIGS / "iris.yaml", "--code", file, "--set", "layers.1=wrong_sine")
+    with components_restored():
+        done = inside("gradcheck", CONFIGS / "iris.yaml", "--code", file, "--set", "layers.1=wrong_sine")
+        traced = inside("trace", CONFIGS / "iris.yaml", "--code", file, "--set", "layers.1=wrong_sine")
     assert done.returncode == 3
     assert "error: layers.1 (wrong_sine): the gradient by x is wrong: at x[" in done.stderr
     assert "layers.0" not in done.stderr
-    traced = inside("trace", CONFIGS / "iris.yaml", "--code", file, "--set", "layers.1=wrong_sine")
     assert "y = sin(x), element by element" in traced.stdout
 
 
