@@ -36,12 +36,13 @@ from nnfs_cli.cli.runs.list_runs import runs
 from nnfs_cli.cli.runs.rm import rm
 from nnfs_cli.cli.runs.show import show
 from nnfs_cli.cli.schema import schema
+from nnfs_cli.cli.summary import summary
 from nnfs_cli.cli.trace import trace
 from nnfs_cli.cli.train import train
 from nnfs_cli.cli.verify import verify
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Start": (init, check, baseline),
+    "Start": (init, check, summary, baseline),
     "Train": (train, resume, cv, doctor, trace, gradcheck),
     "Use": (report, evaluate, decide, predict, verify, runs),
     "Reference": (guide, components, schema, info),

@@ -8,25 +8,25 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
+from nnfs_cli.cli.summary import bytes_text, count_text, number_text, print_layers, shape_text
 from nnfs_cli.cli.terminal import INDENT, print_json, styled, suggest, width_of
-from nnfs_cli.display.text import column_kinds, fold, split_sizes, table
+from nnfs_cli.display.text import column_kinds, split_sizes
 from nnfs_cli.system.wording import counted, in_a_line, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.experiment.experiment import Experiment
-    from nnfs_cli.inspection.cost_estimate import CostEstimate, LayerSummary
+    from nnfs_cli.inspection.cost_estimate import CostEstimate
     from nnfs_cli.inspection.findings import Finding
+    from nnfs_cli.inspection.net_cost import NetCost
 
 ALIKE = 8  # findings of one kind that are shown, at most
 CLASSES = 10  # classes whose shares are shown, at most
 NUMBER_WITH_UNIT = r"(?<![\w'])[<0-9][0-9.,e+-]* (?=[%a-zA-Z])"
 GLUE = "\ue000"  # stands for a space where a line must not break; no text contains it, since it is not printable
-UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 USES = {"data": "of data", "net": "for the net and its training", "batch": "for a batch"}
 
 
@@ -51,12 +51,13 @@ def check(
     from nnfs_cli import workflows
     from nnfs_cli.experiment.read_data import load_data
     from nnfs_cli.inspection import cost_estimate, findings
+    from nnfs_cli.inspection.net_cost import net_cost
 
     loaded = load_data(spec)
     experiment = workflows.prepare(spec, loaded)
     data = findings.InspectedRows.of(loaded)
     found = findings.find(spec, loaded, experiment, data)
-    lines = cost_estimate.summarize_layers(experiment)
+    cost = net_cost(experiment.predictor.model, experiment.batches.size)
     estimate, memory = cost_estimate.estimate_cost(experiment)
     if json:
         print_json(
@@ -64,7 +65,11 @@ def check(
                 "data": {"name": experiment.description["name"], "rows": experiment.description["rows"]},
                 "looked_at": data.sampled,
                 "findings": [finding.plain() for finding in found],
-                "layers": [asdict(line) for line in lines],
+                "layers": [
+                    {"layer": line.description, "shape": line.shape, "parameters": line.parameters}
+                    for line in cost.layers
+                    if line.depth == 0
+                ],
                 "parameters": experiment.predictor.model.n_parameters,
                 "memory": memory,
                 "seconds": round(estimate.seconds, 3),
@@ -76,7 +81,7 @@ def check(
     _print_findings(found, data.sampled)
     _print_all_drops(found, spec.dataset.dropped_columns())
     print()
-    _print_net(experiment, lines)
+    _print_net(cost)
     print()
     _print_cost(estimate, memory)
     suggest(f"nnfs train {shlex.quote(config.as_posix())}", quiet)
@@ -134,43 +139,19 @@ def _print_all_drops(found: Sequence[Finding], dropped: Sequence[str]) -> None:
         _fact("together", f"drop: {dump_value([*dropped, *dict.fromkeys(names)])}")
 
 
-def _print_net(experiment: Experiment, lines: Sequence[LayerSummary]) -> None:
-    """Print a line for each layer."""
-    rows = [[line.layer, " x ".join(map(str, line.shape)), _count(line.parameters)] for line in lines]
-    whole = f"all {experiment.config.members} members" if experiment.config.members > 1 else "all"
-    rows.append([whole, "", f"{experiment.predictor.model.n_parameters:,}"])
-    header = ["layer", "shape of a row", "parameters"]
-    room = _width() - sum(max(len(row[i]) for row in (header, *rows)) + 2 for i in (1, 2))
-    folded = []
-    for layer, *cells in rows:
-        first, *others = fold(layer, max(room, 12), "  ")
-        folded += [[first, *cells], *([other, "", ""] for other in others)]
-    first, *others = (line.rstrip() for line in table(header, folded).splitlines())
-    print("\n".join([styled("heading", first, sys.stdout), *others]))
-
-
-def _count(n: int) -> str:
-    return f"{n:,}" if n else ""
+def _print_net(cost: NetCost) -> None:
+    """Print a line for each layer of the net, without those inside others."""
+    lines = [line for line in cost.layers if line.depth == 0]
+    rows = [[line.description, shape_text(line.shape), count_text(line.parameters)] for line in lines]
+    print_layers(["layer", "shape of a row", "parameters"], [*rows, [cost.all, "", f"{cost.total('parameters'):,}"]])
 
 
 def _print_cost(estimate: CostEstimate, memory: dict[str, int]) -> None:
     """Print the memory and the time that training takes."""
-    parts = ", ".join(f"{_bytes(n)} {USES[use]}" for use, n in memory.items())
-    _fact("memory", f"about {_bytes(sum(memory.values()))} besides the program and the table being read: {parts}")
+    parts = ", ".join(f"{bytes_text(n)} {USES[use]}" for use, n in memory.items())
+    _fact("memory", f"about {bytes_text(sum(memory.values()))} besides the program and the table being read: {parts}")
     steps = f"{counted(estimate.epochs, 'epoch')} of {counted(estimate.steps, 'step')}"
-    _fact("time", f"{_duration(estimate.seconds)} for all {steps}, {_number(estimate.step_ms)} ms a step")
-
-
-def _bytes(n: float) -> str:
-    size, unit = next(((size, unit) for size, unit in UNITS if n >= size), (1e3, "kB"))
-    return f"{_number(n / size)} {unit}"
-
-
-def _number(value: float) -> str:
-    """Format a number with two significant digits, and never with an exponent."""
-    if value < 0.0005:
-        return "0"
-    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
+    _fact("time", f"{_duration(estimate.seconds)} for all {steps}, {number_text(estimate.step_ms)} ms a step")
 
 
 def _duration(seconds: float) -> str:

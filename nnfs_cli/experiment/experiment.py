@@ -103,6 +103,24 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     Raises `DataError` or `ConfigError` if data and config do not fit together. Nothing is written.
     """
     loaded = loaded or load_data(config)
+    predictor, table, rows = fit_net(config, loaded, encoder)
+    check_layers(predictor.model)
+    batches = _batches(config, predictor, len(loaded.rows["train"]), loaded.budget)
+    stored = rows_on_disk(predictor, loaded, loaded.budget) if loaded.budget is not None else None
+    splits = encode_splits(predictor, loaded, stored)
+    training_rows = rows_in_memory(splits["train"], config.members) if stored is None else stored
+    _require_figures(config, splits, tuple(map(text_of, loaded.classes or ())))
+    described = rows if loaded.budget is not None else loaded.rows["train"]
+    description = _describe(loaded, table, described, predictor.encoder, splits, config.dataset.weight_column())
+    kept = loaded if loaded.n_cells <= KEPT_CELLS else None
+    return Experiment(config, splits, training_rows, predictor, batches, description, kept)
+
+
+def fit_net(config: Config, loaded: LoadedData, encoder: Encoder | None = None) -> tuple[Predictor, Table, Array]:
+    """Return the untrained net for the data, and a table with the indices of its rows that preprocessing is fitted to.
+
+    An encoder that is already fitted is not fitted again. Raises `ConfigError` if data and config do not fit together.
+    """
     table, rows, sample = rows_to_fit(loaded, config)
     today = config.edition > 1  # in edition 1 statistics have no weights, and the calendar goes by UTC
     column = config.dataset.weight_column() if today else None
@@ -125,16 +143,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     except MemoryError:
         n_features = encoder.facts.n_features
         raise config.error(memory_faults(config.layers, n_features, config.members, config.dtype, limit=-1)) from None
-    check_layers(predictor.model)
-    batches = _batches(config, predictor, len(loaded.rows["train"]), loaded.budget)
-    stored = rows_on_disk(predictor, loaded, loaded.budget) if loaded.budget is not None else None
-    splits = encode_splits(predictor, loaded, stored)
-    training_rows = rows_in_memory(splits["train"], config.members) if stored is None else stored
-    _require_figures(config, splits, tuple(map(text_of, loaded.classes or ())))
-    described = rows if sample else loaded.rows["train"]
-    description = _describe(loaded, table, described, encoder, splits, config.dataset.weight_column())
-    kept = loaded if loaded.n_cells <= KEPT_CELLS else None
-    return Experiment(config, splits, training_rows, predictor, batches, description, kept)
+    return predictor, table, rows
 
 
 def _batches(config: Config, predictor: Predictor, n_rows: int, budget: Budget | None) -> Batches:

@@ -1,18 +1,16 @@
-"""Estimate the cost of a training run: parameters by layer, memory and time."""
+"""Estimate the cost of a training run: memory and time."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from nnfs_cli.arrays import Shape
 from nnfs_cli.data.training_rows import RowsOnDisk
 from nnfs_cli.experiment.experiment import Experiment
-from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree
+from nnfs_cli.inspection.net_cost import net_cost
 from nnfs_cli.system.spill import SpilledCopy
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.schedules import Constant
@@ -20,15 +18,6 @@ from nnfs_cli.training.trainer import Trainer
 
 SECONDS = 1.0  # approximate duration of the trial steps
 STEPS = 50  # trial steps, at most
-
-
-@dataclass(frozen=True)
-class LayerSummary:
-    """A description of a layer, its output shape for one row, and its number of learned parameters."""
-
-    layer: str
-    shape: Shape
-    parameters: int
 
 
 @dataclass(frozen=True)
@@ -42,30 +31,6 @@ class CostEstimate:
     step_ms: float
     steps: int  # steps an epoch
     epochs: int
-
-
-def summarize_layers(experiment: Experiment) -> list[LayerSummary]:
-    """Summarize the layers of the net, from the inputs to the outputs."""
-    model = experiment.predictor.model
-    shape = model.input_shape
-    found = [LayerSummary("inputs", shape, 0)]
-    if model.embedding is not None:
-        shape, tree = model.embedding.build(shape)
-        for table in model.embedding.tables:
-            found.append(LayerSummary(f"embedding of {table.name}", (table.width,), table.rows * table.width))
-        found.append(LayerSummary("all inputs", shape, 0))
-    for layer in experiment.config.layers:
-        shape, tree = layer.build(shape)
-        found.append(LayerSummary(layer.describe(), shape, _count(tree)))
-    return found
-
-
-def _count(tree: ParameterTree) -> int:
-    return sum(_learned(spec) if isinstance(spec, ParameterSpec) else _count(spec) for spec in tree.values())
-
-
-def _learned(spec: ParameterSpec) -> int:
-    return math.prod(spec.shape) if spec.learned else 0
 
 
 def estimate_cost(experiment: Experiment) -> tuple[CostEstimate, dict[str, int]]:
@@ -103,11 +68,11 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     arrays = (array for encoded in experiment.splits.values() for array in encoded.arrays if array is not None)
     held = sum({id(array): array.nbytes for array in arrays}.values())  # splits may share arrays
     rows = min(experiment.batches.size, len(experiment.training_rows))
-    numbers = sum(math.prod(line.shape) for line in summarize_layers(experiment))
+    outputs = net_cost(trainer.model, rows).total("output_bytes")
     return {
         "data": held + (config.memory_limit or 0) // 2 * isinstance(experiment.training_rows, RowsOnDisk),
         "net": copies * vector.nbytes + sum(array.nbytes for array in trainer.optimizer_state.values()),
-        "batch": 2 * rows * numbers * config.members * vector.itemsize,  # outputs of all layers and their gradients
+        "batch": 2 * outputs,  # outputs of all layers and their gradients
     }
 
 

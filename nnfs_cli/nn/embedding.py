@@ -14,6 +14,7 @@ from nnfs_cli.nn.initializers import Normal
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
+from nnfs_cli.system.wording import listing
 
 
 class EmbeddingTable(NamedTuple):
@@ -43,6 +44,18 @@ class Embedding(Layer):
             shape = table.rows, table.width
             tree[table.name] = {"weight": ParameterSpec(shape, Normal(std=0.1), *shape, decays=True)}
         return (self._width(input_shape[0]),), tree
+
+    def label(self) -> str:
+        """Return the name."""
+        return "embedding"
+
+    def describe(self) -> str:
+        """Return the columns that have a table."""
+        return f"embedding of {listing(table.name for table in self.tables)}"
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        """Return 0: vectors are looked up."""
+        return 0
 
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, n_inputs) -> (batch, n_inputs - tables + Σ width)."""

@@ -5,7 +5,7 @@ Layers are observed in a copy of the net in which each one reports, at any depth
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from nnfs_cli.errors import ConfigError
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
-
-SomeLayer = TypeVar("SomeLayer", bound=Layer)
+from nnfs_cli.nn.places import SomeLayer, copied
 
 
 class Observer:
@@ -43,26 +42,15 @@ class Observer:
 def observed(layer: SomeLayer, observer: Observer, path: str = "", leave_out: Layer | None = None) -> SomeLayer:
     """Return a copy of a layer that tells the observer of all layers inside it, and of itself if it has a path.
 
-    It computes the same numbers. `leave_out` is a layer inside of which the observer is not told.
+    It computes the same numbers. The observer is not told of the layer `leave_out`.
     """
-    if layer is leave_out:
-        return layer
-    update: dict[str, Any] = {}
-    for name in type(layer).model_fields:
-        place = f"{path}.{name}" if path else name
-        match getattr(layer, name):
-            case Layer() as inner:
-                update[name] = observed(inner, observer, place, leave_out)
-            case tuple() as several if any(isinstance(one, Layer) for one in several):
-                update[name] = tuple(
-                    observed(one, observer, f"{place}.{i}", leave_out) if isinstance(one, Layer) else one
-                    for i, one in enumerate(several)
-                )
-    copy = layer.model_copy(update=update)
-    if path:
-        # In the copy's own dictionary, the method hides that of its class, which super() still finds.
-        vars(copy)["forward"] = _reporting(layer, copy, observer, path)
-    return copy
+
+    def report(place: str, original: Layer, copy: Layer) -> None:
+        if original is not leave_out:
+            # In the copy's own dictionary, the method hides that of its class, which super() still finds.
+            vars(copy)["forward"] = _reporting(original, copy, observer, place)
+
+    return copied(layer, report, path)
 
 
 def _reporting(layer: Layer, copy: Layer, observer: Observer, path: str) -> Any:

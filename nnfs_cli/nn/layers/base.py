@@ -8,6 +8,7 @@ Axes are ``(members?, batch, features...)``: mathematics is written for the last
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self, TypeAlias
 
@@ -71,6 +72,17 @@ class Layer(Component, family="layer"):
         x and y are the input and the output of the batch, (batch, ...). Arrays are (batch, ...), or (n,) without rows.
         """
         return {}
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        """Return the number of multiplications that matrix products need for one row, without those of inner layers.
+
+        By default, each entry of a matrix that the layer itself declares counts once for each place on the axes before
+        the last one, as in `linear`. Arithmetic entry by entry, as in an activation, is not counted.
+        """
+        _, tree = self.build(input_shape)
+        own = [spec for spec in tree.values() if isinstance(spec, ParameterSpec)]
+        entries = sum(math.prod(spec.shape) for spec in own if len(spec.shape) > 1)
+        return math.prod(input_shape[:-1]) * entries
 
     @property
     def final(self) -> Layer:

@@ -1,0 +1,124 @@
+"""`nnfs summary`: the layers of a net with their shapes, parameters, memory and multiply-adds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnfs_cli.cli.help import manual
+from nnfs_cli.cli.options import Code, ConfigOrRun, Json, Overrides, load, read
+from nnfs_cli.cli.paths import is_run, open_run
+from nnfs_cli.cli.terminal import INDENT, print_json, styled, width_of
+from nnfs_cli.display.text import fold, table
+from nnfs_cli.errors import UserError
+from nnfs_cli.system.wording import counted
+
+if TYPE_CHECKING:
+    from nnfs_cli.arrays import Shape
+    from nnfs_cli.inspection.net_cost import NetCost
+
+UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "B"))
+HEADER = ("layer", "shape of a row", "parameters", "memory", "outputs", "multiply-adds")
+
+
+@manual("nnfs summary configs/breast_cancer.yaml", "nnfs summary runs/breast_cancer-1 --formula", guide="components")
+def summary(
+    subject: ConfigOrRun,
+    formula: Annotated[
+        bool, typer.Option("--formula", help="Also print the forward and backward formulas of each kind of layer.")
+    ] = False,
+    set_: Overrides = None,
+    json: Json = False,
+    code: Code = None,
+) -> None:
+    """Print the layers of the net of CONFIG or RUN, with their shapes and costs.
+
+    For each layer: the shape of an output row, the learned parameters, the memory of the parameters and of the outputs
+    for a batch, and the multiply-adds in the matrix products of a forward pass, for a row. A layer includes those
+    inside it, which are indented.
+    """
+    cost = _cost(subject, set_, code)
+    if json:
+        print_json(cost.plain(formulas=formula))
+        return
+    rows = [
+        [
+            "  " * line.depth + line.layer,
+            shape_text(line.shape),
+            count_text(line.parameters),
+            bytes_text(line.parameter_bytes) if line.parameter_bytes else "",
+            bytes_text(line.output_bytes),
+            count_text(line.multiply_adds),
+        ]
+        for line in cost.layers
+    ]
+    sums = [bytes_text(cost.total(figure)) for figure in ("parameter_bytes", "output_bytes")]
+    rows.append([cost.all, "", f"{cost.total('parameters'):,}", *sums, f"{cost.total('multiply_adds'):,}"])
+    print_layers(HEADER, rows)
+    print()
+    _line("memory", "that of the parameters; `nnfs check CONFIG` estimates what training needs")
+    _line("outputs", f"those of all layers for a batch of {counted(cost.batch, 'row')}")
+    if formula:
+        for name, (forward, backward) in cost.formulas().items():
+            print()
+            print(styled("label", name, sys.stdout))
+            _line("  forward", forward)
+            _line("  backward", backward)
+
+
+def _cost(subject: Path, set_: list[str] | None, code: list[Path] | None) -> NetCost:
+    if is_run(subject):
+        if set_:
+            raise UserError("--set changes a config; a run keeps the settings that it was trained with")
+        load(code)
+        from nnfs_cli.workflows.summarize import cost_of_run
+
+        return cost_of_run(open_run(subject))
+    config = read(subject, set_, code)
+    from nnfs_cli.inspection.net_cost import cost_of_config
+
+    return cost_of_config(config)
+
+
+def print_layers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table of layers, whose first column is folded where the terminal is too narrow for it."""
+    others = [max(len(row[i]) for row in (header, *rows)) + 2 for i in range(1, len(header))]
+    room, folded = max((width_of(sys.stdout) or 80) - sum(others), 12), []
+    for layer, *cells in rows:
+        indent = " " * (len(layer) - len(layer.lstrip()))
+        first, *more = fold(layer.strip(), room - len(indent), "  ")
+        folded += [[indent + first, *cells], *([indent + line, *[""] * len(cells)] for line in more)]
+    heading, *lines = (line.rstrip() for line in table(header, folded).splitlines())
+    print("\n".join([styled("heading", heading, sys.stdout), *lines]))
+
+
+def shape_text(shape: Shape) -> str:
+    """Return a shape, as in "28 x 28"."""
+    return " x ".join(map(str, shape))
+
+
+def count_text(n: int) -> str:
+    """Return a number, or nothing for 0."""
+    return f"{n:,}" if n else ""
+
+
+def bytes_text(n: float) -> str:
+    """Return a size with two significant digits, as in "1.2 kB"."""
+    size, unit = next(((size, unit) for size, unit in UNITS if n >= size), UNITS[-1])
+    return f"{number_text(n / size)} {unit}"
+
+
+def number_text(value: float) -> str:
+    """Return a number with two significant digits, and never with an exponent."""
+    if value < 0.0005:
+        return "0"
+    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
+
+
+def _line(label: str, text: str) -> None:
+    lines = fold(f"{label:<{INDENT}}{text}", width_of(sys.stdout) or 80, " " * INDENT)
+    print(styled("label", label, sys.stdout) + "\n".join(lines)[len(label) :])
