@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+PIECE = 1 << 16  # numbers of a large array that are looked at together
 Shape = tuple[int, ...]  # of one row, without the batch axis
 
 
@@ -21,8 +22,11 @@ def member_axes(members: int) -> Shape:
 
 
 def all_finite(array: Array) -> bool:
-    """Return whether no entry is infinite or NaN."""
-    return bool(np.isfinite(array).all())
+    """Return whether no entry is infinite or NaN. A large array is looked at piece by piece, which takes no memory."""
+    if array.size <= PIECE or not array.flags.c_contiguous:
+        return bool(np.isfinite(array).all())
+    numbers = array.reshape(-1)
+    return all(np.isfinite(numbers[start : start + PIECE]).all() for start in range(0, numbers.size, PIECE))
 
 
 def total_weight(weight: Array) -> float:

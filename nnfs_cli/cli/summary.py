@@ -25,7 +25,7 @@ UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "B"))
 HEADER = ("layer", "shape of a row", "parameters", "memory", "outputs", "multiply-adds")
 
 
-@manual("nnfs summary configs/breast_cancer.yaml", "nnfs summary runs/breast_cancer-1 --formula", guide="components")
+@manual("nnfs summary configs/breast_cancer.yaml", "nnfs summary configs/iris.yaml --formula", guide="components")
 def summary(
     subject: ConfigOrRun,
     formula: Annotated[

@@ -19,6 +19,7 @@ from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.nan_probe import NanProbe
 from nnfs_cli.nn.parameters import Parameters
 from nnfs_cli.nn.probes import Observer, observed
+from nnfs_cli.system.spill import SpilledCopy
 from nnfs_cli.system.wording import listing
 
 CHUNK_NUMBERS = 1_000_000  # numbers in all layers' outputs for the rows of one prediction pass
@@ -54,7 +55,7 @@ class Model:
         self.loss, self.embedding, self.members = loss, embedding, members
         self.input_shape = input_shape
         self.output_shape, tree = self.layers.build(input_shape)
-        self._numbers_per_row = self._count_numbers_per_row()
+        self.numbers_per_row = self._count_numbers_per_row()  # as input and as output of every layer
         self.parameters = Parameters(tree, dtype, members=members)
         self.gradients = Parameters(tree, dtype, gradients=True, members=members)
         if rng is not None:
@@ -174,15 +175,14 @@ class Model:
 
     @contextlib.contextmanager
     def untouched(self) -> Iterator[None]:
-        """Let the passes made meanwhile leave no trace: not in gradients, running statistics or buffers."""
-        learned = self.parameters.learned.shape[-1]
-        kept = self.gradients.vector.copy(), self.parameters.vector[..., learned:].copy()
-        training, self._training = self._training, Context(self.dtype, training=True, members=self.members)
+        """Let the passes made meanwhile leave no trace in gradients and running statistics."""
+        gradients, running = self.gradients.vector, self.parameters.vector[..., self.parameters.learned.shape[-1] :]
+        kept, before = SpilledCopy(gradients), running.copy()
+        kept.store(gradients)
         try:
             yield
         finally:
-            self._training = training
-            self.gradients.vector[...], self.parameters.vector[..., learned:] = kept
+            gradients[...], running[...] = kept.vector, before
 
     @np.errstate(over="ignore", invalid="ignore")  # the outputs show any overflow
     def predict(self, X: Array, batch_size: int | None = None, member: Array | None = None) -> Array:
@@ -259,7 +259,7 @@ class Model:
 
     def _chunks(self, n_rows: int, batch_size: int | None) -> Iterator[slice]:
         """Yield slices of `batch_size` rows; the default keeps the memory of a pass small, which is fastest."""
-        size = batch_size or min(max(CHUNK_NUMBERS // self._numbers_per_row, 64), CHUNK_ROWS)
+        size = batch_size or min(max(CHUNK_NUMBERS // self.numbers_per_row, 64), CHUNK_ROWS)
         return (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
 
     def _forward(self, x: Array, context: Context, per_member: bool = False) -> Array:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import PIECE, Array
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.nn.probes import Observer
@@ -66,13 +66,19 @@ def parameter_statistics(
 def relative_change(before: Array, after: Array) -> float:
     """Return the norm of the change divided by the norm of what it led to; NaN if that is 0."""
     length = norm(after)
-    return norm(after - before) / length if length else math.nan
+    return norm(after, before) / length if length else math.nan
 
 
-def norm(array: Array) -> float:
-    """Return the Euclidean norm of all numbers."""
-    numbers = array.reshape(-1).astype(np.float64, copy=False)
-    return math.sqrt(np.dot(numbers, numbers))
+def norm(array: Array, minus: Array | None = None) -> float:
+    """Return the Euclidean norm of all numbers, or of their differences from another array."""
+    numbers, others = array.reshape(-1), None if minus is None else minus.reshape(-1)
+    square = 0.0
+    for start in range(0, numbers.size, PIECE):  # a large array would need twice its memory in float64
+        piece = numbers[start : start + PIECE].astype(np.float64)
+        if others is not None:
+            piece -= others[start : start + PIECE]
+        square += float(piece.dot(piece))
+    return math.sqrt(square)
 
 
 def _saturated(numbers: Array, bounds: tuple[float, float] | None) -> float:

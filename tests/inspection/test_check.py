@@ -19,8 +19,9 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.data.table import Table
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.read_data import load_data
-from nnfs_cli.inspection.cost_estimate import estimate_cost, summarize_layers
+from nnfs_cli.inspection.cost_estimate import estimate_cost
 from nnfs_cli.inspection.findings import Finding, InspectedRows, find
+from nnfs_cli.inspection.net_cost import net_cost
 from nnfs_cli.inspection.time_order import likeness_in_time
 from tests.conftest import Nnfs, one_message
 
@@ -284,7 +285,7 @@ NETS = [
 def test_the_parameters_of_all_layers_are_those_of_the_net(write: Write, net: str, step: str) -> None:
     config = CONFIG.replace("[linear: 1, sigmoid]", net).replace("{one_hot: {unseen: other}}", step)
     experiment = experiment_of(write, config)
-    found = summarize_layers(experiment)
+    found = [line for line in net_cost(experiment.predictor.model, 1).layers if line.depth == 0]
     assert sum(line.parameters for line in found) == experiment.predictor.model.n_parameters
     assert found[0].shape == experiment.predictor.model.input_shape
     assert found[-1].shape == (1,)

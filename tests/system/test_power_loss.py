@@ -16,7 +16,7 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -514,6 +514,7 @@ def flush_no_log(patch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_test_finds_writes_that_are_less_durable(worsen: Any, loss: str, damage: str, place: Place) -> None:
-    story = stories(place)["train"]
+    # With probes, the folder is flushed before the first state, and a log that was not flushed does no harm.
+    story = replace(stories(place)["train"], settings={"probes": worsen is not flush_no_new_log})
     replay = Replay(place, story, place.journal(story, worsen), 0)
     assert any(damage in found for found in replay.run({loss: LOSSES[loss]}).damage)

@@ -13,6 +13,7 @@ import numpy as np
 from nnfs_cli.arrays import Array, all_finite, member_axes
 from nnfs_cli.data.training_rows import BLOCK_ROWS, Batch, TrainingRows
 from nnfs_cli.system.random import member_streams, random_stream
+from nnfs_cli.system.spill import SpilledCopy
 from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.system.warn import warn
 from nnfs_cli.training.callbacks.base import Callback, Training
@@ -21,6 +22,8 @@ from nnfs_cli.training.progress import State, StateError
 
 MOST_EPOCHS = 60  # epochs of which statistics are kept
 MOST_ROWS = 256  # rows of an observed pass
+FEWEST_ROWS = 64  # rows of an observed pass through a wide net
+MOST_NUMBERS = 1 << 18  # in all layers' outputs for these rows, unless they are the fewest
 MOST_PARAMETERS = 20_000  # of a net whose weights are kept, too
 
 
@@ -51,10 +54,10 @@ class Record(NamedTuple):
 class Probes(Callback):
     """Record statistics of each layer and parameter at up to 60 epochs, spread evenly in log time, and the weights.
 
-    At these epochs, the start among them, a fixed sample of up to 256 training rows makes one more pass through the
-    net, forward and backward, with the weights that count. It leaves no trace in the training. A training that stops
-    before its last epoch also records the epoch in which it stops. The weights are kept for nets of less than 20,000
-    parameters.
+    At these epochs, the start among them, a fixed sample of up to 256 training rows (64 for a wide net) makes one more
+    pass through the net, forward and backward, with the weights that count. It leaves no trace in the training. A
+    training that stops before its last epoch also records the epoch in which it stops. The weights are kept for nets of
+    less than 20,000 parameters.
     """
 
     key: ClassVar[str] = "probes"
@@ -66,21 +69,21 @@ class Probes(Callback):
 
     def reset(self, training: Training) -> None:
         """Forget all records, and plan new ones."""
-        self._training = training
+        self._model, self._progress = training.model, training.progress  # the training would make a circle
         self._planned = spread(training.progress.epochs)
         self._total = training.progress.epochs  # the last epoch of the plan
         self._kept: dict[int, Record] = {}
         self._unwritten = False
         self._updates: dict[str, float] = {}
         self._measured = -1  # the step whose updates these are
-        self._before: Array | None = None  # the weights before the step that is measured next
+        self._before: SpilledCopy | None = None  # the weights before the step that is measured next
         self._target = self._watched = -1  # that step, and the next one at which there is something to do
 
     def state(self) -> State:
         """Write the records, and return which they are, the plan, and what the next one needs."""
         self._measure()
         self._write()
-        names = self._training.model.gradients.arrays
+        names = self._model.gradients.arrays
         return {
             "kept": _padded(self._kept),
             "plan": _padded(self._planned),
@@ -93,12 +96,12 @@ class Probes(Callback):
         """Read the records of the epochs before the saved state, and restore the plan."""
         kept, planned = (_epochs(state[name]) for name in ("kept", "plan"))
         total = int(state["total"][0])
-        latest = self._training.progress.finished + 1  # an epoch that is over, but not evaluated yet
+        latest = self._progress.finished + 1  # an epoch that is over, but not evaluated yet
         if max(kept, default=0) > latest or max(planned, default=0) > total:
             raise StateError("its probes are of other epochs")
         self._planned, self._total = planned, total
         self._measured = int(state["measured"][0])
-        self._updates = dict(zip(self._training.model.gradients.arrays, state["updates"].tolist(), strict=True))
+        self._updates = dict(zip(self._model.gradients.arrays, state["updates"].tolist(), strict=True))
         self._kept = self._read(kept)
 
     def on_begin(self, training: Training) -> None:
@@ -106,6 +109,7 @@ class Probes(Callback):
         progress = training.progress
         if not self._kept and not progress.step:
             self._record(training)
+            training.model.end_training()  # its buffers are smaller than those of a large batch would be
         planned = self._planned if self._total == progress.epochs else spread(progress.epochs)
         to_come = [epoch for epoch in planned if epoch > progress.finished]
         self._planned, self._total = thinned([*self._kept, *to_come], MOST_EPOCHS), progress.epochs
@@ -142,14 +146,16 @@ class Probes(Callback):
         )
         self._watched = self._target - 1
         if progress.step == self._watched:
-            self._before, self._watched = training.model.parameters.learned.copy(), self._target
+            vector = training.model.parameters.vector
+            self._before, self._watched = SpilledCopy(vector), self._target
+            self._before.store(vector)
 
     def _measure(self) -> None:
         """Measure the updates if the step was the target, and its weights are known from before and after."""
-        model, step = self._training.model, self._training.progress.step
+        model, step = self._model, self._progress.step
         if self._before is not None and step == self._target:
-            before, after = model.parameters.layout.arrays(self._before), model.parameters.arrays
-            self._updates = {name: relative_change(before[name], after[name]) for name in before}
+            before, after = model.parameters.layout.arrays(self._before.vector), model.parameters.arrays
+            self._updates = {name: relative_change(before[name], after[name]) for name in model.gradients.arrays}
             self._measured, self._before = step, None
 
     def _record(self, training: Training) -> None:
@@ -158,7 +164,8 @@ class Probes(Callback):
             return
         model, progress, plan = training.model, training.progress, training.plan
         if self._sample is None:
-            self._sample = _sample(self._rows, plan.seed)
+            n = max(FEWEST_ROWS, min(MOST_ROWS, MOST_NUMBERS // model.numbers_per_row))
+            self._sample = _sample(self._rows, min(n, len(self._rows)), plan.seed)
         x, y, weight = self._sample
         draws = partial(member_streams, model.members, plan.edition, plan.seed, "probes", progress.epoch + 1)
         statistics = LayerStatistics(len(member_axes(model.members)))
@@ -192,7 +199,7 @@ class Probes(Callback):
         )
         weights = {epoch: record.weights for epoch, record in self._kept.items() if record.weights is not None}
         if weights:
-            arrays = self._training.model.parameters.layout.arrays(np.stack([*weights.values()]))
+            arrays = self._model.parameters.layout.arrays(np.stack([*weights.values()]))
             self._store.write_snapshots({"epoch": np.array([*weights], np.int64), **arrays})
         self._unwritten = False
 
@@ -207,7 +214,7 @@ class Probes(Callback):
 
     def _read_weights(self) -> dict[int, Array]:
         """Return the vectors of the weights that the store has, by epoch."""
-        arrays, parameters = dict(self._store.snapshots() or {}), self._training.model.parameters
+        arrays, parameters = dict(self._store.snapshots() or {}), self._model.parameters
         if not arrays:
             return {}
         epochs = arrays.pop("epoch").tolist()
@@ -239,9 +246,9 @@ def thinned(epochs: Iterable[int], most: int) -> list[int]:
     return left
 
 
-def _sample(rows: TrainingRows, seed: int) -> Batch:
-    """Return copies of up to 256 rows, always the same ones. Rows on disk are read a block at a time."""
-    chosen = random_stream(seed, "probes").choice(len(rows), min(MOST_ROWS, len(rows)), replace=False)
+def _sample(rows: TrainingRows, n: int, seed: int) -> Batch:
+    """Return copies of n rows, always the same ones. Rows on disk are read a block at a time."""
+    chosen = random_stream(seed, "probes").choice(len(rows), n, replace=False)
     chosen.sort()
     pieces = []
     for piece in np.split(chosen, np.flatnonzero(np.diff(chosen // BLOCK_ROWS)) + 1):
