@@ -45,10 +45,6 @@ class Embedding(Layer):
             tree[table.name] = {"weight": ParameterSpec(shape, Normal(std=0.1), *shape, decays=True)}
         return (self._width(input_shape[0]),), tree
 
-    def label(self) -> str:
-        """Return the name."""
-        return "embedding"
-
     def describe(self) -> str:
         """Return the columns that have a table."""
         return f"embedding of {listing(table.name for table in self.tables)}"
