@@ -34,7 +34,7 @@ class Mark:
         places = [
             (left, middle)
             for left in (x + 7, x - 7 - width)
-            for middle in (y - 13, y + 13, y)
+            for middle in (y - 13, y + 13, y, y - 28, y + 28)
             if left >= frame.x.start and left + width <= right_end and frame.y.end - 8 <= middle <= frame.y.start - 6
         ]
 

@@ -9,10 +9,18 @@ from typing import Any
 
 import pytest
 
+from nnfs_cli import workflows
+from nnfs_cli.config.config import Config
+from nnfs_cli.config.document import Document
+from nnfs_cli.errors import DivergedError
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.report.run_report import run_report
 from nnfs_cli.runs.directory import RunDirectory
+from tests.conftest import ROOT
+from tests.report.conftest import CONFIG
 from tests.report.test_page import Tags
+
+FIXTURES = ROOT / "tests" / "runs" / "fixtures"
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 
@@ -52,3 +60,43 @@ def test_a_damaged_file_is_told_and_the_rest_is_shown(run: RunDirectory, name: s
     html = run_report(RunFacts(RunDirectory.open(copy)))
     assert re.search(rf"{re.escape(name)} (is damaged|was changed)", words(html))
     assert "Learning curves" in words(html)
+
+
+@pytest.mark.parametrize("name", ["flowers-1", "xor-1"])
+def test_a_run_of_an_earlier_release_has_a_report(name: str, tmp_path: Path) -> None:
+    copy = tmp_path / name
+    shutil.copytree(FIXTURES / name, copy)
+    html = run_report(RunFacts(RunDirectory.open(copy)))
+    assert "Loss by epoch" in words(html)
+    assert "Inside the net" not in words(html)  # it has no probes
+
+
+def test_a_training_that_diverged_has_a_report(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(
+        f"{CONFIG}optimizer: sgd\n".replace("tanh", "relu").replace("lr: 0.1", "lr: 1e30")
+    )
+    experiment = workflows.prepare(Config.load(tmp_path / "net.yaml"))
+    run = workflows.begin(experiment, tmp_path / "runs")
+    with pytest.raises(DivergedError):
+        workflows.train(experiment, run)
+    assert "The training diverged" in words(run_report(RunFacts(run)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "net",
+    [
+        {"layers": [*[{"linear": 4}, "tanh"] * 100, {"linear": 3}, "softmax"], "epochs": 60},
+        {"layers": [{"linear": 4}, "tanh", {"linear": 3}], "epochs": 3, "members": 60, "holdout": "fold", "split": {}},
+        {"layers": [{"linear": 3}], "epochs": 20_000, "batch_size": "full"},
+    ],
+    ids=["200 layers", "60 members", "20,000 epochs"],
+)
+def test_the_report_of_a_large_run_is_small(net: dict[str, Any], tmp_path: Path) -> None:
+    settings = {"dataset": "iris", "loss": "cross_entropy", "lr": 0.1, "split": {"validation": 0.2}, **net}
+    experiment = workflows.prepare(Config.read(Document("net.yaml", tmp_path, data=settings)))
+    run = workflows.begin(experiment, tmp_path)
+    workflows.train(experiment, run)
+    facts = RunFacts(run)
+    assert len(run_report(facts).encode()) < 500_000
+    assert facts.faults == []
