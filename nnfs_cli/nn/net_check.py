@@ -42,6 +42,7 @@ class NetCheck:
         return bool(self.blamed) or any(array.wrong for array in self.parameters)
 
 
+@np.errstate(all="ignore")  # the numbers show an overflow
 def check_net(
     model: Model, x: Array, y: Array, weight: Array | None = None, draws: Draws | None = None, seed: int = 0
 ) -> NetCheck:

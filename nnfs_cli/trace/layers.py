@@ -86,10 +86,10 @@ def _input_checks(record: LayerRecord, twin: LayerRecord) -> tuple[GradientCheck
     x, layer = twin.x.copy(), twin.layer
     _, tree = built(layer, x.shape[1:])
     parameters, context = Parameters(tree, np.float64), Context(np.float64, training=True)
+    for name, array in flat(twin.p).items():
+        parameters.arrays[name][...] = array
 
-    def output() -> Array:
-        for name, array in flat(twin.p).items():
-            parameters.arrays[name][...] = array
+    def output() -> Array:  # in training, it does not depend on running statistics
         context.begin(len(x))
         return layer.forward(parameters.views, x, context)[0]
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from nnfs_cli.config.config import Config
+from nnfs_cli.errors import RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
+from nnfs_cli.nn.model import Model
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.wording import listing
 from nnfs_cli.trace.batch import ROWS, TracedBatch, traced_batch
-from nnfs_cli.workflows.load_run import config_of, data_of, net_of
+from nnfs_cli.workflows.load_run import blame_run, config_of, data_of, net_of
+
+EPOCH = re.compile(r"epoch-[0-9]{1,9}")
 
 
 def batch_of_config(
@@ -29,15 +35,35 @@ def batch_of_run(
 ) -> TracedBatch:
     """Return the rows of the step that would follow the kept weights of a run: best, last or epoch-<n>.
 
+    The weights of an epoch may be those of a snapshot, of which a small net has up to 60.
     `data` holds the rows, if they are not where the config says, or were given in Python; see `rows_for`. Raises
     `RunError` if the run lacks these weights, and the errors of `traced_batch`.
     """
     experiment = _reopened(run, data)
-    run.arrays.read_weights(weights, experiment.predictor.model.parameters.arrays)
+    if not _take_snapshot(run, weights, experiment.predictor.model):
+        run.arrays.read_weights(weights, experiment.predictor.model.parameters.arrays)
     epoch, lr = _epoch_and_lr(run, weights)
-    where = f"the {weights} weights" if not weights.startswith("epoch-") else "the weights"
-    where += f" after epoch {epoch:,}" if epoch else ""
+    where = "the weights" if EPOCH.fullmatch(weights) else f"the {weights} weights"
+    where += f" after epoch {epoch:,}"
     return traced_batch(experiment, run.path.name, rows, member, epoch, lr, f"{where} of {run.path.as_posix()}")
+
+
+def _take_snapshot(run: RunDirectory, weights: str, model: Model) -> bool:
+    """Load the snapshot of an epoch whose weights the run has not kept by themselves, and return whether there is one.
+
+    Raises `RunError` if the snapshots are damaged.
+    """
+    kept = run.arrays.snapshots() if EPOCH.fullmatch(weights) and not run.arrays.has_weights(weights) else None
+    if kept is None:
+        return False
+    at = [i for i, epoch in enumerate(kept["epoch"]) if int(epoch) == int(weights.removeprefix("epoch-"))]
+    if not at:
+        others = [*run.arrays.kept_weights(), *(f"epoch-{epoch}" for epoch in kept["epoch"])]
+        others = [*others[:5], "...", *others[-3:]] if len(others) > 9 else others
+        raise RunError(f"{run.path} has no {weights} weights; it has {listing(others)}")
+    with blame_run(run):
+        model.load({name: array[at[0]] for name, array in kept.items() if name != "epoch"})
+    return True
 
 
 def _reopened(run: RunDirectory, data: Any) -> Experiment:

@@ -88,6 +88,11 @@ def test_trace_of_a_run_follows_its_weights(inside: Any, tmp_path: Path) -> None
     weight = next(step for step in found["steps"] if step["path"] == "0.weight")["arrays"][0]["values"]
     with np.load(tmp_path / "runs/iris-1/weights/last.npz") as kept:
         np.testing.assert_array_equal(np.array(weight, "float32"), kept["0.weight"])
+    snapshot = json.loads(inside("trace", "runs/iris-1", "--weights", "epoch-1", "--json").stdout)
+    assert snapshot["weights"] == "the weights after epoch 1 of runs/iris-1"
+    missing = inside("trace", "runs/iris-1", "--weights", "epoch-9")
+    assert missing.returncode == 2
+    assert "has no epoch-9 weights; it has best, last, epoch-0, epoch-1, epoch-2 and epoch-3" in missing.stderr
     refused = inside("trace", "runs/iris-1", "--set", "lr=1")
     assert refused.returncode == 2
     assert "--set changes a config" in refused.stderr
