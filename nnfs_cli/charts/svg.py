@@ -20,13 +20,18 @@ def element(tag: str, content: str = "", /, **attributes: object) -> str:
     >>> element("circle", r=3, stroke_width=2)
     '<circle r="3" stroke-width="2"/>'
     """
-    names = {name: name.rstrip("_").replace("_", "-") if name != "viewBox" else name for name in attributes}
     shown = "".join(
-        f' {names[name]}="{escaped(f"{value:g}" if isinstance(value, float) else str(value))}"'
+        f' {name if name == "viewBox" else name.rstrip("_").replace("_", "-")}="{_attribute(value)}"'
         for name, value in attributes.items()
         if value is not None
     )
     return f"<{tag}{shown}>{content}</{tag}>" if content else f"<{tag}{shown}/>"
+
+
+def _attribute(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return escaped(value) if isinstance(value, str) else str(value)
 
 
 def text(x: float, y: float, content: str, anchor: str = "start", **attributes: object) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 def visible(text: str) -> str:
     """Return the text with control characters and terminal sequences shown instead of obeyed."""
+    if text.isprintable():
+        return text
     return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
