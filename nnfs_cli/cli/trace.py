@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigOrRun, Json, Overrides, Quiet, Weights, open_to_train, read
 from nnfs_cli.cli.paths import is_run
-from nnfs_cli.cli.terminal import print_json
+from nnfs_cli.cli.terminal import print_json, suggest
 from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @manual(
     "nnfs trace configs/iris.yaml",
     "nnfs trace runs/breast_cancer-1 --row 3 --row 60 --layer layers.2",
+    "nnfs trace runs/breast_cancer-1 --html trace.html",
     guide="trace",
 )
 def trace(
@@ -32,6 +34,9 @@ def trace(
     layer: Annotated[str | None, typer.Option(metavar="PLACE", help="Show only this layer, such as layers.2.")] = None,
     member: Annotated[int | None, typer.Option(metavar="INDEX", help="Member of an ensemble, counted from 0.")] = None,
     weights: Weights = "best",
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page for the browser, to step through.")
+    ] = None,
     set_: Overrides = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -41,21 +46,33 @@ def trace(
 
     Each step shows its formula, its arrays and the formula with the numbers of one entry in it. Gradients stand beside
     numerical ones. Of a config, it is the first step of the training; of a run, the step that would come next. Nothing
-    is trained, and nothing is written.
+    is trained, and nothing is written but FILE.
     """
+    if html is not None and layer is not None:
+        raise UserError("--layer is for the terminal; the page of --html has all layers")
     chosen: int | list[int] = row or rows
+    snapshots = None
     if is_run(subject):
         if set_:
             raise UserError("--set changes a config; a run keeps the settings that it was trained with")
         run = open_to_train(subject, code)
-        from nnfs_cli.trace.source import batch_of_run
+        from nnfs_cli.trace.source import batch_of_run, snapshots_of
 
         batch = batch_of_run(run, chosen, member, weights)
+        snapshots = snapshots_of(run, batch) if html else None
     else:
         config = read(subject, set_, code)
         from nnfs_cli.trace.source import batch_of_config
 
         batch = batch_of_config(config, subject.stem, chosen, member)
+    if html is not None:
+        from nnfs_cli.report.trace_page import trace_page
+        from nnfs_cli.report.write import write_page
+
+        path = write_page(trace_page(batch, snapshots), html).as_posix()
+        print_json({"page": path}) if json else print(path)
+        suggest("open the page in a browser", quiet or json)
+        return
     from nnfs_cli.trace.trace import trace as traced
 
     found = traced(batch)

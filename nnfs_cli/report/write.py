@@ -33,11 +33,11 @@ def write_report(facts: RunFacts, output: Path | None = None) -> Path:
 def write_page(html: str, path: Path) -> Path:
     """Write a page as a whole, and return its path. Raises `UserError` if the file there is no page of nnfs."""
     if path.is_dir():
-        raise UserError(f"{named(str(path))} is a folder; --output names a file")
+        raise UserError(f"{named(str(path))} is a folder; give the name of a file")
     if path.exists():
         with path.open("rb") as file:
             begins = file.read(LOOKED_AT)
         if path.stat().st_size and MADE_BY.encode() not in begins:
-            raise UserError(f"{named(str(path))} exists and is no page of nnfs; choose another file with --output")
+            raise UserError(f"{named(str(path))} exists and is no page of nnfs; choose another file")
     write_atomically(path, lambda file: file.write(html.encode()))
     return path

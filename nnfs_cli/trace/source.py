@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
@@ -64,6 +65,18 @@ def _take_snapshot(run: RunDirectory, weights: str, model: Model) -> bool:
     with blame_run(run):
         model.load({name: array[at[0]] for name, array in kept.items() if name != "epoch"})
     return True
+
+
+def snapshots_of(run: RunDirectory, batch: TracedBatch) -> dict[str, Array] | None:
+    """Return the weights of the epochs that a run kept, see `RunArrays.snapshots`; None if it kept none.
+
+    Raises `RunError` if they do not fit the net of the run.
+    """
+    found = run.arrays.snapshots()
+    shapes = {name: array.shape for name, array in batch.predictor.model.parameters.arrays.items()}
+    if found is not None and {name: array.shape[1:] for name, array in found.items() if name != "epoch"} != shapes:
+        raise RunError(f"{run.path} is damaged: the weights of its epochs are those of another net")
+    return found
 
 
 def _reopened(run: RunDirectory, data: Any) -> Experiment:

@@ -119,7 +119,7 @@ def test_the_page_can_be_written_elsewhere_but_not_over_a_file_of_somebody_else(
     assert inside("report", finished, "--output", "page.html", "-q").returncode == 0
     (folder / "mine.html").write_text("<p>mine</p>")
     message = one_message(inside("report", finished, "--output", "mine.html", "-q"), 2)
-    assert message == "error: 'mine.html' exists and is no page of nnfs; choose another file with --output\n"
+    assert message == "error: 'mine.html' exists and is no page of nnfs; choose another file\n"
     assert (folder / "mine.html").read_text() == "<p>mine</p>"
     assert "is a folder" in one_message(inside("report", finished, "--output", "runs", "-q"), 2)
 

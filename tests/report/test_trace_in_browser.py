@@ -18,6 +18,7 @@ from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.trace.batch import TracedBatch
 from nnfs_cli.trace.source import batch_of_config, batch_of_run
 from tests.browser import Browser, Opened
+from tests.components.registry import components_restored
 from tests.report.test_trace_page import OWN
 from tests.report.traced import CONFIGS, batch
 
@@ -241,8 +242,10 @@ def test_a_printed_page_has_all_steps(browser: Browser, tmp_path: Path) -> None:
 
 def test_a_layer_of_the_users_own_appears(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "bend.py").write_text(OWN)
-    load_code(tmp_path / "bend.py")
-    with opened(browser, tmp_path, batch("iris.yaml", "layers=[bend: 5, linear: 3, softmax]")) as found:
+    with components_restored():
+        load_code(tmp_path / "bend.py")
+        one = batch("iris.yaml", "layers=[bend: 5, linear: 3, softmax]")
+    with opened(browser, tmp_path, one) as found:
         assert found.page.locator(".heading").all_text_contents()[1] == "bend 5"
         assert "bend 5" in found.page.locator(".steps a").all_inner_texts()
         found.check()

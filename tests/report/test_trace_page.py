@@ -18,6 +18,7 @@ from nnfs_cli.report.trace_parts.net_graph import NetGraph
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.trace.batch import TracedBatch
 from nnfs_cli.trace.source import batch_of_config, batch_of_run
+from tests.components.registry import components_restored
 from tests.report.traced import CONFIGS, Steps, batch, data_of
 
 
@@ -207,9 +208,10 @@ class Bend(Layer, name="bend", main="units"):
 
 def test_a_layer_of_the_users_own_is_drawn_with_its_weights(tmp_path: Path) -> None:
     (tmp_path / "bend.py").write_text(OWN)
-    load_code(tmp_path / "bend.py")
-    one = batch("iris.yaml", "layers=[bend: 5, linear: 3, softmax]")
-    html = trace_page(one)
+    with components_restored():
+        load_code(tmp_path / "bend.py")
+        one = batch("iris.yaml", "layers=[bend: 5, linear: 3, softmax]")
+        html = trace_page(one)
     data = data_of(html)
     assert data["columns"][1]["title"] == "bend 5"
     assert data["frames"][0]["weights"][0] == [0.5] * 20

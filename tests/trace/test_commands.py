@@ -16,7 +16,8 @@ from nnfs_cli.display.matrix import matrix
 from nnfs_cli.nn.entry_formulas import brief
 from nnfs_cli.trace.source import batch_of_config
 from tests.components.registry import components_restored
-from tests.conftest import CONFIGS
+from tests.conftest import CONFIGS, unsealed
+from tests.report.traced import data_of
 
 WRONG = """
     import numpy as np
@@ -133,3 +134,43 @@ def test_a_matrix_is_aligned_and_leaves_out_its_middle() -> None:
         "0   0.5  ⋯  4",
         "1  10    ⋯  4",
     ]
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_of_a_run_has_the_epochs_that_the_run_kept(inside: Any, tmp_path: Path) -> None:
+    settings = ["--set", "epochs=3", "--quiet", "--no-report"]
+    run = inside("train", CONFIGS / "iris.yaml", *settings).stdout.strip()
+    done = inside("trace", run, "--html", "page.html", "--json")
+    assert json.loads(done.stdout) == {"page": "page.html"}
+    frames = data_of((tmp_path / "page.html").read_text())["frames"]
+    assert [frame["epoch"] for frame in frames] == ["0", "1", "2", "3"]
+    # A page is written over a page, but over nothing else.
+    assert inside("trace", CONFIGS / "iris.yaml", "--html", "page.html").stdout == "page.html\n"
+    assert len(data_of((tmp_path / "page.html").read_text())["frames"]) == 1
+    (tmp_path / "mine.html").write_text("mine")
+    refused = inside("trace", CONFIGS / "iris.yaml", "--html", "mine.html")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert (tmp_path / "mine.html").read_text() == "mine"
+
+
+def test_kept_weights_of_another_net_are_refused(inside: Any, tmp_path: Path) -> None:
+    settings = ["--set", "epochs=2", "--quiet", "--no-report"]
+    runs = [
+        inside("train", CONFIGS / "iris.yaml", "--set", f"layers.0.linear={units}", *settings).stdout.strip()
+        for units in (4, 5)
+    ]
+    snapshots = [tmp_path / run / "snapshots.npz" for run in runs]
+    snapshots[0].write_bytes(snapshots[1].read_bytes())
+    unsealed(tmp_path / runs[0])
+    done = inside("trace", runs[0], "--html", "page.html")
+    assert done.returncode == 2
+    assert "is damaged: the weights of its epochs are those of another net" in " ".join(done.stderr.split())
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_the_page_has_all_layers(inside: Any) -> None:
+    done = inside("trace", CONFIGS / "iris.yaml", "--html", "page.html", "--layer", "layers.0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--layer is for the terminal" in done.stderr
