@@ -132,7 +132,7 @@ def put_in(
         return None
     name, letters = _split(left, numbers)
     target = numbers.array(name)
-    if target is None or not target.size:
+    if target is None or not target.size or len(letters) > target.ndim:
         return None
     position = position or first_entry(target)
     rest = target.ndim - len(letters)
@@ -150,7 +150,7 @@ def put_in(
                 text = f"{one} {sign} {other}" if true else f"{one} {_OPPOSITE[sign]} {other}"
                 condition = _tidy(entry.fill(text, bound))
         text = _tidy(entry.fill(right, bound))
-    except (LookupError, ValueError):
+    except (LookupError, TypeError, ValueError):  # not a formula as described above
         return None
     return Applied(name, position, text, float(target[position]), condition)
 

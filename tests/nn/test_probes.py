@@ -257,3 +257,25 @@ def test_example_of_the_documentation_runs() -> None:
     example = doctest.DocTestParser().get_doctest(text, {}, "observed", None, 0)
     said: list[str] = []
     assert (doctest.DocTestRunner().run(example, out=said.append).failed, said) == (0, [])
+
+
+def test_an_observer_is_shown_the_parameters_of_a_layer_before_those_inside_it() -> None:
+    class Before(Observer):
+        def __init__(self) -> None:
+            self.seen: dict[str, tuple[Views, Array]] = {}
+
+        def before(self, path: str, layer: Layer, p: Views, x: Array) -> None:
+            self.seen[path] = p, x.copy()
+
+        def forward(self, path: str, layer: Layer, x: Array, y: Array) -> None:
+            np.testing.assert_array_equal(self.seen[path][1], x)
+
+    layers = [resolved("dense: {units: 3, activation: prelu}"), resolved("residual: [linear: 3]")]
+    model = Model(layers, Loss.resolve("mse"), (2,), "float64", np.random.default_rng(0))
+    observer = Before()
+    with model.observed(observer):
+        model.differentiate(np.ones((4, 2)), np.ones((4, 3)))
+    assert [*observer.seen] == ["layers.0", "layers.0.activation", "layers.1", "layers.1.layers.0"]
+    arrays = model.parameters.arrays
+    assert np.shares_memory(observer.seen["layers.0"][0].weight, arrays["0.weight"])
+    assert np.shares_memory(observer.seen["layers.1.layers.0"][0].weight, arrays["1.0.weight"])

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nnfs_cli.nn import entry_formulas
 from nnfs_cli.nn.entry_formulas import Numbers, apply, left_side, put_in
@@ -110,6 +112,22 @@ def test_numbers_in_the_formulas_of_an_optimizer_give_its_third_step(optimizer: 
     assert found >= {"w'"}
     for name in found:
         assert disagreement(optimizer, numbers, name) < 1e-9, name
+
+
+PIECES = [
+    "x", "x_j", "y_ij", "weight_ij", "slope", "eps", "e_k", "π", "x̂_bj", "0.5", "Σ_i ", "Σ_b ", "Σ", "_", "(", ")", "|",
+    " + ", " - ", " / ", " · ", " ", "²", "^2", "exp(", "max(x, 0)", ", ", " for x > 0, else ", " with e_i = ", "'",
+    " where x_j <= y, else ", "⟨", "⟩", " = ", "if bias: ", "\\", "{", "*", "[a",
+]  # fmt: skip
+
+
+@given(st.sampled_from(["y", "y_j", "y_ij", "y_aij", "w", ""]), st.lists(st.sampled_from(PIECES), max_size=8))
+def test_whatever_a_docstring_declares_is_applied_or_left_out(left: str, pieces: list[str]) -> None:
+    rng = np.random.default_rng(0)
+    batch = {name: rng.normal(size=(2, 3)) for name in ("x", "y", "x̂")}
+    numbers = Numbers(batch, {"weight": rng.normal(size=(3, 3)), "slope": np.ones(3), "eps": 1e-5, "bias": True})
+    applied = put_in(f"{left} = {''.join(pieces)}", numbers)
+    assert applied is None or applied.value in batch["y"]
 
 
 def test_a_formula_with_an_unknown_name_is_left_out() -> None:
