@@ -217,6 +217,6 @@ def test_a_rare_class_that_is_missed_counts_if_the_accuracy_is_high(
 def test_verdicts_that_are_notes_and_those_about_new_rows_are_no_diagnoses() -> None:
     told = run([1.0] * 6, "overfit too_short better_than_linear narrow_intervals")
     assert {one.code: one.edits for one in verdicts.verdicts_on_training(told)} == {
-        "overfit": {"penalty": {"l2": 0.01}},
+        "overfit": {},
         "too_short": {"epochs": 12},
     }

@@ -37,5 +37,5 @@ def killed_by_decay(run: TrainedRun) -> Iterator[Diagnosis]:
         f" {steps:,.0f}, and those of every layer have shrunk to {brief(left)} of their first norm, or less",
         "each step takes more from the weights than the gradient gives",
         f"weight_decay: {weaker:g}",
-        {f"optimizer.{run.config.optimizer.name}.weight_decay": weaker},
+        {"optimizer": run.config.optimizer.model_copy(update={"weight_decay": weaker}).brief()},
     )

@@ -11,12 +11,16 @@ from nnfs_cli.doctor.before.last_layer import last_layer
 from nnfs_cli.doctor.before.loss_for_classes import loss_for_classes
 from nnfs_cli.doctor.before.small_batches import small_batches
 from nnfs_cli.doctor.before.subject import Subject
+from nnfs_cli.doctor.before.target_scale import target_scale
+from nnfs_cli.doctor.before.wrong_backward import wrong_backward
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.workflows.load_run import data_of
 
-CHECKS = (leaked_target, constant, loss_for_classes, small_batches, last_layer, input_scale)
+CHECKS = (
+    leaked_target, constant, loss_for_classes, small_batches, wrong_backward, last_layer, target_scale, input_scale,
+)  # fmt: skip
 
 
 def from_data(run: RunDirectory, config: Config) -> Iterator[Diagnosis]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.doctor.after.trained_run import TrainedRun
+from nnfs_cli.doctor.before.gradients import unsaturated
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.workflows.verdicts.wording import brief
 
@@ -38,7 +39,7 @@ def vanishing_or_exploding(run: TrainedRun) -> Iterator[Diagnosis]:
             "warning",
             size,
             "each layer passes back only a part of the gradient, so the first layers do not learn",
-            "relu instead of sigmoid or tanh with init: he_normal, fewer layers, batch_norm, or residual blocks",
+            *unsaturated(run.config.layers),
         )
     elif ratio > EXPLODED:
         yield Diagnosis(

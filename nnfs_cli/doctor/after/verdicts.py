@@ -40,6 +40,4 @@ def _edits(run: TrainedRun, code: str) -> Mapping[str, Any]:
         return {"epochs": 2 * int(run.log[-1]["epoch"])}
     if code == "never_predicted" and not run.useless and config.class_weights is None:
         return {"class_weights": "balanced"}
-    if code == "overfit" and run.stepper and not run.stepper.weight_decay and not config.penalty.l2:
-        return {"penalty": {"l2": 0.01}}
     return {}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from nnfs_cli.doctor.before.subject import Subject
 from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.sigmoid import Sigmoid
 from nnfs_cli.nn.layers.tanh import Tanh
@@ -26,7 +27,7 @@ def gradients(subject: Subject) -> Iterator[Diagnosis]:
     (first, early), *_, (last, late) = norms.items()
     sizes = f"the gradient of the weights of {first} has the norm {early:.2g}, that of {last} {late:.2g}"
     if late > RATIO * early:
-        remedy, edits = _unsaturated(subject)
+        remedy, edits = unsaturated(subject.config.layers)
         yield Diagnosis(
             "vanishing_gradient",
             "warning",
@@ -46,9 +47,8 @@ def gradients(subject: Subject) -> Iterator[Diagnosis]:
         )
 
 
-def _unsaturated(subject: Subject) -> tuple[str, dict[str, Any]]:
+def unsaturated(layers: Sequence[Layer]) -> tuple[str, dict[str, Any]]:
     """Return the remedy: relu with he_normal in the place of many sigmoids or tanhs."""
-    layers = subject.config.layers
     hidden = [i for i, layer in enumerate(layers[:-1]) if isinstance(layer, Sigmoid | Tanh)]
     if len(hidden) < DEEP:
         return "fewer layers, batch_norm between them, or residual around them", {}
