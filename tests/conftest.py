@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,12 +46,22 @@ def _unflushed() -> Iterator[None]:
         yield
 
 
+def _words(words: Sequence[object], report: bool) -> list[str]:
+    left_out = ["--no-report"] if words[:1] in (("train",), ("resume",)) and not report else []
+    return [*map(str, words), *left_out]
+
+
 @pytest.fixture
 def nnfs(tmp_path: Path) -> Nnfs:
-    """Run the command in a process of its own, in an empty folder: nnfs("train", "config.yaml")."""
+    """Run the command in a process of its own, in an empty folder: nnfs("train", "config.yaml").
 
-    def run(*words: object, cwd: Path = tmp_path, **options: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "nnfs_cli", *map(str, words)]
+    Trainings leave out their report, which would take longer than they do, unless it is asked for.
+    """
+
+    def run(
+        *words: object, cwd: Path = tmp_path, report: bool = False, **options: object
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "nnfs_cli", *_words(words, report)]
         return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False, **options)  # type: ignore[call-overload]
 
     return run
@@ -74,9 +84,9 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nnfs]:
     """Run the command in this process, which is faster than `nnfs`; undo its global settings afterwards."""
     handler = signal.getsignal(signal.SIGTERM)
 
-    def run(*words: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+    def run(*words: object, cwd: Path = tmp_path, report: bool = False) -> subprocess.CompletedProcess[str]:
         monkeypatch.chdir(cwd)
-        result = CliRunner().invoke(app, [*map(str, words)], prog_name="nnfs")
+        result = CliRunner().invoke(app, _words(words, report), prog_name="nnfs")
         assert isinstance(result.exception, SystemExit | None)
         return subprocess.CompletedProcess(words, result.exit_code, result.stdout, result.stderr)
 

@@ -25,9 +25,9 @@ def write_report(facts: RunFacts, output: Path | None = None) -> Path:
     try:
         with facts.run.writing():
             return facts.run.records.write_report(html)
-    except OSError as error:
+    except BlockingIOError as error:
         why = f"{error.strerror}; --output FILE writes the report elsewhere"
-        raise type(error)(error.errno, why, error.filename) from None
+        raise BlockingIOError(error.errno, why, error.filename) from None
 
 
 def write_page(html: str, path: Path) -> Path:

@@ -48,7 +48,7 @@ def finished(folder: Path) -> Path:
 
 
 def test_training_writes_the_page_last_and_names_it(folder: Path, inside: Nnfs) -> None:
-    done = inside("train", "c.yaml")
+    done = inside("train", "c.yaml", report=True)
     assert done.stdout == "runs/c-1\n"
     assert "report      runs/c-1/report.html\n" in done.stderr
     html = (folder / "runs/c-1/report.html").read_text()
@@ -59,9 +59,9 @@ def test_training_writes_the_page_last_and_names_it(folder: Path, inside: Nnfs) 
 
 
 def test_training_can_leave_the_page_out(folder: Path, inside: Nnfs) -> None:
-    assert "report.html" not in inside("train", "c.yaml", "--no-report").stderr
+    assert "report.html" not in inside("train", "c.yaml", "--no-report", report=True).stderr
     assert not (folder / "runs/c-1/report.html").exists()
-    assert inside("resume", "runs/c-1", "--epochs", 5, "-q").returncode == 0
+    assert inside("resume", "runs/c-1", "--epochs", 5, "-q", report=True).returncode == 0
     assert (folder / "runs/c-1/report.html").exists()
 
 
@@ -70,7 +70,7 @@ def test_a_page_that_cannot_be_made_is_a_warning(folder: Path, inside: Nnfs, mon
         raise ZeroDivisionError("division by zero")
 
     monkeypatch.setattr(write, "run_report", fail)
-    done = inside("train", "c.yaml", "-q")
+    done = inside("train", "c.yaml", "-q", report=True)
     assert (done.returncode, done.stdout) == (0, "runs/c-1\n")
     wanted = "the report was not written: division by zero; `nnfs report runs/c-1` writes it"
     assert f"warning: {wanted}" in done.stderr
@@ -84,7 +84,7 @@ def test_ctrl_c_while_the_page_is_made_leaves_a_finished_run(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(write, "run_report", stop)
-    done = inside("train", "c.yaml", "-q")
+    done = inside("train", "c.yaml", "-q", report=True)
     assert done.returncode == 130
     assert "runs/c-1 has finished, but its report was not written; `nnfs report runs/c-1` writes it" in done.stderr
     run = RunDirectory.open(folder / "runs/c-1")
@@ -100,11 +100,11 @@ def test_a_run_that_was_interrupted_and_resumed_has_the_page_of_one_that_was_not
         with monkeypatch.context() as patch:
             if interrupted:
                 patch.setattr("nnfs_cli.display.progress.progress_for", lambda *_: [Leaving(7)])
-            done = inside("train", "c.yaml", "-q", "--runs", f"runs-{interrupted}")
+            done = inside("train", "c.yaml", "-q", "--runs", f"runs-{interrupted}", report=True)
         if interrupted:
             assert done.returncode == 130
             assert not (folder / "runs-True/c-1/report.html").exists()
-            assert inside("resume", "runs-True/c-1", "-q").returncode == 0
+            assert inside("resume", "runs-True/c-1", "-q", report=True).returncode == 0
         pages.append(lasting((folder / f"runs-{interrupted}/c-1/report.html").read_text(), "c-1"))
     assert pages[0] == pages[1]
     assert "Loss by epoch" in pages[0]
@@ -135,7 +135,7 @@ def test_a_run_that_is_being_trained_keeps_its_files(finished: Path, inside: Nnf
 
 def test_several_runs_are_compared_beside_the_first(finished: Path, folder: Path, inside: Nnfs) -> None:
     for seed in (1, 2):
-        assert inside("train", "c.yaml", "-q", "--no-report", "--set", f"seed={seed}").returncode == 0
+        assert inside("train", "c.yaml", "-q", "--set", f"seed={seed}").returncode == 0
     done = inside("report", finished, "runs/c-1", "runs/c-2", "-q")
     path = folder / "runs" / "comparison.html"
     assert done.stdout == f"{path.as_posix()}\n"

@@ -67,17 +67,19 @@ HARMLESS = {
     *(("list", folder) for folder in (RUN, f"{RUN}/evaluation")),
 }
 COMMANDS = {
-    "train": ["train", "config.yaml", "--quiet"],
-    "resume": ["resume", RUN, "--quiet"],
-    "further": ["resume", RUN, "--quiet", "--epochs"],  # and one more than there were
+    "train": ["train", "config.yaml", "--quiet", "--no-report"],  # where a report that fails is only a warning
+    "resume": ["resume", RUN, "--quiet", "--no-report"],
+    "further": ["resume", RUN, "--quiet", "--no-report", "--epochs"],  # and one more than there were
+    "report": ["report", RUN],
     "evaluate": ["evaluate", RUN],
     "decide": ["decide", RUN, "--threshold", "best_f1"],
     "forget": ["decide", RUN, "--threshold", "none"],
     "predict-csv": ["predict", "--run", RUN, "--input", "table.csv", "--output", "out/answers.csv"],
     "predict-parquet": ["predict", "--run", RUN, "--input", "table.csv", "--output", "out/answers.parquet"],
 }
-# To replace the file of a threshold is much like deleting it, so that only slow tests delete it.
-NAMES = [pytest.param(name, marks=pytest.mark.slow) if name == "forget" else name for name in COMMANDS]
+# To replace the file of a threshold is much like deleting it or like writing a report; only slow tests do these.
+SLOW = ("forget", "report")
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in COMMANDS]
 EVERY = {"further": 7}  # of so many operations one is refused, where most of them are those of another command
 
 Versions = list[bytes | None]  # what a file may hold: what it did last, and what was to follow
