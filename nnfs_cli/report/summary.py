@@ -61,7 +61,8 @@ def _facts(facts: RunFacts) -> list[tuple[str, str]]:
             rows.append(("net", _cut(predictor.model.describe().replace("->", "\u2192"))))
         size = "all rows" if config.batch_size == "full" else counted(int(config.batch_size or 0), "row")
         rows.append(("loss", config.loss.name))
-        rows.append(("training", f"{config.optimizer.name}, lr {config.lr:g}, batches of {size}, seed {config.seed}"))
+        rate = f", lr {config.lr:g}" if config.lr else ""  # a minimizer has none
+        rows.append(("training", f"{config.optimizer.name}{rate}, batches of {size}, seed {config.seed}"))
     if facts.log is not None:
         last = int(facts.log["epoch"][-1])
         total = f" of {config.epochs:,}" if config is not None else ""
