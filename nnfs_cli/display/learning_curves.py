@@ -23,7 +23,7 @@ def curves(name: str, epochs: Array, values: Mapping[str, Array], best: int | No
     lines = [Line(epochs, values[of], text) for of, text in NAMES.items() if of in values]
     label = label or name
     return Chart(
-        f"{name.capitalize() if name.isalpha() else name} by epoch",
+        f"{'Loss' if name == 'loss' else name} by epoch",
         "epoch",
         label if len(lines) > 1 else f"{label}, {lines[0].name}",
         lines,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = "page.css"
+COMMAND = re.compile("`(nnfs [^`]*)`")
 MADE_BY = '<meta name="generator" content="nnfs">'  # in every page, near its beginning
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON, written so that no markup can begin
 
@@ -53,6 +55,18 @@ def json_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False).translate(UNSAFE)
 
 
+class Prose:
+    """A sentence for a template, in which a command such as `nnfs evaluate`, between backticks, looks like code."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __html__(self) -> str:
+        """Return the sentence. Backticks around anything else stay, since they may come from data."""
+        parts = [escaped(part) for part in COMMAND.split(self._text)]
+        return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+
+
 @cache
 def _environment() -> Environment:
     """Return the environment that compiles the templates."""
@@ -67,6 +81,7 @@ def _environment() -> Environment:
         finalize=_in_a_line,
     )
     environment.globals["json_block"] = JsonBlock
+    environment.filters["prose"] = Prose
     return environment
 
 

@@ -65,5 +65,10 @@ def test_data_for_scripts_reads_back_and_holds_no_markup(value: object) -> None:
     assert JsonBlock("data", value).__html__() == f'<script type="application/json" id="data">{text}</script>'
 
 
+def test_commands_in_sentences_look_like_code_and_other_backticks_stay() -> None:
+    sentence = page_module.Prose("try `nnfs check <a>` for `x` & ``")
+    assert sentence.__html__() == "try <code>nnfs check &lt;a&gt;</code> for `x` &amp; ``"
+
+
 def test_the_example_runs() -> None:
     assert doctest.testmod(page_module).failed == 0

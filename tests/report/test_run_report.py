@@ -34,7 +34,7 @@ def test_the_report_of_a_finished_run_shows_its_figures_and_curves(run: RunDirec
     metrics: dict[str, Any] = run.metrics()
     assert f"{metrics['test']['accuracy']:.4f} accuracy, test rows" in words(html)
     assert f"best, epoch {metrics['best_epoch']}" in words(html)
-    assert {"Loss by epoch", "Accuracy by epoch"} <= set(re.findall("<title>(.*?)</title>", html))
+    assert {"Loss by epoch", "accuracy by epoch"} <= set(re.findall("<title>(.*?)</title>", html))
     assert "The learning rate is 0.1 in all epochs." in words(html)
     assert "missing" not in words(html)
 
