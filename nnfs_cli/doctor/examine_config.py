@@ -55,7 +55,7 @@ def examine_config(config: Config) -> Examination:
             of_stage = [diagnosis for check in stage for diagnosis in check(subject)]
             found += of_stage
             if any(one.severity == "warning" for one in of_stage) and stage is not NET[-1]:
-                unexamined = ["what else may be wrong with the net shows when this is mended: examine it again then"]
+                unexamined = ["other faults of the net show only when these are mended; examine it again then"]
                 break
         else:
             unexamined += _without_trials(subject)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ def text_of_run(run: RunDirectory, folder: Path) -> str:
 
 def write_beside(path: Path, text: str) -> Path:
     """Write a changed config to a new file beside `path`: NAME.fixed.yaml, or NAME.fixed-2.yaml and so on."""
-    stem, number = path.name.removesuffix(path.suffix) if path.suffix in (".yaml", ".yml") else path.name, 1
+    stem, number = re.sub(r"(\.fixed(-\d+)?)?(\.ya?ml)?$", "", path.name), 1
     while True:
         new = path.with_name(f"{stem}.fixed{'' if number == 1 else f'-{number}'}.yaml")
         if not new.exists() and not new.is_symlink():

@@ -197,6 +197,7 @@ def test_the_remedies_are_written_beside_the_config_and_help(inside: Nnfs, write
     assert fixed.read_bytes() == before
     assert (tmp_path / "t.fixed-2.yaml").read_bytes() == before
     assert "fixed       nothing" in inside("doctor", "t.fixed.yaml", "--fix").stdout
+    assert "t.fixed-3.yaml" in inside("doctor", write("t.fixed.yaml", text).name, "--fix").stdout
 
 
 def test_the_config_of_a_run_is_written_whole_to_the_current_folder(inside: Nnfs, write: Write, tmp_path: Path) -> None:
