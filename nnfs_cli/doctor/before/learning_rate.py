@@ -37,17 +37,15 @@ def learning_rate(subject: Subject) -> Iterator[Diagnosis]:
                 "steps that are too long jump over the minimum, or away from it",
                 *_remedy(subject, suggested),
             )
-    elif lr <= suggested / FAR:
-        same = max(1, round(trials.planned * lr / suggested))  # steps that lead as far as all planned ones
-        if same >= steps:
-            return
-        here, there = trials.run(suggested, same), trials.run(suggested, steps)
+    # So many steps of a copy lead about as far as all planned ones if they are longer by this factor.
+    elif (whole := lr * trials.planned / steps) <= suggested / FAR:
+        here, there = trials.run(whole, steps), trials.run(suggested, steps)
         if subject.gains_less(here, there):
             yield Diagnosis(
                 "lr_too_low",
                 "warning",
-                f"{counted(trials.planned, 'planned step')} lead as far as {counted(same, 'step')} with lr"
-                f" {suggested:g}, to a loss of {_shown(here)}; {steps:,} steps with that lr lead to {_shown(there)}",
+                f"the {counted(trials.planned, 'planned step')} get to a loss of about {_shown(here)}; with lr"
+                f" {suggested:g}, {counted(steps, 'step')} get to {_shown(there)}",
                 "steps that are too short do not reach the minimum in the planned epochs",
                 *_remedy(subject, suggested),
             )
