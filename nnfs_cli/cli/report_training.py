@@ -19,15 +19,23 @@ if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
     from nnfs_cli.experiment.experiment import Experiment
     from nnfs_cli.nn.model import Model
+    from nnfs_cli.report.watch import Watch
     from nnfs_cli.runs.directory import RunDirectory
 
 
 def conduct(
-    training: Callable[[], object], experiment: Experiment, run: RunDirectory, *, quiet: bool, json: bool, report: bool
+    training: Callable[[], object],
+    experiment: Experiment,
+    run: RunDirectory,
+    *,
+    quiet: bool,
+    json: bool,
+    report: bool,
+    watch: Watch | None = None,
 ) -> None:
     """Run the training of a run, report its figures or how to resume it, and print the run directory.
 
-    With `report`, the page that shows the run is written, too.
+    With `report`, the page that shows the run is written, too, and shown to the browser that watches.
     """
     path = run.path.as_posix()
     resume = f"nnfs resume {shlex.quote(path)}"
@@ -46,7 +54,7 @@ def conduct(
             fact(label, text)
         report_verdict(verdicts)
     if report:
-        _write_report(run, experiment, quiet)
+        _write_report(run, experiment, quiet, watch)
     suggest(f"nnfs evaluate {shlex.quote(path)}, then nnfs predict --input FILE", quiet or json)
     if json:
         print_json({"run": path, "metrics": metrics, "verdict": [verdict.plain() for verdict in verdicts]})
@@ -54,7 +62,7 @@ def conduct(
         print(path)
 
 
-def _write_report(run: RunDirectory, experiment: Experiment, quiet: bool) -> None:
+def _write_report(run: RunDirectory, experiment: Experiment, quiet: bool, watch: Watch | None) -> None:
     """Write the page of a run that has finished; if that fails, warn."""
     from nnfs_cli.report.run_facts import RunFacts
     from nnfs_cli.report.write import write_report
@@ -68,7 +76,9 @@ def _write_report(run: RunDirectory, experiment: Experiment, quiet: bool) -> Non
     except Exception as error:  # the run itself is whole
         warn(f"the report was not written: {error}; {retry}")
     else:
-        if not quiet:
+        if watch is not None:
+            fact("report", watch.finish(page))
+        elif not quiet:
             fact("report", page.as_posix())
 
 

@@ -24,12 +24,19 @@ MADE_BY = '<meta name="generator" content="nnfs">'  # in every page, near its be
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON, written so that no markup can begin
 
 
-def page(title: str, template: str, scripts: Sequence[str] = (), styles: Sequence[str] = (), **values: object) -> str:
+def page(
+    title: str,
+    template: str,
+    scripts: Sequence[str] = (),
+    styles: Sequence[str] = (),
+    connects: bool = False,
+    **values: object,
+) -> str:
     """Return a page of HTML made from a file in `report/templates/`, which extends `base.html`.
 
     `scripts` are files in the same folder; they run in this order when the page is read. `styles` are
-    style sheets there that add to that of all pages. `values` are the variables of the template. Texts in them are
-    escaped. Charts are shown as pictures.
+    style sheets there that add to that of all pages. With `connects`, scripts may ask the server of the page.
+    `values` are the variables of the template. Texts in them are escaped. Charts are shown as pictures.
     """
     style, codes = "".join(map(_source, (STYLE, *styles))), list(map(_source, scripts))
     policy = "; ".join(
@@ -40,6 +47,7 @@ def page(title: str, template: str, scripts: Sequence[str] = (), styles: Sequenc
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
+            *(["connect-src 'self'"] if connects else []),
         ]
     )
     own = {"title": title, "made_by": MADE_BY, "policy": policy, "style": style, "scripts": codes}

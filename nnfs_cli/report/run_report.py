@@ -35,12 +35,12 @@ SECTIONS: tuple[Callable[[RunFacts], Section | None], ...] = (
 def run_report(facts: RunFacts) -> str:
     """Return the page of a run. What is missing or damaged is told in it, so every run has a report."""
     top = summary(facts)
-    sections = [section for make in SECTIONS if (section := _made(make, facts)) is not None]
+    sections = [section for make in SECTIONS if (section := made(make, facts)) is not None]
     scripts = dict.fromkeys(script for section in sections for script in section.scripts())
     return page(facts.name, "report.html", [*scripts], summary=[*top, *faults(facts)], sections=sections)
 
 
-def _made(make: Callable[[RunFacts], Section | None], facts: RunFacts) -> Section | None:
+def made(make: Callable[[RunFacts], Section | None], facts: RunFacts) -> Section | None:
     """Return a section; None if the run is so damaged that it cannot be made, which the top of the page then says."""
     with facts.noted():
         return make(facts)

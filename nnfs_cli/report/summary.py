@@ -57,7 +57,8 @@ def _facts(facts: RunFacts) -> list[tuple[str, str]]:
         rows.append(("data", f"{facts.data.get('name', 'unknown')}: {sizes} rows"))
     if (config := facts.config) is not None:
         with facts.noted():
-            predictor = facts.predictions.predictor if facts.predictions else net_of(facts.run, config)
+            known = facts.experiment or facts.predictions  # a training that goes on predicts nothing for its page
+            predictor = known.predictor if known else net_of(facts.run, config)
             rows.append(("net", _cut(predictor.model.describe().replace("->", "\u2192"))))
         size = "all rows" if config.batch_size == "full" else counted(int(config.batch_size or 0), "row")
         rows.append(("loss", config.loss.name))
