@@ -53,11 +53,11 @@ def gradcheck(
 
 def _print(found: NetCheck) -> None:
     """Print a line for the gradient by each array: of each layer by itself, and through the whole net."""
-    header = ["each layer by itself", "layer", "gradient by", "entries", "largest error", ""]
-    _print_table(header, [line for one in (*found.layers, found.loss) for line in _lines(one)])
+    lines = [line for one in (*found.layers, found.loss) for line in _lines(one)]
+    _print_table("Each layer by itself", ["", "", "gradient by", "entries", "error", ""], lines)
     print()
-    header = ["each parameter through the whole net", "entries", "largest error", ""]
-    _print_table(header, [[array.name, *_figures(array)] for array in found.parameters])
+    lines = [[array.name, *_figures(array)] for array in found.parameters]
+    _print_table("Each parameter through the whole net", ["", "entries", "error", ""], lines)
 
 
 def _lines(check: LayerCheck) -> Iterator[list[str]]:
@@ -73,7 +73,8 @@ def _figures(array: ArrayCheck) -> list[str]:
     return [f"{len(array.smooth)}", error, "wrong" if array.wrong else ""]
 
 
-def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    print(styled("heading", title, sys.stdout))
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
     for i, row in enumerate((header, *rows)):
         cells = [
@@ -81,7 +82,7 @@ def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             for j, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         line = "  ".join(cells).rstrip()
-        style = "heading" if i == 0 else "error" if row[-1] else ""
+        style = "dim" if i == 0 else "error" if row[-1] else ""
         print(styled(style, line, sys.stdout) if style else line)
 
 

@@ -75,13 +75,13 @@ def trace(
         return
     from nnfs_cli.trace.trace import trace as traced
 
-    found = traced(batch)
+    found = traced(batch) if layer is None else traced(batch).only(layer)
     if json:
         print_json(_plain(found))
         return
     from nnfs_cli.cli.trace_text import print_trace
 
-    print_trace(found, layer, quiet)
+    print_trace(found, layer is not None, quiet)
 
 
 def _plain(found: Trace) -> dict[str, Any]:

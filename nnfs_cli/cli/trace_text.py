@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from nnfs_cli.cli.terminal import INDENT, styled, suggest, width_of
 from nnfs_cli.display.matrix import matrix
 from nnfs_cli.display.text import fold
-from nnfs_cli.errors import UserError
 from nnfs_cli.nn.entry_formulas import brief
-from nnfs_cli.system.wording import counted, in_a_line, listing
+from nnfs_cli.system.wording import counted, in_a_line
 
 if TYPE_CHECKING:
     from nnfs_cli.trace.values import Step, Trace, TracedArray
@@ -35,33 +34,24 @@ LONG = 12  # steps of layers; a longer net is summed up
 TITLE = 11  # characters of the name of a layer in the summary
 
 
-def print_trace(trace: Trace, layer: str | None = None, quiet: bool = False) -> None:
-    """Print a trace, or the steps of one layer. Raises `UserError` if the net has no such layer."""
-    steps = [step for step in trace.steps if layer is None or _of_layer(step, layer)]
-    if layer is not None and not steps:
-        paths = dict.fromkeys(step.path for step in trace.steps if step.phase == "forward")
-        raise UserError(f"the net has no layer {layer}; its layers are {listing(paths)}")
+def print_trace(trace: Trace, in_full: bool, quiet: bool = False) -> None:
+    """Print a trace. Unless `in_full`, the layers of a long net are summed up."""
     _print_facts(trace)
-    long = layer is None and sum(step.phase == "forward" for step in steps) > LONG
-    for phase, several in groupby(steps, lambda step: step.phase):
+    long = not in_full and sum(step.phase == "forward" for step in trace.steps) > LONG
+    for phase, several in groupby(trace.steps, lambda step: step.phase):
         print("\n" + styled("heading", HEADINGS[phase], sys.stdout))
         steps_of_phase = list(several)
-        in_full = [step for step in steps_of_phase if not long or phase == "data" or step.path.startswith("loss")]
-        for i, step in enumerate(in_full):
+        whole = [step for step in steps_of_phase if not long or phase == "data" or step.path.startswith("loss")]
+        for i, step in enumerate(whole):
             if i:
                 print()
             _print_step(step, trace)
-        if summed_up := steps_of_phase[len(in_full) :]:
-            if in_full:
+        if summed_up := steps_of_phase[len(whole) :]:
+            if whole:
                 print()
             _print_summary(summed_up)
     if long:
         suggest("--layer layers.0 shows one layer with its numbers", quiet)
-
-
-def _of_layer(step: Step, layer: str) -> bool:
-    path = f"{step.path}."
-    return path.startswith((f"{layer}.", layer.replace("layers.", "") + ".")) if step.phase != "data" else False
 
 
 def _print_facts(trace: Trace) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.errors import UserError
 from nnfs_cli.nn.entry_formulas import Applied
+from nnfs_cli.system.wording import listing, shown
 
 Phase = Literal["data", "forward", "loss", "backward", "update"]
 
@@ -103,3 +105,15 @@ class Trace:
     loss: float  # the mean over the rows
     lr: float | None
     steps: tuple[Step, ...]
+
+    def only(self, layer: str) -> Trace:
+        """Return the steps of one layer, such as ``layers.2``, or of the ``loss``.
+
+        Raises `UserError` if the net has no such layer.
+        """
+        places = (f"{layer}.", f"{layer.replace('layers.', '')}.")  # in the config, and in the names of parameters
+        steps = tuple(step for step in self.steps if f"{step.path}.".startswith(places))
+        if not steps:
+            paths = dict.fromkeys(step.path for step in self.steps if step.phase == "forward")
+            raise UserError(f"the net has no layer {shown(layer)}; its layers are {listing(paths)}")
+        return replace(self, steps=steps)

@@ -58,7 +58,7 @@ def test_trace_of_one_layer_and_of_given_rows(inside: Any) -> None:
     assert "layers.0" not in done.stdout
     missing = inside("trace", CONFIGS / "iris.yaml", "--layer", "layers.9")
     assert (missing.returncode, missing.stdout) == (2, "")
-    assert "the net has no layer layers.9; its layers are layers.0, layers.1 and layers.2" in " ".join(
+    assert "the net has no layer 'layers.9'; its layers are layers.0, layers.1 and layers.2" in " ".join(
         missing.stderr.split()
     )
 
@@ -102,7 +102,7 @@ def test_trace_of_a_run_follows_its_weights(inside: Any, tmp_path: Path) -> None
 def test_gradcheck_passes_for_a_right_net(inside: Any) -> None:
     done = inside("gradcheck", CONFIGS / "iris.yaml")
     assert done.returncode == 0
-    assert "layers.2              linear 3       x" in done.stdout
+    assert "layers.2  linear 3       x" in done.stdout
     assert "wrong" not in done.stdout
     found = json.loads(inside("gradcheck", CONFIGS / "iris.yaml", "--json").stdout)
     assert not found["wrong"]
