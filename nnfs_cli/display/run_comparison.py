@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.display.text import number, numbers, row_count
@@ -11,8 +11,15 @@ from nnfs_cli.display.text import number, numbers, row_count
 if TYPE_CHECKING:
     from nnfs_cli.workflows.compare_runs import RunComparison
 
-Table = tuple[list[str], list[list[str]]]
 BEST = "*"  # marks the best figure
+
+
+class Table(NamedTuple):
+    """A header and rows, perhaps with a title above them."""
+
+    header: list[str]
+    rows: list[list[str]]
+    title: str = ""
 
 
 def settings_table(found: RunComparison) -> Table:
@@ -21,7 +28,7 @@ def settings_table(found: RunComparison) -> Table:
     for key, values in found.settings.items():
         cells = (dump_value(values[name]) if values.get(name) is not None else "-" for name in found.runs)
         rows.append([key, *cells])
-    return ["setting", *found.runs], rows
+    return Table(["setting", *found.runs], rows)
 
 
 def figure_tables(found: RunComparison) -> Iterator[Table]:
@@ -33,7 +40,7 @@ def figure_tables(found: RunComparison) -> Iterator[Table]:
         for run in found.runs:
             values = [number(figures[name].get(run)) + (BEST if run in best[name] else " ") for name in names]
             rows.append([run, number(figures["rows"].get(run)), *values])
-        yield [split, "rows", *(f"{name} " for name in names)], rows
+        yield Table([split, "rows", *(f"{name} " for name in names)], rows)
 
 
 def difference_tables(found: RunComparison) -> Iterator[Table]:
@@ -42,9 +49,9 @@ def difference_tables(found: RunComparison) -> Iterator[Table]:
     words = {True: "better", False: "worse", None: "not clearly"}
     for run, of_run in found.differences.items():
         for split, (rows, figures) in of_run.items():
-            title = f"{run} - {first}: {split}, {row_count(rows, out_of_fold=False)}"
+            title = f"{run} - {first}, on the same {row_count(rows, out_of_fold=False)}"
             lines = []
             for name, one in figures.items():
                 mean, low, high = numbers(one)
                 lines.append([name, mean, f"{low} to {high}", words[found.better(name, one)]])
-            yield [title, "difference", "95 % interval", "different?"], lines
+            yield Table([split, "difference", "95 % interval", "different?"], lines, title)

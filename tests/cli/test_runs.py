@@ -98,8 +98,9 @@ def test_two_runs_are_compared_in_three_ways(folder: Path, inside: Nnfs) -> None
     (of_second,) = [row for row in blocks[2] if row[0] == "flowers-2"]
     assert blocks[2][0] == ["validation", "rows", "loss", "accuracy"]
     assert of_second[2].endswith("*")
-    assert blocks[3][0][:6] == ["flowers-2", "-", "flowers-1:", "validation,", "30", "rows"]
-    assert blocks[3][1][-1] == "better"
+    assert blocks[3][0] == ["flowers-2", "-", "flowers-1,", "on", "the", "same", "30", "rows"]
+    assert blocks[3][1][:2] == ["validation", "difference"]
+    assert blocks[3][2][-1] == "better"
     assert done.stderr == "not paired  flowers-3: they hold out other rows\n"
     markdown = inside(*words, "--markdown").stdout
     assert "| setting | flowers-1 | flowers-2 | flowers-3 |\n|---|---|---|---|\n| lr | 0.01 | 0.2 | 0.01 |" in markdown

@@ -66,19 +66,20 @@ def _tables(found: RunComparison, markdown: bool) -> Iterator[str]:
     from nnfs_cli.display.run_comparison import BEST, difference_tables, figure_tables, settings_table
 
     settings, figures = settings_table(found), [*figure_tables(found)]
-    tables = [settings] if settings[1] else []
-    tables += [*figures, *difference_tables(found)]
-    for header, rows in tables:
-        yield markdown_table([header, *rows]) if markdown else _fitting((header, rows))
-    if not settings[1]:
+    if not settings.rows:
         yield "no setting differs"
-    if any(BEST in cell for _, rows in figures for row in rows for cell in row):
+    below = "\n\n" if markdown else "\n"
+    for one in (settings, *figures, *difference_tables(found)):
+        if one.rows:
+            text = markdown_table([one.header, *one.rows]) if markdown else _fitting(one)
+            yield f"{one.title}{below}{text}" if one.title else text
+    if any(BEST in cell for one in figures for row in one.rows for cell in row):
         yield f"{BEST} best"
 
 
 def _fitting(one: Table) -> str:
     """Lay out a table, or a list of its cells where it would be wider than the terminal."""
-    header, rows = one
+    header, rows, _ = one
     text, width = "\n".join(map(str.rstrip, table(header, rows).splitlines())), width_of(sys.stdout) or 120
     if max(map(len, text.splitlines())) < width:
         return text
