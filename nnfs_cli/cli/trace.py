@@ -16,6 +16,7 @@ from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
+    from nnfs_cli.trace.batch import TracedBatch
     from nnfs_cli.trace.values import Step, Trace, TracedArray
 
 
@@ -51,7 +52,7 @@ def trace(
     if html is not None and layer is not None:
         raise UserError("--layer is for the terminal; the page of --html has all layers")
     chosen: int | list[int] = row or rows
-    snapshots = None
+    others: list[TracedBatch] = []
     if is_run(subject):
         if set_:
             raise UserError("--set changes a config; a run keeps the settings that it was trained with")
@@ -59,7 +60,7 @@ def trace(
         from nnfs_cli.trace.source import batch_of_run, snapshots_of
 
         batch = batch_of_run(run, chosen, member, weights)
-        snapshots = snapshots_of(run, batch) if html else None
+        others = snapshots_of(run, batch) if html else []
     else:
         config = read(subject, set_, code)
         from nnfs_cli.trace.source import batch_of_config
@@ -69,7 +70,7 @@ def trace(
         from nnfs_cli.report.trace_page import trace_page
         from nnfs_cli.report.write import write_page
 
-        path = write_page(trace_page(batch, snapshots), html).as_posix()
+        path = write_page(trace_page(batch, others), html).as_posix()
         print_json({"page": path}) if json else print(path)
         suggest("open the page in a browser", quiet or json)
         return

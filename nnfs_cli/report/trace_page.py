@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
 from nnfs_cli.nn.entry_formulas import brief
 from nnfs_cli.report.page import page
 from nnfs_cli.report.trace_parts.frames import frame
@@ -24,13 +23,13 @@ MOST_CHARACTERS = 2_500_000  # of the numbers of all epochs, so that the page st
 SCRIPTS = ("trace_graph.js", "trace_plane.js", "trace.js")
 
 
-def trace_page(batch: TracedBatch, snapshots: Mapping[str, Array] | None = None) -> str:
+def trace_page(batch: TracedBatch, others: Sequence[TracedBatch] = ()) -> str:
     """Return a page of HTML that shows one training step on the rows of the batch, step by step.
 
-    With `snapshots`, see `RunArrays.snapshots`, it has a slider over their epochs. It opens at the weights of the
-    batch. If the page would be too large, it has fewer epochs. Raises `ValueError` if snapshots are of another net.
+    With `others`, the same rows at the weights of other epochs in their order (see `snapshots_of`), it has a slider. It
+    opens at the weights of the batch. If the page would be too large, it has fewer epochs.
     """
-    batches, start = _kept(batch, snapshots)
+    batches, start = _in_order(batch, others)
     epochs = _Epochs(batches)
     chosen, data = epochs.that_fit({0, start, len(batches) - 1})
     shown = epochs.traces[start]
@@ -40,7 +39,7 @@ def trace_page(batch: TracedBatch, snapshots: Mapping[str, Array] | None = None)
         SCRIPTS,
         ("trace.css",),
         net=shown.net.replace("->", "→"),
-        facts=_facts(shown),
+        facts=_facts(shown, len(chosen)),
         kept=len(chosen),
         rows=list(zip(shown.rows, shown.targets, strict=True)),
         phases=by_phase(with_absent(epochs.views[start], epochs.views)),
@@ -94,23 +93,16 @@ class _Epochs:
         }
 
 
-def _kept(batch: TracedBatch, snapshots: Mapping[str, Array] | None) -> tuple[list[TracedBatch], int]:
-    """Return the batch at the weights of every snapshot and at its own, by epoch, and where its own are."""
-    if snapshots is None:
-        return [batch], 0
-    arrays = {name: array for name, array in snapshots.items() if name != "epoch"}
-    kept = [
-        batch.with_weights({name: array[i] for name, array in arrays.items()}, int(epoch))
-        for i, epoch in enumerate(snapshots["epoch"])
-    ]
-    for i, one in enumerate(kept):
-        if np.array_equal(one.model.parameters.vector, batch.model.parameters.vector):
-            return [*kept[:i], batch, *kept[i + 1 :]], i
-    place = sum(one.epoch <= batch.epoch for one in kept)
-    return [*kept[:place], batch, *kept[place:]], place
+def _in_order(batch: TracedBatch, others: Sequence[TracedBatch]) -> tuple[list[TracedBatch], int]:
+    """Return the batch and the others by epoch, each set of weights once, and where the batch is."""
+    weights = batch.model.parameters.vector
+    others = [one for one in others if not np.array_equal(one.model.parameters.vector, weights)]
+    place = sum(one.epoch <= batch.epoch for one in others)
+    return [*others[:place], batch, *others[place:]], place
 
 
-def _facts(shown: Trace) -> str:
+def _facts(shown: Trace, kept: int) -> str:
     """Return what is traced, in a line."""
     member = "" if shown.member is None else f", member {shown.member}"
-    return f"{counted(len(shown.rows), 'training row')}, {shown.weights}{member}, {shown.dtype}"
+    where = f"opened at {shown.weights}" if kept > 1 else shown.weights
+    return f"{counted(len(shown.rows), 'training row')}{member}, {shown.dtype}, {where}"

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
@@ -67,16 +66,23 @@ def _take_snapshot(run: RunDirectory, weights: str, model: Model) -> bool:
     return True
 
 
-def snapshots_of(run: RunDirectory, batch: TracedBatch) -> dict[str, Array] | None:
-    """Return the weights of the epochs that a run kept, see `RunArrays.snapshots`; None if it kept none.
+def snapshots_of(run: RunDirectory, batch: TracedBatch) -> list[TracedBatch]:
+    """Return the same rows at the weights of every epoch of which a run kept a snapshot, in their order.
 
-    Raises `RunError` if they do not fit the net of the run.
+    Raises `RunError` if the snapshots are damaged, or are those of another net.
     """
-    found = run.arrays.snapshots()
+    kept = run.arrays.snapshots()
+    if kept is None:
+        return []
     shapes = {name: array.shape for name, array in batch.predictor.model.parameters.arrays.items()}
-    if found is not None and {name: array.shape[1:] for name, array in found.items() if name != "epoch"} != shapes:
+    names = [name for name in kept if name != "epoch"]
+    if {name: kept[name].shape[1:] for name in names} != shapes:
         raise RunError(f"{run.path} is damaged: the weights of its epochs are those of another net")
-    return found
+    rates = _rates(run)
+    return [
+        batch.with_weights({name: kept[name][i] for name in names}, int(epoch), _rate(rates, int(epoch)))
+        for i, epoch in enumerate(kept["epoch"])
+    ]
 
 
 def _reopened(run: RunDirectory, data: Any) -> Experiment:
@@ -87,12 +93,23 @@ def _reopened(run: RunDirectory, data: Any) -> Experiment:
 
 def _epoch_and_lr(run: RunDirectory, weights: str) -> tuple[int, float | None]:
     """Return how many epochs had ended when these weights were kept, and the learning rate of the last one."""
-    rows = [row for row in run.epochs() if math.isfinite(row["epoch"])]
+    rates = _rates(run)
     if weights.startswith("epoch-"):
         epoch = int(weights.removeprefix("epoch-"))
     elif weights == "best":
         epoch = int(run.metrics().get("best_epoch") or 0)
     else:
-        epoch = int(rows[-1]["epoch"]) if rows else 0
-    rates = [row["lr"] for row in rows if row["epoch"] <= max(epoch, 1) and math.isfinite(row.get("lr", math.nan))]
-    return epoch, rates[-1] if rates else None
+        epoch = rates[-1][0] if rates else 0
+    return epoch, _rate(rates, epoch)
+
+
+def _rates(run: RunDirectory) -> list[tuple[int, float]]:
+    """Return the epochs of the log of a run, each with its learning rate."""
+    rows = [row for row in run.epochs() if math.isfinite(row["epoch"])]
+    return [(int(row["epoch"]), row.get("lr", math.nan)) for row in rows]
+
+
+def _rate(rates: list[tuple[int, float]], epoch: int) -> float | None:
+    """Return the last learning rate up to this epoch; that of the first epoch for the initial weights."""
+    until = [lr for logged, lr in rates if logged <= max(epoch, 1) and math.isfinite(lr)]
+    return until[-1] if until else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from nnfs_cli.components.user_code import load_code
 from nnfs_cli.report.trace_page import trace_page
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.trace.batch import TracedBatch
-from nnfs_cli.trace.source import batch_of_config, batch_of_run
+from nnfs_cli.trace.source import batch_of_config, batch_of_run, snapshots_of
 from tests.browser import Browser, Opened
 from tests.components.registry import components_restored
 from tests.report.test_trace_page import OWN
@@ -35,10 +35,10 @@ def spirals(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
 
 @contextlib.contextmanager
 def opened(
-    browser: Browser, folder: Path, one: TracedBatch, snapshots: dict[str, Array] | None = None, **how: Any
+    browser: Browser, folder: Path, one: TracedBatch, others: Sequence[TracedBatch] = (), **how: Any
 ) -> Iterator[Opened]:
     page = folder / "trace.html"
-    page.write_text(trace_page(one, snapshots), encoding="utf-8")
+    page.write_text(trace_page(one, others), encoding="utf-8")
     with browser.open(page, **how) as found:
         if how.get("scripts", True):
             found.page.wait_for_selector(".where:not(:empty)")
@@ -68,8 +68,8 @@ def rounded(array: Array) -> list[list[float]]:
 def test_a_page_with_maps_is_sound(
     browser: Browser, spirals: RunDirectory, tmp_path: Path, width: int, dark: bool
 ) -> None:
-    one, snapshots = batch_of_run(spirals), spirals.arrays.snapshots()
-    with opened(browser, tmp_path, one, snapshots, width=width, dark=dark) as found:
+    one = batch_of_run(spirals)
+    with opened(browser, tmp_path, one, snapshots_of(spirals, one), width=width, dark=dark) as found:
         found.page.locator(f".steps a[href='#{_step(found, 'backward', 'layers.2')}']").click()
         found.check()
 
@@ -128,7 +128,7 @@ def test_the_slider_changes_every_number_to_those_of_its_epoch(
 ) -> None:
     one, snapshots = batch_of_run(run), run.arrays.snapshots()
     assert snapshots is not None
-    with opened(browser, tmp_path, one, snapshots) as found:
+    with opened(browser, tmp_path, one, snapshots_of(run, one)) as found:
         page = found.page
         page.locator(".steps a").nth(1).click()  # the first linear layer
         losses = set()
@@ -150,8 +150,9 @@ def test_the_slider_changes_every_number_to_those_of_its_epoch(
 def test_play_goes_through_the_epochs_unless_motion_is_not_wanted(
     browser: Browser, run: RunDirectory, tmp_path: Path
 ) -> None:
-    with opened(browser, tmp_path, batch_of_run(run), run.arrays.snapshots()) as found:
-        page, last = found.page, str(batch_of_run(run).epoch)
+    one = batch_of_run(run)
+    with opened(browser, tmp_path, one, snapshots_of(run, one)) as found:
+        page, last = found.page, str(one.epoch)
         page.locator("#epoch").focus()
         page.keyboard.press("Home")
         page.click(".play")
@@ -210,7 +211,8 @@ def test_the_graph_is_read_by_the_pointer_and_by_the_keyboard(browser: Browser, 
 
 
 def test_the_map_shows_the_unit_that_is_pointed_at(browser: Browser, spirals: RunDirectory, tmp_path: Path) -> None:
-    with opened(browser, tmp_path, batch_of_run(spirals), spirals.arrays.snapshots()) as found:
+    one = batch_of_run(spirals)
+    with opened(browser, tmp_path, one, snapshots_of(spirals, one)) as found:
         page = found.page
         picture = "document.querySelector('.map canvas').toDataURL()"
         output = page.evaluate(picture)
@@ -242,10 +244,11 @@ def test_a_printed_page_has_all_steps(browser: Browser, tmp_path: Path) -> None:
 
 def test_a_layer_of_the_users_own_appears(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "bend.py").write_text(OWN)
-    with components_restored():
+    with contextlib.ExitStack() as until:
+        until.enter_context(components_restored())
         load_code(tmp_path / "bend.py")
         one = batch("iris.yaml", "layers=[bend: 5, linear: 3, softmax]")
-    with opened(browser, tmp_path, one) as found:
+        found = until.enter_context(opened(browser, tmp_path, one))
         assert found.page.locator(".heading").all_text_contents()[1] == "bend 5"
         assert "bend 5" in found.page.locator(".steps a").all_inner_texts()
         found.check()

@@ -17,7 +17,7 @@ from nnfs_cli.report.trace_page import trace_page
 from nnfs_cli.report.trace_parts.net_graph import NetGraph
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.trace.batch import TracedBatch
-from nnfs_cli.trace.source import batch_of_config, batch_of_run
+from nnfs_cli.trace.source import batch_of_config, batch_of_run, snapshots_of
 from tests.components.registry import components_restored
 from tests.report.traced import CONFIGS, Steps, batch, data_of
 
@@ -77,7 +77,7 @@ def test_the_numbers_of_the_graph_are_those_of_training_and_of_numpy() -> None:
 def test_each_kept_epoch_has_the_numbers_of_its_own_weights(run: RunDirectory) -> None:
     snapshots, one = run.arrays.snapshots(), batch_of_run(run)
     assert snapshots is not None
-    data = data_of(trace_page(one, snapshots))
+    data = data_of(trace_page(one, snapshots_of(run, one)))
     assert [frame["epoch"] for frame in data["frames"]] == [str(epoch) for epoch in snapshots["epoch"]]
     for i, frame in enumerate(data["frames"]):
         assert frame["weights"][0] == rounded(snapshots["0.weight"][i].reshape(1, -1))[0]
@@ -90,21 +90,36 @@ def test_each_kept_epoch_has_the_numbers_of_its_own_weights(run: RunDirectory) -
 
 
 def test_the_page_opens_at_weights_that_no_snapshot_has(run: RunDirectory) -> None:
-    snapshots, one = run.arrays.snapshots(), batch_of_run(run)
-    assert snapshots is not None
-    changed = {name: array if name == "epoch" else array + 1 for name, array in snapshots.items()}
-    data = data_of(trace_page(one, changed))
-    assert len(data["frames"]) == len(snapshots["epoch"]) + 1
+    one = batch_of_run(run)
+    others = snapshots_of(run, one)
+    for other in others:
+        other.model.parameters.vector[...] += 1
+    data = data_of(trace_page(one, others))
+    assert len(data["frames"]) == len(others) + 1
     shown = data["frames"][data["start"]]
     assert shown["weights"][0] == rounded(one.model.parameters.arrays["0.weight"].reshape(1, -1))[0]
+
+
+def test_the_update_at_each_epoch_has_the_learning_rate_of_its_time(
+    tmp_path: Path,
+) -> None:
+    config = workflows.load(CONFIGS / "iris.yaml", ["epochs=4", "schedule=cosine", "lr=0.2"])
+    experiment = workflows.prepare(config)
+    run = workflows.begin(experiment, tmp_path)
+    workflows.train(experiment, run)
+    rates = [one.lr for one in snapshots_of(run, batch_of_run(run))]
+    logged = [row["lr"] for row in run.epochs()]
+    assert rates == [logged[0], *logged]
+    assert len({*logged}) > 1
 
 
 def test_a_large_page_has_fewer_epochs_and_keeps_the_first_the_last_and_its_own(
     run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = data_of(trace_page(batch_of_run(run), run.arrays.snapshots()))
+    one = batch_of_run(run)
+    whole = data_of(trace_page(one, snapshots_of(run, one)))
     monkeypatch.setattr(module, "MOST_CHARACTERS", 1)
-    small = data_of(trace_page(batch_of_run(run), run.arrays.snapshots()))
+    small = data_of(trace_page(one, snapshots_of(run, one)))
     epochs = [[frame["epoch"] for frame in data["frames"]] for data in (whole, small)]
     own = whole["frames"][whole["start"]]["epoch"]
     assert len(epochs[1]) < len(epochs[0])
@@ -114,10 +129,10 @@ def test_a_large_page_has_fewer_epochs_and_keeps_the_first_the_last_and_its_own(
 
 def test_what_only_some_epochs_have_is_hidden_at_the_others() -> None:
     one = batch("iris.yaml", "clip=1.0", "lr=0.1")
-    w = {name: array.copy() for name, array in one.model.parameters.arrays.items()}
-    snapshots = {"epoch": np.array([0, 1])} | {name: np.stack([0 * array, 9 * array]) for name, array in w.items()}
-    html = trace_page(one, snapshots)
-    first, *_, second = (frame["texts"] for frame in data_of(html)["frames"])
+    w = one.model.parameters.arrays
+    others = [one.with_weights({name: times * w[name] for name in w}, epoch) for epoch, times in ((1, 0), (2, 9))]
+    html = trace_page(one, others)
+    _, first, second = (frame["texts"] for frame in data_of(html)["frames"])
     assert len(first) == len(second)
     assert sum(text is None for text in second) != sum(text is None for text in first)
     assert "hidden>" in html

@@ -110,7 +110,7 @@ class NetGraph {
     this.fit(rings);
     column.units.forEach((index, u) => {
       const { x, y } = this.places[c][u], r = this.radius[c];
-      const node = element("g", { class: "unit", tabindex: -1, role: "button" }, group);
+      const node = element("g", { class: "unit", tabindex: -1, role: "img" }, group);
       const box = (grow, rx) => ({ x: x - r - grow, y: y - r - grow, width: 2 * (r + grow), height: 2 * (r + grow), rx });
       const shape = (grow, name) => (this.data.maps
         ? element("rect", { ...box(grow, 3), class: name }, node)
