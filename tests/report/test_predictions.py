@@ -80,7 +80,7 @@ def test_the_page_at_the_end_of_a_training_is_the_one_that_is_made_later(tmp_pat
 
 def test_figures_are_those_of_the_run_with_the_intervals_of_evaluate() -> None:
     run = run_of("binary")
-    (table,) = tables(figures(RunFacts(run)))
+    table = tables(figures(RunFacts(run)))[0]
     found = Run(run).evaluate(splits=["train", "validation", "test"])
     low, high = found.intervals["test"]["accuracy"] or (0, 0)
     row = next(row for row in table.rows if row[0] == "accuracy")
@@ -107,9 +107,34 @@ def test_the_confusion_matrix_is_that_of_scikit_learn() -> None:
 @pytest.mark.slow
 def test_baselines_are_shown_where_they_are_asked_for() -> None:
     run = run_of("regression")
-    assert len(tables(figures(RunFacts(run)))) == 1
-    _, *beside = tables(figures(RunFacts(run, baselines=True)))
+    assert len(tables(figures(RunFacts(run)))) == 2
+    _, _, *beside = tables(figures(RunFacts(run, baselines=True)))
     assert [row[0] for row in beside[-1].rows] == [run.path.name, "constant", "linear", "boosting"]
+
+
+def test_the_loss_is_shown_beside_that_of_the_best_constant() -> None:
+    facts = RunFacts(run_of("binary"))
+    found = facts.predictions
+    assert found is not None
+    _, table = tables(figures(facts))
+    assert [row[0] for row in table.rows] == ["the net", "a linear model on the same inputs", "the best constant"]
+    share = found.rows["train"].truth.mean()
+    truth = found.predicted("test").y
+    assert table.rows[2][2] == f"{sk.log_loss(truth, np.full(len(truth), share)):.4f}"
+    assert table.rows[0][2] == f"{sk.log_loss(truth, found.predicted('test').y_hat[:, 1]):.4f}"
+
+
+def test_predicted_quantiles_are_tried_on_held_out_rows(tmp_path: Path) -> None:
+    _, run = trained(tmp_path, "regression", loss={"quantile": [0.1, 0.5, 0.9]}, layers=[{"linear": 3}], epochs=40)
+    rows = tables(coverage(RunFacts(run)))[-1].rows
+    assert [row[0] for row in rows] == ["0.1", "0.5", "0.9"]
+    predicted = Run(run).predict(tmp_path / "rows.csv")
+    found = RunFacts(run).predictions
+    assert found is not None
+    cells = found.table("test", np.arange(len(found.rows["test"])))
+    assert cells is not None
+    below = cells[0].numbers("number") <= np.asarray(predicted["quantile_0.9"])[cells[1]]
+    assert rows[2][2] == f"{below.mean():.4f}"
 
 
 # --- thresholds ------------------------------------------------------------------------------------------------------
@@ -235,6 +260,7 @@ def test_the_worst_rows_are_those_with_the_largest_loss_and_their_own_cells() ->
 
 
 def test_no_row_is_in_a_report_without_rows() -> None:
+    assert [*charts(residuals(RunFacts(run_of("regression"), rows=False)))] == ["Spread of the residuals"]
     for kind in ("binary", "two inputs"):
         facts = RunFacts(run_of(kind), rows=False)
         assert worst_rows(facts) is None

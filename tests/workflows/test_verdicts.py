@@ -166,7 +166,7 @@ def test_the_constant_is_the_best_one_for_the_loss(changes: dict[str, Any], stra
     rng = np.random.default_rng(3)
     table = columns(rng.normal(size=(200, 2)), rng.exponential(size=200))
     experiment, outcome, _ = trained(net("numbers", epochs=2, **changes), table)
-    rows, found = experiment.splits, losses_by_split(experiment)["validation"]
+    rows, found = experiment.splits, losses_by_split(experiment.predictor, experiment.splits)["validation"]
     y = rows["train"].y[:, 0]
     constant = DummyRegressor(strategy=strategy, quantile=0.9).fit(y[:, None], y).predict([[0]])[0]
     error = rows["validation"].y[:, 0] - constant
@@ -181,7 +181,10 @@ def test_rows_out_of_fold_are_out_of_fold_for_the_simple_models_too() -> None:
     X = rng.normal(size=(60, 2))
     settings = net("classes", members=3, holdout="fold", epochs=2)
     experiment, _, _ = trained(settings, columns(X, labels(rng.random(60) < 0.3)))
-    train_rows, found = experiment.splits["train"], losses_by_split(experiment)["validation"]
+    train_rows, found = (
+        experiment.splits["train"],
+        losses_by_split(experiment.predictor, experiment.splits)["validation"],
+    )
     assert found.linear is not None
     A = LinearInputs(train_rows.X).matrix(train_rows.X)
     penalty = float(Logistic(A, train_rows.y.astype(float), np.ones(60))._penalty[1, 0])

@@ -42,7 +42,19 @@ def coverage(facts: RunFacts) -> Section | None:
         Charts(charts),
         Folded("The numbers of both charts", [_table(by_split, classes)]),
     ]
+    blocks += _quantiles(found)
     return Section("coverage", "Sets of classes" if classes else "Prediction intervals", blocks)
+
+
+def _quantiles(found: RunPredictions) -> Iterator[Rows]:
+    """Yield how many rows lie below each quantile that the net predicts, if its loss predicts quantiles."""
+    by_split = {split: found.predicted(split) for split in found.held_out}
+    levels = [*next(iter(by_split.values())).quantiles]
+    if levels:
+        below = [[rows.mean(rows.y <= rows.quantiles[level])[0] for rows in by_split.values()] for level in levels]
+        shown = [[f"{level:g}", *(f"{share:.4f}" for share in row)] for level, row in zip(levels, below, strict=True)]
+        header = ["predicted quantile", *(LABELS[split] for split in by_split)]
+        yield Rows("The share of rows that lie below each predicted quantile", header, shown, 0)
 
 
 def _table(by_split: dict[str, Coverage], classes: bool) -> Rows:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
+from nnfs_cli.arrays import Array
 from nnfs_cli.display.text import number
 from nnfs_cli.report.blocks import Block, Notice, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.workflows.bootstrap import intervals
 from nnfs_cli.workflows.compare import Comparison
+from nnfs_cli.workflows.run_predictions import RunPredictions
+from nnfs_cli.workflows.verdicts.losses import losses_by_split
 
 LABELS = {"train": "training rows", "validation": "validation rows", "test": "test rows"}
 
@@ -23,29 +29,31 @@ def figures(facts: RunFacts) -> Section | None:
     if facts.state != "finished":
         state = f"The training is {facts.state}; these figures are for the best weights so far."
         blocks.append(Notice("warn", "note", state))
-    blocks.append(_table(found.evaluation, found.evaluation.intervals, found.evaluation.out_of_fold))
+    metrics, seed = found.predictor.config.metrics or (), found.predictor.config.seed
+    by_split = {split: intervals(metrics, found.predicted(split), seed) for split in found.held_out}
+    blocks.append(_table(found.evaluation, by_split, found.evaluation.out_of_fold))
     blocks += _decided(found.evaluation.decision)
+    blocks += _beside_simple_models(found)
     if facts.baselines:
         blocks += _baselines(facts.baselines)
     return Section("figures", "Figures", blocks)
 
 
 def _table(
-    figures: Mapping[str, Mapping[str, Any]], intervals: Mapping[str, Mapping[str, Any]], out_of_fold: bool = False
+    figures: Mapping[str, Mapping[str, Any]], bounds: Mapping[str, Mapping[str, Any]], out_of_fold: bool = False
 ) -> Rows:
     """Return a row for each figure and a column for each split; an interval follows its figure."""
     names = list(dict.fromkeys(name for of_split in figures.values() for name in of_split if name != "rows"))
     rows = [["rows", *(f"{int(of_split['rows']):,}" for of_split in figures.values())]] if figures else []
     for name in names:
         cells = [
-            _with_interval(of_split.get(name), intervals.get(split, {}).get(name))
-            for split, of_split in figures.items()
+            _with_interval(of_split.get(name), bounds.get(split, {}).get(name)) for split, of_split in figures.items()
         ]
         rows.append([name, *cells])
     header = [LABELS.get(split, split) for split in figures]
     if out_of_fold:
         header = [f"{name}, out of fold" if name == LABELS["validation"] else name for name in header]
-    caption = "Figures with 95 % confidence intervals" if intervals else "Figures"
+    caption = "Figures with 95 % confidence intervals" if bounds else "Figures"
     return Rows(caption, ["figure", *header], rows)
 
 
@@ -61,6 +69,24 @@ def _decided(decision: Mapping[str, Any] | None) -> Iterator[Block]:
     if decision is not None:
         rule = f"'{decision['class']}' is predicted at a probability of {number(decision['threshold'])} or more"
         yield Text(f"These figures are for the threshold that `nnfs decide` kept: {rule}.", soft=True)
+
+
+def _beside_simple_models(found: RunPredictions) -> Iterator[Block]:
+    """Yield the loss of held-out rows beside that of the simple models that the verdicts compare it with."""
+    by_split = losses_by_split(found.predictor, found.rows)
+    names = {"net": "the net", "linear": "a linear model on the same inputs", "constant": "the best constant"}
+    rows = [
+        [name, *(number(_mean(getattr(losses, model), losses.weight)) for losses in by_split.values())]
+        for model, name in names.items()
+        if all(getattr(losses, model) is not None for losses in by_split.values())
+    ]
+    if by_split:
+        header = ["model", *(LABELS[split] for split in by_split)]
+        yield Rows("The loss beside that of simple models", header, rows, strong=frozenset({0}))
+
+
+def _mean(losses: Array, weight: Array | None) -> float:
+    return float(np.average(losses, weights=weight))
 
 
 def _baselines(found: Comparison) -> Iterator[Block]:

@@ -34,7 +34,8 @@ def residuals(facts: RunFacts) -> Section | None:
     several = len(found.predictor.encoder.targets) > 1
     for target, charts in residual_charts(found, found.main_split):
         blocks += [Heading(target)] * several
-        blocks.append(Charts([*zip(charts, NOTES, strict=True)]))
+        noted = [*zip(charts, NOTES, strict=True)]
+        blocks.append(Charts(noted if facts.rows else noted[2:]))  # the first two show single rows
     left_out = len(found.predictor.encoder.targets) - MOST
     if left_out > 0:
         blocks.append(Text(f"{left_out:,} more targets are not drawn.", soft=True))

@@ -48,7 +48,8 @@ def judge(
 def _verdicts(
     experiment: Experiment, metrics: Mapping[str, Any], log: Sequence[Mapping[str, float]]
 ) -> Iterator[Verdict]:
-    losses, predictor = losses_by_split(experiment), experiment.predictor
+    predictor = experiment.predictor
+    losses = losses_by_split(predictor, experiment.splits)
     yield from few_rows(losses)
     yield from copied_rows(predictor.encoder, experiment.splits)
     net = Net.of(predictor, metrics["train"]["loss"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from nnfs_cli.arrays import Array, all_finite
 from nnfs_cli.data.weighted import as_counts
-from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.metrics import decide
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.losses import Loss
@@ -56,14 +55,14 @@ class RowLosses:
         return float(len(self.net) if self.weight is None else self.weight.sum(dtype=np.float64))
 
 
-def losses_by_split(experiment: Experiment) -> dict[str, RowLosses]:
+def losses_by_split(predictor: Predictor, splits: Mapping[str, EncodedRows]) -> dict[str, RowLosses]:
     """Return the losses of the validation and the test rows, of at most `MOST_ROWS` each."""
-    held_out = {split: rows for split, rows in experiment.splits.items() if split != "train"}
+    held_out = {split: rows for split, rows in splits.items() if split != "train"}
     if not held_out:
         return {}
     with thread_limit(1), np.errstate(all="ignore"):  # the matrices are small
-        simple = SimpleModels(experiment)
-        return {split: _losses(experiment.predictor, rows, simple) for split, rows in held_out.items()}
+        simple = SimpleModels(predictor, splits["train"])
+        return {split: _losses(predictor, rows, simple) for split, rows in held_out.items()}
 
 
 def _losses(predictor: Predictor, rows: EncodedRows, simple: SimpleModels) -> RowLosses:
@@ -101,20 +100,19 @@ def row_losses(loss: Loss, y_hat: Array, y: Array) -> Array:
 
 
 class SimpleModels:
-    """A constant and a linear model, fitted to the training rows of an experiment.
+    """A constant and a linear model, fitted to the training rows of a net.
 
     Where each member of the net was trained on other rows, so are these, one for each member.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
-        rows, folds = experiment.splits["train"], experiment.splits["train"].folds
-        codes = [table[0] for table in experiment.predictor.encoder.lookups]
+    def __init__(self, predictor: Predictor, rows: EncodedRows) -> None:
+        folds, codes = rows.folds, [table[0] for table in predictor.encoder.lookups]
         n_inputs = rows.X.shape[1] + CATEGORIES * len(codes)
         self.n_numbers = n_inputs + rows.y.shape[1] + 1
         most_numbers = max(LEAST_NUMBERS, min(MOST_NUMBERS, rows.X.size // 10))
         self.most_rows = max(1, min(MOST_ROWS, most_numbers // self.n_numbers))
         chosen = _places(len(rows), self.most_rows)
-        self._loss, self._y = experiment.config.loss, rows.y[chosen]
+        self._loss, self._y = predictor.config.loss, rows.y[chosen]
         counts = None if rows.weight is None else as_counts(rows.weight[chosen].astype(np.float64))
         self._weight = np.ones(len(chosen)) if counts is None else counts
         self._seen = None if folds is None else folds.trains[chosen]  # (rows, members)
