@@ -20,7 +20,7 @@ WHY = {  # by the code of the verdict: what it means for the training
     "too_short": "training ended before the net had learned what it can learn",
 }
 SAME = "a net that has learned nothing gives every row the same answer"
-MILD = {"worse_than_linear", "majority"}  # true of many sound trainings, too
+MILD = {"worse_than_linear", "majority", "worse_on_test"}  # true of many sound trainings, too
 
 
 def verdicts_on_training(run: TrainedRun) -> Iterator[Diagnosis]:
