@@ -13,8 +13,8 @@ and an interrupted run is resumed by
     workflows.resume(workflows.reopen(run), run)
 
 Read `train`, `load_run`, `evaluate` and `predict` first, then `decide` (the threshold between two classes), `resume`
-and `verify`, then `compare` with `baselines`, and `cross_validate`. `evaluation` is what `evaluate` returns, and
-`bootstrap` finds its confidence intervals. `verdicts` says after a training how good the net is.
+and `verify`, then `compare` with `baselines`, `compare_runs` and `cross_validate`. `evaluate` returns an `evaluation`,
+`bootstrap` finds confidence intervals, and `verdicts` says after a training how good the net is.
 """
 
 # The functions are re-exported so that users need one import, and read `workflows.train(...)` as a sentence. They hide
@@ -24,6 +24,7 @@ and `verify`, then `compare` with `baselines`, and `cross_validate`. `evaluation
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.inspection.load_config import load
 from nnfs_cli.workflows.compare import Comparison, baselines, compare
+from nnfs_cli.workflows.compare_runs import RunComparison, compare_runs
 from nnfs_cli.workflows.cross_validate import CrossValidation, FoldEstimate, cross_validate
 from nnfs_cli.workflows.decide import Threshold, decide
 from nnfs_cli.workflows.evaluate import evaluate
@@ -37,7 +38,7 @@ from nnfs_cli.workflows.verdicts import Verdict
 from nnfs_cli.workflows.verify import Reproduction, verify
 
 __all__ = [
-    "Comparison", "CrossValidation", "Evaluation", "Figures", "FoldEstimate", "Reproduction", "Threshold", "Verdict",
-    "baselines", "batch_predictor", "begin", "compare", "cross_validate", "decide", "evaluate", "load", "predict",
-    "prepare", "reopen", "restore", "resume", "train", "verify",
+    "Comparison", "CrossValidation", "Evaluation", "Figures", "FoldEstimate", "Reproduction", "RunComparison",
+    "Threshold", "Verdict", "baselines", "batch_predictor", "begin", "compare", "compare_runs", "cross_validate",
+    "decide", "evaluate", "load", "predict", "prepare", "reopen", "restore", "resume", "train", "verify",
 ]  # fmt: skip

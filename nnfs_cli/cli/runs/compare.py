@@ -85,7 +85,7 @@ def _fitting(one: Table) -> str:
         return text
     left = max(map(len, header[1:]))
     blocks = ["\n".join([row[0], *_labelled(header[1:], row[1:], left)]) for row in rows]
-    return "\n".join(blocks)
+    return "\n".join([header[0], *blocks])
 
 
 def _labelled(labels: list[str], cells: list[str], left: int) -> Iterator[str]:
