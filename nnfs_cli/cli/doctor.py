@@ -156,7 +156,8 @@ def _suggest(subject: Path, examination: Examination, path: Path | None, quiet: 
         new = shlex.quote(path.as_posix())
         suggest(f"nnfs doctor {new}, then nnfs train {new}", quiet)
     elif examination.diagnoses:
-        suggest("nnfs guide doctor explains each diagnosis; --fix writes a config with the remedies", quiet)
+        more = "; --fix writes a config with the remedies" if examination.edits else ""
+        suggest(f"nnfs guide doctor explains each diagnosis{more}", quiet)
     elif not is_run(subject):
         suggest(f"nnfs train {shlex.quote(subject.as_posix())}", quiet)
 

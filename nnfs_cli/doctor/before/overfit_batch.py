@@ -35,7 +35,7 @@ def cannot_overfit(subject: Subject) -> Iterator[Diagnosis]:
         "warning",
         f"on {len(rows)} rows alone, the loss stays at {number(best)} after {STEPS} steps of adam; the best constant"
         f" has {number(constant)}",
-        "a net that is sound learns a few rows by heart; this one has a fault that no other learning rate mends",
+        "a net that is sound overfits a few rows; this one has a fault that no other learning rate mends",
         "look at the layers one by one with `nnfs trace`",
     )
 
