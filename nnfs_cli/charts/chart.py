@@ -100,7 +100,7 @@ class Chart:
         """Return the ticks of the x axis, so few that their labels do not touch."""
         for most in range(max(2, int((x.end - x.start) / X_TICK) + 1), 1, -1):
             ticks = x.ticks(most)
-            places = [(x.at(tick.value), text_width(tick.label) / 2) for tick in ticks]
+            places = [(_middle(x, x.at(tick.value), tick.label), text_width(tick.label) / 2) for tick in ticks]
             pairs = itertools.pairwise(places)
             if all(b - a > half_a + half_b + 6 for (a, half_a), (b, half_b) in pairs):
                 return ticks
@@ -119,15 +119,17 @@ def _grid(frame: Frame, x_ticks: list[Tick], y_ticks: list[Tick]) -> str:
             element("path", d=lines, class_="ch-grid", stroke="currentColor", opacity=0.15) if lines else "",
             element("path", d=axis, class_="ch-axis", fill="none", stroke="currentColor", opacity=0.6),
             *(text(x.start - 7, height + 4, label, "end", class_="ch-tick") for height, label in heights),
-            *(_below(x, y, place, label) for place, label in places),
+            *(
+                text(_middle(x, place, label), y.start + 17, label, "middle", class_="ch-tick")
+                for place, label in places
+            ),
         ]
     )
 
 
-def _below(x: Scale, y: Scale, place: float, label: str) -> str:
-    """Return the label of a tick of the x axis; a label near the right edge ends there."""
-    middle = min(place, x.end + 10 - text_width(label) / 2)
-    return text(middle, y.start + 17, label, "middle", class_="ch-tick")
+def _middle(x: Scale, place: float, label: str) -> float:
+    """Return where the label of a tick of the x axis has its middle; a label near the right edge ends there."""
+    return min(place, x.end + 10 - text_width(label) / 2)
 
 
 def _numbers(scale: Scale) -> str:

@@ -84,7 +84,7 @@ class Scale:
 def has_wide_range(values: Array) -> bool:
     """Return whether all finite values are positive and so far apart that a logarithmic axis shows them better."""
     finite = values[np.isfinite(values)]
-    return bool(finite.size and finite.min() > 0 and finite.max() / finite.min() > WIDE)
+    return bool(finite.size and finite.min() > 0 and finite.max() / WIDE > finite.min())
 
 
 def _apart(low: float, high: float) -> tuple[float, float]:

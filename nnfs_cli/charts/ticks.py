@@ -77,7 +77,7 @@ def _labels(values: Iterable[Fraction], step: Fraction, plain: bool | None = Non
     values = list(values)
     largest = max((abs(value) for value in values), default=Fraction(0))
     if plain is None:
-        plain = abs(step) >= PLAIN[0] and largest < PLAIN[1]
+        plain = PLAIN[0] <= largest < PLAIN[1] or not largest
     if plain:
         return [_signed(f"{_decimal(abs(value), _decimals(step))}", value) for value in values]
     exponent = _exponent(largest) if largest else 0

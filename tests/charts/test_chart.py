@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nnfs_cli.charts import chart as chart_module
@@ -60,6 +60,7 @@ def test_a_mark_and_a_rule_are_where_their_numbers_are() -> None:
     assert [element.get("id") for element in root.iter() if element.get("id")] == ["here"]
 
 
+@example([(0.999, 900.0)], "points", True, False)  # its ticks are close together and have long labels
 @given(NUMBERS, st.sampled_from(["line", "points", "band", "histogram"]), st.booleans(), st.booleans())
 def test_any_numbers_make_a_picture_within_its_bounds(
     rows: list[tuple[float, float]], kind: str, x_log: bool, y_log: bool
