@@ -183,6 +183,13 @@ def test_rows_flow_through_the_graph(browser: Browser, tmp_path: Path) -> None:
             assert page.locator(".step.current tr.chosen").first.get_attribute("data-row") == str(row)
 
 
+def test_one_of_many_rows_is_chosen_from_a_list(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, tmp_path, batch("iris.yaml", rows=12)) as found:
+        found.page.select_option("#row", "11")
+        assert found.page.locator(".step.current tr.chosen").first.get_attribute("data-row") == "11"
+        found.check()
+
+
 def test_the_graph_is_read_by_the_pointer_and_by_the_keyboard(browser: Browser, tmp_path: Path) -> None:
     one = batch("iris.yaml")
     w = one.model.parameters.arrays

@@ -8,6 +8,7 @@ async function unpacked(text) {
 
 const find = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
+const narrow = matchMedia("(max-width: 60rem)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 class TracePage {
@@ -40,9 +41,9 @@ class TracePage {
     all(".steps a").forEach((link, i) => link.addEventListener("click", (event) => {
       event.preventDefault(); // the graph stays in view
       this.go(i);
-      find(".where").scrollIntoView({ block: "nearest" });
+      if (narrow.matches) find(".where").scrollIntoView({ block: "nearest" }); // there, the list is below the step
     }));
-    all("input[name=row]").forEach((input) => input.addEventListener("change", () => this.set({ row: Number(input.value) })));
+    all("input[name=row], #row").forEach((input) => input.addEventListener("change", () => this.set({ row: Number(input.value) })));
     find("#epoch")?.addEventListener("input", (event) => {
       this.frame = Number(event.target.value);
       this.stop();
