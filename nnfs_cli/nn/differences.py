@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 
 STEP = float(np.finfo(np.float64).eps ** (1 / 3))  # it balances the truncation error against the rounding error
+SMOOTH = 1e-4  # by this share, the derivatives from both sides of a point without a kink may differ
 CLOSER = 8.0  # how many times a second step is shorter, where the first one may have met a kink
 
 
@@ -20,21 +22,40 @@ class Derivative(NamedTuple):
     kink: bool
 
 
-def derivative(f: Callable[[], Array], dy: Array, array: Array, index: tuple[int, ...]) -> Derivative:
+@dataclass(frozen=True)
+class Compared:
+    """One entry of a gradient beside its numerical value; at a kink the two may differ."""
+
+    index: tuple[int, ...]
+    gradient: float
+    numerical: float
+    kink: bool = False
+
+    @property
+    def error(self) -> float:
+        """The difference of the two; infinite if either is NaN."""
+        error = abs(self.gradient - self.numerical)
+        return error if error == error else float("inf")
+
+
+def derivative(
+    f: Callable[[], Array], dy: Array, array: Array, index: tuple[int, ...], here: Array | None = None
+) -> Derivative:
     """Return the derivative of Σ dy · f by one entry of a float64 array, which f depends on.
 
     It is Σ dy · (f(a + h) - f(a - h)) / 2h. Where the derivatives from both sides differ, and a shorter step does not
-    bring them together, the function has a kink. `array` is as before afterwards; f may return a buffer.
+    bring them together, the function has a kink. `array` is as before afterwards. f may return a buffer; `here` is
+    what it returns now, if that is known.
     Source: Press et al., "Numerical Recipes" (2007), section 5.7.
     """
     value = array[index]
     h = STEP * max(1.0, abs(float(value)))
     try:
-        here = f().copy()
+        here = f().copy() if here is None else here
         left, right = _from_both_sides(f, dy, array, index, h, here)
         gap = abs(right - left)
         noise = 1e-9 * float(np.abs(dy * here).sum())
-        if gap <= 1e-5 * max(abs(left), abs(right)) + noise:
+        if gap <= SMOOTH * max(abs(left), abs(right)) + noise:
             return Derivative((left + right) / 2, kink=False)
         array[index] = value
         left, right = _from_both_sides(f, dy, array, index, h / CLOSER, here)

@@ -9,8 +9,9 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Draws
-from nnfs_cli.nn.differences import derivative, sample
-from nnfs_cli.nn.layer_check import ArrayCheck, Compared, LayerCheck, check_layer, check_loss
+from nnfs_cli.nn.differences import sample
+from nnfs_cli.nn.gradient_check import compare_entries
+from nnfs_cli.nn.layer_check import ArrayCheck, LayerCheck, check_layer, check_loss
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.model import Model
 from nnfs_cli.nn.parameters import Views
@@ -64,43 +65,11 @@ def check_net(
     return NetCheck(tuple(layers), loss, tuple(parameters))
 
 
-def net_entries(
-    model: Model,
-    arrays: dict[str, list[tuple[int, ...]]],
-    x: Array,
-    y: Array,
-    weight: Array | None = None,
-    draws: Draws | None = None,
-    mean_total: float | None = None,
-) -> dict[str, list[Compared]]:
-    """Compare the gradient of the batch's loss by these entries of parameters, by name, with differences of the loss.
-
-    The model is float64 and has no members. It is not changed.
-    """
-    before, learned = model.parameters.vector.copy(), model.parameters.learned.size
-    total = mean_total or (len(x) if weight is None else float(weight.sum())) or 1.0
-    scale = np.array([model.loss.row_weight(total)])
-
-    def loss() -> Array:
-        summed = model.differentiate(x, y, weight, draws, mean_total)
-        model.parameters.vector[learned:] = before[learned:]  # running statistics
-        return np.array([summed])
-
-    model.differentiate(x, y, weight, draws, mean_total)
-    gradients = {name: array.copy() for name, array in model.gradients.arrays.items()}
-    found = {}
-    for name, indices in arrays.items():
-        pairs = [(index, derivative(loss, scale, model.parameters.arrays[name], index)) for index in indices]
-        found[name] = [Compared(index, float(gradients[name][index]), *numerical) for index, numerical in pairs]
-    model.parameters.vector[...] = before
-    return found
-
-
 def _parameters(
     model: Model, x: Array, y: Array, weight: Array | None, draws: Draws | None, rng: np.random.Generator
 ) -> list[ArrayCheck]:
     indices = {name: sample(array.shape, NET_ENTRIES, rng) for name, array in model.gradients.arrays.items()}
-    entries = net_entries(model, indices, x, y, weight, draws)
+    entries = compare_entries(model, x, y, weight, draws, where=indices)
     largest = max((abs(one.numerical) for several in entries.values() for one in several if not one.kink), default=0.0)
     return [ArrayCheck(name, tuple(several), largest or 1.0) for name, several in entries.items()]
 

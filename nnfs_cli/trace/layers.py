@@ -8,11 +8,10 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
-from nnfs_cli.nn.differences import derivative
+from nnfs_cli.nn.differences import Compared, derivative
 from nnfs_cli.nn.embedding import Embedding
 from nnfs_cli.nn.entry_formulas import apply, first_entry
 from nnfs_cli.nn.formulas import formulas
-from nnfs_cli.nn.layer_check import Compared
 from nnfs_cli.nn.layers.base import built
 from nnfs_cli.nn.parameters import Parameters, flat
 from nnfs_cli.trace.jacobian import jacobian
@@ -94,14 +93,15 @@ def _input_checks(record: LayerRecord, twin: LayerRecord) -> tuple[GradientCheck
         return layer.forward(parameters.views, x, context)[0]
 
     try:
-        if not np.array_equal(output(), twin.y):
+        here = output().copy()
+        if not np.array_equal(here, twin.y):
             return ()
     except ValueError:  # it draws random numbers
         return ()
     found = []
     for row in range(len(x)):
         index = first_entry(record.dx, row)
-        numerical = derivative(output, twin.dy, x, index)
+        numerical = derivative(output, twin.dy, x, index, here)
         found.append(GradientCheck("dx", index, float(record.dx[index]), *numerical))
     return tuple(found)
 

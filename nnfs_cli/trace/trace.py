@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.nn.differences import sample
+from nnfs_cli.nn.differences import Compared, sample
 from nnfs_cli.nn.entry_formulas import first_entry
-from nnfs_cli.nn.layer_check import Compared
+from nnfs_cli.nn.gradient_check import compare_entries
 from nnfs_cli.nn.model import Model
-from nnfs_cli.nn.net_check import net_entries
 from nnfs_cli.nn.one_net import one_net
 from nnfs_cli.trace.batch import TracedBatch
 from nnfs_cli.trace.layers import backward_step, forward_step
@@ -83,7 +82,7 @@ def _parameter_checks(model: Model, twin: TracedBatch) -> dict[str, list[Compare
     rng, more, where = np.random.default_rng(0), CHECKED if model.n_parameters < LARGE else 0, {}
     for name, gradient in model.gradients.arrays.items():
         where[name] = list(dict.fromkeys([first_entry(gradient), *sample(gradient.shape, more, rng)]))
-    return net_entries(twin.model, where, twin.x, twin.y, twin.weight, twin.draws, twin.mean_total)
+    return compare_entries(twin.model, twin.x, twin.y, twin.weight, twin.draws, twin.mean_total, where)
 
 
 def _own_checks(record: LayerRecord, model: Model, checks: dict[str, list[Compared]]) -> dict[str, list[Compared]]:
