@@ -20,8 +20,8 @@ from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import in_a_line
 
 if TYPE_CHECKING:
-    from nnfs_cli.doctor import Diagnosis, Examination
     from nnfs_cli.doctor.before.range_test import RangeTest
+    from nnfs_cli.doctor.diagnosis import Diagnosis, Examination
     from nnfs_cli.doctor.fix import Fix
 
 HEIGHT, WIDEST = 8, 72  # of the curve of the range test
@@ -73,11 +73,11 @@ def doctor(
 def _examine(subject: Path, set_: list[str] | None, code: list[Path] | None) -> Examination:
     if is_run(subject):
         load(code)
-        from nnfs_cli.doctor import examine_run
+        from nnfs_cli.doctor.examine_run import examine_run
 
         return examine_run(open_run(subject))
     config = read(subject, set_, code)
-    from nnfs_cli.doctor import examine_config
+    from nnfs_cli.doctor.examine_config import examine_config
 
     return examine_config(config)
 

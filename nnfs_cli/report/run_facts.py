@@ -62,6 +62,8 @@ class RunFacts:
     @cached_property
     def config(self) -> Config | None:
         """The config with every default spelled out."""
+        if self.experiment is not None and not self.lineage:  # a resumed one has other epochs
+            return self.experiment.config
         return self._read(lambda: config_of(self.run))
 
     @cached_property

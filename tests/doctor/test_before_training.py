@@ -13,9 +13,10 @@ import pytest
 
 from nnfs_cli import workflows
 from nnfs_cli.config.yaml import dump
-from nnfs_cli.doctor import Examination, examine_config
 from nnfs_cli.doctor.after.verdicts import WHY
 from nnfs_cli.doctor.before.subject import Subject
+from nnfs_cli.doctor.diagnosis import Examination
+from nnfs_cli.doctor.examine_config import examine_config
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.experiment.read_data import load_data
 from nnfs_cli.guide import page

@@ -16,7 +16,6 @@ from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.training.optimizers import Stepper
-from nnfs_cli.workflows.load_run import config_of
 from nnfs_cli.workflows.verdicts import Verdict, recorded_verdict
 from nnfs_cli.workflows.verdicts.curves import curve_verdicts
 
@@ -43,9 +42,9 @@ class TrainedRun:
     confusion: Mapping[str, Mapping[str, int]] | None  # of the held-out rows, by true class, then by predicted class
 
     @classmethod
-    def of(cls, run: RunDirectory) -> TrainedRun:
-        """Read a run. Raises `RunError` if it is damaged."""
-        config, state, log = config_of(run), run.status().get("state", "unknown"), run.epochs()
+    def of(cls, run: RunDirectory, config: Config) -> TrainedRun:
+        """Read a run with this config. Raises `RunError` if it is damaged."""
+        state, log = run.status().get("state", "unknown"), run.epochs()
         verdicts: Sequence[Verdict] = recorded_verdict(run)
         if not verdicts and state != "finished":
             verdicts = [one for one in curve_verdicts(log, config, stopped=False) if one.code != "too_short"]

@@ -12,7 +12,7 @@ MORE = "`nnfs doctor` looks at the rows as well, and `nnfs guide doctor` explain
 
 def diagnoses(facts: RunFacts) -> Section:
     """Return what was measured, why it matters and what to change; verdicts stand at the top of the page already."""
-    examination = examine_run(facts.run, data=False)
+    examination = examine_run(facts.run, data=False, config=facts.config)
     told = {verdict.code for verdict in facts.verdicts}
     blocks: list[Block] = []
     for one in examination.diagnoses:
