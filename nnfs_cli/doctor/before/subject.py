@@ -22,7 +22,7 @@ from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.workflows.verdicts.losses import best_constant, row_losses
 
-MOST_ROWS = 5_000  # training rows that are looked at
+MOST_ROWS, MOST_NUMBERS = 5_000, 5_000_000  # training rows that are looked at, and inputs in them
 SAMPLE = 256  # rows of a single pass
 LEARNS = 0.1  # share of what a perfect net gains over the best constant that counts as learning
 LESS = 0.5  # share of the gain of another training below which one is far worse
@@ -48,9 +48,10 @@ class Subject:
 
     @cached_property
     def rows(self) -> EncodedRows:
-        """Training rows in a random order, at most `MOST_ROWS`."""
+        """Training rows in a random order: at most 5,000, and fewer of wide tables, but at least those of a pass."""
         train = self.experiment.splits["train"]
-        return train.take(random_stream(self.config.seed, "doctor").permutation(len(train))[:MOST_ROWS])
+        most = min(MOST_ROWS, max(SAMPLE, MOST_NUMBERS // train.X.shape[1]))
+        return train.take(random_stream(self.config.seed, "doctor").permutation(len(train))[:most])
 
     @cached_property
     def sample(self) -> EncodedRows:
