@@ -41,6 +41,7 @@ def resume(
     from nnfs_cli.display.progress import progress_for
 
     experiment = workflows.reopen(opened, epochs, changed_data)
-    callbacks = [] if quiet else [Resumed(experiment), *progress_for(True, experiment.config.checkpoint)]
+    shown = [] if quiet else progress_for(True, experiment.config.checkpoint, opened.epochs())
+    callbacks = [] if quiet else [Resumed(experiment), *shown]
     training = partial(workflows.resume, experiment, opened, callbacks)
     conduct(training, experiment, opened, quiet=quiet, json=json, report=not no_report)

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 
 from nnfs_cli.display.lines import TERMINAL_LINES, Lines
 from nnfs_cli.display.region import Region
@@ -32,13 +33,14 @@ BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 class Live(Lines):
     """A callback that writes a table of some epochs, and draws the learning curves and a line of progress below it.
 
-    `monitor` and `mode` say which epoch is the best; with None, none is. At the end the curves stay, if there are any.
+    `monitor` and `mode` say which epoch is the best; with None, none is. `earlier` are the rows of the log of a
+    run that is resumed. At the end the curves stay, if there are any.
     """
 
-    def __init__(self, monitor: str | None = "val_loss", mode: Mode = "min") -> None:
+    def __init__(self, monitor: str | None = "val_loss", mode: Mode = "min", earlier: Sequence[LogRow] = ()) -> None:
         super().__init__(TERMINAL_LINES)
         self._region, self._epochs = Region(), SomeEpochs(monitor, mode)
-        self._monitor = monitor
+        self._monitor, self._earlier = monitor, earlier
         self._curves = {name: Thinned(POINTS) for name in CURVES}
         self._seen: deque[tuple[float, int]] = deque(maxlen=WINDOW)  # times, and the steps made until then
         self._due = math.inf
@@ -50,6 +52,9 @@ class Live(Lines):
     def on_begin(self, training: Training) -> None:
         """Open the region; the first drawing comes a moment later, so that a short training shows none."""
         super().on_begin(training)
+        for row in self._earlier:
+            if row["epoch"] <= training.progress.finished:  # later ones are made again
+                self._add(training, row)
         if self._region.begin():
             now = time.monotonic()
             self._due = now + SECONDS
@@ -63,6 +68,9 @@ class Live(Lines):
     def on_log(self, training: Training, row: LogRow) -> None:
         """Write a line for some of the epochs, and take the losses of all into the curves."""
         super().on_log(training, row)
+        self._add(training, row)
+
+    def _add(self, training: Training, row: LogRow) -> None:
         if self._unaveraged and not training.average.pending:
             self._epochs.forget_best()  # from now on epochs are compared by their average
         self._unaveraged = training.average.pending

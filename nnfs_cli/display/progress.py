@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from nnfs_cli.display.notebook import FoldTable, Notebook, in_notebook
@@ -15,19 +15,22 @@ from nnfs_cli.errors import ConfigError
 from nnfs_cli.metrics.direction import Mode
 from nnfs_cli.system.wording import shown
 from nnfs_cli.training.callbacks import Callback
+from nnfs_cli.training.progress import LogRow
 
 if TYPE_CHECKING:
     from nnfs_cli.training.callbacks.checkpoint import Checkpoint
     from nnfs_cli.workflows.cross_validate import Report
 
 
-def progress_for(verbose: bool | None, checkpoint: Checkpoint | None = None) -> list[Callback]:
+def progress_for(
+    verbose: bool | None, checkpoint: Checkpoint | None = None, earlier: Sequence[LogRow] = ()
+) -> list[Callback]:
     """Return the callbacks that show the progress of a training; an empty list if it is silent.
 
     True: a display in a notebook, curves on a terminal, lines in a file or a pipe. False: nothing.
     None: as True in a notebook or an interactive session on a terminal, as False in a script and in threads.
-    `checkpoint` says by which figure an epoch is the best; without it, no epoch is marked, as none is kept. Raises
-    `ConfigError` if `verbose` is anything else.
+    `checkpoint` says by which figure an epoch is the best; without it, no epoch is marked, as none is kept. `earlier`
+    are the rows of the log of a run that is resumed. Raises `ConfigError` if `verbose` is anything else.
     """
     if not _wanted(verbose):
         return []
@@ -39,7 +42,7 @@ def progress_for(verbose: bool | None, checkpoint: Checkpoint | None = None) -> 
     if sys.stderr.isatty() and obeys_escapes(sys.stderr):
         from nnfs_cli.display.live import Live
 
-        return [Live(*best)]
+        return [Live(*best, earlier)]
     from nnfs_cli.display.lines import TERMINAL_LINES, Lines
 
     return [Lines(TERMINAL_LINES if sys.stderr.isatty() else None)]

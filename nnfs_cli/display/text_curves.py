@@ -134,10 +134,10 @@ class _Axis:
         low, high, *scaled = (
             map(math.log, (self.low, self.high, *values)) if self._log else (self.low, self.high, *values)
         )
-        if high <= low:
+        span = high / 2 - low / 2  # the whole span may be too large for a float
+        if span <= 0:
             return [0.5] * len(scaled)
-        span = high - low
-        return [0.0 if value < low else 1.0 if value > high else (value - low) / span for value in scaled]
+        return [0.0 if value < low else 1.0 if value > high else (value / 2 - low / 2) / span for value in scaled]
 
     def at(self, share: float) -> float:
         """Return the value that is so far along the axis."""

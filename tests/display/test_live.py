@@ -268,6 +268,18 @@ def test_the_display_takes_less_than_a_hundredth_of_the_time(monkeypatch: pytest
     assert own < 0.01
 
 
+def test_a_resumed_training_shows_the_curves_from_the_first_epoch_on(place: Place) -> None:
+    screen = place()
+    earlier = [{"epoch": n, "train_loss": 1 / n, "val_loss": 1 / n} for n in range(1, 9)]
+    training = Training()
+    training.progress.epoch = training.progress.finished = 6
+    training.progress.step = 60
+    training.run(Live(earlier=earlier), screen, [(0.5, 0.6), (0.4, 0.5)])
+    assert [line.split()[0] for line in screen.lines[2:4]] == ["7", "8"]
+    assert screen.lines[-1].split() == ["1", "epoch", "8"]
+    assert [line.split()[0] for line in (screen.lines[5], screen.lines[-2])] == ["1", "0.167"]
+
+
 def test_two_displays_do_not_fight_for_the_terminal(place: Place) -> None:
     screen = place()
     one, other = Live(), Live()

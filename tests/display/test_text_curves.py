@@ -47,6 +47,15 @@ def test_curves_fit_their_place_whatever_the_values(
         assert "".join(lines).isascii()
 
 
+def test_the_largest_and_the_smallest_numbers_can_be_drawn() -> None:
+    huge, tiny = (
+        text_curves({"a": [(0, -1.7e308), (1, 1.7e308)]}, 40, 6),
+        text_curves({"a": [(0, 0), (1, 5e-324)]}, 40, 6),
+    )
+    assert (len(huge), len(tiny)) == (6, 6)
+    assert huge[0].endswith(" a")
+
+
 def test_an_example_is_drawn_as_shown() -> None:
     assert doctest.testmod(module).failed == 0
 

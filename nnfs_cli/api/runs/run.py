@@ -403,7 +403,7 @@ class Run:
             kept = f"{next(iter(fixed))}: a resumed run keeps its config"
             raise ConfigError(f"{kept}; give only callbacks of a class of your own")
         experiment = workflows.reopen(self._directory, epochs, changed_data, data)
-        shown = progress_for(verbose, experiment.config.checkpoint)
+        shown = progress_for(verbose, experiment.config.checkpoint, self._directory.epochs())
         with resumable(self._directory):
             workflows.resume(experiment, self._directory, [*shown, *others])
         return self
