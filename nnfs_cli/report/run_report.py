@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from nnfs_cli.report.blocks import Section
 from nnfs_cli.report.page import page
 from nnfs_cli.report.run_facts import RunFacts
@@ -34,10 +36,11 @@ SECTIONS: tuple[Callable[[RunFacts], Section | None], ...] = (
 
 def run_report(facts: RunFacts) -> str:
     """Return the page of a run. What is missing or damaged is told in it, so every run has a report."""
-    top = summary(facts)
-    sections = [section for make in SECTIONS if (section := made(make, facts)) is not None]
-    scripts = dict.fromkeys(script for section in sections for script in section.scripts())
-    return page(facts.name, "report.html", [*scripts], summary=[*top, *faults(facts)], sections=sections)
+    with np.errstate(all="ignore"):  # a training that diverged has left infinite numbers, which charts leave out
+        top = summary(facts)
+        sections = [section for make in SECTIONS if (section := made(make, facts)) is not None]
+        scripts = dict.fromkeys(script for section in sections for script in section.scripts())
+        return page(facts.name, "report.html", [*scripts], summary=[*top, *faults(facts)], sections=sections)
 
 
 def made(make: Callable[[RunFacts], Section | None], facts: RunFacts) -> Section | None:

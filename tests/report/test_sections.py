@@ -12,7 +12,7 @@ from nnfs_cli.charts.chart import Chart
 from nnfs_cli.report.blocks import Block, Charts, Folded, Rows, Section
 from nnfs_cli.report.page import TEMPLATES
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.run_report import SECTIONS
+from nnfs_cli.report.run_report import SECTIONS, run_report
 from nnfs_cli.report.sections.data import data
 from nnfs_cli.report.sections.environment import environment
 from nnfs_cli.report.sections.layers import LINES, PANELS, layers
@@ -89,6 +89,16 @@ def test_a_deep_net_is_folded(run: RunDirectory) -> None:
     assert sum(len(chart.svg()) for chart in charts.values()) < 200_000
     (table,) = tables_of(section.blocks)
     assert len(table.rows) == 200
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan, -np.inf, 1e308])
+def test_numbers_that_are_not_finite_do_no_harm(run: RunDirectory, bad: float) -> None:
+    columns = {name: column + 0.0 for name, column in probes(3, np.arange(5)).items()}
+    for name in [*columns][2:]:
+        columns[name][3:] = bad
+    facts = facts_of(run, probes=columns)
+    assert "Gradients by layer" in run_report(facts)
+    assert facts.faults == []
 
 
 def test_a_run_without_probes_has_no_section_about_its_layers(run: RunDirectory) -> None:

@@ -41,46 +41,31 @@ def layers(facts: RunFacts) -> Section | None:
     probes = facts.probes
     if probes is None or len(probes["epoch"]) < 2:
         return None
-    time = _Time(probes["epoch"])
     paths = _names(probes, ".output.mean")
     arrays = _names(probes, ".norm", but=".gradient.norm")
-    weights = [name for name in arrays if not name.endswith(".bias")] or arrays
-    titles, of_weights = {path: _title(path, facts.config) for path in paths}, dict(zip(weights, weights, strict=True))
-    blocks: list[Block] = [
-        Text("Statistics of up to 256 training rows, with the weights of these epochs; the first point is the start.")
-    ]
+    arrays = [name for name in arrays if not name.endswith(".bias")] or arrays
+    titles, weights = {path: _title(path, facts.config) for path in paths}, dict(zip(arrays, arrays, strict=True))
+    start = "the start is left out" if _is_long(probes["epoch"]) else "epoch 0 is the start"
+    blocks: list[Block] = [Text(f"Statistics of up to 256 training rows, with the weights of each epoch; {start}.")]
+    usual = [Rule("0.001", y=TYPICAL_UPDATE)]
     charts = [
-        _lines("Gradients by layer", "gradient norm", time, probes, titles, ".gradient.norm", EXPLAINED["gradient"]),
-        _lines(
-            "Updates",
-            "update / weight",
-            time,
-            probes,
-            of_weights,
-            ".update",
-            EXPLAINED["update"],
-            [Rule("0.001", y=TYPICAL_UPDATE)],
-        ),
-        _lines("Weights", "norm", time, probes, of_weights, ".norm", EXPLAINED["norm"]),
-        *(_shares(share, time, probes, titles) for share in ("dead", "saturated")),
+        _lines("Gradients by layer", "gradient norm", probes, titles, ".gradient.norm", EXPLAINED["gradient"]),
+        _lines("Updates", "update / weight", probes, weights, ".update", EXPLAINED["update"], usual),
+        _lines("Weights", "norm", probes, weights, ".norm", EXPLAINED["norm"]),
+        *(_shares(share, probes, titles) for share in SHARES),
     ]
     blocks.append(Charts([chart for chart in charts if chart is not None]))
     blocks += [Heading("Outputs of each layer"), Text(EXPLAINED["output"], soft=True)]
-    blocks.append(
-        Charts([(_outputs(path, titles[path], time, probes), "") for path in _some(paths, PANELS)], small=True)
-    )
+    blocks.append(Charts([(_outputs(path, titles[path], probes), "") for path in _some(paths, PANELS)], small=True))
     if len(paths) > PANELS:
         blocks.append(Text(f"{PANELS} of {counted(len(paths), 'layer')} are shown.", soft=True))
     blocks.append(Folded(f"The last statistics of {counted(len(paths), 'layer')}", [_table(paths, titles, probes)]))
     return Section("layers", "Inside the net", blocks)
 
 
-class _Time:
-    """The axis of the epochs; a long one is logarithmic, where the start has no place."""
-
-    def __init__(self, epochs: Array) -> None:
-        self.epochs, self.log = epochs, bool(epochs[-1] > LONG)
-        self.label = "epoch"
+def _is_long(epochs: Array) -> bool:
+    """Return whether the axis of the epochs is logarithmic, where epoch 0 has no place."""
+    return bool(epochs[-1] > LONG)
 
 
 def _names(probes: Mapping[str, Array], ending: str, but: str = "no name") -> list[str]:
@@ -108,7 +93,6 @@ def _title(path: str, config: Config | None) -> str:
 def _lines(
     title: str,
     label: str,
-    time: _Time,
     probes: Mapping[str, Array],
     titles: Mapping[str, str],
     ending: str,
@@ -122,29 +106,29 @@ def _lines(
     shown = _some(found, LINES)
     if len(shown) < len(found):
         title = f"{title}: {len(shown)} of {len(found)}"
-    lines = [Line(time.epochs, probes[f"{name}{ending}"], titles[name]) for name in shown]
-    return Chart(title, time.label, label, lines, list(notes), x_log=time.log, y_log=True, height=300), note
+    lines = [Line(probes["epoch"], probes[f"{name}{ending}"], titles[name]) for name in shown]
+    return Chart(
+        title, "epoch", label, lines, list(notes), x_log=_is_long(probes["epoch"]), y_log=True, height=300
+    ), note
 
 
-def _shares(
-    share: str, time: _Time, probes: Mapping[str, Array], titles: Mapping[str, str]
-) -> tuple[Picture, str] | None:
+def _shares(share: str, probes: Mapping[str, Array], titles: Mapping[str, str]) -> tuple[Picture, str] | None:
     """Return a chart of the shares of dead or saturated outputs of the layers that have any."""
     columns = {path: probes.get(f"{path}.output.{share}", np.zeros(1)) for path in titles}
     found = [path for path, column in columns.items() if np.any(np.nan_to_num(column) > 0)]
     if not found:
         return None
     shown = sorted(found, key=lambda path: -float(np.nanmax(columns[path])))[:LINES]
-    lines = [Line(time.epochs, 100 * columns[path], titles[path]) for path in found if path in shown]
-    chart = Chart(SHARES[share], time.label, "%", lines, x_log=time.log, y_range=(0, 100))
+    lines = [Line(probes["epoch"], 100 * columns[path], titles[path]) for path in found if path in shown]
+    chart = Chart(SHARES[share], "epoch", "%", lines, x_log=_is_long(probes["epoch"]), y_range=(0, 100))
     return chart, EXPLAINED[share]
 
 
-def _outputs(path: str, title: str, time: _Time, probes: Mapping[str, Array]) -> Chart:
+def _outputs(path: str, title: str, probes: Mapping[str, Array]) -> Chart:
     """Return a small chart of the mean of a layer's outputs, with a band of one standard deviation."""
     mean, std = (probes[f"{path}.output.{name}"] for name in ("mean", "std"))
-    series = [Band(time.epochs, mean - std, mean + std), Line(time.epochs, mean)]
-    return Chart(title, time.label, "output", series, x_log=time.log, width=280, height=190)
+    series = [Band(probes["epoch"], mean - std, mean + std), Line(probes["epoch"], mean)]
+    return Chart(title, "epoch", "output", series, x_log=_is_long(probes["epoch"]), width=280, height=190)
 
 
 def _table(paths: Sequence[str], titles: Mapping[str, str], probes: Mapping[str, Array]) -> Rows:
