@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
@@ -14,7 +15,7 @@ from nnfs_cli.nn.model import Model
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.wording import listing
 from nnfs_cli.trace.batch import ROWS, TracedBatch, traced_batch
-from nnfs_cli.workflows.load_run import blame_run, config_of, data_of, net_of
+from nnfs_cli.workflows.load_run import config_of, data_of, net_of
 
 EPOCH = re.compile(r"epoch-[0-9]{1,9}")
 
@@ -40,30 +41,11 @@ def batch_of_run(
     `RunError` if the run lacks these weights, and the errors of `traced_batch`.
     """
     experiment = _reopened(run, data)
-    if not _take_snapshot(run, weights, experiment.predictor.model):
-        run.arrays.read_weights(weights, experiment.predictor.model.parameters.arrays)
+    _load_weights(run, weights, experiment.predictor.model)
     epoch, lr = _epoch_and_lr(run, weights)
     where = "the weights" if EPOCH.fullmatch(weights) else f"the {weights} weights"
     where += f" after epoch {epoch:,}"
     return traced_batch(experiment, run.path.name, rows, member, epoch, lr, f"{where} of {run.path.as_posix()}")
-
-
-def _take_snapshot(run: RunDirectory, weights: str, model: Model) -> bool:
-    """Load the snapshot of an epoch whose weights the run has not kept by themselves, and return whether there is one.
-
-    Raises `RunError` if the snapshots are damaged.
-    """
-    kept = run.arrays.snapshots() if EPOCH.fullmatch(weights) and not run.arrays.has_weights(weights) else None
-    if kept is None:
-        return False
-    at = [i for i, epoch in enumerate(kept["epoch"]) if int(epoch) == int(weights.removeprefix("epoch-"))]
-    if not at:
-        others = [*run.arrays.kept_weights(), *(f"epoch-{epoch}" for epoch in kept["epoch"])]
-        others = [*others[:5], "...", *others[-3:]] if len(others) > 9 else others
-        raise RunError(f"{run.path} has no {weights} weights; it has {listing(others)}")
-    with blame_run(run):
-        model.load({name: array[at[0]] for name, array in kept.items() if name != "epoch"})
-    return True
 
 
 def snapshots_of(run: RunDirectory, batch: TracedBatch) -> list[TracedBatch]:
@@ -71,18 +53,37 @@ def snapshots_of(run: RunDirectory, batch: TracedBatch) -> list[TracedBatch]:
 
     Raises `RunError` if the snapshots are damaged, or are those of another net.
     """
+    rates = _rates(run)
+    kept = _snapshots(run, batch.predictor.model)
+    return [batch.with_weights(arrays, epoch, _rate(rates, epoch)) for epoch, arrays in kept.items()]
+
+
+def _snapshots(run: RunDirectory, model: Model) -> dict[int, dict[str, Array]]:
+    """Return the parameters by name at each epoch of which a run kept a snapshot.
+
+    Raises `RunError` if the snapshots are damaged, or are those of another net.
+    """
     kept = run.arrays.snapshots()
     if kept is None:
-        return []
-    shapes = {name: array.shape for name, array in batch.predictor.model.parameters.arrays.items()}
+        return {}
     names = [name for name in kept if name != "epoch"]
-    if {name: kept[name].shape[1:] for name in names} != shapes:
+    if {name: kept[name].shape[1:] for name in names} != {n: a.shape for n, a in model.parameters.arrays.items()}:
         raise RunError(f"{run.path} is damaged: the weights of its epochs are those of another net")
-    rates = _rates(run)
-    return [
-        batch.with_weights({name: kept[name][i] for name in names}, int(epoch), _rate(rates, int(epoch)))
-        for i, epoch in enumerate(kept["epoch"])
-    ]
+    return {int(epoch): {name: kept[name][i] for name in names} for i, epoch in enumerate(kept["epoch"])}
+
+
+def _load_weights(run: RunDirectory, weights: str, model: Model) -> None:
+    """Load kept weights, or the snapshot of an epoch. Raises `RunError` if there are none, or if they are damaged."""
+    kept = _snapshots(run, model) if EPOCH.fullmatch(weights) and not run.arrays.has_weights(weights) else {}
+    epoch = int(weights.removeprefix("epoch-")) if kept else -1
+    if epoch in kept:
+        model.load(kept[epoch])
+    elif kept:
+        others = [*run.arrays.kept_weights(), *(f"epoch-{epoch}" for epoch in kept)]
+        others = [*others[:5], "...", *others[-3:]] if len(others) > 9 else others
+        raise RunError(f"{run.path} has no {weights} weights; it has {listing(others)}")
+    else:
+        run.arrays.read_weights(weights, model.parameters.arrays)
 
 
 def _reopened(run: RunDirectory, data: Any) -> Experiment:
