@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nnfs_cli import workflows
-from nnfs_cli.doctor import examine_config
+from nnfs_cli.doctor.examine_config import examine_config
 from nnfs_cli.doctor.fix import fix
 from tests.doctor.case import Case, own_code, quiet, trained
 from tests.doctor.planted import PLANTED
