@@ -28,8 +28,7 @@ class RunPredictions:
     """The rows of a run by split, with the net's predictions for them.
 
     `predictor` decides by the threshold that the run keeps, if it keeps one. `loaded` holds the tables of the rows,
-    unless they do not fit into the memory limit, or are large and come
-    `from_training` that has just ended.
+    unless they do not fit into the memory limit, or are so large that training has `dropped` them.
     """
 
     predictor: Predictor
@@ -37,14 +36,15 @@ class RunPredictions:
     evaluation: Evaluation
     calibration: NumberCalibration | ClassCalibration | None
     loaded: LoadedData | None
-    from_training: bool
+    dropped: bool
 
     @classmethod
     def of_experiment(cls, run: RunDirectory, experiment: Experiment) -> Self:
         """Predict the rows of an experiment, whose net has the best weights of the run, without reading them again."""
         decision = run.records.decision()
         predictor = experiment.predictor.with_threshold(None if decision is None else decision["threshold"])
-        return cls._of(run, predictor, experiment.splits, experiment.loaded, from_training=True)
+        dropped = experiment.loaded is None and experiment.batches.window is None
+        return cls._of(run, predictor, experiment.splits, experiment.loaded, dropped)
 
     @classmethod
     def of_run(cls, run: RunDirectory, data: Any = None) -> Self:
@@ -54,8 +54,8 @@ class RunPredictions:
         changed since the training.
         """
         predictor = restore(run)
-        loaded = data_of(run, predictor.config, "restore it to see what the net predicts for them", data)
-        return cls._of(run, predictor, encode_splits(predictor, loaded), loaded, from_training=False)
+        loaded = data_of(run, predictor.config, "restore the data", data)
+        return cls._of(run, predictor, encode_splits(predictor, loaded), loaded)
 
     @classmethod
     def _of(
@@ -64,13 +64,13 @@ class RunPredictions:
         predictor: Predictor,
         rows: Mapping[str, EncodedRows],
         loaded: LoadedData | None,
-        from_training: bool,
+        dropped: bool = False,
     ) -> Self:
         calibration = calibration_of(run, predictor) if run.records.has_calibration() else None
         scored = {split: score(predictor, of_split) for split, of_split in rows.items()}
         in_memory = loaded if loaded is not None and loaded.budget is None else None
         evaluation = Evaluation(scored, predictor, run.records.decision())
-        return cls(predictor, rows, evaluation, calibration, in_memory, from_training)
+        return cls(predictor, rows, evaluation, calibration, in_memory, dropped)
 
     @property
     def held_out(self) -> list[str]:

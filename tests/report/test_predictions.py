@@ -307,3 +307,19 @@ def test_a_run_that_has_no_weights_yet_shows_what_there_is(tmp_path: Path) -> No
         file.unlink()
     html = run_report(RunFacts(RunDirectory.open(run.path)))
     assert "There are no predictions: " in html
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_report_of_a_table_that_is_not_in_memory_says_why_it_shows_no_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, streamed: bool
+) -> None:
+    why = "is large; <code>nnfs report</code> shows them"
+    if streamed:
+        why = "does not fit into the memory limit"
+        monkeypatch.setattr("nnfs_cli.experiment.read_data._size", lambda source: 1 << 40)
+    monkeypatch.setattr("nnfs_cli.experiment.experiment.KEPT_CELLS", 10)
+    experiment, run = trained(tmp_path, "binary", memory_limit="300 MB")
+    html = run_report(RunFacts(run, experiment))
+    assert f"Their inputs are left out, since the table {why}." in html
+    assert "predicted class" in html
+    assert ("Their inputs are left out" in run_report(RunFacts(run))) is streamed

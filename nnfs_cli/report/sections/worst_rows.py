@@ -33,7 +33,7 @@ def worst_rows(facts: RunFacts) -> Section | None:
     blocks: list[Block] = [Text(intro), _table(found, split, order, losses)]
     more = len(found.predictor.encoder.kinds) - COLUMNS
     if found.table(split, order[:1]) is None:
-        remedy = "is large; `nnfs report` shows them" if found.from_training else "does not fit into the memory limit"
+        remedy = "is large; `nnfs report` shows them" if found.dropped else "does not fit into the memory limit"
         blocks.append(Text(f"Their inputs are left out, since the table {remedy}.", soft=True))
     elif more > 0:
         blocks.append(
