@@ -24,7 +24,7 @@ ROWS = 15  # in a bin of the reliability diagram on average, at least
 RELIABILITY_NOTE = (
     "On the diagonal, of the rows with a probability of 80 %, 80 % come true. A line below it is too confident."
 )
-SPREAD_NOTE = "The less the two overlap, the better the classes are told apart."
+SPREAD_NOTE = "The less the two overlap, the better they are told apart."
 
 
 def probabilities(facts: RunFacts) -> Section | None:
@@ -39,7 +39,9 @@ def probabilities(facts: RunFacts) -> Section | None:
     blocks: list[Block] = [Text(f"For the {LABELS[split]}.{_temperature(found)}")]
     by_bin = reliability(found, split)
     chart = reliability_chart(by_bin, found.predictor.labels)
-    blocks.append(Charts([(chart, RELIABILITY_NOTE), (spread_chart(found, split), SPREAD_NOTE)]))
+    spread = spread_chart(found, split)
+    note = SPREAD_NOTE if len(spread.series) == 2 else f"All of these rows: {spread.series[0].name}."
+    blocks.append(Charts([(chart, RELIABILITY_NOTE), (spread, note)]))
     blocks.append(Folded("The bins of the reliability diagram", [_bins(name, each) for name, each in by_bin.items()]))
     return Section("probabilities", "Probabilities", blocks)
 

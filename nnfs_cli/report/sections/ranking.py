@@ -42,6 +42,8 @@ def ranking(facts: RunFacts) -> Section | None:
         (0.5 if decision is None else float(decision["threshold"])) if len(labels) == 2 and probabilities else None
     )
     intro = f"For the {LABELS[split]}. Each class is told from all others by its score."
+    if len(labels) > MOST:
+        intro += f" The {MOST} classes with the most rows are drawn."
     if threshold is not None:
         intro = (
             f"For the {LABELS[split]}. A row is predicted as {named(labels[1])} if its probability reaches a threshold."
