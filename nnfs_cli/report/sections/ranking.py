@@ -33,7 +33,7 @@ def ranking(facts: RunFacts) -> Section | None:
     if found is None or not found.predictor.labels:
         return None
     split = found.main_split
-    lines = curves(found, split)
+    lines = curves(found, split) if found.predicted(split).usable else {}
     if not lines:
         return None
     labels, probabilities = found.predictor.labels, found.predictor.config.loss.probabilistic
