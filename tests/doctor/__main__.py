@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.doctor import measure
 from tests.doctor.case import Case, Seen, see
 from tests.doctor.healthy import healthy
+from tests.doctor.measure import measure
 from tests.doctor.planted import PLANTED
 
 
@@ -45,4 +45,4 @@ def missing(case: Case, seen: Seen) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:]) if "--drawn" not in sys.argv else measure.main()
+    print(measure()) if "--drawn" in sys.argv else main(sys.argv[1:])
