@@ -234,10 +234,11 @@ def test_the_surface_shows_what_the_net_predicts_there() -> None:
     assert found is not None
     plane, *dots = next(iter(charts(surface(facts)).values())).series
     (low_x, high_x), (low_y, high_y) = plane.x, plane.y
-    for row, column in ((0, 0), (SIDE // 2, 3), (SIDE - 1, SIDE - 1)):
-        x, y = low_x + (high_x - low_x) * (column + 0.5) / SIDE, low_y + (high_y - low_y) * (row + 0.5) / SIDE
-        answer = found.predictor.outputs(Table("a row", {HOSTILE: np.array([x]), "x": np.array([y])}))
-        assert plane.colours[row, column] == answer.argmax()
+    cells = [(row, column) for row in range(SIDE) for column in range(SIDE)]
+    x = np.array([low_x + (high_x - low_x) * (column + 0.5) / SIDE for _, column in cells])
+    y = np.array([low_y + (high_y - low_y) * (row + 0.5) / SIDE for row, _ in cells])
+    answer = found.predictor.outputs(Table("the cells", {HOSTILE: x, "x": y}))
+    np.testing.assert_array_equal(plane.colours, answer.argmax(axis=1).reshape(SIDE, SIDE))
     assert sum(len(each.x) for each in dots) == len(found.rows["validation"])
 
 
