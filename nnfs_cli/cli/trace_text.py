@@ -146,7 +146,7 @@ def _print_summary(steps: Sequence[Step]) -> None:
     rows = []
     for step in filter(lambda step: step.arrays, steps):
         array = step.arrays[-1]
-        errors = [abs(check.gradient - check.numerical) for check in step.checks if not check.kink]
+        errors = [check.error for check in step.checks if not check.kink]
         title = in_a_line(step.title)[:TITLE] if step.title != step.path else ""
         shape = " x ".join(map(str, array.shape))
         numbers = [*map(brief, array.range), f"{max(errors):.0e}" if errors else ""]

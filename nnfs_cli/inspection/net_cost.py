@@ -17,7 +17,7 @@ from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
-from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree
+from nnfs_cli.nn.parameters import n_numbers
 from nnfs_cli.nn.places import built_layers
 
 
@@ -105,8 +105,8 @@ def net_cost(model: Model, batch: int) -> NetCost:
                 layer=one.layer.label(),
                 depth=sum(one.path.startswith(f"{other.path}.") for other in built),
                 shape=one.output_shape,
-                parameters=_count(one.tree, learned=True),
-                parameter_bytes=size * _count(one.tree),
+                parameters=n_numbers(one.tree, learned=True),
+                parameter_bytes=size * n_numbers(one.tree),
                 output_bytes=batch * size * sum(outputs),
                 multiply_adds=sum(other.layer.multiply_adds(other.input_shape) for other in (one, *inside)),
                 component=one.layer,
@@ -136,13 +136,3 @@ def cost_of_config(config: Config) -> NetCost:
 def rows_of_batch(config: Config, n_rows: int) -> int:
     """Return the rows of a batch if there are so many training rows."""
     return min(int(config.batch_size), n_rows) if isinstance(config.batch_size, int) else n_rows
-
-
-def _count(tree: ParameterTree, learned: bool = False) -> int:
-    """Return the numbers in all arrays of a tree, or only those that are learned."""
-    return sum(
-        math.prod(item.shape) * (item.learned or not learned)
-        if isinstance(item, ParameterSpec)
-        else _count(item, learned)
-        for item in tree.values()
-    )

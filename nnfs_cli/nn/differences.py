@@ -38,6 +38,11 @@ class Compared:
         return error if error == error else float("inf")
 
 
+def entry_text(name: str, index: tuple[int, ...]) -> str:
+    """Return how an entry of an array is written, as in ``dweight[0,2]``."""
+    return f"{name}[{','.join(map(str, index))}]"
+
+
 def derivative(
     f: Callable[[], Array], dy: Array, array: Array, index: tuple[int, ...], here: Array | None = None
 ) -> Derivative:

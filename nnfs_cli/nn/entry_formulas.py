@@ -25,6 +25,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.component import Component
+from nnfs_cli.nn.differences import entry_text
 from nnfs_cli.nn.formulas import formulas
 
 ELEMENTWISE = ", element by element"
@@ -61,7 +62,7 @@ class Applied:
     @property
     def entry(self) -> str:
         """The entry, as in ``y[0,2]``."""
-        return f"{self.name}[{','.join(map(str, self.index))}]"
+        return entry_text(self.name, self.index)
 
     def __str__(self) -> str:
         value = brief(self.value)

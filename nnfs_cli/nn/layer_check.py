@@ -15,9 +15,9 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context, Draws
 from nnfs_cli.nn.differences import Compared, derivative, sample
 from nnfs_cli.nn.layers import Layer
-from nnfs_cli.nn.layers.base import built
+from nnfs_cli.nn.layers.base import copied_parameters
 from nnfs_cli.nn.losses import Loss
-from nnfs_cli.nn.parameters import Parameters, Views, flat
+from nnfs_cli.nn.parameters import Parameters, Views
 
 ENTRIES = 30  # entries of each array that are compared, at most
 TOLERANCE = 1e-4  # largest error of a right gradient, relative to the largest entry
@@ -81,10 +81,8 @@ def check_layer(
     the random numbers of a layer such as dropout, the same at every call. Without `by_input` only the parameters are
     checked; of each array, `most` entries are compared. Nothing that is given is changed.
     """
-    _, tree = built(layer, x.shape[1:])
-    parameters, gradients = Parameters(tree, np.float64), Parameters(tree, np.float64, gradients=True)
-    for name, array in flat(p).items():
-        parameters.arrays[name][...] = array
+    parameters = copied_parameters(layer, x.shape[1:], p, np.float64)
+    gradients = Parameters(parameters.layout.tree, np.float64, gradients=True)
     start, x = parameters.vector.copy(), x.copy()
     context = Context(np.float64, training=True)
 

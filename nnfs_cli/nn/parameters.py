@@ -167,9 +167,9 @@ class Parameters:
                 array[...] = spec.init.draw(rng, spec.shape, spec.fan_in, spec.fan_out)
 
 
-def n_numbers(tree: ParameterTree) -> int:
-    """Return the number of entries of all arrays in a tree."""
-    return sum(math.prod(spec.shape) for _, spec in _leaves(tree))
+def n_numbers(tree: ParameterTree, learned: bool = False) -> int:
+    """Return the number of entries of all arrays in a tree, or only of those that are learned."""
+    return sum(math.prod(spec.shape) for _, spec in _leaves(tree) if spec.learned or not learned)
 
 
 def _leaves(tree: ParameterTree, prefix: str = "") -> Iterator[tuple[str, ParameterSpec]]:

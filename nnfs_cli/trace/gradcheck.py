@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import GradientError
+from nnfs_cli.nn.differences import entry_text
 from nnfs_cli.nn.layer_check import LayerCheck
 from nnfs_cli.nn.net_check import NetCheck, check_net
 from nnfs_cli.system.wording import listing
@@ -38,8 +39,8 @@ def _faults(layer: LayerCheck) -> list[str]:
     unwritten = " ".join(layer.faults)
     for array in layer.arrays:
         if array.wrong and f"gradient of {array.name}" not in unwritten:
-            worst = max(array.smooth, key=lambda entry: abs(entry.gradient - entry.numerical))
-            where = f"{array.name}[{','.join(map(str, worst.index))}]"
+            worst = max(array.smooth, key=lambda entry: entry.error)
+            where = entry_text(array.name, worst.index)
             numbers = f"at {where} it is {worst.gradient:.6g}, and differences give {worst.numerical:.6g}"
             found.append(f"the gradient by {array.name} is wrong: {numbers}")
     return found

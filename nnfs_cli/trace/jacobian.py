@@ -6,8 +6,8 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
-from nnfs_cli.nn.layers.base import built
-from nnfs_cli.nn.parameters import Parameters, flat
+from nnfs_cli.nn.layers.base import copied_parameters
+from nnfs_cli.nn.parameters import Parameters
 from nnfs_cli.trace.record import LayerRecord
 
 SMALL = 64  # entries of the Jacobian of a row, at most
@@ -22,14 +22,13 @@ def jacobian(record: LayerRecord) -> Array | None:
     x, y = record.x, record.y
     if record.inner or x.ndim > 2 or y.ndim > 2 or x.shape[-1] * y.shape[-1] > SMALL:
         return None
-    _, tree = built(record.layer, x.shape[1:])
-    parameters, gradients = Parameters(tree, x.dtype), Parameters(tree, x.dtype, gradients=True)
+    parameters = copied_parameters(record.layer, x.shape[1:], record.p, x.dtype)
+    start, gradients = parameters.vector.copy(), Parameters(parameters.layout.tree, x.dtype, gradients=True)
     context = Context(x.dtype, training=True)
     J = np.empty((len(x), y.shape[-1], x.shape[-1]), x.dtype)
     for row in range(len(x)):
         for i in range(y.shape[-1]):
-            for name, array in flat(record.p).items():
-                parameters.arrays[name][...] = array
+            parameters.vector[...] = start  # running statistics
             context.begin(len(x))
             try:
                 again, backward = record.layer.forward(parameters.views, x.copy(), context)

@@ -12,8 +12,7 @@ from nnfs_cli.nn.differences import Compared, derivative
 from nnfs_cli.nn.embedding import Embedding
 from nnfs_cli.nn.entry_formulas import apply, first_entry
 from nnfs_cli.nn.formulas import formulas
-from nnfs_cli.nn.layers.base import built
-from nnfs_cli.nn.parameters import Parameters, flat
+from nnfs_cli.nn.layers.base import copied_parameters
 from nnfs_cli.trace.jacobian import jacobian
 from nnfs_cli.trace.record import LayerRecord
 from nnfs_cli.trace.values import GradientCheck, Step, TracedArray
@@ -61,7 +60,7 @@ def backward_step(record: LayerRecord, twin: LayerRecord, through_net: Mapping[s
     arrays += [TracedArray("dx", "gradient of the loss by the input", record.dx)] if record.dx is not None else []
     applied = apply(layer, record.numbers(), {"dx", *(f"d{name}" for name in record.gradients)})
     checks = [
-        GradientCheck(f"d{name}", one.index, float(record.gradients[name][one.index]), one.numerical, one.kink)
+        GradientCheck(one.index, float(record.gradients[name][one.index]), one.numerical, one.kink, name=f"d{name}")
         for name, several in through_net.items()
         for one in several
     ]
@@ -83,10 +82,8 @@ def _input_checks(record: LayerRecord, twin: LayerRecord) -> tuple[GradientCheck
     if record.dx is None or twin.dy is None or isinstance(record.layer, Embedding):
         return ()
     x, layer = twin.x.copy(), twin.layer
-    _, tree = built(layer, x.shape[1:])
-    parameters, context = Parameters(tree, np.float64), Context(np.float64, training=True)
-    for name, array in flat(twin.p).items():
-        parameters.arrays[name][...] = array
+    parameters = copied_parameters(layer, x.shape[1:], twin.p, np.float64)
+    context = Context(np.float64, training=True)
 
     def output() -> Array:  # in training, it does not depend on running statistics
         context.begin(len(x))
@@ -102,7 +99,7 @@ def _input_checks(record: LayerRecord, twin: LayerRecord) -> tuple[GradientCheck
     for row in range(len(x)):
         index = first_entry(record.dx, row)
         numerical = derivative(output, twin.dy, x, index, here)
-        found.append(GradientCheck("dx", index, float(record.dx[index]), *numerical))
+        found.append(GradientCheck(index, float(record.dx[index]), *numerical, name="dx"))
     return tuple(found)
 
 

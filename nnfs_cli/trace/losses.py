@@ -178,5 +178,6 @@ def _checks(record: LossRecord, twin: LossRecord) -> tuple[GradientCheck, ...]:
     found = []
     for row in range(len(outputs)):
         index = first_entry(gradient, row)
-        found.append(GradientCheck(name, index, float(gradient[index]), *derivative(losses, weight, outputs, index)))
+        numerical = derivative(losses, weight, outputs, index)
+        found.append(GradientCheck(index, float(gradient[index]), *numerical, name=name))
     return tuple(found)

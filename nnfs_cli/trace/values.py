@@ -9,6 +9,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.errors import UserError
+from nnfs_cli.nn.differences import Compared, entry_text
 from nnfs_cli.nn.entry_formulas import Applied
 from nnfs_cli.system.wording import listing, shown
 
@@ -43,23 +44,16 @@ class TracedArray:
         return float(np.min(self.values)), float(np.max(self.values))
 
 
-@dataclass(frozen=True)
-class GradientCheck:
-    """One entry of a gradient beside the numerical one, from central differences of a float64 copy.
+@dataclass(frozen=True, kw_only=True)
+class GradientCheck(Compared):
+    """One entry of an array, such as dweight, beside its numerical value from a float64 copy of the net."""
 
-    At a kink, such as that of relu at 0, the two may differ.
-    """
-
-    name: str  # of the array, such as dweight
-    index: tuple[int, ...]
-    gradient: float
-    numerical: float
-    kink: bool = False
+    name: str
 
     @property
     def entry(self) -> str:
         """The entry, as in ``dweight[0,2]``."""
-        return f"{self.name}[{','.join(map(str, self.index))}]"
+        return entry_text(self.name, self.index)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from pydantic import BeforeValidator
@@ -19,7 +19,7 @@ from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.component import Component
 from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.nn.context import Context
-from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
+from nnfs_cli.nn.parameters import Parameters, ParameterSpec, ParameterTree, Views, flat
 
 # backward(dy, g, need_dx) overwrites the views g with the gradients of the layer's parameters and returns the gradient
 # dx of its input. If need_dx is false, nobody uses dx and any array will do: the data need no gradient. It must not
@@ -131,6 +131,14 @@ def built(layer: Layer, input_shape: Shape) -> tuple[Shape, ParameterTree]:
             example = f"{wrong[0]!r}: ParameterSpec(shape, init, fan_in, fan_out)"
             raise ShapeError(f"build of {layer.describe()} should declare each parameter, as in {{{example}}}")
     return result
+
+
+def copied_parameters(layer: Layer, input_shape: Shape, p: Views, dtype: np.dtype[Any] | type) -> Parameters:
+    """Return a copy of the parameters `p` of a layer, in a vector of their own, for rows of this shape."""
+    parameters = Parameters(built(layer, input_shape)[1], dtype)
+    for name, array in flat(p).items():
+        parameters.arrays[name][...] = array
+    return parameters
 
 
 if TYPE_CHECKING:

@@ -219,9 +219,7 @@ class _StepWriter:
 
     def _applied(self) -> Iterator[tuple[Hashable, AppliedView]]:
         for i, one in enumerate(self.step.applied):
-            name, _, index = one.entry.partition("[")
-            of_row = self._of_rows(name) and index[:1].isdigit()
-            row = int(index.partition("]")[0].partition(",")[0]) if of_row else None
+            row = one.index[0] if one.index and self._of_rows(one.name) else None
             yield ("applied", i), AppliedView(self._slots(("applied", i), [str(one)]), row)
 
     def _of_rows(self, name: str) -> bool:
@@ -248,5 +246,5 @@ class _StepWriter:
 
 def _check(check: GradientCheck) -> list[str]:
     """Return the entry, its gradient, its numerical gradient and the difference."""
-    difference = "at a kink" if check.kink else f"{abs(check.gradient - check.numerical):.0e}"
+    difference = "at a kink" if check.kink else f"{check.error:.0e}"
     return [check.entry, f"{check.gradient:.6g}", f"{check.numerical:.6g}", difference]
