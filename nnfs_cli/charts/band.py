@@ -31,16 +31,12 @@ class Band(Series):
         )
         kept = thinned_curve(high)
         corners = [*zip(x[kept], high[kept], strict=True), *zip(x[kept][::-1], low[kept][::-1], strict=True)]
-        return _area("M" + " ".join(f"{a:g},{b:g}" for a, b in corners) + "Z", look)
+        return element("path", d="M" + " ".join(f"{a:g},{b:g}" for a, b in corners) + "Z", **look.fill)
 
     def swatch(self, x: float, y: float, look: Look) -> str:
         """Return a filled box."""
-        return _area(f"M{x:g},{y - 5:g}h20v10h-20Z", look)
+        return element("path", d=f"M{x:g},{y - 5:g}h20v10h-20Z", **look.fill)
 
     def described(self) -> str:
         """Return the range of the band."""
         return f"{self.name or 'band'}: between {span(self.low)} and {span(self.high)}, x {span(self.x)}"
-
-
-def _area(path: str, look: Look) -> str:
-    return element("path", d=path, class_=f"ch-area {look.colour}", fill="currentColor", fill_opacity=0.22)

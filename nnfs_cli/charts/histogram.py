@@ -32,15 +32,11 @@ class Histogram(Series):
         (base,), tops = (frame.y.place(frame.y.clip(values)) for values in (np.zeros(1), heights))
         edges = frame.x.place(frame.x.clip(self.edges))
         steps = "".join(f"V{y:g}H{x:g}" for y, x in zip(tops.tolist(), edges[1:].tolist(), strict=True))
-        outline = f"M{edges[0]:g},{base:g}{steps}V{base:g}"
-        area = element("path", d=f"{outline}Z", class_=f"ch-area {look.colour}", fill="currentColor", fill_opacity=0.22)
-        return area + element("path", d=outline, **look.stroke)
+        return _outlined(f"M{edges[0]:g},{base:g}{steps}V{base:g}", look)
 
     def swatch(self, x: float, y: float, look: Look) -> str:
         """Return a box."""
-        outline = f"M{x:g},{y + 5:g}v-10h20v10"
-        area = element("path", d=f"{outline}Z", class_=f"ch-area {look.colour}", fill="currentColor", fill_opacity=0.22)
-        return area + element("path", d=outline, **look.stroke)
+        return _outlined(f"M{x:g},{y + 5:g}v-10h20v10", look)
 
     def described(self) -> str:
         """Return the number of bars and where the highest one is."""
@@ -50,3 +46,8 @@ class Histogram(Series):
         place = f"{self.edges[top]:.4g} and {self.edges[top + 1]:.4g}"
         highest = f"the highest, {self.heights[top]:.4g}, between {place}"
         return f"{self.name or 'histogram'}: {len(self.heights)} bars over {span(self.edges)}, {highest}"
+
+
+def _outlined(outline: str, look: Look) -> str:
+    """Return a line with a light area below it."""
+    return element("path", d=f"{outline}Z", **look.fill) + element("path", d=outline, **look.stroke)

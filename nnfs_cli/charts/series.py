@@ -50,6 +50,11 @@ class Look:
             "stroke_linejoin": "round",
         }
 
+    @property
+    def fill(self) -> dict[str, object]:
+        """The attributes of an area."""
+        return {"class_": f"ch-area {self.colour}", "fill": "currentColor", "fill_opacity": 0.22}
+
 
 class Series(ABC):
     """Numbers that a chart draws, with a name for the legend ("": none)."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-import numpy as np
-
 from nnfs_cli.arrays import Array
 from nnfs_cli.system.wording import in_a_line
 
@@ -93,11 +91,3 @@ def shortened(content: str, width: float, size: float = FONT) -> str:
     while len(kept) > 1 and text_width(f"{kept}\u2026", size) > width:
         kept = kept[:-1]
     return f"{kept.rstrip()}\u2026"
-
-
-def finite(*arrays: Array) -> Array:
-    """Return where all arrays are finite."""
-    shown = np.isfinite(arrays[0])
-    for array in arrays[1:]:
-        shown = shown & np.isfinite(array)
-    return shown

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.edit import edited
 from nnfs_cli.config.yaml import YamlError
@@ -54,8 +53,7 @@ def fix(text: str, folder: Path, diagnoses: Sequence[Diagnosis]) -> Fix:
 
 def text_of_run(run: RunDirectory, folder: Path) -> str:
     """Return the whole config of a run, every default spelled out, with paths relative to `folder`."""
-    config: Config = config_of(run)
-    return config.to_yaml(folder)
+    return config_of(run).to_yaml(folder)
 
 
 def write_beside(path: Path, text: str) -> Path:

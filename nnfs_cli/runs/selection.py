@@ -21,7 +21,6 @@ FILTERS: dict[str, Callable[[RunOverview], str]] = {
     "data": lambda run: run.data,
     "loss": lambda run: run.loss,
 }
-ORDERS = ("started", "name", "state", "data", "epochs", "best", "seconds")
 
 
 def matching(runs: Iterable[RunOverview], filters: Sequence[str]) -> list[RunOverview]:

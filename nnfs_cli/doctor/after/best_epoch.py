@@ -9,6 +9,7 @@ import numpy as np
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.doctor.remedies import another_lr
 from nnfs_cli.system.wording import counted
 from nnfs_cli.workflows.verdicts.wording import brief
 
@@ -30,13 +31,11 @@ def best_at_first_epoch(run: TrainedRun) -> Iterator[Diagnosis]:
     lost = float(np.median(values[-max(3, len(values) // 10) :]) - values[0])
     noise = float(np.std(np.diff(values))) / math.sqrt(2)
     if lost > max(LOST * abs(values[0]), 3 * noise):
-        lr = float(f"{run.lr / 10:.1g}")
         yield Diagnosis(
             "best_at_first_epoch",
             "warning",
             f"{monitor} is best in the first of {counted(len(values), 'logged epoch')}, and worse by {brief(lost)} at"
             " the end",
             "each further epoch made the net worse, so the steps are too long, or the rows say little about others",
-            f"lr: {lr:g}",
-            {"lr": lr},
+            *another_lr(run.lr / 10),
         )

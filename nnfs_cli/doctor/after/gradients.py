@@ -8,8 +8,8 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.doctor.after.trained_run import TrainedRun
-from nnfs_cli.doctor.before.gradients import unsaturated
 from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.doctor.remedies import unsaturated
 from nnfs_cli.workflows.verdicts.wording import brief
 
 VANISHED = 1e-4  # gradient of the first weights divided by that of the last ones, each beside its weights

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.doctor.remedies import another_lr
 from nnfs_cli.system.wording import counted
 from nnfs_cli.workflows.verdicts.wording import brief
 
@@ -33,9 +33,9 @@ def diverged(run: TrainedRun) -> Iterator[Diagnosis]:
     if run.stepper is None:
         yield Diagnosis("diverged", "warning", measured, why, "scale the inputs and the target, or choose another init")
         return
-    lr = float(f"{min(run.lr / 10, 0.1):.2g}")
-    remedy = f"lr: {lr:g}{'' if run.config.clip else ', or clip: {norm: 1}'}"
-    yield Diagnosis("diverged", "warning", measured, why, remedy, {"lr": lr})
+    remedy, edits = another_lr(min(run.lr / 10, 0.1))
+    remedy += "" if run.config.clip else ", or clip: {norm: 1}"
+    yield Diagnosis("diverged", "warning", measured, why, remedy, edits)
 
 
 def _first_to_grow(run: TrainedRun) -> str:
@@ -78,13 +78,13 @@ def oscillates(run: TrainedRun) -> Iterator[Diagnosis]:
     gained = max(loss[0] - loss.min(), 0.0)
     bad = (rises > RISE * np.abs(late[:-1])) & (rises > OF_GAIN * gained)
     if bad.sum() >= 2 and bad.mean() >= OFTEN:
-        lr = float(f"{run.lr / 3:.1g}")
+        remedy, edits = another_lr(run.lr / 3)
         yield Diagnosis(
             "oscillates",
             "warning",
             f"the training loss rose by more than {RISE:.0%} in {bad.sum()} of the last {counted(len(rises), 'epoch')},"
             f" by up to {brief(float(rises.max()))}",
             "the steps jump over the minimum, so the net is as good as the epoch in which training happens to end",
-            f"lr: {lr:g}, or schedule: cosine",
-            {} if math.isnan(lr) else {"lr": lr},
+            f"{remedy}, or schedule: cosine",
+            edits,
         )

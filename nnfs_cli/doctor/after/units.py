@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
-from nnfs_cli.doctor.before.initial_weights import usual_initializers
 from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.doctor.remedies import usual_initializers
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.relu import ReLU
 from nnfs_cli.nn.layers.sigmoid import Sigmoid

@@ -8,6 +8,7 @@ import numpy as np
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.doctor.remedies import another_lr
 from nnfs_cli.system.wording import listing
 from nnfs_cli.workflows.verdicts.wording import brief
 
@@ -32,15 +33,13 @@ def small_updates(run: TrainedRun) -> Iterator[Diagnosis]:
     furthest = max(moved.values())
     if 0 < furthest < STILL:
         usual = float(np.nanmedian([np.nanmedian(run.probes[f"{name}.update"]) for name in moved]))
-        lr = float(f"{min(100.0, GOES / furthest) * run.lr:.1g}")
         yield Diagnosis(
             "lr_too_low",
             "warning",
             f"a step changes the weights by {brief(usual)} of themselves, and all steps together by at"
             f" most {brief(furthest)}; about 0.001 a step is usual",
             "the weights stay near their random start, so the net cannot learn much",
-            f"lr: {lr:g}",
-            {"lr": lr},
+            *another_lr(min(100.0, GOES / furthest) * run.lr),
         )
 
 
@@ -52,15 +51,13 @@ def large_updates(run: TrainedRun) -> Iterator[Diagnosis]:
     name = max(late, key=lambda one: late[one], default=None)
     if name is None or late[name] < LARGE:
         return
-    lr = float(f"{max(0.01, USUAL / late[name]) * run.lr:.1g}")
     yield Diagnosis(
         "lr_too_high",
         "warning",
         f"in the second half of the probed epochs, a step changes the weights of {run.weights()[name]} by"
         f" {brief(late[name])} of themselves; about 0.001 a step is usual",
         "after a few such steps nothing is left of what the weights have learned",
-        f"lr: {lr:g}",
-        {"lr": lr},
+        *another_lr(max(0.01, USUAL / late[name]) * run.lr),
     )
 
 

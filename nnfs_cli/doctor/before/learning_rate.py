@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from nnfs_cli.display.text import number
 from nnfs_cli.doctor.before.subject import Subject
 from nnfs_cli.doctor.before.trials import Trial
 from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.doctor.remedies import another_lr
 from nnfs_cli.system.wording import counted
 
 FAR = 10.0  # a factor below which nothing is said
@@ -55,7 +57,6 @@ def _shown(trial: Trial) -> str:
     return number(trial.held_out) if np.isfinite(trial.held_out) else "infinite"
 
 
-def _remedy(subject: Subject, suggested: float) -> tuple[str, dict[str, float]]:
-    """Return the line of YAML; the lr of the config is the peak of its schedule."""
-    lr = float(f"{suggested * float(subject.config.lr or 1.0) / subject.trials.lr:.1g}")
-    return f"lr: {lr:g}", {"lr": lr}
+def _remedy(subject: Subject, suggested: float) -> tuple[str, dict[str, Any]]:
+    """Return the remedy of the suggested mean; the lr of the config is the peak of its schedule."""
+    return another_lr(suggested * float(subject.config.lr or 1.0) / subject.trials.lr)

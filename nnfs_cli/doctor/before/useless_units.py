@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnfs_cli.doctor.before.initial_weights import usual_initializers
 from nnfs_cli.doctor.before.subject import Subject
 from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.doctor.remedies import usual_initializers
 from nnfs_cli.system.wording import percent
 
 MOST = 0.5  # share of the units of a layer whose initial weights the config has chosen
