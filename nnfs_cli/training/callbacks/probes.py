@@ -87,8 +87,8 @@ class Probes(Callback):
         return {
             "kept": _padded(self._kept),
             "plan": _padded(self._planned),
-            "total": np.array([self._total]),
-            "measured": np.array([self._measured]),
+            "total": np.array([self._total], np.int64),
+            "measured": np.array([self._measured], np.int64),
             "updates": np.array([self._updates.get(name, math.nan) for name in names], np.float64),
         }
 
