@@ -124,6 +124,7 @@ def test_the_loss_is_shown_beside_that_of_the_best_constant() -> None:
     assert table.rows[0][2] == f"{sk.log_loss(truth, found.predicted('test').y_hat[:, 1]):.4f}"
 
 
+@pytest.mark.slow
 def test_predicted_quantiles_are_tried_on_held_out_rows(tmp_path: Path) -> None:
     _, run = trained(tmp_path, "regression", loss={"quantile": [0.1, 0.5, 0.9]}, layers=[{"linear": 3}], epochs=40)
     rows = tables(coverage(RunFacts(run)))[-1].rows
@@ -287,6 +288,7 @@ def test_a_report_without_the_data_says_so_and_shows_the_rest(tmp_path: Path) ->
     assert f"{run.metrics()['test']['accuracy']:.4f}" in html
 
 
+@pytest.mark.slow
 def test_a_report_of_changed_data_says_so(tmp_path: Path) -> None:
     _, run = trained(tmp_path, "regression")
     with (tmp_path / "rows.csv").open("a") as file:
@@ -310,7 +312,7 @@ def test_a_run_that_has_no_weights_yet_shows_what_there_is(tmp_path: Path) -> No
     assert "There are no predictions: " in html
 
 
-@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("streamed", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_report_of_a_table_that_is_not_in_memory_says_why_it_shows_no_cells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, streamed: bool
 ) -> None:
