@@ -12,23 +12,18 @@ from tests.conftest import CONFIGS
 from tests.doctor.case import Case, tables_folder
 
 OWN = (
-    "breast_cancer",
-    "wine",
-    "iris",
-    "digits",
-    "diabetes",
-    "moons",
-    "circles",
-    "blobs",
-    "spirals",
-    "xor",
-    "arithmetic",
-)
+    "breast_cancer", "wine", "iris", "digits", "diabetes", "moons", "circles", "blobs", "spirals", "xor", "arithmetic",
+)  # fmt: skip
 BY_PRESET = ("breast_cancer", "wine", "diabetes", "digits")
-REAL_BY_PRESET = ("titanic", "penguins", "abalone", "phoneme", "mpg", "concrete", "adult", "mammography")
-REAL_BY_HAND = ("california", "phoneme", "diamonds", "adult", "pima", "ionosphere", "german", "abalone")
+REAL_BY_PRESET = ("titanic", "penguins", "abalone", "phoneme", "mpg", "concrete", "adult", "mammography", "glass")
+REAL_BY_HAND = (
+    "california", "phoneme", "diamonds", "adult", "pima", "ionosphere", "german", "abalone", "churn", "taxis",
+    "oil_spill", "wine_white",
+)  # fmt: skip
 # What is said of them and is true, by the name of the case, then by code, with the reason.
 TRUE: Mapping[str, Mapping[str, str]] = {
+    "wine_white by hand": {"copies": "937 of its 4,898 rows are copies of others"},
+    "glass by preset": {"never_predicted": "none of the 17 panes of class 3 is told from classes 1 and 2"},
     "toolbox districts": {"overfit": "the validation loss rises from epoch 14 to 60, while the training loss falls"},
 }
 
@@ -64,12 +59,14 @@ def _dataset(folder: Path, about: Mapping[str, Any]) -> dict[str, Any]:
 
 def _by_hand(about: Mapping[str, Any]) -> dict[str, Any]:
     """Return the plain net that a practitioner would begin with."""
-    last = [{"linear": 1}, "sigmoid"] if about.get("classes") else [{"linear": 1}]
+    # The classes of the wines are marks.
+    classes = about.get("classes") and about["path"] != "wine_quality_white.csv"
+    last = [{"linear": 1}, *(["sigmoid"] if classes else [])]
     return {
         "split": {"validation": 0.15, "test": 0.15},
         "preprocessing": {"numbers": ["impute", "standardize"], "categories": {"one_hot": {"unseen": "other"}}},
         "layers": [{"linear": 32}, "relu", {"dropout": 0.1}, {"linear": 32}, "relu", *last],
-        "loss": "binary_cross_entropy" if about.get("classes") else "mse",
+        "loss": "binary_cross_entropy" if classes else "mse",
         "optimizer": {"adamw": 0.01},
         "lr": 0.002,
         "schedule": "cosine",
