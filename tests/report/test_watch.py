@@ -191,7 +191,8 @@ def test_the_browser_that_follows_gets_the_report_and_then_the_server_ends(
 
 def test_the_command_says_where_to_look(tmp_path: Path, inside: Nnfs) -> None:
     (tmp_path / "flowers.yaml").write_text(CONFIG)
-    done = inside("train", tmp_path / "flowers.yaml", "--watch", "--quiet", "--runs", tmp_path / "runs")
+    train = ("train", tmp_path / "flowers.yaml", "--watch", "--quiet", "--runs", tmp_path / "runs")
+    done = inside(*train, report=True)
     assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'runs' / 'flowers-1'}\n")
     lines = done.stderr.splitlines()
     assert re.fullmatch(r"watch       http://127\.0\.0\.1:\d+/[\w-]{22}/", lines[0])
