@@ -95,15 +95,15 @@ def test_every_notebook_has_a_config() -> None:
     assert notebooks == {f"{number:03}" for number in range(5)}
 
 
-def test_arithmetic_predicts_what_the_notebook_got_wrong(nnfs: Nnfs, tmp_path: Path) -> None:
+def test_arithmetic_predicts_what_the_notebook_got_wrong(inside: Nnfs, tmp_path: Path) -> None:
     """Notebook 002 says 48 for |30 - 70|, and -26 for 30 - 70. The fourth pair lies outside the training range."""
     pairs = [(30, 70), (70, 30), (3, 5), (888, 122)]
     rows = tmp_path / "pairs.csv"
     rows.write_text("a,b\n" + "".join(f"{a},{b}\n" for a, b in pairs), encoding="utf-8")
 
-    trained = nnfs("train", CONFIGS / "arithmetic.yaml", "--quiet", "--runs", tmp_path)
+    trained = inside("train", CONFIGS / "arithmetic.yaml", "--quiet", "--runs", tmp_path)
     assert trained.returncode == 0, trained.stderr
-    predicted = nnfs("predict", "--input", rows, "--run", trained.stdout.strip())
+    predicted = inside("predict", "--input", rows, "--run", trained.stdout.strip())
     assert predicted.returncode == 0, predicted.stderr
 
     answers = list(csv.DictReader(predicted.stdout.splitlines()))

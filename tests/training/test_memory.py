@@ -54,7 +54,7 @@ def spec_of(case: Case, folder: Path) -> Config:
         "loss": "binary_cross_entropy",
         "optimizer": "adam",
         "batch_size": case.batch,
-        "epochs": 3,
+        "epochs": 2,
     }
     (folder / "c.yaml").write_text(yaml.safe_dump(config))
     return Config.load(folder / "c.yaml")
@@ -117,10 +117,10 @@ def test_zeros_that_are_only_read_take_no_memory() -> None:
 
 
 def test_the_best_weights_of_a_large_net_wait_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    weights = []
+    weights, case = [], Case(2_000, 60, (20,), 64)
     for large in (1_000_000, 0):
         monkeypatch.setattr(SpilledCopy, "large", large)
-        experiment = workflows.prepare(spec_of(CASES["data"], tmp_path))
+        experiment = workflows.prepare(spec_of(case, tmp_path))
         run = workflows.begin(experiment, tmp_path / "runs")
         workflows.train(experiment, run)
         weights.append([(run.path / "weights" / f"{which}.npz").read_bytes() for which in ("best", "last")])
@@ -143,7 +143,7 @@ def test_what_is_kept_stays_as_it_was(large: int, monkeypatch: pytest.MonkeyPatc
 
 
 def test_check_states_the_memory_of_training(tmp_path: Path) -> None:
-    case = CASES["parameters"]
+    case = Case(1_000, 300, (600, 600), 64)
     experiment = workflows.prepare(spec_of(case, tmp_path))
     stated = estimate_cost(experiment)[1]
     vector = experiment.predictor.model.parameters.vector
