@@ -11,8 +11,9 @@ from nnfs_cli.charts.annotations import Mark
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.line import Line
 from nnfs_cli.charts.scale import has_wide_range
+from nnfs_cli.display.text import ROWS_OF
 
-NAMES = {"train": "training rows", "val": "validation rows"}
+CURVES = {"train": ROWS_OF["train"], "val": ROWS_OF["validation"]}  # by the beginning of columns of the log
 
 
 def curves(name: str, epochs: Array, values: Mapping[str, Array], best: int | None, label: str = "") -> Chart:
@@ -20,7 +21,7 @@ def curves(name: str, epochs: Array, values: Mapping[str, Array], best: int | No
 
     The best epoch is marked on the last curve, if that has it. `label` is that of the axis; by default the name.
     """
-    lines = [Line(epochs, values[of], text) for of, text in NAMES.items() if of in values]
+    lines = [Line(epochs, values[of], text) for of, text in CURVES.items() if of in values]
     label = label or name
     return Chart(
         f"{'Loss' if name == 'loss' else name} by epoch",

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nnfs_cli.system.wording import counted, in_a_line
 
+ROWS_OF = {"train": "training rows", "validation": "validation rows", "test": "test rows"}  # by split
+
 
 def fold(text: str, width: int, indent: str = "") -> list[str]:
     """Break a line between words; every line but the first begins with `indent`."""

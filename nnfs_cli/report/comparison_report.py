@@ -10,18 +10,17 @@ import numpy as np
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.line import Line
 from nnfs_cli.charts.scale import has_wide_range
-from nnfs_cli.display.text import number
+from nnfs_cli.display.learning_curves import CURVES
+from nnfs_cli.display.text import ROWS_OF, number
 from nnfs_cli.report.blocks import Block, Charts, Facts, Notice, Rows, Section, Text
 from nnfs_cli.report.page import page
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.sections.figures import LABELS
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.workflows.compare_runs import RunComparison, compare_runs
 from nnfs_cli.workflows.verdicts.interval import Difference
 
 MOST = 8  # runs whose curves are drawn
-CURVES = {"train": "training rows", "val": "validation rows"}
 
 
 def comparison_report(runs: Sequence[RunDirectory], data: Any = None) -> str:
@@ -65,7 +64,7 @@ def _figures(found: RunComparison) -> Section:
             n = figures.get("rows", {}).get(run)
             cells = [_marked(figures[name].get(run), run in found.best(split, name)) for name in names]
             rows.append([run, "-" if n is None else f"{int(n):,}", *cells])
-        blocks.append(Rows(f"Figures of the {LABELS.get(split, split)}", ["run", "rows", *names], rows))
+        blocks.append(Rows(f"Figures of the {ROWS_OF.get(split, split)}", ["run", "rows", *names], rows))
     return Section("figures", "Figures", blocks or [Text("None of the runs has final figures.")])
 
 
@@ -80,7 +79,7 @@ def _differences(found: RunComparison) -> Section:
     for run in others:
         for split, (n, figures) in found.differences.get(run, {}).items():
             rows = [_difference(found, name, difference) for name, difference in figures.items()]
-            caption = f"{run} minus {first}, on the same {n:,} {LABELS.get(split, split)}"
+            caption = f"{run} minus {first}, on the same {n:,} {ROWS_OF.get(split, split)}"
             header = ["figure", "difference", "95 % interval", "the run is"]
             blocks.append(Rows(caption, header, rows))
         if run in found.unpaired:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nnfs_cli.display.text import number
+from nnfs_cli.display.text import ROWS_OF, number
 from nnfs_cli.report.blocks import Block, Facts, Figures, Notice, Tone
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.system.wording import counted
@@ -16,7 +16,7 @@ STATES: dict[str, tuple[Tone, str]] = {
     "diverged": ("bad", "The training diverged: a loss or a gradient was not finite. The epochs before it are shown."),
     "failed": ("bad", "The training failed. The epochs before that are shown."),
 }
-HALF = 150  # characters of a long description of a net, at its begin and at its end
+HALF = 150  # characters of a long description of a net, at its beginning and at its end
 UNKNOWN: tuple[Tone, str] = ("bad", "It is not known how the training ended.")
 
 
@@ -45,8 +45,7 @@ def _headline(facts: RunFacts) -> list[tuple[str, str]]:
     if split is None:
         return []
     figures = {name: value for name, value in facts.figures[split].items() if name != "rows"}
-    place = f"{split} rows" if split != "train" else "training rows"
-    return [(number(value), f"{name}, {place}") for name, value in list(figures.items())[:5]]
+    return [(number(value), f"{name}, {ROWS_OF[split]}") for name, value in list(figures.items())[:5]]
 
 
 def _facts(facts: RunFacts) -> list[tuple[str, str]]:

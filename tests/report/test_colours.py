@@ -12,16 +12,11 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.charts.matrix import STRONGEST
 from nnfs_cli.report.page import STYLE, TEMPLATES
 
-SCHEMES = dict(
-    zip(
-        ("light", "dark", "print"),
-        (
-            dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block))
-            for block in re.findall(r":root \{(.*?)\}", (TEMPLATES / STYLE).read_text(encoding="utf-8"), re.S)
-        ),
-        strict=True,
-    )
+LIGHT, DARK, PRINT = (
+    dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block))
+    for block in re.findall(r":root \{(.*?)\}", (TEMPLATES / STYLE).read_text(encoding="utf-8"), re.S)
 )
+SCHEMES = {"light": LIGHT, "dark": DARK, "print": LIGHT | PRINT}  # the dark one is for screens only
 # Machado, Oliveira and Fernandes 2009, "A Physiologically-based Model for Simulation of Color Vision Deficiency".
 DEFICIENCIES = {
     "none": np.eye(3),

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.charts.matrix import Matrix
-from nnfs_cli.display.text import number
+from nnfs_cli.display.text import ROWS_OF, number
 from nnfs_cli.report.blocks import Block, Charts, Folded, Rows, Section
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.sections.figures import LABELS
 from nnfs_cli.runs.records import ConfusionTable
 
 MOST = 40  # classes in a picture; of more, those with the most errors
@@ -26,12 +25,12 @@ def confusion(facts: RunFacts) -> Section | None:
         return None
     splits = found.held_out or ["train"]
     tables = {split: found.evaluation.scored[split].confusion for split in splits}
-    matrices = [(confusion_matrix(table, LABELS[split]), NOTE) for split, table in tables.items() if table is not None]
+    matrices = [(confusion_matrix(table, ROWS_OF[split]), NOTE) for split, table in tables.items() if table is not None]
     blocks: list[Block] = [Charts(matrices)]
     for split in splits:
-        table = _by_class(found.evaluation.classes[split], LABELS[split])
+        table = _by_class(found.evaluation.classes[split], ROWS_OF[split])
         few = len(table.rows) <= LISTED
-        blocks.append(table if few else Folded(f"Figures of the {len(table.rows)} classes, {LABELS[split]}", [table]))
+        blocks.append(table if few else Folded(f"Figures of the {len(table.rows)} classes, {ROWS_OF[split]}", [table]))
     return Section("confusion", "Right and wrong by class", blocks)
 
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.line import Line
-from nnfs_cli.display.text import number
+from nnfs_cli.display.text import ROWS_OF, number
 from nnfs_cli.prediction.coverage import Coverage, coverage_by_level
 from nnfs_cli.report.blocks import Block, Charts, Folded, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.sections.figures import LABELS
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
 MOST = 4  # targets that are drawn
@@ -53,7 +52,7 @@ def _quantiles(found: RunPredictions) -> Iterator[Rows]:
     if levels:
         below = [[rows.mean(rows.y <= rows.quantiles[level])[0] for rows in by_split.values()] for level in levels]
         shown = [[f"{level:g}", *(f"{share:.4f}" for share in row)] for level, row in zip(levels, below, strict=True)]
-        header = ["predicted quantile", *(LABELS[split] for split in by_split)]
+        header = ["predicted quantile", *(ROWS_OF[split] for split in by_split)]
         yield Rows("The share of rows that lie below each predicted quantile", header, shown, 0)
 
 
@@ -61,7 +60,7 @@ def _table(by_split: dict[str, Coverage], classes: bool) -> Rows:
     """Return coverage and size by level, of the first target."""
     levels = next(iter(by_split.values())).levels
     size = "classes in a set" if classes else "mean width"
-    header = ["level", *(f"{LABELS[split]}: {name}" for split in by_split for name in ("inside", size))]
+    header = ["level", *(f"{ROWS_OF[split]}: {name}" for split in by_split for name in ("inside", size))]
     rows = [
         [
             f"{100 * level:g} %",

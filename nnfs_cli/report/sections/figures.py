@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.display.text import number
+from nnfs_cli.display.text import ROWS_OF, number
 from nnfs_cli.report.blocks import Block, Notice, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.workflows.bootstrap import intervals
 from nnfs_cli.workflows.compare import Comparison
 from nnfs_cli.workflows.run_predictions import RunPredictions
 from nnfs_cli.workflows.verdicts.losses import losses_by_split
-
-LABELS = {"train": "training rows", "validation": "validation rows", "test": "test rows"}
 
 
 def figures(facts: RunFacts) -> Section | None:
@@ -50,9 +48,9 @@ def _table(
             _with_interval(of_split.get(name), bounds.get(split, {}).get(name)) for split, of_split in figures.items()
         ]
         rows.append([name, *cells])
-    header = [LABELS.get(split, split) for split in figures]
+    header = [ROWS_OF.get(split, split) for split in figures]
     if out_of_fold:
-        header = [f"{name}, out of fold" if name == LABELS["validation"] else name for name in header]
+        header = [f"{name}, out of fold" if name == ROWS_OF["validation"] else name for name in header]
     caption = "Figures with 95 % confidence intervals" if bounds else "Figures"
     return Rows(caption, ["figure", *header], rows)
 
@@ -81,7 +79,7 @@ def _beside_simple_models(found: RunPredictions) -> Iterator[Block]:
         if all(getattr(losses, model) is not None for losses in by_split.values())
     ]
     if by_split:
-        header = ["model", *(LABELS[split] for split in by_split)]
+        header = ["model", *(ROWS_OF[split] for split in by_split)]
         yield Rows("The loss beside that of simple models", header, rows, strong=frozenset({0}))
 
 
@@ -94,7 +92,7 @@ def _baselines(found: Comparison) -> Iterator[Block]:
     for split, models in found.items():
         names = list(next(iter(models.values())))
         rows = [[model, *(number(of_model.get(name)) for name in names)] for model, of_model in models.items()]
-        caption = f"The net and baseline models on the same {LABELS.get(split, split)}"
+        caption = f"The net and baseline models on the same {ROWS_OF.get(split, split)}"
         yield Rows(caption, ["model", *names], rows, strong=frozenset({0}))
     for verdict in found.verdict:
         yield Notice("warn" if verdict.severity == "warning" else "plain", verdict.severity, f"{verdict}.")

@@ -12,11 +12,9 @@ from nnfs_cli.charts.annotations import Rule
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.histogram import Histogram
 from nnfs_cli.charts.points import Points
-from nnfs_cli.display.text import number
-from nnfs_cli.metrics import Metric
+from nnfs_cli.display.text import ROWS_OF, number
 from nnfs_cli.report.blocks import Block, Charts, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.sections.figures import LABELS
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
 ROWS = 1_000  # rows that each member predicts alone
@@ -64,7 +62,7 @@ def out_of_fold(found: RunPredictions) -> ByMember | None:
     weight = np.ones(len(rows)) if predicted.weight is None else predicted.weight
     numbers = np.unique(rows.member)
     figures = [metric.score(replace(predicted, weight=np.where(rows.member == j, weight, 0))) for j in numbers.tolist()]
-    return ByMember(_name(metric), numbers, np.array(figures), metric.score(predicted))
+    return ByMember(metric.column, numbers, np.array(figures), metric.score(predicted))
 
 
 def disagreement(found: RunPredictions, split: str) -> tuple[str, Array]:
@@ -87,10 +85,6 @@ def disagreement(found: RunPredictions, split: str) -> tuple[str, Array]:
     return f"{kind} of the predicted class", answers[:, np.arange(len(best)), best].std(axis=0)
 
 
-def _name(metric: Metric) -> str:
-    return metric.column
-
-
 def _by_member(found: ByMember) -> Chart:
     return Chart(
         "Figures out of fold by member",
@@ -105,4 +99,4 @@ def _spread(name: str, values: Array, split: str) -> Chart:
     values = values[np.isfinite(values)]
     counts, edges = np.histogram(values, BARS)
     title = "Disagreement of the members"
-    return Chart(title, f"standard deviation of the {name}", LABELS[split], [Histogram(edges, counts)])
+    return Chart(title, f"standard deviation of the {name}", ROWS_OF[split], [Histogram(edges, counts)])

@@ -11,11 +11,11 @@ from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.histogram import Histogram
 from nnfs_cli.charts.line import Line
 from nnfs_cli.charts.series import Series
+from nnfs_cli.display.text import ROWS_OF
 from nnfs_cli.metrics.reliability import Reliability
 from nnfs_cli.prediction.calibration import ClassCalibration
 from nnfs_cli.report.blocks import Block, Charts, Folded, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.sections.figures import LABELS
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
 WHOLE = (0.0, 1.0)
@@ -36,7 +36,7 @@ def probabilities(facts: RunFacts) -> Section | None:
     rows = found.predicted(split)
     if not rows.usable:
         return None
-    blocks: list[Block] = [Text(f"For the {LABELS[split]}.{_temperature(found)}")]
+    blocks: list[Block] = [Text(f"For the {ROWS_OF[split]}.{_temperature(found)}")]
     by_bin = reliability(found, split)
     chart = reliability_chart(by_bin, found.predictor.labels)
     spread = spread_chart(found, split)

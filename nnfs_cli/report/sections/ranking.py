@@ -10,11 +10,10 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.charts.annotations import Mark
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.line import Line
-from nnfs_cli.display.text import number
+from nnfs_cli.display.text import ROWS_OF, number
 from nnfs_cli.metrics.ranking_curve import RankingCurve
 from nnfs_cli.report.blocks import Block, Charts, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.sections.figures import LABELS
 from nnfs_cli.report.threshold import CHOSEN_PRECISION, CHOSEN_ROC, slider
 from nnfs_cli.system.wording import named
 from nnfs_cli.workflows.run_predictions import RunPredictions
@@ -41,13 +40,12 @@ def ranking(facts: RunFacts) -> Section | None:
     threshold = (
         (0.5 if decision is None else float(decision["threshold"])) if len(labels) == 2 and probabilities else None
     )
-    intro = f"For the {LABELS[split]}. Each class is told from all others by its score."
+    intro = f"For the {ROWS_OF[split]}. Each class is told from all others by its score."
     if len(labels) > MOST:
         intro += f" The {MOST} classes with the most rows are drawn."
     if threshold is not None:
-        intro = (
-            f"For the {LABELS[split]}. A row is predicted as {named(labels[1])} if its probability reaches a threshold."
-        )
+        second = named(labels[1])
+        intro = f"For the {ROWS_OF[split]}. A row is predicted as {second} if its probability reaches a threshold."
     blocks: list[Block] = [Text(intro)]
     charts = [(roc_chart(lines, threshold), ROC_NOTE), (precision_recall_chart(lines, threshold), PR_NOTE)]
     if threshold is not None:

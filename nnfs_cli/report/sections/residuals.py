@@ -11,9 +11,9 @@ from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.histogram import Histogram
 from nnfs_cli.charts.line import Line
 from nnfs_cli.charts.points import Points
+from nnfs_cli.display.text import ROWS_OF
 from nnfs_cli.report.blocks import Block, Charts, Heading, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.sections.figures import LABELS
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
 MOST = 4  # targets that are drawn
@@ -30,7 +30,7 @@ def residuals(facts: RunFacts) -> Section | None:
     found = facts.predictions
     if found is None or found.predictor.labels:
         return None
-    blocks: list[Block] = [Text(f"For the {LABELS[found.main_split]}.")]
+    blocks: list[Block] = [Text(f"For the {ROWS_OF[found.main_split]}.")]
     several = len(found.predictor.encoder.targets) > 1
     for target, charts in residual_charts(found, found.main_split):
         blocks += [Heading(target)] * several

@@ -12,11 +12,11 @@ from nnfs_cli.charts.points import Points
 from nnfs_cli.charts.series import Series
 from nnfs_cli.charts.surface import Surface
 from nnfs_cli.data.table import Table
+from nnfs_cli.display.text import ROWS_OF
 from nnfs_cli.metrics import decide
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.report.blocks import Charts, Section
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.sections.figures import LABELS
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
 SIDE = 80  # cells of the grid in each direction
@@ -36,7 +36,7 @@ def surface(facts: RunFacts) -> Section | None:
     ranges = _ranges(facts, points)
     if ranges is None:
         return None
-    chart = surface_chart(found.predictor, ranges, points, LABELS[split])
+    chart = surface_chart(found.predictor, ranges, points, ROWS_OF[split])
     title = "Decision surface" if found.predictor.labels else "Prediction surface"
     return Section("surface", title, [Charts([(chart, NOTE if found.predictor.labels else NUMBERS_NOTE)])])
 

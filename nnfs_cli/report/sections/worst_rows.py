@@ -7,10 +7,9 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.display.text import number
+from nnfs_cli.display.text import ROWS_OF, number
 from nnfs_cli.report.blocks import Block, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.sections.figures import LABELS
 from nnfs_cli.system.wording import counted
 from nnfs_cli.workflows.run_predictions import RunPredictions
 from nnfs_cli.workflows.verdicts.losses import row_losses
@@ -29,7 +28,9 @@ def worst_rows(facts: RunFacts) -> Section | None:
     split = found.main_split
     losses = losses_of(found, split)
     order = np.argsort(-np.nan_to_num(losses, nan=np.inf), kind="stable")[:SHOWN]
-    intro = f"The {len(order)} {LABELS[split]} with the largest loss. Look for cells that were read or entered wrongly."
+    intro = (
+        f"The {len(order)} {ROWS_OF[split]} with the largest loss. Look for cells that were read or entered wrongly."
+    )
     blocks: list[Block] = [Text(intro), _table(found, split, order, losses)]
     more = len(found.predictor.encoder.kinds) - COLUMNS
     if found.table(split, order[:1]) is None:
