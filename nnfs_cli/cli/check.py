@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
-from nnfs_cli.cli.summary import bytes_text, count_text, number_text, print_layers, shape_text
+from nnfs_cli.cli.summary import count_text, print_layers, shape_text
 from nnfs_cli.cli.terminal import INDENT, print_json, styled, suggest, width_of
-from nnfs_cli.display.text import column_kinds, split_sizes
+from nnfs_cli.display.text import byte_size, column_kinds, split_sizes
 from nnfs_cli.system.wording import counted, in_a_line, percent
 
 if TYPE_CHECKING:
@@ -148,10 +148,10 @@ def _print_net(cost: NetCost) -> None:
 
 def _print_cost(estimate: CostEstimate, memory: dict[str, int]) -> None:
     """Print the memory and the time that training takes."""
-    parts = ", ".join(f"{bytes_text(n)} {USES[use]}" for use, n in memory.items())
-    _fact("memory", f"about {bytes_text(sum(memory.values()))} besides the program and the table being read: {parts}")
+    parts = ", ".join(f"{byte_size(n)} {USES[use]}" for use, n in memory.items())
+    _fact("memory", f"about {byte_size(sum(memory.values()))} besides the program and the table being read: {parts}")
     steps = f"{counted(estimate.epochs, 'epoch')} of {counted(estimate.steps, 'step')}"
-    _fact("time", f"{_duration(estimate.seconds)} for all {steps}, {number_text(estimate.step_ms)} ms a step")
+    _fact("time", f"{_duration(estimate.seconds)} for all {steps}, {_number(estimate.step_ms)} ms a step")
 
 
 def _duration(seconds: float) -> str:
@@ -161,6 +161,13 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"about {seconds:.1f} s" if seconds < 0.95 else f"about {seconds:.0f} s"
     return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:,.1f} h"
+
+
+def _number(value: float) -> str:
+    """Return a number with two significant digits, and never with an exponent."""
+    if value < 0.0005:
+        return "0"
+    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
 
 
 def _width() -> int:

@@ -14,10 +14,8 @@ from nnfs_cli.cli.completion import complete_config, complete_run
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Overrides, Quiet, load, read
 from nnfs_cli.cli.paths import is_run, open_run
-from nnfs_cli.cli.terminal import INDENT, print_json, styled, suggest, width_of
-from nnfs_cli.display.text import fold
+from nnfs_cli.cli.terminal import INDENT, print_fact, print_json, styled, suggest, width_of
 from nnfs_cli.errors import UserError
-from nnfs_cli.system.wording import in_a_line
 
 if TYPE_CHECKING:
     from nnfs_cli.doctor.before.range_test import RangeTest
@@ -105,13 +103,13 @@ def _plain(fixed: Fix | None, path: Path | None) -> dict[str, Any]:
 def _print_examination(examination: Examination) -> None:
     """Print the diagnoses, what could not be examined, and the range test of the learning rate."""
     diagnoses = examination.diagnoses
-    _line("diagnoses", f"{len(diagnoses):,}" if diagnoses else "none")
+    print_fact("diagnoses", f"{len(diagnoses):,}" if diagnoses else "none")
     for one in diagnoses:
         _print_diagnosis(one)
     if diagnoses:
         print()
     for sentence in examination.unexamined:
-        _line("unexamined", sentence)
+        print_fact("unexamined", sentence)
     if examination.range_test:
         _print_range_test(examination.range_test)
 
@@ -120,23 +118,23 @@ def _print_diagnosis(one: Diagnosis) -> None:
     style = "warning" if one.severity == "warning" else "label"
     print(f"\n{styled(style, one.code, sys.stdout)}{'' if one.severity == 'warning' else ' (a note)'}")
     for label, text in (("measured", one.measured), ("why", one.why), ("remedy", one.remedy)):
-        _line(f"  {label}", text, "dim")
+        print_fact(f"  {label}", text, "dim")
 
 
 def _print_range_test(test: RangeTest) -> None:
     """Print the loss by learning rate, and the rate that the test suggests."""
-    from nnfs_cli.display.text_curves import text_curves
+    from nnfs_cli.display.text_curves import shows_braille, text_curves
 
     points = [(float(f"{lr:.2g}"), float(loss)) for lr, loss in zip(test.lr, test.loss, strict=True)]
     if test.suggested is not None:  # far below, the curve is flat
         points = [point for point in points if point[0] > test.suggested / FAR]
-    braille = (sys.stdout.encoding or "").lower().startswith("utf")
+    braille = shows_braille(sys.stdout)
     width = min((width_of(sys.stdout) or 80) - INDENT, WIDEST)
     mark = None
     if test.suggested is not None:
         mark = min(points, key=lambda point: abs(math.log(point[0] / (test.suggested or 1.0))))
     said = f"lr {test.suggested:g} is suggested" if test.suggested is not None else "no lr clearly lowers the loss"
-    _line("range test", f"{said}; the loss of batches while lr grows in each step:")
+    print_fact("range test", f"{said}; the loss of batches while lr grows in each step:")
     for line in text_curves({"loss": points}, width, HEIGHT, log_x=True, mark=mark, x_label="lr", braille=braille):
         print(" " * INDENT + line)
 
@@ -144,9 +142,9 @@ def _print_range_test(test: RangeTest) -> None:
 def _print_fix(fixed: Fix | None, path: Path | None) -> None:
     """Print the changed lines of the config, and the path of the new file."""
     if fixed is None or path is None:
-        _line("fixed", "nothing: no diagnosis has a remedy that can be written by itself")
+        print_fact("fixed", "nothing: no diagnosis has a remedy that can be written by itself")
         return
-    _line("fixed", f"{path.as_posix()}, where these lines differ:")
+    print_fact("fixed", f"{path.as_posix()}, where these lines differ:")
     for line in fixed.difference:
         print(f"{' ' * INDENT}{line}")
 
@@ -160,8 +158,3 @@ def _suggest(subject: Path, examination: Examination, path: Path | None, quiet: 
         suggest(f"nnfs guide doctor explains each diagnosis{more}", quiet)
     elif not is_run(subject):
         suggest(f"nnfs train {shlex.quote(subject.as_posix())}", quiet)
-
-
-def _line(label: str, text: str, style: str = "label") -> None:
-    lines = fold(f"{label:<{INDENT}}{in_a_line(text)}", width_of(sys.stdout) or 80, " " * INDENT)
-    print(styled(style, label, sys.stdout) + "\n".join(lines)[len(label) :])

@@ -12,6 +12,7 @@ import typer
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
 from nnfs_cli.cli.terminal import print_json, styled
+from nnfs_cli.display.text import table
 
 if TYPE_CHECKING:
     from nnfs_cli.nn.layer_check import ArrayCheck, LayerCheck
@@ -75,15 +76,11 @@ def _figures(array: ArrayCheck) -> list[str]:
 
 def _print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     print(styled("heading", title, sys.stdout))
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-    for i, row in enumerate((header, *rows)):
-        cells = [
-            cell.rjust(width) if len(header) - 3 <= j < len(header) - 1 else cell.ljust(width)
-            for j, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        line = "  ".join(cells).rstrip()
-        style = "dim" if i == 0 else "error" if row[-1] else ""
-        print(styled(style, line, sys.stdout) if style else line)
+    left = {*range(len(header) - 3), len(header) - 1}
+    heading, *lines = (line.rstrip() for line in table(header, rows, left).splitlines())
+    print(styled("dim", heading, sys.stdout))
+    for row, line in zip(rows, lines, strict=True):
+        print(styled("error", line, sys.stdout) if row[-1] else line)
 
 
 def _plain(found: NetCheck) -> dict[str, Any]:

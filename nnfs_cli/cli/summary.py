@@ -12,8 +12,8 @@ import typer
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigOrRun, Json, Overrides, load, read
 from nnfs_cli.cli.paths import is_run, open_run
-from nnfs_cli.cli.terminal import INDENT, print_json, styled, width_of
-from nnfs_cli.display.text import fold, table
+from nnfs_cli.cli.terminal import print_fact, print_json, styled, width_of
+from nnfs_cli.display.text import byte_size, fold, table
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from nnfs_cli.arrays import Shape
     from nnfs_cli.inspection.net_cost import NetCost
 
-UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "B"))
 HEADER = ("layer", "shape of a row", "parameters", "memory", "outputs", "multiply-adds")
 
 
@@ -50,24 +49,24 @@ def summary(
             "  " * line.depth + line.layer,
             shape_text(line.shape),
             count_text(line.parameters),
-            bytes_text(line.parameter_bytes) if line.parameter_bytes else "",
-            bytes_text(line.output_bytes),
+            byte_size(line.parameter_bytes) if line.parameter_bytes else "",
+            byte_size(line.output_bytes),
             count_text(line.multiply_adds),
         ]
         for line in cost.layers
     ]
-    sums = [bytes_text(cost.total(figure)) for figure in ("parameter_bytes", "output_bytes")]
+    sums = [byte_size(cost.total(figure)) for figure in ("parameter_bytes", "output_bytes")]
     rows.append([cost.all, "", f"{cost.total('parameters'):,}", *sums, f"{cost.total('multiply_adds'):,}"])
     print_layers(HEADER, rows)
     print()
-    _line("memory", "that of the parameters; `nnfs check CONFIG` estimates what training needs")
-    _line("outputs", f"those of all layers for a batch of {counted(cost.batch, 'row')}")
+    print_fact("memory", "that of the parameters; `nnfs check CONFIG` estimates what training needs")
+    print_fact("outputs", f"those of all layers for a batch of {counted(cost.batch, 'row')}")
     if formula:
         for name, (forward, backward) in cost.formulas().items():
             print()
             print(styled("label", name, sys.stdout))
-            _line("  forward", forward)
-            _line("  backward", backward)
+            print_fact("  forward", forward)
+            print_fact("  backward", backward)
 
 
 def _cost(subject: Path, set_: list[str] | None, code: list[Path] | None) -> NetCost:
@@ -104,21 +103,3 @@ def shape_text(shape: Shape) -> str:
 def count_text(n: int) -> str:
     """Return a number, or nothing for 0."""
     return f"{n:,}" if n else ""
-
-
-def bytes_text(n: float) -> str:
-    """Return a size with two significant digits, as in "1.2 kB"."""
-    size, unit = next(((size, unit) for size, unit in UNITS if n >= size), UNITS[-1])
-    return f"{number_text(n / size)} {unit}"
-
-
-def number_text(value: float) -> str:
-    """Return a number with two significant digits, and never with an exponent."""
-    if value < 0.0005:
-        return "0"
-    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
-
-
-def _line(label: str, text: str) -> None:
-    lines = fold(f"{label:<{INDENT}}{text}", width_of(sys.stdout) or 80, " " * INDENT)
-    print(styled("label", label, sys.stdout) + "\n".join(lines)[len(label) :])

@@ -70,12 +70,12 @@ def fact(label: str, text: str, style: str = "label") -> None:
 
 
 def print_fact(label: str, text: str, style: str = "label") -> None:
-    """Print a labelled line to stdout, as `fact` does to stderr."""
-    print(_labelled(label, text, style, sys.stdout))
+    """Print a labelled line to stdout, as `fact` does to stderr; a file or a pipe gets lines of 80 columns."""
+    print(_labelled(label, text, style, sys.stdout, 80))
 
 
-def _labelled(label: str, text: str, style: str, stream: TextIO) -> str:
-    line, width = f"{label:<{INDENT}}{in_a_line(text)}", width_of(stream)
+def _labelled(label: str, text: str, style: str, stream: TextIO, width: int | None = None) -> str:
+    line, width = f"{label:<{INDENT}}{in_a_line(text)}", width_of(stream) or width
     lines = fold(line, width, " " * INDENT) if width else [line]
     return styled(style, label, stream) + "\n".join(lines)[len(label) :]
 

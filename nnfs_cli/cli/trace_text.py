@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from nnfs_cli.cli.terminal import INDENT, styled, suggest, width_of
+from nnfs_cli.cli.terminal import print_fact, styled, suggest, width_of
 from nnfs_cli.display.matrix import matrix
-from nnfs_cli.display.text import fold
+from nnfs_cli.display.text import fold, table
 from nnfs_cli.nn.entry_formulas import brief
 from nnfs_cli.system.wording import counted, in_a_line
 
@@ -56,16 +56,11 @@ def print_trace(trace: Trace, in_full: bool, quiet: bool = False) -> None:
 
 def _print_facts(trace: Trace) -> None:
     member = "" if trace.member is None else f", member {trace.member}"
-    _fact("trace", f"{trace.name}: one step on {counted(len(trace.rows), 'row')} with {trace.weights}{member}")
-    _fact("net", f"{trace.net}, {trace.dtype}")
+    print_fact("trace", f"{trace.name}: one step on {counted(len(trace.rows), 'row')} with {trace.weights}{member}")
+    print_fact("net", f"{trace.net}, {trace.dtype}")
     rows = [f"{row} ({target})" for row, target in zip(trace.rows, trace.targets, strict=True)]
-    _fact("rows", ", ".join(rows))
-    _fact("loss", brief(trace.loss) + ("" if trace.lr is None else f", at lr {brief(trace.lr)}"))
-
-
-def _fact(label: str, text: str) -> None:
-    lines = fold(f"{label:<{INDENT}}{in_a_line(text)}", _width(), " " * INDENT)
-    print(styled("label", label, sys.stdout) + "\n".join(lines)[len(label) :])
+    print_fact("rows", ", ".join(rows))
+    print_fact("loss", brief(trace.loss) + ("" if trace.lr is None else f", at lr {brief(trace.lr)}"))
 
 
 def _width() -> int:
@@ -152,11 +147,5 @@ def _print_summary(steps: Sequence[Step]) -> None:
         numbers = [*map(brief, array.range), f"{max(errors):.0e}" if errors else ""]
         rows.append([step.path, title, array.name, shape, *numbers])
     header = ["", "", "", "shape", "from", "to", "error" if any(row[-1] for row in rows) else ""]
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-    for i, row in enumerate((header, *rows)):
-        cells = [
-            cell.rjust(width) if j > 3 else cell.ljust(width)
-            for j, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        line = "  ".join(cells).rstrip()
-        print(styled("dim", line, sys.stdout) if i == 0 else line)
+    heading, *lines = (line.rstrip() for line in table(header, rows, range(4)).splitlines())
+    print("\n".join([styled("dim", heading, sys.stdout), *lines]))

@@ -57,7 +57,7 @@ class Probes(Callback):
     At these epochs, the start among them, a fixed sample of up to 256 training rows (64 for a wide net) makes one more
     pass through the net, forward and backward, with the weights that count. It leaves no trace in the training. A
     training that stops before its last epoch also records the epoch in which it stops. The weights are kept for nets of
-    less than 20,000 parameters.
+    fewer than 20,000 parameters.
     """
 
     key: ClassVar[str] = "probes"
