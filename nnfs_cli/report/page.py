@@ -30,19 +30,22 @@ def page(
     scripts: Sequence[str] = (),
     styles: Sequence[str] = (),
     connects: bool = False,
+    early: Sequence[str] = (),
     **values: object,
 ) -> str:
     """Return a page of HTML made from a file in `report/templates/`, which extends `base.html`.
 
-    `scripts` are files in the same folder; they run in this order when the page is read. `styles` are
-    style sheets there that add to that of all pages. With `connects`, scripts may ask the server of the page.
+    `scripts` are files in the same folder; they run in this order when the page is read, and those of `early` before
+    anything is shown. `styles` are style sheets there that add to that of all pages. With `connects`, scripts may ask
+    the server of the page.
     `values` are the variables of the template. Texts in them are escaped. Charts are shown as pictures.
     """
-    style, codes = "".join(map(_source, (STYLE, *styles))), list(map(_source, scripts))
+    style = "".join(map(_source, (STYLE, *styles)))
+    first, codes = list(map(_source, early)), list(map(_source, scripts))
     policy = "; ".join(
         [
             "default-src 'none'",
-            "script-src " + (" ".join(map(_hash, codes)) or "'none'"),
+            "script-src " + (" ".join(map(_hash, [*first, *codes])) or "'none'"),
             f"style-src {_hash(style)}",
             "img-src data:",
             "base-uri 'none'",
@@ -50,7 +53,7 @@ def page(
             *(["connect-src 'self'"] if connects else []),
         ]
     )
-    own = {"title": title, "made_by": MADE_BY, "policy": policy, "style": style, "scripts": codes}
+    own = {"title": title, "made_by": MADE_BY, "policy": policy, "style": style, "scripts": codes, "early": first}
     return _environment().get_template(template).render(**own, **values)
 
 

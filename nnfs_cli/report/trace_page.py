@@ -20,6 +20,7 @@ from nnfs_cli.trace.trace import observe, trace
 from nnfs_cli.trace.values import Trace
 
 MOST_CHARACTERS = 2_500_000  # of the numbers of all epochs, so that the page stays under 3 MB
+EARLY = ("trace_early.js",)
 SCRIPTS = ("trace_graph.js", "trace_plane.js", "trace.js")
 
 
@@ -38,6 +39,7 @@ def trace_page(batch: TracedBatch, others: Sequence[TracedBatch] = ()) -> str:
         "trace.html",
         SCRIPTS,
         ("trace.css",),
+        early=EARLY,
         net=shown.net.replace("->", "→"),
         facts=_facts(shown, len(chosen)),
         kept=len(chosen),

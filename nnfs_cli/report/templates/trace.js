@@ -13,7 +13,6 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 class TracePage {
   constructor(data, frames) {
-    document.documentElement.classList.add("stepping"); // what needs this script becomes visible
     Object.assign(this, { data, frames, step: 0, frame: data.start, row: 0, unit: null, playing: null });
     this.steps = all(".step");
     this.blocks = all("[data-block]");
@@ -237,9 +236,14 @@ class TracePage {
   }
 }
 
-(async () => {
+async function start() {
   const data = JSON.parse(find("#trace-data").textContent);
   const frames = JSON.parse(new TextDecoder().decode(await unpacked(data.frames)));
   if (data.maps) data.maps.bytes = new Int8Array(await unpacked(data.maps.packed));
   new TracePage(data, frames).show();
-})();
+}
+
+start().catch((error) => {
+  document.documentElement.classList.remove("stepping"); // all steps stand one below the other, as without scripts
+  throw error;
+});

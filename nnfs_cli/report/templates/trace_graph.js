@@ -4,6 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const TOP = 70; // room for the headings of the columns
 const WIDEST_NAME = 150; // pixels for the names of inputs
+const WIDEST_HEADING = 110; // the same for the heading of a narrow column
 const TALLEST = 430; // of the units of a column
 const REACH = 6; // pixels around a line in which the pointer is at it
 
@@ -46,31 +47,39 @@ class NetGraph {
     const drawn = columns.map((column) => column.units.length + (column.hidden ? 1 : 0));
     const room = Math.min(TALLEST, Math.max(170, 46 * Math.max(...drawn)));
     this.height = TOP + room + 14;
-    const room_of = (names) => Math.min(WIDEST_NAME, this.svg.parentElement.clientWidth / 4, 16 + Math.max(0, ...(names ?? []).map((name) => this.measured(name))));
-    this.left = room_of(columns[0].names);
-    this.right = columns.length > 1 ? room_of(columns.at(-1).names) : 0;
-    const free = this.svg.parentElement.clientWidth - this.left - this.right;
-    this.gap = Math.max(84, Math.min(250, free / columns.length));
-    this.width = this.left + this.gap * columns.length + this.right;
-    this.middle = columns.map((_, c) => this.left + this.gap * (c + 0.5));
+    const pitches = drawn.map((n) => Math.min(46, room / n));
+    const staggered = pitches.map((pitch, c) => pitch < 28 && !columns[c].names); // names stand in one line
+    this.radius = pitches.map((pitch, c) => Math.min(16, (staggered[c] ? 0.67 : 0.38) * pitch));
+    const aside = this.radius.map((r, c) => (staggered[c] ? r + 4 : 0)); // units and their rings stand clear of each other
+    const heads = columns.map((column) => Math.min(WIDEST_HEADING, this.measured(column.title, "heading") + 10));
+    const roomOf = (c) => {
+      const names = Math.max(0, ...(columns[c].names ?? []).map((name) => this.measured(name)));
+      const beside = names && names + 12 + this.radius[c] - heads[c] / 2; // the names begin below the heading
+      return Math.max(0, Math.min(WIDEST_NAME, this.svg.parentElement.clientWidth / 4, beside));
+    };
+    this.left = roomOf(0);
+    this.right = columns.length > 1 ? roomOf(columns.length - 1) : 0;
+    const wide = this.radius.map((r, c) => 2 * (r + aside[c])), units = wide.reduce((sum, one) => sum + one);
+    const free = this.svg.parentElement.clientWidth - this.left - this.right - units;
+    const between = Math.max(36, Math.min(215, free / columns.length));
+    this.slots = wide.map((one, c) => Math.max(heads[c], one + between));
+    this.width = this.left + this.slots.reduce((sum, one) => sum + one) + this.right;
+    this.middle = this.slots.map((slot, c) => this.slots.slice(0, c).reduce((sum, one) => sum + one, this.left) + slot / 2);
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
     this.svg.setAttribute("width", this.width);
     this.svg.setAttribute("height", this.height);
-    const pitches = drawn.map((n) => Math.min(46, room / n));
-    const staggered = pitches.map((pitch) => pitch < 22);
-    this.radius = pitches.map((pitch, c) => Math.min(16, (staggered[c] ? 0.76 : 0.41) * pitch));
     this.places = columns.map((column, c) => {
       const first = TOP + (room - pitches[c] * drawn[c]) / 2 + pitches[c] / 2;
       const gapAfter = column.hidden ? column.hidden.after : Infinity;
       return column.units.map((_, u) => {
-        const at = u >= gapAfter ? u + 1 : u, aside = staggered[c] ? (at % 2 ? 1 : -1) * (this.radius[c] + 2) : 0;
-        return { x: this.middle[c] + aside, y: first + pitches[c] * at };
+        const at = u >= gapAfter ? u + 1 : u;
+        return { x: this.middle[c] + (at % 2 ? aside[c] : -aside[c]), y: first + pitches[c] * at };
       });
     });
   }
 
-  measured(text) {
-    const node = element("text", { class: "name" }, this.svg, text), length = node.getComputedTextLength();
+  measured(text, look = "name") {
+    const node = element("text", { class: look }, this.svg, text), length = node.getComputedTextLength();
     node.remove();
     return length;
   }
@@ -102,12 +111,12 @@ class NetGraph {
   drawColumn(column, c) {
     const group = element("g", { class: "column" }, this.svg);
     const x = this.middle[c];
-    const ground = { x: x - this.gap / 2 + 6, y: 1, width: this.gap - 12, height: this.height - 2, rx: 8, class: "ground" };
+    const ground = { x: x - this.slots[c] / 2 + 6, y: 1, width: this.slots[c] - 12, height: this.height - 2, rx: 8, class: "ground" };
     this.grounds[c] = element("rect", ground, this.back);
-    this.fit(element("text", { x, y: 21, class: "heading" }, group, column.title));
+    this.fit(element("text", { x, y: 21, class: "heading" }, group, column.title), this.slots[c] - 8);
     const rings = element("text", { x, y: 39, class: "rings" }, group);
     column.rings.forEach((name, i) => element("tspan", { class: this.hue(name) }, rings, `${i ? " → " : ""}${name}`));
-    this.fit(rings);
+    this.fit(rings, this.slots[c] - 8);
     column.units.forEach((index, u) => {
       const { x, y } = this.places[c][u], r = this.radius[c];
       const node = element("g", { class: "unit", tabindex: -1, role: "img" }, group);
@@ -122,11 +131,11 @@ class NetGraph {
       const ring = column.rings.length ? shape(2, "ring") : null;
       if (c === 0 && column.names) {
         const name = element("text", { x: x - r - 7, y: y + 4, class: "name", "aria-hidden": true }, group, column.names[u]);
-        this.fit(name, this.left + this.gap / 2 - r - 16);
+        this.fit(name, this.left + this.slots[c] / 2 - r - 8);
       }
       if (c === this.places.length - 1 && c > 0 && column.names) {
         const name = element("text", { x: x + r + 7, y: y + 4, class: "answer", "aria-hidden": true }, group, column.names[u]);
-        this.fit(name, this.right + this.gap / 2 - r - 16);
+        this.fit(name, this.right + this.slots[c] / 2 - r - 8);
       }
       this.units.push({ node, disc, ring, map, c, u, index });
     });
@@ -147,7 +156,7 @@ class NetGraph {
   }
 
   // Shorten a text until it fits its place; the whole text is in a tooltip.
-  fit(node, room = this.gap - 8) {
+  fit(node, room) {
     const whole = node.textContent;
     for (let n = whole.length; n > 1 && node.getComputedTextLength() > room; n--) {
       node.textContent = `${whole.slice(0, n - 1)}…`;
@@ -220,7 +229,7 @@ class NetGraph {
       disc.setAttribute("class", `disc ${value === null ? "unknown" : sign(value)}`);
       const much = value === null ? 0 : (0.12 + 0.88 * Math.abs(value) / scale).toFixed(3);
       disc.setAttribute("fill-opacity", map ? 0 : much);
-      map?.setAttribute("opacity", value === null ? (backward ? 0.6 : 0.3) : 1);
+      map?.setAttribute("opacity", value === null ? 0.6 : 1);
       ring?.setAttribute("class", `ring ${this.hue(this.data.columns[c].rings.at(-1))} ${active.ring && active.column === c ? "active" : ""}`);
       node.setAttribute("class", `unit ${this.chosen?.unit?.node === node ? "chosen" : ""}`);
       const place = `${this.data.columns[c].title}, ${this.nameOf(c, u)}`;

@@ -1,8 +1,9 @@
 // What each unit answers over the plane of the two inputs: small maps on the units, a large one beside the graph.
 "use strict";
 
-const SMALL = 40; // points along the side of a map that is shown on a unit
 const DEEPEST = 0.62; // share of the full colour at the ends of a map, so that points stand out
+const ON_A_UNIT = 0.95; // the same for a small map, which has no points
+const BEND = 0.6; // of the numbers of a unit: where it is active at all differs from where it is 0
 const ENDS = { minus: "--minus", plus: "--plus", middle: "--map-middle" };
 const LEVELS = 16; // of the probability of a class, in a map of more than two
 
@@ -32,21 +33,22 @@ class Plane {
 
   // The picture of one map of `size` x `size` numbers. From -127 to 127 they go from minus over the middle to plus; in a
   // map of classes, each has its own colour, which is deeper where its probability is higher.
-  picture(start, size, classes = false) {
-    const known = this.pictures.get(start);
+  picture(start, size, { unit = false, deepest = DEEPEST, classes = false }) {
+    const key = `${start} ${deepest}`, known = this.pictures.get(key);
     if (known) return known;
     const canvas = Object.assign(document.createElement("canvas"), { width: size, height: size });
     const context = canvas.getContext("2d"), image = context.createImageData(size, size), { middle } = this.ends;
     for (let at = 0; at < size * size; at++) {
       const number = this.maps.bytes[start + at];
       const end = classes ? this.classes[Math.floor(number / LEVELS)] : number < 0 ? this.ends.minus : this.ends.plus;
-      const much = DEEPEST * (classes ? (number % LEVELS) / (LEVELS - 1) : Math.abs(number) / 127);
+      const share = classes ? (number % LEVELS) / (LEVELS - 1) : Math.abs(number) / 127;
+      const much = deepest * (unit ? share ** BEND : share);
       for (let part = 0; part < 3; part++) image.data[4 * at + part] = middle[part] + (end[part] - middle[part]) * much;
       image.data[4 * at + 3] = 255;
     }
     context.putImageData(image, 0, 0);
-    const made = { canvas, url: size > SMALL ? "" : canvas.toDataURL() };
-    this.pictures.set(start, made);
+    const made = { canvas, url: deepest === ON_A_UNIT ? canvas.toDataURL() : "" };
+    this.pictures.set(key, made);
     if (this.pictures.size > 800) this.pictures.delete(this.pictures.keys().next().value);
     return made;
   }
@@ -55,10 +57,10 @@ class Plane {
     this.last = [frame, unit];
     const { per_frame, size, large } = this.maps, start = frame * per_frame;
     for (const each of this.graph.units) {
-      each.map.setAttribute("href", this.picture(start + this.maps.units[each.c][each.u], size).url);
+      each.map.setAttribute("href", this.picture(start + this.maps.units[each.c][each.u], size, { unit: true, deepest: ON_A_UNIT }).url);
     }
     const whole = !unit, place = whole ? this.maps.output : this.maps.units[unit.c][unit.u];
-    const { canvas } = this.picture(start + place, whole ? large : size, whole && this.maps.classes > 2);
+    const { canvas } = this.picture(start + place, whole ? large : size, { unit: !whole, classes: whole && this.maps.classes > 2 });
     this.large.getContext("2d").drawImage(canvas, 0, 0, this.large.width, this.large.height);
     const title = whole ? "Output of the net" : `${this.graph.data.columns[unit.c].title}, ${this.graph.nameOf(unit.c, unit.u)}`;
     this.caption.textContent = title;

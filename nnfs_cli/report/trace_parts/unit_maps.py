@@ -14,6 +14,7 @@ from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.report.trace_parts.net_graph import INPUTS, Column, drawn
 from nnfs_cli.report.trace_parts.numbers import numbers, packed
+from nnfs_cli.report.trace_parts.plane_axes import PlaneAxis
 from nnfs_cli.trace.batch import TracedBatch
 from nnfs_cli.trace.record import Recorder
 
@@ -73,6 +74,7 @@ class UnitMaps:
         low, high = rows.X.min(axis=0), rows.X.max(axis=0)
         margin = MARGIN * np.where(high > low, high - low, 1)
         self.low, self.high = low - margin, high + margin
+        self.axes = PlaneAxis.both(predictor.encoder, self.low, self.high)
         self.kept: list[bytes] = []
 
     @classmethod
@@ -122,7 +124,13 @@ class UnitMaps:
 
 
 def _quantized(values: Array) -> Array:
-    """Return the maps of units, (points, units) -> (units, points): zero is the middle, the largest number full."""
+    """Return the maps of units, (points, units) -> (units, points): zero is the middle.
+
+    Full are the largest tenth of the numbers that are not zero, so that a relu with one steep corner can be read.
+    """
     values = np.nan_to_num(values)
-    most = np.abs(values).max(axis=0, initial=0)
-    return np.asarray(np.rint(values / np.where(most > 0, most, 1) * FULL).astype(np.int8).T)
+    sizes = np.sort(np.abs(values), axis=0)
+    place = len(sizes) - 1 - (sizes > 0).sum(axis=0) // 10
+    most = np.take_along_axis(sizes, place[None], axis=0)[0]
+    shares = np.clip(values / np.where(most > 0, most, 1), -1, 1)
+    return np.asarray(np.rint(shares * FULL).astype(np.int8).T)
