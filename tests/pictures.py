@@ -1,11 +1,15 @@
 """Draw the pictures of the README and the guide: `python -m tests.pictures` (needs matplotlib besides the test extra).
 
-`python -m tests.pictures terminal` draws only the terminal of the README, which needs nothing else.
+`python -m tests.pictures terminal` draws only the terminal of the README, which needs nothing else. `trace` needs
+Chromium, playwright and Pillow.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +23,7 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.table import from_arrays
 from nnfs_cli.training.schedules import Schedule
+from tests.browser import PROGRAMS
 from tests.readme import ROOT
 
 TERMINAL = ROOT / ".readme" / "train.svg"
@@ -30,6 +35,7 @@ DARK, TEXT, DIM, ACCENT = "#1b2130", "#d7dce5", "#8b95a7", "#7cc4ff"
 RED, BLUE, GREY = "#a3271b", "#1d4e89", "#9a9a9a"
 EDGE, POINTS = 1.25, 300
 EPOCHS, STEPS = 100, 10
+PAGE_WIDTH, STEP = 1200, "step-7"  # pixels; the last activation of the spirals, when all units have their outputs
 SCHEDULES = (
     "constant: {warmup: 10}", "linear", "cosine", "cosine: 2",
     "step: 25", "exponential", "one_cycle", "coslog4",
@@ -39,17 +45,24 @@ SCHEDULES = (
 def trained() -> list[str]:
     """Return what a terminal shows when the first config of the README is trained, line by line."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "configs").symlink_to(ROOT / "configs")
-        done = subprocess.run(
-            [sys.executable, "-m", "nnfs_cli", *COMMAND.split()[1:]],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=True,
-            env={"PYTHONPATH": str(ROOT), "COLUMNS": "100"},
-        )
-    return [f"$ {COMMAND}", *done.stdout.splitlines()]
+        return [f"$ {COMMAND}", *run(COMMAND, folder).splitlines()]
+
+
+def run(command: str, folder: str) -> str:
+    """Run a command in a folder, which gets the configs, and return what it prints."""
+    configs = Path(folder) / "configs"
+    if not configs.exists():
+        configs.symlink_to(ROOT / "configs")
+    done = subprocess.run(
+        [sys.executable, "-m", "nnfs_cli", *command.split()[1:]],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+    )
+    return done.stdout
 
 
 def terminal() -> None:
@@ -87,9 +100,9 @@ def spirals() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         experiment = workflows.prepare(Config.load(ROOT / "configs" / "spirals.yaml"))
-        run = workflows.begin(experiment, folder)
-        workflows.train(experiment, run)
-        epochs, predictor = run.epochs(), workflows.restore(run)
+        trained_run = workflows.begin(experiment, folder)
+        workflows.train(experiment, trained_run)
+        epochs, predictor = trained_run.epochs(), workflows.restore(trained_run)
     side = np.linspace(-EDGE, EDGE, POINTS)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     belief = predictor.predict(from_arrays("grid", grid, ["x0", "x1"]))["probability_b"].reshape(POINTS, POINTS)
@@ -126,11 +139,32 @@ def schedules() -> None:
     figure.savefig(ROOT / ".readme" / "schedules.png", dpi=110, metadata={"Software": None})
 
 
-if __name__ == "__main__":
-    terminal()
-    if sys.argv[1:] != ["terminal"]:
-        import matplotlib as mpl
+def trace() -> None:
+    """Draw the page of the trace of configs/spirals.yaml, from its top to the end of the graph."""
+    from PIL import Image
+    from playwright.sync_api import sync_playwright
 
-        mpl.use("agg")
-        spirals()
-        schedules()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        run("nnfs train configs/spirals.yaml", folder)
+        run("nnfs trace runs/spirals-1 --html trace.html", folder)
+        path = next(filter(None, map(shutil.which, PROGRAMS)))
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        page = chromium.new_page(viewport={"width": PAGE_WIDTH, "height": 900}, color_scheme="light")
+        page.goto(f"{(Path(folder) / 'trace.html').as_uri()}#{STEP}")
+        page.wait_for_selector(".where:not(:empty)")
+        page.wait_for_timeout(1000)  # until the lines have their widths
+        end = page.locator(".stage").bounding_box()
+        height = round(end["y"] + end["height"]) - 1
+        picture = page.screenshot(clip={"x": 0, "y": 0, "width": PAGE_WIDTH, "height": height})
+        chromium.close()
+    whole = Image.open(io.BytesIO(picture)).convert("RGB")
+    few = whole.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
+    few.save(ROOT / ".readme" / "trace.png", optimize=True)
+
+
+PICTURES = {"terminal": terminal, "spirals": spirals, "schedules": schedules, "trace": trace}
+
+if __name__ == "__main__":
+    os.environ["MPLBACKEND"] = "agg"
+    for name in sys.argv[1:] or PICTURES:
+        PICTURES[name]()

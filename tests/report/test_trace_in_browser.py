@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -240,6 +241,37 @@ def test_without_scripts_all_steps_stand_one_below_the_other(browser: Browser, t
         assert all(step.is_visible() for step in steps.all())
         assert not found.page.locator(".controls").is_visible()
         assert steps.count() == found.page.locator(".steps a").count()
+
+
+def test_steps_do_not_flash_by_while_the_page_is_read(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, tmp_path, batch("iris.yaml")) as found:
+        # When the first step has been read, before the script that shows one of them has run.
+        found.page.add_init_script("""
+            new MutationObserver(() => {
+                const step = document.querySelector('.step');
+                if (step) window.flashed ??= getComputedStyle(step).display !== 'none';
+            }).observe(document, {subtree: true, childList: true});
+        """)
+        found.page.reload()
+        found.page.wait_for_selector(".where:not(:empty)")
+        assert found.page.evaluate("window.flashed") is False
+
+
+def test_if_the_script_fails_all_steps_stand_one_below_the_other(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, tmp_path, batch("iris.yaml")) as found:
+        found.page.add_init_script("JSON.parse = () => { throw new Error('broken'); }")
+        found.page.reload()
+        found.page.wait_for_selector("html:not(.stepping)")
+        assert all(step.is_visible() for step in found.page.locator(".step").all())
+
+
+def test_units_stand_clear_of_each_other(browser: Browser, spirals: RunDirectory, tmp_path: Path) -> None:
+    with opened(browser, tmp_path, batch_of_run(spirals), width=390) as found:
+        boxes = [ring.bounding_box() for ring in found.page.locator(".unit .ring").all()]
+        assert len(boxes) == 49
+        for a, b in itertools.combinations(boxes, 2):
+            across, down = abs(a["x"] - b["x"]) - a["width"], abs(a["y"] - b["y"]) - a["height"]
+            assert max(across, down) > 1
 
 
 def test_a_printed_page_has_all_steps(browser: Browser, tmp_path: Path) -> None:

@@ -12,9 +12,12 @@ import pytest
 from nnfs_cli import workflows
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.user_code import load_code
+from nnfs_cli.data.table import from_arrays
 from nnfs_cli.report import trace_page as module
 from nnfs_cli.report.trace_page import trace_page
 from nnfs_cli.report.trace_parts.net_graph import NetGraph
+from nnfs_cli.report.trace_parts.plane_axes import PlaneAxis
+from nnfs_cli.report.trace_parts.unit_maps import _quantized
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.trace.batch import TracedBatch
 from nnfs_cli.trace.source import batch_of_config, batch_of_run, snapshots_of
@@ -267,6 +270,28 @@ def test_a_map_of_classes_has_the_likeliest_class_of_every_point() -> None:
     output = np.frombuffer(maps["bytes"], np.int8)[maps["output"] :]
     assert (output // 16 == best).mean() > 0.999  # grid points on a border may round otherwise
     assert maps["classes"] == 5
+
+
+def test_a_unit_that_is_active_in_a_corner_has_a_map_that_can_be_read() -> None:
+    values = np.concatenate([np.zeros(80), np.arange(1, 21)])  # two of the twenty are above the scale
+    (found,) = _quantized(values[:, None])
+    assert not found[:80].any()
+    assert found[80 + 8] == round(127 * 9 / 18)
+    assert (found[-3:] == 127).all()
+
+
+@pytest.mark.parametrize("step", ["standardize", "min_max", "none", "[log1p, standardize]"])
+def test_the_axes_of_the_map_are_in_the_units_of_the_data(step: str) -> None:
+    one = batch("moons.yaml", f"preprocessing={{numbers: {step}}}")
+    encoder = one.predictor.encoder
+    low, high = np.array([-1.0, -0.5]), np.array([1.2, 0.8])
+    for j, axis in enumerate(PlaneAxis.both(encoder, low, high)):
+        assert axis.name == f"x{j}"
+        assert len(axis.ticks) >= 2
+        for share, label in axis.ticks:
+            row = np.full(2, float(label.replace("\N{MINUS SIGN}", "-")))
+            (encoded,) = encoder.encode(from_arrays("one", row[None], ["x0", "x1"]), "float64")
+            assert abs((encoded[j] - low[j]) / (high[j] - low[j]) - share) < 0.002
 
 
 def test_nets_with_other_inputs_have_no_map() -> None:
