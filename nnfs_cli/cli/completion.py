@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 MAX_ENTRIES = 500  # files and folders that are read from one folder, and offered in one completion
 _cut = ""  # the beginning of the word that bash cuts off, such as "optimizer="
@@ -95,10 +94,10 @@ def complete_threshold(incomplete: str) -> list[str]:
 
 def complete_run_filter(incomplete: str) -> list[str]:
     """Return the keys of `--filter`, and after `state=` the states that a run may be in."""
+    from nnfs_cli.runs.overview import STATES
     from nnfs_cli.runs.selection import FILTERS
-    from nnfs_cli.runs.status_file import Status
 
-    states = [f"state={state}" for state in (*get_args(Status), "damaged")]
+    states = [f"state={state}" for state in STATES]
     keys = [f"{key}=" for key in FILTERS]
     word = _cut + incomplete
     return [text.removeprefix(_cut) for text in (states if "=" in word else keys) if text.startswith(word)]

@@ -142,7 +142,7 @@ def _print_range_test(test: RangeTest) -> None:
 def _print_fix(fixed: Fix | None, path: Path | None) -> None:
     """Print the changed lines of the config, and the path of the new file."""
     if fixed is None or path is None:
-        print_fact("fixed", "nothing: no diagnosis has a remedy that can be written by itself")
+        print_fact("fixed", "nothing: no diagnosis has a remedy that nnfs can write into a config")
         return
     print_fact("fixed", f"{path.as_posix()}, where these lines differ:")
     for line in fixed.difference:
@@ -152,7 +152,7 @@ def _print_fix(fixed: Fix | None, path: Path | None) -> None:
 def _suggest(subject: Path, examination: Examination, path: Path | None, quiet: bool) -> None:
     if path is not None:
         new = shlex.quote(path.as_posix())
-        suggest(f"nnfs doctor {new}, then nnfs train {new}", quiet)
+        suggest(f"examine the new file again: nnfs doctor {new}", quiet)
     elif examination.diagnoses:
         more = "; --fix writes a config with the remedies" if examination.edits else ""
         suggest(f"nnfs guide doctor explains each diagnosis{more}", quiet)

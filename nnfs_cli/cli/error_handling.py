@@ -127,6 +127,8 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 def _describe(error: OSError) -> str:
     """Return the message for an OSError. An error without a file name is about stdout."""
+    if isinstance(error, BlockingIOError) and error.filename:  # the text goes on: "is being written by process 7"
+        return f"{error.filename} {error.strerror}"
     return f"{error.filename or 'stdout'}: {error.strerror}" if error.strerror else str(error)
 
 

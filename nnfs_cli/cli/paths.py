@@ -26,7 +26,7 @@ def require_config(path: Path) -> None:
         raise UserError(f"{path} is a run directory; `nnfs resume {where}` continues it")
     if path.suffix.lower() in TABLES and path.is_file():
         raise UserError(f"{path} is a table; `nnfs init {where}` writes a config for it")
-    if not path.exists() and (hint := _nearby(path, lambda other: other.suffix in CONFIGS)):
+    if not path.exists() and (hint := _nearby(path, lambda other: other.suffix in CONFIGS) or _runs_like(path)):
         raise ConfigError(f"{path}: error: there is no such file{hint}")
 
 
@@ -51,9 +51,7 @@ def open_run(path: Path) -> RunDirectory:
     if not path.exists():
         inside = Path("runs") / path
         hint = f"; did you mean {named(inside.as_posix())}?" if not path.is_absolute() and is_run(inside) else ""
-        if not hint and (runs := _runs_in(path.parent, re.sub(r"-\d+$", "", path.name))):
-            hint = f"; runs of that config are {_listed(runs)}"
-        if hint := hint or _nearby(path, is_run):
+        if hint := hint or _runs_like(path) or _nearby(path, is_run):
             raise RunError(f"there is no run directory {path}{hint}")
     return RunDirectory.open(path)
 
@@ -78,6 +76,12 @@ def _runs_in(folder: Path, name: str = "") -> list[str]:
     if name:
         found = [path for path in found if path.name.removeprefix(f"{name}-").isdecimal()]
     return [path.as_posix() for path in sorted(found, key=_by_number, reverse=True)]
+
+
+def _runs_like(path: Path) -> str:
+    """Return ``"; runs of that config are runs/iris-2 and runs/iris-1"`` for a missing runs/iris or runs/iris-9."""
+    runs = _runs_in(path.parent, re.sub(r"-\d+$", "", path.name))
+    return f"; runs of that config are {_listed(runs)}" if runs else ""
 
 
 def _by_number(path: Path) -> list[str | int]:

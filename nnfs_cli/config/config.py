@@ -23,7 +23,7 @@ from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
 from nnfs_cli.config.cross_checks import cross_check, memory_faults, net_faults
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.monitors import with_monitors
-from nnfs_cli.config.yaml import YamlError, dump
+from nnfs_cli.config.yaml import YamlError, dump, dump_value
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
@@ -338,6 +338,17 @@ def setting_meant_by(key: str) -> str | None:
     return SYNONYMS.get(key.lower().replace("-", "_")) or closest(key, Config.model_fields)
 
 
+def _as_setting_of_optimizer(key: str, data: Mapping[str, Any]) -> str:
+    """Return ``"; set it in the optimizer: adamw: {weight_decay: 0.1}"`` for a setting of optimizers, else ""."""
+    takers = {name: kind for name, kind in Optimizer.registered.items() if key in kind.model_fields}
+    if not takers:
+        return ""
+    given = data.get("optimizer")
+    given = next(iter(given), "") if isinstance(given, Mapping) else str(given)
+    best = max(takers, key=lambda name: (name == given, takers[name].main == key))
+    return f"; set it in the optimizer, such as optimizer: {dump_value({best: {key: data[key]}})}"
+
+
 def _validate_fields(
     cls: type[Config], data: Mapping[str, Any], context: dict[str, Any] | None, may_miss: Iterable[str] = ()
 ) -> tuple[dict[str, Any], list[Fault]]:
@@ -350,7 +361,7 @@ def _validate_fields(
     meant = [setting_meant_by(key) if i < MAX_FAULTS else None for i, key in enumerate(unknown)]
     faults = []
     for key, setting in zip(unknown, meant, strict=True):
-        hint = f"; did you mean {named(setting)}?" if setting else ""
+        hint = f"; did you mean {named(setting)}?" if setting else _as_setting_of_optimizer(key, data)
         faults.append(Fault((key,), f"there is no key {named(key)}{hint}", at_key=True))
     for key, field in cls.model_fields.items():
         if key not in data:

@@ -141,11 +141,13 @@ def _with_remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Con
     if len(unusable) > 5:
         lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
     remedies = _remedies(unusable, n_inputs, config) if isinstance(config.dataset, NamedColumns) else []
-    what, how = "file", "or change the config"
+    what, how, several = "file", "or change the config", " in one of these ways"
     if isinstance(config.dataset, InMemory):
         some, them = len(unusable) < n_inputs, "the column" if len(unusable) == 1 else "these columns"
-        what, how = f"table{f', leave out {them}' if some else ''}", "or set"
-    lines.append(f"correct the {what}, {how}:" if remedies else f"correct the {what}")
+        what, how, several = f"table{f', leave out {them}' if some else ''}", "or set", " one of these"
+    lines.append(
+        f"correct the {what}, {how}{several if len(remedies) > 1 else ''}:" if remedies else f"correct the {what}"
+    )
     return "\n".join([*lines, *(f"  {line}" for line in remedies)])
 
 

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from nnfs_cli.errors import RunError
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.status_file import Status
-from nnfs_cli.system.lock import is_locked
+from nnfs_cli.system.lock import holder_of
 
 PREFIXES = {"train": "train_", "validation": "val_", "test": "test_"}  # of figures, as in the epoch log
+STATES = (*get_args(Status), "damaged")
 LARGEST_LOG = 1 << 20  # bytes of an epoch log that is read as a whole
 
 
@@ -74,7 +75,7 @@ def overview(path: Path) -> RunOverview:
     """Return a run at a glance. It never raises an error about what is in the directory."""
     run, known = RunDirectory(path), dict[str, Any]()
     try:
-        known["locked"] = is_locked(path / "lock")
+        known["locked"] = holder_of(path / "lock") is not None
         _add_status(run, known)
         _add_settings(run, known)
         _add_log(run, known)

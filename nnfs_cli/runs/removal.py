@@ -17,7 +17,7 @@ from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.overview import is_run
 from nnfs_cli.runs.status_file import RECORDED
 from nnfs_cli.system.files import sync_folder, unfinished_files
-from nnfs_cli.system.lock import is_locked
+from nnfs_cli.system.lock import holder_of
 from nnfs_cli.system.wording import listing, shown
 
 REMOVED = ".removed"
@@ -45,8 +45,8 @@ def obstacle(path: Path) -> str:
         return f"there is no run directory {path}"
     if not is_run(path):
         return f"{path} is not a run directory"
-    if is_locked(path / "lock"):
-        return f"{path} is being written by another process"
+    if holder := holder_of(path / "lock"):
+        return f"{path} is being written by {holder}"
     own, unfinished = re.compile(rf"{RECORDED.pattern}|lock"), {*unfinished_files(path)}
     others = [name for name in files_of(path) if not own.fullmatch(name) and path / name not in unfinished]
     if len(others) == 1:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from nnfs_cli.errors import UserError
-from nnfs_cli.runs.overview import PREFIXES, RunOverview
+from nnfs_cli.runs.overview import PREFIXES, STATES, RunOverview
 from nnfs_cli.system.wording import counted, did_you_mean, listing
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ def matching(runs: Iterable[RunOverview], filters: Sequence[str]) -> list[RunOve
         if not equals or key not in FILTERS:
             hint = did_you_mean(key, FILTERS) if equals else ""
             raise UserError(f"a filter is KEY=VALUE with one of the keys {listing(FILTERS)}, found '{text}'{hint}")
+        if key == "state" and not any(fnmatchcase(state, pattern) for state in STATES):
+            hint = did_you_mean(pattern, STATES) or f"; there are {listing(STATES)}"
+            raise UserError(f"there is no state '{pattern}'{hint}")
         found = [run for run in found if fnmatchcase(FILTERS[key](run), pattern)]
     return found
 

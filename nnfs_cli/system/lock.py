@@ -46,8 +46,7 @@ class Lock:
                 return
             self._file = file
         except BlockingIOError:
-            holder = os.read(file, 200).decode(errors="replace") or "another process"
-            raise BlockingIOError(errno.EAGAIN, f"is being written by {holder}", what) from None
+            raise BlockingIOError(errno.EAGAIN, f"is being written by {_written_in(file)}", what) from None
         finally:
             if self._file < 0:
                 os.close(file)
@@ -70,8 +69,8 @@ class Lock:
             os.close(self._file)
 
 
-def is_locked(path: Path) -> bool:
-    """Return whether a process holds the lock. A link is not followed, and nothing is written.
+def holder_of(path: Path) -> str | None:
+    """Return which process holds the lock; None if none does. A link is not followed, and nothing is written.
 
     Only the file of a process that was killed is locked here, for a moment. A new holder may be refused then, as if the
     old one were still there.
@@ -80,13 +79,13 @@ def is_locked(path: Path) -> bool:
     try:
         file = os.open(path, access | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:  # there is no such file, or it is none of ours
-        return False
+        return None
     try:
         if stat.S_ISREG(os.fstat(file).st_mode):
             _lock(file)
-        return False
+        return None
     except BlockingIOError:
-        return True
+        return _written_in(file)
     finally:
         os.close(file)
 
@@ -94,6 +93,11 @@ def is_locked(path: Path) -> bool:
 def _holder() -> str:
     since = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
     return f"process {os.getpid()} on {platform.node() or 'this machine'}, since {since}"
+
+
+def _written_in(file: int) -> str:
+    """Return the holder that a locked file names."""
+    return os.read(file, 200).decode(errors="replace") or "another process"
 
 
 def _still_there(path: Path, file: int) -> bool:

@@ -249,6 +249,10 @@ def test_evaluate_names_what_is_missing(words: list[str], message: str, trained:
         ("runs/config-1", "error: runs/config-1 is a run directory; `nnfs resume runs/config-1` continues it\n"),
         ("config", "config: error: there is no such file; did you mean 'config.yaml'?\n"),
         ("confg.yaml", "confg.yaml: error: there is no such file; did you mean 'config.yaml'?\n"),
+        (
+            "runs/config",
+            "runs/config: error: there is no such file; runs of that config are runs/config-2 and runs/config-1\n",
+        ),
         ("gone.csv", "gone.csv: error: there is no such file\n"),
     ],
 )

@@ -93,6 +93,7 @@ WRONG_KEYS = [
     wrong("rows of another tool", but("epochs: 2", "num_epochs: 2"), "8:1", "did you mean 'epochs'?"),
     wrong("setting of a block", plus("patience: 5"), "9:1", "'patience'; did you mean 'early_stopping.patience'?"),
     wrong("fraction of another tool", plus("val-split: 0.2"), "9:1", "did you mean 'split.validation'?"),
+    wrong("setting of a component", plus("weight_decay: 0.1"), "9:1", "as optimizer: {adamw: {weight_decay: 0.1}}"),
     wrong("key like no other", plus("wibble: 2"), "9:1", "there is no key 'wibble'"),
     wrong("a number as key", plus("3: 2"), "9:1", "there is no key '3'"),
     wrong("a list as key", plus("? [a, b]\n: 2"), "9:3", "a key must be a plain text, not a list or a block"),

@@ -133,7 +133,7 @@ def test_truth_values_are_numbers_unless_a_step_takes_them_as_categories(
         pytest.param(
             {"dates": "calendar"}, SIMPLE,
             "t.csv, line 2: column 'word' should hold numbers, found 'u'\n"
-            "correct the file, or change the config:\n"
+            "correct the file, or change the config in one of these ways:\n"
             "  preprocessing: {categories: one_hot}\n"
             "  preset: tabular  # also chooses every other key that you leave out\n"
             "  drop: [word]  # inside csv",
@@ -142,14 +142,14 @@ def test_truth_values_are_numbers_unless_a_step_takes_them_as_categories(
         pytest.param(
             {"categories": "one_hot"}, SIMPLE,
             "t.csv: column 'when' holds dates\n"
-            "correct the file, or change the config:\n"
+            "correct the file, or change the config in one of these ways:\n"
             "  preprocessing: {dates: calendar}\n",
             id="dates without a step",
         ),
         pytest.param(
             {**ALL, "numbers": "standardize"}, SIMPLE.replace("\n7,0,", "\n7,,"),
             "t.csv, line 9: column 'b' is empty\n"
-            "correct the file, or change the config:\n"
+            "correct the file, or change the config in one of these ways:\n"
             "  preprocessing: {numbers: [impute, standardize]}\n"
             "  drop: [b]  # inside csv",
             id="a gap without a step",
@@ -157,7 +157,7 @@ def test_truth_values_are_numbers_unless_a_step_takes_them_as_categories(
         pytest.param(
             {**ALL, "columns": {"b": "robust"}}, SIMPLE.replace("\n7,0,", "\n7,,"),
             "t.csv, line 9: column 'b' is empty\n"
-            "correct the file, or change the config:\n"
+            "correct the file, or change the config in one of these ways:\n"
             "  preprocessing: {columns: {b: [impute, robust]}}\n"
             "  drop: [b] ",
             id="a gap in a column whose own step takes none",
@@ -253,7 +253,7 @@ def test_each_remedy_can_be_pasted(folder: Folder) -> None:
 def test_a_remedy_keeps_the_dropped_columns_and_the_steps(folder: Folder) -> None:
     table = SIMPLE.replace("\n7,0,", "\n7,,")
     refused = folder.refused(table, **plain({"numbers": ["log1p", "robust"]}, csv={"drop": ["word"]}))
-    assert "  preprocessing: {dates: calendar, numbers: [impute, log1p, robust]}\n" in refused
+    assert "  preprocessing: {numbers: [impute, log1p, robust], dates: calendar}\n" in refused
     assert "  drop: [word, b, when] " in refused
     assert "preset" not in refused  # it would keep the steps for numbers
 

@@ -111,7 +111,7 @@ def test_advice_to_drop_columns_leaves_some(write: Write) -> None:
     with pytest.raises(DataError) as caught:
         workflows.prepare(Config.load(csv_config(write, table)))
     *_, advice, steps, preset = str(caught.value).splitlines()
-    assert advice == "correct the file, or change the config:"
+    assert advice == "correct the file, or change the config in one of these ways:"
     assert "impute" in steps
     assert "preset" in preset
     assert "drop" not in str(caught.value)

@@ -24,7 +24,7 @@ from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.overview import RunOverview, overview, runs_in
 from nnfs_cli.runs.removal import files_of, obstacle, remove
 from nnfs_cli.runs.selection import all_but_the_best, figure_of, in_order, matching, older_than, parse_age
-from nnfs_cli.system.lock import is_locked
+from nnfs_cli.system.lock import holder_of
 from tests.conftest import unsealed
 
 Made = Callable[..., Path]
@@ -96,11 +96,11 @@ def test_a_run_in_training_is_told_by_its_lock_and_a_killed_one_is_interrupted(
     path = state_of(made(), state="running")
     assert overview(path).state == "interrupted"
     (path / "lock").write_text("of a process that was killed")
-    assert not is_locked(path / "lock")
+    assert holder_of(path / "lock") is None
     assert overview(path).state == "interrupted"
     assert (path / "lock").read_text() == "of a process that was killed"
     holder(path)
-    assert is_locked(path / "lock")
+    assert str(holder_of(path / "lock")).startswith("process ")
     assert (overview(path).state, overview(path).locked) == ("running", True)
 
 
@@ -205,6 +205,12 @@ def test_filters_are_patterns_of_what_is_listed() -> None:
             matching(runs, [wrong])
     with pytest.raises(UserError, match="did you mean 'state'"):
         matching(runs, ["sate=finished"])
+    with pytest.raises(UserError, match="there is no state 'finshed'; did you mean 'finished'"):
+        matching(runs, ["state=finshed"])
+    with pytest.raises(UserError, match=r"there is no state 'ended'; there are running, finished, .* and damaged"):
+        matching(runs, ["state=ended"])
+    assert [run.name for run in matching(runs, ["state=fin*"])] == ["a-2", "b-1"]
+    assert matching(runs, ["state=diverged"]) == []
 
 
 def test_runs_are_sorted_by_the_direction_of_their_figure() -> None:
@@ -293,7 +299,7 @@ def test_a_run_that_is_taken_in_the_last_moment_stays(
 ) -> None:
     path = made()
     holder(path)
-    monkeypatch.setattr(removal, "is_locked", lambda path: False)
+    monkeypatch.setattr(removal, "holder_of", lambda path: None)
     with pytest.raises(BlockingIOError):
         remove(path)
     assert overview(path).state == "finished"

@@ -466,7 +466,7 @@ def one_of_two_wins(run: Path, place: Place, number: signal.Signals) -> float:
         stdout, stderr = loser.communicate(timeout=WAIT)
         assert loser.returncode == 4, stderr
         assert stdout == "listening\n"
-        assert stderr.startswith(f"error: {run}: is being written by process {winner.pid} on "), (stderr, winner.pid)
+        assert stderr.startswith(f"error: {run} is being written by process {winner.pid} on "), (stderr, winner.pid)
         assert len(stderr.splitlines()) == 1
         wait_until(trains)
         assert winner.poll() is None
@@ -510,7 +510,7 @@ def test_who_reads_while_another_trains_neither_waits_nor_writes(long: Path, pla
         assert predicted.stderr.splitlines() == [unfinished]
         assert predicted.stdout.count("\n") == ROWS + 1
         refused = one_message(inside("decide", long, "--threshold", "0.5", cwd=place.folder), 4)
-        assert refused.startswith(f"error: {long}: is being written by process {process.pid} on ")
+        assert refused.startswith(f"error: {long} is being written by process {process.pid} on ")
         assert not (long / "evaluation").exists()
         assert process.poll() is None
     finally:

@@ -116,6 +116,7 @@ def _curves(run: RunDirectory, best_epoch: int | None) -> list[str]:
         width,
         HEIGHT,
         x_label="epoch",
+        x_range=(rows[0]["epoch"], rows[-1]["epoch"]),
         mark=(best["epoch"], best.get("val_loss", best.get("train_loss", math.nan))) if best else None,
         braille=shows_braille(sys.stdout),
     )

@@ -23,11 +23,13 @@ def wrong_backward(subject: Subject) -> Iterator[Diagnosis]:
     x, y = rows.X.astype(np.float64), rows.y.astype(np.float64)
     for check in check_net(model, x, y, draws=lambda: random_stream(0, "doctor")).blamed:
         wrong = max(check.arrays, key=lambda array: array.error)
-        measured = f"the gradient of {check.path} ({check.title}) by {wrong.name} is off by {wrong.error:.1e}"
+        measured = (
+            f"the gradient of {check.path} ({check.title}) with respect to {wrong.name} is off by {wrong.error:.1e}"
+        )
         yield Diagnosis(
             "wrong_backward",
             "warning",
             "; ".join([*check.faults, f"{measured} of its largest entry"] if wrong.wrong else check.faults),
-            "training follows this gradient, and so does not go down the loss",
+            "training steps along this gradient, which does not point to a lower loss",
             "correct `backward`; `nnfs gradcheck` shows the errors of each array",
         )
