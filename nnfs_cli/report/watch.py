@@ -45,7 +45,8 @@ class Watch:
         self._asked = -math.inf  # time of the last request
         self._making = threading.Lock()
         self._final = threading.Event()  # whether the page is that of a training that has ended
-        self._seen = threading.Event()  # whether a browser has got that page
+        self._finals = 0  # how often that page was sent
+        self._seen = threading.Event()  # whether a browser shows it
         self._path = f"/{secrets.token_urlsafe(16)}/"
         try:
             self._server = _Server((HOST, port), _Handler)
@@ -79,7 +80,7 @@ class Watch:
     def finish(self, report: Path) -> str:
         """Serve the final report to the browser that follows the training, if there is one, and return its file URL.
 
-        Waits until the browser has it, for at most two of its pauses.
+        Waits until the browser shows it, for at most two of its pauses.
         """
         with self._making:
             self._page = report.read_bytes()
@@ -106,9 +107,15 @@ class Watch:
                 self._next = ended + max(PAUSE / 2, (ended - self._asked) / SHARE)
             return self._page, self._final.is_set()
 
-    def sent(self, final: bool) -> None:
-        """Note that a browser has the page."""
-        if final:
+    def sent(self, final: bool, opened: bool) -> None:
+        """Note that the page was sent, and whether to a browser that opens it.
+
+        The script of the page only learns that the training has ended, and makes the browser open the page again. A
+        browser that does not say why it asks has opened it when it asks a second time.
+        """
+        with self._making:
+            self._finals += final
+        if final and (opened or self._finals > 1):
             self._seen.set()
 
 
@@ -149,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(page)))
         self.end_headers()
         self.wfile.write(page)
-        watch.sent(final)
+        watch.sent(final, self.headers.get("Sec-Fetch-Mode") == "navigate")
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing of requests."""

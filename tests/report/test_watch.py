@@ -158,8 +158,9 @@ def test_a_page_that_cannot_be_made_ends_nothing(served: Watch) -> None:
     assert ask(served.url)[0] == 200
 
 
-def test_the_browser_that_follows_gets_the_report_and_then_the_server_ends(
-    started: tuple[RunDirectory, Experiment],
+@pytest.mark.parametrize("again", [{"Sec-Fetch-Mode": "navigate"}, {}])
+def test_the_browser_that_follows_shows_the_report_and_then_the_server_ends(
+    again: dict[str, str], started: tuple[RunDirectory, Experiment]
 ) -> None:
     run, experiment = started
     workflows.train(experiment, run)
@@ -176,14 +177,19 @@ def test_the_browser_that_follows_gets_the_report_and_then_the_server_ends(
         server.show(run, experiment)
         assert ask(server.url)[1]["X-Nnfs-Training"] == "running"
         answers: list[Answer] = []
-        later = threading.Timer(0.3, lambda: answers.append(ask(server.url)))
-        later.start()
-        server.finish(report)
-        assert answers or later.is_alive()
-        later.join()
-    ((status, headers, content),) = answers
-    assert (status, headers["X-Nnfs-Training"]) == (200, "ended")
-    assert content == report.read_text(encoding="utf-8")
+        ending = threading.Thread(target=server.finish, args=(report,))
+        ending.start()
+        while not server.page()[1]:
+            time.sleep(0.01)
+        answers.append(ask(server.url, **{"Sec-Fetch-Mode": "cors"}))  # the script of the page
+        time.sleep(0.2)
+        assert ending.is_alive()
+        answers.append(ask(server.url, **again))  # the browser, which the script makes load the page
+        ending.join(1)
+        assert not ending.is_alive()
+    for status, headers, content in answers:
+        assert (status, headers["X-Nnfs-Training"]) == (200, "ended")
+        assert content == report.read_text(encoding="utf-8")
 
 
 # The command
@@ -246,8 +252,11 @@ def test_the_browser_follows_and_shows_the_report_in_the_end(
         opened.check()
         run.log.close()
         workflows.train(experiment, run)
-        threading.Thread(target=served.finish, args=(write_report(RunFacts(run, experiment)),)).start()
+        report = write_report(RunFacts(run, experiment))
+        ending = threading.Thread(target=lambda: (served.finish(report), served.__exit__(None, None, None)))
+        ending.start()
         opened.page.wait_for_selector("#confusion", timeout=15_000)
+        ending.join()
         opened.check()
 
 
