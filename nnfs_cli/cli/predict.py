@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from nnfs_cli.runs.directory import RunDirectory
 
 SHOWN = 20  # columns in the table of drift, at most
-CHANCE = "no more than chance explains"
 
 
 class OnErrorChoice(StrEnum):
@@ -231,6 +230,8 @@ def _report_sets(calibration: ClassCalibration, level: float, labels: Sequence[s
         text += f"; a set holds {size:.1f} of {len(labels)} classes on average"
     fact("sets", text)
     if calibration.errors:
+        from nnfs_cli.prediction.calibration.error import CHANCE
+
         before, after = (number(error) if error else CHANCE for error in calibration.errors)
         if before == after and number(calibration.temperature) == "1.0000":
             return

@@ -26,6 +26,13 @@ def number(value: float | None) -> str:
     return _formatted(value, abs(value))
 
 
+def value(entry: float | None) -> str:
+    """Format a number of the data: a whole one in full, another one with six digits."""
+    if entry is None or entry != entry:
+        return "-"
+    return f"{entry:.0f}" if abs(entry) < 1e15 and entry == int(entry) else f"{entry:.6g}"
+
+
 def numbers(values: Sequence[float | None]) -> list[str]:
     """Format the numbers of one column alike, by the largest of them."""
     largest = max((abs(value) for value in values if value is not None and math.isfinite(value)), default=0.0)

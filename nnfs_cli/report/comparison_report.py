@@ -85,7 +85,7 @@ def _differences(found: RunComparison) -> Section:
         if run in found.unpaired:
             blocks.append(Notice("plain", "note", f"{run} cannot be compared row by row: {found.unpaired[run]}."))
     if found.differences:
-        why = "Both nets predict the same rows, so that chance in the choice of the rows moves their difference little."
+        why = "Both nets predict the same rows, so the choice of the rows hardly affects the difference between them."
         seeds = "The interval says nothing of other seeds: trained again, the same config may differ by more."
         blocks.insert(0, Text(f"{why} {seeds}"))
     return Section("differences", "Paired differences", blocks)

@@ -9,6 +9,7 @@ import pytest
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.charts.chart import Chart
+from nnfs_cli.display.text import value
 from nnfs_cli.report.blocks import Block, Charts, Folded, Rows, Section
 from nnfs_cli.report.page import TEMPLATES
 from nnfs_cli.report.run_facts import RunFacts
@@ -17,6 +18,7 @@ from nnfs_cli.report.sections.data import data
 from nnfs_cli.report.sections.environment import environment
 from nnfs_cli.report.sections.layers import LINES, PANELS, layers
 from nnfs_cli.report.sections.learning import learning
+from nnfs_cli.report.sections.probabilities import reliability_note
 from nnfs_cli.report.sections.repeat import repeat
 from nnfs_cli.runs.directory import RunDirectory
 from tests.charts.pictures import of_class, parsed, points_of, ticks_of, to_data
@@ -61,6 +63,17 @@ def probes(depth: int, epochs: Array) -> dict[str, Array]:
         columns[f"{layer}.bias.norm"] = columns[f"{layer}.weight.gradient"] = ones
         columns[f"{layer}.weight.update"] = np.r_[np.nan, 1e-3 * ones[1:]]
     return columns
+
+
+def test_a_caption_says_which_class_is_rarer_than_its_probability() -> None:
+    assert "'benign' is rarer than the net says" in reliability_note(("malignant", "benign"))
+    assert "too confident" in reliability_note(("a", "b", "c"))
+
+
+def test_numbers_of_the_data_have_the_digits_that_they_need() -> None:
+    shown = {1.0: "1", 129800.0: "129800", 1890.0: "1890", 63248.4567: "63248.5", 0.25: "0.25", -1e-9: "-1e-09"}
+    assert {number: value(number) for number in shown} == shown
+    assert [value(number) for number in (None, np.nan, np.inf, 1e300)] == ["-", "-", "inf", "1e+300"]
 
 
 def test_the_gradients_of_all_layers_share_a_chart(run: RunDirectory) -> None:

@@ -12,6 +12,7 @@ from nnfs_cli.prediction.calibration.temperature import fit_temperature, scale
 
 FOLDS = 5
 ROWS = 10_000  # the most rows that a temperature is fitted to out of fold; with more, it makes no difference
+CHANCE = "no more than chance explains"  # what an error of 0 stands for
 
 
 def squared_calibration_error(p: Array, truth: Array, weight: Array | None = None, group: Array | None = None) -> float:

@@ -15,7 +15,10 @@ from nnfs_cli.runs.records import ConfusionTable
 
 MOST = 40  # classes in a picture; of more, those with the most errors
 LISTED = 12  # classes in a table that is not folded
-NOTE = "Rows are true classes, columns predicted ones; the diagonal is right. Darker: a larger share of the true class."
+NOTE = (
+    "Rows are true classes, columns predicted ones; the diagonal is right. The stronger the colour, the "
+    "larger the share of the true class."
+)
 
 
 def confusion(facts: RunFacts) -> Section | None:
@@ -44,7 +47,7 @@ def _by_class(classes: Mapping[str, Mapping[str, Any]], rows: str) -> Rows:
 
 
 def confusion_matrix(table: ConfusionTable, rows: str) -> Matrix:
-    """Return the counts of rows, darker where the share of the rows of the true class is higher."""
+    """Return the counts of rows, in stronger colour where the share of the rows of the true class is higher."""
     labels, counts = list(table.labels), table.counts
     title = f"Confusion matrix of the {rows}"
     if len(labels) > MOST:

@@ -15,7 +15,7 @@ from nnfs_cli.workflows.run_predictions import RunPredictions
 MOST = 4  # targets that are drawn
 HELD_NOTE = "On the dotted line they hold as many rows as the level says; below it they hold too few."
 SETS_NOTE = "A set always holds the predicted class, so at low levels it holds the truth more often than it has to."
-SIZE_NOTE = "At equal coverage, smaller is better."
+SIZE_NOTE = "The smaller they are, the more they say, as long as they hold as many rows as promised."
 
 
 def coverage(facts: RunFacts) -> Section | None:

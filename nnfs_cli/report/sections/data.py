@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nnfs_cli.display.text import number
+from nnfs_cli.display.text import value
 from nnfs_cli.report.blocks import Block, Facts, Folded, Rows, Section
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.system.wording import counted, percent
@@ -41,7 +41,7 @@ def data(facts: RunFacts) -> Section | None:
 def _target(target: Mapping[str, Any]) -> Block:
     """Return the classes with their rows in each split, or the range of a target of numbers."""
     if target["kind"] != "class":
-        low, high = number(target["min"]), number(target["max"])
+        low, high = value(target["min"]), value(target["max"])
         return Facts([("target", f"{target['name']}, {low} to {high} in the training rows")])
     counts: dict[str, dict[str, int]] = target["counts"]
     labels = list(dict.fromkeys(label for of_split in counts.values() for label in of_split))
@@ -66,5 +66,4 @@ def _input(column: Mapping[str, Any]) -> list[str]:
     if column["kind"] == "category":
         counts = list(column.get("counts", {}).items())[:CATEGORIES]
         return [*common, "", "", ", ".join(f"{name} {n:,}" for name, n in counts)]
-    low, high = (number(value) if isinstance(value, float) else str(value) for value in (column["min"], column["max"]))
-    return [*common, low, high, ""]
+    return [*common, *(end if isinstance(end, str) else value(end) for end in (column["min"], column["max"])), ""]

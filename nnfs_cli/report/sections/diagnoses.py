@@ -6,7 +6,7 @@ from nnfs_cli.doctor.examine_run import examine_run
 from nnfs_cli.report.blocks import Block, Facts, Heading, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
 
-NOTHING = "The epoch log and the probes of this training show nothing that is wrong, besides what stands at the top."
+NOTHING = "epoch log and the probes of this training show nothing wrong."
 MORE = "`nnfs doctor` looks at the rows as well, and `nnfs guide doctor` explains each diagnosis."
 
 
@@ -20,7 +20,8 @@ def diagnoses(facts: RunFacts) -> Section:
             rows = [("measured", one.measured), ("why", one.why), ("remedy", one.remedy)]
             blocks += [Heading(one.code.replace("_", " ")), Facts(rows)]
     if not blocks:
-        blocks.append(Text(NOTHING if facts.verdicts else NOTHING.partition(", besides")[0] + "."))
+        begin = "Besides what is said at the top of the page, the" if facts.verdicts else "The"
+        blocks.append(Text(f"{begin} {NOTHING}"))
     blocks += [Text(f"{sentence[:1].upper()}{sentence[1:]}.", soft=True) for sentence in examination.unexamined]
     blocks.append(Text(MORE, soft=True))
     return Section("diagnoses", "Diagnoses", blocks)

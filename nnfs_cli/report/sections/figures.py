@@ -16,6 +16,11 @@ from nnfs_cli.workflows.compare import Comparison
 from nnfs_cli.workflows.run_predictions import RunPredictions
 from nnfs_cli.workflows.verdicts.losses import losses_by_split
 
+LINEAR_NOTE = (
+    "This linear model is a ridge or logistic regression on the inputs of the net, after preprocessing. That of "
+    "`nnfs evaluate --baselines` is fitted to the columns of the table, so its figures may differ."
+)
+
 
 def figures(facts: RunFacts) -> Section | None:
     """Return the figures of every split, or why there are none."""
@@ -81,6 +86,8 @@ def _beside_simple_models(found: RunPredictions) -> Iterator[Block]:
     if by_split:
         header = ["model", *(ROWS_OF[split] for split in by_split)]
         yield Rows("The loss beside that of simple models", header, rows, strong=frozenset({0}))
+        if len(rows) > 2:
+            yield Text(LINEAR_NOTE, soft=True)
 
 
 def _mean(losses: Array, weight: Array | None) -> float:

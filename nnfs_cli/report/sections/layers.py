@@ -46,7 +46,8 @@ def layers(facts: RunFacts) -> Section | None:
     arrays = [name for name in arrays if not name.endswith(".bias")] or arrays
     titles, weights = {path: _title(path, facts.config) for path in paths}, dict(zip(arrays, arrays, strict=True))
     start = "the start is left out" if _is_long(probes["epoch"]) else "epoch 0 is the start"
-    blocks: list[Block] = [Text(f"Statistics of up to 256 training rows, with the weights of each epoch; {start}.")]
+    intro = f"Statistics of up to 256 training rows, with the weights of each epoch; {start}. {_end(facts, probes)}"
+    blocks: list[Block] = [Text(intro)]
     usual = [Rule("0.001", y=TYPICAL_UPDATE)]
     charts = [
         _lines("Gradients by layer", "gradient norm", probes, titles, ".gradient.norm", EXPLAINED["gradient"]),
@@ -61,6 +62,13 @@ def layers(facts: RunFacts) -> Section | None:
         blocks.append(Text(f"{PANELS} of {counted(len(paths), 'layer')} are shown.", soft=True))
     blocks.append(Folded(f"The last statistics of {counted(len(paths), 'layer')}", [_table(paths, titles, probes)]))
     return Section("layers", "Inside the net", blocks)
+
+
+def _end(facts: RunFacts, probes: Mapping[str, Array]) -> str:
+    """Say which weights the lines end with."""
+    last, best = int(probes["epoch"][-1]), facts.best_epoch
+    other = f"; the kept weights are those of epoch {best:,}" if best is not None and best != last else ""
+    return f"The last weights are those of epoch {last:,}{other}."
 
 
 def _is_long(epochs: Array) -> bool:

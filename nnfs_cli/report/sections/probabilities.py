@@ -11,19 +11,19 @@ from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.histogram import Histogram
 from nnfs_cli.charts.line import Line
 from nnfs_cli.charts.series import Series
-from nnfs_cli.display.text import ROWS_OF
+from nnfs_cli.display.text import ROWS_OF, number
 from nnfs_cli.metrics.reliability import Reliability
 from nnfs_cli.prediction.calibration import ClassCalibration
+from nnfs_cli.prediction.calibration.error import CHANCE
 from nnfs_cli.report.blocks import Block, Charts, Folded, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.system.wording import named
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
 WHOLE = (0.0, 1.0)
 BARS = 20
 ROWS = 15  # in a bin of the reliability diagram on average, at least
-RELIABILITY_NOTE = (
-    "On the diagonal, of the rows with a probability of 80 %, 80 % come true. A line below it is too confident."
-)
+ON_DIAGONAL = "On the diagonal, of the rows with a probability of 80 %, 80 % come true."
 SPREAD_NOTE = "The less the two overlap, the better they are told apart."
 
 
@@ -40,8 +40,9 @@ def probabilities(facts: RunFacts) -> Section | None:
     by_bin = reliability(found, split)
     chart = reliability_chart(by_bin, found.predictor.labels)
     spread = spread_chart(found, split)
+    labels = found.predictor.labels
     note = SPREAD_NOTE if len(spread.series) == 2 else f"All of these rows: {spread.series[0].name}."
-    blocks.append(Charts([(chart, RELIABILITY_NOTE), (spread, note)]))
+    blocks.append(Charts([(chart, reliability_note(labels)), (spread, note)]))
     blocks.append(Folded("The bins of the reliability diagram", [_bins(name, each) for name, each in by_bin.items()]))
     return Section("probabilities", "Probabilities", blocks)
 
@@ -51,8 +52,11 @@ def _temperature(found: RunPredictions) -> str:
     if not isinstance(calibration := found.calibration, ClassCalibration):
         return ""
     how = "the validation rows" if calibration.how == "validation" else "out-of-fold rows"
-    errors = calibration.errors
-    change = f" The calibration error is {errors[0]:.3f} before and {errors[1]:.3f} after it." if errors else ""
+    change = ""
+    if calibration.errors:
+        before, after = (number(error) if error else CHANCE for error in calibration.errors)
+        rows = "the test rows" if calibration.test is not None else how
+        change = f" The calibration error (rms, less chance) on {rows} is {before} before it, and {after} after it."
     return f" A temperature of {calibration.temperature:.3f}, fitted to {how}, calibrates them for intervals.{change}"
 
 
@@ -77,6 +81,17 @@ def reliability(predictions: RunPredictions, split: str) -> dict[str, Reliabilit
     if len(predictions.predictor.labels) == 2:
         return {name: Reliability.of(p[:, 1], rows.y == 1, weight, bins) for name, p in found.items()}
     return {name: Reliability.of(p.max(axis=1), p.argmax(axis=1) == rows.y, weight, bins) for name, p in found.items()}
+
+
+def reliability_note(labels: tuple[str, ...]) -> str:
+    """Return how to read the reliability diagram.
+
+    That of two classes is of the probability of the second one; a low one that comes true too rarely is not too sure.
+    """
+    if len(labels) > 2:
+        return f"{ON_DIAGONAL} Where a line is below it, the net is too confident."
+    second = named(labels[1])
+    return f"{ON_DIAGONAL} Where a line is below it, {second} is rarer than the net says; above it, more frequent."
 
 
 def reliability_chart(found: Mapping[str, Reliability], labels: tuple[str, ...]) -> Chart:

@@ -44,8 +44,11 @@ def ranking(facts: RunFacts) -> Section | None:
     if len(labels) > MOST:
         intro += f" The {MOST} classes with the most rows are drawn."
     if threshold is not None:
-        second = named(labels[1])
-        intro = f"For the {ROWS_OF[split]}. A row is predicted as {second} if its probability reaches a threshold."
+        second = f"{named(labels[1])}, the second of the two classes,"
+        intro = (
+            f"For the {ROWS_OF[split]}. A row is predicted as {second} if the probability of that class "
+            "reaches a threshold. `nnfs decide` keeps a threshold."
+        )
     blocks: list[Block] = [Text(intro)]
     charts = [(roc_chart(lines, threshold), ROC_NOTE), (precision_recall_chart(lines, threshold), PR_NOTE)]
     if threshold is not None:

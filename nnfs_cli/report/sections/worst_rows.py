@@ -7,7 +7,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.display.text import ROWS_OF, number
+from nnfs_cli.display.text import ROWS_OF, number, value
 from nnfs_cli.report.blocks import Block, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.system.wording import counted
@@ -60,9 +60,9 @@ def _table(found: RunPredictions, split: str, places: Array, losses: Array) -> R
         inputs = [] if cells is None else [cell(cells[0], i, name) for name in names]
         rows.append([number(float(losses[place])), *_answer(found, split, place), *inputs])
     if cells is not None:
-        header = ["row", *header]
+        header = ["row of the data", *header]
         rows = [[f"{row + 1:,}", *shown] for row, shown in zip(cells[1].tolist(), rows, strict=True)]
-    counting = ", with their numbers in the data" if cells is not None else ""
+    counting = ", with their numbers in the data, counted from 1" if cells is not None else ""
     return Rows(f"Rows with the largest loss, the worst first{counting}", header, rows, 0)
 
 
@@ -73,7 +73,7 @@ def _answer(found: RunPredictions, split: str, place: int) -> list[str]:
         truth, decided = int(predicted.y[place]), int(predicted.decided[place])
         return [cut(labels[truth]), cut(labels[decided]), number(float(predicted.y_hat[place, truth]))]
     pairs = zip(predicted.y[place].tolist(), predicted.y_hat[place].tolist(), strict=True)
-    return [number(float(value)) for pair in pairs for value in pair][: 2 * COLUMNS]
+    return [value(each) for pair in pairs for each in pair][: 2 * COLUMNS]
 
 
 def _answers(found: RunPredictions) -> list[str]:
@@ -89,9 +89,9 @@ def _answers(found: RunPredictions) -> list[str]:
 def cell(table: Table, row: int, name: str) -> str:
     """Return the text of a cell; a number with many digits is rounded to six."""
     column = table.columns[name]
-    value = None if isinstance(column, Texts) else column[row]
-    if isinstance(value, float | np.floating) and len(table.text_of(row, name)) > DIGITS:
-        return f"{value:.6g}"
+    entry = None if isinstance(column, Texts) else column[row]
+    if isinstance(entry, float | np.floating) and len(table.text_of(row, name)) > DIGITS:
+        return value(float(entry))
     return cut(table.text_of(row, name))
 
 
