@@ -5,11 +5,14 @@ A run is renamed before it is deleted, so that a run is either there as a whole 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
 import shutil
+import stat
 import sys
+from collections.abc import Container
 from pathlib import Path
 
 from nnfs_cli.errors import RunError
@@ -21,6 +24,8 @@ from nnfs_cli.system.lock import holder_of
 from nnfs_cli.system.wording import listing, shown
 
 REMOVED = ".removed"
+FOLDERS = re.compile("weights|code|evaluation(/[^/]+)?")
+FILES = re.compile(rf"{RECORDED.pattern}|lock")
 REST = re.compile(r"\..+\.[0-9a-f]{16}" + re.escape(REMOVED))  # of a removal that was killed
 
 
@@ -33,27 +38,38 @@ def files_of(path: Path) -> dict[str, int]:
     return {file.relative_to(path).as_posix(): os.lstat(file).st_size for file in found}
 
 
+def located(path: Path) -> Path:
+    """Return the absolute path of a directory that is named in whatever way; it may be a link, but is in no linked one.
+
+    All names of a run give the same path.
+    """
+    whole = path.absolute()
+    return Path(os.path.realpath(whole)) if whole.name == ".." else Path(os.path.realpath(whole.parent), whole.name)
+
+
 def obstacle(path: Path) -> str:
     """Return why a path cannot be removed; the empty string if it can.
 
-    It has to be a run directory, not a link to one, that no process writes to and that holds nothing but what nnfs
-    writes there.
+    It has to be a run directory, not a link to one and not the current directory, that no process writes to and that
+    holds nothing but what nnfs writes there.
     """
-    if path.is_symlink():
+    real = located(path)
+    if real.is_symlink():
         return f"{path} is a link; remove the run that it leads to"
-    if not path.exists():
+    if not real.exists():
         return f"there is no run directory {path}"
-    if not is_run(path):
+    if not is_run(real):
         return f"{path} is not a run directory"
-    if holder := holder_of(path / "lock"):
+    if Path.cwd().is_relative_to(real):
+        return f"{real} is the current directory, or holds it; change to another one first"
+    if holder := holder_of(real / "lock"):
         return f"{path} is being written by {holder}"
-    own, unfinished = re.compile(rf"{RECORDED.pattern}|lock"), {*unfinished_files(path)}
-    others = [name for name in files_of(path) if not own.fullmatch(name) and path / name not in unfinished]
+    others = _strange(real, _code(real))
     if len(others) == 1:
         return f"{path} holds {shown(others[0], 80)}, which nnfs did not write; move it away first"
     if others:
         names = listing([*others[:3], *([f"{len(others) - 3:,} more"] if len(others) > 3 else [])])
-        return f"{path} holds {len(others)} files that nnfs did not write ({names}); move them away first"
+        return f"{path} holds {len(others)} files or folders that nnfs did not write ({names}); move them away first"
     return ""
 
 
@@ -64,6 +80,7 @@ def remove(path: Path) -> None:
     """
     if why := obstacle(path):
         raise RunError(why)
+    path = located(path)
     run, gone = RunDirectory(path), path.with_name(f".{path.name}.{secrets.token_hex(8)}{REMOVED}")
     run.lock()
     try:
@@ -75,8 +92,36 @@ def remove(path: Path) -> None:
     finally:
         run.release()
     for rest in path.parent.iterdir():
-        if REST.fullmatch(rest.name) and rest.is_dir() and not rest.is_symlink():
+        if REST.fullmatch(rest.name) and rest.is_dir() and not rest.is_symlink() and not _strange(rest):
             _delete(rest)
+
+
+def _strange(path: Path, code: Container[str] | None = None) -> list[str]:
+    """Return the names of what nnfs does not write into a run, such as other files, links, pipes and empty folders.
+
+    `code` names the copies of code, such as ``code/layers.py``; by default, they may have any names.
+    """
+    unfinished, found = {*unfinished_files(path)}, []
+    for parent, folders, names in os.walk(path):
+        for entry in [Path(parent, name) for name in sorted([*folders, *names])]:
+            name, mode = entry.relative_to(path).as_posix(), entry.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                own = FOLDERS.fullmatch(name) or any(entry.iterdir())  # what it holds is looked at by itself
+            else:
+                own = stat.S_ISREG(mode) and (FILES.fullmatch(name) or entry in unfinished)
+            if not own or (code is not None and name.startswith("code/") and name not in code):
+                found.append(name)
+    return found
+
+
+def _code(path: Path) -> set[str]:
+    """Return the names of the copies of code that a run records; one whose training was killed has no status yet."""
+    run, names = RunDirectory(path), set[str]()
+    with contextlib.suppress(RunError):
+        names |= {*run.status().get("sha256", {})}
+    with contextlib.suppress(RunError):
+        names |= {f"code/{name}" for name in run.records.data()["code"]}
+    return names
 
 
 def _delete(path: Path) -> None:

@@ -156,7 +156,7 @@ def test_named_runs_are_deleted_only_if_all_of_them_can_be(folder: Path, inside:
     words = ("runs", "rm", "runs/flowers-1", "runs/flowers-2", "--yes")
     assert "holds 'notes.txt', which nnfs did not write" in one_message(inside(*words), 2)
     assert len([*folder.iterdir()]) == 3
-    done = inside("runs", "rm", "runs/flowers-1", "--yes", "--quiet")
+    done = inside("runs", "rm", "runs/flowers-1", "runs/flowers-2/../flowers-1", "--yes", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "runs/flowers-1\n", "")
     assert not (folder / "flowers-1").exists()
 

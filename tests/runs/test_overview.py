@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -268,8 +269,6 @@ def test_another_age_is_an_error(text: str) -> None:
 
 def test_a_run_is_deleted_and_nothing_beside_it(made: Made, tmp_path: Path) -> None:
     path, other = made("a-1"), made("a-2")
-    (path / "code").mkdir()
-    (path / "code" / "own.py").symlink_to(other / "spec.yaml")
     before = files_of(other)
     remove(path)
     assert [*(tmp_path / "runs").iterdir()] == [other]
@@ -292,6 +291,61 @@ def test_what_is_no_run_or_in_use_is_never_deleted(made: Made, tmp_path: Path, h
         with pytest.raises(RunError, match=reason):
             remove(path)
     assert len(files_of(tmp_path)) == 3 * len(files_of(run)) + 1 + 1 + 2 + 1  # thesis, link, two of `own`, a lock
+
+
+@pytest.mark.parametrize("name", ["code/thesis.tex", "report.html", "epochs.csv.d", "evaluation/mine/deep"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "file"])
+def test_what_nnfs_does_not_write_into_a_run_keeps_it(name: str, kind: str, made: Made, tmp_path: Path) -> None:
+    path = made() / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    if kind == "pipe" and not hasattr(os, "mkfifo"):
+        pytest.skip("there are no pipes here")
+    make: dict[str, Callable[[], Any]] = {
+        "link": lambda: path.symlink_to(tmp_path),
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "file": lambda: path.write_text("mine"),
+    }
+    make[kind]()
+    expected = "" if (name, kind) == ("report.html", "file") else f"holds '{name}', which nnfs did not write"
+    assert expected in obstacle(tmp_path / "runs" / "flowers-1")
+
+
+def test_recorded_copies_of_code_are_deleted_with_their_run(made: Made) -> None:
+    path = made()
+    (path / "code").mkdir()
+    (path / "code" / "own.py").write_text("x = 1")
+    assert "holds 'code/own.py'" in obstacle(path)
+    data = json.loads((path / "data.json").read_text())
+    (path / "data.json").write_text(json.dumps({**data, "code": {"own.py": "0" * 64}}))
+    (path / "status.json").unlink()
+    remove(path)
+    assert not path.exists()
+
+
+def test_a_run_is_deleted_by_any_of_its_names_but_not_from_within(
+    made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path, other = made("a-1"), made("a-2")
+    (tmp_path / "link").symlink_to(tmp_path / "runs")
+    monkeypatch.chdir(path / "weights")
+    for name in (Path(".."), path, tmp_path / "link" / "a-1", Path("../../a-2/../a-1")):
+        assert "is the current directory, or holds it" in obstacle(name)
+    for name in (Path(), Path("../../..")):
+        assert "is not a run directory" in obstacle(name)
+    remove(Path("../../a-2/../a-2"))
+    monkeypatch.chdir(tmp_path)
+    remove(tmp_path / "link" / "a-1" / ".." / "a-1")
+    assert [*(tmp_path / "runs").iterdir()] == []
+    assert not other.exists()
+
+
+def test_a_folder_that_looks_like_the_rest_of_a_removal_stays_if_it_holds_more(made: Made) -> None:
+    notes = made(f".my notes.{'0' * 16}.removed") / "notes.txt"
+    notes.write_text("mine")
+    remove(made("a-1"))
+    assert notes.read_text() == "mine"
 
 
 def test_a_run_that_is_taken_in_the_last_moment_stays(

@@ -51,29 +51,33 @@ def rm(
     """
     chosen = _chosen(runs or [], older_than, keep_best, by, folder)
     from nnfs_cli.runs.overview import overview
-    from nnfs_cli.runs.removal import files_of, obstacle, remove
+    from nnfs_cli.runs.removal import files_of, located, obstacle, remove
 
-    named = bool(runs)
-    why = {path: obstacle(path) for path in chosen}
-    if named and (first := next(filter(None, why.values()), "")):
+    names = dict[Path, Path]()
+    for name in chosen:  # some may be names of the same run
+        names.setdefault(located(name), name)
+    why = {path: obstacle(name) for path, name in names.items()}
+    if runs and (first := next(filter(None, why.values()), "")):
         raise UserError(first)
     for reason in filter(None, why.values()):
         fact("kept", reason, "warning")
-    going = [path for path in chosen if not why[path]]
+    going = {path: name for path, name in names.items() if not why[path]}
     if not going:
         note("there is nothing to delete")
         return
     sizes = {path: sum(files_of(path).values()) for path in going}
     if not (quiet and yes):
         known = {path: overview(path) for path in going}
-        rows = [[path.as_posix(), run.state, best_of(run, by), byte_size(sizes[path])] for path, run in known.items()]
+        rows = [
+            [going[path].as_posix(), run.state, best_of(run, by), byte_size(sizes[path])] for path, run in known.items()
+        ]
         note(table(["run", "state", "best", "size"], rows, (0, 1)))
     if not (yes or _agreed(f"delete {counted(len(going), 'run')} ({byte_size(sum(sizes.values()))})?")):
         note("nothing was deleted")
         return
-    for path in going:
+    for path, name in going.items():
         remove(path)
-        print(in_a_line(path.as_posix()))
+        print(in_a_line(name.as_posix()))
 
 
 def _chosen(
@@ -88,7 +92,7 @@ def _chosen(
     if by is not None and keep_best is None:
         raise UserError("--by says which runs --keep-best keeps; give that, too")
     if runs:
-        return [*dict.fromkeys(runs)]
+        return [*runs]
     from nnfs_cli.runs import selection
     from nnfs_cli.runs.overview import runs_in
 
