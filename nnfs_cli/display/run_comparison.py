@@ -39,7 +39,7 @@ def figure_tables(found: RunComparison) -> Iterator[Table]:
         rows = []
         for run in found.runs:
             values = [number(figures[name].get(run)) + (BEST if run in best[name] else " ") for name in names]
-            rows.append([run, number(figures["rows"].get(run)), *values])
+            rows.append([run, number(figures.get("rows", {}).get(run)), *values])
         yield Table([split, "rows", *(f"{name} " for name in names)], rows)
 
 

@@ -11,14 +11,14 @@ from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.line import Line
 from nnfs_cli.charts.scale import has_wide_range
 from nnfs_cli.display.learning_curves import CURVES
-from nnfs_cli.display.text import ROWS_OF, number
+from nnfs_cli.display.run_comparison import BEST, Table, difference_tables, figure_tables, settings_table
+from nnfs_cli.display.text import ROWS_OF
 from nnfs_cli.report.blocks import Block, Charts, Facts, Notice, Rows, Section, Text
 from nnfs_cli.report.page import page
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.workflows.compare_runs import RunComparison, compare_runs
-from nnfs_cli.workflows.verdicts.interval import Difference
 
 MOST = 8  # runs whose curves are drawn
 
@@ -57,78 +57,37 @@ def _summary(facts: Mapping[str, RunFacts]) -> list[Block]:
 def _figures(found: RunComparison) -> Section:
     """Return the figures of each split, a row for each run; the best of each figure is marked."""
     blocks: list[Block] = []
-    for split, figures in found.figures.items():
-        names = [name for name in figures if name != "rows"]
-        rows = []
-        for run in found.runs:
-            n = figures.get("rows", {}).get(run)
-            cells = [_marked(figures[name].get(run), run in found.best(split, name)) for name in names]
-            rows.append([run, "-" if n is None else f"{int(n):,}", *cells])
-        blocks.append(Rows(f"Figures of the {ROWS_OF.get(split, split)}", ["run", "rows", *names], rows))
+    for table in figure_tables(found):
+        split = table.header[0]
+        blocks.append(_rows(table, f"Figures of the {ROWS_OF.get(split, split)}; {BEST} marks the best"))
     return Section("figures", "Figures", blocks or [Text("None of the runs has final figures.")])
-
-
-def _marked(value: float | None, best: bool) -> str:
-    return f"{number(value)} (best)" if best else number(value)
 
 
 def _differences(found: RunComparison) -> Section:
     """Return the paired differences to the first run."""
-    first, *others = found.runs
-    blocks: list[Block] = []
-    for run in others:
-        for split, (n, figures) in found.differences.get(run, {}).items():
-            rows = [_difference(found, name, difference) for name, difference in figures.items()]
-            caption = f"{run} minus {first}, on the same {n:,} {ROWS_OF.get(split, split)}"
-            header = ["figure", "difference", "95 % interval", "the run is"]
-            blocks.append(Rows(caption, header, rows))
-        if run in found.unpaired:
-            blocks.append(Notice("plain", "note", f"{run} cannot be compared row by row: {found.unpaired[run]}."))
-    if found.differences:
+    blocks: list[Block] = [_rows(table, table.title) for table in difference_tables(found)]
+    if blocks:
         why = "Both nets predict the same rows, so the choice of the rows hardly affects the difference between them."
         seeds = "The interval says nothing of other seeds: trained again, the same config may differ by more."
         blocks.insert(0, Text(f"{why} {seeds}"))
+    for run, fault in found.unpaired.items():
+        blocks.append(Notice("plain", "note", f"{run} cannot be compared row by row: {fault}."))
     return Section("differences", "Paired differences", blocks)
-
-
-def _difference(found: RunComparison, name: str, difference: Difference) -> list[str]:
-    words = {True: "better", False: "worse", None: "not clearly different"}
-    interval = f"{_signed(difference.low)} to {_signed(difference.high)}"
-    return [name, _signed(difference.mean), interval, words[found.better(name, difference)]]
-
-
-def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else ''}{number(value)}"
 
 
 def _settings(found: RunComparison) -> Section:
     """Return the settings that differ, a row for each."""
-    if not found.settings:
-        return Section("settings", "Settings that differ", [Text("All settings are the same.")])
-    rows = [
-        [key, *(_setting(values[run]) if run in values else "-" for run in found.runs)]
-        for key, values in found.settings.items()
-    ]
+    table = settings_table(found)
+    same: list[Block] = [Text("All settings are the same.")]
     caption = "Settings that differ; all others are the same"
-    return Section(
-        "settings", "Settings that differ", [Rows(caption, ["setting", *found.runs], rows, 1 + len(found.runs))]
-    )
+    blocks = [_rows(table, caption, labels=len(table.header))] if table.rows else same
+    return Section("settings", "Settings that differ", blocks)
 
 
-def _setting(value: Any) -> str:
-    """Return a setting as a config would hold it, in short."""
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return str(value).lower()
-        case list():
-            return f"[{', '.join(map(_setting, value))}]"
-        case dict():
-            return f"{{{', '.join(f'{key}: {_setting(entry)}' for key, entry in value.items())}}}"
-        case float():
-            return f"{value:g}"
-    return str(value)
+def _rows(table: Table, caption: str, labels: int = 1) -> Rows:
+    """Return a table of a comparison as one of a page."""
+    header, *rows = ([cell.strip() for cell in row] for row in (table.header, *table.rows))
+    return Rows(caption, header, rows, labels)
 
 
 def _curves(facts: Mapping[str, RunFacts]) -> Section | None:

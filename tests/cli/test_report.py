@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import webbrowser
 from pathlib import Path
@@ -143,7 +144,8 @@ def test_several_runs_are_compared_beside_the_first(finished: Path, folder: Path
     assert "Comparison of 3 runs" in html
     assert "Settings that differ" in html
     assert ">seed</th>" in html
-    assert "(best)" in html
+    assert "* marks the best" in html
+    assert re.search(r"<td>[0-9.]+\*</td>", html)
     assert html.count("c-2</text>") >= 3
     assert "single run" in one_message(inside("report", "runs/c-1", "runs/c-2", "--no-rows", "-q"), 2)
 
