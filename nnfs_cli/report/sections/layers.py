@@ -136,7 +136,7 @@ def _outputs(path: str, title: str, probes: Mapping[str, Array]) -> Chart:
     """Return a small chart of the mean of a layer's outputs, with a band of one standard deviation."""
     mean, std = (probes[f"{path}.output.{name}"] for name in ("mean", "std"))
     series = [Band(probes["epoch"], mean - std, mean + std), Line(probes["epoch"], mean)]
-    return Chart(title, "epoch", "output", series, x_log=_is_long(probes["epoch"]), width=280, height=190)
+    return Chart(title, "epoch", "output", series, x_log=_is_long(probes["epoch"]), width=220, height=170)
 
 
 def _table(paths: Sequence[str], titles: Mapping[str, str], probes: Mapping[str, Array]) -> Rows:
