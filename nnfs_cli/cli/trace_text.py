@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nnfs_cli.cli.terminal import print_fact, styled, suggest, width_of
 from nnfs_cli.display.matrix import matrix
 from nnfs_cli.display.text import fold, table
-from nnfs_cli.nn.entry_formulas import brief
+from nnfs_cli.nn.entry_formulas import four_digits
 from nnfs_cli.system.wording import counted, in_a_line
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _print_facts(trace: Trace) -> None:
     print_fact("net", f"{trace.net}, {trace.dtype}")
     rows = [f"{row} ({target})" for row, target in zip(trace.rows, trace.targets, strict=True)]
     print_fact("rows", ", ".join(rows))
-    print_fact("loss", brief(trace.loss) + ("" if trace.lr is None else f", at lr {brief(trace.lr)}"))
+    print_fact("loss", four_digits(trace.loss) + ("" if trace.lr is None else f", at lr {four_digits(trace.lr)}"))
 
 
 def _width() -> int:
@@ -94,10 +94,10 @@ def _print_step(step: Step, trace: Trace) -> None:
 
 def _print_array(array: TracedArray, trace: Trace, indent: str, columns: Sequence[str] | None = None) -> None:
     """Print the name, the shape and the range of an array, and its numbers, as far as they fit."""
-    low, high = array.range
+    low, high = map(four_digits, array.range)
     shape = " x ".join(map(str, array.shape)) or "a number"
     head = f"{indent}{array.name:<8}  "
-    print(styled("heading", head, sys.stdout) + f"{array.what}, {shape}, from {brief(low)} to {brief(high)}")
+    print(styled("heading", head, sys.stdout) + f"{array.what}, {shape}, from {low} to {high}")
     values, rows = array.values, None
     if values.ndim > 2:
         print(f"{indent}  {styled('dim', f'of row 0 of {len(values)}', sys.stdout)}")
@@ -105,7 +105,7 @@ def _print_array(array: TracedArray, trace: Trace, indent: str, columns: Sequenc
     if values.ndim < 2:
         values, rows = values.reshape(1, -1), [""]
     short = None if columns is None else [in_a_line(name)[:12] for name in columns]
-    for i, line in enumerate(matrix(values, _width() - len(indent) - 2, brief, rows, short)):
+    for i, line in enumerate(matrix(values, _width() - len(indent) - 2, four_digits, rows, short)):
         cells = [
             styled("dim", line[0], sys.stdout),
             *(_signed(cell) if i else styled("dim", cell, sys.stdout) for cell in line[1:]),
@@ -144,7 +144,7 @@ def _print_summary(steps: Sequence[Step]) -> None:
         errors = [check.error for check in step.checks if not check.kink]
         title = in_a_line(step.title)[:TITLE] if step.title != step.path else ""
         shape = " x ".join(map(str, array.shape))
-        numbers = [*map(brief, array.range), f"{max(errors):.0e}" if errors else ""]
+        numbers = [*map(four_digits, array.range), f"{max(errors):.0e}" if errors else ""]
         rows.append([step.path, title, array.name, shape, *numbers])
     header = ["", "", "", "shape", "from", "to", "error" if any(row[-1] for row in rows) else ""]
     heading, *lines = (line.rstrip() for line in table(header, rows, range(4)).splitlines())

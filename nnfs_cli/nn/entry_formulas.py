@@ -43,7 +43,7 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def brief(value: float) -> str:
+def four_digits(value: float) -> str:
     """Return a number with four significant digits, as a trace shows it everywhere."""
     text = f"{value:.4g}"
     return "0" if text == "-0" else text
@@ -65,7 +65,7 @@ class Applied:
         return entry_text(self.name, self.index)
 
     def __str__(self) -> str:
-        value = brief(self.value)
+        value = four_digits(self.value)
         equal = f"{self.entry} = {value}" if self.text == value else f"{self.entry} = {self.text} = {value}"
         return f"{equal}, as {self.condition}" if self.condition else equal
 
@@ -210,7 +210,7 @@ class _Entry:
         name, following = match[0], match.string[match.end() :]
         if following.startswith("(") or name == "π":
             return name
-        text = brief(self._value(name, bound))
+        text = four_digits(self._value(name, bound))
         return f"⟨{text}⟩" if text.startswith("-") else text
 
     def _value(self, text: str, bound: Mapping[str, int]) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.nn.entry_formulas import brief
+from nnfs_cli.nn.entry_formulas import four_digits
 from nnfs_cli.report.page import page
 from nnfs_cli.report.trace_parts.frames import frame
 from nnfs_cli.report.trace_parts.net_graph import NetGraph
@@ -72,7 +72,7 @@ class _Epochs:
             if self.maps:
                 self.maps.keep(batch.model)
         for each, traced, views in zip(self.frames, self.traces, self.views, strict=True):
-            each |= {"loss": brief(traced.loss), "texts": texts(views, slots.size)}
+            each |= {"loss": four_digits(traced.loss), "texts": texts(views, slots.size)}
 
     def that_fit(self, needed: set[int]) -> tuple[list[int], dict[str, Any]]:
         """Return as many of the epochs as a page can hold, those that are needed among them, and what it shows."""

@@ -1,4 +1,4 @@
-"""Phrase the parts of a message: lists, counts, quoted names and values, and suggestions for a misspelt word.
+"""Phrase the parts of a message: lists, counts, numbers, quoted names and values, and suggestions for a misspelt word.
 
 Text from data is shown and not obeyed: see `visible` and `in_a_line`.
 """
@@ -63,6 +63,15 @@ def plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def rounded(value: float) -> str:
+    """Return a number for a sentence: three digits, as in "0.0831" or "3.4e+20", or whole from 1,000 to a billion.
+
+    >>> rounded(0.08312), rounded(1203.7), rounded(3.402e20)
+    ('0.0831', '1,204', '3.4e+20')
+    """
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
 def percent(share: float, decimals: int = 0) -> str:

@@ -11,7 +11,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.errors import UserError
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.nn.context import Draws
-from nnfs_cli.nn.entry_formulas import brief
+from nnfs_cli.nn.entry_formulas import four_digits
 from nnfs_cli.nn.model import Model
 from nnfs_cli.nn.one_net import one_net, same_draws
 from nnfs_cli.prediction.predictor import Predictor
@@ -89,7 +89,7 @@ class TracedBatch:
         if labels:
             truth = self.y.argmax(axis=-1) if self.y.shape[-1] > 1 else (self.y[:, 0] > 0.5).astype(int)
             return tuple(labels[int(i)] for i in truth)
-        return tuple(", ".join(map(brief, row)) for row in self.predictor.answer(self.y))
+        return tuple(", ".join(map(four_digits, row)) for row in self.predictor.answer(self.y))
 
 
 def traced_batch(

@@ -9,7 +9,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.differences import derivative
-from nnfs_cli.nn.entry_formulas import Numbers, apply, brief, constants, first_entry
+from nnfs_cli.nn.entry_formulas import Numbers, apply, constants, first_entry, four_digits
 from nnfs_cli.nn.formulas import formulas
 from nnfs_cli.nn.model import Model
 from nnfs_cli.nn.parameters import Views
@@ -160,7 +160,7 @@ def _meaning_of_w(record: LossRecord) -> str:
         return "w is the weight of each row, divided by the weight of a batch of this size."
     if record.model.loss.reduction == "sum":
         return "w = 1: the loss of the batch is the sum over its rows."
-    return f"w = {brief(record.w)}: the loss of the batch is the mean over its {len(record.y)} rows."
+    return f"w = {four_digits(record.w)}: the loss of the batch is the mean over its {len(record.y)} rows."
 
 
 def _checks(record: LossRecord, twin: LossRecord) -> tuple[GradientCheck, ...]:

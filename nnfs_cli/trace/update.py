@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.nn.entry_formulas import Numbers, apply, brief, constants, first_entry, put_in
+from nnfs_cli.nn.entry_formulas import Numbers, apply, constants, first_entry, four_digits, put_in
 from nnfs_cli.nn.formulas import formulas
 from nnfs_cli.nn.parameters import ParameterLayout
 from nnfs_cli.trace.batch import TracedBatch
@@ -31,12 +31,10 @@ def update_steps(batch: TracedBatch) -> list[Step]:
         plan.penalty.add_gradient(parameters.learned, gradient, factors)
         notes.append("The penalty adds l1 sign(w) + l2 w to the gradient of the weights.")
     if plan.clip:
-        length = float(np.linalg.norm(gradient))
+        length = four_digits(float(np.linalg.norm(gradient)))
         plan.clip.apply(gradient)
-        clipped = float(np.linalg.norm(gradient))
-        notes.append(
-            f"Clipping: the norm of the gradient of all parameters was {brief(length)} and is {brief(clipped)}."
-        )
+        clipped = four_digits(float(np.linalg.norm(gradient)))
+        notes.append(f"Clipping: the norm of the gradient of all parameters was {length} and is {clipped}.")
     if plan.accumulate > 1:
         notes.append(f"In training, {plan.accumulate} batches make one step; here it is this batch alone.")
     g = gradient.copy()
@@ -64,7 +62,7 @@ def update_steps(batch: TracedBatch) -> list[Step]:
             arrays.append(TracedArray("g", "gradient that the step uses", np.asarray(numbers.fixed["g"])))
         arrays.append(TracedArray("w'", "after", np.asarray(numbers.fixed["w'"])))
         steps.append(Step("update", name, name, 0, formulas(optimizer).forward, tuple(arrays), applied))
-    first = f"lr is {brief(lr)}"
+    first = f"lr is {four_digits(lr)}"
     memory_note = f"{first}; the memory of {optimizer.name} is as before training." if memory else f"{first}."
     head = Step("update", "optimizer", title, 0, formulas(optimizer).forward, notes=(memory_note, *notes))
     return [head, *steps]

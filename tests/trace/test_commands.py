@@ -13,7 +13,7 @@ import pytest
 
 from nnfs_cli import workflows
 from nnfs_cli.display.matrix import matrix
-from nnfs_cli.nn.entry_formulas import brief
+from nnfs_cli.nn.entry_formulas import four_digits
 from nnfs_cli.trace.source import batch_of_config
 from tests.components.registry import components_restored
 from tests.conftest import CONFIGS, unsealed
@@ -42,7 +42,7 @@ def test_trace_prints_the_step_with_its_numbers(inside: Any) -> None:
     gradients = batch.model.gradients.arrays
     for name in ("0.weight", "2.weight"):
         for number in gradients[name][0, :4]:
-            assert brief(number) in done.stdout.split()
+            assert four_digits(number) in done.stdout.split()
     assert [line for line in done.stdout.splitlines() if line.istitle() and line.isalpha()] == [
         "Data", "Forward", "Loss", "Backward", "Update",
     ]  # fmt: skip
@@ -128,7 +128,7 @@ def test_gradcheck_passes_for_every_config(path: Path, inside: Any) -> None:
 
 
 def test_a_matrix_is_aligned_and_leaves_out_its_middle() -> None:
-    lines = matrix(np.array([[0.5, -1.25, 100, 4], [10, 0, 3, 4]]), 20, brief)
+    lines = matrix(np.array([[0.5, -1.25, 100, 4], [10, 0, 3, 4]]), 20, four_digits)
     assert ["  ".join(line) for line in lines] == [
         "      0  ⋯  3",
         "0   0.5  ⋯  4",

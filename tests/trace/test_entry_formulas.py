@@ -58,7 +58,7 @@ def disagreement(component: Any, numbers: Numbers, name: str) -> float:
 
 @pytest.fixture
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entry_formulas, "brief", lambda value: repr(float(value)))
+    monkeypatch.setattr(entry_formulas, "four_digits", lambda value: repr(float(value)))
 
 
 @pytest.mark.usefixtures("exact")

@@ -24,6 +24,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.wording import rounded
 from nnfs_cli.workflows.fit import Outcome
 from nnfs_cli.workflows.fit import fit as fit_net
 from nnfs_cli.workflows.result import EpochRows
@@ -37,7 +38,6 @@ from nnfs_cli.workflows.verdicts.disagreement import _placements, disagreement, 
 from nnfs_cli.workflows.verdicts.interval import Mean, excess, interval, mean_of, pooled, t_quantile
 from nnfs_cli.workflows.verdicts.linear import LinearInputs, Logistic, Ridge
 from nnfs_cli.workflows.verdicts.losses import RowLosses, losses_by_split
-from nnfs_cli.workflows.verdicts.wording import brief
 from tests.conftest import Nnfs
 from tests.workflows import situations
 from tests.workflows.situations import PLANTED, SOUND, Maker, columns, labels, net
@@ -664,7 +664,7 @@ def test_the_interval_beside_a_baseline_is_that_of_scipy() -> None:
     (verdict,) = against_baselines([contest(y, ours, linear=theirs)], MAE())
     found = stats.ttest_1samp((np.abs(ours - y) - np.abs(theirs - y))[:, 0], 0).confidence_interval(0.95)
     low, high = sorted(abs(each) if found.low * found.high > 0 else each for each in found)
-    assert f"({brief(low)} to {brief(high)})" in verdict.sentence or f"({brief(-high)} to {brief(-low)})" in (
+    assert f"({rounded(low)} to {rounded(high)})" in verdict.sentence or f"({rounded(-high)} to {rounded(-low)})" in (
         verdict.sentence
     )
 

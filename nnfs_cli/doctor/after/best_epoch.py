@@ -10,8 +10,7 @@ import numpy as np
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.doctor.remedies import another_lr
-from nnfs_cli.system.wording import counted
-from nnfs_cli.workflows.verdicts.wording import brief
+from nnfs_cli.system.wording import counted, rounded
 
 FEWEST = 6  # logged epochs below which nothing is said
 LOST = 0.05  # share of the first figure by which the last ones must be worse
@@ -34,7 +33,7 @@ def best_at_first_epoch(run: TrainedRun) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "best_at_first_epoch",
             "warning",
-            f"{monitor} is best in the first of {counted(len(values), 'logged epoch')}, and worse by {brief(lost)} at"
+            f"{monitor} is best in the first of {counted(len(values), 'logged epoch')}, and worse by {rounded(lost)} at"
             " the end",
             "each further epoch made the net worse, so the steps are too long, or the rows say little about others",
             *another_lr(run.lr / 10),

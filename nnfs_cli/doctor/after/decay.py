@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
-from nnfs_cli.system.wording import counted
-from nnfs_cli.workflows.verdicts.wording import brief
+from nnfs_cli.system.wording import counted, rounded
 
 FORGETS = 0.1  # share of all steps after which the weights should not be forgotten yet
 SHRUNK = 0.5  # share of their first norm below which weights have shrunk
@@ -34,7 +33,7 @@ def killed_by_decay(run: TrainedRun) -> Iterator[Diagnosis]:
         "decay_too_strong",
         "warning",
         f"with weight_decay {decay:g}, the weights forget what is {counted(max(1, math.floor(memory)), 'step')} old, of"
-        f" {steps:,.0f}, and those of every layer have shrunk to {brief(left)} of their first norm, or less",
+        f" {steps:,.0f}, and those of every layer have shrunk to {rounded(left)} of their first norm, or less",
         "each step takes more from the weights than the gradient gives",
         f"weight_decay: {weaker:g}",
         {"optimizer": run.config.optimizer.model_copy(update={"weight_decay": weaker}).brief()},

@@ -10,7 +10,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.doctor.remedies import unsaturated
-from nnfs_cli.workflows.verdicts.wording import brief
+from nnfs_cli.system.wording import rounded
 
 VANISHED = 1e-4  # gradient of the first weights divided by that of the last ones, each beside its weights
 EXPLODED = 1e4
@@ -32,7 +32,7 @@ def vanishing_or_exploding(run: TrainedRun) -> Iterator[Diagnosis]:
         return
     ratio = float(np.median(first[known] / last[known]))
     of_first, of_last = weights[names[0]], weights[names[-1]]
-    size = f"the gradient of {of_first} is {brief(ratio)} times that of {of_last}, as shares of their weights"
+    size = f"the gradient of {of_first} is {rounded(ratio)} times that of {of_last}, as shares of their weights"
     if ratio < VANISHED:
         yield Diagnosis(
             "vanishing_gradient",

@@ -9,8 +9,7 @@ import numpy as np
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.doctor.remedies import another_lr
-from nnfs_cli.system.wording import counted
-from nnfs_cli.workflows.verdicts.wording import brief
+from nnfs_cli.system.wording import counted, rounded
 
 FEWEST = 6  # logged epochs below which the loss is not judged
 FALL = 0.01  # a loss that falls by a smaller share of itself does not fall
@@ -61,7 +60,7 @@ def does_not_fall(run: TrainedRun) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "stalled",
             "warning",
-            f"the training loss was {brief(loss[0])} in the first epoch and never fell below {brief(loss.min())}",
+            f"the training loss was {rounded(loss[0])} in the first epoch and never fell below {rounded(loss.min())}",
             "the steps do not lower the loss: they are too small or too large, no gradient arrives, or the inputs say"
             " nothing about the target",
             "`nnfs doctor CONFIG` measures which learning rates lower the loss",
@@ -83,7 +82,7 @@ def oscillates(run: TrainedRun) -> Iterator[Diagnosis]:
             "oscillates",
             "warning",
             f"the training loss rose by more than {RISE:.0%} in {bad.sum()} of the last {counted(len(rises), 'epoch')},"
-            f" by up to {brief(float(rises.max()))}",
+            f" by up to {rounded(float(rises.max()))}",
             "the steps jump over the minimum, so the net is as good as the epoch in which training happens to end",
             f"{remedy}, or schedule: cosine",
             edits,

@@ -9,8 +9,7 @@ import numpy as np
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.doctor.remedies import another_lr
-from nnfs_cli.system.wording import listing
-from nnfs_cli.workflows.verdicts.wording import brief
+from nnfs_cli.system.wording import listing, rounded
 
 STILL = 0.3  # a training in which no weights can have moved further, as a share of themselves, was too slow
 GOES = 3.0  # how far the weights go in a usual training
@@ -36,8 +35,8 @@ def small_updates(run: TrainedRun) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "lr_too_low",
             "warning",
-            f"a step changes the weights by {brief(usual)} of themselves, and all steps together by at"
-            f" most {brief(furthest)}; about 0.001 a step is usual",
+            f"a step changes the weights by {rounded(usual)} of themselves, and all steps together by at"
+            f" most {rounded(furthest)}; about 0.001 a step is usual",
             "the weights stay near their random start, so the net cannot learn much",
             *another_lr(min(100.0, GOES / furthest) * run.lr),
         )
@@ -55,7 +54,7 @@ def large_updates(run: TrainedRun) -> Iterator[Diagnosis]:
         "lr_too_high",
         "warning",
         f"in the second half of the probed epochs, a step changes the weights of {run.weights()[name]} by"
-        f" {brief(late[name])} of themselves; about 0.001 a step is usual",
+        f" {rounded(late[name])} of themselves; about 0.001 a step is usual",
         "after a few such steps nothing is left of what the weights have learned",
         *another_lr(max(0.01, USUAL / late[name]) * run.lr),
     )
@@ -85,8 +84,8 @@ def unchanged_weights(run: TrainedRun) -> Iterator[Diagnosis]:
     yield Diagnosis(
         "unchanged_weights",
         "warning",
-        f"the weights of {named} changed by at most {brief(max(moved[name] for name in behind))} of themselves in the"
-        f" whole training, others by up to {brief(furthest)}",
+        f"the weights of {named} changed by at most {rounded(max(moved[name] for name in behind))} of themselves in the"
+        f" whole training, others by up to {rounded(furthest)}",
         "no gradient reaches these weights, so what they compute stays as it was drawn",
         "look for dead or saturated units and vanishing gradients in the layers after them",
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nnfs_cli.display.text import number
 from nnfs_cli.doctor.before.subject import Subject
 from nnfs_cli.doctor.diagnosis import Diagnosis
-from nnfs_cli.system.wording import counted, percent
+from nnfs_cli.system.wording import counted, percent, rounded
 from nnfs_cli.training.optimizers import Stepper
 from nnfs_cli.training.penalty import Penalty
 
@@ -45,8 +44,8 @@ def decay_too_strong(subject: Subject) -> Iterator[Diagnosis]:
     yield Diagnosis(
         "decay_too_strong",
         "warning",
-        f"{cause}: in {counted(steps, 'step')} the loss gets no lower than {number(here.held_out)}, without it it gets"
-        f" to {number(there.held_out)}",
+        f"{cause}: in {counted(steps, 'step')} the loss gets no lower than {rounded(here.held_out)}, without it it gets"
+        f" to {rounded(there.held_out)}",
         "the weights cannot grow to what the data asks for",
         remedy,
         edits,

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nnfs_cli.display.text import number
 from nnfs_cli.doctor.before.subject import Subject, mean_loss
 from nnfs_cli.doctor.diagnosis import Diagnosis
+from nnfs_cli.system.wording import rounded
 from nnfs_cli.workflows.verdicts.losses import row_losses
 
 FACTOR = 6.0
@@ -27,8 +27,8 @@ def initial_loss(subject: Subject) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "initial_loss",
             "note",
-            f"the loss before training is {number(start)}; a net that knows nothing should have about"
-            f" {number(constant)}",
+            f"the loss before training is {rounded(start)}; a net that knows nothing should have about"
+            f" {rounded(constant)}",
             "the first epochs are spent on getting back to a constant, often with steps that are too long",
             "smaller initial weights in the last layer, such as init: {normal: 0.01}, and a scaled target",
         )

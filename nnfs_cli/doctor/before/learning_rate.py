@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.display.text import number
 from nnfs_cli.doctor.before.subject import Subject
 from nnfs_cli.doctor.before.trials import Trial
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.doctor.remedies import another_lr
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, rounded
 
 FAR = 10.0  # a factor below which nothing is said
 
@@ -35,7 +34,7 @@ def learning_rate(subject: Subject) -> Iterator[Diagnosis]:
                 "lr_too_high",
                 "warning",
                 f"{after}, with lr {suggested:g} it gets to {_shown(there)};"
-                f" the best constant has {number(subject.constant_loss(subject.rows))}",
+                f" the best constant has {rounded(subject.constant_loss(subject.rows))}",
                 "steps that are too long jump over the minimum, or away from it",
                 *_remedy(subject, suggested),
             )
@@ -54,7 +53,7 @@ def learning_rate(subject: Subject) -> Iterator[Diagnosis]:
 
 
 def _shown(trial: Trial) -> str:
-    return number(trial.held_out) if np.isfinite(trial.held_out) else "infinite"
+    return rounded(trial.held_out) if np.isfinite(trial.held_out) else "infinite"
 
 
 def _remedy(subject: Subject, suggested: float) -> tuple[str, dict[str, Any]]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nnfs_cli.display.text import number
 from nnfs_cli.doctor.before.subject import Subject
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.prediction.encoded_rows import EncodedRows
+from nnfs_cli.system.wording import rounded
 
 MOST_ROWS = 16
 ROOM = 4  # parameters for each number to learn
@@ -33,8 +33,8 @@ def cannot_overfit(subject: Subject) -> Iterator[Diagnosis]:
     yield Diagnosis(
         "cannot_overfit",
         "warning",
-        f"on {len(rows)} rows alone, the loss stays at {number(best)} after {STEPS} steps of adam; the best constant"
-        f" has {number(constant)}",
+        f"on {len(rows)} rows alone, the loss stays at {rounded(best)} after {STEPS} steps of adam; the best constant"
+        f" has {rounded(constant)}",
         "a net that is sound overfits a few rows; this one has a fault that no other learning rate mends",
         "look at the layers one by one with `nnfs trace`",
     )

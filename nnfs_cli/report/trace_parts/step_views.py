@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Shape
-from nnfs_cli.nn.entry_formulas import brief
+from nnfs_cli.nn.entry_formulas import four_digits
 from nnfs_cli.trace.values import GradientCheck, Step, Trace, TracedArray
 
 PHASES = {
@@ -229,9 +229,9 @@ class _StepWriter:
     def _array(self, key: Hashable, array: TracedArray) -> ArrayView:
         shape = TIMES.join(map(str, array.shape)) or "a number"
         if not array.small or not array.values.size:
-            ends = ["none" if math.isnan(end) else brief(end) for end in array.range]
+            ends = ["none" if math.isnan(end) else four_digits(end) for end in array.range]
             return ArrayView(self._slots(key, ends), array.name, array.what, shape)
-        slots = self._slots(key, [brief(number) for number in array.values.ravel().tolist()])
+        slots = self._slots(key, [four_digits(number) for number in array.values.ravel().tolist()])
         by_row = self._of_rows(array.name) and array.shape[:1] == (len(self.trace.rows),)
         shaped = (*array.shape, 1) if by_row and len(array.shape) == 1 else array.shape or (1,)
         names, heads = list(self._line_names(shaped, by_row)), list(map(str, range(shaped[-1])))

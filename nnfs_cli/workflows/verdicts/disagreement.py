@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.system.wording import rounded
 from nnfs_cli.workflows.verdicts.interval import FEWEST, Mean, excess, mean_of, t_quantile
 from nnfs_cli.workflows.verdicts.losses import RowLosses
 from nnfs_cli.workflows.verdicts.verdict import Verdict
-from nnfs_cli.workflows.verdicts.wording import brief
 
 LEAST = 0.1  # a difference below this share of the validation loss does not matter
 ELSEWHERE = "if they differ by time, place or group, split by it"
@@ -41,7 +41,7 @@ def disagreement(losses: Mapping[str, RowLosses], in_time: bool = False) -> Iter
         yield Verdict(
             "worse_on_test",
             "warning",
-            f"worse on test rows than on validation rows: loss {brief(of_test.value)} instead of {brief(usual)}",
+            f"worse on test rows than on validation rows: loss {rounded(of_test.value)} instead of {rounded(usual)}",
             f"believe the test rows; {LATER if in_time else ELSEWHERE}",
         )
 

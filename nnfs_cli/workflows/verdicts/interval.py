@@ -10,7 +10,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.weighted import effective_number
-from nnfs_cli.workflows.verdicts.wording import brief
+from nnfs_cli.system.wording import rounded
 
 FEWEST = 10  # rows, or groups of rows, of equal weight, below which nothing is said about a difference
 
@@ -39,7 +39,7 @@ class Difference(NamedTuple):
     def in_words(self, measure: str) -> str:
         """Return how much higher, or lower, a measure is, as in "loss 0.083 lower (0.051 to 0.115)"."""
         how, found = ("lower", self.reversed()) if self.mean < 0 else ("higher", self)
-        return f"{measure} {brief(found.mean)} {how} ({brief(found.low)} to {brief(found.high)})"
+        return f"{measure} {rounded(found.mean)} {how} ({rounded(found.low)} to {rounded(found.high)})"
 
 
 class Mean(NamedTuple):
