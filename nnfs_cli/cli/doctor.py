@@ -123,17 +123,22 @@ def _print_diagnosis(one: Diagnosis) -> None:
 
 def _print_range_test(test: RangeTest) -> None:
     """Print the loss by learning rate, and the rate that the test suggests."""
-    from nnfs_cli.display.text_curves import shows_braille, text_curves
+    from nnfs_cli.display.text_curves import MARK, shows_braille, text_curves
 
     points = [(float(f"{lr:.2g}"), float(loss)) for lr, loss in zip(test.lr, test.loss, strict=True)]
     if test.suggested is not None:  # far below, the curve is flat
         points = [point for point in points if point[0] > test.suggested / FAR]
     braille = shows_braille(sys.stdout)
     width = min((width_of(sys.stdout) or 80) - INDENT, WIDEST)
-    mark = None
+    mark, said = None, "no lr clearly lowers the loss"
     if test.suggested is not None:
+        said = f"lr {test.suggested:g} is suggested ({MARK[braille]})"
         mark = min(points, key=lambda point: abs(math.log(point[0] / (test.suggested or 1.0))))
-    said = f"lr {test.suggested:g} is suggested" if test.suggested is not None else "no lr clearly lowers the loss"
+    said = (
+        f"lr {test.suggested:g} is suggested ({MARK[braille]})"
+        if test.suggested is not None
+        else "no lr clearly lowers the loss"
+    )
     print_fact("range test", f"{said}; the loss of batches while lr grows in each step:")
     for line in text_curves({"loss": points}, width, HEIGHT, log_x=True, mark=mark, x_label="lr", braille=braille):
         print(" " * INDENT + line)

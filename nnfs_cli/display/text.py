@@ -45,7 +45,7 @@ def _formatted(value: float, size: float) -> str:
         return f"{value:.4f}"
     if 100 <= size < 1e9:
         return f"{value:.{max(0, 5 - math.floor(math.log10(size)))}f}"
-    return f"{value:.4g}"
+    return f"{value:.3e}" if value else "0"
 
 
 def duration(seconds: float | None) -> str:

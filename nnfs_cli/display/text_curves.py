@@ -67,8 +67,9 @@ def text_curves(
 
     A curve is a sequence of points x, y, joined by lines, and its name stands at its end. The first one is dotted.
     Points that are not finite are left out, as are those that a logarithmic axis cannot show. Without `log_y`, the axis
-    of y is logarithmic if all values are positive and the largest is 20 times the smallest. The x are those of
-    `x_range`, or all. `mark` is a point to mark. At least 20 columns and 3 lines are used.
+    of y is logarithmic if all values are positive and the largest is 20 times the smallest. A logarithmic axis is named
+    after `x_label`, if there is room. The x are those of `x_range`, or all. `mark` is a point to mark. At least 20
+    columns and 3 lines are used.
 
     >>> print("\n".join(text_curves({"loss": [(1, 1.0), (2, 0.5), (3, 0.4)]}, 30, 4, braille=False)))
       1 |...
@@ -102,7 +103,9 @@ def text_curves(
         name = names.get(row)
         end = "" if name is None else " " + style([*drawn][name], name)
         lines.append(f"{label:>{left}} {bar}{canvas.line(row, style)}{end}".rstrip())
-    return [*lines, _x_axis(x_axis, left + 1, canvas.width, x_label)]
+    logs = {(True, False): "logarithmic", (False, True): "y is logarithmic", (True, True): "both axes are logarithmic"}
+    scale = logs.get((log_x, log_y and y_axis.low < y_axis.high), "")
+    return [*lines, _x_axis(x_axis, left + 1, canvas.width, x_label, scale)]
 
 
 def shows_braille(stream: TextIO) -> bool:
@@ -222,13 +225,13 @@ def _spread(ends: Sequence[tuple[int, int]], rows: int) -> dict[int, int]:
     return taken
 
 
-def _x_axis(axis: _Axis, left: int, width: int, label: str) -> str:
-    """Return the line below the curves: the first and the last x, and the label between them."""
+def _x_axis(axis: _Axis, left: int, width: int, label: str, scale: str) -> str:
+    """Return the line below the curves: the first and the last x, the label and, where it fits, the scale."""
     low, high = (f"{value:,.10g}" if abs(value) >= 1 else f"{value:.3g}" for value in (axis.low, axis.high))
     if low == high:
         return f"{' ' * left}{f'{label} {low}'.strip():^{width + 1}}".rstrip()
-    middle = f"{label:^{max(width + 1 - len(low) - len(high), 0)}}" if label else ""
-    if len(low) + len(middle) + len(high) > width + 1:
-        middle = ""
+    room = width + 1 - len(low) - len(high)
+    long = f"{label} ({scale})" if label and scale else label
+    middle = next((f"{text:^{room}}" for text in (long, label) if text and len(text) + 2 <= room), "")
     gap = max(width + 1 - len(low) - len(middle) - len(high), 1)
     return (" " * left + low + (middle or " " * gap) + high).rstrip()

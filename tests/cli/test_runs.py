@@ -136,6 +136,7 @@ def test_a_run_is_shown_on_a_page(folder: Path, inside: Nnfs) -> None:
     assert "4 -> linear 4 -> relu -> linear 3, 35 parameters" in text
     assert sum("│" in line for line in lines) == 8
     assert sum("●" in line for line in lines) == 1
+    assert next(line for line in lines if line.endswith(" 9")).split()[:2] == ["1", "epoch"]
     assert done.stderr.startswith("next        nnfs evaluate runs/flowers-2")
     found = json.loads(inside("runs", "show", "runs/flowers-2", "--json").stdout)
     assert found["files"]["spec.yaml"] == (folder / "flowers-2" / "spec.yaml").stat().st_size

@@ -134,6 +134,18 @@ def test_after_a_resize_the_old_curves_are_gone(place: Place) -> None:
     assert sum("●" in line for line in screen.lines) == 1
 
 
+def test_a_terminal_that_becomes_narrow_and_wide_again_keeps_no_row_of_the_old_curves(place: Place) -> None:
+    screen = place(200)
+    display, training = Live(), Training()
+    training.run(display, screen, [(1.0, 0.9), (0.1, 0.2)] * 9, end=False)  # all rows are long
+    for columns in (45, 80):
+        screen.resize(columns)
+        screen.tick()  # type: ignore[attr-defined]
+        display.on_step(training)  # type: ignore[arg-type]
+        assert sum("│" in line for line in screen.lines) == 8
+    display.on_end(training)  # type: ignore[arg-type]
+
+
 def test_what_is_written_meanwhile_stands_above_the_curves_in_whole_lines(place: Place) -> None:
     screen = place()
     display, training = Live(), Training()

@@ -75,6 +75,22 @@ def test_the_axis_is_logarithmic_if_values_span_decades_and_labels_are_the_value
     assert lines[9].split() == ["0", "9"]
 
 
+@pytest.mark.parametrize(
+    ("log_x", "log_y", "said"),
+    [
+        (False, False, "epoch"),
+        (True, False, "epoch (logarithmic)"),
+        (False, True, "epoch (y is logarithmic)"),
+        (True, True, "epoch (both axes are logarithmic)"),
+    ],
+)
+def test_logarithmic_axes_are_named_where_there_is_room(log_x: bool, log_y: bool, said: str) -> None:
+    curves = {"loss": [(x + 1, y) for x, y in FALLING]}
+    wide, narrow = (text_curves(curves, width, 10, x_label="epoch", log_x=log_x, log_y=log_y)[-1] for width in (70, 30))
+    assert wide.split(maxsplit=1)[1].rsplit(maxsplit=1)[0].strip() == said
+    assert narrow.split() == ["1", "epoch", "10"]
+
+
 def test_every_dot_of_braille_is_where_its_value_is() -> None:
     height = 4
     for row in range(4 * height):
