@@ -135,7 +135,7 @@ def test_after_a_resize_the_old_curves_are_gone(place: Place) -> None:
 
 
 def test_a_terminal_that_becomes_narrow_and_wide_again_keeps_no_row_of_the_old_curves(place: Place) -> None:
-    screen = place(200)
+    screen = place(200, 21)
     display, training = Live(), Training()
     training.run(display, screen, [(1.0, 0.9), (0.1, 0.2)] * 9, end=False)  # all rows are long
     for columns in (45, 80):
