@@ -11,7 +11,7 @@ import numpy as np
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
-from nnfs_cli.doctor.remedies import usual_initializers
+from nnfs_cli.doctor.useless_units import dead, saturated
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.relu import ReLU
 from nnfs_cli.nn.layers.sigmoid import Sigmoid
@@ -25,35 +25,21 @@ SATURATED = 0.6  # share of outputs near the ends of the range
 def dead_units(run: TrainedRun) -> Iterator[Diagnosis]:
     """Yield the layer with the largest share of units that are 0 on all probed rows."""
     worst = _worst(run, (ReLU,), "output.dead")
-    if worst is None or worst[1] < DEAD:
-        return
-    path, share = worst
-    remedy, edits = usual_initializers(run.config.layers, path)
-    yield Diagnosis(
-        "dead_units",
-        "warning" if run.poor else "note",
-        f"{percent(share)} of the units of {path} are 0 on all sampled rows at the end of training",
-        "a unit that is 0 on every row passes no gradient, so it never learns again",
-        remedy or "a lower lr, inputs that are scaled around 0, or leaky_relu instead of relu",
-        edits,
-    )
+    if worst is not None and worst[1] >= DEAD:
+        path, share = worst
+        measured = f"{percent(share)} of the units of {path} are 0 on all sampled rows at the end of training"
+        otherwise = "a lower lr, inputs that are scaled around 0, or leaky_relu instead of relu"
+        yield dead(run.config.layers, path, measured, otherwise, "warning" if run.poor else "note")
 
 
 def saturated_units(run: TrainedRun) -> Iterator[Diagnosis]:
     """Yield the hidden layer of sigmoids or tanhs with the largest share of outputs at the ends of their range."""
     worst = _worst(run, (Sigmoid, Tanh), "output.saturated")
-    if worst is None or worst[1] < SATURATED:
-        return
-    path, share = worst
-    remedy, edits = usual_initializers(run.config.layers, path)
-    yield Diagnosis(
-        "saturated_units",
-        "warning" if run.poor else "note",
-        f"{percent(share)} of the outputs of {path} lie at the ends of their range at the end of training",
-        "where the curve of the activation is flat, it passes almost no gradient to the layers before it",
-        remedy or "a lower lr, inputs that are scaled around 0, or relu instead",
-        edits,
-    )
+    if worst is not None and worst[1] >= SATURATED:
+        path, share = worst
+        measured = f"{percent(share)} of the outputs of {path} lie at the ends of their range at the end of training"
+        otherwise = "a lower lr, inputs that are scaled around 0, or relu instead"
+        yield saturated(run.config.layers, path, measured, otherwise, "warning" if run.poor else "note")
 
 
 def _worst(run: TrainedRun, kinds: tuple[type[Layer], ...], quantity: str) -> tuple[str, float] | None:
