@@ -89,6 +89,31 @@ def test_the_range_test_finds_the_limit_of_a_linear_model(
     assert (np.diff(test.lr) > 0).all()
 
 
+@pytest.mark.parametrize(("share", "found"), [(0.9, []), (1.2, ["lr_too_high"]), (1.8, ["lr_too_high"])])
+def test_an_lr_beyond_the_limit_of_a_linear_model_is_found_where_the_range_test_lags(
+    examine: Callable[..., Examination], tmp_path: Path, share: float, found: list[str]
+) -> None:
+    """One direction of nine nearly equal columns limits lr to 2 / λ; the range test passes it before the loss rises."""
+    rng = np.random.default_rng(0)
+    U = np.linalg.svd(rng.normal(size=(400, 3)), full_matrices=False)[0] * 20
+    X = np.concatenate([U[:, [0] * 9] + 1e-3 * rng.normal(size=(400, 9)), U[:, 1:]], axis=1)
+    write_csv(tmp_path / "t.csv", tables.columns(X, U @ [1, 1, 1] + 0.3 * rng.normal(size=400)))
+    limit = 2 / (2 * 9)  # λ of standardized columns
+    examination = examine(
+        dataset={"csv": {"path": "t.csv", "target": "y"}},
+        preprocessing={"target": "standardize"},
+        layers=[{"linear": 1}],
+        loss="mse",
+        batch_size="full",
+        lr=share * limit,
+        epochs=100,
+    )
+    assert codes(examination) == found
+    assert examination.range_test is not None
+    assert examination.range_test.suggested is not None
+    assert share * limit < 10 * examination.range_test.suggested
+
+
 def test_the_same_config_gets_the_same_diagnoses_and_its_net_stays_as_it_is(subject: Callable[..., Subject]) -> None:
     first, second = subject(lr=30.0), subject(lr=30.0)
     before = first.experiment.predictor.model.parameters.vector.copy()

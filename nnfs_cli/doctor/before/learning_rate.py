@@ -8,32 +8,37 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.doctor.before.subject import Subject
-from nnfs_cli.doctor.before.trials import Trial
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.doctor.remedies import another_lr
 from nnfs_cli.system.wording import counted, rounded
 
-FAR = 10.0  # a factor below which nothing is said
+FAR = 10.0  # a factor below which only a training that diverges is told
+NEAR = 2.0  # a factor below which nothing is said
+FEW = 300  # steps in which a training that diverges shows it
 
 
 def learning_rate(subject: Subject) -> Iterator[Diagnosis]:
-    """Yield that training would gain less than half of what it gains with another learning rate.
+    """Yield that training diverges, or gains less than half of what it gains with another learning rate.
 
-    The range test finds a candidate. If it is ten times higher or lower than lr, trial trainings decide.
+    The range test finds a candidate. If it is ten times higher or lower than lr, trial trainings decide. They also tell
+    whether a less different lr diverges: the lr of the range test grows so fast that its loss may still fall there.
     """
     test, trials = subject.range_test, subject.trials
     if test is None or test.suggested is None:
         return
     lr, suggested = trials.lr, test.suggested
     steps = min(trials.steps, trials.planned)
-    if lr >= FAR * suggested:
+    if lr >= NEAR * suggested:
+        steps = steps if (far := lr >= FAR * suggested) else min(steps, FEW)
         here, there = trials.run(lr, steps), trials.run(suggested, steps)
-        after = f"in {counted(steps, 'step')} the loss gets no lower than {_shown(here)}"
-        if subject.gains_less(here, there):
+        less = far and subject.gains_less(here, there)
+        if less or subject.diverges(here, there):
+            best, last, after = _shown(here.held_out), _shown(here.last), counted(steps, "step")
+            loss = f"in {after} the loss gets no lower than {best}" if less else f"after {after} the loss is {last}"
             yield Diagnosis(
                 "lr_too_high",
                 "warning",
-                f"{after}, with lr {suggested:g} it gets to {_shown(there)};"
+                f"{loss}, with lr {suggested:g} it gets to {_shown(there.held_out)};"
                 f" the best constant has {rounded(subject.constant_loss(subject.rows))}",
                 "steps that are too long jump over the minimum, or away from it",
                 *_remedy(subject, suggested),
@@ -45,15 +50,15 @@ def learning_rate(subject: Subject) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 "lr_too_low",
                 "warning",
-                f"the {counted(trials.planned, 'planned step')} get to a loss of about {_shown(here)}; with lr"
-                f" {suggested:g}, {counted(steps, 'step')} get to {_shown(there)}",
+                f"the {counted(trials.planned, 'planned step')} get to a loss of about {_shown(here.held_out)}; with lr"
+                f" {suggested:g}, {counted(steps, 'step')} get to {_shown(there.held_out)}",
                 "steps that are too short do not reach the minimum in the planned epochs",
                 *_remedy(subject, suggested),
             )
 
 
-def _shown(trial: Trial) -> str:
-    return rounded(trial.held_out) if np.isfinite(trial.held_out) else "infinite"
+def _shown(loss: float) -> str:
+    return rounded(loss) if np.isfinite(loss) else "infinite"
 
 
 def _remedy(subject: Subject, suggested: float) -> tuple[str, dict[str, Any]]:

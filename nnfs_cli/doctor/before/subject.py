@@ -90,6 +90,15 @@ class Subject:
         """Return the loss of outputs that equal the targets of some rows."""
         return mean_loss(row_losses(self.config.loss, rows.y, rows.y), rows.weight)
 
+    def diverges(self, here: Trial, there: Trial) -> bool:
+        """Return whether one trial ends further above the best constant than another one gets below it.
+
+        The other trial must learn something.
+        """
+        constant = self.constant_loss(self.rows)
+        gain = constant - there.held_out
+        return gain > LEARNS * (constant - self.least_loss(self.rows)) and here.last - constant > gain
+
     def gains_less(self, here: Trial, there: Trial) -> bool:
         """Return whether one trial gains less than half of what another does, against the best constant.
 

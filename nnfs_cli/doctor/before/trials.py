@@ -34,13 +34,15 @@ EVALUATED = 1_000  # rows of each kind that a trial is scored on
 
 @dataclass(frozen=True)
 class Trial:
-    """The losses of a net after some steps: on rows that it was trained on, and on others.
+    """The losses of a net at its best in some steps: on rows that it was trained on, and on others.
 
-    Both are infinite if training diverged at once; the second is the first if there are too few other rows.
+    Both are infinite if training diverged at once; the second is the first if there are too few other rows. `last` is
+    the loss on the rows that it was trained on after all steps, and infinite if training diverged.
     """
 
     train: float
     held_out: float
+    last: float
 
 
 class Trials:
@@ -100,8 +102,9 @@ class Trials:
         marks = sorted({max(1, steps >> halvings) for halvings in range(HALVINGS)})
         watcher = _Marks(marks, lambda: self._score(model))
         trainer = self._trainer(model, [watcher], lr=lr, schedule=Constant(), averaging=None, **changes)
-        self._train_for(trainer, marks[-1], self._train)
-        return min(watcher.found, key=lambda trial: trial.held_out, default=Trial(np.inf, np.inf))
+        finite = self._train_for(trainer, marks[-1], self._train)
+        best = min(watcher.found, key=lambda trial: trial.held_out, default=Trial(np.inf, np.inf, np.inf))
+        return replace(best, last=watcher.found[-1].last if finite and watcher.found else np.inf)
 
     def losses(self, schedule: Any, lr: float, steps: int) -> Array:
         """Train a copy by a schedule, and return the mean loss of each batch, (steps or less,), until it diverges."""
@@ -149,7 +152,7 @@ class Trials:
 
     def _score(self, model: Model) -> Trial:
         train = _loss(model, self._train)
-        return Trial(train, _loss(model, self._held_out) if len(self._held_out) >= FEWEST_ROWS else train)
+        return Trial(train, _loss(model, self._held_out) if len(self._held_out) >= FEWEST_ROWS else train, train)
 
 
 def _loss(model: Model, rows: EncodedRows) -> float:
