@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ from sklearn import metrics as sk
 from nnfs_cli import Run
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.data.table import Table
-from nnfs_cli.report.blocks import Charts, Rows, Section
+from nnfs_cli.prediction.calibration import ClassCalibration
+from nnfs_cli.report.blocks import Charts, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.report.run_report import run_report
 from nnfs_cli.report.sections.confusion import confusion
 from nnfs_cli.report.sections.coverage import coverage
 from nnfs_cli.report.sections.figures import figures
 from nnfs_cli.report.sections.members import disagreement, out_of_fold
+from nnfs_cli.report.sections.probabilities import probabilities
 from nnfs_cli.report.sections.ranking import curves, ranking, steps
 from nnfs_cli.report.sections.residuals import residuals
 from nnfs_cli.report.sections.surface import SIDE, surface
@@ -122,6 +125,19 @@ def test_the_loss_is_shown_beside_that_of_the_best_constant() -> None:
     truth = found.predicted("test").y
     assert table.rows[2][2] == f"{sk.log_loss(truth, np.full(len(truth), share)):.4f}"
     assert table.rows[0][2] == f"{sk.log_loss(truth, found.predicted('test').y_hat[:, 1]):.4f}"
+
+
+def test_a_calibration_error_that_chance_explains_is_never_told_as_zero() -> None:
+    facts = RunFacts(run_of("binary"))
+    found = facts.predictions
+    assert found is not None
+    assert isinstance(found.calibration, ClassCalibration)
+    calibration = replace(found.calibration, temperature=0.66, errors=(0.0476, 0.0))
+    facts.__dict__["predictions"] = replace(found, calibration=calibration)
+    section = probabilities(facts)
+    assert section is not None
+    (text,) = (block.text for block in section.blocks if isinstance(block, Text))
+    assert text.endswith("is 0.0476 before it, and no more than chance explains after it.")
 
 
 @pytest.mark.slow
