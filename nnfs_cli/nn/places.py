@@ -1,8 +1,8 @@
-"""The places of layers in a net: a copy in which each layer knows its own, and the shapes at each place."""
+"""The places of layers in a net: all of them, a copy in which each layer knows its own, and the shapes at each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 from nnfs_cli.arrays import Shape
@@ -43,6 +43,20 @@ def copied(layer: SomeLayer, prepare: Callable[[str, Layer, Layer], None], path:
     if path:
         prepare(path, layer, copy)
     return copy
+
+
+def layers_within(path: str, setting: object) -> Iterator[tuple[str, Layer]]:
+    """Yield the layers that a setting holds at any depth, each with its place and before those inside it.
+
+    `path` is the place of the setting itself, as in ``layers_within("layers", config.layers)``.
+    """
+    if isinstance(setting, Layer):
+        yield path, setting
+        for name in type(setting).model_fields:
+            yield from layers_within(f"{path}.{name}", getattr(setting, name))
+    elif isinstance(setting, tuple):
+        for i, one in enumerate(setting):
+            yield from layers_within(f"{path}.{i}", one)
 
 
 def built_layers(net: Layer, input_shape: Shape) -> list[BuiltLayer]:

@@ -21,6 +21,7 @@ from nnfs_cli.nn.layers.tanh import Tanh
 from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.model import Model
 from nnfs_cli.nn.parameters import Parameters
+from nnfs_cli.nn.places import layers_within
 from tests.nn.passes import forward, learning, resolved
 
 
@@ -28,6 +29,19 @@ def test_nested_sequences_name_their_parameters_by_index() -> None:
     inner = Sequential(layers=(Linear(units=3), Tanh(), Dense(units=2)))
     _, tree = Sequential(layers=(ReLU(), inner)).build((4,))
     assert list(Parameters(tree, "float32").arrays) == ["1.0.weight", "1.0.bias", "1.2.weight", "1.2.bias"]
+
+
+def test_layers_are_found_at_any_depth_with_their_places_in_the_config() -> None:
+    layers = (Dense(units=2, activation=Tanh()), Sequential(layers=(ReLU(), Residual(layers=(Linear(units=2),)))))
+    found = {path: type(layer) for path, layer in layers_within("layers", layers)}
+    assert found == {
+        "layers.0": Dense,
+        "layers.0.activation": Tanh,
+        "layers.1": Sequential,
+        "layers.1.layers.0": ReLU,
+        "layers.1.layers.1": Residual,
+        "layers.1.layers.1.layers.0": Linear,
+    }
 
 
 def test_a_shape_error_gives_the_place_of_the_layer() -> None:

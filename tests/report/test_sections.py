@@ -86,6 +86,14 @@ def test_the_gradients_of_all_layers_share_a_chart(run: RunDirectory) -> None:
     assert not {"Dead units", "Saturated outputs"} & set(charts)
 
 
+def test_a_place_that_the_net_does_not_have_is_named_by_its_numbers_alone(run: RunDirectory) -> None:
+    known = probes(1, np.arange(5))
+    foreign = ("layers.²³", "layers.7", "__class__")
+    more = {name.replace("layers.0", path): column for path in foreign for name, column in known.items()}
+    charts = charts_of(layers(facts_of(run, probes=known | more)))
+    assert {"0 linear", "²³", "7", "__class__"} <= set(charts)
+
+
 def test_dead_units_are_shown_where_there_are_any(run: RunDirectory) -> None:
     columns = probes(3, np.arange(5)) | {"layers.1.output.dead": np.array([0, 0, 0.25, 0.5, 0.5])}
     root = parsed(charts_of(layers(facts_of(run, probes=columns)))["Dead units"].svg())

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.linear import Linear
+from nnfs_cli.nn.places import layers_within
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.training.optimizers import Stepper
 from nnfs_cli.workflows.verdicts import Verdict, recorded_verdict
@@ -84,7 +84,7 @@ class TrainedRun:
 
     def layers(self) -> Iterator[tuple[str, Layer]]:
         """Yield each layer of the net with its place in the config, at any depth, in order."""
-        yield from _within("layers", self.config.layers)
+        yield from layers_within("layers", self.config.layers)
 
     def probed(self, path: str, quantity: str) -> Array | None:
         """Return a statistic of a layer or a parameter at each probed epoch, (k,); None without it."""
@@ -108,14 +108,3 @@ class TrainedRun:
         here = np.nan_to_num(update)
         larger = np.maximum(here[1:], here[:-1])
         return float(np.dot(larger, np.diff(step)))
-
-
-def _within(path: str, value: Any) -> Iterator[tuple[str, Layer]]:
-    """Yield the layers that a setting holds, with their places."""
-    if isinstance(value, Layer):
-        yield path, value
-        for name in type(value).model_fields:
-            yield from _within(f"{path}.{name}", getattr(value, name))
-    elif isinstance(value, tuple):
-        for i, one in enumerate(value):
-            yield from _within(f"{path}.{i}", one)

@@ -11,9 +11,9 @@ from nnfs_cli.charts.annotations import Rule
 from nnfs_cli.charts.band import Band
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.line import Line
-from nnfs_cli.components.component import Component
 from nnfs_cli.config.config import Config
 from nnfs_cli.display.text import number
+from nnfs_cli.nn.places import layers_within
 from nnfs_cli.report.blocks import Block, Charts, Folded, Heading, Picture, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.system.wording import counted
@@ -44,7 +44,7 @@ def layers(facts: RunFacts) -> Section | None:
     paths = _names(probes, ".output.mean")
     arrays = _names(probes, ".norm", but=".gradient.norm")
     arrays = [name for name in arrays if not name.endswith(".bias")] or arrays
-    titles, weights = {path: _title(path, facts.config) for path in paths}, dict(zip(arrays, arrays, strict=True))
+    titles, weights = _titles(paths, facts.config), dict(zip(arrays, arrays, strict=True))
     start = "the start is left out" if _is_long(probes["epoch"]) else "epoch 0 is the start"
     intro = f"Statistics of up to 256 training rows, with the weights of each epoch; {start}. {_end(facts, probes)}"
     blocks: list[Block] = [Text(intro)]
@@ -86,16 +86,11 @@ def _some(names: Sequence[str], most: int) -> list[str]:
     return [names[i] for i in places]
 
 
-def _title(path: str, config: Config | None) -> str:
-    """Return how a layer is called, as in "0 linear" or "2.1 tanh"."""
-    numbers = ".".join(part for part in path.split(".") if part != "layers")
-    found: object = config
-    for part in path.split("."):
-        if part.isdigit():
-            found = found[int(part)] if isinstance(found, tuple) and int(part) < len(found) else None
-        else:
-            found = getattr(found, part, None)
-    return f"{numbers} {found.name}" if isinstance(found, Component) else numbers
+def _titles(paths: Sequence[str], config: Config | None) -> dict[str, str]:
+    """Return how each layer is called, as in "0 linear" or "2.1 tanh"."""
+    known = dict(layers_within("layers", config.layers)) if config is not None else {}
+    numbers = {path: ".".join(part for part in path.split(".") if part != "layers") for path in paths}
+    return {path: f"{name} {known[path].name}" if path in known else name for path, name in numbers.items()}
 
 
 def _lines(
