@@ -180,10 +180,10 @@ def _output_reaches_target(
     ):
         return []
     low, high = final.output_range
-    reach = f"from {low:g} to {high:g}" if high < float("inf") else f"of {low:g} and more"
+    reach = f"from {low:g} to {high:g}" if high < float("inf") else f"of {low:g} or more"
     message = (
         f"{final.name} gives numbers {reach}, but the target is scaled to numbers around 0;"
-        f" leave {final.name} out, or, if all targets are {reach}, set preprocessing to {{target: none}}"
+        f" leave {final.name} out, or, if all targets are numbers {reach}, set preprocessing to {{target: none}}"
     )
     return [Fault(("layers", len(layers) - 1), message)]
 

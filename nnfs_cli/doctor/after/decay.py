@@ -32,8 +32,8 @@ def killed_by_decay(run: TrainedRun) -> Iterator[Diagnosis]:
     yield Diagnosis(
         "decay_too_strong",
         "warning",
-        f"with weight_decay {decay:g}, the weights forget what is {counted(max(1, math.floor(memory)), 'step')} old, of"
-        f" {steps:,.0f}, and those of every layer have shrunk to {rounded(left)} of their first norm, or less",
+        f"with weight_decay {decay:g}, the effect of a step is lost after {counted(max(1, math.floor(memory)), 'step')}"
+        f" of {steps:,.0f}, and the weights of every layer have shrunk to {rounded(left)} of their first norm, or less",
         "each step takes more from the weights than the gradient gives",
         f"weight_decay: {weaker:g}",
         {"optimizer": run.config.optimizer.model_copy(update={"weight_decay": weaker}).brief()},

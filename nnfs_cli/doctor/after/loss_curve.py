@@ -83,7 +83,7 @@ def oscillates(run: TrainedRun) -> Iterator[Diagnosis]:
             "warning",
             f"the training loss rose by more than {RISE:.0%} in {bad.sum()} of the last {counted(len(rises), 'epoch')},"
             f" by up to {rounded(float(rises.max()))}",
-            "the steps jump over the minimum, so the net is as good as the epoch in which training happens to end",
+            "the steps jump over the minimum, so how good the net is depends on the epoch in which training ends",
             f"{remedy}, or schedule: cosine",
             edits,
         )

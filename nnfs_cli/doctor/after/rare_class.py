@@ -39,8 +39,8 @@ def hidden_by_accuracy(run: TrainedRun) -> Iterator[Diagnosis]:
         "warning",
         f"the accuracy is {accuracy:.4f}, but {right[worst] or 'none'} of the {counted(rows[worst], 'held-out row')} of"
         f" {named(worst)} {'is' if right[worst] == 1 else 'are'} found",
-        f"only {percent(rows[worst] / n)} of the rows are {named(worst)}, so neither the accuracy nor the loss minds"
-        " their errors much",
+        f"only {percent(rows[worst] / n)} of the rows are {named(worst)}, so their errors hardly count in the"
+        " accuracy and in the loss",
         "class_weights: balanced, and metrics: [accuracy, balanced_accuracy]",
         {"class_weights": "balanced"},
     )

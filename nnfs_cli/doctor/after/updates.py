@@ -35,7 +35,7 @@ def small_updates(run: TrainedRun) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "lr_too_low",
             "warning",
-            f"a step changes the weights by {rounded(usual)} of themselves, and all steps together by at"
+            f"a step changes the weights by {rounded(usual)} of their norm, and all steps together by at"
             f" most {rounded(furthest)}; about 0.001 a step is usual",
             "the weights stay near their random start, so the net cannot learn much",
             *another_lr(min(100.0, GOES / furthest) * run.lr),
@@ -54,7 +54,7 @@ def large_updates(run: TrainedRun) -> Iterator[Diagnosis]:
         "lr_too_high",
         "warning",
         f"in the second half of the probed epochs, a step changes the weights of {run.weights()[name]} by"
-        f" {rounded(late[name])} of themselves; about 0.001 a step is usual",
+        f" {rounded(late[name])} of their norm; about 0.001 a step is usual",
         "after a few such steps nothing is left of what the weights have learned",
         *another_lr(max(0.01, USUAL / late[name]) * run.lr),
     )
@@ -84,7 +84,7 @@ def unchanged_weights(run: TrainedRun) -> Iterator[Diagnosis]:
     yield Diagnosis(
         "unchanged_weights",
         "warning",
-        f"the weights of {named} changed by at most {rounded(max(moved[name] for name in behind))} of themselves in the"
+        f"the weights of {named} changed by at most {rounded(max(moved[name] for name in behind))} of their norm in the"
         f" whole training, others by up to {rounded(furthest)}",
         "no gradient reaches these weights, so what they compute stays as it was drawn",
         "look for dead or saturated units and vanishing gradients in the layers after them",

@@ -14,7 +14,7 @@ WHY = {  # by the code of the verdict: what it means for the training
     "no_better_than_constant": "the net has learned nothing that holds for other rows",
     "never_predicted": "the loss counts each row alike, so a class with few rows hardly changes it",
     "worse_than_linear": "the net has missed a pattern that a linear model finds, or has fitted noise",
-    "worse_on_test": "what was chosen by the validation figures looks better on them than on other rows",
+    "worse_on_test": "the validation figures chose the best epoch, so they look better than those of other rows",
     "majority": "the accuracy is that of a net that always gives the same answer, so it hides what is missed",
     "overfit": "the net goes on to fit the noise of the training rows, and gets worse on others",
     "too_short": "training ended before the net had learned what it can learn",

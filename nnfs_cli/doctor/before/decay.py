@@ -44,9 +44,9 @@ def decay_too_strong(subject: Subject) -> Iterator[Diagnosis]:
     yield Diagnosis(
         "decay_too_strong",
         "warning",
-        f"{cause}: in {counted(steps, 'step')} the loss gets no lower than {rounded(here.held_out)}, without it it gets"
-        f" to {rounded(there.held_out)}",
-        "the weights cannot grow to what the data asks for",
+        f"{cause}: in {counted(steps, 'step')} the loss gets no lower than {rounded(here.held_out)}, but"
+        f" without it to {rounded(there.held_out)}",
+        "the weights cannot grow as large as the data needs",
         remedy,
         edits,
     )

@@ -34,7 +34,7 @@ def gradients(subject: Subject) -> Iterator[Diagnosis]:
             "exploding_gradient",
             "warning",
             f"before training, {sizes}",
-            "steps that suit the last layers throw the first ones far away",
+            "steps that suit the last layers are far too long for the first ones",
             "clip: {norm: 1}, and smaller initial weights",
             {"clip": {"norm": 1.0}},
         )

@@ -29,7 +29,7 @@ def initial_loss(subject: Subject) -> Iterator[Diagnosis]:
             "note",
             f"the loss before training is {rounded(start)}; a net that knows nothing should have about"
             f" {rounded(constant)}",
-            "the first epochs are spent on getting back to a constant, often with steps that are too long",
+            "the first epochs only make up for the bad start, often with steps that are too long",
             "smaller initial weights in the last layer, such as init: {normal: 0.01}, and a scaled target",
         )
 

@@ -38,7 +38,7 @@ def learning_rate(subject: Subject) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 "lr_too_high",
                 "warning",
-                f"{loss}, with lr {suggested:g} it gets to {_shown(there.held_out)};"
+                f"{loss}, but with lr {suggested:g} it gets to {_shown(there.held_out)};"
                 f" the best constant has {rounded(subject.constant_loss(subject.rows))}",
                 "steps that are too long jump over the minimum, or away from it",
                 *_remedy(subject, suggested),

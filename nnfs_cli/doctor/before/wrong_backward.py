@@ -30,6 +30,6 @@ def wrong_backward(subject: Subject) -> Iterator[Diagnosis]:
             "wrong_backward",
             "warning",
             "; ".join([*check.faults, f"{measured} of its largest entry"] if wrong.wrong else check.faults),
-            "training steps along this gradient, which does not point to a lower loss",
+            "training follows this gradient, so its steps need not lower the loss",
             "correct `backward`; `nnfs gradcheck` shows the errors of each array",
         )
