@@ -115,10 +115,10 @@ class GradientError(NnfsError):
     """A layer's backward pass does not give the derivative of its forward pass.
 
     >>> from nnfs_cli.errors import GradientError
-    >>> raise GradientError("layers.1 (sine): the gradient by x is wrong")
+    >>> raise GradientError("layers.1 (sine): the gradient with respect to x is wrong")
     Traceback (most recent call last):
         ...
-    nnfs_cli.errors.GradientError: layers.1 (sine): the gradient by x is wrong
+    nnfs_cli.errors.GradientError: layers.1 (sine): the gradient with respect to x is wrong
     """
 
 

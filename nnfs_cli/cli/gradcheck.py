@@ -55,7 +55,7 @@ def gradcheck(
 def _print(found: NetCheck) -> None:
     """Print a line for the gradient by each array: of each layer by itself, and through the whole net."""
     lines = [line for one in (*found.layers, found.loss) for line in _lines(one)]
-    _print_table("Each layer by itself", ["", "", "gradient by", "entries", "error", ""], lines)
+    _print_table("Each layer by itself", ["", "", "with respect to", "entries", "error", ""], lines)
     print()
     lines = [[array.name, *_figures(array)] for array in found.parameters]
     _print_table("Each parameter through the whole net", ["", "entries", "error", ""], lines)

@@ -66,6 +66,8 @@ def trace(
         from nnfs_cli.trace.source import batch_of_config
 
         batch = batch_of_config(config, subject.stem, chosen, member)
+    if not row and len(batch.rows) < rows:
+        suggest(f"all rows of a batch are traced, {len(batch.rows)}; --row INDEX traces others, too", quiet or json)
     if html is not None:
         from nnfs_cli.report.trace_page import trace_page
         from nnfs_cli.report.write import write_page
@@ -88,7 +90,8 @@ def trace(
 def _plain(found: Trace) -> dict[str, Any]:
     """Return a trace as plain values; of large arrays, only shape and range."""
     facts = {name: value for name, value in vars(found).items() if name != "steps"}
-    return {**facts, "loss": _number(found.loss), "steps": [_plain_step(step) for step in found.steps]}
+    steps = [_plain_step(step) for step in found.steps]
+    return {**facts, "loss": _number(found.loss), "wrong": found.wrong, "steps": steps}
 
 
 def _plain_step(step: Step) -> dict[str, Any]:
@@ -108,6 +111,7 @@ def _plain_step(step: Step) -> dict[str, Any]:
                 "gradient": _number(one.gradient),
                 "numerical": _number(one.numerical),
                 "kink": one.kink,
+                "wrong": one.wrong,
             }
             for one in step.checks
         ],

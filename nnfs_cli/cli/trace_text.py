@@ -14,7 +14,7 @@ from nnfs_cli.nn.entry_formulas import four_digits
 from nnfs_cli.system.wording import counted, in_a_line
 
 if TYPE_CHECKING:
-    from nnfs_cli.trace.values import Step, Trace, TracedArray
+    from nnfs_cli.trace.values import GradientCheck, Step, Trace, TracedArray
 
 HEADINGS = {
     "data": "Data",
@@ -59,8 +59,10 @@ def _print_facts(trace: Trace) -> None:
     print_fact("trace", f"{trace.name}: one step on {counted(len(trace.rows), 'row')} with {trace.weights}{member}")
     print_fact("net", f"{trace.net}, {trace.dtype}")
     rows = [f"{row} ({target})" for row, target in zip(trace.rows, trace.targets, strict=True)]
-    print_fact("rows", ", ".join(rows))
+    print_fact("rows", f"training rows, counted from 0: {', '.join(rows)}")
     print_fact("loss", four_digits(trace.loss) + ("" if trace.lr is None else f", at lr {four_digits(trace.lr)}"))
+    if trace.agreement:
+        print_fact("gradients", trace.agreement)
 
 
 def _width() -> int:
@@ -125,14 +127,18 @@ def _print_folded(text: str, indent: str, style: str = "") -> None:
 
 
 def _print_checks(step: Step, indent: str) -> None:
-    """Print the gradients beside their numerical checks: one entry of each array."""
-    checks = {check.name: check for check in reversed(step.checks)}
+    """Print the gradients beside their numerical checks: one entry of each array, a wrong one if there is one."""
+    checks: dict[str, GradientCheck] = {}
+    for check in step.checks:
+        if check.name not in checks or (check.wrong and not checks[check.name].wrong):
+            checks[check.name] = check
     if not checks:
         return
     width = max(len(check.entry) for check in checks.values())
-    for check in reversed(checks.values()):
-        kink = ", at a kink" if check.kink else ""
-        text = f"{check.entry:<{width}}  {check.gradient:>13.6g}  by differences {check.numerical:.6g}{kink}"
+    for check in checks.values():
+        remark = ", at a kink" if check.kink else ": wrong" if check.wrong else ""
+        text = f"{check.entry:<{width}}  {check.gradient:>13.6g}  by differences {check.numerical:.6g}{remark}"
+        text = styled("error", text, sys.stdout) if check.wrong else text
         print(indent + styled("dim", "check  ", sys.stdout) + text)
 
 
@@ -144,7 +150,8 @@ def _print_summary(steps: Sequence[Step]) -> None:
         errors = [check.error for check in step.checks if not check.kink]
         title = in_a_line(step.title)[:TITLE] if step.title != step.path else ""
         shape = " x ".join(map(str, array.shape))
-        numbers = [*map(four_digits, array.range), f"{max(errors):.0e}" if errors else ""]
+        wrong = " wrong" if any(check.wrong for check in step.checks) else ""
+        numbers = [*map(four_digits, array.range), f"{max(errors):.0e}{wrong}" if errors else ""]
         rows.append([step.path, title, array.name, shape, *numbers])
     header = ["", "", "", "shape", "from", "to", "error" if any(row[-1] for row in rows) else ""]
     heading, *lines = (line.rstrip() for line in table(header, rows, range(4)).splitlines())

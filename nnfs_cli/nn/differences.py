@@ -12,6 +12,8 @@ from nnfs_cli.arrays import Array
 
 STEP = float(np.finfo(np.float64).eps ** (1 / 3))  # it balances the truncation error against the rounding error
 SMOOTH = 1e-4  # by this share, the derivatives from both sides of a point without a kink may differ
+TRIES = 3  # random directions along which a whole gradient is checked
+PASSES = 100  # differences that the search for a wrong entry may take
 CLOSER = 8.0  # how many times a second step is shorter, where the first one may have met a kink
 
 
@@ -67,6 +69,45 @@ def derivative(
         return Derivative((left + right) / 2, kink=abs(right - left) > gap / 2 + CLOSER * noise)
     finally:
         array[index] = value
+
+
+def suspect(
+    f: Callable[[], Array], dy: Array, array: Array, gradient: Array, tolerance: float, rng: np.random.Generator
+) -> Compared | None:
+    """Return the entry of a gradient that seems to be wrong by more than the tolerance, or None if all seem right.
+
+    Along a random direction, Σ dy · f changes by the product of the gradient and the direction: this sees every entry
+    at the price of two calls of f. Where the two differ, halves of the entries are searched, down to one entry. Entries
+    at a kink are passed over. See `derivative` for the arguments.
+    """
+    flat, given = array.reshape(-1), array.reshape(-1).copy()
+    most = PASSES
+
+    def error(part: Array) -> float:
+        direction = rng.uniform(0.5, 1.5, len(part)) * rng.choice([-1, 1], len(part))
+        steps = STEP * np.maximum(1, np.abs(given[part])) * direction
+        flat[part] = given[part] + steps
+        above = f().copy()
+        flat[part] = given[part] - steps
+        numerical = float(np.sum(dy * (above - f()))) / 2
+        flat[part] = given[part]
+        return abs(numerical - float(gradient.reshape(-1)[part] @ steps)) / STEP
+
+    def search(part: Array) -> Compared | None:
+        nonlocal most
+        if len(part) == 1:
+            index = tuple(int(i) for i in np.unravel_index(int(part[0]), array.shape))
+            one = Compared(index, float(gradient[index]), *derivative(f, dy, array, index))
+            return None if one.kink else one
+        halves = [(error(half), half) for half in np.array_split(part, 2)]
+        most -= 2
+        for size, half in sorted(halves, key=lambda pair: pair[0], reverse=True):
+            if size > tolerance and most > 0 and (found := search(half)):
+                return found
+        return None
+
+    whole = np.arange(len(flat))
+    return search(whole) if len(whole) and any(error(whole) > tolerance for _ in range(TRIES)) else None
 
 
 def _from_both_sides(

@@ -13,7 +13,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context, Draws
-from nnfs_cli.nn.differences import Compared, derivative, sample
+from nnfs_cli.nn.differences import Compared, derivative, sample, suspect
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.base import copied_parameters
 from nnfs_cli.nn.losses import Loss
@@ -140,7 +140,7 @@ def _checked(
     most: int,
     faults: list[str],
 ) -> LayerCheck:
-    """Compare entries of each array's gradient with differences of the forward pass."""
+    """Compare entries of each array's gradient with differences of the forward pass: random ones, and a suspect."""
     here = forward().copy()
     least = LEAST * max(1.0, float(np.abs(dy * here).max(initial=0)))
     arrays = []
@@ -149,6 +149,10 @@ def _checked(
         for index in sample(array.shape, most, rng):
             numerical = derivative(forward, dy, array, index, here)
             found.append(Compared(index, float(gradient[index]), *numerical))
+        if array.size > most:
+            tolerance = TOLERANCE * max(float(np.abs(gradient).max()), least) / 4
+            worst = suspect(forward, dy, array, gradient, tolerance, rng)
+            found += [worst] if worst else []
         arrays.append(ArrayCheck(name, tuple(found), least))
     return LayerCheck(path, title, tuple(arrays), tuple(faults))
 

@@ -14,7 +14,7 @@ from nnfs_cli.report.trace_parts.net_graph import NetGraph
 from nnfs_cli.report.trace_parts.numbers import packed_json
 from nnfs_cli.report.trace_parts.step_views import PHASES, SlotMap, StepView, by_phase, step_views, texts, with_absent
 from nnfs_cli.report.trace_parts.unit_maps import UnitMaps
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, in_a_line
 from nnfs_cli.trace.batch import TracedBatch
 from nnfs_cli.trace.trace import observe, trace
 from nnfs_cli.trace.values import Trace
@@ -46,7 +46,13 @@ def trace_page(batch: TracedBatch, others: Sequence[TracedBatch] = ()) -> str:
         rows=list(zip(shown.rows, shown.targets, strict=True)),
         phases=by_phase(with_absent(epochs.views[start], epochs.views)),
         maps=epochs.maps,
-        data={**data, "start": chosen.index(start), "phases": PHASES, "rows": shown.rows},
+        data={
+            **data,
+            "start": chosen.index(start),
+            "phases": PHASES,
+            "rows": shown.rows,
+            "targets": [in_a_line(target) for target in shown.targets],
+        },
     )
 
 
@@ -107,4 +113,6 @@ def _facts(shown: Trace, kept: int) -> str:
     """Return what is traced, in a line."""
     member = "" if shown.member is None else f", member {shown.member}"
     where = f"opened at {shown.weights}" if kept > 1 else shown.weights
-    return f"{counted(len(shown.rows), 'training row')}{member}, {shown.dtype}, {where}"
+    rows = f"{counted(len(shown.rows), 'training row')}, counted from 0"
+    gradients = f"; gradients: {shown.agreement.replace('`', '')}" if shown.agreement else ""
+    return f"{rows}{member}, {shown.dtype}, {where}{gradients}"

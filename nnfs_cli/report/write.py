@@ -34,6 +34,8 @@ def write_page(html: str, path: Path) -> Path:
     """Write a page as a whole, and return its path. Raises `UserError` if the file there is no page of nnfs."""
     if path.is_dir():
         raise UserError(f"{named(str(path))} is a folder; give the name of a file")
+    if not path.parent.is_dir():
+        raise UserError(f"there is no folder {named(str(path.parent))}; make it first")
     if path.exists():
         with path.open("rb") as file:
             begins = file.read(LOOKED_AT)

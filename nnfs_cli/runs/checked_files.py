@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from nnfs_cli.errors import RunError
 from nnfs_cli.system.files import attach_path, path_without_links, sync_folder, write_atomically
+from nnfs_cli.system.lock import holder_of
 
 if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
@@ -65,7 +66,9 @@ class CheckedFiles:
         try:
             file = path.open("rb")
         except FileNotFoundError:
-            raise RunError(f"{self.path} has no {name}; its training did not get that far") from None
+            holder = holder_of(self.path / "lock")
+            why = f"it is still being trained by {holder}" if holder else "its training did not get that far"
+            raise RunError(f"{self.path} has no {name}; {why}") from None
         with contextlib.ExitStack() as ends, attach_path(path):
             ends.callback(file.close)
             if (size := os.fstat(file.fileno()).st_size) > most:

@@ -29,7 +29,8 @@ def require_right(check: NetCheck) -> None:
         raise GradientError("\n".join(sentences))
     if wrong := [array.name for array in check.parameters if array.wrong]:
         raise GradientError(
-            f"the gradient by {listing(wrong)} is wrong in the whole net, though each layer is right by itself"
+            f"the gradient with respect to {listing(wrong)} is wrong in the whole net, "
+            "though each layer is right by itself"
         )
 
 
@@ -42,5 +43,5 @@ def _faults(layer: LayerCheck) -> list[str]:
             worst = max(array.smooth, key=lambda entry: entry.error)
             where = entry_text(array.name, worst.index)
             numbers = f"at {where} it is {worst.gradient:.6g}, and differences give {worst.numerical:.6g}"
-            found.append(f"the gradient by {array.name} is wrong: {numbers}")
+            found.append(f"the gradient with respect to {array.name} is wrong: {numbers}")
     return found

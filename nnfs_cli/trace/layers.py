@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,13 +11,18 @@ from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.differences import Compared, derivative
 from nnfs_cli.nn.embedding import Embedding
 from nnfs_cli.nn.entry_formulas import apply, first_entry
-from nnfs_cli.nn.formulas import formulas
+from nnfs_cli.nn.formulas import NOT_DECLARED, formulas
 from nnfs_cli.nn.layers.base import copied_parameters
 from nnfs_cli.trace.jacobian import jacobian
 from nnfs_cli.trace.record import LayerRecord
 from nnfs_cli.trace.values import GradientCheck, Step, TracedArray
 
 LOOK_UPS = 12  # sentences about the look-ups of an embedding, at most
+
+
+def declared(formula: str) -> str:
+    """Return a formula, or the empty string if there is none."""
+    return "" if formula == NOT_DECLARED else formula
 
 
 def forward_step(record: LayerRecord) -> Step:
@@ -28,12 +33,14 @@ def forward_step(record: LayerRecord) -> Step:
     arrays.append(TracedArray("y", "output", record.y))
     applied = apply(layer, record.numbers(), ("y", "z"))
     notes = _look_ups(layer, record) if isinstance(layer, Embedding) else ()
+    if not declared(formulas(layer).forward):
+        notes += (f"The docstring of {type(layer).__name__} has no formula after a colon, as in 'Sine: y = sin(x).'",)
     return Step(
         "forward",
         record.path,
         record.layer.label(),
         record.depth,
-        formulas(layer).forward,
+        declared(formulas(layer).forward),
         tuple(arrays),
         applied,
         (),
@@ -41,7 +48,7 @@ def forward_step(record: LayerRecord) -> Step:
     )
 
 
-def backward_step(record: LayerRecord, twin: LayerRecord, through_net: Mapping[str, list[Compared]]) -> Step:
+def backward_step(record: LayerRecord, twin: LayerRecord, through_net: Sequence[GradientCheck]) -> Step:
     """Return the step of a layer in the backward pass.
 
     `twin` is the record of the layer in a float64 copy of the net; `through_net` holds the checks of its parameters.
@@ -50,36 +57,35 @@ def backward_step(record: LayerRecord, twin: LayerRecord, through_net: Mapping[s
     if record.dy is None:
         note = "No gradient is computed here: neither this layer nor one before it has parameters."
         return Step("backward", record.path, record.layer.label(), record.depth, notes=(note,))
-    arrays = [TracedArray("dy", "gradient of the loss by the output", record.dy)]
+    arrays = [TracedArray("dy", "gradient with respect to the output", record.dy)]
     J = jacobian(record)
     arrays += [TracedArray("J", "Jacobian of each row, dy_i/dx_j", J)] if J is not None else []
     arrays += [
-        TracedArray(f"d{name}", f"gradient of the loss by {name}", array) for name, array in record.gradients.items()
+        TracedArray(f"d{name}", f"gradient with respect to {name}", array) for name, array in record.gradients.items()
     ]
-    notes = () if record.dx is not None else ("Nobody needs the gradient by the data, so dx is not computed.",)
-    arrays += [TracedArray("dx", "gradient of the loss by the input", record.dx)] if record.dx is not None else []
+    notes: tuple[str, ...] = ()
+    if record.dx is None:
+        notes += ("Nothing before this layer has parameters, so dx is not computed.",)
+    if not declared(formulas(layer).backward):
+        notes += (f"The docstring of {type(layer).__name__} has no line such as 'Gradient: dx = cos(x) dy.'",)
+    arrays += [TracedArray("dx", "gradient with respect to the input", record.dx)] if record.dx is not None else []
     applied = apply(layer, record.numbers(), {"dx", *(f"d{name}" for name in record.gradients)})
-    checks = [
-        GradientCheck(one.index, float(record.gradients[name][one.index]), one.numerical, one.kink, name=f"d{name}")
-        for name, several in through_net.items()
-        for one in several
-    ]
     return Step(
         "backward",
         record.path,
         record.layer.label(),
         record.depth,
-        formulas(layer).backward,
+        declared(formulas(layer).backward),
         tuple(arrays),
         applied,
-        (*_input_checks(record, twin), *checks),
+        (*_input_checks(record, twin), *through_net),
         notes,
     )
 
 
 def _input_checks(record: LayerRecord, twin: LayerRecord) -> tuple[GradientCheck, ...]:
     """Compare an entry of each row of dx with Σ dy · (y(x + h) - y(x - h)) / 2h, where that can be repeated."""
-    if record.dx is None or twin.dy is None or isinstance(record.layer, Embedding):
+    if record.dx is None or twin.dx is None or twin.dy is None or isinstance(record.layer, Embedding):
         return ()
     x, layer = twin.x.copy(), twin.layer
     parameters = copied_parameters(layer, x.shape[1:], twin.p, np.float64)
@@ -95,11 +101,11 @@ def _input_checks(record: LayerRecord, twin: LayerRecord) -> tuple[GradientCheck
             return ()
     except ValueError:  # it draws random numbers
         return ()
-    found = []
+    found, size = [], float(np.abs(twin.dy * here).sum())
     for row in range(len(x)):
         index = first_entry(record.dx, row)
-        numerical = derivative(output, twin.dy, x, index, here)
-        found.append(GradientCheck(index, float(record.dx[index]), *numerical, name="dx"))
+        exact = Compared(index, float(twin.dx[index]), *derivative(output, twin.dy, x, index, here))
+        found.append(GradientCheck.of("dx", float(record.dx[index]), exact, twin.dx, size))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
-from nnfs_cli.nn.differences import derivative
+from nnfs_cli.nn.differences import Compared, derivative
 from nnfs_cli.nn.entry_formulas import Numbers, apply, constants, first_entry, four_digits
 from nnfs_cli.nn.formulas import formulas
 from nnfs_cli.nn.model import Model
@@ -97,14 +97,17 @@ def loss_steps(record: LossRecord) -> list[Step]:
                 "loss.activation",
                 final.layer.label(),
                 formula=formulas(final.layer).forward,
-                arrays=(TracedArray("x", "logits z", record.z), TracedArray("y", "output y_hat", record.y_hat)),
+                arrays=(
+                    TracedArray("x", "logits, z in the loss", record.z),
+                    TracedArray("y", "output, y_hat in the loss", record.y_hat),
+                ),
                 applied=apply(final.layer, final.numbers(), ("y",)),
                 notes=(note, "Here they are apart."),
             )
         )
     arrays = (
-        TracedArray("y_hat", "output", record.y_hat),
-        TracedArray("y", "target", record.y),
+        TracedArray("y_hat", "output of the net", record.y_hat),
+        TracedArray("y", "target, no output of a layer", record.y),
         TracedArray("L", "loss of each row", record.L),
     )
     applied = apply(loss, record.numbers(), ("L",))
@@ -116,7 +119,7 @@ def loss_gradient_steps(record: LossRecord, twin: LossRecord) -> list[Step]:
     """Return the steps backward: the loss, the activation, and both together. `twin` is the same in float64."""
     loss, fused = record.model.loss, record.activation
     apart, _, together = formulas(loss).backward.partition("; with ")
-    arrays = [TracedArray("dy_hat", "gradient of the loss by the output", record.dy_hat)]
+    arrays = [TracedArray("dy_hat", "gradient with respect to the output", record.dy_hat)]
     if isinstance(record.w, np.ndarray):
         arrays.append(TracedArray("w", "factor of each row", record.w))
     first = Step(
@@ -132,7 +135,7 @@ def loss_gradient_steps(record: LossRecord, twin: LossRecord) -> list[Step]:
     if fused is None or fused.dx is None or record.dz is None:
         return [first]
     layer, J = fused.layer, jacobian(fused)
-    arrays = [TracedArray("dx", "gradient by the logits, step by step", fused.dx)]
+    arrays = [TracedArray("dx", "gradient with respect to the logits", fused.dx)]
     arrays += [TracedArray("J", "Jacobian of each row, dy_i/dx_j", J)] if J is not None else []
     second = Step(
         "backward",
@@ -147,7 +150,7 @@ def loss_gradient_steps(record: LossRecord, twin: LossRecord) -> list[Step]:
         "loss.together",
         f"{layer.label()} and {loss.label()} together",
         formula=together.partition(", ")[2] or apart,
-        arrays=(TracedArray("dz", "gradient of the loss by the logits", record.dz),),
+        arrays=(TracedArray("dz", "gradient with respect to the logits", record.dz),),
         applied=apply(loss, record.numbers(), ("dz",)),
         checks=_checks(record, twin),
         notes=("The product of the two derivatives collapses to this. It is what training computes.",),
@@ -175,9 +178,9 @@ def _checks(record: LossRecord, twin: LossRecord) -> tuple[GradientCheck, ...]:
         return forward(outputs, twin.y, context)[0]
 
     name, gradient = ("dy_hat", record.dy_hat) if record.dz is None else ("dz", record.dz)
-    found = []
+    found, size = [], float(np.abs(weight * twin.L).sum())
     for row in range(len(outputs)):
         index = first_entry(gradient, row)
-        numerical = derivative(losses, weight, outputs, index)
-        found.append(GradientCheck(index, float(gradient[index]), *numerical, name=name))
+        exact = Compared(index, float(twin.gradient[index]), *derivative(losses, weight, outputs, index))
+        found.append(GradientCheck.of(name, float(gradient[index]), exact, twin.gradient, size))
     return tuple(found)

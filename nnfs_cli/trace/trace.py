@@ -17,7 +17,7 @@ from nnfs_cli.trace.layers import backward_step, forward_step
 from nnfs_cli.trace.losses import LossRecord, loss_gradient_steps, loss_steps, record_loss
 from nnfs_cli.trace.record import LayerRecord, Recorder, own_arrays
 from nnfs_cli.trace.update import update_steps
-from nnfs_cli.trace.values import Step, Trace, TracedArray
+from nnfs_cli.trace.values import GradientCheck, Step, Trace, TracedArray
 
 CHECKED = 2  # random entries of each parameter's gradient that are checked, besides the one with its formula
 LARGE = 100_000  # parameters of a net whose passes take so long that no more than that one is checked
@@ -38,7 +38,9 @@ def trace(batch: TracedBatch) -> Trace:
     twins = {record.path: record for record in twin_recorder.walk()}
     checks = _parameter_checks(model, twin)
     steps = [_data_step(batch), *map(forward_step, records), *loss_steps(loss), *loss_gradient_steps(loss, twin_loss)]
-    steps += [backward_step(one, twins[one.path], _own_checks(one, model, checks)) for one in reversed(records)]
+    size = float(np.abs(twin_loss.L).max(initial=0))
+    for one in reversed(records):
+        steps.append(backward_step(one, twins[one.path], _own_checks(one, twins[one.path], model, checks, size)))
     steps += update_steps(batch)
     return Trace(
         batch.name,
@@ -85,11 +87,20 @@ def _parameter_checks(model: Model, twin: TracedBatch) -> dict[str, list[Compare
     return compare_entries(twin.model, twin.x, twin.y, twin.weight, twin.draws, twin.mean_total, where)
 
 
-def _own_checks(record: LayerRecord, model: Model, checks: dict[str, list[Compared]]) -> dict[str, list[Compared]]:
-    """Return the checks of a layer's own parameters, by the names that the layer gives them."""
+def _own_checks(
+    record: LayerRecord, twin: LayerRecord, model: Model, checks: dict[str, list[Compared]], size: float
+) -> list[GradientCheck]:
+    """Return the checks of a layer's own parameters, under the names that the layer gives them.
+
+    `twin` is its record in float64, and `size` that of the losses.
+    """
     full = {_address(array): name for name, array in model.parameters.arrays.items()}
     own = own_arrays(record.layer, record.p)
-    return {name: checks[full[_address(own[name])]] for name in record.gradients}
+    return [
+        GradientCheck.of(f"d{name}", float(gradient[exact.index]), exact, twin.gradients[name], size)
+        for name, gradient in record.gradients.items()
+        for exact in checks[full[_address(own[name])]]
+    ]
 
 
 def _address(array: Array) -> int:

@@ -10,7 +10,7 @@ from nnfs_cli.nn.formulas import formulas
 from nnfs_cli.nn.parameters import ParameterLayout
 from nnfs_cli.trace.batch import TracedBatch
 from nnfs_cli.trace.values import Step, TracedArray
-from nnfs_cli.training.optimizers import Stepper
+from nnfs_cli.training.optimizers import Optimizer, Stepper
 
 
 def update_steps(batch: TracedBatch) -> list[Step]:
@@ -22,7 +22,7 @@ def update_steps(batch: TracedBatch) -> list[Step]:
     optimizer, title = plan.optimizer, plan.optimizer.name
     if not isinstance(optimizer, Stepper):
         note = f"{optimizer.name} minimizes the loss of all rows and chooses its own steps; it makes none for a batch."
-        return [Step("update", "optimizer", title, formula=formulas(optimizer).forward, notes=(note,))]
+        return [Step("update", "optimizer", title, formula=_formula(optimizer), notes=(note,))]
     parameters, lr = model.parameters, batch.lr or 0.0
     gradient = model.gradients.vector
     before, pure = parameters.learned.copy(), gradient.copy()
@@ -61,11 +61,19 @@ def update_steps(batch: TracedBatch) -> list[Step]:
         if notes and not np.array_equal(pure, g):
             arrays.append(TracedArray("g", "gradient that the step uses", np.asarray(numbers.fixed["g"])))
         arrays.append(TracedArray("w'", "after", np.asarray(numbers.fixed["w'"])))
-        steps.append(Step("update", name, name, 0, formulas(optimizer).forward, tuple(arrays), applied))
+        steps.append(Step("update", name, name, 0, _formula(optimizer), tuple(arrays), applied))
     first = f"lr is {four_digits(lr)}"
     memory_note = f"{first}; the memory of {optimizer.name} is as before training." if memory else f"{first}."
-    head = Step("update", "optimizer", title, 0, formulas(optimizer).forward, notes=(memory_note, *notes))
+    head = Step("update", "optimizer", title, 0, _formula(optimizer), notes=(memory_note, *notes))
     return [head, *steps]
+
+
+def _formula(optimizer: Optimizer) -> str:
+    """Return the formula of an optimizer; of one "or with" a setting, such as momentum, only what is used."""
+    plain, _, other = formulas(optimizer).forward.partition(", or with ")
+    setting, _, used = other.partition(" ")
+    applies = bool(used and getattr(optimizer, setting, False))
+    return used if applies else plain
 
 
 def _parts(layout: ParameterLayout, name: str, vectors: dict[str, Array]) -> dict[str, Array]:

@@ -16,6 +16,8 @@ from nnfs_cli.system.wording import listing, shown
 Phase = Literal["data", "forward", "loss", "backward", "update"]
 
 SMALL = 240  # entries of an array whose numbers are worth showing, at most
+TOLERANCE = 1e-4  # largest error of a right gradient in float64, relative to the largest entry of its array
+ROUNDING = 1e-8  # the same, relative to the numbers that the differences are of
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,24 @@ class TracedArray:
 
 @dataclass(frozen=True, kw_only=True)
 class GradientCheck(Compared):
-    """One entry of an array, such as dweight, beside its numerical value from a float64 copy of the net."""
+    """One entry of an array, such as dweight, beside its numerical value from a float64 copy of the net.
+
+    It is `wrong` if the gradient of that copy differs from the numerical value by more than rounding explains.
+    """
 
     name: str
+    wrong: bool = False
+
+    @classmethod
+    def of(cls, name: str, shown: float, exact: Compared, array: Array, size: float) -> GradientCheck:
+        """Return the check of one entry: as `shown`, and in float64 in `exact`.
+
+        `array` is the gradient that it is an entry of, and `size` that of the numbers that the differences are of.
+        """
+        largest = float(np.abs(array).max(initial=0))
+        right = exact.error <= TOLERANCE * largest + ROUNDING * size
+        wrong = not right and not exact.kink and bool(np.isfinite(exact.numerical))
+        return cls(exact.index, shown, exact.numerical, exact.kink, name=name, wrong=wrong)
 
     @property
     def entry(self) -> str:
@@ -100,14 +117,37 @@ class Trace:
     lr: float | None
     steps: tuple[Step, ...]
 
+    @property
+    def checks(self) -> tuple[GradientCheck, ...]:
+        """The gradient checks of all steps, without those at a kink."""
+        return tuple(check for step in self.steps for check in step.checks if not check.kink)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a gradient is wrong."""
+        return any(check.wrong for check in self.checks)
+
+    @property
+    def agreement(self) -> str:
+        """How many gradients agree with their numerical values, in words; empty if none was checked."""
+        checks, wrong = self.checks, sum(check.wrong for check in self.checks)
+        if wrong:
+            return f"{wrong} of {len(checks)} checked are wrong; `nnfs gradcheck` names the layer at fault"
+        return f"{len(checks)} checked, all right" if checks else ""
+
     def only(self, layer: str) -> Trace:
-        """Return the steps of one layer, such as ``layers.2``, or of the ``loss``.
+        """Return the steps of one layer, such as ``layers.2`` or ``2``, or of the ``loss``.
 
         Raises `UserError` if the net has no such layer.
         """
-        places = (f"{layer}.", f"{layer.replace('layers.', '')}.")  # in the config, and in the names of parameters
-        steps = tuple(step for step in self.steps if f"{step.path}.".startswith(places))
+        place = _short(layer)
+        steps = tuple(step for step in self.steps if _short(step.path).startswith(place))
         if not steps:
             paths = dict.fromkeys(step.path for step in self.steps if step.phase == "forward")
             raise UserError(f"the net has no layer {shown(layer)}; its layers are {listing(paths)}")
         return replace(self, steps=steps)
+
+
+def _short(path: str) -> str:
+    """Return a place as the names of parameters begin: ``2.`` for ``layers.2``."""
+    return f"{path.replace('layers.', '')}."

@@ -90,6 +90,17 @@ def test_a_wrong_layer_is_found_and_no_other_is_blamed(fault: Callable[..., Any]
     assert what in [*wrong, *(" ".join(found.blamed[0].faults).split())]
 
 
+def test_one_wrong_entry_of_thousands_is_found_and_named() -> None:
+    def one_entry(dy, g, dx, p):
+        dx[11, 37] *= 1.5
+        return dx
+
+    found = checked(Linear(64), Faulty(64, fault=one_entry), Tanh(), rows=32)
+    assert [one.path for one in found.blamed] == ["layers.1"]
+    wrong = [entry.index for entry in found.blamed[0].arrays[0].entries if entry.error > 1e-3]
+    assert wrong == [(11, 37)]
+
+
 def test_a_wrong_layer_inside_others_is_blamed_and_not_those_around_it() -> None:
     wrong = Faulty(4, fault=FAULTS["scaled dx"][0])
     found = checked(Linear(4), Residual([Tanh(), wrong]), Dense(3))

@@ -52,7 +52,7 @@ def test_trace_prints_the_step_with_its_numbers(inside: Any) -> None:
 
 def test_trace_of_one_layer_and_of_given_rows(inside: Any) -> None:
     done = inside("trace", CONFIGS / "iris.yaml", "--layer", "layers.2", "--row", "3", "--row", "5")
-    assert "rows        3 (" in done.stdout
+    assert "counted from 0: 3 (" in done.stdout
     assert "layers.2  linear 3" in done.stdout
     assert "2.weight" in done.stdout
     assert "layers.0" not in done.stdout
@@ -115,9 +115,40 @@ def test_gradcheck_names_the_wrong_layer_and_exits_3(inside: Any, write: Callabl
         done = inside("gradcheck", CONFIGS / "iris.yaml", "--code", file, "--set", "layers.1=wrong_sine")
         traced = inside("trace", CONFIGS / "iris.yaml", "--code", file, "--set", "layers.1=wrong_sine")
     assert done.returncode == 3
-    assert "error: layers.1 (wrong_sine): the gradient by x is wrong: at x[" in done.stderr
+    assert "error: layers.1 (wrong_sine): the gradient with respect to x is wrong: at x[" in done.stderr
     assert "layers.0" not in done.stderr
     assert "y = sin(x), element by element" in traced.stdout
+
+
+def test_trace_says_which_gradients_are_wrong(inside: Any, write: Callable[[str, str], Path]) -> None:
+    file = write("wrong.py", textwrap.dedent(WRONG))
+    right = inside("trace", CONFIGS / "iris.yaml")
+    with components_restored():
+        settings = ["--code", file, "--set", "layers.1=wrong_sine"]
+        wrong = inside("trace", CONFIGS / "iris.yaml", *settings)
+        found = json.loads(inside("trace", CONFIGS / "iris.yaml", *settings, "--json").stdout)
+        page = inside("trace", CONFIGS / "iris.yaml", *settings, "--html", "wrong.html")
+        html = Path(page.stdout.strip()).read_text()
+    assert "gradients   23 checked, all right" in right.stdout
+    assert "gradients   10 of 23 checked are wrong" in wrong.stdout
+    assert found["wrong"]
+    checks = {step["path"]: step["checks"] for step in found["steps"] if step["phase"] == "backward"}
+    assert {path: {one["wrong"] for one in several} for path, several in checks.items()} == {
+        "loss": set(),
+        "loss.activation": set(),
+        "loss.together": {False},
+        "layers.2": {False},  # behind the wrong layer
+        "layers.1": {True},
+        "layers.0": {True},
+    }
+    assert "10 of 23 checked are wrong" in html
+    assert html.count(", wrong</td>") == 10
+
+
+def test_a_layer_may_be_named_by_its_number(inside: Any) -> None:
+    short = inside("trace", CONFIGS / "iris.yaml", "--layer", "2").stdout
+    assert short == inside("trace", CONFIGS / "iris.yaml", "--layer", "layers.2").stdout
+    assert "layers.2  linear 3" in short
 
 
 @pytest.mark.slow

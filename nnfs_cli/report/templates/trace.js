@@ -23,7 +23,8 @@ class TracePage {
     this.order = new Map(data.columns.flatMap((column) => column.places).map((place, i) => [place, i]));
     this.listen();
     this.openAnchor();
-    this.graph.choose({ unit: this.graph.units.at(-1) }, false);
+    const names = data.columns.at(-1).names, right = names?.indexOf(data.targets[0]) ?? -1; // the output of its class
+    this.graph.choose({ unit: this.graph.units.at(right < 0 ? -1 : right - names.length) }, false);
   }
 
   listen() {
@@ -113,7 +114,7 @@ class TracePage {
     find(".where").setAttribute("aria-label", `Step ${this.step + 1} of ${this.steps.length}, ${this.data.phases[phase]}: ${title}`);
     const row = this.data.rows[this.row];
     find(".painted").textContent = phase === "backward"
-      ? `Units: the gradient of the loss by their output, for row ${row}. Lines: the gradients of the weights.`
+      ? `Units: the gradient of the loss with respect to their output, for row ${row}. Lines: the gradients of the weights.`
       : `Units: their output for row ${row}. Lines: the weights.`;
     for (const [name, off] of [["first", 0], ["back", 0], ["next", this.steps.length - 1], ["last", this.steps.length - 1]]) {
       find(`.go-${name}`).setAttribute("aria-disabled", this.step === off);

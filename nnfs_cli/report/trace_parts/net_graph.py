@@ -9,6 +9,7 @@ from typing import Any
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.layers.sequential import Sequential
+from nnfs_cli.system.wording import in_a_line
 from nnfs_cli.trace.batch import TracedBatch
 from nnfs_cli.trace.record import LayerRecord
 from nnfs_cli.trace.trace import observe
@@ -45,13 +46,13 @@ class Column:
         """Return what the page draws."""
         units = self.units
         return {
-            "title": self.title,
+            "title": in_a_line(self.title),
             "rings": self.kinds[1:],
             "places": self.places,
             "kinds": self.kinds,
             "units": units,
             "hidden": {"after": self.most // 3, "count": self.size - len(units)} if len(units) < self.size else None,
-            "names": [self.names[i] for i in units] if self.names else None,
+            "names": [in_a_line(self.names[i]) for i in units] if self.names else None,
         }
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Shape
 from nnfs_cli.nn.entry_formulas import four_digits
+from nnfs_cli.system.wording import in_a_line
 from nnfs_cli.trace.values import GradientCheck, Step, Trace, TracedArray
 
 PHASES = {
@@ -211,7 +212,7 @@ class _StepWriter:
     def _slots(self, key: Hashable, texts: Sequence[str]) -> list[Slot]:
         """Return slots with texts; what is a hyphen in a terminal is a minus sign here."""
         start = self.slots.start((self.number, key), len(texts))
-        return [Slot(start + i, text.replace("-", MINUS)) for i, text in enumerate(texts)]
+        return [Slot(start + i, in_a_line(text).replace("-", MINUS)) for i, text in enumerate(texts)]
 
     def _texts(self, what: str, lines: Iterable[str]) -> Iterator[tuple[Hashable, Block]]:
         for i, line in enumerate(lines):
@@ -234,8 +235,14 @@ class _StepWriter:
         slots = self._slots(key, [four_digits(number) for number in array.values.ravel().tolist()])
         by_row = self._of_rows(array.name) and array.shape[:1] == (len(self.trace.rows),)
         shaped = (*array.shape, 1) if by_row and len(array.shape) == 1 else array.shape or (1,)
-        names, heads = list(self._line_names(shaped, by_row)), list(map(str, range(shaped[-1])))
+        names, heads = list(self._line_names(shaped, by_row)), list(self._heads(array, shaped[-1]))
         return ArrayView(slots, array.name, array.what, shape, heads, names, shaped[0] if by_row else 0)
+
+    def _heads(self, array: TracedArray, n: int) -> Iterable[str]:
+        """Return the names of the columns: those of the inputs and outputs of the net in its data, else numbers."""
+        known = {"x": self.trace.inputs, "y": self.trace.outputs} if self.step.phase == "data" else {}
+        names = known.get(array.name, ())
+        return map(in_a_line, names) if len(names) == n else map(str, range(n))
 
     def _line_names(self, shape: Shape, by_row: bool) -> Iterator[str]:
         """Yield the name of each line of an array: the row of the table, or the indices before the last one."""
@@ -246,5 +253,5 @@ class _StepWriter:
 
 def _check(check: GradientCheck) -> list[str]:
     """Return the entry, its gradient, its numerical gradient and the difference."""
-    difference = "at a kink" if check.kink else f"{check.error:.0e}"
+    difference = "at a kink" if check.kink else f"{check.error:.0e}{', wrong' if check.wrong else ''}"
     return [check.entry, f"{check.gradient:.6g}", f"{check.numerical:.6g}", difference]

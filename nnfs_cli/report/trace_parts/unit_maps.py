@@ -15,6 +15,7 @@ from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.report.trace_parts.net_graph import INPUTS, Column, drawn
 from nnfs_cli.report.trace_parts.numbers import numbers, packed
 from nnfs_cli.report.trace_parts.plane_axes import PlaneAxis
+from nnfs_cli.system.wording import in_a_line
 from nnfs_cli.trace.batch import TracedBatch
 from nnfs_cli.trace.record import Recorder
 
@@ -114,7 +115,7 @@ class UnitMaps:
             "output": at,
             "per_frame": at + LARGE * LARGE,
             "classes": len(self.labels),
-            "names": self.names,
+            "names": [in_a_line(name) for name in self.names],
             "low": self.low.tolist(),
             "high": self.high.tolist(),
             "points": [[*point, round(float(mark), 2)] for point, mark in zip(points, self.marks, strict=True)],
