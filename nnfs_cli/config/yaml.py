@@ -156,11 +156,21 @@ def _values(data: object) -> int:
 
 
 def dump_value(value: object) -> str:
-    """Return one plain value as YAML on a single line."""
-    text = yaml.dump(
-        [value], Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True, width=1_000_000
-    )
-    return text.strip()[1:-1]
+    """Return one plain value as YAML on a single line, with escapes if a character cannot be seen and copied."""
+
+    def dumped(allow_unicode: bool) -> str:
+        text: str = yaml.dump(
+            [value],
+            Dumper=_Dumper,
+            sort_keys=False,
+            allow_unicode=allow_unicode,
+            default_flow_style=True,
+            width=1_000_000,
+        )
+        return text.strip()[1:-1]
+
+    text = dumped(allow_unicode=True)
+    return text if text.isprintable() else dumped(allow_unicode=False)
 
 
 def _decode(source: bytes) -> str:

@@ -32,6 +32,10 @@ def write_report(facts: RunFacts, output: Path | None = None) -> Path:
 
 def write_page(html: str, path: Path) -> Path:
     """Write a page as a whole, and return its path. Raises `UserError` if the file there is no page of nnfs."""
+    if path == Path("-"):
+        raise UserError("a page is written to a file, not to the terminal; give a name such as page.html")
+    if path == Path():
+        raise UserError("a page is written to a file; give a name such as page.html")
     if path.is_dir():
         raise UserError(f"{named(str(path))} is a folder; give the name of a file")
     if not path.parent.is_dir():

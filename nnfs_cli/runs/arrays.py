@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 STATE, SPREAD, PROBES, SNAPSHOTS = "state.npz", "spread.npz", "probes.npz", "snapshots.npz"
 MOST_EPOCHS = 60  # epochs of which a run keeps statistics and weights
+OUTPUTS = ("mean", "std", "min", "max", "zeros", "dead", "saturated")
+OF_LAYERS = (*(f"output.{name}" for name in OUTPUTS), "gradient.norm")  # statistics of every layer
 
 
 class RunArrays:
@@ -107,6 +109,9 @@ class RunArrays:
         for name, array in arrays.items():
             if name not in ("epoch", "step") and (array.shape != (k,) or array.dtype.str != "<f8"):
                 raise self._damaged(PROBES, f"{name[:80]!r} should be {k} numbers, one for each epoch")
+            layer, of_layer, _ = name.rpartition(".output.")
+            if of_layer and (lacking := [each for each in OF_LAYERS if f"{layer}.{each}" not in arrays]):
+                raise self._damaged(PROBES, f"it lacks {f'{layer[:80]}.{lacking[0]}'!r}")
         return arrays
 
     def probes_sha256(self) -> tuple[str | None, str | None]:

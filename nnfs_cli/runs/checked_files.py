@@ -149,9 +149,14 @@ class CheckedFiles:
         with self.open(name) as file, attach_path(self.path / name):
             try:
                 forms = array_forms(file)
-                arrays = {key: np.empty(shape, dtype) for key, (dtype, shape) in forms.items()}
-            except (ValueError, MemoryError) as error:
+            except ValueError as error:
                 raise RunError(f"{self.path / name} is damaged: {error}") from None
+        arrays = {}
+        for key, (dtype, shape) in forms.items():
+            try:
+                arrays[key] = np.empty(shape, dtype)
+            except (ValueError, MemoryError):
+                raise RunError(f"{self.path / name} is damaged: {key[:80]!r} has a shape of no array") from None
         self.read_arrays(name, arrays, ())
         return arrays
 

@@ -21,7 +21,7 @@ from nnfs_cli.arrays import Array, Shape
 
 MAGIC = b"\x93NUMPY\x01\x00"
 NUMBERS = rb"\{'descr': '(?P<dtype><[fi](?P<size>[48]))', 'fortran_order': False, "
-HEADER = re.compile(NUMBERS + rb"'shape': \((?P<shape>[0-9, ]{0,200})\), \} *\n")
+HEADER = re.compile(NUMBERS + rb"'shape': \((?P<shape>(?:[0-9]{1,18}(?:, ?|(?=\)))){0,64})\), \} *\n")
 MOST_ARRAYS = 20_000
 BYTES_AT_ONCE = 1 << 20
 

@@ -123,6 +123,8 @@ def test_the_page_can_be_written_elsewhere_but_not_over_a_file_of_somebody_else(
     assert message == "error: 'mine.html' exists and is no page of nnfs; choose another file\n"
     assert (folder / "mine.html").read_text() == "<p>mine</p>"
     assert "is a folder" in one_message(inside("report", finished, "--output", "runs", "-q"), 2)
+    for name in ("", ".", "-"):
+        assert "give a name such as page.html" in one_message(inside("report", finished, "--output", name, "-q"), 2)
 
 
 def test_a_run_that_is_being_trained_keeps_its_files(finished: Path, inside: Nnfs) -> None:

@@ -386,8 +386,9 @@ def test_any_override_loads_or_raises_a_config_error(file: Path, assignment: str
     load(file, VALID[0].encode(), assignment)
 
 
-@given(name=st.text(st.sampled_from("a0 \n\r\t'\":#-?[]{},&*!|>%@`\x85\u2028"), max_size=8))
+@given(name=st.text(st.sampled_from("a0 \n\r\t'\":#-?[]{},&*!|>%@`\x85\u2028\u202e\u2066é"), max_size=8))
 def test_a_value_is_written_on_a_single_line_and_may_be_a_key(name: str) -> None:
     line = dump_value(name)
     assert line.splitlines() == [line] or not line
+    assert line.isprintable()
     assert read_text(f"columns:\n  {line}: one_hot\n".encode())[0] == {"columns": {name: "one_hot"}}

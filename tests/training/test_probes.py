@@ -468,6 +468,22 @@ def test_snapshots_that_are_none_are_refused(changes: dict[str, Any], run: RunDi
         run.arrays.snapshots()
 
 
+def test_a_layer_without_one_of_its_statistics_is_told(run: RunDirectory) -> None:
+    np.savez(run.path / "probes.npz", **whole(), **{"layers.0.output.mean": np.zeros(3)})
+    with pytest.raises(RunError, match=r"probes.npz is damaged: it lacks 'layers.0.output.std'"):
+        run.arrays.probes()
+
+
+@pytest.mark.parametrize("shape", ["(3 1,)", f"({'1, ' * 65})", "(-1,)", "(0, 99999999999999999, 9999)"])
+def test_a_shape_of_no_array_is_told_in_words_of_our_own(shape: str, run: RunDirectory) -> None:
+    np.savez(run.path / "probes.npz", **whole())
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    with zipfile.ZipFile(run.path / "probes.npz", "a") as archive:
+        archive.writestr("a.npy", b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text)
+    with pytest.raises(RunError, match=r"'a(.npy)?' (is not an array of numbers|has a shape of no array)$"):
+        run.arrays.probes()
+
+
 @pytest.mark.parametrize("what", ["cut", "bomb", "claim", "empty", "words", "zeros", "many", "huge"])
 def test_a_file_that_is_none_is_refused(what: str, run: RunDirectory) -> None:
     path = run.path / "probes.npz"
