@@ -122,6 +122,15 @@ def test_numbers_that_are_not_finite_do_no_harm(run: RunDirectory, bad: float) -
     assert facts.faults == []
 
 
+def test_the_number_of_a_layer_that_is_none_does_no_harm(run: RunDirectory) -> None:
+    columns = {
+        name.replace("layers.2", f"layers.{'9' * 5_000}\u00b2"): each for name, each in probes(3, np.arange(5)).items()
+    }
+    facts = facts_of(run, probes=columns)
+    assert "Gradients by layer" in charts_of(layers(facts))
+    assert facts.faults == []
+
+
 def test_a_run_without_probes_has_no_section_about_its_layers(run: RunDirectory) -> None:
     assert layers(facts_of(run, probes=None)) is None
 
