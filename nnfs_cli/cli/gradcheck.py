@@ -28,7 +28,7 @@ ROUNDING = 1e-6  # a smaller error tells nothing
 )
 def gradcheck(
     config: ConfigFile,
-    rows: Annotated[int, typer.Option(min=1, metavar="N", help="Rows of the batch that is used.")] = 16,
+    rows: Annotated[int, typer.Option(min=1, metavar="N", help="Rows of the batch that are used, at most all.")] = 128,
     set_: Overrides = None,
     json: Json = False,
     quiet: Quiet = False,

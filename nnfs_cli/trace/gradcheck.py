@@ -10,11 +10,11 @@ from nnfs_cli.nn.net_check import NetCheck, check_net
 from nnfs_cli.system.wording import listing
 from nnfs_cli.trace.source import batch_of_config
 
-ROWS = 16
+ROWS = 128
 
 
 def gradcheck(config: Config, rows: int = ROWS) -> NetCheck:
-    """Return the checks of a net with its initial weights, on the first rows of the first batch.
+    """Return the checks of a net with its initial weights, on the first rows of the first batch, at most all.
 
     Of an ensemble the first member is checked.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -313,3 +314,17 @@ def test_names_from_data_are_text(tmp_path: Path) -> None:
     assert evil not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert data_of(html)["columns"][0]["names"] == [evil, "b"]
+
+
+def test_names_that_turn_the_text_around_are_shown_as_they_are_written(tmp_path: Path) -> None:
+    classes = "no", "yes\u2066"
+    rows = "\n".join(f"{i},{i % 7},{classes[i % 2]}" for i in range(40))
+    (tmp_path / "evil.csv").write_text(f"a\u202eb,b,c\n{rows}\n", "utf-8")
+    (tmp_path / "evil.yaml").write_text(
+        "dataset: {csv: {path: evil.csv, target: c}}\nlayers: [linear: 2, linear: 1]\n"
+        "loss: binary_cross_entropy\nlr: 0.1\nepochs: 1\n"
+    )
+    html = trace_page(batch_of_config(workflows.load(tmp_path / "evil.yaml"), "evil"))
+    data = json.dumps(data_of(html), ensure_ascii=False, default=repr)
+    assert not {"\u202e", "\u2066"} & {*data, *html}
+    assert data_of(html)["columns"][0]["names"][0].startswith("a\\")

@@ -158,6 +158,16 @@ def test_the_resolved_spec_trains_the_same_net(tmp_path: Path) -> None:
     assert (run.path / "weights/last.npz").read_bytes() == (again.path / "weights/last.npz").read_bytes()
 
 
+def test_a_run_without_figures_says_whether_it_is_still_being_trained(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path, "new")
+    reader = RunDirectory(run.path)
+    with pytest.raises(RunError, match=r"no metrics\.json; it is still being trained by process"):
+        reader.metrics()
+    run.release()
+    with pytest.raises(RunError, match="its training did not get that far"):
+        reader.metrics()
+
+
 def test_metrics_are_those_of_evaluate(tmp_path: Path) -> None:
     run = train(tmp_path)
     figures = workflows.evaluate(run, ["train", "validation", "test"])
