@@ -42,6 +42,8 @@ def trace_page(batch: TracedBatch, others: Sequence[TracedBatch] = ()) -> str:
         early=EARLY,
         net=shown.net.replace("->", "→"),
         facts=_facts(shown, len(chosen)),
+        agreement=shown.agreement.replace("`", ""),
+        wrong=shown.wrong,
         kept=len(chosen),
         rows=list(zip(shown.rows, shown.targets, strict=True)),
         phases=by_phase(with_absent(epochs.views[start], epochs.views)),
@@ -114,5 +116,4 @@ def _facts(shown: Trace, kept: int) -> str:
     member = "" if shown.member is None else f", member {shown.member}"
     where = f"opened at {shown.weights}" if kept > 1 else shown.weights
     rows = f"{counted(len(shown.rows), 'training row')}, counted from 0"
-    gradients = f"; gradients: {shown.agreement.replace('`', '')}" if shown.agreement else ""
-    return f"{rows}{member}, {shown.dtype}, {where}{gradients}"
+    return f"{rows}{member}, {shown.dtype}, {where}"
