@@ -30,6 +30,7 @@ from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.callbacks.probes import MOST_EPOCHS, spread, thinned
 from nnfs_cli.training.optimizers import Optimizer
 from nnfs_cli.workflows.load_run import config_of
+from tests.components.registry import components_restored
 from tests.conftest import unsealed
 from tests.twins import Leaving, record
 
@@ -152,21 +153,19 @@ def test_other_callbacks_see_the_gradients_of_the_last_step(train: Trained) -> N
     assert len({*seen[0]}) > 5
 
 
-class Picky(Layer, name="picky"):
-    """y = x, for no more than 8 rows."""
-
-    def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
-        if len(x) > 8 and context.training:
-            raise OverflowError("too many rows")
-        return x, lambda dy, g, need_dx: dy
-
-
 def test_a_layer_that_cannot_take_the_sample_does_not_end_a_training(train: Trained) -> None:
-    try:
+    with components_restored():
+
+        class Picky(Layer, name="picky"):
+            """y = x, for no more than 8 rows."""
+
+            def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
+                if len(x) > 8 and context.training:
+                    raise OverflowError("too many rows")
+                return x, lambda dy, g, need_dx: dy
+
         with pytest.warns(NnfsWarning, match="no statistics of the layers are recorded: OverflowError"):
             run = train(layers=["picky", {"linear": 1}])
-    finally:
-        del Layer.registered["picky"]
     assert run.status()["state"] == "finished"
     assert run.arrays.probes() is None
 
