@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
 from nnfs_cli.nn.parameters import n_numbers
-from nnfs_cli.nn.places import built_layers
+from nnfs_cli.nn.places import BuiltLayer, built_layers
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,17 @@ def net_cost(model: Model, batch: int) -> NetCost:
     size = model.dtype.itemsize
     built = built_layers(model.layers, model.input_shape)
     layers = [LayerCost("", "inputs", 0, model.input_shape, 0, 0, batch * math.prod(model.input_shape) * size, 0)]
-    for one in built:
-        inside = [other for other in built if other.path.startswith(f"{one.path}.")]
+    around: list[str] = []  # the paths of the layers that the current one is inside of
+    for i, one in enumerate(built):
+        while around and not one.path.startswith(f"{around[-1]}."):
+            around.pop()
+        inside = list(_layers_inside(built, i))
         outputs = [math.prod(other.output_shape) for other in (one, *inside) if not isinstance(other.layer, Sequential)]
         layers.append(
             LayerCost(
                 path=one.path,
                 layer=one.layer.label(),
-                depth=sum(one.path.startswith(f"{other.path}.") for other in built),
+                depth=len(around),
                 shape=one.output_shape,
                 parameters=n_numbers(one.tree, learned=True),
                 parameter_bytes=size * n_numbers(one.tree),
@@ -112,9 +116,18 @@ def net_cost(model: Model, batch: int) -> NetCost:
                 component=one.layer,
             )
         )
+        around.append(one.path)
         if isinstance(one.layer, Embedding):
             layers += [_table_cost(table, one.path, batch, size) for table in one.layer.tables]
     return NetCost(tuple(layers), model.loss, model.members, batch)
+
+
+def _layers_inside(built: Sequence[BuiltLayer], i: int) -> Iterator[BuiltLayer]:
+    """Yield the layers inside layer i, at any depth; they follow it."""
+    for j in range(i + 1, len(built)):
+        if not built[j].path.startswith(f"{built[i].path}."):
+            return
+        yield built[j]
 
 
 def _table_cost(table: EmbeddingTable, path: str, batch: int, size: int) -> LayerCost:
