@@ -19,8 +19,9 @@ from typer.testing import CliRunner
 from nnfs_cli.cli import app
 from nnfs_cli.runs.directory import RunDirectory
 
+EXAMPLES = int(os.environ.get("NNFS_EXAMPLES", "30"))  # of a property, unless it asks for another number
 settings.register_profile(
-    "nnfs", deadline=None, derandomize=True, database=None, max_examples=50
+    "nnfs", deadline=None, derandomize=True, database=None, max_examples=EXAMPLES
 )  # the machine may be busy
 settings.load_profile("nnfs")
 

@@ -845,7 +845,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_table_is_refused_with_one_message_or_trains(inside: Nnfs, tmp_path: Path, data: st.DataObject) -> None:
     n_rows, n_columns = data.draw(st.integers(1, 30)), data.draw(st.integers(1, 4))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 import os
@@ -54,6 +55,7 @@ PLAIN = settings(
     suppress_health_check=list(HealthCheck),
     phases=[phase for phase in Phase if phase != Phase.explain],  # it traces every line, and these tests measure time
 )
+ONE_IN = [3, pytest.param(1, marks=pytest.mark.slow)]  # cases that are tried
 SOME, MANY = settings(PLAIN, max_examples=40), settings(PLAIN, max_examples=500)
 
 SECONDS = 1.0  # that a command may take here
@@ -1250,7 +1252,7 @@ def assert_no_state_does_harm(runs: dict[str, Victim], kind: str, most: int) -> 
 
 
 def test_a_state_of_numbers_that_make_no_sense_ends_or_is_refused(runs: dict[str, Victim]) -> None:
-    assert_no_state_does_harm(runs, "numbers", 3)
+    assert_no_state_does_harm(runs, "numbers", 1)
 
 
 @pytest.mark.slow
@@ -1456,7 +1458,7 @@ RECORDED = {
 }
 
 
-OTHERS = ("zeros", "digits")
+OTHERS = ("lists", "zeros", "digits")
 
 
 def assert_refused(seen: Seen, why: str, codes: tuple[int, ...] = (2,), seconds: float = 3.0, room: int = ROOM) -> None:
@@ -1470,12 +1472,15 @@ def assert_refused(seen: Seen, why: str, codes: tuple[int, ...] = (2,), seconds:
     assert seen.memory < room, (why, seen)
 
 
-def test_a_bomb_among_the_arrays_of_a_run_is_refused(runs: dict[str, Victim], tmp_path: Path) -> None:
+@pytest.mark.parametrize("one_in", ONE_IN)
+def test_a_bomb_among_the_arrays_of_a_run_is_refused(runs: dict[str, Victim], tmp_path: Path, one_in: int) -> None:
     """Arrays of four gigabytes: that are announced, that are packed into a few megabytes, that are not there."""
-    victim, scenes = runs["classes"], {}
+    victim, scenes, n = runs["classes"], {}, itertools.count()
     for name, words in ARRAYS.items():
         good = arrays_in(victim.good[f"{RUN}/{name}"] or b"")
         for what, content in [*bombs(good), ("sparse", b"")]:
+            if next(n) % one_in:
+                continue
             folder = tmp_path / "stage" / f"{what}-{Path(name).stem}"
             folder.mkdir(parents=True)
             lay(folder, victim.good)
@@ -1488,9 +1493,7 @@ def test_a_bomb_among_the_arrays_of_a_run_is_refused(runs: dict[str, Victim], tm
         assert Path(what.split()[1]).name in seen.err
 
 
-@pytest.mark.parametrize(
-    "bomb", ["four gigabytes", "lists", *(pytest.param(b, marks=pytest.mark.slow) for b in OTHERS)]
-)
+@pytest.mark.parametrize("bomb", ["four gigabytes", *(pytest.param(b, marks=pytest.mark.slow) for b in OTHERS)])
 def test_a_record_of_a_run_that_would_take_gigabytes_is_refused(
     runs: dict[str, Victim], tmp_path: Path, bomb: str
 ) -> None:
@@ -1761,8 +1764,9 @@ def add_names_of_other_files(theatre: Theatre) -> None:
         theatre.scene(RESUME, text(f"{RUN}/spec.yaml", f"{CLASSES}name: {name}\n"), refused=True)
 
 
+@pytest.mark.parametrize("one_in", ONE_IN)
 def test_nothing_in_a_hostile_file_is_run_and_nothing_elsewhere_is_looked_at(
-    runs: dict[str, Victim], tmp_path: Path
+    runs: dict[str, Victim], tmp_path: Path, one_in: int
 ) -> None:
     """By what Python itself says: no code but that of the program and its libraries, no file but those in the folder.
 
@@ -1774,7 +1778,8 @@ def test_nothing_in_a_hostile_file_is_run_and_nothing_elsewhere_is_looked_at(
     assert len(theatre.scenes) > 120
     before = tree(theatre.outside)
     failures = []
-    for i, (scene, seen) in enumerate(zip(theatre.scenes, stage(theatre.scenes, audited=True), strict=True)):
+    some = theatre.scenes[::one_in]
+    for i, scene, seen in zip(itertools.count(0, one_in), some, stage(some, audited=True), strict=False):
         try:
             assert_harmless(scene, seen, theatre, i in theatre.refused)
         except AssertionError as error:
@@ -1977,7 +1982,8 @@ def test_what_a_config_holds_is_shown_and_not_obeyed(signs: Path, inside: Nnfs) 
         assert_plain(inside("evaluate", f"runs/{sign}", cwd=signs), (2,))
 
 
-def test_what_a_run_holds_is_shown_and_not_obeyed(runs: dict[str, Victim]) -> None:
+@pytest.mark.parametrize("one_in", ONE_IN)
+def test_what_a_run_holds_is_shown_and_not_obeyed(runs: dict[str, Victim], one_in: int) -> None:
     """In every text of its records, one after the other."""
     victim, sign, failures = runs["classes"], "".join(SIGNS), []
     for name, words in RECORDED.items():
@@ -1985,7 +1991,7 @@ def test_what_a_run_holds_is_shown_and_not_obeyed(runs: dict[str, Victim]) -> No
             continue
         good = json.loads(victim.good[f"{RUN}/{name}"] or b"")
         alike = {tuple("" if isinstance(key, int) else key for key in way): way for way in ways(good)}
-        for way in alike.values():
+        for way in [*alike.values()][::one_in]:
             content = json.dumps(changed(good, way, lambda _: f"x{sign}"), ensure_ascii=False).encode()
             try:
                 ask_a_run(runs, Case("classes", name, content, False, words))

@@ -81,7 +81,7 @@ COMMANDS = {
 SLOW = ("forget", "report")
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in COMMANDS]
 # Of so many operations one is refused; no file takes a multiple of them. The slow tests refuse each.
-EVERY = {"train": 5, "resume": 5, "further": 7}
+EVERY = {"train": 8, "resume": 8, "further": 10}
 
 Versions = list[bytes | None]  # what a file may hold: what it did last, and what was to follow
 
