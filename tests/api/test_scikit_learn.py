@@ -57,6 +57,7 @@ def test_a_cross_validation_gives_what_its_folds_give_one_by_one() -> None:
     assert cross_val_score(classifier(), X, y, cv=folds).tolist() == by_hand
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_same_predictions_as_one() -> None:
     folds = KFold(2, shuffle=True, random_state=0)
     serial = cross_val_predict(regressor(), TABLE, y, cv=folds)

@@ -309,7 +309,7 @@ def damaged(draw: Callable[..., Any], writings: list[str], cells: int, places: i
 CELLS = damaged(list(WRITINGS), 3, 0)
 PLACES = damaged(list(WRITINGS), 0, 3)
 BOTH = damaged(list(WRITINGS), 2, 2)
-MANY = settings(max_examples=60, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=30, suppress_health_check=list(HealthCheck))
 
 
 # A net that is asked

@@ -100,7 +100,7 @@ def test_shares_equal_a_histogram_whose_bins_include_the_upper_edge(values: np.n
     bounds = [-math.inf, *found["edges"], math.inf]
     counts = [((low < known) & (known <= high)).sum() for low, high in itertools.pairwise(bounds)]
     assert found["shares"] == pytest.approx([n / max(len(known), 1) for n in counts])
-    assert np.all(np.diff(found["edges"]) > 0)
+    assert found["edges"] == sorted(set(found["edges"]))
 
 
 def test_profile_of_categories_has_their_counts() -> None:

@@ -46,7 +46,7 @@ def test_a_window_yields_every_row_once_per_epoch_from_few_blocks_at_a_time(
     assert len(np.unique(seen)) == len(seen)
     assert len(seen) == (n - n % batches.size if drop_last else n)
     for part in parts:
-        assert len(np.unique(part // BLOCK_ROWS)) <= 2 * blocks
+        assert len(np.unique(part // BLOCK_ROWS)) <= 2 * blocks + 1  # the last block may be a few rows only
     again = list(batches.epoch(epoch))
     assert all(np.array_equal(one, other) for one, other in zip(parts, again, strict=True))
 

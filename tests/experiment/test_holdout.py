@@ -189,6 +189,7 @@ def test_figures_are_out_of_fold(tmp_path: Path) -> None:
     assert set(others["validation"]) == {run.path.name, "constant", "linear", "boosting"}
 
 
+@pytest.mark.slow
 def test_baselines_are_scored_out_of_fold_too(tmp_path: Path) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss

@@ -56,7 +56,7 @@ PLAIN = settings(
     phases=[phase for phase in Phase if phase != Phase.explain],  # it traces every line, and these tests measure time
 )
 ONE_IN = [3, pytest.param(1, marks=pytest.mark.slow)]  # cases that are tried
-SOME, MANY = settings(PLAIN, max_examples=40), settings(PLAIN, max_examples=500)
+SOME, MANY = settings(PLAIN, max_examples=25), settings(PLAIN, max_examples=500)
 
 SECONDS = 1.0  # that a command may take here
 ROOM = 200 << 20  # bytes of memory that it may take beside what there was

@@ -446,7 +446,12 @@ def replayed(place: Place, name: str, every: int) -> Replay:
     return replay
 
 
-@pytest.mark.parametrize("name", NAMES)
+THOROUGH = {"train without a state", "train further after a stop", "resume without a log", "resume after a kill"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in THOROUGH else name for name in NAMES]
+)
 def test_a_loss_of_power_after_any_operation_costs_no_run_and_no_state(name: str, place: Place) -> None:
     replay = replayed(place, name, 12)
     none(replay.damage)

@@ -65,6 +65,9 @@ def held(encoded: EncodedRows) -> int:
     return sum(array.nbytes for array in (encoded.X, encoded.y, encoded.truth, encoded.weight) if array is not None)
 
 
+BRIEFLY = ("data", "parameters", "activations")  # the others are slow tests
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _imported(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Train once, so that what the first training imports is not counted as its memory."""
@@ -73,7 +76,10 @@ def _imported(tmp_path_factory: pytest.TempPathFactory) -> None:
     workflows.train(experiment, workflows.begin(experiment, folder / "runs"))
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=name, marks=() if name in BRIEFLY else pytest.mark.slow) for name, case in CASES.items()],
+)
 def test_peak_of_training(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Checkpoint, "seconds_between_writes", 1e9)  # a slow machine would write a state in between
     spec = spec_of(case, tmp_path)

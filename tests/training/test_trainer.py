@@ -809,7 +809,7 @@ def test_what_a_minimizer_reaches_is_what_was_watched_last(
         assert row["train_loss"] == pytest.approx(fitted.model.differentiate(*data) / ROWS, rel=1e-12)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=pytest.mark.slow), "float64"])
 def test_lbfgs_keeps_in_the_end_what_it_logged_last(dtype: str) -> None:
     """A net so steep that the last line search finds nothing but infinite losses."""
     X = (3 * np.random.default_rng(18).standard_normal((ROWS, 3))).astype(dtype)

@@ -230,7 +230,7 @@ MIXED: dict[str, Any] = {
 CASES["mixed"] = MIXED
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     breaks=st.lists(st.tuples(st.integers(1, 18), st.booleans()), min_size=1, max_size=6),
     looks=st.sets(st.integers(1, 6)),

@@ -375,7 +375,7 @@ def begun(run: Path | None) -> str:
 
 
 BRIEFLY = {
-    "adam": [kill, signalled, kill],
+    "adam": [kill, signalled],
     "momentum": [kill, signalled_twice],
     "ema": [signalled, kill],
     "swa": [kill, signalled_twice, kill],
