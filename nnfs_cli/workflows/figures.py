@@ -26,14 +26,23 @@ class Scored(NamedTuple):
     predicted: PredictedRows
 
 
-def score(predictor: Predictor, rows: EncodedRows | Iterable[EncodedRows]) -> Scored:
-    """Return the number of rows, the loss and every metric of the config over some rows."""
+def score(
+    predictor: Predictor,
+    rows: EncodedRows | Iterable[EncodedRows],
+    recorded: Mapping[str, float] | None = None,
+) -> Scored:
+    """Return the number of rows, the loss and every metric of the config over some rows.
+
+    Figures that are `recorded` for as many rows are not computed again.
+    """
     with thread_limit(predictor.threads(CHUNK_ROWS)):
         loss, predicted = predictor.evaluate(rows)
     table, n = None, len(predicted.classes)
     if n:
         counts = np.bincount(predicted.y * n + predicted.decided, minlength=n * n).reshape(n, n)
         table = ConfusionTable(predicted.classes, counts)
+    if recorded is not None and recorded.get("rows") == len(predicted.y):
+        return Scored(dict(recorded), table, predicted)
     return Scored({"rows": len(predicted.y), "loss": loss, **predictor.score(predicted)}, table, predicted)
 
 

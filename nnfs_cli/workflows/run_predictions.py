@@ -67,9 +67,12 @@ class RunPredictions:
         dropped: bool = False,
     ) -> Self:
         calibration = calibration_of(run, predictor) if run.records.has_calibration() else None
-        scored = {split: score(predictor, of_split) for split, of_split in rows.items()}
+        decision = run.records.decision()
+        # The figures of a finished run are those of its best weights, without a threshold.
+        recorded = run.metrics() if decision is None and run.status().get("state") == "finished" else {}
+        scored = {split: score(predictor, of_split, recorded.get(split)) for split, of_split in rows.items()}
         in_memory = loaded if loaded is not None and loaded.budget is None else None
-        evaluation = Evaluation(scored, predictor, run.records.decision())
+        evaluation = Evaluation(scored, predictor, decision)
         return cls(predictor, rows, evaluation, calibration, in_memory, dropped)
 
     @property
