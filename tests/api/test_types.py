@@ -38,7 +38,6 @@ def test_mypy_accepts_a_page_of_user_code_and_finds_each_mistake(tmp_path: Path)
     assert {int(line) for line in re.findall(r"^page\.py:(\d+): error", report, re.MULTILINE)} == WRONG, report
 
 
-@pytest.mark.slow
 def test_pyright_accepts_a_page_of_user_code_and_finds_each_mistake(tmp_path: Path) -> None:
     pytest.importorskip("pyright")
     if subprocess.run([sys.executable, "-m", "pyright", "--version"], capture_output=True).returncode:
