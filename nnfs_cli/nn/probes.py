@@ -18,7 +18,7 @@ from nnfs_cli.nn.places import SomeLayer, copied
 
 
 class Observer:
-    """What is told of every layer in an observed pass; see `Model.observed`. Override the methods that you need.
+    """An object that `Model.observed` tells of every layer in a pass. Override the methods that you need.
 
     A layer is told after the layers inside it. `path` is its place in the config: ``layers.0``, the second layer of a
     block ``layers.2.layers.1``, the activation of a dense layer ``layers.1.activation``, and ``embedding``. Arrays are
@@ -34,8 +34,8 @@ class Observer:
     def backward(self, path: str, layer: Layer, dy: Array, dx: Array | None, g: Views) -> None:
         """See dy = dL/dy, dx = dL/dx and the gradients `g` of a layer's parameters, for the loss L of the batch.
 
-        dx is None where it is not computed, as in the first layer: nobody needs the gradient by the data. Layers before
-        the first one that has parameters are not told of a backward pass at all.
+        dx is None where it is not computed, as in the first layer: training does not need the gradient with respect to
+        the data. Layers before the first one that has parameters are not told of a backward pass at all.
         """
 
 

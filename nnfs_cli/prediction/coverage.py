@@ -21,7 +21,7 @@ class Coverage(NamedTuple):
     """The coverage of some rows at each of some levels."""
 
     levels: Array
-    """Those that there are enough calibration rows for, (levels,)."""
+    """The levels for which there are enough calibration rows, (levels,); 0 to 1."""
     held: Array
     """The share of the weight of the rows whose interval or set holds the truth, (levels, targets); 0 to 1."""
     size: Array

@@ -43,7 +43,7 @@ class Subject:
 
     @cached_property
     def findings(self) -> list[Finding]:
-        """What is odd in the data."""
+        """The findings about the data, as `nnfs check` lists them."""
         return find(self.config, self.loaded, self.experiment, InspectedRows.of(self.loaded))
 
     @cached_property
