@@ -1,0 +1,195 @@
+"""Compile kernels with Numba into object files that need nothing from outside: neither Numba nor a library."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Any
+
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
+
+from nnfs_cli.system.machine_code import intrinsics
+from nnfs_cli.system.machine_code.kernel import Device, Kernel, real
+from nnfs_cli.system.machine_code.target import target_machine
+
+I32, I64 = ir.IntType(32), ir.IntType(64)
+BY_ROWS, PLAIN = 101, 111  # CBLAS' numbers for matrices that are stored by rows, and are not transposed
+SIZE = 1 << 60  # entries of an array whose size nobody asks for
+OPTIONS = {"error_model": "numpy", "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def compile_kernel(kernel: Kernel, dtype: np.dtype[Any], symbol: str) -> bytes:
+    """Return an object file with the kernel as `int32 symbol(void*, void*, int64 operands, int64 lo, int64 hi)`."""
+    number, single = numba.from_dtype(dtype), dtype == np.float32
+    body = numba.njit(**OPTIONS)(_specialized(kernel.function, dtype.type, single, {}))
+    operands = _operands(kernel.kinds, number)
+
+    def entry(words, lo, hi):  # type: ignore[no-untyped-def]
+        body(lo, hi, *operands(words))
+        return 0
+
+    compiled = numba.njit("int64(int64, int64, int64)", **OPTIONS)(entry)
+    (result,) = compiled.overloads.values()
+    text = result.library.get_llvm_str().replace(result.fndesc.llvm_func_name, symbol)
+    module = llvm.parse_assembly(text)
+    outside = [f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")]
+    if outside:
+        raise TypeError(f"the kernel {kernel.function.__name__} calls {', '.join(outside)}")
+    for function in module.functions:
+        if not function.is_declaration and function.name != symbol:
+            function.linkage = llvm.Linkage.internal
+    for variable in module.global_variables:
+        if not variable.is_declaration:
+            variable.linkage = llvm.Linkage.internal
+    code: bytes = target_machine().emit_object(module)
+    return code
+
+
+def _specialized(function: FunctionType, number: type, single: bool, done: dict[Any, Any]) -> FunctionType:
+    """Return a copy of a function that sees the dtype, compiled `device` functions and real intrinsics."""
+    found: dict[str, Any] = {}
+    for name, value in function.__globals__.items():
+        if name not in function.__code__.co_names:
+            continue
+        if value is real:
+            found[name] = number
+        elif name == "SINGLE":
+            found[name] = single
+        elif isinstance(value, Device):
+            if value not in done:
+                done[value] = numba.njit(inline="never", **OPTIONS)(_specialized(value.function, number, single, done))
+            found[name] = done[value]
+        elif getattr(value, "__module__", None) == intrinsics.__name__:
+            found[name] = _intrinsic(value, single)
+    return FunctionType(function.__code__, {**function.__globals__, **found}, function.__name__, function.__defaults__)
+
+
+def _operands(kinds: tuple[str, ...], number: Any) -> Any:
+    """Return an intrinsic that reads operands of these kinds from words of 64 bits at an address."""
+    arrays = {"f*": number, "i*": types.int64, "b*": types.uint8}
+    of_kind = {"i": types.int64, "f": number} | {kind: types.Array(entry, 1, "C") for kind, entry in arrays.items()}
+
+    @intrinsic
+    def operands(typing: Any, address: Any) -> Any:
+        result = types.Tuple([of_kind[kind] for kind in kinds])
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            words = builder.inttoptr(arguments[0], I64.as_pointer())
+            values = []
+            for i, kind in enumerate(kinds):
+                word = builder.load(builder.gep(words, [I64(i)]))
+                if kind == "i":
+                    values.append(word)
+                elif kind == "f":
+                    double = builder.bitcast(word, ir.DoubleType())
+                    values.append(context.cast(builder, double, types.float64, number))
+                else:
+                    values.append(_array(context, builder, of_kind[kind], word))
+            return context.make_tuple(builder, result, values)
+
+        return result(address), generate
+
+    return operands
+
+
+def _array(context: Any, builder: Any, kind: Any, address: Any) -> Any:
+    """Return an array at an address."""
+    entry = context.get_data_type(kind.dtype)
+    itemsize = context.get_constant(types.intp, context.get_abi_sizeof(entry))
+    array = make_array(kind)(context, builder)
+    populate_array(
+        array,
+        data=builder.inttoptr(address, entry.as_pointer()),
+        shape=cgutils.pack_array(builder, [I64(SIZE)]),
+        strides=cgutils.pack_array(builder, [itemsize]),
+        itemsize=itemsize,
+        meminfo=None,
+    )
+    return array._getvalue()
+
+
+@intrinsic
+def _call(typing: Any, address: Any, operands: Any, lo: Any, hi: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        at, *values = arguments
+        pointer = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(I32, [pointer, pointer, I64, I64, I64])
+        result = cgutils.alloca_once(builder, I64)
+        spare = builder.bitcast(result, pointer)
+        builder.call(builder.inttoptr(at, kind.as_pointer()), [spare, spare, *values])
+        return builder.load(result)
+
+    return types.int64(*[types.int64] * 4), generate
+
+
+@intrinsic
+def _sgemm(
+    typing: Any, address: Any, turn_a: Any, turn_b: Any, m: Any, n: Any, k: Any,
+    a: Any, lda: Any, b: Any, ldb: Any, c: Any, ldc: Any,
+) -> Any:  # fmt: skip
+    return types.void(*[types.int64] * 12), _generate_gemm(ir.FloatType())
+
+
+@intrinsic
+def _dgemm(
+    typing: Any, address: Any, turn_a: Any, turn_b: Any, m: Any, n: Any, k: Any,
+    a: Any, lda: Any, b: Any, ldb: Any, c: Any, ldc: Any,
+) -> Any:  # fmt: skip
+    return types.void(*[types.int64] * 12), _generate_gemm(ir.DoubleType())
+
+
+def _generate_gemm(number: ir.Type) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        at, turn_a, turn_b, m, n, k, a, lda, b, ldb, c, ldc = arguments
+        kind = ir.FunctionType(ir.VoidType(), [I32] * 3 + [I64] * 3 + [number, I64, I64, I64, I64, number, I64, I64])
+        turns = [builder.add(I32(PLAIN), builder.trunc(turn, I32)) for turn in (turn_a, turn_b)]
+        function = builder.inttoptr(at, kind.as_pointer())
+        builder.call(function, [I32(BY_ROWS), *turns, m, n, k, number(1.0), a, lda, b, ldb, number(0.0), c, ldc])
+        return context.get_dummy_value()
+
+    return generate
+
+
+@intrinsic
+def _multiply_wide(typing: Any, a: Any, b: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide = ir.IntType(128)
+        product = builder.mul(*[builder.zext(argument, wide) for argument in arguments])
+        halves = builder.trunc(product, I64), builder.trunc(builder.lshr(product, wide(64)), I64)
+        return context.make_tuple(builder, signature.return_type, halves)
+
+    return types.UniTuple(types.uint64, 2)(types.uint64, types.uint64), generate
+
+
+@intrinsic
+def _float_of_bits(typing: Any, bits: Any) -> Any:
+    return _bitcast({types.int32: types.float32, types.int64: types.float64}[bits], bits)
+
+
+@intrinsic
+def _bits_of_float(typing: Any, number: Any) -> Any:
+    return _bitcast({types.float32: types.int32, types.float64: types.int64}[number], number)
+
+
+def _bitcast(result: Any, argument: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(result))
+
+    return result(argument), generate
+
+
+def _intrinsic(placeholder: Any, single: bool) -> Any:
+    """Return what a placeholder stands for."""
+    return {
+        intrinsics.call: _call,
+        intrinsics.gemm: _sgemm if single else _dgemm,
+        intrinsics.multiply_wide: _multiply_wide,
+        intrinsics.float_of_bits: _float_of_bits,
+        intrinsics.bits_of_float: _bits_of_float,
+    }[placeholder]

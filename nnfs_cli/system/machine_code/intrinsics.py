@@ -1,0 +1,34 @@
+"""What kernels call that Python cannot say; each has a meaning only in compiled code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def call(address: int, operands: int, lo: int, hi: int) -> int:
+    """Call the compiled kernel at this address with the operands at that one."""
+    raise NotImplementedError
+
+
+def gemm(
+    address: int, transpose_a: int, transpose_b: int, m: int, n: int, k: int,
+    a: int, lda: int, b: int, ldb: int, c: int, ldc: int,
+) -> None:  # fmt: skip
+    """Call the CBLAS function at this address: c (m, n) = a (m, k) @ b (k, n), each at its address, by rows."""
+    raise NotImplementedError
+
+
+def multiply_wide(a: int, b: int) -> tuple[int, int]:
+    """Return the low and the high 64 bits of the product of two unsigned 64-bit numbers."""
+    product = int(a) * int(b)
+    return product & (2**64 - 1), product >> 64
+
+
+def float_of_bits(bits: Any) -> Any:
+    """Return the float32 with the bits of an int32, or the float64 with those of an int64."""
+    return bits.view(f"f{bits.itemsize}")
+
+
+def bits_of_float(number: Any) -> Any:
+    """Return the bits of a float32 as an int32, or those of a float64 as an int64."""
+    return number.view(f"i{number.itemsize}")

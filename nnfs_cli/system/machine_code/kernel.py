@@ -1,0 +1,62 @@
+"""Kernels: loops over numbers, written as Python functions that Numba can compile.
+
+The first two parameters of a kernel, `lo` and `hi`, are the range of the axis along which it works: entries, rows or
+columns. Different ranges write to different numbers, so the axis can be cut into any pieces with the same result.
+The other parameters are annotated by what they are: `Floats`, `Ints` and `Bytes` are flat arrays, `int` and `float`
+are numbers.
+
+A kernel allocates nothing, raises nothing and calls nothing but `device` functions. Called from Python it runs as it
+is written, slowly, in double precision.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, Generic, ParamSpec, TypeVar
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+
+Floats = Array  # a flat array of the net's dtype
+Ints = Array  # a flat array of int64
+Bytes = Array  # a flat array of uint8
+
+# Stand for what is known when a kernel is compiled: the net's dtype, and whether it is float32.
+real = np.float64
+SINGLE = False
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+KINDS = {"Floats": "f*", "Ints": "i*", "Bytes": "b*", "int": "i", "float": "f"}
+
+
+class Device(Generic[P, R]):
+    """A function that kernels call."""
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        self.function: Any = function
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *arguments: P.args, **named: P.kwargs) -> R:
+        """Run as written."""
+        result: R = self.function(*arguments, **named)
+        return result
+
+
+class Kernel(Device[..., None]):
+    """A loop that can be compiled. `kinds` has a letter for each parameter after lo and hi, see `KINDS`."""
+
+    def __init__(self, function: Callable[..., None]) -> None:
+        super().__init__(function)
+        lo, hi, *operands = inspect.signature(function).parameters.values()
+        if (lo.name, hi.name) != ("lo", "hi"):
+            raise TypeError(f"the first two parameters of the kernel {function.__name__} should be lo and hi")
+        self.kinds: tuple[str, ...] = tuple(KINDS[operand.annotation] for operand in operands)
+
+
+device = Device
+kernel = Kernel

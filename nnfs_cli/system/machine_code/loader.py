@@ -1,0 +1,96 @@
+"""Load compiled kernels into this process. Numba is imported only to compile what the cache does not have."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import inspect
+import threading
+from collections.abc import Iterator, Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.system.machine_code import cache
+from nnfs_cli.system.machine_code.kernel import Device, Kernel
+
+RECIPE = 1  # raised whenever kernels are compiled in another way
+
+_lock = threading.Lock()
+_addresses: dict[tuple[Kernel, str], int] = {}
+_engines: list[Any] = []  # they own the memory of the machine code
+
+
+def can_compile() -> bool:
+    """Return whether Numba is installed and not switched off by NUMBA_DISABLE_JIT."""
+    import os
+
+    off = os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
+    return not off and all(importlib.util.find_spec(name) for name in ("numba", "llvmlite"))
+
+
+def load(kernels: Sequence[Kernel], dtype: np.dtype[Any]) -> dict[Kernel, int]:
+    """Return the address of each kernel for numbers of this dtype; compile those that the cache does not have.
+
+    The code at an address is `int32 kernel(int64* result, void*, int64 operands, int64 lo, int64 hi)`.
+    """
+    with _lock:
+        missing = [kernel for kernel in dict.fromkeys(kernels) if (kernel, dtype.char) not in _addresses]
+        if missing:
+            _load(missing, dtype)
+        return {kernel: _addresses[kernel, dtype.char] for kernel in kernels}
+
+
+def _load(kernels: Sequence[Kernel], dtype: np.dtype[Any]) -> None:
+    symbols = {kernel: f"nnfs_{_key(kernel, dtype)}" for kernel in kernels}
+    objects = {kernel: cache.read(symbol) for kernel, symbol in symbols.items()}
+    absent = [kernel for kernel, code in objects.items() if code is None]
+    if absent:
+        from nnfs_cli.system.machine_code.compiler import compile_kernel
+
+        for kernel in absent:
+            code = compile_kernel(kernel, dtype, symbols[kernel])
+            cache.write(symbols[kernel], code)
+            objects[kernel] = code
+    import llvmlite.binding as llvm
+
+    from nnfs_cli.system.machine_code.target import target_machine
+
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
+    for code in objects.values():
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _engines.append(engine)
+    for kernel, symbol in symbols.items():
+        _addresses[kernel, dtype.char] = engine.get_function_address(symbol)
+
+
+def _key(kernel: Kernel, dtype: np.dtype[Any]) -> str:
+    """Return a digest of all that decides what the code of a kernel is."""
+    from nnfs_cli.system.machine_code.target import processor
+
+    sources = "\n".join(_sources(kernel, set()))
+    about = [str(RECIPE), dtype.str, processor(), _version("numba"), _version("llvmlite"), sources]
+    return hashlib.sha256("\n".join(about).encode()).hexdigest()[:32]
+
+
+@functools.cache
+def _version(package: str) -> str:
+    return importlib.metadata.version(package)
+
+
+def _sources(device: Device[..., Any], seen: set[Any]) -> Iterator[str]:
+    """Yield the source of a function and of all that it calls, and the constants that it reads."""
+    seen.add(device)
+    function: FunctionType = device.function
+    yield inspect.getsource(function)
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        if isinstance(value, Device):
+            if value not in seen:
+                yield from _sources(value, seen)
+        elif isinstance(value, (int, float, tuple)):
+            yield f"{name} = {value!r}"
