@@ -37,7 +37,7 @@ def compile_loop(
         from numba.core.errors import NumbaError
     except ImportError:  # not installed, or too old for this NumPy
         return None
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    if numba.config.DISABLE_JIT:
         return None
     number = numba.from_dtype(dtype)
     signature = numba.void(*[number[::1]] * arrays, *[number] * numbers)

@@ -14,7 +14,7 @@ NAMES = ("scipy_cblas_{}gemm64_", "cblas_{}gemm64_", "cblas_{}gemm$NEWLAPACK$ILP
 @functools.cache
 def gemm_address(dtype: np.dtype[Any]) -> int | None:
     """Return the address of CBLAS' matrix product in NumPy's own library; None if there is none that fits."""
-    from numpy._core import _multiarray_umath
+    from numpy._core import _multiarray_umath  # type: ignore[attr-defined]
 
     library = ctypes.CDLL(_multiarray_umath.__file__)  # and all that it needs
     for name in NAMES:

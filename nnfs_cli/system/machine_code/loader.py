@@ -46,26 +46,29 @@ def load(kernels: Sequence[Kernel], dtype: np.dtype[Any]) -> dict[Kernel, int]:
 
 def _load(kernels: Sequence[Kernel], dtype: np.dtype[Any]) -> None:
     symbols = {kernel: f"nnfs_{_key(kernel, dtype)}" for kernel in kernels}
-    objects = {kernel: cache.read(symbol) for kernel, symbol in symbols.items()}
-    absent = [kernel for kernel, code in objects.items() if code is None]
-    if absent:
-        from nnfs_cli.system.machine_code.compiler import compile_kernel
-
-        for kernel in absent:
-            code = compile_kernel(kernel, dtype, symbols[kernel])
-            cache.write(symbols[kernel], code)
-            objects[kernel] = code
+    objects = [_object(kernel, dtype, symbol) for kernel, symbol in symbols.items()]
     import llvmlite.binding as llvm
 
     from nnfs_cli.system.machine_code.target import target_machine
 
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
-    for code in objects.values():
+    for code in objects:
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _engines.append(engine)
     for kernel, symbol in symbols.items():
         _addresses[kernel, dtype.char] = engine.get_function_address(symbol)
+
+
+def _object(kernel: Kernel, dtype: np.dtype[Any], symbol: str) -> bytes:
+    """Return the object file of a kernel, from the cache or compiled now."""
+    code = cache.read(symbol)
+    if code is None:
+        from nnfs_cli.system.machine_code.compiler import compile_kernel
+
+        code = compile_kernel(kernel, dtype, symbol)
+        cache.write(symbol, code)
+    return code
 
 
 def _key(kernel: Kernel, dtype: np.dtype[Any]) -> str:
