@@ -60,6 +60,10 @@ class Live(Lines):
             self._due = now + SECONDS
             self._seen.append((now, training.progress.step))
 
+    def next_stop(self, training: Training) -> float:
+        """Draw by the clock."""
+        return math.inf
+
     def on_step(self, training: Training) -> None:
         """Draw, a few times a second."""
         if time.monotonic() >= self._due:

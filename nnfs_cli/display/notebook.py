@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -56,6 +57,10 @@ class Notebook(Callback):
     def on_begin(self, training: Training) -> None:
         """Show the empty bar."""
         self._show_bar(training)
+
+    def next_stop(self, training: Training) -> float:
+        """Draw by the clock."""
+        return math.inf
 
     def on_step(self, training: Training) -> None:
         """Move the bar, at most five times a second."""

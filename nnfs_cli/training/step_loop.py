@@ -14,6 +14,7 @@ from nnfs_cli.data.training_rows import TrainingRows
 from nnfs_cli.nn.model import Model
 from nnfs_cli.system.jit import worth_compiling
 from nnfs_cli.system.random import member_streams
+from nnfs_cli.training.averaging import Average
 from nnfs_cli.training.divergence import diverged
 from nnfs_cli.training.optimizers import StepFunction, Stepper
 from nnfs_cli.training.plan import Plan
@@ -35,9 +36,11 @@ class BatchOrder(Protocol):
 class StepLoop:
     """The steps of an optimizer, with the memory that the optimizer and the schedule need from step to step."""
 
-    def __init__(self, model: Model, optimizer: Stepper, plan: Plan, batches: BatchOrder, progress: Progress) -> None:
+    def __init__(
+        self, model: Model, optimizer: Stepper, plan: Plan, batches: BatchOrder, progress: Progress, average: Average
+    ) -> None:
         self.model, self.optimizer, self.plan = model, optimizer, plan
-        self.batches, self.progress = batches, progress
+        self.batches, self.progress, self.average = batches, progress, average
         learned = model.parameters.learned
         # Optimizers step on one flat vector where the memory of all members is contiguous.
         self._learned = learned.reshape(-1) if learned.flags.c_contiguous else learned
@@ -48,8 +51,11 @@ class StepLoop:
         self._penalties = plan.penalty.begin(model.parameters)
         self._sum = np.empty_like(model.gradients.vector if plan.accumulate > 1 else np.empty(0))
 
-    def epoch(self, rows: TrainingRows) -> Iterator[None]:
-        """Make the remaining steps of the next epoch, and yield after each."""
+    def epoch(self, rows: TrainingRows, next_stop: Callable[[], float]) -> Iterator[None]:
+        """Make the remaining steps of the next epoch, and yield now and then: at the latest after step `next_stop()`.
+
+        Steps count from 1 over all epochs. This loop yields after each step.
+        """
         plan, progress, optimizer, parameters = self.plan, self.progress, self.optimizer, self.model.parameters
         gradient = self.model.gradients.vector
         stepped = gradient.reshape(self._learned.shape)
@@ -74,6 +80,7 @@ class StepLoop:
                 optimizer.decay(parameters.decayed, progress.lr)
                 step(self._learned, stepped, self.optimizer_state, progress.lr)
             progress.step += 1
+            self.average.after_step(progress.step)
             yield
 
     def _next_epoch(self) -> Iterable[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -138,7 +139,7 @@ class Trainer:
         self.resumable = isinstance(optimizer, Stepper)
         self._ending = Ending(at_once=not self.resumable)
         if isinstance(optimizer, Stepper):
-            self._loop = StepLoop(self.model, optimizer, self.plan, self.batches, self.progress)
+            self._loop = StepLoop(self.model, optimizer, self.plan, self.batches, self.progress, self.average)
         self.average.begin()
         for callback in self.callbacks:
             callback.reset(self)
@@ -176,13 +177,14 @@ class Trainer:
             self._minimize(self.plan.optimizer, rows)
 
     def _make_steps(self, loop: StepLoop, rows: TrainingRows) -> None:
-        progress, ending, average = self.progress, self._ending, self.average
+        progress, ending = self.progress, self._ending
         watching = [callback for callback in self.callbacks if type(callback).on_step is not Callback.on_step]
-        averaged = average.rule is not None
+
+        def next_stop() -> float:
+            return min((callback.next_stop(self) for callback in watching), default=math.inf)
+
         while progress.finished < progress.epochs and not (ending.requested and progress.finished):
-            for _ in loop.epoch(rows):
-                if averaged:
-                    average.after_step(progress.step)
+            for _ in loop.epoch(rows, next_stop):
                 for callback in watching:
                     callback.on_step(self)
                 if ending.requested:

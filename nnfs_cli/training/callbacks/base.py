@@ -104,6 +104,14 @@ class Callback:
     def on_step(self, training: Training) -> None:
         """Act after a step. This is called often, so it should be fast."""
 
+    def next_stop(self, training: Training) -> float:
+        """Return the next step, counted over all epochs, after which `on_step` must be called.
+
+        By default it is the next one. `on_step` may be called after earlier steps, too; a callback that only looks at
+        the clock returns infinity, and is called some times a second.
+        """
+        return training.progress.step + 1
+
     def on_log(self, training: Training, row: LogRow) -> None:
         """Act after an epoch was evaluated; `row` holds its figures, such as `train_loss` and `val_loss`."""
 

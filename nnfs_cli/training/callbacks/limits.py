@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -19,6 +20,10 @@ class TimeLimit(Callback):
         """Start the clock."""
         self._end = time.monotonic() + 60 * self.minutes
 
+    def next_stop(self, training: Training) -> float:
+        """Look at the clock now and then."""
+        return math.inf
+
     def on_step(self, training: Training) -> None:
         """Stop if the time is up."""
         if time.monotonic() >= self._end:
@@ -30,6 +35,10 @@ class AtStep(Callback):
 
     def __init__(self, epoch: int, step: int, action: Callable[[Training], object]) -> None:
         self.epoch, self.step, self.action = epoch, step, action
+
+    def next_stop(self, training: Training) -> float:
+        """Wait for the step."""
+        return self.step if self.step > training.progress.step else math.inf
 
     def on_step(self, training: Training) -> None:
         """Act within an epoch."""

@@ -118,6 +118,10 @@ class Probes(Callback):
             self._unwritten = True
         self._watch(training)
 
+    def next_stop(self, training: Training) -> float:
+        """Wait for the step whose update is measured, and for the one before it."""
+        return max(self._watched, training.progress.step + 1)
+
     def on_step(self, training: Training) -> None:
         """Measure the updates of the last step of an epoch that will be recorded."""
         if training.progress.step >= self._watched:
