@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from types import FunctionType
 from typing import Any
 
@@ -11,8 +12,9 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
-from numba.np.arrayobj import make_array, populate_array
+from numba.core.typing import signature
+from numba.core.typing.templates import AbstractTemplate, infer_global
+from numba.extending import intrinsic, lower_builtin, models, register_model
 
 from nnfs_cli.system.machine_code import intrinsics
 from nnfs_cli.system.machine_code.kernel import Device, Kernel, real
@@ -73,7 +75,7 @@ def _specialized(function: FunctionType, number: type, single: bool, done: dict[
 def _operands(kinds: tuple[str, ...], number: Any) -> Any:
     """Return an intrinsic that reads operands of these kinds from words of 64 bits at an address."""
     arrays = {"f*": number, "i*": types.int64, "b*": types.uint8}
-    of_kind = {"i": types.int64, "f": number} | {kind: types.Array(entry, 1, "C") for kind, entry in arrays.items()}
+    of_kind = {"i": types.int64, "f": number} | {kind: Flat(entry) for kind, entry in arrays.items()}
 
     @intrinsic
     def operands(typing: Any, address: Any) -> Any:
@@ -90,7 +92,7 @@ def _operands(kinds: tuple[str, ...], number: Any) -> Any:
                     double = builder.bitcast(word, ir.DoubleType())
                     values.append(context.cast(builder, double, types.float64, number))
                 else:
-                    values.append(_array(context, builder, of_kind[kind], word))
+                    values.append(builder.inttoptr(word, context.get_value_type(of_kind[kind])))
             return context.make_tuple(builder, result, values)
 
         return result(address), generate
@@ -98,20 +100,54 @@ def _operands(kinds: tuple[str, ...], number: Any) -> Any:
     return operands
 
 
-def _array(context: Any, builder: Any, kind: Any, address: Any) -> Any:
-    """Return an array at an address."""
-    entry = context.get_data_type(kind.dtype)
-    itemsize = context.get_constant(types.intp, context.get_abi_sizeof(entry))
-    array = make_array(kind)(context, builder)
-    populate_array(
-        array,
-        data=builder.inttoptr(address, entry.as_pointer()),
-        shape=cgutils.pack_array(builder, [I64(SIZE)]),
-        strides=cgutils.pack_array(builder, [itemsize]),
-        itemsize=itemsize,
-        meminfo=None,
-    )
-    return array._getvalue()
+class Flat(types.Type):  # type: ignore[misc]
+    """A flat array of numbers in memory that no other operand of the kernel overlaps; indices are from 0."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        super().__init__(f"Flat({dtype})")
+
+
+@register_model(Flat)
+class _FlatModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Flat) -> None:
+        super().__init__(manager, kind, manager[kind.dtype].get_data_type().as_pointer())
+
+
+@infer_global(operator.getitem)
+class _Get(AbstractTemplate):  # type: ignore[misc]
+    def generic(self, arguments: Any, named: Any) -> Any:
+        if isinstance(arguments[0], Flat):
+            return signature(arguments[0].dtype, arguments[0], arguments[1])
+        return None
+
+
+@infer_global(operator.setitem)
+class _Set(AbstractTemplate):  # type: ignore[misc]
+    def generic(self, arguments: Any, named: Any) -> Any:
+        if isinstance(arguments[0], Flat):
+            return signature(types.none, arguments[0], arguments[1], arguments[0].dtype)
+        return None
+
+
+@lower_builtin(operator.getitem, Flat, types.Integer)
+def _get(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return builder.load(_place(builder, *arguments))
+
+
+@lower_builtin(operator.setitem, Flat, types.Integer, types.Any)
+def _set(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    array, index, number = arguments
+    builder.store(number, _place(builder, array, index))
+    return context.get_dummy_value()
+
+
+def _place(builder: Any, array: Any, index: Any) -> Any:
+    """Return the address of an entry, and say that no array overlaps another, so that loops need no tests for it."""
+    for argument in builder.function.args:
+        if argument.type == array.type:
+            argument.add_attribute("noalias")
+    return builder.gep(array, [index], inbounds=True)
 
 
 @intrinsic
@@ -177,6 +213,14 @@ def _bits_of_float(typing: Any, number: Any) -> Any:
     return _bitcast({types.float32: types.int32, types.float64: types.int64}[number], number)
 
 
+@intrinsic
+def _sqrt(typing: Any, x: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [arguments[0].type]), arguments)
+
+    return x(x), generate
+
+
 def _bitcast(result: Any, argument: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], context.get_value_type(result))
@@ -192,4 +236,5 @@ def _intrinsic(placeholder: Any, single: bool) -> Any:
         intrinsics.multiply_wide: _multiply_wide,
         intrinsics.float_of_bits: _float_of_bits,
         intrinsics.bits_of_float: _bits_of_float,
+        intrinsics.sqrt: _sqrt,
     }[placeholder]

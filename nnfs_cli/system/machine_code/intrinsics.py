@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 
 def call(address: int, operands: int, lo: int, hi: int) -> int:
     """Call the compiled kernel at this address with the operands at that one."""
@@ -32,3 +34,8 @@ def float_of_bits(bits: Any) -> Any:
 def bits_of_float(number: Any) -> Any:
     """Return the bits of a float32 as an int32, or those of a float64 as an int64."""
     return number.view(f"i{number.itemsize}")
+
+
+def sqrt(x: Any) -> Any:
+    """Return the square root of a number of the net's dtype, exactly rounded; NaN below 0."""
+    return np.sqrt(x)

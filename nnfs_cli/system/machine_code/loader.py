@@ -95,5 +95,5 @@ def _sources(device: Device[..., Any], seen: set[Any]) -> Iterator[str]:
         if isinstance(value, Device):
             if value not in seen:
                 yield from _sources(value, seen)
-        elif isinstance(value, (int, float, tuple)):
+        elif isinstance(value, (int, float, tuple, np.generic)):
             yield f"{name} = {value!r}"
