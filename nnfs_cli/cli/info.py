@@ -53,14 +53,7 @@ def _collect() -> dict[str, Any]:
         "processor": environment["processor"],
         "cores": environment["cores"],
         "blas": " ".join(str(blas[key]) for key in ("name", "version", "kernels") if key in blas),
-        "threads": _blas_threads(),
+        "threads": environment["threads"],
         "packages": packages,
         "variables": environment["variables"],
     }
-
-
-def _blas_threads() -> int | None:
-    """Return the number of threads that BLAS uses, or None if it does not report one."""
-    from threadpoolctl import threadpool_info
-
-    return max((int(pool["num_threads"]) for pool in threadpool_info() if pool["user_api"] == "blas"), default=None)

@@ -78,11 +78,9 @@ Code = Annotated[
 def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Config:
     """Load the user's components and read a config, which may use them."""
     from nnfs_cli.config.document import Document
-    from nnfs_cli.system.threads import limit_blas_threads
 
     require_config(config)
     document = Document.load(config, set_ or ())
-    limit_blas_threads(document.data.get("threads"))  # has an effect only before NumPy is imported, below
     load(code)
     from nnfs_cli.inspection.load_config import complete
 
@@ -91,11 +89,7 @@ def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Confi
 
 def open_to_train(path: Path, code: list[Path] | None) -> RunDirectory:
     """Open a run to train it with its recorded settings, and load the user's components."""
-    from nnfs_cli.config.document import Document
-    from nnfs_cli.system.threads import limit_blas_threads
-
     run = open_run(path)
-    limit_blas_threads(Document.load(run.spec_file).data.get("threads"))
     load(code)
     return run
 

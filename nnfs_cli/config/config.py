@@ -166,7 +166,7 @@ class Config(Section):
     max_minutes: PositiveFloat | None = None
     """Stop training after this number of minutes. `nnfs resume` continues for the same time again."""
     threads: PositiveInt | None = None
-    """Maximum number of threads for a matrix product. Small products use fewer. By default, the number of cores."""
+    """Maximum number of threads or processes. It changes no byte of a result. By default, the number of cores."""
     memory_limit: Bytes | None = None
     """Memory that training may use, such as `2 GB`, at least 250 MB. A table that does not fit is read in pieces."""
     log_every: PositiveInt = 1

@@ -63,17 +63,12 @@ class Experiment:
             config.seed,
             config.edition,
             compiles=self.batches.window is None,
-            threads=self.threads,
+            threads=config.threads,
         )
 
     def trainer(self, callbacks: Sequence[Callback], evaluate: Callable[[], LogRow] = dict, **changes: Any) -> Trainer:
         """Return a trainer of the net; `changes` replace fields of the plan."""
         return Trainer(self.predictor.model, self.batches, replace(self.plan, **changes), callbacks, evaluate)
-
-    @property
-    def threads(self) -> int:
-        """The number of threads for a matrix product in training."""
-        return self.predictor.threads(self.batches.size)
 
     @property
     def warnings(self) -> list[str]:

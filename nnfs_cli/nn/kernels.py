@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import pairwise
+
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.system.helpers import do_together
+from nnfs_cli.system.threads import allowed_threads
 
 SMALL = 256  # entries; BLAS is three times slower with a transposed matrix of at most this size
 MANY = 512  # rows; fewer do not repay the extra calls of a faster route
 TILE = 64  # number of short rows that are treated as one long row
 SHORT = 16  # entries; longer rows are not worth tiling
+SHARE = 1 << 24  # multiplications of a product that are worth a thread
+LARGE = 4_096  # entries; products with fewer are not worth a look at the number of threads
+MOST_SHAPES = 1_000  # of products to remember
+EDGE = 64  # products are cut at multiples of this, where BLAS begins a new block, so that no rounding changes
 
 
 def matmul(a: Array, b: Array, out: Array) -> Array:
@@ -21,7 +30,39 @@ def matmul(a: Array, b: Array, out: Array) -> Array:
         return np.matmul(a, b, out=out)
     if b.size <= SMALL and len(a) >= MANY:
         b = np.ascontiguousarray(b)
+    if out.size >= LARGE and a.ndim > 1 and (most := out.size * len(b) // SHARE) > 1:
+        threads = allowed_threads()
+        if threads > 1:
+            return shared_product(a, b, out, min(most, threads))
     return a.dot(b, out=out)
+
+
+def shared_product(a: Array, b: Array, out: Array, threads: int) -> Array:
+    """Write the product of two matrices into `out` and return it, computed by several threads to the same bytes.
+
+    The first product of each shape is computed in both ways. If cutting it changes a byte, which depends on the BLAS
+    library, products of this shape are not cut.
+    """
+    key = (a.shape, a.strides, b.shape, b.strides, a.dtype, threads)
+    if not _same_bytes.get(key, True):
+        return a.dot(b, out=out)
+    n = max(out.shape)
+    edges = [*range(0, n, -(-n // (threads * EDGE)) * EDGE), n]
+    ranges = [slice(start, end) for start, end in pairwise(edges)]
+    if len(a) == n:
+        do_together([partial(np.matmul, a[rows], b, out=out[rows]) for rows in ranges])
+    else:
+        do_together([partial(np.matmul, a, b[:, columns], out=out[:, columns]) for columns in ranges])
+    if key not in _same_bytes:
+        if len(_same_bytes) >= MOST_SHAPES:
+            _same_bytes.clear()
+        whole = a.dot(b)
+        _same_bytes[key] = whole.tobytes() == out.tobytes()
+        np.copyto(out, whole)
+    return out
+
+
+_same_bytes: dict[object, bool] = {}  # whether a product may be cut, for each shape
 
 
 def tiles_pay(rows: Array) -> bool:

@@ -86,11 +86,6 @@ class Model:
         return self.parameters.vector.dtype
 
     @property
-    def largest(self) -> int:
-        """The number of entries of the largest parameter array."""
-        return max((math.prod(spec.shape) for spec in self.parameters.layout.specs.values()), default=0)
-
-    @property
     def n_parameters(self) -> int:
         """The number of learned parameters of all members together."""
         return self.parameters.learned.size

@@ -24,7 +24,6 @@ from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.prediction.decision import Decision, Interval
 from nnfs_cli.prediction.encoded_rows import EncodedRows, concatenate_predictions
 from nnfs_cli.system.random import member_streams
-from nnfs_cli.system.threads import useful_threads
 
 
 class Predictor:
@@ -76,10 +75,6 @@ class Predictor:
     def row_bytes(self) -> int:
         """Bytes of one training row: its inputs, its outputs and its weight."""
         return self.model.dtype.itemsize * (self.model.input_shape[0] + self.model.output_shape[0] + 1)
-
-    def threads(self, rows: int) -> int:
-        """Return how many threads are worth using for this many rows at once."""
-        return useful_threads(rows * self.model.largest, self.config.threads)
 
     def encode(self, table: Table, folds: FoldsByColumn | None = None) -> EncodedRows:
         """Return the rows of a table that has the target. Raises `DataError` for a missing column or an unusable cell.

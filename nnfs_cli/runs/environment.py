@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.system.threads import VARIABLES, available_cores
+from nnfs_cli.system.threads import available_cores
 
 PACKAGES = ("nnfs-cli", "numpy", "scipy", "scikit-learn", "pyarrow", "pydantic", "PyYAML", "numba")
 KERNELS = ("OPENBLAS_CORETYPE", "MKL_ENABLE_INSTRUCTIONS")  # variables that choose the code of matrix products
@@ -24,7 +24,7 @@ KERNELS = ("OPENBLAS_CORETYPE", "MKL_ENABLE_INSTRUCTIONS")  # variables that cho
 def describe_environment(threads: int | None = None) -> dict[str, Any]:
     """Return versions, machine, BLAS, threads, command line and git commit as plain JSON without absolute paths.
 
-    `threads` is the number of threads that multiply matrices in training.
+    `threads` is the most threads that training may use; by default, the number of cores.
     """
     blas = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
     return {
@@ -35,8 +35,8 @@ def describe_environment(threads: int | None = None) -> dict[str, Any]:
         "processor": _processor(),
         "cores": available_cores(),
         "blas": {key: blas[key] for key in ("name", "version") if key in blas} | _kernels(),
-        "threads": threads,
-        "variables": {name: os.environ[name] for name in (*VARIABLES, *KERNELS) if name in os.environ},
+        "threads": threads or available_cores(),
+        "variables": {name: os.environ[name] for name in KERNELS if name in os.environ},
         "command": _command(),
         "git_commit": _git_commit(),
     }
@@ -45,7 +45,7 @@ def describe_environment(threads: int | None = None) -> dict[str, Any]:
 def environment_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return the differences that the bytes of a run may depend on, as in "numpy 2.4.6 (was 2.4.5)"."""
     changes = []
-    for key in ("python", "packages", "machine", "processor", "blas", "threads", "variables"):
+    for key in ("python", "packages", "machine", "processor", "blas", "variables"):
         old, new = before.get(key), now.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
             names = [*new, *(name for name in old if name not in new)]

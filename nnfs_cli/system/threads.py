@@ -1,4 +1,8 @@
-"""Limit the number of threads that compute NumPy's matrix products, and those of scikit-learn's boosting."""
+"""Limits of threads: NumPy's BLAS computes with one, and large products are shared among a few of our own.
+
+The threads of a BLAS library wait for each other in busy loops. On a machine that other processes use, too, a product
+of two threads takes many times as long as a product of one, and several times its processor time.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +15,16 @@ import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-SHARE = 2**19  # multiplications per thread; from twice as many on, two threads are never slower than one
+OF_BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+VARIABLES = ("OMP_NUM_THREADS", *OF_BLAS)
 
 
-def limit_blas_threads(threads: object) -> None:
-    """Limit the threads that NumPy's BLAS library starts. This has no effect once NumPy has been imported."""
-    if isinstance(threads, int) and not isinstance(threads, bool) and threads > 0 and "numpy" not in sys.modules:
-        os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
+def start_without_blas_threads() -> None:
+    """Let NumPy's BLAS start no threads of its own. This has no effect once NumPy has been imported."""
+    if "numpy" not in sys.modules:
+        limits = [int(value) for name in VARIABLES if (value := os.environ.get(name, "")).isdecimal()]
+        _limits.most = min(limits, default=0)
+        os.environ.update(dict.fromkeys(OF_BLAS, "1"))
 
 
 def available_cores() -> int:
@@ -28,27 +34,24 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def useful_threads(multiplications: int, threads: int | None) -> int:
-    """Return how many of the allowed threads (by default, one per core) speed up a product of this size."""
-    return min(threads or available_cores(), -(-multiplications // SHARE)) or 1
+def allowed_threads() -> int:
+    """Return how many threads the current thread may compute with; 1 outside of `thread_limit`."""
+    return _limits.allowed()
 
 
 @contextlib.contextmanager
 def thread_limit(threads: int | None) -> Iterator[None]:
-    """Limit the threads of matrix products inside a `with` block. A lower limit stays; None asks for no limit.
+    """Compute with one thread of BLAS, and with at most `threads` of our own, inside a `with` block.
 
-    BLAS has one limit for the whole process. While several threads are inside such blocks, each gets its share of the
-    limit from before the first block, but at least one thread, and no more than the lowest limit asked for. The limit
-    from before is restored when the last block ends, in whatever order the blocks end.
-
-    The number of threads can change the last bits of a large product. So a net whose products are worth several
-    threads is trained to the same bytes beside other trainings only with `threads: 1`.
+    None stands for one thread per core. A lower limit stays, also one that was set for BLAS before. While several
+    threads are inside such blocks, they share the cores. The limit of BLAS from before is restored when the last block
+    ends, in whatever order the blocks end. The number of threads changes no byte of a result.
     """
-    request = _requests.add(threads)
+    request = _limits.add(threads)
     try:
         yield
     finally:
-        _requests.remove(request)
+        _limits.remove(request)
 
 
 def openmp_limit(threads: int | None) -> contextlib.AbstractContextManager[object]:
@@ -70,70 +73,58 @@ class _Request(NamedTuple):
     before: list[int]  # the limits from before, of the libraries that have a limit for each thread
 
 
-class _Requests:
-    """The blocks that ask for a limit now, and the limit that each BLAS library had before the first of them."""
+class _Limits:
+    """The blocks that are being run now, and the limit that each BLAS library had before the first of them."""
 
     def __init__(self) -> None:
+        self.most: int | None = (
+            None  # the limit in the user's variables, if BLAS was started without threads; 0 for none
+        )
         self._lock = threading.Lock()
         self._active: list[_Request] = []
-        self._shared: list[Any] = []  # libraries with one limit for the whole process
-        self._own: list[Any] = []  # libraries with a limit for each thread
-        self._before: list[int] = []  # one number for each shared library
-        self._set: list[int] = []  # what was set here last
+        self._before: list[int] = []  # one number for each library with one limit for the whole process
 
     def add(self, threads: int | None) -> _Request:
-        """Note a block of the current thread, and set the limits that follow."""
+        """Note a block of the current thread, and leave one thread to BLAS."""
         with self._lock:
-            most = threads or math.inf
+            own, shared = _libraries()
+            now = [library.num_threads for library in own]
             if not self._active:
                 _prepare_for_forks()
-                self._own, self._shared = _libraries()
-                self._before = self._set = [library.num_threads for library in self._shared]
-            else:
-                for library, ours in zip(self._shared, self._set, strict=True):
-                    # A lower count than what was set here is a limit that somebody else has set since, such as a block
-                    # of threadpoolctl around this one.
-                    if (count := library.num_threads) < ours:
-                        most = min(most, count)
-            request = _Request(threading.get_ident(), most, [library.num_threads for library in self._own])
-            inner = any(other.thread == request.thread for other in self._active)  # so its thread has its share already
+                self._before = [library.num_threads for library in shared]
+            before = self._before + now
+            for library in (*shared, *own):
+                _set_limit(library, 1)
+            most = min([threads or math.inf, *(before if self.most is None else [self.most or math.inf])])
+            request = _Request(threading.get_ident(), most, now)
             self._active.append(request)
-            active = self._set_shared()
-            for library, count in zip(self._own, request.before, strict=True):
-                library.set_num_threads(_limit(count, 1 if inner else active, most))
             return request
 
     def remove(self, request: _Request) -> None:
-        """Forget a block that has ended, and set the limits that follow."""
+        """Forget a block that has ended, and restore the limit after the last."""
         with self._lock:
+            own, shared = _libraries()
             if request in self._active:  # it is not in a process forked by another thread
                 self._active.remove(request)
-            self._set_shared()
-            for library, count in zip(self._own, request.before, strict=True):
-                library.set_num_threads(count)
+            if not self._active:
+                for library, limit in zip(shared, self._before, strict=True):
+                    _set_limit(library, limit)
+            for library, limit in zip(own, request.before, strict=True):
+                library.set_num_threads(limit)
+
+    def allowed(self) -> int:
+        """Return the lowest limit of the current thread's blocks, or its share of the cores if that is less."""
+        me, active = threading.get_ident(), list(self._active)
+        limits = [request.most for request in active if request.thread == me]
+        if not limits:
+            return 1
+        share = available_cores() // len({request.thread for request in active})
+        return max(1, int(min(share, *limits)))
 
     def keep_one_thread(self) -> None:
         """Forget the blocks of all threads but this one, which is the only one that a forked process has."""
         self._lock = threading.Lock()  # another thread may have held the old one
         self._active = [request for request in self._active if request.thread == threading.get_ident()]
-        self._set_shared()
-
-    def _set_shared(self) -> int:
-        """Set the limits of the shared libraries, and return the number of threads inside blocks."""
-        active, limits = 1, self._before
-        if self._active:
-            active = len({request.thread for request in self._active})
-            lowest = min([request.most for request in self._active])
-            limits = [_limit(before, active, lowest) for before in self._before]
-        if limits != self._set:
-            for library, limit in zip(self._shared, limits, strict=True):
-                _set_limit(library, limit)
-            self._set = limits
-        return active
-
-
-def _limit(before: int, active: int, most: float) -> int:
-    return int(max(1, min(before // active, most)))
 
 
 def _set_limit(library: Any, limit: int) -> None:
@@ -142,6 +133,8 @@ def _set_limit(library: Any, limit: int) -> None:
     In threadpoolctl 3.8, the first thread that sets a limit of OpenBLAS is the only one that can, until this is
     cleared; calls from other threads do nothing.
     """
+    if library.num_threads == limit:
+        return
     clear = getattr(library, "clear_controlling_thread", None)
     if clear is None:
         library.set_num_threads(limit)
@@ -151,7 +144,7 @@ def _set_limit(library: Any, limit: int) -> None:
         clear()
 
 
-_requests = _Requests()
+_limits = _Limits()
 
 
 @functools.cache
@@ -169,6 +162,6 @@ def _libraries() -> tuple[list[Any], list[Any]]:
 
 @functools.cache
 def _prepare_for_forks() -> None:
-    """Keep the requests right in a process that `os.fork` makes while several threads are inside blocks."""
+    """Keep the blocks right in a process that `os.fork` makes while several threads are inside blocks."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_requests.keep_one_thread)
+        os.register_at_fork(after_in_child=_limits.keep_one_thread)

@@ -31,7 +31,7 @@ class Plan:
     seed: int = 0  # for the random numbers of layers such as dropout
     edition: int = 2  # of the rules that derive random streams from the seed
     compiles: bool = True  # whether there is memory for a compiler
-    threads: int | None = None  # the most threads for a matrix product; None keeps the current number
+    threads: int | None = None  # the most threads or processes to train with; None stands for one per core
 
     def __post_init__(self) -> None:
         if isinstance(self.optimizer, Stepper) and self.lr is None:

@@ -17,7 +17,6 @@ from nnfs_cli.experiment.encode_splits import encode_splits
 from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.metrics.base import mode_of
 from nnfs_cli.metrics.direction import Mode
-from nnfs_cli.nn.model import CHUNK_ROWS
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
@@ -237,7 +236,7 @@ def _predict_held_out(run: RunDirectory, config: Config, data: Any) -> dict[str,
 
 
 def _predict(predictor: Predictor, rows: EncodedRows, source: str, places: Array) -> _HeldOut:
-    with thread_limit(predictor.threads(CHUNK_ROWS)):
+    with thread_limit(predictor.config.threads):
         predicted = predictor.evaluate(rows)[1]
     own = predictor.own_weight(rows.weight, rows.truth)
     return _HeldOut(source, places, predicted, np.ones(len(rows)) if own is None else own)

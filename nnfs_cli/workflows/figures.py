@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnfs_cli.metrics import PredictedRows
-from nnfs_cli.nn.model import CHUNK_ROWS
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.records import ConfusionTable
@@ -35,7 +34,7 @@ def score(
 
     Figures that are `recorded` for as many rows are not computed again.
     """
-    with thread_limit(predictor.threads(CHUNK_ROWS)):
+    with thread_limit(predictor.config.threads):
         loss, predicted = predictor.evaluate(rows)
     table, n = None, len(predicted.classes)
     if n:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,7 +43,6 @@ class TrainingResult:
     outcome: Outcome
     verdict: Sequence[Verdict] = ()
     decision: Mapping[str, Any] | None = None
-    threads: int | None = field(default=None, compare=False)
 
     @classmethod
     def of(
@@ -60,7 +59,7 @@ class TrainingResult:
         config, predictor = without_rows(experiment.config), copy.copy(experiment.predictor)
         predictor.config = config
         verdict = judge(experiment, outcome.metrics, log.rows, outcome.calibration)
-        return cls(config, predictor, experiment.description, log.rows, outcome, verdict, threads=experiment.threads)
+        return cls(config, predictor, experiment.description, log.rows, outcome, verdict)
 
     @classmethod
     def read(cls, run: RunDirectory) -> Self:
@@ -85,7 +84,7 @@ class TrainingResult:
         """
         run = RunDirectory.create_at(Path(path))
         try:
-            record_beginning(run, self.config, self.data, self.threads)
+            record_beginning(run, self.config, self.data)
             for row in self.log:
                 run.log.append(row)
             run.log.close()

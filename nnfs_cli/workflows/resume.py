@@ -77,7 +77,7 @@ def changed_environment(run: RunDirectory, experiment: Experiment) -> list[str]:
     """Return what has changed in the environment since a run was last trained, as in "numpy 2.4.6 (was 2.4.5)"."""
     lineage = run.status_file.lineage()
     before = lineage[-1]["environment"] if lineage else run.records.environment()
-    return environment_changes(before, describe_environment(experiment.threads))
+    return environment_changes(before, describe_environment(experiment.config.threads))
 
 
 def resume(
@@ -125,7 +125,7 @@ class SessionRecorder(Callback):
             "patience_anew": self.fresh_patience,
             "since": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "sha256": self.experiment.description["sha256"],
-            "environment": describe_environment(self.experiment.threads),
+            "environment": describe_environment(self.experiment.config.threads),
         }
         self.run.status_file.add_session(session)
         self.run.records.remove_report()

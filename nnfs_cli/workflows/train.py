@@ -32,14 +32,14 @@ def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> RunDirector
         warn(message)
     run = RunDirectory.create(folder, experiment.config.name)
     try:
-        record_beginning(run, experiment.config, experiment.description, experiment.threads)
+        record_beginning(run, experiment.config, experiment.description)
     except BaseException:
         run.discard()
         raise
     return run
 
 
-def record_beginning(run: RunDirectory, config: Config, data: Mapping[str, Any], threads: int | None) -> None:
+def record_beginning(run: RunDirectory, config: Config, data: Mapping[str, Any]) -> None:
     """Record the config, the data, the environment and the user's code in a new run directory.
 
     Raises `ConfigError` for a component of the user's own that has no name.
@@ -49,7 +49,7 @@ def record_beginning(run: RunDirectory, config: Config, data: Mapping[str, Any],
         run.records.write_code(name, file.source)
     own = {"components": components} if components else {}
     run.records.write_data({**data, "code": {name: file.sha256 for name, file in code.items()}, **own})
-    run.records.write_environment(describe_environment(threads))
+    run.records.write_environment(describe_environment(config.threads))
     # The config is written last, because a directory that has one counts as a run.
     run.records.write_config(config.source, config.to_yaml(run.path))
     run.status_file.set("running")

@@ -46,7 +46,6 @@ from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.metrics import Metric
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
-from nnfs_cli.nn.model import CHUNK_ROWS
 from nnfs_cli.prediction.decision import Interval
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.presets import Preset
@@ -216,7 +215,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
     def _in_blocks(self, X: Any, compute: Callable[[Table], Array]) -> Array:
         """Return what `compute` gives for a table of the inputs; many rows are computed in blocks."""
         predictor = self.result_.predictor
-        with value_errors(), thread_limit(predictor.threads(CHUNK_ROWS)):
+        with value_errors(), thread_limit(predictor.config.threads):
             source = InMemory(target=self.result_.config.dataset.target_columns()).of(self._inputs(X), "X")
             blocks = [compute(table) for table in source.chunks(predictor.encoder.kinds)]
         return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]

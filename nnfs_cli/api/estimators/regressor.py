@@ -103,7 +103,7 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
     max_minutes : float, default=None
         Stop training after this number of minutes.
     threads : int, default=None
-        The maximum number of threads for a matrix product. By default, the number of cores.
+        The maximum number of threads or processes. By default, the number of cores.
     dtype : "float32" or "float64", default="float32", or "float64" for a minimizer such as lbfgs
         The number format that the net computes with.
     random_state : int, RandomState or None, default=0

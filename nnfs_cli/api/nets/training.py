@@ -22,7 +22,6 @@ from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.model import Model
 from nnfs_cli.prediction.encoded_rows import EncodedRows
-from nnfs_cli.system.threads import useful_threads
 from nnfs_cli.system.wording import counted
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
@@ -101,14 +100,12 @@ def trainer_for(
         raise DataError(f"{least}, but there is only {counted(n_rows, 'row')}")
     size = n_rows if settings["batch_size"] == "full" else settings["batch_size"]
     batches = Batches(n_rows, size, settings["shuffle"], seed=settings["seed"], smallest=needs.min_batch)
-    threads = useful_threads(batches.size * model.largest, None)
     plan = Plan(
         settings["optimizer"],
         settings["lr"],
         settings["schedule"],
         clip=settings["clip"],
         seed=settings["seed"],
-        threads=threads,
     )
     return Trainer(model, batches, plan, callbacks, evaluate)
 

@@ -102,7 +102,7 @@ def _spread(
         np.bincount(of_row, weight),
         unit[first],
         config.seed,
-        predictor.threads(len(rows)),
+        predictor.config.threads,
     )
     sides = np.ones_like(error) if learned is None else learned[1][of_row]
     return None if learned is None else learned[0], (sides, sides)

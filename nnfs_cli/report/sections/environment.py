@@ -18,7 +18,7 @@ def environment(facts: RunFacts) -> Section | None:
         rows.append(("resumed", f"after epoch {session['epoch']:,}, up to epoch {session['epochs']:,}"))
     rows += [(label, str(about[label])) for label in ("python", "platform", "processor") if about.get(label)]
     if about.get("cores"):
-        rows.append(("cores", f"{about['cores']}, of which a matrix product may use {about.get('threads') or 'all'}"))
+        rows.append(("cores", f"{about['cores']}, of which training may use {about.get('threads') or 'all'}"))
     for label in ("blas", "packages", "variables"):
         if isinstance(found := about.get(label), dict) and found:
             rows.append((label, ", ".join(f"{name} {version}" for name, version in found.items())))
