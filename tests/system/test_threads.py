@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.system import threads
-from nnfs_cli.system.threads import SHARE, thread_limit, useful_threads
+from nnfs_cli.system.threads import allowed_threads, thread_limit
 from nnfs_cli.training.callbacks import Callback, Training
 from tests.actors import actors
 from tests.conftest import Nnfs
@@ -41,82 +41,49 @@ def _libraries() -> None:
     threads._libraries.cache_clear()  # other tests may have loaded more libraries since
 
 
-def allowed() -> int:
-    """How many NumPy's library would use now."""
+def of_blas() -> int:
+    """How many threads NumPy's library would use now."""
     return max(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
 
 
-@given(st.integers(1, 10**12), st.none() | st.integers(1, 256))
-def test_no_more_threads_than_allowed_nor_than_are_worth_it(multiplications: int, given_: int | None) -> None:
-    n = useful_threads(multiplications, given_)
-    assert 1 <= n <= (given_ or threads.available_cores())
-    assert n == 1 or multiplications > (n - 1) * SHARE
-
-
-def test_small_products_get_one_thread_and_large_ones_all() -> None:
-    assert useful_threads(0, 8) == 1
-    assert useful_threads(64 * 30 * 20, 8) == 1
-    assert useful_threads(2 * SHARE, 8) == 2
-    assert useful_threads(1024**3, 8) == 8
-    assert useful_threads(1024**3, None) == threads.available_cores()
-
-
-def test_threads_are_limited_for_a_while_and_never_more_than_before() -> None:
+def test_blas_has_one_thread_inside_and_what_it_had_before_outside() -> None:
     with threadpool_limits(2, "blas"):
-        with thread_limit(1):
-            assert allowed() == 1
-        assert allowed() == 2
-        with thread_limit(7):
-            assert allowed() == 2
+        for limit in (1, 7, None):
+            with thread_limit(limit):
+                assert of_blas() == 1
+            assert of_blas() == 2
+
+
+def test_a_lower_limit_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "available_cores", lambda: 8)
+    assert allowed_threads() == 1
+    with threadpool_limits(4, "blas"):
         with thread_limit(None):
-            assert allowed() == 2
+            assert allowed_threads() == 4
+            with thread_limit(3), thread_limit(None), thread_limit(6):
+                assert allowed_threads() == 3
+            assert allowed_threads() == 4
+        with thread_limit(9):
+            assert allowed_threads() == 4
+    assert allowed_threads() == 1
 
 
-def test_the_limit_from_before_returns_when_threads_leave_in_the_order_in_which_they_entered() -> None:
-    with threadpool_limits(2, "blas"), actors(2) as (first, second):
-        one, other = thread_limit(1), thread_limit(1)
-        first.enter(one)
-        second.enter(other)
-        first.leave(one)
-        assert allowed() == 1
-        second.leave(other)
-        assert allowed() == 2
-
-
-def test_threads_share_the_limit_from_before() -> None:
-    with threadpool_limits(8, "blas"), actors(3) as (first, second, third):
-        blocks = [thread_limit(None), thread_limit(6), thread_limit(3)]
-        for actor, block, expected in zip((first, second, third), blocks, (8, 4, 2), strict=True):
-            actor.enter(block)
-            assert allowed() == expected
-        first.leave(blocks[0])
-        assert allowed() == 3
-        third.leave(blocks[2])
-        assert allowed() == 6
-        second.leave(blocks[1])
-        assert allowed() == 8
-
-
-def test_blocks_inside_each_other_in_one_thread_count_once() -> None:
-    with threadpool_limits(8, "blas"), thread_limit(6):
-        with thread_limit(None), thread_limit(4):
-            assert allowed() == 4
-        assert allowed() == 6
-
-
-def test_a_lower_limit_that_someone_else_sets_meanwhile_stays() -> None:
-    with threadpool_limits(8, "blas"):
-        with thread_limit(6):
-            with threadpool_limits(2, "blas"), thread_limit(5):
-                assert allowed() == 2
-            assert allowed() == 6
-        assert allowed() == 8
+def test_no_more_threads_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "available_cores", lambda: 2)
+    with threadpool_limits(8, "blas"), thread_limit(5):
+        assert allowed_threads() == 2
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_any_order_of_entering_and_leaving_gives_fair_shares_and_restores_the_limit(data: st.DataObject) -> None:
-    with threadpool_limits(8, "blas"), actors(3) as all_actors:
+    cores = data.draw(st.integers(1, 9), label="cores")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        threadpool_limits(8, "blas"),
+        actors(3) as all_actors,
+    ):
+        patch.setattr(threads, "available_cores", lambda: cores)
         inside: list[tuple[int, int | None, contextlib.AbstractContextManager[None]]] = []
         for _ in range(data.draw(st.integers(1, 12))):
             if inside and data.draw(st.booleans()):
@@ -126,11 +93,14 @@ def test_any_order_of_entering_and_leaving_gives_fair_shares_and_restores_the_li
                 i, most = data.draw(st.integers(0, 2)), data.draw(st.none() | st.integers(1, 12))
                 inside.append((i, most, thread_limit(most)))
                 all_actors[i].enter(inside[-1][2])
-            share = 8 // max(1, len({i for i, _, _ in inside}))
-            assert allowed() == min([share, *(most for _, most, _ in inside if most)])
+            assert of_blas() == (1 if inside else 8)
+            share = max(1, cores // max(1, len({i for i, _, _ in inside})))
+            for i, actor in enumerate(all_actors):
+                own = [most or 8 for j, most, _ in inside if j == i]
+                assert actor.do(allowed_threads) == (min([share, 8, *own]) if own else 1)
         for i, _, block in inside:
             all_actors[i].leave(block)
-        assert allowed() == 8
+        assert of_blas() == 8
 
 
 class LimitForEachThread(threading.local):
@@ -147,13 +117,13 @@ def test_a_library_with_a_limit_for_each_thread_is_limited_in_each_thread(monkey
     monkeypatch.setattr(threads, "_libraries", lambda: ([library], []))
     with actors(1) as (other,):
         with thread_limit(3):
-            assert library.num_threads == 3
+            assert library.num_threads == 1
             assert other.do(lambda: library.num_threads) == 8
             block = thread_limit(None)
             other.enter(block)
-            assert other.do(lambda: library.num_threads) == 4
+            assert other.do(lambda: library.num_threads) == 1
             with thread_limit(None):
-                assert library.num_threads == 3
+                assert library.num_threads == 1
             other.leave(block)
             assert other.do(lambda: library.num_threads) == 8
         assert library.num_threads == 8
@@ -161,16 +131,18 @@ def test_a_library_with_a_limit_for_each_thread_is_limited_in_each_thread(monkey
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_forked_process_keeps_only_the_blocks_of_its_one_thread() -> None:
+def test_a_forked_process_keeps_only_the_blocks_of_its_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "available_cores", lambda: 8)
     with threadpool_limits(8, "blas"), actors(1) as (other,), thread_limit(5):
         block = thread_limit(1)
         other.enter(block)
+        assert allowed_threads() == 4
         child = os.fork()
         if not child:
-            os._exit(allowed())  # the other thread is not in this process
+            os._exit(allowed_threads())  # the other thread is not in this process
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
         other.leave(block)
-        assert allowed() == 5
+        assert allowed_threads() == 5
 
 
 def test_importing_the_package_changes_no_limit_and_loads_no_library() -> None:
@@ -179,50 +151,42 @@ def test_importing_the_package_changes_no_limit_and_loads_no_library() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("given_", [None, 0, -1, True, "two", 1.5, [1]])
-def test_limiting_threads_ignores_values_that_the_config_refuses(given_: object) -> None:
-    code = f"from nnfs_cli.system.threads import limit_blas_threads; limit_blas_threads({given_!r}); import os"
-    code += "; print(*(name for name in os.environ if name.endswith('_NUM_THREADS')))"
-    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [({}, 8), ({"OPENBLAS_NUM_THREADS": "2"}, 2), ({"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "x"}, 3)],
+)
+def test_blas_starts_no_threads_and_the_limit_of_the_variables_stays(variables: dict[str, str], expected: int) -> None:
+    code = "import sys; from nnfs_cli.system import threads; threads.start_without_blas_threads()\n"
+    code += "assert 'numpy' not in sys.modules; threads.available_cores = lambda: 8; from threadpoolctl import *\n"
+    code += "import numpy; print(threadpool_info()[0]['num_threads'])\n"
+    code += "with threads.thread_limit(None): print(threads.allowed_threads())"
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")} | variables
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
-
-
-def test_threads_are_limited_before_numpy_is_loaded() -> None:
-    code = "import sys; from nnfs_cli.system.threads import limit_blas_threads; limit_blas_threads(1)\n"
-    code += "assert 'numpy' not in sys.modules\n"
-    code += "import numpy; from threadpoolctl import threadpool_info; print(threadpool_info()[0]['num_threads'])\n"
-    code += "import os; before = dict(os.environ); limit_blas_threads(2); assert dict(os.environ) == before"
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "1\n"
+    assert done.stdout.split() == ["1", str(expected)]
 
 
 class Watch(Callback):
     """Writes down how many threads there are in each step."""
 
     def __init__(self) -> None:
-        self.seen: set[int] = set()
+        self.seen: set[tuple[int, int]] = set()
 
     def on_step(self, training: Training) -> None:
-        self.seen.add(allowed())
+        self.seen.add((of_blas(), allowed_threads()))
 
 
-@pytest.mark.parametrize(
-    ("width", "overrides", "expected"),
-    [(10, (), 1), (256, (), 2), (256, ("threads=1",), 1), (256, ("threads=5",), 2), (10, ("threads=2",), 1)],
-)
-def test_training_has_the_threads_that_its_net_is_worth(
-    width: int, overrides: tuple[str, ...], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("overrides", "expected"), [((), 2), (("threads=1",), 1), (("threads=5",), 2)])
+def test_training_computes_with_one_thread_of_blas_and_as_many_of_its_own_as_the_config_allows(
+    overrides: tuple[str, ...], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "available_cores", lambda: 2)
-    (tmp_path / "c.yaml").write_text(CONFIG.format(width=width))
+    (tmp_path / "c.yaml").write_text(CONFIG.format(width=10))
     with threadpool_limits(2, "blas"):
         experiment = workflows.prepare(Config.load(tmp_path / "c.yaml", overrides))
         watch = Watch()
         workflows.train(experiment, workflows.begin(experiment, tmp_path), [watch])
-        assert watch.seen == {expected}
-        assert allowed() == 2
+        assert watch.seen == {(1, expected)}
+        assert of_blas() == 2
 
 
 def test_threads_are_recorded_in_the_environment(nnfs: Nnfs, write: Callable[[str, str], Path]) -> None:
@@ -233,7 +197,6 @@ def test_threads_are_recorded_in_the_environment(nnfs: Nnfs, write: Callable[[st
     environment = json.loads((run / "environment.json").read_text())
     assert environment["threads"] == 1
     assert environment["cores"] >= 1
-    assert environment["variables"]["OPENBLAS_NUM_THREADS"] == "1"
     assert "threads: 1" in (run / "spec.yaml").read_text()
 
 

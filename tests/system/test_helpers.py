@@ -1,0 +1,66 @@
+"""Jobs that several threads share."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nnfs_cli.system.helpers import do_together
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 9))
+def test_each_job_is_done_once(n: int) -> None:
+    done: list[int] = []
+    do_together([partial(done.append, i) for i in range(n)])
+    assert sorted(done) == [*range(n)]
+
+
+def test_jobs_run_at_the_same_time() -> None:
+    place = threading.Barrier(3, timeout=60)
+    do_together([place.wait] * 3)  # each waits for the others
+
+
+def test_the_error_of_a_job_is_raised_after_all_have_ended() -> None:
+    done: list[int] = []
+
+    def fail() -> None:
+        raise MemoryError("no room")
+
+    for jobs in ([fail, partial(done.append, 1)], [partial(done.append, 1), fail]):
+        with pytest.raises(MemoryError, match="no room"):
+            do_together(jobs)
+    assert done == [1, 1]
+
+
+def test_jobs_are_done_where_every_helper_is_busy() -> None:
+    release, begun = threading.Event(), threading.Barrier(5, timeout=60)
+
+    def block() -> None:
+        begun.wait()
+        release.wait()
+
+    other = threading.Thread(target=do_together, args=([block] * 4,))
+    other.start()
+    begun.wait()
+    done: list[int] = []
+    do_together([partial(done.append, i) for i in range(3)])
+    assert sorted(done) == [0, 1, 2]
+    release.set()
+    other.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_has_helpers_of_its_own() -> None:
+    do_together([threading.Barrier(2, timeout=60).wait] * 2)
+    child = os.fork()
+    if not child:
+        do_together([threading.Barrier(2, timeout=60).wait] * 2)
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
