@@ -12,8 +12,6 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.typing import signature
-from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 from nnfs_cli.system.machine_code import intrinsics
@@ -100,34 +98,14 @@ def _operands(kinds: tuple[str, ...], number: Any) -> Any:
     return operands
 
 
-class Flat(types.Type):  # type: ignore[misc]
-    """A flat array of numbers in memory that no other operand of the kernel overlaps; indices are from 0."""
+class Flat(types.CPointer):  # type: ignore[misc]
+    """A flat array in memory that no other operand of the kernel overlaps. Unlike Numba's arrays it is a plain pointer.
 
-    def __init__(self, dtype: Any) -> None:
-        self.dtype = dtype
-        super().__init__(f"Flat({dtype})")
-
-
-@register_model(Flat)
-class _FlatModel(models.PrimitiveModel):  # type: ignore[misc]
-    def __init__(self, manager: Any, kind: Flat) -> None:
-        super().__init__(manager, kind, manager[kind.dtype].get_data_type().as_pointer())
+    An index of a Numba array may be negative, which keeps loops from being vectorized.
+    """
 
 
-@infer_global(operator.getitem)
-class _Get(AbstractTemplate):  # type: ignore[misc]
-    def generic(self, arguments: Any, named: Any) -> Any:
-        if isinstance(arguments[0], Flat):
-            return signature(arguments[0].dtype, arguments[0], arguments[1])
-        return None
-
-
-@infer_global(operator.setitem)
-class _Set(AbstractTemplate):  # type: ignore[misc]
-    def generic(self, arguments: Any, named: Any) -> Any:
-        if isinstance(arguments[0], Flat):
-            return signature(types.none, arguments[0], arguments[1], arguments[0].dtype)
-        return None
+register_model(Flat)(models.PointerModel)
 
 
 @lower_builtin(operator.getitem, Flat, types.Integer)
@@ -214,7 +192,7 @@ def _bits_of_float(typing: Any, number: Any) -> Any:
 
 
 @intrinsic
-def _sqrt(typing: Any, x: Any) -> Any:
+def _square_root(typing: Any, x: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [arguments[0].type]), arguments)
 
@@ -236,5 +214,5 @@ def _intrinsic(placeholder: Any, single: bool) -> Any:
         intrinsics.multiply_wide: _multiply_wide,
         intrinsics.float_of_bits: _float_of_bits,
         intrinsics.bits_of_float: _bits_of_float,
-        intrinsics.sqrt: _sqrt,
+        intrinsics.square_root: _square_root,
     }[placeholder]

@@ -36,6 +36,6 @@ def bits_of_float(number: Any) -> Any:
     return number.view(f"i{number.itemsize}")
 
 
-def sqrt(x: Any) -> Any:
-    """Return the square root of a number of the net's dtype, exactly rounded; NaN below 0."""
-    return np.sqrt(x)
+def square_root(number: Any) -> Any:
+    """Return the square root of a float, rounded correctly; NaN of a negative number."""
+    return np.sqrt(number)
