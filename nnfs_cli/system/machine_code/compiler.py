@@ -20,7 +20,6 @@ from nnfs_cli.system.machine_code.target import target_machine
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
 BY_ROWS, PLAIN = 101, 111  # CBLAS' numbers for matrices that are stored by rows, and are not transposed
-SIZE = 1 << 60  # entries of an array whose size nobody asks for
 OPTIONS = {"error_model": "numpy", "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
@@ -63,7 +62,8 @@ def _specialized(function: FunctionType, number: type, single: bool, done: dict[
             found[name] = single
         elif isinstance(value, Device):
             if value not in done:
-                done[value] = numba.njit(inline="never", **OPTIONS)(_specialized(value.function, number, single, done))
+                specialized = _specialized(value.function, number, single, done)
+                done[value] = numba.njit(forceinline=True, **OPTIONS)(specialized)
             found[name] = done[value]
         elif getattr(value, "__module__", None) == intrinsics.__name__:
             found[name] = _intrinsic(value, single)
@@ -183,7 +183,7 @@ def _multiply_wide(typing: Any, a: Any, b: Any) -> Any:
 
 @intrinsic
 def _float_of_bits(typing: Any, bits: Any) -> Any:
-    return _bitcast({types.int32: types.float32, types.int64: types.float64}[bits], bits)
+    return _bitcast({32: types.float32, 64: types.float64}[bits.bitwidth], bits)
 
 
 @intrinsic
@@ -199,6 +199,16 @@ def _square_root(typing: Any, x: Any) -> Any:
     return x(x), generate
 
 
+@intrinsic
+def _multiply_add(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number = arguments[0].type
+        kind = ir.FunctionType(number, [number] * 3)
+        return builder.call(builder.module.declare_intrinsic("llvm.fmuladd", [number], kind), arguments)
+
+    return a(a, a, a), generate
+
+
 def _bitcast(result: Any, argument: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], context.get_value_type(result))
@@ -212,6 +222,7 @@ def _intrinsic(placeholder: Any, single: bool) -> Any:
         intrinsics.call: _call,
         intrinsics.gemm: _sgemm if single else _dgemm,
         intrinsics.multiply_wide: _multiply_wide,
+        intrinsics.multiply_add: _multiply_add,
         intrinsics.float_of_bits: _float_of_bits,
         intrinsics.bits_of_float: _bits_of_float,
         intrinsics.square_root: _square_root,

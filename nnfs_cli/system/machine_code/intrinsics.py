@@ -26,9 +26,15 @@ def multiply_wide(a: int, b: int) -> tuple[int, int]:
     return product & (2**64 - 1), product >> 64
 
 
-def float_of_bits(bits: Any) -> Any:
-    """Return the float32 with the bits of an int32, or the float64 with those of an int64."""
-    return bits.view(f"f{bits.itemsize}")
+def multiply_add(a: float, b: float, c: float) -> float:
+    """Return a · b + c, rounded once on processors that can do this as fast as a product, else twice."""
+    return a * b + c
+
+
+def float_of_bits(bits: Any) -> float:
+    """Return the float32 with the bits of an integer of 32 bits, or the float64 with those of one of 64 bits."""
+    number: float = bits.view(f"f{bits.itemsize}")
+    return number
 
 
 def bits_of_float(number: Any) -> Any:
