@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.special import erfc
+from scipy.special import erf
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.system.machine_code.kernel import Floats, kernel
@@ -29,12 +29,13 @@ from nnfs_cli.training.compiled.functions import (
 
 def _normal_cdf(x: Array) -> Array:
     """Return Φ(x). In its tail, where SciPy's has an error of 500 units in the last place, use Laplace's fraction."""
-    a = np.maximum(-x, 1)
+    y = (1 + erf(x.astype(float) / math.sqrt(2))) / np.longdouble(2)
+    a = -x[x < -0.7]
     fraction = a
-    for k in range(100, 0, -1):
+    for k in range(1000, 0, -1):
         fraction = a + k / fraction
-    tail = np.exp(-a * a / 2) / np.sqrt(2 * np.longdouble(np.pi)) / fraction
-    return np.where(x < -2, tail, erfc((-x / np.sqrt(np.longdouble(2))).astype(float)) / 2)
+    y[x < -0.7] = np.exp(-a * a / 2) / np.sqrt(2 * np.longdouble(np.pi)) / fraction
+    return y
 
 
 EXACT = {
@@ -131,7 +132,7 @@ def test_a_function_is_right_to_its_units_in_the_last_place(name: str) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", EXACT)
 def test_machine_code_of_a_function_is_right_to_its_units_in_the_last_place(name: str, dtype: type) -> None:
-    x = numbers(name, 20_000, dtype)
+    x = numbers(name, 5000, dtype)
     check(name, x, compiled(x)[name])
 
 
