@@ -44,6 +44,12 @@ class RowsInMemory:
         self.mean_weight = mean_weight or (1.0 if weight is None else float(weight.mean(dtype=np.float64)))
         self._buffers: dict[int, list[Array]] = {}
 
+    @property
+    def arrays(self) -> tuple[Array, Array, Array | None]:
+        """X, y and the weights, if there are any."""
+        X, y, *weight = self._arrays
+        return X, y, weight[0] if weight else None
+
     def __len__(self) -> int:
         return len(self._arrays[0])
 

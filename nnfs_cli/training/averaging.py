@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from pydantic import Field
@@ -115,6 +115,20 @@ class Average:
         """Average the weights after this step, if the rule says so."""
         if self.rule is not None:
             self._follow(self.rule.after_step(step))
+
+    def rates(self, first: int, steps: int) -> list[float]:
+        """Return the rates after so many steps, for code that averages into `buffer` by itself and then says so."""
+        return [self.rule.after_step(step) if self.rule else 0.0 for step in range(first, first + steps)]
+
+    @property
+    def buffer(self) -> Array:
+        """The array of the average, whose content counts once there is one."""
+        return self._average
+
+    def followed(self, rates: Iterable[float]) -> None:
+        """Note that `buffer` was moved towards the weights by these rates."""
+        if any(rates):
+            self.vector = self._average
 
     def after_epoch(self, epoch: int, epochs: int) -> None:
         """Average the weights after this epoch, if the rule says so and this epoch has not been averaged."""

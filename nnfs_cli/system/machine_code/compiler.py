@@ -72,7 +72,7 @@ def _specialized(function: FunctionType, number: type, single: bool, done: dict[
 
 def _operands(kinds: tuple[str, ...], number: Any) -> Any:
     """Return an intrinsic that reads operands of these kinds from words of 64 bits at an address."""
-    arrays = {"f*": number, "i*": types.int64, "b*": types.uint8}
+    arrays = {"f*": number, "d*": types.float64, "i*": types.int64, "b*": types.uint8}
     of_kind = {"i": types.int64, "f": number} | {kind: Flat(entry) for kind, entry in arrays.items()}
 
     @intrinsic

@@ -1,0 +1,60 @@
+"""Record what one member does in a step on a batch of a given size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.layers.base import Layer
+from nnfs_cli.nn.model import Model
+from nnfs_cli.nn.parameters import Views
+from nnfs_cli.nn.places import copied
+from nnfs_cli.training.compiled import products, steps
+from nnfs_cli.training.compiled.losses import loss_twin_of
+from nnfs_cli.training.compiled.recorder import Recorder, twin_of
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows that a member trains on, and those of each step: its batch is order[starts[s] : starts[s + 1]]."""
+
+    X: Array
+    y: Array
+    weight: Array | None  # (rows,) of this member
+    order: Array
+    starts: Array
+
+
+def recordable(layer: Layer) -> Layer:
+    """Return a copy of a net in which every layer records, by its twin."""
+
+    def replace(place: str, original: Layer, copy: Layer) -> None:
+        vars(copy)["forward"] = partial(twin_of(original), copy)
+
+    return copied(layer, replace, path="net")
+
+
+def record_pass(
+    net: Layer, model: Model, p: Views, g: Views, gradient: Array, rows: Rows, n: int, mean_weight: float,
+    step: Array, results: Array, recorder: Recorder,
+) -> None:  # fmt: skip
+    """Record the pass that writes the gradient of a batch of n rows into g, and its loss into `results`."""
+    recorder.begin(n)
+    where = (rows.order, rows.starts, step)
+    x, y = recorder.empty((n, *model.input_shape)), recorder.empty((n, *model.output_shape))
+    for out, whole in ((x, rows.X), (y, rows.y)):
+        recorder.record(products.gather, n, out, whole, out.size // n, *where)
+    counts, weight = recorder.empty((n,)), recorder.ones(n)
+    if rows.weight is None:
+        recorder.record(steps.fill, n, counts, float(model.loss.row_weight(n)))
+    else:
+        weight = recorder.empty((n,))
+        recorder.record(products.gather, n, weight, rows.weight, 1, *where)
+        recorder.record(steps.scale, n, counts, weight, float(model.loss.row_weight(n * mean_weight)))
+    z, backward = net.forward(p, x, recorder)
+    twin = loss_twin_of(model.loss, model.fused)
+    losses, loss_backward = twin(model.loss, z, y, recorder)
+    recorder.record(steps.total, n, results, step, losses, weight)
+    backward(loss_backward(counts), g, False)
+    recorder.record(steps.require_finite, gradient.size, step, gradient)

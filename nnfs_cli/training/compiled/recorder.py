@@ -1,0 +1,133 @@
+"""Record the instructions of a pass, by letting layers compute on buffers that are only promised.
+
+A twin of a layer has the signature of its `forward`. It takes buffers and returns a buffer, like the layer, but it
+calls no function on them: it records which kernels will. So layers that are made of products and of other layers need
+no twin: they are recorded as they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from nnfs_cli.arrays import Array, Shape
+from nnfs_cli.nn.context import Context
+from nnfs_cli.nn.layers.base import Backward, Layer
+from nnfs_cli.nn.parameters import Views
+from nnfs_cli.system.machine_code.blas import gemm_address
+from nnfs_cli.system.machine_code.kernel import Kernel
+from nnfs_cli.training.compiled import products
+
+ALIGNMENT = 64  # bytes; a vector of a processor never crosses two lines of its cache
+
+Operand = Any  # a flat or contiguous array, an int or a float
+
+
+class Instruction(NamedTuple):
+    """A kernel, the range of its axis, and its other operands."""
+
+    kernel: Kernel
+    lo: int
+    hi: int
+    operands: tuple[Operand, ...]
+
+
+class Recorder(Context):
+    """A context that records. Buffers are shared by all programs that are recorded with it, in the order of requests.
+
+    `step` holds what kernels may ask about the step that is being made; see `program.py`.
+    """
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        super().__init__(dtype, training=True)
+        self.instructions: list[Instruction] = []
+
+    def record(self, kernel: Kernel, hi: int, *operands: Operand, lo: int = 0) -> None:
+        """Add an instruction."""
+        if len(operands) != len(kernel.kinds):
+            raise TypeError(f"{kernel.function.__name__} takes {len(kernel.kinds)} operands, found {len(operands)}")
+        self.instructions.append(Instruction(kernel, lo, hi, operands))
+
+    def taken(self) -> list[Instruction]:
+        """Return the instructions since the last call."""
+        instructions, self.instructions = self.instructions, []
+        return instructions
+
+    def _new_buffer(self, at: int, shape: Shape, dtype: Any) -> Array:
+        return aligned(shape, self.dtype if dtype is None else dtype)
+
+    # What layers are made of
+
+    def product(self, a: Array, b: Array, out: Array) -> None:
+        """Record out = a @ b for matrices, of which a and b may be transposed views."""
+        (m, k), n = a.shape, b.shape[1]
+        turn_a, turn_b = (not matrix.flags.c_contiguous for matrix in (a, b))
+        lda, ldb = m if turn_a else k, k if turn_b else n
+        size, at = self.dtype.itemsize, gemm_address(self.dtype)
+        operands = (at, turn_a, turn_b, n, k, address(a), lda, address(b), ldb, address(out), n, size)
+        self.record(products.product, m, *operands)
+
+    def matmul(self, x: Array, weight: Array) -> Array:
+        """Record x @ weight, and return the buffer of the result."""
+        y = self.empty((*x.shape[:-1], weight.shape[-1]))
+        self.product(x.reshape(-1, x.shape[-1]), weight, y.reshape(-1, y.shape[-1]))
+        return y
+
+    def sum_outer(self, x: Array, dy: Array, out: Array) -> Array:
+        """Record xᵀ dy, summed over the batch."""
+        self.product(x.reshape(-1, x.shape[-1]).T, dy.reshape(-1, dy.shape[-1]), out)
+        return out
+
+    def sum_rows(self, dy: Array, out: Array) -> Array:
+        """Record the sum over the batch."""
+        n = dy.shape[-1]
+        self.record(products.sum_rows, n, out, dy, dy.size // n, n)
+        return out
+
+    def add_bias(self, y: Array, bias: Array) -> None:
+        """Record the addition of a vector to each row of y, in place."""
+        n = y.shape[-1]
+        self.record(products.add_bias, y.size // n, y, bias, n)
+
+
+Twin = Callable[[Any, Views, Array, Recorder], tuple[Array, Backward]]
+_TWINS: dict[type[Layer], Twin] = {}
+
+SomeTwin = TypeVar("SomeTwin", bound=Twin)
+
+
+def twin(*layers: type[Layer]) -> Callable[[SomeTwin], SomeTwin]:
+    """Declare the twin of layers: ``twin(layer, p, x, recorder) -> y, backward``, as `Layer.forward` of these."""
+
+    def declare(function: SomeTwin) -> SomeTwin:
+        _TWINS.update(dict.fromkeys(layers, function))
+        return function
+
+    return declare
+
+
+def has_twin(layer: Layer) -> bool:
+    """Return whether a layer has a twin. A subclass does not inherit one."""
+    return type(layer) in _TWINS
+
+
+def twin_of(layer: Layer) -> Twin:
+    """Return the twin of a layer that has one."""
+    return _TWINS[type(layer)]
+
+
+def aligned(shape: Shape, dtype: Any) -> Array:
+    """Return a new array whose memory begins at a multiple of `ALIGNMENT`."""
+    n = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    memory = np.zeros(n + ALIGNMENT, np.uint8)
+    start = -address(memory) % ALIGNMENT
+    array: Array = memory[start : start + n].view(dtype).reshape(shape)
+    return array
+
+
+def address(array: Array) -> int:
+    """Return the address of the first entry of an array."""
+    first: int = array.__array_interface__["data"][0]
+    return first
