@@ -1,4 +1,4 @@
-"""The twins of losses."""
+"""What the twins of losses are made of, and where they are declared."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.losses import Loss
-from nnfs_cli.nn.losses.mse import MSE
-from nnfs_cli.system.machine_code.kernel import Floats, kernel, real
+from nnfs_cli.system.machine_code.kernel import Floats, Kernel, kernel, real
 from nnfs_cli.training.compiled.recorder import Recorder
 
 # backward(counts) returns the gradient of Σ_rows counts · loss by the outputs; counts is (batch,).
@@ -41,33 +40,58 @@ def loss_twin_of(loss: Loss, logits: bool) -> LossTwin:
 
 
 @kernel
-def mse(lo: int, hi: int, losses: Floats, y_hat: Floats, y: Floats, n: int, factor: float) -> None:
-    """Compute factor · 1/n Σ (y_hat - y)² over the n outputs."""
-    for i in range(lo, hi):
-        found = real(0)
-        for j in range(n):
-            error = y_hat[i * n + j] - y[i * n + j]
-            found += error * error
-        losses[i] = found * (factor / real(n))
+def row_sums(lo: int, hi: int, losses: Floats, each: Floats, n: int, factor: float) -> None:
+    """Compute factor · Σ_j each_j over the n numbers of the rows lo to hi."""
+    if n == 1:
+        for i in range(lo, hi):
+            losses[i] = each[i] * factor
+    else:
+        for i in range(lo, hi):
+            total = real(0)
+            for j in range(i * n, i * n + n):
+                total += each[j]
+            losses[i] = total * factor
 
 
 @kernel
-def mse_back(lo: int, hi: int, dy: Floats, y_hat: Floats, y: Floats, counts: Floats, n: int, factor: float) -> None:
-    """Compute factor · 2/n (y_hat - y) · counts."""
-    for i in range(lo, hi):
-        for j in range(n):
-            dy[i * n + j] = (y_hat[i * n + j] - y[i * n + j]) * (counts[i] * (real(2) * factor / real(n)))
+def weighted(lo: int, hi: int, dy: Floats, slope: Floats, counts: Floats, n: int, factor: float) -> None:
+    """Compute dy_j = slope_j · counts · factor for the n numbers of the rows lo to hi."""
+    if n == 1:
+        for i in range(lo, hi):
+            dy[i] = slope[i] * (counts[i] * factor)
+    else:
+        for i in range(lo, hi):
+            weight = counts[i] * factor
+            for j in range(i * n, i * n + n):
+                dy[j] = slope[j] * weight
 
 
-@loss_twin(MSE)
-def _mse(loss: MSE, y_hat: Array, y: Array, recorder: Recorder) -> tuple[Array, LossBackward]:
-    rows, n = y_hat.shape
+def summed(
+    each: Array, slope: Array, recorder: Recorder, factor: float, slope_factor: float
+) -> tuple[Array, LossBackward]:
+    """Record the loss factor · Σ_j each_j of each row, with the gradient slope_factor · slope; all (batch, n)."""
+    rows, n = each.shape
     losses = recorder.empty((rows,))
-    recorder.record(mse, rows, losses, y_hat, y, n, loss.factor)
+    recorder.record(row_sums, rows, losses, each, n, float(factor))
+    return losses, times_counts(slope, recorder, slope_factor)
+
+
+def times_counts(slope: Array, recorder: Recorder, factor: float = 1.0) -> LossBackward:
+    """Return the backward pass of a loss whose gradient is factor · slope, (batch, n)."""
+    rows, n = slope.shape
 
     def backward(counts: Array) -> Array:
-        dy = recorder.empty(y_hat.shape)
-        recorder.record(mse_back, rows, dy, y_hat, y, counts, n, loss.factor)
+        dy = recorder.empty(slope.shape)
+        recorder.record(weighted, rows, dy, slope, counts, n, float(factor))
         return dy
 
-    return losses, backward
+    return backward
+
+
+def loss_by_entry(
+    forward: Kernel, y_hat: Array, y: Array, recorder: Recorder, *numbers: float, factor: float, slope_factor: float
+) -> tuple[Array, LossBackward]:
+    """Record a loss that is a sum over entries; its kernel is forward(each, slope, y_hat, y, *numbers)."""
+    each, slope = recorder.empty(y_hat.shape), recorder.empty(y_hat.shape)
+    recorder.record(forward, y_hat.size, each, slope, y_hat, y, *map(float, numbers))
+    return summed(each, slope, recorder, factor, slope_factor)
