@@ -27,7 +27,7 @@ def compile_kernel(kernel: Kernel, dtype: np.dtype[Any], symbol: str) -> bytes:
     """Return an object file with the kernel as `int32 symbol(void*, void*, int64 operands, int64 lo, int64 hi)`."""
     number, single = numba.from_dtype(dtype), dtype == np.float32
     body = numba.njit(**OPTIONS)(_specialized(kernel.function, dtype.type, single, {}))
-    operands = _operands(kernel.kinds, number)
+    operands = _operands(kernel.kinds, number, types.CPointer if _calls_others(kernel) else Flat)
 
     def entry(words, lo, hi):  # type: ignore[no-untyped-def]
         body(lo, hi, *operands(words))
@@ -70,10 +70,15 @@ def _specialized(function: FunctionType, number: type, single: bool, done: dict[
     return FunctionType(function.__code__, {**function.__globals__, **found}, function.__name__, function.__defaults__)
 
 
-def _operands(kinds: tuple[str, ...], number: Any) -> Any:
+def _calls_others(kernel: Kernel) -> bool:
+    """Return whether other kernels may change the operands of this one while it runs."""
+    return any(kernel.function.__globals__.get(name) is intrinsics.call for name in kernel.function.__code__.co_names)
+
+
+def _operands(kinds: tuple[str, ...], number: Any, array: type) -> Any:
     """Return an intrinsic that reads operands of these kinds from words of 64 bits at an address."""
     arrays = {"f*": number, "d*": types.float64, "i*": types.int64, "b*": types.uint8}
-    of_kind = {"i": types.int64, "f": number} | {kind: Flat(entry) for kind, entry in arrays.items()}
+    of_kind = {"i": types.int64, "f": number} | {kind: array(entry) for kind, entry in arrays.items()}
 
     @intrinsic
     def operands(typing: Any, address: Any) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from nnfs_cli.system.machine_code import cache
 from nnfs_cli.system.machine_code.kernel import Device, Kernel
 
-RECIPE = 2  # raised whenever kernels are compiled in another way
+RECIPE = 3  # raised whenever kernels are compiled in another way
 
 _lock = threading.Lock()
 _addresses: dict[tuple[Kernel, str], int] = {}
