@@ -10,19 +10,27 @@ import zlib
 import numpy as np
 
 
+def entropy(seed: int, role: str, epoch: int = 0, batch: int = 0, member: int = 0) -> list[int]:
+    """Return the numbers that a random stream is derived from."""
+    return [seed, zlib.crc32(role.encode()), epoch, batch, *([member] if member else [])]
+
+
 def random_stream(seed: int, role: str, epoch: int = 0, batch: int = 0, member: int = 0) -> np.random.Generator:
     """Return the random stream of one role ("weights", "split", "batches", ...) in one epoch, batch or member."""
-    entropy = [seed, zlib.crc32(role.encode()), epoch, batch, *([member] if member else [])]
-    return np.random.default_rng(np.array(entropy, np.uint32) if max(entropy) < 2**32 else entropy)  # a list is slower
+    numbers = entropy(seed, role, epoch, batch, member)
+    return np.random.default_rng(np.array(numbers, np.uint32) if max(numbers) < 2**32 else numbers)  # a list is slower
+
+
+def member_seeds(members: int, edition: int, seed: int) -> list[tuple[int, int]]:
+    """Return the seed and the member of the random streams of each member of an ensemble.
+
+    In edition 1 of the rules member j had the streams of seed + j, which it shared with members of other seeds.
+    """
+    return [(seed + j, 0) if edition == 1 else (seed, j) for j in range(members)]
 
 
 def member_streams(
     members: int, edition: int, seed: int, role: str, epoch: int = 0, batch: int = 0
 ) -> list[np.random.Generator]:
-    """Return a random stream for each member of an ensemble.
-
-    In edition 1 of the rules member j had the streams of seed + j, which it shared with members of other seeds.
-    """
-    if edition == 1:
-        return [random_stream(seed + j, role, epoch, batch) for j in range(members)]
-    return [random_stream(seed, role, epoch, batch, j) for j in range(members)]
+    """Return a random stream for each member of an ensemble."""
+    return [random_stream(own, role, epoch, batch, j) for own, j in member_seeds(members, edition, seed)]

@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.layers.base import Backward
+from nnfs_cli.nn.layers.dropout import Dropout
+from nnfs_cli.nn.parameters import Views
 from nnfs_cli.system.machine_code.kernel import SINGLE, Floats, Ints, kernel
+from nnfs_cli.training.compiled.recorder import Recorder, twin
 
 
 @kernel
@@ -40,3 +45,20 @@ def mask_numbers(rate: float, dtype: np.dtype[Any]) -> tuple[int, int]:
     if least >> 64:  # the rate is rounded to 1
         return 0, 0
     return int(np.uint64(least).astype(np.int64)), int(kept)
+
+
+@twin(Dropout)
+def _dropout(layer: Dropout, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
+    if not layer.rate:
+        return x, lambda dy, g, need_dx: dy
+    words, mask = recorder.random_words(x.size)
+    recorder.record(words_to_mask, words.size, words, *mask_numbers(layer.rate, recorder.dtype))
+    y = recorder.empty(x.shape)
+    recorder.record(apply_mask, x.size, y, x, mask)
+
+    def backward(dy: Array, g: Views, need_dx: bool) -> Array:
+        dx = recorder.empty(x.shape)
+        recorder.record(apply_mask, x.size, dx, dy, mask)
+        return dx
+
+    return y, backward

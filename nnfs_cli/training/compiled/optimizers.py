@@ -10,10 +10,15 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.system.machine_code.intrinsics import square_root
 from nnfs_cli.system.machine_code.kernel import Doubles, Floats, Ints, kernel, real
+from nnfs_cli.training.compiled.functions import sign
 from nnfs_cli.training.compiled.recorder import Recorder
 from nnfs_cli.training.optimizers import Stepper
+from nnfs_cli.training.optimizers.adagrad import Adagrad
 from nnfs_cli.training.optimizers.adam import Adam
 from nnfs_cli.training.optimizers.adamw import AdamW
+from nnfs_cli.training.optimizers.lion import Lion
+from nnfs_cli.training.optimizers.nadam import NAdam
+from nnfs_cli.training.optimizers.rmsprop import RMSprop
 from nnfs_cli.training.optimizers.sgd import SGD
 
 
@@ -62,12 +67,85 @@ def sgd(lo: int, hi: int, w: Floats, g: Floats, step: Ints, numbers: Doubles, co
         w[i] -= lr * g[i]
 
 
-def _sgd_numbers(optimizer: SGD, state: dict[str, Array], lr: Array) -> Array:
+@kernel
+def momentum(
+    lo: int, hi: int, w: Floats, g: Floats, velocity: Floats, keep: float,
+    step: Ints, numbers: Doubles, columns: int, first: int,
+) -> None:  # fmt: skip
+    """Make the step of `SGD.step` with momentum."""
+    lr = real(numbers[step[0] * columns + first])
+    for i in range(lo, hi):
+        velocity[i] = velocity[i] * keep + g[i]
+        w[i] -= velocity[i] * lr
+
+
+@kernel
+def nesterov(
+    lo: int, hi: int, w: Floats, g: Floats, velocity: Floats, keep: float,
+    step: Ints, numbers: Doubles, columns: int, first: int,
+) -> None:  # fmt: skip
+    """Make the step of `SGD.step` with momentum that looks ahead."""
+    lr = real(numbers[step[0] * columns + first])
+    for i in range(lo, hi):
+        velocity[i] = velocity[i] * keep + g[i]
+        w[i] = (w[i] - g[i] * lr) - (velocity[i] * keep) * lr
+
+
+def _only_lr(optimizer: Stepper, state: dict[str, Array], lr: Array) -> Array:
     return lr[:, None]
 
 
 def _record_sgd(optimizer: SGD, w: Array, g: Array, state: dict[str, Array], numbers: Any, recorder: Recorder) -> None:
-    recorder.record(sgd, w.size, w, g, *numbers)
+    if optimizer.momentum:
+        made = nesterov if optimizer.nesterov else momentum
+        recorder.record(made, w.size, w, g, state["velocity"], optimizer.momentum, *numbers)
+    else:
+        recorder.record(sgd, w.size, w, g, *numbers)
+
+
+@kernel
+def rmsprop(
+    lo: int, hi: int, w: Floats, g: Floats, v: Floats, keep: float, new: float, eps: float,
+    step: Ints, numbers: Doubles, columns: int, first: int,
+) -> None:  # fmt: skip
+    """Make the step of `RMSprop.step`, or that of `Adagrad.step` with `keep` and `new` 1."""
+    lr = real(numbers[step[0] * columns + first])
+    for i in range(lo, hi):
+        square = v[i] * keep + g[i] * g[i] * new
+        v[i] = square
+        w[i] -= g[i] / (square_root(square) + eps) * lr
+
+
+def _record_rmsprop(
+    optimizer: RMSprop, w: Array, g: Array, state: dict[str, Array], numbers: Any, recorder: Recorder
+) -> None:
+    share = float(optimizer.alpha)
+    recorder.record(rmsprop, w.size, w, g, state["v"], share, 1 - share, optimizer.eps, *numbers)
+
+
+def _record_adagrad(
+    optimizer: Adagrad, w: Array, g: Array, state: dict[str, Array], numbers: Any, recorder: Recorder
+) -> None:
+    recorder.record(rmsprop, w.size, w, g, state["s"], 1.0, 1.0, optimizer.eps, *numbers)
+
+
+@kernel
+def lion(
+    lo: int, hi: int, w: Floats, g: Floats, m: Floats, new1: float, new2: float,
+    step: Ints, numbers: Doubles, columns: int, first: int,
+) -> None:  # fmt: skip
+    """Make the step of `Lion.step`."""
+    lr = real(numbers[step[0] * columns + first])
+    for i in range(lo, hi):
+        difference = g[i] - m[i]
+        w[i] -= sign(difference * new1 + m[i]) * lr
+        m[i] += difference * new2
+
+
+def _record_lion(
+    optimizer: Lion, w: Array, g: Array, state: dict[str, Array], numbers: Any, recorder: Recorder
+) -> None:
+    recorder.record(lion, w.size, w, g, state["m"], 1 - optimizer.beta1, 1 - optimizer.beta2, *numbers)
 
 
 @kernel
@@ -104,5 +182,44 @@ def _record_adam(
     recorder.record(adam, w.size, w, g, state["m"], state["v"], *numbers)
 
 
-_TWINS[SGD] = OptimizerTwin(_sgd_numbers, _record_sgd)
+@kernel
+def nadam(
+    lo: int, hi: int, w: Floats, g: Floats, m: Floats, v: Floats,
+    keep1: float, new1: float, keep2: float, new2: float, eps: float,
+    step: Ints, numbers: Doubles, columns: int, first: int,
+) -> None:  # fmt: skip
+    """Make the step of `NAdam.step`."""
+    at = step[0] * columns + first
+    of_g, of_m, root = real(numbers[at]), real(numbers[at + 1]), real(numbers[at + 2])
+    for i in range(lo, hi):
+        mean = m[i] * keep1 + g[i] * new1
+        square = v[i] * keep2 + g[i] * g[i] * new2
+        m[i] = mean
+        v[i] = square
+        w[i] -= (g[i] * of_g + mean * of_m) / (square_root(square) * root + eps)
+
+
+def _nadam_numbers(optimizer: NAdam, state: dict[str, Array], lr: Array) -> Array:
+    t = int(state["t"]) + np.arange(1, len(lr) + 2)
+    momenta = optimizer.beta1 * (1 - 0.96 ** (t * optimizer.momentum_decay) / 2)
+    now, ahead = momenta[:-1], momenta[1:]
+    product = np.cumprod([float(state["product"]), *now])[1:]
+    state["t"] += len(lr)
+    state["product"][...] = product[-1]
+    of_g, of_m = lr * (1 - now) / (1 - product), lr * ahead / (1 - product * ahead)
+    return np.stack([of_g, of_m, 1 / np.sqrt(1 - optimizer.beta2 ** t[:-1])], axis=1)
+
+
+def _record_nadam(
+    optimizer: NAdam, w: Array, g: Array, state: dict[str, Array], numbers: Any, recorder: Recorder
+) -> None:
+    shares = float(optimizer.beta1), 1 - optimizer.beta1, float(optimizer.beta2), 1 - optimizer.beta2
+    recorder.record(nadam, w.size, w, g, state["m"], state["v"], *shares, optimizer.eps, *numbers)
+
+
+_TWINS[SGD] = OptimizerTwin(_only_lr, _record_sgd)
+_TWINS[RMSprop] = OptimizerTwin(_only_lr, _record_rmsprop)
+_TWINS[Adagrad] = OptimizerTwin(_only_lr, _record_adagrad)
+_TWINS[Lion] = OptimizerTwin(_only_lr, _record_lion)
 _TWINS[Adam] = _TWINS[AdamW] = OptimizerTwin(_adam_numbers, _record_adam)
+_TWINS[NAdam] = OptimizerTwin(_nadam_numbers, _record_nadam)

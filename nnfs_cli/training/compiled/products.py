@@ -29,12 +29,32 @@ def add_bias(lo: int, hi: int, y: Floats, bias: Floats, n: int) -> None:
 
 @kernel
 def sum_rows(lo: int, hi: int, out: Floats, x: Floats, rows: int, n: int) -> None:
-    """Sum the columns lo to hi of x (rows, n) into out (n,)."""
+    """Sum the columns lo to hi of x (rows, n) into out (n,), four rows at once."""
     for j in range(lo, hi):
         out[j] = real(0)
-    for i in range(rows):
+    whole = rows // 4 * 4
+    for i in range(0, whole, 4):
+        at = i * n
+        for j in range(lo, hi):
+            out[j] += (x[at + j] + x[at + n + j]) + (x[at + 2 * n + j] + x[at + 3 * n + j])
+    for i in range(whole, rows):
         for j in range(lo, hi):
             out[j] += x[i * n + j]
+
+
+@kernel
+def sum_products(lo: int, hi: int, out: Floats, x: Floats, y: Floats, rows: int, n: int) -> None:
+    """Sum the columns lo to hi of x · y, both (rows, n), into out (n,), four rows at once."""
+    for j in range(lo, hi):
+        out[j] = real(0)
+    whole = rows // 4 * 4
+    for i in range(0, whole, 4):
+        a, b, c, d = i * n, (i + 1) * n, (i + 2) * n, (i + 3) * n
+        for j in range(lo, hi):
+            out[j] += (x[a + j] * y[a + j] + x[b + j] * y[b + j]) + (x[c + j] * y[c + j] + x[d + j] * y[d + j])
+    for i in range(whole, rows):
+        for j in range(lo, hi):
+            out[j] += x[i * n + j] * y[i * n + j]
 
 
 @kernel

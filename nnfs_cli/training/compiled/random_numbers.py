@@ -14,18 +14,19 @@ Generation" (2014), PCG-XSL-RR 128/64; O'Neill, "Developing a seed_seq Alternati
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.system.machine_code.kernel import Ints, device, kernel
+from nnfs_cli.system.random import entropy
 
 MULTIPLIER = 0x2360ED051FC65DA44385DF649FCCF645  # of PCG64
 LANES = 16
 BLOCK = 1024  # words, a multiple of LANES
 STATE = 4  # words of 64 bits: the upper and the lower half of s, then those of c
+WORD_BYTES = 8
 SPARE = 2 * LANES  # words of 64 bits that a block works in
 
 POOL = 4  # words of 32 bits that a SeedSequence mixes the entropy into
@@ -41,10 +42,24 @@ def entropy_words(numbers: Sequence[int]) -> list[int]:
     return words
 
 
-def stream_entropy(seed: int, role: str, epoch: int, batch: int, member: int = 0) -> tuple[Array, int]:
-    """Return the entropy of `random_stream`, and the index of the batch in it."""
-    before = entropy_words([seed, zlib.crc32(role.encode()), epoch])
-    return np.array([*before, batch, *entropy_words([member] if member else [])], np.int64), len(before)
+class Stream:
+    """The random streams of a member, one for each batch: the entropy that they begin from, and the first state."""
+
+    def __init__(self, seed: int, role: str, member: int, step: Array) -> None:
+        numbers = entropy(seed, role, member=member)
+        self._epoch = len(entropy_words(numbers[:2]))  # the place of the epoch; that of the batch follows
+        self._entropy = np.array(entropy_words(numbers), np.int64)
+        self._step = step
+        self.state = np.zeros(STATE, np.int64)
+
+    def begin(self, epoch: int, batch: int) -> None:
+        """Begin a chunk in this epoch whose first step has this batch; both are below 2^32."""
+        self._entropy[self._epoch : self._epoch + 2] = epoch, batch
+
+    @property
+    def operands(self) -> tuple[Array, Array, int, int, Array]:
+        """The operands of `seed_stream`."""
+        return self.state, self._entropy, len(self._entropy), self._epoch + 1, self._step
 
 
 def jump(steps: int) -> Array:
@@ -153,28 +168,28 @@ def drawn(lower: Word, upper: Word, constant: Word) -> tuple[Word, Word]:
 
 
 @device
-def entropy_word(entropy: Ints, i: int, place: int, step: int) -> Word:
+def entropy_word(words: Ints, i: int, place: int, step: int) -> Word:
     """Return a word of the entropy of a step."""
-    word = entropy[i]
+    word = words[i]
     return np.uint64(word + step if i == place else word)
 
 
 @kernel
-def seed_stream(lo: int, hi: int, state: Ints, entropy: Ints, n: int, place: int, step: Ints) -> None:
+def seed_stream(lo: int, hi: int, state: Ints, words: Ints, n: int, place: int, step: Ints) -> None:
     """Write the first state (STATE,) of the stream of a step. The axis has length 1.
 
-    `entropy` has n words of 32 bits, at least POOL; the one at `place` is the batch of the first step of the chunk.
+    `words` are n words of 32 bits, at least POOL; the one at `place` is the batch of the first step of the chunk.
     """
     if lo >= hi:
         return
     constant = HASH_IN
     for i in range(POOL):
-        word, constant = hashed(entropy_word(entropy, i, place, step[0]), constant, HASH_IN_FACTOR)
+        word, constant = hashed(entropy_word(words, i, place, step[0]), constant, HASH_IN_FACTOR)
         state[i] = np.int64(word)
     for i in range(n):  # words of the pool mix with each other, and further words with all of the pool
         for j in range(POOL):
             if i != j:
-                word = np.uint64(state[i]) if i < POOL else entropy_word(entropy, i, place, step[0])
+                word = np.uint64(state[i]) if i < POOL else entropy_word(words, i, place, step[0])
                 word, constant = hashed(word, constant, HASH_IN_FACTOR)
                 state[j] = np.int64(mixed(np.uint64(state[j]), word))
     pool0, pool1, pool2, pool3 = np.uint64(state[0]), np.uint64(state[1]), np.uint64(state[2]), np.uint64(state[3])

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from nnfs_cli.arrays import Array, Shape
-from nnfs_cli.nn.context import Context
+from nnfs_cli.nn.context import Context, Draws
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.system.machine_code.blas import gemm_address
 from nnfs_cli.system.machine_code.kernel import Kernel
-from nnfs_cli.training.compiled import products
+from nnfs_cli.training.compiled import products, random_numbers
+from nnfs_cli.training.compiled.random_numbers import Stream
 
 ALIGNMENT = 64  # bytes; a vector of a processor never crosses two lines of its cache
 
@@ -43,6 +44,13 @@ class Recorder(Context):
     def __init__(self, dtype: np.dtype[Any]) -> None:
         super().__init__(dtype, training=True)
         self.instructions: list[Instruction] = []
+        self.stream: Stream | None = None  # of the member that is recorded
+        self.drawn = 0  # random numbers in this pass
+
+    def begin(self, batch: int, draws: Draws | None = None) -> None:
+        """Begin a pass with a batch of this many rows."""
+        super().begin(batch, draws)
+        self.drawn = 0
 
     def record(self, kernel: Kernel, hi: int, *operands: Operand, lo: int = 0) -> None:
         """Add an instruction."""
@@ -57,6 +65,26 @@ class Recorder(Context):
 
     def _new_buffer(self, at: int, shape: Shape, dtype: Any) -> Array:
         return aligned(shape, self.dtype if dtype is None else dtype)
+
+    def random_words(self, n: int) -> tuple[Array, Array]:
+        """Record the drawing of n random numbers of the net's dtype.
+
+        Return the words (64 bits) that hold them, and a view (n,) of the numbers that can be made in their place; a
+        word holds two numbers of float32.
+        """
+        if self.stream is None:
+            raise ValueError("this net draws random numbers; give the recorder a stream")
+        if not self.drawn:
+            self.record(random_numbers.seed_stream, 1, *self.stream.operands)
+        each = random_numbers.WORD_BYTES // self.dtype.itemsize
+        first, skipped = divmod(self.drawn, each)
+        self.drawn += n
+        n_words = -(-(skipped + n) // each)
+        blocks = -(-n_words // random_numbers.BLOCK)
+        words, spare = self.empty((n_words,), np.int64), self.empty((blocks * random_numbers.SPARE,), np.int64)
+        start = random_numbers.jump(first)
+        self.record(random_numbers.draw_words, blocks, words, spare, self.stream.state, start, n_words)
+        return words, words.view(self.dtype)[skipped : skipped + n]
 
     # What layers are made of
 

@@ -12,16 +12,15 @@ from nnfs_cli.training.compiled.dropout import mask_numbers, words_to_mask
 from nnfs_cli.training.compiled.random_numbers import (
     BLOCK,
     SPARE,
-    STATE,
+    Stream,
     draw_words,
     jump,
     seed_stream,
-    stream_entropy,
 )
 from tests.training.compiled.kernels import run
 
 uint32 = st.integers(0, 2**32 - 2)
-stream = {
+numbers = {
     "seed": st.one_of(st.integers(0, 9), uint32, st.integers(0, 2**130)),
     "role": st.sampled_from(["dropout", "weights", "split"]),
     "epoch": st.one_of(st.integers(0, 9), uint32),
@@ -32,10 +31,10 @@ stream = {
 
 def first_state(seed: int, role: str, epoch: int, batch: int, member: int, step: int = 0) -> np.ndarray:
     """Return the state of a stream by `seed_stream`, which counts steps from the batch."""
-    state = np.zeros(STATE, np.int64)
-    entropy, place = stream_entropy(seed, role, epoch, batch, member)
-    run(seed_stream, "float32", 1, state, entropy, len(entropy), place, np.array([step]))
-    return state
+    stream = Stream(seed, role, member, np.array([step]))
+    stream.begin(epoch, batch)
+    run(seed_stream, "float32", 1, *stream.operands)
+    return stream.state
 
 
 def words(state: np.ndarray, n: int, skip: int = 0, cuts: tuple[int, ...] = ()) -> np.ndarray:
@@ -46,7 +45,7 @@ def words(state: np.ndarray, n: int, skip: int = 0, cuts: tuple[int, ...] = ()) 
     return found
 
 
-@given(**stream, step=st.integers(0, 98))
+@given(**numbers, step=st.integers(0, 98))
 def test_a_stream_begins_as_numpys_for_every_seed_role_epoch_batch_and_member(
     seed: int, role: str, epoch: int, batch: int, member: int, step: int
 ) -> None:

@@ -1,0 +1,100 @@
+"""Layer normalization in compiled code: the formulas of the layer, in the same order."""
+
+from __future__ import annotations
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.nn.layers.base import Backward
+from nnfs_cli.nn.layers.layer_norm import LayerNorm
+from nnfs_cli.nn.parameters import Views
+from nnfs_cli.system.machine_code.intrinsics import square_root
+from nnfs_cli.system.machine_code.kernel import Floats, device, kernel, real
+from nnfs_cli.training.compiled import products
+from nnfs_cli.training.compiled.recorder import Recorder, twin
+
+
+@device
+def row_sum(x: Floats, at: int, n: int) -> float:
+    """Return the sum of n entries from the one at `at`, as eight sums side by side."""
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = real(0)
+    whole = at + n // 8 * 8
+    for i in range(at, whole, 8):
+        s0 += x[i]
+        s1 += x[i + 1]
+        s2 += x[i + 2]
+        s3 += x[i + 3]
+        s4 += x[i + 4]
+        s5 += x[i + 5]
+        s6 += x[i + 6]
+        s7 += x[i + 7]
+    for i in range(whole, at + n):
+        s0 += x[i]
+    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+
+
+@device
+def row_dot(x: Floats, y: Floats, at: int, n: int) -> float:
+    """Return Σ x · y over n entries from the one at `at`, as eight sums side by side."""
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = real(0)
+    whole = at + n // 8 * 8
+    for i in range(at, whole, 8):
+        s0 += x[i] * y[i]
+        s1 += x[i + 1] * y[i + 1]
+        s2 += x[i + 2] * y[i + 2]
+        s3 += x[i + 3] * y[i + 3]
+        s4 += x[i + 4] * y[i + 4]
+        s5 += x[i + 5] * y[i + 5]
+        s6 += x[i + 6] * y[i + 6]
+        s7 += x[i + 7] * y[i + 7]
+    for i in range(whole, at + n):
+        s0 += x[i] * y[i]
+    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+
+
+@kernel
+def forward(
+    lo: int, hi: int, y: Floats, x_hat: Floats, std: Floats,
+    x: Floats, weight: Floats, bias: Floats, width: int, eps: float, share: float,
+) -> None:  # fmt: skip
+    """Normalize the rows of x (rows, width); `share` is 1 / width. The axis is rows."""
+    for i in range(lo, hi):
+        at = i * width
+        mean = row_sum(x, at, width) * share
+        for j in range(width):
+            x_hat[at + j] = x[at + j] - mean
+        std[i] = square_root(row_dot(x_hat, x_hat, at, width) * share + eps)
+        for j in range(width):
+            x_hat[at + j] /= std[i]
+            y[at + j] = x_hat[at + j] * weight[j] + bias[j]
+
+
+@kernel
+def backward(
+    lo: int, hi: int, dx: Floats, dy: Floats, x_hat: Floats, std: Floats, weight: Floats, width: int, share: float
+) -> None:
+    """Compute the gradient of `forward` by x. The axis is rows."""
+    for i in range(lo, hi):
+        at = i * width
+        for j in range(width):
+            dx[at + j] = dy[at + j] * weight[j]
+        along = row_dot(dx, x_hat, at, width) * share
+        mean = row_sum(dx, at, width) * share
+        by = std[i]
+        for j in range(width):
+            dx[at + j] = ((dx[at + j] - mean) - x_hat[at + j] * along) / by
+
+
+@twin(LayerNorm)
+def _layer_norm(layer: LayerNorm, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
+    shape, x = x.shape, recorder.as_rows(x)
+    rows, width = x.shape
+    y, x_hat, std = recorder.empty(x.shape), recorder.empty(x.shape), recorder.empty((rows,))
+    recorder.record(forward, rows, y, x_hat, std, x, p.weight, p.bias, width, layer.eps, 1 / width)
+
+    def backward_pass(dy: Array, g: Views, need_dx: bool) -> Array:
+        dx = recorder.empty(x.shape)
+        recorder.record(products.sum_rows, width, g.bias, dy, rows, width)
+        recorder.record(products.sum_products, width, g.weight, dy, x_hat, rows, width)
+        recorder.record(backward, rows, dx, dy, x_hat, std, p.weight, width, 1 / width)
+        return dx.reshape(shape)
+
+    return y.reshape(shape), backward_pass
