@@ -11,13 +11,14 @@ of `configs/`, which is what a reader has who starts on that page. In a page,
 - the ```pycon blocks are one interactive session, whose outputs are filled in, as those of commands;
 - `<!-- before: COMMAND -->` runs a command whose output is not shown;
 - `<!-- config PATH -->` and `<!-- code PATH FUNCTION -->` above a block fill it with a config or a method;
-- a table between `<!-- NAME -->` and `<!-- /NAME -->` is the output of the command in `TABLES`.
+- a table between `<!-- NAME -->` and `<!-- /NAME -->` is made by the command or the function in `TABLES`.
 """
 
 from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import json
 import os
@@ -28,10 +29,13 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks import report
+from tests.benchmarks.report import PARTS
 from tests.command import run_here
 
 ROOT = Path(__file__).parent.parent
@@ -40,15 +44,14 @@ GUIDE = ROOT / "nnfs_cli" / "guide"
 PAGES = (README, *sorted(GUIDE.glob("*.md")))
 BLOCKS = ("split", "preprocessing", "penalty", "clip", "early_stopping", "checkpoint")
 ACCURACY = "python -m tests.benchmarks.accuracy --show"
-SPEED = "python -m tests.benchmarks.report"
-TABLES = {
+TABLES: dict[str, str | Callable[[], str]] = {
     "keys": "nnfs components config --markdown",
     "components": "nnfs components --markdown",
     **{block: f"nnfs components {block} --markdown | awk -v RS= 'END {{print}}'" for block in BLOCKS},
     "accuracy": f"{ACCURACY} '{ROOT}/.readme/accuracy.json'",
     "accuracy summary": f"{ACCURACY} '{ROOT}/.readme/accuracy.json' --summary",
-    "speed": SPEED,
-    "speed summary": f"{SPEED} --summary",
+    **{f"speed {part}": functools.partial(report.markdown, part) for part in PARTS},
+    "speed summary": report.summary,
 }
 BLOCK = re.compile(
     r"<!-- before: (?P<before>[^\n]+) -->|"
@@ -162,11 +165,11 @@ def rendered(page: Path) -> str:
         workspace = stack.enter_context(contextlib.closing(Workspace(Path(name))))
         shutil.copytree(ROOT / "configs", workspace.folder / "configs")
         text = BLOCK.sub(workspace.block, page.read_text(encoding="utf-8"))
-        for name, command in TABLES.items():
+        for name, made in TABLES.items():
             before, begin, rest = text.partition(f"<!-- {name} -->\n")
             if begin:
                 _, end, after = rest.partition(f"<!-- /{name} -->")
-                text = before + begin + workspace.run(command) + end + after
+                text = before + begin + (workspace.run(made) if isinstance(made, str) else made()) + end + after
         return text
 
 

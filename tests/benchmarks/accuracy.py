@@ -26,7 +26,7 @@ from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.runs.environment import describe_environment
 from nnfs_cli.system.threads import VARIABLES
 from tests.benchmarks.models import MODELS, answer
-from tests.benchmarks.race import PREFIXES
+from tests.benchmarks.part import PREFIXES
 from tests.benchmarks.tables import Task, built_in, in_folder
 
 PEERS = ("numpy", "scikit-learn", "lightgbm", "catboost")

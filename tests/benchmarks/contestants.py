@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nnfs_cli.system.threads import VARIABLES
+from tests.benchmarks.race import Turns
 from tests.benchmarks.workloads import VALIDATION, Workload
 
-# Trains until `after_epoch`, which it calls after each epoch and its look at the validation rows, raises.
-Contestant = Callable[[Workload, Callable[[], None]], None]
+# Trains until `turns` raises, which it calls after each epoch and its look at the validation rows.
+Contestant = Callable[[Workload, Turns], None]
 
 
-def nnfs(workload: Workload, after_epoch: Callable[[], None]) -> None:
+def variables(threads: int) -> dict[str, str]:
+    """What limits the threads of all of them, each in its own way. PyTorch and nnfs are told again in the program."""
+    limits = dict.fromkeys(VARIABLES, str(threads))
+    if threads == 1:
+        limits |= {"NPROC": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
+    return limits
+
+
+def nnfs(workload: Workload, turns: Turns) -> None:
     """A config, `workflows.train` and all that it does: the log, the figures, the best weights, the run directory."""
     from nnfs_cli import workflows
     from nnfs_cli.config.config import Config
@@ -26,52 +38,102 @@ def nnfs(workload: Workload, after_epoch: Callable[[], None]) -> None:
 
     class Watch(Callback):
         def on_epoch(self, training: Training) -> None:
-            after_epoch()
+            turns()
 
     with tempfile.TemporaryDirectory() as name:
         experiment = workflows.prepare(Config.load(workload.config(Path(name))))
-        workflows.train(experiment, workflows.begin(experiment, Path(name) / "runs"), [Watch()])
+        run = workflows.begin(experiment, Path(name) / "runs")
+        turns.ready()
+        workflows.train(experiment, run, [Watch()])
 
 
-def nnfs_in_numpy(workload: Workload, after_epoch: Callable[[], None]) -> None:
-    """The same where Numba is not installed."""
+def nnfs_in_numpy(workload: Workload, turns: Turns) -> None:
+    """The same without compiled steps."""
     os.environ["NUMBA_DISABLE_JIT"] = "1"
-    nnfs(workload, after_epoch)
+    nnfs(replace(workload, engine="numpy"), turns)
 
 
-def pytorch(workload: Workload, after_epoch: Callable[[], None]) -> None:
+def pytorch(workload: Workload, turns: Turns) -> None:
     """Eager PyTorch with its fused optimizers."""
     import torch
+
+    net, loss_of = _pytorch_net(workload)
+    rule: Any = torch.optim.SGD if workload.optimizer == "sgd" else torch.optim.Adam
+    optimizer = rule(net.parameters(), lr=workload.lr, fused=True)
+
+    def step(X: Any, y: Any, rows: Any, total: Any) -> None:
+        loss = loss_of(net(X[rows]), y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.detach() * len(rows)
+
+    _pytorch_loop(workload, turns, net, loss_of, step)
+
+
+def pytorch_compiled(workload: Workload, turns: Turns) -> None:
+    """PyTorch, a whole step in one graph of `torch.compile`: gather, forward, loss, backward and optimizer."""
+    import torch
+    from torch._inductor import config
+
+    config.cpp_wrapper = True  # no Python between its kernels; faster for small nets, and no slower for others
+    net, loss_of = _pytorch_net(workload)
+    names, lr = [name for name, _ in net.named_parameters()], workload.lr
+    weights = [weight.data for weight in net.parameters()]
+    m, v = ([torch.zeros_like(weight) for weight in weights] for _ in range(2))
+    t = torch.zeros(())
+
+    def loss_at(w: Any, x: Any, y: Any) -> Any:
+        return loss_of(torch.func.functional_call(net, dict(zip(names, w, strict=True)), (x,)), y)
+
+    def step(X: Any, y: Any, rows: Any, total: Any) -> None:
+        gradients, loss = torch.func.grad_and_value(loss_at)(weights, X[rows], y[rows])
+        total.add_(loss * len(rows))
+        if workload.optimizer == "sgd":
+            for w_i, g in zip(weights, gradients, strict=True):
+                w_i.sub_(lr * g)
+            return
+        t.add_(1)
+        rate, scale = lr / (1 - 0.9**t), 1 / torch.sqrt(1 - 0.999**t)
+        for w_i, g, m_i, v_i in zip(weights, gradients, m, v, strict=True):
+            m_i.mul_(0.9).add_(0.1 * g)
+            v_i.mul_(0.999).add_(0.001 * g * g)
+            w_i.sub_(rate * m_i / (torch.sqrt(v_i) * scale + 1e-8))
+
+    _pytorch_loop(workload, turns, net, loss_of, torch.compile(step, fullgraph=True, dynamic=False))
+
+
+def _pytorch_net(workload: Workload) -> tuple[Any, Any]:
+    """The net, which gives logits, and the loss."""
     from torch import nn
 
-    (X, y), (X_val, y_val) = [tuple(map(torch.from_numpy, part)) for part in workload.split()]
     layers: list[nn.Module] = []
     for n_inputs, units in itertools.pairwise(workload.widths):
         layers += [nn.Linear(n_inputs, units), nn.ReLU()]
-    net = nn.Sequential(*layers[:-1])
-    loss_of: nn.Module = nn.BCEWithLogitsLoss() if workload.binary else nn.CrossEntropyLoss()
+    return nn.Sequential(*layers[:-1]), nn.BCEWithLogitsLoss() if workload.binary else nn.CrossEntropyLoss()
+
+
+def _pytorch_loop(workload: Workload, turns: Turns, net: Any, loss_of: Any, step: Any) -> None:
+    """Epochs of steps, each with a look at the validation rows."""
+    import torch
+
+    (X, y), (X_val, y_val) = [tuple(map(torch.from_numpy, part)) for part in workload.split()]
     if workload.binary:
         y, y_val = y[:, None].float(), y_val[:, None].float()
-    rule: Any = torch.optim.SGD if workload.optimizer == "sgd" else torch.optim.Adam
-    optimizer = rule(net.parameters(), lr=workload.lr, fused=True)
+    turns.ready()
     while True:
         order, total = torch.randperm(len(X)), torch.zeros(())
         for start in range(0, len(X), workload.batch):
-            rows = order[start : start + workload.batch]
-            loss = loss_of(net(X[rows]), y[rows])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += loss.detach() * len(rows)
+            step(X, y, order[start : start + workload.batch], total)
         with torch.no_grad():
             z = net(X_val)
             decided = (z > 0).float() if workload.binary else z.argmax(dim=1)
             figures = [total.item() / len(X), loss_of(z, y_val).item(), (decided == y_val).float().mean().item()]
         assert all(map(math.isfinite, figures))
-        after_epoch()
+        turns()
 
 
-def jax(workload: Workload, after_epoch: Callable[[], None]) -> None:
+def jax(workload: Workload, turns: Turns) -> None:
     """JAX, each epoch one compiled scan over its batches, with the look at the validation rows in it."""
     import jax
     import jax.numpy as jnp
@@ -108,7 +170,7 @@ def jax(workload: Workload, after_epoch: Callable[[], None]) -> None:
 
     whole = len(X) // workload.batch * workload.batch
 
-    @jax.jit
+    @functools.partial(jax.jit, donate_argnums=0)  # the new weights take the memory of the old ones
     def epoch(carry: Any, order: Any) -> Any:
         carry, losses = jax.lax.scan(step, carry, order[:whole].reshape(-1, workload.batch))
         total = losses.sum()
@@ -119,22 +181,22 @@ def jax(workload: Workload, after_epoch: Callable[[], None]) -> None:
         decided = z[:, 0] > 0 if workload.binary else z.argmax(axis=1)
         return carry, jnp.stack([total / len(X), loss_of(carry[0], X_val, y_val), jnp.mean(decided == y_val)])
 
-    zeros = jax.tree.map(jnp.zeros_like, weights)
-    carry = weights, zeros, zeros, jnp.zeros(())
+    carry = (weights, *(jax.tree.map(jnp.zeros_like, weights) for _ in range(2)), jnp.zeros(()))
+    turns.ready()
     while True:
         carry, figures = epoch(carry, rng.permutation(len(X)).astype(np.int32))
         assert np.isfinite(figures).all()
-        after_epoch()
+        turns()
 
 
-def scikit_learn(workload: Workload, after_epoch: Callable[[], None]) -> None:
+def scikit_learn(workload: Workload, turns: Turns) -> None:
     """scikit-learn's own loop, with its own look at the validation rows."""
     from sklearn.neural_network import MLPClassifier
 
     class Watched(MLPClassifier):  # type: ignore[misc]
         def _update_no_improvement_count(self, *args: Any, **options: Any) -> None:
             super()._update_no_improvement_count(*args, **options)
-            after_epoch()
+            turns()
 
     Watched(
         workload.hidden,
@@ -151,7 +213,7 @@ def scikit_learn(workload: Workload, after_epoch: Callable[[], None]) -> None:
     ).fit(*workload.data())
 
 
-def matrix_products(workload: Workload, after_epoch: Callable[[], None]) -> None:
+def matrix_products(workload: Workload, turns: Turns) -> None:
     """Only the matrix products of the steps, in NumPy: what no net in NumPy can go below."""
     rng, widths = np.random.default_rng(0), workload.widths
     x = [rng.standard_normal((workload.batch, n), np.float32) for n in widths]
@@ -166,14 +228,17 @@ def matrix_products(workload: Workload, after_epoch: Callable[[], None]) -> None
                 np.dot(x[i][:n].T, x[i + 1][:n], out=dW[i])
                 if i:
                     np.dot(x[i + 1][:n], weight.T, out=dx[i][:n])
-        after_epoch()
+        turns()
 
 
 CONTESTANTS: dict[str, Contestant] = {
-    "nnfs": nnfs,
-    "without Numba": nnfs_in_numpy,
+    "nnfs, compiled": nnfs,
+    "nnfs, NumPy": nnfs_in_numpy,
     "PyTorch": pytorch,
+    "torch.compile": pytorch_compiled,
     "JAX": jax,
     "scikit-learn": scikit_learn,
     "matrix products": matrix_products,
 }
+COMPILING = ("nnfs, compiled", "torch.compile", "JAX")
+NEEDS = {"nnfs, compiled": "numba", "PyTorch": "torch", "torch.compile": "torch", "JAX": "jax"}  # packages

@@ -1,18 +1,22 @@
-"""Taking turns: each contestant trains in a process of its own, some epochs at a time, while the others wait."""
+"""Taking turns: each contestant trains in a process of its own, for a while, while the others wait."""
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
-import os
+import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
+from statistics import median
 from typing import Any, Protocol
 
+from tests.benchmarks.part import as_installed
+
 PAUSE = 0.1  # seconds between turns, for threads that wait by spinning to fall asleep
-PREFIXES = ("OMP_", "OPENBLAS_", "MKL_", "XLA_", "NUMBA_")  # of variables by which a machine slows one of them down
+WARM_UP = 3  # epochs, in which those who compile do so
+
+Figures = dict[str, Any]  # seconds a step of every turn, `wall` and `cpu`, and seconds of compiling: `first`, `again`
 
 
 class Race(Protocol):
@@ -22,79 +26,136 @@ class Race(Protocol):
     def steps(self) -> int:
         """How many an epoch has."""
 
-    @property
-    def epochs(self) -> int:
-        """How many there are in all."""
-
 
 class _FinishedError(Exception):
     """Training has been long enough."""
 
 
-class _Turns:
-    """Called after every epoch: waits when the turn is over, and says how long it took."""
+class Turns:
+    """What a contestant tells how far it is: `ready()` before its first epoch, and a call after every one.
+
+    A call waits when the turn is over. The seconds of an epoch are measured from one call to the next.
+    """
 
     def __init__(self, line: Connection, warm_up: int) -> None:
-        self._line, self._left = line, warm_up
-        self._begun = time.perf_counter()
+        self._line, self._warm_up, self._epochs, self._seconds = line, warm_up, 0, 0.0
+        self._firsts: list[float] = []
+        self.ready()
+
+    def ready(self) -> None:
+        """Begin to count time."""
+        self._begun, self._cpu = time.perf_counter(), time.process_time()
 
     def __call__(self) -> None:
-        self._left -= 1
-        if self._left:
+        if len(self._firsts) < self._warm_up:
+            now = time.perf_counter()
+            self._firsts.append(now - self._begun)
+            self._begun = now
+            if len(self._firsts) == self._warm_up:
+                self._wait(self._firsts)
             return
-        self._line.send(time.perf_counter() - self._begun)
-        epochs = self._line.recv()
-        if not epochs:
+        self._epochs += 1
+        wall = time.perf_counter() - self._begun
+        if wall >= self._seconds:
+            self._wait((self._epochs, wall, time.process_time() - self._cpu))
+
+    def _wait(self, message: object) -> None:
+        self._line.send(message)
+        self._seconds, self._epochs = self._line.recv(), 0
+        if self._seconds < 0:
             raise _FinishedError
-        self._left, self._begun = epochs, time.perf_counter()
+        self.ready()
 
 
-def warm_up(workload: Race) -> int:
-    """The first half of the epochs, in which those who compile do so."""
-    return max(1, workload.epochs // 2)
-
-
-def _train(contestant: Callable[[Any, Callable[[], None]], None], workload: Race, line: Connection) -> None:
+def _train(contestant: Callable[[Any, Turns], None], workload: Race, line: Connection, warm_up: int) -> None:
     warnings.simplefilter("ignore")
-    with contextlib.suppress(_FinishedError):
-        contestant(workload, _Turns(line, warm_up(workload)))
-
-
-@contextlib.contextmanager
-def as_installed() -> Iterator[list[str]]:
-    """Take away the variables that tell a library how to calculate; their names are given."""
-    found = {name: value for name, value in os.environ.items() if name.startswith(PREFIXES)}
-    for name in found:
-        del os.environ[name]
     try:
-        yield sorted(found)
-    finally:
-        os.environ.update(found)
+        contestant(workload, Turns(line, warm_up))
+    except _FinishedError:
+        return
 
 
-def race(workload: Race, contestants: Mapping[str, Callable[..., None]], turns: int) -> dict[str, list[float]]:
-    """Seconds per step of each contestant, turn by turn, in the second half of its training."""
-    context = multiprocessing.get_context("spawn")
-    lines: dict[str, Connection] = {}
-    processes = []
-    for name, contestant in contestants.items():
-        here, there = context.Pipe()
-        process = context.Process(target=_train, args=(contestant, workload, there), daemon=True)
-        process.start()
+class Racer:
+    """A contestant in a process of its own, once its training is warm."""
+
+    def __init__(
+        self, contestant: Callable[..., None], workload: Race, settings: Mapping[str, str], warm_up: int = WARM_UP
+    ) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._line, there = context.Pipe()
+        self._process = context.Process(target=_train, args=(contestant, workload, there, warm_up))
+        with as_installed(**settings):
+            self._process.start()
         there.close()
-        here.recv()  # it is warm
-        lines[name] = here
-        processes.append(process)
-    epochs = max(1, (workload.epochs - warm_up(workload)) // turns)
-    seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(turns):
-        for name, line in lines.items():
-            time.sleep(PAUSE)
-            line.send(epochs)
-            seconds[name].append(line.recv() / (epochs * workload.steps))
-    for line in lines.values():
-        with contextlib.suppress(BrokenPipeError):  # its training has had all its epochs
-            line.send(0)
-    for process in processes:
-        process.join()
-    return seconds
+        self.first_epochs: list[float] = self._answer()
+
+    def turn(self, seconds: float) -> tuple[int, float, float]:
+        """Train for at least so long: epochs, seconds and CPU seconds."""
+        self._line.send(seconds)
+        turn: tuple[int, float, float] = self._answer()
+        return turn
+
+    def stop(self) -> None:
+        """End its training."""
+        self._line.send(-1.0)
+        self._process.join(20)
+        self._process.kill()
+
+    def _answer(self) -> Any:
+        try:
+            return self._line.recv()
+        except EOFError:
+            raise RuntimeError("a contestant has failed; see its traceback above") from None
+
+
+def race(
+    workload: Race,
+    contestants: Mapping[str, Callable[..., None]],
+    turns: int,
+    seconds: float = 0.5,
+    settings: Mapping[str, str] | None = None,
+    compiling: tuple[str, ...] = (),
+) -> dict[str, Figures]:
+    """Let the contestants take turns of so many seconds.
+
+    `settings` are variables of their processes. Those of `compiling` are started twice, to see how long the first epoch
+    takes with an empty cache and with the cache of the time before.
+    """
+    found: dict[str, Figures] = {name: {"wall": [], "cpu": []} for name in contestants}
+    racers: dict[str, Racer] = {}
+    with tempfile.TemporaryDirectory(prefix="nnfs-caches-") as folder:
+        variables = {**caches(folder), **(settings or {})}
+        try:
+            for name, contestant in contestants.items():
+                firsts = []
+                if name in compiling:
+                    once = Racer(contestant, workload, variables)
+                    firsts.append(once.first_epochs[0])
+                    once.stop()
+                racers[name] = Racer(contestant, workload, variables)
+                found[name]["first epochs"] = [*firsts, racers[name].first_epochs[0]]
+                racers[name].turn(4 * seconds)  # in early epochs, nearly all weights are the best so far
+            for _ in range(turns):
+                for name, racer in racers.items():
+                    time.sleep(PAUSE)
+                    epochs, wall, cpu = racer.turn(seconds)
+                    found[name]["wall"].append(wall / (epochs * workload.steps))
+                    found[name]["cpu"].append(cpu / (epochs * workload.steps))
+        finally:
+            for racer in racers.values():
+                racer.stop()
+    for figures in found.values():  # what a first epoch takes longer than the others
+        epoch = median(figures["wall"]) * workload.steps
+        figures["compiling"] = [max(0.0, first - epoch) for first in figures.pop("first epochs")]
+    return found
+
+
+def caches(folder: str) -> dict[str, str]:
+    """Variables by which those who keep compiled code keep it in a folder."""
+    return {
+        "XDG_CACHE_HOME": folder,
+        "TORCHINDUCTOR_CACHE_DIR": f"{folder}/torch",
+        "JAX_COMPILATION_CACHE_DIR": f"{folder}/jax",
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }

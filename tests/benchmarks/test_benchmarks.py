@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +15,36 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.progress import LogRow
-from tests.benchmarks import full_batch
-from tests.benchmarks.contestants import CONTESTANTS, matrix_products, nnfs, nnfs_in_numpy, scikit_learn
-from tests.benchmarks.race import as_installed, race
-from tests.benchmarks.report import RESULTS, markdown, ratio, summary
+from tests.benchmarks import full_batch, steps
+from tests.benchmarks.__main__ import main
+from tests.benchmarks.contestants import matrix_products, nnfs, nnfs_in_numpy, scikit_learn
+from tests.benchmarks.part import ROOT, file_of
+from tests.benchmarks.race import race
+from tests.benchmarks.report import PARTS, markdown, part_of, summary
 from tests.benchmarks.workloads import WORKLOADS, Workload
-from tests.conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 SMALL = Workload("short", 200, 5, (8,), 3, 64, "adam", 0.01, 5)
-INSTALLED = {name: who for name, who in CONTESTANTS.items() if name not in ("PyTorch", "JAX")}
-PEERS = [module for module in ("torch", "jax", "matplotlib") if importlib.util.find_spec(module)]
+MEASURED = [part for part in PARTS if file_of(part).exists()]
+
+
+class EnoughError(Exception):
+    pass
+
+
+class FourEpochs:
+    """Ends a training after its fourth epoch."""
+
+    def __init__(self) -> None:
+        self.epochs = 0
+
+    def ready(self) -> None:
+        assert self.epochs == 0
+
+    def __call__(self) -> None:
+        self.epochs += 1
+        if self.epochs == 4:
+            raise EnoughError
 
 
 @pytest.mark.parametrize("workload", [SMALL, WORKLOADS[0].shortened(5)], ids=lambda workload: workload.name)
@@ -32,23 +52,16 @@ PEERS = [module for module in ("torch", "jax", "matplotlib") if importlib.util.f
 def test_a_contestant_calls_after_every_epoch(
     contestant: object, workload: Workload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class EnoughError(Exception):
-        pass
-
-    epochs = []
-
-    def after_epoch() -> None:
-        epochs.append(0)
-        if len(epochs) == 4:
-            raise EnoughError
-
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "")
     with pytest.raises(EnoughError):
-        contestant(workload, after_epoch)  # type: ignore[operator]
-    assert len(epochs) == 4
+        contestant(workload, FourEpochs())  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
+@pytest.mark.parametrize(
+    "workload",
+    [*WORKLOADS[:2], *(pytest.param(each, marks=pytest.mark.slow) for each in WORKLOADS[2:])],
+    ids=lambda workload: workload.name,
+)
 def test_the_config_is_the_workload(workload: Workload, tmp_path: Path) -> None:
     experiment = workflows.prepare(Config.load(workload.config(tmp_path)))
     assert len(experiment.training_rows) == workload.rows
@@ -73,37 +86,38 @@ def test_the_plain_loop_has_the_losses_of_the_tool() -> None:
 
 
 def test_turns_are_taken_as_the_machine_was_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
-    with as_installed() as without:
-        assert "OPENBLAS_NUM_THREADS" in without
-        seconds = race(SMALL, {"nnfs": nnfs, "matrix products": matrix_products}, 2)
-    assert [len(of_turns) for of_turns in seconds.values()] == [2, 2]
-    assert math.isfinite(ratio(seconds, "matrix products"))
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "no number")
+    found = race(replace(SMALL, epochs=10**5), {"ours": matrix_products, "products": matrix_products}, 2, 0.01)
+    for of in found.values():
+        assert len(of["wall"]) == len(of["cpu"]) == 2
+        assert all(0 < seconds < math.inf for seconds in [*of["wall"], *of["cpu"]])
+    assert 0 < steps.ratio(found, "products", "ours") < math.inf
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "no number"
 
 
-def test_the_guide_and_the_readme_show_the_last_measurements() -> None:
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
-    assert markdown(results) in (ROOT / "nnfs_cli" / "guide" / "speed.md").read_text(encoding="utf-8")
-    assert summary(results) in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert set(results["races"]) == {*(workload.name for workload in WORKLOADS), "full batch"}
-    for name in results["races"]:
-        seconds = results["races"][name]["seconds"]
-        assert all(len(of_turns) == results["turns"] for of_turns in seconds.values())
+@pytest.mark.parametrize("part", MEASURED)
+def test_the_guide_shows_the_last_measurements(part: str) -> None:
+    guide = (ROOT / "nnfs_cli" / "guide" / "speed.md").read_text(encoding="utf-8")
+    assert f"<!-- speed {part} -->\n{markdown(part)}<!-- /speed {part} -->" in guide
+
+
+@pytest.mark.skipif("steps" not in MEASURED, reason="no steps are measured yet")
+def test_the_readme_shows_the_last_measurements() -> None:
+    assert summary() in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_help_is_a_table_of_contents(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for part in PARTS:
+        assert f"{part} {str(part_of(part).__doc__).splitlines()[0].rstrip('.')}" in shown
 
 
 @pytest.mark.slow
-def test_every_ratio_is_a_number(tmp_path: Path) -> None:
-    from tests.benchmarks.__main__ import measured
-    from tests.benchmarks.scaling import draw
-    from tests.benchmarks.scaling import measured as scaled
-
-    assert PEERS == ["torch", "jax", "matplotlib"], "pip install '.[bench]'"
-    results = measured(2, [workload.name for workload in WORKLOADS], quick=True)
-    for name, of_race in results["races"].items():
-        for other in of_race["seconds"]:
-            assert 0 < ratio(of_race["seconds"], other) < math.inf, (name, other)
-    assert all(0 < share < 1 for share in results["overhead"])
-    assert "| wide: " in markdown(results)
-    figures = scaled({"width": (8, 16)}, turns=1)
-    draw(figures, tmp_path / "scaling.png")
-    assert (tmp_path / "scaling.png").stat().st_size > 5_000
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_measures_and_reports(part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "found.json"
+    main([part, "--quick", "--output", str(output)])
+    assert capsys.readouterr().out == part_of(part).markdown(json.loads(output.read_text()))
+    assert "nan" not in output.read_text().lower()

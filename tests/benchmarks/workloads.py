@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.config.config import Config
 
 VALIDATION = 0.2  # of the rows there are
 
@@ -26,7 +27,9 @@ class Workload:
     batch: int
     optimizer: Literal["sgd", "adam"]
     lr: float
-    epochs: int  # of the whole training
+    epochs: int = 10**6  # a race ends before
+    threads: int = 1
+    engine: str = "compiled"  # of nnfs
 
     @property
     def widths(self) -> list[int]:
@@ -52,6 +55,10 @@ class Workload:
     def shortened(self, epochs: int) -> Workload:
         """The same for so many epochs."""
         return replace(self, epochs=epochs)
+
+    def on(self, threads: int) -> Workload:
+        """The same with so many threads."""
+        return replace(self, threads=threads)
 
     def data(self) -> tuple[Array, Array]:
         """X (rows, inputs) in float32 and the classes y (rows,), with the validation rows: two blurred halves."""
@@ -83,15 +90,18 @@ class Workload:
             "lr": self.lr,
             "batch_size": self.batch,
             "epochs": self.epochs,
+            "threads": self.threads,
         }
+        if "engine" in Config.model_fields:
+            config["engine"] = self.engine
         file = folder / f"{self.name}.yaml"
         file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
         return file
 
 
 WORKLOADS = (
-    Workload("tiny", 455, 30, (20,), 1, 64, "sgd", 0.1, 6_000),
-    Workload("small", 20_000, 50, (128, 128), 1, 128, "adam", 0.001, 80),
-    Workload("image-like", 10_000, 784, (512, 512), 10, 128, "adam", 0.001, 60),
-    Workload("wide", 20_480, 256, (1024, 1024), 10, 1024, "adam", 0.001, 60),
+    Workload("tiny", 455, 30, (20,), 1, 64, "sgd", 0.1),
+    Workload("small", 20_000, 50, (128, 128), 1, 128, "adam", 0.001),
+    Workload("image-like", 10_000, 784, (512, 512), 10, 128, "adam", 0.001),
+    Workload("wide", 20_480, 256, (1024, 1024), 10, 1024, "adam", 0.001),
 )
