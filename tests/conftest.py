@@ -25,6 +25,8 @@ settings.register_profile(
 )  # the machine may be busy
 settings.load_profile("nnfs")
 
+os.environ["NUMBA_DISABLE_JIT"] = "1"  # trainings use the NumPy engine unless a test asks for the compiled one
+
 pytest_plugins = ["tests.browser"]
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +52,12 @@ def _unflushed() -> Iterator[None]:
 def _words(words: Sequence[object], report: bool) -> list[str]:
     left_out = ["--no-report"] if words[:1] in (("train",), ("resume",)) and not report else []
     return [*map(str, words), *left_out]
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let trainings of this test, and of the processes that it starts, use the compiled engine."""
+    monkeypatch.delenv("NUMBA_DISABLE_JIT")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ NEW_NAMES = {
     "calibration": ("prediction.calibration",),
     "callbacks": ("training.callbacks",),
     "clipping": ("training.clipping",),
-    "compiling": ("system.jit",),
     "component": ("components.component",),
     "document": ("config.document",),
     "extension": ("components.user_code",),

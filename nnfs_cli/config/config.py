@@ -167,6 +167,9 @@ class Config(Section):
     """Stop training after this number of minutes. `nnfs resume` continues for the same time again."""
     threads: PositiveInt | None = None
     """Maximum number of threads or processes. It changes no byte of a result. By default, the number of cores."""
+    engine: Literal["auto", "numpy", "compiled"] = "auto"
+    """What makes the training steps: `numpy`, or machine code that Numba has `compiled`. By default, machine code if
+    the extra `fast` is installed and knows all parts of the net. Each engine rounds in its own way."""
     memory_limit: Bytes | None = None
     """Memory that training may use, such as `2 GB`, at least 250 MB. A table that does not fit is read in pieces."""
     log_every: PositiveInt = 1

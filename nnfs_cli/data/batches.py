@@ -37,6 +37,11 @@ class Batches:
         whole, rest = divmod(self.rows, self.size)
         return whole if self.drop_last else whole + (rest >= (self.smallest if whole else 1))
 
+    @property
+    def largest(self) -> int:
+        """The most rows that a batch can have."""
+        return min(self.rows, self.size + self.smallest - 1)
+
     def epoch(self, epoch: int) -> Iterator[Array | slice]:
         """Yield the rows of each batch of an epoch (from 1): indices (batch,), or slices in the order of the table."""
         starts = range(0, self.steps * self.size, self.size)

@@ -22,6 +22,10 @@ class TrainingRows(Protocol):
     def mean_weight(self) -> float:
         """The mean weight of a row; 1 without weights."""
 
+    @property
+    def arrays(self) -> Batch | None:
+        """All rows, if they are in memory."""
+
     def __len__(self) -> int:
         """Return the number of rows."""
 
@@ -45,8 +49,8 @@ class RowsInMemory:
         self._buffers: dict[int, list[Array]] = {}
 
     @property
-    def arrays(self) -> tuple[Array, Array, Array | None]:
-        """X, y and the weights, if there are any."""
+    def arrays(self) -> Batch:
+        """All rows."""
         X, y, *weight = self._arrays
         return X, y, weight[0] if weight else None
 
@@ -101,6 +105,10 @@ class RowsOnDisk:
     def mean_weight(self) -> float:
         """The mean weight of a row; 1 without weights."""
         return self._weight / self._n if self._widths[2] else 1.0
+
+    @property
+    def arrays(self) -> None:
+        """None, since the rows are not in memory."""
 
     def append(self, X: Array, y: Array, weight: Array | None) -> None:
         """Add rows at the end: X (n, n_inputs), y (n, n_outputs) and weights (n,)."""

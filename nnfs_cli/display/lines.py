@@ -8,6 +8,7 @@ import math
 from nnfs_cli.display.some_epochs import round_up
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number
+from nnfs_cli.system.wording import counted
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.progress import LogRow
 
@@ -27,6 +28,10 @@ class Lines(Callback):
     def on_begin(self, training: Training) -> None:
         """Choose the epochs to show."""
         self._every = round_up(training.progress.epochs / self._most) if self._most else 1
+
+    def on_compile(self, training: Training, kernels: int) -> None:
+        """Say why nothing happens for some seconds."""
+        self.write(f"  compiling {counted(kernels, 'loop')} for this machine, once; later trainings start at once")
 
     def on_log(self, training: Training, row: LogRow) -> None:
         """Write a line for the first epoch, the last one and some between, or for all."""

@@ -27,11 +27,13 @@ from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.wording import counted
 from nnfs_cli.training.callbacks import Callback
+from nnfs_cli.training.engine import engine_for
 from nnfs_cli.training.plan import Plan
 from nnfs_cli.training.progress import LogRow
 from nnfs_cli.training.trainer import Trainer
 
 KEPT_CELLS = 1_000_000  # cells of tables that stay in memory while a net is trained: 8 MB
+ROOM_TO_COMPILE = 1 << 30  # bytes of memory_limit; with less, `engine: auto` does not compile
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Experiment:
             config.log_every,
             config.seed,
             config.edition,
-            compiles=self.batches.window is None,
+            engine=config.engine,
             threads=config.threads,
         )
 
@@ -108,7 +110,20 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     described = rows if loaded.budget is not None else loaded.rows["train"]
     description = _describe(loaded, table, described, predictor.encoder, splits, config.dataset.weight_column())
     kept = loaded if loaded.n_cells <= KEPT_CELLS else None
-    return Experiment(config, splits, training_rows, predictor, batches, description, kept)
+    return _settled(Experiment(config, splits, training_rows, predictor, batches, description, kept))
+
+
+def _settled(experiment: Experiment) -> Experiment:
+    """Return an experiment whose config names the engine that trains the net. Raises `ConfigError` if it cannot."""
+    config, plan = experiment.config, experiment.plan
+    if config.engine == "auto" and config.memory_limit is not None and config.memory_limit < ROOM_TO_COMPILE:
+        plan = replace(plan, engine="numpy")
+    try:
+        engine = engine_for(experiment.predictor.model, plan)
+    except ValueError as error:
+        message = f"the compiled engine cannot train this net: {error}"
+        raise config.error([Fault(("engine",), message)]) from None
+    return replace(experiment, config=config.model_copy(update={"engine": engine}))
 
 
 def fit_net(config: Config, loaded: LoadedData, encoder: Encoder | None = None) -> tuple[Predictor, Table, Array]:

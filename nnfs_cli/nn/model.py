@@ -81,6 +81,11 @@ class Model:
         return numbers * self.members
 
     @property
+    def body(self) -> Layer:
+        """The layers without a final activation that the loss includes; see `fused`."""
+        return self._body
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """The type of every number in the net."""
         return self.parameters.vector.dtype

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from nnfs_cli.training.averaging import Averaging
 from nnfs_cli.training.clipping import Clip
@@ -30,7 +31,7 @@ class Plan:
     log_every: int = 1  # epochs from one row of the log to the next
     seed: int = 0  # for the random numbers of layers such as dropout
     edition: int = 2  # of the rules that derive random streams from the seed
-    compiles: bool = True  # whether there is memory for a compiler
+    engine: Literal["auto", "numpy", "compiled"] = "auto"  # what makes the steps; auto is the fastest one that can
     threads: int | None = None  # the most threads or processes to train with; None stands for one per core
 
     def __post_init__(self) -> None:

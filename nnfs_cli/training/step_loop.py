@@ -12,11 +12,10 @@ import numpy as np
 from nnfs_cli.arrays import Array, total_weight
 from nnfs_cli.data.training_rows import TrainingRows
 from nnfs_cli.nn.model import Model
-from nnfs_cli.system.jit import worth_compiling
 from nnfs_cli.system.random import member_streams
 from nnfs_cli.training.averaging import Average
 from nnfs_cli.training.divergence import diverged
-from nnfs_cli.training.optimizers import StepFunction, Stepper
+from nnfs_cli.training.optimizers import Stepper
 from nnfs_cli.training.plan import Plan
 from nnfs_cli.training.progress import Progress
 from nnfs_cli.training.schedules import Constant
@@ -29,6 +28,10 @@ class BatchOrder(Protocol):
     def steps(self) -> int:
         """The number of batches in an epoch."""
 
+    @property
+    def largest(self) -> int:
+        """The most rows that a batch can have."""
+
     def epoch(self, epoch: int) -> Iterable[Array | slice]:
         """Return the batches of an epoch, counted from 1: indices (batch,) or a slice for each."""
 
@@ -37,10 +40,12 @@ class StepLoop:
     """The steps of an optimizer, with the memory that the optimizer and the schedule need from step to step."""
 
     def __init__(
-        self, model: Model, optimizer: Stepper, plan: Plan, batches: BatchOrder, progress: Progress, average: Average
-    ) -> None:
+        self, model: Model, optimizer: Stepper, plan: Plan, batches: BatchOrder, progress: Progress, average: Average,
+        compiling: Callable[[int], None] = lambda kernels: None,
+    ) -> None:  # fmt: skip
         self.model, self.optimizer, self.plan = model, optimizer, plan
         self.batches, self.progress, self.average = batches, progress, average
+        self.compiling = compiling  # called with the number of kernels before any are compiled
         learned = model.parameters.learned
         # Optimizers step on one flat vector where the memory of all members is contiguous.
         self._learned = learned.reshape(-1) if learned.flags.c_contiguous else learned
@@ -62,7 +67,6 @@ class StepLoop:
         lr = float(plan.lr or 0.0)
         progress.lr = lr if progress.lr is None else progress.lr
         steps, varies = progress.steps, self._varies
-        step = self._step_function()
         differentiate: Callable[[TrainingRows, Any], tuple[float, float]] = self._differentiate
         if plan.accumulate > 1:
             differentiate = self._accumulate
@@ -78,7 +82,7 @@ class StepLoop:
                 if plan.clip:
                     plan.clip.apply(gradient)
                 optimizer.decay(parameters.decayed, progress.lr)
-                step(self._learned, stepped, self.optimizer_state, progress.lr)
+                optimizer.step(self._learned, stepped, self.optimizer_state, progress.lr)
             progress.step += 1
             self.average.after_step(progress.step)
             yield
@@ -91,13 +95,6 @@ class StepLoop:
         progress.batch = done * accumulate
         batches = islice(self.batches.epoch(progress.epoch), progress.batch, None)
         return batches if accumulate == 1 else _groups(batches, accumulate)
-
-    def _step_function(self) -> StepFunction:
-        """Return the optimizer's step, compiled once training is long enough to repay the compilation."""
-        size = self._learned.size
-        if self.plan.compiles and self._learned.ndim == 1 and worth_compiling(self.progress.step, size):
-            return self.optimizer.compiled(self.model.dtype) or self.optimizer.step
-        return self.optimizer.step
 
     def _differentiate(self, rows: TrainingRows, batch: Array | slice) -> tuple[float, float]:
         """Write the gradient of a batch into the model, and return the total loss and weight of its rows."""

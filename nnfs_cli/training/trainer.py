@@ -15,6 +15,7 @@ from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.training.averaging import Average
 from nnfs_cli.training.callbacks.base import Callback
 from nnfs_cli.training.divergence import require_finite
+from nnfs_cli.training.engine import loop_for
 from nnfs_cli.training.interruption import Ending
 from nnfs_cli.training.minimizer_loop import MinimizerLoop
 from nnfs_cli.training.optimizers import Minimizer, Stepper
@@ -139,10 +140,16 @@ class Trainer:
         self.resumable = isinstance(optimizer, Stepper)
         self._ending = Ending(at_once=not self.resumable)
         if isinstance(optimizer, Stepper):
-            self._loop = StepLoop(self.model, optimizer, self.plan, self.batches, self.progress, self.average)
+            self._loop = loop_for(
+                self.model, optimizer, self.plan, self.batches, self.progress, self.average, self._compiling
+            )
         self.average.begin()
         for callback in self.callbacks:
             callback.reset(self)
+
+    def _compiling(self, kernels: int) -> None:
+        for callback in self.callbacks:
+            callback.on_compile(self, kernels)
 
     def _memories(self) -> dict[str, State]:
         """Return the memory of the optimizer, the schedule, the average and the callbacks, by their names."""

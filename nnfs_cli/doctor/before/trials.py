@@ -125,7 +125,7 @@ class Trials:
         return model.parameters.arrays
 
     def _fit(self, model: Model, rows: EncodedRows, lr: float, steps: int) -> bool:
-        plan = Plan(Adam(), lr, seed=self._seed, compiles=False, threads=1)
+        plan = Plan(Adam(), lr, seed=self._seed, engine="numpy", threads=1)
         return self._train_for(Trainer(model, Batches(len(rows), len(rows)), plan), steps, rows)
 
     def _train_for(self, trainer: Trainer, steps: int, rows: EncodedRows) -> bool:
@@ -147,7 +147,7 @@ class Trials:
             len(self._train), self.batch, batches.shuffle, batches.replacement, batches.drop_last, self._seed,
             batches.smallest,
         )  # fmt: skip
-        plan = replace(self._experiment.plan, seed=self._seed, compiles=False, log_every=10**9, **changes)
+        plan = replace(self._experiment.plan, seed=self._seed, engine="numpy", log_every=10**9, **changes)
         return Trainer(model, drawn, plan, callbacks)
 
     def _score(self, model: Model) -> Trial:

@@ -8,7 +8,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -32,43 +32,44 @@ def can_compile() -> bool:
     return not off and all(importlib.util.find_spec(name) for name in ("numba", "llvmlite"))
 
 
-def load(kernels: Sequence[Kernel], dtype: np.dtype[Any]) -> dict[Kernel, int]:
+def load(
+    kernels: Sequence[Kernel], dtype: np.dtype[Any], compiling: Callable[[int], None] = lambda number: None
+) -> dict[Kernel, int]:
     """Return the address of each kernel for numbers of this dtype; compile those that the cache does not have.
 
-    The code at an address is `int32 kernel(int64* result, void*, int64 operands, int64 lo, int64 hi)`.
+    `compiling` is called with their number before. The code at an address is
+    `int32 kernel(int64* result, void*, int64 operands, int64 lo, int64 hi)`.
     """
     with _lock:
         missing = [kernel for kernel in dict.fromkeys(kernels) if (kernel, dtype.char) not in _addresses]
         if missing:
-            _load(missing, dtype)
+            _load(missing, dtype, compiling)
         return {kernel: _addresses[kernel, dtype.char] for kernel in kernels}
 
 
-def _load(kernels: Sequence[Kernel], dtype: np.dtype[Any]) -> None:
+def _load(kernels: Sequence[Kernel], dtype: np.dtype[Any], compiling: Callable[[int], None]) -> None:
     symbols = {kernel: f"nnfs_{_key(kernel, dtype)}" for kernel in kernels}
-    objects = [_object(kernel, dtype, symbol) for kernel, symbol in symbols.items()]
+    cached = {kernel: cache.read(symbol) for kernel, symbol in symbols.items()}
+    objects = {kernel: code for kernel, code in cached.items() if code is not None}
+    absent = [kernel for kernel in kernels if kernel not in objects]
+    if absent:
+        compiling(len(absent))
+        from nnfs_cli.system.machine_code.compiler import compile_kernel
+
+        for kernel in absent:
+            objects[kernel] = compile_kernel(kernel, dtype, symbols[kernel])
+            cache.write(symbols[kernel], objects[kernel])
     import llvmlite.binding as llvm
 
     from nnfs_cli.system.machine_code.target import target_machine
 
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
-    for code in objects:
+    for code in objects.values():
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _engines.append(engine)
     for kernel, symbol in symbols.items():
         _addresses[kernel, dtype.char] = engine.get_function_address(symbol)
-
-
-def _object(kernel: Kernel, dtype: np.dtype[Any], symbol: str) -> bytes:
-    """Return the object file of a kernel, from the cache or compiled now."""
-    code = cache.read(symbol)
-    if code is None:
-        from nnfs_cli.system.machine_code.compiler import compile_kernel
-
-        code = compile_kernel(kernel, dtype, symbol)
-        cache.write(symbol, code)
-    return code
 
 
 def _key(kernel: Kernel, dtype: np.dtype[Any]) -> str:

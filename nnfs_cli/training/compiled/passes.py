@@ -36,10 +36,13 @@ def recordable(layer: Layer) -> Layer:
 
 
 def record_pass(
-    net: Layer, model: Model, p: Views, g: Views, gradient: Array, rows: Rows, n: int, mean_weight: float,
+    net: Layer, model: Model, views: tuple[Views, Views], gradient: Array, rows: Rows, n: int, mean_weight: float,
     step: Array, results: Array, recorder: Recorder,
 ) -> None:  # fmt: skip
-    """Record the pass that writes the gradient of a batch of n rows into g, and its loss into `results`."""
+    """Record the pass that writes the gradient of a batch of n rows, and its loss into `results`.
+
+    `views` are those of the parameters and of their gradients, and `gradient` is the vector that the latter look into.
+    """
     recorder.begin(n)
     where = (rows.order, rows.starts, step)
     x, y = recorder.empty((n, *model.input_shape)), recorder.empty((n, *model.output_shape))
@@ -52,6 +55,7 @@ def record_pass(
         weight = recorder.empty((n,))
         recorder.record(products.gather, n, weight, rows.weight, 1, *where)
         recorder.record(steps.scale, n, counts, weight, float(model.loss.row_weight(n * mean_weight)))
+    p, g = views
     z, backward = net.forward(p, x, recorder)
     twin = loss_twin_of(model.loss, model.fused)
     losses, loss_backward = twin(model.loss, z, y, recorder)

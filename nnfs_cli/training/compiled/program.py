@@ -45,8 +45,10 @@ class Machine:
     `step` is what its kernels may ask: the index of the step in its chunk, and whether one has failed.
     """
 
-    def __init__(self, dtype: np.dtype[Any], which: Ints) -> None:
-        self.dtype, self.which = dtype, which
+    def __init__(
+        self, dtype: np.dtype[Any], which: Ints, compiling: Callable[[int], None] = lambda kernels: None
+    ) -> None:
+        self.dtype, self.which, self._compiling = dtype, which, compiling
         self.step: Array = np.zeros(WORDS, np.int64)
         self._programs: list[list[Instruction]] = []
         self._entry: Entry | None = None
@@ -66,7 +68,7 @@ class Machine:
 
     def _assembled(self) -> Entry:
         kernels = [instruction.kernel for program in self._programs for instruction in program]
-        addresses = load([run, *kernels], self.dtype)
+        addresses = load([run, *kernels], self.dtype, self._compiling)
         words: list[int] = []
         parts: list[int] = []
         for program in self._programs:

@@ -4,8 +4,8 @@ Read `base` first, then `sgd`. Importing the package registers all of them.
 """
 
 from nnfs_cli.components.component import load_family
-from nnfs_cli.training.optimizers.base import Minimizer, Optimizer, StepFunction, Stepper
+from nnfs_cli.training.optimizers.base import Minimizer, Optimizer, Stepper
 
 load_family(__name__, __path__)
 
-__all__ = ["Minimizer", "Optimizer", "StepFunction", "Stepper"]
+__all__ = ["Minimizer", "Optimizer", "Stepper"]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Fraction, PositiveFloat
-from nnfs_cli.system.jit import compile_loop
-from nnfs_cli.training.optimizers.base import StepFunction, Stepper
+from nnfs_cli.training.optimizers.base import Stepper
 
 
 class Adam(Stepper, name="adam"):
@@ -55,17 +53,6 @@ class Adam(Stepper, name="adam"):
         np.multiply(change, rate, out=change)
         np.subtract(parameters, change, out=parameters)
 
-    def compiled(self, dtype: np.dtype[Any]) -> StepFunction | None:
-        """Return `step` as one compiled loop, unless a subclass overrides `step`."""
-        loop = compile_loop(_loop, 4, 6, dtype) if type(self).step is Adam.step else None
-        if loop is None:
-            return None
-
-        def step(parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
-            loop(parameters, gradient, state["m"], state["v"], *map(dtype.type, self._numbers(state, lr)))
-
-        return step
-
     def _numbers(self, state: dict[str, Array], lr: float) -> tuple[float, ...]:
         """Count a step, and return its constants: m̂ / (√v̂ + eps) equals rate / lr · m / (√v + eps · root)."""
         state["t"] += 1
@@ -73,14 +60,3 @@ class Adam(Stepper, name="adam"):
         new1, root = 1 - self.beta1, math.sqrt(1 - self.beta2**t)
         rate = lr * root / (1 - self.beta1**t)
         return self.beta1 / new1, new1, self.beta2, 1 - self.beta2, self.eps * root, rate
-
-
-def _loop(
-    w: Array, g: Array, m: Array, v: Array,
-    ratio: float, new1: float, keep2: float, new2: float, eps: float, rate: float,
-) -> None:  # fmt: skip
-    """Make the step of `Adam.step`, entry by entry, with the same operations in the same order."""
-    for i in range(w.size):
-        m[i] = (m[i] * ratio + g[i]) * new1
-        v[i] = v[i] * keep2 + g[i] * g[i] * new2
-        w[i] -= m[i] / (np.sqrt(v[i]) + eps) * rate

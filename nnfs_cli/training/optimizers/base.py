@@ -23,9 +23,6 @@ class Optimizer(Component, family="optimizer"):
         super().__init_subclass__(name=name, **options)
 
 
-StepFunction = Callable[[Array, Array, dict[str, Array], float], None]  # Stepper.step
-
-
 class Stepper(Optimizer):
     """An optimizer that makes a step for each batch, along the gradient of the batch."""
 
@@ -57,10 +54,6 @@ class Stepper(Optimizer):
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
         """Change `parameters` (n,) in place. `gradient` (n,) may be overwritten, as the next pass computes it again."""
         raise NotImplementedError
-
-    def compiled(self, dtype: np.dtype[Any]) -> StepFunction | None:
-        """Return a compiled function that gives the same bytes as `step`, or None if there is none."""
-        return None
 
 
 # Objective(w, g) writes the gradient at the parameters w (n,) into g (n,) and returns the loss there.
