@@ -114,6 +114,7 @@ checkpoint:
 callbacks: []
 max_minutes: null
 threads: null
+engine: auto
 memory_limit: null
 log_every: 1
 probes: true

@@ -151,7 +151,7 @@ def test_with_every_loss(loss: str, weighted: bool) -> None:
         {"averaging": Averaging.resolve({"ema": 0.9})},
         {"averaging": Averaging.resolve("swa")},
         {"schedule": Schedule.resolve("cosine")},
-        {"optimizer": "adamw", "compiles": True},
+        {"optimizer": "adamw"},
         {"dtype": "float32", "rtol": 1e-4},
     ],
     ids=lambda options: next(iter(options)),
