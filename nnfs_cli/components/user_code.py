@@ -36,6 +36,10 @@ class CodeFile(importlib.abc.InspectLoader):
         """Return the compiled source."""
         return self.source_to_code(self.source, str(self.path))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Run the file in the process that reads a copy, so that it knows the components that come after it."""
+        return _run, (self.path, self.source)
+
 
 LOADED: dict[str, CodeFile] = {}  # by the name of the module that each file is loaded as
 
@@ -61,9 +65,14 @@ def load_code(path: str | os.PathLike[str]) -> None:
         raise UserError(f"{path}: {error.strerror}; --code takes a Python file") from None
     if path.suffix != ".py":
         raise UserError(f"{path} is not a Python file; --code takes a file that ends in .py")
+    _run(path, source)
+
+
+def _run(path: Path, source: bytes) -> CodeFile:
+    """Run a file as `load_code` does, from its source."""
     code = CodeFile(path, source, hashlib.sha256(source).hexdigest())
     if code.sha256 in known_code().values():
-        return
+        return code
     known = {file.path.name: (name, file) for name, file in LOADED.items()}
     name, same_name = known.get(path.name, (f"nnfs_code_{len(LOADED)}", code))
     if same_name.path.absolute() != path.absolute():
@@ -86,6 +95,7 @@ def load_code(path: str | os.PathLike[str]) -> None:
             family.registered.update(registered)
         raise UserError(_message(error, _line(error, path), path)) from None
     LOADED[name] = code
+    return code
 
 
 def describe_error(error: Exception) -> str | None:
@@ -117,6 +127,15 @@ def definitions_of(value: object) -> list[dict[str, str]]:
         where = {"family": kind.family, "name": kind.name, "module": kind.__module__, "class": kind.__qualname__}
         found[kind] = where
     return list(found.values())
+
+
+def comes_from_files(value: object) -> bool:
+    """Return whether all of the user's own components of this config come from loaded files.
+
+    Another process can run these files. It must not import a module or notebook for its classes, which would do again
+    whatever else that does.
+    """
+    return all(type(part).__module__ in LOADED for part in _components(value) if part.is_own())
 
 
 def known_code() -> dict[str, str]:

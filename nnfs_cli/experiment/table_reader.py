@@ -42,6 +42,10 @@ class TableReader:
     blocks: Callable[[], Iterator[Table]]
     survey: Table
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what makes a copy in another process, of a table in memory; it cannot locate cells in a file."""
+        return read_from_memory, (replace(self.survey, find=None),)
+
 
 def read_from_memory(table: Table) -> TableReader:
     """Return a reader of a table in memory."""

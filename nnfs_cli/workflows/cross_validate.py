@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.components.user_code import LOADED, comes_from_files
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.folds import Folds, deal_forward, deal_rows
-from nnfs_cli.data.labels import class_indices
-from nnfs_cli.data.table import Table, text_of
-from nnfs_cli.errors import DataError, Fault, NnfsWarning
-from nnfs_cli.experiment.experiment import prepare
-from nnfs_cli.experiment.read_data import LoadedData, class_weights_of, load_data
-from nnfs_cli.metrics import Metric, PredictedRows
+from nnfs_cli.data.table import Table
+from nnfs_cli.errors import DataError, Fault
+from nnfs_cli.experiment.read_data import MACHINERY, LoadedData, load_data
+from nnfs_cli.metrics import Metric
 from nnfs_cli.metrics.student_t import t_quantile
-from nnfs_cli.system.ignored_warnings import ignored_warnings
+from nnfs_cli.system.map_tasks import map_tasks
+from nnfs_cli.system.memory import physical_memory
 from nnfs_cli.system.random import random_stream
+from nnfs_cli.system.threads import available_cores
 from nnfs_cli.system.wording import counted, shown
 from nnfs_cli.workflows.compare import shared_metrics
-from nnfs_cli.workflows.fit import fit
+from nnfs_cli.workflows.result import without_rows
+from nnfs_cli.workflows.train_fold import CrossValidated, FoldTraining, classes_of, train_fold
 
+BYTES_PER_CELL = 24  # of a table: its number, and the encoded one in float32 with its copies in training
 Report = Callable[[str, int, int, dict[str, float]], object]  # called with a config's name, repeat, fold and figures
 
 
@@ -124,28 +128,49 @@ def cross_validate(
         raise DataError(f"{counted(len(pool), 'row')} cannot be dealt into {folds} folds of two rows or more")
     for name in configs:
         _require_same_data(first, loaded[name], name)
-    table, classes = first.readers["train"].survey, _classes(first_config, first, pool)
+    table, classes = first.readers["train"].survey, classes_of(first_config, first, pool)
     metrics = shared_metrics(list(configs.values()))
+    seeds = {name: [_seed_of(config, repeat) for repeat in range(repeats)] for name, config in configs.items()}
+    dealt = [_deal(first_config, table, pool, classes, folds, seed) for seed in seeds[first_name]]
+    trainings = [
+        FoldTraining(name, repeat, fold, dealt[repeat], seeds[name][repeat])
+        for repeat in range(repeats)
+        for fold in range(folds)
+        for name in configs
+    ]
+    workers, limited = _workers(configs, loaded)
+    shared = CrossValidated(tuple(LOADED.values()), limited, loaded, pool, tuple(metrics))
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in configs}
     weights: dict[str, list[dict[str, float]]] = {name: [] for name in configs}
     owners: dict[str, Metric] = {}
-    kind = "probability" if all(config.loss.probabilistic for config in configs.values()) else "score"
     predictions: list[dict[str, Array]] = []
-    for repeat in range(repeats):
-        dealt = _deal(first_config, table, pool, classes, folds, _seed_of(first_config, repeat))
-        for fold in range(folds):
-            for name, config in configs.items():
-                seed = _seed_of(config, repeat)
-                data = _leave_out(config, loaded[name], pool, dealt, fold, seed)
-                predicted = _train_and_predict(config.model_copy(update={"seed": seed}), data)
-                scored = {metric: metric.figures(predicted) for metric in metrics}  # NaN if a class is lacking
-                owners = {figure: metric for metric, found in scored.items() for figure in found}
-                figures[name].append({figure: float(found[figure]) for found in scored.values() for figure in found})
-                weights[name].append({figure: metric.fold_weight(predicted) for figure, metric in owners.items()})
-                predictions.append(_columns(name, repeat, fold, data, predicted, kind))
-                report(name, repeat, fold, figures[name][-1])
+    results = map_tasks(partial(train_fold, shared), trainings, workers)
+    for training, result in zip(trainings, results, strict=True):
+        figures[training.config].append(result.figures)
+        weights[training.config].append(result.weights)
+        owners = result.metrics
+        predictions.append(result.predictions)
+        report(training.config, training.repeat, training.fold, result.figures)
     columns = {key: np.concatenate([block[key] for block in predictions]) for key in predictions[0]}
     return CrossValidation(len(pool), folds, repeats, figures, weights, owners, columns)
+
+
+def _workers(configs: Mapping[str, Config], loaded: Mapping[str, LoadedData]) -> tuple[int, dict[str, Config]]:
+    """Return how many processes may train at once, and the configs for the folds.
+
+    A fold is then trained with one thread, even if memory suffices for one process only, so that its bytes do not
+    depend on that. In one process stay the user's own callbacks, which may watch for something outside of them, and
+    what another process cannot load.
+    """
+    stays = any(callback.is_own() for config in configs.values() for callback in config.callbacks)
+    if stays or not comes_from_files(list(configs.values())):
+        return 1, dict(configs)
+    single = {name: without_rows(config.model_copy(update={"threads": 1})) for name, config in configs.items()}
+    threads = min(config.threads or available_cores() for config in configs.values())
+    need = MACHINERY + BYTES_PER_CELL * sum(data.n_cells for data in loaded.values())
+    limits = [config.memory_limit for config in configs.values() if config.memory_limit is not None]
+    memory = min([*limits, (physical_memory() or math.inf) / 2])
+    return max((n for n in range(1, threads + 1) if n * need <= memory), default=1), single
 
 
 def _without_gap(config: Config) -> Config:
@@ -181,64 +206,3 @@ def _require_same_data(first: LoadedData, loaded: LoadedData, name: str) -> None
     one, other = first.readers["train"], loaded.readers["train"]
     if (one.sha256, one.survey.n_rows, first.classes) != (other.sha256, other.survey.n_rows, loaded.classes):
         raise DataError(f"{name} uses other data than the first config, which uses {shown(one.name)}")
-
-
-def _classes(config: Config, loaded: LoadedData, rows: Array) -> Array | None:
-    """Return the class indices of some rows, if there are classes."""
-    if loaded.classes is None:
-        return None
-    table = loaded.readers["train"].survey
-    return class_indices(table, config.dataset.target_columns()[0], loaded.classes)[rows]
-
-
-def _leave_out(config: Config, loaded: LoadedData, pool: Array, folds: Folds, fold: int, seed: int) -> LoadedData:
-    """Return the data with a fold as the test split; the validation rows are some of the rows that train for it.
-
-    They are drawn at random, or are the latest ones if the split is by time.
-    """
-    rest = pool[folds.trains[:, fold]]
-    rows = {**loaded.rows, "train": rest, "test": pool[folds.fold == fold]}
-    fractions, table = config.split.fractions, loaded.readers["train"].survey
-    share = fractions.get("validation", 0.0) / (1 - fractions.get("test", 0.0))
-    if share:
-        split = config.split.model_copy(update={"validation": share, "test": 0.0, "hash": None, "column": None})
-        splits = split.divide(table.take(rest), _classes(config, loaded, rest), seed)
-        rows |= {name: rest[splits[name]] for name in ("train", "validation")}
-    elif "validation" not in config.split.files:
-        rows["validation"] = rest[:0]
-    weights = loaded.class_weights
-    if loaded.classes is not None and weights is not None:  # the later rows of a fold must not decide them
-        indices = class_indices(table, config.dataset.target_columns()[0], loaded.classes)
-        weights = class_weights_of(config, table, rows["train"], loaded.classes, indices)
-    readers = {**loaded.readers, "test": loaded.readers["train"]}
-    return replace(loaded, rows=rows, readers=readers, class_weights=weights)
-
-
-def _train_and_predict(config: Config, loaded: LoadedData) -> PredictedRows:
-    """Train a net, and return its predictions for the test rows."""
-    with ignored_warnings(NnfsWarning):  # the same warnings would come again for every fold
-        experiment = prepare(config, loaded)
-        fit(experiment)
-        return experiment.predictor.evaluate(experiment.splits["test"])[1]
-
-
-def _columns(
-    name: str, repeat: int, fold: int, loaded: LoadedData, predicted: PredictedRows, kind: str
-) -> dict[str, Array]:
-    """Return the predictions for a fold as columns of a table, of classes as `kind`; rows are counted from 1."""
-    n = len(predicted.y)
-    columns: dict[str, Any] = {
-        "config": np.full(n, name, object),
-        "repeat": np.full(n, repeat + 1),
-        "fold": np.full(n, fold + 1),
-        "row": loaded.rows["test"] + 1,
-    }
-    if loaded.classes is not None:
-        labels = np.array([text_of(label) for label in loaded.classes], object)
-        columns |= {"truth": labels[predicted.y], "prediction": labels[predicted.decided]}
-        return columns | {f"{kind}_{label}": values for label, values in zip(labels, predicted.y_hat.T, strict=True)}
-    many = predicted.y.shape[1] > 1
-    for j in range(predicted.y.shape[1]):
-        suffix = f"_{j + 1}" if many else ""
-        columns |= {f"truth{suffix}": predicted.y[:, j], f"prediction{suffix}": predicted.y_hat[:, j]}
-    return columns

@@ -1,0 +1,16 @@
+"""The answer of a worker process to a call."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Answer(NamedTuple):
+    """What has become of a call: its result, or nothing if it has failed, and its warnings.
+
+    A warning is its text, its category, and the file and line that gave it.
+    """
+
+    result: Any = None
+    failed: bool = False
+    warnings: tuple[tuple[str, type[Warning], str, int], ...] = ()
