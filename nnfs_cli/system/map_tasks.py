@@ -32,7 +32,7 @@ def map_tasks(task: Callable[[Item], Result], items: Sequence[Item], workers: in
     """Yield the result of the task for each item, in order, computed by up to `workers` processes.
 
     The task is a function of a module, or `functools.partial` of one with the values that all items share: these are
-    sent to each process once. It must depend on nothing else, and its matrix products have one thread.
+    sent to each process once. It must depend on nothing else, and limits its own threads.
 
     Everything stays in this process if others would not pay, if the task cannot be sent, or if this is a worker itself.
     An error is raised when its item would have been yielded, and the warnings of other processes are given then. A

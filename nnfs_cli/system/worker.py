@@ -12,7 +12,7 @@ from typing import Any
 from nnfs_cli.system import worker_loop
 from nnfs_cli.system.answer import Answer
 from nnfs_cli.system.messages import Parts, packed, read_message, unpacked, write_message
-from nnfs_cli.system.threads import VARIABLES
+from nnfs_cli.system.threads import OF_BLAS
 
 # It says nothing if it cannot start, since the work is then done elsewhere.
 _PROGRAM = """
@@ -33,21 +33,19 @@ def can_start_workers() -> bool:
 
 
 class Worker:
-    """A worker process. Its NumPy has one thread; it imports no `__main__`, so a script needs no guard.
+    """A worker process. It imports no `__main__`, so a script needs no guard.
 
-    It ends when this process ends, however that happens. Ctrl-C does not reach it: only this process decides what to
-    do then.
+    It ends when this process ends, however that happens. Ctrl-C does not reach it: this process decides what to do.
     """
 
     def __init__(self) -> None:
         path = [entry for entry in sys.path if isinstance(entry, str)]
-        variables = {**dict.fromkeys(VARIABLES, "1"), "OMP_WAIT_POLICY": "passive"}
         with _interrupts_blocked():  # the worker inherits that
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter
                 [sys.executable, "-c", _PROGRAM.format(path=path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, **variables},
+                env={name: value for name, value in os.environ.items() if name not in OF_BLAS},
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # there, Ctrl-C goes to a whole console
             )
 

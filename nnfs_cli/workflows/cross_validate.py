@@ -22,7 +22,7 @@ from nnfs_cli.metrics.student_t import t_quantile
 from nnfs_cli.system.map_tasks import map_tasks
 from nnfs_cli.system.memory import physical_memory
 from nnfs_cli.system.random import random_stream
-from nnfs_cli.system.threads import available_cores
+from nnfs_cli.system.threads import allowed_threads, thread_limit
 from nnfs_cli.system.wording import counted, shown
 from nnfs_cli.workflows.compare import shared_metrics
 from nnfs_cli.workflows.result import without_rows
@@ -132,14 +132,14 @@ def cross_validate(
     metrics = shared_metrics(list(configs.values()))
     seeds = {name: [_seed_of(config, repeat) for repeat in range(repeats)] for name, config in configs.items()}
     dealt = [_deal(first_config, table, pool, classes, folds, seed) for seed in seeds[first_name]]
+    workers = _workers(configs, loaded)
+    places = [(repeat, fold, name) for repeat in range(repeats) for fold in range(folds) for name in configs]
     trainings = [
-        FoldTraining(name, repeat, fold, dealt[repeat], seeds[name][repeat])
-        for repeat in range(repeats)
-        for fold in range(folds)
-        for name in configs
+        FoldTraining(name, repeat, fold, dealt[repeat], seeds[name][repeat], threads)
+        for (repeat, fold, name), threads in zip(places, _threads(len(places), workers), strict=True)
     ]
-    workers, limited = _workers(configs, loaded)
-    shared = CrossValidated(tuple(LOADED.values()), limited, loaded, pool, tuple(metrics))
+    plain = {name: without_rows(config) for name, config in configs.items()}
+    shared = CrossValidated(tuple(LOADED.values()), plain, loaded, pool, tuple(metrics))
     figures: dict[str, list[dict[str, float]]] = {name: [] for name in configs}
     weights: dict[str, list[dict[str, float]]] = {name: [] for name in configs}
     owners: dict[str, Metric] = {}
@@ -155,22 +155,31 @@ def cross_validate(
     return CrossValidation(len(pool), folds, repeats, figures, weights, owners, columns)
 
 
-def _workers(configs: Mapping[str, Config], loaded: Mapping[str, LoadedData]) -> tuple[int, dict[str, Config]]:
-    """Return how many processes may train at once, and the configs for the folds.
+def _workers(configs: Mapping[str, Config], loaded: Mapping[str, LoadedData]) -> int:
+    """Return how many processes may train at once.
 
-    A fold is then trained with one thread, even if memory suffices for one process only, so that its bytes do not
-    depend on that. In one process stay the user's own callbacks, which may watch for something outside of them, and
-    what another process cannot load.
+    In one process stay the user's own callbacks, which may watch for something outside of them, and what another
+    process cannot load.
     """
     stays = any(callback.is_own() for config in configs.values() for callback in config.callbacks)
     if stays or not comes_from_files(list(configs.values())):
-        return 1, dict(configs)
-    single = {name: without_rows(config.model_copy(update={"threads": 1})) for name, config in configs.items()}
-    threads = min(config.threads or available_cores() for config in configs.values())
+        return 1
     need = MACHINERY + BYTES_PER_CELL * sum(data.n_cells for data in loaded.values())
     limits = [config.memory_limit for config in configs.values() if config.memory_limit is not None]
     memory = min([*limits, (physical_memory() or math.inf) / 2])
-    return max((n for n in range(1, threads + 1) if n * need <= memory), default=1), single
+    with thread_limit(min((config.threads for config in configs.values() if config.threads), default=None)):
+        return max((n for n in range(1, allowed_threads() + 1) if n * need <= memory), default=1)
+
+
+def _threads(trainings: int, workers: int) -> list[int | None]:
+    """Return the limit of threads of each training: one, or more where cores would be idle, as in the last of 5 on 2.
+
+    In one process, the limit is that of the config.
+    """
+    if workers == 1:
+        return [None] * trainings
+    last = trainings % workers
+    return [*[1] * (trainings - last), *[workers // max(last, 1)] * last]
 
 
 def _without_gap(config: Config) -> Config:

@@ -46,6 +46,7 @@ class FoldTraining(NamedTuple):
     fold: int
     folds: Folds  # of the rows of the pool
     seed: int
+    threads: int | None  # None stands for those of the config
 
 
 class FoldScore(NamedTuple):
@@ -59,7 +60,8 @@ class FoldScore(NamedTuple):
 
 def train_fold(shared: CrossValidated, training: FoldTraining) -> FoldScore:
     """Train the net of a config on the rows of all folds but one, and score it on that one."""
-    config = shared.configs[training.config].model_copy(update={"seed": training.seed})
+    config = shared.configs[training.config]
+    config = config.model_copy(update={"seed": training.seed, "threads": training.threads or config.threads})
     data = _leave_out(config, shared.loaded[training.config], shared.pool, training)
     with thread_limit(config.threads):
         predicted = _train_and_predict(config, data)

@@ -52,7 +52,7 @@ def test_results_of_several_processes_come_in_order_with_all_warnings(place: Pla
     assert sorted(odd) == ["1 is odd", "3 is odd", "5 is odd"]
 
 
-@pytest.mark.parametrize("bad", [0, 1, 3])
+@pytest.mark.parametrize("bad", [1, pytest.param(0, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
 def test_an_error_is_raised_whole_and_after_the_results_before_it(place: Place, bad: int) -> None:
     results = map_tasks(partial(tasks.fails_at, bad, place), range(6), 2)
     assert [next(results) for _ in range(bad)] == list(range(bad))
