@@ -1,5 +1,5 @@
 """Files, locks, threads, random streams and compiled loops: everything that nnfs needs from the machine.
 
 Read `wording`, `files` and `matching` first, then `random`, `threads`, `warn`, `ignored_warnings`, `lock`, `spill` and
-`machine_code`.
+`machine_code`. `map_tasks` spreads tasks over `worker` processes, to which it sends `messages`.
 """
