@@ -28,6 +28,7 @@ from typing import Any, ClassVar, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, ValidationInfo
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
+from nnfs_cli.components.registry import Registry
 from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
 from nnfs_cli.system.wording import did_you_mean, listing, named, shown, with_article
 
@@ -38,7 +39,7 @@ class Component(Section):
     family: ClassVar[str] = ""
     name: ClassVar[str] = ""
     families: ClassVar[dict[str, type[Component]]] = {}  # every imported family, by name
-    registered: ClassVar[dict[str, type[Component]]] = {}  # every component of this family, by name
+    registered: ClassVar[Registry[type[Component]]] = Registry()  # every component of this family, by name
     needs: ClassVar[tuple[str, ...]] = ()  # attributes and methods that a component must define
     synonyms: ClassVar[Mapping[str, str]] = {}  # names that other tools give to components of this family
     examples: ClassVar[tuple[str, ...]] = ()  # YAML snippets, used as documentation and as test cases
@@ -49,7 +50,7 @@ class Component(Section):
             return  # it stands for its base, with the same name and main setting
         cls.name, cls.main = name, main
         if family:
-            cls.family, cls.registered = family, {}
+            cls.family, cls.registered = family, Registry()
             cls.families[family] = cls
         elif name in cls.registered and not cls._redefines(cls.registered[name]):
             raise TypeError(f"there are two components named '{name}' in the family '{cls.family}'")
@@ -131,7 +132,7 @@ class Component(Section):
     @classmethod
     def hint(cls, name: str) -> str:
         """Return the end of a message about an unknown name: the closest known name, or all names."""
-        meant = cls.synonyms.get(name.lower().replace("-", "_"))
+        meant = cls.synonyms.get(name.lower().replace("-", "_"), "")
         if meant in cls.registered:
             return f"; did you mean {named(meant)}?"
         return did_you_mean(name, cls.registered) or f"; there are {listing(sorted(cls.registered))}"
@@ -182,6 +183,9 @@ def _nested_under(name: str, found: ErrorDetails) -> InitErrorDetails:
 
 
 def load_family(package: str, path: list[str]) -> None:
-    """Import every module of a package, so that its components register without a list of their names."""
+    """Import every module of a package, so that its components register without a list of their names.
+
+    Where each component has a file of its own, `Registry.expect` imports it on demand instead.
+    """
     for module in pkgutil.iter_modules(path):
         importlib.import_module(f"{package}.{module.name}")  # noqa: TID251 - only modules of the package

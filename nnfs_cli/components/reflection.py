@@ -51,6 +51,15 @@ else:
             lines = [textwrap.fill(text, 100, initial_indent="  ", subsequent_indent="      ") for text in settings]
             return "\n".join([self.about(), "", "Settings:", *lines]) if lines else self.about()
 
+        @property
+        def __signature__(self) -> inspect.Signature:
+            """The signature: the main setting by position, the others by name."""
+            return _signature(self)
+
+        @__signature__.setter
+        def __signature__(self, made: object) -> None:
+            """Ignore the signature that pydantic makes."""
+
 
 def own_names(cls: type, names: Iterable[str]) -> list[str]:
     """Return those of the names of a class that pydantic has not defined."""
@@ -63,17 +72,14 @@ def own_names(cls: type, names: Iterable[str]) -> list[str]:
     ]
 
 
-class Signature:
-    """The signature of a section: the main setting by position, the others by name."""
-
-    def __get__(self, section: Section | None, owner: type[Section]) -> inspect.Signature:
-        required = inspect.Parameter.empty
-        by_name = [
-            inspect.Parameter(
-                key,
-                inspect.Parameter.POSITIONAL_OR_KEYWORD if key == owner.main else inspect.Parameter.KEYWORD_ONLY,
-                default=required if field.is_required() else field.get_default(call_default_factory=True),
-            )
-            for key, field in owner.model_fields.items()
-        ]
-        return inspect.Signature(sorted(by_name, key=lambda parameter: parameter.kind))
+def _signature(section: type[Section]) -> inspect.Signature:
+    required = inspect.Parameter.empty
+    by_name = [
+        inspect.Parameter(
+            key,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD if key == section.main else inspect.Parameter.KEYWORD_ONLY,
+            default=required if field.is_required() else field.get_default(call_default_factory=True),
+        )
+        for key, field in section.model_fields.items()
+    ]
+    return inspect.Signature(sorted(by_name, key=lambda parameter: parameter.kind))

@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from nnfs_cli.components.reflection import Reflected, Signature, own_names
+from nnfs_cli.components.reflection import Reflected, own_names
 from nnfs_cli.errors import MAX_FAULTS, ConfigError
 from nnfs_cli.system.wording import closest, counted, did_you_mean, listing, named, shown
 
@@ -43,7 +43,8 @@ class Section(BaseModel, metaclass=Reflected):
     by position. It is declared with `Field(..., kw_only=False)`, which says the same to type checkers.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Most components are never used by a command, so pydantic builds the checks of a block when it checks the first one.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     main: ClassVar[str | None] = None
     elsewhere: ClassVar[Mapping[str, str]] = {}  # what to say about settings that users look for here
 
@@ -82,7 +83,10 @@ class Section(BaseModel, metaclass=Reflected):
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         super().__pydantic_init_subclass__(**options)
-        cls.__signature__ = Signature()  # type: ignore[assignment]
+        for name in cls.__class_vars__ & cls.__annotations__.keys():
+            del cls.__annotations__[name]  # else pydantic evaluates it again for every subclass, in half of its time
+        if cls.__module__.partition(".")[0] != "nnfs_cli":
+            cls.model_rebuild(raise_errors=False)  # a fault in the user's own class shows where it is defined
 
     @classmethod
     def _by_position(cls, values: tuple[Any, ...], settings: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 Read `base.py` first (the three kinds of step: numbers, categories, dates), then any step: a file each. `chain.py` lets
 steps for numbers follow one another, and `views.py` puts several of them side by side.
-Importing the package registers every step.
+A file is imported when its step is first asked for.
 """
 
-from nnfs_cli.components.component import load_family
 from nnfs_cli.data.steps.base import CategoryStep, DateStep, NumberStep, PreprocessingStep
 
-load_family(__name__, __path__)
+PreprocessingStep.registered.expect(__name__, __path__)
 
 __all__ = ["CategoryStep", "DateStep", "NumberStep", "PreprocessingStep"]

@@ -1,11 +1,10 @@
 """The optimizers, one per file.
 
-Read `base` first, then `sgd`. Importing the package registers all of them.
+Read `base` first, then `sgd`. A file is imported when its optimizer is first asked for.
 """
 
-from nnfs_cli.components.component import load_family
 from nnfs_cli.training.optimizers.base import Minimizer, Optimizer, Stepper
 
-load_family(__name__, __path__)
+Optimizer.registered.expect(__name__, __path__)
 
 __all__ = ["Minimizer", "Optimizer", "Stepper"]
