@@ -25,6 +25,10 @@ class Registry(MutableMapping[str, Kind], Generic[Kind]):
         """Let the modules of a package be imported on demand; each defines the component of its name, if any."""
         self._modules |= {module.name: f"{package}.{module.name}" for module in pkgutil.iter_modules(path)}
 
+    def imported(self) -> list[Kind]:
+        """Return the components that have been imported so far; those of users always are."""
+        return [*self._registered.values()]
+
     def __getitem__(self, name: str) -> Kind:
         """Return a component. Raises `KeyError` if there is none of this name."""
         if name not in self._registered and name in self._modules:

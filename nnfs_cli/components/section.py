@@ -43,7 +43,7 @@ class Section(BaseModel, metaclass=Reflected):
     by position. It is declared with `Field(..., kw_only=False)`, which says the same to type checkers.
     """
 
-    # Most components are never used by a command, so pydantic builds the checks of a block when it checks the first one.
+    # A command uses few of the components, so pydantic builds the checks of a block when the first value is checked.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     main: ClassVar[str | None] = None
     elsewhere: ClassVar[Mapping[str, str]] = {}  # what to say about settings that users look for here

@@ -141,7 +141,7 @@ def comes_from_files(value: object) -> bool:
 def known_code() -> dict[str, str]:
     """Return the SHA-256 of the files that have defined components, loaded or imported, by file name."""
     files = {}
-    kinds = [kind for family in Component.families.values() for kind in family.registered.values() if kind.is_own()]
+    kinds = [kind for family in Component.families.values() for kind in family.registered.imported() if kind.is_own()]
     for module in {kind.__module__ for kind in kinds} - {*LOADED}:
         if path := getattr(sys.modules.get(module), "__file__", None):
             with contextlib.suppress(OSError):
