@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,16 +17,37 @@ MOST_ROWS = 1 << 18  # of a chunk, so that its tables stay small
 MOST_STAGED = 1 << 12  # of a chunk of rows that are not in memory
 
 
-class Chunk:
-    """The batches and numbers of up to `capacity` steps. Its arrays stay in place, since programs know their addresses.
+class Kind(NamedTuple):
+    """What decides which instructions a batch needs."""
 
-    `numbers` is (capacity, columns), `losses` is (members, capacity), and `which` (capacity,) names the program of each
-    step. Rows that are not in memory are copied to a stage, step by step.
+    rows: int
+    rows_of_step: int  # in all batches of the step
+    first: bool  # of the step
+    last: bool
+    moves: bool  # whether the step changes the weights of the net; a step of rows of weight 0 does not
+
+
+class Steps(NamedTuple):
+    """The steps of a chunk: the kind of each batch, and for each step the index after its last batch and its weight."""
+
+    kinds: list[Kind]
+    ends: Array
+    weights: Array
+
+
+class Chunk:
+    """The batches and numbers of some steps. Its arrays stay in place, since programs know their addresses.
+
+    The steps have up to `capacity` batches in all, `accumulate` each. `numbers` is (capacity, columns), `losses` is
+    (members, capacity), and `which` (capacity,) names the program of each batch. Rows that are not in memory are copied
+    to a stage, batch by batch.
     """
 
-    def __init__(self, model: Model, rows: TrainingRows, steps: int, largest: int, columns: int) -> None:
+    def __init__(
+        self, model: Model, rows: TrainingRows, batches: int, largest: int, columns: int, accumulate: int
+    ) -> None:
         self.staged = rows.arrays is None
-        self.capacity = max(1, min(steps, (MOST_STAGED if self.staged else MOST_ROWS) // largest))
+        self.capacity = max(accumulate, min(batches, (MOST_STAGED if self.staged else MOST_ROWS) // largest))
         self.numbers: Array = np.zeros((self.capacity, columns))
         self.losses: Array = np.zeros((model.members, self.capacity))
         self.which: Array = np.zeros(self.capacity, np.int64)
@@ -41,30 +64,43 @@ class Chunk:
             for j in range(model.members)
         ]
 
-    def fill(self, batches: Sequence[Array | slice]) -> tuple[list[int], list[float]]:
-        """Take the batches of the next steps, and return the number of rows and the weight of each."""
-        end, sizes, weights = 0, [], []
-        for s, batch in enumerate(batches):
-            n = batch.stop - batch.start if isinstance(batch, slice) else len(batch)
-            place = slice(end, end + n)
-            if self.staged:
-                for stage, found in zip(self._stage, self._source.take(batch), strict=True):
-                    if stage is not None:
-                        stage[place] = found
-                self._order[place] = range(place.start, place.stop)
-            else:
-                self._order[place] = range(batch.start, batch.stop) if isinstance(batch, slice) else batch
-            end += n
-            self._starts[s + 1] = end
-            sizes.append(n)
-            weights.append(self._weight(place, n))
-        return sizes, weights
+    def fill(self, steps: Sequence[Sequence[Array | slice]]) -> Steps:
+        """Take the batches of the next steps."""
+        kinds, ends, weights, s = [], [], [], 0
+        for step in steps:
+            first = s
+            for batch in step:
+                self._take(batch, s)
+                s += 1
+            bounds = self._starts[first : s + 1].tolist()
+            weight = self._weight(slice(bounds[0], bounds[-1]))
+            kinds += [
+                Kind(end - start, bounds[-1] - bounds[0], start == bounds[0], end == bounds[-1], weight > 0)
+                for start, end in pairwise(bounds)
+            ]
+            ends.append(s)
+            weights.append(weight)
+        return Steps(kinds, np.array(ends), np.array(weights))
 
-    def _weight(self, place: slice, n: int) -> float:
-        """Return the total weight of a batch."""
+    def _take(self, batch: Array | slice, s: int) -> None:
+        """Take the batch with this index in the chunk."""
+        start = int(self._starts[s])
+        n = batch.stop - batch.start if isinstance(batch, slice) else len(batch)
+        place = slice(start, start + n)
+        if self.staged:
+            for stage, found in zip(self._stage, self._source.take(batch), strict=True):
+                if stage is not None:
+                    stage[place] = found
+            self._order[place] = range(place.start, place.stop)
+        else:
+            self._order[place] = range(batch.start, batch.stop) if isinstance(batch, slice) else batch
+        self._starts[s + 1] = place.stop
+
+    def _weight(self, place: slice) -> float:
+        """Return the total weight of the rows at this place of the chunk."""
         weight = self._stage[2]
         if weight is None:
-            return float(n)
+            return float(place.stop - place.start)
         if self.staged:
             return float(weight[place].sum(dtype=np.float64))
         return float(self._weight_of_row[self._order[place]].sum())

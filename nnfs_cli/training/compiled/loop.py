@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,15 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.training_rows import TrainingRows
 from nnfs_cli.system.helpers import do_together
+from nnfs_cli.system.random import member_seeds
 from nnfs_cli.system.threads import allowed_threads
-from nnfs_cli.training.compiled import steps
-from nnfs_cli.training.compiled.chunk import Chunk
+from nnfs_cli.training.compiled import gradient, steps
+from nnfs_cli.training.compiled.chunk import Chunk, Kind
 from nnfs_cli.training.compiled.optimizers import Numbers, optimizer_twin_of
 from nnfs_cli.training.compiled.passes import record_pass, recordable
 from nnfs_cli.training.compiled.program import Machine
-from nnfs_cli.training.compiled.recorder import Recorder
+from nnfs_cli.training.compiled.random_numbers import Stream
+from nnfs_cli.training.compiled.recorder import Recorder, aligned
 from nnfs_cli.training.divergence import diverged
 from nnfs_cli.training.step_loop import StepLoop
 
@@ -41,7 +43,7 @@ class CompiledLoop(StepLoop):
         super().__init__(*arguments)
         self._twin = optimizer_twin_of(self.optimizer)
         self._bound = False
-        self._programs: dict[int, int] = {}  # the number of the program for each size of a batch
+        self._programs: dict[Kind, int] = {}  # the number of the program for each kind of batch
         self._seconds_per_step = 0.0
 
     def epoch(self, rows: TrainingRows, next_stop: Callable[[], float]) -> Iterator[None]:
@@ -50,14 +52,14 @@ class CompiledLoop(StepLoop):
         progress.lr = float(self.plan.lr or 0.0) if progress.lr is None else progress.lr
         if not self._bound:
             self._bind(rows)
-        batches = iter(self._next_epoch())
-        while some := [*islice(batches, self._length(next_stop()))]:
-            self._make(rows, some)
+        steps = iter(self._next_epoch())
+        while some := [*islice(steps, self._length(next_stop()))]:
+            self._make(rows, some if self.plan.accumulate > 1 else [[batch] for batch in some])
             yield
 
     def _length(self, stop: float) -> int:
         """Return the number of steps to make before anybody looks."""
-        most = min(self._chunk.capacity, max(1, stop - self.progress.step))
+        most = min(self._chunk.capacity // self.plan.accumulate, max(1, stop - self.progress.step))
         if self._seconds_per_step:
             most = min(most, max(1, SECONDS / self._seconds_per_step))
         return int(most)
@@ -69,12 +71,19 @@ class CompiledLoop(StepLoop):
         model = self.model
         trial = {name: array.copy() for name, array in self.optimizer_state.items()}
         columns = OWN + self._twin.numbers(self.optimizer, trial, np.ones(1)).shape[1]
-        self._chunk = Chunk(model, rows, self.progress.steps, self.batches.largest, columns)
+        accumulate = self.plan.accumulate
+        self._chunk = Chunk(model, rows, self.progress.steps * accumulate, self.batches.largest, columns, accumulate)
         self._mean_weight = rows.mean_weight
         self._net = recordable(model.body)
         lanes = min(model.members, allowed_threads())
         self._recorders = [Recorder(model.dtype) for _ in range(lanes)]  # members of the same one share buffers
+        self._sums = [aligned((model.gradients.vector.shape[-1],), model.dtype) for _ in range(lanes)]
         self._machines = [Machine(model.dtype, self._chunk.which, self.compiling) for _ in range(model.members)]
+        seeds = member_seeds(model.members, self.plan.edition, self.plan.seed)
+        self._streams = [
+            Stream(seed, "dropout", member, machine.step)
+            for (seed, member), machine in zip(seeds, self._machines, strict=True)
+        ]
         self._copies = [(array, array.copy()) for array in self._changing()] if model.members > 1 else []
         self._bound = True
 
@@ -83,31 +92,50 @@ class CompiledLoop(StepLoop):
         averages = [] if self.average.rule is None else [self.average.buffer]
         return [self.model.parameters.vector, *averages, *self.optimizer_state.values()]
 
-    def _program(self, n: int) -> int:
-        """Return the number of the program for batches of n rows."""
-        if n not in self._programs:
+    def _program(self, kind: Kind) -> int:
+        """Return the number of the program for batches of a kind."""
+        if kind not in self._programs:
             for j, machine in enumerate(self._machines):
-                recorder = self._recorders[j % len(self._recorders)]
-                self._record(j, machine, recorder, n)
-                self._programs[n] = machine.add(recorder.taken())
-        return self._programs[n]
+                lane = j % len(self._recorders)
+                recorder = self._recorders[lane]
+                recorder.stream = self._streams[j]
+                g = self._of_member(j, self.model.gradients.vector)
+                self._record_gradient(j, g, self._sums[lane], kind, recorder)
+                if kind.last:
+                    self._record_step(j, g, kind.moves, recorder)
+                self._programs[kind] = machine.add(recorder.taken())
+        return self._programs[kind]
 
-    def _record(self, j: int, machine: Machine, recorder: Recorder, n: int) -> None:
-        """Record the step of a member on a batch of n rows."""
+    def _record_gradient(self, j: int, g: Array, added: Array, kind: Kind, recorder: Recorder) -> None:
+        """Record the pass of a member on a batch, and the sum of the gradients of a step with several batches."""
         model, chunk, layout = self.model, self._chunk, self.model.parameters.layout
-        vector, g = self._of_member(j, model.parameters.vector), self._of_member(j, model.gradients.vector)
-        views = layout.views(vector), layout.views(g)
+        views = layout.views(self._of_member(j, model.parameters.vector)), layout.views(g)
+        weight_of_step = kind.rows_of_step * self._mean_weight
         record_pass(
-            self._net, model, views, g, chunk.rows[j], n, self._mean_weight, machine.step, chunk.losses[j], recorder
-        )
-        numbers = Numbers(machine.step, chunk.numbers, chunk.numbers.shape[1])
-        if self.optimizer.weight_decay:
-            recorder.record(steps.decay, layout.decayed, vector, *numbers.column(DECAY))
-        state = {name: self._of_member(j, array) for name, array in self.optimizer_state.items() if array.ndim}
-        self._twin.record(self.optimizer, vector[: layout.learned], g, state, numbers.column(OWN), recorder)
+            self._net, model, views, g, chunk.rows[j], kind.rows, weight_of_step, self._machines[j].step,
+            chunk.losses[j], recorder,
+        )  # fmt: skip
+        if not kind.last:
+            recorder.record(gradient.copy if kind.first else gradient.add, g.size, added, g)
+        elif not kind.first:
+            recorder.record(gradient.add, g.size, g, added)
+
+    def _record_step(self, j: int, g: Array, moves: bool, recorder: Recorder) -> None:
+        """Record what a member does with the gradient of a step."""
+        plan, optimizer, layout = self.plan, self.optimizer, self.model.parameters.layout
+        vector, numbers = self._of_member(j, self.model.parameters.vector), self._chunk.numbers
+        w, where = vector[: layout.learned], Numbers(self._machines[j].step, numbers, numbers.shape[1])
+        if moves:
+            gradient.record_penalty(self._penalties, w, g, recorder)
+            if plan.clip:
+                gradient.record_clip(plan.clip, g, recorder)
+            if optimizer.weight_decay:
+                recorder.record(steps.decay, layout.decayed, vector, *where.column(DECAY))
+            state = {name: self._of_member(j, array) for name, array in self.optimizer_state.items() if array.ndim}
+            self._twin.record(optimizer, w, g, state, where.column(OWN), recorder)
         if self.average.rule is not None:
             average = self._of_member(j, self.average.buffer)
-            recorder.record(steps.follow, vector.size, average, vector, *numbers.column(RATE))
+            recorder.record(steps.follow, vector.size, average, vector, *where.column(RATE))
 
     def _of_member(self, j: int, array: Array) -> Array:
         """Return a member's part of an array with numbers of all members."""
@@ -116,47 +144,53 @@ class CompiledLoop(StepLoop):
 
     # Steps
 
-    def _make(self, rows: TrainingRows, batches: Sequence[Array | slice]) -> None:
-        """Make the steps of these batches. Raises `DivergedError` if a loss or a gradient is not finite."""
-        chunk, progress, k = self._chunk, self.progress, len(batches)
-        sizes, weights = chunk.fill(batches)
-        chunk.which[:k] = [self._program(n) for n in sizes]
-        rates = self._fill_numbers(k)
+    def _make(self, rows: TrainingRows, some: Sequence[Sequence[Array | slice]]) -> None:
+        """Make steps of these batches. Raises `DivergedError` if a loss or a gradient is not finite."""
+        chunk, progress = self._chunk, self.progress
+        kinds, ends, weights = chunk.fill(some)
+        chunk.which[: len(kinds)] = [self._program(kind) for kind in kinds]
+        rates = self._fill_numbers(ends - 1, weights > 0)
+        for stream in self._streams:
+            stream.begin(progress.epoch, progress.batch)
         for array, copy in self._copies:
             np.copyto(copy, array)
         began = time.perf_counter()
-        made = self._run(k)
-        self._seconds_per_step = (time.perf_counter() - began) / k
-        if made < k:
+        passes = self._run(len(kinds))
+        self._seconds_per_step = (time.perf_counter() - began) / len(some)
+        made = int((ends <= passes).sum())
+        if made < len(some):
             for array, copy in self._copies:  # some members have made more steps than this
                 np.copyto(array, copy)
-            if self._copies:
-                self._run(made)
+            if self._copies and made:
+                self._run(ends[made - 1])
         self.average.followed(rates[:made])
-        for loss, weight in zip(chunk.losses[:, :made].mean(axis=0).tolist(), weights, strict=False):
+        losses = np.add.reduceat(chunk.losses[:, : len(kinds)].mean(axis=0), [0, *ends[:-1]])
+        for loss, weight in zip(losses[:made].tolist(), weights.tolist(), strict=False):
             progress.loss += loss
             progress.weight += weight
         progress.step += made
-        progress.batch += made
+        progress.batch += passes
         if made:
-            progress.lr = float(chunk.numbers[made - 1, LR])
-        if made < k:
-            self._differentiate(rows, batches[made])  # finds out where, and raises an error
+            progress.lr = float(chunk.numbers[ends[made - 1] - 1, LR])
+        if made < len(some):
+            self._differentiate(rows, [*chain(*some)][passes])  # finds out where, and raises an error
             where = f"epoch {progress.epoch}, batch {progress.batch}"
-            raise diverged(where, float(chunk.losses[:, made].mean()), "in the loss", self.plan, progress)
+            raise diverged(where, float(chunk.losses[:, passes].mean()), "in the loss", self.plan, progress)
 
-    def _fill_numbers(self, k: int) -> list[float]:
-        """Write the numbers of the next k steps, and return the rates of the average."""
-        plan, progress, numbers = self.plan, self.progress, self._chunk.numbers[:k]
-        numbers[:, LR] = progress.lr
+    def _fill_numbers(self, last: Array, moves: Array) -> list[float]:
+        """Write the numbers of the next steps for their last batches, and return the rates of the average."""
+        plan, progress, numbers = self.plan, self.progress, self._chunk.numbers
+        lr = np.full(len(last), progress.lr)
         if self._varies:
-            lr = float(plan.lr or 0.0)
             where = progress.steps, progress.epochs, self.schedule_state
-            numbers[:, LR] = [lr * plan.schedule.at(progress.step + s, *where) for s in range(k)]
-        numbers[:, DECAY] = 1 - numbers[:, LR] * self.optimizer.weight_decay
-        rates = self.average.rates(progress.step + 1, k)
-        numbers[:, RATE] = rates
-        numbers[:, OWN:] = self._twin.numbers(self.optimizer, self.optimizer_state, numbers[:, LR])
+            lr = float(plan.lr or 0.0) * np.array(
+                [plan.schedule.at(step, *where) for step in range(progress.step, progress.step + len(last))]
+            )
+        rates = self.average.rates(progress.step + 1, len(last))
+        numbers[last, LR] = lr
+        numbers[last, DECAY] = 1 - lr * self.optimizer.weight_decay
+        numbers[last, RATE] = rates
+        numbers[last[moves], OWN:] = self._twin.numbers(self.optimizer, self.optimizer_state, lr[moves])
         return rates
 
     def _run(self, k: int) -> int:

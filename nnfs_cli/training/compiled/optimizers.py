@@ -203,9 +203,10 @@ def _nadam_numbers(optimizer: NAdam, state: dict[str, Array], lr: Array) -> Arra
     t = int(state["t"]) + np.arange(1, len(lr) + 2)
     momenta = optimizer.beta1 * (1 - 0.96 ** (t * optimizer.momentum_decay) / 2)
     now, ahead = momenta[:-1], momenta[1:]
-    product = np.cumprod([float(state["product"]), *now])[1:]
+    products = np.cumprod([float(state["product"]), *now])
     state["t"] += len(lr)
-    state["product"][...] = product[-1]
+    state["product"][...] = products[-1]
+    product = products[1:]
     of_g, of_m = lr * (1 - now) / (1 - product), lr * ahead / (1 - product * ahead)
     return np.stack([of_g, of_m, 1 / np.sqrt(1 - optimizer.beta2 ** t[:-1])], axis=1)
 

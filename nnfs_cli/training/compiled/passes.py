@@ -36,25 +36,27 @@ def recordable(layer: Layer) -> Layer:
 
 
 def record_pass(
-    net: Layer, model: Model, views: tuple[Views, Views], gradient: Array, rows: Rows, n: int, mean_weight: float,
+    net: Layer, model: Model, views: tuple[Views, Views], gradient: Array, rows: Rows, n: int, weight_of_step: float,
     step: Array, results: Array, recorder: Recorder,
 ) -> None:  # fmt: skip
     """Record the pass that writes the gradient of a batch of n rows, and its loss into `results`.
 
     `views` are those of the parameters and of their gradients, and `gradient` is the vector that the latter look into.
+    `weight_of_step` is the weight of all rows of the step if each has the mean weight.
     """
     recorder.begin(n)
     where = (rows.order, rows.starts, step)
     x, y = recorder.empty((n, *model.input_shape)), recorder.empty((n, *model.output_shape))
     for out, whole in ((x, rows.X), (y, rows.y)):
         recorder.record(products.gather, n, out, whole, out.size // n, *where)
+    factor = float(model.loss.row_weight(weight_of_step))
     counts, weight = recorder.empty((n,)), recorder.ones(n)
     if rows.weight is None:
-        recorder.record(steps.fill, n, counts, float(model.loss.row_weight(n)))
+        recorder.record(steps.fill, n, counts, factor)
     else:
         weight = recorder.empty((n,))
         recorder.record(products.gather, n, weight, rows.weight, 1, *where)
-        recorder.record(steps.scale, n, counts, weight, float(model.loss.row_weight(n * mean_weight)))
+        recorder.record(steps.scale, n, counts, weight, factor)
     p, g = views
     z, backward = net.forward(p, x, recorder)
     twin = loss_twin_of(model.loss, model.fused)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from nnfs_cli.nn.model import Model
 from nnfs_cli.system.machine_code.blas import gemm_address
-from nnfs_cli.training.compiled import activations, blocks
 from nnfs_cli.training.compiled.losses import has_loss_twin
 from nnfs_cli.training.compiled.optimizers import has_optimizer_twin
 from nnfs_cli.training.compiled.recorder import has_twin
 from nnfs_cli.training.optimizers import Stepper
 from nnfs_cli.training.plan import Plan
-
-TWINS = (activations, blocks)  # the modules that declare twins of layers
 
 
 def part_without_twin(model: Model, plan: Plan) -> str:
@@ -23,6 +20,4 @@ def part_without_twin(model: Model, plan: Plan) -> str:
         return f"the loss {model.loss.label()}"
     if not (isinstance(plan.optimizer, Stepper) and has_optimizer_twin(plan.optimizer)):
         return f"the optimizer {plan.optimizer.label()}"
-    if plan.clip or plan.accumulate > 1 or plan.penalty.begin(model.parameters):
-        return "clip, accumulate or penalty"
     return "" if gemm_address(model.dtype) else "the BLAS library of this NumPy"

@@ -29,7 +29,7 @@ class Adagrad(Stepper, name="adagrad"):
 
     def begin(self, parameters: Array) -> dict[str, Array]:
         """Return the sum of squares s, and a buffer."""
-        return {"s": np.full_like(parameters, self.initial), "buffer": np.empty_like(parameters)}
+        return {"s": np.full_like(parameters, self.initial), "buffer": np.zeros_like(parameters)}
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
         """Make a step of at most lr in every parameter, in place."""

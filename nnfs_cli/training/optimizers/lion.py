@@ -30,7 +30,7 @@ class Lion(Stepper, name="lion"):
 
     def begin(self, parameters: Array) -> dict[str, Array]:
         """Return the momentum m, and a buffer."""
-        return {"m": np.zeros_like(parameters), "buffer": np.empty_like(parameters)}
+        return {"m": np.zeros_like(parameters), "buffer": np.zeros_like(parameters)}
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
         """Make a step of exactly lr in every parameter whose direction is not 0, in place."""

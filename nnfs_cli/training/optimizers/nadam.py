@@ -33,7 +33,7 @@ class NAdam(Adam, name="nadam"):
 
     def begin(self, parameters: Array) -> dict[str, Array]:
         """Return the memory of adam, the product U, and a buffer."""
-        return {**super().begin(parameters), "product": np.ones(()), "buffer": np.empty_like(parameters)}
+        return {**super().begin(parameters), "product": np.ones(()), "buffer": np.zeros_like(parameters)}
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
         """Make a step of about lr in every parameter, in place."""

@@ -29,7 +29,7 @@ class RMSprop(Stepper, name="rmsprop"):
 
     def begin(self, parameters: Array) -> dict[str, Array]:
         """Return the mean square v, and a buffer."""
-        return {"v": np.zeros_like(parameters), "buffer": np.empty_like(parameters)}
+        return {"v": np.zeros_like(parameters), "buffer": np.zeros_like(parameters)}
 
     def step(self, parameters: Array, gradient: Array, state: dict[str, Array], lr: float) -> None:
         """Make a step of about lr in every parameter, in place."""
