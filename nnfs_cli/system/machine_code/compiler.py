@@ -20,6 +20,7 @@ from nnfs_cli.system.machine_code.kernel import Device, Kernel, real
 from nnfs_cli.system.machine_code.target import target_machine
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
+PROCEDURE = ir.FunctionType(ir.VoidType(), [])
 BY_ROWS, PLAIN = 101, 111  # CBLAS' numbers for matrices that are stored by rows, and are not transposed
 OPTIONS = {"error_model": "numpy", "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -180,6 +181,66 @@ def _generate_gemm(number: ir.Type) -> Any:
 
 
 @intrinsic
+def _load_shared(typing: Any, address: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(_word_at(builder, arguments[0]), "acquire", 8)
+
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def _store_shared(typing: Any, address: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store_atomic(arguments[1], _word_at(builder, arguments[0]), "seq_cst", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def _add_shared(typing: Any, address: Any, number: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.atomic_rmw("add", _word_at(builder, arguments[0]), arguments[1], "seq_cst")
+
+    return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
+def _exchange_shared(typing: Any, address: Any, expected: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address, *words = arguments
+        found = builder.cmpxchg(_word_at(builder, address), *words, "seq_cst", "seq_cst")
+        return builder.extract_value(found, 0)
+
+    return types.int64(*[types.int64] * 3), generate
+
+
+@intrinsic
+def _pause(typing: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if builder.module.triple.startswith(("x86_64", "i686")):
+            builder.call(builder.module.declare_intrinsic("llvm.x86.sse2.pause", (), PROCEDURE), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def _sleep(typing: Any, function: Any, microseconds: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        at, microseconds = arguments
+        kind = ir.FunctionType(I32, [I32])
+        builder.call(builder.inttoptr(at, kind.as_pointer()), [builder.trunc(microseconds, I32)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+def _word_at(builder: Any, address: Any) -> Any:
+    return builder.inttoptr(address, I64.as_pointer())
+
+
+@intrinsic
 def _multiply_wide(typing: Any, a: Any, b: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         wide = ir.IntType(128)
@@ -230,6 +291,12 @@ def _intrinsic(placeholder: Any, single: bool) -> Any:
     return {
         intrinsics.call: _call,
         intrinsics.gemm: _sgemm if single else _dgemm,
+        intrinsics.load_shared: _load_shared,
+        intrinsics.store_shared: _store_shared,
+        intrinsics.add_shared: _add_shared,
+        intrinsics.exchange_shared: _exchange_shared,
+        intrinsics.pause: _pause,
+        intrinsics.sleep: _sleep,
         intrinsics.multiply_wide: _multiply_wide,
         intrinsics.multiply_add: _multiply_add,
         intrinsics.float_of_bits: _float_of_bits,

@@ -20,6 +20,36 @@ def gemm(
     raise NotImplementedError
 
 
+def load_shared(address: int) -> int:
+    """Return the word at an address that other threads write to, and see all that they wrote before it."""
+    raise NotImplementedError
+
+
+def store_shared(address: int, word: int) -> None:
+    """Write a word that other threads read, after all that was written before."""
+    raise NotImplementedError
+
+
+def add_shared(address: int, number: int) -> int:
+    """Add to the word at an address in one step, and return what it was."""
+    raise NotImplementedError
+
+
+def exchange_shared(address: int, expected: int, word: int) -> int:
+    """Write a word if the one at the address is as expected, in one step, and return what it was."""
+    raise NotImplementedError
+
+
+def pause() -> None:
+    """Wait for some tens of cycles, in a loop that looks at a word of another thread."""
+    raise NotImplementedError
+
+
+def sleep(function: int, microseconds: int) -> None:
+    """Leave the core to others for a while; `function` is the address of C's usleep."""
+    raise NotImplementedError
+
+
 def multiply_wide(a: int, b: int) -> tuple[int, int]:
     """Return the low and the high 64 bits of the product of two unsigned 64-bit numbers."""
     product = int(a) * int(b)

@@ -34,11 +34,11 @@ def entrywise(
     @twin(kind)
     def record(layer: Any, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
         y, numbers = recorder.empty(x.shape), settings(layer)
-        recorder.record(forward, x.size, y, x, *numbers)
+        recorder.record(forward, x.size, y, x, *numbers, each=1)
 
         def backward(dy: Array, g: Views, need_dx: bool) -> Array:
             dx = recorder.empty(x.shape)
-            recorder.record(back, x.size, dx, dy, y if of_output else x, *numbers)
+            recorder.record(back, x.size, dx, dy, y if of_output else x, *numbers, each=1)
             return dx
 
         return y, backward

@@ -68,9 +68,9 @@ def _batch_norm(layer: BatchNorm, p: Views, x: Array, recorder: Recorder) -> tup
     y, x_hat = recorder.empty(x.shape), recorder.empty(x.shape)
     mean, inverse, spare = (recorder.empty((width,)) for _ in range(3))
     keep, share = 1 - layer.momentum, float(layer.momentum)
-    recorder.record(products.sum_rows, width, mean, x, rows, width)
+    recorder.record(products.sum_rows, width, mean, x, rows, width, each=rows)
     recorder.record(center, width, x_hat, mean, p.running_mean, x, rows, width, keep, share)
-    recorder.record(products.sum_products, width, inverse, x_hat, x_hat, rows, width)
+    recorder.record(products.sum_products, width, inverse, x_hat, x_hat, rows, width, each=rows)
     share *= rows / max(rows - 1, 1)
     recorder.record(
         scale, width, y, x_hat, inverse, p.running_var, p.weight, p.bias, rows, width, layer.eps, keep, share
@@ -78,8 +78,8 @@ def _batch_norm(layer: BatchNorm, p: Views, x: Array, recorder: Recorder) -> tup
 
     def backward(dy: Array, g: Views, need_dx: bool) -> Array:
         dx = recorder.empty(x.shape)
-        recorder.record(products.sum_rows, width, g.bias, dy, rows, width)
-        recorder.record(products.sum_products, width, g.weight, dy, x_hat, rows, width)
+        recorder.record(products.sum_rows, width, g.bias, dy, rows, width, each=rows)
+        recorder.record(products.sum_products, width, g.weight, dy, x_hat, rows, width, each=rows)
         recorder.record(gradient, width, dx, mean, spare, g.weight, g.bias, dy, x_hat, inverse, p.weight, rows, width)
         return dx.reshape(shape)
 

@@ -90,7 +90,7 @@ def _categorical(loss: Loss, y_hat: Array, y: Array, recorder: Recorder) -> Resu
 def _categorical_of_logits(loss: Loss, z: Array, y: Array, recorder: Recorder) -> Result:
     rows, n = z.shape
     losses, totals, slope = recorder.empty((rows,)), recorder.empty((rows,)), recorder.empty(z.shape)
-    recorder.record(categorical_of_logits, rows, losses, slope, totals, z, y, n)
+    recorder.record(categorical_of_logits, rows, losses, slope, totals, z, y, n, each=n)
     return losses, times_counts(slope, recorder)
 
 
@@ -116,7 +116,7 @@ def multiply(lo: int, hi: int, out: Floats, a: Floats, b: Floats) -> None:
 def _focused(loss: Focused, entropy: Array, backward: LossBackward, recorder: Recorder) -> Result:
     losses, slope = recorder.empty(entropy.shape), recorder.empty(entropy.shape)
     tiny = float(np.finfo(recorder.dtype).tiny)
-    recorder.record(focus, entropy.size, losses, slope, entropy, float(loss.gamma), tiny)
+    recorder.record(focus, entropy.size, losses, slope, entropy, float(loss.gamma), tiny, each=1)
 
     def focused_backward(counts: Array) -> Array:
         product = recorder.empty(counts.shape)

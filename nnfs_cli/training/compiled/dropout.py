@@ -52,13 +52,13 @@ def _dropout(layer: Dropout, p: Views, x: Array, recorder: Recorder) -> tuple[Ar
     if not layer.rate:
         return x, lambda dy, g, need_dx: dy
     words, mask = recorder.random_words(x.size)
-    recorder.record(words_to_mask, words.size, words, *mask_numbers(layer.rate, recorder.dtype))
+    recorder.record(words_to_mask, words.size, words, *mask_numbers(layer.rate, recorder.dtype), each=1)
     y = recorder.empty(x.shape)
-    recorder.record(apply_mask, x.size, y, x, mask)
+    recorder.record(apply_mask, x.size, y, x, mask, each=1)
 
     def backward(dy: Array, g: Views, need_dx: bool) -> Array:
         dx = recorder.empty(x.shape)
-        recorder.record(apply_mask, x.size, dx, dy, mask)
+        recorder.record(apply_mask, x.size, dx, dy, mask, each=1)
         return dx
 
     return y, backward

@@ -77,11 +77,11 @@ def _kernels(layer: Layer) -> tuple[Kernel, Kernel]:
 def _gate(layer: Any, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     forward, back = _kernels(layer)
     y, share = recorder.empty(x.shape), recorder.empty(x.shape)
-    recorder.record(forward, x.size, y, share, x)
+    recorder.record(forward, x.size, y, share, x, each=1)
 
     def backward(dy: Array, g: Views, need_dx: bool) -> Array:
         dx = recorder.empty(x.shape)
-        recorder.record(back, x.size, dx, dy, x, share)
+        recorder.record(back, x.size, dx, dy, x, share, each=1)
         return dx
 
     return y, backward

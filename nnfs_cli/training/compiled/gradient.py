@@ -34,7 +34,7 @@ def record_penalty(factors: Factors, w: Array, g: Array, recorder: Recorder) -> 
     """Record `Penalty.add_gradient` for one member; all arrays are (learned,)."""
     for kind, adding in (("l2", add_l2), ("l1", add_l1)):
         if kind in factors:
-            recorder.record(adding, w.size, g, w, factors[kind])
+            recorder.record(adding, w.size, g, w, factors[kind], each=1)
 
 
 @kernel

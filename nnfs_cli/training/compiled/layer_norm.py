@@ -88,13 +88,13 @@ def _layer_norm(layer: LayerNorm, p: Views, x: Array, recorder: Recorder) -> tup
     shape, x = x.shape, recorder.as_rows(x)
     rows, width = x.shape
     y, x_hat, std = recorder.empty(x.shape), recorder.empty(x.shape), recorder.empty((rows,))
-    recorder.record(forward, rows, y, x_hat, std, x, p.weight, p.bias, width, layer.eps, 1 / width)
+    recorder.record(forward, rows, y, x_hat, std, x, p.weight, p.bias, width, layer.eps, 1 / width, each=width)
 
     def backward_pass(dy: Array, g: Views, need_dx: bool) -> Array:
         dx = recorder.empty(x.shape)
-        recorder.record(products.sum_rows, width, g.bias, dy, rows, width)
-        recorder.record(products.sum_products, width, g.weight, dy, x_hat, rows, width)
-        recorder.record(backward, rows, dx, dy, x_hat, std, p.weight, width, 1 / width)
+        recorder.record(products.sum_rows, width, g.bias, dy, rows, width, each=rows)
+        recorder.record(products.sum_products, width, g.weight, dy, x_hat, rows, width, each=rows)
+        recorder.record(backward, rows, dx, dy, x_hat, std, p.weight, width, 1 / width, each=width)
         return dx.reshape(shape)
 
     return y.reshape(shape), backward_pass

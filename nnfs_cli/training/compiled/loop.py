@@ -21,7 +21,7 @@ from nnfs_cli.training.compiled.optimizers import Numbers, optimizer_twin_of
 from nnfs_cli.training.compiled.passes import record_pass, recordable
 from nnfs_cli.training.compiled.program import Machine
 from nnfs_cli.training.compiled.random_numbers import Stream
-from nnfs_cli.training.compiled.recorder import Recorder, aligned
+from nnfs_cli.training.compiled.recorder import MOST_PIECES, Recorder, aligned
 from nnfs_cli.training.divergence import diverged
 from nnfs_cli.training.step_loop import StepLoop
 
@@ -197,7 +197,8 @@ class CompiledLoop(StepLoop):
         """Let every member make k steps, and return the least number that one could make."""
         lanes = len(self._recorders)
         if lanes == 1 or self._seconds_per_step * k < WORTH_THREADS:
-            return min([machine.run(0, k) for machine in self._machines])
+            helpers = min(allowed_threads(), MOST_PIECES) - 1 if len(self._machines) == 1 else 0
+            return min([machine.run(0, k, helpers) for machine in self._machines])
         made = [k] * len(self._machines)
 
         def run(lane: int) -> None:

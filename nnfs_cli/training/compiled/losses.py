@@ -93,5 +93,5 @@ def loss_by_entry(
 ) -> tuple[Array, LossBackward]:
     """Record a loss that is a sum over entries; its kernel is forward(each, slope, y_hat, y, *numbers)."""
     each, slope = recorder.empty(y_hat.shape), recorder.empty(y_hat.shape)
-    recorder.record(forward, y_hat.size, each, slope, y_hat, y, *map(float, numbers))
+    recorder.record(forward, y_hat.size, each, slope, y_hat, y, *map(float, numbers), each=1)
     return summed(each, slope, recorder, factor, slope_factor)

@@ -98,9 +98,9 @@ def _only_lr(optimizer: Stepper, state: dict[str, Array], lr: Array) -> Array:
 def _record_sgd(optimizer: SGD, w: Array, g: Array, state: dict[str, Array], numbers: Any, recorder: Recorder) -> None:
     if optimizer.momentum:
         made = nesterov if optimizer.nesterov else momentum
-        recorder.record(made, w.size, w, g, state["velocity"], optimizer.momentum, *numbers)
+        recorder.record(made, w.size, w, g, state["velocity"], optimizer.momentum, *numbers, each=1)
     else:
-        recorder.record(sgd, w.size, w, g, *numbers)
+        recorder.record(sgd, w.size, w, g, *numbers, each=1)
 
 
 @kernel
@@ -120,13 +120,13 @@ def _record_rmsprop(
     optimizer: RMSprop, w: Array, g: Array, state: dict[str, Array], numbers: Any, recorder: Recorder
 ) -> None:
     share = float(optimizer.alpha)
-    recorder.record(rmsprop, w.size, w, g, state["v"], share, 1 - share, optimizer.eps, *numbers)
+    recorder.record(rmsprop, w.size, w, g, state["v"], share, 1 - share, optimizer.eps, *numbers, each=1)
 
 
 def _record_adagrad(
     optimizer: Adagrad, w: Array, g: Array, state: dict[str, Array], numbers: Any, recorder: Recorder
 ) -> None:
-    recorder.record(rmsprop, w.size, w, g, state["s"], 1.0, 1.0, optimizer.eps, *numbers)
+    recorder.record(rmsprop, w.size, w, g, state["s"], 1.0, 1.0, optimizer.eps, *numbers, each=1)
 
 
 @kernel
@@ -145,7 +145,7 @@ def lion(
 def _record_lion(
     optimizer: Lion, w: Array, g: Array, state: dict[str, Array], numbers: Any, recorder: Recorder
 ) -> None:
-    recorder.record(lion, w.size, w, g, state["m"], 1 - optimizer.beta1, 1 - optimizer.beta2, *numbers)
+    recorder.record(lion, w.size, w, g, state["m"], 1 - optimizer.beta1, 1 - optimizer.beta2, *numbers, each=1)
 
 
 @kernel
@@ -179,7 +179,7 @@ def _adam_numbers(optimizer: Adam, state: dict[str, Array], lr: Array) -> Array:
 def _record_adam(
     optimizer: Adam, w: Array, g: Array, state: dict[str, Array], numbers: Any, recorder: Recorder
 ) -> None:
-    recorder.record(adam, w.size, w, g, state["m"], state["v"], *numbers)
+    recorder.record(adam, w.size, w, g, state["m"], state["v"], *numbers, each=1)
 
 
 @kernel
@@ -215,7 +215,7 @@ def _record_nadam(
     optimizer: NAdam, w: Array, g: Array, state: dict[str, Array], numbers: Any, recorder: Recorder
 ) -> None:
     shares = float(optimizer.beta1), 1 - optimizer.beta1, float(optimizer.beta2), 1 - optimizer.beta2
-    recorder.record(nadam, w.size, w, g, state["m"], state["v"], *shares, optimizer.eps, *numbers)
+    recorder.record(nadam, w.size, w, g, state["m"], state["v"], *shares, optimizer.eps, *numbers, each=1)
 
 
 _TWINS[SGD] = OptimizerTwin(_only_lr, _record_sgd)

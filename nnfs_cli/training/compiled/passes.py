@@ -48,7 +48,7 @@ def record_pass(
     where = (rows.order, rows.starts, step)
     x, y = recorder.empty((n, *model.input_shape)), recorder.empty((n, *model.output_shape))
     for out, whole in ((x, rows.X), (y, rows.y)):
-        recorder.record(products.gather, n, out, whole, out.size // n, *where)
+        recorder.record(products.gather, n, out, whole, out.size // n, *where, each=out.size // n)
     factor = float(model.loss.row_weight(weight_of_step))
     counts, weight = recorder.empty((n,)), recorder.ones(n)
     if rows.weight is None:

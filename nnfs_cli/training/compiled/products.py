@@ -20,6 +20,16 @@ def product(
 
 
 @kernel
+def product_by_columns(
+    lo: int, hi: int, function: int, turn_a: int, turn_b: int, m: int, k: int,
+    a: int, lda: int, b: int, ldb: int, c: int, ldc: int, size: int,
+) -> None:  # fmt: skip
+    """Compute the columns lo to hi of c = a @ b with a (m, k), as `product` does rows."""
+    first = lo * ldb if turn_b else lo
+    gemm(function, turn_a, turn_b, m, hi - lo, k, a, lda, b + first * size, ldb, c + lo * size, ldc)
+
+
+@kernel
 def add_bias(lo: int, hi: int, y: Floats, bias: Floats, n: int) -> None:
     """Add a vector (n,) to the rows lo to hi of y (rows, n)."""
     for i in range(lo, hi):

@@ -7,19 +7,23 @@ of a batch. They belong to one member, whose arrays they name by their addresses
 from __future__ import annotations
 
 import ctypes
+import functools
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.system.machine_code.intrinsics import call
+from nnfs_cli.system.helpers import do_together
+from nnfs_cli.system.machine_code.intrinsics import call, load_shared, store_shared
 from nnfs_cli.system.machine_code.kernel import Ints, kernel
 from nnfs_cli.system.machine_code.loader import load
-from nnfs_cli.training.compiled.recorder import Instruction, address
+from nnfs_cli.training.compiled import products
+from nnfs_cli.training.compiled.recorder import Instruction, address, aligned
+from nnfs_cli.training.compiled.team import BYTES, HEAD, OVER, PRESENT, assist, share
 
-HEAD = 4  # words of an instruction before its operands: the kernel, the next instruction, lo and hi
 STEP, FAILED, WORDS = range(3)  # places in the array `step`: the index of the step, whether it failed; its length
 
 Part = Sequence[Instruction]
@@ -27,16 +31,24 @@ Entry = Callable[..., int]
 
 
 @kernel
-def run(lo: int, hi: int, words: Ints, base: int, step: Ints, which: Ints, parts: Ints) -> None:
+def run(
+    lo: int, hi: int, words: Ints, base: int, step: Ints, which: Ints, parts: Ints, team: int, nap: int
+) -> None:  # fmt: skip
     """Make the steps lo to hi of a chunk; `which` names the program of each, whose parts are ranges of `words`."""
     for s in range(lo, hi):
         step[0] = s
         at, end = parts[2 * which[s]], parts[2 * which[s] + 1]
         while at < end:
-            call(words[at], base + 8 * (at + 4), words[at + 2], words[at + 3])
+            if words[at + 4] and load_shared(team + PRESENT):
+                share(words, base, team, nap, at)
+            else:
+                call(words[at], base + 8 * (at + HEAD), words[at + 2], words[at + 3])
             if step[1]:
-                return
+                break
             at = words[at + 1]
+        if step[1]:
+            break
+    store_shared(team, OVER)
 
 
 class Machine:
@@ -45,56 +57,112 @@ class Machine:
     `step` is what its kernels may ask: the index of the step in its chunk, and whether one has failed.
     """
 
+    _run: Entry  # and what follows are made when the programs are complete
+    _assist: Entry
+    _shared: bool  # whether there is something that helpers can do
+
     def __init__(
         self, dtype: np.dtype[Any], which: Ints, compiling: Callable[[int], None] = lambda kernels: None
     ) -> None:
         self.dtype, self.which, self._compiling = dtype, which, compiling
         self.step: Array = np.zeros(WORDS, np.int64)
         self._programs: list[list[Instruction]] = []
-        self._entry: Entry | None = None
+        self._team: Array = aligned((BYTES // 8,), np.int64)
+        self._outdated = True
 
     def add(self, instructions: Part) -> int:
         """Add a program, and return its number."""
         self._programs.append([*instructions])
-        self._entry = None
+        self._outdated = True
         return len(self._programs) - 1
 
-    def run(self, lo: int, hi: int) -> int:
-        """Make the steps lo to hi, without the GIL, and return how many of them could be made."""
-        enter = self._entry = self._entry or self._assembled()
+    def run(self, lo: int, hi: int, helpers: int = 0) -> int:
+        """Make the steps lo to hi, without the GIL, and return how many of them could be made.
+
+        Helpers are threads that do a part of large instructions. Their number changes no byte.
+        """
+        if self._outdated:
+            self._assemble()
         self.step[FAILED] = 0
-        enter(lo, hi)
+        if helpers and self._shared:
+            self._team[:] = 0
+            do_together([partial(self._run, lo, hi), *[partial(self._assist, 0, 1)] * helpers])
+        else:
+            self._run(lo, hi)
         return int(self.step[STEP]) - lo if self.step[FAILED] else hi - lo
 
-    def _assembled(self) -> Entry:
+    def _assemble(self) -> None:
         kernels = [instruction.kernel for program in self._programs for instruction in program]
-        addresses = load([run, *kernels], self.dtype, self._compiling)
+        addresses = load([run, assist, *kernels], self.dtype, self._compiling)
         words: list[int] = []
         parts: list[int] = []
+        self._shared = False
         for program in self._programs:
             parts.append(len(words))
-            for called, lo, hi, operands in program:
-                following = len(words) + HEAD + len(operands)
-                words += [addresses[called], following, lo, hi, *map(_word, operands)]
+            for instruction in program:
+                called, lo, hi, piece, operands = instruction
+                at, following = addresses[called], len(words) + HEAD + len(operands)
+                shared = self._may_cut(instruction, at)
+                words += [at, following, lo, hi, piece if shared else 0, *map(_word, operands)]
+                self._shared |= shared
             parts.append(len(words))
         self._words = np.array(words, np.int64)
         self._parts = np.array(parts, np.int64)
-        operands = (self._words, address(self._words), self.step, self.which, self._parts)
-        self._operands = np.array([*map(_word, operands)], np.int64)
-        return entry(addresses[run], self._operands)
+        own, team = (self._words, address(self._words)), (address(self._team), usleep_address() or 0)
+        self._run = entry(addresses[run], (*own, self.step, self.which, self._parts, *team))
+        self._assist = entry(addresses[assist], (*own, *team))
+        self._outdated = False
+
+    def _may_cut(self, instruction: Instruction, at: int) -> bool:
+        """Return whether an instruction can be done in pieces, to the same bytes: BLAS decides about its products."""
+        called, _, hi, piece, operands = instruction
+        if not 0 < piece < hi or usleep_address() is None:
+            return False
+        if called not in (products.product, products.product_by_columns):
+            return True
+        return cut_product_is_equal(at, called is products.product, hi, piece, operands[:5], self.dtype)
 
 
-def entry(at: int, operands: Array) -> Entry:
+def entry(at: int, operands: Sequence[Any]) -> Entry:
     """Return the function of lo and hi that calls the kernel at an address with these operands."""
     kind = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_int64)
-    function, spare, first = kind(at), (ctypes.c_int64 * 2)(), address(operands)
+    words = np.array([*map(_word, operands)], np.int64)
+    function, spare, first = kind(at), (ctypes.c_int64 * 2)(), address(words)
     unused = ctypes.addressof(spare)
 
-    def enter(lo: int, hi: int, _keep: Any = (spare, operands)) -> int:
+    def enter(lo: int, hi: int, _keep: Any = (spare, words, operands)) -> int:
         status: int = function(unused, unused, first, lo, hi)
         return status
 
     return enter
+
+
+@functools.lru_cache(maxsize=1_000)
+def cut_product_is_equal(
+    at: int, by_rows: bool, length: int, piece: int, numbers: tuple[int, ...], dtype: np.dtype[Any]
+) -> bool:
+    """Return whether a product has the same bytes as a whole and in pieces."""
+    function, turn_a, turn_b, other, k = numbers
+    m, n = (length, other) if by_rows else (other, length)
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal(m * k).astype(dtype), rng.standard_normal(k * n).astype(dtype)
+    whole, cut = np.zeros((2, m, n), dtype)
+    for c, size in ((whole, length), (cut, piece)):
+        places = (address(a), m if turn_a else k, address(b), k if turn_b else n, address(c), n, dtype.itemsize)
+        enter = entry(at, (function, turn_a, turn_b, other, k, *places))
+        for lo in range(0, length, size):
+            enter(lo, min(lo + size, length))
+    equal: bool = whole.tobytes() == cut.tobytes()
+    return equal
+
+
+@functools.cache
+def usleep_address() -> int | None:
+    """Return the address of C's usleep, if there is one."""
+    try:
+        return ctypes.cast(ctypes.CDLL(None).usleep, ctypes.c_void_p).value
+    except (AttributeError, OSError, TypeError):  # as on Windows
+        return None
 
 
 def _word(operand: Any) -> int:

@@ -23,15 +23,21 @@ from nnfs_cli.training.compiled.random_numbers import Stream
 
 ALIGNMENT = 64  # bytes; a vector of a processor never crosses two lines of its cache
 
+WORTH_PIECE = 1 << 14  # numbers
+WORTH_PRODUCT = 1 << 20  # multiplications
+MOST_PIECES = 4
+EDGE = 16  # pieces end at multiples of this, where BLAS begins a new block, and so rounds as in the whole
+
 Operand = Any  # a flat or contiguous array, an int or a float
 
 
 class Instruction(NamedTuple):
-    """A kernel, the range of its axis, and its other operands."""
+    """A kernel, the range of its axis, the size of the pieces that threads share (0 for none), and other operands."""
 
     kernel: Kernel
     lo: int
     hi: int
+    piece: int
     operands: tuple[Operand, ...]
 
 
@@ -52,11 +58,14 @@ class Recorder(Context):
         super().begin(batch, draws)
         self.drawn = 0
 
-    def record(self, kernel: Kernel, hi: int, *operands: Operand, lo: int = 0) -> None:
-        """Add an instruction."""
+    def record(self, kernel: Kernel, hi: int, *operands: Operand, each: int = 0) -> None:
+        """Add an instruction for the range 0 to hi of its axis.
+
+        `each` is how many numbers belong to one entry of the axis, if the axis may be shared by threads.
+        """
         if len(operands) != len(kernel.kinds):
             raise TypeError(f"{kernel.function.__name__} takes {len(kernel.kinds)} operands, found {len(operands)}")
-        self.instructions.append(Instruction(kernel, lo, hi, operands))
+        self.instructions.append(Instruction(kernel, 0, hi, _piece(hi, hi * each, WORTH_PIECE), operands))
 
     def taken(self) -> list[Instruction]:
         """Return the instructions since the last call."""
@@ -94,8 +103,11 @@ class Recorder(Context):
         turn_a, turn_b = (not matrix.flags.c_contiguous for matrix in (a, b))
         lda, ldb = m if turn_a else k, k if turn_b else n
         size, at = self.dtype.itemsize, gemm_address(self.dtype)
-        operands = (at, turn_a, turn_b, n, k, address(a), lda, address(b), ldb, address(out), n, size)
-        self.record(products.product, m, *operands)
+        places = (address(a), lda, address(b), ldb, address(out), n, size)
+        # The longer axis is shared, so that each thread prepares little of the other matrix for itself.
+        kernel, length, other = (products.product, m, n) if m >= n else (products.product_by_columns, n, m)
+        operands = (at, turn_a, turn_b, other, k, *places)
+        self.instructions.append(Instruction(kernel, 0, length, _piece(length, m * n * k, WORTH_PRODUCT), operands))
 
     def matmul(self, x: Array, weight: Array) -> Array:
         """Record x @ weight, and return the buffer of the result."""
@@ -111,13 +123,13 @@ class Recorder(Context):
     def sum_rows(self, dy: Array, out: Array) -> Array:
         """Record the sum over the batch."""
         n = dy.shape[-1]
-        self.record(products.sum_rows, n, out, dy, dy.size // n, n)
+        self.record(products.sum_rows, n, out, dy, dy.size // n, n, each=dy.size // n)
         return out
 
     def add_bias(self, y: Array, bias: Array) -> None:
         """Record the addition of a vector to each row of y, in place."""
         n = y.shape[-1]
-        self.record(products.add_bias, y.size // n, y, bias, n)
+        self.record(products.add_bias, y.size // n, y, bias, n, each=n)
 
 
 Twin = Callable[[Any, Views, Array, Recorder], tuple[Array, Backward]]
@@ -144,6 +156,12 @@ def has_twin(layer: Layer) -> bool:
 def twin_of(layer: Layer) -> Twin:
     """Return the twin of a layer that has one."""
     return _TWINS[type(layer)]
+
+
+def _piece(length: int, work: int, worth: int) -> int:
+    """Return the size of the pieces of an axis with this much work, of which a piece should have `worth` at least."""
+    pieces = min(work // worth, MOST_PIECES)
+    return -(-length // pieces // EDGE) * EDGE if pieces > 1 else 0
 
 
 def aligned(shape: Shape, dtype: Any) -> Array:

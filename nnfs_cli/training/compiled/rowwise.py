@@ -53,11 +53,11 @@ def softmax_back(lo: int, hi: int, dx: Floats, dy: Floats, y: Floats, n: int) ->
 @twin(Softmax)
 def _softmax(layer: Softmax, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     y, n = recorder.empty(x.shape), x.shape[-1]
-    recorder.record(softmax, x.size // n, y, x, n)
+    recorder.record(softmax, x.size // n, y, x, n, each=n)
 
     def backward(dy: Array, g: Views, need_dx: bool) -> Array:
         dx = recorder.empty(x.shape)
-        recorder.record(softmax_back, x.size // n, dx, dy, y, n)
+        recorder.record(softmax_back, x.size // n, dx, dy, y, n, each=n)
         return dx
 
     return y, backward
@@ -85,11 +85,11 @@ def prelu_back(lo: int, hi: int, dx: Floats, below: Floats, dy: Floats, x: Float
 @twin(PReLU)
 def _prelu(layer: PReLU, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     y, n = recorder.empty(x.shape), x.shape[-1]
-    recorder.record(prelu, x.size // n, y, x, p.slope, n)
+    recorder.record(prelu, x.size // n, y, x, p.slope, n, each=n)
 
     def backward(dy: Array, g: Views, need_dx: bool) -> Array:
         dx, below = recorder.empty(x.shape), recorder.empty(x.shape)
-        recorder.record(prelu_back, x.size // n, dx, below, dy, x, p.slope, n)
+        recorder.record(prelu_back, x.size // n, dx, below, dy, x, p.slope, n, each=n)
         recorder.sum_rows(below, out=g.slope)
         return dx
 
@@ -108,7 +108,7 @@ def _residual(layer: Residual, p: Views, x: Array, recorder: Recorder) -> tuple[
     f, f_backward = layer.body.forward(p, x, recorder)
     projected = hasattr(p, "projection")
     y = recorder.empty(f.shape)
-    recorder.record(add, f.size, y, f, recorder.matmul(x, p.projection) if projected else x)
+    recorder.record(add, f.size, y, f, recorder.matmul(x, p.projection) if projected else x, each=1)
 
     def backward(dy: Array, g: Views, need_dx: bool) -> Array:
         dx = f_backward(dy, g, need_dx)
@@ -117,7 +117,7 @@ def _residual(layer: Residual, p: Views, x: Array, recorder: Recorder) -> tuple[
         if not need_dx:
             return dx
         total = recorder.empty(x.shape)
-        recorder.record(add, x.size, total, dx, recorder.matmul(dy, p.projection.mT) if projected else dy)
+        recorder.record(add, x.size, total, dx, recorder.matmul(dy, p.projection.mT) if projected else dy, each=1)
         return total
 
     return y, backward

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnfs_cli.system.machine_code.intrinsics import bits_of_float
 from nnfs_cli.system.machine_code.kernel import Doubles, Floats, Ints, kernel, real
 
 
@@ -33,9 +34,9 @@ def total(lo: int, hi: int, results: Doubles, step: Ints, losses: Floats, weight
 @kernel
 def require_finite(lo: int, hi: int, step: Ints, gradient: Floats) -> None:
     """Fail if an entry of the gradient is not finite."""
-    bad = 0
+    bad = bits_of_float(real(0))
     for i in range(lo, hi):
-        bad += 1 if gradient[i] - gradient[i] != real(0) else 0
+        bad |= bits_of_float(gradient[i] - gradient[i])  # all bits are 0 unless it is infinite or NaN
     if bad:
         step[1] = 1
 
