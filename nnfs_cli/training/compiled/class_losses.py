@@ -15,7 +15,7 @@ from nnfs_cli.system.machine_code.kernel import Floats, kernel, real
 from nnfs_cli.training.compiled.functions import exp, expm1, log, log1p, power, sigmoid, sign, softplus, within
 from nnfs_cli.training.compiled.losses import LossBackward, loss_by_entry, loss_twin, times_counts
 from nnfs_cli.training.compiled.recorder import Recorder
-from nnfs_cli.training.compiled.rowwise import largest
+from nnfs_cli.training.compiled.rows import row_dot, row_max, row_sum
 
 Result = tuple[Array, LossBackward]
 
@@ -52,19 +52,15 @@ def categorical_of_logits(
 ) -> None:
     """Compute ln Σ_j exp(z_j) - Σ_i y_i z_i and softmax(z) - y for the rows lo to hi."""
     for i in range(lo, hi):
-        highest, true = largest(z, i * n, n), real(0)
+        highest = row_max(z, i * n, n)
         for j in range(i * n, i * n + n):
             slope[j] = z[j] - highest
-            true += y[j] * slope[j]
-        losses[i] = true
+        losses[i] = row_dot(y, slope, i * n, n)
     for j in range(lo * n, hi * n):
         slope[j] = exp(slope[j])
     for i in range(lo, hi):
-        total = real(0)
-        for j in range(i * n, i * n + n):
-            total += slope[j]
-        totals[i] = total
-        share = real(1) / total
+        totals[i] = row_sum(slope, i * n, n)
+        share = real(1) / totals[i]
         for j in range(i * n, i * n + n):
             slope[j] = slope[j] * share - y[j]
     for i in range(lo, hi):

@@ -7,47 +7,10 @@ from nnfs_cli.nn.layers.base import Backward
 from nnfs_cli.nn.layers.layer_norm import LayerNorm
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.system.machine_code.intrinsics import square_root
-from nnfs_cli.system.machine_code.kernel import Floats, device, kernel, real
+from nnfs_cli.system.machine_code.kernel import Floats, kernel
 from nnfs_cli.training.compiled import products
 from nnfs_cli.training.compiled.recorder import Recorder, twin
-
-
-@device
-def row_sum(x: Floats, at: int, n: int) -> float:
-    """Return the sum of n entries from the one at `at`, as eight sums side by side."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = real(0)
-    whole = at + n // 8 * 8
-    for i in range(at, whole, 8):
-        s0 += x[i]
-        s1 += x[i + 1]
-        s2 += x[i + 2]
-        s3 += x[i + 3]
-        s4 += x[i + 4]
-        s5 += x[i + 5]
-        s6 += x[i + 6]
-        s7 += x[i + 7]
-    for i in range(whole, at + n):
-        s0 += x[i]
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
-
-
-@device
-def row_dot(x: Floats, y: Floats, at: int, n: int) -> float:
-    """Return Σ x · y over n entries from the one at `at`, as eight sums side by side."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = real(0)
-    whole = at + n // 8 * 8
-    for i in range(at, whole, 8):
-        s0 += x[i] * y[i]
-        s1 += x[i + 1] * y[i + 1]
-        s2 += x[i + 2] * y[i + 2]
-        s3 += x[i + 3] * y[i + 3]
-        s4 += x[i + 4] * y[i + 4]
-        s5 += x[i + 5] * y[i + 5]
-        s6 += x[i + 6] * y[i + 6]
-        s7 += x[i + 7] * y[i + 7]
-    for i in range(whole, at + n):
-        s0 += x[i] * y[i]
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+from nnfs_cli.training.compiled.rows import row_dot, row_sum
 
 
 @kernel

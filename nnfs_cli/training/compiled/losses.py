@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.losses import Loss
-from nnfs_cli.system.machine_code.kernel import Floats, Kernel, kernel, real
+from nnfs_cli.system.machine_code.kernel import Floats, Kernel, kernel
 from nnfs_cli.training.compiled.recorder import Recorder
+from nnfs_cli.training.compiled.rows import row_sum
 
 # backward(counts) returns the gradient of Σ_rows counts · loss by the outputs; counts is (batch,).
 LossBackward = Callable[[Array], Array]
@@ -47,10 +48,7 @@ def row_sums(lo: int, hi: int, losses: Floats, each: Floats, n: int, factor: flo
             losses[i] = each[i] * factor
     else:
         for i in range(lo, hi):
-            total = real(0)
-            for j in range(i * n, i * n + n):
-                total += each[j]
-            losses[i] = total * factor
+            losses[i] = row_sum(each, i * n, n) * factor
 
 
 @kernel

@@ -8,44 +8,32 @@ from nnfs_cli.nn.layers.prelu import PReLU
 from nnfs_cli.nn.layers.residual import Residual
 from nnfs_cli.nn.layers.softmax import Softmax
 from nnfs_cli.nn.parameters import Views
-from nnfs_cli.system.machine_code.kernel import Floats, device, kernel, real
+from nnfs_cli.system.machine_code.kernel import Floats, kernel, real
 from nnfs_cli.training.compiled.functions import exp
 from nnfs_cli.training.compiled.recorder import Recorder, twin
-
-
-@device
-def largest(x: Floats, start: int, n: int) -> float:
-    """Return the largest of the n numbers from `start` on."""
-    found: float = x[start]
-    for j in range(1, n):
-        found = x[start + j] if x[start + j] > found else found
-    return found
+from nnfs_cli.training.compiled.rows import row_dot, row_max, row_sum
 
 
 @kernel
 def softmax(lo: int, hi: int, y: Floats, x: Floats, n: int) -> None:
     """Compute y_i = exp(x_i) / Σ_j exp(x_j) for the rows lo to hi."""
     for i in range(lo, hi):
-        highest = largest(x, i * n, n)
+        highest = row_max(x, i * n, n)
         for j in range(i * n, i * n + n):
             y[j] = x[j] - highest
     for j in range(lo * n, hi * n):
         y[j] = exp(y[j])
     for i in range(lo, hi):
-        total = real(0)
+        share = real(1) / row_sum(y, i * n, n)
         for j in range(i * n, i * n + n):
-            total += y[j]
-        for j in range(i * n, i * n + n):
-            y[j] /= total
+            y[j] *= share
 
 
 @kernel
 def softmax_back(lo: int, hi: int, dx: Floats, dy: Floats, y: Floats, n: int) -> None:
     """Compute dx_j = y_j (dy_j - Σ_i y_i dy_i)."""
     for i in range(lo, hi):
-        mean = real(0)
-        for j in range(i * n, i * n + n):
-            mean += y[j] * dy[j]
+        mean = row_dot(y, dy, i * n, n)
         for j in range(i * n, i * n + n):
             dx[j] = y[j] * (dy[j] - mean)
 
