@@ -28,7 +28,7 @@ from nnfs_cli.workflows.compare import shared_metrics
 from nnfs_cli.workflows.result import without_rows
 from nnfs_cli.workflows.train_fold import CrossValidated, FoldTraining, classes_of, train_fold
 
-BYTES_PER_CELL = 24  # of a table: its number, and the encoded one in float32 with its copies in training
+BYTES_PER_CELL = 32  # of a table: its number, the encoded one with its copies in training, and what reading it took
 Report = Callable[[str, int, int, dict[str, float]], object]  # called with a config's name, repeat, fold and figures
 
 
