@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-START = 1.0  # seconds of a core that it takes to start a worker, with its imports
+START = 0.6  # seconds of a core that it takes to start a worker, with its imports
 
 _shown: dict[str | tuple[str, type[Warning], int], int] = {}  # the registry of warnings that have come from workers
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -221,3 +224,28 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     options: dict[str, Any] = {"cwd": ROOT, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "capture_output": True}
     done = subprocess.run([sys.executable, tmp_path / "script.py"], **options, text=True, check=False)
     assert (done.stdout, done.stderr) == ("start\n105\n", "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(threads.available_cores() < 2, reason="one core does all")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_command_says_one_word_and_leaves_no_process(number: signal.Signals, code: int) -> None:
+    command = [sys.executable, "-m", "nnfs_cli", "cv", ROOT / "configs/iris.yaml", "--quiet"]
+    command += ["--set", "epochs=100000", "--set", "threads=2"]
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+    with subprocess.Popen(command, **options, text=True) as process:
+        while not (workers := _children(process.pid)):
+            time.sleep(0.05)
+        os.killpg(process.pid, number)  # as a terminal does
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (code, "", "interrupted\n")
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+
+
+def _children(pid: int) -> list[int]:
+    """The processes that a process has started, by any of its threads."""
+    found: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            found += map(int, (thread / "children").read_text().split())
+    return found
