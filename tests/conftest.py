@@ -57,7 +57,7 @@ def _words(words: Sequence[object], report: bool) -> list[str]:
 @pytest.fixture
 def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let trainings of this test, and of the processes that it starts, use the compiled engine."""
-    monkeypatch.delenv("NUMBA_DISABLE_JIT")
+    monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
 
 
 @pytest.fixture

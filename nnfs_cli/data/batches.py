@@ -42,10 +42,15 @@ class Batches:
         """The most rows that a batch can have."""
         return min(self.rows, self.size + self.smallest - 1)
 
+    @property
+    def bounds(self) -> list[int]:
+        """Where each batch begins in the order of an epoch, and where the last one ends."""
+        starts = range(0, self.steps * self.size, self.size)
+        return [*starts, starts.stop if self.drop_last else self.rows]
+
     def epoch(self, epoch: int) -> Iterator[Array | slice]:
         """Yield the rows of each batch of an epoch (from 1): indices (batch,), or slices in the order of the table."""
-        starts = range(0, self.steps * self.size, self.size)
-        bounds = [*starts, starts.stop if self.drop_last else self.rows]
+        bounds = self.bounds
         if not self.shuffle and not self.replacement:
             yield from itertools.starmap(slice, itertools.pairwise(bounds))
             return
@@ -53,9 +58,19 @@ class Batches:
         if self.window:
             yield from self._in_windows(rng, bounds)
             return
-        order = rng.integers(self.rows, size=self.rows) if self.replacement else rng.permutation(self.rows)
+        order = self._drawn(rng)
         for start, end in itertools.pairwise(bounds):
             yield order[start:end]
+
+    def order(self, epoch: int) -> Array:
+        """Return the rows of all batches of an epoch (from 1) one after another; `bounds` says where each begins."""
+        if not self.shuffle and not self.replacement:
+            return np.arange(self.rows)
+        rng = random_stream(self.seed, "batches", epoch)
+        return np.concatenate([*self._in_windows(rng, self.bounds)]) if self.window else self._drawn(rng)
+
+    def _drawn(self, rng: np.random.Generator) -> Array:
+        return rng.integers(self.rows, size=self.rows) if self.replacement else rng.permutation(self.rows)
 
     def _in_windows(self, rng: np.random.Generator, bounds: list[int]) -> Iterator[Array]:
         blocks = rng.permutation(-(-self.rows // BLOCK_ROWS))

@@ -32,6 +32,13 @@ class BatchOrder(Protocol):
     def largest(self) -> int:
         """The most rows that a batch can have."""
 
+    @property
+    def bounds(self) -> list[int]:
+        """Where each batch begins in the order of an epoch, and where the last one ends."""
+
+    def order(self, epoch: int) -> Array:
+        """Return the rows of all batches of an epoch, counted from 1, one after another."""
+
     def epoch(self, epoch: int) -> Iterable[Array | slice]:
         """Return the batches of an epoch, counted from 1: indices (batch,) or a slice for each."""
 
@@ -90,11 +97,16 @@ class StepLoop:
     def _next_epoch(self) -> Iterable[Any]:
         """Return the remaining batches of the next epoch, in groups if several make a step."""
         progress, accumulate = self.progress, self.plan.accumulate
-        done = progress.step - progress.finished * progress.steps  # steps of this epoch before an interruption
-        progress.epoch = progress.finished + 1
-        progress.batch = done * accumulate
+        self._begin_epoch()
         batches = islice(self.batches.epoch(progress.epoch), progress.batch, None)
         return batches if accumulate == 1 else _groups(batches, accumulate)
+
+    def _begin_epoch(self) -> None:
+        """Count the epoch that is next, and its batches before an interruption."""
+        progress = self.progress
+        done = progress.step - progress.finished * progress.steps
+        progress.epoch = progress.finished + 1
+        progress.batch = done * self.plan.accumulate
 
     def _differentiate(self, rows: TrainingRows, batch: Array | slice) -> tuple[float, float]:
         """Write the gradient of a batch into the model, and return the total loss and weight of its rows."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -46,7 +45,7 @@ class Chunk:
     def __init__(
         self, model: Model, rows: TrainingRows, batches: int, largest: int, columns: int, accumulate: int
     ) -> None:
-        self.staged = rows.arrays is None
+        self.staged, self._accumulate = rows.arrays is None, accumulate
         self.capacity = max(accumulate, min(batches, (MOST_STAGED if self.staged else MOST_ROWS) // largest))
         self.numbers: Array = np.zeros((self.capacity, columns))
         self.losses: Array = np.zeros((model.members, self.capacity))
@@ -64,46 +63,42 @@ class Chunk:
             for j in range(model.members)
         ]
 
-    def fill(self, steps: Sequence[Sequence[Array | slice]]) -> Steps:
-        """Take the batches of the next steps."""
-        kinds, ends, weights, s = [], [], [], 0
-        for step in steps:
-            first = s
-            for batch in step:
-                self._take(batch, s)
-                s += 1
-            bounds = self._starts[first : s + 1].tolist()
-            weight = self._weight(slice(bounds[0], bounds[-1]))
+    def fill(self, order: Array, bounds: Array) -> Steps:
+        """Take the batches of the next steps: batch b has the rows order[bounds[b] : bounds[b + 1]]."""
+        begin, end, k = int(bounds[0]), int(bounds[-1]), len(bounds) - 1
+        rows, starts = order[begin:end], self._starts[: k + 1]
+        np.subtract(bounds, begin, out=starts)
+        self._order[: end - begin] = range(end - begin) if self.staged else rows
+        if self.staged:
+            for first, last in pairwise(starts.tolist()):
+                for stage, found in zip(self._stage, self._source.take(rows[first:last]), strict=True):
+                    if stage is not None:
+                        stage[first:last] = found
+        edges = np.array([*range(0, k, self._accumulate), k])
+        weights = self._weights(rows, starts[edges])
+        return Steps(self._kinds(starts, edges, weights), edges[1:], weights)
+
+    def _kinds(self, starts: Array, edges: Array, weights: Array) -> list[Kind]:
+        """Return the kind of each batch."""
+        if self._accumulate == 1:
+            sizes, moves = np.diff(starts).tolist(), (weights > 0).tolist()
+            return [Kind(n, n, True, True, move) for n, move in zip(sizes, moves, strict=True)]
+        kinds = []
+        for (first, last), weight in zip(pairwise(edges.tolist()), weights.tolist(), strict=True):
+            bounds = starts[first : last + 1].tolist()
             kinds += [
                 Kind(end - start, bounds[-1] - bounds[0], start == bounds[0], end == bounds[-1], weight > 0)
                 for start, end in pairwise(bounds)
             ]
-            ends.append(s)
-            weights.append(weight)
-        return Steps(kinds, np.array(ends), np.array(weights))
+        return kinds
 
-    def _take(self, batch: Array | slice, s: int) -> None:
-        """Take the batch with this index in the chunk."""
-        start = int(self._starts[s])
-        n = batch.stop - batch.start if isinstance(batch, slice) else len(batch)
-        place = slice(start, start + n)
-        if self.staged:
-            for stage, found in zip(self._stage, self._source.take(batch), strict=True):
-                if stage is not None:
-                    stage[place] = found
-            self._order[place] = range(place.start, place.stop)
-        else:
-            self._order[place] = range(batch.start, batch.stop) if isinstance(batch, slice) else batch
-        self._starts[s + 1] = place.stop
-
-    def _weight(self, place: slice) -> float:
-        """Return the total weight of the rows at this place of the chunk."""
+    def _weights(self, rows: Array, starts: Array) -> Array:
+        """Return the total weight of the rows of each step, which begin at `starts`."""
         weight = self._stage[2]
         if weight is None:
-            return float(place.stop - place.start)
-        if self.staged:
-            return float(weight[place].sum(dtype=np.float64))
-        return float(self._weight_of_row[self._order[place]].sum())
+            return np.diff(starts).astype(np.float64)
+        weights = weight[: starts[-1]].astype(np.float64) if self.staged else self._weight_of_row[rows]
+        return np.add.reduceat(weights, starts[:-1])
 
 
 def _like(rows: Batch, n: int) -> Batch:

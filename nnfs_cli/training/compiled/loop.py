@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -52,9 +51,12 @@ class CompiledLoop(StepLoop):
         progress.lr = float(self.plan.lr or 0.0) if progress.lr is None else progress.lr
         if not self._bound:
             self._bind(rows)
-        steps = iter(self._next_epoch())
-        while some := [*islice(steps, self._length(next_stop()))]:
-            self._make(rows, some if self.plan.accumulate > 1 else [[batch] for batch in some])
+        self._begin_epoch()
+        order, bounds = self.batches.order(progress.epoch), self._bounds[progress.batch :]
+        while len(bounds) > 1:
+            end = self._length(next_stop()) * self.plan.accumulate
+            self._make(rows, order, bounds[: end + 1])
+            bounds = bounds[end:]
             yield
 
     def _length(self, stop: float) -> int:
@@ -73,6 +75,7 @@ class CompiledLoop(StepLoop):
         columns = OWN + self._twin.numbers(self.optimizer, trial, np.ones(1)).shape[1]
         accumulate = self.plan.accumulate
         self._chunk = Chunk(model, rows, self.progress.steps * accumulate, self.batches.largest, columns, accumulate)
+        self._bounds = np.array(self.batches.bounds)
         self._mean_weight = rows.mean_weight
         self._net = recordable(model.body)
         lanes = min(model.members, allowed_threads())
@@ -144,10 +147,11 @@ class CompiledLoop(StepLoop):
 
     # Steps
 
-    def _make(self, rows: TrainingRows, some: Sequence[Sequence[Array | slice]]) -> None:
-        """Make steps of these batches. Raises `DivergedError` if a loss or a gradient is not finite."""
+    def _make(self, rows: TrainingRows, order: Array, bounds: Array) -> None:
+        """Make steps of some batches, see `Chunk.fill`. Raises `DivergedError` if a loss or gradient is not finite."""
         chunk, progress = self._chunk, self.progress
-        kinds, ends, weights = chunk.fill(some)
+        kinds, ends, weights = chunk.fill(order, bounds)
+        n_steps = len(ends)
         chunk.which[: len(kinds)] = [self._program(kind) for kind in kinds]
         rates = self._fill_numbers(ends - 1, weights > 0)
         for stream in self._streams:
@@ -156,9 +160,9 @@ class CompiledLoop(StepLoop):
             np.copyto(copy, array)
         began = time.perf_counter()
         passes = self._run(len(kinds))
-        self._seconds_per_step = (time.perf_counter() - began) / len(some)
+        self._seconds_per_step = (time.perf_counter() - began) / n_steps
         made = int((ends <= passes).sum())
-        if made < len(some):
+        if made < n_steps:
             for array, copy in self._copies:  # some members have made more steps than this
                 np.copyto(array, copy)
             if self._copies and made:
@@ -172,8 +176,10 @@ class CompiledLoop(StepLoop):
         progress.batch += passes
         if made:
             progress.lr = float(chunk.numbers[ends[made - 1] - 1, LR])
-        if made < len(some):
-            self._differentiate(rows, [*chain(*some)][passes])  # finds out where, and raises an error
+        if made < n_steps:
+            self._differentiate(
+                rows, order[bounds[passes] : bounds[passes + 1]]
+            )  # finds out where, and raises an error
             where = f"epoch {progress.epoch}, batch {progress.batch}"
             raise diverged(where, float(chunk.losses[:, passes].mean()), "in the loss", self.plan, progress)
 

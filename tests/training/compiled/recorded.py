@@ -19,7 +19,7 @@ def run(recorder: Recorder, *, compiled: bool) -> None:
         assert machine.run(0, 1) == 1
         return
     with np.errstate(all="ignore"):
-        for kernel, lo, hi, operands in recorder.taken():
+        for kernel, lo, hi, _, operands in recorder.taken():
             flat: list[Any] = [each.reshape(-1) if isinstance(each, np.ndarray) else each for each in operands]
             kernel(lo, hi, *flat)
 
