@@ -53,6 +53,7 @@ class Model:
         layers = tuple(layers)
         self.layers = EmbeddedSequential(layers=layers, embedding=embedding) if embedding else Sequential(layers=layers)
         self.loss, self.embedding, self.members = loss, embedding, members
+        self.first_member = 0  # among the members of an ensemble that this net is a share of
         self.input_shape = input_shape
         self.output_shape, tree = self.layers.build(input_shape)
         self.numbers_per_row = self._count_numbers_per_row()  # as input and as output of every layer
@@ -113,23 +114,46 @@ class Model:
 
         In an ensemble each member has its own gradient, and the sum returned is the mean of the members' sums.
         """
+        return self.total_loss(self.differentiate_rows(x, y, weight, draws, mean_total), weight)
+
+    def differentiate_rows(
+        self, x: Array, y: Array, weight: Array | None, draws: Draws | None, mean_total: float | None
+    ) -> Array:
+        """Write the gradient as `differentiate` does, and return what `total_loss` needs, (members?, batch)."""
         context = self._training
         n = len(x)
         context.begin(n, draws)
-        if self.members > 1:
+        if context.axes > 1:
             x, y = (np.broadcast_to(array, (self.members, *array.shape)) for array in (x, y))
         y_hat, backward = self._body.forward(self.parameters.views, x, context)
         losses, loss_backward = self._loss_forward(y_hat, y, context)
         if weight is None:
             backward(loss_backward(self.loss.row_weight(n)), self.gradients.views, False)
-            return float(np.dot(losses, context.ones(n)).mean())
+            return losses
         mean_total = mean_total or total_weight(weight) or 1.0  # if all rows have weight 0, the gradient is 0
         each = weight.T[..., None]
         counts = np.multiply(each, self.loss.row_weight(mean_total), out=context.empty(each.shape))
         backward(loss_backward(counts), self.gradients.views, False)
-        if weight.ndim > 1:
-            return float(np.multiply(losses, weight.T, out=losses).sum()) / self.members
-        return float(np.dot(losses, weight).mean())
+        return np.multiply(losses, weight.T, out=losses) if weight.ndim > 1 else losses
+
+    def total_loss(self, losses: Array, weight: Array | None) -> float:
+        """Return the sum of the rows' losses, of what `differentiate_rows` returned for rows of this weight."""
+        if weight is None:
+            return float(np.dot(losses, self._training.ones(losses.shape[-1])).mean())
+        return float(losses.sum()) / self.members if weight.ndim > 1 else float(np.dot(losses, weight).mean())
+
+    def share(self, members: range, vector: Array) -> Model:
+        """Return a net of some members that keeps its parameters in `vector` (members, size); it can only be trained.
+
+        It computes for them the same bytes as the whole net does.
+        """
+        other: Model = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.members, other.first_member = len(members), self.first_member + members.start
+        other.parameters = self.parameters.over(vector)
+        other.gradients = self.gradients.over(np.zeros_like(self.gradients.vector[members.start : members.stop]))
+        other._training, other._idle = Context(self.dtype, training=True, members=self.members), []
+        return other
 
     def end_training(self) -> None:
         """Free the memory that only `differentiate` needs, apart from the gradients. It may be called again."""

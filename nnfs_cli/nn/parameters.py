@@ -159,6 +159,12 @@ class Parameters:
         self.layout, vector = state
         self._look_into(vector)
 
+    def over(self, vector: Array) -> Parameters:
+        """Return the parameters that another vector (members?, size) holds in the same layout."""
+        other: Parameters = object.__new__(type(self))
+        other.__setstate__((self.layout, vector))
+        return other
+
     def initialize(self, *rngs: Any) -> None:
         """Fill every array by its initializer, in the order of the layers; `rngs` has one generator for each member."""
         for name, spec in self.layout.specs.items():

@@ -21,16 +21,17 @@ def random_stream(seed: int, role: str, epoch: int = 0, batch: int = 0, member: 
     return np.random.default_rng(np.array(numbers, np.uint32) if max(numbers) < 2**32 else numbers)  # a list is slower
 
 
-def member_seeds(members: int, edition: int, seed: int) -> list[tuple[int, int]]:
-    """Return the seed and the member of the random streams of each member of an ensemble.
+def member_seeds(members: int | range, edition: int, seed: int) -> list[tuple[int, int]]:
+    """Return the seed and the member of the random streams of each member of an ensemble, or of those in a range.
 
     In edition 1 of the rules member j had the streams of seed + j, which it shared with members of other seeds.
     """
-    return [(seed + j, 0) if edition == 1 else (seed, j) for j in range(members)]
+    numbers = range(members) if isinstance(members, int) else members
+    return [(seed + j, 0) if edition == 1 else (seed, j) for j in numbers]
 
 
 def member_streams(
-    members: int, edition: int, seed: int, role: str, epoch: int = 0, batch: int = 0
+    members: int | range, edition: int, seed: int, role: str, epoch: int = 0, batch: int = 0
 ) -> list[np.random.Generator]:
-    """Return a random stream for each member of an ensemble."""
+    """Return a random stream for each member of an ensemble, or for those in a range."""
     return [random_stream(own, role, epoch, batch, j) for own, j in member_seeds(members, edition, seed)]

@@ -98,6 +98,13 @@ class Average:
         """Forget the average."""
         self.vector, self._epoch, self._shown = None, 0, False
 
+    def over(self, weights: Array, vector: Array | None) -> Average:
+        """Return a new average of other weights by the same rule, kept in `vector` if there is a rule."""
+        other = Average(self.rule, weights)
+        if vector is not None:
+            other._average = vector
+        return other
+
     def state(self) -> dict[str, Array]:
         """Return what `restore` needs, by name; empty without a rule."""
         if self.rule is None:

@@ -8,6 +8,7 @@ from nnfs_cli.nn.model import Model
 from nnfs_cli.system.machine_code.loader import can_compile
 from nnfs_cli.training.optimizers import Stepper
 from nnfs_cli.training.plan import Plan
+from nnfs_cli.training.shared_loop import SharedLoop, may_share
 from nnfs_cli.training.step_loop import StepLoop
 
 Engine = Literal["numpy", "compiled"]
@@ -41,7 +42,8 @@ def why_not_compiled(model: Model, plan: Plan) -> str:
 def loop_for(model: Model, optimizer: Stepper, plan: Plan, *arguments: Any) -> StepLoop:
     """Return the loop that makes the steps."""
     if engine_for(model, plan) == "numpy":
-        return StepLoop(model, optimizer, plan, *arguments)
+        loop = SharedLoop if may_share(model, plan) else StepLoop
+        return loop(model, optimizer, plan, *arguments)
     from nnfs_cli.training.compiled.loop import CompiledLoop
 
     return CompiledLoop(model, optimizer, plan, *arguments)

@@ -64,6 +64,11 @@ class Progress:
         """Count time from now on."""
         self._started = time.perf_counter() - self._seconds
 
+    def go_to(self, later: Progress) -> None:
+        """Take over the counts and figures of later progress in the same training."""
+        self.epoch, self.step, self.batch, self.lr = later.epoch, later.step, later.batch, later.lr
+        self.loss, self.weight = later.loss, later.weight
+
     def end_epoch(self) -> None:
         """Count the current epoch as finished."""
         self.finished, self.loss, self.weight = self.epoch, 0.0, 0.0

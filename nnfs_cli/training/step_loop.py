@@ -55,9 +55,9 @@ class StepLoop:
         self.compiling = compiling  # called with the number of kernels before any are compiled
         learned = model.parameters.learned
         # Optimizers step on one flat vector where the memory of all members is contiguous.
-        self._learned = learned.reshape(-1) if learned.flags.c_contiguous else learned
+        self.learned = learned.reshape(-1) if learned.flags.c_contiguous else learned
         self._gradient = model.gradients.vector.reshape(-1)
-        self.optimizer_state = optimizer.begin(self._learned)
+        self.optimizer_state = optimizer.begin(self.learned)
         self.schedule_state = plan.schedule.begin()
         self._varies = plan.schedule != Constant()
         self._penalties = plan.penalty.begin(model.parameters)
@@ -70,7 +70,7 @@ class StepLoop:
         """
         plan, progress, optimizer, parameters = self.plan, self.progress, self.optimizer, self.model.parameters
         gradient = self.model.gradients.vector
-        stepped = gradient.reshape(self._learned.shape)
+        stepped = gradient.reshape(self.learned.shape)
         lr = float(plan.lr or 0.0)
         progress.lr = lr if progress.lr is None else progress.lr
         steps, varies = progress.steps, self._varies
@@ -89,10 +89,13 @@ class StepLoop:
                 if plan.clip:
                     plan.clip.apply(gradient)
                 optimizer.decay(parameters.decayed, progress.lr)
-                optimizer.step(self._learned, stepped, self.optimizer_state, progress.lr)
+                optimizer.step(self.learned, stepped, self.optimizer_state, progress.lr)
             progress.step += 1
             self.average.after_step(progress.step)
             yield
+
+    def close(self) -> None:
+        """End whatever the steps have started."""
 
     def _next_epoch(self) -> Iterable[Any]:
         """Return the remaining batches of the next epoch, in groups if several make a step."""
@@ -139,8 +142,9 @@ class StepLoop:
 
     def _draws(self) -> list[np.random.Generator]:
         """Return a random stream for the current batch for each member."""
-        plan, progress = self.plan, self.progress
-        return member_streams(self.model.members, plan.edition, plan.seed, "dropout", progress.epoch, progress.batch)
+        first = self.model.first_member
+        members, plan, progress = range(first, first + self.model.members), self.plan, self.progress
+        return member_streams(members, plan.edition, plan.seed, "dropout", progress.epoch, progress.batch)
 
 
 def _groups(batches: Iterable[Array | slice], size: int) -> Iterator[list[Array | slice]]:

@@ -117,6 +117,8 @@ class Trainer:
                 callback.on_begin(self)
             ends.callback(self.average.settle)
             ends.enter_context(thread_limit(self.plan.threads))
+            if self._loop:
+                ends.callback(self._loop.close)
             with np.errstate(over="ignore", invalid="ignore"):  # an overflow shows in the loss
                 try:
                     self._run(rows)

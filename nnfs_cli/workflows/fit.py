@@ -12,6 +12,7 @@ from nnfs_cli.experiment.warnings import no_average
 from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.prediction.calibration.fit import fit_calibration
 from nnfs_cli.runs.records import ConfusionTable
+from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.training.callbacks import Callback
@@ -52,10 +53,11 @@ def fit(
     `Trainer.train`.
     Raises `DivergedError` if a loss or gradient is not finite.
     """
-    metrics, confusion = _train(experiment, first, last, store, restore)
     calibration, splits = None, experiment.splits
-    if "validation" in splits:
-        calibration = fit_calibration(experiment.predictor, splits["validation"], splits.get("test"))
+    with thread_limit(experiment.config.threads):
+        metrics, confusion = _train(experiment, first, last, store, restore)
+        if "validation" in splits:
+            calibration = fit_calibration(experiment.predictor, splits["validation"], splits.get("test"))
     return Outcome(metrics, confusion, calibration)
 
 
