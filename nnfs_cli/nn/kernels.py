@@ -40,26 +40,30 @@ def matmul(a: Array, b: Array, out: Array) -> Array:
 def shared_product(a: Array, b: Array, out: Array, threads: int) -> Array:
     """Write the product of two matrices into `out` and return it, computed by several threads to the same bytes.
 
-    The first product of each shape is computed in both ways. If cutting it changes a byte, which depends on the BLAS
-    library, products of this shape are not cut.
+    The first product of each shape is computed both as a whole and in pieces. If cutting it changes a byte, which
+    depends on the BLAS library, products of this shape are not cut.
     """
-    key = (a.shape, a.strides, b.shape, b.strides, a.dtype, threads)
-    if not _same_bytes.get(key, True):
-        return a.dot(b, out=out)
     n = max(out.shape)
     edges = [*range(0, n, -(-n // (threads * EDGE)) * EDGE), n]
-    ranges = [slice(start, end) for start, end in pairwise(edges)]
     if len(a) == n:
-        do_together([partial(np.matmul, a[rows], b, out=out[rows]) for rows in ranges])
+        cuts = [(a[start:end], b, out[start:end]) for start, end in pairwise(edges)]
     else:
-        do_together([partial(np.matmul, a, b[:, columns], out=out[:, columns]) for columns in ranges])
+        cuts = [(a, b[:, start:end], out[:, start:end]) for start, end in pairwise(edges)]
+    key = (a.shape, a.strides, b.shape, b.strides, a.dtype, threads)
+    if _same_bytes.get(key):
+        do_together([partial(np.matmul, left, right, out=piece) for left, right, piece in cuts])
+        return out
+    a.dot(b, out=out)
     if key not in _same_bytes:
         if len(_same_bytes) >= MOST_SHAPES:
             _same_bytes.clear()
-        whole = a.dot(b)
-        _same_bytes[key] = whole.tobytes() == out.tobytes()
-        np.copyto(out, whole)
+        _same_bytes[key] = all(_equal_bits(np.matmul(left, right), piece) for left, right, piece in cuts)
     return out
+
+
+def _equal_bits(a: Array, b: Array) -> bool:
+    bits = f"u{a.itemsize}"
+    return bool((a.view(bits) == b.view(bits)).all())
 
 
 _same_bytes: dict[object, bool] = {}  # whether a product may be cut, for each shape
