@@ -105,7 +105,7 @@ def trainer(job: Job, logs: Callback, batches: Any = None) -> Trainer:
     layers = [resolved(Layer, text) for text in job.layers]
     model = Model(layers, resolved(Loss, job.loss), (INPUTS,), job.dtype, rngs, table, job.members)
     rule = resolved(Optimizer, job.optimizer)
-    plan = Plan(rule, job.lr or rule.default_lr, **job.how)
+    plan = Plan(rule, job.lr or rule.default_lr, engine="numpy", **job.how)
     return Trainer(
         model, batches or Batches(ROWS, job.batch, seed=1, smallest=2), plan, [logs], lambda: {"val_loss": 1.0}
     )
@@ -320,7 +320,7 @@ def test_a_component_that_does_not_keep_members_apart_is_trained_by_one_process(
 
 def test_another_order_of_batches_is_trained_by_one_process(processes: pytest.MonkeyPatch) -> None:
     class Own:
-        steps = 6
+        steps, largest = 6, 10
 
         def epoch(self, epoch: int) -> Any:
             return Batches(ROWS, 10, seed=1, smallest=2).epoch(epoch)
