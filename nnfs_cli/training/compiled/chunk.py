@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from nnfs_cli.nn.model import Model
 from nnfs_cli.training.compiled.passes import Rows
 
 MOST_ROWS = 1 << 18  # of a chunk, so that its tables stay small
+MOST_KNOWN = 100
 MOST_STAGED = 1 << 12  # of a chunk of rows that are not in memory
 
 
@@ -27,10 +29,10 @@ class Kind(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """The steps of a chunk: the kind of each batch, and for each step the index after its last batch and its weight."""
+    """The steps of a chunk: the program of each batch, and for each step the index of its last batch and its weight."""
 
-    kinds: list[Kind]
-    ends: Array
+    which: Array
+    last: Array
     weights: Array
 
 
@@ -46,6 +48,7 @@ class Chunk:
         self, model: Model, rows: TrainingRows, batches: int, largest: int, columns: int, accumulate: int
     ) -> None:
         self.staged, self._accumulate = rows.arrays is None, accumulate
+        self._known: dict[tuple[int, int], Steps] = {}  # without weights every epoch has the same steps
         self.capacity = max(accumulate, min(batches, (MOST_STAGED if self.staged else MOST_ROWS) // largest))
         self.numbers: Array = np.zeros((self.capacity, columns))
         self.losses: Array = np.zeros((model.members, self.capacity))
@@ -63,20 +66,32 @@ class Chunk:
             for j in range(model.members)
         ]
 
-    def fill(self, order: Array, bounds: Array) -> Steps:
-        """Take the batches of the next steps: batch b has the rows order[bounds[b] : bounds[b + 1]]."""
+    def fill(self, order: Array, bounds: Array, program: Callable[[Kind], int]) -> Steps:
+        """Take the batches of the next steps: batch b has the rows order[bounds[b] : bounds[b + 1]].
+
+        `program` returns the number of the program for batches of a kind.
+        """
         begin, end, k = int(bounds[0]), int(bounds[-1]), len(bounds) - 1
         rows, starts = order[begin:end], self._starts[: k + 1]
         np.subtract(bounds, begin, out=starts)
-        self._order[: end - begin] = range(end - begin) if self.staged else rows
         if self.staged:
+            self._order[: end - begin] = range(end - begin)
             for first, last in pairwise(starts.tolist()):
                 for stage, found in zip(self._stage, self._source.take(rows[first:last]), strict=True):
                     if stage is not None:
                         stage[first:last] = found
-        edges = np.array([*range(0, k, self._accumulate), k])
-        weights = self._weights(rows, starts[edges])
-        return Steps(self._kinds(starts, edges, weights), edges[1:], weights)
+        else:
+            self._order[: end - begin] = rows
+        steps = self._known.get((begin, k))
+        if steps is None:
+            edges = np.array([*range(0, k, self._accumulate), k])
+            weights = self._weights(rows, starts[edges])
+            which = np.array([program(kind) for kind in self._kinds(starts, edges, weights)])
+            steps = Steps(which, edges[1:] - 1, weights)
+            if self._stage[2] is None and len(self._known) < MOST_KNOWN:
+                self._known[begin, k] = steps
+        self.which[:k] = steps.which
+        return steps
 
     def _kinds(self, starts: Array, edges: Array, weights: Array) -> list[Kind]:
         """Return the kind of each batch."""

@@ -15,7 +15,7 @@ from nnfs_cli.system.helpers import do_together
 from nnfs_cli.system.random import member_seeds
 from nnfs_cli.system.threads import allowed_threads
 from nnfs_cli.training.compiled import gradient, steps
-from nnfs_cli.training.compiled.chunk import Chunk, Kind
+from nnfs_cli.training.compiled.chunk import Chunk, Kind, Steps
 from nnfs_cli.training.compiled.optimizers import Numbers, optimizer_twin_of
 from nnfs_cli.training.compiled.passes import record_pass, recordable
 from nnfs_cli.training.compiled.program import Machine
@@ -149,54 +149,57 @@ class CompiledLoop(StepLoop):
 
     def _make(self, rows: TrainingRows, order: Array, bounds: Array) -> None:
         """Make steps of some batches, see `Chunk.fill`. Raises `DivergedError` if a loss or gradient is not finite."""
-        chunk, progress = self._chunk, self.progress
-        kinds, ends, weights = chunk.fill(order, bounds)
-        n_steps = len(ends)
-        chunk.which[: len(kinds)] = [self._program(kind) for kind in kinds]
-        rates = self._fill_numbers(ends - 1, weights > 0)
+        chunk, progress, k = self._chunk, self.progress, len(bounds) - 1
+        _, last, weights = steps = chunk.fill(order, bounds, self._program)
+        rates = self._fill_numbers(steps)
         for stream in self._streams:
             stream.begin(progress.epoch, progress.batch)
         for array, copy in self._copies:
             np.copyto(copy, array)
         began = time.perf_counter()
-        passes = self._run(len(kinds))
-        self._seconds_per_step = (time.perf_counter() - began) / n_steps
-        made = int((ends <= passes).sum())
-        if made < n_steps:
+        passes = self._run(k)
+        self._seconds_per_step = (time.perf_counter() - began) / len(last)
+        made = len(last) if passes == k else int((last < passes).sum())
+        if passes < k:
             for array, copy in self._copies:  # some members have made more steps than this
                 np.copyto(array, copy)
             if self._copies and made:
-                self._run(ends[made - 1])
+                self._run(int(last[made - 1]) + 1)
         self.average.followed(rates[:made])
-        losses = np.add.reduceat(chunk.losses[:, : len(kinds)].mean(axis=0), [0, *ends[:-1]])
+        losses = chunk.losses[0, :k] if len(chunk.losses) == 1 else chunk.losses[:, :k].mean(axis=0)
+        if self.plan.accumulate > 1:
+            losses = np.add.reduceat(losses, [0, *(last[:-1] + 1)])
         for loss, weight in zip(losses[:made].tolist(), weights.tolist(), strict=False):
             progress.loss += loss
             progress.weight += weight
         progress.step += made
         progress.batch += passes
         if made:
-            progress.lr = float(chunk.numbers[ends[made - 1] - 1, LR])
-        if made < n_steps:
-            self._differentiate(
-                rows, order[bounds[passes] : bounds[passes + 1]]
-            )  # finds out where, and raises an error
+            progress.lr = float(chunk.numbers[last[made - 1], LR])
+        if passes < k:
+            self._differentiate(rows, order[bounds[passes] : bounds[passes + 1]])  # finds out where, and raises
             where = f"epoch {progress.epoch}, batch {progress.batch}"
             raise diverged(where, float(chunk.losses[:, passes].mean()), "in the loss", self.plan, progress)
 
-    def _fill_numbers(self, last: Array, moves: Array) -> list[float]:
+    def _fill_numbers(self, steps: Steps) -> list[float]:
         """Write the numbers of the next steps for their last batches, and return the rates of the average."""
         plan, progress, numbers = self.plan, self.progress, self._chunk.numbers
-        lr = np.full(len(last), progress.lr)
+        n, last = len(steps.last), steps.last
+        lr = np.full(n, progress.lr)
         if self._varies:
             where = progress.steps, progress.epochs, self.schedule_state
-            lr = float(plan.lr or 0.0) * np.array(
-                [plan.schedule.at(step, *where) for step in range(progress.step, progress.step + len(last))]
-            )
-        rates = self.average.rates(progress.step + 1, len(last))
+            factors = [plan.schedule.at(step, *where) for step in range(progress.step, progress.step + n)]
+            lr = float(plan.lr or 0.0) * np.array(factors)
         numbers[last, LR] = lr
-        numbers[last, DECAY] = 1 - lr * self.optimizer.weight_decay
-        numbers[last, RATE] = rates
-        numbers[last[moves], OWN:] = self._twin.numbers(self.optimizer, self.optimizer_state, lr[moves])
+        if self.optimizer.weight_decay:
+            numbers[last, DECAY] = 1 - lr * self.optimizer.weight_decay
+        rates: list[float] = []
+        if self.average.rule is not None:
+            numbers[last, RATE] = rates = self.average.rates(progress.step + 1, n)
+        moves = steps.weights > 0
+        if not moves.all():
+            lr, last = lr[moves], last[moves]
+        numbers[last, OWN:] = self._twin.numbers(self.optimizer, self.optimizer_state, lr)
         return rates
 
     def _run(self, k: int) -> int:
