@@ -72,7 +72,8 @@ def _specialized(function: FunctionType, dtype: np.dtype[Any]) -> FunctionType:
 @functools.cache
 def _compiled(device: Device[..., Any], dtype: np.dtype[Any]) -> Any:
     """Return a compiled `device` function; kernels that call the same one share it, which halves their time."""
-    return numba.njit(forceinline=True, **OPTIONS)(_specialized(device.function, dtype))
+    free = {"reassoc", "nsz"} if device.any_order else False
+    return numba.njit(forceinline=True, fastmath=free, **OPTIONS)(_specialized(device.function, dtype))
 
 
 def _calls_others(kernel: Kernel) -> bool:

@@ -37,10 +37,11 @@ KINDS = {"Floats": "f*", "Ints": "i*", "Bytes": "b*", "Doubles": "d*", "int": "i
 
 
 class Device(Generic[P, R]):
-    """A function that kernels call."""
+    """A function that kernels call. If it adds in `any_order`, sums are made of parts that lie side by side."""
 
-    def __init__(self, function: Callable[P, R]) -> None:
+    def __init__(self, function: Callable[P, R], any_order: bool = False) -> None:
         self.function: Any = function
+        self.any_order = any_order
         functools.update_wrapper(self, function)
 
     def __call__(self, *arguments: P.args, **named: P.kwargs) -> R:
@@ -62,3 +63,11 @@ class Kernel(Device[..., None]):
 
 device = Device
 kernel = Kernel
+
+
+def summing(function: Callable[P, R]) -> Device[P, R]:
+    """Declare a device function whose sums are several times as fast in an order that the processor prefers.
+
+    On one machine it is always the same order.
+    """
+    return Device(function, any_order=True)

@@ -10,10 +10,10 @@ from nnfs_cli.system.machine_code.kernel import Floats, kernel, real
 from nnfs_cli.training.clipping import Clip
 from nnfs_cli.training.compiled.functions import sign
 from nnfs_cli.training.compiled.recorder import Recorder
+from nnfs_cli.training.compiled.rows import row_dot
 from nnfs_cli.training.penalty import Factors
 
-LANES = 64  # sums side by side
-BLOCK = 4096  # entries that are summed together, a multiple of LANES
+BLOCK = 4096  # entries whose squares are summed together
 
 
 @kernel
@@ -46,18 +46,10 @@ def clip_value(lo: int, hi: int, g: Floats, value: float) -> None:
 
 @kernel
 def square_sums(lo: int, hi: int, sums: Floats, g: Floats, n: int) -> None:
-    """Write LANES sums of squares for each block of the n entries. The axis is blocks."""
+    """Write the sum of squares of each block of the n entries. The axis is blocks."""
     for block in range(lo, hi):
-        at, first = block * LANES, block * BLOCK
-        size = min(BLOCK, n - first)
-        for k in range(LANES):
-            sums[at + k] = real(0)
-        for i in range(size // LANES):
-            for k in range(LANES):
-                sums[at + k] += g[first + i * LANES + k] * g[first + i * LANES + k]
-        rest = size // LANES * LANES
-        for k in range(size - rest):
-            sums[at + k] += g[first + rest + k] * g[first + rest + k]
+        first = block * BLOCK
+        sums[block] = row_dot(g, g, first, min(BLOCK, n - first))
 
 
 @kernel
@@ -98,12 +90,12 @@ def record_clip(clip: Clip, g: Array, recorder: Recorder) -> None:
     """Record `Clip.apply` for one member."""
     n, blocks = g.size, -(-g.size // BLOCK)
     if clip.value is not None:
-        recorder.record(clip_value, n, g, clip.value)
+        recorder.record(clip_value, n, g, clip.value, each=1)
     if clip.norm is not None:
-        sums, factors = recorder.empty((blocks * LANES,)), recorder.empty((2,))
-        recorder.record(square_sums, blocks, sums, g, n)
+        sums, factors = recorder.empty((blocks,)), recorder.empty((2,))
+        recorder.record(square_sums, blocks, sums, g, n, each=BLOCK)
         recorder.record(norm_factors, 1, factors, sums, sums.size, g, n, clip.norm)
-        recorder.record(rescale, n, g, factors)
+        recorder.record(rescale, n, g, factors, each=1)
 
 
 @kernel

@@ -63,16 +63,16 @@ def _embedding(layer: Embedding, p: Views, x: Array, recorder: Recorder) -> tupl
     others = np.array([place for place in range(n_inputs) if place not in coded], np.int64)
     n_outputs = len(others) + sum(table.width for table in layer.tables)
     y = recorder.empty((rows, n_outputs))
-    recorder.record(copy_columns, rows, y, x, others, len(others), n_inputs, n_outputs)
+    recorder.record(copy_columns, rows, y, x, others, len(others), n_inputs, n_outputs, each=n_outputs)
     first, places = len(others), []
     for table, views in zip(layer.tables, p, strict=True):
         places.append((table.place, first, table.width, n_inputs, n_outputs))
-        recorder.record(look_up, rows, y, x, views.weight, *places[-1])
+        recorder.record(look_up, rows, y, x, views.weight, *places[-1], each=table.width)
         first += table.width
 
     def backward(dy: Array, g: Views, need_dx: bool) -> Array:
         for table, views, place in zip(layer.tables, g, places, strict=True):
-            recorder.record(look_up_back, table.width, views.weight, dy, x, *place, rows, table.rows)
+            recorder.record(look_up_back, table.width, views.weight, dy, x, *place, rows, table.rows, each=rows)
         return dy
 
     return y, backward

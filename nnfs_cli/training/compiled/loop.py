@@ -119,9 +119,9 @@ class CompiledLoop(StepLoop):
             chunk.losses[j], recorder,
         )  # fmt: skip
         if not kind.last:
-            recorder.record(gradient.copy if kind.first else gradient.add, g.size, added, g)
+            recorder.record(gradient.copy if kind.first else gradient.add, g.size, added, g, each=1)
         elif not kind.first:
-            recorder.record(gradient.add, g.size, g, added)
+            recorder.record(gradient.add, g.size, g, added, each=1)
 
     def _record_step(self, j: int, g: Array, moves: bool, recorder: Recorder) -> None:
         """Record what a member does with the gradient of a step."""

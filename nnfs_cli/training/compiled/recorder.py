@@ -85,14 +85,14 @@ class Recorder(Context):
             raise ValueError("this net draws random numbers; give the recorder a stream")
         if not self.drawn:
             self.record(random_numbers.seed_stream, 1, *self.stream.operands)
-        each = random_numbers.WORD_BYTES // self.dtype.itemsize
-        first, skipped = divmod(self.drawn, each)
+        in_word, block = random_numbers.WORD_BYTES // self.dtype.itemsize, random_numbers.BLOCK
+        first, skipped = divmod(self.drawn, in_word)
         self.drawn += n
-        n_words = -(-(skipped + n) // each)
-        blocks = -(-n_words // random_numbers.BLOCK)
+        n_words = -(-(skipped + n) // in_word)
+        blocks = -(-n_words // block)
         words, spare = self.empty((n_words,), np.int64), self.empty((blocks * random_numbers.SPARE,), np.int64)
         start = random_numbers.jump(first)
-        self.record(random_numbers.draw_words, blocks, words, spare, self.stream.state, start, n_words)
+        self.record(random_numbers.draw_words, blocks, words, spare, self.stream.state, start, n_words, each=block)
         return words, words.view(self.dtype)[skipped : skipped + n]
 
     # What layers are made of

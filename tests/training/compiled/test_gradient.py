@@ -10,14 +10,14 @@ from nnfs_cli import Linear
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.parameters import Parameters
 from nnfs_cli.training.clipping import Clip
-from nnfs_cli.training.compiled.gradient import BLOCK, LANES, record_clip, record_penalty
+from nnfs_cli.training.compiled.gradient import BLOCK, record_clip, record_penalty
 from nnfs_cli.training.compiled.recorder import Recorder
 from nnfs_cli.training.penalty import Penalty
 from tests.training.compiled.recorded import run
 
 CLIPS = [Clip(norm=0.5), Clip(value=0.3), Clip(norm=2.0, value=0.7), Clip(norm=1e3)]
 SIZES = [1, 63, 64, 65, 1000]
-LARGE = [BLOCK - 1, BLOCK, BLOCK + LANES + 1, 3 * BLOCK + 7]
+LARGE = [BLOCK - 1, BLOCK, BLOCK + 65, 3 * BLOCK + 7]
 SCALES = [1.0, 1e-20, 1e30]  # 1e30 squared overflows in float32
 NET = Sequential(layers=[Linear(units=5, l1=0.3), Linear(units=4, l2=0.0), Linear(units=3)])
 

@@ -83,7 +83,7 @@ def compare(layers: tuple[Any, ...], dtype: str = "float64", **plan: Any) -> Non
     assert (numpy.progress.step, numpy.progress.batch) == (compiled.progress.step, compiled.progress.batch)
 
 
-def test_everything_that_a_plan_can_ask_for_at_once(compiled: None) -> None:
+def test_everything_that_a_plan_can_ask_for_at_once() -> None:
     compare(DEEP, **EVERYTHING)
 
 
@@ -113,22 +113,22 @@ def test_everything_that_a_plan_can_ask_for_at_once(compiled: None) -> None:
     ],
     ids=lambda plan: " ".join(plan) or "plain",
 )
-def test_what_a_plan_can_ask_for(layers: tuple[Any, ...], members: int, plan: dict[str, Any], compiled: None) -> None:
+def test_what_a_plan_can_ask_for(layers: tuple[Any, ...], members: int, plan: dict[str, Any]) -> None:
     compare(layers, members=members, **plan)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("accumulate", [1, 3])
-def test_members_weight_the_rows_by_themselves(accumulate: int, compiled: None) -> None:
+def test_members_weight_the_rows_by_themselves(accumulate: int) -> None:
     compare(DEEP, members=3, weight=OF_MEMBERS, accumulate=accumulate)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plan", [{}, {"accumulate": 2, "averaging": EMA(0.9)}, {"optimizer": NAdam(weight_decay=0.1)}])
-def test_batches_of_weight_0_change_nothing(plan: dict[str, Any], compiled: None) -> None:
+def test_batches_of_weight_0_change_nothing(plan: dict[str, Any]) -> None:
     compare(SHALLOW, weight=MOSTLY_ZERO, size=2, **plan)
 
 
 @pytest.mark.slow
-def test_float32_agrees_within_its_rounding(compiled: None) -> None:
+def test_float32_agrees_within_its_rounding() -> None:
     compare(DEEP, "float32", **EVERYTHING | {"optimizer": SGD(0.9)})
