@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, all_finite
 from nnfs_cli.components.component import Component
 from nnfs_cli.metrics.direction import Mode
 from nnfs_cli.nn.losses import Task
@@ -65,20 +65,23 @@ class PredictedRows:
     @cached_property
     def usable(self) -> bool:
         """Whether there are rows, and every prediction is a finite number."""
-        return len(self.y) > 0 and all(np.isfinite(values).all() for values in (self.y_hat, *self.quantiles.values()))
+        return len(self.y) > 0 and all(map(all_finite, (self.y_hat, *self.quantiles.values())))
 
     def mean(self, values: Array) -> Array:
         """Return the weighted mean of values over the rows in float64: (rows, ...) -> (...)."""
         if self.weight is None:
+            if values.dtype == bool and values.ndim == 1:
+                return np.asarray(np.count_nonzero(values) / len(values))  # the same number, several times as fast
             return np.asarray(values.mean(axis=0, dtype=np.float64))
         return np.asarray(np.average(values.astype(np.float64), axis=0, weights=self.weight))
 
     def figure(self, measure: Callable[[PredictedRows], Figure]) -> Figure | float:
         """Return `measure` of the rows with weight; NaN without such rows, or if a prediction is not finite."""
-        if not self.with_weight.usable:
+        rows = self.with_weight
+        if not rows.usable:
             return math.nan
         with ignored_warnings(), np.errstate(all="ignore"):  # an undefined figure is NaN
-            return measure(self.with_weight)
+            return measure(rows)
 
 
 def decide(y_hat: Array, threshold: float | None = None) -> Array:

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -66,7 +67,7 @@ class Predictor:
         other.decision = decision
         return other
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """The labels of the classes as texts, if there are classes."""
         return tuple(map(text_of, self.encoder.classes or ()))

@@ -26,9 +26,9 @@ class EpochLog:
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add a row. The first row also writes the header, which every other row has to match."""
-        path = self._files.locate(NAME)
-        with attach_path(path):
+        with attach_path(self._path):
             if self._file is None:
+                path = self._files.locate(NAME)
                 self._file = path.open("w+b")
                 sync_folder(path.parent)  # the next state relies on the log, so the log must survive a power loss
             if not self._file.tell():

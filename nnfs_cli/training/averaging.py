@@ -143,9 +143,12 @@ class Average:
             self._epoch = epoch
             self._follow(self.rule.after_epoch(epoch, epochs))
 
-    @contextlib.contextmanager
-    def in_place(self) -> Iterator[None]:
+    def in_place(self) -> contextlib.AbstractContextManager[None]:
         """Make the vector of weights hold the average within a `with` block."""
+        return contextlib.nullcontext() if self.rule is None else self._in_place()
+
+    @contextlib.contextmanager
+    def _in_place(self) -> Iterator[None]:
         self.settle()
         try:
             yield

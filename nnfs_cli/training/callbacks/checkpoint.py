@@ -33,6 +33,26 @@ class Store(Protocol):
         """Keep a state to resume from."""
 
 
+class _Memory:
+    """What a checkpoint remembers. It is not in the section itself, where pydantic makes each look take 2 us."""
+
+    def __init__(self, weights: Any) -> None:
+        self.weights = weights  # the array of the net's weights
+        self.best: LogRow | None = None
+        self.best_weights: SpilledCopy | None = None
+        self.best_is_unaveraged = False  # whether the best epoch lies before the first average
+        self.unwritten = False  # whether the best weights are newer than those in the store
+        self.weights_outdated = False  # whether the weights in the store are older than the state there
+        self.next_write = 0.0  # time of the next write of a state
+
+    def keep(self, weights: Array) -> None:
+        """Keep the best weights."""
+        if self.best_weights is None:
+            self.best_weights = SpilledCopy(weights)
+        self.best_weights.store(weights)
+        self.unwritten = True
+
+
 class Checkpoint(Section, Callback):
     """Keep the weights of the best and the last epoch, of every n-th epoch if wanted, and the state to resume from.
 
@@ -64,57 +84,52 @@ class Checkpoint(Section, Callback):
     """Whether lower (min) or higher (max) figures are better. By default, the loss or the metric decides."""
 
     _store: Store | None = PrivateAttr(None)
-    _best: LogRow | None = PrivateAttr(None)
-    _best_weights: SpilledCopy | None = PrivateAttr(None)
-    _weights: Any = PrivateAttr(None)  # the array of the net's weights
-    _best_is_unaveraged: bool = PrivateAttr(False)  # whether the best epoch lies before the first average
-    _unwritten: bool = PrivateAttr(False)  # whether the best weights are newer than those in the store
-    _weights_outdated: bool = PrivateAttr(False)  # whether the weights in the store are older than the state there
-    _next_write: float = PrivateAttr(0.0)  # time of the next write of a state
+    _memory: _Memory = PrivateAttr(default_factory=lambda: _Memory(None))
 
     def into(self, store: Store | None) -> Self:
         """Return a copy that writes to a store, or only keeps the best weights in memory."""
         copy = self.model_copy()
-        copy._store = store
+        copy._store, copy._memory = store, _Memory(None)
         return copy
 
     @property
     def best_epoch(self) -> float | None:
         """The best epoch so far, if there is one."""
-        return self._best["epoch"] if self._best else None
+        best = self._memory.best
+        return best["epoch"] if best else None
 
     def restore_best(self, model: Model) -> None:
         """Put the best weights into the model, if there are any."""
-        if self._best_weights is not None:
-            np.copyto(model.parameters.vector, self._best_weights.vector)
+        if (kept := self._memory.best_weights) is not None:
+            np.copyto(model.parameters.vector, kept.vector)
 
     def reset(self, training: Training) -> None:
         """Forget the best epoch."""
-        self._best, self._best_weights, self._weights = None, None, training.model.parameters.vector
-        self._best_is_unaveraged = self._unwritten = self._weights_outdated = False
+        self._memory = _Memory(training.model.parameters.vector)
 
     def state(self) -> State:
         """Return the best epoch and its weights."""
-        best, weights = self._best or {"epoch": 0}, self._weights
+        memory = self._memory
+        best, weights = memory.best or {"epoch": 0}, memory.weights
         return {
-            "weights": self._best_weights.vector if self._best_weights else np.zeros(weights.shape, weights.dtype),
+            "weights": memory.best_weights.vector if memory.best_weights else np.zeros(weights.shape, weights.dtype),
             "epoch": np.array(best["epoch"], np.int64),
             "figure": np.array(best.get(self._figure, math.nan), np.float64),
-            "pending": np.array(self._best_is_unaveraged),
+            "pending": np.array(memory.best_is_unaveraged),
         }
 
     def restore(self, state: Mapping[str, Array]) -> None:
         """Restore the best epoch and its weights."""
-        self._best_is_unaveraged = bool(state["pending"])
+        self._memory.best_is_unaveraged = bool(state["pending"])
         if state["epoch"]:
-            self._best = {"epoch": int(state["epoch"]), self._figure: float(state["figure"])}
-            self._keep(state["weights"])
+            self._memory.best = {"epoch": int(state["epoch"]), self._figure: float(state["figure"])}
+            self._memory.keep(state["weights"])
 
     def on_begin(self, training: Training) -> None:
         """Remove the weights of epochs that are still to come, and start the clock."""
         if self._store is not None:
             self._store.forget_weights(training.progress.epoch)
-        self._next_write = time.monotonic() + self.seconds_between_writes
+        self._memory.next_write = time.monotonic() + self.seconds_between_writes
 
     def next_stop(self, training: Training) -> float:
         """Write by the clock."""
@@ -122,11 +137,12 @@ class Checkpoint(Section, Callback):
 
     def on_step(self, training: Training) -> None:
         """Write the state from time to time, and if training is about to stop within an epoch."""
-        if (began := time.monotonic()) > self._next_write or training.stopped:
+        memory = self._memory
+        if (began := time.monotonic()) > memory.next_write or training.stopped:
             self._write_state(training)
             ended = time.monotonic()
-            self._next_write = ended + max(self.seconds_between_writes, (ended - began) / self.share)
-            self._weights_outdated = True
+            memory.next_write = ended + max(self.seconds_between_writes, (ended - began) / self.share)
+            memory.weights_outdated = True
 
     def on_epoch(self, training: Training) -> None:
         """Write the weights of every n-th epoch."""
@@ -136,13 +152,14 @@ class Checkpoint(Section, Callback):
 
     def on_log(self, training: Training, row: LogRow) -> None:
         """Keep the weights if the epoch is the best so far, and write weights as often as states."""
-        if self._best_is_unaveraged and not training.average.pending:
-            self._best = None  # from now on epochs are compared by their average
-        self._best_is_unaveraged = training.average.pending
-        if self._improves(row) and all_finite(training.model.parameters.vector):
-            self._best = row
-            self._keep(training.model.parameters.vector)
-        if self._weights_outdated:
+        memory, pending = self._memory, training.average.pending
+        if memory.best_is_unaveraged and not pending:
+            memory.best = None  # from now on epochs are compared by their average
+        memory.best_is_unaveraged = pending
+        if self._improves(row, memory.best) and all_finite(training.model.parameters.vector):
+            memory.best = row
+            memory.keep(training.model.parameters.vector)
+        if memory.weights_outdated:
             self._write_weights(training)
 
     def on_end(self, training: Training) -> None:
@@ -155,23 +172,20 @@ class Checkpoint(Section, Callback):
     def _figure(self) -> str:
         return self.monitor or "val_loss"
 
-    def _improves(self, row: LogRow) -> bool:
-        best = math.nan if self._best is None else self._best.get(self._figure, math.nan)
-        if math.isnan(best) or self._figure not in row:
+    def _improves(self, row: LogRow, best: LogRow | None) -> bool:
+        figure = self._figure
+        before = math.nan if best is None else best.get(figure, math.nan)
+        if math.isnan(before) or figure not in row:
             return True  # NaN does not rank an epoch
-        return improves(row[self._figure], best, self.mode or "min")
-
-    def _keep(self, weights: Array) -> None:
-        self._best_weights = self._best_weights or SpilledCopy(weights)
-        self._best_weights.store(weights)
-        self._unwritten = True
+        return improves(row[figure], before, self.mode or "min")
 
     def _write_weights(self, training: Training) -> None:
-        if self._store is not None and self._best_weights is not None and self._unwritten:
-            self._store.write_weights("best", training.model.parameters.layout.arrays(self._best_weights.vector))
-            self._unwritten = False
+        memory = self._memory
+        if self._store is not None and memory.best_weights is not None and memory.unwritten:
+            self._store.write_weights("best", training.model.parameters.layout.arrays(memory.best_weights.vector))
+            memory.unwritten = False
         self._write("last", training)
-        self._weights_outdated = False
+        memory.weights_outdated = False
 
     def _write(self, which: str, training: Training) -> None:
         if self._store is not None and all_finite(training.model.parameters.vector):
