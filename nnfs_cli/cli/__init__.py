@@ -8,46 +8,16 @@ what a user types.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Iterator, MutableMapping
+from typing import Annotated, Any
 
 import typer
 
 from nnfs_cli import __version__
-from nnfs_cli.cli.baseline import baseline
-from nnfs_cli.cli.check import check
+from nnfs_cli.cli.commands import GROUPS, NAMES, function_of
 from nnfs_cli.cli.completion import rejoin_words
-from nnfs_cli.cli.components import components
-from nnfs_cli.cli.cv import cv
-from nnfs_cli.cli.decide import decide
-from nnfs_cli.cli.doctor import doctor
 from nnfs_cli.cli.error_handling import boundary
-from nnfs_cli.cli.evaluate import evaluate
-from nnfs_cli.cli.gradcheck import gradcheck
-from nnfs_cli.cli.guide import guide
 from nnfs_cli.cli.help import Command, CommandGroup, Group
-from nnfs_cli.cli.info import info
-from nnfs_cli.cli.init import init
-from nnfs_cli.cli.predict import predict
-from nnfs_cli.cli.report import report
-from nnfs_cli.cli.resume import resume
-from nnfs_cli.cli.runs.compare import compare
-from nnfs_cli.cli.runs.list_runs import runs
-from nnfs_cli.cli.runs.rm import rm
-from nnfs_cli.cli.runs.show import show
-from nnfs_cli.cli.schema import schema
-from nnfs_cli.cli.summary import summary
-from nnfs_cli.cli.trace import trace
-from nnfs_cli.cli.train import train
-from nnfs_cli.cli.verify import verify
-
-PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Start": (init, check, summary, baseline),
-    "Train": (train, resume, cv, doctor, trace, gradcheck),
-    "Use": (report, evaluate, decide, predict, verify, runs),
-    "Reference": (guide, components, schema, info),
-}
-GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"runs": (compare, show, rm)}  # commands of commands
 
 app = typer.Typer(
     name="nnfs",
@@ -74,23 +44,50 @@ def _options(
     """Define the options of the program itself."""
 
 
-def _group(command: Callable[..., None], commands: Sequence[Callable[..., None]]) -> typer.Typer:
+def _group(name: str) -> typer.Typer:
     """Return a command that has commands of its own."""
-    group = typer.Typer(cls=CommandGroup, invoke_without_command=True)
-    group.callback()(boundary(command))
-    for one in commands:
-        group.command(cls=Command)(boundary(one))
+    group = typer.Typer(name=name, cls=CommandGroup, invoke_without_command=True, add_completion=False)
+    group.callback()(boundary(function_of(name)))
+    for one in GROUPS[name]:
+        group.command(cls=Command)(boundary(function_of(one, group=name)))
     return group
 
 
-for _panel, _commands in PANELS.items():
-    for _command in _commands:
-        _name = _command.__name__
-        if _name in GROUPS:
-            app.add_typer(_group(_command, GROUPS[_name]), name=_name, rich_help_panel=_panel)
-        else:
-            app.command(cls=Command, rich_help_panel=_panel)(boundary(_command))
-Group.order = [_command.__name__ for _commands in PANELS.values() for _command in _commands]
+def _single(name: str) -> typer.Typer:
+    """Return a command that stands by itself."""
+    single = typer.Typer(add_completion=False)
+    single.command(cls=Command)(boundary(function_of(name)))
+    return single
+
+
+class Commands(MutableMapping[str, Any]):
+    """The commands by name; each is made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a command. Raises `KeyError` if there is none of this name."""
+        if name not in self._made and name in NAMES:
+            self._made[name] = typer.main.get_command(_group(name) if name in GROUPS else _single(name))
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        """Replace a command."""
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        """Raise `TypeError`: every command stays."""
+        raise TypeError(f"the command {name} cannot be removed")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+
+Group.members = Commands
 
 if "_NNFS_COMPLETE" in os.environ:
     rejoin_words()

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from nnfs_cli import guide as pages
+from nnfs_cli.cli.commands import NAMES, function_of
 from nnfs_cli.cli.completion import complete_topic
 from nnfs_cli.cli.help import MANUALS, manual
 from nnfs_cli.cli.terminal import styled, suggest, width_of
@@ -53,7 +54,8 @@ def _resolve(topic: str) -> str:
     beginning = [known for known in topics if known.startswith(name)]
     if name in topics or len(beginning) == 1:
         return name if name in topics else beginning[0]
-    if name in MANUALS:
+    if name in NAMES:
+        function_of(name)  # registers its manual
         return MANUALS[name].guide
     hint = did_you_mean(name, topics) or "; `nnfs guide` lists the topics"
     raise UserError(f"the guide has no topic '{topic}'{hint}")

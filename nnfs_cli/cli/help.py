@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from nnfs_cli.cli.commands import NAMES, PANELS, function_of
 from nnfs_cli.cli.terminal import NARROWEST, complain, styled
 from nnfs_cli.cli.usage_errors import UsageError, describe
 from nnfs_cli.display.stderr import note
@@ -79,7 +80,7 @@ class CommandGroup(TyperGroup):
         page = _Page()
         page.usage(self, ctx)
         page.prose(self.help or "")
-        rows = [(name, _summary(self.get_command(ctx, name))) for name in self.list_commands(ctx)]
+        rows = [(name, _summary(function_of(name, str(self.name)).__doc__)) for name in self.list_commands(ctx)]
         page.columns("Commands", rows, max(len(name) for name, _ in rows))
         page.parameters(self, ctx)
         page.manual(self.name)
@@ -89,11 +90,15 @@ class CommandGroup(TyperGroup):
 class Group(TyperGroup):
     """The program itself. Its help lists the commands by panel, and it explains usage errors in one line."""
 
-    order: ClassVar[Sequence[str]] = ()  # of the commands
+    members: ClassVar[Callable[[], MutableMapping[str, Any]]] = dict  # makes the commands by name
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = type(self).members()
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Return the names of the commands in their order."""
-        return sorted(super().list_commands(ctx), key=[*self.order].index if self.order else None)
+        return [*self.commands]
 
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write usage, description, a quick start, the commands by panel, and the options."""
@@ -101,14 +106,8 @@ class Group(TyperGroup):
         page.usage(self, ctx)
         page.prose(self.help or "")
         page.columns("Quick start", QUICK_START, max(len(line) for line, _ in QUICK_START))
-        panels: dict[str, list[tuple[str, str]]] = {}
-        for name in self.list_commands(ctx):
-            command = self.get_command(ctx, name)
-            panel = str(getattr(command, "rich_help_panel", "") or "Commands")
-            panels.setdefault(panel, []).append((name, _summary(command)))
-        left = max(len(name) for rows in panels.values() for name, _ in rows)
-        for panel, rows in panels.items():
-            page.columns(panel, rows, left)
+        for panel, names in PANELS.items():
+            page.columns(panel, [(name, _summary(function_of(name).__doc__)) for name in names], max(map(len, NAMES)))
         page.parameters(self, ctx)
         page.prose("`nnfs COMMAND --help` describes a command; `nnfs guide` lists the topics of the guide.")
         formatter.write(page.text())
@@ -209,9 +208,9 @@ class _Page:
         self.block("\n".join(lines))
 
 
-def _summary(command: Any) -> str:
+def _summary(help_: str | None) -> str:
     """Return the first paragraph of the help of a command, on one line."""
-    return " ".join((getattr(command, "help", "") or "").split("\n\n")[0].split())
+    return " ".join((help_ or "").split("\n\n")[0].split())
 
 
 def _shown(command: Any, ctx: typer.Context, kind: str) -> list[Any]:

@@ -11,12 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from nnfs_cli import guide
-from nnfs_cli.cli import GROUPS, PANELS, app
+from nnfs_cli.cli import app
+from nnfs_cli.cli.commands import GROUPS, NAMES, PANELS, function_of
 from nnfs_cli.cli.help import MANUALS, QUICK_START
 from tests.conftest import CONFIGS, Nnfs
 
-PARTS = [f"{group} {command.__name__}" for group, commands in GROUPS.items() for command in commands]
-COMMANDS = [*(command.__name__ for commands in PANELS.values() for command in commands), *PARTS]
+PARTS = [f"{group} {name}" for group, names in GROUPS.items() for name in names]
+COMMANDS = [*NAMES, *PARTS]
 Help = Callable[..., str]
 
 
@@ -65,6 +66,7 @@ def test_help_ends_with_examples_and_a_topic_of_the_guide(command: str, help_of:
 def test_every_example_works_in_the_order_of_the_commands(inside: Nnfs, tmp_path: Path) -> None:
     shutil.copytree(CONFIGS, tmp_path / "configs")
     for command in COMMANDS:
+        function_of(*reversed(command.split()))
         for example in MANUALS[command.split()[-1]].examples:
             done = inside(*shlex.split(example.partition(" | ")[0])[1:])
             assert done.returncode == 0, f"{example}\n{done.stderr}"
@@ -80,7 +82,7 @@ def test_the_program_has_a_quick_start_and_groups_its_commands(help_of: Help) ->
     for block, (panel, commands) in zip(blocks, PANELS.items(), strict=False):
         heading, *lines = block.splitlines()
         assert heading == f"{panel}:"
-        assert [line.split()[0] for line in lines if line[2] != " "] == [command.__name__ for command in commands]
+        assert [line.split()[0] for line in lines if line[2] != " "] == [*commands]
 
 
 def test_required_options_stand_in_the_usage(help_of: Help) -> None:
