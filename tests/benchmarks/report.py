@@ -6,7 +6,7 @@ import importlib
 
 from tests.benchmarks.part import Part, read
 
-PARTS = ("steps", "jobs", "epochs")
+PARTS = ("steps", "jobs", "preset", "growth", "epochs")
 
 
 def part_of(name: str) -> Part:
