@@ -1,7 +1,8 @@
-"""Whole commands, each beside what its reader pays anyway."""
+"""Time commands beside something that takes as long anyway: imports, or the reading and the writing of a table."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -9,10 +10,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.benchmarks.part import ROOT, Found, as_installed, described, say
+
+PACKAGES = ("numpy", "numba", "scikit-learn", "pyarrow", "typer")
 NNFS = [sys.executable, "-m", "nnfs_cli"]
 ROWS, COLUMNS = 2_000_000, 20
 
@@ -79,3 +83,31 @@ def measure(turns: int, cases: Callable[[Path], Pairs]) -> dict[str, list[tuple[
             what: [(run(ours, folder), run(other, folder)) for _ in range(turns)]
             for what, (ours, other) in pairs.items()
         }
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """None."""
+
+
+def measured(given: argparse.Namespace) -> Found:
+    """Seconds of ours and of the other, in turns, by what they do."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    with as_installed():
+        for cases in (startup,) if given.quick else (startup, predicting):
+            say(str(cases.__doc__))
+            found |= measure(given.turns, cases)
+    return {"turns": given.turns, "commands": found}
+
+
+def markdown(found: Found) -> str:
+    """A row for each command."""
+    lines = [
+        described(found) + f"Each figure is the median of {found['turns']} turns.",
+        "",
+        "| command / compared with | seconds | seconds of the other | ratio |",
+        "|---|---:|---:|---:|",
+    ]
+    for what, pairs in found["commands"].items():
+        ours, other = (median(side) for side in zip(*pairs, strict=True))
+        lines.append(f"| {what} | {ours:.2f} | {other:.2f} | {median(a / b for a, b in pairs):.2f} |")
+    return "\n".join(lines) + "\n"

@@ -6,7 +6,14 @@ import importlib
 
 from tests.benchmarks.part import Part, read
 
-PARTS = ("steps", "jobs", "preset", "growth", "epochs")
+PARTS = (
+    "jobs",
+    "steps",
+    "epochs",
+    "preset",
+    "commands",
+    "growth",
+)
 
 
 def part_of(name: str) -> Part:

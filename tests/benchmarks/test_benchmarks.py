@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.progress import LogRow
-from tests.benchmarks import full_batch, steps
+from tests.benchmarks import full_batch, growth, steps
 from tests.benchmarks.__main__ import main
-from tests.benchmarks.contestants import matrix_products, nnfs, nnfs_in_numpy, scikit_learn
+from tests.benchmarks.contestants import matrix_products, nnfs, scikit_learn
+from tests.benchmarks.jobs import timed
 from tests.benchmarks.part import ROOT, file_of
 from tests.benchmarks.race import race
 from tests.benchmarks.report import PARTS, markdown, part_of, summary
@@ -48,11 +50,8 @@ class FourEpochs:
 
 
 @pytest.mark.parametrize("workload", [SMALL, WORKLOADS[0].shortened(5)], ids=lambda workload: workload.name)
-@pytest.mark.parametrize("contestant", [nnfs, nnfs_in_numpy, scikit_learn, matrix_products])
-def test_a_contestant_calls_after_every_epoch(
-    contestant: object, workload: Workload, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NUMBA_DISABLE_JIT", "")
+@pytest.mark.parametrize("contestant", [nnfs, scikit_learn, matrix_products])
+def test_a_contestant_calls_after_every_epoch(contestant: object, workload: Workload) -> None:
     with pytest.raises(EnoughError):
         contestant(workload, FourEpochs())  # type: ignore[operator]
 
@@ -104,6 +103,24 @@ def test_the_guide_shows_the_last_measurements(part: str) -> None:
 @pytest.mark.skipif("steps" not in MEASURED, reason="no steps are measured yet")
 def test_the_readme_shows_the_last_measurements() -> None:
     assert summary() in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 1.4])
+def test_the_exponent_of_a_curve_is_found_beside_a_constant(p: float) -> None:
+    n = [10.0, 100.0, 1_000.0, 10_000.0, 100_000.0]
+    assert growth.exponent(n, [0.7 + 1e-4 * each**p for each in n]) == pytest.approx(p, abs=0.01)
+    assert growth.exponent(n, [0.7] * 5) < 0.2
+
+
+def test_a_command_is_measured_with_all_that_it_starts(tmp_path: Path) -> None:
+    program = (
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'x = bytearray(3 * 10**8); sum(range(10**6))'])"
+    )
+    seconds, cpu, megabytes = timed([sys.executable, "-c", program], tmp_path, {})
+    assert 0 < cpu <= 2 * seconds
+    assert megabytes > 250
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        timed([sys.executable, "-c", "1 / 0"], tmp_path, {})
 
 
 def test_the_help_is_a_table_of_contents(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 import yaml
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.config.config import Config
 
 VALIDATION = 0.2  # of the rows there are
 
@@ -29,7 +28,7 @@ class Workload:
     lr: float
     epochs: int = 10**6  # a race ends before
     threads: int = 1
-    engine: str = "compiled"  # of nnfs
+    engine: str = "numpy"  # of nnfs
 
     @property
     def widths(self) -> list[int]:
@@ -91,9 +90,8 @@ class Workload:
             "batch_size": self.batch,
             "epochs": self.epochs,
             "threads": self.threads,
+            "engine": self.engine,
         }
-        if "engine" in Config.model_fields:
-            config["engine"] = self.engine
         file = folder / f"{self.name}.yaml"
         file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
         return file
