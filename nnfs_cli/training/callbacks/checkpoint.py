@@ -84,24 +84,25 @@ class Checkpoint(Section, Callback):
     """Whether lower (min) or higher (max) figures are better. By default, the loss or the metric decides."""
 
     _store: Store | None = PrivateAttr(None)
-    _memory: _Memory = PrivateAttr(default_factory=lambda: _Memory(None))
+    _memory: Any = PrivateAttr(None)  # a _Memory, from the beginning of a training on
 
     def into(self, store: Store | None) -> Self:
         """Return a copy that writes to a store, or only keeps the best weights in memory."""
         copy = self.model_copy()
-        copy._store, copy._memory = store, _Memory(None)
+        copy._store, copy._memory = store, None
         return copy
 
     @property
     def best_epoch(self) -> float | None:
         """The best epoch so far, if there is one."""
-        best = self._memory.best
-        return best["epoch"] if best else None
+        memory: _Memory | None = self._memory
+        return memory.best["epoch"] if memory and memory.best else None
 
     def restore_best(self, model: Model) -> None:
         """Put the best weights into the model, if there are any."""
-        if (kept := self._memory.best_weights) is not None:
-            np.copyto(model.parameters.vector, kept.vector)
+        memory: _Memory | None = self._memory
+        if memory and memory.best_weights:
+            np.copyto(model.parameters.vector, memory.best_weights.vector)
 
     def reset(self, training: Training) -> None:
         """Forget the best epoch."""
@@ -109,7 +110,7 @@ class Checkpoint(Section, Callback):
 
     def state(self) -> State:
         """Return the best epoch and its weights."""
-        memory = self._memory
+        memory: _Memory = self._memory
         best, weights = memory.best or {"epoch": 0}, memory.weights
         return {
             "weights": memory.best_weights.vector if memory.best_weights else np.zeros(weights.shape, weights.dtype),
@@ -120,10 +121,11 @@ class Checkpoint(Section, Callback):
 
     def restore(self, state: Mapping[str, Array]) -> None:
         """Restore the best epoch and its weights."""
-        self._memory.best_is_unaveraged = bool(state["pending"])
+        memory: _Memory = self._memory
+        memory.best_is_unaveraged = bool(state["pending"])
         if state["epoch"]:
-            self._memory.best = {"epoch": int(state["epoch"]), self._figure: float(state["figure"])}
-            self._memory.keep(state["weights"])
+            memory.best = {"epoch": int(state["epoch"]), self._figure: float(state["figure"])}
+            memory.keep(state["weights"])
 
     def on_begin(self, training: Training) -> None:
         """Remove the weights of epochs that are still to come, and start the clock."""
@@ -137,7 +139,7 @@ class Checkpoint(Section, Callback):
 
     def on_step(self, training: Training) -> None:
         """Write the state from time to time, and if training is about to stop within an epoch."""
-        memory = self._memory
+        memory: _Memory = self._memory
         if (began := time.monotonic()) > memory.next_write or training.stopped:
             self._write_state(training)
             ended = time.monotonic()
@@ -152,7 +154,8 @@ class Checkpoint(Section, Callback):
 
     def on_log(self, training: Training, row: LogRow) -> None:
         """Keep the weights if the epoch is the best so far, and write weights as often as states."""
-        memory, pending = self._memory, training.average.pending
+        memory: _Memory = self._memory
+        pending = training.average.pending
         if memory.best_is_unaveraged and not pending:
             memory.best = None  # from now on epochs are compared by their average
         memory.best_is_unaveraged = pending
@@ -180,7 +183,7 @@ class Checkpoint(Section, Callback):
         return improves(row[figure], before, self.mode or "min")
 
     def _write_weights(self, training: Training) -> None:
-        memory = self._memory
+        memory: _Memory = self._memory
         if self._store is not None and memory.best_weights is not None and memory.unwritten:
             self._store.write_weights("best", training.model.parameters.layout.arrays(memory.best_weights.vector))
             memory.unwritten = False
