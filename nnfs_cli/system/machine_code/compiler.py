@@ -21,6 +21,7 @@ from nnfs_cli.system.machine_code.target import target_machine
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
 PROCEDURE = ir.FunctionType(ir.VoidType(), [])
+FLUSH_BITS = 1 << 15 | 1 << 6  # of the register MXCSR: flush results to zero, take operands for zero
 BY_ROWS, PLAIN = 101, 111  # CBLAS' numbers for matrices that are stored by rows, and are not transposed
 OPTIONS = {"error_model": "numpy", "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -237,6 +238,26 @@ def _sleep(typing: Any, function: Any, microseconds: Any) -> Any:
     return types.void(types.int64, types.int64), generate
 
 
+@intrinsic
+def _set_rounding_mode(typing: Any, mode: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        module = builder.module
+        if not module.triple.startswith(("x86_64", "i686")):
+            return I64(0)
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer()])
+        register = cgutils.alloca_once(builder, I32)
+        pointer = builder.bitcast(register, ir.IntType(8).as_pointer())
+        builder.call(module.declare_intrinsic("llvm.x86.sse.stmxcsr", (), kind), [pointer])
+        before = builder.load(register)
+        flush = builder.icmp_signed("==", arguments[0], I64(intrinsics.FLUSH))
+        wanted = builder.select(flush, builder.or_(before, I32(FLUSH_BITS)), builder.trunc(arguments[0], I32))
+        builder.store(wanted, register)
+        builder.call(module.declare_intrinsic("llvm.x86.sse.ldmxcsr", (), kind), [pointer])
+        return builder.zext(before, I64)
+
+    return types.int64(types.int64), generate
+
+
 def _word_at(builder: Any, address: Any) -> Any:
     return builder.inttoptr(address, I64.as_pointer())
 
@@ -297,6 +318,7 @@ def _intrinsic(placeholder: Any, single: bool) -> Any:
         intrinsics.add_shared: _add_shared,
         intrinsics.exchange_shared: _exchange_shared,
         intrinsics.pause: _pause,
+        intrinsics.set_rounding_mode: _set_rounding_mode,
         intrinsics.sleep: _sleep,
         intrinsics.multiply_wide: _multiply_wide,
         intrinsics.multiply_add: _multiply_add,

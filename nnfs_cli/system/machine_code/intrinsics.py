@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+FLUSH = -1  # a mode of `set_rounding_mode`
+
 
 def call(address: int, operands: int, lo: int, hi: int) -> int:
     """Call the compiled kernel at this address with the operands at that one."""
@@ -47,6 +49,15 @@ def pause() -> None:
 
 def sleep(function: int, microseconds: int) -> None:
     """Leave the core to others for a while; `function` is the address of C's usleep."""
+    raise NotImplementedError
+
+
+def set_rounding_mode(mode: int) -> int:
+    """Let the current thread round as the mode says, and return the mode from before.
+
+    `FLUSH` as a mode takes numbers too small for full precision for 0, which spares the time that a processor needs for
+    each of them. A mode that this function returned restores what was. It has an effect on x86 only.
+    """
     raise NotImplementedError
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.system.helpers import do_together
-from nnfs_cli.system.machine_code.intrinsics import call, load_shared, store_shared
+from nnfs_cli.system.machine_code.intrinsics import FLUSH, call, load_shared, set_rounding_mode, store_shared
 from nnfs_cli.system.machine_code.kernel import Ints, kernel
 from nnfs_cli.system.machine_code.loader import load
 from nnfs_cli.training.compiled import products
@@ -35,6 +35,7 @@ def run(
     lo: int, hi: int, words: Ints, base: int, step: Ints, which: Ints, parts: Ints, team: int, nap: int
 ) -> None:  # fmt: skip
     """Make the steps lo to hi of a chunk; `which` names the program of each, whose parts are ranges of `words`."""
+    mode = set_rounding_mode(FLUSH)
     for s in range(lo, hi):
         step[0] = s
         at, end = parts[2 * which[s]], parts[2 * which[s] + 1]
@@ -49,6 +50,7 @@ def run(
         if step[1]:
             break
     store_shared(team, OVER)
+    set_rounding_mode(mode)
 
 
 class Machine:

@@ -9,11 +9,13 @@ sleeps between two looks.
 from __future__ import annotations
 
 from nnfs_cli.system.machine_code.intrinsics import (
+    FLUSH,
     add_shared,
     call,
     exchange_shared,
     load_shared,
     pause,
+    set_rounding_mode,
     sleep,
     store_shared,
 )
@@ -64,6 +66,7 @@ def share(words: Ints, base: int, team: int, nap: int, at: int) -> None:
 @kernel
 def assist(lo: int, hi: int, words: Ints, base: int, team: int, nap: int) -> None:
     """Do pieces until the team's work is over."""
+    mode = set_rounding_mode(FLUSH)
     add_shared(team + PRESENT, 1)
     looks = 0
     while True:
@@ -80,3 +83,4 @@ def assist(lo: int, hi: int, words: Ints, base: int, team: int, nap: int) -> Non
             else:
                 sleep(nap, NAP)
     add_shared(team + PRESENT, -1)
+    set_rounding_mode(mode)
