@@ -13,7 +13,7 @@ from nnfs_cli.nn.losses.focal import Focal, Focused
 from nnfs_cli.nn.losses.hinge import Hinge
 from nnfs_cli.system.machine_code.kernel import Floats, kernel, real
 from nnfs_cli.training.compiled.functions import exp, expm1, log, log1p, power, sigmoid, sign, softplus, within
-from nnfs_cli.training.compiled.losses import LossBackward, loss_by_entry, loss_twin, times_counts
+from nnfs_cli.training.compiled.losses import LossBackward, loss_by_entry, loss_twin, times_counts, weighted
 from nnfs_cli.training.compiled.recorder import Recorder
 from nnfs_cli.training.compiled.rows import row_dot, row_max, row_sum
 
@@ -102,13 +102,6 @@ def focus(lo: int, hi: int, losses: Floats, slope: Floats, entropy: Floats, gamm
         slope[i] = factor * u / q * exp(-u) * gamma + factor
 
 
-@kernel
-def multiply(lo: int, hi: int, out: Floats, a: Floats, b: Floats) -> None:
-    """Compute a · b entry by entry."""
-    for i in range(lo, hi):
-        out[i] = a[i] * b[i]
-
-
 def _focused(loss: Focused, entropy: Array, backward: LossBackward, recorder: Recorder) -> Result:
     losses, slope = recorder.empty(entropy.shape), recorder.empty(entropy.shape)
     tiny = float(np.finfo(recorder.dtype).tiny)
@@ -116,7 +109,7 @@ def _focused(loss: Focused, entropy: Array, backward: LossBackward, recorder: Re
 
     def focused_backward(counts: Array) -> Array:
         product = recorder.empty(counts.shape)
-        recorder.record(multiply, counts.size, product, slope, counts)
+        recorder.record(weighted, counts.size, product, slope, counts, 1, 1.0)
         return backward(product)
 
     return losses, focused_backward
