@@ -32,9 +32,8 @@ from nnfs_cli.data.weighted import as_counts, row_weights
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import counted, listing, named
 
-ROWS_IN_CACHE = (
-    8_192  # transformed at a time, so that they stay in the processor's cache and no float64 copy of all rows is made
-)
+# Rows are transformed a few at a time, so that these numbers (float64) stay in the processor's cache.
+NUMBERS_IN_CACHE = 100_000
 
 
 @dataclass(frozen=True)
@@ -119,8 +118,9 @@ class Encoder:
         widths = [len(block.names) for block in self.inputs]
         X = np.empty((table.n_rows, sum(widths)), dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # overflow is refused below
-            for start in range(0, len(X), ROWS_IN_CACHE):
-                rows, at = slice(start, start + ROWS_IN_CACHE), 0
+            step = max(NUMBERS_IN_CACHE // max(X.shape[1], 1), 1)
+            for start in range(0, len(X), step):
+                rows, at = slice(start, start + step), 0
                 for block, read, width in zip(self.inputs, columns, widths, strict=True):
                     X[rows, at : at + width] = block.transform(read, rows)
                     at += width

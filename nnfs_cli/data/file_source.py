@@ -123,11 +123,12 @@ def check_names(names: Sequence[str], path: str) -> None:
 
 def check_schema(names: Sequence[str], first: Sequence[str], file: str, first_file: str) -> None:
     """Raise `DataError` unless a file has the same columns as the first file, in any order."""
+    here, there = set(names), set(first)
     for name in first:
-        if name not in names:
+        if name not in here:
             raise DataError(f"{file} has no column {named(name)}, which {first_file} has")
     for name in names:
-        if name not in first:
+        if name not in there:
             raise DataError(f"{file} has a column {named(name)}, which {first_file} does not have")
 
 

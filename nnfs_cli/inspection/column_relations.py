@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from nnfs_cli.system.wording import listing, named, percent
 SURE = 20.0  # nats: the chance of a coincidence is below 1 in 10^8
 COPY = 1e-6  # 1 - correlation, at most, of a copy in other units
 CLOSE = 1e-3  # 1 - correlation, at most, of a near copy
+ALIKE_BLOCK = 1_000  # columns that are compared with all others at a time
 FEW_VALUES = 50  # different values, at most, of a column determined by two others
 FEW_COLUMNS = 40  # columns of which all pairs are compared
 PAIR_ROWS = 5_000  # rows by which pairs of columns are compared
@@ -110,16 +111,27 @@ def _copies(table: Table, names: Sequence[str]) -> dict[str, Relation]:
     if len(numbers) < 2 or table.n_rows < 10:
         return {}
     Z, gaps = standardized(np.stack([np.asarray(table.column(name), np.float64) for name in numbers], axis=1))
-    correlation = np.abs(Z.T @ Z / len(Z))
     found: dict[str, Relation] = {}
-    for j, i in itertools.combinations(range(len(numbers)), 2):
+    for j, i in _alike(Z):
         name, other = numbers[i], numbers[j]
-        r = correlation[i, j]
+        r = abs(float(Z[:, i] @ Z[:, j])) / len(Z)
         if r > 1 - CLOSE and name not in found and other not in found and np.array_equal(gaps[:, i], gaps[:, j]):
             exact = r > 1 - COPY
             how = "is the same in other units" if exact else f"has a correlation of {r:.5f} with that column"
             found[name] = Relation(name, (other,), how, bool(exact))
     return found
+
+
+def _alike(Z: Array) -> Iterator[tuple[int, int]]:
+    """Yield the pairs j < i of standardized columns (rows, n) with a correlation near 1 or -1, and perhaps a bit less.
+
+    A block of columns at a time meets all columns to its right, so that the memory is proportional to n.
+    """
+    Z = Z.astype(np.float32)  # as exact as this search needs, and twice as fast
+    for start in range(0, Z.shape[1], ALIKE_BLOCK):
+        correlation = np.abs(Z[:, start : start + ALIKE_BLOCK].T @ Z[:, start:]) / len(Z)
+        for j, i in np.argwhere(np.triu(correlation > 1 - 2 * CLOSE, 1)).tolist():
+            yield start + j, start + i
 
 
 def _is_number(column: Column) -> bool:

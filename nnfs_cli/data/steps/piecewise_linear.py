@@ -45,8 +45,11 @@ class PiecewiseLinear(NumberStep, name="piecewise_linear", main="bins"):
         edges = statistics["edges"]
         columns, bins = np.nonzero(np.diff(edges))
         left, right = edges[columns, bins], edges[columns, bins + 1]
-        through: Array = (np.clip(values[:, columns], left, right) - left) / (right - left)
-        return through
+        through = values[:, columns]
+        np.clip(through, left, right, out=through)
+        through -= left
+        through /= right - left
+        return np.asarray(through)
 
     def outputs(self, columns: Sequence[str], statistics: Statistics) -> list[tuple[str, str]]:
         """Return each bin, named by its edges."""
