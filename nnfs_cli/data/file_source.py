@@ -20,6 +20,7 @@ from nnfs_cli.system.matching import matching_files
 from nnfs_cli.system.wording import listing, named
 
 STDIN = Path("-")
+COMPRESSED = (".gz", ".zst")
 
 
 class FileSource(DataSource):
@@ -98,6 +99,14 @@ class ColumnSource(NamedColumns, FileSource):
         """
         with self._plain_errors():
             yield from self._chunks(kinds, keep, faults)
+
+    def table_size(self) -> int:
+        """Estimate how many bytes the table takes in memory."""
+        with self._plain_errors():
+            return self._table_size()
+
+    def _table_size(self) -> int:
+        return sum(path.stat().st_size * (5 if path.suffix in COMPRESSED else 1) for path in self.files) * 3 // 2
 
     def _names(self) -> tuple[str, ...]:
         raise NotImplementedError

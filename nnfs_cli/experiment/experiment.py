@@ -102,6 +102,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     loaded = loaded or load_data(config)
     predictor, table, rows = fit_net(config, loaded, encoder)
     check_layers(predictor.model)
+    loaded = _within_limit(config, loaded, predictor.row_bytes)
     batches = _batches(config, predictor, len(loaded.rows["train"]), loaded.budget)
     stored = rows_on_disk(predictor, loaded, loaded.budget) if loaded.budget is not None else None
     splits = encode_splits(predictor, loaded, stored)
@@ -124,6 +125,14 @@ def _settled(experiment: Experiment) -> Experiment:
         message = f"the compiled engine cannot train this net: {error}"
         raise config.error([Fault(("engine",), message)]) from None
     return replace(experiment, config=config.model_copy(update={"engine": engine}))
+
+
+def _within_limit(config: Config, loaded: LoadedData, row_bytes: int) -> LoadedData:
+    """Return the data with a budget if its table fits into memory, but its encoded rows of this size do not."""
+    budget = Budget.of(config)
+    if budget is None or loaded.budget is not None or row_bytes * sum(map(len, loaded.rows.values())) <= budget.table:
+        return loaded
+    return replace(loaded, budget=budget)
 
 
 def fit_net(config: Config, loaded: LoadedData, encoder: Encoder | None = None) -> tuple[Predictor, Table, Array]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +66,8 @@ class LoadedData:
     """The data of a config: a reader of the table of each split, and the rows that belong to the split.
 
     `rows` (n,) are the ascending indices of a split's rows in its table, without rows of weight 0. `kinds` are the
-    kinds of the input columns. If there is a `budget`, the rows are not in memory, and must not be all at once.
+    kinds of the input columns. If there is a `budget`, encoded rows must not all be in memory at once, and perhaps the
+    table is not in memory either.
     """
 
     readers: Mapping[str, TableReader]  # by split
@@ -104,7 +104,7 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     Raises `DataError` or `ConfigError` if config and data do not fit together.
     """
     dataset, budget = config.dataset, Budget.of(config)
-    fits = budget is None or not isinstance(dataset, ColumnSource) or _size(dataset) <= budget.table
+    fits = budget is None or not isinstance(dataset, ColumnSource) or dataset.table_size() <= budget.table
     given = {**known, **given_kinds(config)}
     if isinstance(dataset, ColumnSource) and not fits:
         kinds = dataset.kinds(given)
@@ -152,11 +152,6 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
 def no_weight(name: str, split: str) -> DataError:
     """Return the error for a split whose rows all have weight 0."""
     return DataError(f"{name}: all {split} rows have weight 0, so none of them counts")
-
-
-def _size(source: ColumnSource) -> int:
-    """Estimate how many bytes the table takes in memory."""
-    return sum(os.path.getsize(path) * (5 if path.suffix in (".gz", ".zst") else 1) for path in source.files) * 3 // 2
 
 
 def _with_weight(table: Table, split: str, rows: Array, weights: Array) -> Array:

@@ -24,6 +24,7 @@ from nnfs_cli.system.wording import did_you_mean, listing, named
 LARGE = 500_000_000  # bytes: of a larger file only the first rows are profiled
 ROWS = 200_000  # rows of a large file that are profiled
 MAX_NULLS = 20  # different spellings of a missing value; each pass finds only one spelling of NaN in a column
+MANY = 100  # columns that a message lists, at most
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,10 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
     source = source_class(path=path, target=target or "?", **settings)
     table, n_rows = read_some(source)
     if not target:
-        known = dump_value(list(table.columns))[1:-1]
-        raise DataError(f"choose the column to predict with --target. {path.name} has {known}")
+        names = list(table.columns)
+        more = f" and {len(names) - MANY:,} more columns" if len(names) > MANY else ""
+        known = dump_value(names[:MANY])[1:-1]
+        raise DataError(f"choose the column to predict with --target. {path.name} has {known}{more}")
     if not table.has(target):
         raise DataError(table.no_such_column(target))
     if source_class.name != "csv":

@@ -18,7 +18,9 @@ from pyarrow import parquet
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump
-from nnfs_cli.data.training_rows import RowsOnDisk
+from nnfs_cli.data.file_source import ColumnSource
+from nnfs_cli.data.parquet.source import Parquet
+from nnfs_cli.data.training_rows import RowsInMemory, RowsOnDisk
 from nnfs_cli.errors import ConfigError
 from nnfs_cli.experiment import read_data
 from nnfs_cli.runs.directory import RunDirectory
@@ -68,7 +70,7 @@ def config(tmp_path: Path) -> Callable[..., Path]:
 def small_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The program takes nothing by itself, so that a limit of a few megabytes is one, and files are never held."""
     monkeypatch.setattr(read_data, "MACHINERY", 0)
-    monkeypatch.setattr(read_data, "_size", lambda source: 10**12)
+    monkeypatch.setattr(ColumnSource, "table_size", lambda source: 10**12)
     return
 
 
@@ -129,6 +131,27 @@ def test_rows_are_on_disk_and_in_no_more_memory_than_the_limit_leaves(
     assert learned._window.nbytes < 300_000
     assert sum(len(part) for part in experiment.splits.values()) < 10_000
     assert experiment.description["rows"] == {"train": 21_000, "validation": 6_000, "test": 3_000}
+
+
+@pytest.mark.parametrize(("bins", "kept"), [(2, True), (40, False)])
+def test_a_table_that_fits_is_encoded_to_disk_if_its_inputs_do_not_fit(
+    tmp_path: Path, config: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, bins: int, kept: bool
+) -> None:
+    monkeypatch.setattr(read_data, "MACHINERY", 0)
+    write_table(rows(5_000), tmp_path, "parquet")  # 5,000 x 6 cells of 8 bytes; encoded, 40 bins of 4 bytes for each
+    steps = {"numbers": {"piecewise_linear": bins}, "categories": "one_hot"}
+    limit = {"memory_limit": "2 MB", "preprocessing": steps}
+    experiment = workflows.prepare(Config.load(config("parquet", **limit)))
+    assert isinstance(experiment.training_rows, RowsInMemory if kept else RowsOnDisk)
+    assert experiment.description["rows"] == {"train": 3_500, "validation": 1_000, "test": 500}
+    drawn = sum(map(len, experiment.splits.values()))
+    assert drawn == 5_000 if kept else drawn < 5_000
+
+
+def test_a_parquet_file_of_repeated_cells_takes_their_size_in_memory(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"x": np.zeros(100_000), "y": np.zeros(100_000)}), tmp_path / "t.parquet")
+    assert Parquet(path=tmp_path / "t.parquet", target="y").table_size() == 1_600_000
+    assert (tmp_path / "t.parquet").stat().st_size < 160_000
 
 
 @pytest.mark.usefixtures("small_machine")
