@@ -26,6 +26,7 @@ from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, NnfsWarning
+from nnfs_cli.inspection import column_relations
 from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_column, words_of
 from nnfs_cli.inspection.column_relations import cell_hashes, coded, find_determined, find_leak, find_repeats
 from nnfs_cli.inspection.csv_dialect import dialect_of
@@ -177,6 +178,35 @@ def test_a_copy_of_a_column_repeats_it_and_so_does_one_in_other_words_or_units()
 def test_columns_in_which_every_row_is_different_do_not_repeat_each_other() -> None:
     table = table_of(a=[f"a{i}" for i in range(N)], b=[f"b{i}" for i in range(N)], c=RNG.normal(size=N))
     assert not find_repeats(table, ["a", "b", "c"])
+
+
+@pytest.mark.parametrize("block", [1, 3, 1_000])
+def test_copies_are_found_however_many_columns_are_compared_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(column_relations, "ALIKE_BLOCK", block)
+    a, b, c = RNG.normal(size=(3, N))
+    table = table_of(
+        a=a, b=b, minus_a=-a, c=c, b_in_miles=b * 1.6, a_again=2 * a - 1, nearly_c=c + 0.01 * RNG.normal(size=N)
+    )
+    found = find_repeats(table, list(table.columns))
+    by_formula = np.abs(np.corrcoef(np.stack([*table.columns.values()])))[3, 6]
+    assert {name: relation.others for name, relation in found.items()} == {
+        "minus_a": ("a",),
+        "b_in_miles": ("b",),
+        "a_again": ("a",),
+        "nearly_c": ("c",),
+    }
+    assert [name for name, relation in found.items() if not relation.exact] == ["nearly_c"]
+    assert f"{by_formula:.5f}" in found["nearly_c"].how
+
+
+def test_a_message_about_the_target_names_some_of_many_columns(inside: Nnfs, write: Write) -> None:
+    names = [f"g{i}" for i in range(2_000)]
+    write("t.csv", "\n".join([",".join(names), *[",".join("1" for _ in names)] * 2]) + "\n")
+    message = one_message(inside("init", "t.csv"), 2)
+    assert "g99 and 1,900 more columns" in message
+    assert len(message) < 1_000
 
 
 def test_gaps_are_part_of_what_is_compared() -> None:
