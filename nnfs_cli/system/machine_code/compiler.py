@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
@@ -20,6 +21,8 @@ from nnfs_cli.system.machine_code.kernel import Device, Kernel, real
 from nnfs_cli.system.machine_code.target import target_machine
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
+POINTER = ir.IntType(8).as_pointer()
+ENTRY = ir.FunctionType(I32, [POINTER, POINTER, I64, I64, I64])  # of every kernel
 PROCEDURE = ir.FunctionType(ir.VoidType(), [])
 FLUSH_BITS = 1 << 15 | 1 << 6  # of the register MXCSR: flush results to zero, take operands for zero
 BY_ROWS, PLAIN = 101, 111  # CBLAS' numbers for matrices that are stored by rows, and are not transposed
@@ -28,28 +31,54 @@ OPTIONS = {"error_model": "numpy", "_nrt": False, "no_cpython_wrapper": True, "n
 
 def compile_kernel(kernel: Kernel, dtype: np.dtype[Any], symbol: str) -> bytes:
     """Return an object file with the kernel as `int32 symbol(void*, void*, int64 operands, int64 lo, int64 hi)`."""
-    body = numba.njit(**OPTIONS)(_specialized(kernel.function, dtype))
-    operands = _operands(kernel.kinds, numba.from_dtype(dtype), types.CPointer if _calls_others(kernel) else Flat)
-
-    def entry(words, lo, hi):  # type: ignore[no-untyped-def]
-        body(lo, hi, *operands(words))
-        return 0
-
-    compiled = numba.njit("int64(int64, int64, int64)", **OPTIONS)(entry)
+    kinds = [types.int64, types.int64, *_kinds(kernel, numba.from_dtype(dtype))]
+    compiled = numba.njit(types.void(*kinds), **OPTIONS)(_specialized(kernel.function, dtype))
     (result,) = compiled.overloads.values()
-    text = result.library.get_llvm_str().replace(result.fndesc.llvm_func_name, symbol)
-    module = llvm.parse_assembly(text)
+    module = llvm.parse_assembly(result.library.get_llvm_str())
+    module.link_in(llvm.parse_assembly(str(_entry(result, kinds, symbol))))
     outside = [f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")]
     if outside:
         raise TypeError(f"the kernel {kernel.function.__name__} calls {', '.join(outside)}")
-    for function in module.functions:
-        if not function.is_declaration and function.name != symbol:
-            function.linkage = llvm.Linkage.internal
-    for variable in module.global_variables:
-        if not variable.is_declaration:
-            variable.linkage = llvm.Linkage.internal
+    for defined in (*module.functions, *module.global_variables):
+        if not defined.is_declaration and defined.name != symbol:
+            defined.linkage = llvm.Linkage.internal
     code: bytes = target_machine().emit_object(module)
     return code
+
+
+def _kinds(kernel: Kernel, number: Any) -> list[Any]:
+    """Return Numba's types of the operands of a kernel."""
+    array = types.CPointer if _calls_others(kernel) else Flat
+    entries = {"f*": number, "d*": types.float64, "i*": types.int64, "b*": types.uint8}
+    of_kind = {"i": types.int64, "f": number} | {kind: array(entry) for kind, entry in entries.items()}
+    return [of_kind[kind] for kind in kernel.kinds]
+
+
+def _calls_others(kernel: Kernel) -> bool:
+    """Return whether other kernels may change the operands of this one while it runs."""
+    return any(kernel.function.__globals__.get(name) is intrinsics.call for name in kernel.function.__code__.co_names)
+
+
+def _entry(result: Any, kinds: Sequence[Any], symbol: str) -> ir.Module:
+    """Return a module with the function `symbol`, which reads the operands from words of 64 bits at an address."""
+    module = ir.Module()
+    kind = result.target_context.call_conv.get_function_type(types.none, kinds)
+    body = ir.Function(module, kind, result.fndesc.llvm_func_name)
+    entry = ir.Function(module, ENTRY, symbol)
+    builder = ir.IRBuilder(entry.append_basic_block())
+    returned, raised, address, lo, hi = entry.args
+    words = builder.inttoptr(address, I64.as_pointer())
+    values = [builder.bitcast(returned, kind.args[0]), builder.bitcast(raised, kind.args[1]), lo, hi]
+    for i, wanted in enumerate(kind.args[len(values) :]):
+        word = builder.load(builder.gep(words, [I64(i)]))
+        if isinstance(wanted, ir.PointerType):
+            word = builder.inttoptr(word, wanted)
+        elif wanted != I64:
+            word = builder.bitcast(word, ir.DoubleType())
+            word = builder.fptrunc(word, wanted) if isinstance(wanted, ir.FloatType) else word
+        values.append(word)
+    builder.ret(builder.call(body, values))
+    return module
 
 
 def _specialized(function: FunctionType, dtype: np.dtype[Any]) -> FunctionType:
@@ -75,39 +104,6 @@ def _compiled(device: Device[..., Any], dtype: np.dtype[Any]) -> Any:
     """Return a compiled `device` function; kernels that call the same one share it, which halves their time."""
     free = {"reassoc", "nsz"} if device.any_order else False
     return numba.njit(forceinline=True, fastmath=free, **OPTIONS)(_specialized(device.function, dtype))
-
-
-def _calls_others(kernel: Kernel) -> bool:
-    """Return whether other kernels may change the operands of this one while it runs."""
-    return any(kernel.function.__globals__.get(name) is intrinsics.call for name in kernel.function.__code__.co_names)
-
-
-def _operands(kinds: tuple[str, ...], number: Any, array: type) -> Any:
-    """Return an intrinsic that reads operands of these kinds from words of 64 bits at an address."""
-    arrays = {"f*": number, "d*": types.float64, "i*": types.int64, "b*": types.uint8}
-    of_kind = {"i": types.int64, "f": number} | {kind: array(entry) for kind, entry in arrays.items()}
-
-    @intrinsic
-    def operands(typing: Any, address: Any) -> Any:
-        result = types.Tuple([of_kind[kind] for kind in kinds])
-
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            words = builder.inttoptr(arguments[0], I64.as_pointer())
-            values = []
-            for i, kind in enumerate(kinds):
-                word = builder.load(builder.gep(words, [I64(i)]))
-                if kind == "i":
-                    values.append(word)
-                elif kind == "f":
-                    double = builder.bitcast(word, ir.DoubleType())
-                    values.append(context.cast(builder, double, types.float64, number))
-                else:
-                    values.append(builder.inttoptr(word, context.get_value_type(of_kind[kind])))
-            return context.make_tuple(builder, result, values)
-
-        return result(address), generate
-
-    return operands
 
 
 class Flat(types.CPointer):  # type: ignore[misc]
@@ -144,12 +140,9 @@ def _place(builder: Any, array: Any, index: Any) -> Any:
 def _call(typing: Any, address: Any, operands: Any, lo: Any, hi: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         at, *values = arguments
-        pointer = ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(I32, [pointer, pointer, I64, I64, I64])
-        result = cgutils.alloca_once(builder, I64)
-        spare = builder.bitcast(result, pointer)
-        builder.call(builder.inttoptr(at, kind.as_pointer()), [spare, spare, *values])
-        return builder.load(result)
+        spare = builder.bitcast(cgutils.alloca_once(builder, I64), POINTER)
+        builder.call(builder.inttoptr(at, ENTRY.as_pointer()), [spare, spare, *values])
+        return I64(0)
 
     return types.int64(*[types.int64] * 4), generate
 
