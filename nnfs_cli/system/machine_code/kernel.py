@@ -13,7 +13,6 @@ is written, slowly, in double precision.
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -55,10 +54,10 @@ class Kernel(Device[..., None]):
 
     def __init__(self, function: Callable[..., None]) -> None:
         super().__init__(function)
-        lo, hi, *operands = inspect.signature(function).parameters.values()
-        if (lo.name, hi.name) != ("lo", "hi"):
-            raise TypeError(f"the first two parameters of the kernel {function.__name__} should be lo and hi")
-        self.kinds: tuple[str, ...] = tuple(KINDS[operand.annotation] for operand in operands)
+        lo, hi, *operands = [name for name in function.__annotations__ if name != "return"]
+        if (lo, hi) != ("lo", "hi"):
+            raise TypeError(f"the first two parameters of the kernel {self.function.__name__} should be lo and hi")
+        self.kinds: tuple[str, ...] = tuple(KINDS[function.__annotations__[name]] for name in operands)
 
 
 device = Device

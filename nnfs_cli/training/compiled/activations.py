@@ -7,14 +7,6 @@ from typing import Any
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.layers.base import Backward, Layer
-from nnfs_cli.nn.layers.elu import ELU
-from nnfs_cli.nn.layers.exp import Exp
-from nnfs_cli.nn.layers.leaky_relu import LeakyReLU
-from nnfs_cli.nn.layers.relu import ReLU
-from nnfs_cli.nn.layers.selu import ALPHA, SCALE, SELU
-from nnfs_cli.nn.layers.sigmoid import Sigmoid
-from nnfs_cli.nn.layers.softplus import Softplus
-from nnfs_cli.nn.layers.tanh import Tanh
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.system.machine_code.kernel import Floats, Kernel, kernel, real
 from nnfs_cli.training.compiled.functions import exp, expm1
@@ -27,7 +19,7 @@ Settings = Callable[[Any], tuple[float, ...]]  # the numbers of a layer that its
 
 
 def entrywise(
-    kind: type[Layer], forward: Kernel, back: Kernel, *, of_output: bool, settings: Settings = lambda layer: ()
+    kind: str, forward: Kernel, back: Kernel, *, of_output: bool, settings: Settings = lambda layer: ()
 ) -> None:
     """Declare the twin of a layer whose kernels are forward(y, x, ...) and back(dx, dy, x or y, ...)."""
 
@@ -142,11 +134,17 @@ def softplus_back(lo: int, hi: int, dx: Floats, dy: Floats, x: Floats) -> None:
         dx[i] = sigmoid_of(x[i]) * dy[i]
 
 
-entrywise(ReLU, relu, relu_back, of_output=True)
-entrywise(LeakyReLU, leaky_relu, leaky_relu_back, of_output=False, settings=lambda layer: (float(layer.slope),))
-entrywise(ELU, elu, elu_back, of_output=True, settings=lambda layer: (1.0, float(layer.alpha)))
-entrywise(SELU, elu, elu_back, of_output=True, settings=lambda layer: (SCALE, SCALE * ALPHA))
-entrywise(Sigmoid, sigmoid, sigmoid_back, of_output=True)
-entrywise(Tanh, tanh, tanh_back, of_output=True)
-entrywise(Exp, exponential, exponential_back, of_output=True)
-entrywise(Softplus, softplus, softplus_back, of_output=False)
+def _of_selu(layer: Layer) -> tuple[float, ...]:
+    from nnfs_cli.nn.layers.selu import ALPHA, SCALE
+
+    return SCALE, SCALE * ALPHA
+
+
+entrywise("ReLU", relu, relu_back, of_output=True)
+entrywise("LeakyReLU", leaky_relu, leaky_relu_back, of_output=False, settings=lambda layer: (float(layer.slope),))
+entrywise("ELU", elu, elu_back, of_output=True, settings=lambda layer: (1.0, float(layer.alpha)))
+entrywise("SELU", elu, elu_back, of_output=True, settings=_of_selu)
+entrywise("Sigmoid", sigmoid, sigmoid_back, of_output=True)
+entrywise("Tanh", tanh, tanh_back, of_output=True)
+entrywise("Exp", exponential, exponential_back, of_output=True)
+entrywise("Softplus", softplus, softplus_back, of_output=False)

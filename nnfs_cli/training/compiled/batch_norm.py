@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.layers.base import Backward
-from nnfs_cli.nn.layers.batch_norm import BatchNorm
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.system.machine_code.intrinsics import square_root
 from nnfs_cli.system.machine_code.kernel import Floats, kernel, real
 from nnfs_cli.training.compiled import products
 from nnfs_cli.training.compiled.recorder import Recorder, twin
+
+if TYPE_CHECKING:
+    from nnfs_cli.nn.layers.batch_norm import BatchNorm
 
 
 @kernel
@@ -61,7 +65,7 @@ def gradient(
             dx[at + j] = rest * (weight[j] * inverse[j])
 
 
-@twin(BatchNorm)
+@twin("BatchNorm")
 def _batch_norm(layer: BatchNorm, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     shape, x = x.shape, recorder.as_rows(x)
     rows, width = x.shape

@@ -6,17 +6,11 @@ from typing import Any
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.layers.base import Backward
-from nnfs_cli.nn.layers.dense import Dense
-from nnfs_cli.nn.layers.flatten import Flatten
-from nnfs_cli.nn.layers.identity import Identity
-from nnfs_cli.nn.layers.linear import Linear
-from nnfs_cli.nn.layers.reshape import Reshape
-from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.training.compiled.recorder import Recorder, twin
 
 
-@twin(Dense, Flatten, Identity, Linear, Reshape, Sequential)
+@twin("Dense", "Flatten", "Identity", "Linear", "Reshape", "Sequential")
 def _as_it_stands(layer: Any, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     found: tuple[Array, Backward] = type(layer).forward(layer, p, x, recorder)
     return found

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.losses import Loss
-from nnfs_cli.nn.losses.binary_cross_entropy import BinaryCrossEntropy
-from nnfs_cli.nn.losses.binary_focal import BinaryFocal
-from nnfs_cli.nn.losses.cross_entropy import CrossEntropy, margin
-from nnfs_cli.nn.losses.focal import Focal, Focused
-from nnfs_cli.nn.losses.hinge import Hinge
+from nnfs_cli.nn.losses.cross_entropy import margin
 from nnfs_cli.system.machine_code.kernel import Floats, kernel, real
 from nnfs_cli.training.compiled.functions import exp, expm1, log, log1p, power, sigmoid, sign, softplus, within
 from nnfs_cli.training.compiled.losses import LossBackward, loss_by_entry, loss_twin, times_counts, weighted
 from nnfs_cli.training.compiled.recorder import Recorder
 from nnfs_cli.training.compiled.rows import row_dot, row_max, row_sum
+
+if TYPE_CHECKING:
+    from nnfs_cli.nn.losses.binary_focal import BinaryFocal
+    from nnfs_cli.nn.losses.focal import Focal, Focused
+    from nnfs_cli.nn.losses.hinge import Hinge
 
 Result = tuple[Array, LossBackward]
 
@@ -67,22 +70,22 @@ def categorical_of_logits(
         losses[i] = log(totals[i]) - losses[i]
 
 
-@loss_twin(BinaryCrossEntropy)
+@loss_twin("BinaryCrossEntropy")
 def _binary(loss: Loss, y_hat: Array, y: Array, recorder: Recorder) -> Result:
     return loss_by_entry(binary, y_hat, y, recorder, margin(y_hat), factor=1.0, slope_factor=1.0)
 
 
-@loss_twin(BinaryCrossEntropy, logits=True)
+@loss_twin("BinaryCrossEntropy", logits=True)
 def _binary_of_logits(loss: Loss, z: Array, y: Array, recorder: Recorder) -> Result:
     return loss_by_entry(binary_of_logits, z, y, recorder, factor=1.0, slope_factor=1.0)
 
 
-@loss_twin(CrossEntropy)
+@loss_twin("CrossEntropy")
 def _categorical(loss: Loss, y_hat: Array, y: Array, recorder: Recorder) -> Result:
     return loss_by_entry(categorical, y_hat, y, recorder, margin(y_hat), factor=1.0, slope_factor=1.0)
 
 
-@loss_twin(CrossEntropy, logits=True)
+@loss_twin("CrossEntropy", logits=True)
 def _categorical_of_logits(loss: Loss, z: Array, y: Array, recorder: Recorder) -> Result:
     rows, n = z.shape
     losses, totals, slope = recorder.empty((rows,)), recorder.empty((rows,)), recorder.empty(z.shape)
@@ -115,22 +118,22 @@ def _focused(loss: Focused, entropy: Array, backward: LossBackward, recorder: Re
     return losses, focused_backward
 
 
-@loss_twin(BinaryFocal)
+@loss_twin("BinaryFocal")
 def _binary_focal(loss: BinaryFocal, y_hat: Array, y: Array, recorder: Recorder) -> Result:
     return _focused(loss, *_binary(loss, y_hat, y, recorder), recorder)
 
 
-@loss_twin(BinaryFocal, logits=True)
+@loss_twin("BinaryFocal", logits=True)
 def _binary_focal_of_logits(loss: BinaryFocal, z: Array, y: Array, recorder: Recorder) -> Result:
     return _focused(loss, *_binary_of_logits(loss, z, y, recorder), recorder)
 
 
-@loss_twin(Focal)
+@loss_twin("Focal")
 def _focal(loss: Focal, y_hat: Array, y: Array, recorder: Recorder) -> Result:
     return _focused(loss, *_categorical(loss, y_hat, y, recorder), recorder)
 
 
-@loss_twin(Focal, logits=True)
+@loss_twin("Focal", logits=True)
 def _focal_of_logits(loss: Focal, z: Array, y: Array, recorder: Recorder) -> Result:
     return _focused(loss, *_categorical_of_logits(loss, z, y, recorder), recorder)
 
@@ -162,7 +165,7 @@ def hinge(
             slope[j] *= factor
 
 
-@loss_twin(Hinge)
+@loss_twin("Hinge")
 def _hinge(loss: Hinge, z: Array, y: Array, recorder: Recorder) -> Result:
     rows, n = z.shape
     losses, slope = recorder.empty((rows,)), recorder.empty(z.shape)

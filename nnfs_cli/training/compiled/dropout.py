@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.layers.base import Backward
-from nnfs_cli.nn.layers.dropout import Dropout
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.system.machine_code.kernel import SINGLE, Floats, Ints, kernel
 from nnfs_cli.training.compiled.recorder import Recorder, twin
+
+if TYPE_CHECKING:
+    from nnfs_cli.nn.layers.dropout import Dropout
 
 
 @kernel
@@ -47,7 +49,7 @@ def mask_numbers(rate: float, dtype: np.dtype[Any]) -> tuple[int, int]:
     return int(np.uint64(least).astype(np.int64)), int(kept)
 
 
-@twin(Dropout)
+@twin("Dropout")
 def _dropout(layer: Dropout, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     if not layer.rate:
         return x, lambda dy, g, need_dx: dy

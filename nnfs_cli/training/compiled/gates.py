@@ -6,9 +6,7 @@ import math
 from typing import Any
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.nn.layers.base import Backward, Layer
-from nnfs_cli.nn.layers.gelu import GELU
-from nnfs_cli.nn.layers.silu import SiLU
+from nnfs_cli.nn.layers.base import Backward
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.system.machine_code.kernel import Floats, Kernel, kernel, real
 from nnfs_cli.training.compiled.functions import exp, normal_cdf, sigmoid, tanh
@@ -67,13 +65,13 @@ def gelu_by_tanh_back(lo: int, hi: int, dx: Floats, dy: Floats, x: Floats, share
         dx[i] = (x[i] * density + share[i]) * dy[i]
 
 
-def _kernels(layer: Layer) -> tuple[Kernel, Kernel]:
-    if isinstance(layer, GELU):
+def _kernels(layer: Any) -> tuple[Kernel, Kernel]:
+    if layer.name == "gelu":
         return (gelu, gelu_back) if layer.form == "exact" else (gelu_by_tanh, gelu_by_tanh_back)
     return silu, silu_back
 
 
-@twin(GELU, SiLU)
+@twin("GELU", "SiLU")
 def _gate(layer: Any, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     forward, back = _kernels(layer)
     y, share = recorder.empty(x.shape), recorder.empty(x.shape)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.layers.base import Backward
-from nnfs_cli.nn.layers.layer_norm import LayerNorm
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.system.machine_code.intrinsics import square_root
 from nnfs_cli.system.machine_code.kernel import Floats, kernel
 from nnfs_cli.training.compiled import products
 from nnfs_cli.training.compiled.recorder import Recorder, twin
 from nnfs_cli.training.compiled.rows import row_dot, row_sum
+
+if TYPE_CHECKING:
+    from nnfs_cli.nn.layers.layer_norm import LayerNorm
 
 
 @kernel
@@ -46,7 +50,7 @@ def backward(
             dx[at + j] = ((dx[at + j] - mean) - x_hat[at + j] * along) / by
 
 
-@twin(LayerNorm)
+@twin("LayerNorm")
 def _layer_norm(layer: LayerNorm, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     shape, x = x.shape, recorder.as_rows(x)
     rows, width = x.shape

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.nn.embedding import EmbeddedSequential, Embedding
 from nnfs_cli.nn.layers.base import Backward
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.system.machine_code.kernel import Floats, Ints, kernel, real
 from nnfs_cli.training.compiled.recorder import Recorder, twin
+
+if TYPE_CHECKING:
+    from nnfs_cli.nn.embedding import EmbeddedSequential, Embedding
 
 
 @kernel
@@ -56,7 +60,7 @@ def look_up_back(
                 dtable[row + j] += dy[at + j]
 
 
-@twin(Embedding)
+@twin("Embedding")
 def _embedding(layer: Embedding, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     rows, n_inputs = x.shape
     coded = {table.place for table in layer.tables}
@@ -78,6 +82,6 @@ def _embedding(layer: Embedding, p: Views, x: Array, recorder: Recorder) -> tupl
     return y, backward
 
 
-@twin(EmbeddedSequential)
+@twin("EmbeddedSequential")
 def _embedded(layer: EmbeddedSequential, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     return EmbeddedSequential.forward(layer, p, x, recorder)

@@ -8,19 +8,19 @@ from typing import Any, TypeVar
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.system.machine_code.kernel import Floats, Kernel, kernel
-from nnfs_cli.training.compiled.recorder import Recorder
+from nnfs_cli.training.compiled.recorder import Recorder, key
 from nnfs_cli.training.compiled.rows import row_sum
 
 # backward(counts) returns the gradient of Σ_rows counts · loss by the outputs; counts is (batch,).
 LossBackward = Callable[[Array], Array]
 # (loss, y_hat or z, y, recorder) -> losses (batch,), backward
 LossTwin = Callable[[Any, Array, Array, Recorder], tuple[Array, LossBackward]]
-_TWINS: dict[tuple[type[Loss], bool], LossTwin] = {}
+_TWINS: dict[tuple[str, bool], LossTwin] = {}
 
 SomeTwin = TypeVar("SomeTwin", bound=LossTwin)
 
 
-def loss_twin(*losses: type[Loss], logits: bool = False) -> Callable[[SomeTwin], SomeTwin]:
+def loss_twin(*losses: str, logits: bool = False) -> Callable[[SomeTwin], SomeTwin]:
     """Declare the twin of `Loss.forward`, or of `Loss.forward_logits`, of these losses."""
 
     def declare(function: SomeTwin) -> SomeTwin:
@@ -32,12 +32,12 @@ def loss_twin(*losses: type[Loss], logits: bool = False) -> Callable[[SomeTwin],
 
 def has_loss_twin(loss: Loss, logits: bool) -> bool:
     """Return whether a loss of outputs, or of logits, has a twin."""
-    return (type(loss), logits) in _TWINS
+    return (key(loss), logits) in _TWINS
 
 
 def loss_twin_of(loss: Loss, logits: bool) -> LossTwin:
     """Return the twin of a loss that has one."""
-    return _TWINS[type(loss), logits]
+    return _TWINS[key(loss), logits]
 
 
 @kernel

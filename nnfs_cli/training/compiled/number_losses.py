@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.losses.cross_entropy import margin
-from nnfs_cli.nn.losses.gamma import Gamma
-from nnfs_cli.nn.losses.huber import Huber
-from nnfs_cli.nn.losses.log_cosh import LogCosh
-from nnfs_cli.nn.losses.mae import MAE
-from nnfs_cli.nn.losses.mse import MSE
-from nnfs_cli.nn.losses.poisson import Poisson
-from nnfs_cli.nn.losses.quantile import Quantile
 from nnfs_cli.system.machine_code.kernel import Floats, kernel, real
 from nnfs_cli.training.compiled.functions import exp, log, log1p, sign, tanh, within
 from nnfs_cli.training.compiled.losses import LossBackward, loss_by_entry, loss_twin, summed
 from nnfs_cli.training.compiled.recorder import Recorder
+
+if TYPE_CHECKING:
+    from nnfs_cli.nn.losses.gamma import Gamma
+    from nnfs_cli.nn.losses.huber import Huber
+    from nnfs_cli.nn.losses.log_cosh import LogCosh
+    from nnfs_cli.nn.losses.mae import MAE
+    from nnfs_cli.nn.losses.mse import MSE
+    from nnfs_cli.nn.losses.poisson import Poisson
+    from nnfs_cli.nn.losses.quantile import Quantile
 
 LN2 = math.log(2)
 
@@ -34,7 +37,7 @@ def squared(lo: int, hi: int, each: Floats, slope: Floats, y_hat: Floats, y: Flo
         each[i] = error * error
 
 
-@loss_twin(MSE)
+@loss_twin("MSE")
 def _mse(loss: MSE, y_hat: Array, y: Array, recorder: Recorder) -> Result:
     factor = loss.factor / y.shape[-1]
     return loss_by_entry(squared, y_hat, y, recorder, factor=factor, slope_factor=2 * factor)
@@ -49,7 +52,7 @@ def absolute(lo: int, hi: int, each: Floats, slope: Floats, y_hat: Floats, y: Fl
         each[i] = abs(error)
 
 
-@loss_twin(MAE)
+@loss_twin("MAE")
 def _mae(loss: MAE, y_hat: Array, y: Array, recorder: Recorder) -> Result:
     return loss_by_entry(absolute, y_hat, y, recorder, factor=1 / y.shape[-1], slope_factor=1 / y.shape[-1])
 
@@ -64,7 +67,7 @@ def huber(lo: int, hi: int, each: Floats, slope: Floats, y_hat: Floats, y: Float
         each[i] = clipped * (error - clipped * real(0.5))
 
 
-@loss_twin(Huber)
+@loss_twin("Huber")
 def _huber(loss: Huber, y_hat: Array, y: Array, recorder: Recorder) -> Result:
     share = 1 / y.shape[-1]
     return loss_by_entry(huber, y_hat, y, recorder, loss.delta, factor=share, slope_factor=share)
@@ -80,7 +83,7 @@ def log_cosh(lo: int, hi: int, each: Floats, slope: Floats, y_hat: Floats, y: Fl
         each[i] = size + log1p(exp(real(-2) * size)) - real(LN2)
 
 
-@loss_twin(LogCosh)
+@loss_twin("LogCosh")
 def _log_cosh(loss: LogCosh, y_hat: Array, y: Array, recorder: Recorder) -> Result:
     return loss_by_entry(log_cosh, y_hat, y, recorder, factor=1 / y.shape[-1], slope_factor=1 / y.shape[-1])
 
@@ -96,7 +99,7 @@ def pinball(lo: int, hi: int, each: Floats, slope: Floats, y_hat: Floats, y: Flo
             each[at] = slope[at] * error
 
 
-@loss_twin(Quantile)
+@loss_twin("Quantile")
 def _quantile(loss: Quantile, y_hat: Array, y: Array, recorder: Recorder) -> Result:
     rows, n = y_hat.shape
     levels = np.tile(np.array(loss.levels, recorder.dtype), n // len(loss.levels))
@@ -142,13 +145,13 @@ def gamma_of_logits(lo: int, hi: int, each: Floats, slope: Floats, z: Floats, y:
         each[i] = ratio + z[i]
 
 
-@loss_twin(Poisson, Gamma)
+@loss_twin("Poisson", "Gamma")
 def _of_outputs(loss: Poisson | Gamma, y_hat: Array, y: Array, recorder: Recorder) -> Result:
-    forward, share = poisson if isinstance(loss, Poisson) else gamma, 1 / y.shape[-1]
+    forward, share = poisson if loss.name == "poisson" else gamma, 1 / y.shape[-1]
     return loss_by_entry(forward, y_hat, y, recorder, margin(y_hat), factor=share, slope_factor=share)
 
 
-@loss_twin(Poisson, Gamma, logits=True)
+@loss_twin("Poisson", "Gamma", logits=True)
 def _of_logits(loss: Poisson | Gamma, z: Array, y: Array, recorder: Recorder) -> Result:
-    forward, share = poisson_of_logits if isinstance(loss, Poisson) else gamma_of_logits, 1 / y.shape[-1]
+    forward, share = poisson_of_logits if loss.name == "poisson" else gamma_of_logits, 1 / y.shape[-1]
     return loss_by_entry(forward, z, y, recorder, factor=share, slope_factor=share)

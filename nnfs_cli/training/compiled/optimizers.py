@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -11,15 +11,16 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.system.machine_code.intrinsics import square_root
 from nnfs_cli.system.machine_code.kernel import Doubles, Floats, Ints, kernel, real
 from nnfs_cli.training.compiled.functions import sign
-from nnfs_cli.training.compiled.recorder import Recorder
+from nnfs_cli.training.compiled.recorder import Recorder, key
 from nnfs_cli.training.optimizers import Stepper
-from nnfs_cli.training.optimizers.adagrad import Adagrad
-from nnfs_cli.training.optimizers.adam import Adam
-from nnfs_cli.training.optimizers.adamw import AdamW
-from nnfs_cli.training.optimizers.lion import Lion
-from nnfs_cli.training.optimizers.nadam import NAdam
-from nnfs_cli.training.optimizers.rmsprop import RMSprop
-from nnfs_cli.training.optimizers.sgd import SGD
+
+if TYPE_CHECKING:
+    from nnfs_cli.training.optimizers.adagrad import Adagrad
+    from nnfs_cli.training.optimizers.adam import Adam
+    from nnfs_cli.training.optimizers.lion import Lion
+    from nnfs_cli.training.optimizers.nadam import NAdam
+    from nnfs_cli.training.optimizers.rmsprop import RMSprop
+    from nnfs_cli.training.optimizers.sgd import SGD
 
 
 class Numbers(NamedTuple):
@@ -46,17 +47,17 @@ class OptimizerTwin(NamedTuple):
     record: Callable[[Any, Array, Array, dict[str, Array], tuple[Any, ...], Recorder], None]
 
 
-_TWINS: dict[type[Stepper], OptimizerTwin] = {}
+_TWINS: dict[str, OptimizerTwin] = {}
 
 
 def has_optimizer_twin(optimizer: Stepper) -> bool:
     """Return whether an optimizer has a twin."""
-    return type(optimizer) in _TWINS
+    return key(optimizer) in _TWINS
 
 
 def optimizer_twin_of(optimizer: Stepper) -> OptimizerTwin:
     """Return the twin of an optimizer that has one."""
-    return _TWINS[type(optimizer)]
+    return _TWINS[key(optimizer)]
 
 
 @kernel
@@ -218,9 +219,9 @@ def _record_nadam(
     recorder.record(nadam, w.size, w, g, state["m"], state["v"], *shares, optimizer.eps, *numbers, each=1)
 
 
-_TWINS[SGD] = OptimizerTwin(_only_lr, _record_sgd)
-_TWINS[RMSprop] = OptimizerTwin(_only_lr, _record_rmsprop)
-_TWINS[Adagrad] = OptimizerTwin(_only_lr, _record_adagrad)
-_TWINS[Lion] = OptimizerTwin(_only_lr, _record_lion)
-_TWINS[Adam] = _TWINS[AdamW] = OptimizerTwin(_adam_numbers, _record_adam)
-_TWINS[NAdam] = OptimizerTwin(_nadam_numbers, _record_nadam)
+_TWINS["SGD"] = OptimizerTwin(_only_lr, _record_sgd)
+_TWINS["RMSprop"] = OptimizerTwin(_only_lr, _record_rmsprop)
+_TWINS["Adagrad"] = OptimizerTwin(_only_lr, _record_adagrad)
+_TWINS["Lion"] = OptimizerTwin(_only_lr, _record_lion)
+_TWINS["Adam"] = _TWINS["AdamW"] = OptimizerTwin(_adam_numbers, _record_adam)
+_TWINS["NAdam"] = OptimizerTwin(_nadam_numbers, _record_nadam)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from nnfs_cli.arrays import Array, Shape
+from nnfs_cli.components.component import Component
 from nnfs_cli.nn.context import Context, Draws
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
@@ -133,13 +134,16 @@ class Recorder(Context):
 
 
 Twin = Callable[[Any, Views, Array, Recorder], tuple[Array, Backward]]
-_TWINS: dict[type[Layer], Twin] = {}
+_TWINS: dict[str, Twin] = {}
 
 SomeTwin = TypeVar("SomeTwin", bound=Twin)
 
 
-def twin(*layers: type[Layer]) -> Callable[[SomeTwin], SomeTwin]:
-    """Declare the twin of layers: ``twin(layer, p, x, recorder) -> y, backward``, as `Layer.forward` of these."""
+def twin(*layers: str) -> Callable[[SomeTwin], SomeTwin]:
+    """Declare the twin of layers: ``twin(layer, p, x, recorder) -> y, backward``, as `Layer.forward` of these.
+
+    They are named by their classes, so that no layer is imported that a net does not have.
+    """
 
     def declare(function: SomeTwin) -> SomeTwin:
         _TWINS.update(dict.fromkeys(layers, function))
@@ -150,12 +154,18 @@ def twin(*layers: type[Layer]) -> Callable[[SomeTwin], SomeTwin]:
 
 def has_twin(layer: Layer) -> bool:
     """Return whether a layer has a twin. A subclass does not inherit one."""
-    return type(layer) in _TWINS
+    return key(layer) in _TWINS
 
 
 def twin_of(layer: Layer) -> Twin:
     """Return the twin of a layer that has one."""
-    return _TWINS[type(layer)]
+    return _TWINS[key(layer)]
+
+
+def key(component: Component) -> str:
+    """Return the name by which a component has a twin; empty for a class of the user's own."""
+    kind = type(component)
+    return "" if kind.is_own() else kind.__name__
 
 
 def _piece(length: int, work: int, worth: int) -> int:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.layers.base import Backward
-from nnfs_cli.nn.layers.prelu import PReLU
-from nnfs_cli.nn.layers.residual import Residual
-from nnfs_cli.nn.layers.softmax import Softmax
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.system.machine_code.kernel import Floats, kernel, real
 from nnfs_cli.training.compiled.functions import exp
 from nnfs_cli.training.compiled.recorder import Recorder, twin
 from nnfs_cli.training.compiled.rows import row_dot, row_max, row_sum
+
+if TYPE_CHECKING:
+    from nnfs_cli.nn.layers.prelu import PReLU
+    from nnfs_cli.nn.layers.residual import Residual
+    from nnfs_cli.nn.layers.softmax import Softmax
 
 
 @kernel
@@ -38,7 +42,7 @@ def softmax_back(lo: int, hi: int, dx: Floats, dy: Floats, y: Floats, n: int) ->
             dx[j] = y[j] * (dy[j] - mean)
 
 
-@twin(Softmax)
+@twin("Softmax")
 def _softmax(layer: Softmax, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     y, n = recorder.empty(x.shape), x.shape[-1]
     recorder.record(softmax, x.size // n, y, x, n, each=n)
@@ -70,7 +74,7 @@ def prelu_back(lo: int, hi: int, dx: Floats, below: Floats, dy: Floats, x: Float
             below[at] = real(0) * dy[at] if x[at] > real(0) else x[at] * dy[at]
 
 
-@twin(PReLU)
+@twin("PReLU")
 def _prelu(layer: PReLU, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     y, n = recorder.empty(x.shape), x.shape[-1]
     recorder.record(prelu, x.size // n, y, x, p.slope, n, each=n)
@@ -91,7 +95,7 @@ def add(lo: int, hi: int, out: Floats, a: Floats, b: Floats) -> None:
         out[i] = a[i] + b[i]
 
 
-@twin(Residual)
+@twin("Residual")
 def _residual(layer: Residual, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     f, f_backward = layer.body.forward(p, x, recorder)
     projected = hasattr(p, "projection")
