@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from nnfs_cli.nn.model import Model
     from nnfs_cli.report.watch import Watch
     from nnfs_cli.runs.directory import RunDirectory
+    from nnfs_cli.workflows.run_predictions import FreshPredictions
 
 
 def conduct(
-    training: Callable[[], object],
+    training: Callable[[], FreshPredictions],
     experiment: Experiment,
     run: RunDirectory,
     *,
@@ -40,7 +41,7 @@ def conduct(
     path = run.path.as_posix()
     resume = f"nnfs resume {shlex.quote(path)}"
     try:
-        training()
+        fresh = training()
     except KeyboardInterrupt as stop:
         stop.args = (f"{path} keeps what was learned so far; to continue:\n  {resume}",)
         raise
@@ -54,7 +55,7 @@ def conduct(
             fact(label, text)
         report_verdict(verdicts)
     if report:
-        _write_report(run, experiment, quiet, watch)
+        _write_report(run, experiment, fresh, quiet, watch)
     suggest(f"nnfs evaluate {shlex.quote(path)}, then nnfs predict --input FILE", quiet or json)
     if json:
         print_json({"run": path, "metrics": metrics, "verdict": [verdict.plain() for verdict in verdicts]})
@@ -62,14 +63,16 @@ def conduct(
         print(path)
 
 
-def _write_report(run: RunDirectory, experiment: Experiment, quiet: bool, watch: Watch | None) -> None:
+def _write_report(
+    run: RunDirectory, experiment: Experiment, fresh: FreshPredictions, quiet: bool, watch: Watch | None
+) -> None:
     """Write the page of a run that has finished; if that fails, warn."""
     from nnfs_cli.report.run_facts import RunFacts
     from nnfs_cli.report.write import write_report
 
     retry = f"`nnfs report {shlex.quote(run.path.as_posix())}` writes it"
     try:
-        page = write_report(RunFacts(run, experiment))
+        page = write_report(RunFacts(run, experiment, fresh=fresh))
     except KeyboardInterrupt as stop:
         stop.args = (f"{run.path.as_posix()} has finished, but its report was not written; {retry}",)
         raise

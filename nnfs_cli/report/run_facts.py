@@ -17,7 +17,7 @@ from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.workflows.compare import Comparison, beside_baselines
 from nnfs_cli.workflows.load_run import UNUSABLE, config_of
-from nnfs_cli.workflows.run_predictions import RunPredictions
+from nnfs_cli.workflows.run_predictions import FreshPredictions, RunPredictions
 from nnfs_cli.workflows.verdicts import Verdict, recorded_verdict
 
 T = TypeVar("T")
@@ -27,8 +27,9 @@ class RunFacts:
     """The facts about a run. Each is read when it is first asked for, and is None if it cannot be read.
 
     `faults` collects, in sentences, what could not be read. `experiment` is that of the training that just ended, if
-    there is one: its rows need not be read again; else `data` may hold them, as for `evaluate`. With `rows` off, no
-    section shows rows of the data. With `baselines`, baseline models are scored on the same rows.
+    there is one: its rows need not be read again; `fresh` is what the training found out about them. Else `data` may
+    hold the rows, as for `evaluate`. With `rows` off, no section shows rows of the data. With `baselines`, baseline
+    models are scored on the same rows.
     """
 
     def __init__(
@@ -38,8 +39,9 @@ class RunFacts:
         rows: bool = True,
         baselines: bool = False,
         data: Any = None,
+        fresh: FreshPredictions | None = None,
     ) -> None:
-        self.run, self.experiment, self.rows, self._given = run, experiment, rows, data
+        self.run, self.experiment, self.rows, self._given, self._fresh = run, experiment, rows, data, fresh
         self.with_baselines = baselines
         self.faults: list[str] = []
         self._unpredicted = ""
@@ -148,7 +150,7 @@ class RunFacts:
 
     def _predict(self) -> RunPredictions:
         if self.experiment is not None:
-            return RunPredictions.of_experiment(self.run, self.experiment)
+            return RunPredictions.of_experiment(self.run, self.experiment, self._fresh)
         return RunPredictions.of_run(self.run, self._given)
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from nnfs_cli.experiment.experiment import Experiment
@@ -20,7 +20,7 @@ from nnfs_cli.training.callbacks.checkpoint import Store
 from nnfs_cli.training.callbacks.limits import TimeLimit
 from nnfs_cli.training.callbacks.probes import Probes, ProbeStore
 from nnfs_cli.training.progress import LogRow, State, evaluated
-from nnfs_cli.workflows.figures import Figures, confusion_tables, finite, score
+from nnfs_cli.workflows.figures import Figures, Scored, confusion_tables, finite, score
 
 
 class TrainingStore(Store, ProbeStore, Protocol):
@@ -32,11 +32,13 @@ class Outcome:
     """The results of a training: figures, confusion matrices and calibration.
 
     `metrics` are the final figures by split, with the `best_epoch` and why training `stopped` early, if it did.
+    `scored` holds the predictions by split, as long as somebody needs them.
     """
 
     metrics: Mapping[str, Any]
     confusion: Mapping[str, ConfusionTable]  # by split, for a classifier
     calibration: NumberCalibration | ClassCalibration | None  # None without validation rows
+    scored: Mapping[str, Scored] = field(default_factory=dict, compare=False, repr=False)
 
 
 def fit(
@@ -55,10 +57,10 @@ def fit(
     """
     calibration, splits = None, experiment.splits
     with thread_limit(experiment.config.threads):
-        metrics, confusion = _train(experiment, first, last, store, restore)
+        metrics, scored = _train(experiment, first, last, store, restore)
         if "validation" in splits:
             calibration = fit_calibration(experiment.predictor, splits["validation"], splits.get("test"))
-    return Outcome(metrics, confusion, calibration)
+    return Outcome(metrics, confusion_tables(scored), calibration, scored)
 
 
 def _train(
@@ -67,8 +69,8 @@ def _train(
     last: Sequence[Callback],
     store: TrainingStore | None,
     restore: Callable[[State], object] | None,
-) -> tuple[dict[str, Any], dict[str, ConfusionTable]]:
-    """Train and score the net, and free the memory that only training needs; return figures and confusion tables."""
+) -> tuple[dict[str, Any], dict[str, Scored]]:
+    """Train and score the net, and free the memory that only training needs; return figures and scores by split."""
     config, predictor, splits = experiment.config, experiment.predictor, experiment.splits
     watched, prefix = (splits["validation"], "val_") if "validation" in splits else (splits["train"], "train_")
 
@@ -99,7 +101,7 @@ def _train(
     _warn_undefined(figures)
     ending = {"stopped": trainer.stopped} if trainer.stopped else {}
     finals = {split: finite(of_split) for split, of_split in figures.items()}
-    return {"best_epoch": checkpoint.best_epoch, **ending, **finals}, confusion_tables(scored)
+    return {"best_epoch": checkpoint.best_epoch, **ending, **finals}, scored
 
 
 def _warn_undefined(figures: Figures) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -55,7 +55,7 @@ class TrainingResult:
         for message in experiment.warnings if warnings is None else warnings:
             warn(message)
         log = EpochRows()
-        outcome = fit(experiment, [log], callbacks)
+        outcome = replace(fit(experiment, [log], callbacks), scored={})
         config, predictor = without_rows(experiment.config), copy.copy(experiment.predictor)
         predictor.config = config
         verdict = judge(experiment, outcome.metrics, log.rows, outcome.calibration)

@@ -17,6 +17,7 @@ from nnfs_cli.training.callbacks.limits import TimeLimit
 from nnfs_cli.training.optimizers import Stepper
 from nnfs_cli.training.progress import State, StateError
 from nnfs_cli.workflows.load_run import config_of, data_of, net_of
+from nnfs_cli.workflows.run_predictions import FreshPredictions
 from nnfs_cli.workflows.train import train
 
 
@@ -82,7 +83,7 @@ def changed_environment(run: RunDirectory, experiment: Experiment) -> list[str]:
 
 def resume(
     experiment: Experiment, run: RunDirectory, callbacks: Sequence[Callback] = (), fresh_patience: bool = False
-) -> None:
+) -> FreshPredictions:
     """Train a reopened run from its saved state, or from its start if it has none; see `train`.
 
     A run that early stopping has ended gets its whole patience again; `fresh_patience` has the same effect.
@@ -105,7 +106,7 @@ def resume(
             state["early_stopping.waited"][...] = 0
 
     try:
-        train(experiment, run, callbacks, restore, session)
+        return train(experiment, run, callbacks, restore, session)
     except StateError as error:
         raise RunError(f"{run.path} is damaged: its state.npz does not fit; {error}") from None
 

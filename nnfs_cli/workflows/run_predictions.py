@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -19,8 +20,16 @@ from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.workflows.evaluation import Evaluation
-from nnfs_cli.workflows.figures import score
+from nnfs_cli.workflows.figures import Scored, score
 from nnfs_cli.workflows.load_run import calibration_of, data_of, restore
+from nnfs_cli.workflows.verdicts.losses import RowLosses, losses_by_split
+
+
+class FreshPredictions(NamedTuple):
+    """What is known about the rows of a run right after its training: their predictions and their losses, by split."""
+
+    scored: Mapping[str, Scored]
+    losses: Mapping[str, RowLosses]
 
 
 @dataclass(frozen=True)
@@ -37,14 +46,18 @@ class RunPredictions:
     calibration: NumberCalibration | ClassCalibration | None
     loaded: LoadedData | None
     dropped: bool
+    fresh: FreshPredictions | None = None
 
     @classmethod
-    def of_experiment(cls, run: RunDirectory, experiment: Experiment) -> Self:
-        """Predict the rows of an experiment, whose net has the best weights of the run, without reading them again."""
+    def of_experiment(cls, run: RunDirectory, experiment: Experiment, fresh: FreshPredictions | None = None) -> Self:
+        """Predict the rows of an experiment, whose net has the best weights of the run, without reading them again.
+
+        What is already known after the training is not computed again.
+        """
         decision = run.records.decision()
         predictor = experiment.predictor.with_threshold(None if decision is None else decision["threshold"])
         dropped = experiment.loaded is None and experiment.batches.window is None
-        return cls._of(run, predictor, experiment.splits, experiment.loaded, dropped)
+        return cls._of(run, predictor, experiment.splits, experiment.loaded, dropped, fresh)
 
     @classmethod
     def of_run(cls, run: RunDirectory, data: Any = None) -> Self:
@@ -65,15 +78,25 @@ class RunPredictions:
         rows: Mapping[str, EncodedRows],
         loaded: LoadedData | None,
         dropped: bool = False,
+        fresh: FreshPredictions | None = None,
     ) -> Self:
         calibration = calibration_of(run, predictor) if run.records.has_calibration() else None
         decision = run.records.decision()
-        # The figures of a finished run are those of its best weights, without a threshold.
-        recorded = run.metrics() if decision is None and run.status().get("state") == "finished" else {}
-        scored = {split: score(predictor, of_split, recorded.get(split)) for split, of_split in rows.items()}
+        scored: Mapping[str, Scored]
+        if fresh is not None and decision is None:
+            scored = fresh.scored
+        else:
+            # The figures of a finished run are those of its best weights, without a threshold.
+            recorded = run.metrics() if decision is None and run.status().get("state") == "finished" else {}
+            scored = {split: score(predictor, of_split, recorded.get(split)) for split, of_split in rows.items()}
         in_memory = loaded if loaded is not None and loaded.budget is None else None
         evaluation = Evaluation(scored, predictor, decision)
-        return cls(predictor, rows, evaluation, calibration, in_memory, dropped)
+        return cls(predictor, rows, evaluation, calibration, in_memory, dropped, fresh)
+
+    @cached_property
+    def losses(self) -> Mapping[str, RowLosses]:
+        """The losses of held-out rows by split: those of the net, of a constant and of a linear model."""
+        return losses_by_split(self.predictor, self.rows) if self.fresh is None else self.fresh.losses
 
     @property
     def held_out(self) -> list[str]:

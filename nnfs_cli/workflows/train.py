@@ -20,7 +20,9 @@ from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.interruption import Interruptions
 from nnfs_cli.training.progress import State
 from nnfs_cli.workflows.fit import Outcome, fit
+from nnfs_cli.workflows.run_predictions import FreshPredictions
 from nnfs_cli.workflows.verdicts import Verdict, judge
+from nnfs_cli.workflows.verdicts.losses import losses_by_split
 
 
 def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> RunDirectory:
@@ -70,9 +72,10 @@ def train(
     callbacks: Sequence[Callback] = (),
     restore: Callable[[State], object] | None = None,
     first: Callback | None = None,
-) -> None:
+) -> FreshPredictions:
     """Train, and write the epoch log, the weights, the state and the final figures to the run directory.
 
+    What is returned spares a report of the run to predict the rows again.
     Ctrl-C and SIGTERM end training after the current step, with everything that `resume` needs. `restore` fills the
     state to continue from, see `Trainer.train`; `first` is called before any callback that writes.
     Raises `DivergedError` if a loss or gradient is not finite; then the run has the status "diverged".
@@ -81,7 +84,10 @@ def train(
         with _record_failure(run):
             before = [Interruptions(), *([first] if first else []), EpochLogger(run.log)]
             outcome = fit(experiment, before, callbacks, run.arrays, restore)
-            record_outcome(run, outcome, judge(experiment, outcome.metrics, run.epochs(), outcome.calibration))
+            losses = losses_by_split(experiment.predictor, experiment.splits)
+            verdicts = judge(experiment, outcome.metrics, run.epochs(), outcome.calibration, losses)
+            record_outcome(run, outcome, verdicts)
+            return FreshPredictions(outcome.scored, losses)
     finally:
         run.release()
 

@@ -13,7 +13,7 @@ from nnfs_cli.api.config_from import config_from
 from nnfs_cli.errors import DataError
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.runs.directory import RunDirectory
-from nnfs_cli.workflows.run_predictions import RunPredictions
+from nnfs_cli.workflows.run_predictions import FreshPredictions, RunPredictions
 
 CASES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -29,7 +29,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-def trained(folder: Path, **changes: Any) -> tuple[Experiment, RunDirectory]:
+def trained(folder: Path, **changes: Any) -> tuple[Experiment, RunDirectory, FreshPredictions]:
     rng = np.random.default_rng(0)
     lines = ["x,k,w,when,y"]
     for i, x in enumerate(rng.normal(size=90).tolist()):
@@ -46,8 +46,7 @@ def trained(folder: Path, **changes: Any) -> tuple[Experiment, RunDirectory]:
     }
     experiment = workflows.prepare(config_from(settings | changes))
     run = workflows.begin(experiment, folder / "runs")
-    workflows.train(experiment, run)
-    return experiment, run
+    return experiment, run, workflows.train(experiment, run)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -56,11 +55,14 @@ def test_the_cells_of_a_row_are_those_that_its_prediction_comes_from(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    experiment, run = trained(tmp_path, **CASES[case])
+    experiment, run, fresh = trained(tmp_path, **CASES[case])
     lines = (tmp_path / "rows.csv").read_text().splitlines()
-    at_the_end, later = RunPredictions.of_experiment(run, experiment), RunPredictions.of_run(run)
+    at_the_end, later = RunPredictions.of_experiment(run, experiment, fresh), RunPredictions.of_run(run)
     assert at_the_end.held_out == later.held_out
     assert at_the_end.evaluation == later.evaluation
+    assert at_the_end.losses.keys() == later.losses.keys()
+    for split, losses in later.losses.items():
+        np.testing.assert_array_equal(at_the_end.losses[split].net, losses.net)
     for split in later.rows:
         np.testing.assert_array_equal(at_the_end.predicted(split).y_hat, later.predicted(split).y_hat)
         places = np.arange(0, len(later.rows[split]), 3)
@@ -76,7 +78,7 @@ def test_the_cells_of_a_row_are_those_that_its_prediction_comes_from(
 
 def test_data_that_has_changed_is_not_predicted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    _, run = trained(tmp_path)
+    _, run, _ = trained(tmp_path)
     rows = tmp_path / "rows.csv"
     rows.write_text(rows.read_text() + "\n1,p,1,2026-01-02,a")
     with pytest.raises(DataError, match=r"rows\.csv has changed since"):

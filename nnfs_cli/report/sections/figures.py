@@ -14,7 +14,6 @@ from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.workflows.bootstrap import intervals
 from nnfs_cli.workflows.compare import Comparison
 from nnfs_cli.workflows.run_predictions import RunPredictions
-from nnfs_cli.workflows.verdicts.losses import losses_by_split
 
 LINEAR_NOTE = (
     "This linear model is a ridge or logistic regression on the inputs of the net, after preprocessing. That of "
@@ -76,7 +75,7 @@ def _decided(decision: Mapping[str, Any] | None) -> Iterator[Block]:
 
 def _beside_simple_models(found: RunPredictions) -> Iterator[Block]:
     """Yield the loss of held-out rows beside that of the simple models that the verdicts compare it with."""
-    by_split = losses_by_split(found.predictor, found.rows)
+    by_split = found.losses
     names = {"net": "the net", "linear": "a linear model on the same inputs", "constant": "the best constant"}
     rows = [
         [name, *(number(_mean(getattr(losses, model), losses.weight)) for losses in by_split.values())]

@@ -34,22 +34,27 @@ def judge(
     metrics: Mapping[str, Any],
     log: Sequence[Mapping[str, float]],
     calibration: NumberCalibration | ClassCalibration | None = None,
+    losses: Mapping[str, RowLosses] | None = None,
 ) -> tuple[Verdict, ...]:
     """Return what can be said about the net of an experiment, the most important first.
 
     The net has its best weights; `metrics` are its final figures, `log` has a row for each logged epoch, and the
-    `calibration` is that of its intervals.
+    `calibration` is that of its intervals. `losses` are those of `losses_by_split`, if they are known.
     """
-    found = [*_verdicts(experiment, metrics, log)]
+    if losses is None:
+        losses = losses_by_split(experiment.predictor, experiment.splits)
+    found = [*_verdicts(experiment, metrics, log, losses)]
     found += coverage(experiment.predictor, experiment.splits.get("test"), calibration)
     return tuple(sorted(found, key=lambda verdict: ORDER.index(verdict.code)))
 
 
 def _verdicts(
-    experiment: Experiment, metrics: Mapping[str, Any], log: Sequence[Mapping[str, float]]
+    experiment: Experiment,
+    metrics: Mapping[str, Any],
+    log: Sequence[Mapping[str, float]],
+    losses: Mapping[str, RowLosses],
 ) -> Iterator[Verdict]:
     predictor = experiment.predictor
-    losses = losses_by_split(predictor, experiment.splits)
     yield from few_rows(losses)
     yield from copied_rows(predictor.encoder, experiment.splits)
     net = Net.of(predictor, metrics["train"]["loss"])
