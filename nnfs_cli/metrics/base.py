@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Figure = TypeVar("Figure", float, Array)
 SLOW_RESAMPLES = 200  # resamples for a metric that measures one after another
+_ALONE = threading.RLock()  # scikit-learn's metrics replace the warning filters of the process for a moment
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,7 @@ class PredictedRows:
         rows = self.with_weight
         if not rows.usable:
             return math.nan
-        with ignored_warnings(), np.errstate(all="ignore"):  # an undefined figure is NaN
+        with _ALONE, ignored_warnings(), np.errstate(all="ignore"):  # an undefined figure is NaN
             return measure(rows)
 
 
