@@ -118,11 +118,12 @@ class Encoder:
         widths = [len(block.names) for block in self.inputs]
         X = np.empty((table.n_rows, sum(widths)), dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # overflow is refused below
+            parts = [block.rows_of(read) for block, read in zip(self.inputs, columns, strict=True)]
             step = max(NUMBERS_IN_CACHE // max(X.shape[1], 1), 1)
             for start in range(0, len(X), step):
                 rows, at = slice(start, start + step), 0
-                for block, read, width in zip(self.inputs, columns, widths, strict=True):
-                    X[rows, at : at + width] = block.transform(read, rows)
+                for part, width in zip(parts, widths, strict=True):
+                    X[rows, at : at + width] = part(rows)
                     at += width
         if not np.isfinite(X.sum(dtype=np.float64)):  # a sum is fast, and not finite if any number is not
             _refuse_infinite(X, table, [name for block in self.inputs for name in block.origins], unusable)

@@ -7,9 +7,9 @@ categories or dates forms a block of its own.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
@@ -18,7 +18,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import local
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, PreprocessingStep
-from nnfs_cli.data.steps.base import Fit, Statistics, fit_chain, fit_weighted, stack_fits
+from nnfs_cli.data.steps.base import Fit, Statistics, fit_chain, fit_weighted, ready, stack_fits
 from nnfs_cli.data.steps.embedding import Embedding
 from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.table import Kind, Table
@@ -108,12 +108,24 @@ class NumberInputs:
             columns.append(values)
         return columns
 
-    def transform(self, columns: Any, rows: slice) -> Array:
-        """Transform some rows of the columns that `read` returned: (rows, inputs)."""
-        raw = np.stack([column[rows] for column in columns], axis=1)
-        values = self.forward(raw)
-        marks = [np.isnan(raw[:, [i]]) for i in self._marked]
-        return np.concatenate([values, *marks], axis=1) if marks else values
+    def rows_of(self, columns: Any) -> Callable[[slice], Array]:
+        """Return a function that transforms some rows of the columns that `read` returned: (rows, inputs)."""
+        transform = self.ready()
+        return lambda rows: transform(np.stack([column[rows] for column in columns], axis=1))
+
+    def ready(self) -> Callable[[Array], Array]:
+        """Return a function that transforms cells (rows, columns) into inputs (rows, inputs).
+
+        What does not depend on the cells is computed once.
+        """
+        steps = [ready(step, statistics) for step, statistics in zip(self.steps, self.statistics, strict=True)]
+        marked = self._marked
+
+        def transform(raw: Array) -> Array:
+            values = reduce(lambda values, step: step(values), steps, raw)
+            return np.concatenate([values, np.isnan(raw[:, marked])], axis=1) if marked else values
+
+        return transform
 
     def forward(self, values: Array) -> Array:
         """Apply all steps to values: (rows, columns) -> (rows, outputs)."""
@@ -169,9 +181,9 @@ class _SingleColumn:
         """The column, once for each input."""
         return self.columns * len(self.names)
 
-    def transform(self, columns: Any, rows: slice) -> Array:
-        """Return some rows of the array that `read` returned."""
-        return cast(Array, columns[rows])
+    def rows_of(self, columns: Any) -> Callable[[slice], Array]:
+        """Return a function that gives some rows of the array that `read` returned: (rows, inputs)."""
+        return lambda rows: cast(Array, columns[rows])
 
     def to_json(self) -> dict[str, Any]:
         """Return the fit as JSON values; the step itself is in the config."""

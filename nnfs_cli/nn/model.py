@@ -269,7 +269,7 @@ class Model:
         if member is None:
             for rows in self._chunks(len(X), batch_size):
                 y_hat = self._activate(self._forward(X[rows], context), context)
-                yield rows, y_hat.mean(axis=0) if self.members > 1 else y_hat
+                yield rows, np.add.reduce(y_hat) / self.members if self.members > 1 else y_hat
             return
         rows_of = [np.flatnonzero(member == j) for j in range(self.members)]
         for chunk in self._chunks(max(map(len, rows_of)), batch_size):

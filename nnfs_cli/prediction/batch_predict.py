@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args
 
@@ -11,6 +10,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import to_arrow_array
 from nnfs_cli.data.drift import Drift
+from nnfs_cli.data.parallel_map import parallel_map
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table, concatenate_columns
 from nnfs_cli.data.texts import GAP, Texts
@@ -22,7 +22,6 @@ from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, listing, named, shown
 
 OnError = Literal["stop", "skip", "null"]
-SMALL = 100_000  # parameters of a net that one thread multiplies as fast as several
 
 
 class BatchPredictor:
@@ -52,50 +51,56 @@ class BatchPredictor:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         keep = self.source.names() if self.keep == "all" else tuple(self.keep)
-        with self._threads():
-            for table in self.source.chunks(self.predictor.encoder.kinds, keep, self.on_error != "stop"):
-                if not self.rows:
-                    self._check_columns(table, keep)
-                yield self._predict(table, keep)
+        tables = self._checked(self.source.chunks(self.predictor.encoder.kinds, keep, self.on_error != "stop"), keep)
+        with thread_limit(1):  # for each of the threads that share the blocks
+            for table, (columns, marks) in parallel_map(lambda table: self._predict(table, keep), tables):
+                yield self._usable(table, columns, marks, keep)
                 self.rows += table.n_rows
                 self.written = self.rows - (self.faulty if self.on_error == "skip" else 0)
         self._warn(table)
-
-    def _threads(self) -> contextlib.AbstractContextManager[None]:
-        """Give a small net one thread; the others read the file meanwhile."""
-        if self.predictor.model.n_parameters > SMALL:
-            return thread_limit(self.predictor.config.threads)
-        return thread_limit(1)
 
     def all(self) -> dict[str, Any]:
         """Return the predictions of all rows at once; kept columns, and those with empty cells, are of Arrow."""
         blocks = list(self)
         return {name: _joined([block[name] for block in blocks]) for name in blocks[0]}
 
-    def _predict(self, table: Table, keep: Sequence[str]) -> dict[str, Any]:
+    def _predict(self, table: Table, keep: Sequence[str]) -> tuple[dict[str, Any], Array | None]:
+        """Return the kept columns and the predictions of a block, and which rows cannot be used, (rows,)."""
         marks = None
         if self.on_error != "stop":
             marks = np.zeros(table.n_rows, bool)
             marks[list(table.faults)] = True
-        columns: dict[str, Any] = self.predictor.predict(table, marks)
+        with thread_limit(1):
+            columns: dict[str, Any] = self.predictor.predict(table, marks)
         if twice := [name for name in keep if name in columns]:
             raise UserError(
                 f"{table.name}: the column {named(twice[0])} cannot be kept: a column of predictions has that name;"
                 " rename it"
             )
-        columns = {**{name: table.kept[name] for name in keep}, **columns}
+        return {**{name: table.kept[name] for name in keep}, **columns}, marks
+
+    def _usable(
+        self, table: Table, columns: dict[str, Any], marks: Array | None, keep: Sequence[str]
+    ) -> dict[str, Any]:
+        """Return the columns without the predictions of rows that cannot be used, and count the rows of the block."""
         if self.drift:  # count all rows: the ones that cannot be used may be the ones that have moved
             self.drift.add(table)
-        usable = None if marks is None or not marks.any() else ~marks
-        if usable is not None and marks is not None:
+        if marks is not None and marks.any():
             self._count_faulty(table, marks)
-            table = table.take(usable)
+            table = table.take(~marks)
             if self.on_error == "skip":
-                columns = {name: _take(column, usable) for name, column in columns.items()}
+                columns = {name: _take(column, ~marks) for name, column in columns.items()}
             else:
                 columns |= {name: _empty_cells(column, marks) for name, column in columns.items() if name not in keep}
         self.far.count(table)
         return columns
+
+    def _checked(self, tables: Iterator[Table], keep: Sequence[str]) -> Iterator[Table]:
+        """Yield the tables, and check the columns of the first."""
+        for number, table in enumerate(tables):
+            if not number:
+                self._check_columns(table, keep)
+            yield table
 
     def _check_columns(self, table: Table, keep: Sequence[str]) -> None:
         """Raise `DataError` for a missing column; warn about columns that the net does not know."""
@@ -103,8 +108,7 @@ class BatchPredictor:
         for name in keep:
             if name not in table.kept:
                 raise DataError(table.no_such_column(name))
-        dataset, split = self.predictor.config.dataset, self.predictor.config.split
-        known = {*dataset.target_columns(), *dataset.dropped_columns(), *split.columns, dataset.weight_column(), *keep}
+        known = self.predictor.ignored_columns.union(keep)
         unknown = [named(name) for name in table.not_read if name not in known]
         if unknown:
             verb = "was" if len(unknown) == 1 else "were"

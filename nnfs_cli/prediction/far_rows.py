@@ -20,7 +20,8 @@ class FarRows:
     """
 
     def __init__(self, inputs: Sequence[Mapping[str, Any]]) -> None:
-        self._inputs, self._rows, self._far, self._example = inputs, 0, 0, ""
+        self._inputs, self._rows, self._example = inputs, 0, ""
+        self.found = 0  # rows that are far
 
     def count(self, table: Table) -> None:
         """Count the rows of a table that are far from all training rows."""
@@ -31,23 +32,22 @@ class FarRows:
                 if outside is not None:
                     far = outside if far is None else far | outside
         self._rows += table.n_rows
-        self._far += int(far.sum()) if far is not None else 0
+        self.found += int(far.sum()) if far is not None else 0
 
     def _outside(self, table: Table, column: Mapping[str, Any]) -> Array | None:
         """Return which rows, (rows,), are farther outside the range of the training rows than that range is wide."""
-        name, low, high = column["name"], column.get("min"), column.get("max")
-        if low is None or high is None:
-            return None
+        name = column["name"]
         values: Any = table.column(name)  # numbers or instants, since the rows were read as the kinds of the net
-        low, high = values.dtype.type(low), values.dtype.type(high)
-        lowest, highest = low - (high - low), high + (high - low)
+        usual = usual_range(column, values.dtype.type)
+        if usual is None:
+            return None
+        lowest, highest = usual
         if np.fmin.reduce(values) >= lowest and np.fmax.reduce(values) <= highest:
             return None
         outside: Array = (values < lowest) | (values > highest)
         if outside.any() and not self._example:
-            self._example = (
-                f"{named(name)} is {_brief(values[outside][0])}; training rows have {_brief(low)} to {_brief(high)}"
-            )
+            low, high = (_brief(values.dtype.type(column[end])) for end in ("min", "max"))
+            self._example = f"{named(name)} is {_brief(values[outside][0])}; training rows have {low} to {high}"
         return outside
 
     def _unseen(self, table: Table, column: Mapping[str, Any]) -> Array | None:
@@ -69,10 +69,21 @@ class FarRows:
 
     def warn(self) -> None:
         """Warn about the rows that were counted, with an example, if there are any."""
-        if self._far:
-            verb = "lies" if self._far == 1 else "lie"
+        if self.found:
+            verb = "lies" if self.found == 1 else "lie"
             rows = counted(self._rows, "row")
-            warn(f"{self._far:,} of {rows} {verb} far outside the training rows ({self._example})")
+            warn(f"{self.found:,} of {rows} {verb} far outside the training rows ({self._example})")
+
+
+def usual_range(column: Mapping[str, Any], kind: Any) -> tuple[Any, Any] | None:
+    """Return the least and the largest value of the type `kind` that is not far; None if no training row has a value.
+
+    A value is far if it is farther outside the range of the training rows than that range is wide.
+    """
+    if column.get("min") is None or column.get("max") is None:
+        return None
+    low, high = kind(column["min"]), kind(column["max"])
+    return low - (high - low), high + (high - low)
 
 
 def _brief(value: Any) -> str:

@@ -77,6 +77,13 @@ class Predictor:
         """Bytes of one training row: its inputs, its outputs and its weight."""
         return self.model.dtype.itemsize * (self.model.input_shape[0] + self.model.output_shape[0] + 1)
 
+    @property
+    def ignored_columns(self) -> frozenset[str | None]:
+        """The columns of a table that predictions ignore without a warning."""
+        dataset, split = self.config.dataset, self.config.split
+        named = {*dataset.target_columns(), *dataset.dropped_columns(), *split.columns, dataset.weight_column()}
+        return frozenset(named)
+
     def encode(self, table: Table, folds: FoldsByColumn | None = None) -> EncodedRows:
         """Return the rows of a table that has the target. Raises `DataError` for a missing column or an unusable cell.
 
@@ -141,7 +148,10 @@ class Predictor:
         With `marks` (rows,), rows that cannot be used are marked there and their predictions mean nothing; without it,
         the first of them raises `DataError`.
         """
-        X, y_hat = self._predict(table, marks)
+        return self.named(*self._predict(table, marks))
+
+    def named(self, X: Array, y_hat: Array) -> dict[str, Column]:
+        """Return what `predict` returns, for inputs (rows, features) and outputs (rows, n) of the net."""
         answer, targets = self.answer(y_hat), self.encoder.targets
         if self.encoder.classes:
             return self._class_columns(answer)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, get_args
 
 from nnfs_cli import workflows
 from nnfs_cli.api.callbacks import sort_callbacks
@@ -25,6 +25,7 @@ from nnfs_cli.display.progress import progress_for
 from nnfs_cli.errors import ConfigError, UserError
 from nnfs_cli.metrics import Metric
 from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
+from nnfs_cli.prediction.one_row import OneRow
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.warn import warn
@@ -218,6 +219,8 @@ class Run:
 
         """
         restored = self._restore(weights, interval)
+        if not keep and on_error in get_args(OnError) and (columns := restored.one_row.predict(table)) is not None:
+            return Frame(columns)
         rows = rows_for(table, restored.predictor.config.dataset)
         kept: Any = keep if keep == "all" else _listed(keep)
         return Frame(BatchPredictor(restored.predictor, restored.inputs, rows, on_error, kept).all())
@@ -435,7 +438,8 @@ class Run:
             known = stamp, {}
         if (weights, interval) not in known[1]:
             predictor = predictor_of(self._directory, weights, interval)
-            restored = _Restored(predictor, self._directory.records.data()["inputs"])
+            inputs = self._directory.records.data()["inputs"]
+            restored = _Restored(predictor, inputs, OneRow(predictor, inputs))
             if self.status != "finished":  # training may write new weights without changing the status
                 return restored
             known[1][weights, interval] = restored
@@ -454,10 +458,11 @@ class Run:
 
 
 class _Restored(NamedTuple):
-    """A trained net, and the descriptions of its inputs."""
+    """A trained net, the descriptions of its inputs, and what predicts one row at a time with it."""
 
     predictor: Predictor
     inputs: Sequence[Mapping[str, Any]]
+    one_row: OneRow
 
 
 def _listed(names: str | Sequence[str] | None) -> Sequence[str]:

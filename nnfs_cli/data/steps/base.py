@@ -83,6 +83,10 @@ class NumberStep(PreprocessingStep):
         """
         return values
 
+    def ready(self, statistics: Statistics) -> Callable[[Array], Array]:
+        """Return `transform` with these statistics. What does not depend on the values may be computed once."""
+        return lambda values: self.transform(values, statistics)
+
     def inverse(self, values: Array, statistics: Statistics) -> Array:
         """Undo `transform`: (rows, columns) -> (rows, columns)."""
         raise NotImplementedError
@@ -253,6 +257,12 @@ def fit_chain(steps: Sequence[NumberStep], column: Array, weights: Array | None 
         if step is not steps[-1]:
             column = step.transform(column[:, None], stack_fits(fits[-1:]))[:, 0]
     return fits
+
+
+def ready(step: NumberStep, statistics: Statistics) -> Callable[[Array], Array]:
+    """Return `transform` of a step with these statistics, by way of `ready` unless a subclass has its own `transform`."""
+    owner = next(kind for kind in type(step).__mro__ if "transform" in vars(kind) or "ready" in vars(kind))
+    return step.ready(statistics) if "ready" in vars(owner) else lambda values: step.transform(values, statistics)
 
 
 def stack_fits(fits: Sequence[Fit]) -> Statistics:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Annotated
 
@@ -42,14 +42,23 @@ class PiecewiseLinear(NumberStep, name="piecewise_linear", main="bins"):
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
         """Transform values (rows, columns) into (rows, bins of all columns)."""
+        return self.ready(statistics)(values)
+
+    def ready(self, statistics: Statistics) -> Callable[[Array], Array]:
+        """Return `transform` with these statistics; the ends of all bins are listed once."""
         edges = statistics["edges"]
         columns, bins = np.nonzero(np.diff(edges))
         left, right = edges[columns, bins], edges[columns, bins + 1]
-        through = values[:, columns]
-        np.clip(through, left, right, out=through)
-        through -= left
-        through /= right - left
-        return np.asarray(through)
+        width = right - left
+
+        def transform(values: Array) -> Array:
+            through: Array = values.take(columns, axis=1)
+            through.clip(left, right, out=through)
+            through -= left
+            through /= width
+            return through
+
+        return transform
 
     def outputs(self, columns: Sequence[str], statistics: Statistics) -> list[tuple[str, str]]:
         """Return each bin, named by its edges."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Annotated, cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, Field
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.components.section import invalid
-from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, fit_chain
+from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, fit_chain, ready
 from nnfs_cli.data.steps.chain import Steps
 from nnfs_cli.data.steps.impute import Impute
 
@@ -51,13 +52,16 @@ class Views(NumberStep, name="views", main="chains"):
 
     def transform(self, values: Array, statistics: Statistics) -> Array:
         """Transform values (rows, columns) into (rows, outputs of all views)."""
-        views = []
-        for chain in self._chains(statistics):
-            view = values
-            for step, step_statistics in chain:
-                view = step.transform(view, step_statistics)
-            views.append(view)
-        return np.concatenate(views, axis=1)
+        return self.ready(statistics)(values)
+
+    def ready(self, statistics: Statistics) -> Callable[[Array], Array]:
+        """Return `transform` with these statistics, which are shared out among the steps once."""
+        chains = [[ready(step, its_statistics) for step, its_statistics in chain] for chain in self._chains(statistics)]
+
+        def transform(values: Array) -> Array:
+            return np.concatenate([reduce(lambda view, step: step(view), chain, values) for chain in chains], axis=1)
+
+        return transform
 
     def outputs(self, columns: Sequence[str], statistics: Statistics) -> list[tuple[str, str]]:
         """Return the outputs view by view; an output without a suffix is named by the steps of its view."""

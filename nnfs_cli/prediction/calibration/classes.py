@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -58,10 +59,17 @@ class ClassCalibration:
         Sources: Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World" (2005), section 4.5; Sadinle, Lei
         and Wasserman, "Least Ambiguous Set-Valued Classifiers With Bounded Error Levels" (2019).
         """
-        weight = sum(scores.weight for scores in self.scores)
-        if weight < level * (weight + 1) - 1e-9:
-            raise too_few_rows(level, self.rows, of="a set of classes at")
-        return np.array([scores.threshold(level) for scores in self.scores])
+        if level not in self._bounds:
+            weight = sum(scores.weight for scores in self.scores)
+            if weight < level * (weight + 1) - 1e-9:
+                raise too_few_rows(level, self.rows, of="a set of classes at")
+            self._bounds[level] = np.array([scores.threshold(level) for scores in self.scores])
+        return self._bounds[level]
+
+    @cached_property
+    def _bounds(self) -> dict[float, Array]:
+        """The bounds of the levels that were asked for."""
+        return {}
 
     def scarce(self, level: float, labels: Sequence[str]) -> Iterator[tuple[str, int, int]]:
         """Yield the label and the rows of each class with too few for a level, and how many rows the level needs."""
@@ -83,7 +91,9 @@ class ClassCalibration:
 
     def sets(self, p: Array, labels: Sequence[str], level: float, decided: Array | None = None) -> Texts:
         """Return the labels of the classes in the set, joined by |, (rows,). Arguments are as for `members`."""
-        patterns, places = np.unique(self.members(p, level, decided), axis=0, return_inverse=True)
+        patterns, places = self.members(p, level, decided), np.zeros(len(p), np.intp)
+        if len(p) != 1:
+            patterns, places = np.unique(patterns, axis=0, return_inverse=True)
         sets = ["|".join(label for label, inside in zip(labels, each, strict=True) if inside) for each in patterns]
         return Texts(places.reshape(-1), np.array(sets, object))
 
