@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from typing import TypeVar
 
 WORKERS = min(4, os.cpu_count() or 1)
@@ -20,8 +21,21 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item]) -> Itera
     An error of the work is raised when its item would have been yielded, and an error of the series itself after all
     items before it.
     """
+    series = iter(items)
+    head = [*islice(series, 1)]
+    if not head:
+        return
+    try:
+        head.append(next(series))
+    except StopIteration:  # a single item needs no threads
+        yield head[0], work(head[0])
+        return
+    except Exception:
+        yield head[0], work(head[0])
+        raise
+    series = chain(head, series)
     waiting: deque[tuple[Item, Future[Result]]] = deque()
-    series, problem, more = iter(items), None, True
+    problem, more = None, True
     with ThreadPoolExecutor(WORKERS) as pool:
         try:
             while more or waiting:

@@ -40,11 +40,15 @@ def _of_library(data: Any) -> Mapping[str, Any] | None:
         return _of_pandas(data) if len(data) == 1 else None
     if polars and type(data) is polars.DataFrame:
         return _plain(data.row(0, named=True)) if data.height == 1 else None
-    if arrow and isinstance(data, arrow.Table | arrow.RecordBatch) and data.num_rows == 1:
-        if not any(isinstance(kind, arrow.BaseExtensionType) for kind in data.schema.types):
-            row = data.to_pylist()[0]
-            return _plain(row) if len(row) == data.num_columns else None
-    return None
+    if not (arrow and isinstance(data, arrow.Table | arrow.RecordBatch) and data.num_rows == 1):
+        return None
+    if any(isinstance(kind, arrow.BaseExtensionType) for kind in data.schema.types):
+        return None
+    try:
+        row = data.to_pylist()[0]
+    except (ValueError, UnicodeDecodeError):  # nanoseconds, or bytes that are no text
+        return None
+    return _plain(row) if len(row) == data.num_columns else None
 
 
 @lru_cache

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, listing, named, shown
 
 OnError = Literal["stop", "skip", "null"]
+Result = TypeVar("Result")
 
 
 class BatchPredictor:
@@ -52,11 +53,10 @@ class BatchPredictor:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         keep = self.source.names() if self.keep == "all" else tuple(self.keep)
         tables = self._checked(self.source.chunks(self.predictor.encoder.kinds, keep, self.on_error != "stop"), keep)
-        with thread_limit(1):  # for each of the threads that share the blocks
-            for table, (columns, marks) in parallel_map(lambda table: self._predict(table, keep), tables):
-                yield self._usable(table, columns, marks, keep)
-                self.rows += table.n_rows
-                self.written = self.rows - (self.faulty if self.on_error == "skip" else 0)
+        for table, (columns, marks) in shared_out(lambda table: self._predict(table, keep), tables):
+            yield self._usable(table, columns, marks, keep)
+            self.rows += table.n_rows
+            self.written = self.rows - (self.faulty if self.on_error == "skip" else 0)
         self._warn(table)
 
     def all(self) -> dict[str, Any]:
@@ -70,8 +70,7 @@ class BatchPredictor:
         if self.on_error != "stop":
             marks = np.zeros(table.n_rows, bool)
             marks[list(table.faults)] = True
-        with thread_limit(1):
-            columns: dict[str, Any] = self.predictor.predict(table, marks)
+        columns: dict[str, Any] = self.predictor.predict(table, marks)
         if twice := [name for name in keep if name in columns]:
             raise UserError(
                 f"{table.name}: the column {named(twice[0])} cannot be kept: a column of predictions has that name;"
@@ -140,6 +139,20 @@ class BatchPredictor:
             message = f"{self.faulty:,} of {rows} cannot be used and {done}; the first: {self._first_fault}"
             warn(message)
         self.far.warn()
+
+
+def shared_out(compute: Callable[[Table], Result], tables: Iterable[Table]) -> Iterator[tuple[Table, Result]]:
+    """Yield each table with what is computed for it, in order; several threads share the work.
+
+    Each of them multiplies with one thread, so the number of cores changes no result.
+    """
+
+    def alone(table: Table) -> Result:
+        with thread_limit(1):
+            return compute(table)
+
+    with thread_limit(1):
+        yield from parallel_map(alone, tables)
 
 
 def _joined(columns: Sequence[Any]) -> Any:

@@ -37,7 +37,7 @@ class OneRow:
     """
 
     def __init__(self, predictor: Predictor, inputs: Sequence[Mapping[str, Any]] = ()) -> None:
-        self.predictor = predictor
+        self.predictor, self._made_of = predictor, (predictor, inputs)
         self._columns, self._ignored = predictor.encoder.kinds.keys(), predictor.ignored_columns
         described = {column["name"]: column for column in inputs}
         self._blocks: list[tuple[Callable[[Row], Array | None], slice]] = []
@@ -60,6 +60,10 @@ class OneRow:
         """Return what `Predictor.outputs` returns for a table that is one row; None as for `predict`."""
         found = self._predict(data)
         return None if found is None else self.predictor.answer(found[1])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle what it was made of."""
+        return type(self), self._made_of
 
     def _predict(self, data: Any) -> tuple[Array, Array] | None:
         """Return the inputs and the outputs of the net."""

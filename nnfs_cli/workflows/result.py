@@ -6,6 +6,7 @@ import copy
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.experiment.experiment import Experiment
+from nnfs_cli.prediction.one_row import OneRow
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.records import ConfusionTable
@@ -97,6 +99,11 @@ class TrainingResult:
             raise
         run.release()
         return run
+
+    @cached_property
+    def one_row(self) -> OneRow:
+        """The net for one row at a time, whether or not it is far from the training rows."""
+        return OneRow(self.predictor)
 
     @property
     def weights(self) -> dict[str, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -138,10 +139,28 @@ def test_few_rows_and_no_answer_at_all_are_said(run: RunDirectory, tmp_path: Pat
     assert "1 of 1 row cannot be used and is left out" in done.stderr
 
 
-def test_large_nets_may_use_all_threads(
+@pytest.mark.parametrize("workers", [1, 3])
+def test_blocks_that_threads_share_are_answered_in_order(
+    workers: int, run: RunDirectory, write: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("new.csv", "day,n,word\n" + "".join(f"2020-05-15,{i % 9 + i / 500},u\n" for i in range(500)))
+    whole = workflows.predict(run, path)["prediction"]
+    monkeypatch.setattr("nnfs_cli.data.csv.blocks.BLOCK_BYTES", 400)
+    monkeypatch.setattr("nnfs_cli.data.parallel_map.WORKERS", workers)
+    blocks = list(workflows.batch_predictor(run, path))
+    assert len(blocks) > 20
+    assert np.concatenate([block["prediction"] for block in blocks]).tolist() == pytest.approx(whole.tolist(), rel=1e-6)
+
+
+def test_the_first_row_that_cannot_be_used_is_named_although_threads_share_the_blocks(
     run: RunDirectory, write: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write("new.csv", "day,n,word\n2020-05-15,5,u\n")
-    one_thread = workflows.predict(run, path)["prediction"]
-    monkeypatch.setattr("nnfs_cli.prediction.batch_predict.SMALL", 0)
-    np.testing.assert_allclose(workflows.predict(run, path)["prediction"], one_thread, rtol=1e-6)
+    rows = ["2020-05-15,5,u"] * 100
+    rows[40] = rows[90] = "2020-05-15,many,u"
+    path = write("new.csv", "\n".join(["day,n,word", *rows]) + "\n")
+    monkeypatch.setattr("nnfs_cli.data.csv.blocks.BLOCK_BYTES", 64)
+
+    with pytest.raises(DataError, match="line 42"):
+        list(workflows.batch_predictor(run, path))
+    threads = threading.enumerate()
+    assert not [thread for thread in threads if thread.name.startswith("ThreadPool")]

@@ -46,11 +46,11 @@ from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.metrics import Metric
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
+from nnfs_cli.prediction.batch_predict import shared_out
 from nnfs_cli.prediction.decision import Interval
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.presets import Preset
 from nnfs_cli.runs.directory import RunDirectory
-from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.system.wording import did_you_mean, named
 from nnfs_cli.training.averaging import Averaging
 from nnfs_cli.training.callbacks import Callback
@@ -210,14 +210,16 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
     def _outputs(self, X: Any) -> Array:
         """Return the outputs for inputs: probabilities (rows, n_classes), or numbers (rows, n_targets)."""
         check_is_fitted(self)
-        return self._in_blocks(X, self.result_.predictor.outputs)
+        row = self._single_row(X)
+        outputs = None if row is None else self.result_.one_row.outputs(row)
+        return self._in_blocks(X, self.result_.predictor.outputs) if outputs is None else outputs
 
     def _in_blocks(self, X: Any, compute: Callable[[Table], Array]) -> Array:
         """Return what `compute` gives for a table of the inputs; many rows are computed in blocks."""
-        predictor = self.result_.predictor
-        with value_errors(), thread_limit(predictor.config.threads):
+        with value_errors():
             source = InMemory(target=self.result_.config.dataset.target_columns()).of(self._inputs(X), "X")
-            blocks = [compute(table) for table in source.chunks(predictor.encoder.kinds)]
+            tables = source.chunks(self.result_.predictor.encoder.kinds)
+            blocks = [found for _, found in shared_out(compute, tables)]
         return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
 
     def _calibrated(self, level: float, what: str) -> Predictor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from numbers import Number
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from sklearn.utils.validation import validate_data
 
 from nnfs_cli.api.tables import TableLike, has_names
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.plain_row import plain_row
 from nnfs_cli.data.python_columns import is_gap
 from nnfs_cli.data.python_tables import to_arrow_table
 from nnfs_cli.errors import DataError, UserError
@@ -82,6 +83,16 @@ class InputChecks(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
             validate_data(self, X if hasattr(X, "iloc") else table, reset=reset, skip_check_array=True)
         names = self._input_names()
         return table if table.column_names == names else table.rename_columns(names)  # renaming loses the metadata
+
+    def _single_row(self, X: Any) -> Mapping[str, Any] | None:
+        """Return the cells of one row by the names that the net knows, if none of the checks can object; else None."""
+        row = plain_row(X)
+        if row is None:
+            return None
+        if not has_names(X):
+            plain = not hasattr(self, "feature_names_in_") and {float, int}.issuperset(map(type, row.values()))
+            return row if plain and len(row) == self.n_features_in_ else None
+        return row if self._by_name or [*row] == [*getattr(self, "feature_names_in_", ())] else None
 
     def _input_names(self) -> list[str]:
         """Return the names of the inputs, which are x0, x1, ... if the estimator was fitted on an array."""

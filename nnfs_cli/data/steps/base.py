@@ -260,7 +260,7 @@ def fit_chain(steps: Sequence[NumberStep], column: Array, weights: Array | None 
 
 
 def ready(step: NumberStep, statistics: Statistics) -> Callable[[Array], Array]:
-    """Return `transform` of a step with these statistics, by way of `ready` unless a subclass has its own `transform`."""
+    """Return `transform` of a step with these statistics: its `ready`, unless a subclass has its own `transform`."""
     owner = next(kind for kind in type(step).__mro__ if "transform" in vars(kind) or "ready" in vars(kind))
     return step.ready(statistics) if "ready" in vars(owner) else lambda values: step.transform(values, statistics)
 
