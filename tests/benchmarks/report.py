@@ -13,6 +13,7 @@ PARTS = (
     "preset",
     "commands",
     "growth",
+    "busy",
 )
 
 

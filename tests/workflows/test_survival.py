@@ -47,7 +47,10 @@ from nnfs_cli.experiment import read_data
 from nnfs_cli import workflows
 from nnfs_cli.__main__ import main
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from nnfs_cli.training import shared_loop
 training = sys.modules["nnfs_cli.workflows.fit"]
+shared_loop.LONG = shared_loop.SAMPLE = shared_loop.SHORT = -1.0
+shared_loop.CHUNK, shared_loop.allowed_threads = 0.01, lambda: 2
 
 def score(*given, score=training.score):
     time.sleep(0.05)
@@ -95,6 +98,14 @@ KINDS: dict[str, dict[str, Any]] = {
         "optimizer": "nadam",
     },
     "streamed": {"memory_limit": "1 MB", "optimizer": "adam", "epochs": 600},
+    "members": {  # in two processes
+        "members": 3,
+        "engine": "numpy",
+        "layers": [{"linear": 6}, "batch_norm", "relu", {"dropout": 0.3}, {"linear": 1}],
+        "optimizer": "adam",
+        "averaging": {"ema": 0.99},
+        "epochs": 400,
+    },
     "lbfgs": {"optimizer": "lbfgs", "epochs": 400},  # has no state to continue from and starts again
 }
 
@@ -382,6 +393,7 @@ BRIEFLY = {
     "accumulate": [kill, signalled],
     "words": [signalled_twice, kill, kill],
     "streamed": [kill, signalled, kill],
+    "members": [signalled, kill, signalled_twice, kill],
 }
 
 
