@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
             description=text,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        of.add_argument("--turns", type=int, default=10, help="how often each is measured (10)")
+        of.add_argument("--turns", type=int, default=10, help="how often each is measured (default: %(default)s)")
         of.add_argument("--quick", action="store_true", help="only see whether it works")
         of.add_argument("--output", type=Path, default=file_of(name), help="the JSON file of all figures")
         part_of(name).options(of)

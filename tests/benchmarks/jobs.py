@@ -110,6 +110,7 @@ JOBS = (
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Which contestants."""
+    parser.set_defaults(turns=5)
     parser.add_argument("--contestants", nargs="+", metavar="NAME", help="only these")
 
 

@@ -35,6 +35,7 @@ QUICK = ("wine",)
 
 def options(parser: argparse.ArgumentParser) -> None:
     """More tables, and what they are compared with."""
+    parser.set_defaults(turns=3)
     parser.add_argument("folders", nargs="*", type=Path, help="of tables and a description of them")
     parser.add_argument("--tables", nargs="+", metavar="NAME", help="only these")
     parser.add_argument("--before", default=BEFORE, help=f"the commit to compare with ({BEFORE})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from tests.benchmarks.part import Part, read
+from tests.benchmarks.part import Part, file_of, read
 
 PARTS = (
     "jobs",
@@ -25,7 +25,7 @@ def part_of(name: str) -> Part:
 
 def markdown(part: str) -> str:
     """The tables of a part."""
-    return part_of(part).markdown(read(part))
+    return part_of(part).markdown(read(part)) if file_of(part).exists() else "Not measured yet.\n"
 
 
 def summary() -> str:

@@ -45,7 +45,7 @@ def measured(given: argparse.Namespace) -> Found:
                     given.turns,
                     0.05 if given.quick else 0.5,
                     variables(threads),
-                    () if given.quick else COMPILING,
+                    COMPILING if threads == given.threads[0] and not given.quick else (),
                 )
                 races.setdefault(str(threads), {})[workload.name] = found
     return {"turns": given.turns, "races": races}
