@@ -84,4 +84,4 @@ def _embedding(layer: Embedding, p: Views, x: Array, recorder: Recorder) -> tupl
 
 @twin("EmbeddedSequential")
 def _embedded(layer: EmbeddedSequential, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
-    return EmbeddedSequential.forward(layer, p, x, recorder)
+    return type(layer).forward(layer, p, x, recorder)

@@ -70,7 +70,8 @@ def test_a_normalization_as_python_computes_what_its_layer_computes(layer: Layer
 
 
 def test_an_embedding_as_python_computes_what_its_layer_computes() -> None:
-    compare(Sequential(layers=[EMBEDDED.embedding]), coded(9), np.float64, compiled=False)
+    net = EmbeddedSequential(layers=[ReLU()], embedding=EMBEDDED.embedding)
+    compare(net, coded(9), np.float64, compiled=False)
 
 
 @pytest.mark.slow
