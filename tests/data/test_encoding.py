@@ -18,6 +18,7 @@ from nnfs_cli import workflows
 from nnfs_cli.data import encoder
 from nnfs_cli.data import table as data_table
 from nnfs_cli.data.csv import blocks as csv_blocks
+from nnfs_cli.data.csv.source import Csv
 from nnfs_cli.data.parquet import source as parquet_source
 from nnfs_cli.data.steps import CategoryStep, DateStep, NumberStep, PreprocessingStep
 from nnfs_cli.data.steps.embedding import Embedding
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 @pytest.fixture
 def piecemeal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Process a few rows at a time, wherever it would be thousands."""
-    monkeypatch.setattr(encoder, "ROWS_IN_CACHE", 13)
+    monkeypatch.setattr(encoder, "NUMBERS_IN_CACHE", 300)
     monkeypatch.setattr(data_table, "ROWS_AT_ONCE", 29)
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 2_000)
     monkeypatch.setattr(parquet_source, "ROWS", 41)
@@ -43,7 +44,7 @@ def piecemeal(monkeypatch: pytest.MonkeyPatch) -> None:
 def streamed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return settings with which no table is held in memory, on a machine that seems small enough."""
     monkeypatch.setattr(read_data, "MACHINERY", 0)
-    monkeypatch.setattr(read_data, "_size", lambda source: 10**12)
+    monkeypatch.setattr(Csv, "table_size", lambda source: 10**12)
     return {"memory_limit": "20 MB"}
 
 
@@ -300,7 +301,7 @@ def test_the_size_of_chunks_does_not_change_predictions(
     new = inputs()
     whole = folder.predictions_for(trained, "rows.csv", text(new))
     parquet.write_table(as_arrow(new, dictionary=False), folder.path / "rows.parquet", row_group_size=size)
-    monkeypatch.setattr(encoder, "ROWS_IN_CACHE", size)
+    monkeypatch.setattr(encoder, "NUMBERS_IN_CACHE", size * len(trained.encoder.names))
     monkeypatch.setattr(parquet_source, "ROWS", size)
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 60 * size)
     tables = list(source_of(folder.path / "rows.csv", trained))
