@@ -20,9 +20,9 @@ def main() -> None:
     try:
         try:
             from nnfs_cli.cli import app
-            from nnfs_cli.system.threads import start_without_blas_threads
+            from nnfs_cli.system.threads import prepare_threads
 
-            start_without_blas_threads()
+            prepare_threads()
             app(prog_name="nnfs")
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):  # no handler is needed any more

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from nnfs_cli.system.answer import Answer
 from nnfs_cli.system.messages import Parts, packed, read_message, unpacked, write_message
-from nnfs_cli.system.threads import start_without_blas_threads
+from nnfs_cli.system.threads import prepare_threads
 
 serving = False  # whether this process is a worker
 
@@ -22,7 +22,7 @@ def serve() -> NoReturn:
     """Run the first value that comes in, a function, for each other one, until stdin ends with the parent process."""
     global serving
     serving = True
-    start_without_blas_threads()
+    prepare_threads()
     with contextlib.suppress(BaseException):
         results = os.fdopen(os.dup(1), "wb")
         os.dup2(os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else 2, 1)  # what the user's code prints

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LONG = 0.5  # processor seconds; a shorter training does not repay the start of processes
 SAMPLE = 0.05  # processor seconds of training that are measured first
 CHUNK, SHORT = 0.1, 0.002  # processor seconds from one meeting of the processes to the next, and too few for a meeting
-MOST_BYTES = 1 << 26  # of the parameters of all members, which are in memory a second time
+MOST_BYTES = 1 << 24  # of the parameters of all members, which are in memory a second time
 
 
 class SharedLoop(StepLoop):

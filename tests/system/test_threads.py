@@ -156,10 +156,11 @@ def test_importing_the_package_changes_no_limit_and_loads_no_library() -> None:
     [({}, 8), ({"OPENBLAS_NUM_THREADS": "2"}, 2), ({"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "x"}, 3)],
 )
 def test_blas_starts_no_threads_and_the_limit_of_the_variables_stays(variables: dict[str, str], expected: int) -> None:
-    code = "import sys; from nnfs_cli.system import threads; threads.start_without_blas_threads()\n"
+    code = "import sys; from nnfs_cli.system import threads; threads.prepare_threads()\n"
     code += "assert 'numpy' not in sys.modules; threads.available_cores = lambda: 8; from threadpoolctl import *\n"
     code += "import numpy; print(threadpool_info()[0]['num_threads'])\n"
-    code += "with threads.thread_limit(None): print(threads.allowed_threads())"
+    code += "with threads.thread_limit(None): print(threads.allowed_threads())\n"
+    code += "import os; assert os.environ['OMP_WAIT_POLICY'] == 'passive'"
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")} | variables
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", str(expected)]
