@@ -60,6 +60,24 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
 
 
+@pytest.fixture(params=["numpy", pytest.param("compiled", marks=pytest.mark.slow)])
+def each_engine(request: pytest.FixtureRequest) -> str:
+    """Run the test with the NumPy engine and, as a slow test, with the compiled engine where it knows the net."""
+    if request.param == "compiled":
+        request.getfixturevalue("compiled")
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compile each kernel once in a run of the tests, and leave the user's cache alone."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base  # that of all workers
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(base / "cache"))
+        yield
+
+
 @pytest.fixture
 def nnfs(tmp_path: Path) -> Nnfs:
     """Run the command in a process of its own, in an empty folder: nnfs("train", "config.yaml").

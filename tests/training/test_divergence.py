@@ -21,7 +21,10 @@ from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.training.callbacks import Callback, Training
 from tests.conftest import Nnfs, weights_of
 
-pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning"),
+    pytest.mark.usefixtures("each_engine"),
+]
 
 
 def config(folder: Path, values: Array, targets: Array, **changes: Any) -> Path:

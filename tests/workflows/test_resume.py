@@ -29,7 +29,10 @@ from nnfs_cli.training.schedules import Schedule
 from tests.conftest import unsealed, weights_of
 from tests.twins import record
 
-pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning"),
+    pytest.mark.usefixtures("each_engine"),
+]
 
 ROWS = 40
 BASE: dict[str, Any] = {

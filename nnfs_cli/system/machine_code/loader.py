@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib.metadata
 import importlib.util
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,8 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.errors import UserError
 from nnfs_cli.system.machine_code import cache
 from nnfs_cli.system.machine_code.kernel import Device, Kernel
+
+COMPILER = ("compiler.py", "intrinsics.py", "kernel.py", "target.py")  # what makes the code of a kernel
 
 _lock = threading.Lock()
 _addresses: dict[tuple[Kernel, str], int] = {}
@@ -36,7 +40,8 @@ def load(
     """Return the address of each kernel for numbers of this dtype; compile those that the cache does not have.
 
     `compiling` is called with their number before. The code at an address is
-    `int32 kernel(int64* result, void*, int64 operands, int64 lo, int64 hi)`.
+    `int32 kernel(int64* result, void*, int64 operands, int64 lo, int64 hi)`. Raises `UserError` if Numba has to compile
+    and cannot be imported.
     """
     with _lock:
         missing = [kernel for kernel in dict.fromkeys(kernels) if (kernel, dtype.char) not in _addresses]
@@ -52,8 +57,10 @@ def _load(kernels: Sequence[Kernel], dtype: np.dtype[Any], compiling: Callable[[
     absent = [kernel for kernel in kernels if kernel not in objects]
     if absent:
         compiling(len(absent))
-        from nnfs_cli.system.machine_code.compiler import compile_kernel
-
+        try:
+            from nnfs_cli.system.machine_code.compiler import compile_kernel
+        except ImportError as error:  # as for a NumPy that is newer than this Numba
+            raise UserError(f"Numba cannot be imported: {error}; set engine: numpy, or install another Numba") from None
         for kernel in absent:
             objects[kernel] = compile_kernel(kernel, dtype, symbols[kernel])
             cache.write(symbols[kernel], objects[kernel])
@@ -78,11 +85,12 @@ def _key(kernel: Kernel, dtype: np.dtype[Any]) -> str:
 
 @functools.cache
 def _surroundings() -> tuple[str, ...]:
-    """Return what decides about the code of every kernel: our compiler, Numba's version, and the processor."""
+    """Return what decides about the code of every kernel: our compiler, the versions, and the processor."""
     from nnfs_cli.system.machine_code.target import processor
 
-    ours = hashlib.sha256(Path(__file__).with_name("compiler.py").read_bytes()).hexdigest()
-    return ours, processor(), *map(importlib.metadata.version, ("numba", "llvmlite"))
+    ours = [hashlib.sha256(Path(__file__).with_name(name).read_bytes()).hexdigest() for name in COMPILER]
+    versions = map(importlib.metadata.version, ("numba", "llvmlite"))
+    return *ours, processor(), sys.version, np.__version__, *versions
 
 
 def _parts(device: Device[..., Any], seen: set[Any]) -> Iterator[tuple[Any, ...]]:
@@ -100,5 +108,5 @@ def _parts(device: Device[..., Any], seen: set[Any]) -> Iterator[tuple[Any, ...]
         if isinstance(value, Device):
             if value not in seen:
                 yield from _parts(value, seen)
-        elif isinstance(value, (int, float, tuple, np.generic)):
+        elif isinstance(value, (int, float, tuple, np.generic, type)):
             yield name, value
