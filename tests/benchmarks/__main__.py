@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         of.add_argument("--turns", type=int, default=10, help="how often each is measured (default: %(default)s)")
         of.add_argument("--quick", action="store_true", help="only see whether it works")
-        of.add_argument("--output", type=Path, default=file_of(name), help="the JSON file of all figures")
+        of.add_argument("--output", type=Path, help="another file for all figures, in JSON")
         part_of(name).options(of)
     show = parts.add_parser("show", help="Print the tables of the last measurements")
     show.add_argument("parts", nargs="*", metavar="PART", help="all that were measured unless given")
@@ -49,8 +49,9 @@ def main(words: Sequence[str] | None = None) -> None:
     if given.quick:
         given.turns = min(given.turns, 2)
     found = {**circumstances(part.PACKAGES), **part.measured(given)}
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    given.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if output := given.output or (None if given.quick else file_of(given.part)):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(part.markdown(found), end="")
 
 

@@ -76,8 +76,8 @@ class Job:
         numpy = {"NUMBA_DISABLE_JIT": "1"}
         found: dict[str, tuple[list[str], dict[str, str]]] = {
             "nnfs train": (train, {}),
-            "without a report": ([*train, "--no-report"], {}),
-            "without Numba": (train, numpy),
+            "nnfs train --no-report": ([*train, "--no-report"], {}),
+            "nnfs train, NumPy": (train, numpy),
         }
         sizes = ["--hidden", *map(str, self.hidden), "--batch", str(self.batch), "--epochs", str(self.epochs)]
 

@@ -31,7 +31,7 @@ class Part(Protocol):
 
     @staticmethod
     def measured(given: argparse.Namespace) -> Found:
-        """Measure; `given.quick` asks for a look at whether it works, `given.turns` for so many turns."""
+        """Measure; `given.quick` asks only whether it works, and writes no file, `given.turns` for so many turns."""
 
     @staticmethod
     def markdown(found: Found) -> str:
