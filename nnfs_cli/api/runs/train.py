@@ -104,6 +104,10 @@ def cross_validate(
 ) -> CrossValidation:
     """Train on all folds but one and score on that one, for each fold, as `nnfs cv` does; nothing is written.
 
+    Several processes train folds at once if that saves time, up to `threads` of them, by default one per core. The
+    result is that of one process, and a script needs no guard for `__main__`. Everything stays in this process for
+    callbacks of your own, and for other components of your own that `load_code` has not loaded.
+
     Parameters
     ----------
     configs : path, dict or Config, or a dict of several by name
