@@ -1,4 +1,4 @@
-"""Time commands beside something that takes as long anyway: imports, or the reading and the writing of a table."""
+"""Time commands beside the imports that their users pay anyway."""
 
 from __future__ import annotations
 
@@ -12,20 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-
 from tests.benchmarks.part import ROOT, Found, as_installed, described, say
 
 PACKAGES = ("numpy", "numba", "scikit-learn", "pyarrow", "typer")
 NNFS = [sys.executable, "-m", "nnfs_cli"]
-ROWS, COLUMNS = 2_000_000, 20
-
-PYARROW = """
-import pyarrow.csv as csv
-table = csv.read_csv('rows.csv')
-csv.write_csv(table.select([0]), 'copy.csv')
-"""
-
 
 Command = list[str]
 Pairs = dict[str, tuple[Command, Command]]  # by what they do: our command, and the other one
@@ -54,24 +44,6 @@ def startup(folder: Path) -> Pairs:
     }
 
 
-def predicting(folder: Path) -> Pairs:
-    """The same for a table of two million rows and twenty numbers, and a net of two layers that was trained on some."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    rng = np.random.default_rng(0)
-    columns = {f"x{i}": rng.standard_normal(ROWS).round(6) for i in range(COLUMNS)}
-    csv.write_csv(pa.table(columns), folder / "rows.csv")
-    some = pa.table({**{name: column[:2_000] for name, column in columns.items()}, "y": columns["x0"][:2_000]})
-    csv.write_csv(some, folder / "some.csv")
-    (folder / "some.yaml").write_text(
-        "dataset: {csv: {path: some.csv, target: y}}\nlayers: [linear: 32, relu, linear: 1]\nloss: mse\nepochs: 2\n"
-    )
-    run([*NNFS, "train", "some.yaml", "-q"], folder)
-    ours = [*NNFS, "predict", "--input", "rows.csv", "--output", "answers.csv"]
-    return {f"`nnfs predict`, {ROWS:,} x {COLUMNS} / pyarrow's read and write of a column": (ours, python(PYARROW))}
-
-
 def measure(turns: int, cases: Callable[[Path], Pairs]) -> dict[str, list[tuple[float, float]]]:
     """Seconds of ours and of the other, in turns."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
@@ -93,9 +65,8 @@ def measured(given: argparse.Namespace) -> Found:
     """Seconds of ours and of the other, in turns, by what they do."""
     found: dict[str, list[tuple[float, float]]] = {}
     with as_installed():
-        for cases in (startup,) if given.quick else (startup, predicting):
-            say(str(cases.__doc__))
-            found |= measure(given.turns, cases)
+        say(str(startup.__doc__))
+        found |= measure(given.turns, startup)
     return {"turns": given.turns, "commands": found}
 
 

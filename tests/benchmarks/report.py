@@ -11,6 +11,7 @@ PARTS = (
     "steps",
     "epochs",
     "preset",
+    "predict",
     "commands",
     "growth",
     "busy",
