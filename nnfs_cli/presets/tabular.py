@@ -22,6 +22,10 @@ MAX_STEPS = 5_000  # limit of the number of steps, which takes precedence over E
 FEW_ROWS = 100  # with at most so many, an epoch has few steps, and
 LEAST_STEPS = 600  # of them are needed, which takes precedence over EPOCH_RANGE
 MAX_BINS = 512  # bins of all columns together
+LARGE_TABLE = (
+    250_000  # with as many rows, each epoch has thousands of steps: larger batches without dropout learn more,
+)
+LARGE_BINS = 256  # and with fewer bins of all columns together, an epoch takes half the time
 SMALL_TABLE = 1_000  # with fewer rows, the ensemble has more and smaller nets and a lower learning rate
 MIN_HOLDOUT_ROWS = 16  # with fewer rows, all of them train
 LOGGED_EPOCHS = 50  # approximate number of epochs that are evaluated and logged
@@ -43,7 +47,8 @@ class Tabular(Preset, name="tabular"):
     - Training: AdamW with beta2 0.95 and a learning rate of 0.002 (0.001 below 1,000 rows), which warms up, stays
       constant for the first 40 % and then falls to 0 along a cosine. The weight decay is 1.5 / (lr x steps), so that it
       has the same effect on trainings of any length. The weights are averaged. Training has about 2,500 steps, in 30 to
-      200 epochs, and from 16 to 100 rows at least 600 steps.
+      200 epochs, and from 16 to 100 rows at least 600 steps. It has at most 5,000 steps, or 3 epochs if these have more.
+    - From 250,000 rows on, a batch has 1,024 rows, there is no dropout, and all columns together have at most 256 bins.
 
     If the config has validation rows or a memory limit, every member trains on all training rows. Below 16 rows, all
     rows train, and no figure tells how good the net is.
@@ -70,7 +75,7 @@ class Tabular(Preset, name="tabular"):
         wants_validation = split.column is not None or split.without_default_validation().validation != 0
         holdout = has_steps and not (no_folds or wants_validation or given.get("memory_limit"))
         settings: dict[str, Any] = {
-            "layers": _layers(loss, facts, dropout=has_steps),
+            "layers": _layers(loss, facts, dropout=has_steps and facts.n_rows < LARGE_TABLE),
             "loss": loss.brief(),
             "epochs": epochs,
             "log_every": max(1, round(epochs / LOGGED_EPOCHS)),
@@ -105,8 +110,8 @@ def _averaging(steps: int) -> dict[str, float] | None:
 
 
 def _batch(n_rows: int) -> int:
-    sizes = {400: 32, 1_500: 64, 4_000: 128, 100_000: 256}
-    return next((size for n, size in sizes.items() if n_rows < n), 512)
+    sizes = {400: 32, 1_500: 64, 4_000: 128, 100_000: 256, LARGE_TABLE: 512}
+    return next((size for n, size in sizes.items() if n_rows < n), 1_024)
 
 
 def _epochs(per_epoch: int, least_steps: int) -> int:
@@ -129,7 +134,8 @@ def _layers(loss: Loss, facts: TableFacts, dropout: bool) -> list[Any]:
 def _preprocessing(settings_given: Mapping[str, Any], loss: Loss, facts: TableFacts) -> dict[str, Any]:
     given: Preprocessing = settings_given.get("preprocessing") or Preprocessing()
     split: Split = settings_given.get("split") or Split()
-    bins = min(max(round(facts.n_rows ** (2 / 3) / 20), 2), MAX_BINS // max(facts.n_numbers, 1))
+    most = MAX_BINS if facts.n_rows < LARGE_TABLE else LARGE_BINS
+    bins = min(max(round(facts.n_rows ** (2 / 3) / 20), 2), most // max(facts.n_numbers, 1))
     bins_view = [{"piecewise_linear": bins}] if bins > 1 else []
     settings: dict[str, Any] = {
         "numbers": ["impute", {"views": [["robust", "smooth_clip"], *bins_view]}],

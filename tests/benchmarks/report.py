@@ -15,6 +15,7 @@ PARTS = (
     "commands",
     "growth",
     "busy",
+    "big",
 )
 
 

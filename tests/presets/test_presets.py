@@ -76,6 +76,19 @@ def test_filled_in_values_are_sensible_for_any_data(n_rows: int, n_classes: int,
         assert "loss" not in other
 
 
+@pytest.mark.parametrize(
+    ("n_rows", "batch", "epochs", "dropout", "bins"),
+    [(249_999, 512, 10, 2, 21), (250_000, 1_024, 20, 0, 10), (1_000_000, 1_024, 5, 0, 10), (10**7, 1_024, 3, 0, 10)],
+)
+def test_a_large_table_gets_large_batches_and_fewer_inputs_but_no_dropout(
+    n_rows: int, batch: int, epochs: int, dropout: int, bins: int
+) -> None:
+    filled = Tabular().fill({}, TableFacts(n_rows, n_numbers=24))
+    assert (filled["batch_size"], filled["epochs"]) == (batch, epochs)
+    assert str(filled["layers"]).count("dropout") == dropout
+    assert filled["preprocessing"]["numbers"][1]["views"][1] == {"piecewise_linear": bins}
+
+
 @pytest.mark.parametrize(("n_numbers", "bins"), [(1, 232), (8, 64), (60, 8), (256, 2), (257, None), (5_000, None)])
 def test_many_columns_get_few_bins(n_numbers: int, bins: int | None) -> None:
     filled = Tabular().fill({}, TableFacts(10**6 // 10, n_numbers=n_numbers))["preprocessing"]["numbers"][1]["views"]
