@@ -28,7 +28,7 @@ def main(target: str) -> None:
     rows = parquet.read_table("rows.parquet")
     y = rows[target].to_numpy(zero_copy_only=False)
     rows = rows.drop_columns([target])
-    words = {name: rows[name].unique().combine_chunks() for name in rows.column_names if rows[name].type == pa.string()}
+    words = {name: rows[name].unique() for name in rows.column_names if rows[name].type == pa.string()}
     places = [j for j, name in enumerate(rows.column_names) if name in words]
     kind: Any = LGBMRegressor if y.dtype.kind == "f" else LGBMClassifier
     model = kind(verbose=-1).fit(matrix(rows, words), y, categorical_feature=places or "auto")
