@@ -47,8 +47,9 @@ class Tabular(Preset, name="tabular"):
     - Training: AdamW with beta2 0.95 and a learning rate of 0.002 (0.001 below 1,000 rows), which warms up, stays
       constant for the first 40 % and then falls to 0 along a cosine. The weight decay is 1.5 / (lr x steps), so that it
       has the same effect on trainings of any length. The weights are averaged. Training has about 2,500 steps, in 30 to
-      200 epochs, and from 16 to 100 rows at least 600 steps. It has at most 5,000 steps, or 3 epochs if these have more.
-    - From 250,000 rows on, a batch has 1,024 rows, there is no dropout, and all columns together have at most 256 bins.
+      200 epochs, and from 16 to 100 rows at least 600 steps. It has at most 5,000 steps, or 3 epochs if they have more.
+    - From 250,000 rows on, the layers have 128 units and no dropout, a batch has 1,024 rows, and all columns together
+      have at most 256 bins.
 
     If the config has validation rows or a memory limit, every member trains on all training rows. Below 16 rows, all
     rows train, and no figure tells how good the net is.
@@ -121,8 +122,9 @@ def _epochs(per_epoch: int, least_steps: int) -> int:
 
 
 def _layers(loss: Loss, facts: TableFacts, dropout: bool) -> list[Any]:
+    units = 32 if facts.n_rows < SMALL_TABLE else 80 if facts.n_rows < LARGE_TABLE else 128
     hidden = [
-        {"linear": {"units": 32 if facts.n_rows < SMALL_TABLE else 80, "init": "he_normal"}},
+        {"linear": {"units": units, "init": "he_normal"}},
         "relu",
         *([{"dropout": 0.1}] if dropout else []),
     ]

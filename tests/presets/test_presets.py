@@ -77,14 +77,20 @@ def test_filled_in_values_are_sensible_for_any_data(n_rows: int, n_classes: int,
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "batch", "epochs", "dropout", "bins"),
-    [(249_999, 512, 10, 2, 21), (250_000, 1_024, 20, 0, 10), (1_000_000, 1_024, 5, 0, 10), (10**7, 1_024, 3, 0, 10)],
+    ("n_rows", "batch", "epochs", "units", "dropout", "bins"),
+    [
+        (249_999, 512, 10, 80, 2, 21),
+        (250_000, 1_024, 20, 128, 0, 10),
+        (1_000_000, 1_024, 5, 128, 0, 10),
+        (10**7, 1_024, 3, 128, 0, 10),
+    ],
 )
-def test_a_large_table_gets_large_batches_and_fewer_inputs_but_no_dropout(
-    n_rows: int, batch: int, epochs: int, dropout: int, bins: int
+def test_a_large_table_gets_a_wider_net_and_larger_batches_but_fewer_inputs_and_no_dropout(
+    n_rows: int, batch: int, epochs: int, units: int, dropout: int, bins: int
 ) -> None:
     filled = Tabular().fill({}, TableFacts(n_rows, n_numbers=24))
     assert (filled["batch_size"], filled["epochs"]) == (batch, epochs)
+    assert str(filled["layers"]).count(f"'units': {units}") == 2
     assert str(filled["layers"]).count("dropout") == dropout
     assert filled["preprocessing"]["numbers"][1]["views"][1] == {"piecewise_linear": bins}
 
