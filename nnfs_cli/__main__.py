@@ -12,7 +12,7 @@ def main() -> None:
 
     Ctrl-C and SIGTERM exit with 130 and 143 at any moment, even while modules are being imported.
     """
-    gc.set_threshold(50_000, 20, 100)  # imports make many objects and no garbage; searching them took 5 % of a command
+    gc.set_threshold(200_000, 20, 100)  # imports make many objects and no garbage; searching them took 5 % of a command
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the caller has closed it
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the process ends

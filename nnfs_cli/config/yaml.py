@@ -8,6 +8,7 @@ does not need but an attacker could use is refused: tags, anchors, aliases, merg
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -157,6 +158,8 @@ def _values(data: object) -> int:
 
 def dump_value(value: object) -> str:
     """Return one plain value as YAML on a single line, with escapes if a character cannot be seen and copied."""
+    if value is None or isinstance(value, bool | int):
+        return json.dumps(value)  # the same text, much sooner
 
     def dumped(allow_unicode: bool) -> str:
         text: str = yaml.dump(
