@@ -21,8 +21,10 @@ def main() -> None:
         try:
             from nnfs_cli.cli import app
             from nnfs_cli.system.threads import prepare_threads
+            from nnfs_cli.system.without_pandas import begin_command
 
             prepare_threads()
+            begin_command()
             app(prog_name="nnfs")
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):  # no handler is needed any more

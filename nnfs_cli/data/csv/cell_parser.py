@@ -16,6 +16,7 @@ from nnfs_cli.data.dates import DATES
 from nnfs_cli.data.numbers import FALSE, TRUE, all_finite, is_number
 from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import GAP, Texts
+from nnfs_cli.system.without_pandas import leave_pandas_out
 
 PIECE = 1 << 20  # bytes that pyarrow parses at a time
 WrongCell = tuple[int, str, str]  # its row, its column, and what it should hold
@@ -28,6 +29,7 @@ class CellParser:
     """
 
     def __init__(self, kinds: Mapping[str, Kind], decimal: str, null: Sequence[str], faults: bool) -> None:
+        leave_pandas_out()
         import pyarrow as pa
 
         self.kinds, self.decimal, self.faults = kinds, decimal, faults

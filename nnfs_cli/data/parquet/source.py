@@ -13,6 +13,7 @@ from nnfs_cli.data.file_source import ColumnSource, check_names, check_schema
 from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.table import Kind, Table, concatenate_tables
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.without_pandas import leave_pandas_out
 
 ROWS = 32_768  # rows that are read at a time
 BUFFER = 1 << 20  # bytes of each column that pyarrow buffers
@@ -104,6 +105,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _plain_errors(path: Path) -> Iterator[None]:
+    leave_pandas_out()
     import pyarrow as pa
 
     try:
