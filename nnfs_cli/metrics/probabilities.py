@@ -132,14 +132,6 @@ class LogLoss(MeanMetric, name="log_loss"):
     figure_range = (0, math.inf)
     needs_probabilities = True
 
-    def measure(self, rows: PredictedRows) -> float:
-        """Return the mean over the rows."""
-        from sklearn.metrics import log_loss
-
-        labels = np.arange(rows.y_hat.shape[1])
-        p = np.clip(rows.y_hat, np.finfo(rows.y_hat.dtype).eps, 1)  # rounding may exceed 1
-        return float(log_loss(rows.y, p.astype(np.float64), labels=labels, sample_weight=rows.weight))
-
     def row_values(self, rows: PredictedRows) -> Array:
         """Return the loss of each row, (rows,)."""
         p = rows.y_hat[np.arange(len(rows.y)), rows.y]
