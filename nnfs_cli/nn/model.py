@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,11 +20,18 @@ from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.nan_probe import NanProbe
 from nnfs_cli.nn.parameters import Parameters
 from nnfs_cli.nn.probes import Observer, observed
+from nnfs_cli.system.helpers import do_together
 from nnfs_cli.system.spill import SpilledCopy
+from nnfs_cli.system.threads import allowed_threads
 from nnfs_cli.system.wording import listing
 
 CHUNK_NUMBERS = 1_000_000  # numbers in all layers' outputs for the rows of one prediction pass
 CHUNK_ROWS = 1_024  # the most rows of one prediction pass
+SHARED_NUMBERS = 500_000  # in all layers' outputs of all passes, from which on several threads make them
+
+# The rows of one pass, as a slice or as indices: the same for all members, or for each member its own.
+Piece = tuple[Any, ...]
+Result = TypeVar("Result")
 
 
 class Model:
@@ -69,6 +77,7 @@ class Model:
         self._activation = loss.activation() if loss.activation and self.fused else Identity()
         self._loss_forward = loss.forward_logits if self.fused else loss.forward
         self._training = Context(dtype, training=True, members=members)
+        self._watched = False  # whether an observer sees the passes, which are then made one after another
         self._idle: list[Context] = []  # contexts of predictions that have ended, for the next ones
 
     def _count_numbers_per_row(self) -> int:
@@ -190,12 +199,12 @@ class Model:
         layers.0 linear 3 (5, 2) -> (5, 3)
         layers.1 linear 1 (5, 3) -> (5, 1)
         """
-        body = self._body
-        self._body = observed(body, observer, leave_out=self._stand_in)
+        body, watched = self._body, self._watched
+        self._body, self._watched = observed(body, observer, leave_out=self._stand_in), True
         try:
             yield
         finally:
-            self._body = body
+            self._body, self._watched = body, watched
 
     @contextlib.contextmanager
     def untouched(self) -> Iterator[None]:
@@ -216,11 +225,31 @@ class Model:
         `member` (rows,) names.
         """
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
-        context = self._take_context()
-        for rows, chunk in self._predicted_chunks(X, batch_size, member, context):
-            y_hat[rows] = chunk
-        self._idle.append(context)
+
+        def predict(piece: Piece, context: Context) -> None:
+            for rows, chunk in self._predicted(X, piece, context):
+                y_hat[rows] = chunk
+
+        self._share(predict, self._pieces(len(X), batch_size, member))
         return y_hat
+
+    def _share(self, work: Callable[[Piece, Context], Result], pieces: Sequence[Piece]) -> list[Result]:
+        """Do some work for each piece, and return the results in order; much of it is shared by threads."""
+        numbers = len(pieces) * CHUNK_ROWS * self.numbers_per_row
+        lanes = 1 if self._watched or numbers < SHARED_NUMBERS else min(len(pieces), allowed_threads())
+        results: list[Result] = [None] * len(pieces)  # type: ignore[list-item]
+
+        def run(lane: int) -> None:
+            context = self._take_context()
+            for i in range(lane, len(pieces), lanes):
+                results[i] = work(pieces[i], context)
+            self._idle.append(context)
+
+        if lanes > 1:
+            do_together([partial(run, lane) for lane in range(lanes)])
+        else:
+            run(0)
+        return results
 
     def _take_context(self) -> Context:
         """Return a context that no other thread predicts with; the one that ended last has warm buffers."""
@@ -239,52 +268,55 @@ class Model:
         member: Array | None = None,
     ) -> tuple[float, Array]:
         """Return the mean loss over the rows, weighted by `weight` (rows,) if given, and what `predict` returns."""
-        total = 0.0
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
-        context = self._take_context()
-        for rows, chunk, losses in self._scored_chunks(X, y, batch_size, member, context):
-            y_hat[rows] = chunk
-            total += float(losses.sum(dtype=np.float64) if weight is None else losses.astype(np.float64) @ weight[rows])
-        self._idle.append(context)
+
+        def score(piece: Piece, context: Context) -> float:
+            total = 0.0
+            for rows, chunk, losses in self._scored(X, y, piece, context):
+                y_hat[rows] = chunk
+                each = losses.astype(np.float64) if weight is not None else losses
+                total += float(losses.sum(dtype=np.float64) if weight is None else each @ weight[rows])
+            return total
+
+        total = sum(self._share(score, self._pieces(len(X), batch_size, member)))
         whole = len(X) if weight is None else float(weight.sum(dtype=np.float64))
         return total / whole if whole else math.nan, y_hat
 
-    def _scored_chunks(
-        self, X: Array, y: Array, batch_size: int | None, member: Array | None, context: Context
-    ) -> Iterator[tuple[Any, Array, Array]]:
-        """Yield an index of some rows, their predictions and their losses (rows,), until all rows are done."""
+    def _scored(self, X: Array, y: Array, piece: Piece, context: Context) -> Iterator[tuple[Any, Array, Array]]:
+        """Yield the rows of a piece, their predictions and their losses (rows,)."""
         if self.members > 1:
-            for rows, y_hat in self._predicted_chunks(X, batch_size, member, context):
+            for rows, y_hat in self._predicted(X, piece, context):
                 yield rows, y_hat, self.loss.forward(y_hat, y[rows], context)[0]
-            return
-        for rows in self._chunks(len(X), batch_size):
+        else:
+            (rows,) = piece
             body = self._forward(X[rows], context)
             losses = self._loss_forward(body, y[rows], context)[0]
             yield rows, self._activate(body, context), losses
 
-    def _predicted_chunks(
-        self, X: Array, batch_size: int | None, member: Array | None, context: Context
-    ) -> Iterator[tuple[Any, Array]]:
-        """Yield an index of some rows and their predictions, until all rows are done."""
-        if member is None:
-            for rows in self._chunks(len(X), batch_size):
-                y_hat = self._activate(self._forward(X[rows], context), context)
-                yield rows, np.add.reduce(y_hat) / self.members if self.members > 1 else y_hat
+    def _predicted(self, X: Array, piece: Piece, context: Context) -> Iterator[tuple[Any, Array]]:
+        """Yield the rows of a piece and their predictions; if each member has rows of its own, member by member."""
+        if len(piece) == 1:
+            y_hat = self._activate(self._forward(X[piece[0]], context), context)
+            yield piece[0], np.add.reduce(y_hat) / self.members if self.members > 1 else y_hat
             return
-        rows_of = [np.flatnonzero(member == j) for j in range(self.members)]
-        for chunk in self._chunks(max(map(len, rows_of)), batch_size):
-            places = [of_member[chunk] for of_member in rows_of]
-            grid = np.zeros((self.members, max(map(len, places))), np.intp)  # row 0 fills up the shorter lines
-            for line, of_member in zip(grid, places, strict=True):
-                line[: len(of_member)] = of_member
-            y_hats = self._activate(self._forward(X[grid], context, per_member=True), context)
-            for of_member, y_hat in zip(places, y_hats, strict=True):
-                yield of_member, y_hat[: len(of_member)]
+        grid = np.zeros((self.members, max(map(len, piece))), np.intp)  # row 0 fills up the shorter lines
+        for line, rows in zip(grid, piece, strict=True):
+            line[: len(rows)] = rows
+        y_hats = self._activate(self._forward(X[grid], context, per_member=True), context)
+        for rows, y_hat in zip(piece, y_hats, strict=True):
+            yield rows, y_hat[: len(rows)]
 
-    def _chunks(self, n_rows: int, batch_size: int | None) -> Iterator[slice]:
-        """Yield slices of `batch_size` rows; the default keeps the memory of a pass small, which is fastest."""
+    def _pieces(self, n_rows: int, batch_size: int | None, member: Array | None) -> list[Piece]:
+        """Return pieces of `batch_size` rows; the default keeps the memory of a pass small, which is fastest.
+
+        A piece is a slice of rows, or for each member the rows that it predicts.
+        """
         size = batch_size or min(max(CHUNK_NUMBERS // self.numbers_per_row, 64), CHUNK_ROWS)
-        return (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
+        if member is None:
+            return [(slice(start, min(start + size, n_rows)),) for start in range(0, n_rows, size)]
+        rows_of = [np.flatnonzero(member == j) for j in range(self.members)]
+        most = max(map(len, rows_of))
+        return [tuple(rows[start : start + size] for rows in rows_of) for start in range(0, most, size)]
 
     def _forward(self, x: Array, context: Context, per_member: bool = False) -> Array:
         """Return the body's output for x (rows, ...), the same for all members, or (members, rows, ...)."""
