@@ -295,7 +295,7 @@ def test_a_message_is_one_line_whatever_the_names_and_cells_hold(trained: Nnfs, 
 def streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file with a memory limit is never held in memory."""
     monkeypatch.setattr(read_data, "MACHINERY", 0)
-    monkeypatch.setattr(read_data, "_size", lambda source: 10**12)
+    monkeypatch.setattr("nnfs_cli.data.csv.source.Csv.table_size", lambda source: 10**12)
 
 
 @pytest.mark.usefixtures("streamed")

@@ -247,7 +247,7 @@ def test_a_sample_of_a_large_table_is_fitted_to_its_weights(
 ) -> None:
     expected = workflows.prepare(config(WEIGHED)).predictor.encoder.to_json()
     monkeypatch.setattr(read_data, "MACHINERY", 0)
-    monkeypatch.setattr(read_data, "_size", lambda source: 10**12)
+    monkeypatch.setattr("nnfs_cli.data.csv.source.Csv.table_size", lambda source: 10**12)
     near(workflows.prepare(config(WEIGHED, memory_limit="1 MB")).predictor.encoder.to_json(), expected)
 
 

@@ -121,7 +121,7 @@ SLOW = ("adagrad", "adamw", "lion", "nadam", "rmsprop")
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CASES])
 def test_a_training_is_the_same_with_and_without(name: str, train: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_data, "MACHINERY", 0)
-    monkeypatch.setattr(read_data, "_size", lambda source: 10**9)
+    monkeypatch.setattr("nnfs_cli.data.csv.source.Csv.table_size", lambda source: 10**9)
     without, probed = (record(train(**CASES[name], probes=on).path) for on in (False, True))
     assert probed.keys() - without.keys() == {"probes.npz", "snapshots.npz"}
     states = [{key: array for key, array in one.get("state.npz", {}).items() if not key.startswith("probes.")}
@@ -329,7 +329,7 @@ def test_interrupted_and_resumed_leaves_the_same(
     name: str, steps: int, train: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_data, "MACHINERY", 0)
-    monkeypatch.setattr(read_data, "_size", lambda source: 10**9)
+    monkeypatch.setattr("nnfs_cli.data.csv.source.Csv.table_size", lambda source: 10**9)
     files = [(run.path / file).read_bytes() for run in (train(**CASES[name]), train(Leaving(steps), **CASES[name]))
              for file in ("probes.npz", "snapshots.npz")]  # fmt: skip
     assert files[:2] == files[2:]

@@ -190,7 +190,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Checkpoint, "seconds_between_writes", -1.0)
     monkeypatch.setattr(Checkpoint, "share", float("inf"))
     monkeypatch.setattr(read_data, "MACHINERY", 0)
-    monkeypatch.setattr(read_data, "_size", lambda source: 10**9)
+    monkeypatch.setattr("nnfs_cli.data.csv.source.Csv.table_size", lambda source: 10**9)
 
 
 BREAKS = {

@@ -195,7 +195,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def streaming(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table of a few rows is too large for a memory limit, here as in what is started."""
     monkeypatch.setattr(read_data, "MACHINERY", 0)
-    monkeypatch.setattr(read_data, "_size", lambda source: 10**9)
+    monkeypatch.setattr("nnfs_cli.data.csv.source.Csv.table_size", lambda source: 10**9)
 
 
 def leftovers(run: Path) -> list[str]:
