@@ -116,7 +116,8 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     inputs = input_columns(config, first, kinds)
     if not known:
         warn_about_texts(config, first, inputs)
-    kinds = {name: kind for name, kind in kinds.items() if name in {*inputs, *role_columns(config)}} | inputs
+    used = {*inputs, *role_columns(config)}
+    kinds = {name: kind for name, kind in kinds.items() if name in used} | inputs
 
     def reader(one: DataSource) -> TableReader:
         if isinstance(one, ColumnSource) and not fits:

@@ -610,6 +610,22 @@ def test_quote_that_is_never_closed_is_refused_with_the_line_it_opens_on(
     assert message(one.read) == "t.csv, line 11: a quote is opened and never closed"
 
 
+def test_a_table_of_many_columns_is_read_in_larger_blocks_to_the_same_cells(
+    source: Make, small_blocks: Callable[[int], None]
+) -> None:
+    names = [*(f"x{j}" for j in range(2_500)), "y"]
+    X = np.arange(20 * len(names)).reshape(20, -1)
+    one = source("\n".join(",".join(map(str, row)) for row in [names, *X.tolist()]) + "\n")
+    rows = {}
+    for size in (1 << 14, 1 << 24):  # of 14 kB a row, the first block holds one, and later ones two
+        small_blocks(size)
+        rows[size] = [block.data[: block.end].count(b"\n") for block in one._blocks()]
+        read = one.read()
+        assert np.array_equal(np.stack([np.asarray(read.column(name)) for name in names], axis=1), X)
+    assert max(rows[1 << 14]) == 2
+    assert rows[1 << 24] == [20]
+
+
 def test_record_without_end_is_refused_before_memory_is_full(source: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 100)
     monkeypatch.setattr(csv_blocks, "LONGEST_RECORD", 1000)

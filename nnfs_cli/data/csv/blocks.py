@@ -18,6 +18,8 @@ from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import counted
 
 BLOCK_BYTES = 4 << 20  # bytes that are read at a time
+COLUMNS = 1_000  # for every so many columns, as much again, since each column of a block costs time, but at most
+LARGER = 4  # times as much
 LONGEST_RECORD = 64 << 20  # bytes
 
 
@@ -95,14 +97,16 @@ def _pieces(file: ByteStream, name: str, layout: CsvLayout) -> Iterator[tuple[by
 
     With each come the end of its last complete record, whether lines may end inside quotes, and its first line number.
     """
-    data, line, first, at_end = b"", 1, True, False
+    data, line, first, at_end, size = b"", 1, True, False, BLOCK_BYTES
     while not at_end:
-        new = file.read(BLOCK_BYTES)
+        new = file.read(size)
         at_end = not new
         data = data + new if data else new
         if first:
             refuse_other_formats(data, name, layout)
             data, first = data.removeprefix(codecs.BOM_UTF8), False
+            n_columns = data.partition(b"\n")[0].count(layout.delimiter.encode())
+            size = BLOCK_BYTES * min(max(n_columns // COLUMNS, 1), LARGER)
         end, quoted_lines, is_regular = find_whole_records(data, layout.delimiter, at_end)
         if not is_regular and (end > 0 or at_end):
             refuse_torn_quotes(data[:end] if end > 0 else data, name, line, layout.delimiter)
