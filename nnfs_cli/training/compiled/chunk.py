@@ -56,11 +56,13 @@ class Chunk:
         self._order: Array = np.zeros(self.capacity * largest, np.int64)
         self._starts: Array = np.zeros(self.capacity + 1, np.int64)
         self._source = rows
-        X, y, weight = self._stage = rows.arrays or _like(rows.take(slice(0, 1)), self.capacity * largest)
+        X, y, weight = rows.arrays or _like(rows.take(slice(0, 1)), self.capacity * largest)
+        X, y = (np.require(array, requirements=("C", "A")) for array in (X, y))  # as kernels read them
+        self._stage = X, y, weight
         means = np.ones(0) if weight is None else weight.reshape(len(weight), -1).mean(axis=1, dtype=np.float64)
         self._weight_of_row: Array = np.asarray(means)
         # A member's weights lie side by side; those of rows on a stage are (rows,), the same for all members.
-        weights = None if weight is None else np.ascontiguousarray(weight.T) if weight.ndim > 1 else weight
+        weights = None if weight is None else np.require(weight.T, requirements=("C", "A"))
         self.rows = [
             Rows(X, y, weights if weights is None or weights.ndim == 1 else weights[j], self._order, self._starts)
             for j in range(model.members)

@@ -25,6 +25,7 @@ from nnfs_cli.training.divergence import diverged
 from nnfs_cli.training.step_loop import StepLoop
 
 SECONDS = 0.05  # of a chunk, about
+GROWTH = 8  # from one chunk to the next, at most: the first steps tell how long the others take
 WORTH_THREADS = 3e-4  # seconds of a chunk
 LR, DECAY, RATE, OWN = range(4)  # columns of a step's numbers: learning rate, decay, rate of the average, optimizer's
 
@@ -43,7 +44,8 @@ class CompiledLoop(StepLoop):
         self._twin = optimizer_twin_of(self.optimizer)
         self._bound = False
         self._programs: dict[Kind, int] = {}  # the number of the program for each kind of batch
-        self._seconds_per_step = 0.0
+        self._most = 1.0  # steps in the next chunk
+        self._seconds_per_step = 0.0  # 0 before the first one
 
     def epoch(self, rows: TrainingRows, next_stop: Callable[[], float]) -> Iterator[None]:
         """Make the remaining steps of the next epoch, and yield after each chunk of them."""
@@ -61,10 +63,8 @@ class CompiledLoop(StepLoop):
 
     def _length(self, stop: float) -> int:
         """Return the number of steps to make before anybody looks."""
-        most = min(self._chunk.capacity // self.plan.accumulate, max(1, stop - self.progress.step))
-        if self._seconds_per_step:
-            most = min(most, max(1, SECONDS / self._seconds_per_step))
-        return int(most)
+        most = min(self._most, self._chunk.capacity // self.plan.accumulate, stop - self.progress.step)
+        return int(max(1, most))
 
     # Programs
 
@@ -87,7 +87,7 @@ class CompiledLoop(StepLoop):
             Stream(seed, "dropout", member, machine.step)
             for (seed, member), machine in zip(seeds, self._machines, strict=True)
         ]
-        self._copies = [(array, array.copy()) for array in self._changing()] if model.members > 1 else []
+        self._copies = [(array, array.copy()) for array in self._changing() if model.members > 1 or not array.ndim]
         self._bound = True
 
     def _changing(self) -> list[Array]:
@@ -143,6 +143,8 @@ class CompiledLoop(StepLoop):
     def _of_member(self, j: int, array: Array) -> Array:
         """Return a member's part of an array with numbers of all members."""
         part: Array = array.reshape(self.model.members, -1)[j]
+        if part.size and not np.may_share_memory(part, array):
+            raise ValueError(f"an array of shape {array.shape} cannot be divided among members without a copy")
         return part
 
     # Steps
@@ -151,19 +153,23 @@ class CompiledLoop(StepLoop):
         """Make steps of some batches, see `Chunk.fill`. Raises `DivergedError` if a loss or gradient is not finite."""
         chunk, progress, k = self._chunk, self.progress, len(bounds) - 1
         _, last, weights = steps = chunk.fill(order, bounds, self._program)
+        for machine in self._machines:
+            machine.prepare()
+        for array, copy in self._copies:
+            np.copyto(copy, array)
         rates = self._fill_numbers(steps)
         for stream in self._streams:
             stream.begin(progress.epoch, progress.batch)
-        for array, copy in self._copies:
-            np.copyto(copy, array)
         began = time.perf_counter()
         passes = self._run(k)
         self._seconds_per_step = (time.perf_counter() - began) / len(last)
+        self._most = min(GROWTH * self._most, SECONDS / self._seconds_per_step)
         made = len(last) if passes == k else int((last < passes).sum())
         if passes < k:
-            for array, copy in self._copies:  # some members have made more steps than this
+            for array, copy in self._copies:  # some members have made more steps, and all are counted
                 np.copyto(array, copy)
-            if self._copies and made:
+            self._fill_numbers(Steps(steps.which, last[:made], weights[:made]))  # counts the steps in the state
+            if len(self._machines) > 1 and made:
                 self._run(int(last[made - 1]) + 1)
         self.average.followed(rates[:made])
         losses = chunk.losses[0, :k] if len(chunk.losses) == 1 else chunk.losses[:, :k].mean(axis=0)
@@ -205,7 +211,7 @@ class CompiledLoop(StepLoop):
     def _run(self, k: int) -> int:
         """Let every member make k steps, and return the least number that one could make."""
         lanes = len(self._recorders)
-        if lanes == 1 or self._seconds_per_step * k < WORTH_THREADS:
+        if lanes == 1 or 0 < self._seconds_per_step * k < WORTH_THREADS:
             helpers = min(allowed_threads(), MOST_PIECES) - 1 if len(self._machines) == 1 else 0
             return min([machine.run(0, k, helpers) for machine in self._machines])
         made = [k] * len(self._machines)

@@ -83,8 +83,7 @@ class Machine:
 
         Helpers are threads that do a part of large instructions. Their number changes no byte.
         """
-        if self._outdated:
-            self._assemble()
+        self.prepare()
         self.step[FAILED] = 0
         if helpers and self._shared:
             self._team[:] = 0
@@ -92,6 +91,11 @@ class Machine:
         else:
             self._run(lo, hi)
         return int(self.step[STEP]) - lo if self.step[FAILED] else hi - lo
+
+    def prepare(self) -> None:
+        """Compile and load what the programs call, unless that was done."""
+        if self._outdated:
+            self._assemble()
 
     def _assemble(self) -> None:
         kernels = [instruction.kernel for program in self._programs for instruction in program]
