@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Sequence
+from itertools import repeat, starmap
 from queue import Empty, SimpleQueue
 
 Job = Callable[[], object]
@@ -41,15 +42,24 @@ class _Helpers:
         done: SimpleQueue[BaseException | None] = SimpleQueue()
         for job in others:
             self._waiting.put((job, done))
+        errors: list[BaseException | None] = []
         try:
-            first()
+            try:
+                first()
+            finally:
+                with contextlib.suppress(Empty):
+                    while True:
+                        self._do(*self._waiting.get_nowait())
+                self._collect(done, errors, len(others))
         finally:
-            with contextlib.suppress(Empty):
-                while True:
-                    self._do(*self._waiting.get_nowait())
-            errors = [done.get() for _ in others]
+            self._collect(done, errors, len(others))  # an interruption, too, waits for the threads that are at work
         if error := next(filter(None, errors), None):
             raise error
+
+    @staticmethod
+    def _collect(done: SimpleQueue[BaseException | None], errors: list[BaseException | None], n: int) -> None:
+        """Wait until there are n results. An interruption loses none: nothing runs in Python between two of them."""
+        errors.extend(starmap(done.get, repeat((), n - len(errors))))
 
     def _start(self, n: int) -> None:
         with self._lock:

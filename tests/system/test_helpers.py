@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -52,6 +54,30 @@ def test_jobs_are_done_where_every_helper_is_busy() -> None:
     do_together([partial(done.append, i) for i in range(3)])
     assert sorted(done) == [0, 1, 2]
     release.set()
+    other.join()
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system signals no threads")
+def test_an_interruption_waits_for_the_jobs_of_other_threads() -> None:
+    begun, release, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        release.wait(60)
+        ended.set()
+
+    def interrupt() -> None:
+        begun.wait(60)
+        time.sleep(0.02)  # the main thread waits by now
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        time.sleep(0.02)
+        release.set()
+
+    other = threading.Thread(target=interrupt)
+    other.start()
+    with pytest.raises(KeyboardInterrupt):
+        do_together([begun.wait, work])
+    assert ended.is_set()
     other.join()
 
 

@@ -27,14 +27,17 @@ def copy_columns(lo: int, hi: int, y: Floats, x: Floats, places: Ints, n: int, n
 @kernel
 def look_up(
     lo: int, hi: int, y: Floats, x: Floats, table: Floats,
-    place: int, first: int, width: int, n_inputs: int, n_outputs: int,
+    place: int, first: int, width: int, n_inputs: int, n_outputs: int, codes: int,
 ) -> None:  # fmt: skip
-    """Write the vector of the code x[:, place] into the columns of y from `first`. The axis is rows."""
+    """Write the vector of the code x[:, place] into the columns of y from `first`. The axis is rows.
+
+    The table is (codes, width). A larger code counts as the last one, as in `Embedding`.
+    """
     for i in range(lo, hi):
         code = x[i * n_inputs + place]
         at = i * n_outputs + first
         if code >= real(0):
-            row = int(code) * width
+            row = (int(code) if code < real(codes) else codes - 1) * width
             for j in range(width):
                 y[at + j] = table[row + j]
         else:
@@ -45,7 +48,7 @@ def look_up(
 @kernel
 def look_up_back(
     lo: int, hi: int, dtable: Floats, dy: Floats, x: Floats,
-    place: int, first: int, width: int, n_inputs: int, n_outputs: int, rows: int, codes: int,
+    place: int, first: int, width: int, n_inputs: int, n_outputs: int, codes: int, rows: int,
 ) -> None:  # fmt: skip
     """Sum dy over the rows with each code. The axis is columns of the table (codes, width)."""
     for code in range(codes):
@@ -55,7 +58,7 @@ def look_up_back(
         code = x[i * n_inputs + place]
         at = i * n_outputs + first
         if code >= real(0):
-            row = int(code) * width
+            row = (int(code) if code < real(codes) else codes - 1) * width
             for j in range(lo, hi):
                 dtable[row + j] += dy[at + j]
 
@@ -70,13 +73,13 @@ def _embedding(layer: Embedding, p: Views, x: Array, recorder: Recorder) -> tupl
     recorder.record(copy_columns, rows, y, x, others, len(others), n_inputs, n_outputs, each=n_outputs)
     first, places = len(others), []
     for table, views in zip(layer.tables, p, strict=True):
-        places.append((table.place, first, table.width, n_inputs, n_outputs))
+        places.append((table.place, first, table.width, n_inputs, n_outputs, table.rows))
         recorder.record(look_up, rows, y, x, views.weight, *places[-1], each=table.width)
         first += table.width
 
     def backward(dy: Array, g: Views, need_dx: bool) -> Array:
         for table, views, place in zip(layer.tables, g, places, strict=True):
-            recorder.record(look_up_back, table.width, views.weight, dy, x, *place, rows, table.rows, each=rows)
+            recorder.record(look_up_back, table.width, views.weight, dy, x, *place, rows, each=rows)
         return dy
 
     return y, backward

@@ -13,6 +13,7 @@ from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.parameters import Parameters
 from nnfs_cli.system.random import random_stream
+from nnfs_cli.training.compiled import lookup
 from nnfs_cli.training.compiled.passes import recordable
 from nnfs_cli.training.compiled.random_numbers import Stream
 from nnfs_cli.training.compiled.recorder import Recorder
@@ -87,3 +88,12 @@ def test_layers_that_draw_one_after_the_other_share_a_stream() -> None:
     layers = [Dropout(0.4), Dropout(0.1), Dropout(0.0), Sequential(layers=[Dropout(0.9), Dropout(0.2)])]
     for shape in [(3, 5), (1, 1), (40, 33)]:
         compare(Sequential(layers=layers), np.ones(shape), np.float32, compiled=True)
+
+
+@pytest.mark.parametrize("code", [3.0, 1e30, np.inf])
+def test_a_code_beyond_the_table_is_the_last_one(code: float) -> None:
+    table, dtable, y = np.arange(6.0), np.zeros(6), np.zeros(2)
+    lookup.look_up(0, 1, y, np.array([code]), table, 0, 0, 2, 1, 2, 3)
+    assert y.tolist() == [4, 5]
+    lookup.look_up_back(0, 2, dtable, y, np.array([code]), 0, 0, 2, 1, 2, 3, 1)
+    assert dtable.tolist() == [0, 0, 0, 0, 4, 5]
