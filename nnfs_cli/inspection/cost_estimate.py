@@ -64,6 +64,9 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     """
     config, vector = experiment.config, trainer.model.parameters.vector
     copies = 2 + (vector.nbytes <= SpilledCopy.large)  # weights, gradient, and the best weights if in memory
+    states = sum(array.nbytes for array in trainer.optimizer_state.values())
+    if config.engine == "compiled" and config.members > 1:  # members go back if one of them diverges
+        copies, states = copies + 1 + bool(config.averaging), 2 * states
     copies += 2 if config.averaging else 0  # the average and a spare copy
     arrays = (array for encoded in experiment.splits.values() for array in encoded.arrays if array is not None)
     held = sum({id(array): array.nbytes for array in arrays}.values())  # splits may share arrays
@@ -71,7 +74,7 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     outputs = net_cost(trainer.model, rows).total("output_bytes")
     return {
         "data": held + (config.memory_limit or 0) // 2 * isinstance(experiment.training_rows, RowsOnDisk),
-        "net": copies * vector.nbytes + sum(array.nbytes for array in trainer.optimizer_state.values()),
+        "net": copies * vector.nbytes + states,
         "batch": 2 * outputs,  # outputs of all layers and their gradients
     }
 

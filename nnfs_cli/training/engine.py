@@ -21,7 +21,7 @@ def engine_for(model: Model, plan: Plan) -> Engine:
 
     Raises `ValueError` with the reason if the plan names the compiled engine and it cannot train this model.
     """
-    if plan.engine == "numpy" or not isinstance(plan.optimizer, Stepper):
+    if plan.engine == "numpy" or (plan.engine == "auto" and not isinstance(plan.optimizer, Stepper)):
         return "numpy"
     reason = why_not_compiled(model, plan)
     if reason and plan.engine == "compiled":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import weakref
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -142,9 +143,11 @@ class Trainer:
         self.resumable = isinstance(optimizer, Stepper)
         self._ending = Ending(at_once=not self.resumable)
         if isinstance(optimizer, Stepper):
+            me = weakref.proxy(self)  # without a circle the memory of the loop is free as soon as nobody needs it
             self._loop = loop_for(
-                self.model, optimizer, self.plan, self.batches, self.progress, self.average, self._compiling
-            )
+                self.model, optimizer, self.plan, self.batches, self.progress, self.average,
+                lambda kernels: me._compiling(kernels),
+            )  # fmt: skip
         self.average.begin()
         for callback in self.callbacks:
             callback.reset(self)

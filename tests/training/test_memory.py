@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import mmap
 import tracemalloc
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from nnfs_cli.nn.layers import Context
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.system.spill import SpilledCopy
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
+from tests.training.compiled.trainings import Training
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 
@@ -80,9 +82,13 @@ def _imported(tmp_path_factory: pytest.TempPathFactory) -> None:
     "case",
     [pytest.param(case, id=name, marks=() if name in BRIEFLY else pytest.mark.slow) for name, case in CASES.items()],
 )
-def test_peak_of_training(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_peak_of_training(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, each_engine: str) -> None:
     monkeypatch.setattr(Checkpoint, "seconds_between_writes", 1e9)  # a slow machine would write a state in between
     spec = spec_of(case, tmp_path)
+    if each_engine == "compiled":  # which compiles and tries the products at first
+        experiment = workflows.prepare(spec)
+        workflows.train(experiment, workflows.begin(experiment, tmp_path / "first"))
+        del experiment
     gc.collect()
     tracemalloc.start()
     try:
@@ -101,8 +107,21 @@ def test_peak_of_training(case: Case, tmp_path: Path, monkeypatch: pytest.Monkey
     n_numbers = case.inputs + 2 * sum(case.hidden) + 1  # of a row: what goes in, and what comes out of each layer
     activations = 4 * n_numbers * min(experiment.batches.size, len(experiment.training_rows))
     allowed = 1.2 * (data + 4 * parameters + 2 * activations)
+    assert experiment.config.engine == each_engine
     assert peak < allowed, f"{peak:,} of {allowed:,}"
     assert peak > 0.5 * allowed, "the bound says nothing"
+
+
+def test_what_only_training_needs_is_free_when_it_ends(each_engine: str) -> None:
+    gc.disable()  # what nobody refers to is free without it
+    try:
+        trainer = Training().train(each_engine)
+        trainer.model.end_training()
+        loop = weakref.ref(trainer._loop)
+        del trainer
+        assert loop() is None
+    finally:
+        gc.enable()
 
 
 def test_zeros_that_are_only_read_take_no_memory() -> None:

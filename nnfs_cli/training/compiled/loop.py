@@ -71,7 +71,7 @@ class CompiledLoop(StepLoop):
     def _bind(self, rows: TrainingRows) -> None:
         """Make the tables that the programs refer to, and a machine for each member."""
         model = self.model
-        trial = {name: array.copy() for name, array in self.optimizer_state.items()}
+        trial = {name: array.copy() for name, array in self.optimizer_state.items() if not array.ndim}
         columns = OWN + self._twin.numbers(self.optimizer, trial, np.ones(1)).shape[1]
         accumulate = self.plan.accumulate
         self._chunk = Chunk(model, rows, self.progress.steps * accumulate, self.batches.largest, columns, accumulate)
@@ -80,7 +80,8 @@ class CompiledLoop(StepLoop):
         self._net = recordable(model.body)
         lanes = min(model.members, allowed_threads())
         self._recorders = [Recorder(model.dtype) for _ in range(lanes)]  # members of the same one share buffers
-        self._sums = [aligned((model.gradients.vector.shape[-1],), model.dtype) for _ in range(lanes)]
+        n_sums = model.gradients.vector.shape[-1] if accumulate > 1 else 0
+        self._sums = [aligned((n_sums,), model.dtype) for _ in range(lanes)]
         self._machines = [Machine(model.dtype, self._chunk.which, self.compiling) for _ in range(model.members)]
         seeds = member_seeds(model.members, self.plan.edition, self.plan.seed)
         self._streams = [

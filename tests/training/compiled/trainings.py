@@ -55,8 +55,9 @@ from nnfs_cli.training.trainer import Trainer
 
 N_INPUTS = 5
 TABLES = EmbeddingTable(1, 4, 2, "a"), EmbeddingTable(4, 3, 3, "b")
-SMOOTH = [Tanh(), Sigmoid(), SiLU(), GELU(), GELU(form="tanh"), Softplus(), Softmax(), SELU(), ELU(alpha=0.5)]
-OTHERS = [ReLU(), LeakyReLU(), PReLU(), Identity(), BatchNorm(), LayerNorm(), Dropout(0.3), Sequential(layers=[Exp()])]
+SMOOTH = [Tanh(), Sigmoid(), SiLU(), GELU(), GELU(form="tanh"), Softplus(), SELU(), ELU(alpha=0.5)]
+ACTIVATIONS = [ReLU(), LeakyReLU(), PReLU(), Identity(), *SMOOTH]
+OTHERS = [BatchNorm(), LayerNorm(), Dropout(0.3), Sequential(layers=[Linear(3), Softmax()])]
 ENDS = {  # what may end a net, by loss; the others need no activation
     "binary_cross_entropy": [Sigmoid()],
     "binary_focal": [Sigmoid()],
@@ -91,10 +92,10 @@ class Training:
         rng = rngs if self.members > 1 else rngs[0]
         model = Model(self.layers, self.loss, (N_INPUTS,), dtype, rng, embedding, self.members)
         if nudged:
-            model.parameters.learned[...] = nudge(model.parameters.learned)
+            _round_otherwise(model)
         return model
 
-    def arrays(self, dtype: str, model: Model, nudged: bool = False) -> list[Array]:
+    def arrays(self, dtype: str, model: Model) -> list[Array]:
         """X, y and the weights of the rows, if there are any."""
         rng = np.random.default_rng(2)
         X = rng.normal(size=(self.rows, N_INPUTS)) * self.scale
@@ -111,8 +112,7 @@ class Training:
             "often 0": [np.where(rng.random(self.rows) < 0.8, 0, rng.random(self.rows))],
             "members": [rng.integers(0, 3, (self.rows, self.members)).astype(float)],
         }[self.weights]
-        arrays = [array.astype(dtype) for array in (X, y, *weights)]
-        return [nudge(array) for array in arrays] if nudged else arrays
+        return [array.astype(dtype) for array in (X, y, *weights)]
 
     def trainer(
         self, engine: Any, dtype: str = "float64", *, nudged: bool = False, callbacks: Sequence[Callback] = ()
@@ -125,13 +125,13 @@ class Training:
     def train(self, engine: Any, dtype: str = "float64", *, nudged: bool = False, staged: bool = False) -> Trainer:
         """The trainer after training; `staged` puts the rows on disk."""
         trainer = self.trainer(engine, dtype, nudged=nudged)
-        trainer.train(self.as_rows(dtype, trainer.model, nudged, staged), self.epochs)
+        trainer.train(self.as_rows(dtype, trainer.model, staged), self.epochs)
         assert isinstance(trainer._loop, CompiledLoop) == (engine == "compiled")
         return trainer
 
-    def as_rows(self, dtype: str, model: Model, nudged: bool = False, staged: bool = False) -> TrainingRows:
+    def as_rows(self, dtype: str, model: Model, staged: bool = False) -> TrainingRows:
         """The rows to train on."""
-        X, y, *weight = self.arrays(dtype, model, nudged)
+        X, y, *weight = self.arrays(dtype, model)
         if not staged:
             return RowsInMemory(X, y, *weight)
         rows = RowsOnDisk(X.shape[1], y.shape[1], bool(weight), dtype, self.rows)
@@ -141,29 +141,24 @@ class Training:
         return rows
 
 
-def nudge(array: Array) -> Array:
-    """The array with half of its numbers, but not whole ones below 0, replaced by the next of the dtype.
+def _round_otherwise(model: Model) -> None:
+    """Change half of the weights by one bit, and every gradient by what rounding may change."""
+    rng, w, differentiate = np.random.default_rng(1), model.parameters.learned, model.differentiate
+    w[...] = np.where(rng.random(w.shape) < 0.5, np.nextafter(w, w.dtype.type(np.inf)), w)
 
-    A code of a category stays the same code when it is cut to a whole number.
-    """
-    moved = (np.random.default_rng(1).random(array.shape) < 0.5) & ((array > 0) | (array != np.round(array)))
-    return np.where(moved, np.nextafter(array, array.dtype.type(np.inf)), array)
+    def inexactly(*arguments: Any) -> float:
+        loss, gradient = differentiate(*arguments), model.gradients.vector
+        noise = rng.uniform(-1, 1, gradient.shape) * np.finfo(gradient.dtype).eps
+        gradient += (noise * np.abs(gradient).max()).astype(gradient.dtype)
+        return loss
+
+    vars(model)["differentiate"] = inexactly
 
 
 def left_behind(trainer: Trainer) -> dict[str, Array]:
     """All numbers that a training leaves behind: weights, optimizer states, averages, losses."""
     numbers = {f"weights.{name}": array for name, array in trainer.model.parameters.arrays.items()}
-    layout, learned = trainer.model.parameters.layout, trainer.model.parameters.learned
-    for name, state in trainer.optimizer_state.items():
-        if name == "buffer":
-            continue
-        if state.size != learned.size:
-            numbers[f"optimizer.{name}"] = state
-            continue
-        for member, one in enumerate(state.reshape(-1, layout.learned)):
-            whole = np.zeros(layout.size, one.dtype)
-            whole[: layout.learned] = one
-            numbers |= {f"optimizer.{name}.{member}.{place}": part for place, part in layout.arrays(whole).items()}
+    numbers |= {f"optimizer.{name}": array for name, array in trainer.optimizer_state.items() if name != "buffer"}
     progress = trainer.progress
     counts = [progress.step, progress.batch, progress.loss, progress.weight, progress.lr or 0.0]
     numbers |= {f"progress.{i}": np.array(count, float) for i, count in enumerate(counts)}
@@ -174,7 +169,7 @@ def some_layers(pool: Sequence[Layer], depth: int = 2) -> st.SearchStrategy[tupl
     """Layers that can follow any shape, blocks among them."""
     widths = st.integers(1, 6)
     simple = st.sampled_from(pool)
-    activation = st.sampled_from([layer for layer in pool if not isinstance(layer, Dropout)])
+    activation = st.sampled_from([layer for layer in pool if not isinstance(layer, Dropout | Sequential)])
     kinds = [
         simple,
         st.builds(Linear, widths, bias=st.booleans()),
