@@ -6,6 +6,7 @@ Also an epoch of a single step, beside the loop that one writes in NumPy without
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from statistics import median
 
 from tests.benchmarks import full_batch
@@ -30,8 +31,10 @@ def measured(given: argparse.Namespace) -> Found:
     races = race(full, full_batch.CONTESTANTS, given.turns, 0.05 if given.quick else 0.5, variables(1))
     shares = {}
     for workload, epochs in zip(WORKLOADS, (2_000, 40), strict=False):
-        say(f"epochs of {workload.name}")
-        shares[workload.name] = overhead(workload.shortened(3 if given.quick else epochs))
+        for engine in ("compiled", "numpy"):
+            say(f"epochs of {workload.name}, {engine}")
+            shorter = replace(workload, engine=engine, epochs=4 if given.quick else epochs)
+            shares[f"{workload.name}, {engine}"] = overhead(shorter)
     return {"full batch": races, "description": full.description, "epochs": shares}
 
 

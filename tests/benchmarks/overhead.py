@@ -6,7 +6,7 @@ import contextlib
 import io
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.display.lines import Lines
+from nnfs_cli.nn.model import Model
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.progress import LogRow
 from nnfs_cli.training.trainer import Trainer
@@ -33,33 +34,38 @@ class _Watch(Callback):
         self._ended = now
 
 
+@contextlib.contextmanager
+def clocked(owner: type, method: str) -> Iterator[list[float]]:
+    """Note the seconds of every call of a method."""
+    seconds: list[float] = []
+    original = getattr(owner, method)
+
+    def timed(*args: Any, **options: Any) -> Any:
+        begun = time.perf_counter()
+        try:
+            return original(*args, **options)
+        finally:
+            seconds.append(time.perf_counter() - begun)
+
+    setattr(owner, method, timed)
+    try:
+        yield seconds
+    finally:
+        setattr(owner, method, original)
+
+
 def overhead(workload: Workload) -> dict[str, float]:
     """Seconds of an epoch: in all, of its steps, and of the net's own pass over the validation rows."""
-    ends: list[float] = []
-    end_epoch: Callable[..., None] = Trainer._end_epoch
-
-    def timed(self: Trainer, *args: Any) -> None:
-        begun = time.perf_counter()
-        end_epoch(self, *args)
-        ends.append(time.perf_counter() - begun)
-
-    with tempfile.TemporaryDirectory() as name, contextlib.redirect_stderr(io.StringIO()):
+    watch = _Watch()
+    with (
+        tempfile.TemporaryDirectory() as name,
+        contextlib.redirect_stderr(io.StringIO()),
+        clocked(Trainer, "_end_epoch") as ends,
+        clocked(Model, "evaluate") as passes,
+    ):
         experiment = workflows.prepare(Config.load(workload.config(Path(name))))
-        watch = _Watch()
-        Trainer._end_epoch = timed  # type: ignore[method-assign]
-        try:
-            workflows.train(  # the last to be called
-                experiment, workflows.begin(experiment, Path(name) / "runs"), [Lines(), watch]
-            )
-        finally:
-            Trainer._end_epoch = end_epoch  # type: ignore[method-assign]
-    rows, model = experiment.splits["validation"], experiment.predictor.model
-    passes = []
-    for _ in range(99):
-        begun = time.perf_counter()
-        model.evaluate(rows.X, rows.y)
-        passes.append(time.perf_counter() - begun)
-    whole, end = (
-        median(seconds[len(seconds) // 2 :]) for seconds in (watch.whole, ends)
-    )  # early ones often are the best
-    return {"whole": whole, "steps": whole - end, "forward": median(passes)}
+        run = workflows.begin(experiment, Path(name) / "runs")
+        workflows.train(experiment, run, [Lines(), watch])  # the last to be called
+    half, epochs = workload.epochs // 2, workload.epochs  # in early epochs, nearly all weights are the best so far
+    whole, end, forward = (median(seconds[half:epochs]) for seconds in (watch.whole, ends, passes))
+    return {"whole": whole, "steps": whole - end, "forward": forward}

@@ -6,17 +6,7 @@ import importlib
 
 from tests.benchmarks.part import Part, file_of, read
 
-PARTS = (
-    "jobs",
-    "steps",
-    "epochs",
-    "preset",
-    "predict",
-    "commands",
-    "growth",
-    "busy",
-    "big",
-)
+PARTS = ("jobs", "steps", "epochs", "preset", "predict", "commands", "busy", "growth", "big")
 
 
 def part_of(name: str) -> Part:
