@@ -60,7 +60,7 @@ BLOCK = re.compile(
 )
 # A command that needs no shell, and leaves nothing in the process that runs it, as code of a user would.
 SIMPLE = re.compile(r"nnfs (?!.*--code)[^|<>&;$*?`]+")
-VARIABLES = {"COLUMNS": "80"}
+VARIABLES = {"COLUMNS": "80", "NUMBA_DISABLE_JIT": "1"}  # figures are those of NumPy, with Numba and without
 COMMAND = re.compile(r"^\$ (.+)\n((?:[^$].*\n|\n)*)", re.MULTILINE)
 
 

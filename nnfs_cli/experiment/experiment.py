@@ -122,8 +122,7 @@ def _settled(experiment: Experiment) -> Experiment:
     try:
         engine = engine_for(experiment.predictor.model, plan)
     except ValueError as error:
-        message = f"the compiled engine cannot train this net: {error}"
-        raise config.error([Fault(("engine",), message)]) from None
+        raise config.error([Fault(("engine",), str(error))]) from None
     return replace(experiment, config=config.model_copy(update={"engine": engine}))
 
 

@@ -25,7 +25,7 @@ def engine_for(model: Model, plan: Plan) -> Engine:
         return "numpy"
     reason = why_not_compiled(model, plan)
     if reason and plan.engine == "compiled":
-        raise ValueError(reason)
+        raise ValueError(f"the compiled engine cannot train this net: {reason}")
     return "numpy" if reason else "compiled"
 
 

@@ -214,7 +214,7 @@ def test_the_text_of_the_config_is_the_whole_config_but_for_the_rows() -> None:
     estimator = nnfs_cli.fit(columns, "bought", epochs=5)
     proposed = yaml.safe_load(estimator.config_text)
     dataset = InMemory(**proposed.pop("dataset")["table"]).of(columns)
-    again = config_from({**proposed, "epochs": 5, "dataset": dataset})
+    again = config_from({**proposed, "epochs": 5, "engine": estimator.config_.engine, "dataset": dataset})
     expected, found = (one.model_dump(mode="json") for one in (again, estimator.config_))
     assert expected == found
 

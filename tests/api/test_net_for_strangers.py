@@ -206,6 +206,13 @@ def test_the_command_line_warns_of_poor_probabilities_too(nnfs: Nnfs, tmp_path: 
         (lambda: trained(seed=None), ConfigError, "seed: expected a whole number, found nothing"),
         (lambda: trained(verbose="no"), ConfigError, "verbose should be True, False or None, found 'no'"),
         (lambda: trained(dtype=int), ConfigError, "dtype: expected float32 or float64, found 'int64'"),
+        (lambda: trained(engine="c"), ConfigError, "engine: expected auto, numpy or compiled, found 'c'"),
+        (
+            lambda: trained(engine="compiled"),
+            ConfigError,
+            "engine: the compiled engine cannot train this net",
+        ),
+        (lambda: trained(threads=0), ConfigError, "threads: "),
         (lambda: trained().summary(7), ConfigError, "the net has weights for 4 features, not for 7"),
         (lambda: Sequential([Linear(3)]).history, UserError, "there was no fit yet, so there is no history"),
         (

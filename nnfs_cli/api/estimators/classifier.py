@@ -123,6 +123,9 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         Stop training after this number of minutes.
     threads : int, default=None
         The maximum number of threads or processes. By default, the number of cores.
+    engine : "auto", "numpy" or "compiled", default="auto"
+        What makes the training steps. "auto" is "compiled", which is faster, if Numba is installed (the extra `fast`)
+        and every part of the net has a compiled form, else "numpy". Each engine rounds in its own way.
     dtype : "float32" or "float64", default="float32", or "float64" for a minimizer such as lbfgs
         The number format that the net computes with.
     random_state : int, RandomState or None, default=0
@@ -193,6 +196,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         log_every: int | None = None,
         max_minutes: float | None = None,
         threads: int | None = None,
+        engine: Literal["auto", "numpy", "compiled"] = "auto",
         dtype: Literal["float32", "float64"] | None = None,
         random_state: int | np.random.RandomState | None = 0,
         verbose: bool | None = False,

@@ -66,7 +66,7 @@ from nnfs_cli.workflows.result import TrainingResult
 KEYS = (
     "optimizer", "lr", "schedule", "epochs", "batch_size", "preset", "members", "holdout", "split", "preprocessing",
     "penalty", "clip", "accumulate", "averaging", "metrics", "early_stopping", "checkpoint", "shuffle", "replacement",
-    "drop_last", "log_every", "max_minutes", "threads", "dtype",
+    "drop_last", "log_every", "max_minutes", "threads", "engine", "dtype",
 )  # fmt: skip
 
 
@@ -104,6 +104,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         log_every: int | None = None,
         max_minutes: float | None = None,
         threads: int | None = None,
+        engine: Literal["auto", "numpy", "compiled"] = "auto",
         dtype: Literal["float32", "float64"] | None = None,
         random_state: int | np.random.RandomState | None = 0,
         verbose: bool | None = False,
@@ -131,7 +132,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         self.shuffle, self.replacement, self.drop_last = shuffle, replacement, drop_last
         self.log_every = log_every
         self.max_minutes = max_minutes
-        self.threads = threads
+        self.threads, self.engine = threads, engine
         self.dtype = dtype
         self.random_state = random_state
         self.verbose = verbose

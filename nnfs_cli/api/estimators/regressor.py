@@ -104,6 +104,9 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
         Stop training after this number of minutes.
     threads : int, default=None
         The maximum number of threads or processes. By default, the number of cores.
+    engine : "auto", "numpy" or "compiled", default="auto"
+        What makes the training steps. "auto" is "compiled", which is faster, if Numba is installed (the extra `fast`)
+        and every part of the net has a compiled form, else "numpy". Each engine rounds in its own way.
     dtype : "float32" or "float64", default="float32", or "float64" for a minimizer such as lbfgs
         The number format that the net computes with.
     random_state : int, RandomState or None, default=0

@@ -223,6 +223,8 @@ class Sequential(sequential.Sequential):
         seed: int = 0,
         shuffle: bool = True,
         dtype: DType | None = None,
+        threads: int | None = None,
+        engine: Literal["auto", "numpy", "compiled"] = "auto",
         verbose: bool | None = None,
     ) -> Frame:
         """Train the net, and return the log: a column for each figure, a row for each epoch.
@@ -251,6 +253,9 @@ class Sequential(sequential.Sequential):
           copied, so one of them can be used in several trainings.
         - `seed`: of the first weights, the order of the rows and dropout.
         - `dtype`: by default that of the net; at first float32, or float64 for lbfgs.
+        - `threads`: the maximum number of threads, which changes no byte of the net. By default, the number of cores.
+        - `engine`: what makes the steps: `"compiled"`, `"numpy"`, or `"auto"` for compiled steps if Numba is installed
+          (the extra `fast`) and every part of the net has a compiled form. Each engine rounds in its own way.
         - `verbose`: show the progress. None shows it in notebooks and interactive sessions only.
 
         Raises `ConfigError` for a wrong setting and `DataError` for unusable arrays; then the net is as before. Raises
@@ -273,6 +278,7 @@ class Sequential(sequential.Sequential):
             "layers": self.layers, "loss": loss, "optimizer": optimizer, "lr": lr, "epochs": epochs,
             "batch_size": batch_size, "metrics": _listed(metrics), "schedule": schedule, "clip": clip, "seed": seed,
             "shuffle": shuffle, "dtype": _dtype_name(dtype) or (self._model and self._model.dtype.name),
+            "threads": threads, "engine": engine,
         }  # fmt: skip
         settings = checked_settings(given, validated=validation_data is not None)
         validation, columns = None, self._columns or column_names(X)

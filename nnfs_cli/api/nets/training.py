@@ -26,6 +26,7 @@ from nnfs_cli.system.wording import counted
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
 from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
+from nnfs_cli.training.engine import engine_for
 from nnfs_cli.training.plan import Plan
 from nnfs_cli.training.progress import LogRow, evaluated
 from nnfs_cli.training.trainer import Trainer
@@ -86,7 +87,7 @@ def trainer_for(
 ) -> Trainer:
     """Return the trainer of a model, which evaluates the validation rows, or else the training rows.
 
-    Raises `DataError` for too few rows.
+    Raises `DataError` for too few rows, and `ConfigError` if the engine cannot train the model.
     """
     metrics, n_rows = settings["metrics"], len(rows)
     watched, prefix = (rows, "train_") if validation is None else (validation, "val_")
@@ -106,7 +107,13 @@ def trainer_for(
         settings["schedule"],
         clip=settings["clip"],
         seed=settings["seed"],
+        engine=settings["engine"],
+        threads=settings["threads"],
     )
+    try:
+        engine_for(model, plan)
+    except ValueError as error:
+        raise ConfigError.of([Fault(("engine",), str(error))]) from None
     return Trainer(model, batches, plan, callbacks, evaluate)
 
 

@@ -46,7 +46,7 @@ def train(
     verbose : bool, optional
         Whether progress is shown; by default only in a notebook or an interactive session.
     **settings
-        Values for other keys of the config, such as `epochs=20`.
+        Values for other keys of the config, such as `epochs=20`, `threads=1` or `engine="numpy"`.
 
     Returns
     -------
