@@ -8,7 +8,6 @@ import math
 from nnfs_cli.display.some_epochs import round_up
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number
-from nnfs_cli.system.wording import counted
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.progress import LogRow
 
@@ -31,7 +30,7 @@ class Lines(Callback):
 
     def on_compile(self, training: Training, kernels: int) -> None:
         """Say why nothing happens for some seconds."""
-        self.write(f"  compiling {counted(kernels, 'loop')} for this machine, once; later trainings start at once")
+        self.write("  compiling this net, which takes seconds; the machine code is kept, and later trainings start at once")
 
     def on_log(self, training: Training, row: LogRow) -> None:
         """Write a line for the first epoch, the last one and some between, or for all."""

@@ -1,6 +1,7 @@
 """Files, locks, threads, random streams and compiled loops: everything that nnfs needs from the machine.
 
 Read `wording`, `files` and `matching` first, then `random`, `threads`, `warn`, `ignored_warnings`, `lock`, `spill` and
-`machine_code`. `map_tasks` spreads tasks over `worker` processes, to which it sends `messages`. The threads of
-`helpers` share a piece of work, and a `forked` process shares arrays of `shared_memory`.
+`machine_code`. Work is shared in three ways: `helpers.do_together` does jobs in threads and waits for all; `map_tasks`
+does pure tasks in new `worker` processes, to which it sends `messages`; a `forked` process, which trains members of an
+ensemble with NumPy, shares arrays of `shared_memory`.
 """

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class Answer(NamedTuple):
-    """What has become of a call: its result, or nothing if it has failed, and its warnings.
+    """The outcome of a call: its result, or nothing if it has failed, and its warnings.
 
     A warning is its text, its category, and the file and line that gave it.
     """

@@ -13,7 +13,7 @@ Job = Callable[[], object]
 
 
 def do_together(jobs: Sequence[Job]) -> None:
-    """Do all jobs, one of them in each thread. Whatever no other thread has begun is done by the current one.
+    """Do all jobs, one of them in each thread. The current thread also does jobs that no other thread has begun.
 
     The jobs must not depend on each other, and must call code that leaves the interpreter to other threads. An error in
     a job is raised here when all have ended.

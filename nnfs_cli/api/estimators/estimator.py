@@ -117,8 +117,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         self.epochs = epochs
         self.batch_size = batch_size
         self.preset = preset
-        self.members = members
-        self.holdout = holdout
+        self.members, self.holdout = members, holdout
         self.split = split
         self.preprocessing = preprocessing
         self.penalty = penalty

@@ -119,7 +119,7 @@ class Callback:
         """Act after an epoch, before it is evaluated."""
 
     def on_compile(self, training: Training, kernels: int) -> None:
-        """Act before loops are compiled, which takes some seconds, once on every machine."""
+        """Act before parts of the net are compiled, which takes some seconds, once on every machine."""
 
     def on_end(self, training: Training) -> None:
         """Act after the last step, also when training is interrupted or diverges."""
