@@ -30,7 +30,7 @@ class Lines(Callback):
 
     def on_compile(self, training: Training, kernels: int) -> None:
         """Say why nothing happens for some seconds."""
-        self.write("  compiling this net, which takes seconds; the machine code is kept, and later trainings start at once")
+        self.write("  compiling this net, which takes some seconds and is done once on this machine")
 
     def on_log(self, training: Training, row: LogRow) -> None:
         """Write a line for the first epoch, the last one and some between, or for all."""
