@@ -88,7 +88,8 @@ class Job:
         if installed("torch"):
             found["PyTorch"] = (script("with_pytorch", "weights.pt"), {})
         if installed("jax"):
-            found["JAX"] = (script("with_jax", "weights.npz"), {})
+            jax = script("with_jax", "weights.npz")
+            found |= {"JAX": (jax, {"JAX_ENABLE_COMPILATION_CACHE": "false"}), "JAX, kept code": (jax, {})}
         if installed("keras") and installed("jax"):  # on PyTorch, Keras takes several times as long
             found["Keras on JAX"] = (script("with_keras", "net.weights.h5"), {"KERAS_BACKEND": "jax"})
         return found
@@ -165,11 +166,9 @@ def table(found: Found, column: int, corner: str) -> list[str]:
 
 
 def markdown(found: Found) -> str:
-    """Seconds, CPU seconds and memory."""
-    lines = [
-        described(found)
-        + f"{found['epochs']} epochs, a batch of {found['batch']}. Each figure is the median of {found['turns']} turns.",
-        "",
-    ]
-    lines += [*table(found, 0, "seconds"), "", *table(found, 1, "CPU seconds")]
+    """Seconds and CPU seconds."""
+    about = (
+        f"{found['epochs']} epochs, a batch of {found['batch']}. Each figure is the median of {found['turns']} turns."
+    )
+    lines = [described(found) + about, "", *table(found, 0, "seconds"), "", *table(found, 1, "CPU seconds")]
     return "\n".join(lines) + "\n"
