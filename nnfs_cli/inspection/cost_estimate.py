@@ -71,11 +71,12 @@ def _memory(experiment: Experiment, trainer: Trainer) -> dict[str, int]:
     arrays = (array for encoded in experiment.splits.values() for array in encoded.arrays if array is not None)
     held = sum({id(array): array.nbytes for array in arrays}.values())  # splits may share arrays
     rows = min(experiment.batches.size, len(experiment.training_rows))
+    batches = 3 if config.engine == "compiled" else 2  # outputs of all layers, gradients, and evaluations in NumPy
     outputs = net_cost(trainer.model, rows).total("output_bytes")
     return {
         "data": held + (config.memory_limit or 0) // 2 * isinstance(experiment.training_rows, RowsOnDisk),
         "net": copies * vector.nbytes + states,
-        "batch": 2 * outputs,  # outputs of all layers and their gradients
+        "batch": batches * outputs,
     }
 
 

@@ -7,6 +7,7 @@ no twin: they are recorded as they stand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -74,6 +75,12 @@ class Recorder(Context):
         return instructions
 
     def _new_buffer(self, at: int, shape: Shape, dtype: Any) -> Array:
+        largest, n = self._shelves[max(self._shelves)] if self._shelves else [], math.prod(shape)
+        if at < len(largest):
+            buffer, _, its_dtype = largest[at]
+            if its_dtype is dtype and n <= buffer.size:
+                part: Array = buffer.reshape(-1)[:n].reshape(shape)
+                return part
         return aligned(shape, self.dtype if dtype is None else dtype)
 
     def random_words(self, n: int) -> tuple[Array, Array]:
