@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from nnfs_cli.nn.model import Model
-from nnfs_cli.system.machine_code.loader import can_compile
+from nnfs_cli.system.machine_code.loader import why_not_compile
 from nnfs_cli.training.optimizers import Stepper
 from nnfs_cli.training.plan import Plan
 from nnfs_cli.training.shared_loop import SharedLoop, may_share
 from nnfs_cli.training.step_loop import StepLoop
 
 Engine = Literal["numpy", "compiled"]
-
-NEEDS = "it needs `pip install 'nnfs-cli[fast]'`"
 
 
 def engine_for(model: Model, plan: Plan) -> Engine:
@@ -31,12 +29,12 @@ def engine_for(model: Model, plan: Plan) -> Engine:
 
 def why_not_compiled(model: Model, plan: Plan) -> str:
     """Return why the compiled engine cannot train a model as planned, or the empty string."""
-    if not can_compile():
-        return NEEDS
+    if reason := why_not_compile():
+        return reason
     from nnfs_cli.training.compiled.support import part_without_twin
 
     part = part_without_twin(model, plan)
-    return f"it does not know {part}" if part else ""
+    return f"it has no compiled form of {part}; leave `engine` out to train with NumPy" if part else ""
 
 
 def loop_for(model: Model, optimizer: Stepper, plan: Plan, *arguments: Any) -> StepLoop:

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib.metadata
 import importlib.util
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -21,17 +22,26 @@ from nnfs_cli.system.machine_code.kernel import Device, Kernel
 
 COMPILER = ("compiler.py", "intrinsics.py", "kernel.py", "target.py")  # what makes the code of a kernel
 
-_lock = threading.Lock()
+_lock = threading.Lock()  # a new one in a process that was forked, where nobody could open that of its parent
 _addresses: dict[tuple[Kernel, str], int] = {}
 _engines: list[Any] = []  # they own the memory of the machine code
 
 
-def can_compile() -> bool:
-    """Return whether Numba is installed and not switched off by NUMBA_DISABLE_JIT."""
-    import os
-
+def why_not_compile() -> str:
+    """Return why kernels cannot be compiled here and what to do about it, or the empty string."""
+    if not all(importlib.util.find_spec(name) for name in ("numba", "llvmlite")):
+        return "it needs `pip install 'nnfs-cli[fast]'`"
     off = os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
-    return not off and all(importlib.util.find_spec(name) for name in ("numba", "llvmlite"))
+    return "the environment variable NUMBA_DISABLE_JIT switches Numba off; remove it" if off else ""
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def load(

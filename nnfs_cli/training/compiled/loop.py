@@ -61,6 +61,13 @@ class CompiledLoop(StepLoop):
             bounds = bounds[end:]
             yield
 
+    def close(self) -> None:
+        """Free all memory that only the steps need."""
+        if self._bound:
+            self._bound = False
+            self._programs.clear()
+            del self._chunk, self._net, self._recorders, self._sums, self._machines, self._streams, self._copies
+
     def _length(self, stop: float) -> int:
         """Return the number of steps to make before anybody looks."""
         most = min(self._most, self._chunk.capacity // self.plan.accumulate, stop - self.progress.step)
