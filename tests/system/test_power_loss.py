@@ -453,7 +453,7 @@ THOROUGH = {"train without a state", "train further after a stop", "resume witho
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in THOROUGH else name for name in NAMES]
 )
 def test_a_loss_of_power_after_any_operation_costs_no_run_and_no_state(name: str, place: Place) -> None:
-    replay = replayed(place, name, 12)
+    replay = replayed(place, name, 24)
     none(replay.damage)
     assert replay.continued >= 5
 
