@@ -211,10 +211,11 @@ def figure_of(folder: Path, file: str) -> float:
     y, said = np.load(folder / "truth.npy"), parquet.read_table(folder / file)
     if y.dtype.kind == "f":
         return figure(y, said["prediction"].to_numpy())
-    answer = np.empty(len(y))
+    answer = np.zeros(len(y))  # no probability of a class that no training row has
     for label in np.unique(y):
-        rows = y == label
-        answer[rows] = said[f"probability_{label}"].to_numpy()[rows]
+        rows, name = y == label, f"probability_{label}"
+        if name in said.column_names:
+            answer[rows] = said[name].to_numpy()[rows]
     return figure(y, answer)
 
 
