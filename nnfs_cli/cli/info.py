@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 from nnfs_cli.cli.help import manual
@@ -30,7 +31,7 @@ def info(json: Json = False, quiet: Quiet = False) -> None:
 
 
 def _collect() -> dict[str, Any]:
-    """Return what is known about the installation, as plain JSON without paths."""
+    """Return what is known about the installation, as plain JSON without the path of the user's home."""
     from importlib.metadata import PackageNotFoundError, version
 
     from nnfs_cli import __version__
@@ -54,6 +55,27 @@ def _collect() -> dict[str, Any]:
         "cores": environment["cores"],
         "blas": " ".join(str(blas[key]) for key in ("name", "version", "kernels") if key in blas),
         "threads": environment["threads"],
+        "engine": _engine(),
         "packages": packages,
         "variables": environment["variables"],
     }
+
+
+def _engine() -> str:
+    """Return which engine trains by default, and where the machine code of compiled nets is kept."""
+    import numpy as np
+
+    from nnfs_cli.system.machine_code import cache
+    from nnfs_cli.system.machine_code.blas import gemm_address
+    from nnfs_cli.system.machine_code.loader import can_compile
+
+    if not can_compile():
+        return "numpy; the compiled one needs Numba"
+    if gemm_address(np.dtype(np.float32)) is None:
+        return "numpy; the compiled one does not know the BLAS library of this NumPy"
+    try:
+        place, home = cache.folder(), Path.home()
+    except (OSError, RuntimeError):
+        return "compiled; no folder keeps its machine code"
+    shown = Path("~", place.relative_to(home)) if place.is_relative_to(home) else place
+    return f"compiled; its machine code is kept in {shown}"

@@ -20,6 +20,7 @@ def test_info_names_versions_machine_and_threads(inside: Nnfs, monkeypatch: pyte
     assert found["cores"] >= 1
     assert found["threads"] >= 1
     assert found["blas"]
+    assert found["engine"] == "numpy; the compiled one needs Numba"
     monkeypatch.setenv("OPENBLAS_CORETYPE", "3")  # a name that is longer than the others
     done = inside("info")
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
@@ -33,3 +34,10 @@ def test_info_shows_no_path(inside: Nnfs) -> None:
     for text in (inside("info").stdout, inside("info", "--json").stdout):
         assert str(Path.home()) not in text
         assert str(Path.cwd()) not in text
+
+
+@pytest.mark.usefixtures("compiled")
+def test_info_tells_where_the_machine_code_is(inside: Nnfs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(Path.home() / "kept"))
+    engine = json.loads(inside("info", "--json").stdout)["engine"]
+    assert engine == "compiled; its machine code is kept in ~/kept/nnfs/machine-code"

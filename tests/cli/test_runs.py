@@ -129,7 +129,7 @@ def test_a_run_is_shown_on_a_page(folder: Path, inside: Nnfs) -> None:
     done = inside("runs", "show", "runs/flowers-2")
     lines = done.stdout.splitlines()
     labels = [line.split()[0] for line in lines if line[:1].isalpha() and line[:12].endswith(" ")]
-    assert labels == ["run", "state", "data", "model", "training", "best", "validation", "verdict", "files"]
+    assert labels == ["run", "state", "data", "model", "training", "engine", "best", "validation", "verdict", "files"]
     text = " ".join(done.stdout.split())  # lines are folded
     assert "state finished less than a minute ago (20" in text
     assert "; 9 epochs in " in text

@@ -89,6 +89,7 @@ def _print_training(run: RunDirectory, best_epoch: int | None) -> None:
     config = config_of(run)
     print_fact("model", model_in_words(config, net_of(run, config).model))
     print_fact("training", ", ".join(recipe(config)))
+    print_fact("engine", config.engine)
     if lines := _curves(run, best_epoch):
         print("\n".join(["", *lines, ""]))
     if run.records.has_metrics():

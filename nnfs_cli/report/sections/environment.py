@@ -19,6 +19,8 @@ def environment(facts: RunFacts) -> Section | None:
     rows += [(label, str(about[label])) for label in ("python", "platform", "processor") if about.get(label)]
     if about.get("cores"):
         rows.append(("cores", f"{about['cores']}, of which training may use {about.get('threads') or 'all'}"))
+    if facts.config is not None:
+        rows.append(("engine", facts.config.engine))
     for label in ("blas", "packages", "variables"):
         if isinstance(found := about.get(label), dict) and found:
             rows.append((label, ", ".join(f"{name} {version}" for name, version in found.items())))
