@@ -67,12 +67,12 @@ def _engine() -> str:
 
     from nnfs_cli.system.machine_code import cache
     from nnfs_cli.system.machine_code.blas import gemm_address
-    from nnfs_cli.system.machine_code.loader import can_compile
+    from nnfs_cli.system.machine_code.loader import why_not_compile
 
-    if not can_compile():
-        return "numpy; the compiled one needs Numba"
+    if reason := why_not_compile():
+        return f"numpy; the compiled engine cannot be used: {reason}"
     if gemm_address(np.dtype(np.float32)) is None:
-        return "numpy; the compiled one does not know the BLAS library of this NumPy"
+        return "numpy; the compiled engine does not know the BLAS library of this NumPy"
     try:
         place, home = cache.folder(), Path.home()
     except (OSError, RuntimeError):

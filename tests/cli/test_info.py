@@ -20,7 +20,7 @@ def test_info_names_versions_machine_and_threads(inside: Nnfs, monkeypatch: pyte
     assert found["cores"] >= 1
     assert found["threads"] >= 1
     assert found["blas"]
-    assert found["engine"] == "numpy; the compiled one needs Numba"
+    assert found["engine"].startswith("numpy; the compiled engine cannot be used: ")
     monkeypatch.setenv("OPENBLAS_CORETYPE", "3")  # a name that is longer than the others
     done = inside("info")
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
