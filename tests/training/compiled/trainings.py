@@ -193,6 +193,7 @@ def trainings(
     schedules: Sequence[Schedule],
     *,
     everything: bool = True,
+    members: bool = True,
 ) -> Training:
     """A training of parts from these pools."""
     body = draw(some_layers(pool))
@@ -206,7 +207,7 @@ def trainings(
     if end and loss.task == "regression":
         body = (*body, LayerNorm())  # so that the exponential stays small
     optimizer = draw(st.sampled_from(optimizers))
-    members = draw(st.integers(1, 5)) if everything else draw(st.integers(1, 3))
+    n_members = draw(st.integers(1, 5 if everything else 3)) if members else 1
     size = draw(st.integers(2, 40))
     replacement = draw(st.booleans())
     batches = {
@@ -216,7 +217,7 @@ def trainings(
         "drop_last": draw(st.booleans()),
     }
     rows = draw(st.integers(max(20, size), 60))
-    weights = draw(st.sampled_from(["none", "rows", "often 0", *(["members"] if members > 1 else [])]))
+    weights = draw(st.sampled_from(["none", "rows", "often 0", *(["members"] if n_members > 1 else [])]))
     plan: dict[str, Any] = {
         "accumulate": draw(st.sampled_from([1, 1, 2, 3])),
         "averaging": draw(st.sampled_from([None, EMA(0.9), SWA(0.4)])),
@@ -229,7 +230,7 @@ def trainings(
         layers=(*body, Linear(n_outputs), *end),
         loss=loss.model_copy(update={"reduction": draw(st.sampled_from(["mean", "mean", "sum"]))}),
         tables=TABLES if everything and draw(st.booleans()) else (),
-        members=members,
+        members=n_members,
         rows=rows,
         batches=batches,
         weights=weights,
