@@ -25,6 +25,9 @@ from nnfs_cli.errors import RunError
 from nnfs_cli.experiment import read_data
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.status_file import StatusFile
+from nnfs_cli.training.callbacks import Training
+from nnfs_cli.training.callbacks.limits import TimeLimit
+from nnfs_cli.training.callbacks.probes import spread
 from tests.conftest import Nnfs, one_message, unsealed
 from tests.twins import Leaving, record
 
@@ -652,6 +655,21 @@ def test_resume_after_a_time_limit_takes_another_one(started: Callable[..., Path
         assert RunDirectory.open(run).metrics()["stopped"] == "the time limit of 0.001 min is over"
         lengths.append(len(RunDirectory.open(run).epochs()))
     assert lengths == sorted(set(lengths))
+    assert inside("verify", run, "-q").returncode == 0
+
+
+def test_verify_repeats_a_time_limit_that_falls_on_the_end_of_an_epoch(
+    started: Callable[..., Path], inside: Nnfs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(limit: TimeLimit, training: Training) -> None:
+        if training.progress.step in (52, 65):
+            training.stop(limit.reason)
+
+    monkeypatch.setattr(TimeLimit, "on_step", stop)
+    run = started(max_minutes=1, epochs=1_000)
+    assert len(RunDirectory.open(run).epochs()) == 13
+    assert 13 not in spread(1_000)  # so it is probed only because training stops there
+    assert inside("resume", run, "-q").returncode == 0
     assert inside("verify", run, "-q").returncode == 0
 
 

@@ -73,6 +73,7 @@ class Probes(Callback):
         self._planned = spread(training.progress.epochs)
         self._total = training.progress.epochs  # the last epoch of the plan
         self._kept: dict[int, Record] = {}
+        self._unplanned = -1  # the epoch that is recorded only because training stopped in it
         self._unwritten = False
         self._updates: dict[str, float] = {}
         self._measured = -1  # the step whose updates these are
@@ -80,12 +81,12 @@ class Probes(Callback):
         self._target = self._watched = -1  # that step, and the next one at which there is something to do
 
     def state(self) -> State:
-        """Write the records, and return which they are, the plan, and what the next one needs."""
+        """Write the records, and return which of them were planned, the plan, and what the next one needs."""
         self._measure()
         self._write()
         names = self._model.gradients.arrays
         return {
-            "kept": _padded(self._kept),
+            "kept": _padded(epoch for epoch in self._kept if epoch != self._unplanned),
             "plan": _padded(self._planned),
             "total": np.array([self._total], np.int64),
             "measured": np.array([self._measured], np.int64),
@@ -137,6 +138,7 @@ class Probes(Callback):
         if training.aborting:
             return
         if training.stopped and training.progress.epoch not in self._kept:
+            self._unplanned = training.progress.epoch
             self._record(training)
         self._write()
 
