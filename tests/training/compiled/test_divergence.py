@@ -25,7 +25,7 @@ from tests.conftest import EXAMPLES
 from tests.training.compiled.trainings import Training, left_behind
 
 SHALLOW = Linear(6), ReLU(), Linear(2)
-DEEP = Linear(6), BatchNorm(), Tanh(), Dropout(0.2), Linear(2)
+DEEP = Linear(6, bias=False), BatchNorm(), Tanh(), Dropout(0.2), Linear(2)
 
 
 def diverged(training: Training, engine: Any, row: int, value: float, seconds: float) -> tuple[str, dict[str, Any]]:
