@@ -130,7 +130,9 @@ def test_a_numba_that_cannot_be_imported_is_named(
     ("changes", "reason"),
     [
         ({"layers": ["mine", {"linear": 3}]}, "it has no compiled form of the layer mine"),
-        pytest.param({"optimizer": "lbfgs", "lr": None}, "it has no compiled form of the optimizer lbfgs", marks=pytest.mark.slow),
+        pytest.param(
+            {"optimizer": "lbfgs", "lr": None}, "it has no compiled form of the optimizer lbfgs", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_part_without_a_twin_is_named_at_the_key_and_trained_by_numpy(

@@ -24,7 +24,7 @@ from nnfs_cli.training.schedules import Constant, Cosine, Schedule
 from tests.conftest import EXAMPLES
 from tests.training.compiled.trainings import ACTIVATIONS, OTHERS, Training, left_behind, trainings
 
-AMPLIFIED = 30  # times what other rounding changes
+AMPLIFIED = 100  # times what other rounding changes
 
 LOSSES, OPTIMIZERS, SCHEDULES = (
     [family.resolve(yaml.safe_load(text)) for kind in family.registered.values() for text in kind.examples]
