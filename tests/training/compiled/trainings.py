@@ -208,10 +208,12 @@ def trainings(
         body = (*body, LayerNorm())  # so that the exponential stays small
     optimizer = draw(st.sampled_from(optimizers))
     n_members = draw(st.integers(1, 5 if everything else 3)) if members else 1
-    size = draw(st.integers(2, 40))
+    size = draw(st.integers(4, 40))
     replacement = draw(st.booleans())
+    # Two rows normalized by batch_norm are 1 and -1 whatever they were, which leaves gradients of nothing but rounding.
     batches = {
         "size": size,
+        "smallest": 4,
         "replacement": replacement,
         "shuffle": draw(st.booleans()),
         "drop_last": draw(st.booleans()),
