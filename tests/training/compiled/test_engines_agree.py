@@ -3,8 +3,8 @@
 They round differently, and some trainings amplify rounding: the bias before a `batch_norm` has the gradient 0 up to
 rounding, which Adam divides by itself, and a deep net with a high learning rate is chaotic. So each example is also
 trained by an engine that rounds otherwise: half of the first weights are changed by one bit, and each gradient by one
-bit of its largest entry. The engines may differ by 1e-12 of the largest number of an array, or by a multiple of what
-this changes.
+bit of its largest entry. The engines may differ by 1e-12 of the largest number of an array or of the learning rate,
+which is the size of a step, or by a multiple of what this changes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def compare(training: Training, dtype: str, precision: float) -> None:
     assert compiled.keys() == numpy.keys()
     for name, want in numpy.items():
         amplified = AMPLIFIED * np.abs(otherwise[name] - want).max(initial=0)
-        allowed = precision * np.abs(want).max(initial=0) + amplified + np.finfo(dtype).tiny
+        allowed = precision * max(float(np.abs(want).max(initial=0)), training.lr) + amplified
         difference = np.abs(compiled[name] - want).max(initial=0)
         assert difference <= allowed, f"{name} differs by {difference:.1e}, allowed are {allowed:.1e}"
 
