@@ -109,9 +109,9 @@ class Recorder(Context):
         """Record out = a @ b for matrices, of which a and b may be transposed views."""
         (m, k), n = a.shape, b.shape[1]
         turn_a, turn_b = (not matrix.flags.c_contiguous for matrix in (a, b))
-        lda, ldb = m if turn_a else k, k if turn_b else n
         size, at = self.dtype.itemsize, gemm_address(self.dtype)
-        places = (address(a), lda, address(b), ldb, address(out), n, size)
+        # The kernel takes addresses; an instruction keeps its arrays alive, and says if one is not stored by rows.
+        places = (a.T if turn_a else a, m if turn_a else k, b.T if turn_b else b, k if turn_b else n, out, n, size)
         # The longer axis is shared, so that each thread prepares little of the other matrix for itself.
         kernel, length, other = (products.product, m, n) if m >= n else (products.product_by_columns, n, m)
         operands = (at, turn_a, turn_b, other, k, *places)
