@@ -335,7 +335,7 @@ def test_a_report_of_a_table_that_is_not_in_memory_says_why_it_shows_no_cells(
     why = "is large; <code>nnfs report</code> shows them"
     if streamed:
         why = "does not fit into the memory limit"
-        monkeypatch.setattr("nnfs_cli.experiment.read_data._size", lambda source: 1 << 40)
+        monkeypatch.setattr("nnfs_cli.data.csv.source.Csv.table_size", lambda source: 1 << 40)
     monkeypatch.setattr("nnfs_cli.experiment.experiment.KEPT_CELLS", 10)
     experiment, run = trained(tmp_path, "binary", memory_limit="300 MB")
     html = run_report(RunFacts(run, experiment))

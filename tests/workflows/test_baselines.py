@@ -443,7 +443,7 @@ def test_without_probabilities_there_is_no_log_loss(config: Write) -> None:
 
 
 def test_rows_that_are_not_in_memory_are_refused(config: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnfs_cli.experiment.read_data._size", lambda source: 10**9)
+    monkeypatch.setattr("nnfs_cli.data.csv.source.Csv.table_size", lambda source: 10**9)
     content = {**DIABETES, "dataset": {"csv": {"path": "t.csv", "target": "y"}}, "memory_limit": "250 MB"}
     table = "x,y\n" + "".join(f"{i / 7},{i}\n" for i in range(100))
     with pytest.raises(DataError, match="baselines need all rows in memory"):
