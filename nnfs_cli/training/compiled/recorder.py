@@ -25,8 +25,8 @@ from nnfs_cli.training.compiled.random_numbers import Stream
 
 ALIGNMENT = 64  # bytes; a vector of a processor never crosses two lines of its cache
 
-WORTH_PIECE = 1 << 14  # numbers
-WORTH_PRODUCT = 1 << 20  # multiplications
+WORTH_PIECE = 1 << 16  # numbers
+WORTH_PRODUCT = 1 << 23  # multiplications; pieces of a tenth of this make a step of small nets longer
 MOST_PIECES = 4
 EDGE = 16  # pieces end at multiples of this, where BLAS begins a new block, and so rounds as in the whole
 
