@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from typing import TypeVar
 
-WORKERS = min(4, os.cpu_count() or 1)
+from nnfs_cli.system.threads import available_cores
+
+WORKERS = min(4, available_cores())
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
