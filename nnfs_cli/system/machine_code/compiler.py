@@ -49,7 +49,7 @@ def compile_kernel(kernel: Kernel, dtype: np.dtype[Any], symbol: str) -> bytes:
 def _kinds(kernel: Kernel, number: Any) -> list[Any]:
     """Return Numba's types of the operands of a kernel."""
     array = types.CPointer if _calls_others(kernel) else Flat
-    entries = {"f*": number, "d*": types.float64, "i*": types.int64, "b*": types.uint8}
+    entries = {"f*": number, "d*": types.float64, "i*": types.int64}
     of_kind = {"i": types.int64, "f": number} | {kind: array(entry) for kind, entry in entries.items()}
     return [of_kind[kind] for kind in kernel.kinds]
 

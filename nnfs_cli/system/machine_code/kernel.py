@@ -2,7 +2,7 @@
 
 The first two parameters of a kernel, `lo` and `hi`, are the range of the axis along which it works: entries, rows or
 columns. Different ranges write to different numbers, so the axis can be cut into any pieces with the same result.
-The other parameters are annotated by what they are: `Floats`, `Doubles`, `Ints` and `Bytes` are flat arrays, and `int`
+The other parameters are annotated by what they are: `Floats`, `Doubles` and `Ints` are flat arrays, and `int`
 and `float` are numbers. Indices are from 0, and no array overlaps another one that the kernel writes: compiled loops
 test neither, which makes them several times as fast.
 
@@ -22,7 +22,6 @@ from nnfs_cli.arrays import Array
 
 Floats = Array  # a flat array of the net's dtype
 Ints = Array  # a flat array of int64
-Bytes = Array  # a flat array of uint8
 Doubles = Array  # a flat array of float64, whatever the net's dtype
 
 # Stand for what is known when a kernel is compiled: the net's dtype, and whether it is float32.
@@ -32,7 +31,7 @@ SINGLE = False
 P = ParamSpec("P")
 R = TypeVar("R")
 
-KINDS = {"Floats": "f*", "Ints": "i*", "Bytes": "b*", "Doubles": "d*", "int": "i", "float": "f"}
+KINDS = {"Floats": "f*", "Ints": "i*", "Doubles": "d*", "int": "i", "float": "f"}
 
 
 class Device(Generic[P, R]):

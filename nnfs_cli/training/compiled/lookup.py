@@ -13,7 +13,7 @@ from nnfs_cli.system.machine_code.kernel import Floats, Ints, kernel, real
 from nnfs_cli.training.compiled.recorder import Recorder, twin
 
 if TYPE_CHECKING:
-    from nnfs_cli.nn.embedding import EmbeddedSequential, Embedding
+    from nnfs_cli.nn.embedding import Embedding
 
 
 @kernel
@@ -83,8 +83,3 @@ def _embedding(layer: Embedding, p: Views, x: Array, recorder: Recorder) -> tupl
         return dy
 
     return y, backward
-
-
-@twin("EmbeddedSequential")
-def _embedded(layer: EmbeddedSequential, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
-    return type(layer).forward(layer, p, x, recorder)

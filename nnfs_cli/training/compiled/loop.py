@@ -160,12 +160,12 @@ class CompiledLoop(StepLoop):
     def _make(self, rows: TrainingRows, order: Array, bounds: Array) -> None:
         """Make steps of some batches, see `Chunk.fill`. Raises `DivergedError` if a loss or gradient is not finite."""
         chunk, progress, k = self._chunk, self.progress, len(bounds) - 1
-        _, last, weights = steps = chunk.fill(order, bounds, self._program)
+        _, last, weights = chosen = chunk.fill(order, bounds, self._program)
         for machine in self._machines:
             machine.prepare()
         for array, copy in self._copies:
             np.copyto(copy, array)
-        rates = self._fill_numbers(steps)
+        rates = self._fill_numbers(chosen)
         for stream in self._streams:
             stream.begin(progress.epoch, progress.batch)
         began = time.perf_counter()
@@ -176,7 +176,7 @@ class CompiledLoop(StepLoop):
         if passes < k:
             for array, copy in self._copies:  # some members have made more steps, and all are counted
                 np.copyto(array, copy)
-            self._fill_numbers(Steps(steps.which, last[:made], weights[:made]))  # counts the steps in the state
+            self._fill_numbers(Steps(chosen.which, last[:made], weights[:made]))  # counts the steps in the state
             if len(self._machines) > 1 and made:
                 self._run(int(last[made - 1]) + 1)
         self.average.followed(rates[:made])
@@ -195,10 +195,10 @@ class CompiledLoop(StepLoop):
             where = f"epoch {progress.epoch}, batch {progress.batch}"
             raise diverged(where, float(chunk.losses[:, passes].mean()), "in the loss", self.plan, progress)
 
-    def _fill_numbers(self, steps: Steps) -> list[float]:
+    def _fill_numbers(self, chosen: Steps) -> list[float]:
         """Write the numbers of the next steps for their last batches, and return the rates of the average."""
         plan, progress, numbers = self.plan, self.progress, self._chunk.numbers
-        n, last = len(steps.last), steps.last
+        n, last = len(chosen.last), chosen.last
         lr = np.full(n, progress.lr)
         if self._varies:
             where = progress.steps, progress.epochs, self.schedule_state
@@ -210,7 +210,7 @@ class CompiledLoop(StepLoop):
         rates: list[float] = []
         if self.average.rule is not None:
             numbers[last, RATE] = rates = self.average.rates(progress.step + 1, n)
-        moves = steps.weights > 0
+        moves = chosen.weights > 0
         if not moves.all():
             lr, last = lr[moves], last[moves]
         numbers[last, OWN:] = self._twin.numbers(self.optimizer, self.optimizer_state, lr)

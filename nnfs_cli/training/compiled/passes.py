@@ -61,6 +61,6 @@ def record_pass(
     z, backward = net.forward(p, x, recorder)
     twin = loss_twin_of(model.loss, model.fused)
     losses, loss_backward = twin(model.loss, z, y, recorder)
-    recorder.record(steps.total, n, results, step, losses, weight)
+    recorder.record(steps.total, 1, results, step, losses, weight, n)
     backward(loss_backward(counts), g, False)
     recorder.record(steps.require_finite, gradient.size, step, gradient)

@@ -1,7 +1,6 @@
 """Programs: the instructions of a step as a table of numbers, and the kernel that runs them, step after step.
 
-A program has two parts, the pass that computes the gradient and the update of the weights. There is one for each size
-of a batch. They belong to one member, whose arrays they name by their addresses.
+There is a program for each kind of batch. Programs belong to one member, whose arrays they name by their addresses.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ from nnfs_cli.training.compiled.team import BYTES, HEAD, OVER, PRESENT, assist, 
 
 STEP, FAILED, WORDS = range(3)  # places in the array `step`: the index of the step, whether it failed; its length
 
-Part = Sequence[Instruction]
 Entry = Callable[..., int]
 
 
@@ -35,7 +33,7 @@ Entry = Callable[..., int]
 def run(
     lo: int, hi: int, words: Ints, base: int, step: Ints, which: Ints, parts: Ints, team: int, nap: int
 ) -> None:  # fmt: skip
-    """Make the steps lo to hi of a chunk; `which` names the program of each, whose parts are ranges of `words`."""
+    """Make the steps lo to hi of a chunk; `which` names their programs, ranges of `words` in `parts`."""
     mode = set_rounding_mode(FLUSH)
     for s in range(lo, hi):
         step[0] = s
@@ -73,7 +71,7 @@ class Machine:
         self._team: Array = aligned((BYTES // 8,), np.int64)
         self._outdated = True
 
-    def add(self, instructions: Part) -> int:
+    def add(self, instructions: Sequence[Instruction]) -> int:
         """Add a program, and return its number."""
         self._programs.append([*instructions])
         self._outdated = True

@@ -21,14 +21,18 @@ def scale(lo: int, hi: int, out: Floats, x: Floats, factor: float) -> None:
 
 
 @kernel
-def total(lo: int, hi: int, results: Doubles, step: Ints, losses: Floats, weights: Floats) -> None:
-    """Write the sum of losses · weights as the result of the step, and fail if it is not finite."""
-    found = 0.0
-    for i in range(lo, hi):
-        found += losses[i] * weights[i]
-    results[step[0]] = found
-    if found - found != 0.0:
-        step[1] = 1
+def total(lo: int, hi: int, results: Doubles, step: Ints, losses: Floats, weights: Floats, n: int) -> None:
+    """Write the sum of n losses · weights as the result of the step, and fail if it is not finite.
+
+    The axis has length 1.
+    """
+    for _ in range(lo, hi):
+        found = 0.0
+        for i in range(n):
+            found += losses[i] * weights[i]
+        results[step[0]] = found
+        if found - found != 0.0:
+            step[1] = 1
 
 
 @kernel

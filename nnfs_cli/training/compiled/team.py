@@ -23,8 +23,8 @@ from nnfs_cli.system.machine_code.kernel import Ints, device, kernel
 
 HEAD = 5  # words of an instruction before its operands: the kernel, the next instruction, lo, hi, entries of a piece
 
-# Addresses in the memory of a team, each in a line of the cache of its own: the state, pieces done, helpers present.
-STATE, DONE, PRESENT, BYTES = 0, 128, 256, 384
+# Addresses in the memory of a team, each in a line of the cache of its own: pieces done, helpers present.
+DONE, PRESENT, BYTES = 128, 256, 384  # the state has the address of the memory itself
 OVER = -1  # a state
 BITS = 10  # of the state for the next piece, and for the number of pieces
 LAST = (1 << BITS) - 1
