@@ -48,6 +48,11 @@ class Batches:
         starts = range(0, self.steps * self.size, self.size)
         return [*starts, starts.stop if self.drop_last else self.rows]
 
+    @property
+    def permutes(self) -> bool:
+        """Whether an epoch is a permutation of all rows, by the stream "batches" of its seed and the epoch."""
+        return self.shuffle and not self.replacement and not self.window
+
     def epoch(self, epoch: int) -> Iterator[Array | slice]:
         """Yield the rows of each batch of an epoch (from 1): indices (batch,), or slices in the order of the table."""
         bounds = self.bounds

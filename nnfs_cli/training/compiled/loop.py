@@ -17,6 +17,7 @@ from nnfs_cli.system.threads import allowed_threads
 from nnfs_cli.training.compiled import gradient, steps
 from nnfs_cli.training.compiled.chunk import Chunk, Kind, Steps
 from nnfs_cli.training.compiled.optimizers import Numbers, optimizer_twin_of
+from nnfs_cli.training.compiled.order import order_of
 from nnfs_cli.training.compiled.passes import record_pass, recordable
 from nnfs_cli.training.compiled.program import Machine
 from nnfs_cli.training.compiled.random_numbers import Stream
@@ -54,7 +55,7 @@ class CompiledLoop(StepLoop):
         if not self._bound:
             self._bind(rows)
         self._begin_epoch()
-        order, bounds = self.batches.order(progress.epoch), self._bounds[progress.batch :]
+        order, bounds = self._order(progress.epoch), self._bounds[progress.batch :]
         while len(bounds) > 1:
             end = self._length(next_stop()) * self.plan.accumulate
             self._make(rows, order, bounds[: end + 1])
@@ -66,7 +67,16 @@ class CompiledLoop(StepLoop):
         if self._bound:
             self._bound = False
             self._programs.clear()
-            del self._chunk, self._net, self._recorders, self._sums, self._machines, self._streams, self._copies
+            del (
+                self._chunk,
+                self._net,
+                self._recorders,
+                self._sums,
+                self._machines,
+                self._streams,
+                self._copies,
+                self._order,
+            )
 
     def _length(self, stop: float) -> int:
         """Return the number of steps to make before anybody looks."""
@@ -83,6 +93,7 @@ class CompiledLoop(StepLoop):
         accumulate = self.plan.accumulate
         self._chunk = Chunk(model, rows, self.progress.steps * accumulate, self.batches.largest, columns, accumulate)
         self._bounds = np.array(self.batches.bounds)
+        self._order = order_of(self.batches, self.compiling)
         self._mean_weight = rows.mean_weight
         self._net = recordable(model.body)
         lanes = min(model.members, allowed_threads())

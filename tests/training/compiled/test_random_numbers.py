@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from nnfs_cli.data.batches import Batches
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.training.compiled.dropout import mask_numbers, words_to_mask
+from nnfs_cli.training.compiled.order import Permutation, order_of
 from nnfs_cli.training.compiled.random_numbers import (
     BLOCK,
     SPARE,
@@ -84,3 +88,22 @@ def test_masks_are_those_of_dropout(dtype: str, seed: int, rate: float, n: int) 
     np.greater_equal(mask, rate, out=mask)
     np.multiply(mask, 1 / (1 - rate), out=mask)
     np.testing.assert_array_equal(found.view(dtype), mask)
+
+
+@given(st.one_of(st.integers(1, 70), st.integers(1, 5000)), numbers["seed"], st.one_of(st.integers(1, 9), uint32))
+@example(1, 0, 1)
+@example(2, 0, 1)
+@example(1 << 17, 3, 1)
+def test_the_order_of_an_epoch_is_numpys(rows: int, seed: int, epoch: int) -> None:
+    batches = Batches(rows, 7, seed=seed)
+    order = order_of(batches, lambda kernels: None)
+    assert isinstance(order, Permutation)
+    for each in (epoch, epoch + 1):
+        assert np.array_equal(order(each), random_stream(seed, "batches", each).permutation(rows))
+        assert np.array_equal(order(each), batches.order(each))
+
+
+@pytest.mark.parametrize("others", [{"shuffle": False}, {"replacement": True}, {"window": 1 << 17}])
+def test_other_orders_are_drawn_by_numpy(others: dict[str, Any]) -> None:
+    batches = Batches(20, 7, seed=1, **others)
+    assert np.array_equal(order_of(batches, lambda kernels: None)(3), batches.order(3))
