@@ -77,6 +77,8 @@ class Model:
         self._activation = loss.activation() if loss.activation and self.fused else Identity()
         self._loss_forward = loss.forward_logits if self.fused else loss.forward
         self._training = Context(dtype, training=True, members=members)
+        # While another engine trains the net: it returns the sum of the losses and the outputs, or None.
+        self.evaluator: Callable[[Array, Array, Array | None], tuple[float, Array] | None] | None = None
         self._watched = False  # whether an observer sees the passes, which are then made one after another
         self._idle: list[Context] = []  # contexts of predictions that have ended, for the next ones
 
@@ -94,6 +96,16 @@ class Model:
     def body(self) -> Layer:
         """The layers without a final activation that the loss includes; see `fused`."""
         return self._body
+
+    @property
+    def activation(self) -> Layer:
+        """The activation that the loss includes; it follows the `body` in predictions."""
+        return self._activation
+
+    @property
+    def rows_of_pass(self) -> int:
+        """The most rows of one prediction pass, which keep its memory small; that is fastest."""
+        return min(max(CHUNK_NUMBERS // self.numbers_per_row, 64), CHUNK_ROWS)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -268,6 +280,11 @@ class Model:
         member: Array | None = None,
     ) -> tuple[float, Array]:
         """Return the mean loss over the rows, weighted by `weight` (rows,) if given, and what `predict` returns."""
+        whole = len(X) if weight is None else float(weight.sum(dtype=np.float64))
+        if self.evaluator is not None and batch_size is None and member is None and not self._watched:
+            found = self.evaluator(X, y, weight)
+            if found is not None:
+                return found[0] / whole if whole else math.nan, found[1]
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
 
         def score(piece: Piece, context: Context) -> float:
@@ -279,7 +296,6 @@ class Model:
             return total
 
         total = sum(self._share(score, self._pieces(len(X), batch_size, member)))
-        whole = len(X) if weight is None else float(weight.sum(dtype=np.float64))
         return total / whole if whole else math.nan, y_hat
 
     def _scored(self, X: Array, y: Array, piece: Piece, context: Context) -> Iterator[tuple[Any, Array, Array]]:
@@ -307,11 +323,11 @@ class Model:
             yield rows, y_hat[: len(rows)]
 
     def _pieces(self, n_rows: int, batch_size: int | None, member: Array | None) -> list[Piece]:
-        """Return pieces of `batch_size` rows; the default keeps the memory of a pass small, which is fastest.
+        """Return pieces of `batch_size` rows, `rows_of_pass` by default.
 
         A piece is a slice of rows, or for each member the rows that it predicts.
         """
-        size = batch_size or min(max(CHUNK_NUMBERS // self.numbers_per_row, 64), CHUNK_ROWS)
+        size = batch_size or self.rows_of_pass
         if member is None:
             return [(slice(start, min(start + size, n_rows)),) for start in range(0, n_rows, size)]
         rows_of = [np.flatnonzero(member == j) for j in range(self.members)]

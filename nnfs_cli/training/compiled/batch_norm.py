@@ -50,6 +50,19 @@ def scale(
 
 
 @kernel
+def scale_by_running(
+    lo: int, hi: int, y: Floats, x: Floats, inverse: Floats, mean: Floats, var: Floats,
+    weight: Floats, bias: Floats, rows: int, width: int, eps: float,
+) -> None:  # fmt: skip
+    """Compute y = (x - mean) / sqrt(var + eps) · weight + bias for x (rows, width). The axis is columns."""
+    for j in range(lo, hi):
+        inverse[j] = real(1) / square_root(var[j] + eps)
+    for i in range(rows):
+        for j in range(lo, hi):
+            y[i * width + j] = (x[i * width + j] - mean[j]) * inverse[j] * weight[j] + bias[j]
+
+
+@kernel
 def gradient(
     lo: int, hi: int, dx: Floats, mean_bias: Floats, mean_weight: Floats, dweight: Floats, dbias: Floats,
     dy: Floats, x_hat: Floats, inverse: Floats, weight: Floats, rows: int, width: int,
@@ -65,12 +78,20 @@ def gradient(
             dx[at + j] = rest * (weight[j] * inverse[j])
 
 
+def _no_backward(dy: Array, g: Views, need_dx: bool) -> Array:
+    raise NotImplementedError("batch_norm with running figures is recorded for evaluation alone")
+
+
 @twin("BatchNorm")
 def _batch_norm(layer: BatchNorm, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
     shape, x = x.shape, recorder.as_rows(x)
     rows, width = x.shape
     y, x_hat = recorder.empty(x.shape), recorder.empty(x.shape)
     mean, inverse, spare = (recorder.empty((width,)) for _ in range(3))
+    if not recorder.training:
+        running = p.running_mean, p.running_var
+        recorder.record(scale_by_running, width, y, x, inverse, *running, p.weight, p.bias, rows, width, layer.eps)
+        return y.reshape(shape), _no_backward
     keep, share = 1 - layer.momentum, float(layer.momentum)
     recorder.record(products.sum_rows, width, mean, x, rows, width, each=rows)
     recorder.record(center, width, x_hat, mean, p.running_mean, x, rows, width, keep, share)

@@ -51,7 +51,7 @@ def mask_numbers(rate: float, dtype: np.dtype[Any]) -> tuple[int, int]:
 
 @twin("Dropout")
 def _dropout(layer: Dropout, p: Views, x: Array, recorder: Recorder) -> tuple[Array, Backward]:
-    if not layer.rate:
+    if not (recorder.training and layer.rate):
         return x, lambda dy, g, need_dx: dy
     words, mask = recorder.random_words(x.size)
     recorder.record(words_to_mask, words.size, words, *mask_numbers(layer.rate, recorder.dtype), each=1)

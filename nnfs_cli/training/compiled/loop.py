@@ -16,6 +16,7 @@ from nnfs_cli.system.random import member_seeds
 from nnfs_cli.system.threads import allowed_threads
 from nnfs_cli.training.compiled import gradient, steps
 from nnfs_cli.training.compiled.chunk import Chunk, Kind, Steps
+from nnfs_cli.training.compiled.evaluation import Evaluator
 from nnfs_cli.training.compiled.optimizers import Numbers, optimizer_twin_of
 from nnfs_cli.training.compiled.order import order_of
 from nnfs_cli.training.compiled.passes import record_pass, recordable
@@ -67,6 +68,7 @@ class CompiledLoop(StepLoop):
         if self._bound:
             self._bound = False
             self._programs.clear()
+            self.model.evaluator = None
             del (
                 self._chunk,
                 self._net,
@@ -107,6 +109,7 @@ class CompiledLoop(StepLoop):
             for (seed, member), machine in zip(seeds, self._machines, strict=True)
         ]
         self._copies = [(array, array.copy()) for array in self._changing() if model.members > 1 or not array.ndim]
+        model.evaluator = Evaluator(model)
         self._bound = True
 
     def _changing(self) -> list[Array]:

@@ -49,8 +49,8 @@ class Recorder(Context):
     `step` holds what kernels may ask about the step that is being made; see `program.py`.
     """
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        super().__init__(dtype, training=True)
+    def __init__(self, dtype: np.dtype[Any], *, training: bool = True) -> None:
+        super().__init__(dtype, training=training)
         self.instructions: list[Instruction] = []
         self.stream: Stream | None = None  # of the member that is recorded
         self.drawn = 0  # random numbers in this pass
