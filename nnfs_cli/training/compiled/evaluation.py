@@ -91,8 +91,8 @@ class _Rows:
         for lane in range(lanes):
             recorder = Recorder(model.dtype, training=False)
             own = range(lane, members, lanes) if members > 1 else [0]
-            ends = [len(sizes) * i // lanes for i in (lane, lane + 1)] if members == 1 else [0, len(sizes)]
-            self._shares.append([(self._machine(j, kinds, which, recorder), *ends) for j in own])
+            lo, hi = (len(sizes) * i // lanes for i in (lane, lane + 1)) if members == 1 else (0, len(sizes))
+            self._shares.append([(self._machine(j, kinds, which, recorder), lo, hi) for j in own])
 
     def _machine(self, j: int, kinds: Sequence[int], which: Array, recorder: Recorder) -> Machine:
         """Return the programs of a member, for blocks of so many rows."""
