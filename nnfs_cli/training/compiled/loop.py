@@ -44,7 +44,7 @@ class CompiledLoop(StepLoop):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._twin = optimizer_twin_of(self.optimizer)
-        self._bound = False
+        self._bound = self._constant = False
         self._programs: dict[Kind, int] = {}  # the number of the program for each kind of batch
         self._most = 1.0  # steps in the next chunk
         self._seconds_per_step = 0.0  # 0 before the first one
@@ -66,7 +66,7 @@ class CompiledLoop(StepLoop):
     def close(self) -> None:
         """Free all memory that only the steps need."""
         if self._bound:
-            self._bound = False
+            self._bound = self._constant = False
             self._programs.clear()
             self.model.evaluator = None
             del (
@@ -110,6 +110,10 @@ class CompiledLoop(StepLoop):
         ]
         self._copies = [(array, array.copy()) for array in self._changing() if model.members > 1 or not array.ndim]
         model.evaluator = Evaluator(model)
+        if not trial and not self._varies and self.average.rule is None:  # all steps have the same numbers
+            every = np.arange(self._chunk.capacity)
+            self._fill_numbers(Steps(every, every, np.ones(len(every))))
+            self._constant = True
         self._bound = True
 
     def _changing(self) -> list[Array]:
@@ -173,44 +177,65 @@ class CompiledLoop(StepLoop):
 
     def _make(self, rows: TrainingRows, order: Array, bounds: Array) -> None:
         """Make steps of some batches, see `Chunk.fill`. Raises `DivergedError` if a loss or gradient is not finite."""
-        chunk, progress, k = self._chunk, self.progress, len(bounds) - 1
-        _, last, weights = chosen = chunk.fill(order, bounds, self._program)
+        k = len(bounds) - 1
+        chosen = self._chunk.fill(order, bounds, self._program)
+        rates = self._prepare(chosen)
+        passes = self._time(k, len(chosen.last))
+        made = len(chosen.last) if passes == k else int((chosen.last < passes).sum())
+        if passes < k:
+            self._make_again(chosen, made)
+        self._count(chosen, made, passes, k)
+        self.average.followed(rates[:made])
+        if passes < k:
+            self._differentiate(rows, order[bounds[passes] : bounds[passes + 1]])  # finds out where, and raises
+            loss, progress = float(self._chunk.losses[:, passes].mean()), self.progress
+            where = f"epoch {progress.epoch}, batch {progress.batch}"
+            raise diverged(where, loss, "in the loss", self.plan, progress)
+
+    def _prepare(self, chosen: Steps) -> list[float]:
+        """Make everything ready for the next steps, and return the rates of the average."""
         for machine in self._machines:
             machine.prepare()
         for array, copy in self._copies:
             np.copyto(copy, array)
-        rates = self._fill_numbers(chosen)
         for stream in self._streams:
-            stream.begin(progress.epoch, progress.batch)
+            stream.begin(self.progress.epoch, self.progress.batch)
+        return self._fill_numbers(chosen)
+
+    def _time(self, k: int, steps: int) -> int:
+        """Make the passes of some steps, and decide how many steps the next chunk may have."""
         began = time.perf_counter()
         passes = self._run(k)
-        self._seconds_per_step = (time.perf_counter() - began) / len(last)
+        self._seconds_per_step = (time.perf_counter() - began) / steps
         self._most = min(GROWTH * self._most, SECONDS / self._seconds_per_step)
-        made = len(last) if passes == k else int((last < passes).sum())
-        if passes < k:
-            for array, copy in self._copies:  # some members have made more steps, and all are counted
-                np.copyto(array, copy)
-            self._fill_numbers(Steps(chosen.which, last[:made], weights[:made]))  # counts the steps in the state
-            if len(self._machines) > 1 and made:
-                self._run(int(last[made - 1]) + 1)
-        self.average.followed(rates[:made])
+        return passes
+
+    def _make_again(self, chosen: Steps, made: int) -> None:
+        """Go back to before the chunk, and make the steps that all members can make: some have made more."""
+        for array, copy in self._copies:
+            np.copyto(array, copy)
+        self._fill_numbers(Steps(chosen.which, chosen.last[:made], chosen.weights[:made]))  # counts them in the state
+        if len(self._machines) > 1 and made:
+            self._run(int(chosen.last[made - 1]) + 1)
+
+    def _count(self, chosen: Steps, made: int, passes: int, k: int) -> None:
+        """Count the steps and passes that were made in a chunk of k passes, with their losses."""
+        chunk, progress, last = self._chunk, self.progress, chosen.last
         losses = chunk.losses[0, :k] if len(chunk.losses) == 1 else chunk.losses[:, :k].mean(axis=0)
         if self.plan.accumulate > 1:
             losses = np.add.reduceat(losses, [0, *(last[:-1] + 1)])
-        for loss, weight in zip(losses[:made].tolist(), weights.tolist(), strict=False):
+        for loss, weight in zip(losses[:made].tolist(), chosen.weights.tolist(), strict=False):
             progress.loss += loss
             progress.weight += weight
         progress.step += made
         progress.batch += passes
         if made:
             progress.lr = float(chunk.numbers[last[made - 1], LR])
-        if passes < k:
-            self._differentiate(rows, order[bounds[passes] : bounds[passes + 1]])  # finds out where, and raises
-            where = f"epoch {progress.epoch}, batch {progress.batch}"
-            raise diverged(where, float(chunk.losses[:, passes].mean()), "in the loss", self.plan, progress)
 
     def _fill_numbers(self, chosen: Steps) -> list[float]:
         """Write the numbers of the next steps for their last batches, and return the rates of the average."""
+        if self._constant:
+            return []
         plan, progress, numbers = self.plan, self.progress, self._chunk.numbers
         n, last = len(chosen.last), chosen.last
         lr = np.full(n, progress.lr)
@@ -234,7 +259,8 @@ class CompiledLoop(StepLoop):
         """Let every member make k steps, and return the least number that one could make."""
         lanes = len(self._recorders)
         if lanes == 1 or 0 < self._seconds_per_step * k < WORTH_THREADS:
-            helpers = min(allowed_threads(), MOST_PIECES) - 1 if len(self._machines) == 1 else 0
+            alone = len(self._machines) == 1 and self._machines[0].shared
+            helpers = min(allowed_threads(), MOST_PIECES) - 1 if alone else 0
             return min([machine.run(0, k, helpers) for machine in self._machines])
         made = [k] * len(self._machines)
 

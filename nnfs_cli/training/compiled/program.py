@@ -60,7 +60,7 @@ class Machine:
 
     _run: Entry  # and what follows are made when the programs are complete
     _assist: Entry
-    _shared: bool  # whether there is something that helpers can do
+    shared: bool  # whether there is something that helpers can do
 
     def __init__(
         self, dtype: np.dtype[Any], which: Ints, compiling: Callable[[int], None] = lambda kernels: None
@@ -84,7 +84,7 @@ class Machine:
         """
         self.prepare()
         self.step[FAILED] = 0
-        if helpers and self._shared:
+        if helpers and self.shared:
             self._team[:] = 0
             do_together([partial(self._run, lo, hi), *[partial(self._assist, 0, 1)] * helpers])
         else:
@@ -101,7 +101,7 @@ class Machine:
         addresses = load([run, assist, *kernels], self.dtype, self._compiling)
         words: list[int] = []
         parts: list[int] = []
-        self._shared = False
+        self.shared = False
         for program in self._programs:
             parts.append(len(words))
             for instruction in program:
@@ -109,7 +109,7 @@ class Machine:
                 at, following = addresses[called], len(words) + HEAD + len(operands)
                 shared = self._may_cut(instruction, at)
                 words += [at, following, lo, hi, piece if shared else 0, *map(_word, operands)]
-                self._shared |= shared
+                self.shared |= shared
             parts.append(len(words))
         self._words = np.array(words, np.int64)
         self._parts = np.array(parts, np.int64)
