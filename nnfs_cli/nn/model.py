@@ -270,7 +270,6 @@ class Model:
         except IndexError:
             return Context(self.dtype, members=self.members)
 
-    @np.errstate(over="ignore", invalid="ignore")
     def evaluate(
         self,
         X: Array,
@@ -285,6 +284,12 @@ class Model:
             found = self.evaluator(X, y, weight)
             if found is not None:
                 return found[0] / whole if whole else math.nan, found[1]
+        total, y_hat = self._evaluate(X, y, weight, self._pieces(len(X), batch_size, member))
+        return total / whole if whole else math.nan, y_hat
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _evaluate(self, X: Array, y: Array, weight: Array | None, pieces: Sequence[Piece]) -> tuple[float, Array]:
+        """Return the sum of the rows' losses · weight, and their predictions."""
         y_hat = np.empty((len(X), *self.output_shape), self.dtype)
 
         def score(piece: Piece, context: Context) -> float:
@@ -295,8 +300,7 @@ class Model:
                 total += float(losses.sum(dtype=np.float64) if weight is None else each @ weight[rows])
             return total
 
-        total = sum(self._share(score, self._pieces(len(X), batch_size, member)))
-        return total / whole if whole else math.nan, y_hat
+        return sum(self._share(score, pieces)), y_hat
 
     def _scored(self, X: Array, y: Array, piece: Piece, context: Context) -> Iterator[tuple[Any, Array, Array]]:
         """Yield the rows of a piece, their predictions and their losses (rows,)."""

@@ -9,7 +9,8 @@ import secrets
 import stat
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -49,15 +50,18 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     sync_folder(path.parent)
 
 
-@contextlib.contextmanager
-def attach_path(path: Path) -> Iterator[None]:
+def attach_path(path: Path) -> AbstractContextManager[None]:
     """Add the path to an OSError that does not name a file."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno and error.filename is None:
-            raise type(error)(error.errno, error.strerror, str(path)) from None
-        raise
+    return _Block(path)
+
+
+class _Block(AbstractContextManager[None]):  # a generator would take three times as long, for each row of a log
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError) and error.errno and error.filename is None:
+            raise type(error)(error.errno, error.strerror, str(self._path)) from None
 
 
 def unfinished_files(folder: Path) -> list[Path]:

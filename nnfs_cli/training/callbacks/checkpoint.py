@@ -139,7 +139,7 @@ class Checkpoint(Section, Callback):
 
     def on_step(self, training: Training) -> None:
         """Write the state from time to time, and if training is about to stop within an epoch."""
-        memory: _Memory = self._memory
+        memory = self._fast_memory()
         if (began := time.monotonic()) > memory.next_write or training.stopped:
             self._write_state(training)
             ended = time.monotonic()
@@ -154,7 +154,7 @@ class Checkpoint(Section, Callback):
 
     def on_log(self, training: Training, row: LogRow) -> None:
         """Keep the weights if the epoch is the best so far, and write weights as often as states."""
-        memory: _Memory = self._memory
+        memory = self._fast_memory()
         pending = training.average.pending
         if memory.best_is_unaveraged and not pending:
             memory.best = None  # from now on epochs are compared by their average
@@ -170,6 +170,11 @@ class Checkpoint(Section, Callback):
         if not training.aborting:
             self._write_weights(training)
             self._write_state(training)
+
+    def _fast_memory(self) -> _Memory:
+        """Return the memory by a way that takes a tenth of the time of pydantic's own."""
+        memory: _Memory = (self.__pydantic_private__ or {})["_memory"]
+        return memory
 
     @property
     def _figure(self) -> str:
