@@ -12,7 +12,7 @@ import numpy as np
 
 NUMBERS = {float, int, bool, type(None), *(np.dtype(code).type for code in "?bBhHiIlLqQefd")}
 CELLS = NUMBERS | {str, date, datetime}
-FEW = 12  # columns of pandas whose cells are taken faster one by one than all at once, if their types differ
+FEW = 12  # columns of pandas whose cells are taken faster one by one than as a row, if their types differ
 
 
 def plain_row(data: Any) -> Mapping[str, Any] | None:
@@ -69,9 +69,11 @@ def _of_pandas(data: Any) -> Mapping[str, Any] | None:
     """Return the cells of a frame of one row, if they are plain and all names differ."""
     names = data.columns.tolist()
     if len(names) > FEW:
-        return _of_array(data.to_numpy(), names)
-    cell = data.iat
-    row = {name: cell[0, j] for j, name in enumerate(names)}
+        cells = data.iloc[0].tolist()
+    else:
+        cell = data.iat
+        cells = [cell[0, j] for j in range(len(names))]
+    row = dict(zip(names, cells, strict=True))
     return _plain(row) if len(row) == len(names) else None
 
 
