@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-FLUSH = -1  # a mode of `set_rounding_mode`
+FLUSH = -1  # a mode of `set_float_mode`
 
 
 def call(address: int, operands: int, lo: int, hi: int) -> int:
@@ -52,19 +52,13 @@ def sleep(function: int, microseconds: int) -> None:
     raise NotImplementedError
 
 
-def set_rounding_mode(mode: int) -> int:
-    """Let the current thread round as the mode says, and return the mode from before.
+def set_float_mode(mode: int) -> int:
+    """Set how the current thread computes with floats, and return the mode from before, which restores what was.
 
-    `FLUSH` as a mode takes numbers too small for full precision for 0, which spares the time that a processor needs for
-    each of them. A mode that this function returned restores what was. It has an effect on x86 only.
+    In the mode `FLUSH` numbers too small for full precision count as 0, because a processor needs a hundred times as
+    long for each of them. Other processors than x86 keep their mode.
     """
     raise NotImplementedError
-
-
-def multiply_wide(a: int, b: int) -> tuple[int, int]:
-    """Return the low and the high 64 bits of the product of two unsigned 64-bit numbers."""
-    product = int(a) * int(b)
-    return product & (2**64 - 1), product >> 64
 
 
 def multiply_add(a: float, b: float, c: float) -> float:

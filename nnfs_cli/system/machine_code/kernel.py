@@ -47,6 +47,22 @@ class Device(Generic[P, R]):
         result: R = self.function(*arguments, **named)
         return result
 
+    def read(self) -> dict[str, Any]:
+        """Return the global values that the function names, by their names."""
+        known = self.function.__globals__
+        return {name: known[name] for name in self.function.__code__.co_names if name in known}
+
+    def called(self) -> dict[Device[..., Any], None]:
+        """Return this function and all device functions that it calls, in the order of their first calls."""
+        found: dict[Device[..., Any], None] = {}
+        waiting: list[Any] = [self]
+        while waiting:
+            device = waiting.pop()
+            if device not in found:
+                found[device] = None
+                waiting += [value for value in device.read().values() if isinstance(value, Device)][::-1]
+        return found
+
 
 class Kernel(Device[..., None]):
     """A loop that can be compiled. `kinds` has a letter for each parameter after lo and hi, see `KINDS`."""

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,9 @@ from nnfs_cli.errors import UserError
 from nnfs_cli.system.machine_code import cache
 from nnfs_cli.system.machine_code.kernel import Device, Kernel
 
-COMPILER = ("compiler.py", "intrinsics.py", "kernel.py", "target.py")  # what makes the code of a kernel
+COMPILER = ("compiler.py", "intrinsics.py", "kernel.py", "llvm_code.py", "target.py")  # what makes the code of a kernel
+CONSTANTS = (int, float, tuple, np.generic, type)  # whose values are in the key of a kernel
+KNOWN = (Device, FunctionType, ModuleType)  # other values that a kernel may read: device functions, intrinsics, NumPy
 
 _lock = threading.Lock()  # a new one in a process that was forked, where nobody could open that of its parent
 _addresses: dict[tuple[Kernel, str], int] = {}
@@ -87,9 +89,9 @@ def _load(kernels: Sequence[Kernel], dtype: np.dtype[Any], compiling: Callable[[
         _addresses[kernel, dtype.char] = engine.get_function_address(symbol)
 
 
-def _key(kernel: Kernel, dtype: np.dtype[Any]) -> str:
+def _key(kernel: Device[..., Any], dtype: np.dtype[Any]) -> str:
     """Return a digest of all that decides what the code of a kernel is."""
-    about = [*_surroundings(), dtype.str, *map(repr, _parts(kernel, set()))]
+    about = [*_surroundings(), dtype.str, *map(repr, _parts(kernel))]
     return hashlib.sha256("\n".join(about).encode()).hexdigest()[:32]
 
 
@@ -103,20 +105,17 @@ def _surroundings() -> tuple[str, ...]:
     return *ours, processor(), sys.version, np.__version__, *versions
 
 
-def _parts(device: Device[..., Any], seen: set[Any]) -> Iterator[tuple[Any, ...]]:
-    """Yield what a function is made of, then the same for all that it calls, and the constants that it reads.
+def _parts(kernel: Device[..., Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield what a kernel is made of: its own code, that of all that it calls, and the constants that they read.
 
     Byte code is found in a hundredth of the time that Python takes to find the source.
     """
-    seen.add(device)
-    function: FunctionType = device.function
-    code = function.__code__
-    about = device.any_order, getattr(device, "kinds", ())
-    yield code.co_name, code.co_code, code.co_consts, code.co_names, code.co_varnames, about
-    for name in code.co_names:
-        value = function.__globals__.get(name)
-        if isinstance(value, Device):
-            if value not in seen:
-                yield from _parts(value, seen)
-        elif isinstance(value, (int, float, tuple, np.generic, type)):
-            yield name, value
+    for device in kernel.called():
+        code: CodeType = device.function.__code__
+        about = device.any_order, getattr(device, "kinds", ())
+        yield code.co_name, code.co_code, code.co_consts, code.co_names, code.co_varnames, about
+        for name, value in device.read().items():
+            if isinstance(value, CONSTANTS):
+                yield name, value
+            elif not isinstance(value, KNOWN):
+                raise TypeError(f"{code.co_name} reads {name}, which is of type {type(value).__name__}: use numbers")

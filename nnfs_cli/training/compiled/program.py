@@ -11,14 +11,15 @@ import hashlib
 import struct
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.system.helpers import do_together
-from nnfs_cli.system.machine_code.intrinsics import FLUSH, call, load_shared, set_rounding_mode, store_shared
-from nnfs_cli.system.machine_code.kernel import Ints, kernel
+from nnfs_cli.system.machine_code.intrinsics import FLUSH, call, load_shared, set_float_mode, store_shared
+from nnfs_cli.system.machine_code.kernel import Ints, Kernel, kernel
 from nnfs_cli.system.machine_code.loader import load
 from nnfs_cli.training.compiled import products
 from nnfs_cli.training.compiled.recorder import Instruction, address, aligned
@@ -34,7 +35,7 @@ def run(
     lo: int, hi: int, words: Ints, base: int, step: Ints, which: Ints, parts: Ints, team: int, nap: int
 ) -> None:  # fmt: skip
     """Make the steps lo to hi of a chunk; `which` names their programs, ranges of `words` in `parts`."""
-    mode = set_rounding_mode(FLUSH)
+    mode = set_float_mode(FLUSH)
     for s in range(lo, hi):
         step[0] = s
         at, end = parts[2 * which[s]], parts[2 * which[s] + 1]
@@ -49,7 +50,7 @@ def run(
         if step[1]:
             break
     store_shared(team, OVER)
-    set_rounding_mode(mode)
+    set_float_mode(mode)
 
 
 class Machine:
@@ -108,14 +109,15 @@ class Machine:
                 called, lo, hi, piece, operands = instruction
                 at, following = addresses[called], len(words) + HEAD + len(operands)
                 shared = self._may_cut(instruction, at)
-                words += [at, following, lo, hi, piece if shared else 0, *map(_word, operands)]
+                words += [at, following, lo, hi, piece if shared else 0, *_words(called, operands, self.dtype)]
                 self.shared |= shared
             parts.append(len(words))
         self._words = np.array(words, np.int64)
         self._parts = np.array(parts, np.int64)
         own, team = (self._words, address(self._words)), (address(self._team), usleep_address() or 0)
-        self._run = entry(addresses[run], (*own, self.step, self.which, self._parts, *team))
-        self._assist = entry(addresses[assist], (*own, *team))
+        operands = (*own, self.step, self.which, self._parts, *team)
+        self._run = entry(addresses[run], run, operands, self.dtype)
+        self._assist = entry(addresses[assist], assist, (*own, *team), self.dtype)
         self._outdated = False
 
     def _may_cut(self, instruction: Instruction, at: int) -> bool:
@@ -125,13 +127,13 @@ class Machine:
             return False
         if called not in (products.product, products.product_by_columns):
             return True
-        return cut_product_is_equal(at, called is products.product, hi, piece, operands[:5], self.dtype)
+        return cut_product_is_equal(at, called, hi, piece, operands[:5], self.dtype)
 
 
-def entry(at: int, operands: Sequence[Any]) -> Entry:
-    """Return the function of lo and hi that calls the kernel at an address with these operands."""
+def entry(at: int, called: Kernel, operands: Sequence[Any], dtype: np.dtype[Any]) -> Entry:
+    """Return the function of lo and hi that calls a kernel, which is at an address, with these operands."""
     kind = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_int64)
-    words = np.array([*map(_word, operands)], np.int64)
+    words = np.array(_words(called, operands, dtype), np.int64)
     function, spare, first = kind(at), (ctypes.c_int64 * 2)(), address(words)
     unused = ctypes.addressof(spare)
 
@@ -144,17 +146,17 @@ def entry(at: int, operands: Sequence[Any]) -> Entry:
 
 @functools.lru_cache(maxsize=1_000)
 def cut_product_is_equal(
-    at: int, by_rows: bool, length: int, piece: int, numbers: tuple[int, ...], dtype: np.dtype[Any]
+    at: int, called: Kernel, length: int, piece: int, numbers: tuple[int, ...], dtype: np.dtype[Any]
 ) -> bool:
     """Return whether a product has the same bytes as a whole and in pieces."""
     function, turn_a, turn_b, other, k = numbers
-    m, n = (length, other) if by_rows else (other, length)
+    m, n = (length, other) if called is products.product else (other, length)
     rng = np.random.default_rng(0)
     a, b, c = rng.standard_normal(m * k, dtype), rng.standard_normal(k * n, dtype), np.empty((m, n), dtype)
     digests = []
     for size in (length, piece):
         places = (address(a), m if turn_a else k, address(b), k if turn_b else n, address(c), n, dtype.itemsize)
-        enter = entry(at, (function, turn_a, turn_b, other, k, *places))
+        enter = entry(at, called, (function, turn_a, turn_b, other, k, *places), dtype)
         for lo in range(0, length, size):
             enter(lo, min(lo + size, length))
         digests.append(hashlib.sha256(c.data).digest())
@@ -170,13 +172,21 @@ def usleep_address() -> int | None:
         return None
 
 
-def _word(operand: Any) -> int:
-    """Return an operand as a word: the address of an array, a whole number, or the bits of a float."""
-    if isinstance(operand, np.ndarray):
-        if not operand.flags.c_contiguous:
-            raise ValueError(f"an operand of shape {operand.shape} is not contiguous")
-        return address(operand)
-    if isinstance(operand, float):
-        (bits,) = struct.unpack("<q", struct.pack("<d", operand))
-        return int(bits)
-    return int(operand)
+def _words(called: Kernel, operands: Sequence[Any], dtype: np.dtype[Any]) -> list[int]:
+    """Return the operands of a kernel as words: addresses of arrays, whole numbers, or the bits of a float64.
+
+    Raises `TypeError` if an operand is not what the kernel takes.
+    """
+    entries = {"f*": dtype, "d*": np.dtype(np.float64), "i*": np.dtype(np.int64)}
+    words: list[int] = []
+    for kind, operand in zip(called.kinds, operands, strict=True):
+        if kind == "f":
+            words += struct.unpack("<q", struct.pack("<d", operand))
+        elif not isinstance(operand, np.ndarray):
+            words.append(index(operand))
+        elif operand.flags.c_contiguous and operand.dtype == entries.get(kind, operand.dtype):
+            words.append(address(operand))  # also in place of a whole number, see `Recorder.product`
+        else:
+            found = f"{operand.dtype} of shape {operand.shape}"
+            raise TypeError(f"{called.function.__name__} takes contiguous arrays of its own dtypes, found {found}")
+    return words

@@ -15,7 +15,7 @@ from nnfs_cli.system.machine_code.intrinsics import (
     exchange_shared,
     load_shared,
     pause,
-    set_rounding_mode,
+    set_float_mode,
     sleep,
     store_shared,
 )
@@ -66,7 +66,7 @@ def share(words: Ints, base: int, team: int, nap: int, at: int) -> None:
 @kernel
 def assist(lo: int, hi: int, words: Ints, base: int, team: int, nap: int) -> None:
     """Do pieces until the team's work is over."""
-    mode = set_rounding_mode(FLUSH)
+    mode = set_float_mode(FLUSH)
     add_shared(team + PRESENT, 1)
     looks = 0
     while True:
@@ -83,4 +83,4 @@ def assist(lo: int, hi: int, words: Ints, base: int, team: int, nap: int) -> Non
             else:
                 sleep(nap, NAP)
     add_shared(team + PRESENT, -1)
-    set_rounding_mode(mode)
+    set_float_mode(mode)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 
 import numpy as np
@@ -11,7 +10,6 @@ from scipy.special import erf
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.system.machine_code.kernel import Floats, kernel
-from nnfs_cli.system.machine_code.loader import load
 from nnfs_cli.training.compiled import functions
 from nnfs_cli.training.compiled.functions import (
     exp,
@@ -25,6 +23,7 @@ from nnfs_cli.training.compiled.functions import (
     softplus,
     tanh,
 )
+from tests.training.compiled.kernels import run
 
 
 def _normal_cdf(x: Array) -> Array:
@@ -82,11 +81,7 @@ def everything(lo: int, hi: int, y: Floats, x: Floats, n: int) -> None:
 def compiled(x: Array, cuts: tuple[int, ...] = ()) -> dict[str, Array]:
     """Return the values of all functions from machine code, which computes the pieces between cuts on their own."""
     y = np.full((len(NAMES), len(x)), np.nan, x.dtype)
-    address = load([everything], x.dtype)[everything]
-    run = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_int64)(address)
-    operands, spare = np.array([y.ctypes.data, x.ctypes.data, len(x)]), np.zeros(2, np.int64)
-    for lo, hi in zip((0, *cuts), (*cuts, len(x)), strict=True):
-        run(spare.ctypes.data, spare.ctypes.data, operands.ctypes.data, lo, hi)
+    run(everything, x.dtype, len(x), y, x, len(x), cuts=cuts)
     return dict(zip(NAMES, y, strict=True))
 
 
