@@ -15,10 +15,11 @@ CELLS = NUMBERS | {str, date, datetime}
 FEW = 12  # columns of pandas whose cells are taken faster one by one than as a row, if their types differ
 
 
-def plain_row(data: Any) -> Mapping[str, Any] | None:
+def plain_row(data: Any, only_numbers: bool = False) -> Mapping[str, Any] | None:
     """Return the cells by column of a table that `to_arrow_table` takes, if it is one row of plain cells; else None.
 
     Plain cells are numbers, booleans, texts, dates and None. Other tables are not wrong: they are read in another way.
+    If `only_numbers` are expected, a row of pandas with numbers is read faster, and one with texts slower.
 
     >>> plain_row({"size": 3.5, "city": "Rome"}), plain_row([[1.0, 2.0]]), plain_row({"size": [1.0, 2.0]})
     ({'size': 3.5, 'city': 'Rome'}, {'x0': 1.0, 'x1': 2.0}, None)
@@ -30,14 +31,14 @@ def plain_row(data: Any) -> Mapping[str, Any] | None:
         return _plain(_first_cells(data) if list in map(type, data.values()) else data)
     if type(data) is np.ndarray:
         return _of_array(data, _names(data.shape[1])) if data.ndim == 2 else None
-    return _of_library(data)
+    return _of_library(data, only_numbers)
 
 
-def _of_library(data: Any) -> Mapping[str, Any] | None:
+def _of_library(data: Any, only_numbers: bool) -> Mapping[str, Any] | None:
     """Return the cells of a table of pandas, polars or pyarrow, if it is one row of plain cells."""
     pandas, polars, arrow = map(sys.modules.get, ("pandas", "polars", "pyarrow"))
     if pandas and type(data) is pandas.DataFrame:
-        return _of_pandas(data) if len(data) == 1 else None
+        return _of_pandas(data, only_numbers) if len(data) == 1 else None
     if polars and type(data) is polars.DataFrame:
         return _plain(data.row(0, named=True)) if data.height == 1 else None
     if not (arrow and isinstance(data, arrow.Table | arrow.RecordBatch) and data.num_rows == 1):
@@ -65,9 +66,11 @@ def _of_array(array: Any, names: Sequence[Any]) -> Mapping[str, Any] | None:
     return (_plain(row) if array.dtype.kind == "O" else row) if len(row) == len(names) else None
 
 
-def _of_pandas(data: Any) -> Mapping[str, Any] | None:
+def _of_pandas(data: Any, only_numbers: bool) -> Mapping[str, Any] | None:
     """Return the cells of a frame of one row, if they are plain and all names differ."""
     names = data.columns.tolist()
+    if len(names) > FEW and only_numbers:
+        return _of_array(data.to_numpy(), names)
     if len(names) > FEW:
         cells = data.iloc[0].tolist()
     else:

@@ -38,7 +38,9 @@ class OneRow:
 
     def __init__(self, predictor: Predictor, inputs: Sequence[Mapping[str, Any]] = ()) -> None:
         self.predictor, self._made_of = predictor, (predictor, inputs)
-        self._columns, self._ignored = predictor.encoder.kinds.keys(), predictor.ignored_columns
+        kinds = predictor.encoder.kinds
+        self._columns, self._ignored = kinds.keys(), predictor.ignored_columns
+        self.only_numbers = {*kinds.values()} == {"number"}
         described = {column["name"]: column for column in inputs}
         self._blocks: list[tuple[Callable[[Row], Array | None], slice]] = []
         start = 0
@@ -67,7 +69,7 @@ class OneRow:
 
     def _predict(self, data: Any) -> tuple[Array, Array] | None:
         """Return the inputs and the outputs of the net."""
-        row = plain_row(data)
+        row = plain_row(data, self.only_numbers)
         if row is None or (len(row) != len(self._columns) and not row.keys() - self._columns <= self._ignored):
             return None
         X = self._encode(row)

@@ -210,7 +210,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
     def _outputs(self, X: Any) -> Array:
         """Return the outputs for inputs: probabilities (rows, n_classes), or numbers (rows, n_targets)."""
         check_is_fitted(self)
-        row = self._single_row(X)
+        row = self._single_row(X, self.result_.one_row.only_numbers)
         outputs = None if row is None else self.result_.one_row.outputs(row)
         return self._in_blocks(X, self.result_.predictor.outputs) if outputs is None else outputs
 

@@ -84,9 +84,9 @@ class InputChecks(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         names = self._input_names()
         return table if table.column_names == names else table.rename_columns(names)  # renaming loses the metadata
 
-    def _single_row(self, X: Any) -> Mapping[str, Any] | None:
+    def _single_row(self, X: Any, only_numbers: bool) -> Mapping[str, Any] | None:
         """Return the cells of one row by the names that the net knows, if none of the checks can object; else None."""
-        row = plain_row(X)
+        row = plain_row(X, only_numbers)
         if row is None:
             return None
         if not has_names(X):
