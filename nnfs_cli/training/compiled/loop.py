@@ -22,7 +22,8 @@ from nnfs_cli.training.compiled.order import order_of
 from nnfs_cli.training.compiled.passes import record_pass, recordable
 from nnfs_cli.training.compiled.program import Machine
 from nnfs_cli.training.compiled.random_numbers import Stream
-from nnfs_cli.training.compiled.recorder import MOST_PIECES, Recorder, aligned
+from nnfs_cli.training.compiled.recorder import Recorder, aligned
+from nnfs_cli.training.compiled.team import MOST_THREADS
 from nnfs_cli.training.divergence import diverged
 from nnfs_cli.training.step_loop import StepLoop
 
@@ -99,7 +100,8 @@ class CompiledLoop(StepLoop):
         self._mean_weight = rows.mean_weight
         self._net = recordable(model.body)
         lanes = min(model.members, allowed_threads())
-        self._recorders = [Recorder(model.dtype) for _ in range(lanes)]  # members of the same one share buffers
+        threads = min(allowed_threads(), MOST_THREADS) if model.members == 1 else 1  # for each step
+        self._recorders = [Recorder(model.dtype, threads=threads) for _ in range(lanes)]  # members share its buffers
         n_sums = model.gradients.vector.shape[-1] if accumulate > 1 else 0
         self._sums = [aligned((n_sums,), model.dtype) for _ in range(lanes)]
         self._machines = [Machine(model.dtype, self._chunk.which, self.compiling) for _ in range(model.members)]
@@ -259,8 +261,7 @@ class CompiledLoop(StepLoop):
         """Let every member make k steps, and return the least number that one could make."""
         lanes = len(self._recorders)
         if lanes == 1 or 0 < self._seconds_per_step * k < WORTH_THREADS:
-            alone = len(self._machines) == 1 and self._machines[0].shared
-            helpers = min(allowed_threads(), MOST_PIECES) - 1 if alone else 0
+            helpers = self._recorders[0].threads - 1
             return min([machine.run(0, k, helpers) for machine in self._machines])
         made = [k] * len(self._machines)
 

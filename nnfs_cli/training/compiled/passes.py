@@ -63,4 +63,4 @@ def record_pass(
     losses, loss_backward = twin(model.loss, z, y, recorder)
     recorder.record(steps.total, 1, results, step, losses, weight, n)
     backward(loss_backward(counts), g, False)
-    recorder.record(steps.require_finite, gradient.size, step, gradient)
+    recorder.record(steps.require_finite, gradient.size, step, gradient, each=1)

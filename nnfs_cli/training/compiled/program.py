@@ -87,7 +87,7 @@ class Machine:
         self.step[FAILED] = 0
         if helpers and self.shared:
             self._team[:] = 0
-            do_together([partial(self._run, lo, hi), *[partial(self._assist, 0, 1)] * helpers])
+            do_together([partial(self._run, lo, hi), *[partial(self._assist, j, j + 1) for j in range(1, helpers + 1)]])
         else:
             self._run(lo, hi)
         return int(self.step[STEP]) - lo if self.step[FAILED] else hi - lo

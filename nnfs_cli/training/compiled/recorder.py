@@ -25,9 +25,8 @@ from nnfs_cli.training.compiled.random_numbers import Stream
 
 ALIGNMENT = 64  # bytes; a vector of a processor never crosses two lines of its cache
 
-WORTH_PIECE = 1 << 16  # numbers
-WORTH_PRODUCT = 1 << 23  # multiplications; pieces of a tenth of this make a step of small nets longer
-MOST_PIECES = 4
+WORTH_PIECE = 1 << 15  # numbers
+WORTH_PRODUCT = 1 << 22  # multiplications; smaller pieces take twice the processor time for hardly shorter steps
 EDGE = 16  # pieces end at multiples of this, where BLAS begins a new block, and so rounds as in the whole
 
 Operand = Any  # a flat or contiguous array, an int or a float
@@ -46,11 +45,13 @@ class Instruction(NamedTuple):
 class Recorder(Context):
     """A context that records. Buffers are shared by all programs that are recorded with it, in the order of requests.
 
-    `step` holds what kernels may ask about the step that is being made; see `program.py`.
+    `step` holds what kernels may ask about the step that is being made; see `program.py`. A large instruction is cut
+    into a piece for each of the `threads` that make a step together.
     """
 
-    def __init__(self, dtype: np.dtype[Any], *, training: bool = True) -> None:
+    def __init__(self, dtype: np.dtype[Any], *, training: bool = True, threads: int = 1) -> None:
         super().__init__(dtype, training=training)
+        self.threads = threads
         self.instructions: list[Instruction] = []
         self.stream: Stream | None = None  # of the member that is recorded
         self.drawn = 0  # random numbers in this pass
@@ -67,7 +68,12 @@ class Recorder(Context):
         """
         if len(operands) != len(kernel.kinds):
             raise TypeError(f"{kernel.function.__name__} takes {len(kernel.kinds)} operands, found {len(operands)}")
-        self.instructions.append(Instruction(kernel, 0, hi, _piece(hi, hi * each, WORTH_PIECE), operands))
+        self.instructions.append(Instruction(kernel, 0, hi, self._piece(hi, hi * each, WORTH_PIECE), operands))
+
+    def _piece(self, length: int, work: int, worth: int) -> int:
+        """Return the size of the pieces of an axis with this much work; 0 if they would have less than `worth`."""
+        pieces = min(work // worth, self.threads)
+        return -(-length // pieces // EDGE) * EDGE if pieces > 1 else 0
 
     def taken(self) -> list[Instruction]:
         """Return the instructions since the last call."""
@@ -115,7 +121,8 @@ class Recorder(Context):
         # The longer axis is shared, so that each thread prepares little of the other matrix for itself.
         kernel, length, other = (products.product, m, n) if m >= n else (products.product_by_columns, n, m)
         operands = (at, turn_a, turn_b, other, k, *places)
-        self.instructions.append(Instruction(kernel, 0, length, _piece(length, m * n * k, WORTH_PRODUCT), operands))
+        piece = self._piece(length, m * n * k, WORTH_PRODUCT)
+        self.instructions.append(Instruction(kernel, 0, length, piece, operands))
 
     def matmul(self, x: Array, weight: Array) -> Array:
         """Record x @ weight, and return the buffer of the result."""
@@ -173,12 +180,6 @@ def key(component: Component) -> str:
     """Return the name by which a component has a twin; empty for a class of the user's own."""
     kind = type(component)
     return "" if kind.is_own() else kind.__name__
-
-
-def _piece(length: int, work: int, worth: int) -> int:
-    """Return the size of the pieces of an axis with this much work, of which a piece should have `worth` at least."""
-    pieces = min(work // worth, MOST_PIECES)
-    return -(-length // pieces // EDGE) * EDGE if pieces > 1 else 0
 
 
 def aligned(shape: Shape, dtype: Any) -> Array:
