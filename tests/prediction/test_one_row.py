@@ -116,6 +116,11 @@ def test_a_row_that_cannot_be_used_is_treated_as_in_a_table(on_error: str, run: 
     assert fast == usual
 
 
+def test_a_wide_row_of_pandas_has_the_cells_of_its_dict() -> None:
+    cells = {f"x{j}": j / 3 for j in range(20)} | USUAL
+    assert plain_row(pd.DataFrame([cells])) == cells
+
+
 @pytest.mark.parametrize(
     "table",
     [
