@@ -1,8 +1,8 @@
 """Render the README and the guide: run their commands, and fill in outputs, code and generated tables.
 
-`python -m tests.readme [PAGE ...]` rewrites the pages (all of them unless named). The tests fail when that would change
-anything but the last digits of a figure. Each page is rendered in a workspace of its own: an empty folder with a copy
-of `configs/`, which is what a reader has who starts on that page. In a page,
+`python -m tests.readme [PAGE ...]` rewrites the pages (all of them unless named, as in `speed README`). The tests fail
+when that would change anything but the last digits of a figure. Each page is rendered in a workspace of its own: an
+empty folder with a copy of `configs/`, which is what a reader has who starts on that page. In a page,
 
 - every command of a ```console block is run, and its output replaces the lines below it; where these
   end with `...`, only as many lines are shown;
@@ -203,7 +203,8 @@ def rewrite(page: Path) -> str:
 
 def main() -> None:
     """Rewrite the named pages, or all."""
-    pages = [Path(name).resolve() for name in sys.argv[1:]] or PAGES
+    known = {page.stem: page for page in PAGES}
+    pages = [known[name] for name in sys.argv[1:]] or PAGES
     with ProcessPoolExecutor(2) as pool:
         for what in filter(None, pool.map(rewrite, pages)):
             print(what)

@@ -58,6 +58,8 @@ def measured(given: argparse.Namespace) -> Found:
             folder = Path(name, task.name)
             write(task, folder)
             arms = {WITH: {}, WITHOUT: {"NUMBA_DISABLE_JIT": "1"}}
+            for code in (before, ROOT):  # for the caches of compiled code
+                train(folder, {"PYTHONPATH": str(code)})
             of: dict[str, dict[str, list[Any]]] = {arm: {"before": [], "now": []} for arm in arms}
             for _ in range(given.turns):
                 for arm, variables in arms.items():

@@ -94,4 +94,4 @@ def summary(found: Found) -> str:
     machine = found["machine"]
     threads, races = next(iter(found["races"].items()))
     about = f"{found['date']}, {machine['processor']}, {WORDS[int(threads)]}, medians of {found['turns']} turns."
-    return "\n".join([*table(races, "microseconds a step", ("matrix products",)), "", about]) + "\n"
+    return "\n".join([*table(races, "microseconds a step", ("torch.compile", "matrix products")), "", about]) + "\n"
