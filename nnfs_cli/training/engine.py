@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from nnfs_cli.nn.model import Model
@@ -37,11 +38,13 @@ def why_not_compiled(model: Model, plan: Plan) -> str:
     return f"it has no compiled form of {part}; leave `engine` out to train with NumPy" if part else ""
 
 
-def loop_for(model: Model, optimizer: Stepper, plan: Plan, *arguments: Any) -> StepLoop:
-    """Return the loop that makes the steps."""
+def loop_for(
+    model: Model, optimizer: Stepper, plan: Plan, *arguments: Any, compiling: Callable[[int], None]
+) -> StepLoop:
+    """Return the loop that makes the steps. It calls `compiling` with the number of kernels before it compiles any."""
     if engine_for(model, plan) == "numpy":
         loop = SharedLoop if may_share(model, plan) else StepLoop
         return loop(model, optimizer, plan, *arguments)
     from nnfs_cli.training.compiled.loop import CompiledLoop
 
-    return CompiledLoop(model, optimizer, plan, *arguments)
+    return CompiledLoop(model, optimizer, plan, *arguments, compiling=compiling)

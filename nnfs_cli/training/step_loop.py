@@ -47,12 +47,10 @@ class StepLoop:
     """The steps of an optimizer, with the memory that the optimizer and the schedule need from step to step."""
 
     def __init__(
-        self, model: Model, optimizer: Stepper, plan: Plan, batches: BatchOrder, progress: Progress, average: Average,
-        compiling: Callable[[int], None] = lambda kernels: None,
-    ) -> None:  # fmt: skip
+        self, model: Model, optimizer: Stepper, plan: Plan, batches: BatchOrder, progress: Progress, average: Average
+    ) -> None:
         self.model, self.optimizer, self.plan = model, optimizer, plan
         self.batches, self.progress, self.average = batches, progress, average
-        self.compiling = compiling  # called with the number of kernels before any are compiled
         learned = model.parameters.learned
         # Optimizers step on one flat vector where the memory of all members is contiguous.
         self.learned = learned.reshape(-1) if learned.flags.c_contiguous else learned

@@ -146,7 +146,7 @@ class Trainer:
             me = weakref.proxy(self)  # without a circle the memory of the loop is free as soon as nobody needs it
             self._loop = loop_for(
                 self.model, optimizer, self.plan, self.batches, self.progress, self.average,
-                lambda kernels: me._compiling(kernels),
+                compiling=lambda kernels: me._compiling(kernels),
             )  # fmt: skip
         self.average.begin()
         for callback in self.callbacks:

@@ -15,11 +15,11 @@ from nnfs_cli.nn.model import SHARED_NUMBERS, Model
 from nnfs_cli.system.helpers import do_together
 from nnfs_cli.system.machine_code.kernel import Doubles, Floats, Ints, kernel
 from nnfs_cli.system.threads import allowed_threads
-from nnfs_cli.training.compiled import products
 from nnfs_cli.training.compiled.losses import loss_twin_of
 from nnfs_cli.training.compiled.passes import Rows, recordable
 from nnfs_cli.training.compiled.program import Machine
 from nnfs_cli.training.compiled.recorder import Recorder
+from nnfs_cli.training.compiled.rows import weighted_sum
 
 MOST_KNOWN = 2  # such as validation rows and training rows
 
@@ -37,10 +37,7 @@ def put_rows(lo: int, hi: int, rows: Floats, x: Floats, n: int, starts: Ints, st
 def sum_losses(lo: int, hi: int, totals: Doubles, step: Ints, losses: Floats, weights: Floats, n: int) -> None:
     """Write the sum of n losses · weights, finite or not, as that of the step. The axis has length 1."""
     for _ in range(lo, hi):
-        found = 0.0
-        for i in range(n):
-            found += losses[i] * weights[i]
-        totals[step[0]] = found
+        totals[step[0]] = weighted_sum(losses, weights, n)
 
 
 class Evaluator:
@@ -106,17 +103,11 @@ class _Rows:
         """Record what a member does with a block of n rows."""
         model, rows, (net, activation) = self._model, self._rows, self._parts
         p = model.parameters.layout.views(model.parameters.vector.reshape(model.members, -1)[j])
-        where = (rows.order, rows.starts, step)
         recorder.begin(n)
-        x = recorder.empty((n, *model.input_shape))
-        recorder.record(products.gather, n, x, rows.X, x.size // n, *where)
-        z, _ = net.forward(p, x, recorder)
+        z, _ = net.forward(p, rows.record(rows.X, n, step, recorder), recorder)
         if model.members == 1:
-            y, weight = recorder.empty((n, *model.output_shape)), recorder.ones(n)
-            recorder.record(products.gather, n, y, rows.y, y.size // n, *where)
-            if rows.weight is not None:
-                weight = recorder.empty((n,))
-                recorder.record(products.gather, n, weight, rows.weight, 1, *where)
+            y = rows.record(rows.y, n, step, recorder)
+            weight = recorder.ones(n) if rows.weight is None else rows.record(rows.weight, n, step, recorder)
             losses, _ = loss_twin_of(model.loss, model.fused)(model.loss, z, y, recorder)
             recorder.record(sum_losses, 1, self._totals, step, losses, weight, n)
         y_hat, _ = activation.forward(p, z, recorder)

@@ -42,8 +42,9 @@ class CompiledLoop(StepLoop):
     _chunk: Chunk  # and what follows are made before the first step, when the rows are known
     _machines: list[Machine]
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, *arguments: Any, compiling: Callable[[int], None]) -> None:
         super().__init__(*arguments)
+        self._compiling = compiling
         self._twin = optimizer_twin_of(self.optimizer)
         self._bound = self._constant = False
         self._programs: dict[Kind, int] = {}  # the number of the program for each kind of batch
@@ -96,7 +97,7 @@ class CompiledLoop(StepLoop):
         accumulate = self.plan.accumulate
         self._chunk = Chunk(model, rows, self.progress.steps * accumulate, self.batches.largest, columns, accumulate)
         self._bounds = np.array(self.batches.bounds)
-        self._order = order_of(self.batches, self.compiling)
+        self._order = order_of(self.batches, self._compiling)
         self._mean_weight = rows.mean_weight
         self._net = recordable(model.body)
         lanes = min(model.members, allowed_threads())
@@ -104,7 +105,7 @@ class CompiledLoop(StepLoop):
         self._recorders = [Recorder(model.dtype, threads=threads) for _ in range(lanes)]  # members share its buffers
         n_sums = model.gradients.vector.shape[-1] if accumulate > 1 else 0
         self._sums = [aligned((n_sums,), model.dtype) for _ in range(lanes)]
-        self._machines = [Machine(model.dtype, self._chunk.which, self.compiling) for _ in range(model.members)]
+        self._machines = [Machine(model.dtype, self._chunk.which, self._compiling) for _ in range(model.members)]
         seeds = member_seeds(model.members, self.plan.edition, self.plan.seed)
         self._streams = [
             Stream(seed, "dropout", member, machine.step)

@@ -25,6 +25,13 @@ class Rows:
     order: Array
     starts: Array
 
+    def record(self, whole: Array, n: int, step: Array, recorder: Recorder) -> Array:
+        """Record the copying of the n rows of a step from one of these arrays, and return the buffer of the copy."""
+        out = recorder.empty((n, *whole.shape[1:]))
+        width = out.size // n
+        recorder.record(products.gather, n, out, whole, width, self.order, self.starts, step, each=width)
+        return out
+
 
 def recordable(layer: Layer) -> Layer:
     """Return a copy of a net in which every layer records, by its twin."""
@@ -45,17 +52,13 @@ def record_pass(
     `weight_of_step` is the weight of all rows of the step if each has the mean weight.
     """
     recorder.begin(n)
-    where = (rows.order, rows.starts, step)
-    x, y = recorder.empty((n, *model.input_shape)), recorder.empty((n, *model.output_shape))
-    for out, whole in ((x, rows.X), (y, rows.y)):
-        recorder.record(products.gather, n, out, whole, out.size // n, *where, each=out.size // n)
+    x, y = (rows.record(whole, n, step, recorder) for whole in (rows.X, rows.y))
     factor = float(model.loss.row_weight(weight_of_step))
     counts, weight = recorder.empty((n,)), recorder.ones(n)
     if rows.weight is None:
         recorder.record(steps.fill, n, counts, factor)
     else:
-        weight = recorder.empty((n,))
-        recorder.record(products.gather, n, weight, rows.weight, 1, *where)
+        weight = rows.record(rows.weight, n, step, recorder)
         recorder.record(steps.scale, n, counts, weight, factor)
     p, g = views
     z, backward = net.forward(p, x, recorder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnfs_cli.system.machine_code.intrinsics import bits_of_float
 from nnfs_cli.system.machine_code.kernel import Doubles, Floats, Ints, kernel, real
+from nnfs_cli.training.compiled.rows import weighted_sum
 
 
 @kernel
@@ -27,9 +28,7 @@ def total(lo: int, hi: int, results: Doubles, step: Ints, losses: Floats, weight
     The axis has length 1.
     """
     for _ in range(lo, hi):
-        found = 0.0
-        for i in range(n):
-            found += losses[i] * weights[i]
+        found = weighted_sum(losses, weights, n)
         results[step[0]] = found
         if found - found != 0.0:
             step[1] = 1
