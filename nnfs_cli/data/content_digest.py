@@ -10,9 +10,9 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import utc
-from nnfs_cli.data.parallel_map import parallel_map
 from nnfs_cli.data.table import Column
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.system.parallel_map import parallel_map
 
 LARGE = 1_000_000  # cells from which several threads are faster than one
 

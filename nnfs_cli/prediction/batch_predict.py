@@ -10,13 +10,13 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import to_arrow_array
 from nnfs_cli.data.drift import Drift
-from nnfs_cli.data.parallel_map import parallel_map
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table, concatenate_columns
 from nnfs_cli.data.texts import GAP, Texts
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.prediction.far_rows import FarRows
 from nnfs_cli.prediction.predictor import Predictor
+from nnfs_cli.system.parallel_map import parallel_map
 from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, listing, named, shown

@@ -146,7 +146,7 @@ def test_blocks_that_threads_share_are_answered_in_order(
     path = write("new.csv", "day,n,word\n" + "".join(f"2020-05-15,{i % 9 + i / 500},u\n" for i in range(500)))
     whole = workflows.predict(run, path)["prediction"]
     monkeypatch.setattr("nnfs_cli.data.csv.blocks.BLOCK_BYTES", 400)
-    monkeypatch.setattr("nnfs_cli.data.parallel_map.WORKERS", workers)
+    monkeypatch.setattr("nnfs_cli.system.parallel_map.WORKERS", workers)
     blocks = list(workflows.batch_predictor(run, path))
     assert len(blocks) > 20
     assert np.concatenate([block["prediction"] for block in blocks]).tolist() == pytest.approx(whole.tolist(), rel=1e-6)

@@ -13,10 +13,10 @@ from nnfs_cli.data.arrow import parse_dates, to_column, to_texts
 from nnfs_cli.data.csv.blocks import Block
 from nnfs_cli.data.csv.cell_parser import CellParser
 from nnfs_cli.data.numbers import all_finite
-from nnfs_cli.data.parallel_map import parallel_map
 from nnfs_cli.data.table import Column, Kind, concatenate_columns
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.parallel_map import parallel_map
 
 CellType = Literal["empty", "integer", "decimal", "truth", "date", "zoned date", "text"]
 Blocks = Callable[[], Iterable[Block]]

@@ -18,9 +18,9 @@ from nnfs_cli.data.csv.inference import Inference
 from nnfs_cli.data.csv.layout import CsvLayout
 from nnfs_cli.data.file_source import STDIN, ColumnSource, check_schema
 from nnfs_cli.data.named_columns import Names
-from nnfs_cli.data.parallel_map import parallel_map
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.parallel_map import parallel_map
 from nnfs_cli.system.wording import shown
 
 
