@@ -13,7 +13,7 @@ Tone = Literal["good", "bad", "warn", "plain"]
 
 
 class Picture(Protocol):
-    """What is shown as a picture: a chart or a matrix."""
+    """A picture: a chart or a matrix."""
 
     def __html__(self) -> str:
         """Return the SVG."""

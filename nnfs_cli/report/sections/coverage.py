@@ -1,4 +1,4 @@
-"""Whether prediction intervals, or sets of classes, hold as many rows as they promise, and how large they are."""
+"""The coverage of prediction intervals, or of sets of classes, at several levels, and their size."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
 MOST = 4  # targets that are drawn
-HELD_NOTE = "On the dotted line they hold as many rows as the level says; below it they hold too few."
+HELD_NOTE = "On the dotted line, as many rows are covered as the level promises; below it, too few."
 SETS_NOTE = "A set always holds the predicted class, so at low levels it holds the truth more often than it has to."
-SIZE_NOTE = "The smaller they are, the more they say, as long as they hold as many rows as promised."
+SIZE_NOTE = "If enough rows are covered, smaller is better."
 
 
 def coverage(facts: RunFacts) -> Section | None:

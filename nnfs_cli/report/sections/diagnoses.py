@@ -1,4 +1,4 @@
-"""What is wrong with the training, as `nnfs doctor` says it, from what needs no data."""
+"""The findings of `nnfs doctor` about a training, without those that need the data."""
 
 from __future__ import annotations
 
