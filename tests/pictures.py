@@ -7,6 +7,7 @@ Chromium, playwright and Pillow.
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, unescape
 
 import numpy as np
@@ -23,8 +25,12 @@ from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.table import from_arrays
 from nnfs_cli.training.schedules import Schedule
+from tests.benchmarks import accuracy_report
 from tests.browser import PROGRAMS
 from tests.readme import ROOT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 TERMINAL = ROOT / ".readme" / "train.svg"
 COMMAND = "nnfs train configs/breast_cancer.yaml"
@@ -143,6 +149,46 @@ def schedules() -> None:
     figure.savefig(ROOT / ".readme" / "schedules.png", dpi=110, metadata={"Software": None})
 
 
+def accuracy() -> None:
+    """Draw the mean rank of each model over the CPU seconds that it takes to train on a typical table."""
+    from matplotlib import pyplot as plt
+
+    results = json.loads((ROOT / ".readme" / "accuracy.json").read_text(encoding="utf-8"))
+    points = accuracy_report.points(results["figures"])
+    figure, axis = plt.subplots(figsize=(8, 4.2), layout="constrained")
+    ours = sorted(points[model] for model in points if model.startswith("nnfs"))
+    axis.plot(*zip(*ours, strict=True), color=BLUE, linewidth=1, alpha=0.5)
+    for model, place in points.items():
+        axis.scatter(*place, s=36, color=BLUE if model.startswith("nnfs") else GREY, zorder=2)
+    axis.set(xscale="log", xlabel="CPU seconds to train on a table", ylabel="mean rank, 1 is the best")
+    axis.margins(0.12, 0.1)
+    axis.invert_yaxis()
+    axis.grid(alpha=0.2)
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.spines[["top", "right"]].set_visible(False)
+    labelled(axis, points)
+    figure.savefig(ROOT / ".readme" / "accuracy.png", dpi=110, metadata={"Software": None})
+
+
+def labelled(axis: Axes, points: dict[str, tuple[float, float]]) -> None:
+    """Write the name of each point beside it, where it hides no other point and no other name."""
+    from matplotlib.transforms import Bbox
+
+    figure = axis.figure
+    figure.canvas.draw()
+    places = axis.transData.transform(list(points.values()))
+    taken = [Bbox.from_bounds(x - 7, y - 7, 14, 14) for x, y in places]
+    for i, (name, place) in enumerate(points.items()):
+        colour = BLUE if name.startswith("nnfs") else "#444444"
+        text = axis.annotate(name, place, (0, 0), textcoords="offset points", color=colour, fontsize=9)
+        for dx, dy, side in ((7, -3, "left"), (-7, -3, "right"), (0, 8, "center"), (0, -15, "center")):
+            text.set(position=(dx, dy), horizontalalignment=side)
+            box = text.get_window_extent()
+            if not any(box.overlaps(other) for j, other in enumerate(taken) if j != i):
+                break
+        taken.append(box)
+
+
 def trace() -> None:
     """Draw the page of the trace of configs/spirals.yaml, from its top to the end of the graph."""
     from PIL import Image
@@ -166,7 +212,7 @@ def trace() -> None:
     few.save(ROOT / ".readme" / "trace.png", optimize=True)
 
 
-PICTURES = {"terminal": terminal, "spirals": spirals, "schedules": schedules, "trace": trace}
+PICTURES = {"terminal": terminal, "spirals": spirals, "schedules": schedules, "accuracy": accuracy, "trace": trace}
 
 if __name__ == "__main__":
     os.environ["MPLBACKEND"] = "agg"

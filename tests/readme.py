@@ -34,7 +34,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import report
+from tests.benchmarks import accuracy_report, report
 from tests.benchmarks.report import PARTS
 from tests.command import run_here
 
@@ -50,6 +50,7 @@ TABLES: dict[str, str | Callable[[], str]] = {
     **{block: f"nnfs components {block} --markdown | awk -v RS= 'END {{print}}'" for block in BLOCKS},
     "accuracy": f"{ACCURACY} '{ROOT}/.readme/accuracy.json'",
     "accuracy summary": f"{ACCURACY} '{ROOT}/.readme/accuracy.json' --summary",
+    "tried": functools.partial(accuracy_report.tried, ROOT / ".readme" / "tried.json"),
     **{f"speed {part}": functools.partial(report.markdown, part) for part in PARTS},
     "speed summary": report.summary,
 }

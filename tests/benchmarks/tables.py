@@ -8,12 +8,16 @@ The description is `tables.yaml`, a block of settings for each table:
       classes: true        # the target is a class; else it is a number
       drop: [alive, who]   # columns that are not for learning
       clip: [4, 8]         # of a target of numbers: what is beyond counts as these
+      categories: [pclass] # columns whose numbers are names
+      splits: titanic.arff # rows to learn from and to be judged by, as OpenML has them; else 80 and 20 % by chance
+
+A file of splits has the columns type (TRAIN or TEST), rowid, repeat and fold, from 0 on, as CSV or ARFF.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +31,7 @@ from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
 
 DESCRIPTION = "tables.yaml"
+Split = tuple[Array, Array]  # rows to learn from, and to be judged by
 
 
 class Description(BaseModel):
@@ -38,6 +43,8 @@ class Description(BaseModel):
     classes: bool = False
     drop: list[str] = []
     clip: tuple[float, float] | None = None
+    categories: list[str] = []
+    splits: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,14 +57,17 @@ class Task:
     y: Array
     n_classes: int = 0
     words: tuple[str, ...] = field(default=())
+    splits: tuple[Split, ...] = ()  # given ones
 
-    def split(self, seed: int) -> tuple[Array, Array]:
-        """80 % of the rows to learn from and 20 % to be judged by, class by class."""
+    def split(self, number: int) -> Split:
+        """A given split, or 80 % of the rows to learn from and 20 % to be judged by, class by class."""
         from sklearn.model_selection import train_test_split
 
+        if self.splits:
+            return self.splits[number]
         rows = np.arange(self.table.n_rows)
         stratify = self.y if self.n_classes else None
-        train, test = train_test_split(rows, test_size=0.2, random_state=seed, stratify=stratify)
+        train, test = train_test_split(rows, test_size=0.2, random_state=number, stratify=stratify)
         return np.sort(train), np.sort(test)
 
 
@@ -76,7 +86,21 @@ def in_folder(folder: Path) -> Iterator[Task]:
         if about.clip:
             clipped = np.clip(table.numbers(about.target), *about.clip)
             table = Table(table.name, {**table.columns, about.target: clipped})
-        yield _task(name, table, about.target, about.classes, about.drop)
+        texts = {column: table.texts(column) for column in about.categories}
+        table = Table(table.name, {**table.columns, **texts})
+        task = _task(name, table, about.target, about.classes, about.drop)
+        yield replace(task, splits=read_splits(folder / about.splits)) if about.splits else task
+
+
+def read_splits(path: Path) -> tuple[Split, ...]:
+    """Read splits: all folds of the first repeat, then those of the second, and so on."""
+    found: dict[tuple[int, int], dict[str, list[int]]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        part, *rest = line.replace("'", "").split(",")
+        if part in ("TRAIN", "TEST"):
+            row, repeat, fold = map(int, rest)
+            found.setdefault((repeat, fold), {"TRAIN": [], "TEST": []})[part].append(row)
+    return tuple((np.array(sorted(of["TRAIN"])), np.array(sorted(of["TEST"]))) for _, of in sorted(found.items()))
 
 
 def _task(name: str, table: Table, target: str, classes: bool, drop: tuple[str, ...] | list[str]) -> Task:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,14 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from nnfs_cli.data.table import concatenate_tables
 from nnfs_cli.system.threads import VARIABLES
-from tests.benchmarks.accuracy import figures, main, markdown, ranks, scores
+from tests.benchmarks import accuracy
+from tests.benchmarks.accuracy import compared, figures, main, markdown, read, selected
 from tests.benchmarks.models import MODELS, answer
-from tests.benchmarks.tables import built_in, in_folder
+from tests.benchmarks.tables import Task, built_in, in_folder
 
-OTHERS = {"LightGBM": "lightgbm", "CatBoost": "catboost"}
+OTHERS = {"LightGBM": "lightgbm", "CatBoost": "catboost", "RealMLP": "pytabkit", "TabM": "pytabkit"}
 INSTALLED = [name for name in MODELS if name not in OTHERS or importlib.util.find_spec(OTHERS[name])]
 
 
@@ -68,6 +71,36 @@ def test_figures_are_those_of_scikit_learn() -> None:
     assert seconds > 0
 
 
+def test_a_file_of_figures_is_continued(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = [replace(task, name=name) for task in in_folder(folder) for name in (f"{task.name} 1", f"{task.name} 2")]
+    tasks[0] = replace(tasks[0], table=concatenate_tables([tasks[0].table] * 2))
+    output, asked = folder / "found.json", []
+
+    def measured(task: Task, model: str, split: int) -> dict[str, float]:
+        asked.append((split, model, task.name))
+        if (model, split) == ("linear", 1):
+            raise MemoryError
+        return {"split": split, "loss": split + len(task.name)}
+
+    monkeypatch.setattr(accuracy, "measured", measured)
+    compared(tasks[:2], ["constant"], 1, output)
+    assert asked == [(0, "constant", "labels 2"), (0, "constant", "labels 1")]  # the smaller one first
+    asked.clear()
+    found = compared(tasks[:2], ["constant", "linear"], 2, output)
+    assert asked == [
+        (split, model, f"labels {number}")
+        for split, model in [(0, "linear"), (1, "constant"), (1, "linear")]
+        for number in (2, 1)
+    ]
+    assert found == read(output)
+    assert {of: [one["split"] for one in splits] for of, splits in found["figures"]["labels 1"].items()} == {
+        "constant": [0, 1],
+        "linear": [0],
+    }
+    only = selected(found, ["labels 2"], ["linear"])["figures"]
+    assert only == {"labels 2": {"linear": [{"split": 0, "loss": 8}]}}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", INSTALLED)
 def test_a_model_answers_about_every_row(name: str, folder: Path) -> None:
@@ -83,12 +116,6 @@ def test_a_model_answers_about_every_row(name: str, folder: Path) -> None:
             assert y_hat.shape == (len(test),)
 
 
-def test_ranks_and_scores() -> None:
-    losses = {"one": {"a": 1.0, "b": 2.0, "c": 3.0}, "two": {"a": 5.0, "b": 4.0, "c": 5.0}}
-    assert ranks(losses) == {"a": 1.75, "b": 1.5, "c": 2.75}
-    assert scores(losses) == {"a": 0.5, "b": 0.75, "c": 0.0}
-
-
 @pytest.mark.slow
 def test_it_measures_and_reports(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -99,6 +126,6 @@ def test_it_measures_and_reports(
     words = ["--splits", "2", "--tables", "numbers", "--models", "constant", "linear", "nnfs", "--output"]
     main([str(folder), *words, str(folder / "found.json")])
     found = json.loads((folder / "found.json").read_text())
-    assert [len(of) for of in found["figures"]["numbers"].values()] == [2, 2, 2]
+    assert [[one["split"] for one in of] for of in found["figures"]["numbers"].values()] == [[0, 1]] * 3
     assert capsys.readouterr().out == markdown(found)
     assert "| numbers |" in markdown(found)
