@@ -98,11 +98,13 @@ def tried(path: Path) -> str:
 def _losses(found: Figures) -> list[str]:
     """The mean loss of each model on each table, of the splits that all of them have."""
     models = [model for model in models_of(found) if not is_variant(model)]
-    rows = []
-    for table, of in means(shared(found, models)).items():
+    losses, rows = means(shared(found, models)), []
+    for table, of in losses.items():
         least = min(of.values())
         rows.append((table, *(f"**{loss:.4g}**" if loss == least else f"{loss:.4g}" for loss in of.values())))
-    return _table(("loss", *(SHORT.get(model, model) for model in models)), rows)
+    lines = _table(("loss", *(SHORT.get(model, model) for model in models)), rows)
+    few = f"All models were measured on {len(losses)} of the tables, which alone count for ranks and scores."
+    return lines if len(losses) == len(found) else [*lines, "", few]
 
 
 def _models(found: Figures) -> list[str]:

@@ -92,6 +92,9 @@ def test_the_reports_show_every_model() -> None:
     assert "| a | 4 | 3 | 2.05 | **1** |" in text
     assert "| nnfs best | 1.00 | 1.00 | 1 | 2.00 | 2.0 | 100 |" in text
     assert "| CatBoost | 1 / 0 | 1 / 0 | 0.488 | nan |" in text
+    assert "of the tables, which alone" not in text
+    found["b"] = {"nnfs": found["a"]["nnfs"]}
+    assert "All models were measured on 1 of the tables, which alone count for ranks and scores." in markdown(results)
 
 
 def test_what_was_tried_is_a_table(tmp_path: Path) -> None:
