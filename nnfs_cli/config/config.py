@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from nnfs_cli.blend import BlendedModel
 from nnfs_cli.components.field_types import MAX_INT, Bytes, NotEmpty, PositiveFloat, PositiveInt, Seed, Switch
 from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
 from nnfs_cli.config.cross_checks import cross_check, memory_faults, net_faults
@@ -124,6 +125,9 @@ class Config(Section):
     """With `fold`, the training rows are dealt into one fold per member, and each member trains without its fold. The
     predictions of each member on its own fold then replace validation rows. With `split: {time: ...}`, the latest
     quarter of the rows is dealt into folds for a quarter of the members, which train on the rows before their fold."""
+    blend: tuple[BlendedModel, ...] = ()
+    """Models to blend with an ensemble that has `holdout: fold`. Each is fitted without each fold in turn, and the
+    predictions of all are pooled by weights that are chosen out of fold. The log shows the net alone."""
     loss: Loss
     """Loss to minimize. It also decides whether the target is read as classes or as numbers."""
     class_weights: ClassWeights | None = None

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.blend import BlendedModel
+from nnfs_cli.blend.blend import SUPPORTED
 from nnfs_cli.config.monitors import monitors, unknown_figures
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import FileSource
@@ -335,6 +337,27 @@ def _holdout_fits(
     return faults
 
 
+def _blend_fits(
+    blend: tuple[BlendedModel, ...], holdout: str | None, loss: Loss, layers: tuple[Layer, ...]
+) -> list[Fault]:
+    """Check that there are folds to fit blended models to, and that they predict what the net predicts."""
+    if not blend:
+        return []
+    faults = []
+    if holdout is None:
+        message = "the weights of a blend are chosen out of fold; set holdout: fold and members to 2 or more"
+        faults.append(Fault(("blend",), message))
+    if loss.name not in SUPPORTED:
+        message = f"blended models are fitted to the losses {listing(SUPPORTED)}; leave blend out for {loss.name}"
+        faults.append(Fault(("blend",), message))
+    final = Sequential(layers=layers).final
+    if loss.activation is not None and not (isinstance(final, loss.activation) or final.output_range is None):
+        faults.append(Fault(("blend",), f"a blend needs probabilities, so the net must end in {loss.activation.name}"))
+    names = [model.name for model in blend]
+    faults += [Fault(("blend", i), f"{name} is listed twice") for i, name in enumerate(names) if name in names[:i]]
+    return faults
+
+
 def _monitors_exist(
     loss: Loss,
     metrics: tuple[Metric, ...] | None,
@@ -362,5 +385,6 @@ _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _class_weights_fit,
     _minimizer_fits,
     _holdout_fits,
+    _blend_fits,
     _monitors_exist,
 )

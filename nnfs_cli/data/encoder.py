@@ -95,6 +95,16 @@ class Encoder:
         return tuple(lookups(self.inputs))
 
     @property
+    def plain(self) -> Array:
+        """The inputs, by index, that say all there is to know about a row; the others repeat them in another form."""
+        return np.flatnonzero([plain for block in self.inputs for plain in block.plain])
+
+    @property
+    def codes(self) -> Array:
+        """The inputs, by index, that number the categories of a column with learned vectors."""
+        return np.array([index for index, *_ in self.lookups], np.intp)
+
+    @property
     def facts(self) -> Facts:
         """The sizes that a net must match: features, classes and targets."""
         n_features = len(self.names) + sum(width - 1 for _, _, width, _ in self.lookups)

@@ -84,6 +84,13 @@ class NumberInputs:
         return tuple(column for column, _ in self._outputs)
 
     @property
+    def plain(self) -> list[bool]:
+        """Whether each input says something that none before it says in another form."""
+        n = len(self.steps[-1].outputs(self.columns, self.statistics[-1]))
+        first = self.steps[-1].n_plain(self.columns, self.statistics[-1])
+        return [i < first or i >= n for i in range(len(self._outputs))]
+
+    @property
     def _outputs(self) -> list[tuple[str, str]]:
         of_steps = self.steps[-1].outputs(self.columns, self.statistics[-1])
         return [*of_steps, *((self.columns[i], "is empty") for i in self._marked)]
@@ -180,6 +187,11 @@ class _SingleColumn:
     def origins(self) -> tuple[str, ...]:
         """The column, once for each input."""
         return self.columns * len(self.names)
+
+    @property
+    def plain(self) -> list[bool]:
+        """Whether each input says something that none before it says in another form."""
+        return [True] * len(self.names)
 
     def rows_of(self, columns: Any) -> Callable[[slice], Array]:
         """Return a function that gives some rows of the array that `read` returned: (rows, inputs)."""

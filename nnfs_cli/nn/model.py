@@ -287,6 +287,13 @@ class Model:
         total, y_hat = self._evaluate(X, y, weight, self._pieces(len(X), batch_size, member))
         return total / whole if whole else math.nan, y_hat
 
+    def loss_of(self, y_hat: Array, y: Array, weight: Array | None = None) -> float:
+        """Return the mean loss of predictions (rows, n) for a target (rows, n), weighted by `weight` (rows,)."""
+        context = Context(np.float64)
+        context.begin(len(y))
+        losses = self.loss.forward(y_hat.astype(np.float64), y.astype(np.float64), context)[0]
+        return float(np.average(losses, weights=weight)) if weight is None or weight.any() else math.nan
+
     @np.errstate(over="ignore", invalid="ignore")
     def _evaluate(self, X: Array, y: Array, weight: Array | None, pieces: Sequence[Piece]) -> tuple[float, Array]:
         """Return the sum of the rows' losses · weight, and their predictions."""

@@ -35,7 +35,7 @@ def coverage_by_level(
     levels: Sequence[float] = LEVELS,
 ) -> Coverage:
     """Return the coverage of rows by the intervals, or sets of classes, of a calibrated net."""
-    y_hat = predictor.model.predict(rows.X, member=rows.member)
+    y_hat = predictor.outputs_for(rows.X, rows.member)
     answer = predictor.answer(y_hat)
     usable, held, size = [], [], []
     weight = predictor.own_weight(rows.weight, rows.truth)

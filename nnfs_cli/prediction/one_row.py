@@ -76,7 +76,7 @@ class OneRow:
         if X is None:
             return None
         with thread_limit(1):
-            y_hat = self.predictor.model.predict(X)
+            y_hat = self.predictor.outputs_for(X)
         return (X, y_hat) if np.isfinite(y_hat).all() else None
 
     def _encode(self, row: Row) -> Array | None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.blend.blend import Blend
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.inputs import FoldsByColumn
@@ -31,11 +32,12 @@ class Predictor:
     """A net for the columns of a table, trained or not yet.
 
     Its parameters are drawn by the seed of the config, or all 0 if not `drawn`. `decision` says how outputs become
-    predictions.
+    predictions. A `blend` of other models joins the net when it is trained.
     """
 
     def __init__(self, config: Config, encoder: Encoder, drawn: bool = True, decision: Decision | None = None) -> None:
         self.config, self.encoder, self.decision = config, encoder, decision or Decision()
+        self.blend: Blend | None = None
         rngs = member_streams(config.members, config.edition, config.seed, "weights")
         tables = tuple(EmbeddingTable(*table) for table in encoder.lookups)
         self.model = Model(
@@ -98,6 +100,14 @@ class Predictor:
         weight = self.encoder.weights(table, truth, column, dtype)
         return EncodedRows(self.encoder.encode(table, dtype, folds), y, truth, weight)
 
+    def outputs_for(self, X: Array, member: Array | None = None) -> Array:
+        """Return the outputs (rows, n) for inputs (rows, features): those of the net, or of its blend if it has one.
+
+        `member` (rows,) is the member that predicts each row; None if all members do together.
+        """
+        y_hat = self.model.predict(X, member=member)
+        return y_hat if self.blend is None else self.blend.outputs(X, y_hat, member)
+
     def evaluate(self, rows: EncodedRows | Iterable[EncodedRows]) -> tuple[float, PredictedRows]:
         """Return the training loss over the rows, and their predictions in the target's own units.
 
@@ -107,7 +117,7 @@ class Predictor:
         total = total_weight = 0.0
         kept: list[tuple[Array, Array, Array | None, Array | None]] = []
         for block in blocks:
-            loss, y_hat = self.model.evaluate(block.X, block.y, block.weight, member=block.member)
+            loss, y_hat = self._loss_and_outputs(block)
             weight = float(len(block) if block.weight is None else block.weight.sum(dtype=np.float64))
             total += loss * weight if weight else 0.0
             total_weight += weight
@@ -117,6 +127,12 @@ class Predictor:
             truth, self.answer(y_hat), weights, self.decision.threshold, self.labels, self._quantiles(y_hat), group
         )
         return total / total_weight if total_weight else math.nan, predicted
+
+    def _loss_and_outputs(self, rows: EncodedRows) -> tuple[float, Array]:
+        if self.blend is None:
+            return self.model.evaluate(rows.X, rows.y, rows.weight, member=rows.member)
+        y_hat = self.outputs_for(rows.X, rows.member)
+        return self.model.loss_of(y_hat, rows.y, rows.weight), y_hat
 
     def own_weight(self, weight: Array | None, truth: Array) -> Array | None:
         """Return the weights (rows,) of rows of these classes (rows,) without the class weights.
@@ -196,7 +212,7 @@ class Predictor:
 
         Raises `UserError` if too few rows were held out for the level.
         """
-        y_hat = self.model.predict(rows.X, member=rows.member)
+        y_hat = self.outputs_for(rows.X, rows.member)
         if self.encoder.classes:
             return self._sets(self.answer(y_hat))[np.arange(len(rows)), rows.truth][:, None]
         low, high = self._interval(rows.X, y_hat)
@@ -220,7 +236,7 @@ class Predictor:
     def _predict(self, table: Table, marks: Array | None) -> tuple[Array, Array]:
         """Return the inputs and the outputs of the net."""
         X = self.encoder.encode(table, self.model.dtype, marks=marks)
-        y_hat = self.model.predict(X)
+        y_hat = self.outputs_for(X)
         _check_finite(y_hat, table, marks)
         return X, y_hat
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from nnfs_cli.blend.blend import SUPPORTED
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
 from nnfs_cli.nn.losses import Loss
@@ -22,6 +23,7 @@ MAX_STEPS = 5_000  # limit of the number of steps, which takes precedence over E
 FEW_ROWS = 100  # with at most so many, an epoch has few steps, and
 LEAST_STEPS = 600  # of them are needed, which takes precedence over EPOCH_RANGE
 MAX_BINS = 512  # bins of all columns together
+FOREST_LEAVES = 4_000  # approximate number of leaves of a tree of the forest, at most
 LARGE_TABLE = (
     250_000  # with as many rows, each epoch has thousands of steps: larger batches without dropout learn more,
 )
@@ -82,6 +84,8 @@ class Tabular(Preset, name="tabular"):
             "log_every": max(1, round(epochs / LOGGED_EPOCHS)),
             "averaging": _averaging(per_epoch * epochs),
         }
+        if holdout and loss.name in SUPPORTED:
+            settings["blend"] = _blend(facts.n_rows)
         if facts.n_rows < MIN_HOLDOUT_ROWS and "split" not in given:
             settings["split"] = {"validation": 0}
         elif holdout or (split.column is None and split.validation != 0):
@@ -108,6 +112,13 @@ def _loss(facts: TableFacts) -> str:
 def _averaging(steps: int) -> dict[str, float] | None:
     """Return an average over 100 or 10 steps, or none if training makes fewer."""
     return None if steps < 10 else {"ema": 0.99 if steps >= 200 else 0.9}
+
+
+def _blend(n_rows: int) -> list[Any]:
+    """Return the models beside the net. Few rows need trees with small leaves, and many make forests large."""
+    trees = {"min_rows": 5, "l2": 3.0} if n_rows < SMALL_TABLE else {}
+    forest = {"min_rows": math.ceil(n_rows / FOREST_LEAVES)} if n_rows > FOREST_LEAVES else {}
+    return [{"trees": trees} if trees else "trees", {"forest": forest} if forest else "forest", "linear", "constant"]
 
 
 def _batch(n_rows: int) -> int:

@@ -14,7 +14,8 @@ from nnfs_cli.system.wording import listing, shown
 if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
 
-STATE, SPREAD, PROBES, SNAPSHOTS = "state.npz", "spread.npz", "probes.npz", "snapshots.npz"
+STATE, SPREAD, BLEND = "state.npz", "spread.npz", "blend.npz"
+PROBES, SNAPSHOTS = "probes.npz", "snapshots.npz"
 MOST_EPOCHS = 60  # epochs of which a run keeps statistics and weights
 OUTPUTS = ("mean", "std", "min", "max", "zeros", "dead", "saturated")
 OF_LAYERS = (*(f"output.{name}" for name in OUTPUTS), "gradient.norm")  # statistics of every layer
@@ -90,6 +91,24 @@ class RunArrays:
     def read_spread(self, into: Mapping[str, Array]) -> None:
         """Read the arrays of a calibration. Raises `RunError` if they are missing, damaged or not finite."""
         self._files.read_arrays(SPREAD, into, list(into))
+
+    def write_blend(self, arrays: Mapping[str, Array]) -> None:
+        """Write the models that are blended with the net; without any, delete those of an earlier session."""
+        if arrays:
+            self._files.write_arrays(BLEND, arrays)
+        else:
+            self._files.remove(BLEND)
+
+    def blend(self) -> dict[str, Array] | None:
+        """Return the arrays of the models that are blended with the net; None if the run has none.
+
+        `Blend.of_arrays` checks their names, shapes and types. Raises `RunError` if the file is damaged.
+        """
+        return self._files.find_arrays(BLEND) if self._files.has(BLEND) else None
+
+    def blend_sha256(self) -> str | None:
+        """Return the SHA-256 of the file of blended models; None if there is no such file."""
+        return self._files.digest(BLEND)
 
     def write_probes(self, arrays: Mapping[str, Array]) -> None:
         """Write what the probes of a training have shown: `epoch` (k,), `step` (k,), and figures (k,) by name."""

@@ -9,6 +9,7 @@
       epochs.csv          one row for each logged epoch
       weights/            parameters by name: best.npz, last.npz, and epoch-<n>.npz where the config asks for them
       state.npz           what training needs to continue exactly
+      blend.npz           the models that are blended with the net, and their weights
       probes.npz          statistics of each layer and parameter at up to 60 epochs
       snapshots.npz       parameters by name at these epochs, for a small net
       metrics.json        the final figures, by split
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 
 LARGER = {  # bytes that these files, or the files in these folders, may have
+    "blend.npz": 1 << 30,
     "data.json": 1 << 28,
     "epochs.csv": 1 << 28,
     "evaluation": 1 << 24,

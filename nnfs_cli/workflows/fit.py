@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from nnfs_cli.blend.blend import Blend
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.warnings import no_average
+from nnfs_cli.prediction.blending import fit_blend
 from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.prediction.calibration.fit import fit_calibration
 from nnfs_cli.runs.records import ConfusionTable
@@ -38,6 +40,7 @@ class Outcome:
     metrics: Mapping[str, Any]
     confusion: Mapping[str, ConfusionTable]  # by split, for a classifier
     calibration: NumberCalibration | ClassCalibration | None  # None without validation rows
+    blend: Blend | None = None  # None if the config blends no models
     scored: Mapping[str, Scored] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -60,7 +63,7 @@ def fit(
         metrics, scored = _train(experiment, first, last, store, restore)
         if "validation" in splits:
             calibration = fit_calibration(experiment.predictor, splits["validation"], splits.get("test"))
-    return Outcome(metrics, confusion_tables(scored), calibration, scored)
+    return Outcome(metrics, confusion_tables(scored), calibration, experiment.predictor.blend, scored)
 
 
 def _train(
@@ -72,6 +75,7 @@ def _train(
 ) -> tuple[dict[str, Any], dict[str, Scored]]:
     """Train and score the net, and free the memory that only training needs; return figures and scores by split."""
     config, predictor, splits = experiment.config, experiment.predictor, experiment.splits
+    predictor.blend = None  # while the net is trained
     watched, prefix = (splits["validation"], "val_") if "validation" in splits else (splits["train"], "train_")
 
     def evaluate() -> LogRow:
@@ -94,6 +98,7 @@ def _train(
         warn(no_average())
     checkpoint.restore_best(predictor.model)
     predictor.model.end_training()
+    predictor.blend = fit_blend(predictor, splits)
     scored = {split: score(predictor, rows) for split, rows in splits.items()}
     figures = {split: found.figures for split, found in scored.items()}
     for of_split in figures.values():

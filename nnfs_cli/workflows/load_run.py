@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.blend.blend import Blend
 from nnfs_cli.components.component import Component
 from nnfs_cli.components.user_code import known_code
 from nnfs_cli.config.config import Config
@@ -21,6 +22,7 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError, RunError
 from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.prediction.batch_predict import BatchPredictor
+from nnfs_cli.prediction.blending import restored_blend
 from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
@@ -45,12 +47,26 @@ def restore(run: RunDirectory, weights: str = "best", with_threshold: bool = Tru
     """
     predictor = net_of(run, config_of(run))
     run.arrays.read_weights(weights, predictor.model.parameters.arrays)
+    predictor.blend = _blend_of(run, predictor)
     if with_threshold and weights == "best" and (decision := run.records.decision()):  # chosen for these weights
         predictor = predictor.with_threshold(decision["threshold"])
     state = run.status().get("state", "unknown")
     if state != "finished":
         warn(f"the training of {run.path} has not finished; its state is '{state}'")
     return predictor
+
+
+def _blend_of(run: RunDirectory, predictor: Predictor) -> Blend | None:
+    """Return the models that are blended with the net of a run, once it is trained. Raises `RunError` for damage."""
+    if not predictor.config.blend:
+        return None
+    arrays = run.arrays.blend()
+    if arrays is None:
+        if run.status().get("state") == "finished":
+            raise RunError(f"{run.path} is damaged: it lacks blend.npz, the models that are blended with its net")
+        return None
+    with blame_run(run):
+        return restored_blend(predictor, arrays)
 
 
 def calibration_of(run: RunDirectory, predictor: Predictor) -> NumberCalibration | ClassCalibration:

@@ -74,7 +74,7 @@ class TrainingResult:
             if rows
         }
         calibration = calibration_of(run, predictor) if run.records.has_calibration() else None
-        outcome, verdict = Outcome(run.metrics(), confusion, calibration), recorded_verdict(run)
+        outcome, verdict = Outcome(run.metrics(), confusion, calibration, predictor.blend), recorded_verdict(run)
         return cls(
             config_of(run), predictor, run.records.data(), run.epochs(), outcome, verdict, run.records.decision()
         )

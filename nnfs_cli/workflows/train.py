@@ -60,6 +60,7 @@ def record_beginning(run: RunDirectory, config: Config, data: Mapping[str, Any])
 def record_outcome(run: RunDirectory, outcome: Outcome, verdicts: Sequence[Verdict]) -> None:
     """Record the final figures, the confusion tables, the calibration and the verdicts; the run has finished."""
     run.records.write_confusion(outcome.confusion)
+    run.arrays.write_blend(outcome.blend.arrays() if outcome.blend is not None else {})
     run.write_calibration(outcome.calibration)
     run.records.write_metrics(outcome.metrics)
     run.records.write_verdict([verdict.plain() for verdict in verdicts])

@@ -131,6 +131,8 @@ def _differences(run: RunDirectory, twin: RunDirectory) -> Iterator[str]:
         yield f"{counted(len(others) - 4, 'more file')} of weights"
     if ours.probes_sha256() != theirs.probes_sha256():
         yield "what the probes have shown"
+    if ours.blend_sha256() != theirs.blend_sha256():
+        yield "the blended models"
     rows = run.epochs()
     log, again = ([repr({**row, "seconds": 0}) for row in one] for one in (rows, twin.epochs()))
     if log != again:

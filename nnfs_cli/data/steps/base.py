@@ -95,6 +95,10 @@ class NumberStep(PreprocessingStep):
         """Return a pair for each output: the column it comes from and a suffix for its name, or ""."""
         return [(name, "") for name in columns]
 
+    def n_plain(self, columns: Sequence[str], statistics: Statistics) -> int:
+        """Return how many of the outputs, the first ones, say all there is to know; the others repeat them."""
+        return len(self.outputs(columns, statistics))
+
 
 class CategoryStep(PreprocessingStep):
     """A transformation of one column of categories into numbers. Empty cells are a category if training rows had any.

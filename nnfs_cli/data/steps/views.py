@@ -71,6 +71,11 @@ class Views(NumberStep, name="views", main="chains"):
             named += [(column, name or steps) for column, name in chain[-1][0].outputs(columns, chain[-1][1])]
         return named
 
+    def n_plain(self, columns: Sequence[str], statistics: Statistics) -> int:
+        """Return the number of outputs of the first view."""
+        step, its_statistics = next(self._chains(statistics))[-1]
+        return len(step.outputs(columns, its_statistics))
+
     def _chains(self, statistics: Statistics) -> Iterator[list[tuple[NumberStep, Statistics]]]:
         """Yield the steps of each chain with their statistics."""
         for i, chain in enumerate(self.chains):

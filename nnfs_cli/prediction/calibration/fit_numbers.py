@@ -64,7 +64,7 @@ def _usable(predictor: Predictor, rows: EncodedRows) -> tuple[EncodedRows, Array
     most = min(ROWS, max(LEAST_ROWS, NUMBERS // max(rows.X.shape[1], 1)))
     if len(rows) > most:
         rows = rows.take(np.linspace(0, len(rows) - 1, most).astype(np.intp))
-    y_hat = predictor.model.predict(rows.X, member=rows.member)
+    y_hat = predictor.outputs_for(rows.X, rows.member)
     finite = np.flatnonzero(np.isfinite(y_hat).all(axis=-1))
     return (rows, y_hat) if len(finite) == len(rows) else (rows.take(finite), y_hat[finite])
 

@@ -47,7 +47,7 @@ def losses_of(found: RunPredictions, split: str) -> Array:
     """Return the loss of each row of a split, (rows,), whatever its weight."""
     rows, predictor = found.rows[split], found.predictor
     with np.errstate(all="ignore"):
-        return row_losses(predictor.config.loss, predictor.model.predict(rows.X, member=rows.member), rows.y)
+        return row_losses(predictor.config.loss, predictor.outputs_for(rows.X, rows.member), rows.y)
 
 
 def _table(found: RunPredictions, split: str, places: Array, losses: Array) -> Rows:

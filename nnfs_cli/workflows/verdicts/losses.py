@@ -77,7 +77,7 @@ def _losses(predictor: Predictor, rows: EncodedRows, simple: SimpleModels) -> Ro
 
 
 def _of_block(predictor: Predictor, rows: EncodedRows, simple: SimpleModels) -> RowLosses:
-    loss, y_hat = predictor.config.loss, predictor.model.predict(rows.X, member=rows.member)
+    loss, y_hat = predictor.config.loss, predictor.outputs_for(rows.X, rows.member)
     constant, linear = simple.outputs(rows)
     truth = rows.truth if predictor.encoder.classes else None
     return RowLosses(

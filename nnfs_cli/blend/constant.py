@@ -1,0 +1,36 @@
+"""The constant model: it knows nothing of the inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.blend.base import BlendedModel, Fitted, require
+from nnfs_cli.blend.folded_rows import FoldedRows
+
+
+class Constant(BlendedModel, name="constant"):
+    """The mean of the training rows: how often each class occurs, or the mean target.
+
+    Where the inputs tell nothing about the target, no other model predicts new rows better.
+    """
+
+    examples = ("constant",)
+
+    def fit(self, rows: FoldedRows) -> Fitted:
+        """Return the means, (sets, outputs)."""
+
+        def mean(k: int) -> Array:
+            some = rows.fitted_by(k)
+            return np.asarray(np.average(rows.as_outputs(some), axis=0, weights=rows.weight_of(some)))
+
+        return {"mean": np.stack(rows.for_each(mean))}
+
+    def outputs(self, fitted: Fitted, X: Array, sets: Array, probable: bool) -> Array:
+        """Return the same outputs for all rows."""
+        mean = fitted["mean"][sets][:, None]
+        return np.broadcast_to(mean, (len(sets), len(X), mean.shape[-1]))
+
+    def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
+        """Raise `ValueError` unless there is a mean for each set."""
+        require(fitted, "mean", (n_sets, n_outputs))

@@ -1,0 +1,77 @@
+"""A forest of trees that split at random: what the neighbours of a row can say."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.blend.base import BlendedModel, Fitted
+from nnfs_cli.blend.folded_rows import FoldedRows
+from nnfs_cli.blend.tree_arrays import Tree, as_arrays, check_trees, leaves
+from nnfs_cli.components.field_types import Count, PositiveInt, Rate
+from nnfs_cli.system.ignored_warnings import ignored_warnings
+
+NUMBERS = 2_000_000  # values of leaves in memory at once
+
+
+class Forest(BlendedModel, name="forest", main="trees"):
+    """Extremely randomized trees, by scikit-learn: their mean output.
+
+    Each split chooses the best of random thresholds, one for each of some random inputs. The trees grow until each leaf
+    has rows of one class, or few rows, so the mean over many trees is a mean over the rows nearest to a row.
+    Source: Geurts, Ernst and Wehenkel, "Extremely Randomized Trees" (2006).
+    """
+
+    strength = 1.0
+    examples = ("forest", "forest: {trees: 100, min_rows: 2}")
+
+    trees: Count = 50
+    """The number of trees for each fold."""
+    min_rows: PositiveInt = 1
+    """The fewest rows of a leaf."""
+    inputs: Rate = 0.5
+    """Share of the inputs that each split chooses from."""
+
+    def fit(self, rows: FoldedRows) -> Fitted:
+        """Return the nodes of all trees, and their roots (sets, trees, 1). Each leaf has a value for each output."""
+        return as_arrays(rows.for_each(lambda k: self._fit(rows, k)), rows.plain, rows.n_outputs)
+
+    def _fit(self, rows: FoldedRows, k: int) -> list[list[Tree | None]]:
+        from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+        some = rows.fitted_by(k)
+        model = (ExtraTreesClassifier if rows.n_classes else ExtraTreesRegressor)(
+            self.trees, min_samples_leaf=self.min_rows, max_features=self.inputs, random_state=rows.seed_of("forest", k)
+        )
+        y = rows.target[some]
+        y = y if rows.n_classes or y.shape[1] > 1 else y[:, 0]
+        with ignored_warnings():
+            model.fit(rows.X[np.ix_(some, rows.plain)], y, rows.weight_of(some))
+        found: list[list[Tree | None]] = []
+        for each in model.estimators_:
+            tree = each.tree_
+            values = tree.value[:, :, 0]
+            if rows.n_classes:
+                shares = np.zeros((len(values), rows.n_classes))
+                shares[:, model.classes_] = tree.value[:, 0] / tree.value[:, 0].sum(axis=1, keepdims=True)
+                values = shares[:, 1:] if rows.n_outputs == 1 else shares
+            left, right = tree.children_left, tree.children_right
+            found.append([Tree.of(tree.feature, tree.threshold, left, right, values, left < 0)])
+        return found
+
+    def outputs(self, fitted: Fitted, X: Array, sets: Array, probable: bool) -> Array:
+        """Return the mean of the values of the leaves of a row."""
+        roots, value = fitted["roots"][sets], fitted["value"]
+        means = np.empty((len(sets), len(X), value.shape[1]))
+        step = max(NUMBERS // (roots.size * value.shape[1]), 1)
+        for start in range(0, len(X), step):
+            some = slice(start, start + step)
+            of_leaves = value.take(leaves(fitted, X[some], sets)[..., 0], axis=0)  # (rows, sets, trees, outputs)
+            means[:, some] = of_leaves.mean(axis=2, dtype=np.float64).swapaxes(0, 1)
+        return means
+
+    def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
+        """Raise `ValueError` unless the trees fit the net."""
+        check_trees(fitted, n_sets, n_inputs, n_outputs)
+        if fitted["roots"].shape[1:] != (fitted["roots"].shape[1], 1) or not fitted["roots"].size:
+            raise ValueError("its forest does not fit the net")

@@ -1,0 +1,131 @@
+"""Boosted trees: what thresholds, jumps and interactions of a few inputs can say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.blend.base import BlendedModel, Fitted, probabilities, require
+from nnfs_cli.blend.boosting import Rounds, boost
+from nnfs_cli.blend.folded_rows import FoldedRows
+from nnfs_cli.blend.tree_arrays import as_arrays, check_trees, leaves
+from nnfs_cli.components.field_types import Count, NonNegativeFloat, PositiveInt, Rate
+
+PATIENCE = 20  # trees without a smaller loss on the first fold before the first fit ends
+NUMBERS = 2_000_000  # values of leaves in memory at once
+
+
+class Trees(BlendedModel, name="trees", main="most"):
+    """Gradient boosting of trees, by scikit-learn's histogram gradient boosting.
+
+    z = b + Σ_t f_t(x), where each tree f_t is fitted to the gradient of the loss at the trees before it, and its values
+    are multiplied by `lr`. All folds have the same number of trees: the one with the least loss out of fold.
+    Sources: Friedman, "Greedy Function Approximation: A Gradient Boosting Machine" (2001); Ke et al., "LightGBM: A
+    Highly Efficient Gradient Boosting Decision Tree" (2017).
+    """
+
+    strength = 1.0
+    examples = ("trees", "trees: {lr: 0.05, min_rows: 5}")
+
+    most: Count = 400
+    """The largest number of trees for each fold; for several classes, of trees for each class."""
+    lr: Rate = 0.1
+    """Factor of the values of each tree."""
+    leaves: Count = 31
+    """The most leaves of a tree."""
+    min_rows: PositiveInt = 20
+    """The fewest rows of a leaf."""
+    inputs: Rate = 0.5
+    """Share of the inputs that each split chooses from, at random."""
+    l2: NonNegativeFloat = 0.0
+    """Factor of the penalty on large values of leaves."""
+
+    def fit(self, rows: FoldedRows) -> Fitted:
+        """Return the nodes of all trees, their roots (sets, rounds, outputs) and the biases (sets, outputs)."""
+        first = self._fit(rows, 0, None)
+        n = min(len(first[0]) * 4 // 3 + 10, self.most)
+        fits = [first, *rows.for_each(lambda k: self._fit(rows, k, n), 1)]
+        bias = np.stack([of_set for _, of_set in fits])
+        n = min((len(rounds) for rounds, _ in fits if rounds), default=0)
+        every = [rounds[:n] or [[None] * bias.shape[1]] * n for rounds, _ in fits]
+        best = best_number({**as_arrays(every, rows.plain), "bias": bias}, rows)
+        return {**as_arrays([rounds[:best] for rounds in every], rows.plain), "bias": bias}
+
+    def _fit(self, rows: FoldedRows, k: int, n: int | None) -> tuple[Rounds, Array]:
+        """Return the rounds of trees of a set, and its biases.
+
+        There are `n` rounds; with None, as many as lessen the loss on the rows that the set leaves out.
+        """
+        some, held = rows.fitted_by(k), np.flatnonzero(rows.held_out_by == k)
+        X, X_held = (rows.X[np.ix_(each, rows.plain)] for each in (some, held))
+        settings: dict[str, Any] = {
+            "max_iter": n or self.most,
+            "learning_rate": self.lr,
+            "max_leaf_nodes": max(self.leaves, 2),
+            "min_samples_leaf": self.min_rows,
+            "max_features": self.inputs,
+            "l2_regularization": self.l2,
+            "random_state": rows.seed_of("trees", k),
+            **({} if n else {"n_iter_no_change": PATIENCE, "tol": 0.0}),
+        }
+        fits = []
+        for target in rows.targets:
+            judge = {"X_val": X_held, "y_val": target[held], "sample_weight_val": rows.weight_of(held)}
+            fits.append(
+                boost(
+                    X, target[some], rows.weight_of(some), rows.n_classes, settings, {} if n or not len(held) else judge
+                )
+            )
+        n_rounds = min(len(rounds) for rounds, _ in fits)
+        rounds = [[tree for of_target, _ in fits for tree in of_target[i]] for i in range(n_rounds)]
+        return rounds, np.concatenate([bias for _, bias in fits])
+
+    def outputs(self, fitted: Fitted, X: Array, sets: Array, probable: bool) -> Array:
+        """Return b + Σ_t f_t(x), or its probabilities."""
+        values = fitted["value"][:, 0]
+        z = np.empty((len(sets), len(X), fitted["bias"].shape[1]))
+        step = max(NUMBERS // max(fitted["roots"][sets].size, 1), 1)
+        for start in range(0, len(X), step):
+            some = slice(start, start + step)
+            of_leaves = values.take(leaves(fitted, X[some], sets))  # (rows, sets, rounds, outputs)
+            z[:, some] = of_leaves.sum(axis=2, dtype=np.float64).swapaxes(0, 1)
+        z += fitted["bias"][sets][:, None]
+        return probabilities(z) if probable else z
+
+    def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
+        """Raise `ValueError` unless the trees fit the net."""
+        require(fitted, "bias", (n_sets, n_outputs))
+        check_trees(fitted, n_sets, n_inputs, 1)
+        if fitted["roots"].shape[2] != n_outputs:
+            raise ValueError("its trees have other outputs than the net")
+
+
+def losses_of(z: Array, target: Array, n_classes: int) -> Array:
+    """Return the negative log-likelihoods, or the squared errors, (rows, ...), of outputs (rows, ..., outputs)."""
+    target = target.reshape(len(target), *[1] * (z.ndim - 2), *target.shape[1:])
+    if not n_classes:
+        return np.asarray(((z - target) ** 2).sum(axis=-1))
+    if z.shape[-1] == 1:
+        return np.asarray(np.logaddexp(0, np.where(target == 1, -z[..., 0], z[..., 0])))
+    chosen = np.take_along_axis(z, np.broadcast_to(target[..., None], (*z.shape[:-1], 1)), axis=-1)[..., 0]
+    largest = z.max(axis=-1)
+    return np.asarray(np.log(np.exp(z - largest[..., None]).sum(axis=-1)) + largest - chosen)
+
+
+def best_number(fitted: Fitted, rows: FoldedRows) -> int:
+    """Return the number of rounds, at least 1, with the least loss on the rows that each set leaves out."""
+    n_rounds = fitted["roots"].shape[1]
+    losses = np.zeros(n_rounds)
+    values = fitted["value"][:, 0]
+    step = max(NUMBERS // max(n_rounds * rows.n_outputs, 1), 1)
+    for k in range(rows.sets.n):
+        held = np.flatnonzero(rows.held_out_by == k)
+        for start in range(0, len(held), step):
+            some = held[start : start + step]
+            z = values.take(leaves(fitted, rows.X[some], np.array([k])))[:, 0].cumsum(axis=1, dtype=np.float64)
+            each = losses_of(z + fitted["bias"][k], rows.target[some], rows.n_classes)  # (rows, rounds)
+            weight = rows.weight_of(some)
+            losses += each.sum(axis=0) if weight is None else weight @ each
+    return max(int(losses.argmin()) + 1, 1) if n_rounds else 0
