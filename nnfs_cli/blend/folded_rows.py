@@ -102,6 +102,10 @@ class FoldedRows:
             return target
         return np.equal(target[:, None], 1 if self.n_outputs == 1 else np.arange(self.n_outputs)).astype(np.float64)
 
+    def mean_of(self, rows: Array) -> Array:
+        """Return the mean output (outputs,) that is right about some rows: the shares of classes, or a mean target."""
+        return np.asarray(np.average(self.as_outputs(rows), axis=0, weights=self.weight_of(rows)))
+
     def for_each(self, work: Callable[[int], Result], first: int = 0) -> list[Result]:
         """Return the results for all sets from the `first`, in order. Several threads do the work."""
         return [result for _, result in parallel_map(work, range(first, self.sets.n))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.blend.base import BlendedModel, Fitted
+from nnfs_cli.blend.base import BlendedModel, Fitted, require
 from nnfs_cli.blend.folded_rows import FoldedRows
 from nnfs_cli.blend.tree_arrays import Tree, as_arrays, check_trees, leaves
 from nnfs_cli.components.field_types import Count, PositiveInt, Rate
@@ -18,7 +18,8 @@ class Forest(BlendedModel, name="forest", main="trees"):
     """Extremely randomized trees, by scikit-learn: their mean output.
 
     Each split chooses the best of random thresholds, one for each of some random inputs. The trees grow until each leaf
-    has rows of one class, or few rows, so the mean over many trees is a mean over the rows nearest to a row.
+    has rows of one class, or few rows, so the mean over many trees is a mean over the rows nearest to a row. For
+    classes, one more tree that is a single leaf keeps each probability away from 0.
     Source: Geurts, Ernst and Wehenkel, "Extremely Randomized Trees" (2006).
     """
 
@@ -33,8 +34,12 @@ class Forest(BlendedModel, name="forest", main="trees"):
     """Share of the inputs that each split chooses from."""
 
     def fit(self, rows: FoldedRows) -> Fitted:
-        """Return the nodes of all trees, and their roots (sets, trees, 1). Each leaf has a value for each output."""
-        return as_arrays(rows.for_each(lambda k: self._fit(rows, k)), rows.plain, rows.n_outputs)
+        """Return the nodes of all trees, their roots (sets, trees, 1) and the mean targets (sets, outputs).
+
+        Each leaf has a value for each output.
+        """
+        trees = as_arrays(rows.for_each(lambda k: self._fit(rows, k)), rows.plain, rows.n_outputs)
+        return {**trees, "mean": np.stack([rows.mean_of(rows.fitted_by(k)) for k in range(rows.sets.n)])}
 
     def _fit(self, rows: FoldedRows, k: int) -> list[list[Tree | None]]:
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
@@ -68,10 +73,12 @@ class Forest(BlendedModel, name="forest", main="trees"):
             some = slice(start, start + step)
             of_leaves = value.take(leaves(fitted, X[some], sets)[..., 0], axis=0)  # (rows, sets, trees, outputs)
             means[:, some] = of_leaves.mean(axis=2, dtype=np.float64).swapaxes(0, 1)
-        return means
+        n = roots.shape[1]
+        return (n * means + fitted["mean"][sets][:, None]) / (n + 1) if probable else means
 
     def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
         """Raise `ValueError` unless the trees fit the net."""
         check_trees(fitted, n_sets, n_inputs, n_outputs)
+        require(fitted, "mean", (n_sets, n_outputs))
         if fitted["roots"].shape[1:] != (fitted["roots"].shape[1], 1) or not fitted["roots"].size:
             raise ValueError("its forest does not fit the net")
