@@ -79,6 +79,7 @@ layers:
       l2: null
 members: 1
 holdout: null
+blend: []
 loss:
   cross_entropy:
     reduction: mean
