@@ -52,11 +52,16 @@ def probabilities(z: Array) -> Array:
     return np.asarray(p / p.sum(axis=-1, keepdims=True))
 
 
-def require(fitted: Fitted, name: str, shape: tuple[int | None, ...], kind: str = "f") -> Array:
-    """Return an array of this name; None stands for any length. Raise `ValueError` if it has another shape or kind."""
+def require(fitted: Fitted, name: str, shape: tuple[int | None, ...], kind: str = "f", finite: bool = True) -> Array:
+    """Return an array of this name; None stands for any length.
+
+    Raise `ValueError` if it has another shape or kind, or holds a number that is not finite, unless it may.
+    """
     array = fitted.get(name)
     if array is None or array.dtype.kind != kind or array.ndim != len(shape):
         raise ValueError(f"it lacks the array '{name}' of a blended model")
     if any(n is not None and n != found for n, found in zip(shape, array.shape, strict=True)):
         raise ValueError(f"its array '{name}' does not fit the net")
+    if finite and not np.isfinite(array).all():
+        raise ValueError(f"its array '{name}' has a number that is not finite")
     return array

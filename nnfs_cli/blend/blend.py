@@ -105,7 +105,7 @@ class Blend:
         sets = Sets(of_member)
         weights = require(arrays, "weights", (1 + sets.n, 1 + len(models)))
         losses = require(arrays, "losses", (2 + len(models),))
-        if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any(axis=1).all():
+        if (weights < 0).any() or not weights.any(axis=1).all():
             raise ValueError("its weights are not numbers of 0 or more")
         fitted = []
         for i, (model, w) in enumerate(zip(models, weights.T[1:], strict=True)):

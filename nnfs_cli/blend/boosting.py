@@ -21,16 +21,22 @@ Rounds = list[list[Tree | None]]  # for each round of boosting, a tree for each 
 
 
 def boost(
-    X: Array, y: Array, weight: Array | None, n_classes: int, settings: Mapping[str, Any], held_out: Mapping[str, Any]
+    X: Array,
+    y: Array,
+    weight: Array | None,
+    size: tuple[int, int],
+    settings: Mapping[str, Any],
+    held_out: Mapping[str, Any],
 ) -> tuple[Rounds, Array]:
     """Return trees fitted to X (rows, inputs) and y (rows,), and the biases (outputs,) that their values add up to.
 
-    y are indices of classes, or numbers if there are no classes. The outputs are logits: one for two classes, one for
-    each of several. Without early stopping, `held_out` is empty; else it holds the rows that decide about it.
+    y are indices of classes, or numbers if there are no classes. `size` has the number of classes, and that of outputs:
+    a logit for each class, or for the second of two alone. Without early stopping, `held_out` is empty; else it holds
+    the rows that decide about it.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    n_outputs = 1 if n_classes <= 2 else n_classes
+    n_classes, n_outputs = size
     classes = np.unique(y) if n_classes else np.arange(2)
     if len(classes) < 2:  # boosting needs two classes, and this one is certain
         return [], np.array([ABSENT if not classes[0] else -ABSENT]) if n_outputs == 1 else _biases(n_classes, classes)

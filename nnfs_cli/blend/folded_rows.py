@@ -99,7 +99,7 @@ class FoldedRows:
         """Return the outputs (n, outputs) of a model that is always right about some rows, by index."""
         target = self.target[rows]
         if not self.n_classes:
-            return target
+            return target.astype(np.float64)
         return np.equal(target[:, None], 1 if self.n_outputs == 1 else np.arange(self.n_outputs)).astype(np.float64)
 
     def mean_of(self, rows: Array) -> Array:

@@ -65,12 +65,14 @@ class LinearModel(BlendedModel, name="linear", main="penalty"):
 
     def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
         """Raise `ValueError` unless the arrays fit each other and the net."""
-        (n,) = require(fitted, "columns", (None,), "i").shape
-        require(fitted, "weight", (n_sets, n, n_outputs))
+        columns = require(fitted, "columns", (None,), "i")
+        require(fitted, "weight", (n_sets, len(columns), n_outputs))
         require(fitted, "bias", (n_sets, n_outputs))
         require(fitted, "range", (n_sets, 2, n_outputs))
+        if (columns < 0).any() or (columns >= n_inputs).any():
+            raise ValueError("its linear model has other inputs than the net")
 
 
 def _range(outputs: Array) -> Array:
     """Return the least and the largest of the outputs (rows, outputs), (2, outputs)."""
-    return np.stack([outputs.min(axis=0), outputs.max(axis=0)]).astype(np.float64)
+    return np.stack([outputs.min(axis=0), outputs.max(axis=0)])

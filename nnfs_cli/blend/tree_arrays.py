@@ -95,7 +95,7 @@ def leaves(fitted: Fitted, X: Array, sets: Array) -> Array:
 def check_trees(fitted: Fitted, n_sets: int, n_inputs: int, n_values: int) -> None:
     """Raise `ValueError` unless every row finds its way through the trees, to `n_values` values at each leaf."""
     (n,) = require(fitted, "feature", (None,), "i").shape
-    require(fitted, "threshold", (n,))
+    require(fitted, "threshold", (n,), finite=False)
     require(fitted, "left", (n,), "i")
     require(fitted, "value", (n, n_values))
     require(fitted, "roots", (n_sets, None, None), "i")
@@ -107,11 +107,10 @@ def check_trees(fitted: Fitted, n_sets: int, n_inputs: int, n_values: int) -> No
         or (feature < 0).any()
         or (feature >= n_inputs).any()
         or (left < 0).any()
-        or (left + ~leaf >= n).any()
+        or (left >= n - ~leaf).any()
         or (fitted["threshold"][leaf] != np.inf).any()
         or (roots < 0).any()
         or (roots >= n).any()
         or not 0 <= depth[0] <= n
-        or not np.isfinite(fitted["value"]).all()
     ):
         raise ValueError("its trees do not fit the net")

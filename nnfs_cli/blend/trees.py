@@ -48,7 +48,7 @@ class Trees(BlendedModel, name="trees", main="most"):
         n = min(len(first[0]) * 4 // 3 + 10, self.most)
         fits = [first, *rows.for_each(lambda k: self._fit(rows, k, n), 1)]
         bias = np.stack([of_set for _, of_set in fits])
-        n = min((len(rounds) for rounds, _ in fits if rounds), default=0)
+        n = min((len(rounds) for rounds, _ in fits if rounds), default=1)
         every = [rounds[:n] or [[None] * bias.shape[1]] * n for rounds, _ in fits]
         best = best_number({**as_arrays(every, rows.plain), "bias": bias}, rows)
         return {**as_arrays([rounds[:best] for rounds in every], rows.plain), "bias": bias}
@@ -70,13 +70,12 @@ class Trees(BlendedModel, name="trees", main="most"):
             "random_state": rows.seed_of("trees", k),
             **({} if n else {"n_iter_no_change": PATIENCE, "tol": 0.0}),
         }
+        size = rows.n_classes, rows.n_outputs if rows.n_classes else 1
         fits = []
         for target in rows.targets:
             judge = {"X_val": X_held, "y_val": target[held], "sample_weight_val": rows.weight_of(held)}
             fits.append(
-                boost(
-                    X, target[some], rows.weight_of(some), rows.n_classes, settings, {} if n or not len(held) else judge
-                )
+                boost(X, target[some], rows.weight_of(some), size, settings, {} if n or not len(held) else judge)
             )
         n_rounds = min(len(rounds) for rounds, _ in fits)
         rounds = [[tree for of_target, _ in fits for tree in of_target[i]] for i in range(n_rounds)]
@@ -128,4 +127,4 @@ def best_number(fitted: Fitted, rows: FoldedRows) -> int:
             each = losses_of(z + fitted["bias"][k], rows.target[some], rows.n_classes)  # (rows, rounds)
             weight = rows.weight_of(some)
             losses += each.sum(axis=0) if weight is None else weight @ each
-    return max(int(losses.argmin()) + 1, 1) if n_rounds else 0
+    return int(losses.argmin()) + 1
