@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,7 +12,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.blend.base import BlendedModel, Fitted, require
 from nnfs_cli.blend.constant import Constant
 from nnfs_cli.blend.folded_rows import FoldedRows, Sets
-from nnfs_cli.blend.weights import Choice, pooled, row_losses
+from nnfs_cli.blend.weights import Choice, pooled
 
 NET = 2.0  # strength of the net, as of a `BlendedModel`
 SUPPORTED = ("binary_cross_entropy", "cross_entropy", "mse")  # losses that the models can be fitted to
@@ -23,7 +23,7 @@ class Blend:
     """Models beside the net, and how much each of them counts.
 
     `weights` (1 + sets, 1 + models) are those of the net and of each model: first for new rows, then for the rows that
-    each set leaves out, chosen without these rows. `losses` (2 + models,) are mean losses out of fold: of the blend, of
+    each set leaves out, chosen without these rows. `losses` (2 + models,) are the losses out of fold: of the blend, of
     the net and of each model. A model that never counts has no arrays.
     """
 
@@ -35,10 +35,13 @@ class Blend:
     probable: bool
 
     @classmethod
-    def fit(cls, models: Sequence[BlendedModel], rows: FoldedRows, y_hat: Array) -> Self:
+    def fit(
+        cls, models: Sequence[BlendedModel], rows: FoldedRows, y_hat: Array, loss_of: Callable[[Array], float]
+    ) -> Self:
         """Fit the models to the folds of the rows, and choose the weights by the outputs out of fold.
 
         `y_hat` (rows in folds, outputs) are the outputs of the net, each of a member that has not seen the row.
+        `loss_of` returns the loss of outputs for these rows.
         """
         probable, by = bool(rows.n_classes), rows.held_out_by
         held = np.flatnonzero(by >= 0)
@@ -53,7 +56,7 @@ class Blend:
         blended = np.empty_like(outputs[0])
         for k in range(rows.sets.n):
             blended[by == k] = pooled(outputs[:, by == k], weights[1 + k], probable)
-        losses = np.array([np.average(row_losses(one, target), weights=weight) for one in (blended, *outputs)])
+        losses = np.array([loss_of(one) for one in (blended, *outputs)])
         kept = tuple(arrays if w.any() else {} for arrays, w in zip(fitted, weights.T[1:], strict=True))
         return cls(tuple(models), kept, rows.sets, weights, losses, probable)
 
@@ -61,6 +64,11 @@ class Blend:
     def names(self) -> tuple[str, ...]:
         """The names of the parts: the net, then the models."""
         return ("net", *(model.name for model in self.models))
+
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Return the `weight` of the net and of each model for new rows, and their `loss` out of fold, by name."""
+        parts = zip(self.names, self.weights[0].tolist(), self.losses[1:].tolist(), strict=True)
+        return {name: {"weight": weight, "loss": loss} for name, weight, loss in parts}
 
     def outputs(self, X: Array, y_hat: Array, member: Array | None = None) -> Array:
         """Return the outputs (rows, outputs) of the blend, for inputs (rows, inputs) and outputs of the net.

@@ -30,7 +30,15 @@ def summary_lines(metrics: Mapping[str, Any], config: Config) -> list[tuple[str,
         rows = row_count(figures.pop("rows"), config.holdout is not None and split == "validation")
         shown = ", ".join(f"{name} {number(value)}" for name, value in figures.items())
         lines.append((split, f"{shown} ({rows})"))
+    if blend := metrics.get("blend"):
+        lines.append(("blend", blend_in_words(blend)))
     return lines
+
+
+def blend_in_words(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Return the weights of the models of a blend, and the loss of the net alone."""
+    weights = ", ".join(f"{part['model']} {part['weight']:.2g}" for part in parts if part["weight"])
+    return f"{weights}; the net alone has a loss of {number(parts[0]['loss'])}"
 
 
 def verdict_lines(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:

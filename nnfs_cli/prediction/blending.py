@@ -28,8 +28,9 @@ def fit_blend(predictor: Predictor, splits: Mapping[str, EncodedRows]) -> Blend 
         predictor.encoder.codes,
         config.seed,
     )
-    held_out = splits["validation"]
-    return Blend.fit(config.blend, rows, predictor.model.predict(held_out.X, member=held_out.member))
+    held_out, model = splits["validation"], predictor.model
+    y_hat = model.predict(held_out.X, member=held_out.member)
+    return Blend.fit(config.blend, rows, y_hat, lambda outputs: model.loss_of(outputs, held_out.y, held_out.weight))
 
 
 def restored_blend(predictor: Predictor, arrays: Mapping[str, Array]) -> Blend:

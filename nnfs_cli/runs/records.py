@@ -109,7 +109,10 @@ class Records:
         return self._files.read_json("environment.json")
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
-        """Write the final figures by split, the `best_epoch`, and why training `stopped` early, if it did."""
+        """Write the final figures by split, the `best_epoch`, why training `stopped` early, and the parts of a `blend`.
+
+        A part has the name of its `model`, its `weight` and its `loss` out of fold.
+        """
         self._files.write_json("metrics.json", metrics)
 
     def has_metrics(self) -> bool:
@@ -125,6 +128,8 @@ class Records:
                     sound = isinstance(value, str) and len(value) < 1_000 and value.isprintable()
                 case "best_epoch":
                     sound = value is None or (type(value) is int and 0 <= value < 1 << 63)
+                case "blend":
+                    sound = isinstance(value, list) and all(map(_is_part, value))
                 case _:  # a split
                     sound = isinstance(value, dict) and all(map(_is_figure, value.values()))
             if not sound:
@@ -227,6 +232,15 @@ def _parsed(block: bytes) -> dict[str, Any]:
 def _is_figure(value: object) -> bool:
     """Return whether a value is a number, or None for a figure that is not defined."""
     return value is None or isinstance(value, float) or (type(value) is int and abs(value) < 1 << 63)
+
+
+def _is_part(value: object) -> bool:
+    """Return whether a value is a part of a blend."""
+    if not isinstance(value, dict) or value.keys() != {"model", "weight", "loss"}:
+        return False
+    name = value["model"]
+    known = isinstance(name, str) and len(name) < 1_000 and name.isprintable()
+    return known and isinstance(value["weight"], float) and _is_figure(value["loss"])
 
 
 def _are_texts(rows: object, keys: tuple[str, ...]) -> bool:

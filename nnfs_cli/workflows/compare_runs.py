@@ -175,7 +175,7 @@ def _figures(runs: Mapping[str, RunDirectory]) -> dict[str, dict[str, dict[str, 
     for name, run in runs.items():
         finals = run.metrics() if run.records.has_metrics() else {}
         for split, figures in finals.items():
-            if split not in ("best_epoch", "stopped"):
+            if isinstance(figures, dict):
                 for figure, value in figures.items():
                     found.setdefault(split, {}).setdefault(figure, {})[name] = value
     return found

@@ -33,7 +33,8 @@ class TrainingStore(Store, ProbeStore, Protocol):
 class Outcome:
     """The results of a training: figures, confusion matrices and calibration.
 
-    `metrics` are the final figures by split, with the `best_epoch` and why training `stopped` early, if it did.
+    `metrics` are the final figures by split, with the `best_epoch`, why training `stopped` early, if it did, and the
+    weights and losses of the parts of a `blend`.
     `scored` holds the predictions by split, as long as somebody needs them.
     """
 
@@ -98,14 +99,16 @@ def _train(
         warn(no_average())
     checkpoint.restore_best(predictor.model)
     predictor.model.end_training()
-    predictor.blend = fit_blend(predictor, splits)
+    predictor.blend = blend = fit_blend(predictor, splits)
     scored = {split: score(predictor, rows) for split, rows in splits.items()}
     figures = {split: found.figures for split, found in scored.items()}
     for of_split in figures.values():
         trainer.require_finite(of_split["loss"])
     _warn_undefined(figures)
-    ending = {"stopped": trainer.stopped} if trainer.stopped else {}
+    ending: dict[str, Any] = {"stopped": trainer.stopped} if trainer.stopped else {}
     finals = {split: finite(of_split) for split, of_split in figures.items()}
+    if blend is not None:
+        ending["blend"] = [{"model": name, **finite(part)} for name, part in blend.figures().items()]
     return {"best_epoch": checkpoint.best_epoch, **ending, **finals}, scored
 
 

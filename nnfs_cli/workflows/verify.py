@@ -149,6 +149,6 @@ def _figures_apart(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterat
         other = theirs.get(name)
         if isinstance(figure, dict):
             yield from _figures_apart(figure, other or {})
-        elif name not in ("stopped", "best_epoch") and figure != other:
+        elif name not in ("stopped", "best_epoch", "blend") and figure != other:
             known = isinstance(figure, int | float) and isinstance(other, int | float)
             yield abs(figure - other) / max(1.0, abs(figure)) if known else math.inf

@@ -33,7 +33,12 @@ def net(rows: FoldedRows, X: Array) -> Array:
 
 def fitted(rows: FoldedRows) -> Blend:
     held = rows.held_out_by >= 0
-    return Blend.fit(MODELS, rows, net(rows, rows.X[held]))
+
+    def loss_of(outputs: Array) -> float:
+        weight = None if rows.weight is None else rows.weight[held]
+        return float(np.average(row_losses(outputs, rows.target[held]), weights=weight))
+
+    return Blend.fit(MODELS, rows, net(rows, rows.X[held]), loss_of)
 
 
 def of_folds(blend: Blend, rows: FoldedRows) -> Array:
