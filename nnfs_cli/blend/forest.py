@@ -7,11 +7,10 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.blend.base import BlendedModel, Fitted, require
 from nnfs_cli.blend.folded_rows import FoldedRows
-from nnfs_cli.blend.tree_arrays import Tree, as_arrays, check_trees, leaves
+from nnfs_cli.blend.tree_arrays import Tree, as_arrays, check_trees
+from nnfs_cli.blend.tree_sums import sums
 from nnfs_cli.components.field_types import Count, PositiveInt, Rate
 from nnfs_cli.system.ignored_warnings import ignored_warnings
-
-NUMBERS = 2_000_000  # values of leaves in memory at once
 
 
 class Forest(BlendedModel, name="forest", main="trees"):
@@ -66,19 +65,15 @@ class Forest(BlendedModel, name="forest", main="trees"):
 
     def outputs(self, fitted: Fitted, X: Array, sets: Array, probable: bool) -> Array:
         """Return the mean of the values of the leaves of a row."""
-        roots, value = fitted["roots"][sets], fitted["value"]
-        means = np.empty((len(sets), len(X), value.shape[1]))
-        step = max(NUMBERS // (roots.size * value.shape[1]), 1)
-        for start in range(0, len(X), step):
-            some = slice(start, start + step)
-            of_leaves = value.take(leaves(fitted, X[some], sets)[..., 0], axis=0)  # (rows, sets, trees, outputs)
-            means[:, some] = of_leaves.mean(axis=2, dtype=np.float64).swapaxes(0, 1)
-        n = roots.shape[1]
-        return (n * means + fitted["mean"][sets][:, None]) / (n + 1) if probable else means
+        roots = fitted["roots"][sets]
+        total = sums(fitted, X, roots, fitted["depth"][sets])
+        if probable:
+            total += fitted["mean"][sets][:, None]
+        return np.asarray(total / (roots.shape[1] + probable))
 
     def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
         """Raise `ValueError` unless the trees fit the net."""
-        check_trees(fitted, n_sets, n_inputs, n_outputs)
+        check_trees(fitted, n_sets, n_inputs, 1, n_outputs)
         require(fitted, "mean", (n_sets, n_outputs))
-        if fitted["roots"].shape[1:] != (fitted["roots"].shape[1], 1) or not fitted["roots"].size:
-            raise ValueError("its forest does not fit the net")
+        if not fitted["roots"].size:
+            raise ValueError("its forest has no trees")

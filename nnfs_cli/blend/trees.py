@@ -10,11 +10,12 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.blend.base import BlendedModel, Fitted, probabilities, require
 from nnfs_cli.blend.boosting import Rounds, boost
 from nnfs_cli.blend.folded_rows import FoldedRows
-from nnfs_cli.blend.tree_arrays import as_arrays, check_trees, leaves
+from nnfs_cli.blend.tree_arrays import as_arrays, check_trees
+from nnfs_cli.blend.tree_sums import sums
 from nnfs_cli.components.field_types import Count, NonNegativeFloat, PositiveInt, Rate
 
 PATIENCE = 20  # trees without a smaller loss on the first fold before the first fit ends
-NUMBERS = 2_000_000  # values of leaves in memory at once
+NUMBERS = 2_000_000  # outputs after each round, in memory at once
 
 
 class Trees(BlendedModel, name="trees", main="most"):
@@ -83,22 +84,13 @@ class Trees(BlendedModel, name="trees", main="most"):
 
     def outputs(self, fitted: Fitted, X: Array, sets: Array, probable: bool) -> Array:
         """Return b + Σ_t f_t(x), or its probabilities."""
-        values = fitted["value"][:, 0]
-        z = np.empty((len(sets), len(X), fitted["bias"].shape[1]))
-        step = max(NUMBERS // max(fitted["roots"][sets].size, 1), 1)
-        for start in range(0, len(X), step):
-            some = slice(start, start + step)
-            of_leaves = values.take(leaves(fitted, X[some], sets))  # (rows, sets, rounds, outputs)
-            z[:, some] = of_leaves.sum(axis=2, dtype=np.float64).swapaxes(0, 1)
-        z += fitted["bias"][sets][:, None]
+        z = sums(fitted, X, fitted["roots"][sets], fitted["depth"][sets]) + fitted["bias"][sets][:, None]
         return probabilities(z) if probable else z
 
     def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
         """Raise `ValueError` unless the trees fit the net."""
         require(fitted, "bias", (n_sets, n_outputs))
-        check_trees(fitted, n_sets, n_inputs, 1)
-        if fitted["roots"].shape[2] != n_outputs:
-            raise ValueError("its trees have other outputs than the net")
+        check_trees(fitted, n_sets, n_inputs, n_outputs, 1)
 
 
 def losses_of(z: Array, target: Array, n_classes: int) -> Array:
@@ -117,14 +109,14 @@ def best_number(fitted: Fitted, rows: FoldedRows) -> int:
     """Return the number of rounds, at least 1, with the least loss on the rows that each set leaves out."""
     n_rounds = fitted["roots"].shape[1]
     losses = np.zeros(n_rounds)
-    values = fitted["value"][:, 0]
     step = max(NUMBERS // max(n_rounds * rows.n_outputs, 1), 1)
     for k in range(rows.sets.n):
+        roots, depth = fitted["roots"][k][:, None], fitted["depth"][k][:, None]  # each round as a set of its own
         held = np.flatnonzero(rows.held_out_by == k)
         for start in range(0, len(held), step):
             some = held[start : start + step]
-            z = values.take(leaves(fitted, rows.X[some], np.array([k])))[:, 0].cumsum(axis=1, dtype=np.float64)
-            each = losses_of(z + fitted["bias"][k], rows.target[some], rows.n_classes)  # (rows, rounds)
+            z = sums(fitted, rows.X[some], roots, depth).cumsum(axis=0) + fitted["bias"][k]
+            each = losses_of(z.swapaxes(0, 1), rows.target[some], rows.n_classes)  # (rows, rounds)
             weight = rows.weight_of(some)
             losses += each.sum(axis=0) if weight is None else weight @ each
     return int(losses.argmin()) + 1

@@ -144,8 +144,8 @@ def test_trees_see_of_their_fold_only_how_many_of_them_are_best_for_all_folds() 
     after = Trees(most=8, min_rows=5).fit(rows)
     n = min(before["roots"].shape[1], after["roots"].shape[1])
     X, sets = rows.X[mine], np.array([1])
-    first = [Trees().outputs({**some, "roots": some["roots"][:, :n]}, X, sets, False) for some in (before, after)]
-    np.testing.assert_array_equal(first[0], first[1])
+    same = [{**some, **{name: some[name][:, :n] for name in ("roots", "depth")}} for some in (before, after)]
+    np.testing.assert_array_equal(*(Trees().outputs(some, X, sets, False) for some in same))
 
 
 def test_a_model_that_never_counts_keeps_no_arrays() -> None:

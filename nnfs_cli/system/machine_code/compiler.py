@@ -52,7 +52,7 @@ def _kinds(kernel: Kernel, number: Any) -> list[Any]:
     # A kernel that calls others by their addresses cannot know what they change while it runs.
     calls_others = any(value is intrinsics.call for each in kernel.called() for value in each.read().values())
     array = types.CPointer if calls_others else Flat
-    entries = {"f*": number, "d*": types.float64, "i*": types.int64}
+    entries = {"f*": number, "d*": types.float64, "i*": types.int64, "j*": types.int32}
     of_kind = {"i": types.int64, "f": number} | {kind: array(entry) for kind, entry in entries.items()}
     return [of_kind[kind] for kind in kernel.kinds]
 

@@ -2,9 +2,9 @@
 
 The first two parameters of a kernel, `lo` and `hi`, are the range of the axis along which it works: entries, rows or
 columns. Different ranges write to different numbers, so the axis can be cut into any pieces with the same result.
-The other parameters are annotated by what they are: `Floats`, `Doubles` and `Ints` are flat arrays, and `int`
-and `float` are numbers. Indices are from 0, and no array overlaps another one that the kernel writes: compiled loops
-test neither, which makes them several times as fast.
+The other parameters are annotated by what they are: `Floats`, `Doubles`, `Ints` and `Ints32` are flat arrays, and
+`int` and `float` are numbers. Indices are from 0, and no array overlaps another one that the kernel writes: compiled
+loops test neither, which makes them several times as fast.
 
 A kernel allocates nothing, raises nothing and calls nothing but `device` functions. Called from Python it runs as it
 is written, slowly, in double precision.
@@ -22,6 +22,7 @@ from nnfs_cli.arrays import Array
 
 Floats = Array  # a flat array of the net's dtype
 Ints = Array  # a flat array of int64
+Ints32 = Array  # a flat array of int32
 Doubles = Array  # a flat array of float64, whatever the net's dtype
 
 # Stand for what is known when a kernel is compiled: the net's dtype, and whether it is float32.
@@ -31,7 +32,7 @@ SINGLE = False
 P = ParamSpec("P")
 R = TypeVar("R")
 
-KINDS = {"Floats": "f*", "Ints": "i*", "Doubles": "d*", "int": "i", "float": "f"}
+KINDS = {"Floats": "f*", "Ints": "i*", "Ints32": "j*", "Doubles": "d*", "int": "i", "float": "f"}
 
 
 class Device(Generic[P, R]):

@@ -8,26 +8,23 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import struct
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import index
 from typing import Any
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.system.helpers import do_together
+from nnfs_cli.system.machine_code.entry import Entry, address, entry, words_of
 from nnfs_cli.system.machine_code.intrinsics import FLUSH, call, load_shared, set_float_mode, store_shared
 from nnfs_cli.system.machine_code.kernel import Ints, Kernel, kernel
 from nnfs_cli.system.machine_code.loader import load
 from nnfs_cli.training.compiled import products
-from nnfs_cli.training.compiled.recorder import Instruction, address, aligned
+from nnfs_cli.training.compiled.recorder import Instruction, aligned
 from nnfs_cli.training.compiled.team import BYTES, HEAD, OVER, PRESENT, assist, share
 
 STEP, FAILED, WORDS = range(3)  # places in the array `step`: the index of the step, whether it failed; its length
-
-Entry = Callable[..., int]
 
 
 @kernel
@@ -109,7 +106,7 @@ class Machine:
                 called, lo, hi, piece, operands = instruction
                 at, following = addresses[called], len(words) + HEAD + len(operands)
                 shared = self._may_cut(instruction, at)
-                words += [at, following, lo, hi, piece if shared else 0, *_words(called, operands, self.dtype)]
+                words += [at, following, lo, hi, piece if shared else 0, *words_of(called, operands, self.dtype)]
                 self.shared |= shared
             parts.append(len(words))
         self._words = np.array(words, np.int64)
@@ -128,20 +125,6 @@ class Machine:
         if called not in (products.product, products.product_by_columns):
             return True
         return cut_product_is_equal(at, called, hi, piece, operands[:5], self.dtype)
-
-
-def entry(at: int, called: Kernel, operands: Sequence[Any], dtype: np.dtype[Any]) -> Entry:
-    """Return the function of lo and hi that calls a kernel, which is at an address, with these operands."""
-    kind = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_int64)
-    words = np.array(_words(called, operands, dtype), np.int64)
-    function, spare, first = kind(at), (ctypes.c_int64 * 2)(), address(words)
-    unused = ctypes.addressof(spare)
-
-    def enter(lo: int, hi: int, _keep: Any = (spare, words, operands)) -> int:
-        status: int = function(unused, unused, first, lo, hi)
-        return status
-
-    return enter
 
 
 @functools.lru_cache(maxsize=1_000)
@@ -170,23 +153,3 @@ def usleep_address() -> int | None:
         return ctypes.cast(ctypes.CDLL(None).usleep, ctypes.c_void_p).value
     except (AttributeError, OSError, TypeError):  # as on Windows
         return None
-
-
-def _words(called: Kernel, operands: Sequence[Any], dtype: np.dtype[Any]) -> list[int]:
-    """Return the operands of a kernel as words: addresses of arrays, whole numbers, or the bits of a float64.
-
-    Raises `TypeError` if an operand is not what the kernel takes.
-    """
-    entries = {"f*": dtype, "d*": np.dtype(np.float64), "i*": np.dtype(np.int64)}
-    words: list[int] = []
-    for kind, operand in zip(called.kinds, operands, strict=True):
-        if kind == "f":
-            words += struct.unpack("<q", struct.pack("<d", operand))
-        elif not isinstance(operand, np.ndarray):
-            words.append(index(operand))
-        elif operand.flags.c_contiguous and operand.dtype == entries.get(kind, operand.dtype):
-            words.append(address(operand))  # also in place of a whole number, see `Recorder.product`
-        else:
-            found = f"{operand.dtype} of shape {operand.shape}"
-            raise TypeError(f"{called.function.__name__} takes contiguous arrays of its own dtypes, found {found}")
-    return words

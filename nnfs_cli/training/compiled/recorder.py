@@ -19,6 +19,7 @@ from nnfs_cli.nn.context import Context, Draws
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
 from nnfs_cli.system.machine_code.blas import gemm_address
+from nnfs_cli.system.machine_code.entry import address
 from nnfs_cli.system.machine_code.kernel import Kernel
 from nnfs_cli.training.compiled import products, random_numbers
 from nnfs_cli.training.compiled.random_numbers import Stream
@@ -189,9 +190,3 @@ def aligned(shape: Shape, dtype: Any) -> Array:
     start = -address(memory) % ALIGNMENT
     array: Array = memory[start : start + n].view(dtype).reshape(shape)
     return array
-
-
-def address(array: Array) -> int:
-    """Return the address of the first entry of an array."""
-    first: int = array.__array_interface__["data"][0]
-    return first

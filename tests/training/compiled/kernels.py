@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.system.machine_code.entry import entry
 from nnfs_cli.system.machine_code.kernel import Kernel
 from nnfs_cli.system.machine_code.loader import load
-from nnfs_cli.training.compiled.program import entry
 
 
 def run(kernel: Kernel, dtype: Any, length: int, *operands: Array | int | float, cuts: tuple[int, ...] = ()) -> None:
