@@ -70,7 +70,7 @@ def _leaves(fitted: Fitted, X: Array, roots: Array, depth: Array) -> Array:
     order = depth.argsort(axis=None, kind="stable")[::-1]  # so that those that go on stand in front
     node = roots.reshape(-1).astype(np.intp)[order, None].repeat(len(X), axis=1)
     inputs, first = X.reshape(-1), np.arange(len(X)) * X.shape[1]
-    for n in (depth.size - np.bincount(depth.reshape(-1)).cumsum())[:-1]:
+    for n in (depth.size - np.bincount(depth.reshape(-1)).cumsum())[:-1].tolist():
         at = node[:n]
         place = feature.take(at, mode="clip")  # all are inside, but with another mode NumPy looks at each
         place = place if len(X) == 1 else place + first

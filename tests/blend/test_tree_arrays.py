@@ -160,6 +160,17 @@ def test_threads_change_no_byte(way: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert sums_of(arrays, X).tobytes() == alone.tobytes()
 
 
+@needs_numba
+@pytest.mark.slow
+def test_much_work_is_done_by_compiled_code_with_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
+    arrays, X = random_arrays(0, 4, 30, 2, 3, splits=400), rows_of(np.random.default_rng(0), 30_000)
+    assert len(X) * arrays["depth"].sum() > tree_sums.COMPILED
+    compiled = sums_of(arrays, X)
+    monkeypatch.setattr(tree_sums, "_compiled", lambda *arguments: None)
+    assert sums_of(arrays, X).tobytes() == compiled.tobytes()
+
+
 def test_a_number_too_large_for_float32_goes_right() -> None:
     arrays = random_arrays(1, 1, 5, 1, 1)
     far, infinite = np.full((1, INPUTS), 1e300), np.full((1, INPUTS), np.inf)
