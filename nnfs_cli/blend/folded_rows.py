@@ -15,7 +15,8 @@ from nnfs_cli.nn.losses import Loss
 from nnfs_cli.system.parallel_map import parallel_map
 from nnfs_cli.system.random import random_stream
 
-MOST_SETS = 8  # of an ensemble with more folds, each set leaves out several
+MOST_SETS, FEW_SETS = 8, 4  # of an ensemble with more folds, each set leaves out several
+MUCH_WORK = 500_000  # numbers of training rows x inputs x outputs, from which on there are few sets
 Result = TypeVar("Result")
 
 
@@ -29,13 +30,13 @@ class Sets:
     of_member: Array
 
     @classmethod
-    def of(cls, folds: Folds) -> Self:
-        """Return the sets for these folds: one for each, if there are not too many.
+    def of(cls, folds: Folds, n_numbers: int = 0) -> Self:
+        """Return the sets for these folds: one for each, if there are not too many. `n_numbers` tell the work of a set.
 
         Members without a fold, which train on all rows, share the last set.
         """
         n_members, n_folds = folds.trains.shape[1], folds.n_folds
-        n_sets = n_folds if folds.forward else min(n_folds, MOST_SETS)
+        n_sets = n_folds if folds.forward else min(n_folds, MOST_SETS if n_numbers < MUCH_WORK else FEW_SETS)
         of_fold = np.arange(n_folds) * n_sets // n_folds
         return cls(np.concatenate([of_fold, np.full(n_members - n_folds, n_sets)]))
 

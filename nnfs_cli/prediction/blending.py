@@ -16,15 +16,16 @@ def fit_blend(predictor: Predictor, splits: Mapping[str, EncodedRows]) -> Blend 
     config, train = predictor.config, splits["train"]
     if not config.blend or train.folds is None:
         return None
+    plain, n_outputs = predictor.encoder.plain, predictor.model.output_shape[0]
     rows = FoldedRows(
         train.X,
         train.truth if predictor.encoder.classes else train.y,
         train.weight,
         train.folds,
-        Sets.of(train.folds),
+        Sets.of(train.folds, len(train) * len(plain) * n_outputs),
         config.loss,
-        predictor.model.output_shape[0],
-        predictor.encoder.plain,
+        n_outputs,
+        plain,
         predictor.encoder.codes,
         config.seed,
     )

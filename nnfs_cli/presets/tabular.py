@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field
 
 from nnfs_cli.blend.blend import SUPPORTED
+from nnfs_cli.blend.constant import Constant
+from nnfs_cli.blend.forest import Forest
+from nnfs_cli.blend.linear import LinearModel
+from nnfs_cli.blend.trees import Trees
+from nnfs_cli.components.field_types import PositiveFloat
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
 from nnfs_cli.nn.losses import Loss
@@ -17,9 +24,8 @@ MANY_CATEGORIES = 50  # a column with more categories gets learned vectors inste
 DATES = "calendar"
 ONE_HOT = {"one_hot": {"unseen": "other"}}
 EMBEDDING = {"embedding": {"min_frequency": 2, "unseen": "other"}}
-TARGET_STEPS = 2_500  # the usual length of training
-EPOCH_RANGE = (30, 200)  # limits of the number of epochs, which take precedence over TARGET_STEPS
-MAX_STEPS = 5_000  # limit of the number of steps, which takes precedence over EPOCH_RANGE
+EPOCH_RANGE = (30, 200)  # limits of the number of epochs, which take precedence over the usual number of steps
+MAX_STEPS = 2  # times the usual number of steps, a limit that takes precedence over EPOCH_RANGE
 FEW_ROWS = 100  # with at most so many, an epoch has few steps, and
 LEAST_STEPS = 600  # of them are needed, which takes precedence over EPOCH_RANGE
 MAX_BINS = 512  # bins of all columns together
@@ -34,8 +40,25 @@ LOGGED_EPOCHS = 50  # approximate number of epochs that are evaluated and logged
 PATIENCE = 10  # logged epochs without improvement before training stops
 
 
-class Tabular(Preset, name="tabular"):
-    """An ensemble of small nets, each trained without one fold of the rows, on numbers that are scaled and binned.
+class Effort(NamedTuple):
+    """How much is computed."""
+
+    members: int  # of the ensemble; twice as many with few rows
+    steps: int  # the usual length of training
+    most_trees: int  # of boosting
+    trees_lr: float
+    forest: int  # trees
+
+
+EFFORTS = {
+    "fast": Effort(4, 1_000, 100, 0.1, 20),
+    "default": Effort(8, 2_500, 400, 0.1, 50),
+    "best": Effort(16, 5_000, 1_000, 0.05, 200),
+}
+
+
+class Tabular(Preset, name="tabular", main="effort"):
+    """An ensemble of small nets, each trained without one fold of the rows, blended with trees.
 
     - Inputs: each number enters twice, robustly scaled and smoothly clipped, and spread over rows^(2/3) / 20 bins of
       equally many rows, at most 512 bins for all columns. Empty cells become the median, and one more input marks them.
@@ -50,6 +73,8 @@ class Tabular(Preset, name="tabular"):
       constant for the first 40 % and then falls to 0 along a cosine. The weight decay is 1.5 / (lr x steps), so that it
       has the same effect on trainings of any length. The weights are averaged. Training has about 2,500 steps, in 30 to
       200 epochs, and from 16 to 100 rows at least 600 steps. It has at most 5,000 steps, or 3 epochs if they have more.
+    - Blend: boosted trees, a forest, a linear and a constant model, each fitted without each fold, join the nets with
+      weights that are chosen out of fold, if the loss is cross-entropy or mse. See `blended models`.
     - From 250,000 rows on, the layers have 128 units and no dropout, a batch has 1,024 rows, and all columns together
       have at most 256 bins.
 
@@ -61,19 +86,27 @@ class Tabular(Preset, name="tabular"):
     Size" (2024).
     """
 
-    examples = ("tabular",)
+    examples = ("tabular", "tabular: fast", "tabular: {minutes: 5}")
+
+    effort: Literal["fast", "default", "best"] = Field(default="default", kw_only=False)
+    """How much to compute: `fast` takes about a third of the time of `default`, and `best` about four times."""
+    minutes: PositiveFloat | None = None
+    """Time that training should take, at most. It chooses the effort, by the size of the table and not by the speed of
+    the machine, and sets `max_minutes`."""
 
     def fill(self, given: Mapping[str, Any], facts: TableFacts) -> dict[str, Any]:
         """Return all keys that shape the net and its training, except those that are given."""
         loss: Loss = given.get("loss") or Loss.resolve(_loss(facts))
-        members = 8 if facts.n_rows >= SMALL_TABLE else 16 if facts.n_rows >= 80 else 4
+        effort = EFFORTS[self.effort if self.minutes is None else affordable(60 * self.minutes, facts)]
+        members = effort.members * (1 if facts.n_rows >= SMALL_TABLE else 2)
+        members = members if facts.n_rows >= 80 else 4
         most = members if facts.most_folds is None else facts.most_folds
         batch = given.get("batch_size") or _batch(facts.n_rows)
         per_epoch = max(1, math.ceil(facts.n_rows / batch)) if batch != "full" else 1
         split: Split = given.get("split") or Split()
         has_steps = not isinstance(given.get("optimizer"), Minimizer)  # a minimizer has no steps to plan
         few = has_steps and MIN_HOLDOUT_ROWS <= facts.n_rows <= FEW_ROWS
-        epochs = given.get("epochs") or _epochs(per_epoch, LEAST_STEPS if few else 0)
+        epochs = given.get("epochs") or _epochs(per_epoch, effort.steps, LEAST_STEPS if few else 0)
         no_folds = min(given.get("members", most), most) < 2 or facts.n_rows < MIN_HOLDOUT_ROWS
         wants_validation = split.column is not None or split.without_default_validation().validation != 0
         holdout = has_steps and not (no_folds or wants_validation or given.get("memory_limit"))
@@ -85,7 +118,7 @@ class Tabular(Preset, name="tabular"):
             "averaging": _averaging(per_epoch * epochs),
         }
         if holdout and loss.name in SUPPORTED:
-            settings["blend"] = _blend(facts.n_rows)
+            settings["blend"] = _blend(facts.n_rows, effort)
         if facts.n_rows < MIN_HOLDOUT_ROWS and "split" not in given:
             settings["split"] = {"validation": 0}
         elif holdout or (split.column is None and split.validation != 0):
@@ -101,6 +134,8 @@ class Tabular(Preset, name="tabular"):
             lr = given.get("lr") or (0.001 if facts.n_rows < SMALL_TABLE else 0.002)
             decay = float(f"{1.5 / (lr * per_epoch * epochs):.2g}")
             settings |= {"optimizer": {"adamw": {"beta2": 0.95, "weight_decay": decay}}, "lr": lr}
+        if self.minutes is not None:
+            settings["max_minutes"] = self.minutes
         missing = {key: value for key, value in settings.items() if key not in given}
         return {**missing, "preprocessing": _preprocessing(given, loss, facts)}
 
@@ -114,11 +149,35 @@ def _averaging(steps: int) -> dict[str, float] | None:
     return None if steps < 10 else {"ema": 0.99 if steps >= 200 else 0.9}
 
 
-def _blend(n_rows: int) -> list[Any]:
-    """Return the models beside the net. Few rows need trees with small leaves, and many make forests large."""
-    trees = {"min_rows": 5, "l2": 3.0} if n_rows < SMALL_TABLE else {}
-    forest = {"min_rows": math.ceil(n_rows / FOREST_LEAVES)} if n_rows > FOREST_LEAVES else {}
-    return [{"trees": trees} if trees else "trees", {"forest": forest} if forest else "forest", "linear", "constant"]
+def _blend(n_rows: int, effort: Effort) -> list[Any]:
+    """Return the models beside the nets. Trees for few rows have smaller leaves; forests for many have larger ones."""
+    trees = {"most": effort.most_trees, "lr": effort.trees_lr}
+    trees |= {"min_rows": 5, "l2": 3.0} if n_rows < SMALL_TABLE else {}
+    forest = {"trees": effort.forest, "min_rows": math.ceil(n_rows / FOREST_LEAVES)}
+    models = (Trees(**trees), Forest(**forest), LinearModel(), Constant())
+    return [model.brief() for model in models]
+
+
+def affordable(seconds: float, facts: TableFacts) -> str:
+    """Return the name of the largest effort that trains in some seconds, on one core of a usual machine."""
+    return next((name for name in ("best", "default") if expected(EFFORTS[name], facts) <= seconds), "fast")
+
+
+def expected(effort: Effort, facts: TableFacts) -> float:
+    """Return the seconds that an effort takes, on one core of a usual machine: right by a factor of about 2.
+
+    The factors were fitted to 22 tables of 140 to 16,500 training rows.
+    """
+    rows, outputs = facts.n_rows, facts.n_classes if facts.n_classes > 2 else max(facts.n_targets, 1)
+    columns = facts.n_numbers + sum(min(n, MANY_CATEGORIES) for n in facts.n_categories.values())
+    small = rows < SMALL_TABLE
+    members, units = effort.members * (2 if small else 1), 32 if small else 80
+    per_epoch = max(1, math.ceil(rows / _batch(rows)))
+    passes = members * _epochs(per_epoch, effort.steps, 0) * rows
+    nets = 6e-10 * passes * units * (columns + min(facts.n_numbers * _bins(facts), MAX_BINS) + units)
+    trees = 6e-8 * rows * columns * outputs * 0.4 * effort.most_trees
+    forest = 5e-7 * rows * columns * effort.forest
+    return 1.5 + nets + trees + forest
 
 
 def _batch(n_rows: int) -> int:
@@ -126,10 +185,10 @@ def _batch(n_rows: int) -> int:
     return next((size for n, size in sizes.items() if n_rows < n), 1_024)
 
 
-def _epochs(per_epoch: int, least_steps: int) -> int:
+def _epochs(per_epoch: int, steps: int, least_steps: int) -> int:
     low, high = EPOCH_RANGE
     high = max(high, math.ceil(least_steps / per_epoch))
-    return min(max(round(TARGET_STEPS / per_epoch), low), high, max(MAX_STEPS // per_epoch, 3))
+    return min(max(round(steps / per_epoch), low), high, max(MAX_STEPS * steps // per_epoch, 3))
 
 
 def _layers(loss: Loss, facts: TableFacts, dropout: bool) -> list[Any]:
@@ -144,11 +203,15 @@ def _layers(loss: Loss, facts: TableFacts, dropout: bool) -> list[Any]:
     return [deep, *([loss.activation.name] if loss.activation else [])]
 
 
+def _bins(facts: TableFacts) -> int:
+    return max(round(float(facts.n_rows) ** (2 / 3) / 20), 2)
+
+
 def _preprocessing(settings_given: Mapping[str, Any], loss: Loss, facts: TableFacts) -> dict[str, Any]:
     given: Preprocessing = settings_given.get("preprocessing") or Preprocessing()
     split: Split = settings_given.get("split") or Split()
     most = MAX_BINS if facts.n_rows < LARGE_TABLE else LARGE_BINS
-    bins = min(max(round(facts.n_rows ** (2 / 3) / 20), 2), most // max(facts.n_numbers, 1))
+    bins = min(_bins(facts), most // max(facts.n_numbers, 1))
     bins_view = [{"piecewise_linear": bins}] if bins > 1 else []
     settings: dict[str, Any] = {
         "numbers": ["impute", {"views": [["robust", "smooth_clip"], *bins_view]}],
