@@ -204,7 +204,7 @@ def _layers(loss: Loss, facts: TableFacts, dropout: bool) -> list[Any]:
 
 
 def _bins(facts: TableFacts) -> int:
-    return max(round(float(facts.n_rows) ** (2 / 3) / 20), 2)
+    return max(round(math.cbrt(facts.n_rows) ** 2 / 20), 2)
 
 
 def _preprocessing(settings_given: Mapping[str, Any], loss: Loss, facts: TableFacts) -> dict[str, Any]:

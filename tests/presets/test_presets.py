@@ -17,7 +17,16 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.errors import ConfigError, DataError
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets import TableFacts
-from nnfs_cli.presets.tabular import EPOCH_RANGE, LEAST_STEPS, MAX_STEPS, MIN_HOLDOUT_ROWS, Tabular
+from nnfs_cli.presets.tabular import (
+    EFFORTS,
+    EPOCH_RANGE,
+    LEAST_STEPS,
+    MAX_STEPS,
+    MIN_HOLDOUT_ROWS,
+    Tabular,
+    affordable,
+    expected,
+)
 from tests.conftest import Nnfs
 
 Load = Callable[..., Config]
@@ -49,6 +58,30 @@ def table(path: Path, n: int = 120) -> Path:
     return path
 
 
+# --- effort ---
+
+
+def test_more_effort_computes_more_and_takes_longer() -> None:
+    facts = TableFacts(5_000, n_numbers=10)
+    fast, default, best = (Tabular.resolve({"tabular": name}).fill({}, facts) for name in ("fast", "default", "best"))
+    assert fast["members"] < default["members"] < best["members"]
+    assert fast["epochs"] < default["epochs"] < best["epochs"]
+    assert default["blend"] == ["trees", {"forest": {"min_rows": 2}}, "linear", "constant"]
+    seconds = [expected(effort, facts) for effort in EFFORTS.values()]
+    assert seconds == sorted(seconds)
+
+
+@given(st.integers(100, 10**6), st.integers(1, 200), st.integers(0, 20), st.floats(0.1, 1e5))
+def test_minutes_choose_the_largest_effort_that_they_allow(rows: int, n: int, n_classes: int, seconds: float) -> None:
+    facts = TableFacts(rows, n_numbers=n, n_classes=n_classes if n_classes != 1 else 0)
+    found = affordable(seconds, facts)
+    assert found == "fast" or expected(EFFORTS[found], facts) <= seconds
+    assert found == "best" or expected(EFFORTS["best"], facts) > seconds
+    filled = Tabular(minutes=seconds / 60).fill({}, facts)
+    assert filled["members"] == Tabular(effort=found).fill({}, facts)["members"]
+    assert filled["max_minutes"] == seconds / 60
+
+
 # --- filled-in keys ---
 
 
@@ -61,7 +94,7 @@ def test_filled_in_values_are_sensible_for_any_data(n_rows: int, n_classes: int,
     steps = -(-n_rows // batch) * epochs
     assert 3 <= epochs <= (LEAST_STEPS if 16 <= n_rows <= 100 else EPOCH_RANGE[1])
     assert steps >= LEAST_STEPS or not 16 <= n_rows <= 100
-    assert steps <= max(MAX_STEPS, 3 * -(-n_rows // batch))
+    assert steps <= max(MAX_STEPS * EFFORTS["default"].steps, 3 * -(-n_rows // batch))
     assert filled["members"] in (4, 8, 16)
     assert (filled["holdout"] == "fold") == (n_rows >= MIN_HOLDOUT_ROWS)
     assert 0 < filled["optimizer"]["adamw"]["weight_decay"] <= 1.5 / (0.002 * EPOCH_RANGE[0]) + 1
@@ -218,7 +251,9 @@ def test_the_spec_of_a_run_is_complete_and_gives_the_same_bytes(load: Load, tmp_
         workflows.train(experiment, runs[-1])
     first, second = ((run.path / "weights" / "best.npz").read_bytes() for run in runs)
     assert first == second
-    assert yaml.safe_load((runs[0].path / "spec.yaml").read_text())["preset"] == "tabular"
+    assert yaml.safe_load((runs[0].path / "spec.yaml").read_text())["preset"] == {
+        "tabular": {"effort": "default", "minutes": None}
+    }
     workflows.verify(runs[0])
 
 
