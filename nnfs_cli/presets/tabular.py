@@ -160,10 +160,10 @@ def _blend(n_rows: int, effort: Effort) -> list[Any]:
 
 def affordable(seconds: float, facts: TableFacts) -> str:
     """Return the name of the largest effort that trains in some seconds, on one core of a usual machine."""
-    return next((name for name in ("best", "default") if expected(EFFORTS[name], facts) <= seconds), "fast")
+    return next((name for name in ("best", "default") if seconds_of(EFFORTS[name], facts) <= seconds), "fast")
 
 
-def expected(effort: Effort, facts: TableFacts) -> float:
+def seconds_of(effort: Effort, facts: TableFacts) -> float:
     """Return the seconds that an effort takes, on one core of a usual machine: right by a factor of about 2.
 
     The factors were fitted to 22 tables of 140 to 16,500 training rows.

@@ -25,7 +25,6 @@ from nnfs_cli.presets.tabular import (
     MIN_HOLDOUT_ROWS,
     Tabular,
     affordable,
-    expected,
 )
 from tests.conftest import Nnfs
 
@@ -67,7 +66,7 @@ def test_more_effort_computes_more_and_takes_longer() -> None:
     assert fast["members"] < default["members"] < best["members"]
     assert fast["epochs"] < default["epochs"] < best["epochs"]
     assert default["blend"] == ["trees", {"forest": {"min_rows": 2}}, "linear", "constant"]
-    seconds = [expected(effort, facts) for effort in EFFORTS.values()]
+    seconds = [seconds_of(effort, facts) for effort in EFFORTS.values()]
     assert seconds == sorted(seconds)
 
 
@@ -75,8 +74,8 @@ def test_more_effort_computes_more_and_takes_longer() -> None:
 def test_minutes_choose_the_largest_effort_that_they_allow(rows: int, n: int, n_classes: int, seconds: float) -> None:
     facts = TableFacts(rows, n_numbers=n, n_classes=n_classes if n_classes != 1 else 0)
     found = affordable(seconds, facts)
-    assert found == "fast" or expected(EFFORTS[found], facts) <= seconds
-    assert found == "best" or expected(EFFORTS["best"], facts) > seconds
+    assert found == "fast" or seconds_of(EFFORTS[found], facts) <= seconds
+    assert found == "best" or seconds_of(EFFORTS["best"], facts) > seconds
     filled = Tabular(minutes=seconds / 60).fill({}, facts)
     assert filled["members"] == Tabular(effort=found).fill({}, facts)["members"]
     assert filled["max_minutes"] == seconds / 60
@@ -251,9 +250,8 @@ def test_the_spec_of_a_run_is_complete_and_gives_the_same_bytes(load: Load, tmp_
         workflows.train(experiment, runs[-1])
     first, second = ((run.path / "weights" / "best.npz").read_bytes() for run in runs)
     assert first == second
-    assert yaml.safe_load((runs[0].path / "spec.yaml").read_text())["preset"] == {
-        "tabular": {"effort": "default", "minutes": None}
-    }
+    preset = yaml.safe_load((runs[0].path / "spec.yaml").read_text())["preset"]
+    assert preset == {"tabular": {"effort": "default", "minutes": None}}
     workflows.verify(runs[0])
 
 
