@@ -25,6 +25,7 @@ from nnfs_cli.presets.tabular import (
     MIN_HOLDOUT_ROWS,
     Tabular,
     affordable,
+    seconds_of,
 )
 from tests.conftest import Nnfs
 
