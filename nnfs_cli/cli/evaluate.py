@@ -96,7 +96,8 @@ def evaluate(
         learned = "so these figures include rows that the net has learned from; leave --input out"
         complain("warning", f"{trained}, {learned}")
     if json:
-        print_json({"run": path, **_plain(found, verdict), **({"baselines": comparison} if baselines else {})})
+        blend = {"blend": opened.metrics().get("blend", [])} if opened.records.has_metrics() else {}
+        print_json({"run": path, **_plain(found, verdict), **blend, **({"baselines": comparison} if baselines else {})})
         return
     if not quiet:
         report_row_weights(opened.records.data())

@@ -94,6 +94,9 @@ def announce(experiment: Experiment) -> None:
     fact("model", model_in_words(config, model))
     if config.holdout is not None:
         fact("holdout", _holdout(experiment))
+    if config.blend:
+        names = listing(model.name for model in config.blend)
+        fact("blend", f"{names} {'joins' if len(config.blend) == 1 else 'join'} the net after its training")
     report_row_weights(data)
     fact("training", ", ".join(recipe(config)))
 

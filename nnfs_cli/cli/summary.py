@@ -15,7 +15,7 @@ from nnfs_cli.cli.paths import is_run, open_run
 from nnfs_cli.cli.terminal import print_fact, print_json, styled, width_of
 from nnfs_cli.display.text import byte_size, fold, table
 from nnfs_cli.errors import UserError
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, listing
 
 if TYPE_CHECKING:
     from nnfs_cli.arrays import Shape
@@ -61,6 +61,9 @@ def summary(
     print()
     print_fact("memory", "that of the parameters; `nnfs check CONFIG` estimates what training needs")
     print_fact("outputs", f"those of all layers for a batch of {counted(cost.batch, 'row')}")
+    if cost.blend:
+        beside = f"{listing(cost.blend)}, beside the net and not in this table; their size depends on the rows"
+        print_fact("blend", beside)
     if formula:
         for name, (forward, backward) in cost.formulas().items():
             print()

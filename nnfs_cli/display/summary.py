@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
     from nnfs_cli.workflows.verdicts import Verdict
 
+LEAST_WEIGHT = 0.005  # of a model that is told of
 SHOWN = 3  # verdicts that a terminal or a notebook shows
 
 
@@ -37,7 +38,7 @@ def summary_lines(metrics: Mapping[str, Any], config: Config) -> list[tuple[str,
 
 def blend_in_words(parts: Sequence[Mapping[str, Any]]) -> str:
     """Return the weights of the models of a blend, and the loss of the net alone."""
-    weights = ", ".join(f"{part['model']} {part['weight']:.2g}" for part in parts if part["weight"])
+    weights = ", ".join(f"{part['model']} {part['weight']:.2f}" for part in parts if part["weight"] >= LEAST_WEIGHT)
     return f"{weights}; the net alone has a loss of {number(parts[0]['loss'])}"
 
 

@@ -61,5 +61,7 @@ def _unexamined(run: TrainedRun) -> Iterator[str]:
     """Yield sentences about what the run does not tell."""
     if not run.probes:
         yield "the run has no probes, so its layers, gradients and updates are not known (probes: true records them)"
+    if run.config.blend:
+        yield "the models that are blended with the net are not examined: the diagnoses are about the net alone"
     if run.state != "finished":
         yield "the training has not finished, so how good the net is has not been judged"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnfs_cli.arrays import Shape
+from nnfs_cli.blend import BlendedModel
 from nnfs_cli.components.component import Component
 from nnfs_cli.config.config import Config
 from nnfs_cli.experiment.experiment import fit_net
@@ -61,6 +62,7 @@ class NetCost:
     loss: Loss
     members: int
     batch: int  # rows
+    blend: tuple[str, ...] = ()  # the models beside the net, which are not in these figures
 
     @property
     def all(self) -> str:
@@ -80,6 +82,7 @@ class NetCost:
             "loss": self.loss.label(),
             "members": self.members,
             "batch": self.batch,
+            "blend": list(self.blend),
             **{figure: self.total(figure) for figure in figures},
         }
         return plain | ({"formulas": {k: v._asdict() for k, v in self.formulas().items()}} if formulas else {})
@@ -92,8 +95,8 @@ class NetCost:
         return found
 
 
-def net_cost(model: Model, batch: int) -> NetCost:
-    """Return what the layers of a net cost, with `batch` rows at a time."""
+def net_cost(model: Model, batch: int, blend: Sequence[BlendedModel] = ()) -> NetCost:
+    """Return what the layers of a net cost, with `batch` rows at a time; the models of its `blend` are only named."""
     size = model.dtype.itemsize
     built = built_layers(model.layers, model.input_shape)
     layers = [LayerCost("", "inputs", 0, model.input_shape, 0, 0, batch * math.prod(model.input_shape) * size, 0)]
@@ -119,7 +122,7 @@ def net_cost(model: Model, batch: int) -> NetCost:
         around.append(one.path)
         if isinstance(one.layer, Embedding):
             layers += [_table_cost(table, one.path, batch, size) for table in one.layer.tables]
-    return NetCost(tuple(layers), model.loss, model.members, batch)
+    return NetCost(tuple(layers), model.loss, model.members, batch, tuple(part.name for part in blend))
 
 
 def _layers_inside(built: Sequence[BuiltLayer], i: int) -> Iterator[BuiltLayer]:
@@ -143,7 +146,7 @@ def cost_of_config(config: Config) -> NetCost:
     """
     loaded = load_data(config)
     model = fit_net(config, loaded)[0].model
-    return net_cost(model, rows_of_batch(config, len(loaded.rows["train"])))
+    return net_cost(model, rows_of_batch(config, len(loaded.rows["train"])), config.blend)
 
 
 def rows_of_batch(config: Config, n_rows: int) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from nnfs_cli.report.blocks import Section
 from nnfs_cli.report.page import page
 from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.report.sections.blend import blend
 from nnfs_cli.report.sections.configuration import configuration
 from nnfs_cli.report.sections.confusion import confusion
 from nnfs_cli.report.sections.coverage import coverage
@@ -29,8 +30,8 @@ from nnfs_cli.report.summary import faults, summary
 
 # In the order of the page.
 SECTIONS: tuple[Callable[[RunFacts], Section | None], ...] = (
-    learning, diagnoses, figures, confusion, ranking, probabilities, residuals, coverage, members, surface, worst_rows,
-    layers, data, configuration, repeat, environment,
+    learning, diagnoses, figures, blend, confusion, ranking, probabilities, residuals, coverage, members, surface,
+    worst_rows, layers, data, configuration, repeat, environment,
 )  # fmt: skip
 
 

@@ -44,8 +44,10 @@ def batch_of_run(
     _load_weights(run, weights, experiment.predictor.model)
     epoch, lr = _epoch_and_lr(run, weights)
     where = "the weights" if EPOCH.fullmatch(weights) else f"the {weights} weights"
-    where += f" after epoch {epoch:,}"
-    return traced_batch(experiment, run.path.name, rows, member, epoch, lr, f"{where} of {run.path.as_posix()}")
+    where += f" after epoch {epoch:,} of {run.path.as_posix()}"
+    if experiment.config.blend:
+        where += ", without its blend"
+    return traced_batch(experiment, run.path.name, rows, member, epoch, lr, where)
 
 
 def snapshots_of(run: RunDirectory, batch: TracedBatch) -> list[TracedBatch]:

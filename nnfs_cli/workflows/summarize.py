@@ -15,4 +15,4 @@ def cost_of_run(run: RunDirectory) -> NetCost:
     config = config_of(run)
     model = net_of(run, config).model
     with blame_run(run):
-        return net_cost(model, rows_of_batch(config, int(run.records.data()["rows"]["train"])))
+        return net_cost(model, rows_of_batch(config, int(run.records.data()["rows"]["train"])), config.blend)

@@ -17,6 +17,7 @@ from nnfs_cli.api.estimators.training_table import Rows
 from nnfs_cli.api.settings import Setting, class_loss, loss_of
 from nnfs_cli.api.tables import TableLike
 from nnfs_cli.arrays import Array
+from nnfs_cli.blend import BlendedModel
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
@@ -85,6 +86,9 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     holdout : "fold", default=None with `layers`, else that of the preset
         With "fold", each member trains without one fold of the rows, and its predictions on that fold choose the best
         epoch and calibrate the intervals.
+    blend : list of models, default=None with `layers`, else that of the preset
+        The models to blend with the nets, such as ``["trees", {"forest": 100}, "linear"]``; an empty list for the nets
+        alone. It needs `holdout`.
     split : dict or float, default=None
         The rows to hold out: ``{"validation": 0.2, "test": 0.1}``, or just the fraction for validation. Validation rows
         choose the best epoch and calibrate the intervals; test rows are only measured. By default a net with `layers`
@@ -180,6 +184,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         preset: Preset | Setting | None = None,
         members: int | None = None,
         holdout: Literal["fold"] | None = None,
+        blend: Sequence[BlendedModel | Setting] | None = None,
         split: Split | Mapping[str, Any] | float | None = None,
         preprocessing: Preprocessing | Setting | Sequence[Any] | None = None,
         penalty: Penalty | Mapping[str, float] | None = None,

@@ -33,6 +33,7 @@ from nnfs_cli.api.runs.run import Run
 from nnfs_cli.api.settings import Setting, complete_net, loss_of
 from nnfs_cli.api.verdicts import Verdicts
 from nnfs_cli.arrays import Array
+from nnfs_cli.blend import BlendedModel
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
 from nnfs_cli.data.in_memory import InMemory
@@ -64,9 +65,9 @@ from nnfs_cli.workflows.result import TrainingResult
 
 # The parameters that are keys of a config. None leaves a key out.
 KEYS = (
-    "optimizer", "lr", "schedule", "epochs", "batch_size", "preset", "members", "holdout", "split", "preprocessing",
-    "penalty", "clip", "accumulate", "averaging", "metrics", "early_stopping", "checkpoint", "shuffle", "replacement",
-    "drop_last", "log_every", "max_minutes", "threads", "engine", "dtype",
+    "optimizer", "lr", "schedule", "epochs", "batch_size", "preset", "members", "holdout", "blend", "split",
+    "preprocessing", "penalty", "clip", "accumulate", "averaging", "metrics", "early_stopping", "checkpoint",
+    "shuffle", "replacement", "drop_last", "log_every", "max_minutes", "threads", "engine", "dtype",
 )  # fmt: skip
 
 
@@ -88,6 +89,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         preset: Preset | Setting | None = None,
         members: int | None = None,
         holdout: Literal["fold"] | None = None,
+        blend: Sequence[BlendedModel | Setting] | None = None,
         split: Split | Mapping[str, Any] | float | None = None,
         preprocessing: Preprocessing | Setting | Sequence[Any] | None = None,
         penalty: Penalty | Mapping[str, float] | None = None,
@@ -117,7 +119,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         self.epochs = epochs
         self.batch_size = batch_size
         self.preset = preset
-        self.members, self.holdout = members, holdout
+        self.members, self.holdout, self.blend = members, holdout, blend
         self.split = split
         self.preprocessing = preprocessing
         self.penalty = penalty

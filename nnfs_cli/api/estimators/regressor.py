@@ -66,6 +66,9 @@ class NetRegressor(RegressorMixin, NetEstimator):  # type: ignore[misc]  # sciki
     holdout : "fold", default=None with `layers`, else that of the preset
         With "fold", each member trains without one fold of the rows, and its predictions on that fold choose the best
         epoch and calibrate the intervals.
+    blend : list of models, default=None with `layers`, else that of the preset
+        The models to blend with the nets, such as ``["trees", {"forest": 100}, "linear"]``; an empty list for the nets
+        alone. It needs `holdout`.
     split : dict or float, default=None
         The rows to hold out: ``{"validation": 0.2, "test": 0.1}``, or just the fraction for validation. Validation rows
         choose the best epoch and calibrate the intervals; test rows are only measured. By default a net with `layers`

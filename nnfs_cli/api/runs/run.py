@@ -134,6 +134,20 @@ class Run:
         return None if best is None else int(best)
 
     @property
+    def blend(self) -> Frame | None:
+        """The models that are blended: `model`, its `weight` for new rows, and its `loss` alone, out of fold.
+
+        The net is the first. It is None if the net is not blended, or if the training has not finished.
+
+        >>> from nnfs_cli import train
+        >>> settings = {"dataset": "iris", "epochs": 5, "members": 2, "log_every": 5, "blend": ["linear", "constant"]}
+        >>> train(settings).blend["model"].tolist()
+        ['net', 'linear', 'constant']
+        """
+        parts = self._directory.metrics().get("blend") if self._directory.records.has_metrics() else None
+        return Frame({name: [part[name] for part in parts] for name in parts[0]}) if parts else None
+
+    @property
     def history(self) -> History:
         """The log: a row for each logged epoch, with `epoch`, `step`, `seconds`, `lr`, `train_loss`, `val_loss`, ...
 

@@ -76,7 +76,8 @@ def _decided(decision: Mapping[str, Any] | None) -> Iterator[Block]:
 def _beside_simple_models(found: RunPredictions) -> Iterator[Block]:
     """Yield the loss of held-out rows beside that of the simple models that the verdicts compare it with."""
     by_split = found.losses
-    names = {"net": "the net", "linear": "a linear model on the same inputs", "constant": "the best constant"}
+    own = "the net" if found.predictor.blend is None else "the blend"
+    names = {"net": own, "linear": "a linear model on the same inputs", "constant": "the best constant"}
     rows = [
         [name, *(number(_mean(getattr(losses, model), losses.weight)) for losses in by_split.values())]
         for model, name in names.items()

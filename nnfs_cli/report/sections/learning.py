@@ -33,4 +33,6 @@ def learning(facts: RunFacts) -> Section | None:
         charts.append((Chart("Learning rate", "epoch", "learning rate", lines, y_log=has_wide_range(rate)), ""))
     elif rate.size:
         blocks.append(Text(f"The learning rate is {rate[0]:g} in all epochs.", soft=True))
+    if facts.config and facts.config.blend:
+        blocks.append(Text("The curves show the net alone: the other models of its blend join it later.", soft=True))
     return Section("learning", "Learning curves", [Charts(charts), *blocks])

@@ -20,6 +20,9 @@ from nnfs_cli.workflows.run_predictions import RunPredictions
 ROWS = 1_000  # rows that each member predicts alone
 MOST = 64  # members that do
 BARS = 30
+BLEND_NOTE = (
+    "In the figures by member, the other models of the blend join the member. The disagreement is that of the nets."
+)
 SPREAD_NOTE = "Where members disagree, their mean is less certain."
 
 
@@ -41,6 +44,8 @@ def members(facts: RunFacts) -> Section | None:
     split = found.main_split
     name, values = disagreement(found, split)
     charts.append((_spread(name, values, split), SPREAD_NOTE))
+    if found.predictor.blend is not None:
+        blocks.append(Text(BLEND_NOTE, soft=True))
     return Section("members", "Members", [*blocks, Charts(charts)])
 
 

@@ -57,7 +57,8 @@ def _verdicts(
     predictor = experiment.predictor
     yield from few_rows(losses)
     yield from copied_rows(predictor.encoder, experiment.splits)
-    net = Net.of(predictor, metrics["train"]["loss"])
+    of_net = log[-1]["train_loss"] if predictor.blend is not None and log else metrics["train"]["loss"]
+    net = Net.of(predictor, of_net)
     simple = [*against_simple_models([*losses.values()], net)]
     yield from simple
     judged = [rows for rows in losses.values() if rows.truth is not None]
