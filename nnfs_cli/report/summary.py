@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnfs_cli.display.summary import blend_in_words
 from nnfs_cli.display.text import ROWS_OF, number
 from nnfs_cli.report.blocks import Block, Facts, Figures, Notice, Tone
 from nnfs_cli.report.run_facts import RunFacts
@@ -49,7 +50,7 @@ def _headline(facts: RunFacts) -> list[tuple[str, str]]:
 
 
 def _facts(facts: RunFacts) -> list[tuple[str, str]]:
-    """Return a line each for the data, the net, the loss, the training and the epoch that was kept."""
+    """Return a line each for the data, the net, the loss, the training, the epoch that was kept and the blend."""
     rows: list[tuple[str, str]] = []
     if facts.data is not None:
         sizes = ", ".join(f"{n:,} {split}" for split, n in dict(facts.data.get("rows", {})).items())
@@ -69,6 +70,8 @@ def _facts(facts: RunFacts) -> list[tuple[str, str]]:
         rows.append(("epochs", f"{last:,}{total}{_stopped(facts)}"))
     if facts.best_epoch is not None and config is not None:
         rows.append(("best epoch", f"{facts.best_epoch:,}, by {config.checkpoint.monitor}"))
+    if parts := facts.metrics.get("blend"):
+        rows.append(("blend", blend_in_words(parts)))
     return rows
 
 

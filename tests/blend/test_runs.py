@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
@@ -18,70 +17,12 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.blend.trees import Trees
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.in_memory import rows_for
-from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.runs.directory import RunDirectory
+from tests.blend.runs import NUMBERS, WEIGHTED, experiment, table, trained
 from tests.conftest import Nnfs, one_message, unsealed
 from tests.twins import record
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.NnfsWarning")
-
-N = 90
-BLEND: list[Any] = [{"trees": {"most": 8, "min_rows": 5}}, {"forest": 3}, "linear", "constant"]
-SPEC: dict[str, Any] = {
-    "dataset": {"csv": {"path": "t.csv", "target": "y", "drop": ["price"]}},
-    "split": {"test": 0.2},
-    "preprocessing": {"numbers": "standardize", "categories": "one_hot"},
-    "layers": [{"linear": 3}, "softmax"],
-    "loss": "cross_entropy",
-    "members": 3,
-    "holdout": "fold",
-    "blend": BLEND,
-    "optimizer": "adam",
-    "lr": 0.02,
-    "epochs": 4,
-    "log_every": 2,
-}
-NUMBERS: dict[str, Any] = {
-    "dataset": {"csv": {"path": "t.csv", "target": "price", "drop": ["y"]}},
-    "preprocessing": {"numbers": "standardize", "categories": "one_hot", "target": "standardize"},
-    "layers": [{"linear": 1}],
-    "loss": "mse",
-}
-
-WEIGHTED = {"csv": {"path": "t.csv", "target": "price", "drop": ["y"], "weight": "b"}}
-
-
-def table() -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    a, b, kind = rng.normal(size=N).round(4), rng.integers(0, 5, N), rng.choice(["p", "q"], N)
-    price = np.where(a > 0, b, -b) + 0.3 * rng.normal(size=N) + (kind == "q")
-    return pd.DataFrame({"a": a, "b": b, "kind": kind, "price": price.round(4), "y": np.digitize(price, [-1, 1])})
-
-
-def experiment(folder: Path, **changes: Any) -> Experiment:
-    folder.mkdir(exist_ok=True)
-    table().to_csv(folder / "t.csv", index=False)
-    (folder / "c.yaml").write_text(yaml.safe_dump({**SPEC, **changes}))
-    return workflows.prepare(Config.load(folder / "c.yaml"))
-
-
-def trained(folder: Path, **changes: Any) -> RunDirectory:
-    made = experiment(folder, **changes)
-    run = workflows.begin(made, folder / "runs")
-    workflows.train(made, run)
-    return run
-
-
-@pytest.fixture(scope="module")
-def classes(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
-    """A run on three classes."""
-    return trained(tmp_path_factory.mktemp("classes"))
-
-
-@pytest.fixture(scope="module")
-def numbers(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
-    """A run on numbers."""
-    return trained(tmp_path_factory.mktemp("numbers"), **NUMBERS)
 
 
 def by_hand(run: RunDirectory, X: Array, y_hat: Array) -> Array:

@@ -217,8 +217,8 @@ def test_a_search_finds_beginnings_of_words_and_else_all_words() -> None:
     assert guide.search("wibble rate") == []
 
 
-def test_a_name_of_two_components_is_announced(inside: Nnfs) -> None:
+def test_a_name_of_several_components_is_announced(inside: Nnfs) -> None:
     assert inside("components", "linear").stdout.startswith(
-        "linear is the name of a layer and a schedule\n\n\nlinear ("
+        "linear is the name of a layer, a schedule and a blended model\n\n\nlinear ("
     )
     assert inside("components", "relu").stdout.startswith("relu (layer)\n")

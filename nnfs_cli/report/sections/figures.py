@@ -15,6 +15,10 @@ from nnfs_cli.workflows.bootstrap import intervals
 from nnfs_cli.workflows.compare import Comparison
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
+SEEN = (
+    "Training rows are predicted by models that have seen most of them. Trees repeat what they have seen, so these "
+    "figures of a blend are far better than those for new rows."
+)
 LINEAR_NOTE = (
     "This linear model is a ridge or logistic regression on the inputs of the net, after preprocessing. That of "
     "`nnfs evaluate --baselines` is fitted to the columns of the table, so its figures may differ."
@@ -34,6 +38,8 @@ def figures(facts: RunFacts) -> Section | None:
     metrics, seed = found.predictor.config.metrics or (), found.predictor.config.seed
     by_split = {split: intervals(metrics, found.predicted(split), seed) for split in found.held_out}
     blocks.append(_table(found.evaluation, by_split, found.evaluation.out_of_fold))
+    if found.predictor.blend is not None and "train" in found.evaluation:
+        blocks.append(Text(SEEN, soft=True))
     blocks += _decided(found.evaluation.decision)
     blocks += _beside_simple_models(found)
     if facts.baselines:
