@@ -6,7 +6,8 @@ knows them; a test compares its trees with scikit-learn's own predictions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from nnfs_cli.blend.tree_arrays import Tree
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.system.threads import openmp_limit
 
+_lock = threading.Lock()
 Rounds = list[list[Tree | None]]  # for each round of boosting, a tree for each output; None for an absent class
 
 
@@ -47,6 +49,7 @@ def boost(
     model = (HistGradientBoostingClassifier if n_classes else HistGradientBoostingRegressor)(
         **settings, early_stopping=bool(held_out)
     )
+    model._bin_data = _one_at_a_time(model._bin_data)
     with ignored_warnings(), openmp_limit(1):  # with several threads, sums are rounded in another order
         model.fit(X, y, weight, **held_out)
     baseline = np.asarray(model._baseline_prediction, np.float64).reshape(-1)
@@ -60,6 +63,19 @@ def boost(
     biases[classes] = baseline
     by_class = [dict(zip(classes.tolist(), of_round, strict=True)) for of_round in rounds]
     return [[of_round.get(k) for k in range(n_classes)] for of_round in by_class], biases
+
+
+def _one_at_a_time(work: Callable[..., Array]) -> Callable[..., Array]:
+    """Return a function that one thread at a time calls.
+
+    To find bins, scikit-learn changes the filters of warnings for a while, which threads share.
+    """
+
+    def locked(*args: Any, **options: Any) -> Array:
+        with _lock:
+            return work(*args, **options)
+
+    return locked
 
 
 def _biases(n_classes: int, classes: Array) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.folds import Folds
 from nnfs_cli.nn.losses import Loss
+from nnfs_cli.system.ignored_warnings import ignored_warnings, kept_filters
 from nnfs_cli.system.parallel_map import parallel_map
 from nnfs_cli.system.random import random_stream
 
@@ -109,7 +110,8 @@ class FoldedRows:
 
     def for_each(self, work: Callable[[int], Result], first: int = 0) -> list[Result]:
         """Return the results for all sets from the `first`, in order. Several threads do the work."""
-        return [result for _, result in parallel_map(work, range(first, self.sets.n))]
+        with kept_filters(), ignored_warnings():  # scikit-learn changes the filters in every thread
+            return [result for _, result in parallel_map(work, range(first, self.sets.n))]
 
     def seed_of(self, role: str, k: int) -> int:
         """Return a seed for scikit-learn, of a role and a set."""

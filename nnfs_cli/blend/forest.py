@@ -41,19 +41,17 @@ class Forest(BlendedModel, name="forest", main="trees"):
         return {**trees, "mean": np.stack([rows.mean_of(rows.fitted_by(k)) for k in range(rows.sets.n)])}
 
     def _fit(self, rows: FoldedRows, k: int) -> list[list[Tree | None]]:
-        from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+        from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 
-        some = rows.fitted_by(k)
-        model = (ExtraTreesClassifier if rows.n_classes else ExtraTreesRegressor)(
-            self.trees, min_samples_leaf=self.min_rows, max_features=self.inputs, random_state=rows.seed_of("forest", k)
-        )
-        y = rows.target[some]
-        y = y if rows.n_classes or y.shape[1] > 1 else y[:, 0]
-        with ignored_warnings():
-            model.fit(rows.X[np.ix_(some, rows.plain)], y, rows.weight_of(some))
+        some, rng = rows.fitted_by(k), np.random.RandomState(rows.seed_of("forest", k))
+        X, y, weight = rows.X[np.ix_(some, rows.plain)], rows.target[some], rows.weight_of(some)
         found: list[list[Tree | None]] = []
-        for each in model.estimators_:
-            tree = each.tree_
+        for _ in range(self.trees):  # scikit-learn's forest changes the filters of warnings, which threads share
+            model = (ExtraTreeClassifier if rows.n_classes else ExtraTreeRegressor)(
+                min_samples_leaf=self.min_rows, max_features=self.inputs, random_state=rng.randint(2**31 - 1)
+            )
+            with ignored_warnings():
+                tree = model.fit(X, y, weight).tree_
             values = tree.value[:, :, 0]
             if rows.n_classes:
                 shares = np.zeros((len(values), rows.n_classes))

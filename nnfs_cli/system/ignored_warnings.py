@@ -6,8 +6,10 @@ filter can stay for ever, and meanwhile each thread hides the warnings of the ot
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import warnings
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -50,6 +52,18 @@ class _Block(AbstractContextManager[None]):  # a generator would take twice as l
     def __exit__(self, *error: object) -> None:
         _count(-1)
         _ignoring.categories = self._before
+
+
+@contextlib.contextmanager
+def kept_filters() -> Iterator[None]:
+    """Put the filters of warnings back at the end of a `with` block, in which threads of a library may change them."""
+    filters: list[Any] = warnings.filters  # type: ignore[assignment]
+    before = [*filters]
+    try:
+        yield
+    finally:
+        filters[:] = before
+        warnings.filters = filters
 
 
 def _count(change: int) -> None:

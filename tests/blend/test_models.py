@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -212,6 +214,27 @@ def test_a_model_does_not_depend_on_the_number_of_threads(monkeypatch: pytest.Mo
         assert {name: array.tobytes() for name, array in again.items()} == {
             name: array.tobytes() for name, array in arrays.items()
         }
+
+
+class Slow(warnings.catch_warnings):
+    """A change of the filters of warnings that lasts so long that other threads begin theirs meanwhile."""
+
+    def __enter__(self) -> Any:
+        entered = super().__enter__()
+        time.sleep(0.001)
+        return entered
+
+
+def test_threads_leave_the_filters_of_warnings_as_they_were_and_warn_of_nothing(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    rows, filters = folded_rows("four classes", folds=at_random(90, 8)), [*warnings.filters]
+    with monkeypatch.context() as patch:
+        patch.setattr(warnings, "catch_warnings", Slow)
+        for model in MODELS:
+            model.fit(rows)
+    assert warnings.filters == filters
+    assert not recwarn.list
 
 
 def test_sets_know_their_members() -> None:
