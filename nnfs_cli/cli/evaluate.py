@@ -96,8 +96,7 @@ def evaluate(
         learned = "so these figures include rows that the net has learned from; leave --input out"
         complain("warning", f"{trained}, {learned}")
     if json:
-        blend = {"blend": opened.metrics().get("blend", [])} if opened.records.has_metrics() else {}
-        print_json({"run": path, **_plain(found, verdict), **blend, **({"baselines": comparison} if baselines else {})})
+        print_json({"run": path, **_plain(found, verdict), **({"baselines": comparison} if baselines else {})})
         return
     if not quiet:
         report_row_weights(opened.records.data())
@@ -147,6 +146,7 @@ def _parse_metrics(text: str | None) -> list[Any] | None:
 
 def _plain(found: Evaluation, verdict: Sequence[Verdict]) -> dict[str, Any]:
     """Return all that was found, for JSON."""
+    blend = found.predictor.blend
     return {
         "metrics": found,
         "unweighted": found.unweighted,
@@ -155,6 +155,7 @@ def _plain(found: Evaluation, verdict: Sequence[Verdict]) -> dict[str, Any]:
         "classes": found.classes,
         "confusion": found.confusion,
         "trade_offs": found.trade_offs,
+        "blend": [{"model": name, **part} for name, part in blend.figures().items()] if blend else [],
         "verdict": [one.plain() for one in verdict],
     }
 

@@ -116,8 +116,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         self.optimizer = optimizer
         self.lr = lr
         self.schedule = schedule
-        self.epochs = epochs
-        self.batch_size = batch_size
+        self.epochs, self.batch_size = epochs, batch_size
         self.preset = preset
         self.members, self.holdout, self.blend = members, holdout, blend
         self.split = split
