@@ -22,7 +22,7 @@ class Trees(BlendedModel, name="trees", main="most"):
     """Gradient boosting of trees, by scikit-learn's histogram gradient boosting.
 
     z = b + Σ_t f_t(x), where each tree f_t is fitted to the gradient of the loss at the trees before it, and its values
-    are multiplied by `lr`. All folds have the same number of trees: the one with the least loss out of fold.
+    are multiplied by `lr`. A fold is predicted with the number of trees that has the least loss on the other folds.
     Sources: Friedman, "Greedy Function Approximation: A Gradient Boosting Machine" (2001); Ke et al., "LightGBM: A
     Highly Efficient Gradient Boosting Decision Tree" (2017).
     """
@@ -51,8 +51,10 @@ class Trees(BlendedModel, name="trees", main="most"):
         bias = np.stack([of_set for _, of_set in fits])
         n = min((len(rounds) for rounds, _ in fits if rounds), default=1)
         every = [rounds[:n] or [[None] * bias.shape[1]] * n for rounds, _ in fits]
-        best = best_number({**as_arrays(every, rows.plain), "bias": bias}, rows)
-        return {**as_arrays([rounds[:best] for rounds in every], rows.plain), "bias": bias}
+        best = best_numbers({**as_arrays(every, rows.plain), "bias": bias}, rows).tolist()
+        none: Rounds = [[None] * bias.shape[1]]
+        kept = [rounds[:of_set] + none * (max(best) - of_set) for rounds, of_set in zip(every, best, strict=True)]
+        return {**as_arrays(kept, rows.plain), "bias": bias}
 
     def _fit(self, rows: FoldedRows, k: int, n: int | None) -> tuple[Rounds, Array]:
         """Return the rounds of trees of a set, and its biases.
@@ -105,10 +107,13 @@ def losses_of(z: Array, target: Array, n_classes: int) -> Array:
     return np.asarray(np.log(np.exp(z - largest[..., None]).sum(axis=-1)) + largest - chosen)
 
 
-def best_number(fitted: Fitted, rows: FoldedRows) -> int:
-    """Return the number of rounds, at least 1, with the least loss on the rows that each set leaves out."""
+def best_numbers(fitted: Fitted, rows: FoldedRows) -> Array:
+    """Return the number of rounds of each set (sets,), at least 1, with the least loss out of fold of all other sets.
+
+    So the rows that a set leaves out do not choose its number, unless no other set leaves out any.
+    """
     n_rounds = fitted["roots"].shape[1]
-    losses = np.zeros(n_rounds)
+    losses = np.zeros((rows.sets.n, n_rounds))
     step = max(NUMBERS // max(n_rounds * rows.n_outputs, 1), 1)
     for k in range(rows.sets.n):
         roots, depth = fitted["roots"][k][:, None], fitted["depth"][k][:, None]  # each round as a set of its own
@@ -118,5 +123,7 @@ def best_number(fitted: Fitted, rows: FoldedRows) -> int:
             z = sums(fitted, rows.X[some], roots, depth).cumsum(axis=0) + fitted["bias"][k]
             each = losses_of(z.swapaxes(0, 1), rows.target[some], rows.n_classes)  # (rows, rounds)
             weight = rows.weight_of(some)
-            losses += each.sum(axis=0) if weight is None else weight @ each
-    return int(losses.argmin()) + 1
+            losses[k] += each.sum(axis=0) if weight is None else weight @ each
+    total = losses.sum(axis=0)
+    of_others = total - losses
+    return np.asarray(np.where(of_others.any(axis=1, keepdims=True), of_others, total).argmin(axis=1) + 1)
