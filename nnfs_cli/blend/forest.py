@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.blend.base import BlendedModel, Fitted, require
@@ -25,7 +26,7 @@ class Forest(BlendedModel, name="forest", main="trees"):
     strength = 1.0
     examples = ("forest", "forest: {trees: 100, min_rows: 2}")
 
-    trees: Count = 50
+    trees: Count = Field(default=50, kw_only=False)
     """The number of trees for each fold."""
     min_rows: PositiveInt = 1
     """The fewest rows of a leaf."""

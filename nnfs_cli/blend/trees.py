@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.blend.base import BlendedModel, Fitted, probabilities, require
@@ -30,7 +31,7 @@ class Trees(BlendedModel, name="trees", main="most"):
     strength = 1.0
     examples = ("trees", "trees: {lr: 0.05, min_rows: 5}")
 
-    most: Count = 400
+    most: Count = Field(default=400, kw_only=False)
     """The largest number of trees for each fold; for several classes, of trees for each class."""
     lr: Rate = 0.1
     """Factor of the values of each tree."""

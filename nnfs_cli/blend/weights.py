@@ -61,11 +61,13 @@ class Choice:
     constant: int | None = None
 
     def weights(self, rows: Array | None = None) -> Array:
-        """Return the weights (models,) chosen by some rows, given as booleans, or by all."""
+        """Return the weights (models,) chosen by some rows, given as booleans, or by all; without rows, the prior."""
         if rows is not None:
             weight = None if self.weight is None else self.weight[rows]
             some = replace(self, outputs=self.outputs[:, rows], target=self.target[rows], weight=weight)
             return some.weights()
+        if not len(self.target):
+            return self.prior
         found = _log_likelihood(self) if self.probable else _least_squares(self)
         found = np.where(found < NEGLIGIBLE, 0.0, found)  # nobody has to compute a model that hardly counts
         if not self.probable or not found.any():

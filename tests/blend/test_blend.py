@@ -120,6 +120,14 @@ def test_weights_for_the_rows_of_a_set_are_chosen_by_the_outputs_for_other_rows(
         np.testing.assert_allclose(blend.weights[1 + k], chosen.weights(), atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["a number", "four classes"])
+def test_a_single_fold_is_predicted_with_the_weights_that_are_expected_beforehand(kind: str) -> None:
+    rows = folded_rows(kind, 60, forward(60, 4, 1))
+    blend = fitted(rows)
+    np.testing.assert_allclose(blend.weights[1], [0.5, 0.25, 0.25, 0, 0])
+    assert np.isfinite(blend.losses).all()
+
+
 @settings(max_examples=4)
 @given(st.sampled_from([*KINDS]), st.integers(0, 10**6), st.integers(0, 2))
 def test_targets_of_a_fold_change_no_model_for_its_rows(kind: str, seed: int, fold: int) -> None:
