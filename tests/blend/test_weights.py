@@ -155,8 +155,8 @@ def test_the_factor_of_shrinkage_is_that_of_james_and_stein() -> None:
     gain = (0.1 - given_.target[:, 0]) ** 2 - (np.tensordot(free, outputs, 1) - given_.target)[:, 0] ** 2
     share = given_.counts / given_.counts.sum()
     t = share @ gain / np.sqrt(share**2 @ (gain - share @ gain) ** 2)
-    assert t > 2
-    np.testing.assert_allclose(shrunk, (1 - 1 / t**2) * free + (1 / t**2) * np.array([0, 0, 0, 1]))
+    assert t > 1.5
+    np.testing.assert_allclose(shrunk, (1 - 2 / t**2) * free + (2 / t**2) * np.array([0, 0, 0, 1]))
 
 
 @pytest.mark.parametrize("kind", KINDS)
