@@ -66,7 +66,7 @@ class Blend:
         return ("net", *(model.name for model in self.models))
 
     def figures(self) -> dict[str, dict[str, float]]:
-        """Return the `weight` of the net and of each model for new rows, and their `loss` out of fold, by name."""
+        """Return the `weight` of the net and of each model for new rows, and its `loss` out of fold, by name."""
         parts = zip(self.names, self.weights[0].tolist(), self.losses[1:].tolist(), strict=True)
         return {name: {"weight": weight, "loss": loss} for name, weight, loss in parts}
 

@@ -146,7 +146,6 @@ def _parse_metrics(text: str | None) -> list[Any] | None:
 
 def _plain(found: Evaluation, verdict: Sequence[Verdict]) -> dict[str, Any]:
     """Return all that was found, for JSON."""
-    blend = found.predictor.blend
     return {
         "metrics": found,
         "unweighted": found.unweighted,
@@ -155,7 +154,7 @@ def _plain(found: Evaluation, verdict: Sequence[Verdict]) -> dict[str, Any]:
         "classes": found.classes,
         "confusion": found.confusion,
         "trade_offs": found.trade_offs,
-        "blend": [{"model": name, **part} for name, part in blend.figures().items()] if blend else [],
+        "blend": found.blend,
         "verdict": [one.plain() for one in verdict],
     }
 

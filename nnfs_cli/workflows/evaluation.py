@@ -52,6 +52,12 @@ class Evaluation(dict[str, dict[str, Any]]):
         """Whether the figures called validation are out of fold: each row is predicted by a net without it."""
         return self.predictor.config.holdout is not None
 
+    @property
+    def blend(self) -> list[dict[str, Any]]:
+        """The `model`, `weight` and `loss` out of fold of each part of the blend, the net first; empty without one."""
+        blend = self.predictor.blend
+        return [] if blend is None else [{"model": name, **part} for name, part in blend.figures().items()]
+
     @cached_property
     def unweighted(self) -> dict[str, dict[str, Any]]:
         """The metrics of the same rows if all rows count alike, by split; empty if they do anyway."""
