@@ -15,6 +15,7 @@ from nnfs_cli.nn.losses import Loss
 from nnfs_cli.system.ignored_warnings import ignored_warnings, kept_filters
 from nnfs_cli.system.parallel_map import parallel_map
 from nnfs_cli.system.random import random_stream
+from nnfs_cli.system.threads import allowed_threads
 
 MOST_SETS, FEW_SETS = 8, 4  # of an ensemble with more folds, each set leaves out several
 MUCH_WORK = 500_000  # numbers of training rows x inputs x outputs, from which on there are few sets
@@ -109,9 +110,10 @@ class FoldedRows:
         return np.asarray(np.average(self.as_outputs(rows), axis=0, weights=self.weight_of(rows)))
 
     def for_each(self, work: Callable[[int], Result], first: int = 0) -> list[Result]:
-        """Return the results for all sets from the `first`, in order. Several threads do the work."""
+        """Return the results for all sets from the `first`, in order. As many threads as are allowed do the work."""
+        workers = allowed_threads()
         with kept_filters(), ignored_warnings():  # scikit-learn changes the filters in every thread
-            return [result for _, result in parallel_map(work, range(first, self.sets.n))]
+            return [result for _, result in parallel_map(work, range(first, self.sets.n), workers)]
 
     def seed_of(self, role: str, k: int) -> int:
         """Return a seed for scikit-learn, of a role and a set."""

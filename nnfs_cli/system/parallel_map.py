@@ -16,13 +16,18 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def parallel_map(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+def parallel_map(
+    work: Callable[[Item], Result], items: Iterable[Item], workers: int = WORKERS
+) -> Iterator[tuple[Item, Result]]:
     """Yield each item with the result of the work on it, in order; the next few items are worked on meanwhile.
 
-    An error of the work is raised when its item would have been yielded, and an error of the series itself after all
-    items before it.
+    A single worker is the thread that asks, which does the work when a result is asked for. An error of the work is
+    raised when its item would have been yielded, and an error of the series itself after all items before it.
     """
     series = iter(items)
+    if workers == 1:
+        yield from ((item, work(item)) for item in series)
+        return
     head = [*islice(series, 1)]
     if not head:
         return
@@ -37,7 +42,7 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item]) -> Itera
     series = chain(head, series)
     waiting: deque[tuple[Item, Future[Result]]] = deque()
     problem, more = None, True
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         try:
             while more or waiting:
                 try:
@@ -48,7 +53,7 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item]) -> Itera
                     more = False
                 except Exception as error:
                     problem, more = error, False
-                if waiting and (not more or len(waiting) > WORKERS):
+                if waiting and (not more or len(waiting) > workers):
                     item, result = waiting.popleft()
                     yield item, result.result()
         finally:
