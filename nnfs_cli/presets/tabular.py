@@ -29,7 +29,7 @@ MAX_STEPS = 2  # times the usual number of steps, a limit that takes precedence 
 FEW_ROWS = 100  # with at most so many, an epoch has few steps, and
 LEAST_STEPS = 600  # of them are needed, which takes precedence over EPOCH_RANGE
 MAX_BINS = 512  # bins of all columns together
-FOREST_LEAVES = 4_000  # approximate number of leaves of a tree of the forest, at most
+FOREST_LEAVES = 2_500, 10_000  # the most leaves of a tree of the forest, for numbers and for classes
 LARGE_TABLE = (
     250_000  # with as many rows, each epoch has thousands of steps: larger batches without dropout learn more,
 )
@@ -118,7 +118,7 @@ class Tabular(Preset, name="tabular", main="effort"):
             "averaging": _averaging(per_epoch * epochs),
         }
         if holdout and loss.name in SUPPORTED:
-            settings["blend"] = _blend(facts.n_rows, effort)
+            settings["blend"] = _blend(facts, effort)
         if facts.n_rows < MIN_HOLDOUT_ROWS and "split" not in given:
             settings["split"] = {"validation": 0}
         elif holdout or (split.column is None and split.validation != 0):
@@ -149,11 +149,15 @@ def _averaging(steps: int) -> dict[str, float] | None:
     return None if steps < 10 else {"ema": 0.99 if steps >= 200 else 0.9}
 
 
-def _blend(n_rows: int, effort: Effort) -> list[Any]:
-    """Return the models beside the nets. Trees for few rows have smaller leaves; forests for many have larger ones."""
+def _blend(facts: TableFacts, effort: Effort) -> list[Any]:
+    """Return the models beside the nets. Trees for few rows have smaller leaves; forests for many have larger ones.
+
+    For classes, leaves of a single row are far better, and there are fewer of them, since a leaf of one class is whole.
+    """
+    n_rows, leaves = facts.n_rows, FOREST_LEAVES[facts.n_classes > 0]
     trees = {"most": effort.most_trees, "lr": effort.trees_lr}
     trees |= {"min_rows": 5, "l2": 3.0} if n_rows < SMALL_TABLE else {}
-    forest = {"trees": effort.forest, "min_rows": math.ceil(n_rows / FOREST_LEAVES)}
+    forest = {"trees": effort.forest, "min_rows": math.ceil(n_rows / leaves)}
     models = (Trees(**trees), Forest(**forest), LinearModel(), Constant())
     return [model.brief() for model in models]
 
