@@ -19,7 +19,7 @@ from nnfs_cli.blend.weights import Choice, pooled, row_losses
 from nnfs_cli.data.folds import Folds
 from tests.blend.rows import KINDS, at_random, folded_rows, forward
 
-MODELS: tuple[BlendedModel, ...] = (Trees(most=8, min_rows=5), Forest(trees=3), LinearModel(), Constant())
+MODELS: tuple[BlendedModel, ...] = (Trees(most=4, min_rows=5), Forest(trees=2), LinearModel(), Constant())
 
 
 def net(rows: FoldedRows, X: Array) -> Array:
@@ -61,7 +61,7 @@ def parts(blend: Blend, rows: FoldedRows, X: Array, sets: Array) -> Array:
 
 FOLDS = {
     "at random": lambda: at_random(90, 3),
-    "more than sets": lambda: at_random(90, 11),
+    "more than sets": lambda: at_random(90, 9),
     "forward": lambda: forward(90, 6, 2),
 }
 
@@ -99,7 +99,7 @@ def test_losses_are_those_of_the_outputs_out_of_fold(kind: str, folds: str) -> N
     assert blend.losses[1] == pytest.approx(np.average(of_net, weights=rows.weight[held]))
 
 
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(st.sampled_from([*KINDS]), st.integers(0, 10**6), st.booleans())
 def test_weights_for_the_rows_of_a_set_are_chosen_by_the_outputs_for_other_rows(
     kind: str, seed: int, ahead: bool

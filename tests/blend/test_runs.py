@@ -18,7 +18,7 @@ from nnfs_cli.blend.trees import Trees
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.runs.directory import RunDirectory
-from tests.blend.runs import NUMBERS, WEIGHTED, experiment, table, trained
+from tests.blend.runs import BLEND, NUMBERS, WEIGHTED, experiment, table, trained
 from tests.conftest import Nnfs, one_message, unsealed
 from tests.twins import record
 
@@ -192,7 +192,7 @@ def test_a_blend_of_another_net_is_refused_in_one_sentence(
 
 # --- Estimators ---
 
-FAST: dict[str, Any] = {"members": 2, "epochs": 2, "log_every": 2}
+FAST: dict[str, Any] = {"members": 2, "epochs": 2, "log_every": 2, "blend": BLEND}
 
 
 @pytest.mark.parametrize("kind", ["classes", pytest.param("numbers", marks=pytest.mark.slow)])
