@@ -86,10 +86,15 @@ def in_folder(folder: Path) -> Iterator[Task]:
         if about.clip:
             clipped = np.clip(table.numbers(about.target), *about.clip)
             table = Table(table.name, {**table.columns, about.target: clipped})
-        texts = {column: table.texts(column) for column in about.categories}
+        texts = {column: _names(table.texts(column)) for column in about.categories}
         table = Table(table.name, {**table.columns, **texts})
         task = _task(name, table, about.target, about.classes, about.drop)
         yield replace(task, splits=read_splits(folder / about.splits)) if about.splits else task
+
+
+def _names(texts: Texts) -> Texts:
+    """Return texts that do not look like numbers, which nnfs refuses in a column of categories."""
+    return replace(texts, distinct=np.array([f"={text}" for text in texts.distinct.tolist()], object))
 
 
 def read_splits(path: Path) -> tuple[Split, ...]:

@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_splits_are_those_of_openml(folder: Path) -> None:
     (task,) = in_folder(folder)
     assert task.kinds == {"x": "number", "code": "category"}
-    assert task.table.texts("code").tolist()[:4] == ["0", "1", "2", "0"]
+    assert task.table.texts("code").tolist()[:4] == ["=0", "=1", "=2", "=0"]
     for (train, test), (known_train, known_test) in zip(task.splits, FOLDS.split(LABELS, LABELS), strict=True):
         assert (train.tolist(), test.tolist()) == (known_train.tolist(), known_test.tolist())
     assert task.split(4)[1].tolist() == task.splits[4][1].tolist()
