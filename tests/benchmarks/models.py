@@ -6,6 +6,7 @@ import resource
 import tempfile
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,7 @@ def ours(task: Task, train: Array, test: Array, preset: str = "") -> Answer:
 MODELS: dict[str, Callable[[Task, Array, Array], Answer]] = {
     "constant": constant, "linear": linear, "MLP": mlp, "HistGradientBoosting": boosting, "LightGBM": lightgbm,
     "CatBoost": catboost, "RealMLP": realmlp, "TabM": tabm, "nnfs": ours,
+    "nnfs fast": partial(ours, preset="{tabular: fast}"), "nnfs best": partial(ours, preset="{tabular: best}"),
     "RandomForest": random_forest,
 }  # fmt: skip
 
