@@ -21,6 +21,7 @@ from nnfs_cli.data.table import concatenate_tables
 from nnfs_cli.system.threads import VARIABLES
 from tests.benchmarks import accuracy
 from tests.benchmarks.accuracy import compared, figures, main, markdown, read, selected
+from tests.benchmarks.comparison import is_variant
 from tests.benchmarks.models import MODELS, answer
 from tests.benchmarks.tables import Task, built_in, in_folder
 
@@ -28,7 +29,7 @@ OTHERS = {"LightGBM": "lightgbm", "CatBoost": "catboost", "RealMLP": "pytabkit",
 INSTALLED = [
     name
     for name in MODELS
-    if (not name.startswith("nnfs ") and name not in OTHERS) or importlib.util.find_spec(OTHERS[name])
+    if not is_variant(name) and (name not in OTHERS or importlib.util.find_spec(OTHERS[name]) is not None)
 ]
 
 
