@@ -6,9 +6,10 @@ weights that add up to 1. The loss out of fold is minimized, plus a penalty on t
 expected beforehand, so that few rows do not move the weights much.
 
 What remains is shrunk towards the constant model by a positive-part factor as that of James and Stein: 1 - 2 / t²,
-where t is the mean gain over the constant divided by its standard error. With 1 in place of 2, the factor would be best
-for a model chosen beforehand; the weights, the best epoch and the number of trees are chosen by the same rows, so gains
-look larger than they are. Where the inputs tell nothing, t is about 1 and the constant wins.
+where t is the mean gain over the constant divided by its standard error. What the outputs themselves expect of the
+gain of a row is no error. With 1 in place of 2, the factor would be best for a model chosen beforehand; the weights,
+the best epoch and the number of trees are chosen by the same rows, so gains look larger than they are. Where the inputs
+tell nothing, t is about 1 and the constant wins.
 
 Sources: Genest and Zidek, "Combining Probability Distributions" (1986), for pooling logarithms; Breiman, "Stacked
 Regressions" (1996), for weights of 0 or more chosen out of fold; James and Stein, "Estimation with Quadratic Loss"
@@ -86,19 +87,35 @@ class Choice:
         """Return the weights shrunk towards the constant model."""
         constant = (np.arange(len(weights)) == self.constant).astype(np.float64)
         counts = self.counts
-        losses = [row_losses(pooled(self.outputs, w, self.probable), self.target) for w in (constant, weights)]
-        gain = losses[0] - losses[1]
-        mean = np.average(gain, weights=counts)
-        variance = (counts**2 * (gain - mean) ** 2).sum() / counts.sum() ** 2
+        before, after = (pooled(self.outputs, w, self.probable) for w in (constant, weights))
+        gain = row_losses(before, self.target) - row_losses(after, self.target)
+        mean, chance = np.average(gain, weights=counts), gain - expected_gain(before, after, self.probable)
+        variance = (counts**2 * chance**2).sum() / counts.sum() ** 2
         factor = max(0.0, 1 - DOUBT * variance / mean**2) if mean > 0 else 0.0
         return np.asarray(factor * weights + (1 - factor) * constant)
+
+
+def expected_gain(before: Array, after: Array, probable: bool) -> Array:
+    """Return how much lower the loss of each row (rows,) is with the outputs `after` than `before`, if they are right.
+
+    It is the Kullback-Leibler divergence of probabilities, or the mean squared difference of numbers.
+    """
+    if not probable:
+        return np.asarray(((after - before) ** 2).mean(axis=1))
+    p, q = (np.maximum(_by_class(outputs), LEAST) for outputs in (after, before))
+    return np.asarray((p * np.log(p / q)).sum(axis=1))
+
+
+def _by_class(outputs: Array) -> Array:
+    """Return probabilities (rows, classes) of outputs, which may be those of the second class alone."""
+    return outputs if outputs.shape[1] > 1 else np.concatenate([1 - outputs, outputs], axis=1)
 
 
 def row_losses(outputs: Array, target: Array) -> Array:
     """Return the negative log-likelihood (rows,) of classes, or the mean squared error of numbers (rows, outputs)."""
     if target.ndim > 1:
         return np.asarray(((outputs - target) ** 2).mean(axis=1))
-    p = outputs if outputs.shape[1] > 1 else np.concatenate([1 - outputs, outputs], axis=1)
+    p = _by_class(outputs)
     return np.asarray(-np.log(np.maximum(p[np.arange(len(target)), target], LEAST)))
 
 

@@ -12,7 +12,7 @@ from scipy.optimize import brute, nnls
 from scipy.special import expit, log_softmax, logit, softmax
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.blend.weights import PENALTY, Choice, log_odds, pooled, row_losses
+from nnfs_cli.blend.weights import PENALTY, Choice, expected_gain, log_odds, pooled, row_losses
 
 KINDS = ["numbers", "two classes", "four classes"]
 
@@ -152,11 +152,23 @@ def test_the_factor_of_shrinkage_is_that_of_james_and_stein() -> None:
     settings: dict[str, Any] = {"weight": given_.weight, "prior": prior, "probable": False}
     free = Choice(outputs, given_.target, **settings).weights()
     shrunk = Choice(outputs, given_.target, **settings, constant=3).weights()
-    gain = (0.1 - given_.target[:, 0]) ** 2 - (np.tensordot(free, outputs, 1) - given_.target)[:, 0] ** 2
-    share = given_.counts / given_.counts.sum()
-    t = share @ gain / np.sqrt(share**2 @ (gain - share @ gain) ** 2)
+    found, share = np.tensordot(free, outputs, 1)[:, 0], given_.counts / given_.counts.sum()
+    gain = (0.1 - given_.target[:, 0]) ** 2 - (found - given_.target[:, 0]) ** 2
+    t = share @ gain / np.sqrt(share**2 @ (2 * (found - 0.1) * (given_.target[:, 0] - found)) ** 2)
     assert t > 1.5
     np.testing.assert_allclose(shrunk, (1 - 2 / t**2) * free + (2 / t**2) * np.array([0, 0, 0, 1]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_expected_gain_is_the_mean_gain_over_targets_drawn_from_the_outputs(kind: str) -> None:
+    given_, rng = choice(kind, 2, models=2), np.random.default_rng(0)
+    before, after = np.repeat(given_.outputs, 40_000, axis=1)
+    target: Array = after + rng.normal(size=after.shape)
+    if given_.probable:
+        p = np.concatenate([1 - after, after], axis=1) if kind == "two classes" else after
+        target = (rng.random((len(p), 1)) > p.cumsum(axis=1)).sum(axis=1)
+    gain = (row_losses(before, target) - row_losses(after, target)).reshape(2, -1).mean(axis=1)
+    np.testing.assert_allclose(gain, expected_gain(before, after, given_.probable)[::40_000], atol=0.02)
 
 
 @pytest.mark.parametrize("kind", KINDS)
