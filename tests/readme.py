@@ -50,6 +50,8 @@ TABLES: dict[str, str | Callable[[], str]] = {
     **{block: f"nnfs components {block} --markdown | awk -v RS= 'END {{print}}'" for block in BLOCKS},
     "accuracy": f"{ACCURACY} '{ROOT}/.readme/accuracy.json'",
     "accuracy summary": f"{ACCURACY} '{ROOT}/.readme/accuracy.json' --summary",
+    "accuracy RealMLP": f"{ACCURACY} '{ROOT}/.readme/accuracy-realmlp.json' --summary",
+    "accuracy TabM": f"{ACCURACY} '{ROOT}/.readme/accuracy-tabm.json' --summary",
     "tried": functools.partial(accuracy_report.tried, ROOT / ".readme" / "tried.json"),
     **{f"speed {part}": functools.partial(report.markdown, part) for part in PARTS},
     "speed summary": report.summary,
