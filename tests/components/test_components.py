@@ -28,7 +28,7 @@ Show = Callable[..., str]
 
 HEADINGS = [
     "layers", "initializers", "losses", "optimizers", "schedules", "averaging", "callbacks", "metrics",
-    "datasets", "preprocessing steps", "presets",
+    "datasets", "preprocessing steps", "blended models", "presets",
 ]  # fmt: skip
 LINEAR = """\
 setting    default         allowed                     what it is
@@ -70,7 +70,8 @@ def test_a_family_goes_by_one_name_and_by_several(word: str, show: Show) -> None
 
 def test_a_page_has_the_formula_the_source_the_settings_and_examples(show: Show) -> None:
     page = show("linear")
-    assert page.startswith("linear is the name of a layer and a schedule\n\n\nlinear (layer)\n\nAffine map")
+    names = "linear is the name of a layer, a schedule and a blended model"
+    assert page.startswith(f"{names}\n\n\nlinear (layer)\n\nAffine map")
     assert "y = x W + b" in page
     assert "\nSource: Goodfellow" in page
     assert LINEAR in page
