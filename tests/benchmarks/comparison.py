@@ -48,7 +48,7 @@ def shared(found: Figures, models: Sequence[str]) -> Figures:
     kept: Figures = {}
     for table, of in found.items():
         by_split = {model: {one["split"]: one for one in of.get(model, ())} for model in models}
-        if splits := sorted(set.intersection(*map(set, by_split.values()))):
+        if by_split and (splits := sorted(set.intersection(*map(set, by_split.values())))):
             kept[table] = {model: [by_split[model][split] for split in splits] for model in models}
     return kept
 
