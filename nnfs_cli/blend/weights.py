@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.blend.base import probabilities
 
 PENALTY = 6.0  # on the squared distance of weights, in the unit of the negative log-likelihood of a row
 DOUBT = 2.0  # squared standard errors of the gain over the constant that are taken for chance
@@ -34,10 +35,7 @@ def pooled(outputs: Array, weights: Array, probable: bool) -> Array:
     """Return the pool (rows, outputs) of the outputs (models, rows, outputs) of some models."""
     if not probable:
         return np.asarray(np.tensordot(weights, outputs, axes=1))
-    logits = np.tensordot(weights, log_odds(outputs), axes=1)
-    if outputs.shape[-1] == 1:
-        return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits))
-    return _softmax(logits)
+    return probabilities(np.tensordot(weights, log_odds(outputs), axes=1))
 
 
 def log_odds(p: Array) -> Array:
@@ -130,7 +128,7 @@ def _log_likelihood(choice: Choice) -> Array:
     rows = np.arange(len(target))
 
     def objective(w: Array) -> tuple[float, Array]:
-        p = _softmax(np.tensordot(w, logits, axes=1))
+        p = probabilities(np.tensordot(w, logits, axes=1))
         loss = -(counts[:, 0] * np.log(np.maximum(p[rows, target], np.finfo(np.float64).tiny))).sum()
         p[rows, target] -= 1
         p *= counts
@@ -167,8 +165,3 @@ def _least_squares(choice: Choice) -> Array:
         options={"ftol": 1e-12, "maxiter": 500},
     )
     return np.asarray(found.x)
-
-
-def _softmax(z: Array) -> Array:
-    p = np.exp(z - z.max(axis=-1, keepdims=True))
-    return np.asarray(p / p.sum(axis=-1, keepdims=True))
