@@ -289,9 +289,7 @@ class Model:
 
     def loss_of(self, y_hat: Array, y: Array, weight: Array | None = None) -> float:
         """Return the mean loss of predictions (rows, n) for a target (rows, n), weighted by `weight` (rows,)."""
-        context = Context(np.float64)
-        context.begin(len(y))
-        losses = self.loss.forward(y_hat.astype(np.float64), y.astype(np.float64), context)[0]
+        losses = self.loss.of_rows(y_hat, y)
         return float(np.average(losses, weights=weight)) if weight is None or weight.any() else math.nan
 
     @np.errstate(over="ignore", invalid="ignore")

@@ -9,7 +9,6 @@ import numpy as np
 from nnfs_cli.doctor.before.subject import Subject, mean_loss
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.system.wording import rounded
-from nnfs_cli.workflows.verdicts.losses import row_losses
 
 FACTOR = 6.0
 
@@ -42,4 +41,4 @@ def _ignorant(subject: Subject) -> float:
         return constant
     n_outputs = rows.y.shape[1]
     alike = np.full(rows.y.shape, 0.5 if n_outputs == 1 else 1 / n_outputs)
-    return max(constant, mean_loss(row_losses(loss, alike, rows.y), rows.weight))
+    return max(constant, mean_loss(loss.of_rows(alike, rows.y), rows.weight))

@@ -20,7 +20,7 @@ from nnfs_cli.nn.model import Model
 from nnfs_cli.nn.one_net import one_net
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.system.random import random_stream
-from nnfs_cli.workflows.verdicts.losses import best_constant, row_losses
+from nnfs_cli.workflows.verdicts.losses import best_constant
 
 MOST_ROWS, MOST_NUMBERS = 5_000, 5_000_000  # training rows that are looked at, and inputs in them
 SAMPLE = 256  # rows of a single pass
@@ -84,11 +84,11 @@ class Subject:
         """Return the loss of the best constant outputs for some rows."""
         loss = self.config.loss
         outputs = np.broadcast_to(best_constant(loss, rows.y, rows.weight), rows.y.shape)
-        return mean_loss(row_losses(loss, outputs, rows.y), rows.weight)
+        return mean_loss(loss.of_rows(outputs, rows.y), rows.weight)
 
     def least_loss(self, rows: EncodedRows) -> float:
         """Return the loss of outputs that equal the targets of some rows."""
-        return mean_loss(row_losses(self.config.loss, rows.y, rows.y), rows.weight)
+        return mean_loss(self.config.loss.of_rows(rows.y, rows.y), rows.weight)
 
     def diverges(self, here: Trial, there: Trial) -> bool:
         """Return whether one trial ends further above the best constant than another one gets below it.

@@ -98,6 +98,12 @@ class Loss(Component, family="loss"):
         """Return the loss of each row (batch,), and the function that returns the gradient by `y_hat`."""
         raise NotImplementedError
 
+    def of_rows(self, y_hat: Array, y: Array) -> Array:
+        """Return the loss of each row (rows,) in float64, from outputs and targets of the net (rows, outputs)."""
+        context = Context(np.float64)
+        context.begin(len(y))
+        return np.array(self.forward(y_hat.astype(np.float64), y.astype(np.float64), context)[0])
+
     def forward_logits(self, z: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """Return the loss of each row for ``y_hat = activation(z)``, and the function that gives the gradient by z."""
         raise NotImplementedError

@@ -12,7 +12,6 @@ from nnfs_cli.report.blocks import Block, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.system.wording import counted
 from nnfs_cli.workflows.run_predictions import RunPredictions
-from nnfs_cli.workflows.verdicts.losses import row_losses
 
 SHOWN = 12  # rows
 COLUMNS = 20  # of the inputs
@@ -47,7 +46,7 @@ def losses_of(found: RunPredictions, split: str) -> Array:
     """Return the loss of each row of a split, (rows,), whatever its weight."""
     rows, predictor = found.rows[split], found.predictor
     with np.errstate(all="ignore"):
-        return row_losses(predictor.config.loss, predictor.outputs_for(rows.X, rows.member), rows.y)
+        return predictor.config.loss.of_rows(predictor.outputs_for(rows.X, rows.member), rows.y)
 
 
 def _table(found: RunPredictions, split: str, places: Array, losses: Array) -> Rows:

@@ -11,7 +11,6 @@ import numpy as np
 from nnfs_cli.arrays import Array, all_finite
 from nnfs_cli.data.weighted import as_counts
 from nnfs_cli.metrics import decide
-from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.losses.binary_cross_entropy import BinaryCrossEntropy
 from nnfs_cli.nn.losses.cross_entropy import CrossEntropy
@@ -81,22 +80,15 @@ def _of_block(predictor: Predictor, rows: EncodedRows, simple: SimpleModels) -> 
     constant, linear = simple.outputs(rows)
     truth = rows.truth if predictor.encoder.classes else None
     return RowLosses(
-        row_losses(loss, y_hat, rows.y),
-        row_losses(loss, constant, rows.y),
-        None if linear is None else row_losses(loss, linear, rows.y),
+        loss.of_rows(y_hat, rows.y),
+        loss.of_rows(constant, rows.y),
+        None if linear is None else loss.of_rows(linear, rows.y),
         rows.weight,
         rows.group,
         rows.member,
         truth,
         None if truth is None else decide(loss.answer(y_hat), predictor.decision.threshold),
     )
-
-
-def row_losses(loss: Loss, y_hat: Array, y: Array) -> Array:
-    """Return the loss of each row (rows,) in float64, from outputs and targets of the net (rows, outputs)."""
-    context = Context(np.float64)
-    context.begin(len(y))
-    return np.array(loss.forward(y_hat.astype(np.float64), y.astype(np.float64), context)[0])
 
 
 class SimpleModels:
