@@ -62,7 +62,7 @@ class Trees(BlendedModel, name="trees", main="most"):
 
         There are `n` rounds; with None, as many as lessen the loss on the rows that the set leaves out.
         """
-        some, held = rows.fitted_by(k), np.flatnonzero(rows.held_out_by == k)
+        some, held = rows.fitted_by(k), np.flatnonzero(rows.held_out_by == k) if n is None else np.zeros(0, np.intp)
         X, X_held = (rows.X[np.ix_(each, rows.plain)] for each in (some, held))
         settings: dict[str, Any] = {
             "max_iter": n or self.most,
@@ -78,9 +78,7 @@ class Trees(BlendedModel, name="trees", main="most"):
         fits = []
         for target in rows.targets:
             judge = {"X_val": X_held, "y_val": target[held], "sample_weight_val": rows.weight_of(held)}
-            fits.append(
-                boost(X, target[some], rows.weight_of(some), size, settings, {} if n or not len(held) else judge)
-            )
+            fits.append(boost(X, target[some], rows.weight_of(some), size, settings, judge if len(held) else {}))
         n_rounds = min(len(rounds) for rounds, _ in fits)
         rounds = [[tree for of_target, _ in fits for tree in of_target[i]] for i in range(n_rounds)]
         return rounds, np.concatenate([bias for _, bias in fits])
