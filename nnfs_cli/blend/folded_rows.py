@@ -11,7 +11,6 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.folds import Folds
-from nnfs_cli.nn.losses import Loss
 from nnfs_cli.system.ignored_warnings import ignored_warnings, kept_filters
 from nnfs_cli.system.parallel_map import parallel_map
 from nnfs_cli.system.random import random_stream
@@ -68,7 +67,6 @@ class FoldedRows:
     weight: Array | None
     folds: Folds
     sets: Sets
-    loss: Loss
     n_outputs: int
     plain: Array
     codes: Array
@@ -77,7 +75,7 @@ class FoldedRows:
     @property
     def n_classes(self) -> int:
         """The number of classes; 0 for a target of numbers."""
-        return 0 if self.loss.task == "regression" else max(self.n_outputs, 2)
+        return max(self.n_outputs, 2) if self.target.ndim == 1 else 0
 
     @cached_property
     def held_out_by(self) -> Array:

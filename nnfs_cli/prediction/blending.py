@@ -23,7 +23,6 @@ def fit_blend(predictor: Predictor, splits: Mapping[str, EncodedRows]) -> Blend 
         train.weight,
         train.folds,
         Sets.of(train.folds, len(train) * len(plain) * n_outputs),
-        config.loss,
         n_outputs,
         plain,
         predictor.encoder.codes,

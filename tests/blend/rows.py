@@ -9,14 +9,13 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.blend.folded_rows import FoldedRows, Sets
 from nnfs_cli.data.folds import Folds
-from nnfs_cli.nn.losses import Loss
 
-KINDS = {  # loss, classes (0 for numbers) and outputs
-    "a number": ("mse", 0, 1),
-    "two numbers": ("mse", 0, 2),
-    "two classes": ("binary_cross_entropy", 2, 1),
-    "two classes, two outputs": ("cross_entropy", 2, 2),
-    "four classes": ("cross_entropy", 4, 4),
+KINDS = {  # classes (0 for numbers) and outputs
+    "a number": (0, 1),
+    "two numbers": (0, 2),
+    "two classes": (2, 1),
+    "two classes, two outputs": (2, 2),
+    "four classes": (4, 4),
 }
 
 
@@ -36,7 +35,7 @@ def folded_rows(
     kind: str, n: int = 90, folds: Folds | None = None, weighted: bool = False, seed: int = 0, **changes: Any
 ) -> FoldedRows:
     """Return rows of a kind of target, which depends on the first two of five inputs; the last repeats the first."""
-    loss, n_classes, n_outputs = KINDS[kind]
+    n_classes, n_outputs = KINDS[kind]
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, 5)).astype(np.float32)
     X[:, 3], X[:, 4] = rng.integers(0, 4, n), X[:, 0]
@@ -47,7 +46,7 @@ def folded_rows(
     weight = rng.exponential(size=n).astype(np.float32) if weighted else None
     folds = folds or at_random(n, 3)
     settings: dict[str, Any] = {
-        "plain": np.arange(4), "codes": np.array([3]), "seed": 5, "loss": Loss.resolve(loss), "n_outputs": n_outputs,
+        "plain": np.arange(4), "codes": np.array([3]), "seed": 5, "n_outputs": n_outputs,
     }  # fmt: skip
     return FoldedRows(X, target, weight, folds, Sets.of(folds), **settings | changes)
 
