@@ -26,7 +26,7 @@ from nnfs_cli.workflows.verdicts.losses import RowLosses, losses_by_split
 
 
 class FreshPredictions(NamedTuple):
-    """What is known about the rows of a run right after its training: their predictions and their losses, by split."""
+    """The predictions and the losses of the rows of a run, by split, right after its training."""
 
     scored: Mapping[str, Scored]
     losses: Mapping[str, RowLosses]

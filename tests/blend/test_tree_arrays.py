@@ -26,7 +26,7 @@ from nnfs_cli.errors import UserError
 
 INPUTS = 4
 
-needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="nothing can be compiled")
+needs_numba = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="Numba is not installed")
 
 
 def rows_of(rng: np.random.Generator, n: int, scale: float = 1.0) -> Array:

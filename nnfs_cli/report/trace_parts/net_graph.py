@@ -58,7 +58,7 @@ class Column:
 
 @dataclass
 class Link:
-    """What is drawn between two columns: `weights`, one line each; a `band`; or a `shortcut` past other columns.
+    """A connection between two columns: `weights`, one line each; a `band`; or a `shortcut` past other columns.
 
     `weight` is the name of the parameter (units of the start, units of the end) of the layer at `place`, `parameters`
     are the full names of all that the layer has.

@@ -44,7 +44,7 @@ class ProbeStore(Protocol):
 
 
 class Record(NamedTuple):
-    """What is kept of one epoch."""
+    """The step and the statistics of an epoch."""
 
     step: int
     figures: Mapping[str, float]
