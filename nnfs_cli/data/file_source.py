@@ -1,4 +1,4 @@
-"""The base classes of data sets in files: a path, the target and the columns to drop."""
+"""The base classes of data sets in files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from pydantic import Field
 
 from nnfs_cli.components.field_types import FilePath
-from nnfs_cli.data.named_columns import NamedColumns
+from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError
@@ -74,48 +74,29 @@ class FileSource(DataSource):
         return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-class ColumnSource(NamedColumns, FileSource):
+class ColumnFile(ColumnSource, FileSource):
     """A data set in files whose columns have names."""
 
-    def names(self) -> tuple[str, ...]:
-        """Return the names of all columns of the file, including dropped ones."""
+    @property
+    def called(self) -> str:
+        """The name of the file."""
+        return self.path.name
+
+    def size(self) -> int:
+        """Return the size of the files in bytes."""
         with self._plain_errors():
-            return self._names()
-
-    def kinds(self, given: Mapping[str, Kind] = NO_KINDS) -> dict[str, Kind]:
-        """Return the kind of each column that is not dropped: the given one, or the one that fits all cells.
-
-        The memory does not grow with the number of rows.
-        """
-        with self._plain_errors():
-            return self._kinds(given)
-
-    def chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False) -> Iterator[Table]:
-        """Yield the columns in `kinds` that exist, read as these kinds, some ten thousand rows at a time.
-
-        The memory does not grow with the number of rows. `keep` names columns to pass on unchanged in `Table.kept`. A
-        cell that does not fit the kind of its column raises `DataError`; with `faults` it becomes a gap, and
-        `Table.faults` holds the reason for its row.
-        """
-        with self._plain_errors():
-            yield from self._chunks(kinds, keep, faults)
-
-    def table_size(self) -> int:
-        """Estimate how many bytes the table takes in memory."""
-        with self._plain_errors():
-            return self._table_size()
+            return sum(path.stat().st_size for path in self.files)
 
     def _table_size(self) -> int:
         return sum(path.stat().st_size * (5 if path.suffix in COMPRESSED else 1) for path in self.files) * 3 // 2
 
-    def _names(self) -> tuple[str, ...]:
-        raise NotImplementedError
-
-    def _kinds(self, given: Mapping[str, Kind]) -> dict[str, Kind]:
-        raise NotImplementedError
-
-    def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
-        raise NotImplementedError
+    def _estimate_rows(self, first: int) -> int:
+        lines = n_bytes = 0
+        with self.files[0].open("rb") as file:
+            while lines < first and (block := file.read(1 << 22)):
+                lines += block.count(b"\n")
+                n_bytes += len(block)
+        return round(self.size() / n_bytes * lines)
 
 
 def check_names(names: Sequence[str], path: str) -> None:
@@ -165,6 +146,6 @@ def source_for(path: Path, like: DataSource) -> FileSource:
     if isinstance(like, kind):
         return like.at(path)
     settings: dict[str, Any] = {"path": "stdin" if path == STDIN else path}
-    if issubclass(kind, ColumnSource):
+    if issubclass(kind, ColumnFile):
         settings |= {"target": like.target_columns(), "drop": like.dropped_columns(), "weight": like.weight_column()}
     return kind(**settings).at(path)

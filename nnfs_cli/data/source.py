@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
@@ -65,6 +66,18 @@ class DataSource(Component, family="dataset"):
         table = with_kinds(replace(table, columns=columns, not_read=not_read), wanted)
         for rows in slices:
             yield replace(table.take(rows), kept={name: column[rows] for name, column in kept.items()})
+
+    def stamp(self) -> Hashable:
+        """Return a value that changes with the rows: a cheap way to notice a change."""
+        raise NotImplementedError
+
+    def sha256(self) -> str:
+        """Return the digest of the rows."""
+        raise NotImplementedError
+
+    def _plain_errors(self) -> AbstractContextManager[None]:
+        """Turn errors of the system into `DataError`."""
+        return nullcontext()
 
 
 def with_kinds(table: Table, kinds: Mapping[str, Kind]) -> Table:

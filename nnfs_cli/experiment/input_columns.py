@@ -10,7 +10,7 @@ import numpy as np
 from nnfs_cli.config.arguments import as_arguments
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump_value
-from nnfs_cli.data.file_source import ColumnSource
+from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.named_columns import NamedColumns
 from nnfs_cli.data.numbers import is_number

@@ -11,7 +11,8 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
-from nnfs_cli.data.file_source import ColumnSource, source_for
+from nnfs_cli.data.column_source import ColumnSource
+from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.labels import class_indices, find_classes
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.split import SPLITS

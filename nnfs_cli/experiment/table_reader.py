@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.file_source import ColumnSource
+from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.table import Kind, Table, concatenate_tables, row_slices
 from nnfs_cli.errors import DataError
 
@@ -68,7 +68,7 @@ def read_from_files(source: ColumnSource, kinds: Mapping[str, Kind], survey: Map
         if source.stamp() == stamp:
             yield from source.chunks(kinds)
         if source.stamp() != stamp:
-            raise DataError(f"{source.path.name} has changed while it was read; start again when nothing writes to it")
+            raise DataError(f"{source.called} has changed while it was read; start again when nothing writes to it")
 
     needed = {name: kinds[name] for name in survey if name in kinds}
     chunks = blocks(needed or dict(list(kinds.items())[:1]))

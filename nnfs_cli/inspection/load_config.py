@@ -11,7 +11,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
-from nnfs_cli.data.file_source import ColumnSource
+from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Table, gaps_of

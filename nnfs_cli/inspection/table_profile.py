@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from nnfs_cli.config.yaml import dump_value
-from nnfs_cli.data.file_source import ColumnSource, source_class_for
+from nnfs_cli.data.column_source import ColumnSource
+from nnfs_cli.data.file_source import ColumnFile, source_class_for
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.table import Table, concatenate_tables
@@ -55,7 +55,7 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
     Raises `DataError` when the file cannot be read or has no column `target`.
     """
     _refuse_missing(path)
-    source_class = source_class_for(path, ColumnSource)
+    source_class = source_class_for(path, ColumnFile)
     settings: dict[str, Any] = {}
     codes: frozenset[str] = frozenset()
     if source_class.name == "csv":
@@ -108,7 +108,7 @@ def _typed(
     return TableProfile(path, source, {}, table, columns, n_rows)
 
 
-def _check_options(source_class: type[ColumnSource], path: Path, options: Mapping[str, str | None]) -> None:
+def _check_options(source_class: type[ColumnFile], path: Path, options: Mapping[str, str | None]) -> None:
     """Raise `DataError` for an option that a config would not accept either."""
     try:
         given = {key: value for key, value in options.items() if value is not None}
@@ -127,8 +127,7 @@ def _refuse_missing(path: Path) -> None:
 
 def read_some(source: ColumnSource) -> tuple[Table, int]:
     """Return the table, or the first rows of a large one, and the number of rows in all."""
-    size = sum(map(os.path.getsize, source.files))
-    if size <= LARGE:
+    if source.size() <= LARGE:
         table = source.read()
         return table, table.n_rows
     chunks, n_rows = [], 0
@@ -137,21 +136,7 @@ def read_some(source: ColumnSource) -> tuple[Table, int]:
         n_rows += chunk.n_rows
         if n_rows >= ROWS:
             break
-    return concatenate_tables(chunks), max(n_rows, _estimate(source.files[0], n_rows, size))
-
-
-def _estimate(path: Path, n_rows: int, size: int) -> int:
-    """Estimate the number of rows in `size` bytes from the first rows of a file."""
-    if path.suffix in (".parquet", ".pq"):
-        from pyarrow import parquet
-
-        return round(int(parquet.read_metadata(path).num_rows) * size / os.path.getsize(path))
-    lines = n_bytes = 0
-    with path.open("rb") as file:
-        while lines < n_rows and (block := file.read(1 << 22)):
-            lines += block.count(b"\n")
-            n_bytes += len(block)
-    return round(size / n_bytes * lines)
+    return concatenate_tables(chunks), max(n_rows, source.estimate_rows(n_rows))
 
 
 def _nulls(columns: Mapping[str, ColumnProfile], target: str) -> tuple[str, ...]:

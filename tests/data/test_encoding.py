@@ -37,7 +37,7 @@ def piecemeal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder, "NUMBERS_IN_CACHE", 300)
     monkeypatch.setattr(data_table, "ROWS_AT_ONCE", 29)
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 2_000)
-    monkeypatch.setattr(parquet_source, "ROWS", 41)
+    monkeypatch.setattr(parquet_source, "BATCH_ROWS", 41)
 
 
 @pytest.fixture
@@ -302,7 +302,7 @@ def test_the_size_of_chunks_does_not_change_predictions(
     whole = folder.predictions_for(trained, "rows.csv", text(new))
     parquet.write_table(as_arrow(new, dictionary=False), folder.path / "rows.parquet", row_group_size=size)
     monkeypatch.setattr(encoder, "NUMBERS_IN_CACHE", size * len(trained.encoder.names))
-    monkeypatch.setattr(parquet_source, "ROWS", size)
+    monkeypatch.setattr(parquet_source, "BATCH_ROWS", size)
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 60 * size)
     tables = list(source_of(folder.path / "rows.csv", trained))
     assert len(tables) > 1

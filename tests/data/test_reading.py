@@ -747,7 +747,7 @@ def test_parquet_values_as_texts(pq: Callable[..., Parquet]) -> None:
 
 
 def test_parquet_keeps_types_and_finds_rows(pq: Callable[..., Parquet], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnfs_cli.data.parquet.source.ROWS", 2)
+    monkeypatch.setattr("nnfs_cli.data.parquet.source.BATCH_ROWS", 2)
     one = pq({"a": [1.0, 2.0, 3.0, float("inf"), 5.0], "l": [[1], [2], [3], [4], [5]], "y": [1, 2, 3, 4, 5]}, drop="l")
     assert message(lambda: list(one.chunks({"a": "number"}))).startswith(
         "t.parquet, row 4: column 'a' should hold finite numbers"

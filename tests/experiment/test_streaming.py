@@ -18,7 +18,7 @@ from pyarrow import parquet
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump
-from nnfs_cli.data.file_source import ColumnSource
+from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.parquet.source import Parquet
 from nnfs_cli.data.training_rows import RowsInMemory, RowsOnDisk
 from nnfs_cli.errors import ConfigError

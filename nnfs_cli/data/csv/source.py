@@ -16,7 +16,7 @@ from nnfs_cli.data.csv.blocks import Block, blocks, names_in
 from nnfs_cli.data.csv.cell_parser import CellParser
 from nnfs_cli.data.csv.inference import Inference
 from nnfs_cli.data.csv.layout import CsvLayout
-from nnfs_cli.data.file_source import STDIN, ColumnSource, check_schema
+from nnfs_cli.data.file_source import STDIN, ColumnFile, check_schema
 from nnfs_cli.data.named_columns import Names
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError
@@ -77,7 +77,7 @@ Tokens = Annotated[
 ]
 
 
-class Csv(ColumnSource, name="csv", main="path"):
+class Csv(ColumnFile, name="csv", main="path"):
     """A CSV file whose first line names the columns, or several files with the same columns; also `.gz` and `.zst`.
 
     An empty cell is a missing value, with or without quotes. Numbers look like -1.5e-3; `decimal` sets another decimal
