@@ -91,7 +91,7 @@ def _report_columns(proposal: Proposal) -> None:
     profile, task = proposal.profile, proposal.task
     first = f"; inspected the first {profile.table.n_rows:,}" if profile.partial else ""
     rows = f"{'about ' * profile.partial}{counted(profile.n_rows, 'row')}{first}"
-    fact("file", f"{profile.table.name}: {rows}, {counted(len(profile.columns), 'column')}")
+    fact("file", f"{profile.table.name}: {rows}, {counted(profile.n_columns, 'column')}")
     fact("inputs", column_kinds(column.kind for column in proposal.inputs.values()))
     if profile.settings:
         fact("read with", ", ".join(f"{key} {_shown(value)}" for key, value in profile.settings.items()))

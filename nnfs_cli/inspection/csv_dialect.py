@@ -1,46 +1,52 @@
-"""Detect how a CSV file is written: its delimiter and its decimal mark.
+"""Detect how a CSV file is written: its delimiter and decimal mark, and the lines in it that are no rows.
 
-The cells show both. They do not show the encoding, so a file that is not UTF-8 is refused with advice.
+The cells show all of it. They do not show the encoding, so a file that is not UTF-8 is refused with advice.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnfs_cli.data.numbers import NUMBER
+from nnfs_cli.data.csv.header import name_columns
+from nnfs_cli.data.numbers import NUMBER, looks_like_number
 from nnfs_cli.errors import DataError
+from nnfs_cli.inspection.csv_lines import (
+    EXAMINED,
+    Record,
+    comment_mark,
+    header_in_comment,
+    lines_before_header,
+    records_of,
+    summary_texts,
+    usual_width,
+    without_comments,
+)
+from nnfs_cli.inspection.csv_text import CsvText, read_text
 
-SAMPLE = 1 << 18  # bytes of the file that are examined
 DELIMITERS = (",", ";", "\t", "|")  # of two that fit equally well, the first one wins
 POINT = re.compile(r"[-+]?[0-9]*\.[0-9]+")
 COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?")
-UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """The dialect found at the start of a file. None means the default of a CSV file."""
+    """How a file is written: the names of its columns, and the settings of a config that read it.
+
+    `code_columns` hold codes with leading zeros, such as 0815. `index` is a column without a name that holds whole
+    numbers, as pandas writes it.
+    """
 
     header: tuple[str, ...]
-    delimiter: str | None = None
-    decimal: str | None = None
-    encoding: str | None = None
-    code_columns: frozenset[str] = frozenset()  # columns of codes with leading zeros, such as 0815
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """The dialect as settings of a config."""
-        found = {"delimiter": self.delimiter, "decimal": self.decimal, "encoding": self.encoding}
-        return {key: value for key, value in found.items() if value is not None}
+    settings: Mapping[str, Any]
+    code_columns: frozenset[str] = frozenset()
+    index: str | None = None
 
 
 def dialect_of(path: Path, encoding: str | None = None, delimiter: str | None = None) -> Dialect:
@@ -48,95 +54,72 @@ def dialect_of(path: Path, encoding: str | None = None, delimiter: str | None = 
 
     Raises `DataError` when the file is empty, or when it is not UTF-8 and no encoding is given.
     """
-    lines = _start(path, encoding)
+    text = read_text(path, encoding)
     usual = "\t" if ".tsv" in path.name.lower() else ","
-    delimiter_found = delimiter or _delimiter(lines, usual)
-    header, *records = list(_records(lines, delimiter_found)) or [[]]
+    separator = SEPARATOR_LINE.match(text.start)
+    mark = comment_mark(text.start)
+    start = without_comments(text.start, mark) if mark else text.start
+    start = start[separator.end() - 1 :] if separator else start
+    found = delimiter or (separator[1] if separator else _delimiter(start, usual))
+    records = list(records_of(start, found))
+    if mark and _is_header(text.start, mark, found, records):
+        mark, records = None, list(records_of(text.start, found))
+    skipped = lines_before_header(records)
+    records = [record for record in records if record.before >= skipped]
+    names = header_in_comment(text.start, mark, found, records) if mark else None
+    header = names or (records[0].cells if records else [])
     if not any(header):
         raise DataError(f"{path.name} is empty")
-    columns = dict(zip(header, itertools.zip_longest(*records, fillvalue=""), strict=False))
+    footer = _footer(text, mark, found, records)
+    rows = [record.cells for record in records[0 if names else 1 :]]
+    columns = dict(zip(header, itertools.zip_longest(*rows, fillvalue=""), strict=False))
+    named, unnamed = name_columns(header)
+    settings = {
+        "delimiter": found if found != usual else None,
+        "decimal": "," if found != "," and _decimal_comma(columns.values()) else None,
+        "encoding": text.encoding,
+        "skip_rows": skipped if skipped > (separator is not None) else None,
+        "comment": mark,
+        "header": names,
+        "skip_footer": footer,
+    }
     return Dialect(
-        tuple(header),
-        delimiter_found if delimiter_found != usual else None,
-        "," if delimiter_found != "," and _decimal_comma(columns.values()) else None,
-        encoding,
+        named,
+        {key: value for key, value in settings.items() if value},
         frozenset(name for name, cells in columns.items() if _has_leading_zeros(cells)),
+        named[0] if named[0] in unnamed and _is_whole(columns[header[0]]) else None,
     )
 
 
-def _start(path: Path, encoding: str | None) -> str:
-    """Return the first lines. Without an encoding, check that the whole file is UTF-8."""
-    decoder = _decoder(path.name, encoding)
-    n_lines = 0
-    with _open(path) as file:
-        block = file.read(SAMPLE)
-        whole = len(block) < SAMPLE
-        if encoding is None:
-            _refuse_other_formats(path.name, block)
-        try:
-            text: str = decoder.decode(block, final=whole)
-            while encoding is None and not whole:
-                n_lines += block.count(b"\n")
-                block = file.read(1 << 22)
-                decoder.decode(block, final=not block)
-                if not block:
-                    break
-        except UnicodeDecodeError as error:
-            if encoding is not None:
-                raise DataError(f"{path.name} is not encoded in {encoding}: {error.reason}") from None
-            line = 1 + n_lines + error.object[: error.start].count(b"\n")
-            raise DataError(
-                f"{path.name}, line {line}: this is not UTF-8. Read a file from Windows with --encoding cp1252, or name"
-                " another encoding there, or save the file as UTF-8"
-            ) from None
-    text = text.removeprefix("\ufeff")
-    return text if whole else text[: text.rfind("\n") + 1]
+def _footer(text: CsvText, mark: str | None, delimiter: str, records: Sequence[Record]) -> list[str]:
+    end = without_comments(text.end, mark) if mark else text.end
+    return summary_texts(list(records_of(end, delimiter)), usual_width(records))
 
 
-def _open(path: Path) -> Any:
-    """Open the file and decompress it if it is compressed."""
-    import pyarrow as pa
-
-    try:
-        return pa.input_stream(str(path))
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and not isinstance(error, pa.ArrowException):
-            raise DataError(f"{path}: {error.strerror or error}") from None
-        raise DataError(f"{path.name} cannot be read: {error}") from None
-
-
-def _refuse_other_formats(name: str, start: bytes) -> None:
-    if start.startswith(UTF16_BOMS) or b"\0" in start[:1000]:
-        raise DataError(f"{name} seems to be encoded in UTF-16. Read it with --encoding utf-16, or save it as UTF-8")
-    if start.startswith(b"PAR1"):
-        raise DataError(f"{name} is a Parquet file. Rename it so that its name ends in .parquet")
-
-
-def _decoder(name: str, encoding: str | None) -> Any:
-    try:
-        return codecs.getincrementaldecoder(encoding or "utf-8-sig")()
-    except LookupError:
-        raise DataError(
-            f"{name}: there is no encoding '{encoding}'. Common ones are utf-8, cp1252, latin-1 and utf-16"
-        ) from None
-
-
-def _records(text: str, delimiter: str) -> Iterator[list[str]]:
-    csv.field_size_limit(1 << 30)
-    try:
-        yield from (record for record in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if record)
-    except csv.Error:
-        return
+def _is_header(text: str, mark: str, delimiter: str, records: Sequence[Record]) -> bool:
+    """Return whether the only comment is a first line that names the columns, as in ``#name,city``."""
+    first = next(records_of(text, delimiter), None)
+    if first is None or not records or records[0].before > first.before + 1:
+        return False
+    if not len(first.cells) == len(records[0].cells) > 1 or first.cells[0].removeprefix(mark)[:1].isspace():
+        return False
+    below = [list(cells) for cells in zip(*(record.cells for record in records[1:]), strict=False)]
+    names = [cell for cell, cells in zip(records[0].cells, below, strict=False) if all(map(looks_like_number, cells))]
+    return all(map(looks_like_number, names))
 
 
 def _delimiter(text: str, usual: str) -> str:
-    """Return the delimiter by which most records have the same number of cells as the first; then, the most cells."""
+    """Return the delimiter by which most records have the same number of cells; then, the most cells."""
 
-    def score(delimiter: str) -> tuple[float, int, bool]:
-        widths = [len(record) for record in itertools.islice(_records(text, delimiter), 500)]
-        if not widths or widths[0] < 2:
-            return 0.0, 0, delimiter == usual
-        return Counter(widths)[widths[0]] / len(widths), widths[0], delimiter == usual
+    def score(delimiter: str) -> tuple[bool, float, int, bool]:
+        records = list(itertools.islice(records_of(text, delimiter), EXAMINED))
+        width = usual_width(records)
+        if width < 2:
+            return False, 0.0, 0, delimiter == usual
+        header = next(record.cells for record in records if len(record.cells) == width)
+        widths = Counter(len(record.cells) for record in records)
+        names = not any(NUMBER.fullmatch(cell.strip()) for cell in header)
+        return names, widths[width] / len(records), width, delimiter == usual
 
     return max((usual, *DELIMITERS), key=score)
 
@@ -159,9 +142,13 @@ def _decimal_comma(columns: Any) -> bool:
 def _has_leading_zeros(cells: Any) -> bool:
     """Return whether the cells are whole numbers and some have leading zeros, as codes do."""
     values = [cell.strip() for cell in cells if cell.strip()]
-    return (
-        bool(values) and all(map(str.isdecimal, values)) and any(len(value) > 1 and value[0] == "0" for value in values)
-    )
+    return _is_whole(values) and any(len(value) > 1 and value[0] == "0" for value in values)
+
+
+def _is_whole(cells: Any) -> bool:
+    """Return whether the cells that are not empty hold whole numbers, and there is one."""
+    values = [cell.strip() for cell in cells if cell.strip()]
+    return bool(values) and all(map(str.isdecimal, values))
 
 
 def header_is_numbers(header: tuple[str, ...]) -> bool:

@@ -105,7 +105,8 @@ def propose(profile: TableProfile, target: str, drop: Collection[str] = (), weig
     apart = {target, *drop, *filter(None, [weight])}
     group = _group(profile, target, apart)
     inputs, dropped, suspicious = _choose(profile, target, task, group, apart)
-    dropped = dict.fromkeys(drop, AS_ASKED) | dropped
+    index = {profile.index: "has no name and numbers the rows, like an index of pandas"} if profile.index else {}
+    dropped = dict.fromkeys(drop, AS_ASKED) | index | dropped
     return Proposal(profile, target, task, inputs, dropped, suspicious, group, weight)
 
 

@@ -42,6 +42,12 @@ class TableProfile:
     columns: Mapping[str, ColumnProfile]
     n_rows: int
     odd: tuple[str, ...] = ()  # sentences about cells in columns of numbers that look like typing errors
+    index: str | None = None  # a column without a name that numbers the rows
+
+    @property
+    def n_columns(self) -> int:
+        """The number of columns of the file."""
+        return len(self.columns) + len(self.table.unreadable) + (self.index is not None)
 
     @property
     def partial(self) -> bool:
@@ -58,6 +64,7 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
     source_class = source_class_for(path, ColumnFile)
     settings: dict[str, Any] = {}
     codes: frozenset[str] = frozenset()
+    index: str | None = None
     if source_class.name == "csv":
         delimiter = "\t" if delimiter == r"\t" else delimiter
         _check_options(source_class, path, {"encoding": encoding, "delimiter": delimiter})
@@ -66,10 +73,15 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
             first = listing(map(named, dialect.header[:3]))
             raise DataError(f"{path.name}, line 1: {first} are not column names. Add a line with the names")
         settings, codes = dict(dialect.settings), dialect.code_columns
+        index = dialect.index if dialect.index != target else None
     elif encoding or delimiter:
         raise DataError(f"{path.name} is a Parquet file: --encoding and --delimiter are for CSV files")
-    source = source_class(path=path, target=target or "?", **settings)
-    table, n_rows = read_some(source)
+
+    def read() -> tuple[Table, int]:
+        drop = {"drop": index} if index else {}
+        return read_some(source_class(path=path, target=target or "?", **settings, **drop))
+
+    table, n_rows = read()
     if not target:
         names = list(table.columns)
         more = f" and {len(names) - MANY:,} more columns" if len(names) > MANY else ""
@@ -84,10 +96,10 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
     nulls: list[str] = []
     while len(nulls) < MAX_NULLS and (new := [null for null in _nulls(columns, target) if null not in nulls]):
         nulls = settings["null"] = [*nulls, *new]
-        table, n_rows = read_some(source_class(path=path, target=target, **settings))
+        table, n_rows = read()
         columns = profile_columns(table, codes)
     sentences = tuple(f"{named(name)} {one.why}" for name, one in odd.items())
-    return TableProfile(path, source_class.name, settings, table, columns, n_rows, sentences)
+    return TableProfile(path, source_class.name, settings, table, columns, n_rows, sentences, index)
 
 
 def profile_table(source: InMemory) -> TableProfile:

@@ -43,7 +43,6 @@ def write_config(proposal: Proposal, folder: Path) -> str:
 
 def _head(proposal: Proposal) -> Iterator[str]:
     profile = proposal.profile
-    n_columns = len(profile.columns) + len(profile.table.unreadable)
     rows = f"{'about ' * profile.partial}{counted(profile.n_rows, 'row')}"
     if profile.partial:
         rows += f" (only the first {profile.table.n_rows:,} were inspected)"
@@ -51,7 +50,7 @@ def _head(proposal: Proposal) -> Iterator[str]:
     if profile.path is None:
         who, then = "nnfs_cli.fit", "A key that is given to `fit` overrides it."
     name = profile.table.name
-    yield from _comment(f"Proposed by `{who}` for {name}: {rows}, {counted(n_columns, 'column')}. {then}")
+    yield from _comment(f"Proposed by `{who}` for {name}: {rows}, {counted(profile.n_columns, 'column')}. {then}")
 
 
 def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
@@ -63,7 +62,11 @@ def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
     notes = {
         "delimiter": "delimiter of the cells",
         "decimal": "decimal mark of numbers, as in 1,5",
-        "encoding": "as given with --encoding",
+        "encoding": "encoding of the file",
+        "skip_rows": "lines before the header",
+        "comment": "begins the lines that are comments",
+        "header": "names of the columns, which a comment in the file holds",
+        "skip_footer": "rows at the end that sum up the others",
         "null": _about_nulls(proposal),
     }
     for odd in profile.odd:

@@ -310,10 +310,52 @@ def test_codes_count_a_gap_as_a_value() -> None:
         ('a,b\n1,"x;y\nz;w"\n', {}),
         ("only\n1\n2\n", {}),
         ("a;b\n1,5;1.5\n", {"delimiter": ";"}),
+        ("a;b;c\nx;1,5;2,5\ny;2,5;3,5\n", {"delimiter": ";", "decimal": ","}),
     ],
 )
 def test_delimiter_and_decimal_mark_are_found(write: Write, text: str, found: dict[str, str]) -> None:
     assert dialect_of(write("t.csv", text)).settings == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("\ufeffsep=;\na;b\n1;x\n", {"delimiter": ";"}),
+        ('# by me, 2020\n# 5" wide\na,b\n1,x\n', {"comment": "#"}),
+        ("# a note, and more\na,b\n1,x\n2,x\n", {"comment": "#"}),
+        ("# a,b\n1,2\n3,4\n", {"comment": "#", "header": ["a", "b"]}),
+        ("#a,b\n1,x\n2,y\n", {}),
+        ("Sales, 2024\n\na,b,c\n1,x,2\n3,y,4\n", {"skip_rows": 2}),
+        ("Sales;;\n;;\na;b;c\n1;x;2\n3;y;4\n", {"skip_rows": 2, "delimiter": ";"}),
+        ("a,b,c\nx,,1\ny,,2\nTotal,,3\nMax: ,,2\n\nSource: here\n", {"skip_footer": ["Total", "Max", "Source:"]}),
+        ("a;b\nx;1\ny;2\nSumme;3\n", {"delimiter": ";", "skip_footer": ["Summe"]}),
+        ("part,b\ntotal,1\nhalf,2\ntotal,3\n", {}),
+        ("who,b\nAnn,1\nMax,3\n", {}),
+        ("a,b\nx,1\nTotal,y\n", {}),
+    ],
+)
+def test_lines_that_are_no_rows_are_found(write: Write, text: str, found: dict[str, object]) -> None:
+    dialect = dialect_of(write("t.csv", text))
+    assert dialect.settings == found
+    assert dialect.header[:2] in {("a", "b"), ("#a", "b"), ("part", "b"), ("who", "b")}
+
+
+def test_the_end_of_a_long_file_is_looked_at(write: Write) -> None:
+    rows = "".join(f"{i},{i}.5\n" for i in range(60_000))
+    assert dialect_of(write("t.csv", f"a,b\n{rows}Total,9\n")).settings == {"skip_footer": ["Total"]}
+
+
+def test_utf16_is_found_by_the_mark_for_it(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,ä\n", encoding="utf-16")
+    assert dialect_of(tmp_path / "t.csv").settings == {"encoding": "utf-16"}
+
+
+def test_an_index_that_pandas_writes_is_dropped(inside: Nnfs, write: Write) -> None:
+    write("t.csv", ",a,b\n" + "".join(f"{i},{i % 7}.5,{i % 5}\n" for i in range(40)))
+    assert "'Unnamed: 0' has no name and numbers the rows" in inside("init", "t.csv", "--target", "b").stderr
+    assert load(write("t.yaml", (write("x", "").parent / "t.yaml").read_text())).dataset.dropped_columns() == (
+        "Unnamed: 0",
+    )
 
 
 def test_a_tab_is_usual_in_a_tsv_file(write: Write) -> None:
@@ -792,7 +834,7 @@ def test_impossible_requests_are_refused_with_one_message(
     write("gaps.csv", "x,y\n1,a\n2,\n3,b\n")
     write("ragged.csv", "x,y\n1,a\n2\n3,b\n")
     write("empty.csv", "")
-    (tmp_path / "utf16.csv").write_bytes("x,y\n1,a\n2,b\n".encode("utf-16"))
+    (tmp_path / "utf16.csv").write_bytes("x,y\n1,a\n2,b\n".encode("utf-16-le"))
     assert re.search(message, one_message(inside("init", *words), 2))
     assert not list(tmp_path.glob("*.yaml"))
 

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnfs_cli.data.csv.byte_stream import ByteStream, RepeatableStdin
+from nnfs_cli.data.csv.header import name_columns
 from nnfs_cli.data.csv.layout import CsvLayout
+from nnfs_cli.data.csv.other_lines import (
+    Piece,
+    cut,
+    end_of_lines,
+    find_comments,
+    hide,
+    lines_before_header,
+    without_footer,
+)
 from nnfs_cli.data.csv.record_ends import find_whole_records, open_quote_error, refuse_torn_quotes
 from nnfs_cli.data.csv.records import CR, LF, Record, count_lines, parse_records
 from nnfs_cli.data.csv.text_checks import refuse_invalid_text, refuse_other_formats
@@ -35,6 +45,7 @@ class Block:
     end: int
     delimiter: str
     quoted_lines: bool  # whether a line may end inside quotes
+    unnamed: frozenset[str] = frozenset()  # columns without a name, which `names` calls by their place
 
     @property
     def content(self) -> bytes:
@@ -76,46 +87,57 @@ def blocks(path: Path, layout: CsvLayout) -> Iterator[Block]:
     """Yield the blocks of a file: at least one, which may be empty. Raises `DataError` unless the file is a table."""
     name = "stdin" if path == STDIN else path.name
     index, names, start = 0, layout.header, 0
+    unnamed: frozenset[str] = frozenset()
     with ByteStream(path, name, layout) as file:
-        for data, end, quoted_lines, line in _pieces(file, name, layout):
+        pieces = _pieces(file, name, layout)
+        for data, end, quoted_lines, line in without_footer(pieces, layout) if layout.skip_footer else pieces:
             refuse_invalid_text(data, end, name, line, names, layout.delimiter)
             if names is None:
-                names, start = _header(data[:end], name, layout.delimiter)
+                names, unnamed, start = _header(data[:end], name, layout.delimiter)
                 line += count_lines(data, start if names else end)
                 if names is None:
                     continue
             if start:
                 data, end, start = data[start:], end - start, 0
-            yield Block(name, index, names, line, data, end, layout.delimiter, quoted_lines)
+            yield Block(name, index, names, line, data, end, layout.delimiter, quoted_lines, unnamed)
             index += 1
     if index == 0:
         raise DataError(f"{name} is empty")
 
 
-def _pieces(file: ByteStream, name: str, layout: CsvLayout) -> Iterator[tuple[bytes, int, bool, int]]:
+def _pieces(file: ByteStream, name: str, layout: CsvLayout) -> Iterator[Piece]:
     """Yield pieces of a file as bytes that begin with a record.
 
     With each come the end of its last complete record, whether lines may end inside quotes, and its first line number.
     """
-    data, line, first, at_end, size = b"", 1, True, False, BLOCK_BYTES
+    data, line, skip, at_end, size = b"", 1, -1, False, BLOCK_BYTES
     while not at_end:
         new = file.read(size)
         at_end = not new
         data = data + new if data else new
-        if first:
+        if skip < 0:
             refuse_other_formats(data, name, layout)
-            data, first = data.removeprefix(codecs.BOM_UTF8), False
+            data = data.removeprefix(codecs.BOM_UTF8)
+            skip = lines_before_header(data, name, layout)
             n_columns = data.partition(b"\n")[0].count(layout.delimiter.encode())
             size = BLOCK_BYTES * min(max(n_columns // COLUMNS, 1), LARGER)
-        end, quoted_lines, is_regular = find_whole_records(data, layout.delimiter, at_end)
+        if skip:
+            start = end_of_lines(data, skip)
+            if start < 0:
+                continue
+            data, line, skip = data[start:], 1 + skip, 0
+        comments = find_comments(data, layout.comment, layout.delimiter) if layout.comment else []
+        content = hide(data, comments) if comments else data
+        end, quoted_lines, is_regular = find_whole_records(content, layout.delimiter, at_end)
         if not is_regular and (end > 0 or at_end):
-            refuse_torn_quotes(data[:end] if end > 0 else data, name, line, layout.delimiter)
+            refuse_torn_quotes(content[:end] if end > 0 else content, name, line, layout.delimiter)
         if end < 0 and at_end:
-            raise open_quote_error(data, name, line, layout.delimiter)
+            raise open_quote_error(content, name, line, layout.delimiter)
         if end < 0 and len(data) > LONGEST_RECORD:
-            raise _endless(data, name, line, layout.delimiter)
+            raise _endless(content, name, line, layout.delimiter)
         if end > 0:
-            yield data, end, quoted_lines, line
+            records = cut(data, end, comments) if comments else data
+            yield records, len(records) if comments else end, quoted_lines, line
             line += count_lines(data, end)
             file.unread(data, end)
             data = b""
@@ -127,13 +149,17 @@ def _endless(content: bytes, name: str, line: int, delimiter: str) -> DataError:
     return DataError(f"{name}, line {line}: this line has more than {LONGEST_RECORD >> 20} MB; is this a text file?")
 
 
-def _header(content: bytes, name: str, delimiter: str) -> tuple[tuple[str, ...] | None, int]:
-    """Return the names of the columns and where the first row begins, or None if all lines are blank."""
+def _header(content: bytes, name: str, delimiter: str) -> tuple[tuple[str, ...] | None, frozenset[str], int]:
+    """Return the names of the columns, those that the file does not name, and where the first row begins.
+
+    The names are None if all lines are blank.
+    """
     record = next(parse_records(content, delimiter), None)
     if record is None:
-        return None, 0
-    check_names(record.cells, name)
-    return tuple(record.cells), record.end
+        return None, frozenset(), 0
+    names, unnamed = name_columns(record.cells)
+    check_names(names, name)
+    return names, unnamed, record.end
 
 
 def names_in(path: Path, layout: CsvLayout) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from nnfs_cli.data.table import Column, Kind, concatenate_columns
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.parallel_map import parallel_map
+from nnfs_cli.system.warn import warn
 
 CellType = Literal["empty", "integer", "decimal", "truth", "date", "zoned date", "text"]
 Blocks = Callable[[], Iterable[Block]]
@@ -45,7 +46,7 @@ class Inference:
     """A pass over all blocks of a file that infers the kinds of columns.
 
     `given` columns are parsed by `parser` as their kinds, and `drop` columns are skipped. Afterwards `names` holds the
-    columns of the file, and `counts` the number of rows of each block.
+    columns of the file, `counts` the number of rows of each block, and `drop` also the index that pandas writes.
     """
 
     def __init__(self, parser: CellParser, given: Mapping[str, Kind], drop: Sequence[str]) -> None:
@@ -73,7 +74,8 @@ class Inference:
                     parts.setdefault(name, []).append(parsed.columns[name])
         if self._reread:
             self._read_again(block.file, blocks(), parts)
-        wanted = [name for name in self.names if name in parts]
+        self._leave_out_unnamed(block)
+        wanted = [name for name in self.names if name in parts and name not in self.drop]
         return {name: self._joined(name, parts.pop(name)) for name in wanted}
 
     def _read_again(self, file: str, blocks: Iterable[Block], parts: dict[str, list[Column | None]]) -> None:
@@ -98,11 +100,27 @@ class Inference:
                 self._combine(name, found, None)
             if not self._undecided(self.names, whole=False):
                 break
+        self._leave_out_unnamed(block)
         return {
             name: self.given[name] if name in self.given else _KINDS[self._types.get(name, "empty")]
             for name in self.names
             if name not in self.drop
         }
+
+    def _leave_out_unnamed(self, block: Block) -> None:
+        """Drop columns without a name: an index of whole numbers in the first place, and empty columns.
+
+        Raises `DataError` for one that holds anything else, unless it is the first.
+        """
+        for name in sorted(block.unnamed - self.drop - self.given.keys()):
+            found, place = self._types.get(name, "empty"), 1 + self.names.index(name)
+            if found == "empty" or (found == "integer" and place == 1):
+                self.drop.add(name)
+            elif place > 1:
+                raise DataError(f"{block.file}: column {place} has no name; name it, or leave this column out")
+            if found == "integer":
+                what = "the first column has no name and holds whole numbers, like an index that pandas writes"
+                warn(f"{block.file}: {what}; it is left out. drop: ['{name}'] in the config says so")
 
     def _undecided(self, names: Sequence[str], whole: bool) -> list[str]:
         """Return the columns to parse; without `whole`, columns that are known to be texts are left out."""

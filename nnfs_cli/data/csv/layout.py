@@ -1,4 +1,4 @@
-"""How a CSV file is written: the delimiter, the encoding and the header."""
+"""How a CSV file is written: the delimiter, the encoding, the header, and the lines that are no rows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ class CsvLayout:
     delimiter: str = ","
     encoding: str = "utf-8"
     header: tuple[str, ...] | None = None  # the names of the columns, for a file without a header line
+    skip_rows: int = 0  # lines before the header
+    comment: str | None = None  # how the lines begin that are comments
+    skip_footer: tuple[str, ...] = ()  # how the rows at the end begin that sum up the others
 
     @property
     def is_utf8(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from nnfs_cli.components.field_types import NotEmpty, Text
 from nnfs_cli.components.section import invalid
@@ -70,6 +70,7 @@ _ONE = WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1})
 Delimiter = Annotated[Text, AfterValidator(_one_character), _ONE]
 Mark = Annotated[Text, AfterValidator(_a_mark), _ONE]
 Encoding = Annotated[Text, AfterValidator(_an_encoding)]
+Lines = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 Tokens = Annotated[
     tuple[Text, ...],
     BeforeValidator(_as_tokens),
@@ -88,6 +89,7 @@ class Csv(ColumnFile, name="csv", main="path"):
         "csv: {path: houses.csv, target: price}",
         "csv: {path: wine.csv, target: quality, delimiter: ';', decimal: ','}",
         "csv: {path: part-*.csv.gz, target: price, encoding: cp1252, null: [NA]}",
+        "csv: {path: sales.csv, target: units, skip_rows: 2, skip_footer: [Total]}",
     )
     suffixes = tuple(kind + packed for kind in (".csv", ".tsv", ".txt") for packed in ("", ".gz", ".zst"))
 
@@ -101,6 +103,12 @@ class Csv(ColumnFile, name="csv", main="path"):
     """Names of the columns, for a file without a header line."""
     null: Tokens = ()
     """Texts that mark a missing value, as in [NA, '-']. An empty cell always does."""
+    skip_rows: Lines = 0
+    """Number of lines before the header, such as a title. A line such as ``sep=;`` needs no setting."""
+    comment: Text | None = None
+    """Text that begins a line which is a comment, such as '#'."""
+    skip_footer: Tokens = ()
+    """Texts that begin summary rows at the end of the file, as in [Total]. A file without such rows loses none."""
 
     @model_validator(mode="after")
     def _marks_differ(self) -> Self:
@@ -124,7 +132,8 @@ class Csv(ColumnFile, name="csv", main="path"):
     @property
     def layout(self) -> CsvLayout:
         """How the cells are arranged and encoded."""
-        return CsvLayout(self.separator, self.encoding, self.header)
+        lines = (self.skip_rows, self.comment, self.skip_footer)
+        return CsvLayout(self.separator, self.encoding, self.header, *lines)
 
     def _names(self) -> tuple[str, ...]:
         return names_in(self.files[0], self.layout)
@@ -162,6 +171,8 @@ class Csv(ColumnFile, name="csv", main="path"):
         for block, table in parallel_map(lambda block: parser.table(block, keep), self._blocks()):
             if table.columns and not table.n_rows:
                 continue
+            skipped = [name for name in table.not_read if name in self.drop or name not in block.unnamed]
+            table = replace(table, not_read=tuple(skipped))
             if self.path != STDIN:
                 table = replace(table, find=_Finder(self, block.file, block.index))
             n_rows += table.n_rows or any(block.records())
@@ -182,7 +193,7 @@ class Csv(ColumnFile, name="csv", main="path"):
             columns,
             self.sha256(),
             find=lambda row, column: self._find(counts, row, column),
-            not_read=tuple(name for name in inference.names if name in self.drop),
+            not_read=tuple(name for name in inference.names if name in inference.drop),
             decimal=self.decimal,
         )
 
