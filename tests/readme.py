@@ -34,6 +34,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnfs_cli.inspection.suggestion import KINDS
 from tests.benchmarks import accuracy_report, report
 from tests.benchmarks.report import PARTS
 from tests.command import run_here
@@ -43,11 +44,13 @@ README = ROOT / "README.md"
 GUIDE = ROOT / "nnfs_cli" / "guide"
 PAGES = (README, *sorted(GUIDE.glob("*.md")))
 BLOCKS = ("split", "preprocessing", "penalty", "clip", "early_stopping", "checkpoint")
+FIXES = [(f"`{kind}`", what) for kind, what in KINDS.items()]
 ACCURACY = "python -m tests.benchmarks.accuracy --show"
 TABLES: dict[str, str | Callable[[], str]] = {
     "keys": "nnfs components config --markdown",
     "components": "nnfs components --markdown",
     **{block: f"nnfs components {block} --markdown | awk -v RS= 'END {{print}}'" for block in BLOCKS},
+    "fixes": lambda: "".join(f"| {kind} | {what} |\n" for kind, what in [("kind", "change"), ("---", "---"), *FIXES]),
     "accuracy": f"{ACCURACY} '{ROOT}/.readme/accuracy.json'",
     "accuracy summary": f"{ACCURACY} '{ROOT}/.readme/accuracy.json' --summary",
     "accuracy RealMLP": f"{ACCURACY} '{ROOT}/.readme/accuracy-realmlp.json' --summary",

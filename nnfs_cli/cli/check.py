@@ -8,19 +8,23 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnfs_cli.cli.fixes import Fixes, plain_fixes
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigFile, Json, Overrides, Quiet, read
 from nnfs_cli.cli.summary import count_text, print_layers, shape_text
 from nnfs_cli.cli.terminal import INDENT, print_json, styled, suggest, width_of
 from nnfs_cli.display.text import byte_size, column_kinds, split_sizes
+from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted, in_a_line, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.experiment.experiment import Experiment
     from nnfs_cli.inspection.cost_estimate import CostEstimate
-    from nnfs_cli.inspection.findings import Finding
+    from nnfs_cli.inspection.finding import Finding
+    from nnfs_cli.inspection.inspect import FixedFindings, Inspection
     from nnfs_cli.inspection.net_cost import NetCost
 
 ALIKE = 8  # findings of one kind that are shown, at most
@@ -37,6 +41,7 @@ USES = {"data": "of data", "net": "for the net and its training", "batch": "for 
 )
 def check(
     config: ConfigFile,
+    fix: Fixes = None,
     set_: Overrides = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -46,24 +51,30 @@ def check(
 
     Prints possible problems (columns that reveal the target, duplicate rows, rare classes, a net too large for the
     rows), the layers with their parameters, and an estimate of the memory and time that training takes.
+
+    --fix writes the changes that the findings suggest into CONFIG, and checks it again. --fix KINDS makes some of them:
+    drop,split for example. Comments stay.
     """
+    if set_ and fix:
+        raise UserError("--set changes a config for this check only, and --fix changes the file; leave --set out")
+    from nnfs_cli.inspection.suggestion import chosen_kinds
+
+    kinds = chosen_kinds(fix) if fix else ()
     spec = read(config, set_, code)
-    from nnfs_cli import workflows
-    from nnfs_cli.experiment.read_data import load_data
-    from nnfs_cli.inspection import cost_estimate, findings
+    from nnfs_cli.inspection import cost_estimate
+    from nnfs_cli.inspection.inspect import inspect
     from nnfs_cli.inspection.net_cost import net_cost
 
-    loaded = load_data(spec)
-    experiment = workflows.prepare(spec, loaded)
-    data = findings.InspectedRows.of(loaded)
-    found = findings.find(spec, loaded, experiment, data)
+    inspection = inspect(spec)
+    fixed, inspection = _fix(config, inspection, kinds) if kinds else (None, inspection)
+    experiment, found = inspection.experiment, inspection.findings
     cost = net_cost(experiment.predictor.model, experiment.batches.size)
     estimate, memory = cost_estimate.estimate_cost(experiment)
     if json:
         print_json(
             {
                 "data": {"name": experiment.description["name"], "rows": experiment.description["rows"]},
-                "looked_at": data.sampled,
+                "looked_at": inspection.sampled,
                 "findings": [finding.plain() for finding in found],
                 "layers": [
                     {"layer": line.description, "shape": line.shape, "parameters": line.parameters}
@@ -73,18 +84,52 @@ def check(
                 "parameters": experiment.predictor.model.n_parameters,
                 "memory": memory,
                 "seconds": round(estimate.seconds, 3),
+                "fixed": fixed and plain_fixes(fixed),
             }
         )
         return
+    if fixed:
+        _print_fixes(config, fixed)
+        print()
     _print_data(experiment)
     print()
-    _print_findings(found, data.sampled)
-    _print_all_drops(found, spec.dataset.dropped_columns())
+    _print_findings(found, inspection.sampled)
     print()
     _print_net(cost)
     print()
     _print_cost(estimate, memory)
     suggest(f"nnfs train {shlex.quote(config.as_posix())}", quiet)
+
+
+def _fix(config: Path, inspection: Inspection, kinds: Sequence[str]) -> tuple[FixedFindings, Inspection]:
+    """Make the suggested changes in the file of a config, if it can then be trained, and inspect it again."""
+    from nnfs_cli.config.document import Document
+    from nnfs_cli.inspection.fix import text_of_config
+    from nnfs_cli.inspection.inspect import fix_findings, inspect
+    from nnfs_cli.inspection.load_config import complete
+
+    folder = config.absolute().parent
+    done = fix_findings(text_of_config(config), folder, inspection.findings, kinds)
+    if done.fixed:
+        inspection = inspect(complete(Document.parse(done.fix.after.encode(), "the changed config", folder)))
+        done.fix.write(config)
+    return done, inspection
+
+
+def _print_fixes(config: Path, done: FixedFindings) -> None:
+    """Print the findings that are fixed, and the changed lines of the config."""
+    if not done.fixed:
+        _fact("fixed", "nothing: no finding has a suggestion of these kinds")
+        return
+    _fact("fixed", f"{counted(len(done.fixed), 'finding')}")
+    for finding in done.fixed:
+        _bullet(str(finding))
+    _fact("changed", f"these lines of {config.as_posix()}:")
+    for line in done.fix.difference:
+        print(f"    {line}")
+    if done.left:
+        do = "does" if len(done.left) == 1 else "do"
+        _fact("left", f"{counted(len(done.left), 'suggestion')} that {do} not go with the others; check again")
 
 
 def _print_data(experiment: Experiment) -> None:
@@ -116,7 +161,7 @@ def _print_findings(found: Sequence[Finding], n_inspected: int | None) -> None:
         _fact("findings", f"none{where}")
         return
     helped = any(finding.suggestion for finding in found)
-    hint = "; a remedy in YAML is indented below its finding" if helped else ""
+    hint = "; --fix writes the change below a finding into the config" if helped else ""
     _fact("findings", f"{len(found):,}{where}{hint}")
     shown: Counter[str] = Counter()
     for finding in found:
@@ -125,18 +170,9 @@ def _print_findings(found: Sequence[Finding], n_inspected: int | None) -> None:
             continue
         _bullet(str(finding))
         if finding.suggestion:
-            print(f"      {in_a_line(finding.suggestion)}")
+            print(f"      {in_a_line(str(finding.suggestion))}")
     if more := sum(max(n - ALIKE, 0) for n in shown.values()):
         _bullet(f"and {more:,} more of these kinds; --json lists them all")
-
-
-def _print_all_drops(found: Sequence[Finding], dropped: Sequence[str]) -> None:
-    """Print one `drop` line with all columns to drop, including those that the config already drops."""
-    from nnfs_cli.config.yaml import dump_value
-
-    names = [finding.column for finding in found if (finding.suggestion or "").startswith("drop:")]
-    if len(names) > 1 or (names and dropped):
-        _fact("together", f"drop: {dump_value([*dropped, *dict.fromkeys(names)])}")
 
 
 def _print_net(cost: NetCost) -> None:

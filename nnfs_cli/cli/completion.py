@@ -87,6 +87,14 @@ def complete_metric(incomplete: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in families()["metric"] if name.startswith(last.lstrip())]
 
 
+def complete_fixes(incomplete: str) -> list[str]:
+    """Return the kinds of suggested changes that may come next in a list with commas."""
+    from nnfs_cli.inspection.suggestion import KINDS
+
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{kind}" for kind in KINDS if kind.startswith(last) and kind not in before.split(",")]
+
+
 def complete_threshold(incomplete: str) -> list[str]:
     """Return the words that a threshold may be, besides a number."""
     return [word for word in ("best_f1", "best_accuracy", "none") if word.startswith(incomplete)]

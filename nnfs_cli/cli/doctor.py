@@ -20,7 +20,7 @@ from nnfs_cli.errors import UserError
 if TYPE_CHECKING:
     from nnfs_cli.doctor.before.range_test import RangeTest
     from nnfs_cli.doctor.diagnosis import Diagnosis, Examination
-    from nnfs_cli.doctor.fix import Fix
+    from nnfs_cli.inspection.fix import Fix
 
 HEIGHT, WIDEST = 8, 72  # of the curve of the range test
 FAR = 2_000  # times the suggested lr that is drawn, downwards
@@ -82,14 +82,15 @@ def _examine(subject: Path, set_: list[str] | None, code: list[Path] | None) -> 
 
 def _fix(subject: Path, examination: Examination) -> tuple[Fix | None, Path | None]:
     """Write the config with the remedies beside the old one, or that of a run to the current folder."""
-    from nnfs_cli.doctor.fix import fix, text_of_run, write_beside
+    from nnfs_cli.doctor.fixed_file import text_of_run, write_beside
+    from nnfs_cli.inspection.fix import fix, text_of_config
 
     if is_run(subject):
         folder, path = Path.cwd(), Path(subject.name)
         text = text_of_run(open_run(subject), folder)
     else:
-        folder, path, text = subject.absolute().parent, subject, subject.read_text(encoding="utf-8-sig")
-    fixed = fix(text, folder, examination.diagnoses)
+        folder, path, text = subject.absolute().parent, subject, text_of_config(subject)
+    fixed = fix(text, folder, [(one.code, one.edits) for one in examination.diagnoses])
     return (fixed, write_beside(path, fixed.after)) if fixed.applied else (None, None)
 
 

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from nnfs_cli.cli.commands import NAMES, PANELS, function_of
+from nnfs_cli.cli.optional_values import with_values
 from nnfs_cli.cli.terminal import NARROWEST, complain, styled
 from nnfs_cli.cli.usage_errors import UsageError, describe
 from nnfs_cli.display.stderr import note
@@ -56,8 +57,9 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Parse the arguments; every usage error names the command."""
+        optional = {name for one in self.params if str(one.metavar).startswith("[") for name in one.opts}
         try:
-            return super().parse_args(ctx, args)
+            return super().parse_args(ctx, [*with_values(args, optional)] if optional else args)
         except UsageError as error:
             error.ctx = error.ctx or ctx
             raise

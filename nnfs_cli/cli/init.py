@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nnfs_cli.cli.completion import complete_table
+from nnfs_cli.cli.fixes import Fixes
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Quiet
 from nnfs_cli.cli.terminal import complain, fact, suggest
@@ -17,6 +19,7 @@ from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted, named
 
 if TYPE_CHECKING:
+    from nnfs_cli.inspection.inspect import FixedFindings
     from nnfs_cli.inspection.propose import Proposal
 
 SHOWN = 6  # left-out columns that are named, at most
@@ -40,12 +43,17 @@ def init(
     delimiter: Annotated[
         str | None, typer.Option(metavar="CHARACTER", help="Delimiter of a CSV file, if `init` does not detect it.")
     ] = None,
+    fix: Fixes = None,
     quiet: Quiet = False,
 ) -> None:
     """Inspect FILE and write a config for it.
 
-    Comments in the config explain every choice. Prints the path of the config on stdout.
+    Comments in the config explain every choice. --fix also makes the changes that `nnfs check` would suggest. Prints
+    the path of the config on stdout.
     """
+    from nnfs_cli.inspection.suggestion import chosen_kinds
+
+    kinds = chosen_kinds(fix) if fix else ()
     from nnfs_cli.inspection.propose import propose
     from nnfs_cli.inspection.table_profile import profile_file
     from nnfs_cli.inspection.write_config import write_config
@@ -60,11 +68,26 @@ def init(
         raise UserError(f"{config} is the table itself; name another file with --output")
     proposal = propose(profile, target)
     text = write_config(proposal, config.parent)
+    done = _fixed(text, config, kinds) if kinds else None
+    text = done.fix.after if done else text
     write_atomically(config, lambda out: out.write(text.encode()))
     _report(proposal, quiet)
+    if done and not quiet:
+        _report_fixes(done)
     path = shlex.quote(config.as_posix())
     suggest(f"nnfs check {path}, then nnfs train {path}", quiet)
     print(config.as_posix())
+
+
+def _fixed(text: str, config: Path, kinds: Sequence[str]) -> FixedFindings:
+    """Make the changes that `nnfs check` suggests in the text of a config."""
+    from nnfs_cli.config.document import Document
+    from nnfs_cli.inspection.inspect import fix_findings, inspect
+    from nnfs_cli.inspection.load_config import complete
+
+    folder = config.absolute().parent
+    inspection = inspect(complete(Document.parse(text.encode(), config.as_posix(), folder)))
+    return fix_findings(text, folder, inspection.findings, kinds)
 
 
 def _stem(file: Path) -> str:
@@ -85,6 +108,14 @@ def _report(proposal: Proposal, quiet: bool) -> None:
             fact("left out" if i == 0 else "", line)
     for name, why in proposal.suspicious.items():
         complain("warning", f"{named(name)} {why}; drop it unless you know its value when you predict")
+
+
+def _report_fixes(done: FixedFindings) -> None:
+    """Write to stderr which findings the config takes care of, and how."""
+    for i, finding in enumerate(done.fixed):
+        fact("fixed" if i == 0 else "", f"{finding}: {finding.suggestion}")
+    if not done.fixed:
+        fact("fixed", "nothing: no finding has a suggestion of these kinds")
 
 
 def _report_columns(proposal: Proposal) -> None:

@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from nnfs_cli.config import yaml
 from nnfs_cli.config.yaml import Path, Positions, YamlError
 
 
-def edited(text: str, edits: Mapping[str, Any], main: Mapping[str, str]) -> str:
-    """Return the text of a config with other values for some keys, by their dotted names; None removes a key.
+class _Change(NamedTuple):
+    """The change of the value at a path: the lines of the text, and the data before and after it."""
 
-    A changed line keeps its comment, and a new key stands beside its neighbours. Only where that is not possible, a
-    whole section is written anew, without its comments. `main` maps keys to the setting that a bare value stands for,
-    such as `numbers` for `preprocessing`. Raises `YamlError` if the text is not plain YAML, or a name leads nowhere.
+    lines: list[str]
+    path: Path
+    before: Any
+    after: Any
+    positions: Positions
+
+
+def edited(text: str, edits: Mapping[str, Any] | Mapping[Path, Any], main: Mapping[str, str]) -> str:
+    """Return the text of a config with other values for some keys, by their paths or dotted names; None removes a key.
+
+    Only the lines of a changed key differ: comments, order and quotes stay, a list that grows keeps its entries, and a
+    new key stands behind its neighbours. Only where that is not possible, a whole section is written anew, without its
+    comments. `main` maps keys to the setting that a bare value stands for, such as `numbers` for `preprocessing`.
+    Raises `YamlError` if the text is not plain YAML, or a name leads nowhere.
     """
     for name, value in edits.items():
         text = _edited(text if text.endswith("\n") else f"{text}\n", name, value, main)
     return text
 
 
-def _edited(text: str, name: str, value: Any, main: Mapping[str, str]) -> str:
+def _edited(text: str, name: str | Path, value: Any, main: Mapping[str, str]) -> str:
     data, positions = yaml.read(text.encode())
-    path: Path = tuple(int(part) if part.isdecimal() else part for part in name.split("."))
+    parts = name.split(".") if isinstance(name, str) else map(str, name)
+    path: Path = tuple(int(part) if part.isdecimal() else part for part in parts)
     expected, path = _set(data, path, value, main)
     if expected == data:
         return text
     wanted, _ = yaml.read(yaml.dump(expected).encode())
-    for change in (_removed, _inserted, _replaced, _rewritten):
-        for candidate in change(text, path, expected, positions):
+    change = _Change(text.splitlines(keepends=True), path, data, wanted, positions)
+    for candidates in (_removed, _appended, _inserted, _replaced, _rewritten):
+        for candidate in candidates(change):
             if _means(candidate, wanted):
                 return candidate
-    raise YamlError(f"{name} cannot be changed")
+    raise YamlError(f"{'.'.join(map(str, path))} cannot be changed")
 
 
 def _means(text: str, data: Any) -> bool:
@@ -85,39 +98,71 @@ def _has(data: Any, path: Path) -> bool:
     return True
 
 
-def _removed(text: str, path: Path, expected: Any, positions: Positions) -> Iterator[str]:
+def _removed(change: _Change) -> Iterator[str]:
     """Yield the text without the lines of a key or of an entry of a list."""
+    lines, path, positions = change.lines, change.path, change.positions
     at = positions.keys.get(path) or positions.values.get(path)
-    if at is None or (_has(expected, path) and not isinstance(path[-1], int)):
+    if at is None or (_has(change.after, path) and not isinstance(path[-1], int)):
         return
-    lines = text.splitlines(keepends=True)
     first = at.line - 1
-    indent = len(lines[first]) - len(lines[first].lstrip())
-    yield "".join([*lines[:first], *lines[_end(lines, first, indent) :]])
+    yield "".join([*lines[:first], *lines[_end(lines, first, _indent(lines[first])) :]])
 
 
-def _inserted(text: str, path: Path, expected: Any, positions: Positions) -> Iterator[str]:
-    """Yield the text with a new key: at the end, or before the first key of the block that it belongs to."""
-    if path in positions.values or not isinstance(path[-1], str):
+def _appended(change: _Change) -> Iterator[str]:
+    """Yield the text with more entries at the end of a list."""
+    lines, path, positions = change.lines, change.path, change.positions
+    if path not in positions.values or not _has(change.after, path):
+        return
+    old, new = _at(change.before, path), _at(change.after, path)
+    if not isinstance(old, tuple) or not isinstance(new, tuple) or not old or new[: len(old)] != old:
+        return
+    entries = [yaml.dump_value(value) for value in new[len(old) :]]
+    yield from _before_bracket(change, path, entries)
+    last = positions.values[(*path, len(old) - 1)].line - 1
+    indent = _indent(lines[last])
+    end = _end(lines, last, indent)
+    yield "".join([*lines[:end], *(f"{' ' * indent}- {entry}\n" for entry in entries), *lines[end:]])
+
+
+def _inserted(change: _Change) -> Iterator[str]:
+    """Yield the text with a new key, with the blocks that it needs: behind the last key of the block that it is in."""
+    lines, path, positions = change.lines, change.path, change.positions
+    if path in positions.values or not all(isinstance(key, str) for key in path):
         return
     start = len(path) - 1  # the first part of the path that is new
     while start and path[:start] not in positions.values:
         start -= 1
-    line = f"{yaml.dump_value(path[start])}: {yaml.dump_value(_at(expected, path[: start + 1]))}\n"
-    lines = text.splitlines(keepends=True)
-    if not start:
-        yield "".join([*lines, line])
+    value = yaml.dump_value(_at(change.after, path[: start + 1]))
+    yield from _before_bracket(change, path[:start], [f"{yaml.dump_value(path[start])}: {value}"])
+    inside = [key for key in positions.keys if key[:-1] == path[:start]]
+    first = min((positions.keys[key] for key in inside), key=lambda at: at.line, default=None)
+    if first is None and start:
         return
-    first = min(
-        (at for key, at in positions.keys.items() if key[:-1] == path[:start]), key=lambda at: at.line, default=None
-    )
-    if first is not None and not lines[first.line - 1][: first.column - 1].strip(" "):
-        yield "".join([*lines[: first.line - 1], " " * (first.column - 1), line, *lines[first.line - 1 :]])
+    indent = first.column - 1 if first else 0
+    if first and lines[first.line - 1][:indent].strip(" "):
+        return
+    last = max((positions.keys[key].line for key in inside), default=len(lines))
+    end = _end(lines, last - 1, indent) if start else len(lines)
+    keys = [f"{' ' * (indent + 2 * i)}{yaml.dump_value(key)}:" for i, key in enumerate(path[start:])]
+    new = [*keys[:-1], f"{keys[-1]} {yaml.dump_value(_at(change.after, path))}"]
+    yield "".join([*lines[:end], *(f"{line}\n" for line in new), *lines[end:]])
 
 
-def _replaced(text: str, path: Path, expected: Any, positions: Positions) -> Iterator[str]:
+def _before_bracket(change: _Change, path: Path, entries: Sequence[str]) -> Iterator[str]:
+    """Yield the text with more entries before the closing bracket of the list or block at a path, if it has one."""
+    at = change.positions.values.get(path)
+    if at is None or change.lines[at.line - 1][at.column - 1 : at.column] not in ("[", "{"):
+        return
+    line = change.lines[at.end[0] - 1]
+    inside, bracket = line[: at.end[1] - 2].rstrip(), line[at.end[1] - 2 :]
+    for comma in (", ", " " if inside else "", ""):  # there may be one already, or nothing that needs one
+        new = f"{inside}{comma}{', '.join(entries)}{bracket}"
+        yield "".join([*change.lines[: at.end[0] - 1], new, *change.lines[at.end[0] :]])
+
+
+def _replaced(change: _Change) -> Iterator[str]:
     """Yield the text with another value in the place of the old one, or of a block around it, innermost first."""
-    lines = text.splitlines(keepends=True)
+    lines, path, expected, positions = change.lines, change.path, change.after, change.positions
     for end in range(len(path), 0, -1):
         place = path[:end]
         at, length = positions.values.get(place), _length(place, positions)
@@ -147,12 +192,16 @@ def _length(path: Path, positions: Positions) -> int:
     return last.column - at.column + length if length else 0
 
 
-def _rewritten(text: str, path: Path, expected: Any, positions: Positions) -> Iterator[str]:
+def _rewritten(change: _Change) -> Iterator[str]:
     """Yield the text with a whole section written anew, or without it."""
-    lines, at = text.splitlines(keepends=True), positions.keys.get(path[:1])
-    section = yaml.dump({path[0]: expected[path[0]]}) if path[0] in expected else ""
+    lines, key, at = change.lines, change.path[0], change.positions.keys.get(change.path[:1])
+    section = yaml.dump({key: change.after[key]}) if key in change.after else ""
     if at is not None:
         yield "".join([*lines[: at.line - 1], section, *lines[_end(lines, at.line - 1, 0) :]])
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _end(lines: list[str], first: int, indent: int) -> int:
@@ -160,7 +209,7 @@ def _end(lines: list[str], first: int, indent: int) -> int:
     end = at = first + 1
     while at < len(lines):
         line = lines[at]
-        depth = len(line) - len(line.lstrip())
+        depth = _indent(line)
         if line.strip() and not line.lstrip().startswith("#"):
             list_of_key = (
                 depth == indent and line.lstrip().startswith("- ") and not lines[first].lstrip().startswith("- ")

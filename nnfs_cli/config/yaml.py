@@ -25,11 +25,15 @@ Path = tuple[str | int, ...]  # the keys and indices that lead to a value
 
 @dataclass(frozen=True)
 class Position:
-    """The position of a value or key: line and column, counted from 1, and its length on that line."""
+    """The position of a value or key: line and column, counted from 1, and its length on that line.
+
+    `end` is the line and column behind it; behind a block that is not in brackets, it is where the next one begins.
+    """
 
     line: int
     column: int
     length: int = 1
+    end: tuple[int, int] = (0, 0)
 
 
 @dataclass
@@ -237,7 +241,7 @@ def _text(node: yaml.ScalarNode) -> str:
 def _position(node: yaml.Node) -> Position:
     start, end = node.start_mark, node.end_mark
     length = end.column - start.column if start.line == end.line else MAX_BYTES  # to the end of the line
-    return Position(start.line + 1, start.column + 1, max(length, 1))
+    return Position(start.line + 1, start.column + 1, max(length, 1), (end.line + 1, end.column + 1))
 
 
 def _mark(mark: Any, length: int = 1) -> Position | None:

@@ -1,4 +1,4 @@
-"""Find relations between columns: which repeat others, which are determined by others, which leak the target.
+"""Find relations between columns: which repeat others, which leak the target, which name the owner of each row.
 
 A relation counts only if chance cannot explain it. A column that is constant within the groups of another column is
 evidence only if the groups have several rows each and the column varies between them.
@@ -26,9 +26,6 @@ SURE = 20.0  # nats: the chance of a coincidence is below 1 in 10^8
 COPY = 1e-6  # 1 - correlation, at most, of a copy in other units
 CLOSE = 1e-3  # 1 - correlation, at most, of a near copy
 ALIKE_BLOCK = 1_000  # columns that are compared with all others at a time
-FEW_VALUES = 50  # different values, at most, of a column determined by two others
-FEW_COLUMNS = 40  # columns of which all pairs are compared
-PAIR_ROWS = 5_000  # rows by which pairs of columns are compared
 GROUP_ROWS = 1_000_000  # first rows in which groups are searched; rows of a group may be adjacent
 GROUPS = 20  # different values, at least, of a column that groups rows
 OWNERS = frozenset(
@@ -149,25 +146,6 @@ def standardized(values: Array) -> tuple[Array, Array]:
     centred = np.where(gaps, 0.0, filled - mean)
     std = np.sqrt((centred**2).mean(axis=0))
     return centred / np.where(std > 1e-12, std, np.inf), gaps
-
-
-def find_determined(table: Table, names: Sequence[str]) -> list[Relation]:
-    """Return the columns of few values that one or two other columns determine, but not one to one."""
-    rows = evenly_spaced(table.n_rows, PAIR_ROWS)
-    columns = {name: coded(table.column(name)[rows]) for name in names[:FEW_COLUMNS]}
-    columns = {name: column for name, column in columns.items() if 1 < column.n <= len(rows) / 2}
-    found: dict[str, Relation] = {}
-    for size in (1, 2):
-        open_ = {name: column for name, column in columns.items() if column.n <= FEW_VALUES and name not in found}
-        fewest: dict[str, int] = {}  # number of groups that determine a column
-        for others in itertools.combinations([name for name in columns if size == 1 or name not in found], size):
-            groups = _together([columns[other] for other in others])
-            waiting = {name: column for name, column in open_.items() if column.n < groups.n and name not in others}
-            for name in _constant_within(groups, waiting) if groups.n <= len(rows) / 2 else ():
-                if groups.n < fewest.get(name, len(rows)):
-                    fewest[name] = groups.n
-                    found[name] = Relation(name, others, "is determined by", exact=False)
-    return [found[name] for name in names if name in found]
 
 
 @dataclass(frozen=True)

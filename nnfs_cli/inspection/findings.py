@@ -3,164 +3,89 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
-from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.labels import class_indices
 from nnfs_cli.data.split import SPLITS
+from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.data.steps.none import Unchanged
-from nnfs_cli.data.table import Column, Table, concatenate_tables, gaps_of, text_of
+from nnfs_cli.data.steps.views import Views
+from nnfs_cli.data.table import Column, Table, gaps_of, text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.weighted import quantiles
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.read_data import LoadedData
 from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_column
-from nnfs_cli.inspection.column_relations import (
-    RowGroups,
-    evenly_spaced,
-    find_determined,
-    find_leak,
-    find_repeats,
-    find_row_groups,
-    list_columns,
-)
-from nnfs_cli.inspection.propose import skewness, width_for
+from nnfs_cli.inspection.column_relations import RowGroups, find_leak, find_repeats, find_row_groups, list_columns
+from nnfs_cli.inspection.finding import Finding
+from nnfs_cli.inspection.inspected_rows import CELLS, InspectedRows
+from nnfs_cli.inspection.propose import skewness, too_empty
 from nnfs_cli.inspection.repeated_rows import repeated_rows
+from nnfs_cli.inspection.suggest import column_steps, drop_column
+from nnfs_cli.inspection.suggestion import Suggestion
 from nnfs_cli.inspection.time_order import ALIKE, likeness_in_time
+from nnfs_cli.presets.tabular import EMBEDDING, MANY_CATEGORIES, ONE_HOT
 from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
-CELLS = 5_000_000  # cells of a table that are inspected, at most
-FEWEST = 5_000  # rows that are inspected, however many columns there are
 RARE = 10  # training rows below which a class is rare
 SHOWN = 5  # rare classes that a finding names
 LEARNABLE = 20  # training rows from which more weight may help a class
-TAMING = frozenset(("quantile", "robust", "clip", "smooth_clip", "log1p"))  # steps that are robust to outliers
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A problem of a column, the rows or the net, and a line of YAML that would help, if there is one.
-
-    `what` is a stable name for programs; `column` is None if the finding is not about one column.
-    """
-
-    what: str
-    column: str | None
-    message: str
-    suggestion: str | None = None
-
-    def __str__(self) -> str:
-        """Return the sentence of the finding, without the suggestion."""
-        return self.message if self.column is None else f"{named(self.column)} {self.message}"
-
-    def plain(self) -> dict[str, str | None]:
-        """Return the finding as a dict for JSON."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class InspectedRows:
-    """The rows of each split, or a sample of them: a table as read, and the indices of the split in it."""
-
-    tables: Mapping[str, Table]
-    rows: Mapping[str, Array]
-    sampled: int | None  # number of rows in the sample; None if all rows are inspected
-
-    @property
-    def table(self) -> Table:
-        """The table of the training rows, which often holds the other splits too."""
-        return self.tables["train"]
-
-    @classmethod
-    def of(cls, loaded: LoadedData) -> InspectedRows:
-        """Sample the rows of each table: evenly spaced, or the first ones of a table that is not in memory."""
-        most = max(FEWEST, CELLS // max(len(loaded.kinds), 1))
-        tables: dict[str, Table] = {}
-        rows: dict[str, Array] = {}
-        samples: dict[int, tuple[Table, Array]] = {}
-        for split, reader in loaded.readers.items():
-            if id(reader) not in samples:
-                held = loaded.budget is None
-                samples[id(reader)] = _sample(reader.survey, most) if held else _first(reader.blocks(), most)
-            tables[split], kept = samples[id(reader)]
-            places = np.minimum(np.searchsorted(kept, loaded.rows[split]), len(kept) - 1)
-            rows[split] = places[kept[places] == loaded.rows[split]]
-        whole = all(len(rows[split]) == len(loaded.rows[split]) for split in rows)
-        return cls(tables, rows, None if whole else sum(map(len, rows.values())))
-
-    def rows_of(self, split: str) -> Table:
-        """Return the rows of one split."""
-        return self.tables[split].take(self.rows[split])
-
-
-def _sample(table: Table, most: int) -> tuple[Table, Array]:
-    places = evenly_spaced(table.n_rows, most)
-    return (table if len(places) == table.n_rows else table.take(places)), places
-
-
-def _first(blocks: Iterator[Table], most: int) -> tuple[Table, Array]:
-    tables, n_rows = [], 0
-    for block in blocks:
-        tables.append(block)
-        n_rows += block.n_rows
-        if n_rows >= most:
-            break
-    return concatenate_tables(tables), np.arange(n_rows)
+TAMING = frozenset(  # steps that are robust to outliers
+    ("quantile", "robust", "clip", "smooth_clip", "log1p", "piecewise_linear")
+)
 
 
 def find(config: Config, loaded: LoadedData, experiment: Experiment, data: InspectedRows) -> list[Finding]:
     """Return all findings: about columns, relations, ranges, the target, the rows and the net, in this order."""
-    compared, _ = _sample(data.table, max(FEWEST, CELLS // 4 // max(len(loaded.kinds), 1)))
+    compared = data.fewer(CELLS // 4)
     inputs = [name for name in loaded.kinds if name in compared.columns]
     profiles = {name: profile_column(data.table, name) for name in inputs}
     findings = [*_columns(config, profiles)]
     bad = {finding.column for finding in findings if finding.what in ("constant", "empty", "identifier", "text")}
     inputs = [name for name in inputs if name not in bad]
     groups = find_row_groups(data.table, inputs, config.dataset.target_columns()[0])
-    findings += [*_split_groups(config, groups), *_split_in_time(config, data.table, inputs)]
-    findings += _relations(config, compared, inputs, groups)
-    findings += _ranges(config, data, [name for name in inputs if loaded.kinds[name] == "number"])
+    related = [*_relations(config, compared, inputs, groups)]
+    others = [name for name in inputs if name not in {one.column for one in related if one.suggestion}]
+    findings += [*_split_groups(config, groups), *_split_in_time(config, data.table, others), *related]
+    findings += _ranges(config, data, [name for name in others if loaded.kinds[name] == "number"])
     findings += _target(config, data, loaded)
     tables = {split: data.rows_of(split) for split in SPLITS if len(data.rows[split])}
     names = [*loaded.kinds, *config.dataset.target_columns()]
     findings += [Finding(what, None, message) for what, message in repeated_rows(tables, names, loaded.kinds)]
     findings += _sizes(experiment, loaded)
-    return findings
+    return _with_an_input_left(findings, loaded.kinds)
 
 
-def _drop(name: str) -> str:
-    return f"drop: {dump_value([name])}"
+def _with_an_input_left(findings: list[Finding], inputs: Iterable[str]) -> list[Finding]:
+    """Return the findings without suggestions to drop columns if these would leave no input."""
+    dropped = {one.column for one in findings if one.suggestion and one.suggestion.kind == "drop"}
+    if not dropped.issuperset(inputs):
+        return findings
+    return [replace(one, suggestion=None) if one.column in dropped else one for one in findings]
 
 
 def _columns(config: Config, profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:
     """Yield findings about single columns: what they hold and how much is missing."""
     for name, one in profiles.items():
         if not one.usable:
-            yield Finding(one.nature, name, _because(one), _drop(name))
+            yield Finding(one.nature, name, _because(one), drop_column(config, name))
             continue
-        if one.share_missing > 0.5:
-            share = f"is empty in {percent(one.share_missing)} of the rows"
-            yield Finding("missing", name, share, _drop(name))
-        elif one.missing:
+        if one.missing:
             how = {
                 "number": "imputed",
                 "category": "counted as a category",
                 "date": "marked by an extra input",
             }
             share = f"is empty in {percent(one.share_missing)} of the rows; these cells are {how[one.kind]}"
-            yield Finding("missing", name, share)
+            why = too_empty(one)
+            yield Finding("missing", name, why or share, drop_column(config, name) if why else None)
         if one.coded and name not in config.preprocessing.columns:
-            yield Finding(
-                "code",
-                name,
-                "seems to hold codes but is read as a quantity",
-                _column(name, "{one_hot: {unseen: other}}"),
-            )
+            steps = column_steps("encode", name, EMBEDDING if one.different > MANY_CATEGORIES else ONE_HOT)
+            yield Finding("code", name, "seems to hold codes but is read as a quantity", steps)
 
 
 def _because(one: ColumnProfile) -> str:
@@ -169,17 +94,14 @@ def _because(one: ColumnProfile) -> str:
     return one.why
 
 
-def _column(name: str, steps: str) -> str:
-    return f"preprocessing: {{columns: {{{dump_value(name)}: {steps}}}}}"
-
-
 def _split_groups(config: Config, groups: Sequence[RowGroups]) -> Iterator[Finding]:
     """Yield groups of rows that a random split distributes over several splits."""
     if not any(config.split.fractions.values()) or config.split.column_by_key.keys() & {"column", "time"}:
         return
-    for group in groups:
+    for i, group in enumerate(groups):
         message = f"{group}: rows of one owner in two splits make the test too easy"
-        suggestion = None if config.split.column_by_key else f"split: {{group: {dump_value(group.column)}}}"
+        only = i == 0 and not config.split.column_by_key
+        suggestion = Suggestion("split", ("split", "group"), group.column) if only else None
         yield Finding("group", group.column, message, suggestion)
 
 
@@ -193,17 +115,16 @@ def _split_in_time(config: Config, table: Table, inputs: Sequence[str]) -> Itera
         if likeness > ALIKE:
             alike = f"orders rows in time, and {named(target)} of neighbours is alike (by {likeness:.2f} of 1)"
             message = f"{alike}: with a random split, the net looks better than it will be on later rows"
-            yield Finding("time", name, message, f"split: {{test: 0.2, time: {dump_value(name)}}}")
+            yield Finding("time", name, message, Suggestion("split", ("split", "time"), name))
             return
 
 
 def _relations(
     config: Config, table: Table, inputs: Sequence[str], row_groups: Sequence[RowGroups]
 ) -> Iterator[Finding]:
-    """Yield columns that leak the target and columns that others make redundant."""
+    """Yield columns that leak the target and columns that repeat others."""
     classes, leaks = config.loss.task == "classification", set()
     owners = {group.column for group in row_groups}
-    determined = {name for group in row_groups for name in group.determines}
     inputs = [name for name in inputs if name not in owners]
     for target in config.dataset.target_columns():
         y = table.column(target)
@@ -213,14 +134,14 @@ def _relations(
             leak = find_leak(table.column(name), y, classes)
             if leak and name not in leaks:
                 leaks.add(name)
-                yield Finding("leak", name, f"leaks the target {named(target)}: it {leak.how}", _drop(name))
+                message = f"leaks the target {named(target)}: it {leak.how}"
+                yield Finding("leak", name, message, drop_column(config, name))
     others = [name for name in inputs if name not in leaks]
-    found = {name: one for name, one in find_repeats(table, [*sorted(owners), *others]).items() if name not in owners}
-    for name, relation in found.items():
-        yield Finding("repeats", name, f"repeats {list_columns(relation.others)}: it {relation.how}", _drop(name))
-    for relation in find_determined(table, [name for name in others if name not in found and name not in determined]):
-        message = f"is determined by {list_columns(relation.others)} in every row"
-        yield Finding("follows", relation.column, message, _drop(relation.column))
+    for name, relation in find_repeats(table, [*sorted(owners), *others]).items():
+        if name not in owners:
+            message = f"repeats {list_columns(relation.others)}: it {relation.how}"
+            message += "" if relation.exact else ", so only their difference tells more"
+            yield Finding("repeats", name, message, drop_column(config, name) if relation.exact else None)
 
 
 def _is_constant(column: Column) -> bool:
@@ -242,13 +163,18 @@ def _ranges(config: Config, data: InspectedRows, numbers: Sequence[str]) -> Iter
         with np.errstate(over="ignore", invalid="ignore"):
             size = max(abs(median), float(values.std()))
         far = max(high - q99, q1 - low)
-        if far > 10 * (q99 - q1) and q99 > q1 and TAMING.isdisjoint(step.name for step in steps):
+        if far > 10 * (q99 - q1) and q99 > q1 and not _tame(steps):
             message = f"has outliers: 98 % lie from {q1:,.6g} to {q99:,.6g}, all from {low:,.6g} to {high:,.6g}"
-            impute = "impute, " if config.preprocessing.takes_gaps(name) else ""
-            yield Finding("outliers", name, message, _column(name, f"[{impute}quantile, standardize]"))
+            impute = ("impute",) if config.preprocessing.takes_gaps(name) else ()
+            yield Finding("outliers", name, message, column_steps("scale", name, *impute, "quantile", "standardize"))
         elif all(isinstance(step, Unchanged) for step in steps) and size > 100:
             message = f"is not scaled and ranges from {low:,.6g} to {high:,.6g}; nets learn best from inputs around 0"
-            yield Finding("scale", name, message, _column(name, "standardize"))
+            yield Finding("scale", name, message, column_steps("scale", name, "standardize"))
+
+
+def _tame(steps: Iterable[PreprocessingStep]) -> bool:
+    """Return whether one of these steps, or one of each of several views, is robust to outliers."""
+    return any(step.name in TAMING or (isinstance(step, Views) and all(map(_tame, step.chains))) for step in steps)
 
 
 def _target(config: Config, data: InspectedRows, loaded: LoadedData) -> Iterator[Finding]:
@@ -257,8 +183,10 @@ def _target(config: Config, data: InspectedRows, loaded: LoadedData) -> Iterator
     if loaded.classes:
         yield from _classes(config, data, loaded, targets[0])
         return
+    train = data.rows_of("train")
+    positive = all(train.numbers(target).min() >= 0 for target in targets)  # they share their steps
     for target in targets:
-        y = data.rows_of("train").numbers(target)
+        y = train.numbers(target)
         low, high = float(y.min()), float(y.max())
         steps = {step.name for step in config.preprocessing.target or ()}
         if (
@@ -269,7 +197,8 @@ def _target(config: Config, data: InspectedRows, loaded: LoadedData) -> Iterator
             and config.loss.target_range is None
         ):
             message = f"is skewed: it ranges from {low:,.6g} to {high:,.6g} with a median of {np.median(y):,.6g}"
-            yield Finding("lopsided", target, message, "preprocessing: {target: [log1p, standardize]}")
+            logs = Suggestion("target", ("preprocessing", "target"), ("log1p", "standardize"))
+            yield Finding("lopsided", target, message, logs if positive else None)
         at_end = {value: int((y == value).sum()) for value in (low, high)}
         for value, n in at_end.items():
             if low < high and n >= 20 and n > 0.02 * len(y) and len(np.unique(y)) > 100 and value:
@@ -312,7 +241,8 @@ def _classes(config: Config, data: InspectedRows, loaded: LoadedData, target: st
         )
         if least < LEARNABLE:
             message += f"; {counted(least, 'row')} {'is' if least == 1 else 'are'} too few to learn that class"
-        yield Finding("imbalance", target, message, "class_weights: balanced" if least >= LEARNABLE else None)
+        weights = Suggestion("weights", ("class_weights",), "balanced") if least >= LEARNABLE else None
+        yield Finding("imbalance", target, message, weights)
 
 
 _PURPOSES = {"train": "to train", "validation": "to validate", "test": "to test"}
@@ -321,11 +251,7 @@ _PURPOSES = {"train": "to train", "validation": "to validate", "test": "to test"
 def _sizes(experiment: Experiment, loaded: LoadedData) -> Iterator[Finding]:
     """Yield findings about the size of the net and the number of validation rows."""
     if experiment.large_net:
-        model, wide = experiment.predictor.model, experiment.predictor.encoder.facts.n_features
-        in_embeddings = sum(table.rows * table.width for table in model.embedding.tables) if model.embedding else 0
-        width = width_for(len(experiment.training_rows), wide, model.output_shape[0], in_embeddings)
-        hint = f"- linear: {width}  # in each of two hidden layers" if width else "- dropout: 0.2"
-        yield Finding("parameters", None, experiment.large_net, hint)
+        yield Finding("parameters", None, experiment.large_net)
     n = len(loaded.rows["validation"])
     if 0 < n < 50:
         message = f"{counted(n, 'validation row')} {'is' if n == 1 else 'are'} too few to choose the best epoch well"

@@ -5,7 +5,6 @@ The rules depend only on what the file holds and on how many rows it has; none k
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -41,20 +40,8 @@ LABELS = frozenset(
 COUNTS = frozenset(
     ("count", "counts", "n", "num", "number", "age", "years", "days", "hours", "price", "amount", "sales")
 )
-WIDTHS = (256, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28, 24, 20, 16, 12, 10, 8, 6, 4)
 
 Goal = Literal["binary", "classes", "regression"]
-
-
-def width_for(n_rows: int, n_inputs: int, n_outputs: int, in_embeddings: int = 0) -> int:
-    """Return the units of each of two hidden layers that keep the parameters below the rows; 0 for too few rows.
-
-    Solves units² + (n_inputs + n_outputs + 2) units + n_outputs + in_embeddings = n_rows and rounds down;
-    `in_embeddings` counts the parameters of embedding tables.
-    """
-    b, c = n_inputs + n_outputs + 2, n_outputs + in_embeddings - n_rows
-    most = (math.sqrt(max(b * b - 4 * c, 0)) - b) / 2
-    return next((width for width in WIDTHS if width <= min(most, 128 if n_rows < 100_000 else 256)), 0)
 
 
 @dataclass(frozen=True)
@@ -84,6 +71,11 @@ class Proposal:
     suspicious: Mapping[str, str]
     group: RowGroups | None = None  # rows of one group stay in one split
     weight: str | None = None
+
+    @property
+    def dates(self) -> list[str]:
+        """The inputs that hold dates and do not leak the target."""
+        return [name for name, one in self.inputs.items() if one.kind == "date" and name not in self.suspicious]
 
     @property
     def test(self) -> float:
@@ -195,7 +187,7 @@ def _choose(
     apart = apart | ({group.column} if group else set())
     columns = {name: column for name, column in profile.columns.items() if name not in apart}
     for name, one in columns.items():
-        if not one.usable or (why := _too_empty(one)):
+        if not one.usable or (why := too_empty(one)):
             dropped[name] = one.why if not one.usable else why
     table = profile.table
     sample = table.take(evenly_spaced(table.n_rows, SAMPLE)) if table.n_rows > SAMPLE else table
@@ -229,7 +221,7 @@ def _repeats(relation: Relation) -> str:
     return f"repeats {list_columns(relation.others)}" + (", in other units" if "units" in relation.how else "")
 
 
-def _too_empty(seen: ColumnProfile) -> str:
+def too_empty(seen: ColumnProfile) -> str:
     """Return a clause if too few rows have a value, or too few lack one to learn what that means, or else nothing."""
     present = seen.rows - seen.missing
     if seen.rows >= 20 and seen.nature in ("number", "date") and (present < 10 or present < 0.02 * seen.rows):

@@ -121,10 +121,9 @@ def _split(proposal: Proposal) -> Iterator[str]:
         )
     else:
         yield from _comment("There are too few rows to hold any out: no figure will tell how good the net is.")
-    dates = [name for name, column in proposal.inputs.items() if column.kind == "date"]
-    if test and dates and not group:
+    if test and proposal.dates and not group:
         yield from _comment("To predict the future, hold out the latest rows instead:")
-        yield f"#   split: {{test: {test:g}, time: {_printable(dump_value(dates[0]))}}}"
+        yield f"#   split: {{test: {test:g}, time: {_printable(dump_value(proposal.dates[0]))}}}"
     settings = ["validation: 0"] * (profile.n_rows < MIN_HOLDOUT_ROWS) + [f"test: {test:g}"] * (test > 0)
     if group:
         yield from _comment(

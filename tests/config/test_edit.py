@@ -77,16 +77,46 @@ epochs: 3"""
         (FLOW, {"clip": {"norm": 1.0}, "members": 2}, "+clip: {norm: 1.0}|+members: 2"),
         (BLOCK, {"dataset.csv.drop": ["a", "c"]}, "-    drop:|-      - a|-      - b|+    drop: [a, c]"),
         (BLOCK, {"dataset.csv.drop": None}, "-    drop:|-      - a|-      - b"),
-        (BLOCK, {"preprocessing.columns.2020": "standardize"}, "+  columns: {'2020': standardize}"),
+        (BLOCK, {"dataset.csv.drop": ["a", "b", "c", "d"]}, "+      - c|+      - d"),
+        (BLOCK, {"dataset.csv.weight": "w"}, "+    weight: w"),
+        (BLOCK, {"preprocessing.columns.2020": "standardize"}, "+  columns:|+    '2020': standardize"),
+        (BLOCK, {("parse", "a.b"): "number"}, "+parse:|+  a.b: number"),
         (BLOCK, {"layers.0.linear.bias_init": None}, "-    bias_init:|-      constant: -30"),
         (BLOCK, {"layers.2": None}, "-- linear: 1"),
         (BLOCK, {"loss": "mse"}, "+loss: mse"),
     ],
 )
-def test_only_the_lines_of_a_changed_key_differ(text: str, edits: Mapping[str, Any], changed: str) -> None:
+def test_only_the_lines_of_a_changed_key_differ(text: str, edits: Any, changed: str) -> None:
     after = edited(text, edits, MAIN)
     lines = difflib.unified_diff(text.splitlines(), after.splitlines(), n=0, lineterm="")
     assert [line for line in list(lines)[2:] if line[0] in "+-"] == list(filter(None, changed.split("|")))
+
+
+QUOTED = """\
+dataset: {csv: {path: 't.csv', target: "y"}}  # the data
+split: {validation: 0.2,
+        test: 0.1}  # held out
+metrics: [ 'f1', # of both
+  "accuracy",
+]  # figures
+callbacks: []
+"""
+
+
+@pytest.mark.parametrize(
+    ("edits", "old", "new"),
+    [
+        ({"dataset.csv.drop": ["a"]}, '"y"}}', '"y", drop: [a]}}'),
+        ({"split.group": "who"}, "test: 0.1}", "test: 0.1, group: who}"),
+        ({"metrics": ["f1", "accuracy", "r2"]}, "]  # figures", "r2]  # figures"),
+        ({"callbacks": ["x"]}, "[]", "[x]"),
+        ({"split.time": "a, b", "split.gap": 3}, "test: 0.1}", "test: 0.1, time: 'a, b', gap: 3}"),
+    ],
+)
+def test_a_value_in_brackets_grows_before_the_last_bracket(edits: Mapping[str, Any], old: str, new: str) -> None:
+    after = edited(QUOTED, edits, {})
+    assert after.split() == QUOTED.replace(old, new).split()
+    assert after.count("\n") == QUOTED.count("\n")
 
 
 @pytest.mark.parametrize("name", ["layers.9", "layers.x", "lr.x", "layers.0.linear.bias.x"])

@@ -8,7 +8,7 @@ import pytest
 
 from nnfs_cli import workflows
 from nnfs_cli.doctor.examine_config import examine_config
-from nnfs_cli.doctor.fix import fix
+from nnfs_cli.inspection.fix import fix
 from tests.doctor.case import Case, own_code, quiet, trained
 from tests.doctor.planted import PLANTED
 
@@ -34,7 +34,8 @@ def test_the_remedies_help(case: Case, tmp_path: Path) -> None:
     figure, factor = GAINS[case.name]
     path = case.write(tmp_path)
     with own_code(tmp_path / "own.py" if case.code else None), quiet():
-        fixed = fix(path.read_text(), tmp_path, examine_config(workflows.load(path)).diagnoses)
+        diagnoses = examine_config(workflows.load(path)).diagnoses
+        fixed = fix(path.read_text(), tmp_path, [(one.code, one.edits) for one in diagnoses])
         assert set(fixed.applied) & case.must
         path.with_name("fixed.yaml").write_text(fixed.after)
         before, after = (_figure(tmp_path, tmp_path / name, figure) for name in (path.name, "fixed.yaml"))

@@ -28,9 +28,9 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, NnfsWarning
 from nnfs_cli.inspection import column_relations
 from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_column, words_of
-from nnfs_cli.inspection.column_relations import cell_hashes, coded, find_determined, find_leak, find_repeats
+from nnfs_cli.inspection.column_relations import cell_hashes, coded, find_leak, find_repeats
 from nnfs_cli.inspection.csv_dialect import dialect_of
-from nnfs_cli.inspection.propose import propose, skewness, task_of, width_for
+from nnfs_cli.inspection.propose import propose, skewness, task_of
 from nnfs_cli.inspection.table_profile import profile_file, profile_table
 from nnfs_cli.inspection.write_config import write_config
 from nnfs_cli.workflows import load, prepare
@@ -224,20 +224,6 @@ def test_a_column_with_its_values_renamed_always_repeats_it(values: list[int], s
     found = find_repeats(table, ["a", "b"])
     enough = len(set(values)) > 1 and len(values) - len(set(values)) >= 10
     assert ("b" in found) == enough
-
-
-def test_columns_that_one_or_two_others_determine_are_found() -> None:
-    rng = np.random.default_rng(0)
-    town, a, b = rng.integers(0, 9, 400), rng.integers(0, 4, 400), rng.integers(0, 4, 400)
-    table = table_of(town=town, country=town // 3, a=a, b=b, equal=a == b, free=rng.integers(0, 2, 400))
-    found = {relation.column: relation.others for relation in find_determined(table, list(table.columns))}
-    assert found == {"country": ("town",), "equal": ("a", "b")}
-
-
-def test_a_coincidence_is_no_relation() -> None:
-    rng = np.random.default_rng(0)
-    table = table_of(fine=rng.integers(0, 15, 30), rare=np.arange(30) == 3)
-    assert not find_determined(table, ["fine", "rare"])
 
 
 def test_the_target_in_other_words_is_given_away() -> None:
@@ -448,14 +434,6 @@ def test_skewness_is_that_of_scipy() -> None:
 
 
 # What is proposed
-
-
-@given(st.integers(1, 10**6), st.integers(1, 500), st.integers(1, 50))
-def test_a_net_has_no_more_parameters_than_there_are_rows(n_rows: int, n_inputs: int, n_outputs: int) -> None:
-    width = width_for(n_rows, n_inputs, n_outputs)
-    n_parameters = (n_inputs + 1) * width + (width + 1) * width + (width + 1) * n_outputs
-    assert width == 0 or n_parameters <= n_rows
-    assert math.isqrt(n_rows) >= width
 
 
 def proposed(path: Path, target: str) -> tuple[Any, Any]:

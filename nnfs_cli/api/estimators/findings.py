@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import textwrap
 
-from nnfs_cli.config import yaml
 from nnfs_cli.config.arguments import as_arguments
 from nnfs_cli.display.html import table_html
-from nnfs_cli.inspection.findings import Finding
+from nnfs_cli.inspection.finding import Finding
 from nnfs_cli.system.wording import in_a_line
 
 
 class Findings(tuple[Finding, ...]):
     """Findings in the order of reading; `str` gives a line for each, with its remedy below it.
 
-    `finding.what`, `finding.column`, `finding.message` and `finding.suggestion` are texts for programs, and
-    `str(finding)` is a sentence. A suggestion is a line of YAML for a config; `remedy(finding)` is the same for Python.
+    `finding.what`, `finding.column` and `finding.message` are texts for programs, and `str(finding)` is a sentence.
+    `finding.suggestion` is a change of the config, or None: its `path`, `value` and `kind` are for programs, and `str`
+    gives a line of YAML; `remedy(finding)` is the same for Python.
 
     >>> import nnfs_cli
     >>> rows = [{"id": i, "size": i * i % 97, "price": i * i % 97 + 9 * (i % 5)} for i in range(40)]
@@ -47,16 +47,14 @@ class Findings(tuple[Finding, ...]):
 def remedy(finding: Finding) -> str:
     """Return the suggestion of a finding as arguments of `fit`, such as ``drop=['id']``, or an empty string.
 
-    >>> remedy(Finding("identifier", "id", "numbers the rows", "drop: [id]"))
-    "drop=['id']"
+    >>> remedy(Finding("group", "who", "names the owner", Suggestion("split", ("split", "group"), "who")))
+    "split={'group': 'who'}"
     """
     if finding.suggestion is None:
         return ""
-    found = yaml.read(finding.suggestion.encode())[0]
-    if not isinstance(found, dict):
-        layer = finding.suggestion.removeprefix("- ").partition("  #")[0]
-        return f"layers=[..., {layer!r}, ...]"
-    return as_arguments(found)
+    if finding.suggestion.kind == "drop":
+        return as_arguments({"drop": [finding.column]})
+    return as_arguments(finding.suggestion.nested)
 
 
 def folded(label: str, text: str) -> str:

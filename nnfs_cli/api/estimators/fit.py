@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,9 @@ from nnfs_cli.errors import ConfigError, DataError
 from nnfs_cli.experiment.experiment import Experiment, prepare
 from nnfs_cli.experiment.read_data import LoadedData, load_data
 from nnfs_cli.inspection.choices import choices
-from nnfs_cli.inspection.findings import Finding, InspectedRows, find
+from nnfs_cli.inspection.finding import Finding
+from nnfs_cli.inspection.findings import find
+from nnfs_cli.inspection.inspected_rows import InspectedRows
 from nnfs_cli.inspection.load_config import complete
 from nnfs_cli.inspection.propose import Proposal, propose
 from nnfs_cli.inspection.table_profile import profile_file, profile_table
@@ -127,7 +128,7 @@ def fit(
         config = _config(proposal, text, content, {"seed": random_state, **changes})
         loaded = load_data(config)
         experiment = prepare(config, loaded)
-    findings = Findings(_findings(proposal, config, loaded, experiment, chosen="layers" not in settings))
+    findings = Findings(_findings(proposal, config, loaded, experiment))
     result = TrainingResult.of(experiment, [*progress_for(verbose, config.checkpoint), *others])
     kind = NetRegressor if config.loss.task == "regression" else NetClassifier
     names = [column for column in profile.table.columns if column in result.predictor.encoder.kinds]
@@ -174,19 +175,14 @@ def _facts(proposal: Proposal, task: str) -> Facts:
     return Facts(len(proposal.inputs), classes, 1)
 
 
-def _findings(
-    proposal: Proposal, config: Config, loaded: LoadedData, experiment: Experiment, chosen: bool
-) -> Iterator[Finding]:
-    """Yield what was chosen, and then what `nnfs check` finds, each column's leak once.
-
-    If the preset has `chosen` the layers, no finding advises to change them.
-    """
+def _findings(proposal: Proposal, config: Config, loaded: LoadedData, experiment: Experiment) -> Iterator[Finding]:
+    """Yield what was chosen, and then what `nnfs check` finds, each column's leak once."""
     told = list(choices(proposal, config))
     yield from told
     known = {(one.what, one.column) for one in told}
     for finding in find(config, loaded, experiment, InspectedRows.of(loaded)):
         if (finding.what, finding.column) not in known:
-            yield replace(finding, suggestion=None) if chosen and finding.what == "parameters" else finding
+            yield finding
 
 
 def _comparison(experiment: Experiment, loaded: LoadedData) -> Comparison:

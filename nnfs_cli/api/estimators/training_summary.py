@@ -12,7 +12,7 @@ from nnfs_cli.display.html import facts_html, table_html, titled_html
 from nnfs_cli.display.summary import summary_lines, verdict_lines
 from nnfs_cli.display.text import column_kinds, split_sizes, table
 from nnfs_cli.experiment.warnings import large_net
-from nnfs_cli.inspection.findings import Finding
+from nnfs_cli.inspection.finding import Finding
 from nnfs_cli.system.wording import counted, in_a_line, listing, named
 from nnfs_cli.workflows.compare import Comparison
 from nnfs_cli.workflows.figures import Figures

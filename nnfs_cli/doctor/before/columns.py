@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nnfs_cli.config.yaml import dump_value
-from nnfs_cli.data.named_columns import NamedColumns
 from nnfs_cli.doctor.before.subject import Subject
 from nnfs_cli.doctor.diagnosis import Diagnosis, Severity
-from nnfs_cli.inspection.findings import Finding
+from nnfs_cli.inspection.finding import Finding
+from nnfs_cli.inspection.suggestion import joined
 from nnfs_cli.system.wording import listing
 
 NAMED = 3  # columns that a diagnosis describes
@@ -34,9 +33,8 @@ def _left_out(
     """Yield one diagnosis for all columns, whose remedy leaves them out."""
     if not found:
         return
-    dataset = subject.config.dataset
     more = [f"{len(found) - NAMED:,} more"] if len(found) > NAMED else []
     measured = listing([*map(str, found[:NAMED]), *more])
-    drop = list(dict.fromkeys([*dataset.dropped_columns(), *(str(finding.column) for finding in found)]))
-    edits = {f"dataset.{dataset.name}.drop": drop} if isinstance(dataset, NamedColumns) else {}
-    yield Diagnosis(code, severity, measured, why, f"drop: {dump_value(drop)}", edits)
+    remedies = joined(finding.suggestion for finding in found if finding.suggestion)
+    edits = {".".join(map(str, path)): value for path, value in (remedies[0].edits if remedies else {}).items()}
+    yield Diagnosis(code, severity, measured, why, str(remedies[0]) if remedies else "leave it out of the data", edits)

@@ -15,7 +15,9 @@ from nnfs_cli.doctor.before.start import Start, observe_start
 from nnfs_cli.doctor.before.trials import Trial, Trials
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.read_data import LoadedData
-from nnfs_cli.inspection.findings import Finding, InspectedRows, find
+from nnfs_cli.inspection.finding import Finding
+from nnfs_cli.inspection.findings import find
+from nnfs_cli.inspection.inspected_rows import InspectedRows
 from nnfs_cli.nn.model import Model
 from nnfs_cli.nn.one_net import one_net
 from nnfs_cli.prediction.encoded_rows import EncodedRows

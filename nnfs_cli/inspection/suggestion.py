@@ -1,0 +1,94 @@
+"""A change of a config that a finding suggests: data that prints as YAML and that `--fix` can apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nnfs_cli.config.yaml import Path, dump_value
+from nnfs_cli.errors import UserError
+from nnfs_cli.system.wording import did_you_mean, listing, named
+
+KINDS: Mapping[str, str] = {
+    "drop": "leave out columns that tell nothing, repeat another one or give the target away",
+    "parse": "read texts as numbers, dates or booleans",
+    "encode": "read numbers that are codes as categories",
+    "scale": "bring inputs of numbers into a range that nets learn from",
+    "target": "learn the logarithm of a skewed target",
+    "split": "keep the rows of an owner together, or hold out the latest rows",
+    "weights": "let rare classes count as much as common ones",
+}  # what `--fix` can apply
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A value for the key at a path of a config, such as ``["id"]`` for the path ``("dataset", "csv", "drop")``.
+
+    `kind` is one of `KINDS`, or `loss` for Python users. A list is the whole list, with the entries that the config has
+    already. `removes` are the paths of keys that make no sense any more. `str` gives a line of YAML that starts at the
+    top of the config.
+
+    >>> print(Suggestion("drop", ("dataset", "csv", "drop"), ("id", "name")))
+    dataset: {csv: {drop: [id, name]}}
+    """
+
+    kind: str
+    path: Path
+    value: Any
+    removes: tuple[Path, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the suggestion as a line of YAML, from the top of the config."""
+        return dump_value(self.nested)[1:-1]
+
+    @property
+    def nested(self) -> dict[str, Any]:
+        """The value in the blocks of its path, from the top of the config."""
+        value = self.value
+        for key in reversed(self.path):
+            value = {str(key): value}
+        return dict(value)
+
+    @property
+    def edits(self) -> dict[Path, Any]:
+        """The values of all keys that change, by their paths; None removes a key."""
+        return {**dict.fromkeys(self.removes), self.path: self.value}
+
+    def is_in(self, other: Suggestion) -> bool:
+        """Return whether another suggestion, which may be several in one, makes this one's change, too."""
+        same = self.kind == "drop" or self.value == other.value
+        return same and (self.kind, self.path) == (other.kind, other.path)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the suggestion as plain values for JSON."""
+        return {
+            "kind": self.kind,
+            "path": list(self.path),
+            "value": self.value,
+            "removes": [list(path) for path in self.removes],
+        }
+
+
+def chosen_kinds(names: str) -> tuple[str, ...]:
+    """Return the kinds that a list with commas names; ``all`` names all of them.
+
+    Raises `UserError` for a name that is no kind.
+    """
+    chosen = [name.strip() for name in names.split(",")]
+    for name in chosen:
+        if name not in (*KINDS, ALL):
+            hint = did_you_mean(name, KINDS) or ";"
+            raise UserError(f"there is no kind of change {named(name)}{hint} the kinds are {listing(KINDS)}")
+    return tuple(KINDS) if ALL in chosen else tuple(chosen)
+
+
+def joined(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
+    """Return the suggestions with a single one for all columns that are to be dropped."""
+    found = list(suggestions)
+    drops = [one for one in found if one.kind == "drop"]
+    names = tuple(dict.fromkeys(name for one in drops for name in one.value))
+    removes = tuple(path for one in drops for path in one.removes)
+    together = [replace(drops[0], value=names, removes=removes)] if drops else []
+    return [*together, *(one for one in found if one.kind != "drop")]
