@@ -25,6 +25,7 @@ WIDENING = ["piecewise_linear", "piecewise_linear: 4", "views: [[robust, smooth_
 CATEGORIES = [
     "one_hot", "one_hot: {min_frequency: 2, unseen: other}", "ordinal", "ordinal: {max_categories: 2}", "hashing",
     "hashing: 5", "target_mean", "target_mean: {smoothing: 0.0, folds: 2}", "embedding", "embedding: {unseen: other}",
+    "multi_hot: a", "multi_hot: {delimiter: a, min_frequency: 2, unseen: other}",
 ]  # fmt: skip
 OTHERS = ["calendar", "clamp", "impute"]
 KNOWN_CATEGORIES = ["one_hot", "ordinal", "embedding"]

@@ -127,6 +127,45 @@ def test_one_hot_refuses_too_many_categories() -> None:
     assert len(step("embedding").fit(many, NO_TARGET, 0)["levels"]) == 1500
 
 
+LISTS = st.lists(st.lists(st.sampled_from(["red", "green", "blue", "1", "light blue"]), max_size=4), min_size=1)
+
+
+@given(LISTS, LISTS, st.sampled_from([";", ",", " | "]))
+def test_multi_hot_agrees_with_scikit_learn(trained: list[list[str]], asked: list[list[str]], mark: str) -> None:
+    theirs = sk.MultiLabelBinarizer().fit(trained)
+    of = step(f"multi_hot: {{delimiter: '{mark}', unseen: other}}")
+    fit = of.fit(Texts.of(mark.join(row) or None for row in trained), NO_TARGET, 0)
+    assert of.names(fit) == tuple(theirs.classes_)
+    known = [[entry for entry in row if entry in theirs.classes_] for row in asked]
+    result = of.transform(Texts.of(mark.join(row) or None for row in asked), fit)
+    np.testing.assert_array_equal(result, theirs.transform(known))
+
+
+def test_rare_and_unknown_entries_of_a_list_share_a_column_or_are_refused() -> None:
+    trained = Texts.of(["a;b", "a;b", "a", "c;d;a", None])
+    of = step("multi_hot: {min_frequency: 2}")
+    fit = stored(of.fit(trained, NO_TARGET, 0))
+    assert of.names(fit) == ("a", "b", "other")
+    assert of.transform(Texts.of(["b;z;c", None]), fit).tolist() == [[0, 1, 1], [0, 0, 0]]
+    assert not of.unknown(Texts.of(["z"]), fit).any()
+    strict = step("multi_hot")
+    fit = strict.fit(trained, NO_TARGET, 0)
+    assert strict.unknown(Texts.of(["b;a", "a;z", None]), fit).tolist() == [False, True, False]
+    weighted = of.fit(trained, NO_TARGET, 0, np.array([1.0, 0.5, 0.4, 2, 1]))
+    assert weighted["levels"] == ["a", "c", "d"]
+
+
+def test_a_list_as_python_writes_it_has_the_same_entries() -> None:
+    of = step("multi_hot: ','")
+    fit = of.fit(Texts.of(["['a', 'b']", '{"c"}', " a ,,b", "()"]), NO_TARGET, 0)
+    assert fit["levels"] == ["a", "b", "c"]
+
+
+def test_multi_hot_refuses_too_many_entries() -> None:
+    with pytest.raises(ValueError, match=r"holds 1,001 different entries in 1 row, and multi_hot takes at most 1,000"):
+        step("multi_hot").fit(Texts.of([";".join(map(str, range(1_001)))]), NO_TARGET, 0)
+
+
 def test_hashing_is_the_same_on_every_machine_and_takes_any_category() -> None:
     """The buckets are the first byte of `b2sum -l 64`, modulo 8; an empty cell is hashed as the byte ff."""
     of = step("hashing: 8")

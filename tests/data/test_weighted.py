@@ -149,7 +149,18 @@ def test_every_step_changes_its_fit_with_the_weights_or_needs_none() -> None:
         columns = [columns_for(step)[0] for _ in range(5)]  # of one, quantiles may stay the same by chance
         if all(step.fit(column, *y, uneven) == step.fit(column, *y) for column in columns):
             same.add(name)
-    assert same == {"none", "min_max", "clamp", "log1p", "smooth_clip", "hashing", "impute", "one_hot", "embedding"}
+    assert same == {
+        "none",
+        "min_max",
+        "clamp",
+        "log1p",
+        "smooth_clip",
+        "hashing",
+        "impute",
+        "one_hot",
+        "embedding",
+        "multi_hot",
+    }
 
 
 @pytest.mark.parametrize("name", ["one_hot", "embedding", "ordinal"])

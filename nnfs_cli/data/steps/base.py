@@ -165,13 +165,17 @@ class KnownCategoriesStep(CategoryStep):
 
     def known_categories(self, texts: Texts, weights: Array | None = None) -> Fit:
         """Return the frequent categories, sorted, with the empty cell last, and whether there are others."""
-        counts, least = texts.counts(weights), self.min_frequency if self.min_frequency > 1 else 0
+        return self.select(texts.counts(weights), len(texts), "category")
+
+    def select(self, counts: Mapping[str | None, float], n_rows: int, noun: str) -> Fit:
+        """Return the known ones of categories by their counts in so many rows. The `noun` is for messages."""
+        least = self.min_frequency if self.min_frequency > 1 else 0
         frequent = [category for category, n in counts.items() if n >= least]
         by_frequency = sorted(frequent, key=lambda category: (-counts[category], category or ""))
         known = sort_categories(by_frequency[: self.max_categories])
         if self.max_columns and len(known) > self.max_columns:
             raise ValueError(
-                f"holds {counted(len(counts), 'different category')} in {counted(len(texts), 'row')}, and {self.name}"
+                f"holds {counted(len(counts), f'different {noun}')} in {counted(n_rows, 'row')}, and {self.name}"
                 f" takes at most {self.max_columns:,}; use embedding or hashing, set max_categories, or drop the column"
             )
         return {"levels": known, "other": len(known) < len(counts)}
