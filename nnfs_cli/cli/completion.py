@@ -56,16 +56,21 @@ def complete_table(incomplete: str) -> list[str]:
 
 
 def complete_run(incomplete: str) -> list[str]:
-    """Return the run directories in `runs`, in the current folder and in the folder of `incomplete`."""
+    """Return the run directories in `runs`, in the current folder and in the folder of `incomplete`.
+
+    Those in `runs` are found by their names, too: `nnfs evaluate houses-1` is short for `runs/houses-1`.
+    """
     from nnfs_cli.errors import NnfsError
     from nnfs_cli.runs.directory import RunDirectory
 
     found = []
     for folder in dict.fromkeys((Path("runs"), Path(), Path(incomplete), Path(incomplete).parent)):
         for path in _entries(folder):
-            if path.as_posix().startswith(incomplete) and path.is_dir():
+            short = bool(incomplete) and folder == Path("runs") and path.name.startswith(incomplete)
+            if (short or path.as_posix().startswith(incomplete)) and path.is_dir():
                 with contextlib.suppress(NnfsError, OSError):
-                    found.append(RunDirectory.open(path).path.as_posix())
+                    opened = RunDirectory.open(path).path
+                    found.append(opened.name if short else opened.as_posix())
     return list(dict.fromkeys(found))
 
 

@@ -13,7 +13,7 @@ import typer
 from nnfs_cli.cli.completion import complete_threshold
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, load
-from nnfs_cli.cli.paths import open_run
+from nnfs_cli.cli.paths import open_run, run_meant
 from nnfs_cli.cli.terminal import print_json, suggest
 from nnfs_cli.display.text import number
 from nnfs_cli.errors import UserError
@@ -48,7 +48,7 @@ CostsChoice = Annotated[
     guide="predictions",
 )
 def decide(
-    run: RunFolder,
+    run: RunFolder = None,
     threshold: ThresholdChoice = None,
     costs: CostsChoice = None,
     code: Code = None,
@@ -64,7 +64,8 @@ def decide(
     load(code)
     from nnfs_cli import workflows
 
-    opened, path = open_run(run), run.as_posix()
+    opened = open_run(run_meant(run, quiet))
+    path = opened.path.as_posix()
     decision = workflows.decide(opened, parse_threshold(threshold), parse_costs(costs))
     if json:
         print_json({"run": path, "decision": decision})

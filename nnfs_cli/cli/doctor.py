@@ -13,7 +13,7 @@ import typer
 from nnfs_cli.cli.completion import complete_config, complete_run
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Overrides, Quiet, load, read
-from nnfs_cli.cli.paths import is_run, open_run
+from nnfs_cli.cli.paths import is_run, open_run, run_meant
 from nnfs_cli.cli.terminal import INDENT, print_fact, print_json, styled, suggest, width_of
 from nnfs_cli.errors import UserError
 
@@ -38,11 +38,13 @@ def _complete(incomplete: str) -> list[str]:
 )
 def doctor(
     subject: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="CONFIG|RUN", help="YAML file before training, or run directory after it.", autocompletion=_complete
+            metavar="CONFIG|RUN",
+            help="YAML file before training, or run directory after it; by default the newest run.",
+            autocompletion=_complete,
         ),
-    ],
+    ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write a config with the remedies, NAME.fixed.yaml.")] = False,
     set_: Overrides = None,
     json: Json = False,
@@ -54,6 +56,7 @@ def doctor(
     Each diagnosis says what was measured, why it matters, and what to change. Nothing is written without --fix, which
     leaves CONFIG as it is. The exit code is 0 with diagnoses, too.
     """
+    subject = run_meant(subject, quiet, "any")
     if set_ and (fix or is_run(subject)):
         given = "--fix changes the file as it is" if fix else "a run keeps the settings that it was trained with"
         raise UserError(f"--set changes a config for this examination only, and {given}; leave --set out")

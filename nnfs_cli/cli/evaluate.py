@@ -17,7 +17,7 @@ from nnfs_cli.cli.completion import complete_metric, complete_table
 from nnfs_cli.cli.decide import CostsChoice, ThresholdChoice, parse_costs, parse_threshold, threshold_rule
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, SplitName, Weights, load
-from nnfs_cli.cli.paths import open_run, require_table
+from nnfs_cli.cli.paths import open_run, require_table, run_meant
 from nnfs_cli.cli.terminal import complain, fact, print_json, report_row_weights, report_verdict, suggest, width_of
 from nnfs_cli.display.evaluation import MATRIX, evaluation_tables
 from nnfs_cli.display.stderr import note
@@ -44,7 +44,7 @@ MetricList = Annotated[
     guide="evaluation",
 )
 def evaluate(
-    run: RunFolder,
+    run: RunFolder = None,
     split: Annotated[
         list[SplitName] | None,
         typer.Option(metavar="SPLIT", help="train, validation or test; by default the held-out rows. Repeatable."),
@@ -79,7 +79,7 @@ def evaluate(
     load(code)
     from nnfs_cli import workflows
 
-    opened = open_run(run)
+    opened = open_run(run_meant(run, quiet))
     if input:
         require_table(input)
     else:

@@ -34,14 +34,19 @@ ConfigFile = Annotated[
 ]
 
 RunFolder = Annotated[
-    Path, typer.Argument(metavar="RUN", help="Run directory, such as runs/houses-1.", autocompletion=complete_run)
+    Path | None,
+    typer.Argument(
+        metavar="RUN",
+        help="Run directory, such as runs/houses-1, or houses-1 for short; by default the newest run.",
+        autocompletion=complete_run,
+    ),
 ]
 
 ConfigOrRun = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
         metavar="CONFIG|RUN",
-        help="YAML file, or run directory.",
+        help="YAML file, or run directory; by default the newest run.",
         autocompletion=lambda incomplete: [*complete_config(incomplete), *complete_run(incomplete)],
     ),
 ]

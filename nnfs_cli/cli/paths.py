@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnfs_cli.cli.terminal import fact
 from nnfs_cli.errors import ConfigError, DataError, RunError, UserError
 from nnfs_cli.system.wording import closest, listing, named
 
 if TYPE_CHECKING:
+    from nnfs_cli.runs.selection import Which
     from nnfs_cli.runs.directory import RunDirectory
 
 CONFIGS = (".yaml", ".yml")
 TABLES = (".csv", ".tsv", ".parquet", ".gz", ".zst")
 LISTED = 5  # runs that a message lists, at most
+RUNS = Path("runs")  # where a training puts its run
 
 
 def require_config(path: Path) -> None:
@@ -38,20 +41,36 @@ def require_table(path: Path) -> None:
         raise DataError(f"there is no file {path}{hint}")
 
 
+def run_meant(path: Path | None, quiet: bool = False, which: Which = "trained", folder: Path = RUNS) -> Path:
+    """Return the path of the run that is meant: houses-1 is short for runs/houses-1, and without a name the newest is.
+
+    A line on stderr names the newest run, unless `quiet`. Raises `RunError` if there is no run that is `which`.
+    """
+    if path is None:
+        from nnfs_cli.runs.selection import newest
+
+        path = newest(folder, which)
+        if not quiet:
+            fact("run", f"{path.as_posix()}, the newest{' that is unfinished' if which == 'unfinished' else ''}")
+        return path
+    from nnfs_cli.runs import overview
+
+    inside = folder / path
+    return inside if not path.is_absolute() and not path.exists() and overview.is_run(inside) else path
+
+
 def open_run(path: Path) -> RunDirectory:
     """Return the run at a path. Raises `RunError`, which names the runs that may be meant."""
     from nnfs_cli.runs.directory import RunDirectory
 
     if path.suffix in CONFIGS and path.is_file():
-        runs = _runs_in(Path("runs"), path.stem)
+        runs = _runs_in(RUNS, path.stem)
         known = f"its runs are {_listed(runs)}" if runs else f"`nnfs train {shlex.quote(path.as_posix())}` trains it"
         raise RunError(f"{path} is a config, not a run directory; {known}")
     if path.is_dir() and not is_run(path) and (runs := _runs_in(path)):
         raise RunError(f"{path} is a folder of runs; name one of them: {_listed(runs)}")
     if not path.exists():
-        inside = Path("runs") / path
-        hint = f"; did you mean {named(inside.as_posix())}?" if not path.is_absolute() and is_run(inside) else ""
-        if hint := hint or _runs_like(path) or _nearby(path, is_run):
+        if hint := _runs_like(path) or _runs_like(RUNS / path) or _nearby(path, is_run) or _nearby(RUNS / path, is_run):
             raise RunError(f"there is no run directory {path}{hint}")
     return RunDirectory.open(path)
 

@@ -16,7 +16,7 @@ from nnfs_cli.cli.completion import complete_run, complete_table
 from nnfs_cli.cli.decide import threshold_rule
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Quiet, Weights, load
-from nnfs_cli.cli.paths import open_run, require_table
+from nnfs_cli.cli.paths import open_run, require_table, run_meant
 from nnfs_cli.cli.terminal import fact, suggest, width_of
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number, numbers, table
@@ -105,11 +105,8 @@ def predict(
     """
     load(code)
     from nnfs_cli import workflows
-    from nnfs_cli.runs.directory import RunDirectory
 
-    opened = open_run(run) if run else RunDirectory.newest(runs)
-    if run is None and not quiet:
-        fact("run", f"{opened.path.as_posix()}, the newest")
+    opened = open_run(run_meant(run, quiet, folder=runs))
     require_table(input)
     _refuse_output(output, input)
     if weights == "best" and not quiet and (decision := opened.records.decision()):

@@ -10,7 +10,7 @@ import typer
 from nnfs_cli.cli.completion import complete_run
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, load
-from nnfs_cli.cli.paths import open_run
+from nnfs_cli.cli.paths import open_run, run_meant
 from nnfs_cli.cli.terminal import print_json, suggest
 from nnfs_cli.errors import UserError
 
@@ -24,11 +24,13 @@ COMPARISON = "comparison.html"
 )
 def report(
     runs: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="RUN...", help="Run directories; several are compared with the first.", autocompletion=complete_run
+            metavar="RUN...",
+            help="Run directories; several are compared with the first. By default the newest run.",
+            autocompletion=complete_run,
         ),
-    ],
+    ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     output: Annotated[
         Path | None,
@@ -50,10 +52,11 @@ def report(
     The page holds everything it needs and loads nothing, so you can send it as one file; it shows a few rows of your
     data unless --no-rows leaves them out. `nnfs train` writes it at the end of a training.
     """
-    if len(runs) > 1 and (no_rows or baselines):
+    meant = [run_meant(run, quiet) for run in runs or [None]]
+    if len(meant) > 1 and (no_rows or baselines):
         raise UserError("--no-rows and --baselines are for the report of a single run; a comparison has no rows")
     load(code)
-    opened = [open_run(run) for run in runs]
+    opened = [open_run(run) for run in meant]
     if len(opened) == 1:
         from nnfs_cli.report.run_facts import RunFacts
         from nnfs_cli.report.write import write_report

@@ -9,6 +9,7 @@ import typer
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, NoReport, Quiet, RunFolder, open_to_train
+from nnfs_cli.cli.paths import run_meant
 
 
 @manual(
@@ -17,7 +18,7 @@ from nnfs_cli.cli.options import Code, Json, NoReport, Quiet, RunFolder, open_to
     guide="training",
 )
 def resume(
-    run: RunFolder,
+    run: RunFolder = None,
     epochs: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Train up to this epoch; by default, up to the last planned epoch."),
@@ -35,7 +36,7 @@ def resume(
     On the same machine with the same versions, the weights have the same bytes as without the interruption.
     The last line on stdout is the run directory.
     """
-    opened = open_to_train(run, code)
+    opened = open_to_train(run_meant(run, quiet, "unfinished"), code)
     from nnfs_cli import workflows
     from nnfs_cli.cli.report_training import Resumed, conduct
     from nnfs_cli.display.progress import progress_for

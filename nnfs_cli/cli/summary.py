@@ -11,7 +11,7 @@ import typer
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigOrRun, Json, Overrides, load, read
-from nnfs_cli.cli.paths import is_run, open_run
+from nnfs_cli.cli.paths import is_run, open_run, run_meant
 from nnfs_cli.cli.terminal import print_fact, print_json, styled, width_of
 from nnfs_cli.display.text import byte_size, fold, table
 from nnfs_cli.errors import UserError
@@ -26,7 +26,7 @@ HEADER = ("layer", "shape of a row", "parameters", "memory", "outputs", "multipl
 
 @manual("nnfs summary configs/breast_cancer.yaml", "nnfs summary configs/iris.yaml --formula", guide="components")
 def summary(
-    subject: ConfigOrRun,
+    subject: ConfigOrRun = None,
     formula: Annotated[
         bool, typer.Option("--formula", help="Also print the forward and backward formulas of each kind of layer.")
     ] = False,
@@ -40,7 +40,7 @@ def summary(
     for a batch, and the multiply-adds in the matrix products of a forward pass, for a row. A layer includes those
     inside it, which are indented.
     """
-    cost = _cost(subject, set_, code)
+    cost = _cost(run_meant(subject), set_, code)
     if json:
         print_json(cost.plain(formulas=formula))
         return

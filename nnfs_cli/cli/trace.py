@@ -10,7 +10,7 @@ import typer
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigOrRun, Json, Overrides, Quiet, Weights, open_to_train, read
-from nnfs_cli.cli.paths import is_run
+from nnfs_cli.cli.paths import is_run, run_meant
 from nnfs_cli.cli.terminal import print_json, suggest
 from nnfs_cli.errors import UserError
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     guide="trace",
 )
 def trace(
-    subject: ConfigOrRun,
+    subject: ConfigOrRun = None,
     rows: Annotated[int, typer.Option(min=1, metavar="N", help="Rows of the batch to follow.")] = 4,
     row: Annotated[
         list[int] | None, typer.Option(metavar="INDEX", help="Training row to follow, from 0. Repeatable.")
@@ -53,6 +53,7 @@ def trace(
         raise UserError("--layer is for the terminal; the page of --html has all layers")
     chosen: int | list[int] = row or rows
     others: list[TracedBatch] = []
+    subject = run_meant(subject, quiet)
     if is_run(subject):
         if set_:
             raise UserError("--set changes a config; a run keeps the settings that it was trained with")

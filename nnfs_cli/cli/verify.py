@@ -8,6 +8,7 @@ import typer
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, open_to_train
+from nnfs_cli.cli.paths import run_meant
 from nnfs_cli.cli.terminal import fact, print_json
 from nnfs_cli.display.text import number
 from nnfs_cli.system.wording import listing
@@ -19,7 +20,7 @@ from nnfs_cli.system.wording import listing
     guide="guarantees",
 )
 def verify(
-    run: RunFolder,
+    run: RunFolder = None,
     tolerance: Annotated[
         float,
         typer.Option(
@@ -38,7 +39,7 @@ def verify(
     On the machine and with the versions of the run, all bytes of the weights, the log and the figures must be the same,
     except for the seconds that training took. Elsewhere the final figures must agree within the tolerance.
     """
-    opened = open_to_train(run, code)
+    opened = open_to_train(run_meant(run, quiet), code)
     from nnfs_cli import workflows
     from nnfs_cli.display.progress import progress_for
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from nnfs_cli.errors import UserError
-from nnfs_cli.runs.overview import PREFIXES, STATES, RunOverview
+from nnfs_cli.errors import RunError, UserError
+from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.runs.overview import PREFIXES, STATES, RunOverview, runs_in
 from nnfs_cli.system.wording import counted, did_you_mean, listing
 
 if TYPE_CHECKING:
@@ -21,6 +24,25 @@ FILTERS: dict[str, Callable[[RunOverview], str]] = {
     "data": lambda run: run.data,
     "loss": lambda run: run.loss,
 }
+
+Which = Literal["trained", "unfinished", "any"]
+
+
+def newest(folder: Path, which: Which = "trained") -> Path:
+    """Return the run that was started last, of those that are trained, of those that can be resumed, or of all.
+
+    Raises `RunError` if there is none.
+    """
+    if which == "trained":
+        return RunDirectory.newest(folder).path
+    runs = runs_in(folder)
+    for run in runs:
+        if which == "any" or run.state in ("interrupted", "failed"):
+            return run.path
+    if not runs:
+        raise RunError(f"there is no run in {folder}; train one, or name the run")
+    further = f"`nnfs resume {shlex.quote(runs[0].path.as_posix())} --epochs N` trains the newest further"
+    raise RunError(f"no run in {folder} is unfinished; {further}")
 
 
 def matching(runs: Iterable[RunOverview], filters: Sequence[str]) -> list[RunOverview]:

@@ -12,7 +12,7 @@ import typer
 from nnfs_cli.cli.completion import complete_run
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, load
-from nnfs_cli.cli.paths import open_run
+from nnfs_cli.cli.paths import open_run, run_meant
 from nnfs_cli.cli.terminal import fact, print_json, width_of
 from nnfs_cli.display.text import markdown_table, table
 from nnfs_cli.errors import UserError
@@ -51,7 +51,7 @@ def compare(
     load(code)
     from nnfs_cli.workflows.compare_runs import compare_runs
 
-    found = compare_runs([open_run(run) for run in runs])
+    found = compare_runs([open_run(run_meant(run)) for run in runs])
     if json:
         print_json(_plain(found))
         return

@@ -11,6 +11,7 @@ import typer
 from nnfs_cli.cli.completion import complete_run
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Quiet
+from nnfs_cli.cli.paths import run_meant
 from nnfs_cli.cli.runs.list_runs import By, RunsFolder, best_of
 from nnfs_cli.cli.terminal import fact
 from nnfs_cli.display.stderr import note, write
@@ -92,7 +93,7 @@ def _chosen(
     if by is not None and keep_best is None:
         raise UserError("--by says which runs --keep-best keeps; give that, too")
     if runs:
-        return [*runs]
+        return [run_meant(run, folder=folder) for run in runs]
     from nnfs_cli.runs import selection
     from nnfs_cli.runs.overview import runs_in
 

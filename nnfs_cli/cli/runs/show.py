@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, load
-from nnfs_cli.cli.paths import open_run
+from nnfs_cli.cli.paths import open_run, run_meant
 from nnfs_cli.cli.runs.list_runs import plain_overview
 from nnfs_cli.cli.terminal import print_fact, print_json, suggest, width_of
 from nnfs_cli.display.text import byte_size, duration
@@ -28,12 +28,13 @@ HEIGHT, WIDEST = 9, 100  # lines and columns of the curves
     "nnfs runs show runs/breast_cancer-1 --json",
     guide="runs",
 )
-def show(run: RunFolder, json: Json = False, quiet: Quiet = False, code: Code = None) -> None:
+def show(run: RunFolder = None, json: Json = False, quiet: Quiet = False, code: Code = None) -> None:
     """Show RUN on a page: its state, data, net and training, its curves, figures, verdicts and files."""
     from nnfs_cli.runs.overview import is_run, overview
     from nnfs_cli.runs.removal import files_of
 
-    path = run if is_run(run) else open_run(run).path
+    path = run_meant(run, quiet=True, which="any")  # the page names it
+    path = path if is_run(path) else open_run(path).path
     load(code)
     found, files = overview(path), files_of(path)
     opened = None if found.state == "damaged" else open_run(path)
