@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from nnfs_cli.workflows import Evaluation, Verdict
 
 MetricList = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         metavar="METRIC,...",
-        help="Metrics to report instead of those of the config, such as 'roc_auc, f1: per_class'.",
+        help="Metrics to report instead of those of the config, such as 'roc_auc, f1: per_class'. Repeatable.",
         autocompletion=complete_metric,
     ),
 ]
@@ -128,10 +128,11 @@ def _require_kept_rows(run: RunDirectory) -> None:
         raise UserError(f"{kept}; give rows with --input")
 
 
-def _parse_metrics(text: str | None) -> list[Any] | None:
-    """Return the metrics that a text names, in the grammar of a config. Raises `UserError`."""
-    if text is None:
+def _parse_metrics(texts: list[str] | None) -> list[Any] | None:
+    """Return the metrics that texts name, in the grammar of a config. Raises `UserError`."""
+    if not texts:
         return None
+    text = ", ".join(texts)
     from nnfs_cli.config import yaml
     from nnfs_cli.config.yaml import YamlError
 

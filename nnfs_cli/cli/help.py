@@ -14,8 +14,9 @@ from typer.core import TyperCommand, TyperGroup
 
 from nnfs_cli.cli.commands import NAMES, PANELS, function_of
 from nnfs_cli.cli.optional_values import with_values
+from nnfs_cli.cli.shortcuts import as_assignments, with_shortcuts
 from nnfs_cli.cli.terminal import NARROWEST, complain, styled
-from nnfs_cli.cli.usage_errors import UsageError, describe
+from nnfs_cli.cli.usage_errors import UsageError, describe, refuse_repeated
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import fold
 
@@ -55,14 +56,22 @@ def manual(*examples: str, guide: str) -> Callable[[Function], Function]:
 class Command(TyperCommand):
     """A command whose help ends with examples and a topic of the guide."""
 
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.params = with_shortcuts(self.params)
+
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Parse the arguments; every usage error names the command."""
         optional = {name for one in self.params if str(one.metavar).startswith("[") for name in one.opts}
+        args = [*with_values(args, optional)] if optional else args
         try:
-            return super().parse_args(ctx, [*with_values(args, optional)] if optional else args)
+            refuse_repeated(self, ctx, args)
+            rest = super().parse_args(ctx, args)
         except UsageError as error:
             error.ctx = error.ctx or ctx
             raise
+        as_assignments(ctx.params)
+        return rest
 
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write usage, description, arguments, options, examples and the topic of the guide."""
@@ -76,6 +85,11 @@ class Command(TyperCommand):
 
 class CommandGroup(TyperGroup):
     """A command with commands of its own. Without one of these it does what its options say."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Parse the arguments; an option that takes one value is given once."""
+        refuse_repeated(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write usage, description, the commands, the options, examples and the topic of the guide."""
@@ -216,9 +230,9 @@ def _summary(help_: str | None) -> str:
 
 
 def _shown(command: Any, ctx: typer.Context, kind: str) -> list[Any]:
-    """Return the arguments or the options of a command that are not hidden."""
+    """Return the arguments or the options of a command that have a line in its help."""
     parameters = command.get_params(ctx)
-    return [one for one in parameters if one.param_type_name == kind and not getattr(one, "hidden", False)]
+    return [one for one in parameters if one.param_type_name == kind and one.help and not getattr(one, "hidden", False)]
 
 
 def _spelling(option: Any) -> str:

@@ -13,6 +13,7 @@ from nnfs_cli.cli.completion import complete_table
 from nnfs_cli.cli.fixes import Fixes
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Quiet
+from nnfs_cli.cli.paths import require_table
 from nnfs_cli.cli.terminal import complain, fact, suggest
 from nnfs_cli.display.text import column_kinds
 from nnfs_cli.errors import UserError
@@ -60,6 +61,7 @@ def init(
     from nnfs_cli.system.files import write_atomically
     from nnfs_cli.system.matching import matching_files
 
+    require_table(file)
     config = output or Path(f"{_stem(file)}.yaml")
     profile = profile_file(file, target, encoding, delimiter)
     if config.exists() and not force:

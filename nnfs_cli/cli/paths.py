@@ -13,31 +13,61 @@ from nnfs_cli.errors import ConfigError, DataError, RunError, UserError
 from nnfs_cli.system.wording import closest, listing, named
 
 if TYPE_CHECKING:
-    from nnfs_cli.runs.selection import Which
     from nnfs_cli.runs.directory import RunDirectory
+    from nnfs_cli.runs.selection import Which
 
 CONFIGS = (".yaml", ".yml")
-TABLES = (".csv", ".tsv", ".parquet", ".gz", ".zst")
 LISTED = 5  # runs that a message lists, at most
 RUNS = Path("runs")  # where a training puts its run
 
 
 def require_config(path: Path) -> None:
-    """Raise `UserError` for a table or a run instead of a config, or if the file is missing and another is close."""
+    """Raise `UserError` for what is no config: a table, a run, a folder, or a file that is missing."""
     where = shlex.quote(path.as_posix())
     if is_run(path):
-        raise UserError(f"{path} is a run directory; `nnfs resume {where}` continues it")
-    if path.suffix.lower() in TABLES and path.is_file():
+        spec = shlex.quote((path / "spec.yaml").as_posix())
+        raise UserError(f"{path} is a run directory; `nnfs resume {where}` continues it, and {spec} is its config")
+    if path.suffix.lower() not in CONFIGS and is_table(path):
         raise UserError(f"{path} is a table; `nnfs init {where}` writes a config for it")
-    if not path.exists() and (hint := _nearby(path, lambda other: other.suffix in CONFIGS) or _runs_like(path)):
+    if path.is_dir():
+        example = next((f", such as {other.as_posix()}" for other in _entries(path) if other.suffix in CONFIGS), "")
+        raise UserError(f"{path} is a folder; expected a YAML file{example}")
+    if not path.exists() and (hint := _hint_of_config(path)):
         raise ConfigError(f"{path}: error: there is no such file{hint}")
 
 
+def _hint_of_config(path: Path) -> str:
+    """Return what may be meant by a config that does not exist; the empty string if that is not known."""
+    from nnfs_cli.data import DataSource
+
+    kind = DataSource.registered.get(str(path))
+    if kind is not None and not any(field.is_required() for field in kind.model_fields.values()):
+        return f"; {path} is a built-in data set, which a config names with the line `dataset: {path}`"
+    if _has_suffix_of_table(path):
+        return "; a config is a YAML file, and `nnfs init` writes one for a table"
+    return _nearby(path, lambda other: other.suffix in CONFIGS) or _runs_like(path)
+
+
+def use_of(path: Path) -> str:
+    """Return the command for a table, a config or a run that exists; the empty string for anything else."""
+    where = shlex.quote(path.as_posix())
+    if is_run(path):
+        return f"`nnfs runs show {where}` shows the run"
+    if path.suffix.lower() in CONFIGS and path.is_file():
+        return f"`nnfs train {where}` trains it"
+    return f"`nnfs init {where}` writes a config for it" if is_table(path) else ""
+
+
 def require_table(path: Path) -> None:
-    """Raise `DataError` if a table is missing and a file in the same folder has a close name."""
+    """Raise `UserError` for a config or a run, and `DataError` if a table is missing and another name is close."""
     from nnfs_cli.system.matching import matching_files
 
-    if not any(map(Path.exists, matching_files(path))) and (hint := _nearby(path, _is_table)):
+    where = shlex.quote(path.as_posix())
+    if is_run(path):
+        raise UserError(f"{path} is a run directory, not a table; `nnfs predict --run {where}` predicts with it")
+    if path.suffix.lower() in CONFIGS and path.is_file():
+        raise UserError(f"{path} is a config, not a table; `nnfs train {where}` trains it")
+    if not any(map(Path.exists, matching_files(path))) and (hint := _nearby(path, is_table)):
         raise DataError(f"there is no file {path}{hint}")
 
 
@@ -67,19 +97,29 @@ def open_run(path: Path) -> RunDirectory:
         runs = _runs_in(RUNS, path.stem)
         known = f"its runs are {_listed(runs)}" if runs else f"`nnfs train {shlex.quote(path.as_posix())}` trains it"
         raise RunError(f"{path} is a config, not a run directory; {known}")
+    if is_table(path):
+        where = shlex.quote(path.as_posix())
+        use = f"`nnfs evaluate --input {where}` scores its rows, and `nnfs predict --input {where}` predicts them"
+        raise RunError(f"{path} is a table, not a run directory; {use}")
     if path.is_dir() and not is_run(path) and (runs := _runs_in(path)):
         raise RunError(f"{path} is a folder of runs; name one of them: {_listed(runs)}")
-    if not path.exists():
-        if hint := _runs_like(path) or _runs_like(RUNS / path) or _nearby(path, is_run) or _nearby(RUNS / path, is_run):
-            raise RunError(f"there is no run directory {path}{hint}")
+    places = [] if path.exists() else [path, RUNS / path]
+    hints = [*map(_runs_like, places), *(_nearby(place, is_run) for place in places)]
+    if hint := next(filter(None, hints), ""):
+        raise RunError(f"there is no run directory {path}{hint}")
     return RunDirectory.open(path)
 
 
-def _is_table(path: Path) -> bool:
+def is_table(path: Path) -> bool:
+    """Tell whether a path is a file whose name ends like that of a table."""
+    return path.is_file() and _has_suffix_of_table(path)
+
+
+def _has_suffix_of_table(path: Path) -> bool:
     from nnfs_cli.data.file_source import FileSource
 
     kinds = [kind for kind in FileSource.registered.values() if issubclass(kind, FileSource)]
-    return path.is_file() and path.name.lower().endswith(tuple(suffix for kind in kinds for suffix in kind.suffixes))
+    return path.name.lower().endswith(tuple(suffix for kind in kinds for suffix in kind.suffixes))
 
 
 def is_run(path: Path) -> bool:

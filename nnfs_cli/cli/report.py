@@ -52,7 +52,7 @@ def report(
     The page holds everything it needs and loads nothing, so you can send it as one file; it shows a few rows of your
     data unless --no-rows leaves them out. `nnfs train` writes it at the end of a training.
     """
-    meant = [run_meant(run, quiet) for run in runs or [None]]
+    meant = [run_meant(run, quiet) for run in runs] if runs else [run_meant(None, quiet)]
     if len(meant) > 1 and (no_rows or baselines):
         raise UserError("--no-rows and --baselines are for the report of a single run; a comparison has no rows")
     load(code)

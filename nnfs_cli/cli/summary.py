@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnfs_cli.cli.help import manual
-from nnfs_cli.cli.options import Code, ConfigOrRun, Json, Overrides, load, read
+from nnfs_cli.cli.options import Code, ConfigOrRun, Json, Overrides, Quiet, load, read
 from nnfs_cli.cli.paths import is_run, open_run, run_meant
 from nnfs_cli.cli.terminal import print_fact, print_json, styled, width_of
 from nnfs_cli.display.text import byte_size, fold, table
@@ -32,6 +32,7 @@ def summary(
     ] = False,
     set_: Overrides = None,
     json: Json = False,
+    quiet: Quiet = False,
     code: Code = None,
 ) -> None:
     """Print the layers of the net of CONFIG or RUN, with their shapes and costs.
@@ -40,7 +41,7 @@ def summary(
     for a batch, and the multiply-adds in the matrix products of a forward pass, for a row. A layer includes those
     inside it, which are indented.
     """
-    cost = _cost(run_meant(subject), set_, code)
+    cost = _cost(run_meant(subject, quiet), set_, code)
     if json:
         print_json(cost.plain(formulas=formula))
         return

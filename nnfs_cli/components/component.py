@@ -135,6 +135,8 @@ class Component(Section):
         meant = cls.synonyms.get(name.lower().replace("-", "_"), "")
         if meant in cls.registered:
             return f"; did you mean {named(meant)}?"
+        if name in cls.elsewhere:
+            return f"; {cls.elsewhere[name]}"
         return did_you_mean(name, cls.registered) or f"; there are {listing(sorted(cls.registered))}"
 
     def plain(self, context: dict[str, Any] | None = None) -> str | dict[str, Any]:

@@ -24,6 +24,7 @@ from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
 from nnfs_cli.config.cross_checks import cross_check, memory_faults, net_faults
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.monitors import with_monitors
+from nnfs_cli.config.synonyms import hint, setting_meant_by
 from nnfs_cli.config.yaml import YamlError, dump, dump_value
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.preprocessing import Preprocessing
@@ -37,7 +38,7 @@ from nnfs_cli.metrics import Metric, default_metrics
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets import Preset
-from nnfs_cli.system.wording import closest, named, shown
+from nnfs_cli.system.wording import named, shown
 from nnfs_cli.training.averaging import Averaging
 from nnfs_cli.training.callbacks import NamedCallback
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
@@ -48,37 +49,6 @@ from nnfs_cli.training.optimizers.sgd import SGD
 from nnfs_cli.training.penalty import Penalty
 from nnfs_cli.training.schedules import Constant, Schedule
 
-SYNONYMS = {  # names that other tools give to these settings
-    "activation": "layers",
-    "alpha": "penalty.l2",
-    "batch": "batch_size",
-    "criterion": "loss",
-    "data": "dataset",
-    "early_stop": "early_stopping",
-    "hidden_layer_sizes": "layers",
-    "hidden_layers": "layers",
-    "hidden_units": "layers",
-    "learning_rate": "lr",
-    "learning_rate_init": "lr",
-    "loss_function": "loss",
-    "max_epochs": "epochs",
-    "max_iter": "epochs",
-    "model": "layers",
-    "n_epochs": "epochs",
-    "n_iter_no_change": "early_stopping.patience",
-    "num_epochs": "epochs",
-    "objective": "loss",
-    "patience": "early_stopping.patience",
-    "random_seed": "seed",
-    "random_state": "seed",
-    "scheduler": "schedule",
-    "solver": "optimizer",
-    "target": "dataset.csv.target",
-    "test_split": "split.test",
-    "val_split": "split.validation",
-    "validation_fraction": "split.validation",
-    "validation_split": "split.validation",
-}
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 
 
@@ -340,12 +310,7 @@ def _error(faults: list[Fault], document: Document | None) -> ConfigError:
     return ConfigError.of(faults)
 
 
-def setting_meant_by(key: str) -> str | None:
-    """Return the setting that was probably meant by an unknown key, if there is one."""
-    return SYNONYMS.get(key.lower().replace("-", "_")) or closest(key, Config.model_fields)
-
-
-def _as_setting_of_optimizer(key: str, data: Mapping[str, Any]) -> str:
+def as_setting_of_optimizer(key: str, data: Mapping[str, Any]) -> str:
     """Return ``"; set it in the optimizer: adamw: {weight_decay: 0.1}"`` for a setting of optimizers, else ""."""
     takers = {name: kind for name, kind in Optimizer.registered.items() if key in kind.model_fields}
     if not takers:
@@ -365,11 +330,11 @@ def _validate_fields(
     """
     values: dict[str, Any] = {}
     unknown = [key for key in data if key not in cls.model_fields]
-    meant = [setting_meant_by(key) if i < MAX_FAULTS else None for i, key in enumerate(unknown)]
+    meant = [setting_meant_by(key, cls.model_fields) if i < MAX_FAULTS else None for i, key in enumerate(unknown)]
     faults = []
     for key, setting in zip(unknown, meant, strict=True):
-        hint = f"; did you mean {named(setting)}?" if setting else _as_setting_of_optimizer(key, data)
-        faults.append(Fault((key,), f"there is no key {named(key)}{hint}", at_key=True))
+        remedy = hint(setting) if setting else as_setting_of_optimizer(key, data)
+        faults.append(Fault((key,), f"there is no key {named(key)}{remedy}", at_key=True))
     for key, field in cls.model_fields.items():
         if key not in data:
             if field.is_required() and key not in meant and key not in may_miss:

@@ -79,6 +79,8 @@ class Document:
             if value is None and text.strip().lower() not in ("", "null", "~"):
                 raise YamlError("expected a value after the =")
             path = self._path(dotted.split("."))
+            if any(path == earlier for earlier, _ in self._overrides):
+                raise YamlError(f"{dotted} is set twice; set it once")
             self.data = _with(self.data, path, value)
         except UnicodeEncodeError:
             raise ConfigError(f"{where} the value is not valid UTF-8") from None

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from nnfs_cli.components.component import Component
 from nnfs_cli.components.section import Section
 from nnfs_cli.config import yaml
+from nnfs_cli.config.assignments import assignments
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.yaml import YamlError
@@ -80,12 +81,9 @@ def _with_overrides(data: dict[str, Any], command: str) -> dict[str, Any]:
     """Return the settings with the --set options of a command line applied."""
     document = Document("the config", Path(), data=data)
     with contextlib.suppress(ValueError):
-        words = iter(shlex.split(command))
-        for word in words:
-            option, equals, value = word.partition("=")
-            if option == "--set":
-                with contextlib.suppress(ConfigError):
-                    document.override(value if equals else next(words, ""))
+        for assignment in assignments(shlex.split(command)):
+            with contextlib.suppress(ConfigError):
+                document.override(assignment)
     return document.data
 
 

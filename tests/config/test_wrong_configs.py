@@ -16,7 +16,10 @@ from typer.testing import CliRunner, Result
 
 from nnfs_cli.cli import app
 from nnfs_cli.components.section import Section
-from nnfs_cli.config.config import SYNONYMS, Config
+from nnfs_cli.config import yaml
+from nnfs_cli.config.config import Config
+from nnfs_cli.config.document import Document
+from nnfs_cli.config.synonyms import EXAMPLES, SYNONYMS
 from nnfs_cli.data.split import Split
 from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
 from nnfs_cli.training.penalty import Penalty
@@ -91,8 +94,8 @@ WRONG_KEYS = [
     wrong("key in capitals", but("epochs: 2", "Epochs: 2"), "8:1", "did you mean 'epochs'?"),
     wrong("key of another tool", plus("learning_rate: 0.1"), "9:1", "no key 'learning_rate'; did you mean 'lr'?"),
     wrong("rows of another tool", but("epochs: 2", "num_epochs: 2"), "8:1", "did you mean 'epochs'?"),
-    wrong("setting of a block", plus("patience: 5"), "9:1", "'patience'; did you mean 'early_stopping.patience'?"),
-    wrong("fraction of another tool", plus("val-split: 0.2"), "9:1", "did you mean 'split.validation'?"),
+    wrong("setting of a block", plus("patience: 5"), "9:1", "did you mean 'early_stopping.patience', as in"),
+    wrong("fraction of another tool", plus("val-split: 0.2"), "9:1", "did you mean 'split.validation', as in"),
     wrong("setting of a component", plus("weight_decay: 0.1"), "9:1", "as optimizer: {adamw: {weight_decay: 0.1}}"),
     wrong("key like no other", plus("wibble: 2"), "9:1", "there is no key 'wibble'"),
     wrong("a number as key", plus("3: 2"), "9:1", "there is no key '3'"),
@@ -716,13 +719,36 @@ def test_a_layer_that_a_preset_chooses_cannot_be_changed_alone(train: Train, tmp
     assert "as in --set layers='[{linear: 20}, relu, {linear: 1}]'" in message
 
 
-@pytest.mark.parametrize(("name", "setting"), SYNONYMS.items())
-def test_the_names_of_other_tools_lead_to_settings_that_exist(name: str, setting: str) -> None:
+@pytest.mark.parametrize("setting", SYNONYMS)
+def test_the_names_of_other_tools_lead_to_settings_that_exist(setting: str) -> None:
     key, *path = setting.split(".")
-    assert name not in Config.model_fields
+    assert not {*SYNONYMS[setting]} & {*Config.model_fields}
     assert key in Config.model_fields
     blocks: dict[str, type[Section]] = {"split": Split, "early_stopping": EarlyStopping, "penalty": Penalty}
     if key in blocks:
         assert not path or path[0] in blocks[key].model_fields
     else:
-        assert path in ([], ["csv", "target"])
+        assert path in ([], ["csv", "target"], ["csv", "drop"], ["csv", "weight"])
+
+
+@pytest.mark.parametrize(("setting", "example"), EXAMPLES.items())
+def test_the_example_of_a_setting_is_valid_and_shows_the_setting(setting: str, example: str) -> None:
+    value, _ = yaml.read(example.encode())
+    data = {"dataset": {"csv": {"path": "t.csv", "target": "y"}}, **value}
+    Config.outline(Document("", Path(), data=data), files_must_exist=False)
+    for part in setting.split("."):
+        value = value[part]
+
+
+def test_no_name_of_another_tool_has_two_settings() -> None:
+    names = [name for of_setting in SYNONYMS.values() for name in of_setting]
+    assert len(names) == len(set(names))
+
+
+def test_a_setting_that_is_set_twice_is_refused(train: Train) -> None:
+    Path("config.yaml").write_text(GOOD)
+    twice = refused(train("config.yaml", "--set", "lr=0.1", "--epochs", "2", "--set", "lr=0.2"))
+    assert twice == "--set lr=0.2: error: lr is set twice; set it once\n"
+    assert refused(train("config.yaml", "--set", "epochs=1", "--epochs=2")).endswith(
+        "epochs is set twice; set it once\n"
+    )

@@ -12,7 +12,8 @@ from sklearn.base import BaseEstimator
 
 from nnfs_cli.api.settings import plain
 from nnfs_cli.config import yaml
-from nnfs_cli.config.config import Config, setting_meant_by
+from nnfs_cli.config.config import Config
+from nnfs_cli.config.synonyms import setting_meant_by
 from nnfs_cli.config.yaml import YamlError
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.errors import ConfigError
@@ -63,7 +64,7 @@ class NamedParameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
 
 def _meant_by(name: str, known: list[str]) -> str:
     """Return the parameter that was probably meant by an unknown name, as it is written, or an empty string."""
-    key, *path = (setting_meant_by(name) or "").split(".")
+    key, *path = (setting_meant_by(name, Config.model_fields) or "").split(".")
     key = NAMES.get(key, key)
     if key not in known:
         return closest(name, known) or ""

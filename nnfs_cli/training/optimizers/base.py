@@ -16,6 +16,9 @@ class Optimizer(Component, family="optimizer"):
     """A rule that changes the flat vector of parameters to lower the loss: step by step, or as a whole minimization."""
 
     default_lr: ClassVar[float | None] = None  # None if there is no learning rate
+    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("lr", "learning_rate"), "lr is a key of the config, and an argument of fit"
+    )
 
     def __init_subclass__(cls, *, name: str = "", **options: Any) -> None:
         if name and not issubclass(cls, Stepper | Minimizer):
@@ -29,9 +32,6 @@ class Stepper(Optimizer):
     needs = ("default_lr", "step")
     default_lr: ClassVar[float]
     by_entry: ClassVar[tuple[str, ...]] = ()  # formulas of single entries, see nn/entry_formulas.py
-    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("lr", "learning_rate"), "lr is a key of the config, and an argument of fit"
-    )
 
     weight_decay: NonNegativeFloat = 0.0
     """Shrink the weights (not biases or normalization) by this share times lr before each step."""
