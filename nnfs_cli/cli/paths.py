@@ -25,7 +25,9 @@ def require_config(path: Path) -> None:
     """Raise `UserError` for what is no config: a table, a run, a folder, or a file that is missing."""
     where = shlex.quote(path.as_posix())
     if is_run(path):
-        spec = shlex.quote((path / "spec.yaml").as_posix())
+        from nnfs_cli.runs.directory import RunDirectory
+
+        spec = shlex.quote(RunDirectory(path).spec_file.as_posix())
         raise UserError(f"{path} is a run directory; `nnfs resume {where}` continues it, and {spec} is its config")
     if path.suffix.lower() not in CONFIGS and is_table(path):
         raise UserError(f"{path} is a table; `nnfs init {where}` writes a config for it")
