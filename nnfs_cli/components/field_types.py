@@ -19,6 +19,7 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     PlainSerializer,
+    PlainValidator,
     SerializationInfo,
     StringConstraints,
     ValidationInfo,
@@ -28,6 +29,8 @@ from pydantic_core import CoreSchema
 
 from nnfs_cli.components.section import invalid
 from nnfs_cli.system.matching import matching_files
+from nnfs_cli.system.remote.file import Location, RemoteFile, is_remote, location
+from nnfs_cli.system.secrets import holds_secret
 from nnfs_cli.system.wording import did_you_mean, shown
 
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -61,7 +64,24 @@ def _not_empty(entries: tuple[object, ...]) -> tuple[object, ...]:
     return entries
 
 
-def absolute_path(value: object, info: ValidationInfo) -> Path:
+def data_location(value: object, info: ValidationInfo) -> Location:
+    """Return the remote file at a URL, or else the absolute path of a file or a folder; see `absolute_path`."""
+    if isinstance(value, RemoteFile):
+        return value
+    if not (isinstance(value, str | Path) and is_remote(value)):
+        return absolute_path(value, info, folders=True)
+    refuse_secret(str(value))
+    return location(value)
+
+
+def refuse_secret(url: str) -> None:
+    """Raise for a URL that holds a password or a token, which would be kept in the config and in the run."""
+    if holds_secret(url):
+        remedy = "write ${NAME} in its place, and set the environment variable NAME"
+        raise invalid(f"this URL holds a password or a token, which would be kept in every run; {remedy}")
+
+
+def absolute_path(value: object, info: ValidationInfo, folders: bool = False) -> Path:
     """Return the absolute path of an input file. A relative path is resolved against the config's folder."""
     if not isinstance(value, str | Path) or not str(value):
         raise invalid(f"expected a path, found {shown(value)}")
@@ -69,6 +89,7 @@ def absolute_path(value: object, info: ValidationInfo) -> Path:
     try:
         path = Path(os.path.abspath(Path(context.get("folder", Path()), Path(value).expanduser())))
         missing = context.get("files_must_exist", False) and not any(map(Path.is_file, matching_files(path)))
+        missing = missing and not (folders and path.is_dir())
         problem = _why_missing(path) if missing else None
     except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in (errno.ENAMETOOLONG, errno.EINVAL):
@@ -90,8 +111,10 @@ def _why_missing(path: Path) -> str:
     return f"there is no file {path}{near}"
 
 
-def relative_path(path: Path, info: SerializationInfo) -> str:
-    """Return the path relative to the folder that a config will be written to: the inverse of `absolute_path`."""
+def relative_path(path: Location, info: SerializationInfo) -> str:
+    """Return the path relative to the folder that a config will be written to: the inverse of `data_location`."""
+    if isinstance(path, RemoteFile):
+        return path.url
     try:
         return Path(os.path.relpath(path, (info.context or {}).get("folder", "."))).as_posix()
     except ValueError:  # on another drive of Windows, no relative path exists
@@ -139,7 +162,13 @@ Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 NotEmpty = _NotEmpty(_not_empty)  # for a tuple; pydantic's own min_length does not count invalid entries
 FilePath = Annotated[
     Path,
-    BeforeValidator(absolute_path),
+    BeforeValidator(lambda value, info: absolute_path(value, info)),
+    PlainSerializer(relative_path, return_type=str),
+    WithJsonSchema({"type": "string", "format": "path", "minLength": 1}),
+]
+DataLocation = Annotated[
+    Location,
+    PlainValidator(data_location),
     PlainSerializer(relative_path, return_type=str),
     WithJsonSchema({"type": "string", "format": "path", "minLength": 1}),
 ]

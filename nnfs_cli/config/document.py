@@ -11,6 +11,7 @@ from nnfs_cli.config import yaml
 from nnfs_cli.config.yaml import Position, Positions, YamlError
 from nnfs_cli.errors import MAX_FAULTS, ConfigError, Fault
 from nnfs_cli.system.files import attach_path
+from nnfs_cli.system.secrets import without_secrets
 from nnfs_cli.system.wording import shown
 
 EXCERPT = 100  # characters shown of a line
@@ -71,7 +72,7 @@ class Document:
     def override(self, assignment: str) -> None:
         """Change one value, given as ``key.sub=value`` with the value in YAML. List indices start at 0."""
         dotted, equals, text = assignment.partition("=")
-        where = f"--set {assignment}: error:"
+        where = f"--set {without_secrets(assignment)}: error:"
         if not equals or not all(dotted.split(".")):
             raise ConfigError(f"{where} expected key=value, such as --set lr=0.05")
         try:
@@ -111,7 +112,7 @@ class Document:
         for fault in faults[:MAX_FAULTS]:
             override, position = self._override_at(fault.path), self._position_of(fault)
             order = (-1, position.line, position.column) if override is None else (override, 0, 0)
-            start = f"{self._overrides[override][1]}: error: " if override is not None else ""
+            start = f"{without_secrets(self._overrides[override][1])}: error: " if override is not None else ""
             located.append((order, start + fault.message if start else self._message(position, fault.message)))
         blocks = list(dict.fromkeys(text for _, text in sorted(located)))
         if len(faults) > MAX_FAULTS:
@@ -170,7 +171,7 @@ class Document:
         lines = self.source.decode("utf-8-sig", "replace").splitlines()
         line = lines[position.line - 1] if position.line <= len(lines) else ""
         skipped = max(0, position.column - EXCERPT // 2) if len(line) > EXCERPT else 0
-        shown = line[skipped : skipped + EXCERPT].replace("\t", " ")
+        shown = without_secrets(line)[skipped : skipped + EXCERPT].replace("\t", " ")
         column = position.column - 1 - skipped
         carets = "^" * max(1, min(position.length, len(shown) - column))
         return (

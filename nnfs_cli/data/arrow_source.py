@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from nnfs_cli.data.arrow_rows import ArrowRows, PartitionedRows, partitions
 from nnfs_cli.data.arrow_table import ChunkReader, columns_of
@@ -14,6 +15,8 @@ from nnfs_cli.data.file_source import ColumnFile, check_names, check_schema
 from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.table import Kind, Table, concatenate_tables
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.matching import files_below
+from nnfs_cli.system.remote.file import Location
 from nnfs_cli.system.without_pandas import leave_pandas_out
 
 
@@ -80,7 +83,16 @@ class ArrowFile(ArrowSource, ColumnFile):
     A folder stands for all its files; the names of folders inside, such as year=2026, are cells of the column year.
     """
 
-    def _opened(self, path: Path) -> AbstractContextManager[ArrowRows]:
+    reads_folders = True
+
+    @property
+    def files(self) -> Sequence[Location]:
+        """The files, sorted by name."""
+        if isinstance(self.path, Path) and self.path.is_dir():
+            return files_below(self.path, self.suffixes) or [self.path]
+        return super().files
+
+    def _opened(self, path: Location) -> AbstractContextManager[ArrowRows]:
         """Open one file."""
         raise NotImplementedError
 
@@ -91,7 +103,7 @@ class ArrowFile(ArrowSource, ColumnFile):
         """Yield the rows of each file. Raises `DataError` unless all files have the same columns."""
         leave_pandas_out()
         files = self.files
-        cells = partitions([path.relative_to(self.path).parts[:-1] for path in files]) if self.path.is_dir() else []
+        cells = partitions([_folders(path, self.path) for path in files]) if self.path.is_dir() else []
         first: tuple[Sequence[str], str] | None = None
         for i, path in enumerate(files):
             with self._opened(path) as rows:
@@ -102,6 +114,12 @@ class ArrowFile(ArrowSource, ColumnFile):
                 first = first or (rows.schema.names, path.name)
                 check_schema(rows.schema.names, first[0], path.name, first[1])
                 yield rows
+
+
+def _folders(path: Location, folder: Location) -> Sequence[str]:
+    """Return the names of the folders between a folder and a file in it."""
+    here, above = (one.as_posix() if isinstance(one, Path) else unquote(one.url) for one in (path, folder))
+    return here.removeprefix(above).split("/")[:-1]
 
 
 def _of_one_type(tables: Sequence[Table]) -> list[Table]:

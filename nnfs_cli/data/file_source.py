@@ -8,15 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from nnfs_cli.components.field_types import FilePath
+from nnfs_cli.components.field_types import DataLocation
+from nnfs_cli.components.section import invalid
 from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.files import attach_path
 from nnfs_cli.system.matching import matching_files
+from nnfs_cli.system.remote.file import Location, RemoteFile
 from nnfs_cli.system.wording import listing, named
 
 STDIN = Path("-")
@@ -27,17 +29,28 @@ class FileSource(DataSource):
     """A data set in one file, or in several files with the same columns."""
 
     suffixes: ClassVar[tuple[str, ...]]
+    reads_folders: ClassVar[bool] = False
 
-    path: FilePath = Field(kw_only=False)
-    """Path of the file, relative to the folder of the config. A pattern such as `part-*.csv` names several files."""
+    path: DataLocation = Field(kw_only=False)
+    """Path of the file, relative to the folder of the config, or a URL. A pattern such as `part-*.csv` names several
+    files."""
 
-    def at(self, path: Path) -> Self:
+    @field_validator("path")
+    @classmethod
+    def _is_no_folder(cls, path: Location) -> Location:
+        if not cls.reads_folders and path.is_dir():
+            raise invalid(f"{path} is not a file")
+        return path
+
+    def at(self, path: Location) -> Self:
         """Return a data set with the same settings for another file."""
         return self.model_copy(update={"path": path})
 
     @property
-    def files(self) -> list[Path]:
+    def files(self) -> Sequence[Location]:
         """The files, sorted by name."""
+        if isinstance(self.path, RemoteFile):
+            return self.path.files(self.suffixes)
         return matching_files(self.path)
 
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
@@ -51,14 +64,14 @@ class FileSource(DataSource):
     @contextlib.contextmanager
     def _plain_errors(self) -> Iterator[None]:
         try:
-            with attach_path(self.path):
+            with attach_path(Path(str(self.path))):
                 yield
         except FileNotFoundError:
             raise DataError(f"there is no file {self.path}") from None
         except IsADirectoryError:
             raise DataError(f"{self.path} is a folder, not a file") from None
 
-    def stamp(self) -> tuple[tuple[Path, int, int], ...]:
+    def stamp(self) -> tuple[tuple[Location, int, int], ...]:
         """Return the path, size and modification time of each file: a cheap way to notice a change."""
         with self._plain_errors():
             found = [(path, path.stat()) for path in self.files]
@@ -125,11 +138,11 @@ def check_schema(names: Sequence[str], first: Sequence[str], file: str, first_fi
 Source = TypeVar("Source", bound=FileSource)
 
 
-def source_class_for(path: Path, among: type[Source]) -> type[Source]:
-    """Return the class of data sets that reads this file. Raises `DataError` for a suffix that none reads."""
-    if path.is_dir():
-        raise DataError(f"{path} is a folder, not a file")
+def source_class_for(path: Location, among: type[Source]) -> type[Source]:
+    """Return the class of data sets that reads this file or folder. Raises `DataError` if none does."""
     kinds = [member for member in FileSource.registered.values() if issubclass(member, among)]
+    if path.is_dir():
+        return _class_for_folder(path, kinds)
     for kind in kinds:
         if path.name.lower().endswith(kind.suffixes) or (path == STDIN and ".csv" in kind.suffixes):
             return kind
@@ -137,7 +150,18 @@ def source_class_for(path: Path, among: type[Source]) -> type[Source]:
     raise DataError(f"{path.name} is not a known kind of file; its name must end in {listing(known, 'or')}")
 
 
-def source_for(path: Path, like: DataSource) -> FileSource:
+def _class_for_folder(path: Location, kinds: Sequence[type[Source]]) -> type[Source]:
+    """Return the class of data sets that reads all the files in a folder whose kind is known."""
+    fits = [kind for kind in kinds if kind.reads_folders and kind(path=path, target="?").files != [path]]  # type: ignore[call-arg]
+    if len(fits) == 1:
+        return fits[0]
+    suffixes = [kind.suffixes[0] for kind in fits or kinds if kind.reads_folders]
+    if fits:
+        raise DataError(f"{path} is a folder with files of several kinds: {listing(suffixes)}; name one with a pattern")
+    raise DataError(f"{path} is a folder without files that end in {listing(suffixes, 'or')}")
+
+
+def source_for(path: Location, like: DataSource) -> FileSource:
     """Return the data set for another file, by its suffix.
 
     If `like` reads the same kind of file, its settings are kept; otherwise only its target, drop and weight are.

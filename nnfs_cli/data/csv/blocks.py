@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from nnfs_cli.data.csv.byte_stream import ByteStream, RepeatableStdin
 from nnfs_cli.data.csv.header import name_columns
@@ -25,6 +24,7 @@ from nnfs_cli.data.csv.text_checks import refuse_invalid_text, refuse_other_form
 from nnfs_cli.data.file_source import STDIN, check_names
 from nnfs_cli.data.table import ask_delimiter
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.remote.file import Location
 from nnfs_cli.system.wording import counted
 
 BLOCK_BYTES = 4 << 20  # bytes that are read at a time
@@ -83,7 +83,7 @@ class Block:
         return f"{self.file}, line {line}: {counted(n_cells, 'cell')} where the header has {len(self.names)}{hint}"
 
 
-def blocks(path: Path, layout: CsvLayout) -> Iterator[Block]:
+def blocks(path: Location, layout: CsvLayout) -> Iterator[Block]:
     """Yield the blocks of a file: at least one, which may be empty. Raises `DataError` unless the file is a table."""
     name = "stdin" if path == STDIN else path.name
     index, names, start = 0, layout.header, 0
@@ -162,7 +162,7 @@ def _header(content: bytes, name: str, delimiter: str) -> tuple[tuple[str, ...] 
     return names, unnamed, record.end
 
 
-def names_in(path: Path, layout: CsvLayout) -> tuple[str, ...]:
+def names_in(path: Location, layout: CsvLayout) -> tuple[str, ...]:
     """Return the names of the columns."""
     if path == STDIN:
         RepeatableStdin.repeat_next_read()

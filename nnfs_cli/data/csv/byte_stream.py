@@ -5,11 +5,11 @@ from __future__ import annotations
 import codecs
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from nnfs_cli.data.csv.layout import CsvLayout
 from nnfs_cli.data.file_source import STDIN
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.remote.file import Location
 
 BUFFER = 1 << 20  # bytes that are buffered when a pipe, a compressed file or another encoding is read
 
@@ -17,7 +17,7 @@ BUFFER = 1 << 20  # bytes that are buffered when a pipe, a compressed file or an
 class ByteStream:
     """The content of a file in UTF-8, decompressed by its suffix. `name` is the name of the file in messages."""
 
-    def __init__(self, path: Path, name: str, layout: CsvLayout) -> None:
+    def __init__(self, path: Location, name: str, layout: CsvLayout) -> None:
         self.path, self.name, self.layout = path, name, layout
         self.compression = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower(), "")
         self._decoder = None if layout.is_utf8 else codecs.getincrementaldecoder(layout.encoding)()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -21,6 +20,7 @@ from nnfs_cli.data.named_columns import Names
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.parallel_map import parallel_map
+from nnfs_cli.system.remote.file import Location
 from nnfs_cli.system.wording import shown
 
 
@@ -118,7 +118,7 @@ class Csv(ColumnFile, name="csv", main="path"):
             )
         return self
 
-    def at(self, path: Path) -> Self:
+    def at(self, path: Location) -> Self:
         """Return a data set with the same settings for another file; stdin has the delimiter of this file."""
         moved = super().at(path)
         same = path == STDIN or moved.separator == self.decimal

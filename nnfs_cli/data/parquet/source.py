@@ -11,6 +11,7 @@ from nnfs_cli.data.arrow_rows import BATCH_ROWS, ArrowRows
 from nnfs_cli.data.arrow_source import ArrowFile
 from nnfs_cli.data.arrow_table import excerpt
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.remote.file import Location
 
 BUFFER = 1 << 20  # bytes of each column that pyarrow buffers
 
@@ -29,7 +30,7 @@ class Parquet(ArrowFile, name="parquet", main="path"):
     suffixes = (".parquet", ".pq")
 
     @contextlib.contextmanager
-    def _opened(self, path: Path) -> Iterator[ArrowRows]:
+    def _opened(self, path: Location) -> Iterator[ArrowRows]:
         with _opened(path) as file:
             yield ParquetRows(path.name, file)
 
@@ -64,7 +65,7 @@ class ParquetRows(ArrowRows):
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Location) -> Iterator[Any]:
     from pyarrow import parquet
 
     if path.is_dir():
@@ -72,7 +73,8 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with _plain_errors(path.name):
             # One file is one table: ParquetFile, unlike read_table, does not take folders around it for partitions.
-            file = parquet.ParquetFile(path, buffer_size=BUFFER)
+            source = path if isinstance(path, Path) else path.open()
+            file = parquet.ParquetFile(source, buffer_size=BUFFER)
     except UnicodeDecodeError as error:
         found = excerpt(error.object)
         raise DataError(f"{path.name}: the name of a column is not UTF-8, found {found}; rename the column") from None

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.errors import UserError
+from nnfs_cli.system.extras import install
 from nnfs_cli.system.machine_code import cache
 from nnfs_cli.system.machine_code.kernel import Device, Kernel
 
@@ -32,7 +33,7 @@ _engines: list[Any] = []  # they own the memory of the machine code
 def why_not_compile() -> str:
     """Return why kernels cannot be compiled here and what to do about it, or the empty string."""
     if not all(importlib.util.find_spec(name) for name in ("numba", "llvmlite")):
-        return "it needs `pip install 'nnfs-cli[fast]'`"
+        return f"it needs `{install('fast')}`"
     off = os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
     return "the environment variable NUMBA_DISABLE_JIT switches Numba off; remove it" if off else ""
 

@@ -1,0 +1,52 @@
+"""Passwords and tokens in URLs: they stand in the environment, and neither in a config nor in a message."""
+
+from __future__ import annotations
+
+import os
+import re
+from urllib.parse import quote
+
+from nnfs_cli.errors import UserError
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_WORDS = "password|passwd|sslpassword|secret|secret_key|access_key|token|sig|signature|x-amz-signature|x-goog-signature"
+_IN_USER = re.compile(r"://[^\s/?#@:]*:(?P<secret>[^\s/?#]+)@")
+_IN_QUERY = re.compile(rf"[?&](?:{_WORDS})=(?P<secret>[^\s&#'\"]+)", re.IGNORECASE)
+
+
+def filled(url: str) -> str:
+    """Return a URL with the environment variables that it names, as in ${DB_PASSWORD}, percent-encoded.
+
+    Raises `UserError` for a variable that is not set.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in os.environ:
+            raise UserError(f"the environment variable {found[1]} is not set; {url} needs it")
+        return quote(os.environ[found[1]], safe="")
+
+    return _VARIABLE.sub(value, url)
+
+
+def without_secrets(text: str, url: str = "") -> str:
+    """Return a text without passwords: neither those in URLs, nor the values of variables that `url` names."""
+    for name in _VARIABLE.findall(url):
+        if secret := os.environ.get(name):
+            text = text.replace(secret, f"${{{name}}}").replace(quote(secret, safe=""), f"${{{name}}}")
+    for pattern in (_IN_USER, _IN_QUERY):
+        text = pattern.sub(_masked, text)
+    return text
+
+
+def _masked(found: re.Match[str]) -> str:
+    secret = found["secret"]
+    return found[0] if _VARIABLE.fullmatch(secret) else found[0].replace(secret, "***")
+
+
+def holds_secret(url: str) -> bool:
+    """Return whether a URL holds a password or a token itself, instead of the name of an environment variable.
+
+    >>> holds_secret("postgresql://ann:sesame@db/sales"), holds_secret("postgresql://ann:${DB_PASSWORD}@db/sales")
+    (True, False)
+    """
+    return without_secrets(url) != url
