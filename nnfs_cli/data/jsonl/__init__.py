@@ -1,3 +1,6 @@
-"""Files of JSON lines: `source` reads them, `writer` writes them."""
+"""Files of JSON lines: `source` reads them, `writer` writes them.
+
+All lines decide the type of a column; `nnfs_cli.data.snapshot` keeps the parsed rows.
+"""
 
 from nnfs_cli.data.jsonl.source import JsonLines as JsonLines
