@@ -33,7 +33,6 @@ from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
 RARE = 10  # training rows below which a class is rare
 SHOWN = 5  # rare classes that a finding names
-LEARNABLE = 20  # training rows from which more weight may help a class
 TAMING = frozenset(  # steps that are robust to outliers
     ("quantile", "robust", "clip", "smooth_clip", "log1p", "piecewise_linear")
 )
@@ -197,7 +196,7 @@ def _target(config: Config, data: InspectedRows, loaded: LoadedData) -> Iterator
             and config.loss.target_range is None
         ):
             message = f"is skewed: it ranges from {low:,.6g} to {high:,.6g} with a median of {np.median(y):,.6g}"
-            logs = Suggestion("target", ("preprocessing", "target"), ("log1p", "standardize"))
+            logs = Suggestion("target", ("preprocessing", "target"), ("clamp", "log1p", "standardize"))
             yield Finding("lopsided", target, message, logs if positive else None)
         at_end = {value: int((y == value).sum()) for value in (low, high)}
         for value, n in at_end.items():
@@ -234,15 +233,15 @@ def _classes(config: Config, data: InspectedRows, loaded: LoadedData, target: st
         if missing and i not in rare:
             yield Finding("rare", target, f"has no {missing[0]} row of the class {name}: {by_split[i]}")
     least, most = int(train.min()), int(train.max())
-    if most > 10 * max(least, 1) and config.class_weights is None:
+    metrics = tuple(metric.name for metric in config.metrics or ())
+    if most > 10 * max(least, 1) and config.class_weights is None and set(metrics) <= {"accuracy"}:
         message = (
             f"has imbalanced classes: {shown(text_of(classes[int(train.argmax())]))} has {percent(most / train.sum())}"
-            f" of the training rows, {shown(text_of(classes[int(train.argmin())]))} {percent(least / train.sum())}"
+            f" of the training rows, {shown(text_of(classes[int(train.argmin())]))} {percent(least / train.sum())};"
+            " the accuracy does not show whether the rare class is found"
         )
-        if least < LEARNABLE:
-            message += f"; {counted(least, 'row')} {'is' if least == 1 else 'are'} too few to learn that class"
-        weights = Suggestion("weights", ("class_weights",), "balanced") if least >= LEARNABLE else None
-        yield Finding("imbalance", target, message, weights)
+        shows = Suggestion("metrics", ("metrics",), (*metrics, "balanced_accuracy"))
+        yield Finding("imbalance", target, message, shows)
 
 
 _PURPOSES = {"train": "to train", "validation": "to validate", "test": "to test"}

@@ -17,7 +17,7 @@ KINDS: Mapping[str, str] = {
     "scale": "bring inputs of numbers into a range that nets learn from",
     "target": "learn the logarithm of a skewed target",
     "split": "keep the rows of an owner together, or hold out the latest rows",
-    "weights": "let rare classes count as much as common ones",
+    "metrics": "report how well a rare class is found",
 }  # what `--fix` can apply
 ALL = "all"
 

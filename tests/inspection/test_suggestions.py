@@ -127,7 +127,7 @@ def test_a_config_is_fixed_in_its_place(inside: Nnfs, write: Write) -> None:
 def test_only_the_kinds_that_are_asked_for_are_fixed(inside: Nnfs, write: Write) -> None:
     write("t.csv", TABLE)
     path = write("t.yaml", CONFIG)
-    done = json.loads(inside("check", "t.yaml", "--fix", "split,weights", "--json").stdout)
+    done = json.loads(inside("check", "t.yaml", "--fix", "split,metrics", "--json").stdout)
     assert done["fixed"] == {"applied": [], "fixed": [], "left": [], "difference": []}
     assert path.read_text() == CONFIG
     fix = {"kind": "drop", "path": ["dataset", "csv", "drop"], "value": ["id"], "removes": []}
