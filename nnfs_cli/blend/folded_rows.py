@@ -16,8 +16,8 @@ from nnfs_cli.system.parallel_map import parallel_map
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.threads import allowed_threads
 
-MOST_SETS, FEW_SETS = 8, 4  # of an ensemble with more folds, each set leaves out several
-MUCH_WORK = 500_000  # numbers of training rows x inputs x outputs, from which on there are few sets
+SETS = {500_000: 8, 5_000_000: 4}  # the most sets, by numbers of training rows x inputs x outputs; else FEW_SETS
+FEW_SETS = 2
 Result = TypeVar("Result")
 
 
@@ -32,12 +32,13 @@ class Sets:
 
     @classmethod
     def of(cls, folds: Folds, n_numbers: int = 0) -> Self:
-        """Return the sets for these folds: one for each, if there are not too many. `n_numbers` tell the work of a set.
+        """Return the sets for these folds: one for each, if there are not too many, or else one for several.
 
-        Members without a fold, which train on all rows, share the last set.
+        `n_numbers` tell the work of a set. Members without a fold, which train on all rows, share the last set.
         """
         n_members, n_folds = folds.trains.shape[1], folds.n_folds
-        n_sets = n_folds if folds.forward else min(n_folds, MOST_SETS if n_numbers < MUCH_WORK else FEW_SETS)
+        most = next((n for work, n in SETS.items() if n_numbers < work), FEW_SETS)
+        n_sets = n_folds if folds.forward else min(n_folds, most)
         of_fold = np.arange(n_folds) * n_sets // n_folds
         return cls(np.concatenate([of_fold, np.full(n_members - n_folds, n_sets)]))
 

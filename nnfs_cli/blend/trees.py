@@ -47,7 +47,7 @@ class Trees(BlendedModel, name="trees", main="most"):
     def fit(self, rows: FoldedRows) -> Fitted:
         """Return the nodes of all trees, their roots (sets, rounds, outputs) and the biases (sets, outputs)."""
         first = self._fit(rows, 0, None)
-        n = min(len(first[0]) * 4 // 3 + 10, self.most)
+        n = max(len(first[0]), 1)
         fits = [first, *rows.for_each(lambda k: self._fit(rows, k, n), 1)]
         bias = np.stack([of_set for _, of_set in fits])
         n = min((len(rounds) for rounds, _ in fits if rounds), default=1)

@@ -29,6 +29,8 @@ MAX_STEPS = 2  # times the usual number of steps, a limit that takes precedence 
 FEW_ROWS = 100  # with at most so many, an epoch has few steps, and
 LEAST_STEPS = 600  # of them are needed, which takes precedence over EPOCH_RANGE
 MAX_BINS = 512  # bins of all columns together
+MANY_ROWS = 10_000  # from which on a forest has fewer trees
+MANY_CLASSES = 50  # with more of them, blended models take too long
 FOREST_LEAVES = 2_500, 10_000  # the most leaves of a tree of the forest, for numbers and for classes
 LARGE_TABLE = (
     250_000  # with as many rows, each epoch has thousands of steps: larger batches without dropout learn more,
@@ -45,15 +47,15 @@ class Effort(NamedTuple):
 
     members: int  # of the ensemble; twice as many with few rows
     steps: int  # the usual length of training
-    most_trees: int  # of boosting
+    rounds: int  # of boosting, at most
     trees_lr: float
     forest: int  # trees
 
 
 EFFORTS = {
     "fast": Effort(4, 1_000, 100, 0.1, 20),
-    "default": Effort(8, 2_500, 400, 0.1, 50),
-    "best": Effort(16, 5_000, 1_000, 0.05, 200),
+    "default": Effort(4, 1_500, 400, 0.1, 50),
+    "best": Effort(8, 2_500, 1_000, 0.05, 200),
 }
 
 
@@ -64,19 +66,20 @@ class Tabular(Preset, name="tabular", main="effort"):
       equally many rows, at most 512 bins for all columns. Empty cells become the median, and one more input marks them.
       Categories are one-hot, or learned vectors if a column has more than 50 of them. A target of numbers is
       standardized, and predictions stay within its range, unless the split is by time.
-    - Net: two hidden layers of 80 units with relu and dropout 0.1, and a linear shortcut beside them, in 8 members.
-      Below 1,000 rows, the layers have 32 units, in 16 members (4 below 80 rows). The ensemble predicts the mean of its
+    - Net: two hidden layers of 80 units with relu and dropout 0.1, and a linear shortcut beside them, in 4 members.
+      Below 1,000 rows, the layers have 32 units, in 8 members (4 below 80 rows). The ensemble predicts the mean of its
       members. Each member predicts the fold that it did not train on, and these predictions choose the best epoch.
       There are fewer members if the split is by groups, and there are fewer groups. If it is by time, a quarter of the
       members predict the latest quarter of the rows, and train on earlier ones only; the others train on all rows.
     - Training: AdamW with beta2 0.95 and a learning rate of 0.002 (0.001 below 1,000 rows), which warms up, stays
       constant for the first 40 % and then falls to 0 along a cosine. The weight decay is 1.5 / (lr x steps), so that it
-      has the same effect on trainings of any length. The weights are averaged. Training has about 2,500 steps, in 30 to
-      200 epochs, and from 16 to 100 rows at least 600 steps. It has at most 5,000 steps, or 3 epochs if they have more.
+      has the same effect on trainings of any length. The weights are averaged. Training has about 1,500 steps, in 30 to
+      200 epochs, and from 16 to 100 rows at least 600 steps. It has at most 3,000 steps, or 3 epochs if they have more.
     - Blend: boosted trees, a forest, a linear and a constant model, each fitted without each fold, join the nets with
-      weights that are chosen out of fold, if the loss is cross-entropy or mse. See `blended models`.
+      weights that are chosen out of fold, if the loss is cross-entropy or mse and there are at most 50 classes. See
+      `blended models`.
     - From 250,000 rows on, the layers have 128 units and no dropout, a batch has 1,024 rows, and all columns together
-      have at most 256 bins.
+      have at most 256 bins. Boosting has half as many trees.
 
     If the config has validation rows or a memory limit, every member trains on all training rows. Below 16 rows, all
     rows train, and no figure tells how good the net is.
@@ -155,11 +158,25 @@ def _blend(facts: TableFacts, effort: Effort) -> list[Any]:
     For classes, leaves of a single row are far better, and there are fewer of them, since a leaf of one class is whole.
     """
     n_rows, leaves = facts.n_rows, FOREST_LEAVES[facts.n_classes > 0]
-    trees = {"most": effort.most_trees, "lr": effort.trees_lr}
+    if facts.n_classes > MANY_CLASSES:
+        return []
+    rounds = effort.rounds if n_rows < LARGE_TABLE else effort.rounds // 2
+    rounds = min(rounds, max(5 * rounds // _n_outputs(facts), 20))
+    trees = {"most": rounds, "lr": effort.trees_lr}
     trees |= {"min_rows": 5, "l2": 3.0} if n_rows < SMALL_TABLE else {}
-    forest = {"trees": effort.forest, "min_rows": math.ceil(n_rows / leaves)}
+    n_trees = effort.forest if n_rows < MANY_ROWS else effort.forest * 2 // 5
+    forest = {"trees": n_trees, "min_rows": math.ceil(n_rows / leaves)}
     models = (Trees(**trees), Forest(**forest), LinearModel(), Constant())
     return [model.brief() for model in models]
+
+
+def _n_columns(facts: TableFacts) -> int:
+    """Return how many inputs a blended model has, about."""
+    return facts.n_numbers + sum(min(n, MANY_CATEGORIES) for n in facts.n_categories.values())
+
+
+def _n_outputs(facts: TableFacts) -> int:
+    return facts.n_classes if facts.n_classes > 2 else max(facts.n_targets, 1)
 
 
 def affordable(seconds: float, facts: TableFacts) -> str:
@@ -173,14 +190,13 @@ def seconds_of(effort: Effort, facts: TableFacts) -> float:
     The factors were fitted to `fast` and `default` on 22 tables of 142 to 16,512 training rows. 43 of these 44
     trainings took half to twice as long as this says, and one 2.3 times as long.
     """
-    rows, outputs = facts.n_rows, facts.n_classes if facts.n_classes > 2 else max(facts.n_targets, 1)
-    columns = facts.n_numbers + sum(min(n, MANY_CATEGORIES) for n in facts.n_categories.values())
+    rows, columns, outputs = facts.n_rows, _n_columns(facts), _n_outputs(facts)
     small = rows < SMALL_TABLE
     members, units = effort.members * (2 if small else 1), 32 if small else 80
     per_epoch = max(1, math.ceil(rows / _batch(rows)))
     passes = members * _epochs(per_epoch, effort.steps, 0) * rows
     nets = 7.4e-11 * passes * units * (columns + min(facts.n_numbers * _bins(facts), MAX_BINS) + units)
-    trees = 2.9e-8 * rows * columns * outputs * effort.most_trees  # with those of the forest
+    trees = 2.9e-8 * rows * columns * outputs * effort.rounds  # with those of the forest
     return 2.2 + nets + trees
 
 

@@ -64,7 +64,7 @@ def table(path: Path, n: int = 120) -> Path:
 def test_more_effort_computes_more_and_takes_longer() -> None:
     facts = TableFacts(5_000, n_numbers=10)
     fast, default, best = (Tabular.resolve({"tabular": name}).fill({}, facts) for name in ("fast", "default", "best"))
-    assert fast["members"] < default["members"] < best["members"]
+    assert fast["members"] <= default["members"] < best["members"]
     assert fast["epochs"] < default["epochs"] < best["epochs"]
     assert default["blend"] == ["trees", {"forest": {"min_rows": 2}}, "linear", "constant"]
     seconds = [seconds_of(effort, facts) for effort in EFFORTS.values()]
@@ -95,7 +95,7 @@ def test_filled_in_values_are_sensible_for_any_data(n_rows: int, n_classes: int,
     assert 3 <= epochs <= (LEAST_STEPS if 16 <= n_rows <= 100 else EPOCH_RANGE[1])
     assert steps >= LEAST_STEPS or not 16 <= n_rows <= 100
     assert steps <= max(MAX_STEPS * EFFORTS["default"].steps, 3 * -(-n_rows // batch))
-    assert filled["members"] in (4, 8, 16)
+    assert filled["members"] in (4, 8)
     assert (filled["holdout"] == "fold") == (n_rows >= MIN_HOLDOUT_ROWS)
     assert 0 < filled["optimizer"]["adamw"]["weight_decay"] <= 1.5 / (0.002 * EPOCH_RANGE[0]) + 1
     assert filled["schedule"]["cosine"]["warmup"] < epochs
