@@ -25,7 +25,7 @@ DATES = "calendar"
 ONE_HOT = {"one_hot": {"unseen": "other"}}
 EMBEDDING = {"embedding": {"min_frequency": 2, "unseen": "other"}}
 EPOCH_RANGE = (30, 200)  # limits of the number of epochs, which take precedence over the usual number of steps
-MAX_STEPS = 2  # times the usual number of steps, a limit that takes precedence over EPOCH_RANGE
+MAX_STEPS = 3  # times the usual number of steps, a limit that takes precedence over EPOCH_RANGE
 FEW_ROWS = 100  # with at most so many, an epoch has few steps, and
 LEAST_STEPS = 600  # of them are needed, which takes precedence over EPOCH_RANGE
 MAX_BINS = 512  # bins of all columns together
@@ -43,13 +43,17 @@ PATIENCE = 10  # logged epochs without improvement before training stops
 
 
 class Effort(NamedTuple):
-    """How much is computed."""
+    """How much is computed, with blended models beside the nets."""
 
     members: int  # of the ensemble; twice as many with few rows
     steps: int  # the usual length of training
     rounds: int  # of boosting, at most
     trees_lr: float
     forest: int  # trees
+
+    def of_nets_alone(self) -> Effort:
+        """Return the effort without blended models: more nets, which train longer."""
+        return self._replace(members=2 * self.members, steps=self.steps * 5 // 3)
 
 
 EFFORTS = {
@@ -67,14 +71,16 @@ class Tabular(Preset, name="tabular", main="effort"):
       Categories are one-hot, or learned vectors if a column has more than 50 of them. A target of numbers is
       standardized, and predictions stay within its range, unless the split is by time.
     - Net: two hidden layers of 80 units with relu and dropout 0.1, and a linear shortcut beside them, in 4 members.
-      Below 1,000 rows, the layers have 32 units, in 8 members (4 below 80 rows). The ensemble predicts the mean of its
-      members. Each member predicts the fold that it did not train on, and these predictions choose the best epoch.
-      There are fewer members if the split is by groups, and there are fewer groups. If it is by time, a quarter of the
-      members predict the latest quarter of the rows, and train on earlier ones only; the others train on all rows.
+      Below 1,000 rows, the layers have 32 units, in 8 members (4 below 80 rows). There are twice as many if no other
+      models are blended with them. The ensemble predicts the mean of its members. Each member predicts the fold that it
+      did not train on, and these predictions choose the best epoch. There are fewer members if the split is by groups,
+      and there are fewer groups. If it is by time, a quarter of the members predict the latest quarter of the rows, and
+      train on earlier ones only; the others train on all rows.
     - Training: AdamW with beta2 0.95 and a learning rate of 0.002 (0.001 below 1,000 rows), which warms up, stays
       constant for the first 40 % and then falls to 0 along a cosine. The weight decay is 1.5 / (lr x steps), so that it
-      has the same effect on trainings of any length. The weights are averaged. Training has about 1,500 steps, in 30 to
-      200 epochs, and from 16 to 100 rows at least 600 steps. It has at most 3,000 steps, or 3 epochs if they have more.
+      has the same effect on trainings of any length. The weights are averaged. Training has about 1,500 steps (2,500
+      without blended models), in 30 to 200 epochs, and from 16 to 100 rows at least 600 steps. It has at most three
+      times the usual steps, or 3 epochs if they have more.
     - Blend: boosted trees, a forest, a linear and a constant model, each fitted without each fold, join the nets with
       weights that are chosen out of fold, if the loss is cross-entropy or mse and there are at most 50 classes. See
       `blended models`.
@@ -101,18 +107,19 @@ class Tabular(Preset, name="tabular", main="effort"):
         """Return all keys that shape the net and its training, except those that are given."""
         loss: Loss = given.get("loss") or Loss.resolve(_loss(facts))
         effort = EFFORTS[self.effort if self.minutes is None else affordable(60 * self.minutes, facts)]
-        members = effort.members * (1 if facts.n_rows >= SMALL_TABLE else 2)
-        members = members if facts.n_rows >= 80 else 4
-        most = members if facts.most_folds is None else facts.most_folds
-        batch = given.get("batch_size") or _batch(facts.n_rows)
-        per_epoch = max(1, math.ceil(facts.n_rows / batch)) if batch != "full" else 1
         split: Split = given.get("split") or Split()
         has_steps = not isinstance(given.get("optimizer"), Minimizer)  # a minimizer has no steps to plan
-        few = has_steps and MIN_HOLDOUT_ROWS <= facts.n_rows <= FEW_ROWS
-        epochs = given.get("epochs") or _epochs(per_epoch, effort.steps, LEAST_STEPS if few else 0)
+        most = math.inf if facts.most_folds is None else facts.most_folds
         no_folds = min(given.get("members", most), most) < 2 or facts.n_rows < MIN_HOLDOUT_ROWS
         wants_validation = split.column is not None or split.without_default_validation().validation != 0
         holdout = has_steps and not (no_folds or wants_validation or given.get("memory_limit"))
+        blend = given.get("blend", _blend(facts, effort)) if holdout and loss.name in SUPPORTED else []
+        effort = effort if blend else effort.of_nets_alone()
+        members = 4 if facts.n_rows < 80 else effort.members * (1 if facts.n_rows >= SMALL_TABLE else 2)
+        batch = given.get("batch_size") or _batch(facts.n_rows)
+        per_epoch = max(1, math.ceil(facts.n_rows / batch)) if batch != "full" else 1
+        few = has_steps and MIN_HOLDOUT_ROWS <= facts.n_rows <= FEW_ROWS
+        epochs = given.get("epochs") or _epochs(per_epoch, effort.steps, LEAST_STEPS if few else 0)
         settings: dict[str, Any] = {
             "layers": _layers(loss, facts, dropout=has_steps and facts.n_rows < LARGE_TABLE),
             "loss": loss.brief(),
@@ -120,15 +127,15 @@ class Tabular(Preset, name="tabular", main="effort"):
             "log_every": max(1, round(epochs / LOGGED_EPOCHS)),
             "averaging": _averaging(per_epoch * epochs),
         }
-        if holdout and loss.name in SUPPORTED:
-            settings["blend"] = _blend(facts, effort)
+        if blend:
+            settings["blend"] = blend
         if facts.n_rows < MIN_HOLDOUT_ROWS and "split" not in given:
             settings["split"] = {"validation": 0}
         elif holdout or (split.column is None and split.validation != 0):
             settings["early_stopping"] = PATIENCE
         if has_steps:
             settings |= {
-                "members": min(members, most) if holdout else members,
+                "members": min(members, facts.most_folds or members) if holdout else members,
                 "holdout": "fold" if holdout else None,
                 "batch_size": batch,
                 "schedule": {"cosine": {"hold": 0.4, "warmup": min(1, epochs // 2)}},

@@ -112,9 +112,9 @@ def test_filled_in_values_are_sensible_for_any_data(n_rows: int, n_classes: int,
 @pytest.mark.parametrize(
     ("n_rows", "batch", "epochs", "units", "dropout", "bins"),
     [
-        (249_999, 512, 10, 80, 2, 21),
-        (250_000, 1_024, 20, 128, 0, 10),
-        (1_000_000, 1_024, 5, 128, 0, 10),
+        (249_999, 512, 9, 80, 2, 21),
+        (250_000, 1_024, 18, 128, 0, 10),
+        (1_000_000, 1_024, 4, 128, 0, 10),
         (10**7, 1_024, 3, 128, 0, 10),
     ],
 )
@@ -149,7 +149,7 @@ def test_a_config_needs_only_a_dataset(load: Load, dataset: str, loss: str, outp
     assert spec.loss.name == loss
     assert [layer.name for layer in spec.layers] == ["residual", *final]
     assert [layer.units for layer in spec.layers[0].layers if layer.name == "linear"] == [32, 32, outputs]
-    assert (spec.members, spec.holdout, spec.split.validation) == (16, "fold", 0)
+    assert (spec.members, spec.holdout, spec.split.validation) == (8, "fold", 0)
     assert spec.early_stopping is not None
     assert workflows.prepare(spec).splits["validation"].member is not None
 
@@ -285,7 +285,7 @@ def test_train_names_the_preset(inside: Nnfs, write: Callable[[str, str], Path])
     done = inside("train", "c.yaml")
     assert done.returncode == 0, done.stderr
     assert "preset      tabular fills in what the config leaves out; see spec.yaml in the run directory" in done.stderr
-    assert "holdout     each of the 16 members trains without one fold of the rows and is scored on it" in done.stderr
+    assert "holdout     each of the 8 members trains without one fold of the rows and is scored on it" in done.stderr
     assert "\nvalidation  loss" in done.stderr
     assert "rows, out of fold)\n" in done.stderr
     baseline = ("baseline", "c.yaml", "--set", "members=4")  # each fold takes seconds
