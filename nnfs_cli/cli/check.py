@@ -37,6 +37,7 @@ USES = {"data": "of data", "net": "for the net and its training", "batch": "for 
 @manual(
     "nnfs check configs/breast_cancer.yaml",
     "nnfs check configs/iris.yaml --set layers.0.linear=50 --json",
+    "nnfs check houses.yaml --fix drop,split",
     guide="tables",
 )
 def check(
@@ -56,7 +57,7 @@ def check(
     drop,split for example. Comments stay.
     """
     if set_ and fix:
-        raise UserError("--set changes a config for this check only, and --fix changes the file; leave --set out")
+        raise UserError("settings such as --set hold for this check only, and --fix changes the file; leave them out")
     from nnfs_cli.inspection.suggestion import chosen_kinds
 
     kinds = chosen_kinds(fix) if fix else ()

@@ -48,7 +48,8 @@ def find(config: Config, loaded: LoadedData, experiment: Experiment, data: Inspe
     inputs = [name for name in inputs if name not in bad]
     groups = find_row_groups(data.table, inputs, config.dataset.target_columns()[0])
     related = [*_relations(config, compared, inputs, groups)]
-    others = [name for name in inputs if name not in {one.column for one in related if one.suggestion}]
+    doubtful = {one.column for one in related if one.what == "leak" or one.suggestion}
+    others = [name for name in inputs if name not in doubtful]
     findings += [*_split_groups(config, groups), *_split_in_time(config, data.table, others), *related]
     findings += _ranges(config, data, [name for name in others if loaded.kinds[name] == "number"])
     findings += _target(config, data, loaded)
@@ -134,7 +135,8 @@ def _relations(
             if leak and name not in leaks:
                 leaks.add(name)
                 message = f"leaks the target {named(target)}: it {leak.how}"
-                yield Finding("leak", name, message, drop_column(config, name))
+                message += "" if leak.exact else "; leave it out, unless its value is known when you predict"
+                yield Finding("leak", name, message, drop_column(config, name) if leak.exact else None)
     others = [name for name in inputs if name not in leaks]
     for name, relation in find_repeats(table, [*sorted(owners), *others]).items():
         if name not in owners:

@@ -164,6 +164,9 @@ def test_a_column_that_leaks_the_target_is_found(check: Check) -> None:
     price = rng.normal(size=200)
     found = check(REGRESSION, y=price, cents=np.round(100 * price))
     assert set(by_column(found, "leak")) == {"cents"}
+    angle = rng.uniform(-3, 3, 200)
+    found = by_column(check(REGRESSION, y=np.sin(angle), angle=angle), "leak")
+    assert found["angle"].suggestion is None  # it may as well be what the target is to be predicted from
 
 
 def test_outliers_are_found_unless_a_step_takes_care_of_them(check: Check) -> None:

@@ -11,6 +11,7 @@ from nnfs_cli.inspection.suggestion import joined
 from nnfs_cli.system.wording import listing
 
 NAMED = 3  # columns that a diagnosis describes
+UNLESS = "leave it out, unless its value is known when you predict"
 
 
 def leaked_target(subject: Subject) -> Iterator[Diagnosis]:
@@ -37,4 +38,4 @@ def _left_out(
     measured = listing([*map(str, found[:NAMED]), *more])
     remedies = joined(finding.suggestion for finding in found if finding.suggestion)
     edits = {".".join(map(str, path)): value for path, value in (remedies[0].edits if remedies else {}).items()}
-    yield Diagnosis(code, severity, measured, why, str(remedies[0]) if remedies else "leave it out of the data", edits)
+    yield Diagnosis(code, severity, measured, why, str(remedies[0]) if remedies else UNLESS, edits)
