@@ -46,6 +46,7 @@ _HOMES = {
     "nn.initializers": ("Initializer",),
     "nn.layers.base": ("Layer",),
     "nn.layers.batch_norm": ("BatchNorm",),
+    "nn.layers.cumulative_logits": ("CumulativeLogits",),
     "nn.layers.dense": ("Dense",),
     "nn.layers.dropout": ("Dropout",),
     "nn.layers.elu": ("ELU",),
@@ -77,6 +78,7 @@ _HOMES = {
     "nn.losses.log_cosh": ("LogCosh",),
     "nn.losses.mae": ("MAE",),
     "nn.losses.mse": ("MSE",),
+    "nn.losses.ordinal": ("Ordinal",),
     "nn.losses.poisson": ("Poisson",),
     "nn.losses.quantile": ("Quantile",),
     "nn.parameters": ("ParameterSpec",),
@@ -129,6 +131,7 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.nn.initializers import Initializer as Initializer
     from nnfs_cli.nn.layers.base import Layer as Layer
     from nnfs_cli.nn.layers.batch_norm import BatchNorm as BatchNorm
+    from nnfs_cli.nn.layers.cumulative_logits import CumulativeLogits as CumulativeLogits
     from nnfs_cli.nn.layers.dense import Dense as Dense
     from nnfs_cli.nn.layers.dropout import Dropout as Dropout
     from nnfs_cli.nn.layers.elu import ELU as ELU
@@ -160,6 +163,7 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.nn.losses.log_cosh import LogCosh as LogCosh
     from nnfs_cli.nn.losses.mae import MAE as MAE
     from nnfs_cli.nn.losses.mse import MSE as MSE
+    from nnfs_cli.nn.losses.ordinal import Ordinal as Ordinal
     from nnfs_cli.nn.losses.poisson import Poisson as Poisson
     from nnfs_cli.nn.losses.quantile import Quantile as Quantile
     from nnfs_cli.nn.parameters import ParameterSpec as ParameterSpec

@@ -130,7 +130,8 @@ class Config(Section):
     averaging: Averaging | None = None
     """Evaluate and save an average of the weights over training, instead of the weights themselves."""
     metrics: tuple[Metric, ...] | None = None
-    """Metrics to report besides the loss. By default `[accuracy]` for classes, or `[rmse, r2]` for numbers."""
+    """Metrics to report besides the loss. By default `[accuracy]` for classes (also `rank_mae` and
+    `quadratic_kappa` for ordered ones), or `[rmse, r2]` for numbers."""
     early_stopping: EarlyStopping | None = None
     """Stop training early, after `patience` logged epochs without improvement."""
     checkpoint: Checkpoint = Checkpoint()
@@ -286,7 +287,7 @@ def _dependent_defaults(
     """Return the values of the keys whose defaults depend on other keys."""
     scaled = loss.task == "regression" and loss.target_range is None
     minimizes = isinstance(optimizer, Minimizer)
-    reported = default_metrics(loss.task) if metrics is None else metrics
+    reported = default_metrics(loss) if metrics is None else metrics
     return {
         "split": split if holdout is None else split.without_default_validation(),
         "preprocessing": preprocessing.model_copy(

@@ -153,6 +153,20 @@ def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     return [Fault(at, f"{loss.name} needs {needs}; end with {loss.activation.name} instead of {bounding.name}")]
 
 
+def _last_layer_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
+    """Check that the outputs come from the layer that keeps what the loss relies on."""
+    needed = loss.last_layer
+    if needed is None:
+        return []
+    inner = layers[:-1] if loss.activation and isinstance(layers[-1], loss.activation) else layers
+    if inner and isinstance(inner[-1], needed):
+        return []
+    at = max(len(inner) - 1, 0)
+    found = inner[-1].describe() if inner else layers[-1].describe()
+    message = f"{loss.name} needs {needed.name} as the last layer, one unit less than there are classes, found {found}"
+    return [Fault(("layers", at), message)]
+
+
 def _net_fits_data(dataset: DataSource, layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     facts = dataset.facts()
     return net_faults(layers, loss, facts, dataset.name) if facts else []
@@ -366,13 +380,14 @@ def _monitors_exist(
     schedule: Schedule,
     callbacks: tuple[NamedCallback, ...],
 ) -> list[Fault]:
-    metrics = default_metrics(loss.task) if metrics is None else metrics
+    metrics = default_metrics(loss) if metrics is None else metrics
     return unknown_figures(monitors(early_stopping, checkpoint, schedule, callbacks), metrics)
 
 
 _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _metrics_fit,
     _output_fits_loss,
+    _last_layer_fits_loss,
     _output_reaches_target,
     _net_fits_data,
     _net_fits_memory,

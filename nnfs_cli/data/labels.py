@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.numbers import is_number
 from nnfs_cli.data.table import Label, Table, text_of
 from nnfs_cli.errors import DataError
-from nnfs_cli.system.wording import listing, named, shown
+from nnfs_cli.system.wording import did_you_mean, listing, named, shown
 
 TARGET = "the target"  # what messages call the target column
 
@@ -57,6 +58,24 @@ def find_classes(table: Table, name: str) -> tuple[Label, ...]:
         always = f"is always {shown(classes[0])}, but classification needs at least two classes"
         raise DataError(f"{table.name}: the target {named(name)} {always}")
     return classes
+
+
+def in_order(classes: tuple[Label, ...], order: Sequence[Label], what: str) -> tuple[Label, ...]:
+    """Return classes from lowest to highest: in the `order` given, else that of whole numbers.
+
+    `what` is the name of the target in messages. Raises `ValueError` if texts have no order, or another one is given.
+    """
+    if not order:
+        if isinstance(classes[0], str):
+            raise ValueError(f"{what} holds texts; name them from lowest to highest, as in  ordinal: [low, mid, high]")
+        return tuple(sorted(classes))
+    labels, wanted = {text_of(label): label for label in classes}, [text_of(label) for label in order]
+    if unknown := [text for text in wanted if text not in labels]:
+        hint = did_you_mean(unknown[0], labels) or f"; there are {listing(list(labels)[:12])}"
+        raise ValueError(f"{what} has no class {shown(unknown[0])}{hint}")
+    if missing := [text for text in labels if text not in wanted]:
+        raise ValueError(f"{what} has the class {shown(missing[0])}, which is not in the order")
+    return tuple(labels[text] for text in wanted)
 
 
 def class_indices(table: Table, name: str, classes: tuple[Label, ...]) -> Array:

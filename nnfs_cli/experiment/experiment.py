@@ -23,6 +23,7 @@ from nnfs_cli.experiment.encode_splits import encode_splits, rows_in_memory, row
 from nnfs_cli.experiment.read_data import Budget, LoadedData, load_data
 from nnfs_cli.experiment.warnings import data_warnings, large_net, long_average, net_warnings, unweighted_layer
 from nnfs_cli.nn.check_layers import check_layers
+from nnfs_cli.nn.class_frequencies import start_at_frequencies
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.wording import counted
@@ -72,6 +73,12 @@ class Experiment:
         """Return a trainer of the net; `changes` replace fields of the plan."""
         return Trainer(self.predictor.model, self.batches, replace(self.plan, **changes), callbacks, evaluate)
 
+    def anew(self, config: Config) -> Experiment:
+        """Return this experiment with other settings of its training, and with a net that is not trained."""
+        predictor = Predictor(config, self.predictor.encoder)
+        _start(predictor, self.splits["train"], self.training_rows)
+        return replace(self, config=config, predictor=predictor)
+
     @property
     def warnings(self) -> list[str]:
         """The warnings to give before training."""
@@ -107,11 +114,18 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     stored = rows_on_disk(predictor, loaded, loaded.budget) if loaded.budget is not None else None
     splits = encode_splits(predictor, loaded, stored)
     training_rows = rows_in_memory(splits["train"], config.members) if stored is None else stored
+    _start(predictor, splits["train"], training_rows)
     _require_figures(config, splits, tuple(map(text_of, loaded.classes or ())))
     described = rows if loaded.budget is not None else loaded.rows["train"]
     description = _describe(loaded, table, described, predictor.encoder, splits, config.dataset.weight_column())
     kept = loaded if loaded.n_cells <= KEPT_CELLS else None
     return _settled(Experiment(config, splits, training_rows, predictor, batches, description, kept))
+
+
+def _start(predictor: Predictor, train: EncodedRows, rows: TrainingRows) -> None:
+    """Give the net the start that its training rows suggest."""
+    weight = train.weight if rows.arrays is None or rows.arrays[2] is None else rows.arrays[2]
+    start_at_frequencies(predictor.model, train.y, weight)
 
 
 def _settled(experiment: Experiment) -> Experiment:

@@ -13,7 +13,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.file_source import source_for
-from nnfs_cli.data.labels import class_indices, find_classes
+from nnfs_cli.data.labels import class_indices, find_classes, in_order
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Kind, Label, Table
@@ -31,7 +31,9 @@ from nnfs_cli.experiment.input_columns import (
 )
 from nnfs_cli.experiment.table_reader import TableReader, read_from_files, read_from_memory
 from nnfs_cli.experiment.warnings import no_weight_column
+from nnfs_cli.nn.losses.ordinal import Ordinal
 from nnfs_cli.system.warn import warn
+from nnfs_cli.system.wording import named
 
 MACHINERY = 200_000_000  # bytes that the program needs itself, with the block of a table that it is reading
 
@@ -131,7 +133,7 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
         target = dataset.target_columns()
         if len(target) != 1:
             raise DataError(f"{config.loss.name} needs one target, but {first.name} has {len(target)}")
-        classes = find_classes(survey, target[0])
+        classes = _classes(config, survey, target[0])
         indices = class_indices(survey, target[0], classes)
     rows = config.split.divide(survey, indices, config.seed)
     for split, path in config.split.files.items():
@@ -149,6 +151,17 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
         class_weights = class_weights_of(config, survey, rows["train"], classes, indices)
         rows["train"] = _with_weight(survey, "train", rows["train"], np.array(class_weights)[indices[rows["train"]]])
     return LoadedData(readers, rows, inputs, classes, class_weights, None if fits else budget)
+
+
+def _classes(config: Config, table: Table, target: str) -> tuple[Label, ...]:
+    """Return the labels of the target; if their order means something, from lowest to highest."""
+    classes = find_classes(table, target)
+    if isinstance(config.loss, Ordinal):
+        try:
+            return in_order(classes, config.loss.order, f"the target {named(target)}")
+        except ValueError as error:
+            raise config.error([Fault(("loss", config.loss.name), str(error))]) from None
+    return classes
 
 
 def no_weight(name: str, split: str) -> DataError:

@@ -1,7 +1,8 @@
 """Metrics: figures of how good predictions are, for people to read; losses are for training.
 
 Read `base.py` first: it holds `PredictedRows`, which metrics measure, and the contract of a `Metric`. Then read the
-metrics: `decisions.py` (predicted classes), `probabilities.py` (ranking and calibration), `numbers.py` (regression).
+metrics: `decisions.py` (predicted classes), `ranks.py` (classes with an order), `probabilities.py` (ranking and
+calibration), `numbers.py` (regression).
 `direction.py` decides which of two figures is better. Importing the package registers every metric.
 """
 

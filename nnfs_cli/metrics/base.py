@@ -14,7 +14,7 @@ import numpy as np
 from nnfs_cli.arrays import Array, all_finite
 from nnfs_cli.components.component import Component
 from nnfs_cli.metrics.direction import Mode
-from nnfs_cli.nn.losses import Task
+from nnfs_cli.nn.losses import Loss, Task
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ class Metric(Component, family="metric"):
         "acc": "accuracy",
         "auc": "roc_auc",
         "mean_absolute_error": "mae",
+        "quadratic_weighted_kappa": "quadratic_kappa",
+        "qwk": "quadratic_kappa",
         "r2_score": "r2",
         "root_mean_squared_error": "rmse",
     }
@@ -208,9 +210,11 @@ class PerClassMetric(Metric):
         raise NotImplementedError
 
 
-def default_metrics(task: Task) -> tuple[Metric, ...]:
-    """Return the usual metrics: accuracy for classification, RMSE and R² for regression."""
-    return tuple(map(Metric.resolve, ("accuracy",) if task == "classification" else ("rmse", "r2")))
+def default_metrics(loss: Loss) -> tuple[Metric, ...]:
+    """Return the usual metrics: RMSE and R² for numbers, accuracy for classes, with distances if they are ordered."""
+    of_ranks = ("rank_mae", "quadratic_kappa") if loss.ordered else ()
+    names = ("rmse", "r2") if loss.task == "regression" else ("accuracy", *of_ranks)
+    return tuple(map(Metric.resolve, names))
 
 
 def mode_of(figure: str, metrics: Iterable[Metric]) -> Mode | None:

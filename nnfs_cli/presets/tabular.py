@@ -39,6 +39,7 @@ LARGE_BINS = 256  # and with fewer bins of all columns together, an epoch takes 
 SMALL_TABLE = 1_000  # with fewer rows, the ensemble has more and smaller nets and a lower learning rate
 MIN_HOLDOUT_ROWS = 16  # with fewer rows, all of them train
 LOGGED_EPOCHS = 50  # approximate number of epochs that are evaluated and logged
+SCORE_SCALE = 2.0  # of the score of ordered classes: with a larger one, training moves rows past cut points faster
 PATIENCE = 10  # logged epochs without improvement before training stops
 
 
@@ -225,9 +226,12 @@ def _layers(loss: Loss, facts: TableFacts, dropout: bool) -> list[Any]:
         "relu",
         *([{"dropout": 0.1}] if dropout else []),
     ]
-    last = {"linear": loss.n_outputs(facts.n_classes or None, facts.n_targets)}
+    n_outputs = loss.n_outputs(facts.n_classes or None, facts.n_targets)
+    last, own = {"linear": n_outputs}, []
+    if loss.last_layer is not None:  # it makes all outputs of one score
+        last, own = {"linear": 1}, [{loss.last_layer.name: {"units": n_outputs, "init": {"constant": SCORE_SCALE}}}]
     deep = {"residual": [*hidden, *hidden, last]}  # the residual adds a linear shortcut
-    return [deep, *([loss.activation.name] if loss.activation else [])]
+    return [deep, *own, *([loss.activation.name] if loss.activation else [])]
 
 
 def _bins(facts: TableFacts) -> int:

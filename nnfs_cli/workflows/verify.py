@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from nnfs_cli.errors import NnfsWarning, RunError
 from nnfs_cli.experiment.experiment import Experiment, prepare
-from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.system.wording import counted, listing
@@ -88,7 +86,7 @@ def _train_again(
         plans = plans[-1:]  # each session started from the beginning
     for i, plan in enumerate(plans):
         config = experiment.config.model_copy(update={"epochs": plan["epochs"]})
-        here = replace(experiment, config=config, predictor=Predictor(config, experiment.predictor.encoder))
+        here = experiment.anew(config)
         ends: list[Callback] = []
         if i + 1 < len(plans):
             following = plans[i + 1]

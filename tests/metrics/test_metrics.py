@@ -19,6 +19,9 @@ from sklearn import metrics as sk
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.metrics import Metric, PredictedRows, default_metrics
+from nnfs_cli.nn.losses.cross_entropy import CrossEntropy
+from nnfs_cli.nn.losses.mse import MSE
+from nnfs_cli.nn.losses.ordinal import Ordinal
 
 Reference = Callable[[Array, Array, Array], float]  # of y, y_hat and weights
 
@@ -128,6 +131,8 @@ CLASS_REFERENCES: dict[str, Reference] = {
     "average_precision: per_class": ranked(sk.average_precision_score),
     "log_loss": lambda y, p, w: float(-(w * np.log(p[np.arange(len(y)), y])).sum() / w.sum()),
     "brier": brier,
+    "rank_mae": decided(sk.mean_absolute_error),
+    "quadratic_kappa": decided(sk.cohen_kappa_score, weights="quadratic"),
     "calibration_error": partial(calibration, bins=15),
     "calibration_error: 10": partial(calibration, bins=10),
 }
@@ -272,8 +277,9 @@ def test_a_setting_out_of_range_is_refused(example: str) -> None:
 
 
 def test_default_metrics() -> None:
-    assert [m.column for m in default_metrics("classification")] == ["accuracy"]
-    assert [m.column for m in default_metrics("regression")] == ["rmse", "r2"]
+    assert [m.column for m in default_metrics(CrossEntropy())] == ["accuracy"]
+    assert [m.column for m in default_metrics(Ordinal())] == ["accuracy", "rank_mae", "quadratic_kappa"]
+    assert [m.column for m in default_metrics(MSE())] == ["rmse", "r2"]
 
 
 def test_default_metrics_do_not_import_scikit_learn() -> None:

@@ -37,6 +37,12 @@ def layer_norm(eps: float = 1e-5) -> Function:
     return lambda x, p, training: F.layer_norm(x, (4,), p["weight"], p["bias"], eps)
 
 
+def cumulative(x: Tensor, p: dict[str, Tensor], training: bool) -> Tensor:
+    """McCullagh (1980): cut points in order, less one score; PyTorch has none."""
+    distances = torch.cat([p["spacing"][:1], p["spacing"][1:].exp()])
+    return distances.cumsum(0) - x @ p["weight"]
+
+
 SCALE = {"weight": numbers(4, start=50), "bias": numbers(4, start=60)}
 RUNNING = {**SCALE, "running_mean": numbers(4, start=70), "running_var": numbers(4, start=80) ** 2}
 LAYERS: dict[str, tuple[dict[str, Tensor], Function]] = {
@@ -55,6 +61,11 @@ LAYERS: dict[str, tuple[dict[str, Tensor], Function]] = {
     "residual: [linear: 3, tanh]": (
         affine(4, 3, "0.") | {"projection": numbers(4, 3, start=90)},
         lambda x, p, _: linear(x, p, "0.").tanh() + x @ p["projection"],
+    ),
+    "cumulative_logits: 6": ({"weight": numbers(4, 1), "spacing": numbers(6, start=20)}, cumulative),
+    "cumulative_logits: {units: 2, init: he_normal}": (
+        {"weight": numbers(4, 1), "spacing": numbers(2, start=20)},
+        cumulative,
     ),
     "batch_norm": (RUNNING, batch_norm()),
     "batch_norm: {momentum: 0.01, eps: 0.001}": (RUNNING, batch_norm(0.01, 0.001)),

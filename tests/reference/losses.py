@@ -18,6 +18,7 @@ def tensor(rows: Any) -> Tensor:
 
 Z = tensor([[0.3, -1.2, 2.0], [-0.5, 0.1, 0.4], [6.0, -2.0, 1.5], [0.0, 0.7, -0.7], [-3.0, -2.5, 4.0], [1.0, 1.1, 0.9]])
 ONE, TWO, SIX = Z[:, :1], Z[:, :2], torch.cat([Z, -Z], dim=1)
+ASCENDING = Z.sort(dim=1).values
 CLASS, BIT = torch.tensor([0, 1, 0, 2, 2, 1]), tensor([0, 1, 0, 1, 1, 1])
 NUMBER = tensor([[0.2, -1.0], [-2.5, 0.2], [5.5, 0.0], [0.3, 0.9], [-3.1, 2.0], [1.4, 1.2]])
 COUNT = tensor([[1.0, 0.0], [0.0, 3.0], [400.0, 1.0], [1.0, 2.0], [0.0, 0.0], [2.0, 5.0]])
@@ -62,6 +63,12 @@ def pinball(*levels: float) -> Losses:
     return losses
 
 
+def cumulative(y_hat: Tensor, y: Tensor) -> Tensor:
+    """McCullagh (1980): the probability of each class is the difference of two cumulative ones; PyTorch has none."""
+    ends = torch.zeros_like(y_hat[:, :1])
+    return -of_class(torch.diff(torch.cat([ends, y_hat, ends + 1], dim=1), dim=1), y).log()
+
+
 FROM_LOGITS: list[tuple[str, Tensor, Tensor, Losses]] = [
     ("cross_entropy", Z, CLASS, by_row(F.cross_entropy)),
     ("cross_entropy: {label_smoothing: 0.1}", Z, CLASS, by_row(F.cross_entropy, label_smoothing=0.1)),
@@ -71,6 +78,8 @@ FROM_LOGITS: list[tuple[str, Tensor, Tensor, Losses]] = [
     ("binary_cross_entropy: {label_smoothing: 0.1}", ONE, BIT, of_bits(F.binary_cross_entropy_with_logits, 0.1)),
     ("binary_focal", ONE, BIT, focal(2.0, lambda z, y: F.logsigmoid((2 * y - 1) * z[:, 0]))),
     ("binary_focal: 0.5", ONE, BIT, focal(0.5, lambda z, y: F.logsigmoid((2 * y - 1) * z[:, 0]))),
+    ("ordinal", ASCENDING, CLASS + 1, lambda z, y: cumulative(z.sigmoid(), y)),
+    ("ordinal: [low, medium, high]", ASCENDING[:, :2], CLASS, lambda z, y: cumulative(z.sigmoid(), y)),
     ("poisson", TWO, COUNT, by_row(F.poisson_nll_loss)),
     ("gamma", TWO, COUNT, lambda z, y: (z + y * (-z).exp()).mean(1)),
 ]
@@ -79,6 +88,7 @@ AS_WRITTEN: list[tuple[str, Tensor, Tensor, Losses]] = [
     ("focal", Z.softmax(1), CLASS, focal(2.0, lambda p, y: of_class(p, y).log())),
     ("binary_cross_entropy", ONE.sigmoid(), BIT, of_bits(F.binary_cross_entropy)),
     ("binary_focal", ONE.sigmoid(), BIT, focal(2.0, lambda p, y: (1 - y + (2 * y - 1) * p[:, 0]).log())),
+    ("ordinal", ASCENDING.sigmoid(), CLASS, cumulative),
     ("hinge", ONE, BIT, hinge),
     ("hinge", Z, CLASS, hinge),
     ("hinge: {squared: true}", ONE, BIT, lambda z, y: hinge(z, y) ** 2),

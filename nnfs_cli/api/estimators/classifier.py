@@ -141,7 +141,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     Attributes
     ----------
     classes_ : array (n_classes,)
-        The labels, sorted.
+        The labels, sorted; with the loss `ordinal`, from lowest to highest.
     n_features_in_ : int
         The number of inputs.
     feature_names_in_ : array (n_features,) of str
@@ -261,8 +261,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         """
         with value_errors():
             self._forget()
-            inputs, labels = self._inputs(X, reset=True), self._labels(y)
-            classes, indices = np.unique(labels, return_inverse=True)
+            inputs = self._inputs(X, reset=True)
+            classes, indices = np.unique(self._labels(y), return_inverse=True)
             if len(classes) < 2:
                 raise DataError(f"y holds one class, {shown(text_of(classes[0]))}; a classifier needs at least two")
             weight = self._weight(sample_weight, inputs)
@@ -276,8 +276,9 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
                     either = listing(map(shown, unknown), "or")
                     raise DataError(f"no training row has the label {either} of validation_data")
                 validation = Rows(X_val, self._of_equal_length(places, X_val, "y"), weight_val)
-            self._train(rows, validation, [self._name_of(y)], [_label(value) for value in classes.tolist()])
-            self.classes_ = classes
+            labels = [_label(value) for value in classes.tolist()]
+            self._train(rows, validation, [self._name_of(y)], labels)
+            self.classes_ = classes[[labels.index(label) for label in self.result_.predictor.encoder.classes or ()]]
         return self
 
     def _labels(self, y: Any) -> Array:

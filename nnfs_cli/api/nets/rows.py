@@ -47,7 +47,7 @@ def net_inputs(X: Any, dtype: np.dtype[Any], name: str = "X", n_features: int | 
 
 def class_indices(y: Any, loss: Loss, n_outputs: int, name: str = "y") -> Array:
     """Return class indices (rows,), whole numbers from 0 to the number of classes minus 1. Raises `DataError`."""
-    n_classes = max(n_outputs, 2)
+    n_classes = loss.n_classes(n_outputs)
     net = f"a net with {counted(n_outputs, 'output')}"
     expected = f"for {net}, {loss.name} needs the index of each row's class, from 0 to {n_classes - 1}"
     array = _numbers(y, name, f"; {expected}. NetClassifier takes labels of any kind")

@@ -67,7 +67,7 @@ def _misfit(shape: Shape, loss: Loss) -> str:
     if loss.task == "regression":
         each = loss.n_outputs(None, 1)
         return f"{gives}; {loss.name} needs {each} for each target" if shape[0] % each else ""
-    n_classes = max(shape[0], 2)
+    n_classes = loss.n_classes(shape[0])
     try:
         needed = loss.n_outputs(n_classes, 1)
     except ValueError as error:
@@ -155,7 +155,7 @@ def with_figures(callbacks: Sequence[Callback], settings: Settings, model: Model
     made = dict(enumerate(callbacks)) | dict(zip(sections, filled, strict=True))
     watching = {("schedule",): schedule} | {("callbacks", i): callback for i, callback in made.items()}
     monitored = {path: getattr(one, "monitor", None) for path, one in watching.items()}
-    labels = tuple(map(str, range(max(model.output_shape[0], 2))))
+    labels = tuple(map(str, range(model.loss.n_classes(model.output_shape[0]))))
     faults = unlogged_figures(
         {path: figure for path, figure in monitored.items() if isinstance(figure, str)},
         metrics,

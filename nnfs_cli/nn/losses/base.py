@@ -46,13 +46,18 @@ class Loss(Component, family="loss"):
         "mse_loss": "mse",
         "nll": "cross_entropy",
         "nll_loss": "cross_entropy",
+        "cumulative_link": "ordinal",
+        "ordered_logit": "ordinal",
         "pinball": "quantile",
+        "proportional_odds": "ordinal",
         "smooth_l1": "huber",
         "sparse_categorical_crossentropy": "cross_entropy",
         "squared_error": "mse",
     }
     task: ClassVar[Task]
     activation: ClassVar[type[Layer] | None] = None
+    last_layer: ClassVar[type[Layer] | None] = None  # the layer that the net must end in, before the activation
+    ordered: ClassVar[bool] = False  # whether the order of the classes means something
     target_range: ClassVar[tuple[float, float] | None] = None  # range that targets must lie in; None for any
     probabilistic: ClassVar[bool] = True  # whether the outputs for classes are probabilities, not scores
     by_entry: ClassVar[tuple[str, ...]] = ()  # formulas of single entries, see nn/entry_formulas.py
@@ -66,6 +71,10 @@ class Loss(Component, family="loss"):
         `n_classes` is None for a regression. Raises `ValueError` if the loss cannot be used for such a target.
         """
         return n_targets
+
+    def n_classes(self, n_outputs: int) -> int:
+        """Return the number of classes that a net with so many outputs can tell apart."""
+        return max(n_outputs, 2)
 
     def row_weight(self, total: float) -> float:
         """Return the factor of a row of weight 1 in a batch of weight `total` (its number of rows if unweighted)."""
