@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.nn.layers.cumulative_logits import CumulativeLogits, spacing
+from nnfs_cli.nn.cut_points import spacing
+from nnfs_cli.nn.layers.cumulative_logits import CumulativeLogits
 from nnfs_cli.nn.model import Model
 
 

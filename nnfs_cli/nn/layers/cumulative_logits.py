@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from pydantic import Field
 
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.field_types import PositiveInt
 from nnfs_cli.nn.context import Context
+from nnfs_cli.nn.cut_points import EqualShares
 from nnfs_cli.nn.initializers import Initializer, UniformFanIn
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
-
-
-class EqualShares:
-    """Cut points of classes that are equally frequent: sigmoid(c_k) = (k + 1) / (units + 1)."""
-
-    def draw(self, rng: Any, shape: Shape, fan_in: int, fan_out: int) -> Array:
-        """Return the first cut point and the logarithms of the distances between neighbours; nothing is random."""
-        share = np.arange(1, shape[-1] + 1) / (shape[-1] + 1)
-        return spacing(np.log(share / (1 - share)))
-
-
-def spacing(cuts: Array) -> Array:
-    """Return the parameters of cut points (..., units): the first, and the logarithms of the distances between them."""
-    return np.concatenate([cuts[..., :1], np.log(np.diff(cuts, axis=-1))], axis=-1)
 
 
 class CumulativeLogits(Layer, name="cumulative_logits", main="units"):
