@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from nnfs_cli.blend import BlendedModel
-from nnfs_cli.components.field_types import MAX_INT, Bytes, NotEmpty, PositiveFloat, PositiveInt, Seed, Switch
+from nnfs_cli.components.field_types import MAX_INT, Bytes, NotEmpty, PositiveFloat, PositiveInt, Seed, Switch, Text
 from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
 from nnfs_cli.config.cross_checks import cross_check, memory_faults, net_faults
 from nnfs_cli.config.document import Document
@@ -27,6 +27,7 @@ from nnfs_cli.config.monitors import with_monitors
 from nnfs_cli.config.synonyms import hint, setting_meant_by
 from nnfs_cli.config.yaml import YamlError, dump, dump_value
 from nnfs_cli.data import DataSource
+from nnfs_cli.data.parsing import Parser
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
@@ -85,6 +86,8 @@ class Config(Section):
     """Data to learn from: a built-in data set, or a `csv`, `parquet` or `npz` file (path relative to the config)."""
     split: Split = Split()
     """Held-out rows: fractions or files for `validation` and `test`, or a `column` that names the split of each row."""
+    parse: Mapping[Text, Parser] = {}
+    """Parsers of columns whose texts are numbers or dates, as in `{price: number, sold: {date: '%d.%m.%Y'}}`."""
     preprocessing: Preprocessing = Preprocessing()
     """Preprocessing steps for all `numbers`, `categories` and `dates`, for single `columns`, and for the `target`."""
     layers: Annotated[tuple[Layer, ...], NotEmpty]
@@ -218,7 +221,8 @@ class Config(Section):
         faults += cross_check(values)
         if faults:
             raise _error(faults, document)
-        config = handler(values | _dependent_defaults(**values))
+        dataset = values["dataset"].parsed_by(values["parse"])
+        config = handler(values | {"dataset": dataset} | _dependent_defaults(**values))
         config._document = document if document and document.source else None  # else it would keep the data of Python
         return config
 
@@ -232,6 +236,10 @@ class Config(Section):
         return isinstance(other, Config) and dict(self) == dict(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def with_parsers(self, parsers: Mapping[str, Parser]) -> Config:
+        """Return this config with other parsers of columns, such as those that its rows have settled."""
+        return self.model_copy(update={"parse": parsers, "dataset": self.dataset.parsed_by(parsers)})
 
     def check(self, facts: Facts, data: str) -> None:
         """Raise `ConfigError` unless the net fits the data that was read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
 
 from nnfs_cli.data.named_columns import NamedColumns
 from nnfs_cli.data.source import NO_KINDS
@@ -20,7 +21,9 @@ class ColumnSource(NamedColumns):
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
         """Read all columns that are not dropped. Raises `DataError` if there are no rows, or they cannot be read."""
         with self._plain_errors():
-            return self._read(self.called, kinds)
+            table = self._read(self.called, self._parsing.stored(kinds, every=True))
+            (parsed,) = self._parse_each([table], kinds, faults=False)
+            return parsed
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all columns, including dropped ones."""
@@ -33,7 +36,7 @@ class ColumnSource(NamedColumns):
         The memory does not grow with the number of rows.
         """
         with self._plain_errors():
-            return self._kinds(given)
+            return self._parsing.kinds(self._kinds(self._parsing.stored(given, every=True)), given)
 
     def chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False) -> Iterator[Table]:
         """Yield the columns in `kinds` that exist, read as these kinds, some ten thousand rows at a time.
@@ -43,7 +46,16 @@ class ColumnSource(NamedColumns):
         `Table.faults` holds the reason for its row.
         """
         with self._plain_errors():
-            yield from self._chunks(kinds, keep, faults)
+            tables = self._chunks(self._parsing.stored(kinds), keep, faults)
+            yield from self._parse_each(tables, kinds, faults) if self.parsers else tables
+
+    def settled(self) -> Self:
+        """Return the data set with parsers whose settings all of its cells settle, without keeping the cells."""
+        unsettled: dict[str, Kind] = {name: "stored" for name, one in self.parsers.items() if not one.is_settled}
+        if not unsettled:
+            return self
+        with self._plain_errors():
+            return self.parsed_by(self._parsing.settled_by(self._chunks(unsettled, (), False)).parsers)
 
     def table_size(self) -> int:
         """Estimate how many bytes the table takes in memory."""

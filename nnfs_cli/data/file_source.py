@@ -56,7 +56,9 @@ class FileSource(DataSource):
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
         """Read all columns that are not dropped. Raises `DataError` if a file is missing or is not a table."""
         with self._plain_errors():
-            return self._read(self.path.name, kinds)
+            table = self._read(self.path.name, self._parsing.stored(kinds, every=True))
+            (parsed,) = self._parse_each([table], kinds, faults=False)
+            return parsed
 
     def _read(self, name: str, kinds: Mapping[str, Kind]) -> Table:
         raise NotImplementedError
@@ -172,4 +174,4 @@ def source_for(path: Location, like: DataSource) -> FileSource:
     settings: dict[str, Any] = {"path": "stdin" if path == STDIN else path}
     if issubclass(kind, ColumnFile):
         settings |= {"target": like.target_columns(), "drop": like.dropped_columns(), "weight": like.weight_column()}
-    return kind(**settings).at(path)
+    return kind(**settings).at(path).parsed_by(like.parsers)

@@ -71,6 +71,11 @@ class InMemory(NamedColumns, name="table", main="target"):
         of `categories`. The digest of the table covers these columns. It is the same for the same cells from any
         library.
         """
+        table = self._read(self._parsing.stored(kinds, every=True))
+        (parsed,) = self._parse_each([table], kinds, faults=False)
+        return parsed
+
+    def _read(self, kinds: Mapping[str, Kind]) -> Table:
         content = self._rows()
         wanted = [name for name in content.schema.names if name not in self.drop]
         not_read = tuple(name for name in content.schema.names if name in self.drop)
@@ -105,9 +110,11 @@ class InMemory(NamedColumns, name="table", main="target"):
     def chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str] = (), faults: bool = False) -> Iterator[Table]:
         """Yield the rows in chunks; see `DataSource.chunks`."""
         content = self._rows()
-        reader = ChunkReader(self._called, content.schema, kinds, keep, faults, from_python=True)
-        for start in range(0, content.num_rows, ROWS_AT_ONCE):
-            yield reader.read(content.slice(start, ROWS_AT_ONCE), start)
+        stored = self._parsing.stored(kinds)
+        reader = ChunkReader(self._called, content.schema, stored, keep, faults, from_python=True)
+        starts = range(0, content.num_rows, ROWS_AT_ONCE)
+        tables = (reader.read(content.slice(start, ROWS_AT_ONCE), start) for start in starts)
+        yield from self._parse_each(tables, kinds, faults) if self.parsers else tables
 
     def _rows(self) -> Any:
         if self._content is None:
@@ -129,7 +136,8 @@ def rows_for(rows: Any, like: DataSource, name: str = "the table") -> DataSource
     if isinstance(rows, str | os.PathLike):
         return source_for(Path(rows), like)
     if not isinstance(like, InMemory):
-        like = _with_roles(like.target_columns(), like.dropped_columns(), like.weight_column())
+        parsers = like.parsers
+        like = _with_roles(like.target_columns(), like.dropped_columns(), like.weight_column()).parsed_by(parsers)
     return like.of(rows, name)
 
 

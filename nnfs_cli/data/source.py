@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+from pydantic import PrivateAttr
 
 from nnfs_cli.components.component import Component
+from nnfs_cli.data.parsing import Parser
+from nnfs_cli.data.parsing.parsed_columns import ParsedColumns
 from nnfs_cli.data.table import Column, Kind, Table, row_slices
 
 NO_KINDS: Mapping[str, Kind] = MappingProxyType({})
+NOTHING_PARSED = ParsedColumns()
 
 
 class Facts(NamedTuple):
@@ -24,6 +29,31 @@ class Facts(NamedTuple):
 
 class DataSource(Component, family="dataset"):
     """A data set: rows to train on, with one or more target columns."""
+
+    _parsing: ParsedColumns = PrivateAttr(NOTHING_PARSED)
+
+    def parsed_by(self, parsers: Mapping[str, Parser]) -> Self:
+        """Return the data set with columns that parsers read before anything else sees them, by name."""
+        bound = self.model_copy()
+        bound._parsing = ParsedColumns(parsers)
+        return bound
+
+    @property
+    def parsers(self) -> Mapping[str, Parser]:
+        """The parsers of columns, by name."""
+        return self._parsing.parsers
+
+    def _parse(self, table: Table, kinds: Mapping[str, Kind], faults: bool = False) -> Table:
+        """Return a table that was read as stored with its columns parsed, and these read as the given kinds."""
+        if not self.parsers:
+            return table
+        own = {output for name, parser in self.parsers.items() for output in parser.outputs(name)}
+        wanted = {name: kind for name, kind in kinds.items() if name in own}
+        return with_kinds(self._parsing.of(table, faults), wanted)
+
+    def _parse_each(self, tables: Iterable[Table], kinds: Mapping[str, Kind], faults: bool) -> Iterator[Table]:
+        """Yield what `_parse` returns for each table, then warn about cells that could not be read."""
+        return self._parsing.warn_of_empty(self._parse(table, kinds, faults) for table in tables)
 
     def facts(self) -> Facts | None:
         """Return what is known without reading anything, so that a config can be checked first, or None."""
@@ -90,6 +120,6 @@ def with_kinds(table: Table, kinds: Mapping[str, Kind]) -> Table:
             columns[name] = table.numbers(name, gaps=True)
         elif kind == "category":
             columns[name] = table.texts(name)
-        else:
+        elif kind == "date":
             columns[name] = table.zoned_dates(name)
     return replace(table, columns=columns)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,7 +19,8 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ColumnProblem, DataError
 from nnfs_cli.system.wording import closest, counted, did_you_mean, listing, named, shown
 
-Kind = Literal["number", "category", "date"]  # how the cells of a column are read
+# How the cells of a column are read. What is "stored" is read as it is, for a parser: texts, or a type of its own.
+Kind = Literal["number", "category", "date", "stored"]
 # Numbers (a gap is NaN), booleans, dates (datetime64[us] or `dates.ZONED`, a gap is NaT), or texts.
 Column = Array | Texts
 Label = str | int | bool
@@ -38,6 +40,7 @@ class Table:
     the place, as in "line 7", and the text there. `kept` are columns that are passed on unchanged, as arrays of Arrow
     or of this table. `faults` maps rows that cannot be used to the reason. `decimal` is the decimal mark of the file.
     `from_python` says that the table was given in Python, where messages advise on a table and not on a file.
+    `parsers` have read some of the columns, and `made_empty` counts, by column, the cells that they could not read.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Table:
     faults: Mapping[int, str] = field(default_factory=dict)
     decimal: str = "."
     from_python: bool = False
+    parsers: Mapping[str, Any] = field(default_factory=dict)
+    made_empty: Counter[str] = field(default_factory=Counter)
 
     @property
     def n_rows(self) -> int:
@@ -65,7 +70,7 @@ class Table:
             return self.locate(at, name)
 
         columns = {name: column[rows] for name, column in self.columns.items()}
-        return replace(self, columns=columns, find=find, kept={}, faults={})
+        return replace(self, columns=columns, find=find, kept={}, faults={}, made_empty=Counter())
 
     def column(self, name: str) -> Column:
         """Return the column of this name, with dates as instants in UTC.

@@ -108,6 +108,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     """
     loaded = loaded or load_data(config)
     predictor, table, rows = fit_net(config, loaded, encoder)
+    config = predictor.config
     check_layers(predictor.model)
     loaded = _within_limit(config, loaded, predictor.row_bytes)
     batches = _batches(config, predictor, len(loaded.rows["train"]), loaded.budget)
@@ -169,6 +170,7 @@ def fit_net(config: Config, loaded: LoadedData, encoder: Encoder | None = None) 
         row_weights(table, column)[rows] if column else None,
         today,
     )
+    config = config.with_parsers(loaded.parsers)
     config.check(encoder.facts, table.name)
     try:
         predictor = Predictor(config, encoder)

@@ -75,10 +75,12 @@ def require_columns(config: Config, table: Table) -> None:
     named += [((*source, "weight"), name) for name in (config.dataset.weight_column(),) if name]
     named += [(("split", key), name) for key, name in config.split.column_by_key.items()]
     named += [(("preprocessing", "columns", name), name) for name in config.preprocessing.columns]
+    named += [(("parse", name), name) for name, parser in config.parse.items()]
+    made = {name for name, parser in config.parse.items() if all(map(table.has, parser.outputs(name)))}
     faults = [
-        Fault(path, table.no_such_column(name), at_key=path[0] == "preprocessing")
+        Fault(path, table.no_such_column(name), at_key=path[0] in ("preprocessing", "parse"))
         for path, name in named
-        if not table.has(name)
+        if not (table.has(name) or (path[0] == "parse" and name in made))
     ]
     if faults:
         raise config.error(faults)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.labels import class_indices, find_classes, in_order
+from nnfs_cli.data.parsing import Parser
+from nnfs_cli.data.parsing.parsed_columns import settled_without_cells
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Kind, Label, Table
@@ -79,6 +81,7 @@ class LoadedData:
     classes: tuple[Label, ...] | None
     class_weights: tuple[float, ...] | None
     budget: Budget | None
+    parsers: Mapping[str, Parser] = field(default_factory=dict)  # of columns, with the settings that the rows settle
 
     @property
     def n_cells(self) -> float:
@@ -110,11 +113,14 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     fits = budget is None or not isinstance(dataset, ColumnSource) or dataset.table_size() <= budget.table
     given = {**known, **given_kinds(config)}
     if isinstance(dataset, ColumnSource) and not fits:
+        dataset = dataset.settled()
         kinds = dataset.kinds(given)
         first = next(dataset.chunks(kinds))
     else:
         first = dataset.read(given)
         kinds = {name: given.get(name, first.kind(name)) for name in first.columns}
+    parsers = settled_without_cells({**config.parse, **first.parsers})
+    dataset = dataset.parsed_by(parsers)
     require_columns(config, first)
     inputs = input_columns(config, first, kinds)
     if not known:
@@ -150,7 +156,7 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     if config.class_weights is not None and classes is not None and indices is not None:
         class_weights = class_weights_of(config, survey, rows["train"], classes, indices)
         rows["train"] = _with_weight(survey, "train", rows["train"], np.array(class_weights)[indices[rows["train"]]])
-    return LoadedData(readers, rows, inputs, classes, class_weights, None if fits else budget)
+    return LoadedData(readers, rows, inputs, classes, class_weights, None if fits else budget, parsers)
 
 
 def _classes(config: Config, table: Table, target: str) -> tuple[Label, ...]:

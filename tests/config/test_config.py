@@ -63,6 +63,7 @@ split:
   time: null
   gap: null
   hash: null
+parse: {}
 preprocessing:
   numbers: standardize
   categories: null

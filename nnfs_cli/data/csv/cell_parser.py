@@ -32,11 +32,14 @@ class CellParser:
         leave_pandas_out()
         import pyarrow as pa
 
-        self.kinds, self.decimal, self.faults = kinds, decimal, faults
+        self.decimal, self.faults = decimal, faults
+        self.kinds: Mapping[str, Kind] = {
+            name: "category" if kind == "stored" else kind for name, kind in kinds.items()
+        }
         self.null = ["", *null]
         self.text, self.category, self.truth = pa.string(), pa.dictionary(pa.int32(), pa.string()), pa.bool_()
         of_kind = {"number": pa.float64(), "category": self.category, "date": pa.timestamp("us")}
-        self.types = {name: of_kind[kind] for name, kind in kinds.items()}
+        self.types = {name: of_kind[kind] for name, kind in self.kinds.items()}
 
     def table(self, block: Block, keep: Sequence[str] = ()) -> Table:
         """Return the wanted columns that the block has, and the columns to keep as unchanged texts."""
