@@ -15,7 +15,7 @@ from nnfs_cli.components.section import invalid
 from nnfs_cli.data.dates import FIRST, LAST, ZONED, local, utc
 from nnfs_cli.data.parsing.base import Parser, Reading
 from nnfs_cli.data.parsing.date_settings import settle_formats
-from nnfs_cli.data.parsing.date_shape import dates_in, directives, parts_of, write_date
+from nnfs_cli.data.parsing.date_shape import LETTERS, dates_in, directives, parts_of, write_date
 from nnfs_cli.data.parsing.evidence import Evidence
 from nnfs_cli.data.parsing.number_shape import read_shape
 from nnfs_cli.data.parsing.shapes import whole
@@ -47,13 +47,15 @@ def _check(formats: tuple[str, ...]) -> tuple[str, ...]:
     return formats
 
 
+_PIECE = f"([^%0-9]|%[{LETTERS}])*"
+_ONE_FORMAT = {"type": "string", "pattern": f"^({'|'.join(COUNTED)}|{_PIECE}%[YyDF]{_PIECE})$"}
 Formats = Annotated[
     tuple[Text, ...],
     NotEmpty,
     AfterValidator(_check),
     BeforeValidator(_as_formats),
     PlainSerializer(lambda formats: formats[0] if len(formats) == 1 else list(formats)),
-    WithJsonSchema({"type": ["string", "array"], "minLength": 1, "minItems": 1, "items": {"type": "string"}}),
+    WithJsonSchema({"anyOf": [_ONE_FORMAT, {"type": "array", "minItems": 1, "items": _ONE_FORMAT}]}),
 ]
 
 

@@ -25,6 +25,7 @@ _WORDS = {
 }
 _SAME = {"B": "b", "h": "b", "A": "a"}
 _WHOLE = {"T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "F": "%Y-%m-%d", "e": "%d"}
+LETTERS = "".join([*_NUMBERS, *_WORDS, *_SAME, *_WHOLE, "%"])  # of all directives
 ZONES = {  # hours from UTC
     "utc": 0, "gmt": 0, "z": 0, "wet": 0, "cet": 1, "mez": 1, "west": 1, "cest": 2, "mesz": 2, "eet": 2, "eest": 3,
     "msk": 3, "jst": 9, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,
