@@ -33,7 +33,7 @@ BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at mos
 # The order of the lists; other families follow.
 ORDER = (
     "layer", "initializer", "loss", "optimizer", "schedule", "averaging", "callback", "metric", "dataset",
-    "preprocessing step",
+    "parser", "preprocessing step",
 )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ Show = Callable[..., str]
 
 HEADINGS = [
     "layers", "initializers", "losses", "optimizers", "schedules", "averaging", "callbacks", "metrics",
-    "datasets", "preprocessing steps", "blended models", "presets",
+    "datasets", "parsers", "preprocessing steps", "blended models", "presets",
 ]  # fmt: skip
 LINEAR = """\
 setting    default         allowed                     what it is
