@@ -40,11 +40,12 @@ class OnErrorChoice(StrEnum):
     null = "null"
 
 
-InputFile = Annotated[
-    Path,
+InputFiles = Annotated[
+    list[Path],
     typer.Option(
         metavar="FILE",
-        help="CSV, Parquet or npz file with the input columns; - reads CSV from stdin.",
+        help="CSV, Parquet or npz file with the input columns; - reads CSV from stdin. Repeatable: of several files, or"
+        " of a pattern such as 'part-*.csv', the column `file` of the output names the file of each row.",
         autocompletion=complete_table,
     ),
 ]
@@ -78,7 +79,7 @@ Keep = Annotated[
     guide="predictions",
 )
 def predict(
-    input: InputFile,
+    input: InputFiles,
     run: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Run directory; by default the newest run.", autocompletion=complete_run),
@@ -107,15 +108,15 @@ def predict(
     from nnfs_cli import workflows
 
     opened = open_run(run_meant(run, quiet, folder=runs))
-    require_table(input)
-    _refuse_output(output, input)
+    files = _found(input)
+    _refuse_output(output, files)
     if weights == "best" and not quiet and (decision := opened.records.decision()):
         fact("threshold", f"{threshold_rule(decision)} (kept by `nnfs decide`)")
     if interval is not None and not 0 < interval < 1:
         raise UserError(f"--interval takes a probability between 0 and 1, such as 0.9, found {interval:g}")
     predictions = workflows.batch_predictor(
         opened,
-        input,
+        files if len(files) > 1 else files[0],
         weights,
         on_error=on_error.value,
         keep="all" if keep_all else (),
@@ -135,16 +136,24 @@ def predict(
     _suggest(output, drift, quiet)
 
 
-def _refuse_output(output: Path | None, input: Path) -> None:
-    """Raise `UserError` for an output that has an unknown suffix or is the input file."""
-    from nnfs_cli.data.write_table import SUFFIXES
+def _found(named: list[Path]) -> list[Path]:
+    """Return the files that paths and patterns name, each once. Raises `DataError` for one that is missing."""
     from nnfs_cli.system.matching import matching_files
+
+    for path in named:
+        require_table(path)
+    return [*dict.fromkeys(file for path in named for file in matching_files(path))]
+
+
+def _refuse_output(output: Path | None, files: list[Path]) -> None:
+    """Raise `UserError` for an output that has an unknown suffix or is an input file."""
+    from nnfs_cli.data.write_table import SUFFIXES
 
     if output is None:
         return
     if output.suffix.lower() not in SUFFIXES:
         raise UserError(f"{output}: predictions are written to .csv or .parquet; use one of these suffixes")
-    if output.exists() and any(map(output.samefile, filter(Path.exists, matching_files(input)))):
+    if output.exists() and any(map(output.samefile, filter(Path.exists, files))):
         raise UserError(f"{output} is the input; name another file for the predictions")
 
 

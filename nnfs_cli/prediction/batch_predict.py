@@ -10,6 +10,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import to_arrow_array
 from nnfs_cli.data.drift import Drift
+from nnfs_cli.data.several_files import FILE, SeveralFiles
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table, concatenate_columns
 from nnfs_cli.data.texts import GAP, Texts
@@ -31,14 +32,14 @@ class BatchPredictor:
     `inputs` describes the input columns of the training rows, as a run records them. A row that cannot be used raises
     `DataError`, or is left out (`on_error="skip"`), or has empty predictions ("null"). After the last block, `rows` is
     the number of rows read, `written` of rows returned, `faulty` of rows that cannot be used. `drift`, if asked for,
-    compares the rows with the training rows.
+    compares the rows with the training rows. Of several files, the first column names the file of each row.
     """
 
     def __init__(
         self,
         predictor: Predictor,
         inputs: Sequence[Mapping[str, Any]],
-        source: DataSource,
+        source: DataSource | SeveralFiles,
         on_error: OnError = "stop",
         keep: Sequence[str] | Literal["all"] = (),
         drift: bool = False,
@@ -52,6 +53,10 @@ class BatchPredictor:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         keep = self.source.names() if self.keep == "all" else tuple(self.keep)
+        if isinstance(self.source, SeveralFiles):
+            if FILE in keep:
+                raise UserError(f"the column '{FILE}' cannot be kept: a column of that name tells the files; rename it")
+            keep = FILE, *keep
         tables = self._checked(self.source.chunks(self.predictor.encoder.kinds, keep, self.on_error != "stop"), keep)
         for table, (columns, marks) in shared_out(lambda table: self._predict(table, keep), tables):
             yield self._usable(table, columns, marks, keep)
@@ -95,10 +100,13 @@ class BatchPredictor:
         return columns
 
     def _checked(self, tables: Iterator[Table], keep: Sequence[str]) -> Iterator[Table]:
-        """Yield the tables, and check the columns of the first."""
-        for number, table in enumerate(tables):
-            if not number:
+        """Yield the tables, and check the columns of the first of each file."""
+        checked = set[str]()
+        for table in tables:
+            file = table.kept[FILE].distinct[0] if isinstance(self.source, SeveralFiles) else ""
+            if file not in checked:
                 self._check_columns(table, keep)
+                checked.add(file)
             yield table
 
     def _check_columns(self, table: Table, keep: Sequence[str]) -> None:

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pyarrow import parquet
+from pyarrow.csv import read_csv
 
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import DataError, NnfsWarning, UserError
 from nnfs_cli.runs.directory import RunDirectory
-from tests.conftest import Nnfs
+from tests.conftest import Nnfs, one_message
 
 LINES = [f"{2020 + i // 12 % 2}-{1 + i % 12:02}-15,{i % 10},{'uvw'[i % 3]},{i % 10 + 5 * (i % 3)}" for i in range(60)]
 ROWS = "day,n,word,y\n" + "\n".join(LINES) + "\n"
@@ -119,6 +120,43 @@ def test_the_command_keeps_columns_compares_and_writes_parquet(run: RunDirectory
     assert table.column_names == ["day", "n", "word", "id", "prediction"]
     assert table["id"][0].as_py() == "=1+1"
     assert table.num_rows == 250
+
+
+def test_several_files_are_predicted_in_order_and_each_row_names_its_file(
+    run: RunDirectory, tmp_path: Path, inside: Nnfs
+) -> None:
+    (tmp_path / "a.csv").write_text("day,n,word,id\n2020-05-15,5,u,1\n2020-05-16,6,v,2\n")
+    (tmp_path / "b.csv").write_text("id,word,n,day,more\n3,w,7,2020-05-17,x\n")
+    parquet.write_table(read_csv(tmp_path / "a.csv"), tmp_path / "c.parquet")
+    words = ["predict", "--run", run.path, "--input", "b.csv", "--input", "*.csv", "--input", "c.parquet"]
+    done = inside(*words, "--keep", "n")
+    assert done.returncode == 0, done.stderr
+    header, *lines = [line.split(",") for line in done.stdout.splitlines()]
+    assert header == ["file", "n", "prediction"]
+    assert [line[:2] for line in lines] == [
+        ["b.csv", "7"], ["a.csv", "5"], ["a.csv", "6"], ["c.parquet", "5"], ["c.parquet", "6"],
+    ]  # fmt: skip
+    alone = inside("predict", "--run", run.path, "--input", "a.csv", "--quiet").stdout.splitlines()[1:]
+    assert [line[2] for line in lines] == [lines[0][2], *alone, *alone]
+    assert done.stderr.count("b.csv has 2 columns that were not trained on: 'id', 'more'") == 1
+    done = inside("predict", "--run", run.path, "--input", "*.csv", "--keep-all", "--output", "o.parquet")
+    assert parquet.read_table(tmp_path / "o.parquet").column_names == ["file", "day", "n", "word", "id", "prediction"]
+
+
+def test_what_is_wrong_in_one_of_several_files_is_said_of_that_file(
+    run: RunDirectory, tmp_path: Path, inside: Nnfs
+) -> None:
+    (tmp_path / "a.csv").write_text("day,n,word\n2020-05-15,5,u\n")
+    (tmp_path / "b.csv").write_text("day,n,word\n2020-05-15,5,u\n2020-05-15,many,u\n")
+    (tmp_path / "c.csv").write_text("day,word\n2020-05-15,u\n")
+    words = ["predict", "--run", run.path, "--quiet", "--input", "a.csv", "--input"]
+    assert "error: b.csv, line 3: column 'n' should hold numbers" in one_message(inside(*words, "b.csv"), 2)
+    assert "error: c.csv lacks 1 column: 'n'" in one_message(inside(*words, "c.csv"), 2)
+    assert "error: there is no file d.csv" in one_message(inside(*words, "d.csv"), 2)
+    assert "error: b.csv is the input" in one_message(inside(*words, "b.csv", "--output", "b.csv"), 2)
+    (tmp_path / "d.csv").write_text("day,n,word,file\n2020-05-15,5,u,x\n")
+    message = one_message(inside(*words, "d.csv", "--keep", "file"), 2)
+    assert "the column 'file' cannot be kept: a column of that name tells the files; rename it" in message
 
 
 def test_stdin_gives_what_the_file_gives(run: RunDirectory, tmp_path: Path, nnfs: Nnfs) -> None:
