@@ -120,7 +120,7 @@ def _fix(config: Path, inspection: Inspection, kinds: Sequence[str]) -> tuple[Fi
 def _print_fixes(config: Path, done: FixedFindings) -> None:
     """Print the findings that are fixed, and the changed lines of the config."""
     if not done.fixed:
-        _fact("fixed", "nothing: no finding has a suggestion of these kinds")
+        _fact("fixed", "nothing: no finding suggests such a change")
         return
     _fact("fixed", f"{counted(len(done.fixed), 'finding')}")
     for finding in done.fixed:
@@ -171,7 +171,8 @@ def _print_findings(found: Sequence[Finding], n_inspected: int | None) -> None:
             continue
         _bullet(str(finding))
         if finding.suggestion:
-            print(f"      {in_a_line(str(finding.suggestion))}")
+            for line in str(finding.suggestion).splitlines():
+                print(f"      {in_a_line(line)}")
     if more := sum(max(n - ALIKE, 0) for n in shown.values()):
         _bullet(f"and {more:,} more of these kinds; --json lists them all")
 

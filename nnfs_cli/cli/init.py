@@ -115,9 +115,9 @@ def _report(proposal: Proposal, quiet: bool) -> None:
 def _report_fixes(done: FixedFindings) -> None:
     """Write to stderr which findings the config takes care of, and how."""
     for i, finding in enumerate(done.fixed):
-        fact("fixed" if i == 0 else "", f"{finding}: {finding.suggestion}")
+        fact("fixed" if i == 0 else "", f"{finding}: {'; '.join(str(finding.suggestion).splitlines())}")
     if not done.fixed:
-        fact("fixed", "nothing: no finding has a suggestion of these kinds")
+        fact("fixed", "nothing: no finding suggests such a change")
 
 
 def _report_columns(proposal: Proposal) -> None:

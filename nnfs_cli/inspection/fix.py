@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import difflib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +36,13 @@ class Fix:
 
     @property
     def difference(self) -> Iterator[str]:
-        """The lines that differ, each after a - or a +."""
-        lines = difflib.unified_diff(self.before.splitlines(), self.after.splitlines(), n=0, lineterm="")
-        return (line for line in list(lines)[2:] if not line.startswith("@@"))
+        """The lines that differ, each after a - or a +; a changed line stands below its old form."""
+        old, new = self.before.splitlines(), self.after.splitlines()
+        for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if tag != "equal":
+                pairs = itertools.zip_longest((f"-{line}" for line in old[a:b]), (f"+{line}" for line in new[c:d]))
+                in_pairs = [line for pair in pairs for line in pair if line is not None]
+                yield from in_pairs if b - a == d - c else sorted(in_pairs, key=lambda line: line[0] == "+")
 
     def write(self, path: Path) -> None:
         """Replace the file that holds the text before by the text after; line ends and byte order mark stay as before.
@@ -73,12 +78,12 @@ def fix(text: str, folder: Path, changes: Sequence[tuple[str, Edits]]) -> Fix:
 
 
 def _apart(changes: Iterable[tuple[str, Edits]]) -> Iterator[tuple[str, Edits]]:
-    """Yield the changes of which no key is a key of an earlier one, or lies in one, or has one inside."""
-    taken: list[tuple[str, ...]] = []
+    """Yield the changes that give no other value to a key of an earlier one, or to what is in it or around it."""
+    taken: dict[tuple[str, ...], Any] = {}
     for name, edits in changes:
-        paths = [tuple(key.split(".") if isinstance(key, str) else map(str, key)) for key in edits]
-        if not any(a[: len(b)] == b[: len(a)] for a in paths for b in taken):
-            taken += paths
+        values = {tuple(k.split(".") if isinstance(k, str) else map(str, k)): value for k, value in edits.items()}
+        if not any(a[: len(b)] == b[: len(a)] and (a != b or values[a] != taken[b]) for a in values for b in taken):
+            taken |= values
             yield name, edits
 
 

@@ -27,8 +27,8 @@ class Suggestion:
     """A value for the key at a path of a config, such as ``["id"]`` for the path ``("dataset", "csv", "drop")``.
 
     `kind` is one of `KINDS`, or `loss` for Python users. A list is the whole list, with the entries that the config has
-    already. `removes` are the paths of keys that make no sense any more. `str` gives a line of YAML that starts at the
-    top of the config.
+    already. `also` are values of other keys, by their paths, that make sense only with this one; None removes a key.
+    `str` gives YAML that starts at the top of the config, with a line for each of its sections.
 
     >>> print(Suggestion("drop", ("dataset", "csv", "drop"), ("id", "name")))
     dataset: {csv: {drop: [id, name]}}
@@ -37,24 +37,28 @@ class Suggestion:
     kind: str
     path: Path
     value: Any
-    removes: tuple[Path, ...] = ()
+    also: tuple[tuple[Path, Any], ...] = ()
 
     def __str__(self) -> str:
-        """Return the suggestion as a line of YAML, from the top of the config."""
-        return dump_value(self.nested)[1:-1]
+        """Return the values as YAML, from the top of the config; keys that are removed are not in it."""
+        return "\n".join(dump_value({key: value})[1:-1] for key, value in self.nested.items())
 
     @property
     def nested(self) -> dict[str, Any]:
-        """The value in the blocks of its path, from the top of the config."""
-        value = self.value
-        for key in reversed(self.path):
-            value = {str(key): value}
-        return dict(value)
+        """The values in the blocks of their paths, from the top of the config."""
+        nested: dict[str, Any] = {}
+        for path, value in self.edits.items():
+            if value is not None:
+                block = nested
+                for key in path[:-1]:
+                    block = block.setdefault(str(key), {})
+                block[str(path[-1])] = value
+        return nested
 
     @property
     def edits(self) -> dict[Path, Any]:
         """The values of all keys that change, by their paths; None removes a key."""
-        return {**dict.fromkeys(self.removes), self.path: self.value}
+        return {self.path: self.value, **dict(self.also)}
 
     def is_in(self, other: Suggestion) -> bool:
         """Return whether another suggestion, which may be several in one, makes this one's change, too."""
@@ -63,12 +67,8 @@ class Suggestion:
 
     def plain(self) -> dict[str, Any]:
         """Return the suggestion as plain values for JSON."""
-        return {
-            "kind": self.kind,
-            "path": list(self.path),
-            "value": self.value,
-            "removes": [list(path) for path in self.removes],
-        }
+        also = [{"path": list(path), "value": value} for path, value in self.also]
+        return {"kind": self.kind, "path": list(self.path), "value": self.value, "also": also}
 
 
 def chosen_kinds(names: str) -> tuple[str, ...]:
@@ -89,6 +89,6 @@ def joined(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
     found = list(suggestions)
     drops = [one for one in found if one.kind == "drop"]
     names = tuple(dict.fromkeys(name for one in drops for name in one.value))
-    removes = tuple(path for one in drops for path in one.removes)
-    together = [replace(drops[0], value=names, removes=removes)] if drops else []
+    also = tuple(change for one in drops for change in one.also)
+    together = [replace(drops[0], value=names, also=also)] if drops else []
     return [*together, *(one for one in found if one.kind != "drop")]

@@ -16,10 +16,10 @@ from nnfs_cli.cli.optional_values import with_values
 from nnfs_cli.config import yaml
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.edit import edited
-from nnfs_cli.inspection.fix import MAIN
+from nnfs_cli.inspection.fix import MAIN, Edits, fix
 from nnfs_cli.inspection.inspect import Inspection, fix_findings, inspect
 from nnfs_cli.inspection.load_config import complete
-from nnfs_cli.inspection.suggestion import KINDS
+from nnfs_cli.inspection.suggestion import KINDS, Suggestion
 from tests.conftest import Nnfs, one_message
 from tests.inspection.drawn_tables import write_drawn
 
@@ -130,7 +130,7 @@ def test_only_the_kinds_that_are_asked_for_are_fixed(inside: Nnfs, write: Write)
     done = json.loads(inside("check", "t.yaml", "--fix", "split,metrics", "--json").stdout)
     assert done["fixed"] == {"applied": [], "fixed": [], "left": [], "difference": []}
     assert path.read_text() == CONFIG
-    fix = {"kind": "drop", "path": ["dataset", "csv", "drop"], "value": ["id"], "removes": []}
+    fix = {"kind": "drop", "path": ["dataset", "csv", "drop"], "value": ["id"], "also": []}
     assert done["findings"][0]["fix"] == fix
     assert done["findings"][0]["suggestion"] == "dataset: {csv: {drop: [id]}}"
     done = json.loads(inside("check", "t.yaml", "--fix=drop", "--json").stdout)
@@ -215,3 +215,25 @@ def test_the_value_of_an_option_may_be_left_out() -> None:
 def test_kinds_are_completed_in_a_list() -> None:
     assert complete_fixes("") == list(KINDS)
     assert complete_fixes("drop,s") == ["drop,scale", "drop,split"]
+
+
+def test_changes_of_several_sections_take_a_line_each() -> None:
+    both = Suggestion("parse", ("parse", "day"), "date", ((("preprocessing", "dates"), "calendar"), (("lr",), None)))
+    assert str(both) == "parse: {day: date}\npreprocessing: {dates: calendar}"
+    assert yaml.read(str(both).encode())[0] == both.nested
+
+
+def test_changes_that_agree_are_made_at_once_and_of_others_the_first(tmp_path: Path) -> None:
+    write_drawn(tmp_path, 0)
+    text = "dataset: {csv: {path: t.csv, target: y}}\nlayers: [linear: 2, softmax]\nloss: cross_entropy\nepochs: 1\n"
+    changes: list[tuple[str, Edits]] = [
+        ("a", {"epochs": 2, "preprocessing.dates": "calendar"}),
+        ("b", {"lr": 0.1, ("preprocessing", "dates"): "calendar"}),
+        ("c", {"seed": 4, "preprocessing": "none"}),
+        ("d", {"epochs": 3}),
+        ("e", {"batch_size": -1}),  # with it the config would not load
+    ]
+    done = fix(text, tmp_path, changes)
+    assert done.applied == ("a", "b")
+    assert done.after.replace("epochs: 2", "epochs: 1").startswith(text)
+    assert yaml.read(done.after.encode())[0]["preprocessing"] == {"dates": "calendar"}
