@@ -18,9 +18,11 @@ from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.parsing import Parser
 from nnfs_cli.data.parsing.boolean import Boolean
 from nnfs_cli.data.parsing.date import Date
+from nnfs_cli.data.parsing.duration import Duration
 from nnfs_cli.data.parsing.evidence import Evidence
 from nnfs_cli.data.parsing.month_names import MONTHS
 from nnfs_cli.data.parsing.number import Number
+from nnfs_cli.data.parsing.range import Range
 from nnfs_cli.data.parsing.recognise import recognise
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, NnfsWarning
@@ -126,6 +128,55 @@ def test_what_the_cells_leave_open_is_asked_for(parser: Parser, cells: list[str]
         parser.settle(Evidence.of(Texts.of(cells)))
 
 
+DURATIONS = {
+    "units": (
+        ["1h 30m", "2h", "90 min", "1.5 hours", "1 day, 3 hours", "250 ms"],
+        [5400, 7200, 5400, 5400, 97200, 0.25],
+    ),
+    "hours first": (["01:30", "23:59"], [5400, 86340]),
+    "minutes first": (["1:30", "59:45", "1:00:00.5"], [90, 3585, 3600.5]),
+    "pandas": (["0 days 01:30:00", "1 days 02:03:04.5"], [5400, 93784.5]),
+    "ISO 8601": (["PT1H30M", "P1DT2S"], [5400, 86402]),
+    "half days": (["2:30 PM", "12:05 am"], [52200, 300]),
+    "not times": (["1:30:00", "1:75:00", "soon"], [5400, np.nan, np.nan]),
+}
+
+
+@pytest.mark.parametrize(("cells", "seconds"), DURATIONS.values(), ids=DURATIONS)
+def test_durations_are_read_as_seconds(cells: list[str], seconds: list[float]) -> None:
+    assert read(Duration(), *cells) == pytest.approx(seconds, nan_ok=True, rel=1e-15)
+
+
+RANGES = {
+    "dashes": (["10-20", "20 \u2013 30", "15"], [(10, 20), (20, 30), (15, 15)]),
+    "words": (["from 10 to 20", "5 bis 7"], [(10, 20), (5, 7)]),
+    "open": (["18-39", "65+", "< 5", "\u2265 70"], [(18, 39), (65, np.nan), (np.nan, 5), (70, np.nan)]),
+    "shared units": (["5-7 kg", "500-900 g"], [(5, 7), (0.5, 0.9)]),
+    "prices": (["$10k - $20k", "$10-$25.50"], [(10000, 20000), (10, 25.5)]),
+    "intervals": (["[10, 20)", "(20, 30.5]"], [(10, 20), (20, 30.5)]),
+    "negative": (["-5 - 10", "-10--5"], [(-5, 10), (-10, -5)]),
+    "no ranges": (["20-10", "10-x", "10-20"], [(np.nan, np.nan), (np.nan, np.nan), (10, 20)]),
+}
+
+
+@pytest.mark.parametrize(("cells", "expected"), RANGES.values(), ids=RANGES)
+def test_ranges_are_read_as_two_numbers(cells: list[str], expected: list[tuple[float, float]]) -> None:
+    both = Range().settle(Evidence.of(Texts.of(cells))).parse(cells)
+    np.testing.assert_array_equal(np.transpose(both), expected)
+
+
+def test_a_range_in_a_file_makes_two_columns(tmp_path: Path) -> None:
+    source = table(tmp_path, "price,size\n1,10-20\n2,20-30\n", {"size": "range"})
+    found = source.read({"size high": "category"})
+    assert list(found.columns) == ["price", "size low", "size high"]
+    assert list(found.columns["size high"]) == ["20", "30"]
+    (chunk,) = source.settled().chunks({"size high": "number"})
+    assert [(name, list(column)) for name, column in chunk.columns.items()] == [
+        ("size low", [10, 20]),
+        ("size high", [20, 30]),
+    ]
+
+
 def test_booleans_are_read_in_many_languages() -> None:
     assert read(Boolean(), "ja", "Nein", "JA ", "nein.") == [1, 0, 1, 0]
     assert read(Boolean(), "oui", "non") == [1, 0]
@@ -141,6 +192,8 @@ VALUES = {  # as meant by whoever wrote them
     "dates (%b %d, %Y)": ["Dec 01, 2023", "Jan 12, 2024"],
     "dates (%Y%m%d)": ["20231201", "20231101", "20230101"],
     "yes or no": ["yes", "no", "no"],
+    "durations": ["1h 30m", "45m", "2h"],
+    "ranges of US dollars": ["$10-$20", "$5k to $7k"],
 }
 
 
@@ -192,6 +245,21 @@ FORMATS = (
 )  # fmt: skip
 
 
+@given(st.floats(-1e7, 1e7, allow_nan=False))
+@settings(max_examples=30)
+def test_a_duration_that_is_written_is_read_as_itself(value: float) -> None:
+    value = round(value, 6)
+    assert Duration("h:m").parse([Duration("h:m").write(value)])[0].tolist() == [value]
+
+
+@given(st.tuples(st.floats(-1e9, 1e9), st.floats(0, 1e9)), st.sampled_from(["one", "EUR", "kg"]), st.sampled_from(".,"))
+@settings(max_examples=30)
+def test_a_range_that_is_written_is_read_as_itself(both: tuple[float, float], unit: str, decimal: Any) -> None:
+    low, high = round(both[0], 4), round(both[0] + both[1], 4)
+    parser = Range(unit, decimal=decimal)
+    assert [side.tolist() for side in parser.parse([parser.write((low, high))])] == [[low], [high]]
+
+
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)), st.sampled_from(FORMATS), st.integers(-840, 840))
 @settings(max_examples=60)
 def test_a_date_is_read_as_strptime_reads_it_and_written_back(when: datetime, pattern: str, offset: int) -> None:
@@ -219,12 +287,12 @@ def test_a_date_that_is_counted_is_read_as_itself(when: datetime, pattern: str) 
 @given(st.lists(st.text("0123456789.,-+$€%() kgMeE/:'abz\u00a0", max_size=12), max_size=80))
 @settings(max_examples=60)
 def test_any_texts_are_read_alike_alone_and_together(cells: list[str]) -> None:
-    for parser in (Number(), Date(), Boolean()):
+    for parser in (Number(), Date(), Boolean(), Duration(), Range()):
         try:
             settled = parser.settle(Evidence.of(Texts.of(cells)))
         except ValueError:
             continue
-        (together,) = settled.parse(cells * 2)
+        together, *_ = settled.parse(cells * 2)
         alone = [settled.parse([cell])[0] for cell in cells]
         for one, both in zip(alone, utc(together), strict=False):
             np.testing.assert_array_equal(utc(one)[0], both)
@@ -256,8 +324,8 @@ def test_a_file_is_read_with_parsed_columns_whole_and_in_chunks(tmp_path: Path) 
 def test_a_cell_that_does_not_fit_is_an_error_with_its_line(tmp_path: Path) -> None:
     source = table(tmp_path, SALES + "free,14/04/2024,\n", {"price": "number"})
     message = (
-        "sales.csv, line 4: column 'price' should hold numbers in US dollars, such as 1234.5 USD; found 'free';"
-        " correct the cell, or set  invalid: empty  in parse: 'price'"
+        "sales.csv, line 4: column 'price' should hold numbers in US dollars, such as 1234.5 USD, found 'free';"
+        " with  invalid: empty  the parser number reads such cells as empty"
     )
     with pytest.raises(DataError, match=message):
         source.read()

@@ -70,10 +70,18 @@ class Evidence:
             bins = np.digitize(values, (1, 13, 32))
             sizes = np.array([np.bincount(one, n, 4) for one in bins], np.int64).reshape(-1, 4)
             facts = ShapeFacts(int(n.sum()), texts[same.rows[0]], values.min(axis=1), values.max(axis=1), sizes)
-            if same.shape in self.shapes:
-                self.shapes[same.shape].add(facts)
-            else:
-                self.shapes[same.shape] = facts
+            self._put(same.shape, facts)
+
+    def add_facts(self, shape: str, facts: ShapeFacts) -> None:
+        """Add cells of one shape by what they have in common."""
+        self.n_cells += facts.n_cells
+        self._put(shape, facts)
+
+    def _put(self, shape: str, facts: ShapeFacts) -> None:
+        if shape in self.shapes:
+            self.shapes[shape].add(facts)
+        else:
+            self.shapes[shape] = facts
 
     def most_frequent(self) -> Mapping[str, ShapeFacts]:
         """Return the facts by shape, the most frequent shape first."""

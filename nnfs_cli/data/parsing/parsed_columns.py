@@ -85,6 +85,9 @@ class ParsedColumns:
                 columns[name] = column
                 continue
             outputs, wrong = _parse(table, name, parser)
+            if twice := [made for made in parser.outputs(name) if made != name and table.has(made)]:
+                made_of = f"{parser.name} makes a column {named(twice[0])} of {named(name)}"
+                raise DataError(f"{table.name}: {made_of}, but there is one already; rename it")
             columns |= zip(parser.outputs(name), outputs, strict=True)
             if parser.invalid == "empty":
                 empty[name] += int(wrong.sum())
@@ -157,7 +160,6 @@ def _parse(table: Table, name: str, parser: Parser) -> tuple[tuple[Array, ...], 
 def _error(table: Table, row: int, name: str, parser: Parser) -> DataError:
     """Return the error about a cell that a parser cannot read."""
     place, found = table.locate(row, name)
-    remedy = f"correct the cell, or set  invalid: empty  in parse: {named(name)}"
-    return DataError(
-        f"{table.name}, {place}: column {named(name)} should hold {parser.expected()}; found {shown(found)}; {remedy}"
-    )
+    problem = f"should hold {parser.expected()}, found {shown(found)}"
+    remedy = f"with  invalid: empty  the parser {parser.name} reads such cells as empty"
+    return DataError(f"{table.name}, {place}: column {named(name)} {problem}; {remedy}")

@@ -15,9 +15,12 @@ from nnfs_cli.data.dates import utc
 from nnfs_cli.data.parsing.base import Parser
 from nnfs_cli.data.parsing.boolean import MARKS, PAIRS, Boolean, plain_spelling
 from nnfs_cli.data.parsing.date import COUNTED, Date
+from nnfs_cli.data.parsing.duration import Duration
 from nnfs_cli.data.parsing.evidence import MOST, Evidence
 from nnfs_cli.data.parsing.number import Number
 from nnfs_cli.data.parsing.open_setting import OpenSettingError
+from nnfs_cli.data.parsing.range import Range, sides_of
+from nnfs_cli.data.parsing.shapes import runs, shape_of
 from nnfs_cli.data.parsing.units import NAMES, ONE, known_units
 from nnfs_cli.data.table import MEANT_AS_GAPS, gaps_of
 from nnfs_cli.data.texts import Texts
@@ -58,7 +61,7 @@ def recognise(texts: Texts) -> Recognised | None:
     """Return the parser that reads nearly all cells of a column that are not empty, or None.
 
     Codes that only look like numbers are left alone: postal codes, telephone and version numbers, addresses, and ids.
-    The first parser that reads most cells is taken, in the order boolean, date, number.
+    The first parser that reads most cells is taken, in the order boolean, date, number, duration, range.
 
     >>> found = recognise(Texts.of(["$2,493.94", "$5.00", None]))
     >>> found.parser, found.evidence
@@ -92,7 +95,7 @@ def _candidates(evidence: Evidence) -> Iterator[tuple[Parser, OpenSettingError |
     """Yield parsers with the settings that the cells settle, or with a choice where they leave one open."""
     if len(evidence.shapes) >= MOST:
         return
-    for parser in (Boolean(), Date(), Number()):
+    for parser in (Boolean(), Date(), Number(), Duration(), Range()):
         try:
             yield parser.settle(evidence), None
         except OpenSettingError as error:
@@ -119,6 +122,8 @@ def _is_no_value(parser: Parser, texts: Sequence[str], others: Sequence[str], n_
         return not _are_booleans(texts, others, n_empty)
     if isinstance(parser, Date):
         return not _are_dates(parser, texts)
+    if isinstance(parser, Range):
+        return not _are_ranges(parser, texts)
     return isinstance(parser, Number) and _are_codes(parser, texts)
 
 
@@ -161,10 +166,25 @@ def _are_codes(parser: Number, texts: Sequence[str]) -> bool:
     return False
 
 
+def _are_ranges(parser: Range, texts: Sequence[str]) -> bool:
+    """Return whether texts are ranges, and not pairs of numbers with fixed lengths, such as 555-1234."""
+    if any(re.search(r"(?<![0-9.,])0[0-9]", text) for text in texts):
+        return False
+    sides = [sides_of(shape_of(text), parser.decimal) for text in texts]
+    if 2 * sum(one is not None and None not in one and one[0] != one[1] for one in sides) < len(texts):
+        return False  # single numbers, or numbers beyond a limit
+    shapes = {shape_of(text.strip()) for text in texts}
+    lengths = {tuple(run.last - run.first for run in runs(shape)) for shape in shapes}
+    return len(texts) > 1 and not (len(lengths) == 1 and len({*lengths.pop()}) > 1)
+
+
 def _meaning(parser: Parser) -> str:
     if isinstance(parser, Date):
         return f"dates ({', '.join(parser.format or ())})"
     if isinstance(parser, Number):
         unit = parser.unit or ONE
         return "numbers" if unit == ONE else NAMES.get(unit, f"numbers in {unit}")
-    return "yes or no"
+    if isinstance(parser, Range):
+        unit = parser.unit or ONE
+        return "ranges" if unit == ONE else f"ranges of {NAMES.get(unit, unit)}"
+    return "durations" if isinstance(parser, Duration) else "yes or no"
