@@ -42,17 +42,18 @@ class Forest(BlendedModel, name="forest", main="trees"):
         return {**trees, "mean": np.stack([rows.mean_of(rows.fitted_by(k)) for k in range(rows.sets.n)])}
 
     def _fit(self, rows: FoldedRows, k: int) -> list[list[Tree | None]]:
+        from sklearn import config_context
         from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 
         some, rng = rows.fitted_by(k), np.random.RandomState(rows.seed_of("forest", k))
-        X, y, weight = rows.X[np.ix_(some, rows.plain)], rows.target[some], rows.weight_of(some)
+        X, y, weight = rows.X[np.ix_(some, rows.plain)].astype(np.float32), rows.target[some], rows.weight_of(some)
         found: list[list[Tree | None]] = []
         for _ in range(self.trees):  # scikit-learn's forest changes the filters of warnings, which threads share
             model = (ExtraTreeClassifier if rows.n_classes else ExtraTreeRegressor)(
                 min_samples_leaf=self.min_rows, max_features=self.inputs, random_state=rng.randint(2**31 - 1)
             )
-            with ignored_warnings():
-                tree = model.fit(X, y, weight).tree_
+            with ignored_warnings(), config_context(skip_parameter_validation=True):  # checks take longer than a tree
+                tree = model.fit(X, y, weight, check_input=False).tree_
             values = tree.value[:, :, 0]
             if rows.n_classes:
                 shares = np.zeros((len(values), rows.n_classes))
