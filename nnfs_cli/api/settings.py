@@ -79,6 +79,8 @@ def class_loss(layers: Any, facts: Facts) -> str:
 
     `layers` are None if the preset chooses them.
     """
+    if facts.n_targets > 1:
+        return "binary_cross_entropy"
     if facts.n_classes != 2:
         return "cross_entropy"
     given = _resolved(_listed(layers)) if layers is not None else ()

@@ -41,6 +41,14 @@ CostsChoice = Annotated[
     ),
 ]
 
+Target = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Of several targets of two classes each, the one whose threshold is kept. By default, each gets its own.",
+    ),
+]
+
 
 @manual(
     "nnfs decide runs/breast_cancer-1 --costs fp=1,fn=20",
@@ -51,6 +59,7 @@ def decide(
     run: RunFolder = None,
     threshold: ThresholdChoice = None,
     costs: CostsChoice = None,
+    target: Target = None,
     code: Code = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -66,7 +75,7 @@ def decide(
 
     opened = open_run(run_meant(run, quiet))
     path = opened.path.as_posix()
-    decision = workflows.decide(opened, parse_threshold(threshold), parse_costs(costs))
+    decision = workflows.decide(opened, parse_threshold(threshold), parse_costs(costs), target=target)
     if json:
         print_json({"run": path, "decision": decision})
         return
@@ -75,7 +84,9 @@ def decide(
 
 
 def threshold_rule(decision: Mapping[str, Any]) -> str:
-    """Return the rule of a threshold, as in "predict 'benign' at probability 0.4788 or more"."""
+    """Return the rule of a threshold, as in "predict 'benign' at probability 0.4788 or more"; for each target, its."""
+    if "targets" in decision:
+        return "; ".join(f"{target}: {threshold_rule(rule)}" for target, rule in decision["targets"].items())
     return f"predict '{decision['class']}' at probability {number(decision['threshold'])} or more"
 
 

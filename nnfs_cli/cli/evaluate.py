@@ -153,6 +153,7 @@ def _plain(found: Evaluation, verdict: Sequence[Verdict]) -> dict[str, Any]:
         "intervals": found.intervals,
         "decision": found.decision,
         "classes": found.classes,
+        "labels": found.labels,
         "confusion": found.confusion,
         "trade_offs": found.trade_offs,
         "blend": found.blend,
@@ -170,7 +171,7 @@ def _report_decision(found: Evaluation, path: str, threshold: str | None, costs:
         fact("threshold", f"{threshold_rule(decision)} (not kept; `nnfs decide {shlex.quote(path)} {how}` keeps it)")
     elif threshold == "none":
         fact("threshold", "none; these figures are for the class of the highest probability")
-    if decision and found.costs:
+    if decision and found.costs and found.trade_offs:
         cost = {
             split: next(row["cost"] for row in rows if row["threshold"] == decision["threshold"])
             for split, rows in found.trade_offs.items()

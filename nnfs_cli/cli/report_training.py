@@ -128,10 +128,21 @@ def _target(targets: list[dict[str, Any]]) -> str:
     """Describe the target: "2 classes (malignant 37 %, benign 63 %)" or "1 number (price)"."""
     if targets[0]["kind"] != "class":
         return f"{counted(len(targets), 'number')} ({', '.join(target['name'] for target in targets)})"
+    if len(targets) > 1:
+        return f"{counted(len(targets), 'label')} ({', '.join(map(_label, targets[:4]))}{', ...' * (len(targets) > 4)})"
     by_split = targets[0]["counts"]
     counts = {label: sum(split[label] for split in by_split.values()) for label in by_split["train"]}
     shares = ", ".join(_share(label, n / sum(counts.values())) for label, n in list(counts.items())[:4])
     return f"{counted(len(counts), 'class')} ({shares}{', ...' if len(counts) > 4 else ''})"
+
+
+def _label(target: Mapping[str, Any]) -> str:
+    """Describe one of several targets of two classes: "rain: yes 51 %"."""
+    totals: dict[str, int] = {}
+    for of_split in target["counts"].values():
+        totals = {label: totals.get(label, 0) + n for label, n in of_split.items()}
+    second = [*totals][-1]
+    return f"{target['name']}: {_share(second, totals[second] / max(sum(totals.values()), 1))}"
 
 
 def _share(label: str, share: float) -> str:

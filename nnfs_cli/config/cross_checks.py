@@ -133,6 +133,23 @@ def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
     return faults
 
 
+def _labels_fit(
+    dataset: DataSource, loss: Loss, metrics: tuple[Metric, ...] | None, class_weights: object
+) -> list[Fault]:
+    """Check that several targets of two classes are not given what is for one target of classes."""
+    if len(dataset.target_columns()) < 2 or not loss.several_labels:
+        return []
+    for_one = "is for a single target of classes, and there are several; leave it out"
+    faults = [
+        Fault(("metrics", i), f"{metric.name} {for_one}")
+        for i, metric in enumerate(metrics or ())
+        if metric.task == loss.task and not metric.several_labels
+    ]
+    if class_weights is not None:
+        faults.append(Fault(("class_weights",), f"class_weights {for_one}, and choose thresholds with  nnfs decide"))
+    return faults
+
+
 def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     net, at = Sequential(layers=layers), ("layers", len(layers) - 1)
     final, bounding = net.final, net.bounding_layer
@@ -352,7 +369,7 @@ def _holdout_fits(
 
 
 def _blend_fits(
-    blend: tuple[BlendedModel, ...], holdout: str | None, loss: Loss, layers: tuple[Layer, ...]
+    blend: tuple[BlendedModel, ...], holdout: str | None, loss: Loss, layers: tuple[Layer, ...], dataset: DataSource
 ) -> list[Fault]:
     """Check that there are folds to fit blended models to, and that they predict what the net predicts."""
     if not blend:
@@ -364,6 +381,8 @@ def _blend_fits(
     if loss.name not in SUPPORTED:
         message = f"blended models are fitted to the losses {listing(SUPPORTED)}; leave blend out for {loss.name}"
         faults.append(Fault(("blend",), message))
+    if loss.several_labels and len(dataset.target_columns()) > 1:
+        faults.append(Fault(("blend",), "blended models learn a single target of classes; leave blend out"))
     final = Sequential(layers=layers).final
     if loss.activation is not None and not (isinstance(final, loss.activation) or final.output_range is None):
         faults.append(Fault(("blend",), f"a blend needs probabilities, so the net must end in {loss.activation.name}"))
@@ -386,6 +405,7 @@ def _monitors_exist(
 
 _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _metrics_fit,
+    _labels_fit,
     _output_fits_loss,
     _last_layer_fits_loss,
     _output_reaches_target,

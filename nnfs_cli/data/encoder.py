@@ -21,7 +21,7 @@ from nnfs_cli.data.inputs import (
     fit_inputs,
     lookups,
 )
-from nnfs_cli.data.labels import TARGET, class_indices
+from nnfs_cli.data.labels import TARGET, class_indices, label_indices
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.steps import NumberStep
@@ -40,7 +40,8 @@ NUMBERS_IN_CACHE = 100_000
 class Encoder:
     """The fitted correspondence between the columns of a table and the arrays of a net.
 
-    `classes` are the labels in the order of the net's outputs; None for a target of numbers.
+    `classes` are the labels in the order of the net's outputs; None for a target of numbers. Of several targets that
+    are learned together as classes, `pairs` are the two labels of each.
     """
 
     inputs: tuple[InputBlock, ...]
@@ -48,6 +49,7 @@ class Encoder:
     targets: tuple[str, ...]
     classes: tuple[Label, ...] | None
     class_weights: tuple[float, ...] | None = None  # the weight of the rows of each class
+    pairs: tuple[tuple[Label, Label], ...] = ()
 
     @classmethod
     def fit(
@@ -63,6 +65,7 @@ class Encoder:
         sample: RowSample | None = None,
         weights: Array | None = None,
         zoned: bool = True,
+        pairs: tuple[tuple[Label, Label], ...] = (),
     ) -> Self:
         """Fit all steps to the training `rows` (indices) of the table, and to no others.
 
@@ -71,13 +74,13 @@ class Encoder:
         classes do not: they belong to the loss. Without `zoned`, the calendar goes by UTC.
         Raises `DataError` when a column cannot be used.
         """
-        truth, weights = _truth(table, targets, classes)[rows], as_counts(weights)
+        truth, weights = _truth(table, targets, classes, pairs)[rows], as_counts(weights)
         steps = cast(tuple[NumberStep, ...], preprocessing.target or (Unchanged(),))
-        numbers = {} if classes else {name: truth[:, j] for j, name in enumerate(targets)}
+        numbers = {} if classes or pairs else {name: truth[:, j] for j, name in enumerate(targets)}
         target = NumberInputs.fit(numbers, steps, table.name, weights)
-        y = _indicators(truth, len(classes)) if classes else truth
+        y = _indicators(truth, len(classes)) if classes else truth.astype(np.float64)
         inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed, sample, weights, zoned)
-        return cls(inputs, target, tuple(targets), classes, class_weights)
+        return cls(inputs, target, tuple(targets), classes, class_weights, pairs)
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
@@ -108,7 +111,8 @@ class Encoder:
     def facts(self) -> Facts:
         """The sizes that a net must match: features, classes and targets."""
         n_features = len(self.names) + sum(width - 1 for _, _, width, _ in self.lookups)
-        return Facts(n_features, len(self.classes) if self.classes else None, len(self.targets))
+        n_classes = len(self.classes) if self.classes else 2 if self.pairs else None
+        return Facts(n_features, n_classes, len(self.targets))
 
     def assign_folds(self, n_rows: int, seed: int) -> dict[str, Array]:
         """Return the fold of each training row, (rows,), for every column whose step fits by folds."""
@@ -151,12 +155,15 @@ class Encoder:
             raise DataError(f"{table.name} lacks {counted(len(missing), 'column')}: {listed}{has}")
 
     def truth(self, table: Table) -> Array:
-        """Return the target as recorded: class indices (rows,), or values in the target's units (rows, n_targets)."""
-        return _truth(table, self.targets, self.classes)
+        """Return the target as recorded: class indices (rows,), or values in the target's units (rows, n_targets).
+
+        Of targets that are labels, 1 stands for the second of the two, (rows, n_targets).
+        """
+        return _truth(table, self.targets, self.classes, self.pairs)
 
     def scale_target(self, truth: Array) -> Array:
         """Return the target in the net's units: class indices stay, values (rows, n_targets) are transformed."""
-        return truth if self.classes else self.target.forward(truth)
+        return truth if self.classes or self.pairs else self.target.forward(truth)
 
     def weights(self, table: Table, truth: Array, column: str | None, dtype: Any) -> Array | None:
         """Return the weight of each row, (rows,), from its class and from a column; None if neither is given."""
@@ -182,7 +189,7 @@ class Encoder:
         Raises `DataError` when a number lies outside the range `allowed`.
         """
         truth = self.truth(table)
-        if self.classes:
+        if self.classes or self.pairs:
             return truth, truth
         low, high = allowed or (-np.inf, np.inf)
         outside = (truth < low) | (truth > high)
@@ -197,7 +204,7 @@ class Encoder:
 
     def unscale_target(self, y_hat: Array) -> Array:
         """Return the net's predictions in the target's units, float64; probabilities stay as they are."""
-        if self.classes:
+        if self.classes or self.pairs:
             return y_hat
         return np.asarray(self.target.inverse(y_hat.astype(np.float64)))
 
@@ -213,6 +220,7 @@ class Encoder:
             "targets": list(self.targets),
             "classes": list(self.classes) if self.classes else None,
             "class_weights": list(self.class_weights) if self.class_weights else None,
+            "pairs": [list(pair) for pair in self.pairs],
         }
 
     @classmethod
@@ -223,9 +231,13 @@ class Encoder:
             target = {"columns": [] if fitted["classes"] else fitted["targets"], "fits": [fitted["target"]]}
             fitted = {**fitted, "inputs": [numbers], "target": target}
         classes, weights = tuple(fitted["classes"] or ()), tuple(map(float, fitted.get("class_weights") or ()))
-        kinds = {type(label) for label in classes}
-        if len(kinds) > 1 or not kinds <= {str, int, bool} or len(set(classes)) < len(classes):
-            raise ValueError("its classes are not distinct labels of one type")
+        pairs = tuple((first, second) for first, second in fitted.get("pairs", ()))
+        for labels in (classes, *pairs):
+            kinds = {type(label) for label in labels}
+            if len(kinds) > 1 or not kinds <= {str, int, bool} or len(set(labels)) < len(labels):
+                raise ValueError("its classes are not distinct labels of one type")
+        if pairs and len(pairs) != len(fitted["targets"]):
+            raise ValueError("it does not have two labels for each target")
         if weights and len(weights) != len(classes):
             raise ValueError("it does not have one weight for each class")
         return cls(
@@ -234,12 +246,17 @@ class Encoder:
             tuple(fitted["targets"]),
             classes or None,
             weights or None,
+            pairs,
         )
 
 
-def _truth(table: Table, targets: Sequence[str], classes: tuple[Label, ...] | None) -> Array:
+def _truth(
+    table: Table, targets: Sequence[str], classes: tuple[Label, ...] | None, pairs: Sequence[tuple[Label, Label]]
+) -> Array:
     if classes:
         return class_indices(table, targets[0], classes)
+    if pairs:
+        return label_indices(table, targets, pairs)
     return np.stack([_target_numbers(table, name) for name in targets], axis=1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -92,6 +93,38 @@ def class_indices(table: Table, name: str, classes: tuple[Label, ...]) -> Array:
         wanted = listing([*map(shown, list(index_of)[:8]), *more], "or")
         raise table.error(int(np.argmin(indices)), name, wanted, TARGET)
     return indices
+
+
+def find_pairs(table: Table, names: Sequence[str]) -> tuple[tuple[Label, Label], ...]:
+    """Return the two labels of each target. Raises `DataError` for a target with more labels; see `find_classes`."""
+    pairs = []
+    for name in names:
+        classes = find_classes(replace(table, classes=None), name)
+        if len(classes) != 2:
+            found = f"holds {len(classes):,} classes; of several targets each must hold two"
+            raise DataError(f"{table.name}: the target {named(name)} {found}")
+        pairs.append((classes[0], classes[1]))
+    return tuple(pairs)
+
+
+def label_indices(table: Table, names: Sequence[str], pairs: Sequence[tuple[Label, Label]]) -> Array:
+    """Return for each target whether a row has its second label, 1 or 0, (rows, targets); see `class_indices`."""
+    return np.stack([class_indices(table, name, pair) for name, pair in zip(names, pairs, strict=True)], axis=1)
+
+
+def combinations(indices: Array, least: int = 10) -> Array:
+    """Return strata (rows,) by which labels (rows, targets) can be spread evenly over splits.
+
+    A stratum is a combination of labels. Rows of a combination that fewer than `least` rows have share a stratum with
+    those of the other rare ones that have the same rarest label.
+    """
+    _, strata, counts = np.unique(indices, axis=0, return_inverse=True, return_counts=True)
+    strata = strata.reshape(-1)
+    rare = counts[strata] < least
+    share = indices.mean(axis=0)
+    surprise = np.where(indices == 1, 1 - share, share)  # how rare each label of a row is
+    strata[rare] = len(counts) + surprise[rare].argmax(axis=1)
+    return np.asarray(strata)
 
 
 def _usual(text: str, classes: tuple[Label, ...], decimal: str) -> str:

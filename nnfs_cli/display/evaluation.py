@@ -24,6 +24,10 @@ def evaluation_tables(found: Evaluation, width: float = math.inf) -> Iterator[st
     """
     for split in found:
         yield _narrowed(*_figures(found, split), width)
+    for split, labels in found.labels.items():
+        yield _narrowed(*_labels(split, labels), width)
+        for label, figures in labels.items() if len(labels) <= MATRIX else ():
+            yield _confusion(f"{split}, {label}", figures["confusion"], width)
     for split, classes in found.classes.items():
         yield _classes(split, classes)
         if len(classes) <= MATRIX:
@@ -66,6 +70,12 @@ def _classes(split: str, classes: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [[label, *(number(figures[name]) for name in names)] for label, figures in shown[:CLASSES]]
     text = table([split, *names], lines)
     return f"{text}\nand {counted(more, 'class')} with a higher f1; --json prints all of them" if more > 0 else text
+
+
+def _labels(split: str, labels: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Return the table of the figures of several targets of two classes."""
+    names = ["threshold", "accuracy", "precision", "recall", "f1", "roc_auc", "average_precision", "support"]
+    return [split, *names], [[label, *(number(of_label[name]) for name in names)] for label, of_label in labels.items()]
 
 
 def _confusion(split: str, counts: Mapping[str, Mapping[str, int]], width: float) -> str:

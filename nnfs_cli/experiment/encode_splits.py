@@ -12,6 +12,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.data.folds import Folds
 from nnfs_cli.data.gap import instants
 from nnfs_cli.data.inputs import RowSample
+from nnfs_cli.data.labels import combinations
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.data.training_rows import RowsInMemory, RowsOnDisk
@@ -125,8 +126,9 @@ def _folds(config: Config, loaded: LoadedData, train: EncodedRows) -> Folds:
     if len(loaded.rows["validation"]):
         message = "holdout scores each member on its own fold, but the split names separate validation rows"
         raise config.error([Fault(("holdout",), message)])
-    table, rows, classes = loaded.readers["train"].survey, loaded.rows["train"], train.truth
-    return deal_training_rows(config, table, rows, classes if loaded.classes else None)
+    table, rows = loaded.readers["train"].survey, loaded.rows["train"]
+    strata = train.truth if loaded.classes else combinations(train.truth) if loaded.pairs else None
+    return deal_training_rows(config, table, rows, strata)
 
 
 def _encoded(

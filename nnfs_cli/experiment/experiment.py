@@ -116,7 +116,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     splits = encode_splits(predictor, loaded, stored)
     training_rows = rows_in_memory(splits["train"], config.members) if stored is None else stored
     _start(predictor, splits["train"], training_rows)
-    _require_figures(config, splits, tuple(map(text_of, loaded.classes or ())))
+    _require_figures(config, splits, predictor.names_of_outputs)
     described = rows if loaded.budget is not None else loaded.rows["train"]
     description = _describe(loaded, table, described, predictor.encoder, splits, config.dataset.weight_column())
     kept = loaded if loaded.n_cells <= KEPT_CELLS else None
@@ -169,6 +169,7 @@ def fit_net(config: Config, loaded: LoadedData, encoder: Encoder | None = None) 
         sample,
         row_weights(table, column)[rows] if column else None,
         today,
+        loaded.pairs,
     )
     config = config.with_parsers(loaded.parsers)
     config.check(encoder.facts, table.name)
@@ -235,9 +236,9 @@ def _describe(
             {
                 "name": name,
                 "kind": "class",
-                "counts": {split: _counts(encoder.classes, y) for split, y in truth.items()},
+                "counts": {split: _counts(labels, y[:, i] if encoder.pairs else y) for split, y in truth.items()},
             }
-            if encoder.classes
+            if (labels := encoder.pairs[i] if encoder.pairs else encoder.classes)
             else {"name": name, "kind": "number", **_range(truth["train"][:, i])}
             for i, name in enumerate(encoder.targets)
         ],

@@ -13,7 +13,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.file_source import source_for
-from nnfs_cli.data.labels import class_indices, find_classes, in_order
+from nnfs_cli.data.labels import class_indices, combinations, find_classes, find_pairs, in_order, label_indices
 from nnfs_cli.data.parsing import Parser
 from nnfs_cli.data.parsing.parsed_columns import settled_without_cells
 from nnfs_cli.data.source import NO_KINDS, DataSource
@@ -82,6 +82,7 @@ class LoadedData:
     class_weights: tuple[float, ...] | None
     budget: Budget | None
     parsers: Mapping[str, Parser] = field(default_factory=dict)  # of columns, with the settings that the rows settle
+    pairs: tuple[tuple[Label, Label], ...] = ()  # the two labels of each target, if several are learned together
 
     @property
     def n_cells(self) -> float:
@@ -134,14 +135,18 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
         return read_from_memory(first if one is dataset else one.read(kinds))
 
     readers = dict.fromkeys(SPLITS, reader(dataset))
-    survey, classes, indices = readers["train"].survey, None, None
-    if config.loss.task == "classification":
-        target = dataset.target_columns()
+    survey, target = readers["train"].survey, dataset.target_columns()
+    classes, indices, strata = None, None, None
+    pairs: tuple[tuple[Label, Label], ...] = ()
+    if config.loss.task == "classification" and len(target) > 1 and config.loss.several_labels:
+        pairs = find_pairs(survey, target)
+        strata = combinations(label_indices(survey, target, pairs))
+    elif config.loss.task == "classification":
         if len(target) != 1:
             raise DataError(f"{config.loss.name} needs one target, but {first.name} has {len(target)}")
         classes = _classes(config, survey, target[0])
-        indices = class_indices(survey, target[0], classes)
-    rows = config.split.divide(survey, indices, config.seed)
+        strata = indices = class_indices(survey, target[0], classes)
+    rows = config.split.divide(survey, strata, config.seed)
     for split, path in config.split.files.items():
         readers[split] = reader(source_for(path, dataset))
         rows[split] = np.arange(readers[split].survey.n_rows)
@@ -156,7 +161,7 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     if config.class_weights is not None and classes is not None and indices is not None:
         class_weights = class_weights_of(config, survey, rows["train"], classes, indices)
         rows["train"] = _with_weight(survey, "train", rows["train"], np.array(class_weights)[indices[rows["train"]]])
-    return LoadedData(readers, rows, inputs, classes, class_weights, None if fits else budget, parsers)
+    return LoadedData(readers, rows, inputs, classes, class_weights, None if fits else budget, parsers, pairs)
 
 
 def _classes(config: Config, table: Table, target: str) -> tuple[Label, ...]:

@@ -14,7 +14,7 @@ from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.steps.views import Views
-from nnfs_cli.data.table import Column, Table, gaps_of, text_of
+from nnfs_cli.data.table import Column, Label, Table, gaps_of, text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.weighted import quantiles
 from nnfs_cli.experiment.experiment import Experiment
@@ -181,8 +181,9 @@ def _tame(steps: Iterable[PreprocessingStep]) -> bool:
 def _target(config: Config, data: InspectedRows, loaded: LoadedData) -> Iterator[Finding]:
     """Yield findings about the distribution of the target."""
     targets = config.dataset.target_columns()
-    if loaded.classes:
-        yield from _classes(config, data, loaded, targets[0])
+    if loaded.classes or loaded.pairs:
+        for target, classes in zip(targets, loaded.pairs or [loaded.classes or ()], strict=True):
+            yield from _classes(config, loaded, target, classes)
         return
     train = data.rows_of("train")
     positive = all(train.numbers(target).min() >= 0 for target in targets)  # they share their steps
@@ -210,8 +211,7 @@ def _target(config: Config, data: InspectedRows, loaded: LoadedData) -> Iterator
                 yield Finding("capped", target, message)
 
 
-def _classes(config: Config, data: InspectedRows, loaded: LoadedData, target: str) -> Iterator[Finding]:
-    classes = loaded.classes or ()
+def _classes(config: Config, loaded: LoadedData, target: str, classes: tuple[Label, ...]) -> Iterator[Finding]:
     counts = {}
     for split, reader in loaded.readers.items():
         if len(loaded.rows[split]):
@@ -242,7 +242,9 @@ def _classes(config: Config, data: InspectedRows, loaded: LoadedData, target: st
             f" of the training rows, {shown(text_of(classes[int(train.argmin())]))} {percent(least / train.sum())};"
             " the accuracy does not show whether the rare class is found"
         )
-        shows = Suggestion("metrics", ("metrics",), (*metrics, "balanced_accuracy"))
+        shows = Suggestion(
+            "metrics", ("metrics",), (*metrics, "average_precision" if loaded.pairs else "balanced_accuracy")
+        )
         yield Finding("imbalance", target, message, shows)
 
 

@@ -59,6 +59,8 @@ def _summarize(values: Mapping[str, Any]) -> TableFacts:
         n_classes = (
             _count_different(table.texts(targets[0])) if loss.task == "classification" and len(targets) == 1 else 0
         )
+    elif len(targets) > 1 and all(table.has(name) and _count_different(table.texts(name)) == 2 for name in targets):
+        n_classes = 2
     elif len(targets) == 1 and table.has(targets[0]):
         n_classes = task_of(table, targets[0], profile_column(table, targets[0])).n_classes
     return TableFacts(

@@ -30,15 +30,19 @@ class PredictedRows:
     """Rows with their true and predicted values."""
 
     y: Array
-    """True values: class indices (rows,), or values (rows, n_targets) in the target's units."""
+    """True values: class indices (rows,), or values (rows, n_targets) in the target's units. Of several targets of two
+    classes, 1 for the second class and 0 for the first, (rows, n_targets)."""
     y_hat: Array
-    """Predictions: probabilities or scores (rows, n_classes), or values (rows, n_targets)."""
+    """Predictions: probabilities or scores (rows, n_classes), or values (rows, n_targets). Of several targets of two
+    classes, the probabilities of the second class, (rows, n_targets)."""
     weight: Array | None = None
     """Weight of each row, (rows,), 0 or more; None if all rows count alike."""
-    threshold: float | None = None
-    """For two classes: the second one is predicted at this probability or more. None for the most probable class."""
+    threshold: float | Array | None = None
+    """For two classes: the second one is predicted at this probability or more, (n_targets,) of several targets. None
+    for the most probable class."""
     classes: tuple[str, ...] = ()
-    """Labels of the classes as texts, in the order of the columns; without them, a class is named by its index."""
+    """Labels of the classes as texts, or names of several targets of two classes, in the order of the columns; without
+    them, a class is named by its index."""
     quantiles: Mapping[float, Array] = field(default_factory=dict)
     """Predicted quantiles by level, each (rows, n_targets), if the loss predicts quantiles."""
     group: Array | None = None
@@ -46,8 +50,15 @@ class PredictedRows:
 
     @cached_property
     def decided(self) -> Array:
-        """The predicted class of each row, (rows,)."""
-        return decide(self.y_hat, self.threshold)
+        """The predicted class of each row, (rows,), or of each of several targets, (rows, n_targets)."""
+        if self.several_labels:
+            return decide_labels(self.y_hat, self.threshold)
+        return decide(self.y_hat, None if self.threshold is None else float(self.threshold))
+
+    @property
+    def several_labels(self) -> bool:
+        """Whether there are several targets of two classes each, so that y holds indicators and not indices."""
+        return self.y.ndim > 1
 
     @property
     def with_weight(self) -> PredictedRows:
@@ -98,6 +109,15 @@ def decide(y_hat: Array, threshold: float | None = None) -> Array:
     return (y_hat[:, 1] >= np.float64(threshold)).astype(np.intp)
 
 
+def decide_labels(y_hat: Array, threshold: float | Array | None = None) -> Array:
+    """Return for each target whether its second class is predicted, 1 or 0, from probabilities y_hat (rows, n_targets).
+
+    That is where the probability is at least the threshold, 0.5 by default.
+    """
+    at_least = 0.5 if threshold is None else np.asarray(threshold, np.float64)
+    return (y_hat.astype(np.float64) >= at_least).astype(np.intp)
+
+
 class Metric(Component, family="metric"):
     """A figure that says how good predictions are. Means are weighted if rows have weights.
 
@@ -117,6 +137,8 @@ class Metric(Component, family="metric"):
     }
     task: ClassVar[Task]
     greater_is_better: ClassVar[bool]
+    several_labels: ClassVar[bool] = False
+    """Whether it measures several targets of two classes each, too."""
     needs_probabilities: ClassVar[bool] = False
     """Whether y_hat must hold probabilities; the scores of a hinge loss, for instance, are not."""
     figure_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)

@@ -19,7 +19,7 @@ class Accuracy(MeanMetric, name="accuracy"):
     """Share of rows whose predicted class is right: 1/n Σ_i [decided_i = y_i].
 
     0 to 1, higher is better. The predicted class is the most probable one, the first of equals, unless a threshold is
-    set.
+    set. Of several labels, it is the mean over them.
     Source: Sokolova and Lapalme, "A systematic analysis of performance measures for classification tasks" (2009).
     """
 
@@ -29,10 +29,34 @@ class Accuracy(MeanMetric, name="accuracy"):
     figure_range = (0, 1)
 
     share = True
+    several_labels = True
 
     def row_values(self, rows: PredictedRows) -> Array:
-        """Return whether the decision is right, (rows,)."""
-        return np.asarray(rows.decided == rows.y)
+        """Return whether the decision is right, (rows,); of several labels, the share that is right."""
+        right = np.asarray(rows.decided == rows.y)
+        return np.asarray(right.mean(axis=1)) if rows.several_labels else right
+
+
+class SubsetAccuracy(MeanMetric, name="subset_accuracy"):
+    """Share of rows whose labels are all predicted right: 1/n Σ_i [decided_i = y_i], where both are lists of labels.
+
+    0 to 1, higher is better, and never higher than the accuracy of the worst label. For a single target it is the
+    accuracy.
+    Source: Sokolova and Lapalme, "A systematic analysis of performance measures for classification tasks" (2009).
+    """
+
+    examples = ("subset_accuracy",)
+    task = "classification"
+    greater_is_better = True
+    figure_range = (0, 1)
+
+    share = True
+    several_labels = True
+
+    def row_values(self, rows: PredictedRows) -> Array:
+        """Return whether all decisions are right, (rows,)."""
+        right = np.asarray(rows.decided == rows.y)
+        return np.asarray(right.all(axis=1)) if rows.several_labels else right
 
 
 class BalancedAccuracy(Metric, name="balanced_accuracy"):
@@ -62,11 +86,13 @@ class ConfusionMetric(PerClassMetric):
     """A metric from true and false positives and negatives (TP, FP, FN) of each class against all others.
 
     A class takes part if it is the true or the predicted class of some row. A figure of 0/0 counts as `undefined`.
+    Of several targets of two classes, the second class of each takes the place of the classes.
     """
 
     task = "classification"
     greater_is_better = True
     figure_range = (0, 1)
+    several_labels = True
     undefined: ClassVar[float] = 0.0
 
     average: Literal["macro", "micro", "weighted", "per_class"] = Field(default="macro", kw_only=False)
@@ -80,6 +106,8 @@ class ConfusionMetric(PerClassMetric):
 
     def per_class(self, rows: PredictedRows) -> Array:
         """Return the figure of each class; NaN for a class that is neither true nor predicted."""
+        if rows.several_labels:
+            return np.asarray(self._score(rows, average=None))
         found = np.union1d(rows.y, rows.decided)
         figures = np.full(rows.y_hat.shape[1], math.nan)
         figures[found] = self._score(rows, labels=found, average=None)
@@ -87,6 +115,8 @@ class ConfusionMetric(PerClassMetric):
 
     def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
         """Return the combined figure, or the figure of each class."""
+        if rows.several_labels:
+            return Metric.resampled(self, rows, resamples)
         counts = class_counts(rows, resamples, together=self.average != "per_class")
         figures: Array = getattr(counts, self.name)
         match self.average:
@@ -120,6 +150,8 @@ class Precision(ConfusionMetric, name="precision", main="average"):
         Its precision counts 0 by agreement, and no row tells what it would be if the class were predicted.
         """
         figures, unknown = super().resampled(rows, resamples), np.setdiff1d(rows.y, rows.decided)
+        if rows.several_labels:
+            return figures
         if len(unknown) and self.average in ("per_class", "macro"):
             figures[:, unknown if self.average == "per_class" else 0] = math.nan
         return figures

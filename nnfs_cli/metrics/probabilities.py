@@ -17,12 +17,14 @@ from nnfs_cli.metrics.resamples import Resamples
 class RankingMetric(PerClassMetric):
     """A metric of how well the probabilities of a class rank its rows above all others; only the order matters.
 
-    For two classes it is the figure of the second one; for more, the mean over the classes that have rows.
+    For two classes it is the figure of the second one; for more, the mean over the classes that have rows. Of several
+    targets of two classes, it is the mean over the second class of each.
     """
 
     task = "classification"
     greater_is_better = True
     figure_range = (0, 1)
+    several_labels = True
 
     average: Literal["macro", "per_class"] = Field(default="macro", kw_only=False)
     """With `macro`, one figure: for two classes the figure of the second one, for more their mean. With `per_class`, a
@@ -36,26 +38,27 @@ class RankingMetric(PerClassMetric):
     def measure(self, rows: PredictedRows) -> float:
         """Return the figure; NaN if all rows belong to one class."""
         per_class = self.per_class(rows)
-        return float(per_class[1] if len(per_class) == 2 else np.nanmean(per_class))
+        return float(per_class[1] if len(per_class) == 2 and not rows.several_labels else np.nanmean(per_class))
 
     def per_class(self, rows: PredictedRows) -> Array:
         """Return the figure of each class against the rest; NaN if all rows belong to one class."""
         from sklearn import metrics
 
-        score, found = getattr(metrics, f"{self.name}_score"), np.unique(rows.y)
-        figures = np.full(rows.y_hat.shape[1], math.nan)
-        for k in found if len(found) > 1 else ():
-            figures[k] = score(rows.y == k, rows.y_hat[:, k], sample_weight=rows.weight)
+        score, figures = getattr(metrics, f"{self.name}_score"), np.full(rows.y_hat.shape[1], math.nan)
+        for k, of_class in enumerate(_of_classes(rows)):
+            if of_class.any() and not of_class.all():
+                figures[k] = score(of_class, rows.y_hat[:, k], sample_weight=rows.weight)
         return figures
 
     def resampled(self, rows: PredictedRows, resamples: Resamples) -> Array:
         """Return the figure, or the figure of each class."""
-        n_classes, found = rows.y_hat.shape[1], np.unique(rows.y)
-        wanted = [1] if n_classes == 2 and self.average == "macro" else range(n_classes)
+        n_classes, of_classes = rows.y_hat.shape[1], _of_classes(rows)
+        of_second = n_classes == 2 and self.average == "macro" and not rows.several_labels
+        wanted = [1] if of_second else range(n_classes)
         figures = np.full((len(wanted), resamples.affordable(len(wanted))), math.nan)
         for column, k in zip(figures, wanted, strict=True):
-            if len(found) > 1 and k in found:
-                self._fill(column, rows.y == k, rows.y_hat[:, k], resamples)
+            if of_classes[k].any() and not of_classes[k].all():
+                self._fill(column, of_classes[k], rows.y_hat[:, k], resamples)
         return figures.T if self.average == "per_class" else np.nanmean(figures, axis=0)[:, None]
 
     def _fill(self, column: Array, of_class: Array, score: Array, resamples: Resamples) -> None:
@@ -83,6 +86,13 @@ class RankingMetric(PerClassMetric):
     def area(self, inside: Array, outside: Array) -> Array:
         """Compute the figure from weights by ascending score, (resamples, scores) of the class and of all others."""
         raise NotImplementedError
+
+
+def _of_classes(rows: PredictedRows) -> Array:
+    """Return for each class, or for each target of two classes, which rows belong to it, (classes, rows)."""
+    if rows.several_labels:
+        return np.asarray(rows.y.T == 1)
+    return np.equal(np.arange(rows.y_hat.shape[1])[:, None], rows.y)
 
 
 class RocAuc(RankingMetric, name="roc_auc", main="average"):
@@ -122,7 +132,7 @@ class LogLoss(MeanMetric, name="log_loss"):
     """Negative log-likelihood of the true class: -1/n Σ_i ln(y_hat_i[y_i]).
 
     0 to infinity, lower is better; equal probabilities for c classes give ln(c). Probabilities are at least the machine
-    epsilon, so that a single row cannot make the figure infinite.
+    epsilon, so that a single row cannot make the figure infinite. Of several labels, it is the mean over them.
     Source: Bishop, "Pattern Recognition and Machine Learning" (2006), eq. 4.108.
     """
 
@@ -131,17 +141,23 @@ class LogLoss(MeanMetric, name="log_loss"):
     greater_is_better = False
     figure_range = (0, math.inf)
     needs_probabilities = True
+    several_labels = True
 
     def row_values(self, rows: PredictedRows) -> Array:
         """Return the loss of each row, (rows,)."""
-        p = rows.y_hat[np.arange(len(rows.y)), rows.y]
-        return np.asarray(-np.log(np.clip(p, np.finfo(p.dtype).eps, 1).astype(np.float64)))
+        if rows.several_labels:
+            p = np.where(rows.y == 1, rows.y_hat, 1 - rows.y_hat)
+        else:
+            p = rows.y_hat[np.arange(len(rows.y)), rows.y]
+        losses = -np.log(np.clip(p, np.finfo(p.dtype).eps, 1).astype(np.float64))
+        return np.asarray(losses.mean(axis=1) if rows.several_labels else losses)
 
 
 class Brier(MeanMetric, name="brier"):
     """Squared error of the probabilities: 1/n Σ_i Σ_k (y_hat_ik - [y_i = k])², for two classes 1/n Σ_i (p_i - y_i)².
 
-    0 to 2, for two classes 0 to 1; lower is better. p is the probability of the second class.
+    0 to 2, for two classes 0 to 1; lower is better. p is the probability of the second class. Of several labels, it is
+    the mean over them.
     Source: Brier, "Verification of forecasts expressed in terms of probability" (1950).
     """
 
@@ -150,9 +166,12 @@ class Brier(MeanMetric, name="brier"):
     greater_is_better = False
     figure_range = (0, 2)
     needs_probabilities = True
+    several_labels = True
 
     def row_values(self, rows: PredictedRows) -> Array:
         """Return the error of each row, (rows,); scikit-learn before 1.7 computes it for two classes only."""
+        if rows.several_labels:
+            return np.asarray(np.square(rows.y_hat - rows.y).mean(axis=1))
         n_classes = rows.y_hat.shape[1]
         errors = np.square(rows.y_hat - np.equal(rows.y[:, None], np.arange(n_classes))).sum(axis=-1)
         return np.asarray(errors / 2 if n_classes == 2 else errors)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import Self
 
@@ -42,8 +42,10 @@ class Decision:
     """The rules by which a predictor turns outputs into predictions.
 
     With a `threshold`, the second of two classes is predicted at this probability or more; without, the most probable
-    class. With an `interval`, probabilities are calibrated and each prediction comes with bounds or a set of classes.
+    class. `thresholds` are those of several targets of two classes, by target; without, a target has 0.5. With an
+    `interval`, probabilities are calibrated and each prediction comes with bounds or a set of classes.
     """
 
     threshold: float | None = None
+    thresholds: Mapping[str, float] = field(default_factory=dict)
     interval: Interval | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
@@ -20,6 +20,7 @@ from nnfs_cli.data.table import Column, Table, text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.metrics import PredictedRows, decide
+from nnfs_cli.metrics.base import decide_labels
 from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
 from nnfs_cli.nn.model import Model
 from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
@@ -54,6 +55,13 @@ class Predictor:
         """Return a predictor with the same net and another threshold between two classes."""
         return self._deciding(replace(self.decision, threshold=threshold))
 
+    def with_decision(self, decision: Mapping[str, Any] | None) -> Self:
+        """Return a predictor with the same net that decides as a run has kept it; None for the usual thresholds."""
+        if decision is None:
+            return self._deciding(replace(self.decision, threshold=None, thresholds={}))
+        thresholds = {target: rule["threshold"] for target, rule in decision.get("targets", {}).items()}
+        return self._deciding(replace(self.decision, threshold=decision.get("threshold"), thresholds=thresholds))
+
     def with_interval(self, interval: Interval | None) -> Self:
         """Return a predictor with the same net that adds prediction intervals."""
         return self._deciding(replace(self.decision, interval=interval))
@@ -73,6 +81,11 @@ class Predictor:
     def labels(self) -> tuple[str, ...]:
         """The labels of the classes as texts, if there are classes."""
         return tuple(map(text_of, self.encoder.classes or ()))
+
+    @property
+    def names_of_outputs(self) -> tuple[str, ...]:
+        """What metrics call the columns of probabilities: the classes, or the targets if each is two classes."""
+        return self.encoder.targets if self.encoder.pairs else self.labels
 
     @property
     def row_bytes(self) -> int:
@@ -124,7 +137,13 @@ class Predictor:
             kept.append((block.truth, y_hat, block.weight, block.units))
         truth, y_hat, weights, group = concatenate_predictions(kept)
         predicted = PredictedRows(
-            truth, self.answer(y_hat), weights, self.decision.threshold, self.labels, self._quantiles(y_hat), group
+            truth,
+            self.answer(y_hat),
+            weights,
+            self.label_thresholds,
+            self.names_of_outputs,
+            self._quantiles(y_hat),
+            group,
         )
         return total / total_weight if total_weight else math.nan, predicted
 
@@ -158,8 +177,10 @@ class Predictor:
         """Return the predictions for a table as named columns, each (rows,).
 
         Classes: `prediction`, the label; and `probability_<label>` for each class, or `score_<label>` if the loss gives
-        no probabilities. Numbers: `prediction`, or `prediction_<target>` if there are several targets, and likewise
-        `quantile_<level>` for each quantile. An interval adds `lower` and `upper`, or `set`: labels joined by |.
+        no probabilities. Several targets of two classes: `prediction_<target>`, the label, and `probability_<target>`
+        of the second label of each. Numbers: `prediction`, or `prediction_<target>` if there are several targets, and
+        likewise `quantile_<level>` for each quantile. An interval adds `lower` and `upper`, or `set`: labels joined
+        by |.
 
         With `marks` (rows,), rows that cannot be used are marked there and their predictions mean nothing; without it,
         the first of them raises `DataError`.
@@ -171,6 +192,8 @@ class Predictor:
         answer, targets = self.answer(y_hat), self.encoder.targets
         if self.encoder.classes:
             return self._class_columns(answer)
+        if self.encoder.pairs:
+            return self._label_columns(answer)
         named = {"prediction": answer} | {f"quantile_{q}": values for q, values in self._quantiles(y_hat).items()}
         if self.decision.interval is not None:
             named["lower"], named["upper"] = self._interval(X, y_hat)
@@ -252,6 +275,25 @@ class Predictor:
             columns["set"] = interval.calibration.sets(answer, self.labels, interval.level, decided)
         kind = "probability" if self.config.loss.probabilistic else "score"
         return columns | {f"{kind}_{label}": column for label, column in zip(self.labels, answer.T, strict=True)}
+
+    @property
+    def label_thresholds(self) -> float | Array | None:
+        """The threshold between two classes, or those of all targets, (targets,); None if each is the usual one."""
+        thresholds = self.decision.thresholds
+        if not thresholds:
+            return self.decision.threshold
+        return np.array([thresholds.get(target, 0.5) for target in self.encoder.targets])
+
+    def _label_columns(self, answer: Array) -> dict[str, Column]:
+        """Return the label of each target, and the probability of the second of its two."""
+        columns: dict[str, Column] = {}
+        decided = decide_labels(answer, self.label_thresholds)
+        for i, (target, pair) in enumerate(zip(self.encoder.targets, self.encoder.pairs, strict=True)):
+            texts = isinstance(pair[0], str)
+            labels = np.array(pair, object if texts else None)
+            columns[f"prediction_{target}"] = Texts(decided[:, i], labels) if texts else labels[decided[:, i]]
+        probabilities = {f"probability_{target}": answer[:, i] for i, target in enumerate(self.encoder.targets)}
+        return columns | probabilities
 
     def answer(self, y_hat: Array) -> Array:
         """Return outputs as one column for each class, or for each target in its own units."""

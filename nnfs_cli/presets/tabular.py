@@ -114,7 +114,8 @@ class Tabular(Preset, name="tabular", main="effort"):
         no_folds = min(given.get("members", most), most) < 2 or facts.n_rows < MIN_HOLDOUT_ROWS
         wants_validation = split.column is not None or split.without_default_validation().validation != 0
         holdout = has_steps and not (no_folds or wants_validation or given.get("memory_limit"))
-        blend = given.get("blend", _blend(facts, effort)) if holdout and loss.name in SUPPORTED else []
+        blends = holdout and loss.name in SUPPORTED and not (loss.several_labels and facts.n_targets > 1)
+        blend = given.get("blend", _blend(facts, effort)) if blends else []
         effort = effort if blend else effort.of_nets_alone()
         members = 4 if facts.n_rows < 80 else effort.members * (1 if facts.n_rows >= SMALL_TABLE else 2)
         batch = given.get("batch_size") or _batch(facts.n_rows)

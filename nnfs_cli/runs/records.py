@@ -194,6 +194,7 @@ class Records:
         """Write the decision between two classes; with None, delete the earlier one.
 
         It holds the `threshold`, the `class` that it decides for, and `by`, which chose it: a metric, costs or hand.
+        For several targets of two classes, `targets` holds these for each of them.
         """
         self._status_file.replace({"decision.json": None if decision is None else json_bytes(decision)})
 
@@ -202,11 +203,13 @@ class Records:
         if not self._files.has("decision.json"):
             return None
         decision = self._files.read_json("decision.json")
-        threshold = decision.get("threshold")
-        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 2:
-            remedy = REMEDIES["decision.json"]
-            raise RunError(f"{self.path} is damaged: its decision.json holds no threshold; {remedy}")
-        decision["class"] = f"{decision.get('class', 'the second class')!s:.200}"
+        rules = decision.get("targets", {"": decision})
+        for rule in rules.values() if isinstance(rules, dict) else [{}]:
+            threshold = rule.get("threshold") if isinstance(rule, dict) else None
+            if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 2:
+                remedy = REMEDIES["decision.json"]
+                raise RunError(f"{self.path} is damaged: its decision.json holds no threshold; {remedy}")
+            rule["class"] = f"{rule.get('class', 'the second class')!s:.200}"
         return decision
 
     def confusion(self, split: str, weights: str = "best") -> dict[str, dict[str, int]] | None:

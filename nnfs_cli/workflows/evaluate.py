@@ -94,7 +94,7 @@ def _evaluate(
     decision = run.records.decision() if kept and weights == "best" else None
     if not kept and threshold != "none":
         decision = choose_threshold(run, predictor, threshold, priced, own_rows)
-        predictor = predictor.with_threshold(decision["threshold"])
+        predictor = predictor.with_decision(decision)
     scored = {split: score(predictor, of_split) for split, of_split in rows.items()}
     if run.locked:
         run.records.write_confusion(confusion_tables(scored), weights)
@@ -119,7 +119,7 @@ def _tables(source: DataSource, predictor: Predictor) -> tuple[Iterable[Table], 
     There is no digest of a pipe, which can be read only once.
     """
     config = predictor.config
-    target: Kind = "category" if predictor.encoder.classes else "number"
+    target: Kind = "category" if predictor.encoder.classes or predictor.encoder.pairs else "number"
     kinds: dict[str, Kind] = {**predictor.encoder.kinds, **dict.fromkeys(predictor.encoder.targets, target)}
     if column := config.dataset.weight_column():
         kinds[column] = "number"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.metrics.class_counts import ClassCounts
+from nnfs_cli.metrics.probabilities import AveragePrecision, RocAuc
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.prediction.threshold import Costs, TradeOff, trade_offs
 from nnfs_cli.workflows.bootstrap import Interval, intervals
@@ -99,6 +100,35 @@ class Evaluation(dict[str, dict[str, Any]]):
             names = ("precision", "recall", "f1", "support")
             by_class = [finite(dict(zip(names, figures, strict=True))) for figures in zip(*columns, strict=True)]
             found[split] = dict(zip(labels, by_class, strict=True))
+        return found
+
+    @cached_property
+    def labels(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """The figures of each of several targets of two classes, by split; empty for a single target.
+
+        They are `accuracy`, and of the second class `precision`, `recall`, `f1`, `roc_auc`, `average_precision` and its
+        `support` (rows), the `threshold` that decides and the `confusion` matrix: the number of rows by true label,
+        then by predicted label. Each row counts once.
+        """
+        found: dict[str, dict[str, dict[str, Any]]] = {}
+        for split, scored in self.scored.items():
+            if scored.labels is None:
+                return {}
+            rows = replace(scored.predicted, weight=None)
+            ranked = {metric.name: rows.figure(metric.per_class) for metric in (RocAuc(), AveragePrecision())}
+            found[split] = {}
+            for i, (target, (names, counts)) in enumerate(scored.labels.items()):
+                by_class = ClassCounts(counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0))
+                figures = {"accuracy": counts.diagonal().sum() / max(counts.sum(), 1)}
+                figures |= {name: getattr(by_class, name)[1] for name in ("precision", "recall", "f1")}
+                figures |= {name: np.broadcast_to(each, len(scored.labels))[i] for name, each in ranked.items()}
+                plain = finite({name: float(figure) for name, figure in figures.items()})
+                plain["support"] = int(by_class.true[1])
+                plain["threshold"] = self.predictor.decision.thresholds.get(target, 0.5)
+                plain["confusion"] = {
+                    name: dict(zip(names, row, strict=True)) for name, row in zip(names, counts.tolist(), strict=True)
+                }
+                found[split][target] = plain
         return found
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nnfs_cli.data.table import text_of
 from nnfs_cli.metrics import PredictedRows
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
@@ -23,6 +24,7 @@ class Scored(NamedTuple):
     figures: dict[str, float]
     confusion: ConfusionTable | None
     predicted: PredictedRows
+    labels: Mapping[str, ConfusionTable] | None = None  # the confusion tables of several targets of two classes
 
 
 def score(
@@ -36,13 +38,26 @@ def score(
     """
     with thread_limit(predictor.config.threads):
         loss, predicted = predictor.evaluate(rows)
-    table, n = None, len(predicted.classes)
-    if n:
+    table, labels, n = None, None, len(predicted.classes)
+    if predictor.encoder.pairs:
+        labels = _tables_of_labels(predictor, predicted)
+    elif n:
         counts = np.bincount(predicted.y * n + predicted.decided, minlength=n * n).reshape(n, n)
         table = ConfusionTable(predicted.classes, counts)
     if recorded is not None and recorded.get("rows") == len(predicted.y):
-        return Scored(dict(recorded), table, predicted)
-    return Scored({"rows": len(predicted.y), "loss": loss, **predictor.score(predicted)}, table, predicted)
+        return Scored(dict(recorded), table, predicted, labels)
+    return Scored({"rows": len(predicted.y), "loss": loss, **predictor.score(predicted)}, table, predicted, labels)
+
+
+def _tables_of_labels(predictor: Predictor, predicted: PredictedRows) -> dict[str, ConfusionTable]:
+    """Return the confusion table of each of several targets of two classes."""
+    tables = {}
+    for i, (target, pair) in enumerate(zip(predictor.encoder.targets, predictor.encoder.pairs, strict=True)):
+        codes = predicted.y[:, i] * 2 + predicted.decided[:, i]
+        tables[target] = ConfusionTable(
+            (text_of(pair[0]), text_of(pair[1])), np.bincount(codes, minlength=4).reshape(2, 2)
+        )
+    return tables
 
 
 def confusion_tables(scored: Mapping[str, Scored]) -> dict[str, ConfusionTable]:

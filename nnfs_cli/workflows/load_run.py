@@ -49,7 +49,7 @@ def restore(run: RunDirectory, weights: str = "best", with_threshold: bool = Tru
     run.arrays.read_weights(weights, predictor.model.parameters.arrays)
     predictor.blend = _blend_of(run, predictor)
     if with_threshold and weights == "best" and (decision := run.records.decision()):  # chosen for these weights
-        predictor = predictor.with_threshold(decision["threshold"])
+        predictor = predictor.with_decision(decision)
     state = run.status().get("state", "unknown")
     if state != "finished":
         warn(f"the training of {run.path} has not finished; its state is '{state}'")

@@ -55,7 +55,7 @@ class RunPredictions:
         What is already known after the training is not computed again.
         """
         decision = run.records.decision()
-        predictor = experiment.predictor.with_threshold(None if decision is None else decision["threshold"])
+        predictor = experiment.predictor.with_decision(decision)
         dropped = experiment.loaded is None and experiment.batches.window is None
         return cls._of(run, predictor, experiment.splits, experiment.loaded, dropped, fresh)
 

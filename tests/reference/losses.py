@@ -20,6 +20,7 @@ Z = tensor([[0.3, -1.2, 2.0], [-0.5, 0.1, 0.4], [6.0, -2.0, 1.5], [0.0, 0.7, -0.
 ONE, TWO, SIX = Z[:, :1], Z[:, :2], torch.cat([Z, -Z], dim=1)
 ASCENDING = Z.sort(dim=1).values
 CLASS, BIT = torch.tensor([0, 1, 0, 2, 2, 1]), tensor([0, 1, 0, 1, 1, 1])
+BITS = tensor([[0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 1], [0, 1, 0], [0, 0, 0]])
 NUMBER = tensor([[0.2, -1.0], [-2.5, 0.2], [5.5, 0.0], [0.3, 0.9], [-3.1, 2.0], [1.4, 1.2]])
 COUNT = tensor([[1.0, 0.0], [0.0, 3.0], [400.0, 1.0], [1.0, 2.0], [0.0, 0.0], [2.0, 5.0]])
 WEIGHT = tensor([1.0, 0.0, 0.5, 2.0, 0.25, 3.0])
@@ -76,6 +77,7 @@ FROM_LOGITS: list[tuple[str, Tensor, Tensor, Losses]] = [
     ("focal: 0.5", Z, CLASS, focal(0.5, lambda z, y: of_class(z.log_softmax(1), y))),
     ("binary_cross_entropy", ONE, BIT, of_bits(F.binary_cross_entropy_with_logits)),
     ("binary_cross_entropy: {label_smoothing: 0.1}", ONE, BIT, of_bits(F.binary_cross_entropy_with_logits, 0.1)),
+    ("binary_cross_entropy", Z, BITS, by_row(F.binary_cross_entropy_with_logits)),
     ("binary_focal", ONE, BIT, focal(2.0, lambda z, y: F.logsigmoid((2 * y - 1) * z[:, 0]))),
     ("binary_focal: 0.5", ONE, BIT, focal(0.5, lambda z, y: F.logsigmoid((2 * y - 1) * z[:, 0]))),
     ("ordinal", ASCENDING, CLASS + 1, lambda z, y: cumulative(z.sigmoid(), y)),
@@ -87,6 +89,7 @@ AS_WRITTEN: list[tuple[str, Tensor, Tensor, Losses]] = [
     ("cross_entropy", Z.softmax(1), CLASS, lambda p, y: -of_class(p, y).log()),
     ("focal", Z.softmax(1), CLASS, focal(2.0, lambda p, y: of_class(p, y).log())),
     ("binary_cross_entropy", ONE.sigmoid(), BIT, of_bits(F.binary_cross_entropy)),
+    ("binary_cross_entropy", Z.sigmoid(), BITS, by_row(F.binary_cross_entropy)),
     ("binary_focal", ONE.sigmoid(), BIT, focal(2.0, lambda p, y: (1 - y + (2 * y - 1) * p[:, 0]).log())),
     ("ordinal", ASCENDING.sigmoid(), CLASS, cumulative),
     ("hinge", ONE, BIT, hinge),

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from nnfs_cli.api.estimators.available_if import available_if
 from nnfs_cli.api.estimators.estimator import NetEstimator
@@ -24,6 +24,7 @@ from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Label, text_of
 from nnfs_cli.errors import DataError
 from nnfs_cli.metrics import Metric, decide
+from nnfs_cli.metrics.base import decide_labels
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets import Preset
@@ -141,7 +142,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     Attributes
     ----------
     classes_ : array (n_classes,)
-        The labels, sorted; with the loss `ordinal`, from lowest to highest.
+        The labels, sorted; of several targets, their indices. With the loss `ordinal`, from lowest to highest.
     n_features_in_ : int
         The number of inputs.
     feature_names_in_ : array (n_features,) of str
@@ -228,8 +229,9 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         ----------
         X : table or array (rows, n_features)
             The inputs: a table of pandas, polars or pyarrow, a dict of columns, a list of rows as dicts, or an array.
-        y : array-like (rows,)
-            The label of each row: texts, whole numbers or booleans, of at least two classes.
+        y : array-like (rows,) or (rows, n_targets)
+            The label of each row: texts, whole numbers or booleans, of at least two classes. Or several columns of 0
+            and 1: labels that may be true together.
         sample_weight : array-like (rows,), default=None
             The weight of each row, 0 or more. A row of weight 2 counts as two rows in the loss and in the figures.
         validation_data : (X, y) or (X, y, sample_weight), default=None
@@ -262,6 +264,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         with value_errors():
             self._forget()
             inputs = self._inputs(X, reset=True)
+            if is_several(y):
+                return self._fit_several(inputs, y, sample_weight, validation_data)
             classes, indices = np.unique(self._labels(y), return_inverse=True)
             if len(classes) < 2:
                 raise DataError(f"y holds one class, {shown(text_of(classes[0]))}; a classifier needs at least two")
@@ -281,6 +285,25 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
             self.classes_ = classes[[labels.index(label) for label in self.result_.predictor.encoder.classes or ()]]
         return self
 
+    def _fit_several(self, inputs: Any, y: Any, sample_weight: Any, validation_data: ValidationData | None) -> Self:
+        """Train the net on several targets of 0 and 1."""
+        indicators = self._indicators(y)
+        weight = self._weight(sample_weight, inputs)
+        rows, validation = Rows(inputs, self._of_equal_length(indicators, inputs, "y"), weight), None
+        if validation_data is not None:
+            X_val, y_val, weight_val = self._validation(validation_data)
+            validation = Rows(X_val, self._of_equal_length(self._indicators(y_val), X_val, "y"), weight_val)
+        names = [str(name) for name in getattr(y, "columns", ())] or [f"y{i}" for i in range(indicators.shape[1])]
+        self._train(rows, validation, names, None)
+        return self
+
+    def _indicators(self, y: Any) -> Array:
+        """Return targets (rows, targets) of 0 and 1, checked as scikit-learn checks them."""
+        found = self._target(y, numeric=True)
+        if found.ndim != 2 or type_of_target(found) != "multilabel-indicator":
+            raise DataError("y should hold one label for each row, or for several targets columns of 0 and 1")
+        return found.astype(np.int64)
+
     def _labels(self, y: Any) -> Array:
         """Return labels (rows,), checked as scikit-learn checks them."""
         labels = self._target(y)
@@ -297,7 +320,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
 
     def _adopt(self, result: TrainingResult) -> None:
         super()._adopt(result)
-        self.classes_ = np.array(result.predictor.encoder.classes)
+        encoder = result.predictor.encoder
+        self.classes_ = np.arange(len(encoder.targets)) if encoder.pairs else np.array(encoder.classes)
 
     def predict(self, X: TableLike) -> Array:
         """Predict the label of each row.
@@ -312,7 +336,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
 
         Returns
         -------
-        array (rows,)
+        array (rows,), or (rows, n_targets) of several targets of two classes
             The most probable label of each row. After `load`, the threshold that was saved with the run, if there is
             one, decides between two classes.
 
@@ -326,6 +350,10 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
 
         """
         outputs = self._outputs(X)
+        if pairs := self.result_.predictor.encoder.pairs:
+            decided = decide_labels(outputs, self.result_.predictor.label_thresholds)
+            columns = [np.array(pair)[decided[:, i]] for i, pair in enumerate(pairs)]
+            return np.stack(columns, axis=1)
         labels: Array = self.classes_[decide(outputs, self.result_.predictor.decision.threshold)]
         return labels
 
@@ -370,8 +398,9 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
 
         Returns
         -------
-        array (rows, n_classes)
-            Probabilities from 0 to 1, in the order of `classes_`. They sum up to 1 in each row.
+        array (rows, n_classes), or (rows, n_targets) of several targets of two classes
+            Probabilities from 0 to 1, in the order of `classes_`. They sum up to 1 in each row. Of several targets,
+            they are those of 1, as in scikit-learn's `MLPClassifier`.
 
         Examples
         --------
@@ -473,6 +502,12 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
 
         """
         return self._in_blocks(X, self._calibrated(level, "a set of classes").class_sets)
+
+
+def is_several(y: Any) -> bool:
+    """Return whether targets have several columns."""
+    shape: tuple[int, ...] = getattr(y, "shape", None) or (np.shape(y) if isinstance(y, list | tuple) else ())
+    return len(shape) == 2 and shape[-1] > 1
 
 
 def _label(value: Any) -> Label:

@@ -146,7 +146,8 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         table = TrainingTable.of(rows, validation, target, labels)
         given = {key: value for key in KEYS if (value := getattr(self, key)) is not None}
         settings, callbacks = sort_callbacks(self.callbacks, early_stopping_as_key(given))
-        facts = Facts(rows.X.num_columns, len(labels) if labels else None, len(target))
+        n_classes = len(labels) if labels else 2 if self._task == "classification" else None
+        facts = Facts(rows.X.num_columns, n_classes, len(target))
         with errors_in_python():
             experiment = prepare(self._config(settings, table, facts))
         # scikit-learn's tools train many nets, so only the summary says that a net is large.

@@ -327,13 +327,16 @@ class Run:
         *,
         costs: Mapping[str, float] | None = None,
         data: TableOrPath | None = None,
-    ) -> float | None:
+        target: str | None = None,
+    ) -> float | dict[str, float] | None:
         """Keep the threshold between two classes that `predict` and `evaluate` use, as `nnfs decide` does; return it.
 
         `threshold` is a probability; or "best_f1" or "best_accuracy", which choose it on the validation rows; or
         "none", which removes it and returns None. ``costs={"fp": 1, "fn": 20}`` chooses the threshold of least cost on
         these rows instead: `fp` for a row that is wrongly predicted as the second class, `fn` for a row of that class
         that is missed. `data` is as for `evaluate`.
+        Of several targets of two classes each, each gets a threshold of its own, or only `target` does; then a dict of
+        the thresholds by target is returned.
         Raises `RunError` unless the run has probabilities of two classes, and validation rows if these choose.
 
         >>> from nnfs_cli import train
@@ -342,7 +345,9 @@ class Run:
         0.3
         >>> run.decide("none")
         """
-        decision = workflows.decide(self._directory, threshold, costs, data)
+        decision = workflows.decide(self._directory, threshold, costs, data, target)
+        if decision is not None and "targets" in decision:
+            return {name: float(rule["threshold"]) for name, rule in decision["targets"].items()}
         return None if decision is None else float(decision["threshold"])
 
     def compare(

@@ -13,12 +13,16 @@ from nnfs_cli.prediction.predictor import Predictor
 def fit_calibration(
     predictor: Predictor, validation: EncodedRows, test: EncodedRows | None
 ) -> NumberCalibration | ClassCalibration | None:
-    """Return a calibration fitted to the validation rows; None if the loss gives scores instead of probabilities.
+    """Return a calibration fitted to the validation rows.
+
+    There is none if the loss gives scores instead of probabilities, or if several targets are classes.
 
     Validation rows may be out of fold: then each row is predicted by one member, while `predict` takes the mean of all
     members, which is better.
     """
     how = "validation" if validation.member is None else "out of fold"
+    if predictor.encoder.pairs:
+        return None
     if predictor.encoder.classes is None:
         return fit_numbers(predictor, validation, test, how)
     return fit_classes(predictor, validation, test, how) if predictor.config.loss.probabilistic else None

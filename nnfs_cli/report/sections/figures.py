@@ -75,8 +75,14 @@ def _with_interval(value: float | None, interval: tuple[float, float] | None) ->
 def _decided(decision: Mapping[str, Any] | None) -> Iterator[Block]:
     """Yield the threshold that the figures are for, if one was decided."""
     if decision is not None:
-        rule = f"'{decision['class']}' is predicted at a probability of {number(decision['threshold'])} or more"
-        yield Text(f"These figures are for the threshold that `nnfs decide` kept: {rule}.", soft=True)
+        by_target = decision.get("targets", {"": decision})
+        rules = [
+            f"'{rule['class']}'{target and f' of {target}'} is predicted at a probability of"
+            f" {number(rule['threshold'])} or more"
+            for target, rule in by_target.items()
+        ]
+        what = "threshold" if len(rules) == 1 else "thresholds"
+        yield Text(f"These figures are for the {what} that `nnfs decide` kept: {'; '.join(rules)}.", soft=True)
 
 
 def _beside_simple_models(found: RunPredictions) -> Iterator[Block]:

@@ -28,7 +28,7 @@ NOTES = (
 def residuals(facts: RunFacts) -> Section | None:
     """Return predicted and true numbers of the main held-out split."""
     found = facts.predictions
-    if found is None or found.predictor.labels:
+    if found is None or found.predictor.labels or found.predictor.encoder.pairs:
         return None
     blocks: list[Block] = [Text(f"For the {ROWS_OF[found.main_split]}.")]
     several = len(found.predictor.encoder.targets) > 1

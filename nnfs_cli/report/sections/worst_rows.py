@@ -82,7 +82,8 @@ def _answers(found: RunPredictions) -> list[str]:
         kind = "probability" if predictor.config.loss.probabilistic else "score"
         return ["true class", "predicted class", f"{kind} of the true class"]
     targets = predictor.encoder.targets
-    return [f"{which} {target}" for target in targets for which in ("true", "predicted")][: 2 * COLUMNS]
+    predicted = "probability of" if predictor.encoder.pairs else "predicted"
+    return [f"{which} {target}" for target in targets for which in ("true", predicted)][: 2 * COLUMNS]
 
 
 def cell(table: Table, row: int, name: str) -> str:

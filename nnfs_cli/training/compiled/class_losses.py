@@ -72,12 +72,14 @@ def categorical_of_logits(
 
 @loss_twin("BinaryCrossEntropy")
 def _binary(loss: Loss, y_hat: Array, y: Array, recorder: Recorder) -> Result:
-    return loss_by_entry(binary, y_hat, y, recorder, margin(y_hat), factor=1.0, slope_factor=1.0)
+    share = 1.0 / y_hat.shape[1]
+    return loss_by_entry(binary, y_hat, y, recorder, margin(y_hat), factor=share, slope_factor=share)
 
 
 @loss_twin("BinaryCrossEntropy", logits=True)
 def _binary_of_logits(loss: Loss, z: Array, y: Array, recorder: Recorder) -> Result:
-    return loss_by_entry(binary_of_logits, z, y, recorder, factor=1.0, slope_factor=1.0)
+    share = 1.0 / z.shape[1]
+    return loss_by_entry(binary_of_logits, z, y, recorder, factor=share, slope_factor=share)
 
 
 @loss_twin("CrossEntropy")

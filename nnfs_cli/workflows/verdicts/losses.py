@@ -110,7 +110,7 @@ class SimpleModels:
         self._seen = None if folds is None else folds.trains[chosen]  # (rows, members)
         self._fitted: dict[int | None, tuple[Array, Array | None]] = {}
         self._linear: LinearModel | None = None
-        kind = _linear_model(self._loss)
+        kind = None if predictor.encoder.pairs else _linear_model(self._loss)
         if kind is None or n_inputs > MOST_INPUTS:
             return
         self._inputs = LinearInputs(rows.X, codes, chosen, self._weight)
