@@ -14,6 +14,7 @@ import numpy as np
 
 from nnfs_cli.blend import BlendedModel
 from nnfs_cli.blend.blend import SUPPORTED
+from nnfs_cli.config import target_checks
 from nnfs_cli.config.monitors import monitors, unknown_figures
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import FileSource
@@ -133,23 +134,6 @@ def _metrics_fit(loss: Loss, metrics: tuple[Metric, ...] | None) -> list[Fault]:
     return faults
 
 
-def _labels_fit(
-    dataset: DataSource, loss: Loss, metrics: tuple[Metric, ...] | None, class_weights: object
-) -> list[Fault]:
-    """Check that several targets of two classes are not given what is for one target of classes."""
-    if len(dataset.target_columns()) < 2 or not loss.several_labels:
-        return []
-    for_one = "is for a single target of classes, and there are several; leave it out"
-    faults = [
-        Fault(("metrics", i), f"{metric.name} {for_one}")
-        for i, metric in enumerate(metrics or ())
-        if metric.task == loss.task and not metric.several_labels
-    ]
-    if class_weights is not None:
-        faults.append(Fault(("class_weights",), f"class_weights {for_one}, and choose thresholds with  nnfs decide"))
-    return faults
-
-
 def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     net, at = Sequential(layers=layers), ("layers", len(layers) - 1)
     final, bounding = net.final, net.bounding_layer
@@ -168,20 +152,6 @@ def _output_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
         return []
     needs = "probabilities" if loss.task == "classification" else "numbers above 0, of any size"
     return [Fault(at, f"{loss.name} needs {needs}; end with {loss.activation.name} instead of {bounding.name}")]
-
-
-def _last_layer_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
-    """Check that the outputs come from the layer that keeps what the loss relies on."""
-    needed = loss.last_layer
-    if needed is None:
-        return []
-    inner = layers[:-1] if loss.activation and isinstance(layers[-1], loss.activation) else layers
-    if inner and isinstance(inner[-1], needed):
-        return []
-    at = max(len(inner) - 1, 0)
-    found = inner[-1].describe() if inner else layers[-1].describe()
-    message = f"{loss.name} needs {needed.name} as the last layer, one unit less than there are classes, found {found}"
-    return [Fault(("layers", at), message)]
 
 
 def _net_fits_data(dataset: DataSource, layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
@@ -219,19 +189,6 @@ def _output_reaches_target(
         f" leave {final.name} out, or, if all targets are numbers {reach}, set preprocessing to {{target: none}}"
     )
     return [Fault(("layers", len(layers) - 1), message)]
-
-
-def _target_step_fits(loss: Loss, preprocessing: Preprocessing) -> list[Fault]:
-    if preprocessing.leaves_target:
-        return []
-    step = (preprocessing.target or ())[-1]
-    if loss.task == "classification":
-        message = f"{step.name} is for numbers; {loss.name} has classes as its target"
-    elif loss.target_range is not None:
-        message = f"{loss.name} takes its target as it is; leave {step.name} out"
-    else:
-        return []
-    return [Fault(("preprocessing", "target"), message)]
 
 
 def _columns_are_inputs(dataset: DataSource, preprocessing: Preprocessing) -> list[Fault]:
@@ -284,12 +241,6 @@ def _warmup_leaves_epochs(schedule: Schedule, epochs: int) -> list[Fault]:
         return []
     message = f"a warmup of {schedule.warmup:g} takes all of {counted(epochs, 'epoch')}; make it shorter"
     return [Fault(("schedule", schedule.name, "warmup"), message)]
-
-
-def _class_weights_fit(class_weights: object, loss: Loss) -> list[Fault]:
-    if class_weights is None or loss.task == "classification":
-        return []
-    return [Fault(("class_weights",), f"{loss.name} predicts numbers, which have no classes")]
 
 
 def _minimizer_fits(
@@ -405,19 +356,19 @@ def _monitors_exist(
 
 _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _metrics_fit,
-    _labels_fit,
+    target_checks.labels_fit,
     _output_fits_loss,
-    _last_layer_fits_loss,
+    target_checks.last_layer_fits_loss,
     _output_reaches_target,
     _net_fits_data,
     _net_fits_memory,
-    _target_step_fits,
+    target_checks.target_step_fits,
     _columns_are_inputs,
     _split_fits,
     _batches_fit,
     _batches_are_large_enough,
     _warmup_leaves_epochs,
-    _class_weights_fit,
+    target_checks.class_weights_fit,
     _minimizer_fits,
     _holdout_fits,
     _blend_fits,

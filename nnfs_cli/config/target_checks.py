@@ -1,0 +1,62 @@
+"""Checks of what suits the kind of target: classes, classes in order, several labels, or numbers."""
+
+from __future__ import annotations
+
+from nnfs_cli.data import DataSource
+from nnfs_cli.data.preprocessing import Preprocessing
+from nnfs_cli.errors import Fault
+from nnfs_cli.metrics import Metric
+from nnfs_cli.nn.layers import Layer
+from nnfs_cli.nn.losses import Loss
+
+
+def labels_fit(
+    dataset: DataSource, loss: Loss, metrics: tuple[Metric, ...] | None, class_weights: object
+) -> list[Fault]:
+    """Check that several targets of two classes are not given what is for one target of classes."""
+    if len(dataset.target_columns()) < 2 or not loss.several_labels:
+        return []
+    for_one = "is for a single target of classes, and there are several; leave it out"
+    faults = [
+        Fault(("metrics", i), f"{metric.name} {for_one}")
+        for i, metric in enumerate(metrics or ())
+        if metric.task == loss.task and not metric.several_labels
+    ]
+    if class_weights is not None:
+        faults.append(Fault(("class_weights",), f"class_weights {for_one}, and choose thresholds with  nnfs decide"))
+    return faults
+
+
+def last_layer_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
+    """Check that the outputs come from the layer that keeps what the loss relies on."""
+    needed = loss.last_layer
+    if needed is None:
+        return []
+    inner = layers[:-1] if loss.activation and isinstance(layers[-1], loss.activation) else layers
+    if inner and isinstance(inner[-1], needed):
+        return []
+    at = max(len(inner) - 1, 0)
+    found = inner[-1].describe() if inner else layers[-1].describe()
+    message = f"{loss.name} needs {needed.name} as the last layer, one unit less than there are classes, found {found}"
+    return [Fault(("layers", at), message)]
+
+
+def class_weights_fit(class_weights: object, loss: Loss) -> list[Fault]:
+    """Check that only classes have class weights."""
+    if class_weights is None or loss.task == "classification":
+        return []
+    return [Fault(("class_weights",), f"{loss.name} predicts numbers, which have no classes")]
+
+
+def target_step_fits(loss: Loss, preprocessing: Preprocessing) -> list[Fault]:
+    """Check that only numbers that a loss does not take as they are have steps."""
+    if preprocessing.leaves_target:
+        return []
+    step = (preprocessing.target or ())[-1]
+    if loss.task == "classification":
+        message = f"{step.name} is for numbers; {loss.name} has classes as its target"
+    elif loss.target_range is not None:
+        message = f"{loss.name} takes its target as it is; leave {step.name} out"
+    else:
+        return []
+    return [Fault(("preprocessing", "target"), message)]
