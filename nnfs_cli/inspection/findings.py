@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.labels import class_indices
 from nnfs_cli.data.split import SPLITS
@@ -20,19 +21,28 @@ from nnfs_cli.data.weighted import quantiles
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.read_data import LoadedData
 from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_column
-from nnfs_cli.inspection.column_relations import RowGroups, find_leak, find_repeats, find_row_groups, list_columns
+from nnfs_cli.inspection.column_relations import (
+    RowGroups,
+    coded,
+    find_leak,
+    find_repeats,
+    find_row_groups,
+    list_columns,
+)
 from nnfs_cli.inspection.finding import Finding
 from nnfs_cli.inspection.inspected_rows import CELLS, InspectedRows
 from nnfs_cli.inspection.propose import skewness, too_empty
 from nnfs_cli.inspection.repeated_rows import repeated_rows
 from nnfs_cli.inspection.suggest import column_steps, drop_column
 from nnfs_cli.inspection.suggestion import Suggestion
+from nnfs_cli.inspection.tails import follows_tail, indicators
 from nnfs_cli.inspection.time_order import ALIKE, likeness_in_time
 from nnfs_cli.presets.tabular import EMBEDDING, MANY_CATEGORIES, ONE_HOT
 from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
 RARE = 10  # training rows below which a class is rare
 SHOWN = 5  # rare classes that a finding names
+SKEWED = 3  # skewness of a target from which on its logarithm is easier to learn
 TAMING = frozenset(  # steps that are robust to outliers
     ("quantile", "robust", "clip", "smooth_clip", "log1p", "piecewise_linear")
 )
@@ -156,7 +166,8 @@ def _ranges(config: Config, data: InspectedRows, numbers: Sequence[str]) -> Iter
     table = data.rows_of("train")
     for name in numbers:
         values = np.asarray(table.column(name), np.float64)
-        values = values[np.isfinite(values)]
+        there = np.isfinite(values)
+        values = values[there]
         if len(values) < 20:
             continue
         steps = config.preprocessing.steps(name, "number")
@@ -166,16 +177,34 @@ def _ranges(config: Config, data: InspectedRows, numbers: Sequence[str]) -> Iter
         far = max(high - q99, q1 - low)
         if far > 10 * (q99 - q1) and q99 > q1 and not _tame(steps):
             message = f"has outliers: 98 % lie from {q1:,.6g} to {q99:,.6g}, all from {low:,.6g} to {high:,.6g}"
+            follows = follows_tail(values, _as_learned(config, table)[there])
             impute = ("impute",) if config.preprocessing.takes_gaps(name) else ()
-            yield Finding("outliers", name, message, column_steps("scale", name, *impute, "quantile", "standardize"))
+            tamed = column_steps("scale", name, *impute, {"views": (("robust", "smooth_clip"), "quantile")})
+            message += "; the target follows them" if follows else ""
+            yield Finding("outliers", name, message, None if follows else tamed)
         elif all(isinstance(step, Unchanged) for step in steps) and size > 100:
             message = f"is not scaled and ranges from {low:,.6g} to {high:,.6g}; nets learn best from inputs around 0"
             yield Finding("scale", name, message, column_steps("scale", name, "standardize"))
 
 
 def _tame(steps: Iterable[PreprocessingStep]) -> bool:
-    """Return whether one of these steps, or one of each of several views, is robust to outliers."""
-    return any(step.name in TAMING or (isinstance(step, Views) and all(map(_tame, step.chains))) for step in steps)
+    """Return whether one of these steps, or one in one of several views, is robust to outliers."""
+    return any(step.name in TAMING or (isinstance(step, Views) and any(map(_tame, step.chains))) for step in steps)
+
+
+def _as_learned(config: Config, table: Table) -> Array:
+    """Return the targets as the net should learn them, (rows, n): logarithms of skewed numbers, a column per class."""
+    targets = config.dataset.target_columns()
+    if config.loss.task == "classification":
+        return np.concatenate([indicators(coded(table.column(target)).codes) for target in targets], axis=1)
+    return np.stack([_logs(config, table.numbers(target)) for target in targets], axis=1)
+
+
+def _logs(config: Config, y: Array) -> Array:
+    logs = y.min() >= 0 and (
+        skewness(y) > SKEWED or any(step.name == "log1p" for step in config.preprocessing.target or ())
+    )
+    return np.log1p(y) if logs else y
 
 
 def _target(config: Config, data: InspectedRows, loaded: LoadedData) -> Iterator[Finding]:
@@ -194,7 +223,7 @@ def _target(config: Config, data: InspectedRows, loaded: LoadedData) -> Iterator
         if (
             len(y) >= 20
             and low >= 0
-            and skewness(y) > 3
+            and skewness(y) > SKEWED
             and steps == {"standardize"}
             and config.loss.target_range is None
         ):

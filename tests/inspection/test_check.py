@@ -174,8 +174,21 @@ def test_outliers_are_found_unless_a_step_takes_care_of_them(check: Check) -> No
     values = [*rng.normal(size=199), 1e6]
     config = CONFIG.replace("test: 0.2", "test: 0").replace("validation: 0.2", "validation: 0")
     found = by_column(check(config, x=values), "outliers")
-    assert str(found["x"].suggestion) == "preprocessing: {columns: {x: [impute, quantile, standardize]}}"
+    assert str(found["x"].suggestion) == (
+        "preprocessing: {columns: {x: [impute, {views: [[robust, smooth_clip], quantile]}]}}"
+    )
     assert not by_column(check(config, overrides=["preprocessing.numbers=[impute,quantile]"], x=values), "outliers")
+
+
+def test_outliers_that_the_target_follows_are_left_as_they_are(check: Check) -> None:
+    rng = np.random.default_rng(0)
+    tail = rng.pareto(1.0, 1000)
+    wrong = np.where(np.arange(1000) % 200 == 7, 1e6, tail)
+    noise = tail.std() * rng.normal(size=1000)
+    for y, follows in ((3 * tail + noise, True), (np.log1p(tail) + 0.2 * rng.normal(size=1000), False)):
+        assert (by_column(check(REGRESSION, n=1000, x=tail, y=y), "outliers")["x"].suggestion is None) == follows
+    found = check(REGRESSION, n=1000, x=wrong, y=3 * tail + noise)
+    assert by_column(found, "outliers")["x"].suggestion is not None
 
 
 def test_large_numbers_that_no_step_scales_are_found(check: Check) -> None:

@@ -16,9 +16,12 @@ from nnfs_cli.cli.optional_values import with_values
 from nnfs_cli.config import yaml
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.edit import edited
+from nnfs_cli.data.parsing.recognise import recognise
+from nnfs_cli.experiment.read_data import load_data
 from nnfs_cli.inspection.fix import MAIN, Edits, fix
 from nnfs_cli.inspection.inspect import Inspection, fix_findings, inspect
 from nnfs_cli.inspection.load_config import complete
+from nnfs_cli.inspection.suggest import parse_column
 from nnfs_cli.inspection.suggestion import KINDS, Suggestion
 from tests.conftest import Nnfs, one_message
 from tests.inspection.drawn_tables import write_drawn
@@ -215,6 +218,39 @@ def test_the_value_of_an_option_may_be_left_out() -> None:
 def test_kinds_are_completed_in_a_list() -> None:
     assert complete_fixes("") == list(KINDS)
     assert complete_fixes("drop,s") == ["drop,scale", "drop,split"]
+
+
+def test_texts_are_parsed_with_the_steps_that_their_values_need(tmp_path: Path) -> None:
+    rows = [
+        (f'"${1000 + i * 37 % 99:,}.50"', f"{1 + i % 28:02}.03.2024", f"{i % 17}.5 kg" if i % 9 else "")
+        for i in range(90)
+    ]
+    (tmp_path / "t.csv").write_text(
+        "\n".join(["price,day,weight,y", *(f"{','.join(row)},{i}" for i, row in enumerate(rows))])
+    )
+    text = """\
+dataset: {csv: {path: t.csv, target: y}}
+preprocessing:
+  categories: {one_hot: {unseen: other}}
+  columns:
+    price: {hashing: 8}
+layers: [linear: 1]
+loss: mse
+epochs: 1
+"""
+    config = complete(Document.parse(text.encode(), "t.yaml", tmp_path))
+    table = load_data(config).readers["train"].survey
+    changes = []
+    for name in ("price", "day", "weight"):
+        found = recognise(table.texts(name))
+        assert found is not None
+        gaps = bool(table.texts(name).gaps.any())
+        changes.append(parse_column(config, name, found.parser.brief(), found.parser.kind, gaps))
+    done = fix(text, tmp_path, [(str(one), one.edits) for one in changes])
+    assert len(done.applied) == 3
+    kinds = load_data(complete(Document.parse(done.after.encode(), "t.yaml", tmp_path))).kinds
+    assert kinds == {"price": "number", "day": "date", "weight": "number"}
+    assert "hashing" not in done.after
 
 
 def test_changes_of_several_sections_take_a_line_each() -> None:
