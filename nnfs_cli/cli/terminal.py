@@ -147,6 +147,9 @@ def report_row_weights(data: Mapping[str, Any]) -> None:
         by.append(f"class ({', '.join(f'{label} {weight:.4g}' for label, weight in weights['classes'].items())})")
     if weights.get("column"):
         by.append(f"the column '{weights['column']}'")
+    if weights.get("exposure"):
+        exposure = weights["exposure"]
+        fact("exposure", f"the net learns counts per unit of '{exposure}'; figures are of this rate, weighted by it")
     if by:
         fact("weights", f"rows are weighted by {' and '.join(by)}, in the loss and in the metrics")
 

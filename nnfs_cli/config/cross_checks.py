@@ -357,6 +357,7 @@ def _monitors_exist(
 _CHECKS: tuple[Callable[..., list[Fault]], ...] = (
     _metrics_fit,
     target_checks.labels_fit,
+    target_checks.exposure_fits,
     _output_fits_loss,
     target_checks.last_layer_fits_loss,
     _output_reaches_target,

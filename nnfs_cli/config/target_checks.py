@@ -41,6 +41,14 @@ def last_layer_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     return [Fault(("layers", at), message)]
 
 
+def exposure_fits(dataset: DataSource, loss: Loss) -> list[Fault]:
+    """Check that only counts have an exposure."""
+    if dataset.exposure_column() is None or loss.counts:
+        return []
+    message = f"an exposure is for counts, with the loss poisson; {loss.name} has none, but a weight may do"
+    return [Fault(("dataset", dataset.name, "exposure"), message, at_key=True)]
+
+
 def class_weights_fit(class_weights: object, loss: Loss) -> list[Fault]:
     """Check that only classes have class weights."""
     if class_weights is None or loss.task == "classification":

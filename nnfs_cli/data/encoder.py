@@ -28,7 +28,7 @@ from nnfs_cli.data.steps import NumberStep
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Kind, Label, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.data.weighted import as_counts, row_weights
+from nnfs_cli.data.weighted import as_counts, exposures, row_weights
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import counted, listing, named
 
@@ -41,7 +41,8 @@ class Encoder:
     """The fitted correspondence between the columns of a table and the arrays of a net.
 
     `classes` are the labels in the order of the net's outputs; None for a target of numbers. Of several targets that
-    are learned together as classes, `pairs` are the two labels of each.
+    are learned together as classes, `pairs` are the two labels of each. With the column `exposure`, a target of counts
+    is learned as a rate, the count divided by the exposure of the row.
     """
 
     inputs: tuple[InputBlock, ...]
@@ -50,6 +51,7 @@ class Encoder:
     classes: tuple[Label, ...] | None
     class_weights: tuple[float, ...] | None = None  # the weight of the rows of each class
     pairs: tuple[tuple[Label, Label], ...] = ()
+    exposure: str | None = None
 
     @classmethod
     def fit(
@@ -66,6 +68,7 @@ class Encoder:
         weights: Array | None = None,
         zoned: bool = True,
         pairs: tuple[tuple[Label, Label], ...] = (),
+        exposure: str | None = None,
     ) -> Self:
         """Fit all steps to the training `rows` (indices) of the table, and to no others.
 
@@ -74,13 +77,13 @@ class Encoder:
         classes do not: they belong to the loss. Without `zoned`, the calendar goes by UTC.
         Raises `DataError` when a column cannot be used.
         """
-        truth, weights = _truth(table, targets, classes, pairs)[rows], as_counts(weights)
+        truth, weights = _truth(table, targets, classes, pairs, exposure)[rows], as_counts(weights)
         steps = cast(tuple[NumberStep, ...], preprocessing.target or (Unchanged(),))
         numbers = {} if classes or pairs else {name: truth[:, j] for j, name in enumerate(targets)}
         target = NumberInputs.fit(numbers, steps, table.name, weights)
         y = _indicators(truth, len(classes)) if classes else truth.astype(np.float64)
         inputs = fit_inputs(table, rows, kinds, preprocessing, y, seed, sample, weights, zoned)
-        return cls(inputs, target, tuple(targets), classes, class_weights, pairs)
+        return cls(inputs, target, tuple(targets), classes, class_weights, pairs, exposure)
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
@@ -157,19 +160,20 @@ class Encoder:
     def truth(self, table: Table) -> Array:
         """Return the target as recorded: class indices (rows,), or values in the target's units (rows, n_targets).
 
-        Of targets that are labels, 1 stands for the second of the two, (rows, n_targets).
+        Of targets that are labels, 1 stands for the second of the two, (rows, n_targets). Counts with an exposure are
+        rates.
         """
-        return _truth(table, self.targets, self.classes, self.pairs)
+        return _truth(table, self.targets, self.classes, self.pairs, self.exposure)
 
     def scale_target(self, truth: Array) -> Array:
         """Return the target in the net's units: class indices stay, values (rows, n_targets) are transformed."""
         return truth if self.classes or self.pairs else self.target.forward(truth)
 
     def weights(self, table: Table, truth: Array, column: str | None, dtype: Any) -> Array | None:
-        """Return the weight of each row, (rows,), from its class and from a column; None if neither is given."""
-        if not self.class_weights and column is None:
+        """Return the weight of each row, (rows,), from its class, its exposure and a column; None without all three."""
+        if not self.class_weights and column is None and self.exposure is None:
             return None
-        weights = np.ones(table.n_rows)
+        weights = np.ones(table.n_rows) if self.exposure is None else exposures(table, self.exposure)
         if self.class_weights:
             weights *= np.array(self.class_weights)[truth]
             if weights.max(initial=0) > np.finfo(dtype).max:
@@ -221,6 +225,7 @@ class Encoder:
             "classes": list(self.classes) if self.classes else None,
             "class_weights": list(self.class_weights) if self.class_weights else None,
             "pairs": [list(pair) for pair in self.pairs],
+            "exposure": self.exposure,
         }
 
     @classmethod
@@ -247,17 +252,23 @@ class Encoder:
             classes or None,
             weights or None,
             pairs,
+            fitted.get("exposure"),
         )
 
 
 def _truth(
-    table: Table, targets: Sequence[str], classes: tuple[Label, ...] | None, pairs: Sequence[tuple[Label, Label]]
+    table: Table,
+    targets: Sequence[str],
+    classes: tuple[Label, ...] | None,
+    pairs: Sequence[tuple[Label, Label]],
+    exposure: str | None,
 ) -> Array:
     if classes:
         return class_indices(table, targets[0], classes)
     if pairs:
         return label_indices(table, targets, pairs)
-    return np.stack([_target_numbers(table, name) for name in targets], axis=1)
+    numbers = np.stack([_target_numbers(table, name) for name in targets], axis=1)
+    return numbers if exposure is None else numbers / exposures(table, exposure)[:, None]
 
 
 def _indicators(truth: Array, n: int) -> Array:

@@ -166,12 +166,14 @@ def _class_for_folder(path: Location, kinds: Sequence[type[Source]]) -> type[Sou
 def source_for(path: Location, like: DataSource) -> FileSource:
     """Return the data set for another file, by its suffix.
 
-    If `like` reads the same kind of file, its settings are kept; otherwise only its target, drop and weight are.
+    If `like` reads the same kind of file, its settings are kept; otherwise only its target, drop, weight and exposure
+    are.
     """
     kind = source_class_for(path, FileSource)
     if isinstance(like, kind):
         return like.at(path)
     settings: dict[str, Any] = {"path": "stdin" if path == STDIN else path}
     if issubclass(kind, ColumnFile):
-        settings |= {"target": like.target_columns(), "drop": like.dropped_columns(), "weight": like.weight_column()}
+        settings |= {"target": like.target_columns(), "drop": like.dropped_columns()}
+        settings |= {"weight": like.weight_column(), "exposure": like.exposure_column()}
     return kind(**settings).at(path).parsed_by(like.parsers)

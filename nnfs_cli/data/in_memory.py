@@ -137,10 +137,12 @@ def rows_for(rows: Any, like: DataSource, name: str = "the table") -> DataSource
         return source_for(Path(rows), like)
     if not isinstance(like, InMemory):
         parsers = like.parsers
-        like = _with_roles(like.target_columns(), like.dropped_columns(), like.weight_column()).parsed_by(parsers)
+        like = _with_roles(
+            like.target_columns(), like.dropped_columns(), like.weight_column(), like.exposure_column()
+        ).parsed_by(parsers)
     return like.of(rows, name)
 
 
 @lru_cache  # checking the names takes longer than reading one row
-def _with_roles(target: tuple[str, ...], drop: tuple[str, ...], weight: str | None) -> InMemory:
-    return InMemory(target=target, drop=drop, weight=weight)
+def _with_roles(target: tuple[str, ...], drop: tuple[str, ...], weight: str | None, exposure: str | None) -> InMemory:
+    return InMemory(target=target, drop=drop, weight=weight, exposure=exposure)

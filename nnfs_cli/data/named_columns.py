@@ -45,11 +45,15 @@ class NamedColumns(DataSource):
     """Columns to leave out. All other columns are inputs."""
     weight: Text | None = None
     """Column with the weight of each row, 0 or more. Without it every row has the weight 1."""
+    exposure: Text | None = None
+    """For counts: column with the time, area or number of people that a row was counted in, above 0. The net learns
+    the rate, counts per exposure, and a prediction is the rate times the exposure of the row."""
 
     @model_validator(mode="after")
     def _keeps_its_target(self) -> Self:
         uses = {"is the target": self.target, "is in drop": self.drop, "is the weight": (self.weight,)}
-        for name in (*self.target, *self.drop):
+        uses["is the exposure"] = (self.exposure,)
+        for name in filter(None, (*self.target, *self.drop, self.weight)):
             used = [use for use, names in uses.items() if name in names]
             if len(used) > 1:
                 raise invalid(f"{named(name)} {used[0]} and {used[1]}; it can't be both")
@@ -66,3 +70,7 @@ class NamedColumns(DataSource):
     def weight_column(self) -> str | None:
         """Return the weight column of the config, if there is one."""
         return self.weight
+
+    def exposure_column(self) -> str | None:
+        """Return the exposure column of the config, if there is one."""
+        return self.exposure

@@ -71,6 +71,10 @@ class DataSource(Component, family="dataset"):
         """Return the name of the column with the weight of each row, if there is one."""
         return None
 
+    def exposure_column(self) -> str | None:
+        """Return the name of the column that says how much each row could be counted in, if there is one."""
+        return None
+
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
         """Read all rows. `kinds` sets the kind of single columns; all cells of another column decide its kind.
 

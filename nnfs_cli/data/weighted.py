@@ -24,6 +24,14 @@ def row_weights(table: Table, column: str) -> Array:
     return weights
 
 
+def exposures(table: Table, column: str) -> Array:
+    """Return the exposure of each row, (rows,) float64. Raises `DataError` for a cell that is no number above 0."""
+    found = table.numbers(column)
+    if (found <= 0).any():
+        raise table.error(int(np.argmax(found <= 0)), column, "numbers above 0, since counts are divided by them")
+    return found
+
+
 def as_counts(weights: Array | None) -> Array | None:
     """Return weights above 0, (rows,), as numbers of rows that each row stands for; None if each stands for itself.
 

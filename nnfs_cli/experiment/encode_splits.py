@@ -94,7 +94,7 @@ def encode_splits(predictor: Predictor, loaded: LoadedData, stored: RowsOnDisk |
 def rows_on_disk(predictor: Predictor, loaded: LoadedData, budget: Budget) -> RowsOnDisk:
     """Return an empty store on disk for the training rows."""
     config, model = predictor.config, predictor.model
-    weighted = bool(config.dataset.weight_column() or loaded.class_weights)
+    weighted = bool(config.dataset.weight_column() or config.dataset.exposure_column() or loaded.class_weights)
     window = 2 * budget.window(predictor.row_bytes)
     return RowsOnDisk(model.input_shape[0], model.output_shape[0], weighted, model.dtype, window)
 

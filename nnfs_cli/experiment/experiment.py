@@ -84,7 +84,8 @@ class Experiment:
         """The warnings to give before training."""
         config, steps = self.config, self.batches.steps * self.config.epochs // self.config.accumulate
         found = [*data_warnings(self.description, self.batches.size), *net_warnings(config.layers, config.loss)]
-        weighted = config.dataset.weight_column() is not None and self.splits["train"].weight is not None
+        columns = config.dataset.weight_column(), config.dataset.exposure_column()
+        weighted = any(columns) and self.splits["train"].weight is not None
         found += [self.large_net, unweighted_layer(self.predictor.model.layers.min_batch_layer, weighted)]
         return [*filter(None, found), *filter(None, [long_average(config.averaging, steps)])]
 
@@ -170,6 +171,7 @@ def fit_net(config: Config, loaded: LoadedData, encoder: Encoder | None = None) 
         row_weights(table, column)[rows] if column else None,
         today,
         loaded.pairs,
+        config.dataset.exposure_column(),
     )
     config = config.with_parsers(loaded.parsers)
     config.check(encoder.facts, table.name)
@@ -244,6 +246,7 @@ def _describe(
         ],
         "weights": {
             "column": weight,
+            "exposure": encoder.exposure,
             "classes": dict(zip(map(text_of, encoder.classes or ()), encoder.class_weights or (), strict=False)),
         },
         "fitted": encoder.to_json(),

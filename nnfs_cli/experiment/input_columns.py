@@ -28,16 +28,16 @@ def given_kinds(config: Config) -> dict[str, Kind]:
     target: Kind = "category" if config.loss.task == "classification" else "number"
     given: dict[str, Kind] = dict(config.preprocessing.kinds)
     given |= {name: kind for name, kind in config.split.columns.items() if kind}
-    if weight := config.dataset.weight_column():
-        given[weight] = "number"
+    for column in filter(None, (config.dataset.weight_column(), config.dataset.exposure_column())):
+        given[column] = "number"
     return given | {name: target for name in config.dataset.target_columns() if target == "category"}
 
 
 def role_columns(config: Config) -> dict[str, None]:
-    """Return the columns with a role: the targets, the columns that split the rows, and the weights."""
+    """Return the columns with a role: the targets, the columns that split the rows, the weights and the exposures."""
     target = config.dataset.target_columns()
-    weight = config.dataset.weight_column()
-    return dict.fromkeys([*target, *config.split.columns, *((weight,) if weight else ())])
+    others = config.dataset.weight_column(), config.dataset.exposure_column()
+    return dict.fromkeys([*target, *config.split.columns, *filter(None, others)])
 
 
 def splitting_columns(config: Config) -> dict[str, None]:
@@ -73,6 +73,7 @@ def require_columns(config: Config, table: Table) -> None:
         for i, name in enumerate(names)
     ]
     named += [((*source, "weight"), name) for name in (config.dataset.weight_column(),) if name]
+    named += [((*source, "exposure"), name) for name in (config.dataset.exposure_column(),) if name]
     named += [(("split", key), name) for key, name in config.split.column_by_key.items()]
     named += [(("preprocessing", "columns", name), name) for name in config.preprocessing.columns]
     named += [(("parse", name), name) for name, parser in config.parse.items()]

@@ -50,7 +50,13 @@ def _summarize(values: Mapping[str, Any]) -> TableFacts:
     dataset, loss = values["dataset"], values.get("loss")
     table, n_rows = read_some(dataset) if isinstance(dataset, ColumnSource) else _all(dataset.read())
     split, targets = values.get("split") or Split(), dataset.target_columns()
-    left_out = {*targets, *dataset.dropped_columns(), *split.columns, dataset.weight_column()}
+    left_out = {
+        *targets,
+        *dataset.dropped_columns(),
+        *split.columns,
+        dataset.weight_column(),
+        dataset.exposure_column(),
+    }
     inputs = {name: table.kind(name) for name in table.columns if name not in left_out}
     numbers = {name: _numbers(table.column(name)) for name, kind in inputs.items() if kind == "number"}
     numbers = {name: found for name, found in numbers.items() if len(found[0]) > 2}

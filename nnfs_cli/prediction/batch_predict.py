@@ -57,7 +57,10 @@ class BatchPredictor:
             if FILE in keep:
                 raise UserError(f"the column '{FILE}' cannot be kept: a column of that name tells the files; rename it")
             keep = FILE, *keep
-        tables = self._checked(self.source.chunks(self.predictor.encoder.kinds, keep, self.on_error != "stop"), keep)
+        kinds = dict(self.predictor.encoder.kinds)
+        if self.predictor.encoder.exposure is not None:
+            kinds[self.predictor.encoder.exposure] = "number"
+        tables = self._checked(self.source.chunks(kinds, keep, self.on_error != "stop"), keep)
         for table, (columns, marks) in shared_out(lambda table: self._predict(table, keep), tables):
             yield self._usable(table, columns, marks, keep)
             self.rows += table.n_rows
@@ -115,6 +118,9 @@ class BatchPredictor:
         for name in keep:
             if name not in table.kept:
                 raise DataError(table.no_such_column(name))
+        exposure = self.predictor.encoder.exposure
+        if exposure is not None and not table.has(exposure):
+            warn(f"{table.name} has no column {named(exposure)}, so each prediction is the rate: for an exposure of 1")
         known = self.predictor.ignored_columns.union(keep)
         unknown = [named(name) for name in table.not_read if name not in known]
         if unknown:

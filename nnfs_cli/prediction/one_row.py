@@ -69,7 +69,7 @@ class OneRow:
 
     def _predict(self, data: Any) -> tuple[Array, Array] | None:
         """Return the inputs and the outputs of the net."""
-        row = plain_row(data, self.only_numbers)
+        row = None if self.predictor.encoder.exposure is not None else plain_row(data, self.only_numbers)
         if row is None or (len(row) != len(self._columns) and not row.keys() - self._columns <= self._ignored):
             return None
         X = self._encode(row)

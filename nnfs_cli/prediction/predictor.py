@@ -18,6 +18,7 @@ from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.inputs import FoldsByColumn
 from nnfs_cli.data.table import Column, Table, text_of
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.data.weighted import exposures
 from nnfs_cli.errors import DataError
 from nnfs_cli.metrics import PredictedRows, decide
 from nnfs_cli.metrics.base import decide_labels
@@ -97,7 +98,7 @@ class Predictor:
         """The columns of a table that predictions ignore without a warning."""
         dataset, split = self.config.dataset, self.config.split
         named = {*dataset.target_columns(), *dataset.dropped_columns(), *split.columns, dataset.weight_column()}
-        return frozenset(named)
+        return frozenset({*named, dataset.exposure_column()})
 
     def encode(self, table: Table, folds: FoldsByColumn | None = None) -> EncodedRows:
         """Return the rows of a table that has the target. Raises `DataError` for a missing column or an unusable cell.
@@ -179,22 +180,30 @@ class Predictor:
         Classes: `prediction`, the label; and `probability_<label>` for each class, or `score_<label>` if the loss gives
         no probabilities. Several targets of two classes: `prediction_<target>`, the label, and `probability_<target>`
         of the second label of each. Numbers: `prediction`, or `prediction_<target>` if there are several targets, and
-        likewise `quantile_<level>` for each quantile. An interval adds `lower` and `upper`, or `set`: labels joined
-        by |.
+        likewise `quantile_<level>` for each quantile. Counts with an exposure: `prediction`, the `rate` times the
+        exposure, or the rate if the table has no column of exposures. An interval adds `lower` and `upper`, or `set`:
+        labels joined by |.
 
         With `marks` (rows,), rows that cannot be used are marked there and their predictions mean nothing; without it,
         the first of them raises `DataError`.
         """
-        return self.named(*self._predict(table, marks))
+        return self.named(*self._predict(table, marks), self._exposures(table, marks))
 
-    def named(self, X: Array, y_hat: Array) -> dict[str, Column]:
-        """Return what `predict` returns, for inputs (rows, features) and outputs (rows, n) of the net."""
+    def named(self, X: Array, y_hat: Array, exposure: Array | None = None) -> dict[str, Column]:
+        """Return what `predict` returns, for inputs (rows, features) and outputs (rows, n) of the net.
+
+        `exposure` (rows,) is that of the rows, if there is a column for it.
+        """
         answer, targets = self.answer(y_hat), self.encoder.targets
         if self.encoder.classes:
             return self._class_columns(answer)
         if self.encoder.pairs:
             return self._label_columns(answer)
-        named = {"prediction": answer} | {f"quantile_{q}": values for q, values in self._quantiles(y_hat).items()}
+        if self.encoder.exposure is not None:
+            named = {"prediction": answer if exposure is None else answer * exposure[:, None], "rate": answer}
+        else:
+            named = {"prediction": answer}
+        named |= {f"quantile_{q}": values for q, values in self._quantiles(y_hat).items()}
         if self.decision.interval is not None:
             named["lower"], named["upper"] = self._interval(X, y_hat)
         suffixes = [""] if len(targets) == 1 else [f"_{target}" for target in targets]
@@ -205,7 +214,8 @@ class Predictor:
 
         Raises `DataError` for the first row that cannot be used.
         """
-        return self.answer(self._predict(table, None)[1])
+        answer, exposure = self.answer(self._predict(table, None)[1]), self._exposures(table, None)
+        return answer if exposure is None else answer * exposure[:, None]
 
     def quantiles(self, table: Table) -> Array:
         """Return the quantiles in the target's own units, (rows, n_targets, levels of the loss).
@@ -262,6 +272,20 @@ class Predictor:
         y_hat = self.outputs_for(X)
         _check_finite(y_hat, table, marks)
         return X, y_hat
+
+    def _exposures(self, table: Table, marks: Array | None) -> Array | None:
+        """Return the exposures of rows (rows,), 1 where a row is marked; None if the table has none.
+
+        Raises `DataError` for the first number that is not above 0, unless there are `marks`.
+        """
+        column = self.encoder.exposure
+        if column is None or not table.has(column):
+            return None
+        if marks is None:
+            return exposures(table, column)
+        found = table.numbers(column, gaps=True)
+        marks |= ~(found > 0)
+        return np.where(found > 0, found, 1.0)
 
     def _class_columns(self, answer: Array) -> dict[str, Column]:
         classes, interval = self.encoder.classes or (), self.decision.interval

@@ -121,7 +121,7 @@ def _tables(source: DataSource, predictor: Predictor) -> tuple[Iterable[Table], 
     config = predictor.config
     target: Kind = "category" if predictor.encoder.classes or predictor.encoder.pairs else "number"
     kinds: dict[str, Kind] = {**predictor.encoder.kinds, **dict.fromkeys(predictor.encoder.targets, target)}
-    if column := config.dataset.weight_column():
+    for column in filter(None, (config.dataset.weight_column(), config.dataset.exposure_column())):
         kinds[column] = "number"
     if config.split.group:
         kinds.setdefault(config.split.group, "category")

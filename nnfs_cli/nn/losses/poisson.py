@@ -14,7 +14,8 @@ from nnfs_cli.nn.losses.cross_entropy import margin
 class Poisson(Loss, name="poisson"):
     """Negative log-likelihood of counts, averaged over the targets of a row: L = 1/n Σ_i (y_hat_i - y_i ln(y_hat_i)).
 
-    The constant ln(y!) is left out, so L may be negative.
+    The constant ln(y!) is left out, so L may be negative. Counts with an exposure e, such as the years of a policy, are
+    learned as rates y / e of weight e, which has the same minimum as the offset ln(e) has.
     With exp, it is computed from the logits z: L = 1/n Σ_i (exp(z_i) - y_i z_i). As written, y_hat is kept at least
     1e-8 (or the machine epsilon) away from 0. PyTorch adds 1e-8 to every y_hat instead.
     Gradient: dL/dy_hat = (1 - y / y_hat) / n; with exp, dL/dz = (exp(z) - y) / n.
@@ -31,6 +32,7 @@ class Poisson(Loss, name="poisson"):
     task = "regression"
     activation = Exp
     target_range = (0, np.inf)
+    counts = True
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""

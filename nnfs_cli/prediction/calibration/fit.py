@@ -15,13 +15,14 @@ def fit_calibration(
 ) -> NumberCalibration | ClassCalibration | None:
     """Return a calibration fitted to the validation rows.
 
-    There is none if the loss gives scores instead of probabilities, or if several targets are classes.
+    There is none if the loss gives scores instead of probabilities, if several targets are classes, or if
+    counts have an exposure: their spread depends on it.
 
     Validation rows may be out of fold: then each row is predicted by one member, while `predict` takes the mean of all
     members, which is better.
     """
     how = "validation" if validation.member is None else "out of fold"
-    if predictor.encoder.pairs:
+    if predictor.encoder.pairs or predictor.encoder.exposure is not None:
         return None
     if predictor.encoder.classes is None:
         return fit_numbers(predictor, validation, test, how)
