@@ -17,9 +17,10 @@ from nnfs_cli.data import dates
 from nnfs_cli.data.dates import in_zone, utc, zoned
 from nnfs_cli.data.numbers import all_finite, parse_number
 from nnfs_cli.data.table import Column, text_of
-from nnfs_cli.data.texts import Texts
+from nnfs_cli.data.texts import StoredTexts, Texts
 from nnfs_cli.system.wording import shown
 
+SAMPLE = 10_000  # strings that show whether most of a column differ
 FEW = 100  # strings that Python numbers faster than Arrow, which takes as long for one as for a hundred
 
 
@@ -172,6 +173,19 @@ def to_texts(column: Any) -> Texts:
     objects = np.empty(len(distinct), object)
     objects[:] = distinct
     return Texts(codes, objects)
+
+
+def to_stored_texts(column: Any) -> Texts:
+    """Convert strings to texts, which stay as Arrow stores them if most of them differ."""
+    import pyarrow as pa
+
+    if len(column) > FEW and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        first = column.slice(0, SAMPLE)
+        refuse_invalid_utf8(column)
+        if 2 * len(first.unique()) > len(first):
+            strings = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+            return StoredTexts(strings.cast(pa.large_string()))
+    return to_texts(column)
 
 
 def refuse_invalid_utf8(column: Any) -> None:

@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.data.arrow import NotUtf8Error, UnsupportedTypeError, dates_from_texts, refuse_invalid_utf8, to_column
+from nnfs_cli.data.arrow import (
+    NotUtf8Error,
+    UnsupportedTypeError,
+    dates_from_texts,
+    refuse_invalid_utf8,
+    to_column,
+    to_stored_texts,
+)
 from nnfs_cli.data.dates import DATES
 from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.table import Column, Kind, Table
@@ -26,12 +33,20 @@ def columns_of(
     unreadable: dict[str, str] = {}
     for name in content.schema.names:
         try:
-            columns[name] = to_column(content.column(name), kinds.get(name) == "category")
+            columns[name] = _column(content.column(name), kinds.get(name))
         except UnsupportedTypeError as error:
             unreadable[name] = str(error)
         except NotUtf8Error as error:
             raise _utf8_error(file, name, start, error) from None
     return columns, unreadable
+
+
+def _column(column: Any, kind: Kind | None) -> Column:
+    import pyarrow as pa
+
+    if kind == "stored" and (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return to_stored_texts(column)
+    return to_column(column, kind == "category")
 
 
 class ChunkReader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ class Texts:
     @classmethod
     def concatenate(cls, parts: Sequence[Texts]) -> Texts:
         """Return one column with the rows of all parts, in order."""
+        if parts and all(isinstance(part, StoredTexts) for part in parts):
+            return StoredTexts.joined(parts)
         known: dict[str, int] = {}
         codes = []
         for part in parts:
@@ -80,6 +83,48 @@ class Texts:
         by_code = [numbers.get(text, unknown) for text in [*self.distinct.tolist(), None]]
         found: Array = np.array(by_code, np.intp)[self.codes]
         return found
+
+
+class StoredTexts(Texts):
+    """Texts (rows,) as Arrow stores them, most of which differ; codes are only made when somebody asks for them."""
+
+    arrow: Any  # an array of strings
+
+    def __init__(self, arrow: Any) -> None:
+        self.__dict__["arrow"] = arrow  # the class is frozen
+
+    @classmethod
+    def joined(cls, parts: Sequence[Texts]) -> StoredTexts:
+        """Return one column with the rows of all parts, which are of this class."""
+        import pyarrow as pa
+
+        return cls(pa.concat_arrays([part.arrow for part in parts if isinstance(part, StoredTexts)]))
+
+    @cached_property
+    def _coded(self) -> Texts:
+        return Texts.of(self.arrow.to_pylist())
+
+    @property
+    def codes(self) -> Array:
+        """The code of each row, (rows,)."""
+        return self._coded.codes
+
+    @property
+    def distinct(self) -> Array:
+        """The distinct texts, (n,)."""
+        return self._coded.distinct
+
+    def __len__(self) -> int:
+        return len(self.arrow)
+
+    def at(self, row: int) -> str:
+        """Return the text of one row, or an empty string for an empty cell."""
+        return self.arrow[row].as_py() or ""
+
+    @property
+    def gaps(self) -> Array:
+        """A mask (rows,) of the empty cells."""
+        return np.asarray(self.arrow.is_null().to_numpy(zero_copy_only=False))
 
 
 def _objects(values: list[Any]) -> Array:

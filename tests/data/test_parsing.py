@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -293,6 +294,9 @@ def test_any_texts_are_read_alike_alone_and_together(cells: list[str]) -> None:
         except ValueError:
             continue
         together, *_ = settled.parse(cells * 2)
+        stored, *_ = settled.parse(pa.array([None, *cells * 2], pa.large_string()))
+        np.testing.assert_array_equal(utc(stored)[1:], utc(together))
+        assert np.isnan(stored[:1]).all() if settled.kind == "number" else np.isnat(utc(stored)[:1]).all()
         alone = [settled.parse([cell])[0] for cell in cells]
         for one, both in zip(alone, utc(together), strict=False):
             np.testing.assert_array_equal(utc(one)[0], both)
@@ -319,6 +323,17 @@ def test_a_file_is_read_with_parsed_columns_whole_and_in_chunks(tmp_path: Path) 
         assert [str(date)[:10] for date in found.columns["sold"]] == ["2024-04-03", "2024-04-13"]
         assert found.columns["paid"].tolist() == [1, 0]  # type: ignore[union-attr]
     assert settled.kinds() == {"price": "number", "sold": "date", "paid": "number"}
+
+
+def test_many_different_texts_are_read_as_few_are(tmp_path: Path) -> None:
+    prices = np.random.default_rng(0).uniform(0, 5000, 3_000).round(2)
+    rows = "".join(f'"${price:,.2f}",{"x" if price > 2500 else ""}\n' for price in prices)
+    source = table(tmp_path, f"price,high\n{rows},\n", {"price": "number", "high": "boolean"})
+    settled = source.settled()
+    (chunk,) = settled.chunks(settled.kinds())
+    for found in (source.read(), chunk):
+        np.testing.assert_array_equal(found.columns["price"], [*prices, np.nan])
+        np.testing.assert_array_equal(found.columns["high"], [*(prices > 2500), 0])
 
 
 def test_a_cell_that_does_not_fit_is_an_error_with_its_line(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.arrow import parse_dates, parse_numbers, to_dates, to_texts
+from nnfs_cli.data.arrow import parse_dates, parse_numbers, to_dates, to_stored_texts, to_texts
 from nnfs_cli.data.csv.blocks import Block
 from nnfs_cli.data.dates import DATES
 from nnfs_cli.data.numbers import FALSE, TRUE, all_finite, is_number
@@ -33,12 +33,10 @@ class CellParser:
         import pyarrow as pa
 
         self.decimal, self.faults = decimal, faults
-        self.kinds: Mapping[str, Kind] = {
-            name: "category" if kind == "stored" else kind for name, kind in kinds.items()
-        }
+        self.kinds = kinds
         self.null = ["", *null]
         self.text, self.category, self.truth = pa.string(), pa.dictionary(pa.int32(), pa.string()), pa.bool_()
-        of_kind = {"number": pa.float64(), "category": self.category, "date": pa.timestamp("us")}
+        of_kind = {"number": pa.float64(), "category": self.category, "date": pa.timestamp("us"), "stored": self.text}
         self.types = {name: of_kind[kind] for name, kind in self.kinds.items()}
 
     def table(self, block: Block, keep: Sequence[str] = ()) -> Table:
@@ -134,6 +132,8 @@ class CellParser:
             column = table[name]
             if self.kinds[name] == "category":
                 columns[name] = to_texts(column)
+            elif self.kinds[name] == "stored":
+                columns[name] = to_stored_texts(column)
             elif self.kinds[name] == "date":
                 columns[name], bad = parse_dates(column) if column.type == self.text else (to_dates(column), None)
                 if bad is not None:
@@ -173,7 +173,7 @@ class CellParser:
 
     def _parsed(self, name: str, column: Any) -> tuple[Column, dict[int, str]]:
         """Return a column of texts as its kind, and what the faulty rows should hold."""
-        if self.kinds[name] == "category":
+        if self.kinds[name] in ("category", "stored"):
             return to_texts(column), {}
         self._adjust_type(name, column)
         if self.kinds[name] == "date":

@@ -59,10 +59,11 @@ class Parser(Component, family="parser"):
         """Return how to read the texts of a shape, or None if they cannot be read."""
         raise NotImplementedError
 
-    def parse(self, texts: Sequence[str]) -> tuple[Array, ...]:
+    def parse(self, texts: Any) -> tuple[Array, ...]:
         """Return the values of each output, (n,) float64, datetime64[us] or `ZONED`, for texts (n,).
 
-        A text that cannot be read has NaN or NaT in every output.
+        `texts` are a sequence of them, or an array of large strings of Arrow. A text that cannot be read, and an empty
+        cell of Arrow, has NaN or NaT in every output.
         """
         gap, kind = (("NaT", "NaT"), ZONED) if self.kind == "date" else (np.nan, np.dtype(np.float64))
         outputs = tuple(np.full(len(texts), np.array(gap, kind)) for _ in self.outputs(""))
@@ -70,8 +71,7 @@ class Parser(Component, family="parser"):
             reading = _reading(self, same.shape)
             if reading is None:
                 continue
-            own = [texts[row] for row in same.rows.tolist()]
-            for output, values in zip(outputs, reading(same.digits, own), strict=True):
+            for output, values in zip(outputs, reading(same.digits, same.texts), strict=True):
                 output[same.rows] = values
         return tuple(zoned(utc(dates), local(dates)) for dates in outputs) if self.kind == "date" else outputs
 

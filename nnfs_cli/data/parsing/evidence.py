@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.parsing.shapes import by_shape, runs, whole
-from nnfs_cli.data.texts import Texts
+from nnfs_cli.data.texts import StoredTexts, Texts
 
 MOST = 5_000  # shapes that are kept; a column with more of them is free text
 LONGEST = 18  # digits of a run that are read as a number
@@ -53,13 +54,17 @@ class Evidence:
 
     def add(self, texts: Texts) -> None:
         """Add cells."""
+        if isinstance(texts, StoredTexts):
+            self.n_empty += texts.arrow.null_count
+            self.add_distinct(texts.arrow, (~texts.gaps).astype(np.int64))
+            return
         counts = np.bincount(texts.codes + 1, minlength=len(texts.distinct) + 1)
         self.n_empty += int(counts[0])
         present = np.flatnonzero(counts[1:])
         self.add_distinct(texts.distinct[present].tolist(), counts[1:][present])
 
-    def add_distinct(self, texts: Sequence[str], counts: Array) -> None:
-        """Add distinct texts, each with its number of cells, (n,)."""
+    def add_distinct(self, texts: Any, counts: Array) -> None:
+        """Add texts, each with its number of cells, (n,); see `by_shape`."""
         self.n_cells += int(counts.sum())
         for same in by_shape(texts):
             if same.shape not in self.shapes and len(self.shapes) >= MOST:
@@ -69,7 +74,7 @@ class Evidence:
             n = counts[same.rows]
             bins = np.digitize(values, (1, 13, 32))
             sizes = np.array([np.bincount(one, n, 4) for one in bins], np.int64).reshape(-1, 4)
-            facts = ShapeFacts(int(n.sum()), texts[same.rows[0]], values.min(axis=1), values.max(axis=1), sizes)
+            facts = ShapeFacts(int(n.sum()), same.texts[0], values.min(axis=1), values.max(axis=1), sizes)
             self._put(same.shape, facts)
 
     def add_facts(self, shape: str, facts: ShapeFacts) -> None:

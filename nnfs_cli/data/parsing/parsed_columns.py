@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from nnfs_cli.data.dates import NOT_A_DATE, concatenate_dates, utc
 from nnfs_cli.data.parsing.base import Parser
 from nnfs_cli.data.parsing.evidence import Evidence
 from nnfs_cli.data.table import Column, Kind, Table, gaps_of
-from nnfs_cli.data.texts import Texts
+from nnfs_cli.data.texts import StoredTexts, Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, named, shown
@@ -150,11 +150,21 @@ def _parse(table: Table, name: str, parser: Parser) -> tuple[tuple[Array, ...], 
             found = "dates" if not isinstance(column, Texts) and column.dtype.kind in "MV" else "numbers"
             raise DataError(f"{table.name}: column {named(name)} holds {found}, which {parser.name} does not read")
         return (column,) * len(parser.outputs(name)), np.zeros(len(column), bool)
+    if isinstance(texts, StoredTexts):
+        outputs, gaps = parser.parse(texts.arrow), texts.gaps
+        for values in outputs if parser.kind == "number" else ():
+            values[gaps] = parser.empty_value
+        return outputs, _unread(outputs) & ~gaps
     empty = np.full(1, parser.empty_value) if parser.kind == "number" else np.full(1, NOT_A_DATE)
-    values = [concatenate_dates([one, empty]) for one in parser.parse(texts.distinct.tolist())]
-    unread = np.logical_and.reduce([gaps_of(utc(one)) for one in values])
+    by_code = tuple(concatenate_dates([one, empty]) for one in parser.parse(texts.distinct.tolist()))
+    unread = _unread(by_code)
     unread[-1] = False  # an empty cell
-    return tuple(one[texts.codes] for one in values), unread[texts.codes]
+    return tuple(one[texts.codes] for one in by_code), unread[texts.codes]
+
+
+def _unread(outputs: Sequence[Array]) -> Array:
+    """Return a mask (n,) of the texts without a value in any output."""
+    return np.asarray(np.logical_and.reduce([gaps_of(utc(values)) for values in outputs]))
 
 
 def _error(table: Table, row: int, name: str, parser: Parser) -> DataError:
