@@ -44,6 +44,7 @@ _HOMES = {
     ),
     "metrics.base": ("Metric",),
     "nn.initializers": ("Initializer",),
+    "nn.layers.ascending": ("Ascending",),
     "nn.layers.base": ("Layer",),
     "nn.layers.batch_norm": ("BatchNorm",),
     "nn.layers.cumulative_logits": ("CumulativeLogits",),
@@ -129,6 +130,7 @@ if TYPE_CHECKING:  # isort: off
     )
     from nnfs_cli.metrics.base import Metric as Metric
     from nnfs_cli.nn.initializers import Initializer as Initializer
+    from nnfs_cli.nn.layers.ascending import Ascending as Ascending
     from nnfs_cli.nn.layers.base import Layer as Layer
     from nnfs_cli.nn.layers.batch_norm import BatchNorm as BatchNorm
     from nnfs_cli.nn.layers.cumulative_logits import CumulativeLogits as CumulativeLogits

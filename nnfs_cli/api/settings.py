@@ -69,7 +69,7 @@ def complete_net(layers: Any, loss: Loss, facts: Facts) -> Any:
     given = _resolved(layers)
     if not given or _suits(given, loss, facts):
         return layers
-    output_layer: type[Any] = loss.last_layer or Linear
+    output_layer: type[Any] = next(iter(loss.last_layers), Linear)
     whole = (*given, output_layer(units=loss.n_outputs(facts.n_classes, facts.n_targets)))
     return layers if net_faults(whole, loss, facts, "") else whole
 

@@ -8,6 +8,7 @@ from nnfs_cli.errors import Fault
 from nnfs_cli.metrics import Metric
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
+from nnfs_cli.system.wording import listing
 
 
 def labels_fit(
@@ -29,15 +30,15 @@ def labels_fit(
 
 def last_layer_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     """Check that the outputs come from the layer that keeps what the loss relies on."""
-    needed = loss.last_layer
-    if needed is None:
+    if not loss.last_layers:
         return []
     inner = layers[:-1] if loss.activation and isinstance(layers[-1], loss.activation) else layers
-    if inner and isinstance(inner[-1], needed):
+    if inner and isinstance(inner[-1], loss.last_layers):
         return []
     at = max(len(inner) - 1, 0)
     found = inner[-1].describe() if inner else layers[-1].describe()
-    message = f"{loss.name} needs {needed.name} as the last layer, one unit less than there are classes, found {found}"
+    needed = listing((layer.name for layer in loss.last_layers), "or")
+    message = f"{loss.name} needs {needed} as the last layer, one unit less than there are classes, found {found}"
     return [Fault(("layers", at), message)]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.nn.cut_points import spacing
+from nnfs_cli.nn.cut_points import AscendingShares, EqualShares, at_shares
+from nnfs_cli.nn.layers.ascending import Ascending
 from nnfs_cli.nn.layers.cumulative_logits import CumulativeLogits
 from nnfs_cli.nn.model import Model
 
@@ -18,9 +19,11 @@ def start_at_frequencies(model: Model, y: Array, weight: Array | None) -> None:
     Any other net stays as it is.
     """
     for i, layer in enumerate(model.layers.layers):
-        if isinstance(layer, CumulativeLogits):
+        if isinstance(layer, CumulativeLogits | Ascending):
+            kind = AscendingShares if isinstance(layer, Ascending) else EqualShares
+            units = y.shape[1]
             each = np.ones(len(y)) if weight is None else weight.astype(np.float64)
             total = each.sum(axis=0)[..., None] / len(y)
             rows = np.tensordot(each, y.astype(np.float64), (0, 0)) / total
-            share = (rows + np.arange(1, layer.units + 1)) / (len(y) + layer.units + 1)
-            model.parameters.arrays[f"{i}.spacing"][...] = spacing(np.log(share / (1 - share)))
+            share = (rows + np.arange(1, units + 1)) / (len(y) + units + 1)
+            model.parameters.arrays[f"{i}.spacing"][...] = at_shares(kind, share)

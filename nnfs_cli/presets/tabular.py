@@ -16,6 +16,7 @@ from nnfs_cli.blend.trees import Trees
 from nnfs_cli.components.field_types import PositiveFloat
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
+from nnfs_cli.nn.layers.ascending import Ascending
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets.base import Preset, TableFacts
 from nnfs_cli.training.optimizers import Minimizer
@@ -39,7 +40,6 @@ LARGE_BINS = 256  # and with fewer bins of all columns together, an epoch takes 
 SMALL_TABLE = 1_000  # with fewer rows, the ensemble has more and smaller nets and a lower learning rate
 MIN_HOLDOUT_ROWS = 16  # with fewer rows, all of them train
 LOGGED_EPOCHS = 50  # approximate number of epochs that are evaluated and logged
-SCORE_SCALE = 2.0  # of the score of ordered classes: with a larger one, training moves rows past cut points faster
 PATIENCE = 10  # logged epochs without improvement before training stops
 
 
@@ -228,11 +228,9 @@ def _layers(loss: Loss, facts: TableFacts, dropout: bool) -> list[Any]:
         *([{"dropout": 0.1}] if dropout else []),
     ]
     n_outputs = loss.n_outputs(facts.n_classes or None, facts.n_targets)
-    last, own = {"linear": n_outputs}, []
-    if loss.last_layer is not None:  # it makes all outputs of one score
-        last, own = {"linear": 1}, [{loss.last_layer.name: {"units": n_outputs, "init": {"constant": SCORE_SCALE}}}]
-    deep = {"residual": [*hidden, *hidden, last]}  # the residual adds a linear shortcut
-    return [deep, *own, *([loss.activation.name] if loss.activation else [])]
+    deep = {"residual": [*hidden, *hidden, {"linear": n_outputs}]}  # the residual adds a linear shortcut
+    order = [Ascending.name] if loss.ordered else []
+    return [deep, *order, *([loss.activation.name] if loss.activation else [])]
 
 
 def _bins(facts: TableFacts) -> int:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnfs_cli import ConfigError, CumulativeLogits, Linear, NetClassifier, Ordinal, train
+from nnfs_cli import Ascending, ConfigError, CumulativeLogits, Layer, Linear, NetClassifier, Ordinal, train
 from nnfs_cli.api.estimators.inputs import InvalidInputError
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
@@ -28,10 +28,11 @@ def context(rows: int, dtype: str) -> Context:
     return fresh
 
 
-@given(st.integers(2, 9), st.integers(0, 2**32 - 1))
-def test_cumulative_probabilities_ascend_whatever_the_weights(n_classes: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    model = Model([Linear(4), CumulativeLogits(n_classes - 1)], Ordinal(), (3,), "float64", rng)
+@given(st.integers(2, 9), st.booleans(), st.integers(0, 2**32 - 1))
+def test_cumulative_probabilities_ascend_whatever_the_weights(n_classes: int, proportional: bool, seed: int) -> None:
+    rng, units = np.random.default_rng(seed), n_classes - 1
+    layers = [Linear(4), CumulativeLogits(units)] if proportional else [Linear(units), Ascending()]
+    model = Model(layers, Ordinal(), (3,), "float64", rng)
     model.parameters.vector[...] = rng.normal(scale=3, size=model.parameters.vector.shape)
     probabilities = model.loss.answer(model.predict(rng.normal(size=(20, 3))))
     assert probabilities.shape == (20, n_classes)
@@ -54,18 +55,19 @@ def test_extreme_scores_stay_finite_and_cost_what_they_should(dtype: str) -> Non
 
 
 @pytest.mark.parametrize("members", [1, 3])
-def test_training_starts_at_the_frequencies_of_the_classes(members: int) -> None:
+@pytest.mark.parametrize("last", [CumulativeLogits(3), Ascending()], ids=str)
+def test_training_starts_at_the_frequencies_of_the_classes(members: int, last: Layer) -> None:
     """Each member at those of the rows that it trains on; a class without rows counts as one."""
     rng = np.random.default_rng(0)
     rngs: Any = rng if members == 1 else [rng] * members
-    model = Model([CumulativeLogits(3)], Ordinal(), (2,), "float64", rngs, None, members)
+    model = Model([last], Ordinal(), (3,), "float64", rngs, None, members)
     classes = np.repeat([0, 1, 2], [100, 500, 398])
     weight = rng.integers(0, 2, (len(classes), members)).astype(float) if members > 1 else None
     start_at_frequencies(model, model.loss.encode(classes, 3).astype(float), weight)
     for k in range(members):
         own = np.ones(len(classes)) if weight is None else weight[:, k]
         shares = (np.bincount(classes, own, 4) / own.sum() * len(classes) + 1) / (len(classes) + 4)
-        rows = np.zeros((1, 2))
+        rows = np.zeros((1, 3))
         found = model.loss.answer(model.predict(rows, member=np.array([k]) if members > 1 else None))
         np.testing.assert_allclose(found[0], shares, rtol=1e-10)
 
@@ -125,7 +127,7 @@ def test_the_last_layer_must_keep_the_order() -> None:
     settings = {"dataset": "iris", "loss": "ordinal", "epochs": 1}
     linear, cumulative = {"linear": 2}, {"cumulative_logits": 2}
     for layers in ([linear], [linear, "sigmoid"], [cumulative, linear]):
-        with pytest.raises(ConfigError, match="ordinal needs cumulative_logits as the last layer"):
+        with pytest.raises(ConfigError, match="ordinal needs cumulative_logits or ascending as the last layer"):
             Config.model_validate({**settings, "layers": layers})
     with pytest.raises(ConfigError, match=r"gives 3 outputs; iris has 3 classes, for which ordinal needs 2"):
         Config.model_validate({**settings, "layers": [{"cumulative_logits": 3}]})
@@ -139,4 +141,5 @@ def test_the_preset_trains_an_ordinal_net(tmp_path: Path) -> None:
     found = run.predict({"a": X[:5, 0], "b": X[:5, 1]})
     assert [*found] == ["prediction", *(f"probability_{k}" for k in range(4))]
     assert run.config.blend == ()
+    assert any(isinstance(layer, Ascending) for layer in run.config.layers)
     assert run.verify(data=rows).exact

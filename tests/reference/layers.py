@@ -43,6 +43,12 @@ def cumulative(x: Tensor, p: dict[str, Tensor], training: bool) -> Tensor:
     return distances.cumsum(0) - x @ p["weight"]
 
 
+def ascending(x: Tensor, p: dict[str, Tensor], training: bool) -> Tensor:
+    """The first number, and steps above 0 from each to the next; PyTorch has none."""
+    z = x + p["spacing"]
+    return torch.cat([z[:, :1], F.softplus(z[:, 1:])], dim=1).cumsum(1)
+
+
 SCALE = {"weight": numbers(4, start=50), "bias": numbers(4, start=60)}
 RUNNING = {**SCALE, "running_mean": numbers(4, start=70), "running_var": numbers(4, start=80) ** 2}
 LAYERS: dict[str, tuple[dict[str, Tensor], Function]] = {
@@ -67,6 +73,7 @@ LAYERS: dict[str, tuple[dict[str, Tensor], Function]] = {
         {"weight": numbers(4, 1), "spacing": numbers(2, start=20)},
         cumulative,
     ),
+    "ascending": ({"spacing": numbers(4, start=20)}, ascending),
     "batch_norm": (RUNNING, batch_norm()),
     "batch_norm: {momentum: 0.01, eps: 0.001}": (RUNNING, batch_norm(0.01, 0.001)),
     "layer_norm": (SCALE, layer_norm()),

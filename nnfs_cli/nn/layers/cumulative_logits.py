@@ -19,7 +19,7 @@ class CumulativeLogits(Layer, name="cumulative_logits", main="units"):
 
     It is the last layer of a net for ordered classes, with the loss `ordinal`: sigmoid(y_k) is the probability that the
     class is k or one before it. One more class than cut points can be told apart. Since the cut points ascend, so do
-    these probabilities, for every row.
+    these probabilities, for every row. With `ascending`, each row has cut points of its own.
     Gradients, with dy = dL/dy: dw = -Σ_batch xᵀ Σ_k dy_k, ds_j = exp(s_j) Σ_k>=j Σ_batch dy_k (without exp for
     j = 0), dx = -(Σ_k dy_k) wᵀ.
     Shapes: x (batch, ..., n_inputs), w (n_inputs, 1), s (units,), y (batch, ..., units).

@@ -56,7 +56,7 @@ class Loss(Component, family="loss"):
     }
     task: ClassVar[Task]
     activation: ClassVar[type[Layer] | None] = None
-    last_layer: ClassVar[type[Layer] | None] = None  # the layer that the net must end in, before the activation
+    last_layers: ClassVar[tuple[type[Layer], ...]] = ()  # one of which the net must end in, before the activation
     counts: ClassVar[bool] = False  # whether the target is counts, which may have an exposure
     several_labels: ClassVar[bool] = False  # whether several targets of two classes each are learned together
     ordered: ClassVar[bool] = False  # whether the order of the classes means something

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.section import invalid
 from nnfs_cli.nn.layers import Context
+from nnfs_cli.nn.layers.ascending import Ascending
 from nnfs_cli.nn.layers.cumulative_logits import CumulativeLogits
 from nnfs_cli.nn.layers.sigmoid import Sigmoid
 from nnfs_cli.nn.layers.softplus import softplus
@@ -34,7 +35,8 @@ class Ordinal(Loss, name="ordinal", main="order"):
     """Negative log-likelihood of ordered classes: L = -ln(p) with p = y_hat_j - y_hat_j-1 for a row of class j.
 
     y_hat_k is the probability that the class is k or one before it: 0 before the first and 1 after the last. The net
-    ends in `cumulative_logits`, which keeps them in order; such a net has proportional odds.
+    ends in a layer that keeps them in order: `cumulative_logits`, which makes all of them of one score (proportional
+    odds), or `ascending` after a linear layer, which lets each row have cut points of its own.
     With sigmoid, it is computed from the logits z, which never takes the difference of two probabilities that are
     nearly equal: p = sigmoid(z_j) sigmoid(-z_j-1) (1 - exp(z_j-1 - z_j)). As written, p is kept at least 1e-8 (or the
     machine epsilon) away from 0, and z_j - z_j-1 likewise.
@@ -53,7 +55,7 @@ class Ordinal(Loss, name="ordinal", main="order"):
     )
     task = "classification"
     activation = Sigmoid
-    last_layer = CumulativeLogits
+    last_layers = (CumulativeLogits, Ascending)
     ordered = True
 
     order: Order = Field(default=(), kw_only=False)
