@@ -79,7 +79,7 @@ class DataError(UserError):
     ...     train({"dataset": {"table": "price"}}, {"size": [50, 62], "price": [1.0, None]})
     ... except DataError as error:
     ...     print(error)
-    the table, row 2: the target 'price' is empty; remove the rows without a target
+    the table, row 2: the target 'price' is empty; missing_target: drop leaves out such rows
     """
 
     def __init__(self, message: str, problem: ColumnProblem | None = None) -> None:

@@ -24,6 +24,7 @@ def _options(
     lr: Annotated[str | None, typer.Option("--lr", metavar="X")] = None,
     batch_size: Annotated[str | None, typer.Option("--batch-size", metavar="N")] = None,
     seed: Annotated[str | None, typer.Option("--seed", metavar="N")] = None,
+    on_error: Annotated[str | None, typer.Option("--on-error", metavar="ACTION")] = None,
 ) -> None:
     """Declare the options, for `with_shortcuts`."""
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-SHORTCUTS = {"--epochs": "epochs", "--lr": "lr", "--batch-size": "batch_size", "--seed": "seed"}
+SHORTCUTS = {
+    "--epochs": "epochs",
+    "--lr": "lr",
+    "--batch-size": "batch_size",
+    "--seed": "seed",
+    "--on-error": "on_error",
+}
 
 
 def assignments(words: Iterable[str]) -> Iterator[str]:

@@ -84,6 +84,11 @@ class Config(Section):
     """Preset that fills in every key you leave out. By default `tabular` if there are no `layers`, else none."""
     dataset: DataSource
     """Data to learn from: a built-in data set, or a `csv`, `parquet` or `npz` file (path relative to the config)."""
+    missing_target: Literal["refuse", "drop"] = "refuse"
+    """What to do with rows whose target is empty: `refuse` them, or `drop` them, which leaves them out."""
+    on_error: Literal["stop", "skip"] = "stop"
+    """What to do with a row that cannot be used, such as one with a text in a column of numbers, or with an empty cell
+    that no step fills: `stop`, or `skip` it. The run counts the rows that are left out by reason."""
     split: Split = Split()
     """Held-out rows: fractions or files for `validation` and `test`, or a `column` that names the split of each row."""
     parse: Mapping[Text, Parser] = {}

@@ -21,7 +21,7 @@ from nnfs_cli.data.inputs import (
     fit_inputs,
     lookups,
 )
-from nnfs_cli.data.labels import TARGET, class_indices, label_indices
+from nnfs_cli.data.labels import IF_MISSING, TARGET, class_indices, label_indices
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.steps import NumberStep
@@ -288,6 +288,8 @@ def _target_numbers(table: Table, name: str) -> Array:
     try:
         return table.numbers(name)
     except DataError as error:
+        if error.problem == "empty cells":
+            raise DataError(f"{error}; {IF_MISSING}", error.problem) from None
         if not isinstance(table.column(name), Texts):
             raise
         raise DataError(f"{error}; to predict classes, use a loss for classes such as cross_entropy") from None

@@ -15,6 +15,7 @@ from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import did_you_mean, listing, named, shown
 
 TARGET = "the target"  # what messages call the target column
+IF_MISSING = "missing_target: drop leaves out such rows"
 
 _BOOLEANS = {case(text): text == "true" for text in ("true", "false") for case in (str, str.title, str.upper)}
 _NOT_FINITE = re.compile(r"[-+]?(inf|infinity|nan)", re.IGNORECASE)
@@ -32,7 +33,7 @@ def find_classes(table: Table, name: str) -> tuple[Label, ...]:
     counts = texts.counts()
     expected = "classes, which are texts or whole numbers (mse predicts other numbers)"
     if None in counts:
-        raise table.error(int(np.argmax(texts.gaps)), name, expected, TARGET)
+        raise table.error(int(np.argmax(texts.gaps)), name, expected, TARGET, IF_MISSING)
     found = [str(text) for text in counts]
     labels: set[Label]
     if all(text in _BOOLEANS for text in found):

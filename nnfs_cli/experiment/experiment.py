@@ -120,6 +120,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     _require_figures(config, splits, predictor.names_of_outputs)
     described = rows if loaded.budget is not None else loaded.rows["train"]
     description = _describe(loaded, table, described, predictor.encoder, splits, config.dataset.weight_column())
+    description |= {} if loaded.left_out is None else {"left_out": loaded.left_out.plain()}
     kept = loaded if loaded.n_cells <= KEPT_CELLS else None
     return _settled(Experiment(config, splits, training_rows, predictor, batches, description, kept))
 

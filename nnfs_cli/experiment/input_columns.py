@@ -12,6 +12,8 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.in_memory import InMemory
+from nnfs_cli.data.labels import TARGET
+from nnfs_cli.data.left_out import LeftOut
 from nnfs_cli.data.named_columns import NamedColumns
 from nnfs_cli.data.numbers import is_number
 from nnfs_cli.data.steps import PreprocessingStep
@@ -44,6 +46,19 @@ def splitting_columns(config: Config) -> dict[str, None]:
     """Return the columns that are needed to split the rows and to weigh them."""
     numbers = config.dataset.target_columns() if config.loss.task == "regression" else ()
     return {name: None for name in role_columns(config) if name not in numbers or name in config.split.columns}
+
+
+def rows_left_out(config: Config, kinds: Mapping[str, Kind]) -> LeftOut:
+    """Return the rule for the rows that the config leaves out; `kinds` are those of all columns."""
+    skips = config.on_error == "skip"
+    targets = config.dataset.target_columns() if skips or config.missing_target == "drop" else ()
+    needed = dict.fromkeys(targets, TARGET)
+    if skips:
+        roles = {*role_columns(config), *config.dataset.dropped_columns()}
+        inputs = [name for name, kind in kinds.items() if kind == "number" and name not in roles]
+        columns = [*role_columns(config), *(name for name in inputs if not config.preprocessing.takes_gaps(name))]
+        needed |= {name: "column" for name in columns if name not in needed}
+    return LeftOut(needed, skips)
 
 
 def input_columns(config: Config, table: Table, kinds: Mapping[str, Kind]) -> dict[str, Kind]:

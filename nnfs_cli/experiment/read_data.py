@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.labels import class_indices, combinations, find_classes, find_pairs, in_order, label_indices
+from nnfs_cli.data.left_out import LeftOut, kinds_of_most
 from nnfs_cli.data.parsing import Parser
 from nnfs_cli.data.parsing.parsed_columns import settled_without_cells
 from nnfs_cli.data.source import NO_KINDS, DataSource
@@ -28,6 +29,7 @@ from nnfs_cli.experiment.input_columns import (
     input_columns,
     require_columns,
     role_columns,
+    rows_left_out,
     splitting_columns,
     warn_about_texts,
 )
@@ -83,6 +85,7 @@ class LoadedData:
     budget: Budget | None
     parsers: Mapping[str, Parser] = field(default_factory=dict)  # of columns, with the settings that the rows settle
     pairs: tuple[tuple[Label, Label], ...] = ()  # the two labels of each target, if several are learned together
+    left_out: LeftOut | None = None  # the rows that none of the tables has; None if the config leaves none out
 
     @property
     def n_cells(self) -> float:
@@ -113,13 +116,16 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     dataset, budget = config.dataset, Budget.of(config)
     fits = budget is None or not isinstance(dataset, ColumnSource) or dataset.table_size() <= budget.table
     given = {**known, **given_kinds(config)}
-    if isinstance(dataset, ColumnSource) and not fits:
+    skips = config.on_error == "skip"
+    if isinstance(dataset, ColumnSource) and (skips or not fits):
         dataset = dataset.settled()
-        kinds = dataset.kinds(given)
-        first = next(dataset.chunks(kinds))
+        kinds = kinds_of_most(dataset, given) if skips else dataset.kinds(given)
+        first = next(dataset.chunks(kinds, faults=skips))
     else:
         first = dataset.read(given)
         kinds = {name: given.get(name, first.kind(name)) for name in first.columns}
+    left_out, by_pieces = rows_left_out(config, kinds), isinstance(dataset, ColumnSource) and (skips or not fits)
+    first = left_out.kept(first, count=not by_pieces)
     parsers = settled_without_cells({**config.parse, **first.parsers})
     dataset = dataset.parsed_by(parsers)
     require_columns(config, first)
@@ -130,12 +136,15 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     kinds = {name: kind for name, kind in kinds.items() if name in used} | inputs
 
     def reader(one: DataSource) -> TableReader:
-        if isinstance(one, ColumnSource) and not fits:
-            return read_from_files(one, kinds, splitting_columns(config))
-        return read_from_memory(first if one is dataset else one.read(kinds))
+        if not isinstance(one, ColumnSource) or not by_pieces:
+            return read_from_memory(first if one is dataset else left_out.kept(one.read(kinds), count=True))
+        found = read_from_files(one, kinds, kinds if fits else splitting_columns(config), left_out)
+        return read_from_memory(replace(found.survey, sha256=found.sha256)) if fits else found
 
     readers = dict.fromkeys(SPLITS, reader(dataset))
     survey, target = readers["train"].survey, dataset.target_columns()
+    if not survey.n_rows:
+        raise DataError(f"{survey.name}: no row is left; the first is left out since: {left_out.first}")
     classes, indices, strata = None, None, None
     pairs: tuple[tuple[Label, Label], ...] = ()
     if config.loss.task == "classification" and len(target) > 1 and config.loss.several_labels:
@@ -161,7 +170,8 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     if config.class_weights is not None and classes is not None and indices is not None:
         class_weights = class_weights_of(config, survey, rows["train"], classes, indices)
         rows["train"] = _with_weight(survey, "train", rows["train"], np.array(class_weights)[indices[rows["train"]]])
-    return LoadedData(readers, rows, inputs, classes, class_weights, None if fits else budget, parsers, pairs)
+    within, counted = None if fits else budget, left_out if left_out else None
+    return LoadedData(readers, rows, inputs, classes, class_weights, within, parsers, pairs, counted)
 
 
 def _classes(config: Config, table: Table, target: str) -> tuple[Label, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.column_source import ColumnSource
+from nnfs_cli.data.left_out import LeftOut
 from nnfs_cli.data.table import Kind, Table, concatenate_tables, row_slices
 from nnfs_cli.errors import DataError
 
@@ -57,21 +58,26 @@ def read_from_memory(table: Table) -> TableReader:
     return TableReader(table.name, table.sha256, blocks, table)
 
 
-def read_from_files(source: ColumnSource, kinds: Mapping[str, Kind], survey: Mapping[str, None]) -> TableReader:
+def read_from_files(
+    source: ColumnSource, kinds: Mapping[str, Kind], survey: Collection[str], left_out: LeftOut
+) -> TableReader:
     """Return a reader of files; only the columns named in `survey` are kept in memory.
 
-    Reading raises `DataError` if the files have changed since this call.
+    Rows that are `left_out` are counted by this call. Reading raises `DataError` if the files have changed since.
     """
     stamp = source.stamp()
 
-    def blocks(kinds: Mapping[str, Kind]) -> Iterator[Table]:
+    def blocks(wanted: Mapping[str, Kind], count: bool = False) -> Iterator[Table]:
         if source.stamp() == stamp:
-            yield from source.chunks(kinds)
+            for chunk in source.chunks(kinds if left_out else wanted, faults=left_out.faults):
+                chunk = left_out.kept(chunk, count)
+                columns = {name: column for name, column in chunk.columns.items() if name in wanted}
+                yield replace(chunk, columns=columns)
         if source.stamp() != stamp:
             raise DataError(f"{source.called} has changed while it was read; start again when nothing writes to it")
 
     needed = {name: kinds[name] for name in survey if name in kinds}
-    chunks = blocks(needed or dict(list(kinds.items())[:1]))
+    chunks = blocks(needed or dict(list(kinds.items())[:1]), count=True)
     tables = [replace(chunk, find=None) if needed else _row_count_of(chunk) for chunk in chunks]
     finder = CellFinder(lambda: blocks(needed))
     table = replace(concatenate_tables(tables), find=finder.find)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from nnfs_cli.data.left_out import sentence
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.dense import Dense
 from nnfs_cli.nn.layers.identity import Identity
@@ -32,6 +33,8 @@ def data_warnings(data: Mapping[str, Any], batch_size: int) -> Iterator[str]:
         elif target["min"] == target["max"]:
             same = f"is {target['min']:g} in all training rows"
             yield f"the target {named(target['name'])} {same}; the net can learn nothing else"
+    if (left_out := data.get("left_out")) and left_out["rows"]:
+        yield sentence(left_out)
     n_rows = data["rows"]["train"]
     if batch_size > max(n_rows, DEFAULT_BATCH):
         yield f"there are {counted(n_rows, 'training row')}, so a batch of {batch_size} holds all of them"

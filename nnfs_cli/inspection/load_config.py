@@ -12,6 +12,8 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
 from nnfs_cli.data.column_source import ColumnSource
+from nnfs_cli.data.labels import TARGET
+from nnfs_cli.data.left_out import LeftOut
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Table, gaps_of
@@ -48,7 +50,11 @@ def complete(document: Document) -> Config:
 def _summarize(values: Mapping[str, Any]) -> TableFacts:
     """Summarize the data, or the first rows of a large file, for a preset."""
     dataset, loss = values["dataset"], values.get("loss")
-    table, n_rows = read_some(dataset) if isinstance(dataset, ColumnSource) else _all(dataset.read())
+    skips = values.get("on_error") == "skip"
+    table, n_rows = read_some(dataset, skips) if isinstance(dataset, ColumnSource) else _all(dataset.read())
+    if skips or values.get("missing_target") == "drop":
+        whole, table = table, LeftOut(dict.fromkeys(dataset.target_columns(), TARGET), faults=False).kept(table)
+        n_rows = round(n_rows * table.n_rows / whole.n_rows)
     split, targets = values.get("split") or Split(), dataset.target_columns()
     left_out = {
         *targets,

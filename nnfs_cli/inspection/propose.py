@@ -12,11 +12,12 @@ from typing import Literal
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.labels import TARGET
+from nnfs_cli.data.labels import IF_MISSING, TARGET
+from nnfs_cli.data.left_out import LeftOut
 from nnfs_cli.data.table import Label, Table, gaps_of, text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
-from nnfs_cli.inspection.column_kinds import ColumnProfile, is_whole, words_of
+from nnfs_cli.inspection.column_kinds import ColumnProfile, is_whole, profile_column, words_of
 from nnfs_cli.inspection.column_relations import (
     Relation,
     RowGroups,
@@ -83,9 +84,16 @@ class Proposal:
         return 0.2 if self.profile.n_rows >= 100 else 0.0
 
 
-def propose(profile: TableProfile, target: str, drop: Collection[str] = (), weight: str | None = None) -> Proposal:
+def propose(
+    profile: TableProfile,
+    target: str,
+    drop: Collection[str] = (),
+    weight: str | None = None,
+    leaves_out: bool = False,
+) -> Proposal:
     """Propose how to predict `target`, without the columns in `drop` and with the weights in `weight`.
 
+    `leaves_out` says that the config leaves out the rows whose target is empty.
     Raises `DataError` when one of these columns does not exist, or the target or the inputs leave nothing to learn.
     """
     table = profile.table
@@ -93,7 +101,11 @@ def propose(profile: TableProfile, target: str, drop: Collection[str] = (), weig
         raise DataError(table.no_such_column(unknown[0]))
     if table.n_rows < 2:
         raise DataError(f"{table.name} has {counted(table.n_rows, 'row')}; training needs at least two")
-    task = task_of(table, target, profile.columns.get(target))
+    seen, there = profile.columns.get(target), table
+    if leaves_out and seen is not None and seen.missing:
+        there = LeftOut({target: TARGET}, faults=False).kept(table)
+        seen = profile_column(there, target)
+    task = task_of(there, target, seen)
     apart = {target, *drop, *filter(None, [weight])}
     group = _group(profile, target, apart)
     inputs, dropped, suspicious = _choose(profile, target, task, group, apart)
@@ -126,7 +138,7 @@ def task_of(table: Table, target: str, seen: ColumnProfile | None) -> ProposedTa
     if seen.missing:
         error = table.error(int(np.argmax(gaps_of(column))), target, "a value", TARGET)
         more = f", as in {counted(seen.missing - 1, 'more row')} of {seen.rows:,}" if seen.missing > 1 else ""
-        raise DataError(f"{error}{more}; remove the rows without a target")
+        raise DataError(f"{error}{more}; {IF_MISSING}")
     if seen.nature == "date":
         raise DataError(f"{name} holds dates; a target is numbers or classes")
     if isinstance(column, Texts):

@@ -13,6 +13,7 @@ from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.file_source import ColumnFile, source_class_for
 from nnfs_cli.data.in_memory import InMemory
+from nnfs_cli.data.left_out import LeftOut, kinds_of_most
 from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.errors import DataError
@@ -137,18 +138,22 @@ def _refuse_missing(path: Path) -> None:
         raise DataError(f"there is no file {path}{near}")
 
 
-def read_some(source: ColumnSource) -> tuple[Table, int]:
-    """Return the table, or the first rows of a large one, and the number of rows in all."""
-    if source.size() <= LARGE:
+def read_some(source: ColumnSource, skips: bool = False) -> tuple[Table, int]:
+    """Return the table, or the first rows of a large one, and the number of rows in all.
+
+    `skips` says that rows with faults are left out.
+    """
+    if source.size() <= LARGE and not skips:
         table = source.read()
         return table, table.n_rows
-    chunks, n_rows = [], 0
-    for chunk in source.chunks(source.kinds()):
-        chunks.append(chunk)
+    chunks, n_rows, without = [], 0, LeftOut({}, skips)
+    for chunk in source.chunks(kinds_of_most(source, {}) if skips else source.kinds(), faults=skips):
+        chunks.append(without.kept(chunk))
         n_rows += chunk.n_rows
         if n_rows >= ROWS:
-            break
-    return concatenate_tables(chunks), max(n_rows, source.estimate_rows(n_rows))
+            return concatenate_tables(chunks), max(n_rows, source.estimate_rows(n_rows))
+    table = concatenate_tables(chunks)
+    return table, table.n_rows
 
 
 def _nulls(columns: Mapping[str, ColumnProfile], target: str) -> tuple[str, ...]:

@@ -13,10 +13,12 @@ import numpy as np
 
 from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.in_memory import rows_for
+from nnfs_cli.data.left_out import LeftOut
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Kind, Table, row_slices
 from nnfs_cli.errors import DataError, RunError
 from nnfs_cli.experiment.encode_splits import encode_splits
+from nnfs_cli.experiment.input_columns import rows_left_out
 from nnfs_cli.experiment.warnings import no_weight_column
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.far_rows import FarRows
@@ -113,6 +115,15 @@ def _wanted(
     return {split: available[split] for split in wanted}
 
 
+def _kept(tables: Iterable[Table], left_out: LeftOut) -> Iterator[Table]:
+    """Yield the tables without the rows that the config of the run leaves out; warn about these at the end."""
+    for table in tables:
+        kept = left_out.kept(table, count=True)
+        if kept.n_rows or not table.n_rows:
+            yield kept
+    left_out.warn()
+
+
 def _tables(source: DataSource, predictor: Predictor) -> tuple[Iterable[Table], Callable[[], str] | None]:
     """Return the rows of a data set that has the target, block by block, and a function that returns their digest.
 
@@ -125,10 +136,12 @@ def _tables(source: DataSource, predictor: Predictor) -> tuple[Iterable[Table], 
         kinds[column] = "number"
     if config.split.group:
         kinds.setdefault(config.split.group, "category")
+    left_out = rows_left_out(config, kinds)
     if isinstance(source, FileSource):
-        return source.chunks(kinds), source.sha256 if all(file.is_file() for file in source.files) else None
+        tables = _kept(source.chunks(kinds, faults=left_out.faults), left_out)
+        return tables, source.sha256 if all(file.is_file() for file in source.files) else None
     table = source.read(kinds)
-    return (table.take(rows) for rows in row_slices(table.n_rows)), lambda: table.sha256
+    return _kept((table.take(rows) for rows in row_slices(table.n_rows)), left_out), lambda: table.sha256
 
 
 def _rows_of(tables: Iterable[Table], predictor: Predictor, far: FarRows) -> Iterator[EncodedRows]:

@@ -121,7 +121,8 @@ def fit(
         profile = profile_file(Path(table), name)  # type: ignore[arg-type]  # a path, as was just checked
     else:
         profile = profile_table(InMemory(target=(name,)).of(content))
-    proposal = propose(profile, name, (drop,) if isinstance(drop, str) else tuple(drop), weight)
+    leaves_out = settings.get("missing_target") == "drop" or settings.get("on_error") == "skip"
+    proposal = propose(profile, name, (drop,) if isinstance(drop, str) else tuple(drop), weight, leaves_out)
     text = write_config(proposal, Path.cwd())
     changes, others = sort_callbacks(callbacks, early_stopping_as_key(settings))
     with errors_in_python({"seed": "random_state"}):

@@ -142,11 +142,13 @@ class Inference:
             table = self.parser.parse(block, types | {name: self.parser.types[name] for name in given}, wanted)
             columns = self.parser.converted(table, given)
         except pa.ArrowInvalid:
-            block.refuse_ragged()
+            if whole:
+                block.refuse_ragged()
         if columns is None:
-            columns = self.parser.columns(block, given)[0]
+            columns = self.parser.columns(block, given)[0] if given else {}
             try:
-                table = self.parser.parse(block, types, others or [block.names[0]])
+                skip = None if whole else (lambda _: "skip")  # whoever reads the cells later has to know what to do
+                table = self.parser.parse(block, types, others or [block.names[0]], skip)
             except pa.ArrowInvalid as error:
                 raise DataError(f"{block.file}: {str(error).splitlines()[0]}") from None
         if not table.num_rows:
