@@ -55,7 +55,7 @@ def config(tmp_path: Path) -> Write:
             "preprocessing": {"numbers": "standardize", "categories": "one_hot"},
             "layers": [{"linear": 3}, "tanh", {"linear": 1}, *(["sigmoid"] if target == "class" else [])],
             "loss": "binary_cross_entropy" if target == "class" else "mse",
-            "epochs": 2,
+            "epochs": 1,
             "shuffle": False,
             "split": {"validation": 0.25, "test": 0.1},
             **settings,
@@ -79,9 +79,24 @@ def weights(run: RunDirectory) -> dict[str, bytes]:
         return {name: arrays[name].tobytes() for name in arrays}
 
 
-@pytest.mark.parametrize("target", ["class", "number"])
-@pytest.mark.parametrize("streams", [False, True], ids=["held", "streamed"])
-@pytest.mark.parametrize("policy", ["on_error", "missing_target"])
+@pytest.mark.parametrize(
+    ("target", "streams", "policy"),
+    [
+        ("class", True, "on_error"),
+        ("number", False, "missing_target"),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [
+                ("class", False, "on_error"),
+                ("class", False, "missing_target"),
+                ("class", True, "missing_target"),
+                ("number", False, "on_error"),
+                ("number", True, "on_error"),
+                ("number", True, "missing_target"),
+            ]
+        ),
+    ],
+)
 def test_what_is_learned_is_what_a_file_without_these_rows_teaches(
     config: Write, monkeypatch: pytest.MonkeyPatch, target: str, streams: bool, policy: str
 ) -> None:
