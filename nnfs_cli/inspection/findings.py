@@ -35,7 +35,7 @@ from nnfs_cli.inspection.propose import skewness, too_empty
 from nnfs_cli.inspection.repeated_rows import repeated_rows
 from nnfs_cli.inspection.suggest import column_steps, drop_column
 from nnfs_cli.inspection.suggestion import Suggestion
-from nnfs_cli.inspection.tails import follows_tail, indicators
+from nnfs_cli.inspection.tails import follows_tail, indicators, logarithm_fits
 from nnfs_cli.inspection.time_order import ALIKE, likeness_in_time
 from nnfs_cli.presets.tabular import EMBEDDING, MANY_CATEGORIES, ONE_HOT
 from nnfs_cli.system.wording import counted, listing, named, percent, shown
@@ -215,6 +215,7 @@ def _target(config: Config, data: InspectedRows, loaded: LoadedData) -> Iterator
             yield from _classes(config, loaded, target, classes)
         return
     train = data.rows_of("train")
+    numbers = [name for name, kind in loaded.kinds.items() if kind == "number"]
     positive = all(train.numbers(target).min() >= 0 for target in targets)  # they share their steps
     for target in targets:
         y = train.numbers(target)
@@ -229,7 +230,8 @@ def _target(config: Config, data: InspectedRows, loaded: LoadedData) -> Iterator
         ):
             message = f"is skewed: it ranges from {low:,.6g} to {high:,.6g} with a median of {np.median(y):,.6g}"
             logs = Suggestion("target", ("preprocessing", "target"), ("clamp", "log1p", "standardize"))
-            yield Finding("lopsided", target, message, logs if positive else None)
+            helps = positive and logarithm_fits([np.asarray(train.column(name), np.float64) for name in numbers], y)
+            yield Finding("lopsided", target, message, logs if helps else None)
         at_end = {value: int((y == value).sum()) for value in (low, high)}
         for value, n in at_end.items():
             if low < high and n >= 20 and n > 0.02 * len(y) and len(np.unique(y)) > 100 and value:

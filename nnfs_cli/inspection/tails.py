@@ -1,13 +1,16 @@
-"""Find out whether the target follows the outliers of an input, so that a step must not tame them."""
+"""Find out whether values far from all others are best tamed: those of an input, and those of the target."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.inspection.column_relations import standardized
+from nnfs_cli.inspection.column_relations import evenly_spaced, standardized
 
 CLEARLY = 0.1  # by how much more
+ROWS, COLUMNS = 5_000, 50  # of a linear model, at most
 CLASSES = 20  # the most frequent classes, at most, that are compared
 
 
@@ -30,3 +33,26 @@ def indicators(codes: Array) -> Array:
 def _correlation(values: Array, y: Array) -> float:
     z, Y = standardized(values[:, None])[0], standardized(y)[0]
     return float(np.abs(z.T @ Y).max()) / len(values)
+
+
+def logarithm_fits(columns: Sequence[Array], y: Array) -> bool:
+    """Return whether a linear model explains clearly more of the logarithms of a target (rows,) than of the target.
+
+    `columns` are inputs of numbers, each (rows,); each enters as it is and by its rank.
+    """
+    rows = evenly_spaced(len(y), ROWS)
+    inputs = [values[rows] for values in columns[:COLUMNS]]
+    if not inputs:
+        return False
+    ranks = [np.argsort(np.argsort(values, kind="stable"), kind="stable") for values in inputs]
+    X = standardized(np.stack([*inputs, *ranks], axis=1).astype(np.float64))[0]
+    plain, logs = (_explained(X, target) for target in (y[rows], np.log1p(y[rows])))
+    return bool(logs > plain + CLEARLY / 2)
+
+
+def _explained(X: Array, y: Array) -> float:
+    """Return the adjusted share of the variance that the least squares explain."""
+    Y = standardized(y[:, None])[0]
+    weights = np.linalg.lstsq(X, Y, rcond=None)[0]
+    left = np.square(Y - X @ weights).sum()
+    return float(1 - left / max(len(y) - X.shape[1] - 1, 1))

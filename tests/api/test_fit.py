@@ -207,8 +207,8 @@ def test_findings_are_shown_with_their_remedies_and_escaped() -> None:
     assert repr(found) == str(found)
     assert "<b>" not in found._repr_html_()
     assert str(Findings()) == "no findings"
-    large = Finding("parameters", None, "the net is large", "- linear: 16  # in each of two hidden layers")
-    assert remedy(large) == "layers=[..., 'linear: 16', ...]"
+    owner = Finding("group", "who", "names the owner", Suggestion("split", ("split", "group"), "who"))
+    assert remedy(owner) == "split={'group': 'who'}"
     assert max(map(len, str(Findings([Finding("leak", "x", "leaks the target " * 20)])).splitlines())) <= 80
 
 

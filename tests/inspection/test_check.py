@@ -217,8 +217,11 @@ def test_a_capped_or_skewed_target_is_found(check: Check) -> None:
     rng = np.random.default_rng(0)
     found = check(REGRESSION, n=500, y=np.minimum(rng.normal(size=500), 1))
     assert "largest value, 1," in by_column(found, "capped")["y"].message
-    found = check(REGRESSION, n=500, y=np.exp(3 * rng.normal(size=500)))
-    assert "log1p" in str(by_column(found, "lopsided")["y"].suggestion)
+    a, b = rng.normal(size=500), rng.exponential(size=500) ** 2
+    found = check(REGRESSION, n=500, a=a, b=b, y=np.exp(2 * a + rng.normal(size=500)))
+    assert str(by_column(found, "lopsided")["y"].suggestion) == "preprocessing: {target: [clamp, log1p, standardize]}"
+    found = check(REGRESSION, n=500, a=a, b=b, y=np.maximum(b + a + rng.normal(size=500), 0))
+    assert by_column(found, "lopsided")["y"].suggestion is None  # a sum becomes harder to learn
 
 
 def test_rows_that_repeat_others_are_counted_as_numpy_counts_them(check: Check, write: Write) -> None:
