@@ -27,7 +27,7 @@ settings.load_profile("nnfs")
 
 os.environ["NUMBA_DISABLE_JIT"] = "1"  # trainings use the NumPy engine unless a test asks for the compiled one
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.browser", "tests.servers"]
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = ROOT / "configs"

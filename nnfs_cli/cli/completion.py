@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+TABLES = (".csv", ".csv.gz", ".csv.zst", ".parquet", ".feather", ".arrow", ".jsonl", ".jsonl.gz", ".xlsx", ".npz")
 MAX_ENTRIES = 500  # files and folders that are read from one folder, and offered in one completion
 _cut = ""  # the beginning of the word that bash cuts off, such as "optimizer="
 
@@ -51,8 +52,8 @@ def complete_config(incomplete: str) -> list[str]:
 
 
 def complete_table(incomplete: str) -> list[str]:
-    """Return the CSV, Parquet and npz files whose paths begin with `incomplete`."""
-    return _files(incomplete, (".csv", ".csv.gz", ".csv.zst", ".parquet", ".npz"))
+    """Return the tables whose paths begin with `incomplete`."""
+    return _files(incomplete, TABLES)
 
 
 def complete_run(incomplete: str) -> list[str]:

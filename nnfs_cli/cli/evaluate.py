@@ -7,7 +7,6 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,8 +15,8 @@ from nnfs_cli.cli.baseline import side_by_side
 from nnfs_cli.cli.completion import complete_metric, complete_table
 from nnfs_cli.cli.decide import CostsChoice, ThresholdChoice, parse_costs, parse_threshold, threshold_rule
 from nnfs_cli.cli.help import manual
-from nnfs_cli.cli.options import Code, Json, Quiet, RunFolder, SplitName, Weights, load
-from nnfs_cli.cli.paths import open_run, require_table, run_meant
+from nnfs_cli.cli.options import Code, Json, Query, Quiet, RunFolder, SplitName, Weights, load
+from nnfs_cli.cli.paths import open_run, rows_at, run_meant
 from nnfs_cli.cli.terminal import complain, fact, print_json, report_row_weights, report_verdict, suggest, width_of
 from nnfs_cli.display.evaluation import MATRIX, evaluation_tables
 from nnfs_cli.display.stderr import note
@@ -50,13 +49,15 @@ def evaluate(
         typer.Option(metavar="SPLIT", help="train, validation or test; by default the held-out rows. Repeatable."),
     ] = None,
     input: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="FILE",
-            help="Score the rows of another file, which must have the target column.",
+            help="Score the rows of another file, which must have the target column; also the URL of a file, or of a"
+            " database, with --query.",
             autocompletion=complete_table,
         ),
     ] = None,
+    query: Query = None,
     weights: Weights = "best",
     metrics: MetricList = None,
     threshold: ThresholdChoice = None,
@@ -80,19 +81,19 @@ def evaluate(
     from nnfs_cli import workflows
 
     opened = open_run(run_meant(run, quiet))
-    if input:
-        require_table(input)
-    else:
+    rows = rows_at(input, query) if input else None
+    if rows is None:
         _require_kept_rows(opened)
     path = opened.path.as_posix()
     splits = [name.value for name in split] if split else None
     chosen: dict[str, Any] = {"costs": parse_costs(costs), "metrics": _parse_metrics(metrics)}
-    found = workflows.evaluate(opened, splits, input, weights, parse_threshold(threshold), **chosen)
+    found = workflows.evaluate(opened, splits, rows, weights, parse_threshold(threshold), **chosen)
     none = workflows.Comparison()
     comparison = workflows.compare(opened, splits, weights, predictor=found.predictor) if baselines else none
     verdict = [*found.verdict, *comparison.verdict]
-    if input and found.trained_on:
-        trained = f"{input.name} is the file that {path} was trained on"
+    if rows is not None and found.trained_on:
+        file = getattr(rows, "name", None)
+        trained = f"{file or 'the query'} {'is the file' if file else 'gives the rows'} that {path} was trained on"
         learned = "so these figures include rows that the net has learned from; leave --input out"
         complain("warning", f"{trained}, {learned}")
     if json:

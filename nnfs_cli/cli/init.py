@@ -12,8 +12,8 @@ import typer
 from nnfs_cli.cli.completion import complete_table
 from nnfs_cli.cli.fixes import Fixes
 from nnfs_cli.cli.help import manual
-from nnfs_cli.cli.options import Quiet
-from nnfs_cli.cli.paths import require_table
+from nnfs_cli.cli.options import Query, Quiet
+from nnfs_cli.cli.paths import rows_at
 from nnfs_cli.cli.terminal import complain, fact, suggest
 from nnfs_cli.display.text import column_kinds
 from nnfs_cli.errors import UserError
@@ -22,6 +22,7 @@ from nnfs_cli.system.wording import counted, named
 if TYPE_CHECKING:
     from nnfs_cli.inspection.inspect import FixedFindings
     from nnfs_cli.inspection.propose import Proposal
+    from nnfs_cli.system.remote.file import Location
 
 SHOWN = 6  # left-out columns that are named, at most
 
@@ -32,7 +33,14 @@ SHOWN = 6  # left-out columns that are named, at most
     guide="tables",
 )
 def init(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or Parquet file.", autocompletion=complete_table)],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="File of a table, a folder, or the URL of one or of a database.",
+            autocompletion=complete_table,
+        ),
+    ],
     target: Annotated[str, typer.Option(metavar="COLUMN", help="Column to predict.")] = "",
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the config here; by default <name of the table>.yaml.")
@@ -44,6 +52,7 @@ def init(
     delimiter: Annotated[
         str | None, typer.Option(metavar="CHARACTER", help="Delimiter of a CSV file, if `init` does not detect it.")
     ] = None,
+    query: Query = None,
     fix: Fixes = None,
     quiet: Quiet = False,
 ) -> None:
@@ -55,18 +64,22 @@ def init(
     from nnfs_cli.inspection.suggestion import chosen_kinds
 
     kinds = chosen_kinds(fix) if fix else ()
+    from nnfs_cli.data.sql.source import QuerySource
     from nnfs_cli.inspection.propose import propose
-    from nnfs_cli.inspection.table_profile import profile_file
+    from nnfs_cli.inspection.table_profile import profile_file, profile_query
     from nnfs_cli.inspection.write_config import write_config
     from nnfs_cli.system.files import write_atomically
     from nnfs_cli.system.matching import matching_files
 
-    require_table(file)
-    config = output or Path(f"{_stem(file)}.yaml")
-    profile = profile_file(file, target, encoding, delimiter)
+    rows = rows_at(file, query)
+    config = output or Path(f"{'query' if isinstance(rows, QuerySource) else _stem(rows)}.yaml")
+    if isinstance(rows, QuerySource):
+        profile = profile_query(rows, target, config.parent)
+    else:
+        profile = profile_file(rows, target, encoding, delimiter)
     if config.exists() and not force:
         raise UserError(f"{config} already exists; --force overwrites it, --output names another file")
-    if config.exists() and any(map(config.samefile, matching_files(file))):
+    if config.exists() and isinstance(rows, Path) and any(map(config.samefile, matching_files(rows))):
         raise UserError(f"{config} is the table itself; name another file with --output")
     proposal = propose(profile, target)
     text = write_config(proposal, config.parent)
@@ -92,7 +105,7 @@ def _fixed(text: str, config: Path, kinds: Sequence[str]) -> FixedFindings:
     return fix_findings(text, folder, inspection.findings, kinds)
 
 
-def _stem(file: Path) -> str:
+def _stem(file: Location) -> str:
     """Return the name of the file without its suffixes."""
     return file.name.partition(".")[0].strip("*?- ") or "config"
 

@@ -72,6 +72,12 @@ NoReport = Annotated[
     bool, typer.Option("--no-report", help="Do not write the page that shows the run; `nnfs report` writes it later.")
 ]
 
+Query = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SQL", help="Query that gives the rows, if the URL is that of a database, as in sqlite:sales.db."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only warnings, errors and the result.")]
 
 Code = Annotated[

@@ -13,8 +13,10 @@ from nnfs_cli.errors import ConfigError, DataError, RunError, UserError
 from nnfs_cli.system.wording import closest, listing, named
 
 if TYPE_CHECKING:
+    from nnfs_cli.data.sql.source import QuerySource
     from nnfs_cli.runs.directory import RunDirectory
     from nnfs_cli.runs.selection import Which
+    from nnfs_cli.system.remote.file import Location
 
 CONFIGS = (".yaml", ".yml")
 LISTED = 5  # runs that a message lists, at most
@@ -89,6 +91,27 @@ def run_meant(path: Path | None, quiet: bool = False, which: Which = "trained", 
 
     inside = folder / path
     return inside if not path.is_absolute() and not path.exists() and overview.is_run(inside) else path
+
+
+def rows_at(text: str, query: str | None = None) -> Location | QuerySource:
+    """Return the file at a path or a URL, or the rows of a query to the database at a URL.
+
+    Raises `DataError` for a missing file, and `UserError` if a query is missing or asks no database.
+    """
+    from nnfs_cli.data.sql.source import query_at
+    from nnfs_cli.data.sql.url import is_database
+    from nnfs_cli.system.remote.file import location
+
+    if is_database(text):
+        if query is None:
+            raise UserError("this is the URL of a database; give the rows with --query, as in 'select * from sales'")
+        return query_at(text, query, ["?"])
+    if query is not None:
+        raise UserError(f"--query asks a database, and {text} is none; give a URL such as sqlite:sales.db or duckdb:")
+    found = location(text)
+    if isinstance(found, Path):
+        require_table(found)
+    return found
 
 
 def open_run(path: Path) -> RunDirectory:

@@ -15,19 +15,21 @@ import typer
 from nnfs_cli.cli.completion import complete_run, complete_table
 from nnfs_cli.cli.decide import threshold_rule
 from nnfs_cli.cli.help import manual
-from nnfs_cli.cli.options import Code, Quiet, Weights, load
-from nnfs_cli.cli.paths import open_run, require_table, run_meant
+from nnfs_cli.cli.options import Code, Query, Quiet, Weights, load
+from nnfs_cli.cli.paths import open_run, rows_at, run_meant
 from nnfs_cli.cli.terminal import fact, suggest, width_of
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number, numbers, table
 from nnfs_cli.errors import DataError, UserError
-from nnfs_cli.system.wording import counted, percent, shown
+from nnfs_cli.system.wording import counted, named, percent, shown
 
 if TYPE_CHECKING:
     from nnfs_cli.data.drift import Drift, DriftRow
+    from nnfs_cli.data.sql.source import QuerySource
     from nnfs_cli.prediction.batch_predict import BatchPredictor
     from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
     from nnfs_cli.runs.directory import RunDirectory
+    from nnfs_cli.system.remote.file import Location
 
 SHOWN = 20  # columns in the table of drift, at most
 
@@ -41,11 +43,12 @@ class OnErrorChoice(StrEnum):
 
 
 InputFiles = Annotated[
-    list[Path],
+    list[str],
     typer.Option(
         metavar="FILE",
-        help="CSV, Parquet or npz file with the input columns; - reads CSV from stdin. Repeatable: of several files, or"
-        " of a pattern such as 'part-*.csv', the column `file` of the output names the file of each row.",
+        help="Table with the input columns: a file, a folder, or the URL of a file or a database; - reads CSV from"
+        " stdin. Repeatable: of several files, or of a pattern such as 'part-*.csv', the column `file` of the output"
+        " names the file of each row.",
         autocompletion=complete_table,
     ),
 ]
@@ -84,8 +87,18 @@ def predict(
         Path | None,
         typer.Option(metavar="RUN", help="Run directory; by default the newest run.", autocompletion=complete_run),
     ] = None,
+    query: Query = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a .csv or .parquet file; by default CSV to stdout.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a file (.csv, .parquet, .feather, .jsonl, .xlsx), also to s3://, or into a database with"
+            " --table; by default CSV to stdout.",
+        ),
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option("--table", metavar="NAME", help="Table to add the predictions to, if the output is a database."),
     ] = None,
     weights: Weights = "best",
     keep: Keep = None,
@@ -99,7 +112,7 @@ def predict(
     quiet: Quiet = False,
     code: Code = None,
 ) -> None:
-    """Predict the target of every row of a file; write CSV or Parquet.
+    """Predict the target of every row of a table.
 
     Columns are matched by name, in any order. The target and the columns that the config drops are ignored; other
     columns that the run was not trained on are ignored with a warning.
@@ -108,8 +121,8 @@ def predict(
     from nnfs_cli import workflows
 
     opened = open_run(run_meant(run, quiet, folder=runs))
-    files = _found(input)
-    _refuse_output(output, files)
+    files = _found(input, query)
+    _refuse_output(output, into, files)
     if weights == "best" and not quiet and (decision := opened.records.decision()):
         fact("threshold", f"{threshold_rule(decision)} (kept by `nnfs decide`)")
     if interval is not None and not 0 < interval < 1:
@@ -128,32 +141,39 @@ def predict(
     with _naming_run(opened if run is None and quiet else None):
         if not keep_all:
             predictions.keep = _columns_to_keep(keep or (), predictions)
-        _write_predictions(predictions, output)
+        _write_predictions(predictions, output, into)
     if output is not None and not quiet:
-        fact("output", f"{output.as_posix()}, {counted(predictions.written, 'prediction')}")
+        place = f"{output}, table {named(into)}" if into else Path(output).as_posix()
+        fact("output", f"{place}, {counted(predictions.written, 'prediction')}")
     if predictions.drift:
         _report_drift(predictions.drift, predictions.rows)
     _suggest(output, drift, quiet)
 
 
-def _found(named: list[Path]) -> list[Path]:
-    """Return the files that paths and patterns name, each once. Raises `DataError` for one that is missing."""
+def _found(given: list[str], query: str | None) -> list[Location | QuerySource]:
+    """Return the files that paths and patterns name, each once, or the query. Raises `DataError` for a missing file."""
     from nnfs_cli.system.matching import matching_files
 
-    for path in named:
-        require_table(path)
-    return [*dict.fromkeys(file for path in named for file in matching_files(path))]
+    found: dict[Location | QuerySource, None] = {}
+    for text in given:
+        rows = rows_at(text, query)
+        found |= dict.fromkeys(matching_files(rows) if isinstance(rows, Path) else [rows])
+    if query and len(found) > 1:
+        raise UserError("--query gives the rows of one database; give one --input")
+    return [*found]
 
 
-def _refuse_output(output: Path | None, files: list[Path]) -> None:
-    """Raise `UserError` for an output that has an unknown suffix or is an input file."""
-    from nnfs_cli.data.write_table import SUFFIXES
+def _refuse_output(output: str | None, table: str | None, files: list[Location | QuerySource]) -> None:
+    """Raise `UserError` for an output that cannot be written to or is an input file."""
+    from nnfs_cli.workflows.write_rows import check_destination
 
     if output is None:
+        if table:
+            raise UserError("--table names a table of a database; name the database with --output")
         return
-    if output.suffix.lower() not in SUFFIXES:
-        raise UserError(f"{output}: predictions are written to .csv or .parquet; use one of these suffixes")
-    if output.exists() and any(map(output.samefile, filter(Path.exists, files))):
+    check_destination(output, table)
+    path = Path(output)
+    if path.exists() and any(path.samefile(file) for file in files if isinstance(file, Path) and file.exists()):
         raise UserError(f"{output} is the input; name another file for the predictions")
 
 
@@ -169,32 +189,24 @@ def _naming_run(newest: RunDirectory | None) -> Iterator[None]:
         raise DataError(f"{error}\n{chosen}", error.problem) from error
 
 
-def _write_predictions(predictions: BatchPredictor, output: Path | None) -> None:
-    """Write all predictions to a file or to stdout, or none at all."""
+def _write_predictions(predictions: BatchPredictor, output: str | None, table: str | None) -> None:
+    """Write all predictions to a file, to a database or to stdout, or none at all."""
     import tempfile
 
-    from nnfs_cli.system.files import write_atomically
+    from nnfs_cli.workflows.write_rows import write_blocks, write_rows
 
     if output is not None:
-        write_atomically(output, lambda file: _write(predictions, file, output.suffix.lower()))
+        write_rows(predictions, output, table)
         return
     with tempfile.SpooledTemporaryFile(max_size=1 << 24) as spool:
-        _write(predictions, cast(BinaryIO, spool), ".csv")
+        write_blocks(predictions, cast(BinaryIO, spool), ".csv")
         spool.seek(0)
         sys.stdout.flush()
         shutil.copyfileobj(spool, sys.stdout.buffer)
         sys.stdout.flush()
 
 
-def _write(predictions: BatchPredictor, file: BinaryIO, suffix: str) -> None:
-    from nnfs_cli.data.write_table import writer_for
-
-    with writer_for(suffix, file) as writer:
-        for answers in predictions:
-            writer.write(answers)
-
-
-def _suggest(output: Path | None, drift: bool, quiet: bool) -> None:
+def _suggest(output: str | None, drift: bool, quiet: bool) -> None:
     """Suggest an option that was not used. This reads no file: a finished prediction must not fail here."""
     if output is None:
         suggest("--output FILE.csv or FILE.parquet writes the predictions to a file", quiet)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 from nnfs_cli.data.named_columns import NamedColumns
-from nnfs_cli.data.source import NO_KINDS
+from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.table import Kind, Table
 
 
@@ -17,6 +17,12 @@ class ColumnSource(NamedColumns):
     def called(self) -> str:
         """The name of the data set in messages."""
         raise NotImplementedError
+
+    def in_place_of(self, like: DataSource) -> Self:
+        """Return the data set with the target, the parsers and the other columns with a role of another one."""
+        roles = {"target": like.target_columns(), "drop": like.dropped_columns()}
+        weights = {"weight": like.weight_column(), "exposure": like.exposure_column()}
+        return self.model_copy(update={**roles, **weights}).parsed_by(like.parsers)
 
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:
         """Read all columns that are not dropped. Raises `DataError` if there are no rows, or they cannot be read."""

@@ -148,7 +148,7 @@ def source_class_for(path: Location, among: type[Source]) -> type[Source]:
     for kind in kinds:
         if path.name.lower().endswith(kind.suffixes) or (path == STDIN and ".csv" in kind.suffixes):
             return kind
-    known = [suffix for kind in kinds for suffix in kind.suffixes]
+    known = [suffix for kind in kinds for suffix in kind.suffixes if not suffix.endswith(COMPRESSED)]
     raise DataError(f"{path.name} is not a known kind of file; its name must end in {listing(known, 'or')}")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, PrivateAttr
@@ -13,6 +12,7 @@ from pydantic import Field, PrivateAttr
 from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.data.arrow import is_categorical
 from nnfs_cli.data.arrow_table import ChunkReader, columns_of
+from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.content_digest import content_digest
 from nnfs_cli.data.file_source import source_for
 from nnfs_cli.data.named_columns import NamedColumns, Names
@@ -21,6 +21,7 @@ from nnfs_cli.data.source import NO_KINDS, DataSource, with_kinds
 from nnfs_cli.data.table import ROWS_AT_ONCE, Kind, Label, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.remote.file import RemoteFile, location
 
 
 class InMemory(NamedColumns, name="table", main="target"):
@@ -130,11 +131,13 @@ class InMemory(NamedColumns, name="table", main="target"):
 def rows_for(rows: Any, like: DataSource, name: str = "the table") -> DataSource:
     """Return the data set for other rows, with the target, drop and weight of `like`.
 
-    `rows` are the path of a file, or a table given in Python, which messages call `name`. Raises `DataError` if they
-    are neither.
+    `rows` are the path or the URL of a file, a data set such as a query, or a table given in Python, which messages
+    call `name`. Raises `DataError` if they are none of these.
     """
-    if isinstance(rows, str | os.PathLike):
-        return source_for(Path(rows), like)
+    if isinstance(rows, ColumnSource):
+        return rows.in_place_of(like)
+    if isinstance(rows, str | os.PathLike | RemoteFile):
+        return source_for(location(rows), like)
     if not isinstance(like, InMemory):
         parsers = like.parsers
         like = _with_roles(

@@ -19,6 +19,7 @@ from nnfs_cli.data.parsing import Parser
 from nnfs_cli.data.parsing.parsed_columns import settled_without_cells
 from nnfs_cli.data.source import NO_KINDS, DataSource
 from nnfs_cli.data.split import SPLITS
+from nnfs_cli.data.sql.source import QuerySource
 from nnfs_cli.data.table import Kind, Label, Table
 from nnfs_cli.data.weighted import row_weights
 from nnfs_cli.data.weights import UnknownLabelError, resolve_class_weights
@@ -34,7 +35,7 @@ from nnfs_cli.experiment.input_columns import (
     warn_about_texts,
 )
 from nnfs_cli.experiment.table_reader import TableReader, read_from_files, read_from_memory
-from nnfs_cli.experiment.warnings import no_weight_column
+from nnfs_cli.experiment.warnings import no_order, no_weight_column
 from nnfs_cli.nn.losses.ordinal import Ordinal
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import named
@@ -115,6 +116,8 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     """
     dataset, budget = config.dataset, Budget.of(config)
     fits = budget is None or not isinstance(dataset, ColumnSource) or dataset.table_size() <= budget.table
+    if isinstance(dataset, QuerySource) and not dataset.is_ordered:
+        warn(no_order())
     given = {**known, **given_kinds(config)}
     skips = config.on_error == "skip"
     if isinstance(dataset, ColumnSource) and (skips or not fits):

@@ -147,3 +147,11 @@ def _columns(names: Sequence[str]) -> str:
 def _some(names: Sequence[str], conjunction: str = "and") -> str:
     more = [f"{len(names) - MAX_NAMED:,} more"] if len(names) > MAX_NAMED else []
     return listing([*map(named, names[:MAX_NAMED]), *more], conjunction)
+
+
+def no_order() -> str:
+    """Return the warning about a query whose rows may come in another order each time."""
+    return (
+        "the query has no `order by`: if its rows come in another order next time, the run can neither be resumed nor"
+        " verified"
+    )

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from nnfs_cli.data.csv.header import name_columns
@@ -28,6 +27,7 @@ from nnfs_cli.inspection.csv_lines import (
     without_comments,
 )
 from nnfs_cli.inspection.csv_text import CsvText, read_text
+from nnfs_cli.system.remote.file import Location
 
 DELIMITERS = (",", ";", "\t", "|")  # of two that fit equally well, the first one wins
 POINT = re.compile(r"[-+]?[0-9]*\.[0-9]+")
@@ -49,7 +49,7 @@ class Dialect:
     index: str | None = None
 
 
-def dialect_of(path: Path, encoding: str | None = None, delimiter: str | None = None) -> Dialect:
+def dialect_of(path: Location, encoding: str | None = None, delimiter: str | None = None) -> Dialect:
     """Detect the dialect of a file, except for what is given.
 
     Raises `DataError` when the file is empty, or when it is not UTF-8 and no encoding is given.

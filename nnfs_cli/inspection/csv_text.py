@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from nnfs_cli.errors import DataError
+from nnfs_cli.system.remote.file import Location, RemoteFile
 
 SAMPLE = 1 << 18  # bytes of the start of a file that are examined
 TAIL = 1 << 16  # characters of its end
@@ -24,7 +24,7 @@ class CsvText(NamedTuple):
     encoding: str | None
 
 
-def read_text(path: Path, encoding: str | None = None) -> CsvText:
+def read_text(path: Location, encoding: str | None = None) -> CsvText:
     """Read a file in this encoding, or without one in UTF-8, or in UTF-16 if it begins with the mark for it.
 
     Raises `DataError` when the file is in another encoding or no text.
@@ -58,11 +58,14 @@ def read_text(path: Path, encoding: str | None = None) -> CsvText:
     return CsvText(start[: start.rfind("\n") + 1], tail[tail.find("\n") + 1 :], encoding)
 
 
-def _open(path: Path) -> Any:
+def _open(path: Location) -> Any:
     """Open the file and decompress it if it is compressed."""
     import pyarrow as pa
 
     try:
+        if isinstance(path, RemoteFile):
+            packed = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower())
+            return pa.CompressedInputStream(path.open(), packed) if packed else path.open()
         return pa.input_stream(str(path))
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and not isinstance(error, pa.ArrowException):

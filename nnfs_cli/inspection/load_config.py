@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def complete(document: Document) -> Config:
     values = Config.outline(document)
     preset = values.get("preset") or Tabular()
     filled = preset.fill(values, _summarize(values))
+    document = replace(document, data={**document.data, "dataset": values["dataset"]})  # which may hold its rows
     return Config.read(
         document.filled({"preset": preset.brief(), **filled}, {"preprocessing": Preprocessing.main or ""})
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ from nnfs_cli.data.file_source import ColumnFile, source_class_for
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.left_out import LeftOut, kinds_of_most
 from nnfs_cli.data.source import with_kinds
+from nnfs_cli.data.sql.source import QuerySource
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.errors import DataError
 from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_columns
 from nnfs_cli.inspection.csv_dialect import dialect_of, header_is_numbers
 from nnfs_cli.system.matching import matching_files
+from nnfs_cli.system.remote.file import Location
 from nnfs_cli.system.wording import did_you_mean, listing, named
 
 LARGE = 500_000_000  # bytes: of a larger file only the first rows are profiled
@@ -32,12 +34,12 @@ MANY = 100  # columns that a message lists, at most
 class TableProfile:
     """What a table holds: the settings to read it with, its columns, and its number of rows.
 
-    `path` is None for a table given in Python. For a large file `table` holds the first rows only, and `n_rows` is an
-    estimate.
+    `path` is None for a table given in Python and for a query. For a large file `table` holds the first rows only, and
+    `n_rows` is an estimate.
     """
 
-    path: Path | None
-    source: str  # csv, parquet or table
+    path: Location | None
+    source: str  # the name of the data set, such as csv or table
     settings: Mapping[str, Any]
     table: Table
     columns: Mapping[str, ColumnProfile]
@@ -56,8 +58,10 @@ class TableProfile:
         return self.table.n_rows < self.n_rows
 
 
-def profile_file(path: Path, target: str, encoding: str | None = None, delimiter: str | None = None) -> TableProfile:
-    """Profile a CSV or Parquet file.
+def profile_file(
+    path: Location, target: str, encoding: str | None = None, delimiter: str | None = None
+) -> TableProfile:
+    """Profile a file, or the files in a folder.
 
     Raises `DataError` when the file cannot be read or has no column `target`.
     """
@@ -69,27 +73,21 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
     if source_class.name == "csv":
         delimiter = "\t" if delimiter == r"\t" else delimiter
         _check_options(source_class, path, {"encoding": encoding, "delimiter": delimiter})
-        dialect = dialect_of(matching_files(path)[0], encoding, delimiter)
+        dialect = dialect_of(source_class(path=path, target="?").files[0], encoding, delimiter)
         if header_is_numbers(dialect.header) and target not in dialect.header:
             first = listing(map(named, dialect.header[:3]))
             raise DataError(f"{path.name}, line 1: {first} are not column names. Add a line with the names")
         settings, codes = dict(dialect.settings), dialect.code_columns
         index = dialect.index if dialect.index != target else None
     elif encoding or delimiter:
-        raise DataError(f"{path.name} is a Parquet file: --encoding and --delimiter are for CSV files")
+        raise DataError(f"{path.name} is not a CSV file: --encoding and --delimiter are for CSV files")
 
     def read() -> tuple[Table, int]:
         drop = {"drop": index} if index else {}
         return read_some(source_class(path=path, target=target or "?", **settings, **drop))
 
     table, n_rows = read()
-    if not target:
-        names = list(table.columns)
-        more = f" and {len(names) - MANY:,} more columns" if len(names) > MANY else ""
-        known = dump_value(names[:MANY])[1:-1]
-        raise DataError(f"choose the column to predict with --target. {path.name} has {known}{more}")
-    if not table.has(target):
-        raise DataError(table.no_such_column(target))
+    _require_target(table, target)
     if source_class.name != "csv":
         return _typed(path, source_class.name, table, n_rows)
     columns = profile_columns(table, codes)
@@ -103,6 +101,28 @@ def profile_file(path: Path, target: str, encoding: str | None = None, delimiter
     return TableProfile(path, source_class.name, settings, table, columns, n_rows, sentences, index)
 
 
+def profile_query(source: QuerySource, target: str, folder: Path) -> TableProfile:
+    """Profile the rows of a query. In the settings, paths are relative to `folder`.
+
+    Raises `DataError` when there are no rows or they have no column `target`.
+    """
+    table, n_rows = read_some(source)
+    _require_target(table, target)
+    given = source.model_dump(mode="json", exclude_defaults=True, exclude={"target"}, context={"folder": folder})
+    return replace(_typed(None, source.name, table, n_rows), settings=given)
+
+
+def _require_target(table: Table, target: str) -> None:
+    """Raise `DataError` without a target, with the columns that may be one, or if the table has no such column."""
+    if not target:
+        names = list(table.columns)
+        more = f" and {len(names) - MANY:,} more columns" if len(names) > MANY else ""
+        known = dump_value(names[:MANY])[1:-1]
+        raise DataError(f"choose the column to predict with --target. {table.name} has {known}{more}")
+    if not table.has(target):
+        raise DataError(table.no_such_column(target))
+
+
 def profile_table(source: InMemory) -> TableProfile:
     """Profile a table given in Python. Raises `DataError` when it has no rows or lacks the target."""
     table = source.read()
@@ -113,7 +133,7 @@ def profile_table(source: InMemory) -> TableProfile:
 
 
 def _typed(
-    path: Path | None, source: str, table: Table, n_rows: int, categories: frozenset[str] = frozenset()
+    path: Location | None, source: str, table: Table, n_rows: int, categories: frozenset[str] = frozenset()
 ) -> TableProfile:
     """Profile a table whose source has types, so that there are no settings to read it with."""
     columns = profile_columns(table, categories, typed=True)
@@ -121,7 +141,7 @@ def _typed(
     return TableProfile(path, source, {}, table, columns, n_rows)
 
 
-def _check_options(source_class: type[ColumnFile], path: Path, options: Mapping[str, str | None]) -> None:
+def _check_options(source_class: type[ColumnFile], path: Location, options: Mapping[str, str | None]) -> None:
     """Raise `DataError` for an option that a config would not accept either."""
     try:
         given = {key: value for key, value in options.items() if value is not None}
@@ -131,9 +151,9 @@ def _check_options(source_class: type[ColumnFile], path: Path, options: Mapping[
         raise DataError(f"--{first['loc'][0]}: {first['msg']}") from None
 
 
-def _refuse_missing(path: Path) -> None:
+def _refuse_missing(path: Location) -> None:
     """Raise `DataError` when the file does not exist."""
-    if not path.is_dir() and not all(file.is_file() for file in matching_files(path)):
+    if isinstance(path, Path) and not path.is_dir() and not all(file.is_file() for file in matching_files(path)):
         near = did_you_mean(path.name, [p.name for p in path.parent.iterdir()]) if path.parent.is_dir() else ""
         raise DataError(f"there is no file {path}{near}")
 

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nnfs_cli.config.yaml import dump_value
+from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.inspection.column_relations import list_columns
 from nnfs_cli.inspection.propose import Proposal
 from nnfs_cli.presets.tabular import DATES, EMBEDDING, MANY_CATEGORIES, MIN_HOLDOUT_ROWS, ONE_HOT
+from nnfs_cli.system.remote.file import Location, RemoteFile
 from nnfs_cli.system.wording import counted, listing, named, percent
 
 WIDTH = 79  # characters of a line
@@ -47,7 +49,7 @@ def _head(proposal: Proposal) -> Iterator[str]:
     if profile.partial:
         rows += f" (only the first {profile.table.n_rows:,} were inspected)"
     who, then = "nnfs init", "Change what you know better, then run `nnfs check` on this file."
-    if profile.path is None:
+    if profile.source == InMemory.name:
         who, then = "nnfs_cli.fit", "A key that is given to `fit` overrides it."
     name = profile.table.name
     yield from _comment(f"Proposed by `{who}` for {name}: {rows}, {counted(profile.n_columns, 'column')}. {then}")
@@ -72,7 +74,8 @@ def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
     for odd in profile.odd:
         yield from _comment(f"{odd}. Such cells are read as missing values; correct the file if that is wrong.", 4)
     for key, value in profile.settings.items():
-        yield from _with_comment(f"    {key}: {dump_value(value)}", notes[key], 40)
+        line = f"    {key}: {dump_value(value)}"
+        yield from _with_comment(line, notes[key], 40) if key in notes else (line,)
     yield from _comment(_sentence(task.why), 4)
     if task.alternative:
         yield from _comment(_sentence(task.alternative), 4)
@@ -172,7 +175,7 @@ def _training(proposal: Proposal) -> Iterator[str]:
 
 
 def _preset(proposal: Proposal) -> Iterator[str]:
-    whole = "`config_`" if proposal.profile.path is None else "spec.yaml in the run directory"
+    whole = "`config_`" if proposal.profile.source == InMemory.name else "spec.yaml in the run directory"
     yield from _comment(
         "The preset chooses everything else: preprocessing, net and training. A key given here overrides it, and"
         f" {whole} shows every value."
@@ -180,7 +183,9 @@ def _preset(proposal: Proposal) -> Iterator[str]:
     yield "preset: tabular"
 
 
-def _relative(path: Path, folder: Path) -> str:
+def _relative(path: Location, folder: Path) -> str:
+    if isinstance(path, RemoteFile):
+        return path.url
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive on Windows has no relative path

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.data.left_out import LeftOut
@@ -137,9 +138,10 @@ def _tables(source: DataSource, predictor: Predictor) -> tuple[Iterable[Table], 
     if config.split.group:
         kinds.setdefault(config.split.group, "category")
     left_out = rows_left_out(config, kinds)
-    if isinstance(source, FileSource):
+    if isinstance(source, FileSource | ColumnSource):
         tables = _kept(source.chunks(kinds, faults=left_out.faults), left_out)
-        return tables, source.sha256 if all(file.is_file() for file in source.files) else None
+        once = isinstance(source, FileSource) and not all(file.is_file() for file in source.files)
+        return tables, None if once else source.sha256
     table = source.read(kinds)
     return _kept((table.take(rows) for rows in row_slices(table.n_rows)), left_out), lambda: table.sha256
 

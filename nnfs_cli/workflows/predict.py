@@ -14,6 +14,7 @@ from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.decision import Interval
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.remote.file import RemoteFile, location
 from nnfs_cli.workflows.load_run import calibration_of, restore
 
 
@@ -45,8 +46,8 @@ def batch_predictor(
 
 
 def _source(rows: Any, like: DataSource) -> DataSource | SeveralFiles:
-    if isinstance(rows, list) and rows and all(isinstance(path, str | Path) for path in rows):
-        return SeveralFiles({Path(path).as_posix(): rows_for(path, like) for path in rows})
+    if isinstance(rows, list) and rows and all(isinstance(path, str | Path | RemoteFile) for path in rows):
+        return SeveralFiles({location(path).as_posix(): rows_for(path, like) for path in rows})
     return rows_for(rows, like)
 
 

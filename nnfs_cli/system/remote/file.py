@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import mmap
+import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -33,7 +34,7 @@ class RemoteFile:
     def __init__(self, url: str) -> None:
         self.url = url
         self._content: Any = None  # a buffer of Arrow
-        self._files: list[RemoteFile] | None = None
+        self._others: dict[str, RemoteFile] | None = None  # by their paths
 
     def __str__(self) -> str:
         return self.url
@@ -51,6 +52,12 @@ class RemoteFile:
         return RemoteFile, (self.url,)
 
     @property
+    def _path(self) -> str:
+        if self.scheme in http.SCHEMES:
+            return unquote(urlsplit(self.url).path)
+        return f"/{store.path_in(self.url).partition('/')[2]}"
+
+    @property
     def scheme(self) -> str:
         """The beginning of the URL, such as s3."""
         return self.url.partition(":")[0]
@@ -58,7 +65,7 @@ class RemoteFile:
     @property
     def name(self) -> str:
         """The last part of the path."""
-        return PurePosixPath(unquote(urlsplit(self.url).path)).name or self.url
+        return PurePosixPath(self._path).name or self.url
 
     @property
     def suffix(self) -> str:
@@ -71,7 +78,7 @@ class RemoteFile:
 
     def is_dir(self) -> bool:
         """Return whether the URL is that of a folder: it ends with a slash."""
-        return urlsplit(self.url).path.endswith("/")
+        return self._path.endswith("/")
 
     def is_file(self) -> bool:
         """Return whether the URL is not that of a folder; whether the file exists is seen when it is opened."""
@@ -83,15 +90,14 @@ class RemoteFile:
 
     def files(self, suffixes: tuple[str, ...]) -> list[RemoteFile]:
         """Return the file, or the sorted files that match a pattern, or those below a folder with these suffixes."""
-        if self._files is None:
-            pattern = urlsplit(self.url).path
-            if self.scheme in http.SCHEMES or not (self.is_dir() or is_pattern(pattern)):
-                self._files = [self]
-            else:
-                names = sorted(store.names_at(self.url))
-                fits = [name for name in names if name_matches(name, pattern, suffixes)]
-                self._files = [RemoteFile(store.sibling(self.url, name)) for name in fits] or [self]
-        return self._files
+        pattern = self._path
+        if self.scheme in http.SCHEMES or not (self.is_dir() or is_pattern(pattern)):
+            return [self]
+        if self._others is None:
+            self._others = {
+                name: RemoteFile(store.sibling(self.url, name)) for name in sorted(store.names_at(self.url))
+            }
+        return [file for name, file in self._others.items() if name_matches(name, pattern, suffixes)] or [self]
 
     def stat(self) -> Stat:
         """Return the size of the file, which is downloaded for it. The time is 0: the content does not change."""
@@ -130,8 +136,11 @@ def is_remote(path: str | Path) -> bool:
     return bool(colon and rest) and scheme in SCHEMES
 
 
-def location(path: str | Path) -> Location:
+def location(path: str | os.PathLike[str] | RemoteFile) -> Location:
     """Return the remote file at a URL, or the path of a local file."""
+    if isinstance(path, RemoteFile):
+        return path
+    path = os.fspath(path)
     if not is_remote(path):
         return Path(path)
     scheme, _, rest = str(path).partition(":/")

@@ -26,18 +26,18 @@ def download(url: str) -> Iterator[bytes]:
     """Yield the content of an object. Raises `OSError` if the server is gone, `UserError` if it denies access."""
     got = 0
     with _plain_errors(url):
-        with _file_system(url).open_input_stream(_path(url)) as stream:
+        with _file_system(url).open_input_stream(path_in(url), compression=None) as stream:
             while block := stream.read(BLOCK):
                 got += len(block)
                 yield block
-        size = _file_system(url).get_file_info(_path(url)).size
+        size = _file_system(url).get_file_info(path_in(url)).size
         if size is not None and size != got:
             raise OSError(errno.EIO, f"it has changed while it was read: {got:,} bytes came of {size:,}", url)
 
 
 def upload(url: str, file: BinaryIO) -> None:
     """Write an object from an open file. It appears when it is complete."""
-    with _plain_errors(url), _file_system(url).open_output_stream(_path(url)) as stream:
+    with _plain_errors(url), _file_system(url).open_output_stream(path_in(url), compression=None) as stream:
         while block := file.read(BLOCK):
             stream.write(block)
 
@@ -46,7 +46,7 @@ def names_at(url: str) -> list[str]:
     """Return the paths of all objects below the folder of a URL, or below the part of it before a pattern."""
     from pyarrow import fs
 
-    folder = [part for part in _path(url).split("/") if part]
+    folder = [part for part in path_in(url).split("/") if part]
     parts = []
     for part in folder:
         if any(mark in part for mark in "*?["):
@@ -63,7 +63,7 @@ def sibling(url: str, path: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{quote(path, safe='/=')}"
 
 
-def _path(url: str) -> str:
+def path_in(url: str) -> str:
     """Return the bucket and the path of an object."""
     parts = urlsplit(url.replace("?", "%3F").replace("#", "%23"))
     return f"{parts.netloc}{unquote(parts.path)}"
