@@ -17,6 +17,7 @@ from nnfs_cli.data.encoder import Encoder
 from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.in_memory import InMemory, rows_for
 from nnfs_cli.data.source import NO_KINDS
+from nnfs_cli.data.sql.source import QuerySource
 from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError, RunError
@@ -175,7 +176,8 @@ def data_of(run: RunDirectory, config: Config, remedy: str | None, data: Any = N
     for split, reader in loaded.readers.items():
         if reader.sha256 == recorded.get(split):
             continue
-        changed = f"{reader.name} has changed since {run.path} was trained, so it is not known which rows were held out"
+        rows = "the result of the query" if isinstance(source, QuerySource) else reader.name
+        changed = f"{rows} has changed since {run.path} was trained, so it is not known which rows were held out"
         if remedy is not None:
             raise DataError(f"{changed}; {remedy}")
         warn(changed)
