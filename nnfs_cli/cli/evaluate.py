@@ -92,10 +92,7 @@ def evaluate(
     comparison = workflows.compare(opened, splits, weights, predictor=found.predictor) if baselines else none
     verdict = [*found.verdict, *comparison.verdict]
     if rows is not None and found.trained_on:
-        file = getattr(rows, "name", None)
-        trained = f"{file or 'the query'} {'is the file' if file else 'gives the rows'} that {path} was trained on"
-        learned = "so these figures include rows that the net has learned from; leave --input out"
-        complain("warning", f"{trained}, {learned}")
+        _warn_of_training_rows(rows.name if query is None else None, path)
     if json:
         print_json({"run": path, **_plain(found, verdict), **({"baselines": comparison} if baselines else {})})
         return
@@ -109,6 +106,13 @@ def evaluate(
         _name_large_matrices(found, path, weights)
         report_verdict(verdict)
     suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
+
+
+def _warn_of_training_rows(file: str | None, path: str) -> None:
+    """Warn that the rows, of a file or of a query, are those that a run was trained on."""
+    trained = f"{f'{file} is the file' if file else 'the query gives the rows'} that {path} was trained on"
+    learned = "so these figures include rows that the net has learned from; leave --input out"
+    complain("warning", f"{trained}, {learned}")
 
 
 def _name_large_matrices(found: Evaluation, path: str, weights: str) -> None:

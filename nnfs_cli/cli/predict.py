@@ -70,6 +70,20 @@ Interval = Annotated[
     ),
 ]
 
+Output = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write a file (.csv, .parquet, .feather, .jsonl, .xlsx), also to s3://, or into a database with"
+        " --table; by default CSV to stdout.",
+    ),
+]
+
+Into = Annotated[
+    str | None,
+    typer.Option("--table", metavar="NAME", help="Table to add the predictions to, if the output is a database."),
+]
+
 Keep = Annotated[
     list[str] | None,
     typer.Option(metavar="COLUMN,...", help="Copy these columns of the input to the output. Repeatable."),
@@ -88,18 +102,8 @@ def predict(
         typer.Option(metavar="RUN", help="Run directory; by default the newest run.", autocompletion=complete_run),
     ] = None,
     query: Query = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write a file (.csv, .parquet, .feather, .jsonl, .xlsx), also to s3://, or into a database with"
-            " --table; by default CSV to stdout.",
-        ),
-    ] = None,
-    into: Annotated[
-        str | None,
-        typer.Option("--table", metavar="NAME", help="Table to add the predictions to, if the output is a database."),
-    ] = None,
+    output: Output = None,
+    into: Into = None,
     weights: Weights = "best",
     keep: Keep = None,
     keep_all: Annotated[bool, typer.Option("--keep-all", help="Copy all columns of the input to the output.")] = False,
