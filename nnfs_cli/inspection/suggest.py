@@ -14,11 +14,13 @@ from nnfs_cli.presets.tabular import DATES
 
 
 def drop_column(config: Config, name: str) -> Suggestion | None:
-    """Suggest to leave a column out; None for a data set that cannot."""
-    dataset = config.dataset
-    if not isinstance(dataset, NamedColumns):
+    """Suggest to leave a column out; None for a data set that cannot, and for one of several that a parser makes."""
+    dataset, also = config.dataset, _without_steps(config, name)
+    made = {output for one, parser in config.parse.items() for output in parser.outputs(one)} - {*config.parse}
+    if not isinstance(dataset, NamedColumns) or name in made:
         return None
-    return Suggestion("drop", ("dataset", dataset.name, "drop"), (*dataset.drop, name), _without_steps(config, name))
+    also += ((("parse", name), None),) if name in config.parse else ()
+    return Suggestion("drop", ("dataset", dataset.name, "drop"), (*dataset.drop, name), also)
 
 
 def column_steps(kind: str, name: str, *steps: Any) -> Suggestion:

@@ -118,7 +118,21 @@ def _dates(rng: np.random.Generator, n: int, y: Any, columns: Any) -> dict[str, 
     return {"day": [str(np.datetime64("2020-01-01") + int(i)) for i in rank]}
 
 
+def _texts(rng: np.random.Generator, n: int, y: Any, columns: Any) -> dict[str, Sequence[Any]]:
+    """Return numbers and dates as people write them, some of them with empty cells."""
+    numbers = rng.normal(size=n)
+    gaps = rng.random(n) < rng.choice([0, 0.1])
+    kinds = [
+        [f"${1000 + 500 * value:,.2f}" for value in numbers],
+        [f"{day % 28 + 1:02}.{day % 12 + 1:02}.2023" for day in rng.integers(0, 500, n)],
+        [f"{value:.1f} kg" for value in numbers],
+        [f"{100 * value:.0f} %" for value in numbers],
+    ]
+    return {"?": ["" if gap else cell for gap, cell in zip(gaps, kinds[rng.integers(4)], strict=True)]}
+
+
 PLANTS = (
+    _texts,
     _useless,
     _useless,
     _outliers,
