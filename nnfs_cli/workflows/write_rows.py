@@ -12,8 +12,8 @@ from nnfs_cli.data.sql.url import database_at, is_database
 from nnfs_cli.data.write_table import SUFFIXES, writer_for
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.files import write_atomically
-from nnfs_cli.system.remote import http, store
-from nnfs_cli.system.remote.file import is_remote, location
+from nnfs_cli.system.remote import store
+from nnfs_cli.system.remote.file import HTTP, is_remote, location
 from nnfs_cli.system.secrets import holds_secret
 from nnfs_cli.system.wording import listing
 
@@ -31,7 +31,7 @@ def check_destination(output: str, table: str | None = None) -> None:
         return
     if table:
         raise UserError("--table names a table of a database, and the output is none; leave --table out")
-    if is_remote(output) and output.startswith(http.SCHEMES):
+    if is_remote(output) and output.startswith(HTTP):
         raise UserError(
             f"{output}: files cannot be written over HTTP; write to a store, such as s3://bucket/rows.parquet"
         )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnfs_cli.data.arrow_rows import BATCH_ROWS
 from nnfs_cli.data.file_source import check_names
@@ -15,6 +14,9 @@ from nnfs_cli.data.python_columns import ColumnError, to_arrow_column
 from nnfs_cli.data.sql.database import Database, quoted, quoted_table
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import named
+
+if TYPE_CHECKING:
+    import sqlite3
 
 SECONDS = 10  # to wait for another process that writes to the database
 BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
@@ -62,6 +64,8 @@ class Sqlite(Database):
 
     @contextlib.contextmanager
     def _connected(self, uri: str) -> Iterator[sqlite3.Connection]:
+        import sqlite3
+
         try:
             with contextlib.closing(sqlite3.connect(uri, SECONDS, uri=True, isolation_level=None)) as connection:
                 yield connection

@@ -12,9 +12,10 @@ from urllib.parse import unquote, urlsplit
 
 from nnfs_cli.system.files import unnamed_file
 from nnfs_cli.system.matching import is_pattern, name_matches
-from nnfs_cli.system.remote import http, store
+from nnfs_cli.system.remote import store
 
-SCHEMES = ("s3", "gs", "https", "http")
+HTTP = ("https", "http")
+SCHEMES = ("s3", "gs", *HTTP)
 
 
 class Stat(NamedTuple):
@@ -53,7 +54,7 @@ class RemoteFile:
 
     @property
     def _path(self) -> str:
-        if self.scheme in http.SCHEMES:
+        if self.scheme in HTTP:
             return unquote(urlsplit(self.url).path)
         return f"/{store.path_in(self.url).partition('/')[2]}"
 
@@ -91,7 +92,7 @@ class RemoteFile:
     def files(self, suffixes: tuple[str, ...]) -> list[RemoteFile]:
         """Return the file, or the sorted files that match a pattern, or those below a folder with these suffixes."""
         pattern = self._path
-        if self.scheme in http.SCHEMES or not (self.is_dir() or is_pattern(pattern)):
+        if self.scheme in HTTP or not (self.is_dir() or is_pattern(pattern)):
             return [self]
         if self._others is None:
             self._others = {
@@ -124,7 +125,11 @@ class RemoteFile:
         return self._content
 
     def _blocks(self) -> Iterator[bytes]:
-        return http.download(self.url) if self.scheme in http.SCHEMES else store.download(self.url)
+        if self.scheme not in HTTP:
+            return store.download(self.url)
+        from nnfs_cli.system.remote import http  # which imports much of Python's own library
+
+        return http.download(self.url)
 
 
 Location = Path | RemoteFile

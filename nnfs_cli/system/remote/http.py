@@ -16,14 +16,13 @@ from urllib.parse import urlsplit
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.secrets import filled, without_secrets
 
-SCHEMES = ("https", "http")
 TIMEOUT = 30  # seconds without an answer
 BLOCK = 1 << 20  # bytes
 
 
 def download(url: str) -> Iterator[bytes]:
     """Yield the content of a file. Raises `OSError` if the server is gone, `UserError` if it denies access."""
-    request = urllib.request.Request(filled(url), headers=_headers(url))  # noqa: S310 - a URL of one of SCHEMES
+    request = urllib.request.Request(filled(url), headers=_headers(url))  # noqa: S310 - a URL of HTTP or HTTPS
     opener = urllib.request.build_opener(_SameScheme)
     got = 0
     try:
