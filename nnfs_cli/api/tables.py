@@ -21,7 +21,7 @@ TableLike: TypeAlias = ArrowTable | ArrayLike | Mapping[str, Any] | Sequence[Any
 """A table of any library, an array (rows, n_features), a dict of columns, a list of rows as dicts, or one such row."""
 
 TableOrPath: TypeAlias = TableLike | str | os.PathLike[str]
-"""A table, or the path of a CSV, Parquet or npz file."""
+"""A table, or the path or URL of a file."""
 
 
 def has_names(X: Any) -> bool:

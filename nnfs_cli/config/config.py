@@ -83,7 +83,7 @@ class Config(Section):
     preset: Preset | None = None
     """Preset that fills in every key you leave out. By default `tabular` if there are no `layers`, else none."""
     dataset: DataSource
-    """Data to learn from: a built-in data set, or a `csv`, `parquet` or `npz` file (path relative to the config)."""
+    """Data to learn from: a built-in data set, a file such as `csv` (path relative to the config), or a query."""
     missing_target: Literal["refuse", "drop"] = "refuse"
     """What to do with rows whose target is empty: `refuse` them, or `drop` them, which leaves them out."""
     on_error: Literal["stop", "skip"] = "stop"

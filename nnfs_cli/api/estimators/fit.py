@@ -34,6 +34,7 @@ from nnfs_cli.inspection.load_config import complete
 from nnfs_cli.inspection.propose import Proposal, propose
 from nnfs_cli.inspection.table_profile import profile_file, profile_table
 from nnfs_cli.inspection.write_config import write_config
+from nnfs_cli.system.remote.file import location
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.workflows.baselines import BASELINES
 from nnfs_cli.workflows.compare import Comparison, beside_baselines
@@ -64,7 +65,7 @@ def fit(
     ----------
     table : table, dict of columns, list of rows, or path
         A table of pandas, polars or pyarrow, a dict of columns, a list of dicts, an array (rows, columns) whose columns
-        are called x0, x1, ..., or the path of a CSV or Parquet file.
+        are called x0, x1, ..., or the path or URL of a file.
     target : str
         Column to predict. It must have a value in every row. A number is the name of a column of pandas.
     drop : str or sequence of str, default=()
@@ -118,7 +119,7 @@ def fit(
     content = None if isinstance(table, str | os.PathLike) else to_arrow_table(table)
     name = _target_name(target, content)
     if content is None:
-        profile = profile_file(Path(table), name)  # type: ignore[arg-type]  # a path, as was just checked
+        profile = profile_file(location(table), name)  # type: ignore[arg-type]  # a path, as was just checked
     else:
         profile = profile_table(InMemory(target=(name,)).of(content))
     leaves_out = settings.get("missing_target") == "drop" or settings.get("on_error") == "skip"

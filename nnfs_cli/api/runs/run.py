@@ -191,7 +191,7 @@ class Run:
         table : table or path
             The rows, with the input columns in any order; other columns are ignored. A table of pandas, polars or
             pyarrow, an array (rows, n_features) if the net was trained on one, a dict of columns, a list of dicts, a
-            dict that is one row, or the path of a CSV, Parquet or npz file.
+            dict that is one row, or the path or URL of a file.
         interval : float, optional
             Add intervals, or sets of classes, that hold the truth with this probability, such as 0.9.
         weights : str, default "best"
