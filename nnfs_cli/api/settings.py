@@ -31,8 +31,8 @@ MAX_SHOWN = 3  # sizes that a message names
 def plain(value: Any, key: str) -> Any:
     """Return a setting as a config file would hold it: tuples for lists, Python's numbers, texts parsed as YAML.
 
-    The texts within a data set or a split are names of columns and files, and a monitor is the name of a figure, which
-    may contain the label of a class: they stay as they are.
+    The texts within a data set or a split are names of columns and files, those within a parser are formats of dates
+    and the like, and a monitor is the name of a figure, which may contain the label of a class: they stay as they are.
     """
     if isinstance(value, str) and any(mark in value for mark in ":[{") and key != "name":
         try:
@@ -42,7 +42,7 @@ def plain(value: Any, key: str) -> Any:
     if isinstance(value, list | tuple):
         return tuple(plain(entry, key) for entry in value)
     if isinstance(value, Mapping):
-        within = "name" if key in ("dataset", "split") else key
+        within = {"dataset": "name", "split": "name", "parse": "parser", "parser": "name"}.get(key, key)
         return {str(name): plain(entry, "name" if name == "monitor" else within) for name, entry in value.items()}
     return value.item() if isinstance(value, np.generic) else value
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.inputs import CategoryInput, DateInput, InputBlock, NumberInputs, UnusableRows
+from nnfs_cli.data.parsing.parsed_row import RowParser
 from nnfs_cli.data.plain_row import NUMBERS, plain_row
 from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.table import Column, Table
@@ -40,7 +41,10 @@ class OneRow:
         self.predictor, self._made_of = predictor, (predictor, inputs)
         kinds = predictor.encoder.kinds
         self._columns, self._ignored = kinds.keys(), predictor.ignored_columns
-        self.only_numbers = {*kinds.values()} == {"number"}
+        given = predictor.config.dataset.parsers
+        parsers = {name: parser for name, parser in given.items() if not kinds.keys().isdisjoint(parser.outputs(name))}
+        self._parser = RowParser(parsers)
+        self.only_numbers = {*kinds.values()} == {"number"} and not parsers
         described = {column["name"]: column for column in inputs}
         self._blocks: list[tuple[Callable[[Row], Array | None], slice]] = []
         start = 0
@@ -70,6 +74,7 @@ class OneRow:
     def _predict(self, data: Any) -> tuple[Array, Array] | None:
         """Return the inputs and the outputs of the net."""
         row = None if self.predictor.encoder.exposure is not None else plain_row(data, self.only_numbers)
+        row = None if row is None else self._parser.parse(row)
         if row is None or (len(row) != len(self._columns) and not row.keys() - self._columns <= self._ignored):
             return None
         X = self._encode(row)

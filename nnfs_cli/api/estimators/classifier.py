@@ -18,6 +18,7 @@ from nnfs_cli.api.settings import Setting, class_loss, loss_of
 from nnfs_cli.api.tables import TableLike
 from nnfs_cli.arrays import Array
 from nnfs_cli.blend import BlendedModel
+from nnfs_cli.data.parsing import Parser
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
@@ -94,6 +95,8 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         The rows to hold out: ``{"validation": 0.2, "test": 0.1}``, or just the fraction for validation. Validation rows
         choose the best epoch and calibrate the intervals; test rows are only measured. By default a net with `layers`
         trains on all rows, unless it has `early_stopping`, which holds out a fifth.
+    parse : dict, default=None
+        The parsers of columns whose texts are numbers or dates: ``{"price": "number", "sold": "date: '%d.%m.%Y'"}``.
     preprocessing : dict, step or list of steps, default=None
         The steps for all ``numbers``, ``categories`` and ``dates``, for single ``columns``, and for the ``target``. By
         default, gaps in numbers are imputed and marked, numbers are standardized, categories are one-hot, and dates
@@ -187,6 +190,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         holdout: Literal["fold"] | None = None,
         blend: Sequence[BlendedModel | Setting] | None = None,
         split: Split | Mapping[str, Any] | float | None = None,
+        parse: Mapping[str, Parser | Setting] | None = None,
         preprocessing: Preprocessing | Setting | Sequence[Any] | None = None,
         penalty: Penalty | Mapping[str, float] | None = None,
         clip: Clip | Mapping[str, float] | float | None = None,

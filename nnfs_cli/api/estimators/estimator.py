@@ -37,6 +37,7 @@ from nnfs_cli.blend import BlendedModel
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
 from nnfs_cli.data.in_memory import InMemory
+from nnfs_cli.data.parsing import Parser
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
 from nnfs_cli.data.split import Split
@@ -66,7 +67,7 @@ from nnfs_cli.workflows.result import TrainingResult
 # The parameters that are keys of a config. None leaves a key out.
 KEYS = (
     "optimizer", "lr", "schedule", "epochs", "batch_size", "preset", "members", "holdout", "blend", "split",
-    "preprocessing", "penalty", "clip", "accumulate", "averaging", "metrics", "early_stopping", "checkpoint",
+    "parse", "preprocessing", "penalty", "clip", "accumulate", "averaging", "metrics", "early_stopping", "checkpoint",
     "shuffle", "replacement", "drop_last", "log_every", "max_minutes", "threads", "engine", "dtype",
 )  # fmt: skip
 
@@ -91,6 +92,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         holdout: Literal["fold"] | None = None,
         blend: Sequence[BlendedModel | Setting] | None = None,
         split: Split | Mapping[str, Any] | float | None = None,
+        parse: Mapping[str, Parser | Setting] | None = None,
         preprocessing: Preprocessing | Setting | Sequence[Any] | None = None,
         penalty: Penalty | Mapping[str, float] | None = None,
         clip: Clip | Mapping[str, float] | float | None = None,
@@ -120,7 +122,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         self.preset = preset
         self.members, self.holdout, self.blend = members, holdout, blend
         self.split = split
-        self.preprocessing = preprocessing
+        self.parse, self.preprocessing = parse, preprocessing
         self.penalty = penalty
         self.clip = clip
         self.accumulate = accumulate
@@ -219,7 +221,8 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
     def _in_blocks(self, X: Any, compute: Callable[[Table], Array]) -> Array:
         """Return what `compute` gives for a table of the inputs; many rows are computed in blocks."""
         with value_errors():
-            source = InMemory(target=self.result_.config.dataset.target_columns()).of(self._inputs(X), "X")
+            dataset = self.result_.config.dataset
+            source = InMemory(target=dataset.target_columns()).parsed_by(dataset.parsers).of(self._inputs(X), "X")
             tables = source.chunks(self.result_.predictor.encoder.kinds)
             blocks = [found for _, found in shared_out(compute, tables)]
         return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
