@@ -96,7 +96,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         choose the best epoch and calibrate the intervals; test rows are only measured. By default a net with `layers`
         trains on all rows, unless it has `early_stopping`, which holds out a fifth.
     parse : dict, default=None
-        The parsers of columns whose texts are numbers or dates: ``{"price": "number", "sold": "date: '%d.%m.%Y'"}``.
+        The parsers of columns whose texts are numbers or dates, as in ``parse={"size": "number", "sold": "date"}``.
     preprocessing : dict, step or list of steps, default=None
         The steps for all ``numbers``, ``categories`` and ``dates``, for single ``columns``, and for the ``target``. By
         default, gaps in numbers are imputed and marked, numbers are standardized, categories are one-hot, and dates
