@@ -36,7 +36,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.blend import BlendedModel
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
-from nnfs_cli.data.in_memory import InMemory
+from nnfs_cli.data.in_memory import InMemory, rows_for
 from nnfs_cli.data.parsing import Parser
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
@@ -123,8 +123,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
         self.members, self.holdout, self.blend = members, holdout, blend
         self.split = split
         self.parse, self.preprocessing = parse, preprocessing
-        self.penalty = penalty
-        self.clip = clip
+        self.penalty, self.clip = penalty, clip
         self.accumulate = accumulate
         self.averaging = averaging
         self.metrics = metrics
@@ -221,8 +220,7 @@ class NetEstimator(Summarized, NamedParameters, InputChecks):
     def _in_blocks(self, X: Any, compute: Callable[[Table], Array]) -> Array:
         """Return what `compute` gives for a table of the inputs; many rows are computed in blocks."""
         with value_errors():
-            dataset = self.result_.config.dataset
-            source = InMemory(target=dataset.target_columns()).parsed_by(dataset.parsers).of(self._inputs(X), "X")
+            source = rows_for(self._inputs(X), self.result_.config.dataset, "X")
             tables = source.chunks(self.result_.predictor.encoder.kinds)
             blocks = [found for _, found in shared_out(compute, tables)]
         return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
