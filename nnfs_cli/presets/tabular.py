@@ -99,7 +99,8 @@ class Tabular(Preset, name="tabular", main="effort"):
     examples = ("tabular", "tabular: fast", "tabular: {minutes: 5}")
 
     effort: Literal["fast", "default", "best"] = Field(default="default", kw_only=False)
-    """How much to compute: `fast` takes about half the time of `default`, and `best` several times as long."""
+    """How much to compute: `fast` takes about three quarters of the time of `default`, and `best` two to
+    four times as long."""
     minutes: PositiveFloat | None = None
     """Time that training should take, at most. It chooses the effort, by the size of the table and not by the speed of
     the machine, and sets `max_minutes`."""
@@ -196,17 +197,18 @@ def affordable(seconds: float, facts: TableFacts) -> str:
 def seconds_of(effort: Effort, facts: TableFacts) -> float:
     """Return about how many seconds of CPU an effort takes.
 
-    The factors were fitted to `fast` and `default` on 22 tables of 142 to 16,512 training rows. 43 of these 44
-    trainings took half to twice as long as this says, and one 2.3 times as long.
+    The factors were fitted to the three efforts on 22 tables of 142 to 16,512 training rows. 65 of these 66 trainings
+    took half to twice as long as this says, and one 2.4 times as long.
     """
     rows, columns, outputs = facts.n_rows, _n_columns(facts), _n_outputs(facts)
     small = rows < SMALL_TABLE
     members, units = effort.members * (2 if small else 1), 32 if small else 80
     per_epoch = max(1, math.ceil(rows / _batch(rows)))
     passes = members * _epochs(per_epoch, effort.steps, 0) * rows
-    nets = 7.4e-11 * passes * units * (columns + min(facts.n_numbers * _bins(facts), MAX_BINS) + units)
-    trees = 2.9e-8 * rows * columns * outputs * effort.rounds  # with those of the forest
-    return 2.2 + nets + trees
+    sets = min(members, 8 if rows * columns * outputs < 500_000 else 4)
+    nets = 4.7e-11 * passes * units * (columns + min(facts.n_numbers * _bins(facts), MAX_BINS) + units)
+    trees = effort.rounds * outputs * (1e-4 * sets + 1.15e-8 * rows * columns)
+    return 1.8 + nets + trees + 1.1e-6 * sets * effort.forest * rows
 
 
 def _batch(n_rows: int) -> int:
