@@ -173,7 +173,8 @@ def _numbers(seen: ColumnProfile, column: Array) -> ProposedTask:
     often = n <= seen.rows / 5 or set(np.unique(column).tolist()) <= {0, 1}
     few = n == 2 or n <= (0 if called & COUNTS else 2 * CLASSES if called & LABELS else CLASSES)
     if whole and often and few:
-        asked = "" if n == 2 else "to predict a number instead, set loss: mse and metrics: [rmse, r2]"
+        number = "to predict a number instead, set loss: mse and metrics: [rmse, r2]"
+        asked = "" if n == 2 else f"{number}; if the classes are ordered, such as grades, try loss: ordinal"
         return _classes(seen, np.unique(column).tolist(), "whole numbers", asked)
     low, high = float(column.min()), float(column.max())
     why = f"regression: it holds {n:,} different numbers, from {low:,.6g} to {high:,.6g}"
