@@ -147,7 +147,9 @@ def predict(
             predictions.keep = _columns_to_keep(keep or (), predictions)
         _write_predictions(predictions, output, into)
     if output is not None and not quiet:
-        place = f"{output}, table {named(into)}" if into else Path(output).as_posix()
+        from nnfs_cli.system.remote.file import location
+
+        place = f"{output}, table {named(into)}" if into else location(output)
         fact("output", f"{place}, {counted(predictions.written, 'prediction')}")
     if predictions.drift:
         _report_drift(predictions.drift, predictions.rows)

@@ -69,7 +69,8 @@ class PostgreSql(Database):
     def _plain(self, error: Exception, unreached: bool, sqlstate: str = "") -> Exception:
         """Return the error of nnfs, in one line and without passwords."""
         text = without_secrets(str(error), self.url)
-        found = re.search(r"(?:ERROR|FATAL|PANIC): +(.+)", text) or re.search(r"(?:failed|\[libpq\]):? +(.+)", text)
+        patterns = (r"(?:ERROR|FATAL|PANIC): +(.+)", r".*failed: +(.+)", r"\[libpq\] +(.+)")
+        found = next(filter(None, (re.search(pattern, text) for pattern in patterns)), None)
         why = found[1] if found else next(iter(text.splitlines()), "unknown")
         why = re.sub(r"\.? ?SQLSTATE: .*", "", why).strip()
         if sqlstate.startswith(UNREACHED) or (unreached and not any(words in why for words in REFUSED)):

@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import errno
 import os
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlsplit
@@ -98,7 +99,7 @@ def _plain_errors(url: str) -> Iterator[None]:
     except (OSError, pa.ArrowException) as error:
         if isinstance(error, OSError) and error.filename == url:
             raise
-        why = str(error).splitlines()[0]
+        why = re.sub(r".*curlCode: \d+, ([^;]+).*", r"\1", str(error).splitlines()[0])
         if any(word in why for word in DENIED):
             raise UserError(f"{url}: access is denied; check the credentials in the environment") from None
         raise OSError(errno.EIO, f"the store cannot be reached: {why}", url) from None
