@@ -201,6 +201,8 @@ class Config(Section):
         faults += cross_check({key: values[key] for key in values if key in document.data})
         if faults:
             raise _error(faults, document)
+        if "dataset" in values:
+            values["dataset"] = values["dataset"].parsed_by(values["parse"])
         return {key: value for key, value in values.items() if key in document.data and value is not None}
 
     @classmethod

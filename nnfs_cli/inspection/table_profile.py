@@ -166,7 +166,7 @@ def read_some(source: ColumnSource, skips: bool = False) -> tuple[Table, int]:
     if source.size() <= LARGE and not skips:
         table = source.read()
         return table, table.n_rows
-    chunks, n_rows, without = [], 0, LeftOut({}, skips)
+    source, chunks, n_rows, without = source.settled(), [], 0, LeftOut({}, skips)
     for chunk in source.chunks(kinds_of_most(source, {}) if skips else source.kinds(), faults=skips):
         chunks.append(without.kept(chunk))
         n_rows += chunk.n_rows
