@@ -29,6 +29,7 @@ from nnfs_cli.data.parquet.source import Parquet
 from nnfs_cli.data.table import Column, concatenate_tables
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, UserError
+from nnfs_cli.workflows.write_rows import write_rows
 from tests.conftest import EXAMPLES
 
 ROWS = pandas.DataFrame(
@@ -274,3 +275,40 @@ def test_a_missing_package_is_named_with_its_extra(tmp_path: Path) -> None:
     (tmp_path / "t.xlsx").touch()
     said = message(Excel(path=tmp_path / "t.xlsx", target=("y",)).read, UserError)
     assert said == "reading t.xlsx needs python-calamine and openpyxl: pip install 'nnfs-cli[excel]'"
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+BLOCK = {
+    "n": np.array([1.5, np.nan, -2e-9]),
+    "i": np.array([1, 2, 3]),
+    "t": Texts.of(["=1+1", None, 'a "b", é']),
+    "b": np.array([True, False, True]),
+    "d": np.array(["2024-01-31", "NaT", "2024-02-29"], "datetime64[us]"),
+}
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".feather", ".jsonl", ".xlsx"])
+def test_what_is_written_reads_back_the_same(suffix: str, tmp_path: Path, as_csv: Csv) -> None:
+    if suffix == ".xlsx":
+        pytest.importorskip("openpyxl", reason="it needs the extra excel")
+        pytest.importorskip("python_calamine", reason="it needs the extra excel")
+    write_rows([BLOCK, {name: column[:0] for name, column in BLOCK.items()}, BLOCK], str(tmp_path / f"a{suffix}"))
+    table = source_for(tmp_path / f"a{suffix}", as_csv).read()
+    formula = "'=1+1" if suffix == ".csv" else "=1+1"  # a spreadsheet would run it
+    assert cells(table.column("n")) == [1.5, None, -2e-9] * 2
+    assert cells(table.column("i")) == [1, 2, 3] * 2
+    assert cells(table.column("t")) == [formula, None, 'a "b", é'] * 2
+    assert [bool(cell) for cell in cells(table.column("b"))] == [True, False, True] * 2
+    assert cells(table.zoned_dates("d")) == cells(BLOCK["d"]) * 2  # type: ignore[arg-type]
+
+
+def test_a_cell_that_a_format_cannot_hold_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    endless = {"x": np.array([1.0, np.inf])}
+    assert "column 'x' holds inf, which JSON cannot hold" in message(
+        lambda: write_rows([endless], str(tmp_path / "a.jsonl"))
+    )
+    mixed = [{"x": np.array([1.0])}, {"x": Texts.of(["a"])}]
+    assert "a column of such a file has one type" in message(lambda: write_rows(mixed, str(tmp_path / "a.feather")))
+    assert [*tmp_path.iterdir()] == []
