@@ -81,6 +81,8 @@ def profile_file(
         index = dialect.index if dialect.index != target else None
     elif encoding or delimiter:
         raise DataError(f"{path.name} is not a CSV file: --encoding and --delimiter are for CSV files")
+    else:
+        settings = source_class(path=path, target=target or "?").proposed()
 
     def read() -> tuple[Table, int]:
         drop = {"drop": index} if index else {}
@@ -89,7 +91,7 @@ def profile_file(
     table, n_rows = read()
     _require_target(table, target)
     if source_class.name != "csv":
-        return _typed(path, source_class.name, table, n_rows)
+        return replace(_typed(path, source_class.name, table, n_rows), settings=settings)
     columns = profile_columns(table, codes)
     odd = {name: one for name, one in columns.items() if one.odd and name != target}
     nulls: list[str] = []

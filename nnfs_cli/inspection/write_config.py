@@ -62,6 +62,7 @@ def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
     if profile.path is not None:
         yield f"    path: {dump_value(_relative(profile.path, folder))}"
     notes = {
+        "sheet": "the first one of several",
         "delimiter": "delimiter of the cells",
         "decimal": "decimal mark of numbers, as in 1,5",
         "encoding": "encoding of the file",

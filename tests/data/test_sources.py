@@ -29,6 +29,7 @@ from nnfs_cli.data.parquet.source import Parquet
 from nnfs_cli.data.table import Column, concatenate_tables
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, UserError
+from nnfs_cli.inspection.table_profile import profile_file
 from nnfs_cli.workflows.write_rows import write_rows
 from tests.conftest import EXAMPLES
 
@@ -258,6 +259,7 @@ def test_a_folder_is_read_by_the_kind_of_its_files(tmp_path: Path, as_csv: Csv) 
 def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
     source = write_excel(tmp_path)
     assert "has no sheet 'Solt'; did you mean 'Sold'?" in message(source.model_copy(update={"sheet": "Solt"}).read)
+    assert profile_file(source.path, "x").settings == {"sheet": "Notes"}
     with pytest.warns(UserWarning, match="has 2 sheets; its first one, 'Notes', is read"):
         source.model_copy(update={"sheet": None}).read()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -49,16 +50,24 @@ class Excel(SnapshotFile, name="excel", main="path"):
                     raise DataError(f"{path.name}: column {named(name)}{error}") from None
             yield pa.table(columns)
 
+    def proposed(self) -> dict[str, Any]:
+        """Return the name of the first sheet if there are several."""
+        with self._plain_errors(), self._workbook(self.files[0]) as workbook:
+            return {"sheet": workbook.sheet_names[0]} if len(workbook.sheet_names) > 1 else {}
+
     def _rows(self, path: Location) -> Iterator[Sequence[Any]]:
         """Yield the rows of the sheet. Raises `DataError` if the file is no workbook or has no such sheet."""
+        with self._workbook(path) as workbook:
+            yield from workbook.get_sheet_by_name(self._name_in(workbook.sheet_names, path)).iter_rows()
+
+    @contextlib.contextmanager
+    def _workbook(self, path: Location) -> Iterator[Any]:
         with needed("excel", f"reading {path.name}"):
             import python_calamine as calamine
 
         with path.open("rb") as file:
             try:
-                workbook = calamine.CalamineWorkbook.from_filelike(file)
-                sheet = workbook.get_sheet_by_name(self._name_in(workbook.sheet_names, path))
-                yield from sheet.iter_rows()
+                yield calamine.CalamineWorkbook.from_filelike(file)
             except calamine.CalamineError as error:
                 why = str(error).splitlines()[0]
                 raise DataError(f"{path.name} is not an Excel workbook or is damaged: {why}") from None
