@@ -26,8 +26,8 @@ LISTED = 12  # sheets that a message lists, at most
 class Excel(SnapshotFile, name="excel", main="path"):
     """A sheet of an Excel workbook, whose first row names the columns; also of an OpenDocument spreadsheet.
 
-    A formula counts as the value that was saved with it, and an error such as #N/A as an empty cell. Blank rows are left
-    out.
+    A formula counts as the value that was saved with it, and an error such as #N/A as an empty cell. Blank rows are
+    left out.
     """
 
     examples = ("excel: {path: houses.xlsx, target: price}", "excel: {path: houses.xlsx, sheet: Sold, target: price}")
