@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,7 @@ from nnfs_cli.cli.paths import rows_at
 from nnfs_cli.cli.terminal import complain, fact, suggest
 from nnfs_cli.display.text import column_kinds
 from nnfs_cli.errors import UserError
-from nnfs_cli.system.wording import counted, named
+from nnfs_cli.system.wording import counted, listing, named
 
 if TYPE_CHECKING:
     from nnfs_cli.inspection.inspect import FixedFindings
@@ -116,6 +116,9 @@ def _report(proposal: Proposal, quiet: bool) -> None:
         _report_columns(proposal)
     for odd in proposal.profile.odd:
         complain("warning", f"{odd}; such cells are read as empty")
+    for name, one in proposal.parsed.items():
+        if one.question:
+            complain("warning", f"{named(name)} {one.question}")
     if proposal.dropped and not quiet:
         left_out = [f"{named(name)} {why}" for name, why in list(proposal.dropped.items())[:SHOWN]]
         more = [f"and {counted(len(proposal.dropped) - SHOWN, 'more column')}"] if len(proposal.dropped) > SHOWN else []
@@ -141,10 +144,23 @@ def _report_columns(proposal: Proposal) -> None:
     fact("inputs", column_kinds(column.kind for column in proposal.inputs.values()))
     if profile.settings:
         fact("read with", ", ".join(f"{key} {_shown(value)}" for key, value in profile.settings.items()))
+    if by_meaning := list(_by_meaning(proposal)):
+        fact("parsed", ", ".join(by_meaning))
     fact("target", f"{proposal.target}, {task.why}")
     if proposal.group:
         kept = "so it is no input and rows of one owner stay in one split"
         fact("groups", f"{named(proposal.group.column)} {proposal.group}, {kept}")
+
+
+def _by_meaning(proposal: Proposal) -> Iterator[str]:
+    """Yield what columns of texts are read as, and the columns."""
+    names: dict[str, list[str]] = {}
+    for name, one in proposal.parsed.items():
+        if not one.question:
+            names.setdefault(one.meaning, []).append(named(name))
+    for meaning, of in names.items():
+        more = [f"{len(of) - SHOWN} more"] if len(of) > SHOWN else []
+        yield f"{listing([*of[:SHOWN], *more])} as {meaning}"
 
 
 def _shown(value: object) -> str:

@@ -16,9 +16,12 @@ from nnfs_cli.data.labels import TARGET
 from nnfs_cli.data.left_out import LeftOut
 from nnfs_cli.data.named_columns import NamedColumns
 from nnfs_cli.data.numbers import is_number
+from nnfs_cli.data.parsing import Parser
+from nnfs_cli.data.parsing.recognise import recognise
 from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Kind, Table
+from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, Fault
 from nnfs_cli.experiment.warnings import texts_as_categories
 from nnfs_cli.system.warn import warn
@@ -75,7 +78,7 @@ def input_columns(config: Config, table: Table, kinds: Mapping[str, Kind]) -> di
         raise DataError(f"{table.name} has no column left to learn from")
     unusable = {name: error for name in names if (error := _error_of(config, table, name, kinds.get(name)))}
     if unusable:
-        raise DataError(_with_remedies(unusable, len(names), config))
+        raise DataError(_with_remedies(unusable, len(names), config, table))
     return {name: kinds[name] for name in names}
 
 
@@ -153,12 +156,12 @@ def _refuse_text(config: Config, table: Table, name: str) -> None:
     table.numbers(name, gaps=True)
 
 
-def _with_remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Config) -> str:
+def _with_remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Config, table: Table) -> str:
     """Return what is wrong with the columns, and below it what to do about it, one remedy a line."""
     lines = [str(error) for error in unusable.values()][:5]
     if len(unusable) > 5:
         lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
-    remedies = _remedies(unusable, n_inputs, config) if isinstance(config.dataset, NamedColumns) else []
+    remedies = _remedies(unusable, n_inputs, config, table) if isinstance(config.dataset, NamedColumns) else []
     what, how, several = "file", "or change the config", " in one of these ways"
     if isinstance(config.dataset, InMemory):
         some, them = len(unusable) < n_inputs, "the column" if len(unusable) == 1 else "these columns"
@@ -169,8 +172,9 @@ def _with_remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Con
     return "\n".join([*lines, *(f"  {line}" for line in remedies)])
 
 
-def _remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Config) -> list[str]:
+def _remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Config, table: Table) -> list[str]:
     """Return lines of YAML that would make columns usable."""
+    parsers = {name: parser.brief() for name, parser in _parsers(unusable, table).items()}
     given, problems = config.preprocessing, {error.problem for error in unusable.values()}
     steps: dict[str, Any] = {}
     if "empty cells" in problems and not given.takes_gaps(""):
@@ -184,14 +188,25 @@ def _remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Config) 
     if own:
         steps["columns"] = {name: _with_impute(given.columns[name]) for name in own}
     if isinstance(config.dataset, InMemory):
-        return _arguments(steps, by_preset)
-    remedies = [f"preprocessing: {dump_value(steps)}"] if steps else []
+        return [*([as_arguments({"parse": parsers})] if parsers else []), *_arguments(steps, by_preset)]
+    remedies = [f"{key}: {dump_value(made)}" for key, made in (("parse", parsers), ("preprocessing", steps)) if made]
     if by_preset:
         remedies.append("preset: tabular  # also chooses every other key that you leave out")
     if len(unusable) < n_inputs:
         dropped = dict.fromkeys([*config.dataset.dropped_columns(), *unusable])
         remedies.append(f"drop: {dump_value([*dropped])}  # inside {config.dataset.name}")
     return remedies
+
+
+def _parsers(unusable: Mapping[str, DataError], table: Table) -> dict[str, Parser]:
+    """Return the parsers of columns of texts that are numbers, dates or booleans as people write them."""
+    found = {}
+    for name, error in unusable.items():
+        texts = table.columns.get(name)
+        one = recognise(texts) if error.problem == "not numbers" and isinstance(texts, Texts) else None
+        if one and not one.question:
+            found[name] = one.parser.model_copy(update={"invalid": "empty"}) if one.misfits else one.parser
+    return found
 
 
 def _arguments(steps: Mapping[str, Any], by_preset: bool) -> list[str]:

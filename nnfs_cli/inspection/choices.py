@@ -27,6 +27,8 @@ def choices(proposal: Proposal, config: Config) -> Iterator[Finding]:
         yield Finding("task", proposal.target, message)
     for sentence in profile.odd:
         yield Finding("odd", None, f"{sentence}; such cells are read as missing values")
+    for name, one in proposal.parsed.items():
+        yield Finding("parsed", name, f"is read as {one.meaning}: {one.n_read:,} of {one.n_cells:,} cells are")
     for name, why in proposal.dropped.items():
         if why != AS_ASKED:
             yield Finding("left_out", name, f"is left out, since it {why}")

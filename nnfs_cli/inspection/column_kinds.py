@@ -15,9 +15,10 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import is_date
-from nnfs_cli.data.numbers import GROUPED, is_number
+from nnfs_cli.data.numbers import is_number
 from nnfs_cli.data.table import Kind, Table, gaps_of
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.inspection.lists import Lists, lists_in
 from nnfs_cli.system.wording import counted, shown
 
 Nature = Literal["number", "boolean", "category", "date", "text", "identifier", "constant", "empty"]
@@ -30,7 +31,8 @@ IDS = frozenset(("id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "row
 FEW = 10  # number of categories that is never too many
 MAX_TYPOS = 5  # different cells in a column of numbers that may be typing errors
 LONG = 40  # average number of characters from which a column is free text
-DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T].*)?|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
+FREE_TEXT = "holds free text"
+FREE = 3  # average number of blanks from which it is
 ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?")
 
 
@@ -41,7 +43,8 @@ class ColumnProfile:
     `different` counts the different values without missing ones. `why` gives the reason if the column is not an input.
     `nulls` are the spellings of a missing value among numbers or dates; `odd` are the spellings that look like typing
     errors, which `why` describes. `coded` is true for whole numbers that are codes, not quantities. `largest` is the
-    largest absolute value of a number. `as_texts` is true for dates that a source with types holds as texts.
+    largest absolute value of a number. `as_texts` is true for dates that a source with types holds as texts. `lists`
+    describes the lists in the cells, if they are lists.
     """
 
     name: str
@@ -56,11 +59,17 @@ class ColumnProfile:
     largest: float = 0.0
     odd: tuple[str, ...] = ()
     as_texts: bool = False
+    lists: Lists | None = None
 
     @property
     def usable(self) -> bool:
         """Whether a net can learn from the column."""
         return self.nature in ("number", "boolean", "category", "date")
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether the cells hold sentences, which no step reads."""
+        return self.nature == "text" and self.why.startswith(FREE_TEXT)
 
     @property
     def share_missing(self) -> float:
@@ -146,24 +155,22 @@ def _texts(base: ColumnProfile, table: Table, texts: list[str], typed: bool, cat
     if kind and not odd:
         return replace(base, nature=kind, kind=kind, nulls=tuple(others))
     n_present = base.rows - base.missing
-    if why := _thousands_marks(texts, table.decimal):
-        return replace(base, nature="text", why=why)
+    if not categories and (lists := lists_in(table.texts(base.name))):
+        return replace(base, nature="category", lists=lists)
     if base.different > FEW:
         if kind == "number" and (why := _nearly_numbers(table, base.name, odd, n_present)):
             if len(odd) <= MAX_TYPOS and not typed:
                 return replace(base, nature=kind, kind=kind, nulls=tuple(others), odd=tuple(odd), why=why)
             return replace(base, nature="text", why=why)
-        if why := _unsupported_dates(texts):
-            return replace(base, nature="text", why=why)
         length = sum(map(len, texts)) / len(texts)
+        n_blanks = sum(text.count(" ") for text in texts)
+        free_text = f"{FREE_TEXT}, {length:.0f} characters on average"
+        if length > LONG or n_blanks > FREE * len(texts):
+            return replace(base, nature="text", why=free_text)
         if base.different > n_present / 2:
             why = "is different in every row" if base.different == n_present else _too_many(base, "category")
-            named = (
-                base.different == n_present and length < LONG and sum(text.count(" ") for text in texts) < len(texts)
-            )
+            named = base.different == n_present and n_blanks < len(texts)
             return replace(base, nature="identifier" if named else "text", why=why)
-        if length > LONG:
-            return replace(base, nature="text", why=f"holds free text, {length:.0f} characters on average")
     return replace(base, nature="category")
 
 
@@ -208,18 +215,3 @@ def _nearly_numbers(table: Table, name: str, odd: list[str], n_present: int) -> 
     place, found = table.locate(int(np.argmax(is_odd)), name)
     which = f"{shown(found)} in {place}" if n == 1 else f"such as {shown(found)} in {place}"
     return f"holds numbers except in {counted(n, 'cell')} of {n_present:,}, {which}"
-
-
-def _thousands_marks(texts: list[str], decimal: str) -> str:
-    """Return a clause if all cells hold numbers and some have thousands separators, or else an empty string."""
-    with_marks = [text for text in texts if GROUPED.fullmatch(text.strip())]
-    if not with_marks or any(text not in with_marks and not is_number(text, decimal) for text in texts):
-        return ""
-    return f"holds numbers with thousands separators, such as {shown(with_marks[0])}; remove the separators"
-
-
-def _unsupported_dates(texts: list[str]) -> str:
-    """Return a clause if all cells hold dates or times in an unsupported format, or else an empty string."""
-    if not all(DATE.fullmatch(text.strip()) for text in texts):
-        return ""
-    return f"holds dates or times such as {shown(texts[0])}; write dates as in 2026-01-31"

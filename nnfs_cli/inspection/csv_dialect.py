@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnfs_cli.data.csv.header import name_columns
+from nnfs_cli.data.csv.other_lines import is_summary
 from nnfs_cli.data.numbers import NUMBER, looks_like_number
 from nnfs_cli.errors import DataError
 from nnfs_cli.inspection.csv_lines import (
@@ -72,6 +73,8 @@ def dialect_of(path: Location, encoding: str | None = None, delimiter: str | Non
         raise DataError(f"{path.name} is empty")
     footer = _footer(text, mark, found, records)
     rows = [record.cells for record in records[0 if names else 1 :]]
+    while rows and is_summary(rows[-1], footer):
+        rows.pop()
     columns = dict(zip(header, itertools.zip_longest(*rows, fillvalue=""), strict=False))
     named, unnamed = name_columns(header)
     settings = {

@@ -19,7 +19,8 @@ _SUMMARIES_BY_LANGUAGE = (
     ("grand total", "total", "totals", "subtotal", "sum", "average", "avg", "mean", "overall"),
     ("gesamtsumme", "gesamtergebnis", "gesamt", "insgesamt", "summe", "durchschnitt", "mittelwert"),
     ("somme", "moyenne", "total général", "suma", "promedio", "totale", "somma", "totaal", "gemiddelde"),
-    ("totalt", "medelvärde", "razem", "średnia", "итого", "всего", "среднее"),
+    ("summa", "totalt", "medelvärde", "i alt", "yhteensä", "razem", "średnia", "celkem", "összesen", "toplam"),
+    ("итого", "всего", "среднее"),
     ("合計", "平均", "总计", "合计", "平均值"),
 )
 SUMMARIES = frozenset().union(*_SUMMARIES_BY_LANGUAGE)  # words that begin a row which sums up the others

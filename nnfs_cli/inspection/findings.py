@@ -11,6 +11,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.labels import class_indices
+from nnfs_cli.data.parsing.recognise import Recognised
 from nnfs_cli.data.split import SPLITS
 from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.data.steps.none import Unchanged
@@ -29,6 +30,7 @@ from nnfs_cli.inspection.column_relations import (
     find_row_groups,
     list_columns,
 )
+from nnfs_cli.inspection.disguises import disguises
 from nnfs_cli.inspection.finding import Finding
 from nnfs_cli.inspection.inspected_rows import CELLS, InspectedRows
 from nnfs_cli.inspection.propose import skewness, too_empty
@@ -40,6 +42,7 @@ from nnfs_cli.inspection.time_order import ALIKE, likeness_in_time
 from nnfs_cli.presets.tabular import EMBEDDING, MANY_CATEGORIES, ONE_HOT
 from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
+EMBEDDED = (PreprocessingStep.resolve(EMBEDDING),)  # the steps of the preset for many categories
 RARE = 10  # training rows below which a class is rare
 SHOWN = 5  # rare classes that a finding names
 SKEWED = 3  # skewness of a target from which on its logarithm is easier to learn
@@ -53,8 +56,11 @@ def find(config: Config, loaded: LoadedData, experiment: Experiment, data: Inspe
     compared = data.fewer(CELLS // 4)
     inputs = [name for name in loaded.kinds if name in compared.columns]
     profiles = {name: profile_column(data.table, name) for name in inputs}
-    findings = [*_columns(config, profiles)]
-    bad = {finding.column for finding in findings if finding.what in ("constant", "empty", "identifier", "text")}
+    disguised = {name: one for name, one in profiles.items() if not _has_steps(config, name)}
+    findings = [*_disguised(disguises(data.table, disguised, disguised))]
+    known = {finding.column for finding in findings}
+    findings += _columns(config, {name: one for name, one in profiles.items() if name not in known})
+    bad = {one.column for one in findings if one.what in ("constant", "empty", "identifier", "text", "disguised")}
     inputs = [name for name in inputs if name not in bad]
     groups = find_row_groups(data.table, inputs, config.dataset.target_columns()[0])
     related = [*_relations(config, compared, inputs, groups)]
@@ -78,6 +84,16 @@ def _with_an_input_left(findings: list[Finding], inputs: Iterable[str]) -> list[
     return [replace(one, suggestion=None) if one.column in dropped else one for one in findings]
 
 
+def _disguised(found: Mapping[str, Recognised]) -> Iterator[Finding]:
+    """Yield inputs that are read as categories, but mean numbers, dates or booleans."""
+    for name, one in found.items():
+        message = f"holds texts that are categories to the net, but {one.evidence}"
+        message += f" ({listing(map(shown, one.misfits[:SHOWN]), 'or')} does not)" if one.misfits else ""
+        message += f"; it {one.question}" if one.question else ""
+        suggestion = None if one.question else Suggestion("parse", ("parse", name), one.parser.brief())
+        yield Finding("disguised", name, message, suggestion)
+
+
 def _columns(config: Config, profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:
     """Yield findings about single columns: what they hold and how much is missing."""
     for name, one in profiles.items():
@@ -87,15 +103,23 @@ def _columns(config: Config, profiles: Mapping[str, ColumnProfile]) -> Iterator[
         if one.missing:
             how = {
                 "number": "imputed",
-                "category": "counted as a category",
+                "category": "lists without entries" if one.lists else "counted as a category",
                 "date": "marked by an extra input",
             }
             share = f"is empty in {percent(one.share_missing)} of the rows; these cells are {how[one.kind]}"
             why = too_empty(one)
             yield Finding("missing", name, why or share, drop_column(config, name) if why else None)
+        if one.lists and not _has_steps(config, name):
+            message = f"holds lists such as {shown(one.lists.example)}, each of which is a category of its own"
+            yield Finding("lists", name, message, column_steps("encode", name, one.lists.step))
         if one.coded and name not in config.preprocessing.columns:
             steps = column_steps("encode", name, EMBEDDING if one.different > MANY_CATEGORIES else ONE_HOT)
             yield Finding("code", name, "seems to hold codes but is read as a quantity", steps)
+
+
+def _has_steps(config: Config, name: str) -> bool:
+    """Return whether the config chose the steps of a column, and not its preset."""
+    return config.preprocessing.columns.get(name, ()) not in ((), EMBEDDED)
 
 
 def _because(one: ColumnProfile) -> str:

@@ -19,11 +19,13 @@ from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
 from nnfs_cli.data.table import Table, gaps_of
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.errors import NnfsWarning
 from nnfs_cli.inspection.column_kinds import profile_column
 from nnfs_cli.inspection.propose import task_of
 from nnfs_cli.inspection.table_profile import read_some
 from nnfs_cli.presets import TableFacts
 from nnfs_cli.presets.tabular import Tabular
+from nnfs_cli.system.ignored_warnings import ignored_warnings
 
 
 def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
@@ -53,7 +55,8 @@ def _summarize(values: Mapping[str, Any]) -> TableFacts:
     """Summarize the data, or the first rows of a large file, for a preset."""
     dataset, loss = values["dataset"], values.get("loss")
     skips = values.get("on_error") == "skip"
-    table, n_rows = read_some(dataset, skips) if isinstance(dataset, ColumnSource) else _all(dataset.read())
+    with ignored_warnings(NnfsWarning):  # training reads the same rows and warns about them
+        table, n_rows = read_some(dataset, skips) if isinstance(dataset, ColumnSource) else _all(dataset.read())
     if skips or values.get("missing_target") == "drop":
         whole, table = table, LeftOut(dict.fromkeys(dataset.target_columns(), TARGET), faults=False).kept(table)
         n_rows = round(n_rows * table.n_rows / whole.n_rows)

@@ -14,6 +14,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.labels import IF_MISSING, TARGET
 from nnfs_cli.data.left_out import LeftOut
+from nnfs_cli.data.parsing.recognise import Recognised
 from nnfs_cli.data.table import Label, Table, gaps_of, text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
@@ -27,12 +28,16 @@ from nnfs_cli.inspection.column_relations import (
     find_row_groups,
     list_columns,
 )
+from nnfs_cli.inspection.disguises import misfits_of
 from nnfs_cli.inspection.table_profile import TableProfile
 from nnfs_cli.presets.tabular import MIN_HOLDOUT_ROWS
-from nnfs_cli.system.wording import counted, named, percent, shown
+from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
 SAMPLE = 100_000  # rows by which columns are compared
 HUGE = 1e100  # numbers whose squares may overflow
+TEXTS_REMEDY = (
+    "nets read no texts here, so add columns made from them, such as their length or whether they hold a word"
+)
 AS_ASKED = "is left out as asked"  # the reason of a column that the user drops
 CLASSES = 10  # different whole numbers, at most, that are classes
 LABELS = frozenset(
@@ -74,6 +79,13 @@ class Proposal:
     weight: str | None = None
 
     @property
+    def parsed(self) -> dict[str, Recognised]:
+        """How columns of texts are read that are an input or have a role, by name."""
+        used = {*self.inputs, self.target, self.weight, self.group and self.group.column}
+        found = self.profile.parsed
+        return {name: one for name, one in found.items() if not used.isdisjoint(one.parser.outputs(name))}
+
+    @property
     def dates(self) -> list[str]:
         """The inputs that hold dates and do not leak the target."""
         return [name for name, one in self.inputs.items() if one.kind == "date" and name not in self.suspicious]
@@ -101,6 +113,8 @@ def propose(
         raise DataError(table.no_such_column(unknown[0]))
     if table.n_rows < 2:
         raise DataError(f"{table.name} has {counted(table.n_rows, 'row')}; training needs at least two")
+    if not leaves_out and (found := profile.parsed.get(target)) and (misfits := misfits_of(target, found)):
+        raise DataError(f"{table.name}: the target {misfits}; correct these cells, or remove their rows")
     seen, there = profile.columns.get(target), table
     if leaves_out and seen is not None and seen.missing:
         there = LeftOut({target: TARGET}, faults=False).kept(table)
@@ -224,6 +238,9 @@ def _choose(
         suspicious = suspicious or counting
         inputs = {name: columns[name] for name in suspicious}
         dropped = {name: why for name, why in dropped.items() if name not in suspicious}
+    if not inputs and columns and all(one.is_free_text for one in columns.values()):
+        names = listing([named(name) for name in list(columns)[:5]])
+        raise DataError(f"{profile.table.name} holds only free text ({names}) beside the target; {TEXTS_REMEDY}")
     if not inputs:
         reasons = "; ".join(f"{named(name)} {why}" for name, why in list(dropped.items())[:5])
         raise DataError(f"{profile.table.name} has no usable input: {reasons or 'it has no other column'}")
@@ -235,10 +252,8 @@ def _repeats(relation: Relation) -> str:
 
 
 def too_empty(seen: ColumnProfile) -> str:
-    """Return a clause if too few rows have a value, or too few lack one to learn what that means, or else nothing."""
+    """Return a clause if too few rows have a value, or else nothing."""
     present = seen.rows - seen.missing
     if seen.rows >= 20 and seen.nature in ("number", "date") and (present < 10 or present < 0.02 * seen.rows):
         return f"is empty in {percent(seen.share_missing)} of the rows"
-    if seen.rows >= 20 and seen.nature == "date" and 0 < seen.missing < 10:
-        return f"is empty in {counted(seen.missing, 'row')}, too few to learn what that means; fill in the dates"
     return ""

@@ -13,7 +13,7 @@ from nnfs_cli.system.wording import did_you_mean, listing, named
 KINDS: Mapping[str, str] = {
     "drop": "leave out columns that tell nothing, repeat another one or give the target away",
     "parse": "read texts as numbers, dates or booleans",
-    "encode": "read numbers that are codes as categories",
+    "encode": "read numbers that are codes as categories, and lists as their entries",
     "scale": "bring inputs of numbers into a range that nets learn from",
     "target": "learn the logarithm of a skewed target",
     "split": "keep the rows of an owner together, or hold out the latest rows",

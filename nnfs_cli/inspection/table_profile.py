@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.file_source import ColumnFile, source_class_for
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.left_out import LeftOut, kinds_of_most
+from nnfs_cli.data.parsing.recognise import Recognised
 from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.sql.source import QuerySource
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.errors import DataError
-from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_columns
+from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_column, profile_columns
 from nnfs_cli.inspection.csv_dialect import dialect_of, header_is_numbers
+from nnfs_cli.inspection.disguises import disguises, misfits_of, parse, words_for_nothing
 from nnfs_cli.system.matching import matching_files
 from nnfs_cli.system.remote.file import Location
 from nnfs_cli.system.wording import did_you_mean, listing, named
@@ -46,11 +48,13 @@ class TableProfile:
     n_rows: int
     odd: tuple[str, ...] = ()  # sentences about cells in columns of numbers that look like typing errors
     index: str | None = None  # a column without a name that numbers the rows
+    parsed: Mapping[str, Recognised] = field(default_factory=dict)  # how columns of texts are read in the table
 
     @property
     def n_columns(self) -> int:
         """The number of columns of the file."""
-        return len(self.columns) + len(self.table.unreadable) + (self.index is not None)
+        made = sum(len(one.parser.outputs(name)) - 1 for name, one in self.parsed.items())
+        return len(self.columns) - made + len(self.table.unreadable) + (self.index is not None)
 
     @property
     def partial(self) -> bool:
@@ -91,16 +95,19 @@ def profile_file(
     table, n_rows = read()
     _require_target(table, target)
     if source_class.name != "csv":
-        return replace(_typed(path, source_class.name, table, n_rows), settings=settings)
+        return replace(_typed(path, source_class.name, table, n_rows, target), settings=settings)
     columns = profile_columns(table, codes)
+    found = disguises(table, columns, (target,))
     odd = {name: one for name, one in columns.items() if one.odd and name != target}
     nulls: list[str] = []
-    while len(nulls) < MAX_NULLS and (new := [null for null in _nulls(columns, target) if null not in nulls]):
+    while len(nulls) < MAX_NULLS and (new := _new(nulls, _nulls(columns, target), words_for_nothing(table, found))):
         nulls = settings["null"] = [*nulls, *new]
         table, n_rows = read()
         columns = profile_columns(table, codes)
+        found = disguises(table, columns, (target,))
     sentences = tuple(f"{named(name)} {one.why}" for name, one in odd.items())
-    return TableProfile(path, source_class.name, settings, table, columns, n_rows, sentences, index)
+    profile = TableProfile(path, source_class.name, settings, table, columns, n_rows, sentences, index)
+    return _parsed(profile, found)
 
 
 def profile_query(source: QuerySource, target: str, folder: Path) -> TableProfile:
@@ -111,7 +118,7 @@ def profile_query(source: QuerySource, target: str, folder: Path) -> TableProfil
     table, n_rows = read_some(source)
     _require_target(table, target)
     given = source.model_dump(mode="json", exclude_defaults=True, exclude={"target"}, context={"folder": folder})
-    return replace(_typed(None, source.name, table, n_rows), settings=given)
+    return replace(_typed(None, source.name, table, n_rows, target), settings=given)
 
 
 def _require_target(table: Table, target: str) -> None:
@@ -131,16 +138,40 @@ def profile_table(source: InMemory) -> TableProfile:
     for name in source.target:
         if not table.has(name):
             raise DataError(table.no_such_column(name))
-    return _typed(None, source.name, table, table.n_rows, source.categories().difference(source.target))
+    categories = source.categories().difference(source.target)
+    return _typed(None, source.name, table, table.n_rows, source.target[0], categories)
 
 
 def _typed(
-    path: Location | None, source: str, table: Table, n_rows: int, categories: frozenset[str] = frozenset()
+    path: Location | None,
+    source: str,
+    table: Table,
+    n_rows: int,
+    target: str,
+    categories: frozenset[str] = frozenset(),
 ) -> TableProfile:
     """Profile a table whose source has types, so that there are no settings to read it with."""
     columns = profile_columns(table, categories, typed=True)
     table = with_kinds(table, {name: "date" for name, column in columns.items() if column.as_texts})
-    return TableProfile(path, source, {}, table, columns, n_rows)
+    profile = TableProfile(path, source, {}, table, columns, n_rows)
+    others = {name: column for name, column in columns.items() if name not in categories}
+    return _parsed(profile, disguises(table, others, (target,)))
+
+
+def _parsed(profile: TableProfile, found: Mapping[str, Recognised]) -> TableProfile:
+    """Return the profile of the table with columns of texts read as what they mean."""
+    if not found:
+        return profile
+    table = parse(profile.table, found)
+    columns = {name: profile.columns.get(name) for name in table.columns}
+    made = {name: one if one and name not in found else profile_column(table, name) for name, one in columns.items()}
+    misfits = tuple(filter(None, (misfits_of(name, one) for name, one in found.items())))
+    return replace(profile, table=table, columns=made, odd=(*profile.odd, *misfits), parsed=found)
+
+
+def _new(known: Sequence[str], *found: Iterable[str]) -> list[str]:
+    """Return the texts that are not known, each once."""
+    return list(dict.fromkeys(text for texts in found for text in texts if text not in known))
 
 
 def _check_options(source_class: type[ColumnFile], path: Location, options: Mapping[str, str | None]) -> None:

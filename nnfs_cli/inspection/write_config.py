@@ -11,10 +11,11 @@ from pathlib import Path
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.inspection.column_relations import list_columns
-from nnfs_cli.inspection.propose import Proposal
+from nnfs_cli.inspection.disguises import parser_of
+from nnfs_cli.inspection.propose import TEXTS_REMEDY, Proposal
 from nnfs_cli.presets.tabular import DATES, EMBEDDING, MANY_CATEGORIES, MIN_HOLDOUT_ROWS, ONE_HOT
 from nnfs_cli.system.remote.file import Location, RemoteFile
-from nnfs_cli.system.wording import counted, listing, named, percent
+from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
 WIDTH = 79  # characters of a line
 
@@ -35,6 +36,7 @@ def write_config(proposal: Proposal, folder: Path) -> str:
         _head(proposal),
         _dataset(proposal, folder),
         _split(proposal),
+        _parse(proposal),
         _preprocessing(proposal),
         _training(proposal),
         _preset(proposal),
@@ -103,7 +105,9 @@ def _drop(proposal: Proposal) -> Iterator[str]:
     if len(dropped) <= 20:
         yield "    drop:"
         for name, why in dropped.items():
-            yield from _with_comment(f"      - {dump_value(name)}", why)
+            column = proposal.profile.columns.get(name)
+            remedy = f"; {TEXTS_REMEDY}" if column and column.is_free_text else ""
+            yield from _with_comment(f"      - {dump_value(name)}", why + remedy)
         return
     reasons = list(Counter(dropped.values()))[:5]
     yield from _comment(f"These columns are not inputs. Reasons: a column {', '.join(reasons)}.", 4)
@@ -139,17 +143,39 @@ def _split(proposal: Proposal) -> Iterator[str]:
         yield f"split: {{{', '.join(settings)}}}"
 
 
+def _parse(proposal: Proposal) -> Iterator[str]:
+    """Yield how columns of texts are read as numbers or dates, with the evidence."""
+    if not proposal.parsed:
+        return
+    yield "parse:"
+    lines = {
+        f"  {dump_value(name)}: {dump_value(parser_of(one).brief())}": one for name, one in proposal.parsed.items()
+    }
+    longest = max(len(line) + len(one.evidence) for line, one in lines.items())
+    for (line, one), name in zip(lines.items(), proposal.parsed, strict=True):
+        if one.question:
+            yield from _comment(f"{named(name)} {one.question}. Training asks until you choose.", 2)
+            yield line
+        else:
+            yield from _with_comment(line, one.evidence, WIDTH if longest + 4 <= WIDTH else 0)
+
+
 def _preprocessing(proposal: Proposal) -> Iterator[str]:
-    """Yield what the preset cannot know: which numbers are codes, which texts are dates, and a skewed target."""
+    """Yield what the preset cannot know: codes, lists, texts that are dates, and a skewed target."""
     table = proposal.profile.table
     categories = [name for name, column in proposal.inputs.items() if column.kind == "category"]
-    coded = [name for name in categories if proposal.inputs[name].coded or table.is_mostly_numbers(name)]
+    coded = [
+        name
+        for name in categories
+        if proposal.inputs[name].coded or (table.is_mostly_numbers(name) and not proposal.inputs[name].lists)
+    ]
     dates = [name for name, column in proposal.inputs.items() if column.as_texts]
+    lists = {name: column.lists for name, column in proposal.inputs.items() if column.lists}
     skewed = proposal.task.goal == "regression" and proposal.task.skewed
-    if not coded and not dates and not skewed:
+    if not coded and not dates and not lists and not skewed:
         return
     yield "preprocessing:"
-    if coded or dates:
+    if coded or dates or lists:
         yield "  columns:"
     for name in coded:
         column = proposal.inputs[name]
@@ -162,6 +188,10 @@ def _preprocessing(proposal: Proposal) -> Iterator[str]:
         )
         yield from _comment(f"{name}: {counted(column.different, 'category')}{codes}. {encoding}", 4)
         yield f"    {dump_value(name)}: {dump_value(EMBEDDING if many else ONE_HOT)}"
+    for name, one in lists.items():
+        what = f"lists of {counted(one.n_entries, 'different entry')}, such as {shown(one.example)}"
+        yield from _comment(f"{name}: {what}. Each entry becomes an input of 0 or 1.", 4)
+        yield f"    {dump_value(name)}: {dump_value(one.step)}"
     for name in dates:
         yield from _with_comment(f"    {dump_value(name)}: {dump_value(DATES)}", "the texts are dates")
     if skewed:

@@ -22,7 +22,7 @@ from nnfs_cli.presets.base import Preset, TableFacts
 from nnfs_cli.training.optimizers import Minimizer
 
 MANY_CATEGORIES = 50  # a column with more categories gets learned vectors instead of indicators
-DATES = "calendar"
+DATES = {"calendar": {"unseen": "empty"}}
 ONE_HOT = {"one_hot": {"unseen": "other"}}
 EMBEDDING = {"embedding": {"min_frequency": 2, "unseen": "other"}}
 EPOCH_RANGE = (30, 200)  # limits of the number of epochs, which take precedence over the usual number of steps

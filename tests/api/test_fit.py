@@ -121,7 +121,9 @@ def check_that_the_command_line_agrees(inside: Nnfs, path: Path, target: str, **
     theirs, ours = (yaml.safe_load(text) for text in (config.read_text("utf-8"), estimator.config_text))
     (columns,), (ours_columns,) = theirs.pop("dataset").values(), ours.pop("dataset").values()
     assert columns.get("drop") == ours_columns.get("drop")
-    texts_that_are_dates = {"joined": "calendar"} if "joined" in pd.read_csv(path).columns else {}
+    texts_that_are_dates = (
+        {"joined": {"calendar": {"unseen": "empty"}}} if "joined" in pd.read_csv(path).columns else {}
+    )
     assert ours.pop("preprocessing", {}) == (
         {"columns": texts_that_are_dates} if texts_that_are_dates else theirs.get("preprocessing", {})
     )

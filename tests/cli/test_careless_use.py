@@ -24,7 +24,6 @@ from nnfs_cli.data.csv.source import Csv
 from nnfs_cli.data.file_source import STDIN, source_for
 from nnfs_cli.data.parquet.source import Parquet
 from nnfs_cli.data.table import Table
-from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.experiment import read_data
 from nnfs_cli.inspection.column_kinds import profile_column
@@ -234,12 +233,6 @@ def test_numbers_in_another_notation_are_never_read_as_categories(
     assert done.returncode == 2
     assert "t.csv, line 2: column 'x' should hold numbers" in done.stderr
     assert hint in done.stderr
-
-
-def test_a_column_with_thousands_separators_is_left_out_with_that_reason() -> None:
-    seen = profile_column(Table("t.csv", {"x": Texts.of(["1,234", "12", "1,234,567.8"])}), "x")
-    assert seen.nature == "text"
-    assert "thousands separators, such as '1,234'" in seen.why
 
 
 def test_codes_that_differ_only_by_their_zeros_are_categories() -> None:

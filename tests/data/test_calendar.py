@@ -113,3 +113,12 @@ def test_calendar_takes_the_full_range_of_dates() -> None:
     result = of.transform(limits, of.fit(limits))
     assert np.isfinite(result).all()
     assert (np.abs(result) <= 1.0000001).all()
+
+
+def test_an_empty_cell_that_no_training_row_had_may_be_allowed() -> None:
+    dates = np.array(["2024-01-01", "2024-05-01", "NaT"], "datetime64[us]")
+    for unseen, refused in (("error", True), ("empty", False)):
+        of = step(f"calendar: {{unseen: {unseen}}}")
+        fit = of.fit(dates[:2])
+        assert of.unknown(dates, fit).tolist() == [False, False, refused]
+        assert (of.transform(dates, fit)[2] == 0).all()

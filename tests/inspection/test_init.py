@@ -136,12 +136,6 @@ def test_a_few_slips_among_numbers_are_taken_for_empty_cells() -> None:
     assert looked(texts(*(str(i % 20) for i in range(90)), *["A"] * 10)).nature == "category"
 
 
-def test_dates_in_another_form_are_left_out_with_advice() -> None:
-    seen = looked(texts(*(f"{day}.01.2026" for day in range(1, 29))))
-    assert seen.nature == "text"
-    assert "2026-01-31" in seen.why
-
-
 def test_names_are_taken_apart() -> None:
     assert words_of("customerId") == ["customer", "id"]
     assert words_of("total_rooms 2") == ["total", "rooms", "2"]
@@ -487,7 +481,7 @@ def test_a_table_with_a_bit_of_everything(write: Write) -> None:
     reasons = {
         "id": "numbers the rows",
         "town_name": "repeats 'town'",
-        "note": "different in every row",
+        "note": "holds free text",
         "nothing": "empty",
         "same": "always 3",
         "bought_code": "leaks the target",
@@ -563,11 +557,15 @@ def test_dates_in_texts_of_parquet_are_read_as_dates(tmp_path: Path) -> None:
     assert proposal.inputs["day"].kind == spec.preprocessing.kinds["day"] == "date"
     assert prepare(spec).predictor.encoder.kinds["day"] == "date"
     dates[7] = "2026-13-45"
-    proposal, _ = proposed(in_parquet(tmp_path / "u.parquet", day=dates), "y")
-    assert "holds dates as texts, such as '2026-01-01'; convert them" in proposal.dropped["day"]
+    proposal, spec = proposed(in_parquet(tmp_path / "u.parquet", day=dates), "y")
+    assert spec.parse["day"].brief() == {"date": {"invalid": "empty", "format": "%Y-%m-%d"}}
+    assert any(
+        "'day' holds dates (%Y-%m-%d) except in 1 cell of 90, such as '2026-13-45'" in odd
+        for odd in proposal.profile.odd
+    )
 
 
-def test_numbers_in_texts_of_parquet_are_codes_if_whole_and_else_left_out(tmp_path: Path) -> None:
+def test_numbers_in_texts_of_parquet_are_codes_if_whole_and_else_parsed(tmp_path: Path) -> None:
     path = in_parquet(
         tmp_path / "t.parquet",
         zip=[f"0{1000 + i % 20}" for i in range(90)],
@@ -577,17 +575,11 @@ def test_numbers_in_texts_of_parquet_are_codes_if_whole_and_else_left_out(tmp_pa
         serial=[f"{7919 * i % 1009}" for i in range(90)],
     )
     proposal, spec = proposed(path, "y")
-    assert {name: column.kind for name, column in proposal.inputs.items()} == {
-        "zip": "category",
-        "few": "category",
-        "x": "number",
-    }
-    assert proposal.dropped == {
-        "size": "holds numbers as texts, such as '0.0'; convert them",
-        "gaps": "holds numbers as texts, such as '0.0'; convert them",
-        "serial": "is different in every row",
-    }
-    assert prepare(spec).predictor.encoder.kinds == {"zip": "category", "few": "category", "x": "number"}
+    numbers = dict.fromkeys(["few", "size", "gaps", "x"], "number")
+    assert {name: column.kind for name, column in proposal.inputs.items()} == {"zip": "category", **numbers}
+    assert proposal.dropped == {"serial": "is different in every row"}
+    with pytest.warns(NnfsWarning, match="1 cell of 90 in column 'gaps' cannot be read and is empty"):
+        assert prepare(spec).predictor.encoder.kinds == {"zip": "category", **numbers}
 
 
 def test_a_table_given_in_python_is_proposed_for_like_its_file(write: Write) -> None:
@@ -725,12 +717,12 @@ def test_it_says_how_many_columns_of_each_kind_there_are(inside: Nnfs, write: Wr
 
 
 def test_it_lists_the_columns_left_out_one_a_line(inside: Nnfs, write: Write) -> None:
-    rows = "".join(f"{i * 7},{1 + i % 28:02}.{1 + i // 5:02}.2025,{i % 13},{i % 13 * 2 + i % 5}\n" for i in range(60))
-    write("t.csv", f"Kunden-Nr,Datum,x,y\n{rows}")
+    rows = "".join(f"{i * 7},eine Notiz zu dem Fall {i},{i % 13},{i % 13 * 2 + i % 5}\n" for i in range(60))
+    write("t.csv", f"Kunden-Nr,Notiz,x,y\n{rows}")
     said = inside("init", "t.csv", "--target", "y").stderr
     assert (
         "left out    'Kunden-Nr' is different in every row\n"
-        "            'Datum' holds dates or times such as '01.01.2025'; write dates as in 2026-01-31\n"
+        "            'Notiz' holds free text, 25 characters on average\n"
     ) in said
 
 

@@ -87,7 +87,7 @@ def recognise(texts: Texts) -> Recognised | None:
             continue
         choices = () if question is None else tuple(with_choice(parser, one, evidence) for one in question.choices)
         asked = "" if question is None else str(question)
-        found = Recognised(parser, _meaning(parser), n_read, n_cells, tuple(others[:MOST_MISFITS]), asked, choices)
+        found = Recognised(parser, meaning_of(parser), n_read, n_cells, tuple(others[:MOST_MISFITS]), asked, choices)
     return found
 
 
@@ -178,7 +178,8 @@ def _are_ranges(parser: Range, texts: Sequence[str]) -> bool:
     return len(texts) > 1 and not (len(lengths) == 1 and len({*lengths.pop()}) > 1)
 
 
-def _meaning(parser: Parser) -> str:
+def meaning_of(parser: Parser) -> str:
+    """Return what the cells of a column are read as, as in "US dollars"."""
     if isinstance(parser, Date):
         return f"dates ({', '.join(parser.format or ())})"
     if isinstance(parser, Number):

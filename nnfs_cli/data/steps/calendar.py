@@ -33,16 +33,19 @@ class Calendar(DateStep, name="calendar", main="parts"):
 
     Fitted: the mean and standard deviation of the days since 1970, the parts that vary, and whether cells are empty.
     An empty cell becomes 0 in every column. If training rows had empty cells, one more column is 1 in such rows and 0
-    elsewhere; otherwise an empty cell is refused.
+    elsewhere; otherwise an empty cell is refused, unless there is `unseen: empty`.
     Source: Mardia and Jupp, "Directional Statistics" (2000), section 1.2.
     """
 
-    examples = ("calendar", "calendar: [trend, weekend]")
+    examples = ("calendar", "calendar: [trend, weekend]", "calendar: {unseen: empty}")
     takes_zones = True
 
     parts: Annotated[tuple[DatePart, ...], NotEmpty, Distinct] | None = Field(default=None, kw_only=False)
     """Parts of the date, from trend, year_cycle, month_cycle, week_cycle, day_cycle and weekend. By default the trend
     and the cycles of the year, the week and the day, as far as they vary over training rows."""
+
+    unseen: Literal["error", "empty"] = "error"
+    """Treatment of an empty cell if no training row had one: it is refused, or it becomes 0 in every column."""
 
     def fit(self, dates: Array, weights: Array | None = None) -> Fit:
         """Return the parts, the mean and standard deviation of the days since 1970, and whether cells are empty."""
@@ -68,8 +71,8 @@ class Calendar(DateStep, name="calendar", main="parts"):
         return (*(name for part in fit["parts"] for name in _names(part)), *(("is empty",) if fit["gaps"] else ()))
 
     def unknown(self, dates: Array, fit: Fit) -> Array:
-        """Return which cells (rows,) are empty, if training rows had no empty cell."""
-        return np.isnat(utc(dates)) & (not fit["gaps"])
+        """Return which cells (rows,) are empty, if training rows had no empty cell, unless that is allowed."""
+        return np.isnat(utc(dates)) & (self.unseen == "error" and not fit["gaps"])
 
     def transform(self, dates: Array, fit: Fit) -> Array:
         """Transform dates (rows,) into (rows, n)."""
