@@ -18,6 +18,7 @@ from nnfs_cli.data.named_columns import NamedColumns
 from nnfs_cli.data.numbers import is_number
 from nnfs_cli.data.parsing import Parser
 from nnfs_cli.data.parsing.recognise import recognise
+from nnfs_cli.data.sql.source import QuerySource
 from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.data.steps.none import Unchanged
 from nnfs_cli.data.table import Kind, Table
@@ -162,7 +163,8 @@ def _with_remedies(unusable: Mapping[str, DataError], n_inputs: int, config: Con
     if len(unusable) > 5:
         lines.append(f"and {counted(len(unusable) - 5, 'more column')}")
     remedies = _remedies(unusable, n_inputs, config, table) if isinstance(config.dataset, NamedColumns) else []
-    what, how, several = "file", "or change the config", " in one of these ways"
+    what = "query" if isinstance(config.dataset, QuerySource) else "file"
+    how, several = "or change the config", " in one of these ways"
     if isinstance(config.dataset, InMemory):
         some, them = len(unusable) < n_inputs, "the column" if len(unusable) == 1 else "these columns"
         what, how, several = f"table{f', leave out {them}' if some else ''}", "or set", " one of these"

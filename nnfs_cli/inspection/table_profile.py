@@ -127,7 +127,7 @@ def _require_target(table: Table, target: str) -> None:
         names = list(table.columns)
         more = f" and {len(names) - MANY:,} more columns" if len(names) > MANY else ""
         known = dump_value(names[:MANY])[1:-1]
-        raise DataError(f"choose the column to predict with --target. {table.name} has {known}{more}")
+        raise DataError(f"choose the column to predict with --target; {table.name} has {known}{more}")
     if not table.has(target):
         raise DataError(table.no_such_column(target))
 
