@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -233,7 +235,7 @@ def test_codes_and_categories_are_left_alone(cells: list[str]) -> None:
     st.sampled_from([(".", ","), (",", "."), (",", " "), (".", "'"), (".", ""), (",", ""), (".", "_")]),
     st.sampled_from(["one", "USD", "EUR", "%", "kg", "m²", "rooms", "km/h"]),
 )
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_number_that_is_written_is_read_as_itself(value: float, marks: tuple[str, str], unit: str) -> None:
     parser = Number(unit, decimal=marks[0], thousands=marks[1])
     assert parser.parse([parser.write(value)])[0].tolist() == [value]
@@ -247,14 +249,14 @@ FORMATS = (
 
 
 @given(st.floats(-1e7, 1e7, allow_nan=False))
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_a_duration_that_is_written_is_read_as_itself(value: float) -> None:
     value = round(value, 6)
     assert Duration("h:m").parse([Duration("h:m").write(value)])[0].tolist() == [value]
 
 
 @given(st.tuples(st.floats(-1e9, 1e9), st.floats(0, 1e9)), st.sampled_from(["one", "EUR", "kg"]), st.sampled_from(".,"))
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_a_range_that_is_written_is_read_as_itself(both: tuple[float, float], unit: str, decimal: Any) -> None:
     low, high = round(both[0], 4), round(both[0] + both[1], 4)
     parser = Range(unit, decimal=decimal)
@@ -262,7 +264,7 @@ def test_a_range_that_is_written_is_read_as_itself(both: tuple[float, float], un
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)), st.sampled_from(FORMATS), st.integers(-840, 840))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_date_is_read_as_strptime_reads_it_and_written_back(when: datetime, pattern: str, offset: int) -> None:
     text = when.replace(tzinfo=timezone(timedelta(minutes=offset))).strftime(pattern)
     expected = datetime.strptime(text, pattern)
@@ -285,8 +287,57 @@ def test_a_date_that_is_counted_is_read_as_itself(when: datetime, pattern: str) 
     assert abs(dates.item() - when) <= timedelta(microseconds=5)  # a float of days has that much less
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("decimal", "thousands"), [(".", ","), (",", "."), (",", " "), (".", "'")])
+def test_a_column_of_any_locale_is_read_as_pandas_reads_it(decimal: str, thousands: str) -> None:
+    values = np.random.default_rng(0).lognormal(6, 3, 20_000).round(3)
+    cells = [f"{value:,.3f}".translate({ord(","): thousands, ord("."): decimal}) for value in values]
+    expected = pd.read_csv(io.StringIO(";\n".join(["x;", *cells])), sep=";", decimal=decimal, thousands=thousands)["x"]
+    np.testing.assert_array_equal(read(Number(), *cells), expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pattern", FORMATS)
+def test_a_column_of_dates_is_read_as_pandas_reads_it(pattern: str) -> None:
+    days = np.random.default_rng(0).integers(0, 35_000 * 86_400, 20_000)
+    when = pd.Series(pd.Timestamp("1970-01-01", tz="UTC") + pd.to_timedelta(days, unit="s"))
+    cells = when.dt.strftime(pattern)
+    expected = pd.to_datetime(cells, format=pattern, utc=True).dt.tz_localize(None).to_numpy("datetime64[us]")
+    np.testing.assert_array_equal(utc(Date(pattern).parse(cells.tolist())[0]), expected)
+
+
+@pytest.mark.slow
+def test_durations_are_read_as_pandas_reads_them() -> None:
+    seconds = np.random.default_rng(0).integers(0, 10**10, 20_000) / 1000
+    cells = [str(pd.Timedelta(round(s * 1000), unit="ms")) for s in seconds]
+    np.testing.assert_array_equal(read(Duration(), *cells), pd.to_timedelta(cells).total_seconds())
+
+
+PIECES = (
+    "1", "12", "1,234", "1.5", "00", "2024", "31", "-", "\u2013", "(", ")", "$", "€", "kg", "g", "%", "M", "k", " ",
+    "\u00a0", ".", ",", "'", "/", ":", "Dec", "mars", "PM", "am", "T", "Z", "+02:00", "h", "m", "s", "PT", "days", "to",
+    "<", "+", "[", "]", "x", "ja", "nein", "Mon", "st", "é", "²", "e3", "~", "ca. ", "½", "\n", '"', ";", "Uhr",
+    "de", "UTC", "\u2026", "\u2212", "#",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@given(st.lists(st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join), min_size=1, max_size=5))
+@settings(max_examples=3_000)
+def test_whatever_is_recognised_is_read_and_written_back(cells: list[str]) -> None:
+    found = recognise(Texts.of(cells))
+    if found is None:
+        return
+    assert found.parser.expected()
+    values = found.parser.parse(cells)
+    if found.parser.kind == "number" and len(values) == 1:
+        numbers = values[0][~np.isnan(values[0])].tolist()
+        again = found.parser.parse([found.parser.write(number) for number in numbers])[0]
+        np.testing.assert_allclose(again, numbers, rtol=1e-12)
+
+
 @given(st.lists(st.text("0123456789.,-+$€%() kgMeE/:'abz\u00a0", max_size=12), max_size=80))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_any_texts_are_read_alike_alone_and_together(cells: list[str]) -> None:
     for parser in (Number(), Date(), Boolean(), Duration(), Range()):
         try:

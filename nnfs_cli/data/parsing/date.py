@@ -41,7 +41,7 @@ def _check(formats: tuple[str, ...]) -> tuple[str, ...]:
             letters = [piece[1] for piece in directives(one) if piece.startswith("%")] if one not in COUNTED else ["Y"]
         except ValueError as error:
             raise invalid(str(error)) from None
-        if any(c.isdigit() for c in one) or not {*letters} & {"Y", "y"}:
+        if any(c in "0123456789" for c in one) or not {*letters} & {"Y", "y"}:
             expected = "a format of strptime with a year, such as '%d.%m.%Y', or excel, unix or unix_ms"
             raise invalid(f"expected {expected}, found {shown(one)}")
     return formats

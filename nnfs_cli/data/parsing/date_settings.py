@@ -27,6 +27,7 @@ _TIME = re.compile(
 _COMPACT = {"00000000T000000": "%Y%m%dT%H%M%S", "00000000T0000": "%Y%m%dT%H%M", "0" * 14: "%Y%m%d%H%M%S"}
 _TOKEN = re.compile(r"0+|[^\W\d_]+\.?|\s+|[^\w\s]|_")
 _NUMERIC = {"dmy": ("d", "m", "Y"), "mdy": ("m", "d", "Y"), "ymd": ("Y", "m", "d")}
+_MARKS = (*"./-,'_()",)  # between the parts of a date
 _LITERALS = ("de", "of", "the", "del", "den", "年", "月", "日", "st", "nd", "rd", "th", "\u0433", "\u0433.", "er", "º")
 
 
@@ -67,7 +68,7 @@ def _time_format(time: re.Match[str]) -> str | None:
 
 def _day_formats(day: str) -> dict[str, str]:
     tokens = _TOKEN.findall(day)
-    if "".join(tokens) != day:
+    if "".join(tokens) != day or any(_is_foreign(token) for token in tokens):
         return {}
     named = False
     for i, token in enumerate(tokens):
@@ -91,6 +92,11 @@ def _day_formats(day: str) -> dict[str, str]:
             written[place] = "".join(f"%{each}" for each in letter)
         found[order] = "".join(written)
     return found
+
+
+def _is_foreign(token: str) -> bool:
+    """Return whether something between the parts of a text never stands in a date."""
+    return not (token[0].isalnum() or token.isspace() or token in _MARKS)
 
 
 def _is_day_first(tokens: list[str]) -> bool:

@@ -80,13 +80,13 @@ def read_shape(shape: str, decimal: str, thousands: str | None = None) -> Number
     trailing = re.match(rf"^\s*([{_MINUS}])\s*$", behind) if not signs else None
     if trailing is not None or (not signs and not before.strip() and behind[-1:] == "-" and len(behind) > 1):
         minus, signs, behind = True, 1, behind[:-1] if trailing is None else ""
-    goes_on = behind[:1] in (decimal, "0") or re.match(rf"[{SPACES}]?[.,'\u2019]\S", behind)
+    goes_on = behind[:1] == decimal or behind.lstrip()[:1] == "0" or re.match(rf"[{SPACES}]?[.,'\u2019]\S", behind)
     if signs > 1 or (negative and signs) or goes_on:
         return None
     whole, decimals = body["whole"] or "", body["decimals"] or ""
     return NumberShape(
-        before.strip(SPACES),
-        behind.strip(SPACES),
+        before.strip(),
+        behind.strip(),
         negative or minus,
         whole.count("0") + len(decimals),
         len(decimals),
