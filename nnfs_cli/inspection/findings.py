@@ -35,7 +35,7 @@ from nnfs_cli.inspection.finding import Finding
 from nnfs_cli.inspection.inspected_rows import CELLS, InspectedRows
 from nnfs_cli.inspection.propose import skewness, too_empty
 from nnfs_cli.inspection.repeated_rows import repeated_rows
-from nnfs_cli.inspection.suggest import column_steps, drop_column
+from nnfs_cli.inspection.suggest import column_steps, drop_column, parse_column
 from nnfs_cli.inspection.suggestion import Suggestion
 from nnfs_cli.inspection.tails import follows_tail, indicators, logarithm_fits
 from nnfs_cli.inspection.time_order import ALIKE, likeness_in_time
@@ -57,7 +57,7 @@ def find(config: Config, loaded: LoadedData, experiment: Experiment, data: Inspe
     inputs = [name for name in loaded.kinds if name in compared.columns]
     profiles = {name: profile_column(data.table, name) for name in inputs}
     disguised = {name: one for name, one in profiles.items() if not _has_steps(config, name)}
-    findings = [*_disguised(disguises(data.table, disguised, disguised))]
+    findings = [*_disguised(config, data.table, disguises(data.table, disguised, disguised))]
     known = {finding.column for finding in findings}
     findings += _columns(config, {name: one for name, one in profiles.items() if name not in known})
     bad = {one.column for one in findings if one.what in ("constant", "empty", "identifier", "text", "disguised")}
@@ -84,14 +84,15 @@ def _with_an_input_left(findings: list[Finding], inputs: Iterable[str]) -> list[
     return [replace(one, suggestion=None) if one.column in dropped else one for one in findings]
 
 
-def _disguised(found: Mapping[str, Recognised]) -> Iterator[Finding]:
+def _disguised(config: Config, table: Table, found: Mapping[str, Recognised]) -> Iterator[Finding]:
     """Yield inputs that are read as categories, but mean numbers, dates or booleans."""
     for name, one in found.items():
         message = f"holds texts that are categories to the net, but {one.evidence}"
         message += f" ({listing(map(shown, one.misfits[:SHOWN]), 'or')} does not)" if one.misfits else ""
         message += f"; it {one.question}" if one.question else ""
-        suggestion = None if one.question else Suggestion("parse", ("parse", name), one.parser.brief())
-        yield Finding("disguised", name, message, suggestion)
+        gaps = bool(one.misfits) or bool(gaps_of(table.column(name)).any())
+        parse = parse_column(config, name, one.parser.brief(), one.parser.kind, gaps)
+        yield Finding("disguised", name, message, None if one.question else parse)
 
 
 def _columns(config: Config, profiles: Mapping[str, ColumnProfile]) -> Iterator[Finding]:
