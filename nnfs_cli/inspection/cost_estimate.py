@@ -12,7 +12,9 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.training_rows import RowsOnDisk
 from nnfs_cli.experiment.experiment import Experiment
+from nnfs_cli.inspection.blend_cost import seconds_of_blend
 from nnfs_cli.inspection.net_cost import net_cost
+from nnfs_cli.inspection.probe_cost import seconds_of_probes
 from nnfs_cli.system.spill import SpilledCopy
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.schedules import Constant
@@ -20,13 +22,15 @@ from nnfs_cli.training.trainer import Trainer
 
 SECONDS = 1.0  # approximate duration of the trial steps
 STEPS = 50  # trial steps, at most
+AROUND = 0.03  # seconds that any training takes beside its steps, for files, figures and verdicts
+LAST = 3  # evaluations after the last epoch: figures, calibration, verdicts
 
 
 @dataclass(frozen=True)
 class CostEstimate:
     """The estimated duration of training if nothing stops it early.
 
-    `seconds` covers all steps and evaluations, but not reading the data.
+    `seconds` covers steps, evaluations, probes and the blended models, but not reading the data.
     """
 
     seconds: float
@@ -55,7 +59,11 @@ def estimate_cost(experiment: Experiment) -> tuple[CostEstimate, dict[str, int]]
         stamps.append(_now())
     evaluating = _shortest(stamps)
     epochs, steps = config.epochs, trainer.steps
-    seconds = stopwatch.step * steps * epochs + evaluating * (epochs // config.log_every)
+    seconds = stopwatch.step * steps * epochs + evaluating * (epochs // config.log_every + LAST)
+    seconds += AROUND + seconds_of_blend(experiment)
+    if config.probes:
+        seconds += seconds_of_probes(experiment)
+        model.parameters.vector[...] = before
     return CostEstimate(seconds, 1000 * stopwatch.step, steps, epochs), bytes_
 
 

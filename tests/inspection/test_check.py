@@ -316,6 +316,22 @@ def test_a_rehearsal_leaves_the_weights_as_they_were(write: Write, setting: str)
     assert all(n > 0 for n in memory.values())
 
 
+@pytest.mark.slow
+def test_the_time_counts_probes_and_blended_models_and_leaves_the_net_as_it_was(tmp_path: Path) -> None:
+    seconds = []
+    for more in ("", "probes: false\n", "probes: false\nblend: []\n"):
+        (tmp_path / "c.yaml").write_text(f"dataset: iris\nepochs: 30\nthreads: 1\nmembers: 2\n{more}")
+        experiment = workflows.prepare(workflows.load(tmp_path / "c.yaml"))
+        before = experiment.predictor.model.parameters.vector.copy()
+        estimate, _ = estimate_cost(experiment)
+        np.testing.assert_array_equal(experiment.predictor.model.parameters.vector, before)
+        assert experiment.predictor.blend is None
+        seconds.append(estimate.seconds)
+    with_probes, with_blend, alone = seconds
+    assert with_probes > alone
+    assert with_blend > alone + 0.05
+
+
 def test_no_more_time_is_foreseen_for_fewer_epochs(write: Write) -> None:
     experiment = experiment_of(write, CONFIG)
     estimate, _ = estimate_cost(experiment)
