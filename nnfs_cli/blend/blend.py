@@ -15,7 +15,7 @@ from nnfs_cli.blend.folded_rows import FoldedRows, Sets
 from nnfs_cli.blend.weights import Choice, pooled
 
 NET = 2.0  # strength of the net, as of a `BlendedModel`
-SUPPORTED = ("binary_cross_entropy", "cross_entropy", "mse")  # losses that the models can be fitted to
+SUPPORTED = ("binary_cross_entropy", "cross_entropy", "mse", "ordinal")  # losses that the models can be fitted to
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from nnfs_cli.arrays import Array
 from nnfs_cli.blend.blend import Blend
 from nnfs_cli.blend.folded_rows import FoldedRows, Sets
@@ -16,7 +18,7 @@ def fit_blend(predictor: Predictor, splits: Mapping[str, EncodedRows]) -> Blend 
     config, train = predictor.config, splits["train"]
     if not config.blend or train.folds is None:
         return None
-    plain, n_outputs = predictor.encoder.plain, predictor.model.output_shape[0]
+    plain, n_outputs = predictor.encoder.plain, _pooled_outputs(predictor)
     rows = FoldedRows(
         train.X,
         train.truth if predictor.encoder.classes else train.y,
@@ -28,13 +30,21 @@ def fit_blend(predictor: Predictor, splits: Mapping[str, EncodedRows]) -> Blend 
         predictor.encoder.codes,
         config.seed,
     )
-    held_out, model = splits["validation"], predictor.model
-    y_hat = model.predict(held_out.X, member=held_out.member)
-    return Blend.fit(config.blend, rows, y_hat, lambda outputs: model.loss_of(outputs, held_out.y, held_out.weight))
+    held_out, model, loss = splits["validation"], predictor.model, config.loss
+    y_hat = loss.to_pool(model.predict(held_out.X, member=held_out.member))
+    return Blend.fit(
+        config.blend, rows, y_hat, lambda pooled: model.loss_of(loss.from_pool(pooled), held_out.y, held_out.weight)
+    )
 
 
 def restored_blend(predictor: Predictor, arrays: Mapping[str, Array]) -> Blend:
     """Return the blend of a net from the arrays of a run. Raises `ValueError` if they do not fit the net."""
     config, model = predictor.config, predictor.model
-    size = config.members, model.input_shape[0], model.output_shape[0]
+    size = config.members, model.input_shape[0], _pooled_outputs(predictor)
     return Blend.of_arrays(config.blend, arrays, size, bool(predictor.encoder.classes))
+
+
+def _pooled_outputs(predictor: Predictor) -> int:
+    """Return how many outputs each model of a blend has: those of the net, or one for each class."""
+    outputs = np.zeros((1, *predictor.model.output_shape))
+    return int(predictor.config.loss.to_pool(outputs).shape[-1])

@@ -120,7 +120,10 @@ class Predictor:
         `member` (rows,) is the member that predicts each row; None if all members do together.
         """
         y_hat = self.model.predict(X, member=member)
-        return y_hat if self.blend is None else self.blend.outputs(X, y_hat, member)
+        if self.blend is None:
+            return y_hat
+        loss = self.config.loss
+        return loss.from_pool(self.blend.outputs(X, loss.to_pool(y_hat), member))
 
     def evaluate(self, rows: EncodedRows | Iterable[EncodedRows]) -> tuple[float, PredictedRows]:
         """Return the training loss over the rows, and their predictions in the target's own units.

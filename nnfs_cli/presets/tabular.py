@@ -83,8 +83,8 @@ class Tabular(Preset, name="tabular", main="effort"):
       without blended models), in 30 to 200 epochs, and from 16 to 100 rows at least 600 steps. It has at most three
       times the usual steps, or 3 epochs if they have more.
     - Blend: boosted trees, a forest, a linear and a constant model, each fitted without each fold, join the nets with
-      weights that are chosen out of fold, if the loss is cross-entropy or mse and there are at most 50 classes. See
-      `blended models`.
+      weights that are chosen out of fold, if the loss is cross-entropy, ordinal or mse and there are at most 50
+      classes. See `blended models`.
     - From 250,000 rows on, the layers have 128 units and no dropout, a batch has 1,024 rows, and all columns together
       have at most 256 bins. Boosting has half as many trees.
 

@@ -235,7 +235,7 @@ def test_cross_validation_blends_in_every_fold(tmp_path: Path) -> None:
         (
             {**NUMBERS, "loss": "huber"},
             "blend",
-            "blended models are fitted to the losses binary_cross_entropy, cross_entropy and mse; leave blend out for",
+            "blended models are fitted to the losses binary_cross_entropy, cross_entropy, mse and ordinal; leave",
         ),
         ({"blend": ["linear", {"linear": 2}]}, "blend", "linear is listed twice"),
         ({"blend": ["tree"]}, "blend", "there is no blended model 'tree'; did you mean 'trees'?"),

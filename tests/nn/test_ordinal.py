@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,10 @@ def test_the_preset_trains_an_ordinal_net(tmp_path: Path) -> None:
     run = train(settings, rows, epochs=3, members=2, folder=tmp_path / "runs")
     found = run.predict({"a": X[:5, 0], "b": X[:5, 1]})
     assert [*found] == ["prediction", *(f"probability_{k}" for k in range(4))]
-    assert run.config.blend == ()
+    probabilities = np.stack([found[f"probability_{k}"] for k in range(4)], axis=1)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert [model.name for model in run.config.blend] == ["trees", "forest", "linear", "constant"]
+    figures = json.loads((run.path / "metrics.json").read_text(encoding="utf-8"))
+    assert figures["validation"]["loss"] < min(part["loss"] for part in figures["blend"])
     assert any(isinstance(layer, Ascending) for layer in run.config.layers)
     assert run.verify(data=rows).exact

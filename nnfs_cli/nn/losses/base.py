@@ -90,6 +90,14 @@ class Loss(Component, family="loss"):
         """Return the prediction from the outputs: one column for each class or, in a regression, for each target."""
         return y_hat
 
+    def to_pool(self, y_hat: Array) -> Array:
+        """Return outputs (rows, n) as models beside the net give them, so that a blend can pool them."""
+        return y_hat
+
+    def from_pool(self, pooled: Array) -> Array:
+        """Return what `to_pool` gave, after pooling, as outputs (rows, n)."""
+        return pooled
+
     def quantiles(self, y_hat: Array) -> dict[float, Array]:
         """Return the predicted quantiles (rows, targets) by level; none unless the loss is for quantiles."""
         return {}

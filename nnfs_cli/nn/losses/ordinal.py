@@ -79,6 +79,14 @@ class Ordinal(Loss, name="ordinal", main="order"):
         ends = np.zeros_like(y_hat[..., :1])
         return np.diff(ascending, axis=-1, prepend=ends, append=ends + 1)
 
+    def to_pool(self, y_hat: Array) -> Array:
+        """(rows, n) -> (rows, n + 1): the probability of each class."""
+        return self.answer(y_hat)
+
+    def from_pool(self, pooled: Array) -> Array:
+        """(rows, n + 1) -> (rows, n): the cumulative probabilities."""
+        return np.asarray(np.minimum(np.cumsum(pooled, axis=-1)[..., :-1], 1))
+
     def named_numbers(self, y_hat: Array, y: Array) -> dict[str, Array | float]:
         """Return p (batch, 1), the probability of the true class, and d (batch, n), which outputs it depends on."""
         upper, lower = _neighbours(y)
