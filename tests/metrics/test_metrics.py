@@ -110,6 +110,7 @@ def median(y: Array, y_hat: Array, w: Array) -> float:
 
 CLASS_REFERENCES: dict[str, Reference] = {
     "accuracy": decided(sk.accuracy_score),
+    "subset_accuracy": decided(sk.accuracy_score),
     "balanced_accuracy": decided(sk.recall_score, average="macro"),
     "precision": decided(sk.precision_score, average="macro"),
     "precision: micro": decided(sk.accuracy_score),

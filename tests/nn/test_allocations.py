@@ -154,7 +154,8 @@ def test_an_embedding(words: int, width: int, rows: int) -> None:
 def sizes(loss: Loss) -> dict[str, tuple[int, int]]:
     """The classes or targets that a loss may meet, and the rows of a batch; of some there are two at the most."""
     found = {"many rows": (FEW, MANY), "two classes": (2, MANY), "many features": (MANY, FEW)}
-    return {name: (size, rows) for name, (size, rows) in found.items() if n_outputs(loss, size)}
+    found = {name: (size, rows) for name, (size, rows) in found.items() if n_outputs(loss, size)}
+    return found | ({"labels, many rows": (FEW, MANY), "many labels": (MANY, FEW)} if loss.several_labels else {})
 
 
 def n_outputs(loss: Loss, size: int) -> int:
@@ -167,9 +168,10 @@ def n_outputs(loss: Loss, size: int) -> int:
 
 def loss_passes(loss: Loss, side: str, size: int, rows: int, weighted: bool) -> Callable[[], None]:
     """The same for a loss, on one side of the final activation."""
-    rng = fresh()
-    truth = rng.integers(0, 2, rows if loss.task == "classification" else (rows, size))
-    y = loss.encode(truth, n_outputs(loss, size)).astype(FLOAT)
+    rng, labels = fresh(), size if loss.several_labels and size != 2 else 1
+    one = loss.task == "classification" and labels == 1
+    n = loss.n_outputs(2, labels) if labels > 1 else n_outputs(loss, size)
+    y = loss.encode(rng.integers(0, 2, rows if one else (rows, size)), n).astype(FLOAT)
     y_hat, weight = (rng.uniform(0.1, 0.9, shape).astype(FLOAT) for shape in (y.shape, (rows, 1)))
     context, forward = Context(FLOAT, training=True), getattr(loss, side)
 

@@ -43,7 +43,9 @@ def data(inputs: tuple[int, ...], loss: Loss, n_outputs: int, dtype: Any) -> tup
     rng = np.random.default_rng(1)
     X = rng.normal(size=(ROWS, *inputs)).astype(dtype)
     if loss.task == "classification":
-        return X, loss.encode(rng.integers(max(n_outputs, 2), size=ROWS), n_outputs).astype(dtype)
+        labels = (n_outputs,) if loss.several_labels and n_outputs > 1 else ()
+        classes = rng.integers(2 if labels else loss.n_classes(n_outputs), size=(ROWS, *labels))
+        return X, loss.encode(classes, n_outputs).astype(dtype)
     low, high = loss.target_range or (-np.inf, np.inf)
     return X, loss.encode(np.clip(rng.normal(size=(ROWS, loss_targets(loss, n_outputs))), low, high), n_outputs).astype(
         dtype
@@ -131,15 +133,11 @@ def test_with_every_optimizer(optimizer: str) -> None:
 @pytest.mark.parametrize("loss", LOSSES)
 def test_with_every_loss(loss: str, weighted: bool) -> None:
     resolved: Loss = Loss.resolve(yaml.safe_load(loss))
-    n = resolved.n_outputs(3 if not loss.startswith("binary") else 2, 2)
-    assert_alike(
-        "linear: 4",
-        "tanh",
-        f"linear: {n}",
-        *(["exp"] if loss.startswith(("poisson", "gamma")) else []),
-        loss=loss,
-        weighted=weighted,
-    )
+    classes = 2 if loss.startswith("binary") else 3
+    last = "ascending" if resolved.ordered else "exp" if loss.startswith(("poisson", "gamma")) else None
+    for n in {resolved.n_outputs(classes, targets) for targets in ((1, 2) if resolved.several_labels else (2,))}:
+        layers = ("linear: 4", "tanh", f"linear: {n}", *([last] if last else []))
+        assert_alike(*layers, loss=loss, weighted=weighted)
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,8 @@ class Ordinal(Loss, name="ordinal", main="order"):
 def _neighbours(y: Array, context: Context | None = None) -> tuple[Array, Array]:
     """Return where y_hat_j and y_hat_j-1 are, each (batch, n): 1 there and 0 elsewhere."""
     upper, lower = (np.empty(y.shape) if context is None else context.empty(y.shape) for _ in range(2))
-    upper[..., 0], lower[..., -1] = y[..., 0], 1 - y[..., -1]
+    upper[..., 0] = y[..., 0]
+    np.subtract(1, y[..., -1], out=lower[..., -1])
     np.subtract(y[..., 1:], y[..., :-1], out=upper[..., 1:])
     lower[..., :-1] = upper[..., 1:]
     return upper, lower
