@@ -186,7 +186,8 @@ def labelled(axis: Axes, points: dict[str, tuple[float, float]]) -> None:
     for i, (name, place) in enumerate(points.items()):
         colour = BLUE if name.startswith("nnfs") else "#444444"
         text = axis.annotate(name, place, (0, 0), textcoords="offset points", color=colour, fontsize=9)
-        for dx, dy, side in ((7, -3, "left"), (-7, -3, "right"), (0, 8, "center"), (0, -15, "center")):
+        sides = [(7, -3, "left"), (-7, -3, "right"), (0, 8, "center"), (0, -15, "center")]
+        for dx, dy, side in sides if colour != BLUE else sides[::-1]:  # a line runs beside the blue ones
             text.set(position=(dx, dy), horizontalalignment=side)
             box = text.get_window_extent()
             if not any(box.overlaps(other) for j, other in enumerate(taken) if j != i):
