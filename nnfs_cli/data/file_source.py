@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
@@ -38,7 +39,8 @@ class FileSource(DataSource):
     @field_validator("path")
     @classmethod
     def _is_no_folder(cls, path: Location) -> Location:
-        if not cls.reads_folders and path.is_dir():
+        is_folder = path.is_dir() if isinstance(path, RemoteFile) else os.path.isdir(path)  # False for any odd name
+        if not cls.reads_folders and is_folder:
             raise invalid(f"{path} is not a file")
         return path
 

@@ -43,7 +43,7 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Show:
     """What the command prints, folded to a width if one is given."""
 
     def run(*words: str, columns: int = 10_000) -> str:
-        monkeypatch.setattr(sys.modules["nnfs_cli.cli.components"], "_width", lambda piped=0: columns)
+        monkeypatch.setattr("nnfs_cli.cli.components._width", lambda piped=0: columns)
         done = CliRunner().invoke(app, ["components", *words])
         assert done.exit_code == 0, done.stderr
         return done.stdout

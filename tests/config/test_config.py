@@ -54,6 +54,8 @@ SPELLED_OUT = """\
 name: config
 preset: null
 dataset: iris
+missing_target: refuse
+on_error: stop
 split:
   validation: 0.2
   test: 0.0

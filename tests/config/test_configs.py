@@ -17,6 +17,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.data import DataSource
 from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.in_memory import InMemory
+from nnfs_cli.data.sql.source import QuerySource
 from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.metrics import Metric
 from nnfs_cli.nn.initializers import Initializer
@@ -63,9 +64,10 @@ def test_a_config_begins_with_its_purpose_and_what_to_expect(path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "name", [n for n, source in DataSource.registered.items() if not issubclass(source, FileSource | InMemory)]
+    "name",
+    [n for n, source in DataSource.registered.items() if not issubclass(source, FileSource | QuerySource | InMemory)],
 )
-def test_every_data_set_without_a_file_has_a_config_of_its_name(name: str) -> None:
+def test_every_built_in_data_set_has_a_config_of_its_name(name: str) -> None:
     assert Config.load(CONFIGS / f"{name}.yaml").dataset.name == name
 
 

@@ -21,6 +21,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.synonyms import EXAMPLES, SYNONYMS
 from nnfs_cli.data.split import Split
+from nnfs_cli.errors import ConfigError
 from nnfs_cli.training.callbacks.early_stopping import EarlyStopping
 from nnfs_cli.training.penalty import Penalty
 from tests.conftest import Nnfs
@@ -268,7 +269,7 @@ WRONG_TOGETHER = [
 
 WRONG_TOOLBOX = [
     wrong("early stoping", plus("early_stoping: 3"), "9:1", "no key 'early_stoping'; did you mean 'early_stopping'?"),
-    wrong("class weight", plus("class_weight: balanced"), "9:1", "did you mean 'class_weights'?"),
+    wrong("class weight", plus("class_weight: balanced"), "9:1", "'class_weights', as in class_weights: balanced?"),
     wrong("maxminutes", plus("maxminutes: 3"), "9:1", "did you mean 'max_minutes'?"),
     wrong("code in a config", plus("code: my_layers.py"), "9:1", "there is no key 'code'"),
     wrong("misspelt schedule", plus("schedule: cosin"), "9:11", "there is no schedule 'cosin'; did you mean 'cosine'?"),
@@ -495,11 +496,24 @@ def test_a_file_that_is_not_a_config_is_named_without_a_position(text: str, trai
 
 
 @pytest.mark.parametrize(
-    ("path", "words"), [("gone.yaml", "there is no such file"), ("folder", "this is a folder; expected a YAML file")]
+    ("path", "message", "of_library"),
+    [
+        ("gone.yaml", "gone.yaml: error: there is no such file", "gone.yaml: error: there is no such file"),
+        (
+            "folder",
+            "error: folder is a folder; expected a YAML file",
+            "folder: error: this is a folder; expected a YAML file",
+        ),
+    ],
 )
-def test_a_config_that_is_not_a_file_is_refused(path: str, words: str, train: Train, tmp_path: Path) -> None:
+def test_a_config_that_is_not_a_file_is_refused(
+    path: str, message: str, of_library: str, train: Train, tmp_path: Path
+) -> None:
     (tmp_path / "folder").mkdir()
-    assert refused(train(path)) == f"{path}: error: {words}\n"
+    assert refused(train(path)) == f"{message}\n"
+    with pytest.raises(ConfigError) as caught:
+        Config.load(Path(path))
+    assert str(caught.value) == of_library
 
 
 def test_a_config_below_a_file_does_not_exist(train: Train, tmp_path: Path) -> None:

@@ -211,9 +211,11 @@ def test_an_override_changes_one_value(assignment: str, changed: dict[str, Any],
 
 def test_overrides_build_on_each_other(file: Path) -> None:
     document = read(file, "dataset: iris\n")
-    for assignment in ("dataset=moons", "dataset.moons.rows=30", "dataset.moons.noise=0.5", "dataset.moons.rows=40"):
+    for assignment in ("dataset=moons", "dataset.moons.rows=30", "dataset.moons.noise=0.5"):
         document.override(assignment)
-    assert document.data == {"dataset": {"moons": {"rows": 40, "noise": 0.5}}}
+    assert document.data == {"dataset": {"moons": {"rows": 30, "noise": 0.5}}}
+    with pytest.raises(ConfigError, match=r"^--set dataset\.moons\.rows=40: error: dataset\.moons\.rows is set twice"):
+        document.override("dataset.moons.rows=40")
 
 
 @pytest.mark.parametrize(

@@ -169,14 +169,23 @@ def test_a_preset_takes_as_many_members_as_groups_allow_and_as_many_folds_as_ins
     (tmp_path / "t.csv").write_text("\n".join(["year,x,g,y", *lines]))
     source = {"csv": {"path": "t.csv", "target": "y"}}
     found = {}
-    for by, split in {"time": {"time": "year"}, "group": {"group": "g", "test": 0.2}}.items():
-        (tmp_path / "c.yaml").write_text(yaml.safe_dump({"dataset": source, "split": split}))
+    configs: dict[str, dict[str, Any]] = {
+        "time": {"split": {"time": "year"}},
+        "time, nets alone": {"split": {"time": "year"}, "blend": []},
+        "group": {"split": {"group": "g", "test": 0.2}},
+    }
+    for by, settings in configs.items():
+        (tmp_path / "c.yaml").write_text(yaml.safe_dump({"dataset": source, **settings}))
         one = workflows.load(tmp_path / "c.yaml")
         member = workflows.prepare(one).splits["validation"].member
         assert member is not None
         steps = [step.name for step in one.preprocessing.target or ()]
         found[by] = one.members, [*np.bincount(member)], steps
-    assert found == {"time": (16, [30, 30, 30], ["standardize"]), "group": (4, [60] * 4, ["clamp", "standardize"])}
+    assert found == {
+        "time": (8, [30, 60], ["standardize"]),
+        "time, nets alone": (16, [30, 30, 30], ["standardize"]),  # of three instants, though four folds are wanted
+        "group": (4, [60] * 4, ["clamp", "standardize"]),
+    }
 
 
 @pytest.mark.parametrize("split", [{"time": "x"}, {"group": "x"}])

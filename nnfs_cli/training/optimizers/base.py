@@ -64,6 +64,7 @@ class Minimizer(Optimizer):
     """An optimizer that minimizes the loss of all rows as a function, and chooses its own steps."""
 
     needs = ("minimize",)
+    elsewhere: ClassVar[Mapping[str, str]] = {}  # the key lr is refused, too
 
     def minimize(self, objective: Objective, start: Array, iterations: int, watch: Callable[[Array], bool]) -> bool:
         """Minimize `objective` from `start` (n,) in at most `iterations` iterations, and return whether it converged.
