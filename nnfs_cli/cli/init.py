@@ -81,7 +81,7 @@ def init(
         raise UserError(f"{config} already exists; --force overwrites it, --output names another file")
     if config.exists() and isinstance(rows, Path) and any(map(config.samefile, matching_files(rows))):
         raise UserError(f"{config} is the table itself; name another file with --output")
-    proposal = propose(profile, target)
+    proposal = propose(profile, target, leaves_out=not profile.has_misfits(target))
     text = write_config(proposal, config.parent)
     done = _fixed(text, config, kinds) if kinds else None
     text = done.fix.after if done else text
@@ -116,6 +116,9 @@ def _report(proposal: Proposal, quiet: bool) -> None:
         _report_columns(proposal)
     for odd in proposal.profile.odd:
         complain("warning", f"{odd}; such cells are read as empty")
+    if without := proposal.without_target:
+        empty = f"is empty in {counted(without, 'row')} of {proposal.profile.table.n_rows:,}"
+        complain("warning", f"the target {named(proposal.target)} {empty}, which missing_target: drop leaves out")
     for name, one in proposal.parsed.items():
         if one.question:
             complain("warning", f"{named(name)} {one.question}")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nnfs_cli.system.remote.file import Location
 
 CONFIGS = (".yaml", ".yml")
+DATABASES = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".duckdb": "duckdb"}
 LISTED = 5  # runs that a message lists, at most
 RUNS = Path("runs")  # where a training puts its run
 
@@ -63,7 +64,7 @@ def use_of(path: Path) -> str:
 
 
 def require_table(path: Path) -> None:
-    """Raise `UserError` for a config or a run, and `DataError` if a table is missing and another name is close."""
+    """Raise `UserError` for a config, a run or a database; `DataError` for a missing table if another name is close."""
     from nnfs_cli.system.matching import matching_files
 
     where = shlex.quote(path.as_posix())
@@ -71,6 +72,8 @@ def require_table(path: Path) -> None:
         raise UserError(f"{path} is a run directory, not a table; `nnfs predict --run {where}` predicts with it")
     if path.suffix.lower() in CONFIGS and path.is_file():
         raise UserError(f"{path} is a config, not a table; `nnfs train {where}` trains it")
+    if (scheme := DATABASES.get(path.suffix.lower())) and path.is_file():
+        raise UserError(f"{path} is a database; name it {scheme}:{where}, and give the rows with --query")
     if not any(map(Path.exists, matching_files(path))) and (hint := _nearby(path, is_table)):
         raise DataError(f"there is no file {path}{hint}")
 

@@ -160,7 +160,8 @@ def source_class_for(path: Location, among: type[Source]) -> type[Source]:
 
 def _class_for_folder(path: Location, kinds: Sequence[type[Source]]) -> type[Source]:
     """Return the class of data sets that reads all the files in a folder whose kind is known."""
-    fits = [kind for kind in kinds if kind.reads_folders and kind(path=path, target="?").files != [path]]  # type: ignore[call-arg]
+    found = [kind(path=path, target="?") for kind in kinds if kind.reads_folders]  # type: ignore[call-arg]
+    fits = [type(one) for one in found if one.files != [one.path]]  # a folder without such files stands for itself
     if len(fits) == 1:
         return fits[0]
     suffixes = [kind.suffixes[0] for kind in fits or kinds if kind.reads_folders]

@@ -77,6 +77,7 @@ class Proposal:
     suspicious: Mapping[str, str]
     group: RowGroups | None = None  # rows of one group stay in one split
     weight: str | None = None
+    without_target: int = 0  # rows whose target is empty, which the config leaves out
 
     @property
     def parsed(self) -> dict[str, Recognised]:
@@ -125,7 +126,8 @@ def propose(
     inputs, dropped, suspicious = _choose(profile, target, task, group, apart)
     index = {profile.index: "has no name and numbers the rows, like an index of pandas"} if profile.index else {}
     dropped = dict.fromkeys(drop, AS_ASKED) | index | dropped
-    return Proposal(profile, target, task, inputs, dropped, suspicious, group, weight)
+    without = table.n_rows - there.n_rows
+    return Proposal(profile, target, task, inputs, dropped, suspicious, group, weight, without)
 
 
 def _group(profile: TableProfile, target: str, apart: set[str]) -> RowGroups | None:

@@ -61,6 +61,10 @@ class TableProfile:
         """Whether only the first rows were profiled."""
         return self.table.n_rows < self.n_rows
 
+    def has_misfits(self, name: str) -> bool:
+        """Return whether a column of texts that are parsed has cells that cannot be read."""
+        return name in self.parsed and bool(misfits_of(name, self.parsed[name]))
+
 
 def profile_file(
     path: Location, target: str, encoding: str | None = None, delimiter: str | None = None

@@ -36,6 +36,7 @@ def write_config(proposal: Proposal, folder: Path) -> str:
         _head(proposal),
         _dataset(proposal, folder),
         _split(proposal),
+        _missing_target(proposal),
         _parse(proposal),
         _preprocessing(proposal),
         _training(proposal),
@@ -141,6 +142,11 @@ def _split(proposal: Proposal) -> Iterator[str]:
         settings.append(f"group: {dump_value(group.column)}")
     if settings:
         yield f"split: {{{', '.join(settings)}}}"
+
+
+def _missing_target(proposal: Proposal) -> Iterator[str]:
+    if proposal.without_target:
+        yield from _with_comment("missing_target: drop", f"leaves out {counted(proposal.without_target, 'row')}")
 
 
 def _parse(proposal: Proposal) -> Iterator[str]:

@@ -245,10 +245,14 @@ def test_a_column_in_a_file_and_in_the_name_of_its_folder_is_refused(tmp_path: P
     assert "are both named 'y'" in message(Parquet(path=tmp_path / "t", target=("y",)).read)
 
 
-def test_a_folder_is_read_by_the_kind_of_its_files(tmp_path: Path, as_csv: Csv) -> None:
+def test_a_folder_is_read_by_the_kind_of_its_files(
+    tmp_path: Path, as_csv: Csv, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "empty").mkdir()
     assert "without files that end in" in message(lambda: source_for(tmp_path / "empty", as_csv))
     write_hive(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert all(isinstance(source_for(path, as_csv), Parquet) for path in (Path("sales"), tmp_path / "sales"))
     (tmp_path / "sales/x.jsonl").touch()
     assert "files of several kinds" in message(lambda: source_for(tmp_path / "sales", as_csv))
 

@@ -783,9 +783,10 @@ def test_the_data_is_found_from_where_the_config_stands(inside: Nnfs, write: Wri
             ["t.csv", "--target", "y", "--encoding", "nonsense"],
             "--encoding: expected the name of a text encoding.*'nonsense'",
         ),
-        (["gaps.csv", "--target", "y"], "line 3.*is empty"),
+        (["gaps.csv", "--target", "y"], "the target 'y' is empty; there is nothing to learn"),
         (["ragged.csv", "--target", "y"], "line 3"),
         (["empty.csv", "--target", "y"], "empty.csv"),
+        (["shop.db", "--target", "y"], "shop.db is a database; name it sqlite:shop.db, and give the rows with --query"),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, list) else "",
 )
@@ -801,12 +802,22 @@ def test_impossible_requests_are_refused_with_one_message(
     write("alone.csv", "y\na\nb\n")
     write("one.csv", "x,y\n1,a\n")
     write("headless.csv", "1,2\n3,4\n")
-    write("gaps.csv", "x,y\n1,a\n2,\n3,b\n")
+    write("gaps.csv", "x,y\n1,\n2,\n3,\n")
     write("ragged.csv", "x,y\n1,a\n2\n3,b\n")
     write("empty.csv", "")
+    write("shop.db", "")
     (tmp_path / "utf16.csv").write_bytes("x,y\n1,a\n2,b\n".encode("utf-16-le"))
     assert re.search(message, one_message(inside("init", *words), 2))
     assert not list(tmp_path.glob("*.yaml"))
+
+
+def test_rows_without_a_target_are_left_out_with_a_count(inside: Nnfs, write: Write) -> None:
+    write("t.csv", "x,y\n" + "".join(f"{i % 7},{'' if i % 5 == 0 else 'ab'[i % 2]}\n" for i in range(60)))
+    made = inside("init", "t.csv", "--target", "y")
+    assert "the target 'y' is empty in 12 rows of 60, which missing_target: drop leaves out" in made.stderr
+    assert "\nmissing_target: drop  # leaves out 12 rows\n" in Path("t.yaml").read_text()
+    write("odd.csv", "x,y\n" + "".join(f"{i % 7},{'soon' if i == 5 else f'${i}.50'}\n" for i in range(60)))
+    assert "correct these cells" in one_message(inside("init", "odd.csv", "--target", "y"), 2)
 
 
 def numbers(n: int, k: int) -> str:
