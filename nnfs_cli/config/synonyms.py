@@ -30,6 +30,7 @@ SYNONYMS = {
         "max_minutes": "max_time time_limit timeout time_limit_s",
         "members": "ensemble ensemble_size n_estimators n_models num_models",
         "metrics": "eval_metric eval_metrics metric scoring",
+        "optimizer": "optim optimiser solver",
         "penalty.l1": "l1 reg_alpha",
         "penalty.l2": "alpha l2 l2_regularization reg_lambda regularization",
         "preprocessing": "encoder normalization normalize scaler scaling standardize",

@@ -218,10 +218,14 @@ def test_evaluate_warns_about_the_file_that_the_run_was_trained_on(trained: Trai
             ["runs/config-9"],
             "error: there is no run directory runs/config-9; runs of that config are runs/config-2 and runs/config-1\n",
         ),
-        (["config-2"], "error: there is no run directory config-2; did you mean 'runs/config-2'?\n"),
+        (["confg-2"], "error: there is no run directory confg-2; did you mean 'runs/config-2'?\n"),
         (["runs/confg-1"], "error: there is no run directory runs/confg-1; did you mean 'runs/config-1'?\n"),
         (["runs/wibble-1"], "error: there is no run directory runs/wibble-1\n"),
-        (["points.csv"], "error: there is no run directory points.csv\n"),
+        (
+            ["points.csv"],
+            "error: points.csv is a table, not a run directory; `nnfs evaluate --input points.csv` scores its rows, and"
+            " `nnfs predict --input points.csv` predicts them\n",
+        ),
         (
             ["config.yaml"],
             "error: config.yaml is a config, not a run directory; its runs are runs/config-2 and runs/config-1\n",
@@ -246,14 +250,21 @@ def test_evaluate_names_what_is_missing(words: list[str], message: str, trained:
     ("name", "message"),
     [
         ("points.csv", "error: points.csv is a table; `nnfs init points.csv` writes a config for it\n"),
-        ("runs/config-1", "error: runs/config-1 is a run directory; `nnfs resume runs/config-1` continues it\n"),
+        (
+            "runs/config-1",
+            "error: runs/config-1 is a run directory; `nnfs resume runs/config-1` continues it, and"
+            " runs/config-1/spec.yaml is its config\n",
+        ),
         ("config", "config: error: there is no such file; did you mean 'config.yaml'?\n"),
         ("confg.yaml", "confg.yaml: error: there is no such file; did you mean 'config.yaml'?\n"),
         (
             "runs/config",
             "runs/config: error: there is no such file; runs of that config are runs/config-2 and runs/config-1\n",
         ),
-        ("gone.csv", "gone.csv: error: there is no such file\n"),
+        (
+            "gone.csv",
+            "gone.csv: error: there is no such file; a config is a YAML file, and `nnfs init` writes one for a table\n",
+        ),
     ],
 )
 def test_train_names_the_command_or_the_config_that_may_be_meant(
@@ -425,7 +436,6 @@ def test_no_arguments_print_the_help(inside: Nnfs) -> None:
         (["train"], "CONFIG"),
         (["train", "config.yaml", "--wibble"], "--wibble"),
         (["train", "config.yaml", "[red]second[/red]"], "[red]second[/red]"),
-        (["evaluate"], "RUN"),
         (["evaluate", "runs/config-1", "--split", "tset"], "tset"),
         (["evaluate", "runs/config-1", "--split", "train", "--input", "points.csv"], "--split or --input"),
         (["predict"], "--input"),
