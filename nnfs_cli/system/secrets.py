@@ -9,9 +9,10 @@ from urllib.parse import quote
 from nnfs_cli.errors import UserError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_WORDS = "password|passwd|sslpassword|secret|secret_key|access_key|token|sig|signature|x-amz-signature|x-goog-signature"
-_IN_USER = re.compile(r"://[^\s/?#@:]*:(?P<secret>[^\s/?#]+)@")
-_IN_QUERY = re.compile(rf"[?&](?:{_WORDS})=(?P<secret>[^\s&#'\"]+)", re.IGNORECASE)
+_WORDS = r"password|passwd|pwd|secret|token|signature|credential|(?:access|api)[_-]?key"  # in the name of a parameter
+_IN_USER = re.compile(r"://[^\s/?#@:]*:(?P<secret>[^\s/]+)@")  # libpq takes ? and # in a password, too
+_IN_SERVER = re.compile(r"postgres(?:ql)?://[^\s/?#@:]*:(?P<secret>[^\s@]+)@")  # also a slash that should be %2F
+_IN_QUERY = re.compile(rf"[?&](?:[\w.-]*(?:{_WORDS})\w*|sig)=(?P<secret>[^\s&#'\"]+)", re.IGNORECASE)
 
 
 def filled(url: str) -> str:
@@ -33,7 +34,7 @@ def without_secrets(text: str, url: str = "") -> str:
     for name in _VARIABLE.findall(url):
         if secret := os.environ.get(name):
             text = text.replace(secret, f"${{{name}}}").replace(quote(secret, safe=""), f"${{{name}}}")
-    for pattern in (_IN_USER, _IN_QUERY):
+    for pattern in (_IN_USER, _IN_SERVER, _IN_QUERY):
         text = pattern.sub(_masked, text)
     return text
 

@@ -98,6 +98,28 @@ def test_a_query_can_only_read(url: str, query: str) -> None:
     assert asked(url, "select * from t").read().n_rows == 50
 
 
+@pytest.mark.parametrize("statement", ["vacuum into '{}'", "attach '{}' as other"])
+def test_a_query_to_sqlite_makes_no_file(statement: str, tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path / 't.db'}"
+    database_at(url).append("t", [ROWS])
+    assert "authoriz" in message(asked(url, statement.format(tmp_path / "new.db")).read)
+    assert [path.name for path in tmp_path.iterdir()] == ["t.db"]
+
+
+def test_an_error_leaves_no_new_database(url: str, tmp_path: Path) -> None:
+    database_at(url).append("t", [ROWS])
+    before = {*tmp_path.iterdir()}
+    other = url.replace("data.db", "other.db")
+    assert "zz" in message(lambda: database_at(other).append("t", [ROWS, pa.table({"zz": [1]})]))
+    assert {*tmp_path.iterdir()} == before
+
+
+def test_a_number_that_sqlite_cannot_hold_is_an_error(tmp_path: Path) -> None:
+    table = pa.table({"n": pa.array([2**63], pa.uint64())})
+    said = message(lambda: database_at(f"sqlite:{tmp_path / 't.db'}").append("t", [table]))
+    assert "more than 63 bits" in said
+
+
 def test_a_query_is_run_once(url: str) -> None:
     database_at(url).append("t", [ROWS])
     source = asked(url, "select * from t order by id")
@@ -227,7 +249,11 @@ def test_a_snapshot_joins_types(tmp_path: Path) -> None:
         "postgresql://ann:pw1234@db/x",
         "postgresql://ann@db/x?password=pw1234",
         "https://ann:pw1234@x.org/a.csv",
+        "postgresql://ann:a#pw1234@db/x",
+        "postgresql://ann:a/pw1234@db/x",
         "https://x.org/a.csv?token=pw1234",
+        "https://x.org/a.csv?v=1&access_token=pw1234",
+        "https://x.org/a.csv?api_key=pw1234",
         "s3://key:pw1234@bucket/a.csv",
     ],
 )

@@ -148,7 +148,7 @@ def test_columns_that_are_kept_are_unchanged(tmp_path: Path) -> None:
 @pytest.fixture
 def jsonl(tmp_path: Path) -> Callable[[str], JsonLines]:
     def make(content: str) -> JsonLines:
-        (tmp_path / "t.jsonl").write_text(content, encoding="utf-8")
+        (tmp_path / "t.jsonl").write_bytes(content.encode(errors="surrogateescape"))
         return JsonLines(path=tmp_path / "t.jsonl", target=("y",))
 
     return make
@@ -186,6 +186,8 @@ def test_lines_equal_the_same_rows_of_python_wherever_blocks_end(
         ('{"y": 1,}', "t.jsonl, line 3: this is not JSON"),
         ("[1, 2]", "t.jsonl, line 3: expected an object, such as"),
         ('{"y": NaN}', "NaN is not a number of JSON"),
+        ('{"y": 1, "y": 2}', "line 3: this is not JSON: there are two keys 'y'"),
+        ('{"y": "\udcff"}', "line 3: this is not JSON: 'utf-8' codec"),
     ],
 )
 def test_a_line_that_is_no_object_is_refused_with_its_number(

@@ -71,7 +71,8 @@ class _Parser:
             if instants:
                 self._texts |= instants
                 table = self._by_arrow(block).select(table.schema.names)  # it begins with the known columns
-        except pa.ArrowException:
+            block.decode()  # pyarrow does not look at the bytes of texts
+        except (pa.ArrowException, UnicodeDecodeError):
             return self._by_python(block, line)
         return self._by_python(block, line) if b"NaN" in block and _has_nan(table) else table
 
@@ -103,7 +104,7 @@ class _Parser:
     def _row(self, text: bytes, line: int) -> dict[str, Any]:
         place = f"{self.name}, line {line}"
         try:
-            row = json.loads(text, parse_constant=_refuse)
+            row = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             what = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             raise DataError(f"{place}: this is not JSON: {what}, in {shown(text.decode(errors='replace'))}") from None
@@ -118,6 +119,14 @@ def _has_nan(table: Any) -> bool:
 
     columns = [column for column in table.columns if pa.types.is_floating(column.type)]
     return any(compute.any(compute.is_nan(column)).as_py() for column in columns)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
+        raise ValueError(f"there are two keys {named(twice)}")
+    return found
 
 
 def _refuse(constant: str) -> None:

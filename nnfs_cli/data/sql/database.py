@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 
@@ -27,6 +29,18 @@ class Database:
         Raises the same errors as `rows`; an error of `blocks` leaves the database as it was.
         """
         raise NotImplementedError
+
+
+@contextlib.contextmanager
+def none_after_error(path: Path | None) -> Iterator[None]:
+    """Remove the file of a database after an error if it was not there before."""
+    was_there = path is None or path.exists()
+    try:
+        yield
+    except BaseException:
+        if path is not None and not was_there:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def quoted(name: str) -> str:

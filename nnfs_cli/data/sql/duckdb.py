@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnfs_cli.data.arrow_rows import BATCH_ROWS
-from nnfs_cli.data.sql.database import Database, quoted_table
+from nnfs_cli.data.sql.database import Database, none_after_error, quoted_table
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.extras import needed
 
@@ -37,7 +37,7 @@ class Duck(Database):
     def append(self, table: str, blocks: Iterable[Any]) -> None:
         """Add tables of Arrow to a table, in one transaction."""
         name = quoted_table(table)
-        with self._connected() as connection:
+        with none_after_error(self.database), self._connected() as connection:
             connection.begin()
             for block in blocks:
                 connection.register("block_of_predictions", block)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nnfs_cli.data.arrow_rows import BATCH_ROWS
 from nnfs_cli.data.file_source import check_names
 from nnfs_cli.data.python_columns import ColumnError, to_arrow_column
-from nnfs_cli.data.sql.database import Database, quoted, quoted_table
+from nnfs_cli.data.sql.database import Database, none_after_error, quoted, quoted_table
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import named
 
@@ -39,6 +39,7 @@ class Sqlite(Database):
         if not self.path.is_file():
             raise DataError(f"there is no file {self.path}")
         with self._connected(f"{self.path.absolute().as_uri()}?mode=ro") as connection:
+            connection.set_authorizer(_without_files)
             cursor = connection.execute(query)
             names = [about[0] for about in cursor.description or ()]
             check_names(names, "the query")
@@ -51,7 +52,7 @@ class Sqlite(Database):
 
     def append(self, table: str, blocks: Iterable[Any]) -> None:
         """Add tables of Arrow to a table, in one transaction."""
-        with self._connected(self.path.absolute().as_uri()) as connection:
+        with none_after_error(self.path), self._connected(self.path.absolute().as_uri()) as connection:
             connection.execute("begin immediate")
             for block in blocks:
                 columns = ", ".join(f"{quoted(field.name)} {_type(field.type)}" for field in block.schema)
@@ -69,10 +70,19 @@ class Sqlite(Database):
         try:
             with contextlib.closing(sqlite3.connect(uri, SECONDS, uri=True, isolation_level=None)) as connection:
                 yield connection
+        except OverflowError:
+            raise DataError(f"{self.path.name} cannot hold whole numbers of more than 63 bits") from None
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorname", "").startswith(BUSY):
                 raise OSError(errno.EIO, str(error), str(self.path)) from None
             raise DataError(f"{self.path.name} cannot run this: {error}") from None
+
+
+def _without_files(action: int, *_: str | None) -> int:
+    """Deny what opens another file, as `vacuum into` does, which creates one."""
+    import sqlite3
+
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
 
 
 def _column(name: str, cells: Any) -> Any:
