@@ -1,8 +1,9 @@
 """The command line: each command has a file that parses its arguments, calls one function and prints the result.
 
 Read `train.py` first, then `options.py` (arguments), `terminal.py` (output), `report_training.py` (the plan and the
-outcome of a training) and `error_handling.py` (exit codes). `help.py` renders `--help`, and `completion.py` completes
-what a user types.
+outcome of a training), `error_handling.py` (exit codes) and `usage_errors.py` (what was probably meant). `help.py`
+renders `--help`, and `completion.py` completes what a user types. `paths.py` finds the config, table or run at a path,
+`shortcuts.py` has the options that are short for `--set`, and `optional_values.py` options without a value.
 """
 
 from __future__ import annotations

@@ -53,11 +53,11 @@ def check(
     Prints possible problems (columns that reveal the target, duplicate rows, rare classes, a net too large for the
     rows), the layers with their parameters, and an estimate of the memory and time that training takes.
 
-    --fix writes the changes that the findings suggest into CONFIG, and checks it again. --fix KINDS makes some of them:
-    drop,split for example. Comments stay.
+    --fix makes the changes that the findings suggest in CONFIG, keeps its comments, and checks it again. --fix
+    drop,split makes only changes of these kinds.
     """
     if set_ and fix:
-        raise UserError("settings such as --set hold for this check only, and --fix changes the file; leave them out")
+        raise UserError("--fix changes the file, and --set holds for this check only; leave one of them out")
     from nnfs_cli.inspection.suggestion import chosen_kinds
 
     kinds = chosen_kinds(fix) if fix else ()
@@ -129,8 +129,7 @@ def _print_fixes(config: Path, done: FixedFindings) -> None:
     for line in done.fix.difference:
         print(f"    {line}")
     if done.left:
-        do = "does" if len(done.left) == 1 else "do"
-        _fact("left", f"{counted(len(done.left), 'suggestion')} that {do} not go with the others; check again")
+        _fact("left", f"{counted(len(done.left), 'suggestion')} that cannot be combined with the others; check again")
 
 
 def _print_data(experiment: Experiment) -> None:

@@ -45,7 +45,7 @@ Target = Annotated[
     str | None,
     typer.Option(
         metavar="COLUMN",
-        help="Of several targets of two classes each, the one whose threshold is kept. By default, each gets its own.",
+        help="Label whose threshold changes, if the run has several labels. By default, all thresholds change.",
     ),
 ]
 
@@ -84,7 +84,7 @@ def decide(
 
 
 def threshold_rule(decision: Mapping[str, Any]) -> str:
-    """Return the rule of a threshold, as in "predict 'benign' at probability 0.4788 or more"; for each target, its."""
+    """Return the rule of a threshold, as in "predict 'benign' at probability 0.4788 or more"; of each label."""
     if "targets" in decision:
         return "; ".join(f"{target}: {threshold_rule(rule)}" for target, rule in decision["targets"].items())
     return f"predict '{decision['class']}' at probability {number(decision['threshold'])} or more"

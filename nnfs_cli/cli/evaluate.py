@@ -52,8 +52,8 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Score the rows of another file, which must have the target column; also the URL of a file, or of a"
-            " database, with --query.",
+            help="Score the rows of another file, or of a database with --query, at a path or a URL. They must have the"
+            " target column.",
             autocompletion=complete_table,
         ),
     ] = None,

@@ -74,9 +74,7 @@ NoReport = Annotated[
 
 Query = Annotated[
     str | None,
-    typer.Option(
-        metavar="SQL", help="Query that gives the rows, if the URL is that of a database, as in sqlite:sales.db."
-    ),
+    typer.Option(metavar="SQL", help="Query that gives the rows, for the URL of a database, such as sqlite:sales.db."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, only warnings, errors and the result.")]
 

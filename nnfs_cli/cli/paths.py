@@ -42,7 +42,7 @@ def require_config(path: Path) -> None:
 
 
 def _hint_of_config(path: Path) -> str:
-    """Return what may be meant by a config that does not exist; the empty string if that is not known."""
+    """Return a clause about what was probably meant by a config that does not exist, or an empty string."""
     from nnfs_cli.data import DataSource
 
     kind = DataSource.registered.get(str(path))
@@ -79,7 +79,7 @@ def require_table(path: Path) -> None:
 
 
 def run_meant(path: Path | None, quiet: bool = False, which: Which = "trained", folder: Path = RUNS) -> Path:
-    """Return the path of the run that is meant: houses-1 is short for runs/houses-1, and without a name the newest is.
+    """Return the path of a run: houses-1 is short for runs/houses-1, and no name at all means the newest run.
 
     A line on stderr names the newest run, unless `quiet`. Raises `RunError` if there is no run that is `which`.
     """
@@ -107,7 +107,7 @@ def rows_at(text: str, query: str | None = None) -> Location | QuerySource:
 
     if is_database(text):
         if query is None:
-            raise UserError("this is the URL of a database; give the rows with --query, as in 'select * from sales'")
+            raise UserError("the URL of a database needs a query for the rows: --query 'select * from sales'")
         return query_at(text, query, ["?"])
     if query is not None:
         raise UserError(f"--query asks a database, and {text} is none; give a URL such as sqlite:sales.db or duckdb:")

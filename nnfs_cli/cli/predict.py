@@ -74,8 +74,8 @@ Output = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="Write a file (.csv, .parquet, .feather, .jsonl, .xlsx), also to s3://, or into a database with"
-        " --table; by default CSV to stdout.",
+        help="File to write (.csv, .parquet, .feather, .jsonl, .xlsx), its URL in a store such as s3://, or the URL of"
+        " a database, with --table; by default CSV to stdout.",
     ),
 ]
 

@@ -149,7 +149,10 @@ def report_row_weights(data: Mapping[str, Any]) -> None:
         by.append(f"the column '{weights['column']}'")
     if weights.get("exposure"):
         exposure = weights["exposure"]
-        fact("exposure", f"the net learns counts per unit of '{exposure}'; figures are of this rate, weighted by it")
+        fact(
+            "exposure",
+            f"the net learns counts per unit of '{exposure}'; figures are those of this rate, weighted by exposure",
+        )
     if by:
         fact("weights", f"rows are weighted by {' and '.join(by)}, in the loss and in the metrics")
 

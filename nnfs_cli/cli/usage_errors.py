@@ -13,7 +13,7 @@ import typer
 
 from nnfs_cli.system.wording import closest, did_you_mean, shown
 
-SYNONYMS = {  # of commands, by the words that people type
+SYNONYMS = {  # commands by the words that people type for them
     word: command
     for command, words in {
         "--help": "help commands usage",

@@ -1,4 +1,4 @@
-"""The names that other tools give to the settings of a config. They are suggested, and never taken silently."""
+"""The names that other tools give to the settings of a config: they are suggested, and never taken silently."""
 
 from __future__ import annotations
 

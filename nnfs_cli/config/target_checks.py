@@ -14,7 +14,7 @@ from nnfs_cli.system.wording import listing
 def labels_fit(
     dataset: DataSource, loss: Loss, metrics: tuple[Metric, ...] | None, class_weights: object
 ) -> list[Fault]:
-    """Check that several targets of two classes are not given what is for one target of classes."""
+    """Check that several labels come without what is for a single target of classes."""
     if len(dataset.target_columns()) < 2 or not loss.several_labels:
         return []
     for_one = "is for a single target of classes, and there are several; leave it out"
@@ -29,7 +29,7 @@ def labels_fit(
 
 
 def last_layer_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
-    """Check that the outputs come from the layer that keeps what the loss relies on."""
+    """Check that the net ends in one of the layers that the loss relies on."""
     if not loss.last_layers:
         return []
     inner = layers[:-1] if loss.activation and isinstance(layers[-1], loss.activation) else layers
@@ -38,7 +38,7 @@ def last_layer_fits_loss(layers: tuple[Layer, ...], loss: Loss) -> list[Fault]:
     at = max(len(inner) - 1, 0)
     found = inner[-1].describe() if inner else layers[-1].describe()
     needed = listing((layer.name for layer in loss.last_layers), "or")
-    message = f"{loss.name} needs {needed} as the last layer, one unit less than there are classes, found {found}"
+    message = f"{loss.name} needs {needed} as the last layer, with one unit less than there are classes, found {found}"
     return [Fault(("layers", at), message)]
 
 
@@ -46,7 +46,7 @@ def exposure_fits(dataset: DataSource, loss: Loss) -> list[Fault]:
     """Check that only counts have an exposure."""
     if dataset.exposure_column() is None or loss.counts:
         return []
-    message = f"an exposure is for counts, with the loss poisson; {loss.name} has none, but a weight may do"
+    message = f"an exposure is for counts, which need the loss poisson; with {loss.name}, a weight may be what you need"
     return [Fault(("dataset", dataset.name, "exposure"), message, at_key=True)]
 
 
@@ -58,7 +58,7 @@ def class_weights_fit(class_weights: object, loss: Loss) -> list[Fault]:
 
 
 def target_step_fits(loss: Loss, preprocessing: Preprocessing) -> list[Fault]:
-    """Check that only numbers that a loss does not take as they are have steps."""
+    """Check that a target has steps only if it is of numbers, and the loss does not need these as they are."""
     if preprocessing.leaves_target:
         return []
     step = (preprocessing.target or ())[-1]

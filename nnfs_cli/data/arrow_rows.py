@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
+
+from nnfs_cli.errors import DataError
 
 BATCH_ROWS = 32_768  # rows that are read at a time
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # how Hive writes an empty cell as the name of a folder
@@ -34,6 +37,19 @@ class ArrowRows:
 
         schema = pa.schema([self.schema.field(name) for name in columns])
         return pa.concat_tables([schema.empty_table(), *self.batches(columns)]) if columns else schema.empty_table()
+
+
+@contextlib.contextmanager
+def plain_errors(name: str, kind: str) -> Iterator[None]:
+    """Turn errors of pyarrow about the content of a file into `DataError`; `kind` is that of the file."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise DataError(f"{name} is not a {kind} file or is damaged: {str(error).splitlines()[0]}") from None
 
 
 class PartitionedRows(ArrowRows):

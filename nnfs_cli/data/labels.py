@@ -97,12 +97,12 @@ def class_indices(table: Table, name: str, classes: tuple[Label, ...]) -> Array:
 
 
 def find_pairs(table: Table, names: Sequence[str]) -> tuple[tuple[Label, Label], ...]:
-    """Return the two labels of each target. Raises `DataError` for a target with more labels; see `find_classes`."""
+    """Return the two classes of each target. Raises `DataError` for a target without two; see `find_classes`."""
     pairs = []
     for name in names:
         classes = find_classes(replace(table, classes=None), name)
         if len(classes) != 2:
-            found = f"holds {len(classes):,} classes; of several targets each must hold two"
+            found = f"holds {len(classes):,} classes; several targets must hold two classes each"
             raise DataError(f"{table.name}: the target {named(name)} {found}")
         pairs.append((classes[0], classes[1]))
     return tuple(pairs)

@@ -66,9 +66,9 @@ class LeftOut:
 
 def sentence(left_out: Mapping[str, Any]) -> str:
     """Return the counts of a record in words: "2 of 90 rows are left out (the target 'y' is empty: 2)"."""
-    are = "row is" if left_out["of"] == 1 else "rows are"
+    rows, are = "row" if left_out["of"] == 1 else "rows", "is" if left_out["rows"] == 1 else "are"
     why = "; ".join(f"{reason}: {n:,}" for reason, n in left_out["reasons"].items())
-    return f"{left_out['rows']:,} of {left_out['of']:,} {are} left out ({why})"
+    return f"{left_out['rows']:,} of {left_out['of']:,} {rows} {are} left out ({why})"
 
 
 def kinds_of_most(source: ColumnSource, given: Mapping[str, Kind]) -> dict[str, Kind]:

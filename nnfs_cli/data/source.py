@@ -44,7 +44,7 @@ class DataSource(Component, family="dataset"):
         return self._parsing.parsers
 
     def _parse(self, table: Table, kinds: Mapping[str, Kind], faults: bool = False) -> Table:
-        """Return a table that was read as stored with its columns parsed, and these read as the given kinds."""
+        """Return a table, read as it is stored, with its columns parsed and then read as these kinds."""
         if not self.parsers:
             return table
         own = {output for name, parser in self.parsers.items() for output in parser.outputs(name)}
@@ -72,7 +72,7 @@ class DataSource(Component, family="dataset"):
         return None
 
     def exposure_column(self) -> str | None:
-        """Return the name of the column that says how much each row could be counted in, if there is one."""
+        """Return the name of the column with the exposure of each row, if there is one."""
         return None
 
     def read(self, kinds: Mapping[str, Kind] = NO_KINDS) -> Table:

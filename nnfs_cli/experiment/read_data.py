@@ -147,7 +147,7 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     readers = dict.fromkeys(SPLITS, reader(dataset))
     survey, target = readers["train"].survey, dataset.target_columns()
     if not survey.n_rows:
-        raise DataError(f"{survey.name}: no row is left; the first is left out since: {left_out.first}")
+        raise DataError(f"{survey.name}: all rows are left out; the first because of this: {left_out.first}")
     classes, indices, strata = None, None, None
     pairs: tuple[tuple[Label, Label], ...] = ()
     if config.loss.task == "classification" and len(target) > 1 and config.loss.several_labels:

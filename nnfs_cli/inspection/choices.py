@@ -28,7 +28,7 @@ def choices(proposal: Proposal, config: Config) -> Iterator[Finding]:
     for sentence in profile.odd:
         yield Finding("odd", None, f"{sentence}; such cells are read as missing values")
     for name, one in proposal.parsed.items():
-        yield Finding("parsed", name, f"is read as {one.meaning}: {one.n_read:,} of {one.n_cells:,} cells are")
+        yield Finding("parsed", name, f"is read as {one.meaning} ({one.n_read:,} of {one.n_cells:,} cells)")
     for name, why in proposal.dropped.items():
         if why != AS_ASKED:
             yield Finding("left_out", name, f"is left out, since it {why}")

@@ -1,4 +1,4 @@
-"""Find the columns of texts that are numbers, dates or booleans as people write them, and how to read them."""
+"""Find columns of texts that are numbers, dates or booleans as people write them, and the parser of each."""
 
 from __future__ import annotations
 

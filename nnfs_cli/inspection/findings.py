@@ -85,9 +85,9 @@ def _with_an_input_left(findings: list[Finding], inputs: Iterable[str]) -> list[
 
 
 def _disguised(config: Config, table: Table, found: Mapping[str, Recognised]) -> Iterator[Finding]:
-    """Yield inputs that are read as categories, but mean numbers, dates or booleans."""
+    """Yield inputs that are read as categories, but hold numbers, dates or booleans as people write them."""
     for name, one in found.items():
-        message = f"holds texts that are categories to the net, but {one.evidence}"
+        message = f"holds texts, which the net takes as categories, but {one.evidence}"
         message += f" ({listing(map(shown, one.misfits[:SHOWN]), 'or')} does not)" if one.misfits else ""
         message += f"; it {one.question}" if one.question else ""
         gaps = bool(one.misfits) or bool(gaps_of(table.column(name)).any())

@@ -28,7 +28,7 @@ Edits = Mapping[str, Any] | Mapping[yaml.Path, Any]  # values of keys by dotted 
 
 @dataclass(frozen=True)
 class Fix:
-    """The text of a config before and after, and the names of the changes that it has."""
+    """The text of a config before and after, and the names of the changes between them."""
 
     before: str
     after: str
@@ -64,7 +64,7 @@ def text_of_config(path: Path) -> str:
 def fix(text: str, folder: Path, changes: Sequence[tuple[str, Edits]]) -> Fix:
     """Apply changes, each with a name, to the text of a config in `folder`.
 
-    Left out is a change of what an earlier one has changed, and one with which the config would not load.
+    A change of what an earlier one has changed is left out, and so is one with which the config would not load.
     """
     changes = list(_apart(changes))
     with contextlib.suppress(NnfsError, YamlError):  # all at once, since loading may read the table

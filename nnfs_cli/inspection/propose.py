@@ -36,7 +36,7 @@ from nnfs_cli.system.wording import counted, listing, named, percent, shown
 SAMPLE = 100_000  # rows by which columns are compared
 HUGE = 1e100  # numbers whose squares may overflow
 TEXTS_REMEDY = (
-    "nets read no texts here, so add columns made from them, such as their length or whether they hold a word"
+    "no step reads free text; add columns that are made from it, such as its length, or whether it holds a word"
 )
 AS_ASKED = "is left out as asked"  # the reason of a column that the user drops
 CLASSES = 10  # different whole numbers, at most, that are classes

@@ -14,7 +14,7 @@ from nnfs_cli.presets.tabular import DATES
 
 
 def drop_column(config: Config, name: str) -> Suggestion | None:
-    """Suggest to leave a column out; None for a data set that cannot, and for one of several that a parser makes."""
+    """Suggest to leave a column out; None if the data set cannot, or if a parser makes this column beside another."""
     dataset, also = config.dataset, _without_steps(config, name)
     made = {output for one, parser in config.parse.items() for output in parser.outputs(one)} - {*config.parse}
     if not isinstance(dataset, NamedColumns) or name in made:

@@ -1,4 +1,4 @@
-"""Find out whether values far from all others are best tamed: those of an input, and those of the target."""
+"""Find out whether it helps to tame values far from all others: those of an input, and those of the target."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
         "decimal": "decimal mark of numbers, as in 1,5",
         "encoding": "encoding of the file",
         "skip_rows": "lines before the header",
-        "comment": "begins the lines that are comments",
+        "comment": "how comment lines begin",
         "header": "names of the columns, which a comment in the file holds",
         "skip_footer": "rows at the end that sum up the others",
         "null": _about_nulls(proposal),

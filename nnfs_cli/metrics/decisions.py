@@ -37,7 +37,7 @@ class Accuracy(MeanMetric, name="accuracy"):
         return np.asarray(right.mean(axis=1)) if rows.several_labels else right
 
 
-class SubsetAccuracy(MeanMetric, name="subset_accuracy"):
+class SubsetAccuracy(Accuracy, name="subset_accuracy"):
     """Share of rows whose labels are all predicted right: 1/n Σ_i [decided_i = y_i], where both are lists of labels.
 
     0 to 1, higher is better, and never higher than the accuracy of the worst label. For a single target it is the
@@ -46,12 +46,6 @@ class SubsetAccuracy(MeanMetric, name="subset_accuracy"):
     """
 
     examples = ("subset_accuracy",)
-    task = "classification"
-    greater_is_better = True
-    figure_range = (0, 1)
-
-    share = True
-    several_labels = True
 
     def row_values(self, rows: PredictedRows) -> Array:
         """Return whether all decisions are right, (rows,)."""

@@ -55,7 +55,7 @@ class BatchPredictor:
         keep = self.source.names() if self.keep == "all" else tuple(self.keep)
         if isinstance(self.source, SeveralFiles):
             if FILE in keep:
-                raise UserError(f"the column '{FILE}' cannot be kept: a column of that name tells the files; rename it")
+                raise UserError(f"the column '{FILE}' cannot be kept: the files of the rows have this name; rename it")
             keep = FILE, *keep
         kinds = dict(self.predictor.encoder.kinds)
         if self.predictor.encoder.exposure is not None:

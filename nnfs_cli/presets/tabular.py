@@ -181,7 +181,7 @@ def _blend(facts: TableFacts, effort: Effort) -> list[Any]:
 
 
 def _n_columns(facts: TableFacts) -> int:
-    """Return how many inputs a blended model has, about."""
+    """Return about how many inputs a blended model has."""
     return facts.n_numbers + sum(min(n, MANY_CATEGORIES) for n in facts.n_categories.values())
 
 

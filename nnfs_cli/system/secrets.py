@@ -44,6 +44,13 @@ def _masked(found: re.Match[str]) -> str:
     return found[0] if _VARIABLE.fullmatch(secret) else found[0].replace(secret, "***")
 
 
+def require_no_secret(url: str, what: str) -> None:
+    """Raise `UserError` if the URL of something, such as "the output", holds a password itself."""
+    if holds_secret(url):
+        remedy = "write ${NAME} in its place, in single quotes, and set the environment variable NAME"
+        raise UserError(f"the URL of {what} holds a password; {remedy}")
+
+
 def holds_secret(url: str) -> bool:
     """Return whether a URL holds a password or a token itself, instead of the name of an environment variable.
 

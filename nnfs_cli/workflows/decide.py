@@ -37,8 +37,8 @@ def decide(
     `costs`, {"fp": ..., "fn": ...}, the threshold of least cost on the validation rows is chosen; see `Costs`.
     `evaluate` and `predict` use it from then on. `data` is as for `evaluate`.
     The result is the `threshold`, its `class`, and `by`: the metric that chose it, "costs" or "hand".
-    Of several targets of two classes each, only the threshold of `target` changes, if given, else those of all change;
-    the result holds that of each in `targets`.
+    Of several targets of two classes each, the thresholds of all change, or only that of `target`. The result then
+    holds one for each of them, in `targets`.
     Raises `RunError` unless the run has probabilities of two classes, and validation rows if these choose.
     """
     if (threshold is None) == (costs is None):

@@ -14,7 +14,7 @@ from nnfs_cli.errors import UserError
 from nnfs_cli.system.files import write_atomically
 from nnfs_cli.system.remote import store
 from nnfs_cli.system.remote.file import HTTP, is_remote, location
-from nnfs_cli.system.secrets import holds_secret
+from nnfs_cli.system.secrets import require_no_secret
 from nnfs_cli.system.wording import listing
 
 Blocks = Iterable[Mapping[str, Any]]
@@ -22,9 +22,7 @@ Blocks = Iterable[Mapping[str, Any]]
 
 def check_destination(output: str, table: str | None = None) -> None:
     """Raise `UserError` unless rows can be written there; see `write_rows`."""
-    if holds_secret(output):
-        remedy = "write ${NAME} in its place, in single quotes, and set the environment variable NAME"
-        raise UserError(f"the URL of the output holds a password; {remedy}")
+    require_no_secret(output, "the output")
     if is_database(output):
         if not table:
             raise UserError("the output is a database; name the table with --table")

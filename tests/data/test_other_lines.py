@@ -114,7 +114,7 @@ def test_the_index_that_pandas_writes_is_left_out_with_a_note(inside: Nnfs, tmp_
     (tmp_path / "c.yaml").write_text(config)
     warned = inside("train", "c.yaml", "-q").stderr.splitlines()
     assert len(warned) == 1
-    assert "it is left out. drop: ['Unnamed: 0']" in warned[0]
+    assert "it is left out. To confirm this, set  drop: ['Unnamed: 0']" in warned[0]
     (tmp_path / "c.yaml").write_text(config.replace("y}}", "y, drop: 'Unnamed: 0'}}"))
     assert not inside("train", "c.yaml", "-q").stderr
     for run in ("c-1", "c-2"):

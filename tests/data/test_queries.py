@@ -17,7 +17,7 @@ import pytest
 
 from nnfs_cli.data.arrow_rows import ArrowRows
 from nnfs_cli.data.rows_digest import rows_digest
-from nnfs_cli.data.snapshot import Snapshot
+from nnfs_cli.data.spooled_rows import SpooledRows
 from nnfs_cli.data.sql.source import QuerySource, Sql, query_at
 from nnfs_cli.data.sql.url import database_at
 from nnfs_cli.errors import ConfigError, DataError, UserError
@@ -230,8 +230,8 @@ def test_texts_that_are_joined_alike_have_different_digests() -> None:
     assert rows_digest(one) != rows_digest(other)
 
 
-def test_a_snapshot_joins_types(tmp_path: Path) -> None:
-    rows = Snapshot("t")
+def test_spooled_rows_join_types(tmp_path: Path) -> None:
+    rows = SpooledRows("t")
     for cells in ([1, 2], [None, 2.5], ["x", None]):
         rows.add(pa.table({"a": cells}))
     rows.add(pa.table({"b": [True]}))

@@ -83,7 +83,7 @@ def test_init_reads_a_file_of_a_web_server(web: Site) -> None:
         ((500, {}, b"oops"), OSError, "the server answers 500"),
         ((200, {"Content-Length": 900}, CSV), OSError, f"closed the connection after {len(CSV)} of 900 bytes"),
         ((302, {"Location": "file:///etc/passwd"}, b""), (UserError, OSError), ""),
-        ((302, {"Location": "ftp://127.0.0.1/a.csv"}, b""), UserError, "leads to another kind of address"),
+        ((302, {"Location": "ftp://127.0.0.1/a.csv"}, b""), UserError, "redirects to another kind of address"),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_web_server_is_one_sentence(page: Any, error: Any, words: str, web: Site) -> None:

@@ -171,5 +171,5 @@ def test_the_command_takes_the_option_and_evaluate_leaves_out_the_same_kind_of_r
 
 
 def test_a_table_of_which_no_row_is_left_is_refused(config: Write) -> None:
-    with pytest.raises(DataError, match=r"t.csv: no row is left; .* since: t.csv, line 2: the target"):
+    with pytest.raises(DataError, match=r"t.csv: all rows are left out; .* this: t.csv, line 2: the target"):
         trained(config("x,w,y\n1,u,\n2,v,\n", missing_target="drop"))

@@ -125,7 +125,7 @@ def test_a_table_of_only_free_text_is_refused_with_a_sentence(inside: Nnfs, writ
     review = [f"the film number {i} was as long as it was dull" for i in range(N)]
     write("t.csv", csv_of(review=review, y=["good", "bad"] * (N // 2)))
     message = one_message(inside("init", "t.csv", "--target", "y"), 2)
-    assert "t.csv holds only free text ('review') beside the target; nets read no texts here" in message
+    assert "t.csv holds only free text ('review') beside the target; no step reads free text" in message
 
 
 def test_check_finds_disguises_and_lists_that_a_config_reads_as_categories(inside: Nnfs, write: Write) -> None:

@@ -182,7 +182,7 @@ def test_two_ways_to_split_are_not_taken_at_once(inside: Nnfs, write: Write) -> 
     path = write("t.yaml", "dataset: {csv: {path: t.csv, target: y}}\nsplit: {test: 0.2}\npreset: tabular\nepochs: 1\n")
     done = inside("check", "t.yaml", "--fix")
     assert "split: {test: 0.2, group: patient}" in path.read_text()
-    assert "left        1 suggestion that does not go with the others; check again" in done.stdout
+    assert "left        1 suggestion that cannot be combined with the others; check again" in done.stdout
     path.write_text(path.read_text().replace(", group: patient", ""))
     write("t.csv", "\n".join(["day,y", *map(",".join, columns[[0, -1]].T)]))
     assert inside("check", "t.yaml", "--fix", "split").returncode == 0

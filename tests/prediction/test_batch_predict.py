@@ -156,7 +156,7 @@ def test_what_is_wrong_in_one_of_several_files_is_said_of_that_file(
     assert "error: b.csv is the input" in one_message(inside(*words, "b.csv", "--output", "b.csv"), 2)
     (tmp_path / "d.csv").write_text("day,n,word,file\n2020-05-15,5,u,x\n")
     message = one_message(inside(*words, "d.csv", "--keep", "file"), 2)
-    assert "the column 'file' cannot be kept: a column of that name tells the files; rename it" in message
+    assert "the column 'file' cannot be kept: the files of the rows have this name; rename it" in message
 
 
 def test_stdin_gives_what_the_file_gives(run: RunDirectory, tmp_path: Path, nnfs: Nnfs) -> None:

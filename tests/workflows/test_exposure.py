@@ -84,7 +84,7 @@ def test_an_exposure_that_is_not_above_0_is_refused_or_skipped(run: Run, years: 
 
 
 def test_an_exposure_is_for_counts_and_for_no_other_role(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="an exposure is for counts, with the loss poisson; mse has none"):
+    with pytest.raises(ConfigError, match="an exposure is for counts, which need the loss poisson; with mse"):
         train({**SETTINGS, "loss": "mse", "layers": [{"linear": 1}]}, policies(), folder=tmp_path)
     for role in ("target", "weight", "drop"):
         names = {"target": "claims", "exposure": "years", role: "years"}

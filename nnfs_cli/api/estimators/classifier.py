@@ -145,7 +145,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
     Attributes
     ----------
     classes_ : array (n_classes,)
-        The labels, sorted; of several targets, their indices. With the loss `ordinal`, from lowest to highest.
+        The labels, sorted, or from lowest to highest with the loss `ordinal`. Of several targets, their indices.
     n_features_in_ : int
         The number of inputs.
     feature_names_in_ : array (n_features,) of str
@@ -305,7 +305,7 @@ class NetClassifier(ClassifierMixin, NetEstimator):  # type: ignore[misc]  # sci
         """Return targets (rows, targets) of 0 and 1, checked as scikit-learn checks them."""
         found = self._target(y, numeric=True)
         if found.ndim != 2 or type_of_target(found) != "multilabel-indicator":
-            raise DataError("y should hold one label for each row, or for several targets columns of 0 and 1")
+            raise DataError("y should hold one label for each row, or, for several targets, columns of 0 and 1")
         return found.astype(np.int64)
 
     def _labels(self, y: Any) -> Array:

@@ -120,7 +120,7 @@ class Inference:
                 raise DataError(f"{block.file}: column {place} has no name; name it, or leave this column out")
             if found == "integer":
                 what = "the first column has no name and holds whole numbers, like an index that pandas writes"
-                warn(f"{block.file}: {what}; it is left out. drop: ['{name}'] in the config says so")
+                warn(f"{block.file}: {what}; it is left out. To confirm this, set  drop: ['{name}']")
 
     def _undecided(self, names: Sequence[str], whole: bool) -> list[str]:
         """Return the columns to parse; without `whole`, columns that are known to be texts are left out."""

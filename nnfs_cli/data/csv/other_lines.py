@@ -41,7 +41,7 @@ def end_of_lines(data: bytes, n: int) -> int:
 
 
 def find_comments(data: bytes, comment: str, delimiter: str) -> list[Span]:
-    """Return where the lines are that begin with `comment`, outside of quotes; `data` begins with a line."""
+    """Return the places of lines that begin with `comment`, outside of quotes; `data` begins with a line."""
     mark = comment.encode()
     if not (data.startswith(mark) or b"\n" + mark in data or b"\r" + mark in data):
         return []
@@ -52,7 +52,7 @@ def find_comments(data: bytes, comment: str, delimiter: str) -> list[Span]:
 
 
 def hide(data: bytes, spans: Sequence[Span]) -> bytes:
-    """Return the bytes with other ones, which need no attention, in place of comments."""
+    """Return the bytes with dashes in place of comments, whose quotes and delimiters mean nothing."""
     hidden = bytearray(data)
     for start, end in spans:
         hidden[start:end] = b"-" * (end - start)

@@ -11,7 +11,7 @@ from nnfs_cli.components.field_types import Text
 from nnfs_cli.data.arrow_rows import BATCH_ROWS
 from nnfs_cli.data.file_source import check_names
 from nnfs_cli.data.python_columns import ColumnError, to_arrow_column
-from nnfs_cli.data.snapshot_file import SnapshotFile
+from nnfs_cli.data.spooled_file import SpooledFile
 from nnfs_cli.data.table import text_of
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.extras import needed
@@ -23,7 +23,7 @@ EXACT = 2**53  # from here on, floats skip whole numbers
 LISTED = 12  # sheets that a message lists, at most
 
 
-class Excel(SnapshotFile, name="excel", main="path"):
+class Excel(SpooledFile, name="excel", main="path"):
     """A sheet of an Excel workbook, whose first row names the columns; also of an OpenDocument spreadsheet.
 
     A formula counts as the value that was saved with it, and an error such as #N/A as an empty cell. Blank rows are

@@ -44,7 +44,7 @@ class ExcelWriter(TableWriter):
 
         self._rows += 1
         if self._rows > MOST_ROWS:
-            raise DataError(f"a sheet of Excel holds {MOST_ROWS:,} rows; write to a .csv or .parquet file")
+            raise DataError(f"a sheet of Excel holds at most {MOST_ROWS:,} rows; write to a .csv or .parquet file")
         for name, cell in zip(names, cells, strict=True):
             if not isinstance(cell, CELLS) or (isinstance(cell, str) and len(cell) > LONGEST):
                 raise self._unwritable(name, cell)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nnfs_cli.data.arrow_rows import BATCH_ROWS, ArrowRows
+from nnfs_cli.data.arrow_rows import BATCH_ROWS, ArrowRows, plain_errors
 from nnfs_cli.data.arrow_source import ArrowFile
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.remote.file import Location
@@ -32,8 +32,8 @@ class FeatherRows(ArrowRows):
         self.schema = self._reader().schema
 
     def count(self) -> int:
-        """Return the number of rows; this reads only what the first column takes."""
-        with _plain_errors(self.name):
+        """Return the number of rows, for which it reads the first column."""
+        with plain_errors(self.name, "Feather"):
             return sum(self._batch(i, self.schema.names[:1]).num_rows for i in range(self._reader().num_record_batches))
 
     def batches(self, columns: Sequence[str]) -> Iterator[Any]:
@@ -41,7 +41,7 @@ class FeatherRows(ArrowRows):
         import pyarrow as pa
 
         for i in range(self._reader().num_record_batches):
-            with _plain_errors(self.name):
+            with plain_errors(self.name, "Feather"):
                 table = pa.Table.from_batches([self._batch(i, columns)])
             for start in range(0, table.num_rows, BATCH_ROWS):
                 yield table.slice(start, BATCH_ROWS)
@@ -53,22 +53,10 @@ class FeatherRows(ArrowRows):
         """Return a reader that decompresses these columns, or all. Raises `DataError` unless it is such a file."""
         import pyarrow as pa
 
-        with _plain_errors(self.name):
+        with plain_errors(self.name, "Feather"):
             self._file.seek(0)
             if self._file.read(4) == b"FEA1":
                 raise DataError(f"{self.name} is a Feather file of version 1; write it again with version 2")
             self._file.seek(0)
             places = [self.schema.names.index(name) for name in columns] if columns else None
             return pa.ipc.open_file(self._file, options=pa.ipc.IpcReadOptions(included_fields=places))
-
-
-@contextlib.contextmanager
-def _plain_errors(name: str) -> Iterator[None]:
-    import pyarrow as pa
-
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise
-        raise DataError(f"{name} is not a Feather file or is damaged: {str(error).splitlines()[0]}") from None

@@ -9,7 +9,7 @@ from typing import Any
 from nnfs_cli.data.csv.byte_stream import ByteStream
 from nnfs_cli.data.csv.layout import CsvLayout
 from nnfs_cli.data.python_columns import ColumnError, to_arrow_column
-from nnfs_cli.data.snapshot_file import SnapshotFile
+from nnfs_cli.data.spooled_file import SpooledFile
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.remote.file import Location
 from nnfs_cli.system.wording import named, shown, type_of
@@ -18,7 +18,7 @@ BLOCK_BYTES = 4 << 20  # bytes that are parsed at a time
 LONGEST_LINE = 64 << 20  # bytes
 
 
-class JsonLines(SnapshotFile, name="jsonl", main="path"):
+class JsonLines(SpooledFile, name="jsonl", main="path"):
     """A file of JSON lines, in which each line is an object, or several files; also `.gz` and `.zst`.
 
     The keys are the columns. A key that a line lacks is an empty cell there, as is null. A column of texts that are all

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from nnfs_cli.data.arrow_rows import BATCH_ROWS, ArrowRows
+from nnfs_cli.data.arrow_rows import BATCH_ROWS, ArrowRows, plain_errors
 from nnfs_cli.data.arrow_source import ArrowFile
 from nnfs_cli.data.arrow_table import excerpt
 from nnfs_cli.errors import DataError
@@ -52,7 +52,7 @@ class ParquetRows(ArrowRows):
         for group in range(self._file.num_row_groups):
             batches = self._file.iter_batches(BATCH_ROWS, row_groups=[group], columns=columns)
             while True:
-                with _plain_errors(self.name):
+                with plain_errors(self.name, "Parquet"):
                     batch = next(batches, None)
                 if batch is None:
                     break
@@ -60,7 +60,7 @@ class ParquetRows(ArrowRows):
 
     def whole(self, columns: Sequence[str]) -> Any:
         """Return all rows as one table."""
-        with _plain_errors(self.name):
+        with plain_errors(self.name, "Parquet"):
             return self._file.read(columns=columns)
 
 
@@ -71,7 +71,7 @@ def _opened(path: Location) -> Iterator[Any]:
     if path.is_dir():
         raise IsADirectoryError
     try:
-        with _plain_errors(path.name):
+        with plain_errors(path.name, "Parquet"):
             # One file is one table: ParquetFile, unlike read_table, does not take folders around it for partitions.
             source = path if isinstance(path, Path) else path.open()
             file = parquet.ParquetFile(source, buffer_size=BUFFER)
@@ -80,16 +80,3 @@ def _opened(path: Location) -> Iterator[Any]:
         raise DataError(f"{path.name}: the name of a column is not UTF-8, found {found}; rename the column") from None
     with file:
         yield file
-
-
-@contextlib.contextmanager
-def _plain_errors(name: str) -> Iterator[None]:
-    import pyarrow as pa
-
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise
-        why = str(error).splitlines()[0]
-        raise DataError(f"{name} is not a Parquet file or is damaged: {why}") from None

@@ -118,7 +118,7 @@ def _is_pair(shape: str) -> bool:
 
 @lru_cache(1_024)
 def duration_shape(shape: str, clock: Clock) -> DurationShape | None:
-    """Return what a shape adds up, or None if it is no duration."""
+    """Return the amounts that a shape adds up, or None if it is no duration."""
     signed = _SIGN.fullmatch(shape)
     sign, text = (signed[1], signed[2]) if signed else ("", shape)
     negative = sign not in ("", "+")

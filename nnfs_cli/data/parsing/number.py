@@ -75,7 +75,7 @@ class Number(Parser, name="number", main="unit"):
         return with_digits_behind
 
     def _scale(self, before: str, behind: str) -> float | None:
-        """Return what a number with these texts around it is to be multiplied with; None if they do not fit."""
+        """Return the factor for a number with these texts around it; None if they are no unit of the column."""
         wanted, units = unit_named(self.unit or ONE)[0], units_in(before, behind)
         if units and units[0] == (ONE, ONE, 1.0):  # without a unit, it is in that of the column
             return 1.0

@@ -69,7 +69,7 @@ def _numbers(
         yield number, units, facts, facts.n_cells - starting_with_zero
 
 
-def settle_decimal(evidence: Evidence, thousands: str | None, units: str | None) -> str:
+def settle_decimal(evidence: Evidence, thousands: str | None, unit: str | None) -> str:
     """Return the decimal mark with which most cells are numbers.
 
     Raises `ValueError`, the rest of a sentence about the column, if the cells are other numbers with the other mark.
@@ -85,7 +85,7 @@ def settle_decimal(evidence: Evidence, thousands: str | None, units: str | None)
     ]
     if not doubtful:
         return "."
-    return _by_habit(evidence, read["."], doubtful, units)
+    return _by_habit(evidence, read["."], doubtful, unit)
 
 
 def _by_habit(

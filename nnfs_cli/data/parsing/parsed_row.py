@@ -18,7 +18,7 @@ class RowParser:
         self._known: dict[tuple[str, str], tuple[Any, ...] | None] = {}
 
     def parse(self, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Return the row with parsed cells; None if a cell of a parser is no text that it reads, and no number."""
+        """Return the row with parsed cells; None if a parser gets a cell that it cannot read in this fast way."""
         if not self.parsers:
             return row
         parsed = dict(row)

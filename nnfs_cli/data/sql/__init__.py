@@ -1,7 +1,7 @@
-"""Rows of queries: `source` reads them once, in order, into a snapshot; `append` adds predictions to a table.
+"""Databases: the rows of a query are a data set, and predictions are added to a table.
 
-Read `database` (what a database can do), `postgresql`, `sqlite` and `duckdb` (those that can), and `url` (which one a
-URL names). Passwords are never in a config: a URL names an environment variable for them.
+Read `database` (what a database can do), `postgresql`, `sqlite` and `duckdb` (the databases), `url` (which one a URL
+names) and `source` (the data sets). Passwords are never in a config: a URL names an environment variable for them.
 """
 
 from nnfs_cli.data.sql.source import DuckDb as DuckDb

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 class Database:
     """A database that answers queries with tables of Arrow. `url` names it in messages."""
 
-    has_dates: ClassVar[bool] = True  # whether its columns can be of dates, so that texts are texts
+    has_dates: ClassVar[bool] = True  # whether a column can be of dates, so that columns of texts never are
 
     def __init__(self, url: str) -> None:
         self.url = url

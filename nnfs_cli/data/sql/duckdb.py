@@ -30,7 +30,9 @@ class Duck(Database):
         with self._connected(read_only=self.database is not None) as connection:
             statements = connection.extract_statements(query)
             if len(statements) != 1 or statements[0].type.name != "SELECT":
-                raise DataError("the query is not one select statement; it can read tables and files, and nothing else")
+                raise DataError(
+                    "the query must be one select statement: it reads tables and files, and changes nothing"
+                )
             for batch in connection.sql(query).to_arrow_reader(BATCH_ROWS):
                 yield pa.Table.from_batches([batch])
 

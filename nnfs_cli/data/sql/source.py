@@ -14,7 +14,7 @@ from nnfs_cli.data.arrow_rows import ArrowRows
 from nnfs_cli.data.arrow_source import ArrowSource
 from nnfs_cli.data.file_source import check_names
 from nnfs_cli.data.rows_digest import rows_digest
-from nnfs_cli.data.snapshot import Snapshot
+from nnfs_cli.data.spooled_rows import SpooledRows
 from nnfs_cli.data.sql.database import Database
 from nnfs_cli.data.sql.duckdb import Duck
 from nnfs_cli.data.sql.url import DUCKDB, DatabaseUrl, database_at, path_in
@@ -47,7 +47,7 @@ class QuerySource(ArrowSource):
     query: Query
     """A query in SQL, whose columns are those of the data set. Give it an `order by`, so that rows keep their order."""
 
-    _kept: list[tuple[Snapshot, str]] = PrivateAttr(default_factory=list)  # of the rows, shared by all copies
+    _kept: list[tuple[SpooledRows, str]] = PrivateAttr(default_factory=list)  # of the rows, shared by all copies
 
     @property
     def called(self) -> str:
@@ -61,7 +61,7 @@ class QuerySource(ArrowSource):
 
     def size(self) -> int:
         """Return the number of bytes in which the rows are kept."""
-        return self._snapshot()[0].size()
+        return self._rows()[0].size()
 
     def stamp(self) -> Hashable:
         """Return a constant: the rows are read once."""
@@ -69,7 +69,7 @@ class QuerySource(ArrowSource):
 
     def sha256(self) -> str:
         """Return the digest of the rows."""
-        return self._snapshot()[1]
+        return self._rows()[1]
 
     @property
     def is_ordered(self) -> bool:
@@ -77,13 +77,13 @@ class QuerySource(ArrowSource):
         return re.search(r"\border\s+by\b", _NOT_CODE.sub(" ", self.query), re.IGNORECASE) is not None
 
     def _parts(self) -> Iterator[ArrowRows]:
-        yield self._snapshot()[0]
+        yield self._rows()[0]
 
-    def _snapshot(self) -> tuple[Snapshot, str]:
-        """Return the rows and their digest."""
+    def _rows(self) -> tuple[SpooledRows, str]:
+        """Return the rows, which are spooled once, and their digest."""
         if not self._kept:
             leave_pandas_out()
-            rows = Snapshot(self.called, find_dates=not self.database.has_dates)
+            rows = SpooledRows(self.called, find_dates=not self.database.has_dates)
             for table in self.database.rows(self.query):
                 check_names(table.schema.names, self.called)
                 rows.add(table)

@@ -13,8 +13,7 @@ from nnfs_cli.data.sql.database import Database
 from nnfs_cli.data.sql.duckdb import Duck
 from nnfs_cli.data.sql.postgresql import PostgreSql
 from nnfs_cli.data.sql.sqlite import Sqlite
-from nnfs_cli.errors import UserError
-from nnfs_cli.system.secrets import holds_secret
+from nnfs_cli.system.secrets import require_no_secret
 from nnfs_cli.system.wording import shown
 
 SERVERS = ("postgresql://", "postgres://")
@@ -33,9 +32,7 @@ def database_at(url: str) -> Database:
 
     Raises `UserError` for a URL with a password.
     """
-    if holds_secret(url):
-        remedy = "write ${NAME} in its place, in single quotes, and set the environment variable NAME"
-        raise UserError(f"the URL of the database holds a password; {remedy}")
+    require_no_secret(url, "the database")
     if url.startswith(SERVERS):
         return PostgreSql(url)
     if url.startswith(SQLITE):

@@ -67,7 +67,7 @@ def _refused(url: str, error: urllib.error.HTTPError) -> Exception:
         remedy = "put the user and the password into .netrc, or a token as ${TOKEN} into the URL"
         return UserError(f"{url}: the server denies access ({error.code}); {remedy}")
     if 300 <= error.code < 400:
-        return UserError(f"{url}: the server leads to another kind of address, which is not followed")
+        return UserError(f"{url}: the server redirects to another kind of address, which nnfs does not follow")
     return _gone(url, f"the server answers {error.code} {error.reason}")
 
 

@@ -33,7 +33,7 @@ def download(url: str) -> Iterator[bytes]:
                 yield block
         size = _file_system(url).get_file_info(path_in(url)).size
         if size is not None and size != got:
-            raise OSError(errno.EIO, f"it has changed while it was read: {got:,} bytes came of {size:,}", url)
+            raise OSError(errno.EIO, f"it has changed while it was read: {got:,} of {size:,} bytes came", url)
 
 
 def upload(url: str, file: BinaryIO) -> None:

@@ -12,7 +12,7 @@ from nnfs_cli.data.arrow_rows import ArrowRows
 from nnfs_cli.system.files import unnamed_file
 
 
-class Snapshot(ArrowRows):
+class SpooledRows(ArrowRows):
     """Rows that were added table by table; the cells of all tables decide the type of a column.
 
     A table may lack columns: there, their cells are empty. A column that mixes numbers, dates and texts is of texts.
@@ -57,7 +57,7 @@ class Snapshot(ArrowRows):
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
 
-    def complete(self) -> Snapshot:
+    def complete(self) -> SpooledRows:
         """Return these rows, to which no more are added."""
         import pyarrow as pa
 
