@@ -57,7 +57,7 @@ def check(
     drop,split makes only changes of these kinds.
     """
     if set_ and fix:
-        raise UserError("--fix changes the file, and --set holds for this check only; leave one of them out")
+        raise UserError("--fix changes the file, and --set or --epochs hold for this check only; leave one out")
     from nnfs_cli.inspection.suggestion import chosen_kinds
 
     kinds = chosen_kinds(fix) if fix else ()

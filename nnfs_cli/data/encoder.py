@@ -170,7 +170,7 @@ class Encoder:
         return truth if self.classes or self.pairs else self.target.forward(truth)
 
     def weights(self, table: Table, truth: Array, column: str | None, dtype: Any) -> Array | None:
-        """Return the weight of each row, (rows,), from its class, its exposure and a column; None with none of these."""
+        """Return the weight of each row, (rows,), from its class, its exposure and a column, or None."""
         if not self.class_weights and column is None and self.exposure is None:
             return None
         weights = np.ones(table.n_rows) if self.exposure is None else exposures(table, self.exposure)

@@ -46,8 +46,8 @@ class NamedColumns(DataSource):
     weight: Text | None = None
     """Column with the weight of each row, 0 or more. Without it every row has the weight 1."""
     exposure: Text | None = None
-    """For counts: column with the time, area or number of people that a row was counted in, above 0. The net learns
-    the rate, counts per exposure, and a prediction is the rate times the exposure of the row."""
+    """For counts: column with the time, area or number of people that each count covers, above 0. The net learns the
+    rate, the count per exposure, and a prediction is the rate times the exposure of the row."""
 
     @model_validator(mode="after")
     def _keeps_its_target(self) -> Self:

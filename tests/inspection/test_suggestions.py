@@ -155,7 +155,7 @@ def test_a_kind_that_does_not_exist_is_refused_with_the_list(inside: Nnfs, write
     path = write("t.yaml", CONFIG)
     message = one_message(inside("check", "t.yaml", "--fix", "drop,splt"), 2)
     assert "there is no kind of change 'splt'; did you mean 'split'? the kinds are drop, " in message
-    assert "leave them out" in one_message(inside("check", "t.yaml", "--fix", "--set", "epochs=2"), 2)
+    assert "leave one out" in one_message(inside("check", "t.yaml", "--fix", "--set", "epochs=2"), 2)
     assert path.read_text() == CONFIG
 
 

@@ -106,7 +106,7 @@ class Csv(ColumnFile, name="csv", main="path"):
     skip_rows: Lines = 0
     """Number of lines before the header, such as a title. A line such as ``sep=;`` needs no setting."""
     comment: Text | None = None
-    """Text that begins a line which is a comment, such as '#'."""
+    """Text at the beginning of comment lines, such as '#'."""
     skip_footer: Tokens = ()
     """Texts that begin summary rows at the end of the file, as in [Total]. A file without such rows loses none."""
 
