@@ -1,11 +1,9 @@
 """Tables: where rows come from, how they are split, and how their columns become arrays and predictions.
 
-Read in this order: `table` (named columns, some of them `texts`); `source`, `column_source` and `file_source` (what a
-data set is) with `csv/`, `npz`, `builtin` and `generated`; `arrow_rows` and `arrow_source` with `parquet/` and
-`feather/`, and with `excel/`, `jsonl/` and `sql/`, whose rows are `spooled_rows`; `parsing/`, which reads texts as
-numbers and dates; `split`, `folds` and `weights`; `left_out`; `steps/`, `preprocessing` and `encoder`, which turn
-columns into arrays; `training_rows` and `batches`, which feed the training loop; `profile` and `drift`, which compare
-new rows with the training rows; `table_writer` and `write_table`.
+Read in this order: `table` (named columns, some of them `texts`); `source`, `file_source` and `arrow_source` (what a
+data set is) with `csv/`, `parquet/`, `sql/` and others; `parsing/`, which reads texts as numbers and dates; `split`,
+`folds` and `weights`; `steps/`, `preprocessing` and `encoder`, which turn columns into arrays; `training_rows` and
+`batches`, which feed the training loop; `profile` and `drift`, which compare new rows with the training rows.
 
 Importing the package registers every data set and every preprocessing step.
 """
