@@ -145,7 +145,8 @@ def test_a_pickle_predicts_the_same_bytes(net: Any) -> None:
     for copy in (pickle.loads(pickle.dumps(net)), joblib.load(file)):  # noqa: S301 - its own bytes
         assert copy.predict(TABLE).tobytes() == net.predict(TABLE).tobytes()
         assert copy.history_["epoch"].tolist() == net.history_["epoch"].tolist()
-    assert len(pickle.dumps(net)) < 200_000
+    trees = len(pickle.dumps(net.result_.predictor.blend))
+    assert len(pickle.dumps(net)) < 100_000 + trees  # the trees are there once, and no rows or scratch memory
 
 
 def test_the_diagram_of_a_notebook_shows_the_parameters() -> None:
