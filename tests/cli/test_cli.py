@@ -436,6 +436,7 @@ def test_no_arguments_print_the_help(inside: Nnfs) -> None:
         (["train"], "CONFIG"),
         (["train", "config.yaml", "--wibble"], "--wibble"),
         (["train", "config.yaml", "[red]second[/red]"], "[red]second[/red]"),
+        (["evaluate", "runs/config-1", "runs/config-2"], "runs/config-2"),
         (["evaluate", "runs/config-1", "--split", "tset"], "tset"),
         (["evaluate", "runs/config-1", "--split", "train", "--input", "points.csv"], "--split or --input"),
         (["predict"], "--input"),

@@ -36,7 +36,7 @@ def test_the_report_of_a_finished_run_shows_its_figures_and_curves(run: RunDirec
     assert f"best, epoch {metrics['best_epoch']}" in words(html)
     assert {"Loss by epoch", "accuracy by epoch"} <= set(re.findall("<title>(.*?)</title>", html))
     assert "The learning rate is 0.1 in all epochs." in words(html)
-    assert "missing" not in words(html)
+    assert 'class="notice bad"' not in html
 
 
 def test_every_section_can_be_reached_and_its_name_is_unique(run: RunDirectory) -> None:
@@ -59,6 +59,7 @@ def test_a_damaged_file_is_told_and_the_rest_is_shown(run: RunDirectory, name: s
     (copy / name).write_bytes(b"{nonsense")
     html = run_report(RunFacts(RunDirectory.open(copy)))
     assert re.search(rf"{re.escape(name)} (is damaged|was changed)", words(html))
+    assert 'class="notice bad"' in html
     assert "Learning curves" in words(html)
 
 
