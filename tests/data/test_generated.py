@@ -15,13 +15,16 @@ from sklearn import datasets
 from nnfs_cli import workflows
 from nnfs_cli.config.config import Config
 from nnfs_cli.data import DataSource, builtin
+from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import UserError
 
 MEMBERS = {
-    name: member for name, member in DataSource.registered.items() if not issubclass(member, FileSource | InMemory)
+    name: member
+    for name, member in DataSource.registered.items()
+    if not issubclass(member, FileSource | ColumnSource | InMemory)
 }
 GENERATED = [name for name, member in MEMBERS.items() if "seed" in member.model_fields]
 BUILTIN = [name for name in MEMBERS if name not in GENERATED]

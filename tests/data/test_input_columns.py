@@ -165,7 +165,8 @@ def test_truth_values_are_numbers_unless_a_step_takes_them_as_categories(
         pytest.param(
             ALL, SIMPLE.replace("\n7,0,", "\n7,O,"),
             "t.csv, line 9: column 'b' should hold numbers, found 'O'\n"
-            "correct the file, or change the config:\n"
+            "correct the file, or change the config in one of these ways:\n"
+            "  parse: {b: {number: {invalid: empty, unit: one, decimal: .}}}\n"
             "  drop: [b]  # inside csv",
             id="a typo among numbers",
         ),

@@ -969,7 +969,7 @@ def test_parquet_is_written_block_by_block(tmp_path: Path) -> None:
 
 def test_unknown_suffix_is_not_written() -> None:
     with pytest.raises(UserError, match=r"\.csv.*\.parquet"):
-        writer_for(".xlsx", io.BytesIO())
+        writer_for(".xls", io.BytesIO())
 
 
 def test_csv_is_written_in_one_call() -> None:

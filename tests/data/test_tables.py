@@ -10,6 +10,7 @@ import io
 import json
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ from nnfs_cli.data.npz import Npz
 from nnfs_cli.data.parquet.source import Parquet
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError, UserError
+from nnfs_cli.errors import ConfigError, DataError, UserError
 
 Read = Callable[..., Table]
 
@@ -185,7 +186,7 @@ REFUSED_CSV = {
     "only a header": (b"a,y\n", ["header", "no rows"]),
     "only a header, without newline": (b"a,y", ["header", "no rows"]),
     "duplicate header": (b"a,b,a,y\n1,2,3,4\n", ["columns 1 and 3", "'a'"]),
-    "unnamed first column": (b",a,y\n0,1,2\n", ["column 1", "no name"]),
+    "unnamed second column": (b"a,,y\n0,1,2\n", ["column 2", "no name"]),
     "unnamed last column": (b"a,y,\n0,1,2\n", ["column 3", "no name"]),
     "blank name": (b"a, ,y\n0,1,2\n", ["column 2", "no name"]),
     "short row": (b"a,y\n1,2\n3\n", ["t.csv, line 3:", "1 cell", "2"]),
@@ -238,11 +239,16 @@ def test_csv_gz_that_is_not_a_table_is_refused(csv: Read, content: bytes, words:
 
 
 @pytest.mark.parametrize("source", [Csv, Parquet])
-def test_missing_file_or_folder_is_refused(tmp_path: Path, source: type[Csv | Parquet]) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path, source: type[Csv | Parquet]) -> None:
     with refused("no file", "gone.csv"):
         source(path=tmp_path / "gone.csv", target="y").read()
+
+
+def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     with refused("is a folder", tmp_path.name):
-        source(path=tmp_path, target="y").read()
+        Parquet(path=tmp_path, target="y").read()
+    with pytest.raises(ConfigError, match=f"{re.escape(tmp_path.name)} is not a file"):
+        Csv(path=tmp_path, target="y")
 
 
 NOT_NUMBERS = {
