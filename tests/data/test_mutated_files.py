@@ -85,6 +85,7 @@ class Right:
     cells: list[list[str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)  # that rows begin on
     ragged: set[int] = field(default_factory=set)
+    unnamed: set[str] = field(default_factory=set)  # names by place, of columns that may be left out or be refused
 
     def column(self, name: str, rows: list[int]) -> list[str | None]:
         """The cells of some rows; None for a gap."""
@@ -172,13 +173,14 @@ def right(content: bytes, writing: Writing, needed: list[str]) -> Right:
         return Right(f"quotes: {error}")
     if len(records) < 2:
         return Right("no rows")
-    header = records[0]
-    if not all(name.strip() for name in header) or len(set(header)) < len(header):
+    unnamed = {f"Unnamed: {j}" for j, name in enumerate(records[0]) if not name.strip()}
+    header = [name if name.strip() else f"Unnamed: {j}" for j, name in enumerate(records[0])]
+    if len(set(header)) < len(header):
         return Right("names")
     if missing := set(needed) - set(header):
         return Right(f"lacks {missing}")
     ragged = {i for i, record in enumerate(records[1:]) if len(record) != len(header)}
-    return Right("", header, records[1:], lines[1:], ragged)
+    return Right("", header, records[1:], lines[1:], ragged, unnamed)
 
 
 def as_table(found: Right, rows: list[int], decimal: str) -> Table:
@@ -380,7 +382,7 @@ def assert_clear(error: Exception, found: Right, decimal: str) -> None:
     assert message.startswith("t.csv")
     assert "\n" not in message
     assert len(message) < 400
-    if found.problem:
+    if found.problem or (found.unnamed and "has no name" in message):
         return
     faults = found.faults(decimal)
     assert faults, f"refused without need: {message}"
@@ -422,7 +424,7 @@ def ask(asked: Asked, file: Damaged) -> None:
         try:
             rows, predictions = asked.answers(file, on_error)
         except UserError as error:
-            if on_error != "stop" and not found.problem:
+            if on_error != "stop" and not found.problem and "has no name" not in str(error):
                 raise
             assert_clear(error, found, decimal)
             continue
@@ -451,7 +453,10 @@ def train(asked: Asked, file: Damaged) -> None:
     assert not found.problem
     assert not found.ragged
     survey, decimal = loaded.readers["train"].survey, file.writing.decimal
-    assert list(survey.columns) == found.names
+    assert [name for name in survey.columns if name not in found.unnamed] == [
+        name for name in found.names if name not in found.unnamed
+    ]
+    assert survey.columns.keys() <= set(found.names)
     for name, column in survey.columns.items():
         cells = found.column(name, found.rows)
         if isinstance(column, Texts):
