@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.section import invalid
@@ -28,7 +28,18 @@ def _in_order(labels: tuple[str | int, ...]) -> tuple[str | int, ...]:
 if TYPE_CHECKING:
     Order: TypeAlias = Sequence[str | int]  # type checkers accept a list as well
 else:
-    Order = Annotated[tuple[str | Annotated[int, Field(strict=True)], ...], AfterValidator(_in_order)]
+    Order = Annotated[
+        tuple[str | Annotated[int, Field(strict=True)], ...],
+        AfterValidator(_in_order),
+        WithJsonSchema(
+            {
+                "type": "array",
+                "items": {"type": ["string", "integer"]},
+                "uniqueItems": True,
+                "not": {"type": "array", "minItems": 1, "maxItems": 1},
+            }
+        ),
+    ]
 
 
 class Ordinal(Loss, name="ordinal", main="order"):
