@@ -19,6 +19,7 @@ from nnfs_cli import (
     Hinge,
     Huber,
     LogCosh,
+    Ordinal,
     Poisson,
     Quantile,
 )
@@ -50,6 +51,7 @@ LOSSES = [
     Focal(gamma=3.3),
     Hinge(),
     Hinge(squared=True),
+    Ordinal(),
 ]
 
 
@@ -69,6 +71,8 @@ def case(loss: Loss, rows: int, size: int, *, fused: bool, dtype: type) -> tuple
     if not fused and loss.activation is not None:
         outputs = np.exp(outputs) if loss.task == "regression" else rng.dirichlet(np.ones(n + 1), rows)[:, :n]
         outputs[-1, 0] = 0  # where the logarithm is bounded
+    if loss.ordered:
+        outputs.sort(axis=1)
     return outputs.astype(dtype), y.astype(dtype)
 
 

@@ -12,6 +12,8 @@ from nnfs_cli import (
     ELU,
     GELU,
     SELU,
+    Ascending,
+    CumulativeLogits,
     Dense,
     Exp,
     Flatten,
@@ -55,9 +57,12 @@ BY_ENTRY = [
     PReLU(),
     Identity(),
     Flatten(),
+    Ascending(),
 ]
 OF_PRODUCTS = [
     Linear(units=4),
+    CumulativeLogits(units=1),
+    CumulativeLogits(units=6),
     Dense(units=3),
     Dense(units=5, activation=PReLU(), bias=False),
     Residual(layers=[Linear(units=4), Tanh()]),
