@@ -112,3 +112,4 @@ def test_workers_end_with_the_script_that_started_them(place: Place, tmp_path: P
     deadline = time.monotonic() + 30
     while running(place.folder) and time.monotonic() < deadline:
         time.sleep(0.02)
+    assert not running(place.folder)

@@ -174,7 +174,7 @@ def test_commands_read_and_write_databases(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--input", "sqlite:t.db"), "give the rows with --query"),
+        (("--input", "sqlite:t.db"), "the URL of a database needs a query for the rows"),
         (("--input", "t.csv", "--query", "select 1"), "--query asks a database, and t.csv is none"),
         (("--input", "t.csv", "--output", "sqlite:t.db"), "name the table with --table"),
         (("--input", "t.csv", "--table", "t"), "name the database with --output"),
