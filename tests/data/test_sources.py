@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -276,10 +276,10 @@ def test_a_file_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
     assert "t.xlsx is not an Excel workbook or is damaged" in message(source.read)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("python_calamine") is not None, reason="the extra is installed")
-def test_a_missing_package_is_named_with_its_extra(tmp_path: Path) -> None:
+def test_a_missing_package_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from nnfs_cli.data.excel.source import Excel
 
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
     (tmp_path / "t.xlsx").touch()
     said = message(Excel(path=tmp_path / "t.xlsx", target=("y",)).read, UserError)
     assert said == "reading t.xlsx needs python-calamine and openpyxl: pip install 'nnfs-cli[excel]'"
