@@ -127,8 +127,8 @@ def test_predictions_do_not_overwrite_their_input(write: Write, nnfs: Nnfs, tmp_
     done = nnfs("predict", "--input", "rows.csv", "--output", "./rows.csv")
     assert (done.returncode, rows.read_text()) == (2, "a\n1\n")
     assert "is the input; name another file" in done.stderr
-    done = nnfs("predict", "--input", "rows.csv", "--output", "answers.xlsx")
-    assert (done.returncode, (tmp_path / "answers.xlsx").exists()) == (2, False)
+    done = nnfs("predict", "--input", "rows.csv", "--output", "answers.xls")
+    assert (done.returncode, (tmp_path / "answers.xls").exists()) == (2, False)
 
 
 @pytest.mark.parametrize(

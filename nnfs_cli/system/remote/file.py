@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import mmap
 import os
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from nnfs_cli.system.files import unnamed_file
+from nnfs_cli.system.files import unnamed_file, write_all
 from nnfs_cli.system.matching import is_pattern, name_matches
 from nnfs_cli.system.remote import store
 
@@ -115,12 +114,9 @@ class RemoteFile:
 
         if self._content is None:
             file = unnamed_file(self)
-            writer = io.BufferedWriter(file)
             for block in self._blocks():
-                writer.write(block)
-            writer.flush()
-            size = writer.tell()
-            writer.detach()
+                write_all(file, memoryview(block))
+            size = file.tell()
             self._content = pa.py_buffer(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if size else b"")
         return self._content
 
