@@ -1220,7 +1220,7 @@ def change_every_byte(folder: Path, masks: range | list[int]) -> None:
 
 
 def test_a_changed_bit_anywhere_in_weights_is_refused_or_does_not_matter(tmp_path: Path) -> None:
-    change_every_byte(tmp_path, [0x01, 0x80, 0xFF])
+    change_every_byte(tmp_path, [0x01, 0xFF])
 
 
 @pytest.mark.slow

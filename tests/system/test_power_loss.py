@@ -446,7 +446,13 @@ def replayed(place: Place, name: str, every: int) -> Replay:
     return replay
 
 
-THOROUGH = {"train without a state", "train further after a stop", "resume without a log", "resume after a kill"}
+THOROUGH = {
+    "train without a state",
+    "train further",
+    "train further after a stop",
+    "resume without a log",
+    "resume after a kill",
+}
 
 
 @pytest.mark.parametrize(
