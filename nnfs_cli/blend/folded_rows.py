@@ -16,9 +16,14 @@ from nnfs_cli.system.parallel_map import parallel_map
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.system.threads import allowed_threads
 
-SETS = {500_000: 8, 5_000_000: 4}  # the most sets, by numbers of training rows x inputs x outputs; else FEW_SETS
+SETS = {500_000: 8, 5_000_000: 4}  # the most sets, below so many numbers; else FEW_SETS
 FEW_SETS = 2
 Result = TypeVar("Result")
+
+
+def most_sets(n_numbers: int) -> int:
+    """Return how many sets there are at most, for this many numbers of training rows x inputs x outputs."""
+    return next((n for work, n in SETS.items() if n_numbers < work), FEW_SETS)
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,7 @@ class Sets:
         `n_numbers` tell the work of a set. Members without a fold, which train on all rows, share the last set.
         """
         n_members, n_folds = folds.trains.shape[1], folds.n_folds
-        most = next((n for work, n in SETS.items() if n_numbers < work), FEW_SETS)
-        n_sets = n_folds if folds.forward else min(n_folds, most)
+        n_sets = n_folds if folds.forward else min(n_folds, most_sets(n_numbers))
         of_fold = np.arange(n_folds) * n_sets // n_folds
         return cls(np.concatenate([of_fold, np.full(n_members - n_folds, n_sets)]))
 

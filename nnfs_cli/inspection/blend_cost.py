@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 
 from nnfs_cli.blend import BlendedModel
+from nnfs_cli.blend.folded_rows import most_sets
 from nnfs_cli.blend.forest import Forest
 from nnfs_cli.blend.trees import Trees
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.prediction.blending import fit_blend
 from nnfs_cli.prediction.predictor import Predictor
+from nnfs_cli.presets.tabular import seconds_of_trees
 
 MOST_ROWS = 20_000  # with more, a trial takes long
 FEW, FEWER = 5, 2  # trees of a trial: boosted, and of the forest
 USED = 0.3  # share of the boosted trees that are fitted on average, since they stop when they no longer help
-PER_CELL = 2.9e-8  # seconds for a cell and a tree of boosting, as in `presets.tabular.seconds_of`
 
 
 def seconds_of_blend(experiment: Experiment) -> float:
@@ -29,8 +30,10 @@ def seconds_of_blend(experiment: Experiment) -> float:
     growth = max([1.0, *(_growth(model) for model in config.blend)])
     if len(train) > MOST_ROWS:
         columns, outputs = len(experiment.predictor.encoder.plain), experiment.predictor.model.output_shape[0]
-        most = max((model.most for model in config.blend if isinstance(model, Trees)), default=FEW)
-        return PER_CELL * len(train) * columns * outputs * most
+        rounds = sum(model.most for model in config.blend if isinstance(model, Trees))
+        forest = sum(model.trees for model in config.blend if isinstance(model, Forest))
+        sets = min(train.folds.n_folds, most_sets(len(train) * columns * outputs))
+        return seconds_of_trees((len(train), columns, outputs), sets, rounds, forest)
     first, second, third = (_timed(_with_small_blend(experiment.predictor, size), experiment) for size in (1, 1, 3))
     return max(first, second) + (growth - 1) * max(third - second, 0.0) / 2
 

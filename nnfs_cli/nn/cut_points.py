@@ -23,7 +23,7 @@ class EqualShares:
 
 
 class AscendingShares(EqualShares):
-    """The same cut points, where the distance between two is the softplus of a parameter."""
+    """Cut points of classes that are equally frequent, as parameters whose softplus is the distance between two."""
 
     @staticmethod
     def parameters(cuts: Array) -> Array:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from nnfs_cli.blend.blend import SUPPORTED
 from nnfs_cli.blend.constant import Constant
+from nnfs_cli.blend.folded_rows import most_sets
 from nnfs_cli.blend.forest import Forest
 from nnfs_cli.blend.linear import LinearModel
 from nnfs_cli.blend.trees import Trees
@@ -51,6 +52,10 @@ class Effort(NamedTuple):
     rounds: int  # of boosting, at most
     trees_lr: float
     forest: int  # trees
+
+    def members_for(self, n_rows: int) -> int:
+        """Return how many members an ensemble for this many training rows has."""
+        return 4 if n_rows < 80 else self.members * (1 if n_rows >= SMALL_TABLE else 2)
 
     def of_nets_alone(self) -> Effort:
         """Return the effort without blended models: more nets, which train longer."""
@@ -118,7 +123,7 @@ class Tabular(Preset, name="tabular", main="effort"):
         blends = holdout and loss.name in SUPPORTED and not (loss.several_labels and facts.n_targets > 1)
         blend = given.get("blend", _blend(facts, effort)) if blends else []
         effort = effort if blend else effort.of_nets_alone()
-        members = 4 if facts.n_rows < 80 else effort.members * (1 if facts.n_rows >= SMALL_TABLE else 2)
+        members = effort.members_for(facts.n_rows)
         batch = given.get("batch_size") or _batch(facts.n_rows)
         per_epoch = max(1, math.ceil(facts.n_rows / batch)) if batch != "full" else 1
         few = has_steps and MIN_HOLDOUT_ROWS <= facts.n_rows <= FEW_ROWS
@@ -201,14 +206,18 @@ def seconds_of(effort: Effort, facts: TableFacts) -> float:
     took half to twice as long as this says, and one 2.4 times as long.
     """
     rows, columns, outputs = facts.n_rows, _n_columns(facts), _n_outputs(facts)
-    small = rows < SMALL_TABLE
-    members, units = effort.members * (2 if small else 1), 32 if small else 80
+    members, units = effort.members_for(rows), 32 if rows < SMALL_TABLE else 80
     per_epoch = max(1, math.ceil(rows / _batch(rows)))
     passes = members * _epochs(per_epoch, effort.steps, 0) * rows
-    sets = min(members, 8 if rows * columns * outputs < 500_000 else 4)
+    sets = min(members, most_sets(rows * columns * outputs))
     nets = 4.7e-11 * passes * units * (columns + min(facts.n_numbers * _bins(facts), MAX_BINS) + units)
-    trees = effort.rounds * outputs * (1e-4 * sets + 1.15e-8 * rows * columns)
-    return 1.8 + nets + trees + 1.1e-6 * sets * effort.forest * rows
+    return 1.8 + nets + seconds_of_trees((rows, columns, outputs), sets, effort.rounds, effort.forest)
+
+
+def seconds_of_trees(sizes: tuple[int, int, int], sets: int, rounds: int, forest: int) -> float:
+    """Return about how many seconds of CPU boosted trees and a forest take, for a size of (rows, inputs, outputs)."""
+    rows, columns, outputs = sizes
+    return rounds * outputs * (1e-4 * sets + 1.15e-8 * rows * columns) + 1.1e-6 * sets * forest * rows
 
 
 def _batch(n_rows: int) -> int:

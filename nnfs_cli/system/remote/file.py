@@ -18,7 +18,7 @@ SCHEMES = ("s3", "gs", *HTTP)
 
 
 class Stat(NamedTuple):
-    """What is known of a remote file, with the names that `Path.stat` has for it."""
+    """The size and the time of a remote file, named as `Path.stat` names them."""
 
     st_size: int  # bytes
     st_mtime_ns: int
