@@ -39,7 +39,11 @@ class ArrowSource(ColumnSource):
 
     def _dates(self) -> frozenset[str]:
         """Return the columns of texts whose cells are all dates; see `ArrowRows.dates`."""
-        return frozenset.intersection(*(rows.dates for rows in self._parts()))
+        parts = self._parts()
+        found = next(parts).dates
+        while found and (rows := next(parts, None)):  # without any, as in Parquet, no other file has to be opened
+            found &= rows.dates
+        return found
 
     def _table_size(self) -> int:
         """Return the size of 8 bytes for each cell, since a file is often much smaller than its cells."""
