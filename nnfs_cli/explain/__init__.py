@@ -1,0 +1,4 @@
+"""What a trained net goes by: which columns matter, how, and why a row got its prediction.
+
+Read `inputs_by_column` first.
+"""

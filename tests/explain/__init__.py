@@ -1,0 +1,1 @@
+"""Whether explanations tell what is known to be true."""
