@@ -12,8 +12,7 @@ def inputs_by_column(predictor: Predictor) -> dict[str, Array]:
     """Return the inputs of the net, by index (n,), that come from each column of the table.
 
     A column that a parser turns into several, such as a range with a lower and an upper end, counts as one column.
-    Every input belongs to one column and depends on no other cell of its row, so to replace the inputs of a column is to
-    replace its cells.
+    Every input depends on one column only, so whoever replaces the inputs of a column replaces its cells.
     """
     parsers = predictor.config.dataset.parsers
     column_of = {output: name for name, parser in parsers.items() for output in parser.outputs(name)}

@@ -13,7 +13,7 @@ TABLE = "age,city,years,y\n" + "".join(f"{20 + i},{'ab'[i % 2]},{i}-{i + 5},{i %
 CONFIG = """
 dataset: {csv: {path: t.csv, target: y}}
 parse: {years: range}
-preprocessing: {city: one_hot}
+preprocessing: {categories: one_hot}
 split: {validation: 0.25}
 layers: [linear: 1]
 loss: mse
