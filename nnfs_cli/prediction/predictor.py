@@ -139,17 +139,15 @@ class Predictor:
             total += loss * weight if weight else 0.0
             total_weight += weight
             kept.append((block.truth, y_hat, block.weight, block.units))
-        truth, y_hat, weights, group = concatenate_predictions(kept)
-        predicted = PredictedRows(
-            truth,
-            self.answer(y_hat),
-            weights,
-            self.label_thresholds,
-            self.names_of_outputs,
-            self._quantiles(y_hat),
-            group,
-        )
-        return total / total_weight if total_weight else math.nan, predicted
+        return total / total_weight if total_weight else math.nan, self.predicted(*concatenate_predictions(kept))
+
+    def predicted(self, truth: Array, y_hat: Array, weight: Array | None, group: Array | None) -> PredictedRows:
+        """Return outputs (rows, n) of the net as predictions in the target's own units, with the truth of the rows.
+
+        `truth` is that of `EncodedRows`, and `group` (rows,) are its `units`.
+        """
+        answer, quantiles = self.answer(y_hat), self._quantiles(y_hat)
+        return PredictedRows(truth, answer, weight, self.label_thresholds, self.names_of_outputs, quantiles, group)
 
     def _loss_and_outputs(self, rows: EncodedRows) -> tuple[float, Array]:
         if self.blend is None:
