@@ -26,7 +26,8 @@ ROWS, FEW_ROWS, COLUMNS, TRAINED_ON = 2_000_000, 20_000, 20, 20_000
 NNFS = [sys.executable, "-m", "nnfs_cli"]
 NETS = {
     "one hidden layer of 32": "layers: [linear: 32, relu, linear: 1]\n",
-    "the preset": "preset: tabular\n",
+    "the nets of the preset": "preset: tabular\nblend: []\n",
+    "the preset, with trees": "preset: tabular\n",
 }
 PYARROW = {
     "csv": "from pyarrow import csv; csv.write_csv(csv.read_csv('rows.csv').select([0]), 'copy.csv')",
