@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,12 +17,16 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # how Hive writes an empty cell a
 class ArrowRows:
     """Rows in one place, such as a file, which are read in order. `name` is the name of the place in messages.
 
-    `dates` are columns of texts whose cells are all dates, where the format has no type for dates.
+    `dates` are columns of texts whose cells are all dates, where the format has no type for dates. `mixed` are columns
+    of texts in which some cells had another type. `faults` maps rows (from 0) that cannot be read at all to the reason;
+    their cells are empty.
     """
 
     name: str
     schema: Any  # of Arrow
     dates: frozenset[str] = frozenset()
+    mixed: frozenset[str] = frozenset()
+    faults: Mapping[int, str] = MappingProxyType({})
 
     def count(self) -> int:
         """Return the number of rows, without reading their cells."""
@@ -58,7 +63,8 @@ class PartitionedRows(ArrowRows):
     def __init__(self, rows: ArrowRows, cells: Mapping[str, Any]) -> None:
         """Add to each of the `rows` the same `cells`, scalars of Arrow by the name of their column."""
         self.rows, self.cells = rows, cells
-        self.name, self.dates, self.schema = rows.name, rows.dates, rows.schema
+        self.name, self.dates, self.mixed, self.faults = rows.name, rows.dates, rows.mixed, rows.faults
+        self.schema = rows.schema
         for name, cell in cells.items():
             self.schema = self.schema.append(_field(name, cell))
 

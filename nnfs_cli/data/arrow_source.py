@@ -14,6 +14,7 @@ from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.file_source import ColumnFile, check_names, check_schema
 from nnfs_cli.data.source import with_kinds
 from nnfs_cli.data.table import Kind, Table, concatenate_tables
+from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.matching import files_below
 from nnfs_cli.system.remote.file import Location
@@ -37,6 +38,13 @@ class ArrowSource(ColumnSource):
         own: dict[str, Kind] = {name: "date" if name in dates else table.kind(name) for name in columns}
         return {name: given.get(name, kind) for name, kind in own.items() if name not in self.drop}
 
+    def declared_texts(self) -> frozenset[str]:
+        """Return the columns whose cells are texts by their type."""
+        with self._plain_errors():
+            rows = next(self._parts())
+        columns, _ = columns_of(self.called, rows.schema.empty_table(), {})
+        return frozenset(name for name, column in columns.items() if isinstance(column, Texts)) - rows.mixed
+
     def _dates(self) -> frozenset[str]:
         """Return the columns of texts whose cells are all dates; see `ArrowRows.dates`."""
         parts = self._parts()
@@ -56,6 +64,7 @@ class ArrowSource(ColumnSource):
         tables, n_rows, dropped = [], 0, list[str]()
         kinds = {**dict.fromkeys(self._dates().difference(self.drop), "date"), **kinds}
         for rows in self._parts():
+            _refuse(rows.faults)
             content = rows.whole([column for column in rows.schema.names if column not in self.drop])
             dropped = dropped or [column for column in rows.schema.names if column in self.drop]
             n_rows += content.num_rows
@@ -69,12 +78,13 @@ class ArrowSource(ColumnSource):
     def _chunks(self, kinds: Mapping[str, Kind], keep: Sequence[str], faults: bool) -> Iterator[Table]:
         n_rows = 0
         for rows in self._parts():
+            _refuse({} if faults else rows.faults)
             others = rows.schema.empty_table().select([name for name in rows.schema.names if name not in kinds])
             unreadable = columns_of(rows.name, others, {})[1]
             reader = ChunkReader(rows.name, rows.schema, kinds, keep, faults, unreadable=unreadable)
             start = 0
             for batch in rows.batches(reader.needed):
-                yield reader.read(batch, start)
+                yield _with_faults(reader.read(batch, start), rows.faults, start)
                 start += batch.num_rows
             n_rows += start
         if not n_rows:
@@ -118,6 +128,19 @@ class ArrowFile(ArrowSource, ColumnFile):
                 first = first or (rows.schema.names, path.name)
                 check_schema(rows.schema.names, first[0], path.name, first[1])
                 yield rows
+
+
+def _refuse(faults: Mapping[int, str]) -> None:
+    if faults:
+        raise DataError(faults[min(faults)])
+
+
+def _with_faults(table: Table, faults: Mapping[int, str], start: int) -> Table:
+    """Return the table, whose rows begin at row `start` of a file, with their faults among those of the file."""
+    if not faults:
+        return table
+    own = {row - start: reason for row, reason in faults.items() if start <= row < start + table.n_rows}
+    return replace(table, faults=dict(sorted({**table.faults, **own}.items())))
 
 
 def _folders(path: Location, folder: Location) -> Sequence[str]:

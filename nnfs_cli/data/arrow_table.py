@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import (
     NotUtf8Error,
     UnsupportedTypeError,
@@ -18,8 +19,9 @@ from nnfs_cli.data.arrow import (
     to_stored_texts,
 )
 from nnfs_cli.data.dates import DATES
+from nnfs_cli.data.numbers import expected_number, parse_number
 from nnfs_cli.data.source import with_kinds
-from nnfs_cli.data.table import Column, Kind, Table
+from nnfs_cli.data.table import Column, Kind, Table, gaps_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import named
@@ -109,18 +111,40 @@ def _without_faults(table: Table, kinds: Mapping[str, Kind]) -> Table:
     """Return the table with columns of these kinds, gaps for cells that do not fit, and the reasons in `faults`."""
     columns, faults = dict(table.columns), dict[int, str]()
     for name, kind in kinds.items():
-        column = columns.get(name)
-        if kind == "number" and isinstance(column, np.ndarray) and column.dtype.kind == "f":
-            wrong, expected = np.isinf(column), "finite numbers"
-            columns[name] = np.where(wrong, np.nan, column)
-        elif kind == "date" and isinstance(column, Texts):
-            columns[name], bad = dates_from_texts(column)
-            wrong, expected = np.zeros(len(column), bool) if bad is None else bad, DATES
-        else:
+        if name not in columns or kind not in ("number", "date"):
             continue
+        columns[name], wrong = _numbers(table, name) if kind == "number" else _dates(table, name)
         for row in np.flatnonzero(wrong).tolist():
-            faults.setdefault(row, str(table.error(row, name, expected)))
+            faults.setdefault(row, str(table.error(row, name, _expected(table, row, name, kind))))
     return replace(with_kinds(replace(table, columns=columns), kinds), faults=dict(sorted(faults.items())))
+
+
+def _numbers(table: Table, name: str) -> tuple[Array, Array]:
+    """Return a column as numbers, with gaps for cells that are none, and a mask (rows,) of these cells."""
+    column = table.column(name)
+    if isinstance(column, Texts):
+        found = [parse_number(text) for text in column.distinct.tolist()]
+        numbers = np.array([*found, None], float)[column.codes]  # None becomes NaN
+        return numbers, np.isnan(numbers) & ~column.gaps
+    if column.dtype.kind == "M":
+        return np.full(len(column), np.nan), ~gaps_of(column)
+    wrong = np.isinf(column)
+    return (np.where(wrong, np.nan, column) if wrong.any() else column), wrong
+
+
+def _dates(table: Table, name: str) -> tuple[Array, Array]:
+    """Return a column as dates, with gaps for cells that are none, and a mask (rows,) of these cells."""
+    column = table.stored(name)
+    if not isinstance(column, Texts) and column.dtype.kind in "MV":
+        return column, np.zeros(len(column), bool)
+    dates, wrong = dates_from_texts(table.texts(name))
+    return dates, np.zeros(len(dates), bool) if wrong is None else wrong
+
+
+def _expected(table: Table, row: int, name: str, kind: Kind) -> str:
+    if kind == "date":
+        return DATES
+    return "finite numbers" if isinstance(table.column(name), np.ndarray) else expected_number(table.text_of(row, name))
 
 
 def _utf8_error(file: str, name: str, start: int, error: NotUtf8Error) -> DataError:

@@ -55,6 +55,10 @@ class ColumnSource(NamedColumns):
             tables = self._chunks(self._parsing.stored(kinds), keep, faults)
             yield from self._parse_each(tables, kinds, faults) if self.parsers else tables
 
+    def declared_texts(self) -> frozenset[str]:
+        """Return the columns that the source itself declares as texts; a CSV file declares none."""
+        return frozenset()
+
     def settled(self) -> Self:
         """Return the data set with parsers whose settings all of its cells settle, without keeping the cells."""
         unsettled: dict[str, Kind] = {name: "stored" for name, one in self.parsers.items() if not one.is_settled}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.data.column_source import ColumnSource
+from nnfs_cli.data.numbers import is_number
 from nnfs_cli.data.table import Kind, Table, gaps_of
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import named
@@ -72,11 +73,19 @@ def sentence(left_out: Mapping[str, Any]) -> str:
 
 
 def kinds_of_most(source: ColumnSource, given: Mapping[str, Kind]) -> dict[str, Kind]:
-    """Return the kinds of the columns, where a column is of numbers if most of its first cells are."""
-    kinds = source.kinds(given)
+    """Return the kinds of the columns, where a column is of numbers if most of its first cells are.
+
+    Where the source says that a column is of texts, a column whose cells all look like numbers holds codes.
+    """
+    kinds, texts = source.kinds(given), source.declared_texts()
     first = next(source.chunks(kinds, faults=True))
-    numbers = (name for name, kind in kinds.items() if kind == "category" and name not in given)
-    return {**kinds, **{name: "number" for name in numbers if first.is_mostly_numbers(name)}}
+    numbers = (
+        name
+        for name, kind in kinds.items()
+        if kind == "category" and name not in given and first.is_mostly_numbers(name)
+        if name not in texts or not all(map(is_number, first.texts(name).distinct))
+    )
+    return {**kinds, **dict.fromkeys(numbers, "number")}
 
 
 def _reason(message: str) -> str:

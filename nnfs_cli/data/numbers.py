@@ -39,6 +39,12 @@ def parse_number(text: str, decimal: str = ".") -> float | None:
     return number if np.isfinite(number) else None
 
 
+def expected_number(text: str, decimal: str = ".") -> str:
+    """Return what a cell with this text, which is not a finite number, should hold."""
+    infinite = re.fullmatch(r"[-+]?(inf|infinity|nan)", text.strip(), re.IGNORECASE)
+    return "finite numbers" if infinite or is_number(text, decimal) else "numbers"
+
+
 def all_finite(numbers: Array, n_gaps: int) -> bool:
     """Return whether all numbers are finite except the `n_gaps` empty cells."""
     with np.errstate(over="ignore", invalid="ignore"):

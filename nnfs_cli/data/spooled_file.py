@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from pydantic import PrivateAttr
@@ -32,11 +32,14 @@ class SpooledFile(ArrowFile):
         known, rows = self._spooled.get(path, (None, None))
         if rows is None or known != stamp:
             rows = SpooledRows(path.name)
-            for table in self._tables(path):
-                rows.add(table)
+            for table, faults in self._tables(path):
+                rows.add(table, faults)
             self._spooled[path] = stamp, rows.complete()
         yield rows
 
-    def _tables(self, path: Location) -> Iterator[Any]:
-        """Yield the rows of a file as tables of Arrow. Raises `DataError` if it cannot be parsed."""
+    def _tables(self, path: Location) -> Iterator[tuple[Any, Mapping[int, str]]]:
+        """Yield the rows of a file as tables of Arrow, with the rows of each that cannot be read, and why.
+
+        Raises `DataError` if the file cannot be parsed.
+        """
         raise NotImplementedError

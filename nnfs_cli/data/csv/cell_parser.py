@@ -13,7 +13,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import parse_dates, parse_numbers, to_dates, to_stored_texts, to_texts
 from nnfs_cli.data.csv.blocks import Block
 from nnfs_cli.data.dates import DATES
-from nnfs_cli.data.numbers import FALSE, TRUE, all_finite, is_number
+from nnfs_cli.data.numbers import FALSE, TRUE, all_finite, expected_number
 from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import GAP, Texts
 from nnfs_cli.system.without_pandas import leave_pandas_out
@@ -181,7 +181,7 @@ class CellParser:
             return dates, dict.fromkeys(np.flatnonzero(bad).tolist(), DATES) if bad is not None else {}
         numbers, bad = parse_numbers(column, self.decimal)
         rows = np.flatnonzero(bad).tolist() if bad is not None else []
-        return numbers, {row: self._expected(column[row].as_py()) for row in rows}
+        return numbers, {row: expected_number(column[row].as_py(), self.decimal) for row in rows}
 
     def _adjust_type(self, name: str, column: Any) -> None:
         """Parse the column in later blocks as the type that it seems to have in this one."""
@@ -195,10 +195,6 @@ class CellParser:
         else:
             zoned = re.search(r":[0-9]{2}(\.[0-9]+)?(Z|[-+][0-9:]{2,5})$", first[0])
             self.types[name] = self.text if zoned else pa.timestamp("us")  # the parser of Arrow would drop the offset
-
-    def _expected(self, text: str) -> str:
-        infinite = re.fullmatch(r"[-+]?(inf|infinity|nan)", text.strip(), re.IGNORECASE)
-        return "finite numbers" if infinite or is_number(text, self.decimal) else "numbers"
 
     def _report(
         self,

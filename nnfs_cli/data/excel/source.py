@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nnfs_cli.components.field_types import Text
@@ -36,7 +36,7 @@ class Excel(SpooledFile, name="excel", main="path"):
     sheet: Text | None = None
     """Name of the sheet. The default is the first one."""
 
-    def _tables(self, path: Location) -> Iterator[Any]:
+    def _tables(self, path: Location) -> Iterator[tuple[Any, Mapping[int, str]]]:
         import pyarrow as pa
 
         rows = (row for row in self._rows(path) if any(cell != "" for cell in row))
@@ -49,7 +49,7 @@ class Excel(SpooledFile, name="excel", main="path"):
                     columns[name] = to_arrow_column(_plain(cells))
                 except ColumnError as error:
                     raise DataError(f"{path.name}: column {named(name)}{error}") from None
-            yield pa.table(columns)
+            yield pa.table(columns), {}
 
     def proposed(self) -> dict[str, Any]:
         """Return the name of the first sheet if there are several."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nnfs_cli.data.csv.byte_stream import ByteStream
 from nnfs_cli.data.csv.layout import CsvLayout
 from nnfs_cli.data.python_columns import ColumnError, to_arrow_column
 from nnfs_cli.data.spooled_file import SpooledFile
+from nnfs_cli.data.spooled_rows import json_of, to_nested
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.remote.file import Location
 from nnfs_cli.system.wording import named, shown, type_of
@@ -22,20 +23,21 @@ class JsonLines(SpooledFile, name="jsonl", main="path"):
     """A file of JSON lines, in which each line is an object, or several files; also `.gz` and `.zst`.
 
     The keys are the columns. A key that a line lacks is an empty cell there, as is null. A column of texts that are all
-    dates is a column of dates; one that mixes numbers and texts is of texts.
+    dates is a column of dates; one that mixes numbers and texts is of texts, and a list or an object among them is its
+    text in JSON.
     """
 
     examples = ("jsonl: {path: houses.jsonl, target: price}", "jsonl: {path: part-*.jsonl.gz, target: price}")
     suffixes = tuple(kind + packed for kind in (".jsonl", ".ndjson") for packed in ("", ".gz", ".zst"))
 
-    def _tables(self, path: Location) -> Iterator[Any]:
+    def _tables(self, path: Location) -> Iterator[tuple[Any, Mapping[int, str]]]:
         parser, line = _Parser(path.name), 1
         with ByteStream(path, path.name, CsvLayout()) as file:
             for block in _blocks(file, path.name):
-                table = parser.parse(block, line)
+                table, faults = parser.parse(block, line)
                 line += block.count(b"\n")
                 if table.num_rows:
-                    yield table
+                    yield table, faults
 
 
 def _blocks(file: ByteStream, name: str) -> Iterator[bytes]:
@@ -60,9 +62,14 @@ class _Parser:
     def __init__(self, name: str) -> None:
         self.name = name
         self._texts: dict[str, Any] = {}  # columns of texts, which pyarrow would parse as instants
+        self._names: dict[str, None] = {}  # all columns so far
 
-    def parse(self, block: bytes, line: int) -> Any:
-        """Return the rows of a block that begins with this line (from 1) as a table of Arrow."""
+    def parse(self, block: bytes, line: int) -> tuple[Any, Mapping[int, str]]:
+        """Return the rows of a block that begins with this line (from 1) as a table of Arrow.
+
+        A line that is not an object is an empty row, and the second result tells why. Raises `DataError` if no line
+        before it was an object: the file is of another kind.
+        """
         import pyarrow as pa
 
         try:
@@ -74,7 +81,10 @@ class _Parser:
             block.decode()  # pyarrow does not look at the bytes of texts
         except (pa.ArrowException, UnicodeDecodeError):
             return self._by_python(block, line)
-        return self._by_python(block, line) if b"NaN" in block and _has_nan(table) else table
+        if b"NaN" in block and _has_nan(table):
+            return self._by_python(block, line)
+        self._names |= dict.fromkeys(table.schema.names)
+        return table, {}
 
     def _by_arrow(self, block: bytes) -> Any:
         import pyarrow as pa
@@ -87,19 +97,28 @@ class _Parser:
             arrow_json.ParseOptions(explicit_schema=pa.schema(known), unexpected_field_behavior="infer"),
         )
 
-    def _by_python(self, block: bytes, line: int) -> Any:
-        """Return the rows as a table. Raises `DataError` for the first line that is not an object."""
+    def _by_python(self, block: bytes, line: int) -> tuple[Any, Mapping[int, str]]:
         import pyarrow as pa
 
-        rows = [self._row(text, number) for number, text in enumerate(block.split(b"\n"), line) if text.strip()]
-        names = dict.fromkeys(name for row in rows for name in row)
-        columns = {}
-        for name in names:
+        rows, faults = list[dict[str, Any]](), dict[int, str]()
+        for number, text in enumerate(block.split(b"\n"), line):
+            if not text.strip():
+                continue
             try:
-                columns[name] = to_arrow_column([row.get(name) for row in rows])
+                rows.append(self._row(text, number))
+            except DataError as error:
+                if not self._names:
+                    raise
+                faults[len(rows)] = str(error)
+                rows.append({})
+            self._names |= dict.fromkeys(rows[-1])
+        columns = {}
+        for name in self._names:
+            try:
+                columns[name] = _column([row.get(name) for row in rows])
             except ColumnError as error:
                 raise DataError(f"{self.name}, from line {line} on: column {named(name)}{error}") from None
-        return pa.table(columns)
+        return pa.table(columns), faults
 
     def _row(self, text: bytes, line: int) -> dict[str, Any]:
         place = f"{self.name}, line {line}"
@@ -111,6 +130,16 @@ class _Parser:
         if not isinstance(row, dict):
             raise DataError(f'{place}: expected an object, such as {{"area": 50}}, found {type_of(row)}')
         return row
+
+
+def _column(cells: list[Any]) -> Any:
+    """Return cells as a column of Arrow; a list or an object among cells of other types becomes its text in JSON."""
+    nested = [isinstance(cell, dict | list) for cell in cells]
+    if not any(nested):
+        return to_arrow_column(cells)
+    if all(inside or cell is None for inside, cell in zip(nested, cells, strict=True)):
+        return to_nested(cells)
+    return to_arrow_column([json_of(cell) if inside else cell for inside, cell in zip(nested, cells, strict=True)])
 
 
 def _has_nan(table: Any) -> bool:
