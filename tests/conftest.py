@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -25,6 +26,9 @@ settings.register_profile(
 )  # the machine may be busy
 settings.load_profile("nnfs")
 
+gc.set_threshold(
+    200_000, 20, 100
+)  # as the command does: there is little garbage, and each search for it looks at all tests
 os.environ["NUMBA_DISABLE_JIT"] = "1"  # trainings use the NumPy engine unless a test asks for the compiled one
 
 pytest_plugins = ["tests.browser", "tests.servers"]

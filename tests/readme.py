@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnfs_cli.inspection.suggestion import KINDS
-from tests.benchmarks import accuracy_report, report
+from tests.benchmarks import accuracy, accuracy_report, report
 from tests.benchmarks.report import PARTS
 from tests.command import run_here
 
@@ -45,16 +45,25 @@ GUIDE = ROOT / "nnfs_cli" / "guide"
 PAGES = (README, *sorted(GUIDE.glob("*.md")))
 BLOCKS = ("split", "preprocessing", "penalty", "clip", "early_stopping", "checkpoint")
 FIXES = [(f"`{kind}`", what) for kind, what in KINDS.items()]
-ACCURACY = "python -m tests.benchmarks.accuracy --show"
+
+
+def accuracy_table(name: str, *options: str) -> str:
+    """Return what `python -m tests.benchmarks.accuracy --show` prints of the figures in a file."""
+    screen = io.StringIO()
+    with contextlib.redirect_stdout(screen):
+        accuracy.main(["--show", str(ROOT / ".readme" / name), *options])
+    return screen.getvalue()
+
+
 TABLES: dict[str, str | Callable[[], str]] = {
     "keys": "nnfs components config --markdown",
     "components": "nnfs components --markdown",
-    **{block: f"nnfs components {block} --markdown | awk -v RS= 'END {{print}}'" for block in BLOCKS},
+    **{block: f"nnfs components {block} --markdown" for block in BLOCKS},
     "fixes": lambda: "".join(f"| {kind} | {what} |\n" for kind, what in [("kind", "change"), ("---", "---"), *FIXES]),
-    "accuracy": f"{ACCURACY} '{ROOT}/.readme/accuracy.json'",
-    "accuracy summary": f"{ACCURACY} '{ROOT}/.readme/accuracy.json' --summary",
-    "accuracy RealMLP": f"{ACCURACY} '{ROOT}/.readme/accuracy-realmlp.json' --summary",
-    "accuracy TabM": f"{ACCURACY} '{ROOT}/.readme/accuracy-tabm.json' --summary",
+    "accuracy": functools.partial(accuracy_table, "accuracy.json"),
+    "accuracy summary": functools.partial(accuracy_table, "accuracy.json", "--summary"),
+    "accuracy RealMLP": functools.partial(accuracy_table, "accuracy-realmlp.json", "--summary"),
+    "accuracy TabM": functools.partial(accuracy_table, "accuracy-tabm.json", "--summary"),
     "tried": functools.partial(accuracy_report.tried, ROOT / ".readme" / "tried.json"),
     **{f"speed {part}": functools.partial(report.markdown, part) for part in PARTS},
     "speed summary": report.summary,
@@ -175,7 +184,10 @@ def rendered(page: Path) -> str:
             before, begin, rest = text.partition(f"<!-- {name} -->\n")
             if begin:
                 _, end, after = rest.partition(f"<!-- /{name} -->")
-                text = before + begin + (workspace.run(made) if isinstance(made, str) else made()) + end + after
+                table = workspace.run(made) if isinstance(made, str) else made()
+                if name in BLOCKS:  # the table is the last paragraph
+                    table = table.rpartition("\n\n")[2]
+                text = before + begin + table + end + after
         return text
 
 

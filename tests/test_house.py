@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import itertools
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -32,9 +34,9 @@ LAYER_FILES = [
 PARTS = [member for family in (Layer, Loss, Optimizer) for member in family.registered.values()]
 
 
-def code_lines(text: str) -> set[int]:
+def code_lines(text: str, nodes: list[ast.AST]) -> set[int]:
     """Return the numbers of the lines that hold code."""
-    blocks = [node.body for node in ast.walk(ast.parse(text)) if isinstance(getattr(node, "body", None), list)]
+    blocks = [node.body for node in nodes if isinstance(getattr(node, "body", None), list)]
     strings = [  # docstrings, and descriptions of settings
         line.value
         for line in itertools.chain(*blocks)
@@ -45,15 +47,48 @@ def code_lines(text: str) -> set[int]:
     return lines - documentation
 
 
-def sizes(path: Path) -> Iterator[tuple[str, str, int]]:
+def sizes(module: str, nodes: list[ast.AST], lines: set[int]) -> Iterator[tuple[str, str, int]]:
     """Yield the kind, the name and the lines of code of a module and of each class and function in it."""
-    text, module = path.read_text(encoding="utf-8"), path.relative_to(ROOT / "nnfs_cli").as_posix()
-    lines = code_lines(text)
     yield "file", module, len(lines)
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             kind = "class" if isinstance(node, ast.ClassDef) else "function"
             yield kind, f"{module}:{node.name}", len(lines & {*range(node.lineno, (node.end_lineno or 0) + 1)})
+
+
+def dangers(nodes: list[ast.AST]) -> list[str]:
+    """Return the imports and calls of a module that could run what they read."""
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    called = {getattr(call.func, "id", getattr(call.func, "attr", "")) for call in calls}
+    pickling = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "allow_pickle"]
+    return [
+        *({name.partition(".")[0] for name in imported} & {"pickle", "joblib", "shelve", "marshal", "dill"}),
+        *(called & {"eval", "exec", "unsafe_load", "full_load"}),
+        *("allow_pickle" for value in pickling if not (isinstance(value, ast.Constant) and value.value is False)),
+    ]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is asked of a module, which is parsed once."""
+
+    n_lines: int
+    too_long: list[str]
+    dangers: list[str]
+    strings: set[str]  # of one line
+
+
+@functools.cache
+def facts(path: Path) -> Facts:
+    """Look at a module."""
+    text, module = path.read_text(encoding="utf-8"), path.relative_to(ROOT / "nnfs_cli").as_posix()
+    nodes = [*ast.walk(ast.parse(text))]
+    lines = code_lines(text, nodes)
+    too_long = [f"{name}: {n} lines" for kind, name, n in sizes(module, nodes, lines) if n > MOST_LINES[kind]]
+    strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return Facts(len(lines), too_long, dangers(nodes), {value for value in strings if "\n" not in value})
 
 
 def test_only_the_named_modules_lie_outside_the_wings() -> None:
@@ -67,21 +102,19 @@ def test_a_wing_says_in_a_few_lines_what_it_is_for(path: Path) -> None:
     assert 2 <= len(prose) <= 6
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_nothing_is_too_long_to_read(path: Path) -> None:
-    too_long = {name: lines for kind, name, lines in sizes(path) if lines > MOST_LINES[kind]}
-    assert too_long == {}
+def test_nothing_is_too_long_to_read() -> None:
+    assert [long for path in MODULES for long in facts(path).too_long] == []
 
 
 @pytest.mark.parametrize("path", LAYER_FILES, ids=lambda path: path.stem)
 def test_a_layer_file_is_one_concept_on_one_page(path: Path) -> None:
     module = importlib.import_module(f"{Layer.__module__.rpartition('.')[0]}.{path.stem}")
-    text = path.read_text(encoding="utf-8")
-    classes = [getattr(module, node.name) for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    classes = [getattr(module, node.name) for node in body if isinstance(node, ast.ClassDef)]
     (layer,) = classes
     assert issubclass(layer, Layer)
     assert layer.name == path.stem
-    assert len(code_lines(text)) <= 70
+    assert facts(path).n_lines <= 70
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
@@ -105,27 +138,21 @@ def test_a_summary_fits_a_line(family: type[Component]) -> None:
     assert [member.name for member in family.registered.values() if not 10 < len(member.headline()) <= 120] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_nothing_here_can_run_what_it_reads(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    imported = {
-        alias.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
-    } | {(node.module or "").partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    called = {
-        getattr(node.func, "id", getattr(node.func, "attr", ""))
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-    }
-    assert not imported & {"pickle", "joblib", "shelve", "marshal", "dill"}
-    assert not called & {"eval", "exec", "unsafe_load", "full_load"}
-    pickling = [
-        k.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        for k in node.keywords
-        if k.arg == "allow_pickle"
-    ]
-    assert all(isinstance(value, ast.Constant) and value.value is False for value in pickling)
+def test_nothing_here_can_run_what_it_reads() -> None:
+    assert {path.relative_to(ROOT).as_posix(): facts(path).dangers for path in MODULES if facts(path).dangers} == {}
+
+
+@pytest.mark.parametrize(
+    "line", ["import pickle", "from dill.x import y", "x = eval('')", "np.load(f, allow_pickle=1)", "yaml.full_load(f)"]
+)
+def test_code_that_could_run_what_it_reads_is_found(line: str) -> None:
+    assert len(dangers([*ast.walk(ast.parse(line))])) == 1
+
+
+def test_a_module_that_is_too_long_is_found() -> None:
+    text = "def f(x):\n" + "    x += 1\n" * 60
+    nodes = [*ast.walk(ast.parse(text))]
+    assert [*sizes("m.py", nodes, code_lines(text, nodes))] == [("file", "m.py", 61), ("function", "m.py:f", 61)]
 
 
 @pytest.mark.parametrize(
@@ -176,11 +203,8 @@ def test_the_top_level_is_what_it_should_be() -> None:
 def test_only_one_module_spells_the_files_of_a_run() -> None:
     names = ("epochs.csv", "status.json", "metrics.json", "environment.json", "data.json", "spec.yaml", ".npz")
     for path in MODULES:
-        strings = [
-            node.value
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
-        ]
-        spelled = {text for text in strings if any(text.endswith(name) for name in names) and " " not in text}
+        spelled = {
+            text for text in facts(path).strings if any(text.endswith(name) for name in names) and " " not in text
+        }
         if path.parent.name != "runs" and path.stem not in ("npz", "completion"):  # those name files of data
             assert spelled == set(), path
