@@ -41,7 +41,9 @@ def init(
             autocompletion=complete_table,
         ),
     ],
-    target: Annotated[str, typer.Option(metavar="COLUMN", help="Column to predict.")] = "",
+    target: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column to predict; several of numbers or labels as `a, b`.")
+    ] = "",
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the config here; by default <name of the table>.yaml.")
     ] = None,
@@ -66,7 +68,7 @@ def init(
     kinds = chosen_kinds(fix) if fix else ()
     from nnfs_cli.data.sql.source import QuerySource
     from nnfs_cli.inspection.propose import propose
-    from nnfs_cli.inspection.table_profile import profile_file, profile_query
+    from nnfs_cli.inspection.table_profile import named_targets, profile_file, profile_query
     from nnfs_cli.inspection.write_config import write_config
     from nnfs_cli.system.files import write_atomically
     from nnfs_cli.system.matching import matching_files
@@ -81,7 +83,8 @@ def init(
         raise UserError(f"{config} already exists; --force overwrites it, --output names another file")
     if config.exists() and isinstance(rows, Path) and any(map(config.samefile, matching_files(rows))):
         raise UserError(f"{config} is the table itself; name another file with --output")
-    proposal = propose(profile, target, leaves_out=not profile.has_misfits(target))
+    targets = named_targets(profile.table, target)
+    proposal = propose(profile, targets, leaves_out=not any(map(profile.has_misfits, targets)))
     text = write_config(proposal, config.parent)
     done = _fixed(text, config, kinds) if kinds else None
     text = done.fix.after if done else text
@@ -118,7 +121,8 @@ def _report(proposal: Proposal, quiet: bool) -> None:
         complain("warning", f"{odd}; such cells are read as empty")
     if without := proposal.without_target:
         empty = f"is empty in {counted(without, 'row')} of {proposal.profile.table.n_rows:,}"
-        complain("warning", f"the target {named(proposal.target)} {empty}, which missing_target: drop leaves out")
+        which = listing(map(named, proposal.targets), "or")
+        complain("warning", f"the target {which} {empty}, which missing_target: drop leaves out")
     for name, one in proposal.parsed.items():
         if one.question:
             complain("warning", f"{named(name)} {one.question}")
@@ -149,7 +153,7 @@ def _report_columns(proposal: Proposal) -> None:
         fact("read with", ", ".join(f"{key} {_shown(value)}" for key, value in profile.settings.items()))
     if by_meaning := list(_by_meaning(proposal)):
         fact("parsed", ", ".join(by_meaning))
-    fact("target", f"{proposal.target}, {task.why}")
+    fact("target", f"{listing(proposal.targets)}, {task.why}")
     if proposal.group:
         kept = "so it is no input and rows of one owner stay in one split"
         fact("groups", f"{named(proposal.group.column)} {proposal.group}, {kept}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nnfs_cli.config import yaml
 from nnfs_cli.config.yaml import Path, Positions, YamlError
+
+_ENDS = re.compile(r"\.\.\.(\s|$)")  # the line after which YAML reads nothing more
 
 
 class _Change(NamedTuple):
@@ -141,8 +144,9 @@ def _inserted(change: _Change) -> Iterator[str]:
     indent = first.column - 1 if first else 0
     if first and lines[first.line - 1][:indent].strip(" "):
         return
-    last = max((positions.keys[key].line for key in inside), default=len(lines))
-    end = _end(lines, last - 1, indent) if start else len(lines)
+    bottom = next((i for i, line in enumerate(lines) if _ENDS.match(line)), len(lines))
+    last = max((positions.keys[key].line for key in inside), default=bottom)
+    end = _end(lines, last - 1, indent) if start else bottom
     keys = [f"{' ' * (indent + 2 * i)}{yaml.dump_value(key)}:" for i, key in enumerate(path[start:])]
     new = [*keys[:-1], f"{keys[-1]} {yaml.dump_value(_at(change.after, path))}"]
     yield "".join([*lines[:end], *(f"{line}\n" for line in new), *lines[end:]])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 
 from nnfs_cli.data.column_source import ColumnSource
 from nnfs_cli.data.numbers import is_number
-from nnfs_cli.data.table import Kind, Table, gaps_of
+from nnfs_cli.data.table import SKIP, Kind, Table, gaps_of
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import named
 
@@ -39,7 +40,7 @@ class LeftOut:
         """Return the table without the rows to leave out; `count` them if they have not been counted before."""
         wrong = np.zeros(table.n_rows, bool)
         wrong[list(table.faults)] = True
-        found = Counter(map(_reason, table.faults.values()))
+        found = Counter(map(reason, table.faults.values()))
         firsts = dict(list(table.faults.items())[:1])
         for name, what in self.needed.items():
             empty = gaps_of(table.stored(name)) & ~wrong if name in table.columns else wrong[:0]
@@ -52,8 +53,15 @@ class LeftOut:
             self.of += table.n_rows
             self.rows += int(wrong.sum())
             self.reasons += found
-            self.first = self.first or (firsts[min(firsts)] if firsts else "")
+            self.first = self.first or (without_advice(firsts[min(firsts)]) if firsts else "")
         return table.take(~wrong) if wrong.any() else table
+
+    def with_more(self, reasons: Mapping[str, int], first: str) -> Self:
+        """Return the rule with more rows that are left out, counted by reason; `first` says what is wrong with one."""
+        more = copy(self)
+        more.rows, more.reasons = self.rows + sum(reasons.values()), self.reasons + Counter(reasons)
+        more.first = self.first or first
+        return more
 
     def warn(self) -> None:
         """Say how many rows were left out, and why."""
@@ -88,6 +96,11 @@ def kinds_of_most(source: ColumnSource, given: Mapping[str, Kind]) -> dict[str, 
     return {**kinds, **dict.fromkeys(numbers, "number")}
 
 
-def _reason(message: str) -> str:
+def without_advice(message: str) -> str:
+    """Return a message about a cell without the advice to skip its row."""
+    return next((message.removesuffix(advice) for advice in SKIP if message.endswith(advice)), message)
+
+
+def reason(message: str) -> str:
     """Return a message about a cell without the place and the text of the cell."""
-    return re.split(", found |, as in |; ", PLACE.sub("", message))[0]
+    return re.split(r", found |, as in |, such as |; ", PLACE.sub("", message))[0]

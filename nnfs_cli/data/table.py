@@ -27,7 +27,10 @@ Label = str | int | bool
 ROWS_AT_ONCE = 65_536  # rows of a table in memory that are processed at a time
 _MARKS = {".": "point", ",": "comma"}
 _OF_PANDAS = ("interval", "period")  # types that no other library has
-MEANT_AS_GAPS = ("na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", ".")
+MEANT_AS_GAPS = frozenset(
+    ("na", "n/a", "#n/a", "#na", "nan", "null", "nil", "none", "missing", "unknown", "?", "-", "--", "---", ".", "*")
+)  # what people write for a missing value, in lower case
+SKIP = ("; --on-error skip leaves out such rows", "; on_error='skip' leaves out such rows")  # the latter in Python
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ class Table:
         place, found = self.locate(row, name)
         problem = f"should hold {expected}, found {shown(found)}" if found else f"is empty{if_empty and '; '}{if_empty}"
         hint = self._hint(found.strip()) if "numbers" in expected else ""
-        hint = hint_about(found.strip()) if expected == DATES else hint
+        if expected == DATES and found:
+            hint = hint_about(found.strip()) or SKIP[self.from_python]
         kind: ColumnProblem | None = "not numbers" if expected == "numbers" else None
         return DataError(
             f"{self.name}, {place}: {what} {named(name)} {problem}{hint}", kind if found else "empty cells"

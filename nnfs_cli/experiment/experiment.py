@@ -21,6 +21,7 @@ from nnfs_cli.data.weighted import row_weights
 from nnfs_cli.errors import Fault
 from nnfs_cli.experiment.encode_splits import encode_splits, rows_in_memory, rows_on_disk, rows_to_fit
 from nnfs_cli.experiment.read_data import Budget, LoadedData, load_data
+from nnfs_cli.experiment.usable_rows import without_unusable
 from nnfs_cli.experiment.warnings import data_warnings, large_net, long_average, net_warnings, unweighted_layer
 from nnfs_cli.nn.check_layers import check_layers
 from nnfs_cli.nn.class_frequencies import start_at_frequencies
@@ -111,6 +112,7 @@ def prepare(config: Config, loaded: LoadedData | None = None, encoder: Encoder |
     predictor, table, rows = fit_net(config, loaded, encoder)
     config = predictor.config
     check_layers(predictor.model)
+    loaded = without_unusable(config, predictor.encoder, loaded)
     loaded = _within_limit(config, loaded, predictor.row_bytes)
     batches = _batches(config, predictor, len(loaded.rows["train"]), loaded.budget)
     stored = rows_on_disk(predictor, loaded, loaded.budget) if loaded.budget is not None else None

@@ -21,10 +21,10 @@ def choices(proposal: Proposal, config: Config) -> Iterator[Finding]:
         message += f"; another loss predicts {other} instead" if task.alternative else ""
         value = {"classes": "cross_entropy", "numbers": "mse"}[other]
         loss = Suggestion("loss", ("loss",), value) if task.alternative else None
-        yield Finding("task", proposal.target, message, loss)
+        yield Finding("task", proposal.targets[0], message, loss)
     else:
         message = f"is learned by {config.loss.task}, since the loss is {config.loss.name}"
-        yield Finding("task", proposal.target, message)
+        yield Finding("task", proposal.targets[0], message)
     for sentence in profile.odd:
         yield Finding("odd", None, f"{sentence}; such cells are read as missing values")
     for name, one in proposal.parsed.items():

@@ -16,16 +16,13 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import is_date
 from nnfs_cli.data.numbers import is_number
-from nnfs_cli.data.table import Kind, Table, gaps_of
+from nnfs_cli.data.table import MEANT_AS_GAPS, Kind, Table, gaps_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.inspection.lists import Lists, lists_in
 from nnfs_cli.system.wording import counted, shown
 
 Nature = Literal["number", "boolean", "category", "date", "text", "identifier", "constant", "empty"]
 
-NOTHING = frozenset(
-    ("na", "n/a", "#n/a", "#na", "nan", "null", "nil", "none", "missing", "unknown", "?", "-", "--", "---", ".", "*")
-)  # what people write for a missing number, in lower case
 CODES = frozenset(("code", "id", "zip", "zipcode", "postcode", "postal", "plz", "type", "kind", "category", "cluster"))
 IDS = frozenset(("id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "row", "nr", "number", *CODES))
 FEW = 10  # number of categories that is never too many
@@ -142,14 +139,14 @@ def _numbers(base: ColumnProfile, values: Array, code: bool) -> ColumnProfile:
 def _infinite(base: ColumnProfile, table: Table, column: Array) -> ColumnProfile:
     """Profile a column with infinite values: a spelling of NaN, or an infinity."""
     place, found = table.locate(int(np.argmax(np.isinf(column))), base.name)
-    if found.strip().lower() in NOTHING:
+    if found.strip().lower() in MEANT_AS_GAPS:
         return replace(base, nulls=(found.strip(),))
     return replace(base, nature="text", why=f"holds {shown(found)} in {place}, which is not a finite number")
 
 
 def _texts(base: ColumnProfile, table: Table, texts: list[str], typed: bool, categories: bool) -> ColumnProfile:
     others, kind = (texts, None) if categories else _exceptions(texts, table.decimal)
-    odd = [text for text in others if text.strip().lower() not in NOTHING]
+    odd = [text for text in others if text.strip().lower() not in MEANT_AS_GAPS]
     if kind and not odd and typed:
         return _numbers_or_dates_as_texts(base, texts, kind, others)
     if kind and not odd:

@@ -15,9 +15,9 @@ from nnfs_cli.data.parsing.number import Number
 from nnfs_cli.data.parsing.parsed_columns import ParsedColumns
 from nnfs_cli.data.parsing.range import Range
 from nnfs_cli.data.parsing.recognise import Recognised, meaning_of, recognise
-from nnfs_cli.data.table import Table, gaps_of
+from nnfs_cli.data.table import MEANT_AS_GAPS, Table, gaps_of
 from nnfs_cli.data.texts import GAP, Texts
-from nnfs_cli.inspection.column_kinds import NOTHING, ColumnProfile
+from nnfs_cli.inspection.column_kinds import ColumnProfile
 from nnfs_cli.system.wording import counted, listing, named, shown
 
 SHOWN = 3  # cells that cannot be read that a message shows
@@ -82,7 +82,7 @@ def _are_labels(parser: Parser, texts: Texts) -> bool:
 
 
 def _means_nothing(text: str) -> bool:
-    return text.strip().lower() in NOTHING
+    return text.strip().lower() in MEANT_AS_GAPS
 
 
 def _present(texts: Texts) -> list[str]:

@@ -30,6 +30,7 @@ from nnfs_cli.inspection.column_relations import (
 )
 from nnfs_cli.inspection.disguises import misfits_of
 from nnfs_cli.inspection.table_profile import TableProfile
+from nnfs_cli.inspection.word_orders import order_of
 from nnfs_cli.presets.tabular import MIN_HOLDOUT_ROWS
 from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
@@ -38,6 +39,7 @@ HUGE = 1e100  # numbers whose squares may overflow
 TEXTS_REMEDY = (
     "no step reads free text; add columns that are made from it, such as its length, or whether it holds a word"
 )
+SHOWN = 3  # targets that a sentence describes
 AS_ASKED = "is left out as asked"  # the reason of a column that the user drops
 CLASSES = 10  # different whole numbers, at most, that are classes
 LABELS = frozenset(
@@ -47,7 +49,7 @@ COUNTS = frozenset(
     ("count", "counts", "n", "num", "number", "age", "years", "days", "hours", "price", "amount", "sales")
 )
 
-Goal = Literal["binary", "classes", "regression"]
+Goal = Literal["binary", "labels", "classes", "regression"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class ProposedTask:
     alternative: str = ""
     n_classes: int = 0
     skewed: bool = False  # a few numbers are far larger than all others
+    order: tuple[str, ...] = ()  # of classes that are words on a scale, from lowest to highest
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Proposal:
     """
 
     profile: TableProfile
-    target: str
+    targets: tuple[str, ...]
     task: ProposedTask
     inputs: Mapping[str, ColumnProfile]
     dropped: Mapping[str, str]
@@ -82,7 +85,7 @@ class Proposal:
     @property
     def parsed(self) -> dict[str, Recognised]:
         """How columns of texts are read that are an input or have a role, by name."""
-        used = {*self.inputs, self.target, self.weight, self.group and self.group.column}
+        used = {*self.inputs, *self.targets, self.weight, self.group and self.group.column}
         found = self.profile.parsed
         return {name: one for name, one in found.items() if not used.isdisjoint(one.parser.outputs(name))}
 
@@ -99,35 +102,63 @@ class Proposal:
 
 def propose(
     profile: TableProfile,
-    target: str,
+    targets: str | Sequence[str],
     drop: Collection[str] = (),
     weight: str | None = None,
     leaves_out: bool = False,
 ) -> Proposal:
-    """Propose how to predict `target`, without the columns in `drop` and with the weights in `weight`.
+    """Propose how to predict one or several targets, without the columns in `drop` and with the weights in `weight`.
 
-    `leaves_out` says that the config leaves out the rows whose target is empty.
+    `leaves_out` says that the config leaves out the rows with an empty target.
     Raises `DataError` when one of these columns does not exist, or the target or the inputs leave nothing to learn.
     """
-    table = profile.table
+    table, targets = profile.table, (targets,) if isinstance(targets, str) else tuple(targets)
     if unknown := [name for name in (*drop, *filter(None, [weight])) if not table.has(name)]:
         raise DataError(table.no_such_column(unknown[0]))
     if table.n_rows < 2:
         raise DataError(f"{table.name} has {counted(table.n_rows, 'row')}; training needs at least two")
-    if not leaves_out and (found := profile.parsed.get(target)) and (misfits := misfits_of(target, found)):
-        raise DataError(f"{table.name}: the target {misfits}; correct these cells, or remove their rows")
-    seen, there = profile.columns.get(target), table
-    if leaves_out and seen is not None and seen.missing:
-        there = LeftOut({target: TARGET}, faults=False).kept(table)
-        seen = profile_column(there, target)
-    task = task_of(there, target, seen)
-    apart = {target, *drop, *filter(None, [weight])}
-    group = _group(profile, target, apart)
-    inputs, dropped, suspicious = _choose(profile, target, task, group, apart)
+    for target in targets if not leaves_out else ():
+        if (found := profile.parsed.get(target)) and (misfits := misfits_of(target, found)):
+            raise DataError(f"{table.name}: the target {misfits}; correct these cells, or remove their rows")
+    seen, there = {target: profile.columns.get(target) for target in targets}, table
+    if leaves_out and any(one is not None and one.missing for one in seen.values()):
+        there = LeftOut(dict.fromkeys(targets, TARGET), faults=False).kept(table)
+        seen = {target: profile_column(there, target) for target in targets}
+    task = joint_task(table.name, {target: task_of(there, target, one) for target, one in seen.items()})
+    apart = {*targets, *drop, *filter(None, [weight])}
+    group = _group(profile, targets[0], apart)
+    inputs, dropped, suspicious = _choose(profile, targets, task, group, apart)
     index = {profile.index: "has no name and numbers the rows, like an index of pandas"} if profile.index else {}
     dropped = dict.fromkeys(drop, AS_ASKED) | index | dropped
     without = table.n_rows - there.n_rows
-    return Proposal(profile, target, task, inputs, dropped, suspicious, group, weight, without)
+    return Proposal(profile, targets, task, inputs, dropped, suspicious, group, weight, without)
+
+
+def joint_task(table: str, tasks: Mapping[str, ProposedTask]) -> ProposedTask:
+    """Return the task of all targets together: that of a single one, several labels, or several numbers.
+
+    Whole numbers that may be classes are numbers beside others. Raises `DataError` if the targets do not fit together.
+    """
+    if len(tasks) == 1:
+        return next(iter(tasks.values()))
+    each = [f"{named(name)} {one.why.partition(': it ')[2]}" for name, one in [*tasks.items()][:SHOWN]]
+    more = [f"{len(tasks) - SHOWN} more"] if len(tasks) > SHOWN else []
+    of_each = "; ".join([*each, *more])
+    goals = {name: one.goal for name, one in tasks.items()}
+    if {*goals.values()} == {"binary"}:
+        return ProposedTask("labels", f"{len(tasks)} labels that may be true together: {of_each}")
+    unfit = [name for name, one in tasks.items() if one.goal != "regression" and not one.alternative]
+    if not unfit:
+        return ProposedTask(
+            "regression",
+            f"regression of {len(tasks)} targets: {of_each}",
+            skewed=all(one.skewed for one in tasks.values()),
+        )
+    others = [named(name) for name in tasks if name not in unfit]
+    odd = max(unfit, key=lambda name: tasks[name].n_classes)
+    beside = f", and {others[0]} holds numbers" if others else ""
+    found = f"the target {named(odd)} holds {tasks[odd].n_classes:,} classes{beside}"
+    raise DataError(f"{table}: {found}; several targets must all hold numbers, or two classes each")
 
 
 def _group(profile: TableProfile, target: str, apart: set[str]) -> RowGroups | None:
@@ -180,7 +211,8 @@ def _classes(seen: ColumnProfile, labels: Sequence[Label], what: str, alternativ
     if n == 2:
         named = " and ".join(shown(text_of(label)) for label in sorted(labels))
         return ProposedTask("binary", f"binary classification: it holds {named}", alternative, n)
-    return ProposedTask("classes", f"classification: it holds {n} different {what}", alternative, n)
+    order = order_of([label for label in labels if isinstance(label, str)])
+    return ProposedTask("classes", f"classification: it holds {n} different {what}", alternative, n, order=order)
 
 
 def _numbers(seen: ColumnProfile, column: Array) -> ProposedTask:
@@ -208,7 +240,7 @@ def skewness(column: Array) -> float:
 
 
 def _choose(
-    profile: TableProfile, target: str, task: ProposedTask, group: RowGroups | None, apart: set[str]
+    profile: TableProfile, targets: Sequence[str], task: ProposedTask, group: RowGroups | None, apart: set[str]
 ) -> tuple[dict[str, ColumnProfile], dict[str, str], dict[str, str]]:
     """Return the inputs, the dropped columns with the reasons, and the inputs that seem to leak the target."""
     unreadable = {name: kind for name, kind in profile.table.unreadable.items() if name not in apart}
@@ -226,12 +258,14 @@ def _choose(
             dropped[name] = _repeats(relation)
     suspicious = {}
     for name in columns:
-        if name not in dropped:
+        for target in targets if name not in dropped else ():
             leak = find_leak(sample.column(name), sample.column(target), task.goal != "regression")
             if leak:
-                suspicious[name] = f"leaks the target: it {leak.how}"
+                which = f" {named(target)}" if len(targets) > 1 else ""
+                suspicious[name] = f"leaks the target{which}: it {leak.how}"
                 if leak.exact:
                     dropped[name] = suspicious[name]
+                break
     inputs = {name: column for name, column in columns.items() if name not in dropped}
     if not inputs:  # for example a lesson with one input
         counting = {

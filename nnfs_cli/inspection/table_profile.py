@@ -71,7 +71,8 @@ def profile_file(
 ) -> TableProfile:
     """Profile a file, or the files in a folder.
 
-    Raises `DataError` when the file cannot be read or has no column `target`.
+    The `target` may name several columns, see `named_targets`. Raises `DataError` when the file cannot be read or lacks
+    one of them.
     """
     _refuse_missing(path)
     source_class = source_class_for(path, ColumnFile)
@@ -82,11 +83,11 @@ def profile_file(
         delimiter = "\t" if delimiter == r"\t" else delimiter
         _check_options(source_class, path, {"encoding": encoding, "delimiter": delimiter})
         dialect = dialect_of(source_class(path=path, target="?").files[0], encoding, delimiter)
-        if header_is_numbers(dialect.header) and target not in dialect.header:
+        if header_is_numbers(dialect.header) and not {target, *_apart(target)} & {*dialect.header}:
             first = listing(map(named, dialect.header[:3]))
             raise DataError(f"{path.name}, line 1: {first} are not column names. Add a line with the names")
         settings, codes = dict(dialect.settings), dialect.code_columns
-        index = dialect.index if dialect.index != target else None
+        index = dialect.index if dialect.index not in (target, *_apart(target)) else None
     elif encoding or delimiter:
         raise DataError(f"{path.name} is not a CSV file: --encoding and --delimiter are for CSV files")
     else:
@@ -97,18 +98,18 @@ def profile_file(
         return read_some(source_class(path=path, target=target or "?", **settings, **drop))
 
     table, n_rows = read()
-    _require_target(table, target)
+    targets = named_targets(table, target)
     if source_class.name != "csv":
-        return replace(_typed(path, source_class.name, table, n_rows, target), settings=settings)
+        return replace(_typed(path, source_class.name, table, n_rows, targets), settings=settings)
     columns = profile_columns(table, codes)
-    found = disguises(table, columns, (target,))
-    odd = {name: one for name, one in columns.items() if one.odd and name != target}
+    found = disguises(table, columns, targets)
+    odd = {name: one for name, one in columns.items() if one.odd and name not in targets}
     nulls: list[str] = []
-    while len(nulls) < MAX_NULLS and (new := _new(nulls, _nulls(columns, target), words_for_nothing(table, found))):
+    while len(nulls) < MAX_NULLS and (new := _new(nulls, _nulls(columns, targets), words_for_nothing(table, found))):
         nulls = settings["null"] = [*nulls, *new]
         table, n_rows = read()
         columns = profile_columns(table, codes)
-        found = disguises(table, columns, (target,))
+        found = disguises(table, columns, targets)
     sentences = tuple(f"{named(name)} {one.why}" for name, one in odd.items())
     profile = TableProfile(path, source_class.name, settings, table, columns, n_rows, sentences, index)
     return _parsed(profile, found)
@@ -120,20 +121,31 @@ def profile_query(source: QuerySource, target: str, folder: Path) -> TableProfil
     Raises `DataError` when there are no rows or they have no column `target`.
     """
     table, n_rows = read_some(source)
-    _require_target(table, target)
+    targets = named_targets(table, target)
     given = source.model_dump(mode="json", exclude_defaults=True, exclude={"target"}, context={"folder": folder})
-    return replace(_typed(None, source.name, table, n_rows, target), settings=given)
+    return replace(_typed(None, source.name, table, n_rows, targets), settings=given)
 
 
-def _require_target(table: Table, target: str) -> None:
-    """Raise `DataError` without a target, with the columns that may be one, or if the table has no such column."""
+def named_targets(table: Table, target: str) -> tuple[str, ...]:
+    """Return the targets in a text: the column of this name, or else the names between commas.
+
+    Raises `DataError` without a target, with the columns that may be one, or if the table has no such column.
+    """
     if not target:
         names = list(table.columns)
         more = f" and {len(names) - MANY:,} more columns" if len(names) > MANY else ""
         known = dump_value(names[:MANY])[1:-1]
         raise DataError(f"choose the column to predict with --target; {table.name} has {known}{more}")
-    if not table.has(target):
-        raise DataError(table.no_such_column(target))
+    targets = (target,) if table.has(target) else _apart(target)
+    for name in targets or (target,):
+        if not table.has(name):
+            raise DataError(table.no_such_column(name))
+    return targets
+
+
+def _apart(target: str) -> tuple[str, ...]:
+    """Return the names between commas, each once."""
+    return tuple(dict.fromkeys(filter(None, map(str.strip, target.split(",")))))
 
 
 def profile_table(source: InMemory) -> TableProfile:
@@ -143,7 +155,7 @@ def profile_table(source: InMemory) -> TableProfile:
         if not table.has(name):
             raise DataError(table.no_such_column(name))
     categories = source.categories().difference(source.target)
-    return _typed(None, source.name, table, table.n_rows, source.target[0], categories)
+    return _typed(None, source.name, table, table.n_rows, source.target, categories)
 
 
 def _typed(
@@ -151,7 +163,7 @@ def _typed(
     source: str,
     table: Table,
     n_rows: int,
-    target: str,
+    targets: Sequence[str],
     categories: frozenset[str] = frozenset(),
 ) -> TableProfile:
     """Profile a table whose source has types, so that there are no settings to read it with."""
@@ -159,7 +171,7 @@ def _typed(
     table = with_kinds(table, {name: "date" for name, column in columns.items() if column.as_texts})
     profile = TableProfile(path, source, {}, table, columns, n_rows)
     others = {name: column for name, column in columns.items() if name not in categories}
-    return _parsed(profile, disguises(table, others, (target,)))
+    return _parsed(profile, disguises(table, others, targets))
 
 
 def _parsed(profile: TableProfile, found: Mapping[str, Recognised]) -> TableProfile:
@@ -213,7 +225,7 @@ def read_some(source: ColumnSource, skips: bool = False) -> tuple[Table, int]:
     return table, table.n_rows
 
 
-def _nulls(columns: Mapping[str, ColumnProfile], target: str) -> tuple[str, ...]:
-    """Return the spellings of a missing value. A typing error in the target is not one: its value is needed."""
+def _nulls(columns: Mapping[str, ColumnProfile], targets: Sequence[str]) -> tuple[str, ...]:
+    """Return the spellings of a missing value. A typing error in a target is not one: its value is needed."""
     nulls = [(one, null) for one in columns.values() for null in one.nulls]
-    return tuple(dict.fromkeys(null for one, null in nulls if one.name != target or null not in one.odd))
+    return tuple(dict.fromkeys(null for one, null in nulls if one.name not in targets or null not in one.odd))

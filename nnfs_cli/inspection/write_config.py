@@ -13,15 +13,22 @@ from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.inspection.column_relations import list_columns
 from nnfs_cli.inspection.disguises import parser_of
 from nnfs_cli.inspection.propose import TEXTS_REMEDY, Proposal
+from nnfs_cli.nn.losses.ordinal import Ordinal
 from nnfs_cli.presets.tabular import DATES, EMBEDDING, MANY_CATEGORIES, MIN_HOLDOUT_ROWS, ONE_HOT
 from nnfs_cli.system.remote.file import Location, RemoteFile
 from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
 WIDTH = 79  # characters of a line
 
-_LOSSES = {"binary": "binary_cross_entropy", "classes": "cross_entropy", "regression": "mse"}
+_LOSSES = {
+    "binary": "binary_cross_entropy",
+    "labels": "binary_cross_entropy",
+    "classes": "cross_entropy",
+    "regression": "mse",
+}
 _METRICS = {
     "binary": "[accuracy, roc_auc]",
+    "labels": "[accuracy, subset_accuracy, roc_auc]",
     "classes": "[accuracy, balanced_accuracy]",
     "regression": "[rmse, r2, mae]",
 }
@@ -83,7 +90,8 @@ def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
     yield from _comment(_sentence(task.why), 4)
     if task.alternative:
         yield from _comment(_sentence(task.alternative), 4)
-    yield f"    target: {dump_value(proposal.target)}"
+    targets = proposal.targets
+    yield f"    target: {dump_value(targets[0] if len(targets) == 1 else list(targets))}"
     if proposal.weight:
         yield f"    weight: {dump_value(proposal.weight)}"
     if proposal.dropped:
@@ -206,6 +214,9 @@ def _preprocessing(proposal: Proposal) -> Iterator[str]:
 
 
 def _training(proposal: Proposal) -> Iterator[str]:
+    if proposal.task.order:
+        yield from _comment("The classes look like steps on a scale. If this is their order, this loss uses it:")
+        yield f"#   loss: {_printable(dump_value({Ordinal.name: list(proposal.task.order)}))}"
     yield f"loss: {_LOSSES[proposal.task.goal]}"
     yield f"metrics: {_METRICS[proposal.task.goal]}"
     yield from _with_comment("seed: 0", "for the split, the initial weights, the order of rows and dropout")

@@ -10,6 +10,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import to_arrow_array
 from nnfs_cli.data.drift import Drift
+from nnfs_cli.data.left_out import without_advice
 from nnfs_cli.data.several_files import FILE, SeveralFiles
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table, concatenate_columns
@@ -140,6 +141,7 @@ class BatchPredictor:
                     self.predictor.predict(table.take(np.array([row])))
                 except DataError as error:
                     self._first_fault = str(error)
+            self._first_fault = without_advice(self._first_fault)
 
     def _warn(self, table: Table) -> None:
         rows = counted(self.rows, "row")

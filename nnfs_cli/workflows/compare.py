@@ -15,6 +15,7 @@ from nnfs_cli.errors import DataError, RunError
 from nnfs_cli.experiment.encode_splits import encode_splits
 from nnfs_cli.experiment.experiment import prepare
 from nnfs_cli.experiment.read_data import LoadedData, load_data
+from nnfs_cli.experiment.usable_rows import without_unusable
 from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
@@ -48,6 +49,7 @@ def baselines(config: Config) -> Comparison:
     """
     loaded = _require_memory(load_data(config))
     experiment = prepare(config, loaded)
+    loaded = without_unusable(config, experiment.predictor.encoder, loaded)
     wanted = _held_out(experiment.splits)
     predicted = _predict_baselines(experiment.predictor, loaded, experiment.splits, wanted, BASELINES)
     return _scored(predicted, config)

@@ -22,6 +22,7 @@ from nnfs_cli.data.table import Column, Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ConfigError, DataError, RunError
 from nnfs_cli.experiment.read_data import LoadedData, load_data
+from nnfs_cli.experiment.usable_rows import without_unusable
 from nnfs_cli.prediction.batch_predict import BatchPredictor
 from nnfs_cli.prediction.blending import restored_blend
 from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
@@ -182,4 +183,8 @@ def data_of(run: RunDirectory, config: Config, remedy: str | None, data: Any = N
             raise DataError(f"{changed}; {remedy}")
         warn(changed)
         break
-    return loaded
+    if config.on_error != "skip":
+        return loaded
+    with blame_run(run):
+        encoder = Encoder.from_json(run.records.data()["fitted"], config.preprocessing)
+    return without_unusable(config, encoder, loaded)

@@ -15,8 +15,9 @@ from nnfs_cli.data.folds import Folds
 from nnfs_cli.data.labels import class_indices
 from nnfs_cli.data.table import text_of
 from nnfs_cli.errors import NnfsWarning
-from nnfs_cli.experiment.experiment import prepare
+from nnfs_cli.experiment.experiment import fit_net, prepare
 from nnfs_cli.experiment.read_data import LoadedData, class_weights_of
+from nnfs_cli.experiment.usable_rows import without_unusable
 from nnfs_cli.metrics import Metric, PredictedRows
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.system.threads import thread_limit
@@ -103,7 +104,8 @@ def _leave_out(config: Config, loaded: LoadedData, pool: Array, training: FoldTr
         indices = class_indices(table, config.dataset.target_columns()[0], loaded.classes)
         weights = class_weights_of(config, table, rows["train"], loaded.classes, indices)
     readers = {**loaded.readers, "test": loaded.readers["train"]}
-    return replace(loaded, rows=rows, readers=readers, class_weights=weights)
+    data = replace(loaded, rows=rows, readers=readers, class_weights=weights)
+    return without_unusable(config, fit_net(config, data)[0].encoder, data) if config.on_error == "skip" else data
 
 
 def _train_and_predict(config: Config, loaded: LoadedData) -> PredictedRows:

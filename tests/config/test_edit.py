@@ -55,6 +55,7 @@ epochs: 3"""
     [
         (FLOW, {"lr": 0.5}, "-lr: 0.1  # rate|+lr: 0.5  # rate"),
         (FLOW, {"layers.3": "softmax"}, "-  - sigmoid|+  - softmax"),
+        ("epochs: 3\n...\n", {"lr": 0.5}, "+lr: 0.5"),
         (FLOW, {"layers.1": None}, "-  - relu"),
         (
             FLOW,

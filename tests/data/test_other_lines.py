@@ -123,7 +123,8 @@ def test_the_index_that_pandas_writes_is_left_out_with_a_note(inside: Nnfs, tmp_
 
 
 def test_a_column_without_a_name_is_used_if_it_is_the_first_and_no_index(source: Make) -> None:
-    table = source(",a,y\nu,1,2\nv,3,4\n").read()
+    with pytest.warns(NnfsWarning, match=r"first column has no name; .* 'Unnamed: 0'. To leave it out, set  drop: \["):
+        table = source(",a,y\nu,1,2\nv,3,4\n").read()
     assert rows_of(table) == [("u", 1, 2), ("v", 3, 4)]
     assert list(table.columns) == ["Unnamed: 0", "a", "y"]
 

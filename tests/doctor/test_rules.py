@@ -214,6 +214,22 @@ def test_a_rare_class_that_is_missed_counts_if_the_accuracy_is_high(
     assert bool([*rare_class.hidden_by_accuracy(sick)]) == found
 
 
+def test_of_two_classes_a_threshold_is_the_remedy_and_of_more_their_weights() -> None:
+    two = {"often": {"often": 960, "rare": 0}, "rare": {"often": 30, "rare": 10}}
+    turned = {"a rare one": {"a rare one": 10, "often": 30}, "often": {"a rare one": 0, "often": 960}}
+    three = {"often": {"often": 960, "rare": 0, "x": 0}, **{name: {"often": 30, name: 10} for name in ("rare", "x")}}
+    found = []
+    for table in (two, turned, three):
+        sick = TrainedRun(config(metrics=["accuracy"]), "finished", (), {}, {}, (), table)
+        (one,) = rare_class.hidden_by_accuracy(sick)
+        found.append((one.remedy.split(", and metrics")[0], one.edits))
+    assert found == [
+        ("`nnfs decide RUN --costs fp=1,fn=20`", {"metrics": ["accuracy", "balanced_accuracy"]}),
+        ("`nnfs decide RUN --costs fp=20,fn=1`", {"metrics": ["accuracy", "balanced_accuracy"]}),
+        ("class_weights: balanced", {"class_weights": "balanced"}),
+    ]
+
+
 def test_verdicts_that_are_notes_and_those_about_new_rows_are_no_diagnoses() -> None:
     told = run([1.0] * 6, "overfit too_short better_than_linear narrow_intervals")
     assert {one.code: one.edits for one in verdicts.verdicts_on_training(told)} == {

@@ -173,3 +173,43 @@ def test_the_command_takes_the_option_and_evaluate_leaves_out_the_same_kind_of_r
 def test_a_table_of_which_no_row_is_left_is_refused(config: Write) -> None:
     with pytest.raises(DataError, match=r"t.csv: all rows are left out; .* this: t.csv, line 2: the target"):
         trained(config("x,w,y\n1,u,\n2,v,\n", missing_target="drop"))
+
+
+@pytest.mark.parametrize("streams", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_held_out_rows_with_a_new_category_are_skipped_wherever_they_are_scored(
+    config: Write, monkeypatch: pytest.MonkeyPatch, streams: bool
+) -> None:
+    whole = lines({}, False).splitlines()
+    split = ["part", *(["train"] * 50 + ["validation"] * 20 + ["test"] * 10)]
+    new = {55: "never,seen", 75: "w"}  # lines by number, from 1
+    rows = [f"{line.replace(',u,', ',w,') if i in new else line},{split[i]}" for i, line in enumerate(whole)]
+    rows = [row.replace(",v,", ",w,") if i in new else row for i, row in enumerate(rows)]
+    clean = [row for i, row in enumerate(rows) if i not in new]
+    more: dict[str, Any] = {"split": {"column": "part"}, "metrics": ["accuracy"]}
+    if streams:
+        monkeypatch.setattr(read_data, "MACHINERY", 0)
+        monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 300)
+        monkeypatch.setattr(ColumnSource, "table_size", lambda source: 10**12)
+        more |= {"memory_limit": "20 MB"}
+    expected = trained(config("\n".join(clean) + "\n", "clean", **more))
+    with pytest.raises(DataError, match=r"line 56: column 'w' should hold a category of the training rows"):
+        trained(config("\n".join(rows) + "\n", "t", **more))
+    with pytest.warns(
+        NnfsWarning, match=r"^2 of 80 rows are left out \(column 'w' should hold a category of the train"
+    ):
+        run = trained(config("\n".join(rows) + "\n", "t", on_error="skip", **more))
+    assert run.records.data()["left_out"]["rows"] == 2
+    assert run.records.data()["rows"] == {"train": 50, "validation": 19, "test": 9}
+    assert (weights(run), run.metrics()) == (weights(expected), expected.metrics())
+    assert workflows.evaluate(run)["test"] == workflows.evaluate(expected)["test"]
+    if not streams:
+        of_both = [list(workflows.compare(one)["test"].values()) for one in (run, expected)]
+        assert of_both[0] == of_both[1]
+
+
+def test_a_fold_of_a_cross_validation_skips_what_its_training_rows_do_not_know(config: Write) -> None:
+    whole = lines({}, False).splitlines()
+    whole[30] = whole[30].replace(",u,", ",w,").replace(",v,", ",w,")
+    path = config("\n".join(whole) + "\n", "t", on_error="skip", split={})
+    found = workflows.cross_validate({"t": Config.load(path)}, folds=4)
+    assert sorted(found.predictions["row"]) == [row for row in range(1, N + 1) if row != 30]

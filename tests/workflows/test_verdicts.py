@@ -483,6 +483,17 @@ def said(truth: Sequence[int], decided: Sequence[int], names: str) -> list[str]:
     return [f"{verdict.code}: {verdict.sentence}" for verdict in found]
 
 
+def test_the_remedy_of_a_class_that_is_never_predicted_makes_its_errors_dear() -> None:
+    for truth, remedy in (
+        ([0] * 90 + [1] * 8, "try `nnfs decide RUN --costs fp=1,fn=10`"),
+        ([1] * 90 + [0] * 8, "try `nnfs decide RUN --costs fp=10,fn=1`"),
+        ([0] * 50 + [1] * 5 + [2] * 5, "try class_weights: balanced"),
+    ):
+        most = np.full(len(truth), np.bincount(truth).argmax())
+        (verdict,) = decision_verdicts(np.array(truth), most, None, "abc"[: max(truth) + 1], False)
+        assert verdict.remedy == remedy
+
+
 def test_a_class_that_is_never_predicted_is_named() -> None:
     assert said([0] * 90 + [1] * 8, [0] * 98, "ok fraud") == [
         "never_predicted: 'fraud' is never predicted: of the 98 held-out rows, all 8 of it are missed"

@@ -173,7 +173,7 @@ def _config(proposal: Proposal, text: str, content: Any, settings: Mapping[str, 
 
 def _facts(proposal: Proposal, task: str) -> Facts:
     """Return the facts of the proposed inputs and target, for classes or numbers."""
-    classes = proposal.profile.columns[proposal.target].different if task == "classification" else None
+    classes = proposal.profile.columns[proposal.targets[0]].different if task == "classification" else None
     return Facts(len(proposal.inputs), classes, 1)
 
 

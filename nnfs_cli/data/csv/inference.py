@@ -110,7 +110,7 @@ class Inference:
     def _leave_out_unnamed(self, block: Block) -> None:
         """Drop columns without a name: an index of whole numbers in the first place, and empty columns.
 
-        Raises `DataError` for one that holds anything else, unless it is the first.
+        Any other first column is kept, with a warning. Raises `DataError` for such a column in another place.
         """
         for name in sorted(block.unnamed - self.drop - self.given.keys()):
             found, place = self._types.get(name, "empty"), 1 + self.names.index(name)
@@ -121,6 +121,9 @@ class Inference:
             if found == "integer":
                 what = "the first column has no name and holds whole numbers, like an index that pandas writes"
                 warn(f"{block.file}: {what}; it is left out. To confirm this, set  drop: ['{name}']")
+            elif found != "empty":
+                what = f"the first column has no name; here it is called '{name}'"
+                warn(f"{block.file}: {what}. To leave it out, set  drop: ['{name}']")
 
     def _undecided(self, names: Sequence[str], whole: bool) -> list[str]:
         """Return the columns to parse; without `whole`, columns that are known to be texts are left out."""

@@ -75,8 +75,8 @@ class Parser(Component, family="parser"):
                 output[same.rows] = values
         return tuple(zoned(utc(dates), local(dates)) for dates in outputs) if self.kind == "date" else outputs
 
-    def expected(self) -> str:
-        """Return what messages expect in a cell, as in "numbers, such as 1,234.5"."""
+    def expected(self, example: str = "") -> str:
+        """Return what messages expect in a cell, as in "numbers, such as 1,234.5"; the `example` is of the column."""
         raise NotImplementedError
 
     def write(self, value: Any) -> str:

@@ -105,7 +105,7 @@ class Boolean(Parser, name="boolean"):
             return 1.0
         return 0.0 if plain in ({*map(plain_spelling, self.zero)} or _ZERO) else np.nan
 
-    def expected(self) -> str:
+    def expected(self, example: str = "") -> str:
         """Return what messages expect in a cell."""
         return f"booleans, such as {self.write(1)} or {self.write(0)}"
 

@@ -112,8 +112,8 @@ class Date(Parser, name="date", main="format"):
         parts = parts_of(shape, pattern)
         return None if parts is None else lambda digits, texts: (dates_in(digits, parts, self.first_year),)
 
-    def expected(self) -> str:
-        """Return what messages expect in a cell."""
+    def expected(self, example: str = "") -> str:
+        """Return what messages expect in a cell. A date of the column might not show whether its day comes first."""
         formats = self.format or ("%Y-%m-%d",)
         return f"dates, such as {self._written(datetime(2026, 1, 31, 12, 30), formats[0])}"
 

@@ -97,9 +97,9 @@ class Duration(Parser, name="duration", main="clock"):
         found = duration_shape(shape, self.clock or "h:m")
         return None if found is None else lambda digits, texts: (_seconds(found, digits),)
 
-    def expected(self) -> str:
+    def expected(self, example: str = "") -> str:
         """Return what messages expect in a cell."""
-        return "durations, such as 1h 30m or 1:30:00"
+        return f"durations, such as {example or '1h 30m or 1:30:00'}"
 
     def write(self, value: Any) -> str:
         """Return the duration with hours, minutes and seconds, as in 1:30:00."""

@@ -101,9 +101,9 @@ class Number(Parser, name="number", main="unit"):
         plain = "".join(c for c in text if c.isdigit() or c in "eE+-" or c == self.decimal)
         return float(plain.replace(self.decimal or ".", ".").rstrip("-\u2013\u2014"))
 
-    def expected(self) -> str:
+    def expected(self, example: str = "") -> str:
         """Return what messages expect in a cell."""
-        return f"numbers{self._in_unit()}, such as {self.write(1234.5)}"
+        return f"numbers{self._in_unit()}, such as {example or self.write(1234.5)}"
 
     def _in_unit(self) -> str:
         unit = self.unit or ONE

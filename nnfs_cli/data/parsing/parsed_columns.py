@@ -16,7 +16,9 @@ from nnfs_cli.data.table import Column, Kind, Table, gaps_of
 from nnfs_cli.data.texts import StoredTexts, Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.warn import warn
-from nnfs_cli.system.wording import counted, named, shown
+from nnfs_cli.system.wording import counted, in_a_line, named, shown
+
+LONGEST = 40  # characters of a cell that a message gives as an example
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,12 @@ class ParsedColumns:
             columns |= zip(parser.outputs(name), outputs, strict=True)
             if parser.invalid == "empty":
                 empty[name] += int(wrong.sum())
-            elif wrong.any() and not faults:
-                raise _error(table, int(np.argmax(wrong)), name, parser)
-            else:
+            elif wrong.any():
+                expected = parser.expected(_example(table, name, wrong))
+                if not faults:
+                    raise _error(table, int(np.argmax(wrong)), name, parser, expected)
                 for row in np.flatnonzero(wrong).tolist():
-                    found.setdefault(row, str(_error(table, row, name, parser)))
+                    found.setdefault(row, str(_error(table, row, name, parser, expected)))
         origin = {output: name for name, parser in parsed.parsers.items() for output in parser.outputs(name)}
 
         def find(row: int, name: str) -> tuple[str, str]:
@@ -167,9 +170,16 @@ def _unread(outputs: Sequence[Array]) -> Array:
     return np.asarray(np.logical_and.reduce([gaps_of(utc(values)) for values in outputs]))
 
 
-def _error(table: Table, row: int, name: str, parser: Parser) -> DataError:
+def _example(table: Table, name: str, wrong: Array) -> str:
+    """Return the first text of a column that can be read, or nothing if there is none or it is long."""
+    fits = ~(wrong | gaps_of(table.columns[name]))
+    text = in_a_line(table.locate(int(np.argmax(fits)), name)[1].strip()) if fits.any() else ""
+    return text if len(text) <= LONGEST else ""
+
+
+def _error(table: Table, row: int, name: str, parser: Parser, expected: str) -> DataError:
     """Return the error about a cell that a parser cannot read."""
     place, found = table.locate(row, name)
-    problem = f"should hold {parser.expected()}, found {shown(found)}"
+    problem = f"should hold {expected}, found {shown(found)}"
     remedy = f"with  invalid: empty  the parser {parser.name} reads such cells as empty"
     return DataError(f"{table.name}, {place}: column {named(name)} {problem}; {remedy}")

@@ -101,9 +101,9 @@ class Range(Parser, name="range", main="unit"):
 
         return values
 
-    def expected(self) -> str:
+    def expected(self, example: str = "") -> str:
         """Return what messages expect in a cell."""
-        return f"ranges of {self._number.expected().partition(',')[0]}, such as {self.write((10, 20))}"
+        return f"ranges of {self._number.expected().partition(',')[0]}, such as {example or self.write((10, 20))}"
 
     def write(self, value: Any) -> str:
         """Return the range from the first to the second of two numbers; NaN is an open side."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from nnfs_cli.doctor.after.trained_run import TrainedRun
 from nnfs_cli.doctor.diagnosis import Diagnosis
 from nnfs_cli.system.wording import counted, named, percent
+from nnfs_cli.workflows.verdicts.decisions import decide_for
 
 ACCURATE = 0.9  # accuracy from which figures look good
 FOUND = 0.5  # share of the rows of a class that a net should find
@@ -34,6 +36,7 @@ def hidden_by_accuracy(run: TrainedRun) -> Iterator[Diagnosis]:
     worst = min(rare, key=lambda truth: (right[truth] / rows[truth], -rows[truth]), default=None)
     if worst is None or accuracy < ACCURATE or right[worst] >= FOUND * rows[worst]:
         return
+    remedy, edits = _remedy(run, rows, worst)
     yield Diagnosis(
         "hidden_by_accuracy",
         "warning",
@@ -41,6 +44,17 @@ def hidden_by_accuracy(run: TrainedRun) -> Iterator[Diagnosis]:
         f" {named(worst)} {'is' if right[worst] == 1 else 'are'} found",
         f"only {percent(rows[worst] / n)} of the rows are {named(worst)}, so their errors hardly count in the"
         " accuracy and in the loss",
-        "class_weights: balanced, and metrics: [accuracy, balanced_accuracy]",
-        {"class_weights": "balanced"},
+        remedy,
+        edits,
     )
+
+
+def _remedy(run: TrainedRun, rows: Mapping[str, int], rare: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the remedy in words and as edits: for two classes a threshold and a metric that shows its effect."""
+    shows = "metrics: [accuracy, balanced_accuracy]"
+    if len(rows) > 2:
+        return f"class_weights: balanced, and {shows}", {"class_weights": "balanced"}
+    command = decide_for([*rows].index(rare), [*rows.values()])
+    metrics = [metric.brief() for metric in run.config.metrics or ()] or ["accuracy"]
+    new = [] if "balanced_accuracy" in metrics else ["balanced_accuracy"]
+    return f"`{command}`, and {shows}", {"metrics": [*metrics, *new]} if new else {}

@@ -38,6 +38,7 @@ def _edits(run: TrainedRun, code: str) -> Mapping[str, Any]:
     config = run.config
     if code == "too_short" and run.log:
         return {"epochs": 2 * int(run.log[-1]["epoch"])}
-    if code == "never_predicted" and not run.useless and config.class_weights is None:
+    several = run.confusion is not None and len(run.confusion) > 2  # between two classes, a threshold is better
+    if code == "never_predicted" and several and not run.useless and config.class_weights is None:
         return {"class_weights": "balanced"}
     return {}

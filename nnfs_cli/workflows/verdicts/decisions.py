@@ -33,11 +33,10 @@ def decision_verdicts(
     of_all = f"of the {counted(len(truth), noun)}"
     n_classes = len(labels)
     there = np.bincount(truth, minlength=n_classes)
-    remedy = _rebalance(n_classes, balanced)
     found = np.bincount(truth[truth == decided], minlength=n_classes)
     lost = [i for i in range(n_classes) if there[i] >= FEWEST and not found[i]]
     if lost:
-        yield _never_found(lost, there, np.bincount(decided, minlength=n_classes), labels, of_all, remedy)
+        yield _never_found(lost, there, np.bincount(decided, minlength=n_classes), labels, of_all, balanced)
         return
     majority = int(there.argmax())
     right, without = decided == truth, truth == majority
@@ -56,17 +55,22 @@ def decision_verdicts(
 
 
 def _never_found(
-    lost: Sequence[int], there: Array, decided: Array, labels: Sequence[str], of_all: str, remedy: str
+    lost: Sequence[int], there: Array, decided: Array, labels: Sequence[str], of_all: str, balanced: bool
 ) -> Verdict:
     more = [f"{len(lost) - NAMED} more"] if len(lost) > NAMED else []
     names = listing([*(named(labels[i]) for i in lost[:NAMED]), *more])
     are, them = ("are", "them") if len(lost) > 1 else ("is", "it")
     missed = f"{of_all}, all {there[lost].sum():,} of {them} are missed"
     how = "never predicted rightly" if decided[lost].any() else "never predicted"
+    weights = "other class_weights" if balanced else "class_weights: balanced"
+    remedy = f"try {weights}" if len(there) > 2 else f"try `{decide_for(lost[0], there.tolist())}`"
     return Verdict("never_predicted", "warning", f"{names} {are} {how}: {missed}", remedy)
 
 
-def _rebalance(n_classes: int, balanced: bool) -> str:
-    """Return how to get a rare class predicted more often."""
-    weights = "other class_weights" if balanced else "class_weights: balanced"
-    return f"try {weights}{', or `nnfs decide RUN --costs fp=1,fn=20`' if n_classes == 2 else ''}"
+def decide_for(rare: int, rows: Sequence[int]) -> str:
+    """Return the command that makes errors in the rare one of two classes cost as much as those in the other one.
+
+    `rows` are the numbers of rows of both. Unlike weights in training, a threshold leaves the probabilities right.
+    """
+    times = float(f"{max(rows[1 - rare] / max(rows[rare], 1), 1):.1g}")
+    return f"nnfs decide RUN --costs {f'fp=1,fn={times:g}' if rare == 1 else f'fp={times:g},fn=1'}"

@@ -84,4 +84,6 @@ def first_things_first(of_classes: Iterable[Verdict]) -> Iterator[Verdict]:
     """Yield what the predicted classes say of a net that finds nothing: no weight or threshold makes up for that."""
     for verdict in of_classes:
         if verdict.code == "never_predicted":
-            yield replace(verdict, remedy="class_weights help once the net is better than a constant prediction")
+            yield replace(
+                verdict, remedy="thresholds and class_weights help once the net is better than a constant prediction"
+            )
