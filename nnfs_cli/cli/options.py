@@ -110,3 +110,12 @@ def load(code: list[Path] | None) -> None:
 
         for path in code:
             load_code(path)
+
+
+def split_names(text: str) -> list[str]:
+    """Split names at commas; a name that contains a comma is quoted, as in CSV."""
+    import csv
+    import io
+
+    records = csv.reader(io.StringIO(text, newline="")) if '"' in text else [map(str.strip, text.split(","))]
+    return [name for record in records for name in record if name]

@@ -15,7 +15,7 @@ import typer
 from nnfs_cli.cli.completion import complete_run, complete_table
 from nnfs_cli.cli.decide import threshold_rule
 from nnfs_cli.cli.help import manual
-from nnfs_cli.cli.options import Code, Query, Quiet, Weights, load
+from nnfs_cli.cli.options import Code, Query, Quiet, Weights, load, split_names
 from nnfs_cli.cli.paths import open_run, rows_at, run_meant
 from nnfs_cli.cli.terminal import fact, suggest, width_of
 from nnfs_cli.display.stderr import note
@@ -275,17 +275,8 @@ def _columns_to_keep(values: Sequence[str], predictions: BatchPredictor) -> list
     """Return the columns that `--keep` names; a value that is the name of a column is not split at its commas."""
     if any("," in value for value in values):
         known = predictions.source.names()
-        return [name for value in values for name in ([value] if value in known else _names(value))]
-    return [name for value in values for name in _names(value)]
-
-
-def _names(text: str) -> list[str]:
-    """Split names at commas; a name that contains a comma is quoted, as in CSV."""
-    import csv
-    import io
-
-    records = csv.reader(io.StringIO(text, newline="")) if '"' in text else [map(str.strip, text.split(","))]
-    return [name for record in records for name in record if name]
+        return [name for value in values for name in ([value] if value in known else split_names(value))]
+    return [name for value in values for name in split_names(value)]
 
 
 def _report_drift(drift: Drift, n_rows: int) -> None:

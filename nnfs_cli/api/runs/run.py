@@ -23,6 +23,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.display.progress import progress_for
 from nnfs_cli.errors import ConfigError, UserError
+from nnfs_cli.explain.whatif.answer import WhatIf
 from nnfs_cli.metrics import Metric
 from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.one_row import OneRow
@@ -238,6 +239,39 @@ class Run:
         rows = rows_for(table, restored.predictor.config.dataset)
         kept: Any = keep if keep == "all" else _listed(keep)
         return Frame(BatchPredictor(restored.predictor, restored.inputs, rows, on_error, kept).all())
+
+    def whatif(
+        self,
+        row: TableOrPath,
+        target: Any,
+        *,
+        vary: str | Sequence[str] = (),
+        keep: str | Sequence[str] = (),
+        answers: int = 3,
+        number: int | None = None,
+    ) -> WhatIf:
+        """Return the smallest changes of a row with which the model gives another answer, as `nnfs whatif` does.
+
+        `row` is a dict, or a table or file of one row; of several rows, `number` chooses one, from 1. `target` is a
+        label, or for numbers a bound or a range: ">= 300000", "<= 5", "10..20" or a pair (10, 20); of several targets,
+        it names one, as in "hail=yes". Only the columns `vary` may change, by default all; those in `keep` may not.
+        Each of the `answers` changes other columns; `answers[0].row` is a row that `predict` takes.
+        Raises `UserError` for a target or a column that the run does not know, `DataError` for an unusable row.
+
+        >>> from nnfs_cli import train
+        >>> table = {"size": [*range(40, 100)], "price": [0.5 + size / 40 for size in range(40, 100)]}
+        >>> settings = {"layers": ["linear: 1"], "loss": "mse", "dataset": {"table": "price"}}
+        >>> settings |= {"preprocessing": {"numbers": "standardize", "target": "standardize"}, "epochs": 200}
+        >>> run = train(settings, table)
+        >>> found = run.whatif({"size": 50}, ">= 2.49")
+        >>> found.answers[0].changes[0].after
+        80
+        """
+        from nnfs_cli.explain.whatif.whatif import whatif
+
+        return whatif(
+            self._directory, row, target, vary=_listed(vary), keep=_listed(keep), answers=answers, number=number
+        )
 
     def evaluate(
         self,
