@@ -41,9 +41,9 @@ Fixed = Annotated[
 
 
 @manual(
-    "nnfs whatif runs/breast_cancer-1 --row configs/examples/new_rows.csv --number 2 --target benign",
-    "nnfs whatif runs/houses-1 --row house.csv --target '>= 300000' --keep year,district --answers 5",
-    guide="explain",
+    "nnfs whatif --row configs/examples/new_rows.csv --number 2 --target malignant",
+    "nnfs whatif --row configs/examples/new_rows.csv --number 1 --target benign -q",
+    guide="predictions",
 )
 def whatif(
     row: RowFile,

@@ -218,7 +218,7 @@ def shown_cell(cell: Any) -> str:
     if isinstance(cell, int):
         return f"{cell:,}" if abs(cell) >= 10_000 else str(cell)
     if isinstance(cell, float):
-        return f"{cell:,.0f}" if 1e5 <= abs(cell) < 1e15 else f"{cell:.6g}"
+        return f"{cell:,.0f}" if 1e4 <= abs(cell) < 1e15 else f"{cell:.6g}"
     return visible(str(cell))
 
 
