@@ -17,12 +17,14 @@ from nnfs_cli.data.labels import TARGET
 from nnfs_cli.data.left_out import LeftOut
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
+from nnfs_cli.data.steps.log1p import Log1p
 from nnfs_cli.data.table import Table, gaps_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import NnfsWarning
 from nnfs_cli.inspection.column_kinds import profile_column
 from nnfs_cli.inspection.propose import task_of
 from nnfs_cli.inspection.table_profile import read_some
+from nnfs_cli.inspection.tails import follows_tail, is_heavy_tailed
 from nnfs_cli.presets import TableFacts
 from nnfs_cli.presets.tabular import Tabular
 from nnfs_cli.system.ignored_warnings import ignored_warnings
@@ -87,10 +89,27 @@ def _summarize(values: Mapping[str, Any]) -> TableFacts:
         len(numbers),
         {name: _count_different(table.texts(name)) for name, kind in inputs.items() if kind == "category"},
         tuple(name for name, (values, counts) in numbers.items() if values[0] >= 0 and 2 * counts.max() > counts.sum()),
+        _heavy_tailed(values, table, numbers),
         _most_folds(split.without_default_validation(), table, values.get("seed", 0))
         if table.n_rows == n_rows
         else None,
     )
+
+
+def _heavy_tailed(
+    config: Mapping[str, Any], table: Table, numbers: Mapping[str, tuple[Array, Array]]
+) -> dict[str, bool]:
+    """Return the inputs with heavy tails, and whether the targets, if they are numbers, follow these tails."""
+    heavy = [name for name, found in numbers.items() if is_heavy_tailed(*found)]
+    targets = [name for name in config["dataset"].target_columns() if heavy and table.has(name)]
+    if not targets or any(table.kind(name) != "number" for name in targets):
+        return dict.fromkeys(heavy, False)
+    y = np.stack([table.numbers(name, gaps=True) for name in targets], axis=1)
+    steps = (config.get("preprocessing") or Preprocessing()).target or ()
+    y = np.log1p(np.abs(y)) if any(step.name == Log1p.name for step in steps) else y
+    X = {name: table.numbers(name, gaps=True) for name in heavy}
+    known = {name: np.isfinite(x) & np.isfinite(y).all(axis=1) for name, x in X.items()}
+    return {name: follows_tail(x[known[name]], y[known[name]]) for name, x in X.items()}
 
 
 def _most_folds(split: Split, table: Table, seed: int) -> int | None:

@@ -7,11 +7,28 @@ from collections.abc import Sequence
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.weighted import quantiles
 from nnfs_cli.inspection.column_relations import evenly_spaced, standardized
 
 CLEARLY = 0.1  # by how much more
 ROWS, COLUMNS = 5_000, 50  # of a linear model, at most
 CLASSES = 20  # the most frequent classes, at most, that are compared
+
+SPAN = 1_000  # how many times the smallest size the largest one is, among 98 % of the numbers other than 0,
+TAIL = 20  # and how many times the middle half of the numbers its tail is long, where a column is heavy-tailed
+
+
+def is_heavy_tailed(values: Array, counts: Array) -> bool:
+    """Return whether numbers lie over several orders of magnitude, most of them close together beside a long tail.
+
+    `values` (n,) are different, and `counts` (n,) their numbers of rows.
+    """
+    low, q25, median, q75, high = quantiles(values.astype(np.float64), (0.01, 0.25, 0.5, 0.75, 0.99), counts)
+    if not max(high - median, median - low) > TAIL * (q75 - q25) > 0:
+        return False
+    there = values != 0
+    small, large = quantiles(np.abs(values[there].astype(np.float64)), (0.01, 0.99), counts[there])
+    return large >= SPAN * small
 
 
 def follows_tail(values: Array, y: Array) -> bool:

@@ -25,6 +25,8 @@ class TableFacts:
     """Number of different categories of each categorical input, by column."""
     mostly_one_value: tuple[str, ...] = ()
     """Numeric inputs without negative values in which one value fills more than half of the rows."""
+    heavy_tailed: Mapping[str, bool] = field(default_factory=dict)
+    """Numeric inputs over several orders of magnitude, by column: whether a target of numbers follows their tails."""
     most_folds: int | None = None
     """Largest number of folds that the training rows can be dealt into by groups; None without groups."""
 

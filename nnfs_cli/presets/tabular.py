@@ -73,9 +73,11 @@ class Tabular(Preset, name="tabular", main="effort"):
     """An ensemble of small nets, each trained without one fold of the rows, blended with trees.
 
     - Inputs: each number enters twice, robustly scaled and smoothly clipped, and spread over rows^(2/3) / 20 bins of
-      equally many rows, at most 512 bins for all columns. Empty cells become the median, and one more input marks them.
-      Categories are one-hot, or learned vectors if a column has more than 50 of them. A target of numbers is
-      standardized, and predictions stay within its range, unless the split is by time.
+      equally many rows, at most 512 bins for all columns. A number over several orders of magnitude enters by its rank
+      instead, mapped to a normal distribution, and also standardized if a target of numbers follows its tail. Empty
+      cells become the median, and one more input marks them. Categories are one-hot, or learned vectors if a column has
+      more than 50 of them. A target of numbers is standardized, and predictions stay within its range, unless the split
+      is by time.
     - Net: two hidden layers of 80 units with relu and dropout 0.1, and a linear shortcut beside them, in 4 members.
       Below 1,000 rows, the layers have 32 units, in 8 members (4 below 80 rows). There are twice as many if no other
       models are blended with them. The ensemble predicts the mean of its members. Each member predicts the fold that it
@@ -260,13 +262,17 @@ def _preprocessing(settings_given: Mapping[str, Any], loss: Loss, facts: TableFa
         "dates": DATES,
     }
     by_logarithm = ["impute", {"views": [["log1p", "standardize", "smooth_clip"], *bins_view]}]
-    columns = dict.fromkeys(facts.mostly_one_value, by_logarithm if "numbers" not in given.model_fields_set else None)
-    columns |= {
-        name: EMBEDDING if "categories" not in given.model_fields_set else None
-        for name, n_categories in facts.n_categories.items()
-        if n_categories > MANY_CATEGORIES
-    }
-    columns = {name: steps for name, steps in columns.items() if steps and name not in given.columns}
+    columns: dict[str, Any] = {}
+    if "numbers" not in given.model_fields_set:
+        bounded = loss.task == "regression" and not split.time  # by the clamp of the target, however large an input is
+        for name, followed in facts.heavy_tailed.items():
+            by_size = ["standardize"] if followed and bounded else []
+            columns[name] = ["impute", {"views": ["quantile", *by_size, *bins_view]}]
+        columns |= dict.fromkeys(facts.mostly_one_value, by_logarithm)
+    if "categories" not in given.model_fields_set:
+        many = [name for name, n_categories in facts.n_categories.items() if n_categories > MANY_CATEGORIES]
+        columns |= dict.fromkeys(many, EMBEDDING)
+    columns = {name: steps for name, steps in columns.items() if name not in given.columns}
     if columns:
         settings["columns"] = columns
     if loss.task == "regression" and loss.target_range is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -10,6 +12,8 @@ from scipy import stats
 from sklearn import preprocessing as sk
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.inputs import NumberInputs
+from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.steps import NumberStep, PreprocessingStep
 from tests.data.step_helpers import (
     INVERTIBLE,
@@ -253,3 +257,19 @@ def test_clamp_limits_predictions_to_the_range_of_the_training_rows() -> None:
     fitted = statistics(of, column)
     np.testing.assert_array_equal(of.transform(column, fitted), column)
     np.testing.assert_array_equal(of.inverse(np.array([[-9.0], [0.5], [1e300]]), fitted), [[-1.0], [0.5], [3.0]])
+
+
+@pytest.mark.parametrize(
+    ("views", "plain"),
+    [
+        ([["robust", "smooth_clip"], {"piecewise_linear": 4}], 2),
+        (["quantile", "standardize", {"piecewise_linear": 4}], 4),
+        (["quantile", {"piecewise_linear": 4}, "standardize"], 2),
+        ([{"piecewise_linear": 4}, "quantile"], 8),
+    ],
+)
+def test_what_is_plain_are_the_first_view_and_the_narrow_ones_behind_it(views: list[Any], plain: int) -> None:
+    rng = np.random.default_rng(0)
+    steps = Preprocessing.model_validate({"numbers": [{"views": views}]}).numbers
+    fitted = NumberInputs.fit({"a": rng.normal(size=50), "b": rng.normal(size=50)}, steps)  # type: ignore[arg-type]
+    assert fitted.plain == [i < plain for i in range(len(fitted.names))]

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import r2_score
 
-from nnfs_cli import workflows
+from nnfs_cli import fit, workflows
+from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
+from nnfs_cli.data.preprocessing import Preprocessing
+from nnfs_cli.data.steps.views import Views
 from nnfs_cli.errors import ConfigError, DataError
+from nnfs_cli.inspection.tails import is_heavy_tailed
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets import TableFacts
 from nnfs_cli.presets.tabular import (
@@ -291,3 +297,67 @@ def test_train_names_the_preset(inside: Nnfs, write: Callable[[str, str], Path])
     baseline = ("baseline", "c.yaml", "--set", "members=4")  # each fold takes seconds
     for words in (("evaluate", "runs/c-1"), ("check", "c.yaml"), baseline, ("verify", "runs/c-1")):
         assert inside(*words).returncode == 0
+
+
+# --- heavy tails ---
+
+
+def sizes(n: int = 400) -> dict[str, Array]:
+    """Amounts over six orders of magnitude, as in the reports of companies, and a plain number."""
+    rng = np.random.default_rng(0)
+    log = rng.normal(16, 2.5, n)
+    columns = {name: np.exp(log + rng.normal(0, 1, n)).round() for name in ("sales", "assets", "debt")}
+    return columns | {"margin": rng.normal(size=n).round(3)}
+
+
+def test_amounts_over_orders_of_magnitude_enter_by_their_rank_and_as_they_are_if_the_target_follows_them(
+    tmp_path: Path,
+) -> None:
+    X = sizes()
+    targets = {
+        "ratio": np.log(X["debt"] / X["assets"]) + X["margin"],
+        "sum": X["sales"] - X["debt"] / 2,
+        "kind": np.where(X["debt"] > X["assets"], "risky", "safe"),
+    }
+    views = {}
+    for name, y in targets.items():
+        text = ["sales,assets,debt,margin,y"] + [",".join(map(str, row)) for row in zip(*X.values(), y, strict=True)]
+        (tmp_path / "t.csv").write_text("\n".join(text) + "\n")
+        for more in ("", "split: {time: margin, test: 0.2}"):
+            (tmp_path / "t.yaml").write_text(f"dataset: {{csv: {{path: t.csv, target: y}}}}\n{more}\n")
+            steps = workflows.load(tmp_path / "t.yaml").preprocessing.columns
+            assert steps.keys() >= {"sales", "assets", "debt"}
+            assert "margin" not in steps
+            first = [chain[0].name for chain in cast(Views, steps["sales"][1]).chains]
+            views[name + more[:5]] = first
+    assert views["ratio"] == views["kind"] == views["sumsplit"] == ["quantile", "piecewise_linear"]
+    assert views["sum"] == ["quantile", "standardize", "piecewise_linear"]
+
+
+def test_numbers_given_in_the_config_and_plain_numbers_keep_their_steps() -> None:
+    given = {"preprocessing": Preprocessing.model_validate({"numbers": "standardize"})}
+    facts = TableFacts(1_000, n_numbers=2, heavy_tailed={"a": True})
+    assert "columns" not in Tabular().fill(given, facts)["preprocessing"]
+    rng = np.random.default_rng(1)
+    for values in (rng.normal(size=500), rng.exponential(size=500), rng.lognormal(0, 1, 500), np.arange(500.0)):
+        assert not is_heavy_tailed(*np.unique(values, return_counts=True))
+    for factor in (1e-9, 1, -1e9):
+        values, counts = np.unique(factor * rng.lognormal(0, 3, 500), return_counts=True)
+        assert is_heavy_tailed(values, counts)
+        assert is_heavy_tailed(np.append(values, 0), np.append(counts, 20))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+def test_a_ratio_of_amounts_is_predicted_as_well_as_by_a_linear_model_of_their_logarithms(seed: int) -> None:
+    from sklearn.linear_model import RidgeCV
+
+    rng = np.random.default_rng(seed)
+    size = rng.normal(18, 2.6, 1_500)
+    X = np.exp(size[:, None] + rng.normal(0, 1, (1_500, 8)))
+    y = np.log(X) @ np.array([1, -1, 0.3, -0.3, 0, 0, 0, 0]) + rng.normal(0, 0.4, 1_500)
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(8)]).assign(y=y)
+    net = fit(frame[:1_000], "y", split={"validation": 0})
+    found = r2_score(y[1_000:], net.predict(frame[1_000:].drop(columns="y")))
+    linear = RidgeCV().fit(np.log(X[:1_000]), y[:1_000]).score(np.log(X[1_000:]), y[1_000:])
+    assert found > linear - 0.03

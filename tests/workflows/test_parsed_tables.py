@@ -12,6 +12,9 @@ import pytest
 from nnfs_cli import DataError, NetRegressor, NnfsWarning, Run, train
 from nnfs_cli.config.config import Config
 from nnfs_cli.config.yaml import read
+from nnfs_cli.data.column_source import ColumnSource
+from nnfs_cli.data.csv import blocks as csv_blocks
+from nnfs_cli.experiment import read_data
 
 N = 120
 RNG = np.random.default_rng(0)
@@ -123,3 +126,26 @@ def test_an_estimator_takes_parsers() -> None:
 def test_a_parser_of_an_unknown_column_is_a_fault_with_the_nearest_name() -> None:
     with pytest.raises(Exception, match=r"has no column 'sized'; did you mean 'size'\?"):
         train({**SETTINGS, "parse": {**PARSE, "sized": "number"}}, MESSY)
+
+
+def test_a_table_larger_than_memory_is_parsed_as_one_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    MESSY.to_csv(tmp_path / "messy.csv", index=False)
+    settings: dict[str, Any] = {
+        **SETTINGS,
+        "dataset": {"csv": {"path": str(tmp_path / "messy.csv"), "target": "price", "weight": "weight"}},
+        "parse": PARSE,
+        "split": {"validation": 0.2, "test": 0.1},
+        "shuffle": False,
+    }
+    whole = train(settings, folder=tmp_path / "whole")
+    monkeypatch.setattr(read_data, "MACHINERY", 0)
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 400)
+    monkeypatch.setattr(ColumnSource, "table_size", lambda source: 10**12)
+    streamed = train({**settings, "memory_limit": "20 MB"}, folder=tmp_path / "streamed")
+    assert streamed.metrics == whole.metrics
+    for name, weights in whole.weights.items():
+        np.testing.assert_array_equal(streamed.weights[name], weights)
+    kept = [read((run.path / "spec.yaml").read_bytes())[0]["parse"] for run in (whole, streamed)]
+    assert kept[0] == kept[1]
+    new = tmp_path / "messy.csv"
+    np.testing.assert_array_equal(streamed.predict(new)["prediction"], whole.predict(new)["prediction"])
