@@ -24,6 +24,7 @@ from nnfs_cli.display.text import number
 from nnfs_cli.errors import UserError
 
 if TYPE_CHECKING:
+    from nnfs_cli.audit.slices import Slices
     from nnfs_cli.runs.directory import RunDirectory
     from nnfs_cli.workflows import Evaluation, Verdict
 
@@ -65,6 +66,10 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Score simple baseline models on the same rows too.")
     ] = False,
+    slices: Annotated[
+        bool,
+        typer.Option("--slices", help="Look for groups of held-out rows in which the net is worse than elsewhere."),
+    ] = False,
     code: Code = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -75,6 +80,8 @@ def evaluate(
     """
     if split and input:
         raise UserError("give either --split or --input, not both")
+    if slices and input:
+        raise UserError("give either --slices or --input, not both: groups are looked for among the rows of the run")
     if baselines and input:
         raise UserError("give either --baselines or --input, not both: baselines are scored on the rows of the run")
     load(code)
@@ -91,10 +98,13 @@ def evaluate(
     none = workflows.Comparison()
     comparison = workflows.compare(opened, splits, weights, predictor=found.predictor) if baselines else none
     verdict = [*found.verdict, *comparison.verdict]
+    groups = _slices(opened) if slices else None
     if rows is not None and found.trained_on:
         _warn_of_training_rows(rows.name if query is None else None, path)
     if json:
-        print_json({"run": path, **_plain(found, verdict), **({"baselines": comparison} if baselines else {})})
+        asked: dict[str, Any] = {"baselines": comparison} if baselines else {}
+        asked |= {"slices": groups.plain()} if groups is not None else {}
+        print_json({"run": path, **_plain(found, verdict), **asked})
         return
     if not quiet:
         report_row_weights(opened.records.data())
@@ -102,10 +112,20 @@ def evaluate(
     print("\n\n".join(evaluation_tables(found, width_of(sys.stdout) or math.inf)))
     if comparison:
         print(f"\n{side_by_side(comparison)}")
+    if groups is not None:
+        print(f"\n{groups.text(width_of(sys.stdout) or 80)}")
     if not quiet:
         _name_large_matrices(found, path, weights)
         report_verdict(verdict)
     suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
+
+
+def _slices(run: RunDirectory) -> Slices:
+    """Return the groups of held-out rows in which the net is worse than elsewhere."""
+    from nnfs_cli.audit.run_slices import slices_of_run
+    from nnfs_cli.workflows.run_predictions import RunPredictions
+
+    return slices_of_run(RunPredictions.of_run(run))
 
 
 def _warn_of_training_rows(file: str | None, path: str) -> None:

@@ -61,7 +61,7 @@ def report(
         from nnfs_cli.report.run_facts import RunFacts
         from nnfs_cli.report.write import write_report
 
-        path = write_report(RunFacts(opened[0], rows=not no_rows, baselines=baselines), output)
+        path = write_report(RunFacts(opened[0], rows=not no_rows, baselines=baselines, thorough=True), output)
     else:
         from nnfs_cli.report.comparison_report import comparison_report
         from nnfs_cli.report.write import write_page

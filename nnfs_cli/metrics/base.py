@@ -69,7 +69,10 @@ class PredictedRows:
 
     @cached_property
     def _some(self) -> PredictedRows:
-        rows = np.flatnonzero(np.ones(len(self.y)) if self.weight is None else self.weight)
+        return self.take(np.flatnonzero(np.ones(len(self.y)) if self.weight is None else self.weight))
+
+    def take(self, rows: Array) -> PredictedRows:
+        """Return some of the rows, by index (n,)."""
         quantiles = {level: values[rows] for level, values in self.quantiles.items()}
         y, y_hat = self.y[rows], self.y_hat[rows]
         weight, group = (None if each is None else each[rows] for each in (self.weight, self.group))

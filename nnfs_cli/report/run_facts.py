@@ -29,7 +29,7 @@ class RunFacts:
     `faults` collects, in sentences, what could not be read. `experiment` is that of the training that just ended, if
     there is one: its rows need not be read again; `fresh` is what the training found out about them. Else `data` may
     hold the rows, as for `evaluate`. With `rows` off, no section shows rows of the data. With `baselines`, baseline
-    models are scored on the same rows.
+    models are scored on the same rows. A `thorough` report has sections that take seconds.
     """
 
     def __init__(
@@ -40,9 +40,10 @@ class RunFacts:
         baselines: bool = False,
         data: Any = None,
         fresh: FreshPredictions | None = None,
+        thorough: bool = False,
     ) -> None:
         self.run, self.experiment, self.rows, self._given, self._fresh = run, experiment, rows, data, fresh
-        self.with_baselines = baselines
+        self.with_baselines, self.thorough = baselines, thorough
         self.faults: list[str] = []
         self._unpredicted = ""
 

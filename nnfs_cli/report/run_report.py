@@ -24,6 +24,7 @@ from nnfs_cli.report.sections.probabilities import probabilities
 from nnfs_cli.report.sections.ranking import ranking
 from nnfs_cli.report.sections.repeat import repeat
 from nnfs_cli.report.sections.residuals import residuals
+from nnfs_cli.report.sections.slices import slices
 from nnfs_cli.report.sections.surface import surface
 from nnfs_cli.report.sections.worst_rows import worst_rows
 from nnfs_cli.report.summary import faults, summary
@@ -31,7 +32,7 @@ from nnfs_cli.report.summary import faults, summary
 # In the order of the page.
 SECTIONS: tuple[Callable[[RunFacts], Section | None], ...] = (
     learning, diagnoses, figures, blend, confusion, ranking, probabilities, residuals, coverage, members, surface,
-    worst_rows, layers, data, configuration, repeat, environment,
+    slices, worst_rows, layers, data, configuration, repeat, environment,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, Self, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 from nnfs_cli import workflows
 from nnfs_cli.api.callbacks import sort_callbacks
@@ -35,6 +35,9 @@ from nnfs_cli.workflows import Evaluation, Reproduction, Threshold
 from nnfs_cli.workflows.load_run import config_of
 from nnfs_cli.workflows.predict import predictor_of
 from nnfs_cli.workflows.verdicts import recorded_verdict
+
+if TYPE_CHECKING:
+    from nnfs_cli.audit.slices import Slices
 
 
 class Run:
@@ -406,6 +409,22 @@ class Run:
         comparison.verdict, comparison.out_of_fold = Verdicts(found.verdict), found.out_of_fold
         return comparison
 
+    def slices(self, *, data: TableOrPath | None = None) -> Slices:
+        """Return the groups of held-out rows in which the net is worse than chance would have it, at most five.
+
+        They are those of `nnfs evaluate --slices`: each is named by one or two columns, and says how much larger its
+        loss is than elsewhere, or by how much its predictions are too high or too low. `data` is as for `evaluate`.
+        Raises `DataError` if the data is missing or has changed.
+
+        >>> from nnfs_cli import train
+        >>> train("configs/iris.yaml", epochs=3).slices()
+        fewer than 100 held-out rows, in which no groups can be told apart
+        """
+        from nnfs_cli.audit.run_slices import slices_of_run
+        from nnfs_cli.workflows.run_predictions import RunPredictions
+
+        return slices_of_run(RunPredictions.of_run(self._directory, data))
+
     def report(
         self,
         path: str | os.PathLike[str] | None = None,
@@ -429,7 +448,7 @@ class Run:
         from nnfs_cli.report.run_facts import RunFacts
         from nnfs_cli.report.write import write_report
 
-        facts = RunFacts(self._directory, rows=rows, baselines=baselines, data=data)
+        facts = RunFacts(self._directory, rows=rows, baselines=baselines, data=data, thorough=True)
         return write_report(facts, None if path is None else Path(path))
 
     def resume(
