@@ -20,6 +20,7 @@ from nnfs_cli.workflows.figures import finite
 from nnfs_cli.workflows.verdicts.interval import Difference, Mean, interval, mean_of
 
 FEWEST_ROWS = 100  # that are looked at
+LEAST = 0.1  # an excess below this share of the loss of rows with like predictions does not matter
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +193,7 @@ def find_slices(
     is clearly larger than that of rows with like predictions, or if its predictions are clearly too high or too low,
     beside theirs. Where noise alone differs, because an outcome is harder to predict, rows with like predictions have
     it, too: probabilities near 1/2 have a larger loss than others, and are not at fault for it. Chance finds a slice in
-    2 % of the tables without any; see `search`.
+    2 % of the tables without any; see `search`. An excess of less than a tenth is left out.
     `score` returns the figures by name of some of the rows, given their `PredictedRows`.
     Sources: Chung et al., "Slice Finder" (2019), for slices and their words; Hébert-Johnson et al., "Multicalibration"
     (2018), for what a fault is.
@@ -220,7 +221,9 @@ def _described(
     unit = None if predicted.group is None else predicted.group[here]
     there, elsewhere = (float(np.average(rows.loss[some], weights=weight[some])) for some in (here, ~here))
     excess = alike.excess(rows.loss, unit)
-    bias = None
+    loss_alike, bias = alike.of_others(rows.loss), None
+    if excess.value < LEAST * abs(loss_alike):
+        p_values[0] = None
     if residual is not None:
         bias = interval(mean_of(residual[here], weight[here], unit, None))
         more = alike.excess(residual, unit).value > 0
@@ -237,7 +240,7 @@ def _described(
         share=float(here.mean()),
         loss=there,
         loss_elsewhere=elsewhere,
-        loss_alike=alike.of_others(rows.loss),
+        loss_alike=loss_alike,
         excess=interval(excess),
         p_value=p_values[0],
         bias=bias,
