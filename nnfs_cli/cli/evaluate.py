@@ -6,7 +6,7 @@ import math
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,6 +28,25 @@ if TYPE_CHECKING:
     from nnfs_cli.runs.directory import RunDirectory
     from nnfs_cli.workflows import Evaluation, Verdict
 
+Splits = Annotated[
+    list[SplitName] | None,
+    typer.Option(metavar="SPLIT", help="train, validation or test; by default the held-out rows. Repeatable."),
+]
+
+OtherRows = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Score the rows of another file, or of a database with --query, at a path or a URL. They must have the"
+        " target column.",
+        autocompletion=complete_table,
+    ),
+]
+
+WithSlices = Annotated[
+    bool, typer.Option("--slices", help="Look for groups of held-out rows in which the net is worse than elsewhere.")
+]
+
 MetricList = Annotated[
     list[str] | None,
     typer.Option(
@@ -45,19 +64,8 @@ MetricList = Annotated[
 )
 def evaluate(
     run: RunFolder = None,
-    split: Annotated[
-        list[SplitName] | None,
-        typer.Option(metavar="SPLIT", help="train, validation or test; by default the held-out rows. Repeatable."),
-    ] = None,
-    input: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Score the rows of another file, or of a database with --query, at a path or a URL. They must have the"
-            " target column.",
-            autocompletion=complete_table,
-        ),
-    ] = None,
+    split: Splits = None,
+    input: OtherRows = None,
     query: Query = None,
     weights: Weights = "best",
     metrics: MetricList = None,
@@ -66,10 +74,7 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Score simple baseline models on the same rows too.")
     ] = False,
-    slices: Annotated[
-        bool,
-        typer.Option("--slices", help="Look for groups of held-out rows in which the net is worse than elsewhere."),
-    ] = False,
+    slices: WithSlices = False,
     code: Code = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -78,12 +83,8 @@ def evaluate(
 
     A threshold is only tried: `nnfs decide` keeps one, and `nnfs predict` does what it did before.
     """
-    if split and input:
-        raise UserError("give either --split or --input, not both")
-    if slices and input:
-        raise UserError("give either --slices or --input, not both: groups are looked for among the rows of the run")
-    if baselines and input:
-        raise UserError("give either --baselines or --input, not both: baselines are scored on the rows of the run")
+    if input:
+        _refuse_rows_of_run({"split": bool(split), "slices": slices, "baselines": baselines})
     load(code)
     from nnfs_cli import workflows
 
@@ -118,6 +119,17 @@ def evaluate(
         _name_large_matrices(found, path, weights)
         report_verdict(verdict)
     suggest(f"nnfs predict --run {shlex.quote(path)} --input FILE", quiet)
+
+
+def _refuse_rows_of_run(asked: Mapping[str, bool]) -> None:
+    """Raise `UserError` about an option that needs the rows of the run, although others are given."""
+    why = {
+        "split": "",
+        "slices": ": groups are looked for among the rows of the run",
+        "baselines": ": baselines are scored on the rows of the run",
+    }
+    for option in (option for option, given in asked.items() if given):
+        raise UserError(f"give either --{option} or --input, not both{why[option]}")
 
 
 def _slices(run: RunDirectory) -> Slices:
