@@ -54,6 +54,9 @@ def init(
     delimiter: Annotated[
         str | None, typer.Option(metavar="CHARACTER", help="Delimiter of a CSV file, if `init` does not detect it.")
     ] = None,
+    sheet: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Sheet of a workbook; by default the first one.")
+    ] = None,
     query: Query = None,
     fix: Fixes = None,
     quiet: Quiet = False,
@@ -76,9 +79,11 @@ def init(
     rows = rows_at(file, query)
     config = output or Path(f"{'query' if isinstance(rows, QuerySource) else _stem(rows)}.yaml")
     if isinstance(rows, QuerySource):
+        if sheet is not None:
+            raise UserError("--sheet is for workbooks, and a database has none")
         profile = profile_query(rows, target, config.parent)
     else:
-        profile = profile_file(rows, target, encoding, delimiter)
+        profile = profile_file(rows, target, encoding, delimiter, sheet)
     if config.exists() and not force:
         raise UserError(f"{config} already exists; --force overwrites it, --output names another file")
     if config.exists() and isinstance(rows, Path) and any(map(config.samefile, matching_files(rows))):

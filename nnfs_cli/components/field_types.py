@@ -158,6 +158,7 @@ Bytes = Annotated[
         }
     ),
 ]
+Lines = Annotated[int, Field(strict=True, ge=0, le=10_000)]  # lines or rows before a header
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 NotEmpty = _NotEmpty(_not_empty)  # for a tuple; pydantic's own min_length does not count invalid entries
 FilePath = Annotated[

@@ -99,10 +99,6 @@ class ColumnFile(ColumnSource, FileSource):
         """The name of the file."""
         return self.path.name
 
-    def proposed(self) -> dict[str, Any]:
-        """Return settings that were left out and that a config should spell out, such as which sheet is read."""
-        return {}
-
     def size(self) -> int:
         """Return the size of the files in bytes."""
         with self._plain_errors():

@@ -1,6 +1,6 @@
 """Detect how a CSV file is written: its delimiter and decimal mark, and the lines in it that are no rows.
 
-The cells show all of it. They do not show the encoding, so a file that is not UTF-8 is refused with advice.
+The cells show all of it. The encoding is UTF-8, or cp1252 where the words show it; any other is refused with advice.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nnfs_cli.data.csv.header import name_columns
@@ -48,6 +48,7 @@ class Dialect:
     settings: Mapping[str, Any]
     code_columns: frozenset[str] = frozenset()
     index: str | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)  # why a setting was chosen, by its key
 
 
 def dialect_of(path: Location, encoding: str | None = None, delimiter: str | None = None) -> Dialect:
@@ -91,6 +92,7 @@ def dialect_of(path: Location, encoding: str | None = None, delimiter: str | Non
         {key: value for key, value in settings.items() if value},
         frozenset(name for name, cells in columns.items() if _has_leading_zeros(cells)),
         named[0] if named[0] in unnamed and _is_whole(columns[header[0]]) else None,
+        {"encoding": text.evidence} if text.evidence else {},
     )
 
 

@@ -6,6 +6,7 @@ import codecs
 from typing import Any, NamedTuple
 
 from nnfs_cli.errors import DataError
+from nnfs_cli.inspection import windows_text
 from nnfs_cli.system.remote.file import Location, RemoteFile
 
 SAMPLE = 1 << 18  # bytes of the start of a file that are examined
@@ -16,18 +17,20 @@ BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 class CsvText(NamedTuple):
     """Whole lines from the start and the end of a file; both are the whole file if it is short.
 
-    `encoding` is None for UTF-8.
+    `encoding` is None for UTF-8, and `evidence` tells why another one was chosen.
     """
 
     start: str
     end: str
     encoding: str | None
+    evidence: str = ""
 
 
 def read_text(path: Location, encoding: str | None = None) -> CsvText:
     """Read a file in this encoding, or without one in UTF-8, or in UTF-16 if it begins with the mark for it.
 
-    Raises `DataError` when the file is in another encoding or no text.
+    Where it is not UTF-8, but certainly cp1252, it is read so. Raises `DataError` when the file is in another encoding
+    or no text.
     """
     n_lines, tail = 0, ""
     with _open(path) as file:
@@ -47,6 +50,10 @@ def read_text(path: Location, encoding: str | None = None) -> CsvText:
         except UnicodeDecodeError as error:
             if encoding is not None:
                 raise DataError(f"{path.name} is not encoded in {encoding}: {error.reason}") from None
+            with _open(path) as again:
+                found = windows_text.evidence(iter(lambda: again.read(1 << 22), b""))
+            if found:
+                return read_text(path, windows_text.NAME)._replace(evidence=found)
             line = 1 + n_lines + error.object[: error.start].count(b"\n")
             raise DataError(
                 f"{path.name}, line {line}: this is not UTF-8. Read a file from Windows with --encoding cp1252, or name"

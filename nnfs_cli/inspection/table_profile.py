@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.column_source import ColumnSource
+from nnfs_cli.data.excel import Excel
 from nnfs_cli.data.file_source import ColumnFile, source_class_for
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.data.left_out import LeftOut, kinds_of_most
@@ -22,6 +23,7 @@ from nnfs_cli.errors import DataError
 from nnfs_cli.inspection.column_kinds import ColumnProfile, profile_column, profile_columns
 from nnfs_cli.inspection.csv_dialect import dialect_of, header_is_numbers
 from nnfs_cli.inspection.disguises import disguises, misfits_of, parse, words_for_nothing
+from nnfs_cli.inspection.sheet_layout import layout_of
 from nnfs_cli.system.matching import matching_files
 from nnfs_cli.system.remote.file import Location
 from nnfs_cli.system.wording import did_you_mean, listing, named
@@ -48,6 +50,7 @@ class TableProfile:
     n_rows: int
     odd: tuple[str, ...] = ()  # sentences about cells in columns of numbers that look like typing errors
     index: str | None = None  # a column without a name that numbers the rows
+    reasons: Mapping[str, str] = field(default_factory=dict)  # why a setting was chosen, by its key
     parsed: Mapping[str, Recognised] = field(default_factory=dict)  # how columns of texts are read in the table
 
     @property
@@ -67,18 +70,21 @@ class TableProfile:
 
 
 def profile_file(
-    path: Location, target: str, encoding: str | None = None, delimiter: str | None = None
+    path: Location, target: str, encoding: str | None = None, delimiter: str | None = None, sheet: str | None = None
 ) -> TableProfile:
-    """Profile a file, or the files in a folder.
+    """Profile a file, or the files in a folder; `sheet` is that of a workbook.
 
     The `target` may name several columns, see `named_targets`. Raises `DataError` when the file cannot be read or lacks
     one of them.
     """
     _refuse_missing(path)
     source_class = source_class_for(path, ColumnFile)
+    if sheet is not None and source_class.name != "excel":
+        raise DataError(f"{path.name} is not a workbook: --sheet is for Excel and OpenDocument files")
     settings: dict[str, Any] = {}
     codes: frozenset[str] = frozenset()
     index: str | None = None
+    reasons: Mapping[str, str] = {}
     if source_class.name == "csv":
         delimiter = "\t" if delimiter == r"\t" else delimiter
         _check_options(source_class, path, {"encoding": encoding, "delimiter": delimiter})
@@ -86,12 +92,12 @@ def profile_file(
         if header_is_numbers(dialect.header) and not {target, *_apart(target)} & {*dialect.header}:
             first = listing(map(named, dialect.header[:3]))
             raise DataError(f"{path.name}, line 1: {first} are not column names. Add a line with the names")
-        settings, codes = dict(dialect.settings), dialect.code_columns
+        settings, codes, reasons = dict(dialect.settings), dialect.code_columns, dialect.reasons
         index = dialect.index if dialect.index not in (target, *_apart(target)) else None
     elif encoding or delimiter:
         raise DataError(f"{path.name} is not a CSV file: --encoding and --delimiter are for CSV files")
-    else:
-        settings = source_class(path=path, target=target or "?").proposed()
+    elif source_class.name == "excel":
+        settings = layout_of(Excel(path=path, target="?", sheet=sheet))
 
     def read() -> tuple[Table, int]:
         drop = {"drop": index} if index else {}
@@ -111,7 +117,7 @@ def profile_file(
         columns = profile_columns(table, codes)
         found = disguises(table, columns, targets)
     sentences = tuple(f"{named(name)} {one.why}" for name, one in odd.items())
-    profile = TableProfile(path, source_class.name, settings, table, columns, n_rows, sentences, index)
+    profile = TableProfile(path, source_class.name, settings, table, columns, n_rows, sentences, index, reasons)
     return _parsed(profile, found)
 
 

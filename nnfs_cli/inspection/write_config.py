@@ -72,15 +72,16 @@ def _dataset(proposal: Proposal, folder: Path) -> Iterator[str]:
     if profile.path is not None:
         yield f"    path: {dump_value(_relative(profile.path, folder))}"
     notes = {
-        "sheet": "the first one of several",
+        "sheet": "one of several",
         "delimiter": "delimiter of the cells",
         "decimal": "decimal mark of numbers, as in 1,5",
         "encoding": "encoding of the file",
-        "skip_rows": "lines before the header",
+        "skip_rows": "lines or rows before the header",
         "comment": "how comment lines begin",
         "header": "names of the columns, which a comment in the file holds",
         "skip_footer": "rows at the end that sum up the others",
         "null": _about_nulls(proposal),
+        **profile.reasons,
     }
     for odd in profile.odd:
         yield from _comment(f"{odd}. Such cells are read as missing values; correct the file if that is wrong.", 4)

@@ -126,7 +126,7 @@ def test_a_difficult_file_is_accepted_unchanged(inside: Nnfs, tmp_path: Path, ca
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("größe,y\n1,a\n2,b\n".encode("latin-1"), r"t\.csv, line 1: this is not UTF-8.*--encoding"),
+        ("größe,y\n1,a\n2,b\n".encode("cp850"), r"t\.csv, line 1: this is not UTF-8.*--encoding"),
         ("x,y\n1,a\n2,ü\n".encode("latin-1"), r"t\.csv, line 3: this is not UTF-8.*--encoding"),
         ("x,y\n1,a\n2,b\n".encode("utf-16-le"), r"t\.csv seems to be encoded in UTF-16.*--encoding utf-16"),
         (b"x,y\n", r"t\.csv has a header but no rows"),

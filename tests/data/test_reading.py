@@ -293,6 +293,16 @@ def test_bytes_that_do_not_fit_the_encoding_are_refused_with_the_line(source: Ma
     assert "line 2: found a zero byte" in message(source(b"a,y\n1,u\0\n").read)
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "cp1251", "ascii"])
+@pytest.mark.parametrize("text", ["straße,y\n1,u\n", "a,y\n1,Köln\n", "\ufeffa,y\n1,u\n"])
+def test_utf8_that_is_read_as_single_bytes_is_refused(source: Make, encoding: str, text: str) -> None:
+    like = source("x,y\n1,u\n", "like.csv", encoding=encoding)
+    said = message(source_for(source(text).path, like).read)
+    assert f"t.csv is encoded in UTF-8, but is read as {encoding}" in said
+    assert f"save it as {encoding}, or set  encoding: utf-8  where all files are UTF-8" in said
+    assert encoding != "cp1252" or "straße" not in text or "which makes 'straÃŸe' of 'straße'" in said
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [

@@ -346,12 +346,40 @@ def test_codes_with_zeros_before_them_are_found(write: Write) -> None:
     assert dialect_of(write("t.csv", "plz,n\n01067,1\n99999,0\n")).code_columns == {"plz"}
 
 
-def test_what_is_not_utf8_is_refused_with_its_line_and_advice(tmp_path: Path) -> None:
+WORDS = "stadt,Straße\nMünchen,Höhenweg\nKöln,Rue de l\u2019Évêché\nMálaga,ÑANDÚ 5 m²\n"
+OTHERS = {  # bytes that cp1252 reads, too, but not as words
+    "UTF-8 with one wrong byte": WORDS.encode() + b"K\xf6ln,x\n",
+    "mac-roman": "stadt\nMünchen\nKöln\n".encode("mac-roman"),
+    "cp850": "stadt\nMünchen\nKöln\n".encode("cp850"),
+    "cp1250": "miasto\nŁódź\nmały\n".encode("cp1250"),
+    "cp1251": b"\xe3\xee\xf0\xee\xe4\n\xcc\xee\xf1\xea\xe2\xe0\n",
+    "cp1254": "şehir\nEskişehir\n".encode("cp1254"),
+    "cp932": "都市\n東京\n".encode("cp932"),
+    "no text": bytes(range(128, 256)),
+}
+
+
+def test_what_is_not_utf8_is_cp1252_where_words_show_it(write: Write, tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    path.write_bytes("a,b\n1,2\nMünchen,3\n".encode("cp1252"))
-    with pytest.raises(DataError, match=r"line 3: this is not UTF-8.*--encoding cp1252"):
-        dialect_of(path)
-    assert dialect_of(path, "cp1252").settings == {"encoding": "cp1252"}
+    path.write_bytes(WORDS.encode("cp1252"))
+    found = dialect_of(path)
+    assert found.settings == dialect_of(path, "cp1252").settings == {"encoding": "cp1252"}
+    assert found.header == ("stadt", "Straße")
+    why = "it is not UTF-8, and cp1252 makes words of it: 'Köln', 'ÑANDÚ', 'Straße' and 4 more words"
+    assert found.reasons == {"encoding": why}
+    lines = (f"{name},{i % 2}" for i, name in enumerate(["Köln", "Bonn", "Münster"] * 20))
+    path.write_bytes("\n".join(["stadt,y", *lines]).encode("cp1252"))
+    text = write_config(propose(profile_file(path, "y"), "y"), tmp_path)
+    assert "    # it is not UTF-8, and cp1252 makes words of it: 'Köln' and 'Münster'\n    encoding: cp1252\n" in text
+
+
+@pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS.keys())
+def test_what_is_neither_utf8_nor_words_in_cp1252_is_refused_with_its_line_and_advice(
+    content: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(DataError, match=r"line \d: this is not UTF-8.*--encoding cp1252"):
+        dialect_of(tmp_path / "t.csv")
 
 
 @given(st.binary(max_size=300))

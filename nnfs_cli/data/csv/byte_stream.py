@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from nnfs_cli.data.csv.layout import CsvLayout
+from nnfs_cli.data.csv.text_checks import refuse_utf8
 from nnfs_cli.data.file_source import STDIN
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.remote.file import Location
@@ -21,7 +22,7 @@ class ByteStream:
         self.path, self.name, self.layout = path, name, layout
         self.compression = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower(), "")
         self._decoder = None if layout.is_utf8 else codecs.getincrementaldecoder(layout.encoding)()
-        self._line = 1
+        self._line, self._checked = 1, False
         self._ahead = b""
         self._read: Callable[[int], bytes]
         self._seek: Callable[[int, int], object] | None = None
@@ -67,6 +68,9 @@ class ByteStream:
             raise DataError(f"{self.name} is not a complete {kind} file: {str(error).splitlines()[0]}") from None
         if self._decoder is None:
             return content
+        if not self._checked:
+            refuse_utf8(content, self.name, self.layout)
+            self._checked = not content.isascii()
         text = self._decoded(self._decoder, content)
         while content and not text:  # a part of a character
             content = self._read(n)

@@ -21,3 +21,8 @@ class CsvLayout:
     def is_utf8(self) -> bool:
         """Whether the bytes need no conversion to UTF-8."""
         return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig")
+
+    @property
+    def has_single_bytes(self) -> bool:
+        """Whether each byte is a character, so that a file in another encoding is read without an error."""
+        return len(bytes(range(256)).decode(self.encoding, "replace")) == 256

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
 
-from nnfs_cli.components.field_types import NotEmpty, Text
+from nnfs_cli.components.field_types import Lines, NotEmpty, Text
 from nnfs_cli.components.section import invalid
 from nnfs_cli.data.csv.blocks import Block, blocks, names_in
 from nnfs_cli.data.csv.cell_parser import CellParser
@@ -70,7 +70,6 @@ _ONE = WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1})
 Delimiter = Annotated[Text, AfterValidator(_one_character), _ONE]
 Mark = Annotated[Text, AfterValidator(_a_mark), _ONE]
 Encoding = Annotated[Text, AfterValidator(_an_encoding)]
-Lines = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 Tokens = Annotated[
     tuple[Text, ...],
     BeforeValidator(_as_tokens),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from nnfs_cli.data.csv.layout import CsvLayout
 from nnfs_cli.data.csv.records import count_lines, parse_records
 from nnfs_cli.errors import DataError
-from nnfs_cli.system.wording import named
+from nnfs_cli.system.wording import named, shown
 
 _OTHER_FORMATS = {
     b"PAR1": "is a Parquet file, but its name says CSV; its name should end in .parquet",
@@ -33,6 +34,26 @@ def refuse_other_formats(content: bytes, name: str, layout: CsvLayout) -> None:
     else:
         return
     raise DataError(f"{name} is encoded in {wide}; set  encoding: {encoding}  or save it as UTF-8")
+
+
+def refuse_utf8(content: bytes, name: str, layout: CsvLayout) -> None:
+    """Raise `DataError` if the first bytes of a file, which is read byte by byte as characters, are text in UTF-8.
+
+    Texts in an encoding of single bytes are hardly ever valid UTF-8, unless they are ASCII.
+    """
+    if content.isascii() or not layout.has_single_bytes:
+        return
+    try:
+        text = codecs.utf_8_decode(content, "strict", False)[0]
+    except UnicodeDecodeError:
+        return
+    if text.isascii():
+        return
+    found = re.search(r"\w*[^\W\x00-\x7f]\w*", text)
+    word = found[0][:20] if found else ""
+    wrong = f", which makes {shown(word.encode().decode(layout.encoding, 'replace'))} of {shown(word)}" if word else ""
+    advice = f"save it as {layout.encoding}, or set  encoding: utf-8  where all files are UTF-8"
+    raise DataError(f"{name} is encoded in UTF-8, but is read as {layout.encoding}{wrong}; {advice}")
 
 
 def refuse_invalid_text(
