@@ -74,7 +74,6 @@ def init(
     from nnfs_cli.inspection.table_profile import named_targets, profile_file, profile_query
     from nnfs_cli.inspection.write_config import write_config
     from nnfs_cli.system.files import write_atomically
-    from nnfs_cli.system.matching import matching_files
 
     rows = rows_at(file, query)
     config = output or Path(f"{'query' if isinstance(rows, QuerySource) else _stem(rows)}.yaml")
@@ -84,10 +83,8 @@ def init(
         profile = profile_query(rows, target, config.parent)
     else:
         profile = profile_file(rows, target, encoding, delimiter, sheet)
-    if config.exists() and not force:
-        raise UserError(f"{config} already exists; --force overwrites it, --output names another file")
-    if config.exists() and isinstance(rows, Path) and any(map(config.samefile, matching_files(rows))):
-        raise UserError(f"{config} is the table itself; name another file with --output")
+    if config.exists():
+        _require_other_file(config, rows, force)
     targets = named_targets(profile.table, target)
     proposal = propose(profile, targets, leaves_out=not any(map(profile.has_misfits, targets)))
     text = write_config(proposal, config.parent)
@@ -100,6 +97,16 @@ def init(
     path = shlex.quote(config.as_posix())
     suggest(f"nnfs check {path}, then nnfs train {path}", quiet)
     print(config.as_posix())
+
+
+def _require_other_file(config: Path, rows: object, force: bool) -> None:
+    """Raise `UserError` for a config that exists if it is the table itself, or not to be overwritten by `force`."""
+    from nnfs_cli.system.matching import matching_files
+
+    if not force:
+        raise UserError(f"{config} already exists; --force overwrites it, --output names another file")
+    if isinstance(rows, Path) and any(map(config.samefile, matching_files(rows))):
+        raise UserError(f"{config} is the table itself; name another file with --output")
 
 
 def _fixed(text: str, config: Path, kinds: Sequence[str]) -> FixedFindings:

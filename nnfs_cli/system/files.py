@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 UNFINISHED = ".tmp"
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH  # root could write to a file that nobody may write to
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -23,7 +25,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
     `write` fills a temporary file in the same folder, which is flushed to the disk and renamed to `path`. If `write`
     raises, nothing is left behind. If `path` is a link, its target is replaced. A pipe or a terminal is written to
-    directly.
+    directly. Raises `PermissionError` for a read-only file, which a rename would replace.
     """
     path = Path(os.path.realpath(path))
     mode = _mode(path)
@@ -31,6 +33,8 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         with path.open("wb") as file:
             write(file)
         return
+    if mode is not None and not mode & _WRITABLE:
+        raise PermissionError(errno.EACCES, "the file is read-only; make it writable first", str(path))
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{UNFINISHED}")
     try:
         with temporary.open("xb") as file:

@@ -142,6 +142,26 @@ def test_only_the_kinds_that_are_asked_for_are_fixed(inside: Nnfs, write: Write)
     assert path.read_text() == FIXED
 
 
+def test_a_link_stays_a_link_and_a_read_only_config_stays_as_it_is(inside: Nnfs, write: Write, tmp_path: Path) -> None:
+    write("t.csv", TABLE)
+    (tmp_path / "kept").mkdir()
+    path = write("kept/mine.yaml", CONFIG)
+    (tmp_path / "t.yaml").symlink_to(path)
+    path.chmod(0o444)
+    message = "t.yaml: the file is read-only; make it writable first"
+    assert message.replace("t.yaml", "mine.yaml") in inside("check", "t.yaml", "--fix").stderr
+    assert inside("check", "t.yaml", "--fix").returncode == 4
+    assert path.read_text() == CONFIG
+    path.chmod(0o644)
+    assert inside("check", "t.yaml", "--fix").returncode == 0
+    assert (tmp_path / "t.yaml").is_symlink()
+    assert path.read_text() == FIXED
+    (tmp_path / "t.yaml").unlink()
+    write("t.yaml", CONFIG).chmod(0o444)
+    assert message in one_message(inside("init", "t.csv", "--target", "y", "--fix", "--force", "-q"), 4)
+    assert {one.name for one in tmp_path.iterdir()} == {"t.csv", "t.yaml", "kept"}
+
+
 def test_a_byte_order_mark_and_the_ends_of_lines_stay(inside: Nnfs, write: Write) -> None:
     write("t.csv", TABLE)
     path = write("t.yaml", "")

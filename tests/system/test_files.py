@@ -94,3 +94,15 @@ def test_file_that_is_replaced_keeps_its_permissions_as_with_open(tmp_path: Path
     path.chmod(mode)
     write_atomically(path, lambda file: file.write(b"new"))
     assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@posix
+def test_a_read_only_file_is_refused_as_it_would_be_with_open(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    with pytest.raises(PermissionError, match="the file is read-only") as caught:
+        write_atomically(path, lambda file: file.write(b"new"))
+    assert caught.value.filename == str(path)
+    assert [*tmp_path.iterdir()] == [path]
+    assert path.read_bytes() == b"old"
