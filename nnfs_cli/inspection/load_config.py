@@ -18,6 +18,7 @@ from nnfs_cli.data.left_out import LeftOut
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.split import Split
 from nnfs_cli.data.steps.log1p import Log1p
+from nnfs_cli.data.steps.quantile import Quantile
 from nnfs_cli.data.table import Table, gaps_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import NnfsWarning
@@ -106,7 +107,9 @@ def _heavy_tailed(
         return dict.fromkeys(heavy, False)
     y = np.stack([table.numbers(name, gaps=True) for name in targets], axis=1)
     steps = (config.get("preprocessing") or Preprocessing()).target or ()
-    y = np.log1p(np.abs(y)) if any(step.name == Log1p.name for step in steps) else y
+    learned = {step.name for step in steps}
+    y = np.log1p(np.abs(y)) if Log1p.name in learned else y
+    y = y.argsort(axis=0).argsort(axis=0).astype(np.float64) if Quantile.name in learned else y
     X = {name: table.numbers(name, gaps=True) for name in heavy}
     known = {name: np.isfinite(x) & np.isfinite(y).all(axis=1) for name, x in X.items()}
     return {name: follows_tail(x[known[name]], y[known[name]]) for name, x in X.items()}

@@ -30,11 +30,13 @@ from nnfs_cli.inspection.column_relations import (
 )
 from nnfs_cli.inspection.disguises import misfits_of
 from nnfs_cli.inspection.table_profile import TableProfile
+from nnfs_cli.inspection.tails import is_heavy_tailed
 from nnfs_cli.inspection.word_orders import order_of
 from nnfs_cli.presets.tabular import MIN_HOLDOUT_ROWS
 from nnfs_cli.system.wording import counted, listing, named, percent, shown
 
 SAMPLE = 100_000  # rows by which columns are compared
+BY_LOGARITHM, BY_RANK = ("clamp", "log1p", "standardize"), ("clamp", "quantile")  # steps of a target
 HUGE = 1e100  # numbers whose squares may overflow
 TEXTS_REMEDY = (
     "no step reads free text; add columns that are made from it, such as its length, or whether it holds a word"
@@ -60,7 +62,7 @@ class ProposedTask:
     why: str
     alternative: str = ""
     n_classes: int = 0
-    skewed: bool = False  # a few numbers are far larger than all others
+    steps: tuple[str, ...] = ()  # of a target with a few numbers far larger than all others
     order: tuple[str, ...] = ()  # of classes that are words on a scale, from lowest to highest
 
 
@@ -147,12 +149,13 @@ def joint_task(table: str, tasks: Mapping[str, ProposedTask]) -> ProposedTask:
     goals = {name: one.goal for name, one in tasks.items()}
     if {*goals.values()} == {"binary"}:
         return ProposedTask("labels", f"{len(tasks)} labels that may be true together: {of_each}")
+    steps = {one.steps for one in tasks.values()}
     unfit = [name for name, one in tasks.items() if one.goal != "regression" and not one.alternative]
     if not unfit:
         return ProposedTask(
             "regression",
             f"regression of {len(tasks)} targets: {of_each}",
-            skewed=all(one.skewed for one in tasks.values()),
+            steps=steps.pop() if len(steps) == 1 else (),
         )
     others = [named(name) for name in tasks if name not in unfit]
     odd = max(unfit, key=lambda name: tasks[name].n_classes)
@@ -228,7 +231,14 @@ def _numbers(seen: ColumnProfile, column: Array) -> ProposedTask:
     why = f"regression: it holds {n:,} different numbers, from {low:,.6g} to {high:,.6g}"
     classes = "to predict classes instead, set loss: cross_entropy and metrics: [accuracy]"
     alternative = classes if whole and n <= 2 * CLASSES else ""
-    return ProposedTask("regression", why, alternative, 0, (low >= 0 and skewness(column) > 3) or seen.largest > HUGE)
+    return ProposedTask("regression", why, alternative, 0, _steps(column, seen.largest))
+
+
+def _steps(column: Array, largest: float) -> tuple[str, ...]:
+    """Return the steps of a target with a few numbers that are far larger than all others: they decide no more."""
+    if (column.min() >= 0 and skewness(column) > 3) or largest > HUGE:
+        return BY_LOGARITHM
+    return BY_RANK if column.min() < 0 and is_heavy_tailed(*np.unique(column, return_counts=True)) else ()
 
 
 def skewness(column: Array) -> float:

@@ -12,7 +12,7 @@ from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.in_memory import InMemory
 from nnfs_cli.inspection.column_relations import list_columns
 from nnfs_cli.inspection.disguises import parser_of
-from nnfs_cli.inspection.propose import TEXTS_REMEDY, Proposal
+from nnfs_cli.inspection.propose import BY_LOGARITHM, TEXTS_REMEDY, Proposal
 from nnfs_cli.nn.losses.ordinal import Ordinal
 from nnfs_cli.presets.tabular import DATES, EMBEDDING, MANY_CATEGORIES, MIN_HOLDOUT_ROWS, ONE_HOT
 from nnfs_cli.system.remote.file import Location, RemoteFile
@@ -186,8 +186,8 @@ def _preprocessing(proposal: Proposal) -> Iterator[str]:
     ]
     dates = [name for name, column in proposal.inputs.items() if column.as_texts]
     lists = {name: column.lists for name, column in proposal.inputs.items() if column.lists}
-    skewed = proposal.task.goal == "regression" and proposal.task.skewed
-    if not coded and not dates and not lists and not skewed:
+    steps = proposal.task.steps if proposal.task.goal == "regression" else ()
+    if not coded and not dates and not lists and not steps:
         return
     yield "preprocessing:"
     if coded or dates or lists:
@@ -209,9 +209,10 @@ def _preprocessing(proposal: Proposal) -> Iterator[str]:
         yield f"    {dump_value(name)}: {dump_value(one.step)}"
     for name in dates:
         yield from _with_comment(f"    {dump_value(name)}: {dump_value(DATES)}", "the texts are dates")
-    if skewed:
-        yield from _comment("A few target values are far larger than all others, so the net learns their logarithm.", 2)
-        yield "  target: [clamp, log1p, standardize]"
+    if steps:
+        what = "logarithm" if steps == BY_LOGARITHM else "rank"
+        yield from _comment(f"A few target values are far larger than all others, so the net learns their {what}.", 2)
+        yield f"  target: {dump_value(list(steps))}"
 
 
 def _training(proposal: Proposal) -> Iterator[str]:

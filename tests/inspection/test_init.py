@@ -542,6 +542,16 @@ def test_many_words_get_vectors(write: Write) -> None:
     assert spec.preprocessing.columns["word"][0].name == "embedding"
 
 
+def test_a_target_with_far_larger_numbers_of_both_signs_is_learned_by_its_rank(write: Write) -> None:
+    rng = np.random.default_rng(0)
+    sales, noise = np.exp(rng.normal(12, 3, size=200)).round(2), rng.normal(size=200).round(3)
+    for y, steps in ((sales * noise, ["clamp", "quantile"]), (noise, ["clamp", "standardize"])):
+        rows = "\n".join(f"{x},{value:.2f}" for x, value in zip(sales, y, strict=True))
+        _, spec = proposed(write("t.csv", f"sales,y\n{rows}\n"), "y")
+        assert [step.name for step in spec.preprocessing.target] == steps
+        assert next(chain[0].name for chain in spec.preprocessing.columns["sales"][1].chains) == "quantile"
+
+
 def test_a_skewed_target_is_learned_by_its_logarithm(write: Write) -> None:
     rng = np.random.default_rng(0)
     rows = "\n".join(f"{x},{math.exp(3 * x)}" for x in rng.normal(size=300))
