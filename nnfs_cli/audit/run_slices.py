@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.audit.division import Division, divisions_of, divisions_of_input
 from nnfs_cli.audit.slices import FEWEST_ROWS, JudgedRows, Slices, find_slices
+from nnfs_cli.data.division import Division, divisions_of, divisions_of_input
 from nnfs_cli.data.table import Kind
 from nnfs_cli.system.random import random_stream
 from nnfs_cli.workflows.run_predictions import RunPredictions

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.audit.division import Division, everything
 from nnfs_cli.audit.exchange import Exchange
+from nnfs_cli.data.division import Division, everything
 
 FEWEST, SHARE = 30, 0.01  # rows of a group, and share of all rows, at least
 LARGEST = 0.5  # share of all rows, at most; of a larger group, the others are the group that differs

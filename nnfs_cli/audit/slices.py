@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.audit.division import Division
 from nnfs_cli.audit.exchange import Exchange, Strata, cut_outliers
 from nnfs_cli.audit.search import LEVEL, Group, search
+from nnfs_cli.data.division import Division
 from nnfs_cli.display.html import table_html, titled_html
 from nnfs_cli.display.text import fold, number
 from nnfs_cli.metrics import PredictedRows

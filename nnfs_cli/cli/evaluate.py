@@ -43,6 +43,11 @@ OtherRows = Annotated[
     ),
 ]
 
+ByColumn = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Print the metrics for each group that a column of the table makes, too."),
+]
+
 WithSlices = Annotated[
     bool, typer.Option("--slices", help="Look for groups of held-out rows in which the net is worse than elsewhere.")
 ]
@@ -60,6 +65,7 @@ MetricList = Annotated[
 @manual(
     "nnfs evaluate runs/breast_cancer-1 --costs fp=1,fn=20",
     "nnfs evaluate runs/breast_cancer-1 --metrics roc_auc,brier --json",
+    "nnfs evaluate runs/titanic-1 --by sex --slices",
     guide="evaluation",
 )
 def evaluate(
@@ -74,6 +80,7 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Score simple baseline models on the same rows too.")
     ] = False,
+    by: ByColumn = None,
     slices: WithSlices = False,
     code: Code = None,
     json: Json = False,
@@ -94,7 +101,7 @@ def evaluate(
         _require_kept_rows(opened)
     path = opened.path.as_posix()
     splits = [name.value for name in split] if split else None
-    chosen: dict[str, Any] = {"costs": parse_costs(costs), "metrics": _parse_metrics(metrics)}
+    chosen: dict[str, Any] = {"costs": parse_costs(costs), "metrics": _parse_metrics(metrics), "by": by}
     found = workflows.evaluate(opened, splits, rows, weights, parse_threshold(threshold), **chosen)
     none = workflows.Comparison()
     comparison = workflows.compare(opened, splits, weights, predictor=found.predictor) if baselines else none
@@ -194,6 +201,7 @@ def _plain(found: Evaluation, verdict: Sequence[Verdict]) -> dict[str, Any]:
         "confusion": found.confusion,
         "trade_offs": found.trade_offs,
         "blend": found.blend,
+        **({"by": found.by.plain()} if found.by is not None else {}),
         "verdict": [one.plain() for one in verdict],
     }
 

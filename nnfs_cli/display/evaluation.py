@@ -11,6 +11,7 @@ from nnfs_cli.system.wording import counted, in_a_line, percent
 
 if TYPE_CHECKING:
     from nnfs_cli.workflows import Evaluation
+    from nnfs_cli.workflows.by_column import FiguresBy
 
 MATRIX = 10  # classes up to which a confusion matrix fits a terminal
 CLASSES = 20  # classes in the table of figures by class, at most
@@ -19,8 +20,9 @@ CLASSES = 20  # classes in the table of figures by class, at most
 def evaluation_tables(found: Evaluation, width: float = math.inf) -> Iterator[str]:
     """Yield the tables of an evaluation, at most `width` columns wide where columns can be left out.
 
-    They are the figures of each split; of classes also the figures by class and the confusion matrix of each split, and
-    for two classes what some thresholds do, on the validation rows or else on the first split.
+    They are the figures of each split, of classes also the figures by class and the confusion matrix of each split, the
+    figures by the groups of a column if they were asked for, and for two classes what some thresholds do, on the
+    validation rows or else on the first split.
     """
     for split in found:
         yield _narrowed(*_figures(found, split), width)
@@ -32,6 +34,7 @@ def evaluation_tables(found: Evaluation, width: float = math.inf) -> Iterator[st
         yield _classes(split, classes)
         if len(classes) <= MATRIX:
             yield _confusion(split, found.confusion[split], width)
+    yield from _by_column(found.by, width) if found.by is not None else ()
     rows = found.trade_offs
     if rows:
         split = "validation" if "validation" in rows else next(iter(rows))
@@ -49,6 +52,22 @@ def _figures(found: Evaluation, split: str) -> tuple[list[str], list[list[str]]]
         if unweighted is not None:
             lines[-1].append(number(unweighted[name]) if name in unweighted else "")
     return header if unweighted is None else [*header, "unweighted"], lines
+
+
+def _by_column(found: FiguresBy, width: float) -> Iterator[str]:
+    """Yield the figures of each group, a table for each split."""
+    for split, groups in found.figures.items():
+        names = [name for name in next(iter(groups.values())) if name != "rows"]
+        header, lines = [f"{split}, by {found.column}", "rows"], []
+        for name in names:
+            header += [name, "95 % interval"]
+        for group, figures in groups.items():
+            lines.append([group, number(figures["rows"])])
+            for name in names:
+                bounds = found.intervals[split][group].get(name)
+                shown = f"{number(bounds[0])} to {number(bounds[1])}" if bounds else ""
+                lines[-1] += [number(figures[name]), shown]
+        yield _narrowed(header, lines, width)
 
 
 def _narrowed(header: list[str], lines: list[list[str]], width: float) -> str:

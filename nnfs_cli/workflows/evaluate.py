@@ -16,10 +16,11 @@ from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.data.left_out import LeftOut
 from nnfs_cli.data.source import DataSource
-from nnfs_cli.data.table import Kind, Table, row_slices
-from nnfs_cli.errors import DataError, RunError
+from nnfs_cli.data.table import Column, Kind, Table, concatenate_columns, row_slices
+from nnfs_cli.errors import DataError, RunError, UserError
 from nnfs_cli.experiment.encode_splits import encode_splits
 from nnfs_cli.experiment.input_columns import rows_left_out
+from nnfs_cli.experiment.read_data import LoadedData
 from nnfs_cli.experiment.warnings import no_weight_column
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.far_rows import FarRows
@@ -27,6 +28,7 @@ from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import listing
+from nnfs_cli.workflows.by_column import cells_of_splits, figures_by, readable, undropped
 from nnfs_cli.workflows.decide import Threshold, choose_threshold, costs_of, require_probabilities
 from nnfs_cli.workflows.evaluation import Evaluation
 from nnfs_cli.workflows.figures import confusion_tables, score
@@ -43,12 +45,14 @@ def evaluate(
     *,
     costs: Mapping[str, float] | None = None,
     metrics: Sequence[Any] | None = None,
+    by: str | None = None,
 ) -> Evaluation:
     """Return the loss and the metrics of a run on its splits (by default the held-out ones), or on other rows.
 
     `rows` are a file or a table given in Python, with the target; their figures are called "input". `data` holds the
     rows of the splits, if they are not where the config says, or were given in Python; see `rows_for` for both.
-    `metrics`, each as a config would hold it, take the place of those of the config.
+    `metrics`, each as a config would hold it, take the place of those of the config. With `by`, a column of the table,
+    there are also the metrics of the groups that it makes; see `figures_by`.
     `threshold` and `costs` are those of `decide`, but nothing is kept: only these figures are for that threshold. With
     both, the costs are reported and choose nothing. By default the threshold that was kept is used, if there is one.
     A classifier also leaves confusion tables in the run, unless another process writes there.
@@ -63,7 +67,7 @@ def evaluate(
                 raise
             why = "cannot be written to" if read_only else error.strerror
             warn(f"{run.path} {why}; nothing is saved there")
-        return _evaluate(run, splits, rows, weights, threshold, data, costs, metrics)
+        return _evaluate(run, splits, rows, weights, threshold, data, costs, metrics, by)
 
 
 def _evaluate(
@@ -75,6 +79,7 @@ def _evaluate(
     data: Any,
     costs: Mapping[str, float] | None,
     metrics: Sequence[Any] | None,
+    by: str | None,
 ) -> Evaluation:
     priced, kept = costs_of(costs), threshold is None and costs is None
     predictor = restore(run, weights, with_threshold=kept)
@@ -84,15 +89,20 @@ def _evaluate(
         predictor = predictor.with_metrics(metrics)
 
     @cache
+    def own_data() -> LoadedData:
+        return data_of(run, predictor.config, "give rows with --input", data)
+
+    @cache
     def own_rows() -> dict[str, EncodedRows]:
-        return encode_splits(predictor, data_of(run, predictor.config, "give rows with --input", data))
+        return encode_splits(predictor, own_data())
 
     rows: dict[str, EncodedRows | Iterable[EncodedRows]]
-    sha256 = None
+    sha256, cells = None, list[Column]()
     if others is None:
         rows = _wanted(run, own_rows(), splits)
     else:
-        tables, sha256 = _tables(rows_for(others, predictor.config.dataset), predictor)
+        tables, sha256 = _tables(rows_for(others, predictor.config.dataset), predictor, by)
+        tables = tables if by is None else _keeping(by, tables, predictor, cells)
         rows = {"input": _rows_of(tables, predictor, FarRows(run.records.data()["inputs"]))}
     decision = run.records.decision() if kept and weights == "best" else None
     if not kept and threshold != "none":
@@ -102,7 +112,12 @@ def _evaluate(
     if run.locked:
         run.records.write_confusion(confusion_tables(scored), weights)
     trained_on = sha256 is not None and sha256() == run.records.data()["sha256"]["train"]
-    return Evaluation(scored, predictor, decision, priced, trained_on)
+    found = None
+    if by is not None:
+        of_splits = {"input": readable(concatenate_columns(cells))} if others is not None else None
+        of_splits = of_splits or cells_of_splits(by, own_data(), predictor, own_rows(), rows)
+        found = figures_by(by, of_splits, scored, predictor)
+    return Evaluation(scored, predictor, decision, priced, trained_on, found)
 
 
 def _wanted(
@@ -116,6 +131,15 @@ def _wanted(
     return {split: available[split] for split in wanted}
 
 
+def _keeping(name: str, tables: Iterable[Table], predictor: Predictor, cells: list[Column]) -> Iterator[Table]:
+    """Yield tables, and add the cells of a column to `cells`, of rows with weight. Raises `UserError` without it."""
+    for table in tables:
+        if not table.has(name):
+            raise UserError(table.no_such_column(name))
+        cells.append(rows_with_weight(table, predictor).column(name))
+        yield table
+
+
 def _kept(tables: Iterable[Table], left_out: LeftOut) -> Iterator[Table]:
     """Yield the tables without the rows that the config of the run leaves out; warn about these at the end."""
     for table in tables:
@@ -125,7 +149,9 @@ def _kept(tables: Iterable[Table], left_out: LeftOut) -> Iterator[Table]:
     left_out.warn()
 
 
-def _tables(source: DataSource, predictor: Predictor) -> tuple[Iterable[Table], Callable[[], str] | None]:
+def _tables(
+    source: DataSource, predictor: Predictor, by: str | None
+) -> tuple[Iterable[Table], Callable[[], str] | None]:
     """Return the rows of a data set that has the target, block by block, and a function that returns their digest.
 
     There is no digest of a pipe, which can be read only once.
@@ -137,6 +163,9 @@ def _tables(source: DataSource, predictor: Predictor) -> tuple[Iterable[Table], 
         kinds[column] = "number"
     if config.split.group:
         kinds.setdefault(config.split.group, "category")
+    if by is not None:
+        kinds.setdefault(by, "category")
+        source = undropped(by, source)
     left_out = rows_left_out(config, kinds)
     if isinstance(source, FileSource | ColumnSource):
         tables = _kept(source.chunks(kinds, faults=left_out.faults), left_out)

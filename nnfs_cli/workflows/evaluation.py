@@ -14,6 +14,7 @@ from nnfs_cli.metrics.probabilities import AveragePrecision, RocAuc
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.prediction.threshold import Costs, TradeOff, trade_offs
 from nnfs_cli.workflows.bootstrap import Interval, intervals
+from nnfs_cli.workflows.by_column import FiguresBy
 from nnfs_cli.workflows.decide import Decision
 from nnfs_cli.workflows.figures import Scored, confusion_tables, finite
 from nnfs_cli.workflows.verdicts import Verdict
@@ -28,6 +29,7 @@ class Evaluation(dict[str, dict[str, Any]]):
     What else there is to say is computed when it is asked for. `decision` is the threshold between two classes that the
     figures are for, None for the most probable class, and `predictor` decides by it. `costs` are those that were given.
     `scored` holds the predictions by split.
+    `by` holds the figures by the groups of a column, if they were asked for.
     `trained_on` says whether the rows are not those of the run's splits, but the whole table that it was trained on.
 
     >>> from nnfs_cli import train
@@ -43,9 +45,10 @@ class Evaluation(dict[str, dict[str, Any]]):
         decision: Decision | None = None,
         costs: Costs | None = None,
         trained_on: bool = False,
+        by: FiguresBy | None = None,
     ) -> None:
         super().__init__({split: finite(found.figures) for split, found in scored.items()})
-        self.decision, self.costs, self.trained_on = decision, costs, trained_on
+        self.decision, self.costs, self.trained_on, self.by = decision, costs, trained_on, by
         self.predictor, self.scored = predictor, scored
 
     @property

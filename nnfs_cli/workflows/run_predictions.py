@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
-import numpy as np
-
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Table
 from nnfs_cli.experiment.encode_splits import encode_splits
@@ -22,6 +20,7 @@ from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.workflows.evaluation import Evaluation
 from nnfs_cli.workflows.figures import Scored, score
 from nnfs_cli.workflows.load_run import calibration_of, data_of, restore
+from nnfs_cli.workflows.rows_of_split import rows_of_split
 from nnfs_cli.workflows.verdicts.losses import RowLosses, losses_by_split
 
 
@@ -122,17 +121,5 @@ class RunPredictions:
 
         Numbers (rows,) count from 0. None if the table is not in memory.
         """
-        if self.loaded is None:
-            return None
-        encoder, folds = self.predictor.encoder, self.rows["train"].folds
-        of_folds = split == "validation" and self.predictor.config.holdout is not None
-        source = "train" if of_folds else split
-        table, rows = self.loaded.readers[source].survey, self.loaded.rows[source]
-        if encoder.class_weights:  # rows of classes that weigh nothing are left out
-            targets = Table(table.name, {name: table.column(name)[rows] for name in encoder.targets})
-            rows = rows[np.array(encoder.class_weights)[encoder.truth(targets)] != 0]
-        if of_folds and folds is not None and folds.forward:
-            rows = rows[np.flatnonzero(folds.fold >= 0)]
-        if len(rows) != len(self.rows[split]):
-            return None
-        return table.take(rows[places]), rows[places]
+        found = None if self.loaded is None else rows_of_split(self.loaded, self.predictor, self.rows, split)
+        return None if found is None else (found[0].take(found[1][places]), found[1][places])

@@ -286,6 +286,7 @@ class Run:
         threshold: Threshold | None = None,
         costs: Mapping[str, float] | None = None,
         data: TableOrPath | None = None,
+        by: str | None = None,
     ) -> Evaluation:
         """Return the loss and the metrics, as `nnfs evaluate` does. What `predict` does stays as it was.
 
@@ -307,6 +308,9 @@ class Run:
             threshold, they choose the one of least cost on the validation rows.
         data : table or path, optional
             The rows that the run was trained on, if they were given in Python or have moved.
+        by : str, optional
+            A column of the table: the metrics of each group that it makes are in the attribute `by` of the result,
+            whose `figures` are by split, then by group, as are their 95 % `intervals`. The net need not read it.
 
         Returns
         -------
@@ -352,6 +356,7 @@ class Run:
             data,
             costs=costs,
             metrics=None if metrics is None else plain(list(metrics), "metrics"),
+            by=by,
         )
         if found.trained_on:
             learned = "so these figures include rows that the net has learned from"

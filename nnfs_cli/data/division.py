@@ -12,14 +12,14 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import days
-from nnfs_cli.data.table import Kind, Table
+from nnfs_cli.data.table import Kind, Table, text_of
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.display.text import value
 from nnfs_cli.system.wording import in_a_line
 
 BINS = 8  # quantile bins of numbers and dates
 MOST_LEVELS = 12  # categories with a bin of their own
 MOST_YEARS = 12
+DIGITS = 15  # characters of a number that is written in full
 LONGEST = 40  # characters of a category
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -34,13 +34,15 @@ class Division:
     """Rows dealt into bins by the cells of a column, and conditions on the cells, each a union of bins.
 
     `bins` (rows,) is the bin of each row, `holds` (conditions, bins) whether a condition holds for the rows of a bin,
-    and `words` say the conditions, as in "age > 60".
+    and `words` say the conditions, as in "age > 60". The first conditions are those on single bins, in their order, and
+    `parts` name these bins for readers who know the column: a category by itself.
     """
 
     column: str
     bins: Array
     holds: Array
     words: tuple[str, ...]
+    parts: tuple[str, ...]
 
     def rows(self, condition: int) -> Array:
         """Return a mask (rows,) of the rows for which a condition holds."""
@@ -55,7 +57,7 @@ class Division:
 
 def everything(n_rows: int) -> Division:
     """Return all rows in one bin, for which no condition is needed."""
-    return Division("", np.zeros(n_rows, np.intp), np.ones((1, 1), bool), ("",))
+    return Division("", np.zeros(n_rows, np.intp), np.ones((1, 1), bool), ("",), ("",))
 
 
 def divisions_of(table: Table, name: str, kind: Kind) -> Iterator[Division]:
@@ -88,16 +90,18 @@ def _by_level(name: str, called: str, table: Table, column: str) -> Iterator[Div
     of_code = np.full(len(counts) + 1, len(frequent))
     of_code[frequent] = np.arange(len(frequent))
     of_code[-1] = len(frequent) + 1  # the code of a gap is -1
-    words = [f"{called} = {_cut(str(texts.distinct[code]))}" for code in frequent.tolist()]
+    parts = [_cut(str(texts.distinct[code])) for code in frequent.tolist()]
+    words = [f"{called} = {part}" for part in parts]
     words += [f"{called} is none of the {len(frequent)} most frequent", f"{called} is empty"]
-    yield from _levels(name, of_code[texts.codes], words)
+    yield from _levels(name, of_code[texts.codes], words, [*parts, "(other)", "(empty)"])
 
 
-def _levels(name: str, bins: Array, words: list[str]) -> Iterator[Division]:
+def _levels(name: str, bins: Array, words: list[str], parts: list[str]) -> Iterator[Division]:
     """Yield the division with a condition for each bin that has rows."""
     found, bins = np.unique(bins, return_inverse=True)
     if len(found) > 1:
-        yield Division(name, bins.reshape(-1), np.eye(len(found), dtype=bool), tuple(words[i] for i in found.tolist()))
+        of_found = (tuple(each[i] for i in found.tolist()) for each in (words, parts))
+        yield Division(name, bins.reshape(-1), np.eye(len(found), dtype=bool), *of_found)
 
 
 def _by_number(name: str, called: str, values: Array, values_called: tuple[str, ...] = ()) -> Iterator[Division]:
@@ -105,14 +109,14 @@ def _by_number(name: str, called: str, values: Array, values_called: tuple[str, 
     known = values[~np.isnan(values)]
     few = np.unique(known)
     if len(few) <= BINS:
-        shown = [values_called[int(one)] if values_called else value(one) for one in few.tolist()]
+        shown = [values_called[int(one)] if values_called else _number(one) for one in few.tolist()]
         cells = [f"{called} = {one}" for one in shown]
         below = [f"{called} <= {one}" for one in shown[:-1]]
         above = [f"{called} > {one}" for one in shown[:-1]]
         places = np.searchsorted(few, values)
     else:
         cuts = rounded_cuts(known)
-        shown = [value(cut) for cut in cuts.tolist()]
+        shown = [_number(cut) for cut in cuts.tolist()]
         cells = [f"{low} < {called} <= {high}" for low, high in pairwise(shown)]
         below, above = ([f"{called} {sign} {cut}" for cut in shown] for sign in ("<=", ">"))
         cells = [below[0], *cells, above[-1]] if shown else []
@@ -144,16 +148,14 @@ def _ordered(
     """
     n, gaps = len(cells), bool((bins == -1).any())
     order = np.arange(n + gaps)
-    holds = [order == i for i in range(n)]
-    words = list(cells)
+    holds = [order == i for i in range(n + gaps)]
+    words = [*cells, *([empty] if gaps else [])]
     for i in range(1, n - 1):  # below[0] and above[-1] are single bins
         holds += [order <= i, (order >= i) & (order < n)]
         words += [below[i], above[i - 1]]
-    if gaps:
-        holds.append(order == n)
-        words.append(empty)
     if len(order) > 1:
-        yield Division(name, np.where(bins == -1, n, bins), np.array(holds), tuple(words))
+        parts = (*cells, *(["(empty)"] if gaps else []))
+        yield Division(name, np.where(bins == -1, n, bins), np.array(holds), tuple(words), parts)
 
 
 def _by_date(name: str, called: str, dates: Array) -> Iterator[Division]:
@@ -173,10 +175,10 @@ def _by_date(name: str, called: str, dates: Array) -> Iterator[Division]:
         yield from _by_day(name, called, dates, gaps, empty)
     months = dates.astype("datetime64[M]").astype(np.int64) % 12
     names = [f"{called} in {month}" for month in MONTHS]
-    yield from _levels(name, np.where(gaps, 12, months), [*names, empty])
+    yield from _levels(name, np.where(gaps, 12, months), [*names, empty], [*names, "(empty)"])
     weekdays = (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7  # the first day of 1970 was a Thursday
     names = [f"{called} on a {day}" for day in WEEKDAYS]
-    yield from _levels(name, np.where(gaps, 7, weekdays), [*names, empty])
+    yield from _levels(name, np.where(gaps, 7, weekdays), [*names, empty], [*names, "(empty)"])
 
 
 def _by_day(name: str, called: str, dates: Array, gaps: Array, empty: str) -> Iterator[Division]:
@@ -191,6 +193,12 @@ def _by_day(name: str, called: str, dates: Array, gaps: Array, empty: str) -> It
     between = [f"{called} after {low}, up to {high}" for low, high in pairwise(last)]
     places = np.where(gaps, -1, np.searchsorted(cuts, day))
     yield from _ordered(name, places, [below[0], *between, above[-1]], below, above, empty)
+
+
+def _number(value: float) -> str:
+    """Return a number in full, or with seven digits if that is long, as for numbers that were stored with so many."""
+    text = text_of(value)
+    return text if len(text) <= DIGITS else f"{value:.7g}"
 
 
 def _cut(text: str) -> str:
