@@ -65,7 +65,7 @@ MetricList = Annotated[
 @manual(
     "nnfs evaluate runs/breast_cancer-1 --costs fp=1,fn=20",
     "nnfs evaluate runs/breast_cancer-1 --metrics roc_auc,brier --json",
-    "nnfs evaluate runs/titanic-1 --by sex --slices",
+    "nnfs evaluate runs/breast_cancer-1 --by 'mean radius' --slices",
     guide="evaluation",
 )
 def evaluate(
