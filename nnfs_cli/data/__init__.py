@@ -3,7 +3,7 @@
 Read in this order: `table` (named columns, some of them `texts`); `source`, `file_source` and `arrow_source` (what a
 data set is) with `csv/`, `parquet/`, `sql/` and others; `parsing/`, which reads texts as numbers and dates; `split`,
 `folds` and `weights`; `steps/`, `preprocessing` and `encoder`, which turn columns into arrays; `training_rows` and
-`batches`, which feed the training loop; `profile` and `drift`, for new rows beside old ones, and `division`, for groups.
+`batches`, which feed the training loop; `profile` and `drift`, for new rows; `division` deals rows into groups.
 
 Importing the package registers every data set and every preprocessing step.
 """
