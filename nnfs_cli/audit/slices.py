@@ -152,8 +152,8 @@ class Slices:
         """Return a sentence on what was looked at, and what was found there."""
         if not self.looked_at:
             return f"fewer than {FEWEST_ROWS} held-out rows, in which no groups can be told apart"
-        some = f"{self.rows:,} of the {self.of_rows:,}" if self.rows < self.of_rows else f"{self.rows:,}"
-        among = f"among {counted(self.looked_at, 'group')} of the {some} {self.split} rows"
+        some = f"{self.rows:,} of the {self.of_rows:,}" if self.rows < self.of_rows else f"the {self.rows:,}"
+        among = f"among {counted(self.looked_at, 'group')} of {some} {self.split} rows"
         if not self.found:
             return f"no group of rows in which the net is worse than chance would have it, {among}"
         return f"{counted(len(self), 'group')} in which the net is worse than chance would have it, {among}"

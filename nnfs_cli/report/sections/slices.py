@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from nnfs_cli.audit.run_slices import slices_of_run
-from nnfs_cli.audit.slices import Slice
-from nnfs_cli.display.text import number
-from nnfs_cli.report.blocks import Block, Rows, Section, Text
+from nnfs_cli.report.blocks import Block, Heading, Notice, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.system.wording import percent
 
-MEANING = (
+REMEDY = (
     "A loss that is larger than that of rows with like predictions may be noise: these rows may be harder to predict, "
     "or their targets may be wrong. Predictions that are too high or too low can be mended: by more rows of the group, "
     "by a column that tells it apart, or by a net with more units. Since these groups were searched for, their "
@@ -27,16 +24,13 @@ def slices(facts: RunFacts) -> Section | None:
         return None
     summary = slices.summary()
     blocks: list[Block] = [Text(f"{summary[0].upper()}{summary[1:]}.")]
+    for one in slices:
+        found_there = "; ".join(one.sentences())
+        blocks += [
+            Heading(one.title),
+            Text(f"{found_there[0].upper()}{found_there[1:]}."),
+            Text(one.figures(), soft=True),
+        ]
     if slices.found:
-        rows = [_row(one) for one in slices]
-        names = [*slices.found[0].metrics]
-        header = ["group", "rows", "share", *(each for name in names for each in (name, f"{name} elsewhere"))]
-        blocks.append(Rows("Groups in which the net is worse, the clearest first", header, rows))
-        blocks += [Text(f"{one.condition}: {'; '.join(one.sentences())}.") for one in slices]
-        blocks.append(Text(MEANING, soft=True))
+        blocks.append(Notice("plain", "what to do", REMEDY))
     return Section("slices", "Where it fails", blocks)
-
-
-def _row(one: Slice) -> list[str]:
-    figures = [number(figure) for of_both in one.metrics.values() for figure in of_both]
-    return [one.condition, f"{one.rows:,}", percent(one.share), *figures]
