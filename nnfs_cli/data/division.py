@@ -203,5 +203,5 @@ def _number(value: float) -> str:
 
 def _cut(text: str) -> str:
     """Return the text of a category on one line, cut at a sensible length."""
-    text = in_a_line(text)
+    text = in_a_line(text) or "''"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}\u2026"

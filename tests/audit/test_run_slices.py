@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,14 @@ def test_a_group_that_a_linear_net_cannot_fit_is_found(run: Run, monkeypatch: py
     assert there > elsewhere
     again = slices_of_run(RunPredictions.of_run(RunDirectory.open(run.path)))
     assert again.plain() == found.plain()
+
+
+def test_without_the_table_groups_are_named_by_inputs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(run.path.parent.parent)
+    found = RunPredictions.of_run(RunDirectory.open(run.path))
+    conditions = " ".join(one.condition for one in slices_of_run(replace(found, loaded=None)))
+    assert "input city=Bonn = 1" in conditions
+    assert "input size" in conditions
 
 
 def test_evaluate_prints_the_groups(run: Run, inside: Nnfs) -> None:

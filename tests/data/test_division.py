@@ -56,6 +56,11 @@ def test_a_category_is_a_part_and_rare_ones_are_one_together() -> None:
     assert division.rows(12).sum() == 2
 
 
+def test_an_empty_text_and_a_long_one_can_be_read() -> None:
+    (division,) = of(Texts.of(["", "a" * 50]), "category")
+    assert division.words == ("c = ''", f"c = {'a' * 39}\u2026")
+
+
 def test_dates_are_divided_by_year_month_and_weekday() -> None:
     days = np.arange("2020-01-01", "2024-01-01", dtype="datetime64[D]").astype("datetime64[us]")
     years, months, weekdays = of(days, "date")
