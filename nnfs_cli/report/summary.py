@@ -29,7 +29,7 @@ def summary(facts: RunFacts) -> Sequence[Block]:
         blocks.append(Notice(tone, facts.state, sentence))
     if rows := _headline(facts):
         blocks.append(Figures(rows))
-    blocks.append(Facts(_facts(facts)))
+    blocks.append(Facts(summary_facts(facts)))
     for verdict in facts.verdicts:
         blocks.append(Notice("warn" if verdict.severity == "warning" else "plain", verdict.severity, str(verdict)))
     return blocks
@@ -49,7 +49,7 @@ def _headline(facts: RunFacts) -> list[tuple[str, str]]:
     return [(number(value), f"{name}, {ROWS_OF[split]}") for name, value in list(figures.items())[:5]]
 
 
-def _facts(facts: RunFacts) -> list[tuple[str, str]]:
+def summary_facts(facts: RunFacts) -> list[tuple[str, str]]:
     """Return a line each for the data, the net, the loss, the training, the epoch that was kept and the blend."""
     rows: list[tuple[str, str]] = []
     if facts.data is not None:

@@ -456,6 +456,26 @@ class Run:
         facts = RunFacts(self._directory, rows=rows, baselines=baselines, data=data, thorough=True)
         return write_report(facts, None if path is None else Path(path))
 
+    def card(self, path: str | os.PathLike[str] | None = None, *, data: TableOrPath | None = None) -> str:
+        """Return the model card of the run in Markdown, as `nnfs card` writes it, and write it to `path` if given.
+
+        It says what the model predicts, from what, how good it is and where its limits are; metadata for Hugging Face
+        is on top. `data` is as for `evaluate`: without the data, figures have no intervals.
+        Raises `UserError` if there is a file at `path`.
+
+        >>> from nnfs_cli import train
+        >>> print(train("configs/breast_cancer.yaml", epochs=3).card()[:22])
+        ---
+        library_name: nnfs
+        """
+        from nnfs_cli.report.card.card import model_card, write_card
+        from nnfs_cli.report.run_facts import RunFacts
+
+        card = model_card(RunFacts(self._directory, data=data))
+        if path is not None:
+            write_card(card, Path(path))
+        return card
+
     def resume(
         self,
         epochs: int | None = None,
