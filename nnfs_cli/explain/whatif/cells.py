@@ -245,16 +245,15 @@ def _decimals(value: float) -> int:
     return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
-def plain_cell(row: Table, name: str) -> Any:
-    """Return the cell of a row of one row as a plain value: a number, a boolean or a text; None if it is empty."""
+def plain_cell(row: Table, name: str, boolean: bool = False) -> Any:
+    """Return the cell of a row of one row as a plain value: a number, a text, or a `boolean`; None if it is empty."""
     column = row.stored(name)
     if isinstance(column, Texts) or column.dtype.kind in "MV":
         return (row.text_of(0, name) if isinstance(column, Texts) else iso_text(column)) or None
-    value = column[0]
-    if isinstance(value, np.bool_):
-        return bool(value)
-    number = float(value)
-    return None if math.isnan(number) else int(number) if number.is_integer() and abs(number) < 2**53 else number
+    number = float(column[0])
+    if math.isnan(number):
+        return None
+    return bool(number) if boolean else int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def iso_text(dates: Array) -> str:

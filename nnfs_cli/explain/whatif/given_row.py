@@ -21,7 +21,7 @@ from nnfs_cli.system.wording import counted
 
 @dataclass(frozen=True)
 class GivenRow:
-    """One row: a table as the net reads it, and the cells of parsed columns as they were given.
+    """One row: a table as the net reads it, and the cells of numbers and of parsed columns as they were `given`.
 
     `parsers` are those of the input columns, and `column_of` is the column of the file that each input comes from.
     """
@@ -47,8 +47,8 @@ class GivenRow:
             for name, parser in predictor.config.dataset.parsers.items()
             if not kinds.keys().isdisjoint(outputs[name])
         }
-        names = source.names()
-        table, kept = _row_of(source.chunks(kinds, [name for name in parsers if name in names]), number)
+        wanted = {*parsers, *(name for name, kind in kinds.items() if kind == "number")}
+        table, kept = _row_of(source.chunks(kinds, [name for name in source.names() if name in wanted]), number)
         encoder.require_columns(table)
         made_of = {output: name for name in parsers for output in outputs[name]}
         return cls(table, parsers, {name: made_of.get(name, name) for name in encoder.kinds}, kept)
@@ -61,7 +61,7 @@ class GivenRow:
         found: dict[str, Any] = {}
         for name in dict.fromkeys([*self.column_of.values(), *self.table.columns]):
             if name not in self.parsers and name in table.columns:
-                found.setdefault(name, plain_cell(table, name))
+                found.setdefault(name, plain_cell(table, name, isinstance(self.given.get(name), bool)))
             elif name in self.parsers:
                 found[name] = _written(self.parsers[name], name, table) if name in changed else self.given.get(name)
         return {name: cell for name, cell in found.items() if name in self.parsers or name not in self._outputs}

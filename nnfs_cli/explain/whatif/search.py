@@ -31,17 +31,20 @@ class Found(NamedTuple):
     best: Array
 
 
-def nearest_rows(rows: Candidates, most: int) -> Found:
-    """Return up to `most` rows that have what is wanted, each with changes in other columns."""
+def nearest_rows(rows: Candidates, most: int, made_of: Sequence[str]) -> Found:
+    """Return up to `most` rows that have what is wanted, each with changes in other columns.
+
+    `made_of` names the column of the file that each column comes from: a range is read into two.
+    """
     search = _Search(rows)
     search.explore()
-    refined: dict[frozenset[int], tuple[float, Array]] = {}
+    refined: dict[frozenset[str], tuple[float, Array]] = {}
     for row in search.cheapest(max(SETS, 2 * most)):
         small = search.smaller(row)
-        cost, columns = float(rows.cost(small[None])[0]), _changed(small)
+        cost, columns = float(rows.cost(small[None])[0]), frozenset(made_of[j] for j in _changed(small))
         if columns not in refined or cost < refined[columns][0]:
             refined[columns] = cost, small
-    chosen: dict[frozenset[int], Array] = {}
+    chosen: dict[frozenset[str], Array] = {}
     for columns, (_, row) in sorted(refined.items(), key=lambda item: (item[1][0], sorted(item[0]))):
         if not any(columns >= other for other in chosen):
             chosen[columns] = row

@@ -101,7 +101,8 @@ class _Search:
         answers: list[Answer] = []
         nearest: Answer | None = None
         if not reached and self.rows.cells:
-            found = nearest_rows(self.rows, most)
+            made_of = [self.given.column_of[one.name] for one in self.rows.cells]
+            found = nearest_rows(self.rows, most, made_of)
             answers = [answer for one in found.reached if (answer := self._answer(one)) is not None]
             nearest = None if answers or np.isnan(found.best).all() else self._answer(found.best, confirm=False)
         kept = tuple(name for name in dict.fromkeys(self.given.column_of.values()) if name not in varied)

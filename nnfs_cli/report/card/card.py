@@ -57,5 +57,5 @@ def _about(facts: RunFacts) -> list[str]:
         return []
     inputs = counted(len(record.get("inputs", ())), "column")
     purpose = f"This model predicts {listing(targets)}{what} from {inputs} of a table."
-    note = f"Lines that begin with {FILL} ask for what no program knows. All else was written by `nnfs card`."
+    note = f'Lines that begin with "{FILL}" ask for what no program knows. All else was written by `nnfs card`.'
     return [prose(f"{purpose} {note}")]

@@ -11,7 +11,6 @@ from nnfs_cli.system.wording import counted, listing, percent, shown
 
 MOST = 60  # columns that are listed
 LEVELS, LEAST = 4, 10  # categories that are named, and the training rows that each of them has at least
-KINDS = {"number": "number", "category": "category", "date": "date"}
 
 
 def inputs_of(record: Mapping[str, Any]) -> Block:
@@ -20,10 +19,11 @@ def inputs_of(record: Mapping[str, Any]) -> Block:
     A category is named if at least ten training rows have it: a rarer one might tell who was among them.
     """
     inputs = record["inputs"]
-    rows = [[str(one["name"]), KINDS.get(one["kind"], ""), _values(one), _gaps(one)] for one in inputs[:MOST]]
+    rows = [[str(one["name"]), str(one["kind"]), _values(one), _gaps(one)] for one in inputs[:MOST]]
     more = f"; the first {MOST} of them" if len(inputs) > MOST else ""
     caption = f"{counted(len(inputs), 'input column')}, with the values of the training rows{more}"
-    return Rows(caption, ["column", "kind", "values", "empty"], rows, 3)
+    shown = 4 if any(row[3] for row in rows) else 3
+    return Rows(caption, ["column", "kind", "values", "empty"][:shown], [row[:shown] for row in rows], 3)
 
 
 def target_of(record: Mapping[str, Any]) -> list[str]:
