@@ -38,7 +38,7 @@ def card(
     from nnfs_cli.report.card.metadata import metadata
     from nnfs_cli.report.run_facts import RunFacts
 
-    facts = RunFacts(opened)
+    facts = RunFacts(opened, thorough=True)
     text = model_card(facts)
     if output is not None:
         path = write_card(text, output).as_posix()

@@ -471,7 +471,7 @@ class Run:
         from nnfs_cli.report.card.card import model_card, write_card
         from nnfs_cli.report.run_facts import RunFacts
 
-        card = model_card(RunFacts(self._directory, data=data))
+        card = model_card(RunFacts(self._directory, data=data, thorough=True))
         if path is not None:
             write_card(card, Path(path))
         return card

@@ -24,6 +24,7 @@ from nnfs_cli.report.sections.coverage import coverage
 from nnfs_cli.report.sections.figures import figures
 from nnfs_cli.report.sections.probabilities import probabilities
 from nnfs_cli.report.sections.repeat import repeat
+from nnfs_cli.report.sections.slices import slices
 from nnfs_cli.report.summary import summary_facts
 from nnfs_cli.system.wording import counted, listing, named
 
@@ -53,6 +54,8 @@ def intended_use(facts: RunFacts) -> Iterator[str]:
 
 def factors(facts: RunFacts) -> Iterator[str]:
     """Yield the groups of rows for which it is worse."""
+    if (section := slices(facts)) is not None:
+        yield from paragraphs(section.blocks)
     yield quoted(FILL, "groups of people or things for which it may be worse, and whether they were in the data.")
 
 
