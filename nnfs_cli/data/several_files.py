@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.system.remote.file import RemoteFile, location
 
 FILE = "file"  # the column that names the file of a row
 
@@ -35,3 +39,14 @@ class SeveralFiles:
             for table in source.chunks(kinds, others, faults):
                 named = Texts(np.zeros(table.n_rows, np.int32), np.array([file], object))
                 yield replace(table, kept={**table.kept, FILE: named})
+
+
+def all_rows_for(rows: Any, like: DataSource) -> DataSource | SeveralFiles:
+    """Return the data set for other rows, see `rows_for`, or for those of a list of paths and URLs."""
+    if (
+        isinstance(rows, list | tuple)
+        and rows
+        and all(isinstance(path, str | os.PathLike | RemoteFile) for path in rows)
+    ):
+        return SeveralFiles({location(path).as_posix(): rows_for(path, like) for path in rows})
+    return rows_for(rows, like)

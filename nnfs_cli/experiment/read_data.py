@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,11 @@ class LoadedData:
             start += block.n_rows
 
 
+@cache  # a command may read the rows more than once
+def _warn_of_no_order(query: str) -> None:
+    warn(no_order())
+
+
 def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedData:
     """Read the data that a config names, and decide the split of each row and the kind of each column.
 
@@ -117,7 +123,7 @@ def load_data(config: Config, known: Mapping[str, Kind] = NO_KINDS) -> LoadedDat
     dataset, budget = config.dataset, Budget.of(config)
     fits = budget is None or not isinstance(dataset, ColumnSource) or dataset.table_size() <= budget.table
     if isinstance(dataset, QuerySource) and not dataset.is_ordered:
-        warn(no_order())
+        _warn_of_no_order(dataset.query)
     given = {**known, **given_kinds(config)}
     skips = config.on_error == "skip"
     if isinstance(dataset, ColumnSource) and (skips or not fits):

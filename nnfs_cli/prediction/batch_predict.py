@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, get_args
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.arrow import to_arrow_array
+from nnfs_cli.data.arrow import to_arrow_array, to_column
 from nnfs_cli.data.drift import Drift
 from nnfs_cli.data.left_out import without_advice
 from nnfs_cli.data.several_files import FILE, SeveralFiles
@@ -172,12 +172,14 @@ def shared_out(compute: Callable[[Table], Result], tables: Iterable[Table]) -> I
 
 
 def _joined(columns: Sequence[Any]) -> Any:
-    """Return the column with the rows of all, as Arrow if any of them is."""
+    """Return the column with the rows of all, as Arrow if any of them is; as texts if files have other types."""
     if all(isinstance(column, np.ndarray | Texts) for column in columns):
         return concatenate_columns(columns)
     import pyarrow as pa
 
     arrays = [to_arrow_array(column) for column in columns]
+    if any(array.type != arrays[0].type for array in arrays):
+        arrays = [to_arrow_array(to_column(array, as_texts=True)) for array in arrays]
     return pa.chunked_array([chunk for array in arrays for chunk in getattr(array, "chunks", [array])])
 
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
-from nnfs_cli.data.in_memory import rows_for
-from nnfs_cli.data.several_files import SeveralFiles
-from nnfs_cli.data.source import DataSource
+from nnfs_cli.data.several_files import all_rows_for
 from nnfs_cli.errors import UserError
 from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.decision import Interval
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
-from nnfs_cli.system.remote.file import RemoteFile, location
 from nnfs_cli.workflows.load_run import calibration_of, restore
 
 
@@ -33,22 +29,16 @@ def batch_predictor(
     drift: bool = False,
     interval: float | None = None,
 ) -> BatchPredictor:
-    """Return an iterable that predicts rows block by block; see `rows_for`. The path "-" is stdin.
+    """Return an iterable that predicts rows block by block; see `all_rows_for`. The path "-" is stdin.
 
     A list of paths is read one after the other, and the column `file` of the predictions names them.
 
     `interval` is that of `predictor_of`; the other options are those of `BatchPredictor`. No file is read before the
-    first block is asked for. Raises the errors of `predictor_of` and `rows_for`.
+    first block is asked for. Raises the errors of `predictor_of` and `all_rows_for`.
     """
     predictor = predictor_of(run, weights, interval)
-    source = _source(rows, predictor.config.dataset)
+    source = all_rows_for(rows, predictor.config.dataset)
     return BatchPredictor(predictor, run.records.data()["inputs"], source, on_error, keep, drift)
-
-
-def _source(rows: Any, like: DataSource) -> DataSource | SeveralFiles:
-    if isinstance(rows, list) and rows and all(isinstance(path, str | Path | RemoteFile) for path in rows):
-        return SeveralFiles({location(path).as_posix(): rows_for(path, like) for path in rows})
-    return rows_for(rows, like)
 
 
 def predictor_of(run: RunDirectory, weights: str = "best", interval: float | None = None) -> Predictor:

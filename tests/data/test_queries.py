@@ -137,6 +137,32 @@ def test_names_with_quotes_and_dots_are_names(url: str) -> None:
     assert [*database_at(url).rows('select * from "the ""t"""')][-1].to_pydict() == odd.to_pydict()
 
 
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        ("select * from tt", "did you mean "),
+        ("select citi from t", "did you mean "),
+        ("select * from nothing_like_it", "'t'"),
+        ("select zzz from t", "'id', 'x', 'city' and 'day'"),
+    ],
+)
+def test_a_missing_table_or_column_is_named_with_those_that_are_there(url: str, query: str, meant: str) -> None:
+    database_at(url).append("t", [ROWS])
+    said = message(asked(url, query).read)
+    assert "\n" not in said
+    if not url.startswith("duckdb"):  # it says in its own words what it would suggest
+        assert meant in said
+    elif "zzz" in query or "citi" in query:
+        assert '; there are the columns "' in said
+
+
+def test_a_database_without_tables_says_so(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "t.db").close()
+    (tmp_path / "t.db").touch()
+    said = message(asked(f"sqlite:{tmp_path / 't.db'}", "select * from t").read)
+    assert said == "t.db cannot run this: no such table: t; the database has no tables"
+
+
 # --- SQLite -----------------------------------------------------------------------------------------------------------
 
 
@@ -162,6 +188,21 @@ def test_a_missing_database_is_not_created(tmp_path: Path) -> None:
     assert not path.exists()
     path.write_text("not a database, but a text that is long enough to be one" * 20)
     assert "none.db cannot run this: file is not a database" in message(asked(f"sqlite:{path}", "select * from t").read)
+
+
+def test_a_database_that_another_program_writes_to_is_waited_for(sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = sqlite.removeprefix("sqlite:")
+    with contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as writer:
+        writer.execute("begin exclusive")
+        monkeypatch.setattr("nnfs_cli.data.sql.sqlite.SECONDS", 0.05)
+        why = "database is locked; another program is writing to it, so try again later"
+        for use in (asked(sqlite, "select * from t").read, lambda: database_at(sqlite).append("t", [ROWS])):
+            with pytest.raises(OSError, match=why) as caught:
+                use()
+            assert caught.value.filename == path
+        monkeypatch.setattr("nnfs_cli.data.sql.sqlite.SECONDS", 10)
+        threading.Timer(0.1, writer.commit).start()
+        assert asked(sqlite, "select * from t").read().n_rows == 50
 
 
 def test_columns_without_names_or_with_one_name_are_refused(sqlite: str) -> None:

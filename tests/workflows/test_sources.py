@@ -15,13 +15,15 @@ import numpy as np
 import pandas
 import pytest
 
-from nnfs_cli import train
+from nnfs_cli import Run, train
 from nnfs_cli.data.sql.source import query_at
 from nnfs_cli.data.sql.url import database_at
+from nnfs_cli.experiment import read_data
 from nnfs_cli.workflows.write_rows import write_rows
 from tests.conftest import Nnfs, one_message
-from tests.servers import PASSWORD, Postgres
+from tests.servers import PASSWORD, Postgres, Web
 
+Site = tuple[str, type[Web]]
 REST = {
     "preprocessing": {"numbers": ["impute", "standardize"], "categories": "one_hot", "dates": "calendar"},
     "layers": [{"linear": 4}, "relu", {"linear": 1}],
@@ -169,6 +171,45 @@ def test_commands_read_and_write_databases(
     assert database_at(f"sqlite:{tmp_path / 't.db'}")
     with closing(sqlite3.connect(tmp_path / "t.db")) as connection:
         assert connection.execute("select count(*) from answers").fetchone() == (120,)
+
+
+def test_several_inputs_may_be_urls_and_of_several_kinds(
+    inside: Nnfs, tmp_path: Path, trained: Path, web: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, site = web
+    monkeypatch.chdir(tmp_path)
+    rows = frame(days=False)
+    rows[:50].to_csv("a.csv", index=False)
+    rows[50:].to_json("b.jsonl", orient="records", lines=True, double_precision=15)
+    site.pages |= {f"/{name}": Path(name).read_bytes() for name in ("a.csv", "b.jsonl")}
+    files = [f"{url}/b.jsonl", "a.csv", f"{url}/a.csv"]
+    inputs = [word for file in files for word in ("--input", file)]
+    done = inside("predict", "--run", trained, *inputs, "--keep", "id", "--output", "out.csv", "-q")
+    assert done.returncode == 0, done.stderr
+    found = pandas.read_csv("out.csv")
+    assert found["file"].tolist() == [files[0]] * 70 + [files[1]] * 50 + [files[2]] * 50
+    assert found["id"].tolist() == [*range(50, 120), *range(50), *range(50)]
+    assert [path for path, _ in site.asked] == ["/b.jsonl", "/a.csv"]  # each is downloaded once
+    rows.to_csv("all.csv", index=False)
+    expected = Run(trained).predict("all.csv")["prediction"]
+    assert np.array_equal(found["prediction"], expected[found["id"]])
+    here = Run(trained).predict(files, keep="id")
+    assert here.columns == ("file", "id", "prediction")
+    assert np.array_equal(here["prediction"], found["prediction"])
+    site.pages.pop("/a.csv")
+    done = inside("predict", "--run", trained, *inputs, "--output", "none.csv", "-q")
+    assert f"there is no file {url}/a.csv" in one_message(done, 2)
+    assert not Path("none.csv").exists()
+
+
+def test_a_query_without_an_order_is_warned_of_once(
+    inside: Nnfs, tmp_path: Path, write: Callable[[str, str], Path], request: pytest.FixtureRequest
+) -> None:
+    in_sqlite(tmp_path, request)
+    write("c.yaml", CONFIG.replace(" order by id", ""))
+    for words in (("train", "c.yaml"), ("evaluate", "--baselines")):
+        read_data._warn_of_no_order.cache_clear()
+        assert inside(*words, "-q").stderr.count("the query has no `order by`") == 1
 
 
 @pytest.mark.parametrize(

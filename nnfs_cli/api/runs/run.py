@@ -20,7 +20,7 @@ from nnfs_cli.api.tables import TableOrPath
 from nnfs_cli.api.verdicts import Verdicts
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
-from nnfs_cli.data.in_memory import rows_for
+from nnfs_cli.data.several_files import all_rows_for
 from nnfs_cli.display.progress import progress_for
 from nnfs_cli.errors import ConfigError, UserError
 from nnfs_cli.explain.whatif.answer import WhatIf
@@ -195,7 +195,7 @@ class Run:
         table : table or path
             The rows, with the input columns in any order; other columns are ignored. A table of pandas, polars or
             pyarrow, an array (rows, n_features) if the net was trained on one, a dict of columns, a list of dicts, a
-            dict that is one row, or the path or URL of a file.
+            dict that is one row, or the path or URL of a file. A list of paths is read one after the other.
         interval : float, optional
             Add intervals, or sets of classes, that hold the truth with this probability, such as 0.9.
         weights : str, default "best"
@@ -208,9 +208,9 @@ class Run:
         Returns
         -------
         Frame
-            The kept columns, then `prediction`. Of classes also `probability_<label>` (0 to 1) for each, or
-            `score_<label>`. With several targets, `prediction_<target>` for each. With an interval `lower` and `upper`,
-            in the units of the target, or `set`: the labels joined by |.
+            The kept columns, then `prediction`; of several files, the first column is `file`. Of classes also
+            `probability_<label>` (0 to 1) for each, or `score_<label>`. With several targets, `prediction_<target>`
+            for each. With an interval `lower` and `upper`, in the units of the target, or `set`: labels joined by |.
 
         Raises
         ------
@@ -239,7 +239,7 @@ class Run:
         restored = self._restore(weights, interval)
         if not keep and on_error in get_args(OnError) and (columns := restored.one_row.predict(table)) is not None:
             return Frame(columns)
-        rows = rows_for(table, restored.predictor.config.dataset)
+        rows = all_rows_for(table, restored.predictor.config.dataset)
         kept: Any = keep if keep == "all" else _listed(keep)
         return Frame(BatchPredictor(restored.predictor, restored.inputs, rows, on_error, kept).all())
 

@@ -60,4 +60,7 @@ class Duck(Database):
                 connection.execute("set file_search_path = $1", [str(self.folder)])
                 yield connection
         except duckdb.Error as error:
-            raise DataError(f"DuckDB cannot run this: {str(error).splitlines()[0]}") from None
+            why, *more = str(error).splitlines()
+            hint = next((line for line in more if line.startswith(("Did you mean", "Candidate bindings: "))), "")
+            hint = hint.replace("Candidate bindings:", "there are the columns").replace("Did", "did")
+            raise DataError(f"DuckDB cannot run this: {why.rstrip('!')}{hint and '; '}{hint}") from None

@@ -11,6 +11,7 @@ from typing import Any
 
 from nnfs_cli.data.arrow_rows import BATCH_ROWS
 from nnfs_cli.data.sql.database import Database
+from nnfs_cli.data.sql.missing import Tables, by_table, what_there_is
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.system.extras import needed
 from nnfs_cli.system.secrets import filled, without_secrets
@@ -25,11 +26,18 @@ class PostgreSql(Database):
 
     def rows(self, query: str) -> Iterator[Any]:
         """Yield the rows of a query, in a transaction that can only read."""
+        with needed("sql", "PostgreSQL"):
+            import adbc_driver_manager as adbc
         import pyarrow as pa
 
         with self._connected() as connection, connection.cursor() as cursor:
             cursor.execute("set transaction read only")
-            cursor.execute(query)
+            try:
+                cursor.execute(query)
+            except adbc.Error as error:
+                connection.rollback()
+                there_is = what_there_is(str(error), query, lambda: _tables(cursor))
+                raise DataError(f"{self._plain(error, unreached=False)}{there_is}") if there_is else error from None
             for batch in cursor.fetch_record_batch():
                 table = _with_numbers(pa.Table.from_batches([batch]))
                 for start in range(0, max(table.num_rows, 1), BATCH_ROWS):
@@ -78,6 +86,16 @@ class PostgreSql(Database):
         if unreached:
             return UserError(f"{self.url} refuses the connection: {why}")
         return DataError(f"{self.url} cannot run this: {why}")
+
+
+def _tables(cursor: Any) -> Tables:
+    """Return the columns of the tables that the user may read; those outside of `public` with their schema."""
+    cursor.execute(
+        "select case table_schema when 'public' then '' else table_schema || '.' end || table_name, column_name"
+        " from information_schema.columns where table_schema not in ('pg_catalog', 'information_schema')"
+        " order by table_schema, table_name, ordinal_position"
+    )
+    return by_table(cursor.fetchall())
 
 
 def _with_numbers(table: Any) -> Any:

@@ -12,6 +12,7 @@ from nnfs_cli.data.arrow_rows import BATCH_ROWS
 from nnfs_cli.data.file_source import check_names
 from nnfs_cli.data.python_columns import ColumnError, to_arrow_column
 from nnfs_cli.data.sql.database import Database, none_after_error, quoted, quoted_table
+from nnfs_cli.data.sql.missing import Tables, by_table, what_there_is
 from nnfs_cli.errors import DataError
 from nnfs_cli.system.wording import named
 
@@ -34,13 +35,19 @@ class Sqlite(Database):
 
     def rows(self, query: str) -> Iterator[Any]:
         """Yield the rows of a query from a connection that can only read."""
+        import sqlite3
+
         import pyarrow as pa
 
         if not self.path.is_file():
             raise DataError(f"there is no file {self.path}")
         with self._connected(f"{self.path.absolute().as_uri()}?mode=ro") as connection:
             connection.set_authorizer(_without_files)
-            cursor = connection.execute(query)
+            try:
+                cursor = connection.execute(query)
+            except sqlite3.OperationalError as error:
+                there_is = what_there_is(str(error), query, lambda: _tables(connection))
+                raise DataError(f"{self.path.name} cannot run this: {error}{there_is}") if there_is else error from None
             names = [about[0] for about in cursor.description or ()]
             check_names(names, "the query")
             rows = cursor.fetchmany(BATCH_ROWS)
@@ -74,8 +81,14 @@ class Sqlite(Database):
             raise DataError(f"{self.path.name} cannot hold whole numbers of more than 63 bits") from None
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorname", "").startswith(BUSY):
-                raise OSError(errno.EIO, str(error), str(self.path)) from None
+                more = "; another program is writing to it, so try again later" if "locked" in str(error) else ""
+                raise OSError(errno.EIO, f"{error}{more}", str(self.path)) from None
             raise DataError(f"{self.path.name} cannot run this: {error}") from None
+
+
+def _tables(connection: sqlite3.Connection) -> Tables:
+    columns = "select m.name, c.name from sqlite_master as m, pragma_table_info(m.name) as c order by m.name, c.cid"
+    return by_table(connection.execute(columns))
 
 
 def _without_files(action: int, *_: str | None) -> int:
