@@ -126,7 +126,8 @@ def _distances(error: Array, sides: Sides) -> Array:
 def _variance(predictor: Predictor, rows: EncodedRows) -> Array | None:
     """Return the variance of predictions among the members that were trained on each row, (rows, targets).
 
-    It is None if it is not known which of at least three members were.
+    Each member predicts with the models that are blended with it, as it does out of fold. The variance is None if it is
+    not known which of at least three members were.
     """
     members = predictor.config.members
     if rows.member is None or members < 3 or predictor.config.forward:  # forward, few members have seen a row
@@ -134,7 +135,7 @@ def _variance(predictor: Predictor, rows: EncodedRows) -> Array | None:
     every, blocks = np.arange(members), []
     for start in range(0, len(rows), BLOCK):
         X, left_out = (array[start : start + BLOCK] for array in (rows.X, rows.member))
-        y_hats = predictor.model.predict(np.tile(X, (members, 1)), member=np.repeat(every, len(X)))
+        y_hats = predictor.outputs_for(np.tile(X, (members, 1)), np.repeat(every, len(X)))
         each = _centre(predictor, y_hats).reshape(members, len(X), -1)
         trained = (left_out != every[:, None])[..., None]
         mean = (each * trained).sum(axis=0) / (members - 1)
