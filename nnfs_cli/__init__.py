@@ -28,6 +28,7 @@ _HOMES = {
     "api.frame": ("Frame",),
     "api.nets.sequential": ("Sequential",),
     "api.runs.cross_validation": ("CrossValidation",),
+    "api.runs.explanation": ("Explanation",),
     "api.runs.run": ("Run",),
     "api.runs.train": ("cross_validate", "train"),
     "api.verdicts": ("Verdicts",),
@@ -113,6 +114,7 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.api.frame import Frame as Frame
     from nnfs_cli.api.nets.sequential import Sequential as Sequential
     from nnfs_cli.api.runs.cross_validation import CrossValidation as CrossValidation
+    from nnfs_cli.api.runs.explanation import Explanation as Explanation
     from nnfs_cli.api.runs.run import Run as Run
     from nnfs_cli.api.runs.train import cross_validate as cross_validate
     from nnfs_cli.api.runs.train import train as train

@@ -1,7 +1,8 @@
 """The sums of the values of all leaves that a row reaches.
 
 Rows go down level by level, many rows and trees at once. A small piece of work is done by NumPy. A large one is done by
-machine code, if it can be compiled, in about a fifth of the time. Both add tree by tree, so the bytes are the same.
+machine code, if it can be compiled, in about a fifth of the time, and so are smaller ones once there were many. Both
+add tree by tree, so the bytes are the same.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from nnfs_cli.system.threads import allowed_threads
 ROWS = 1_000  # that go through the trees together
 AT_ONCE = 50_000  # nodes that rows are at in NumPy, so that they stay in the processor's cache
 COMPILED = 100_000_000  # steps from node to node, for which NumPy takes half a second; loading machine code, a tenth
+LITTLE = 0.01  # of these steps; with fewer, NumPy is as fast
+
+_done = 0  # steps in this process: much work may come a little at a time
 
 
 @np.errstate(over="ignore")  # a number that float32 cannot hold is larger than all thresholds
@@ -35,7 +39,7 @@ def sums(fitted: Fitted, X: Array, roots: Array, depth: Array) -> Array:
     X = np.ascontiguousarray(X, np.float32)
     found = np.zeros((len(roots), len(X), roots.shape[2], fitted["value"].shape[1]))
     add: Callable[[int, int], object] | None = None
-    if len(X) * int(depth.sum()) >= COMPILED:
+    if _is_much(len(X) * int(depth.sum())):
         add = _compiled(fitted, X, roots, depth, found)
     work = add or partial(_add, fitted, X, roots, depth, found)
     starts = range(0, len(X), ROWS)
@@ -50,6 +54,13 @@ def sums(fitted: Fitted, X: Array, roots: Array, depth: Array) -> Array:
     else:
         run(0)
     return found.reshape(*found.shape[:2], found.shape[2] * found.shape[3])
+
+
+def _is_much(steps: int) -> bool:
+    """Return whether so many steps, with all before them, are worth machine code."""
+    global _done
+    _done += steps
+    return _done >= COMPILED and steps >= LITTLE * COMPILED
 
 
 def _add(fitted: Fitted, X: Array, roots: Array, depth: Array, found: Array, lo: int, hi: int) -> None:

@@ -210,9 +210,15 @@ def _joined(dots: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 def _labels(axis: _Axis, rows: int) -> list[str]:
     """Return the label of each row of an axis: of the first, the last and, where there is room, the middle one."""
     if axis.low == axis.high:
-        return [f"{axis.low:.3g}" if row == (rows - 1) // 2 else "" for row in range(rows)]
+        return [_short(axis.low) if row == (rows - 1) // 2 else "" for row in range(rows)]
     shown = {0, rows - 1} | ({(rows - 1) // 2} if rows >= 5 else set())
-    return [f"{axis.at(1 - row / max(rows - 1, 1)):.3g}" if row in shown else "" for row in range(rows)]
+    return [_short(axis.at(1 - row / max(rows - 1, 1))) if row in shown else "" for row in range(rows)]
+
+
+def _short(value: float) -> str:
+    """Return a number with three digits, without an exponent from 1,000 to a billion."""
+    text = f"{value:.3g}"
+    return f"{float(text):,.0f}" if 1_000 <= abs(value) < 1e9 else text
 
 
 def _spread(ends: Sequence[tuple[int, int]], rows: int) -> dict[int, int]:

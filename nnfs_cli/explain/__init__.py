@@ -1,4 +1,6 @@
 """What a trained net goes by: which columns matter, how, and why a row got its prediction.
 
-Read `inputs_by_column` and `importance` (on `shuffled_rows`) first.
+`explanation` puts together what `nnfs explain` says of a run. Read `inputs_by_column` first, then `shuffled_rows` and
+`importance` (which columns matter), `columns_alike`, `grid` and `dependence` (how), `pairs` (which act together),
+`against_linear`, and `sentences`. `whatif` finds what a row would need for another answer.
 """

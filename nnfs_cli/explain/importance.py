@@ -38,7 +38,7 @@ from nnfs_cli.workflows.verdicts.interval import Mean, interval
 
 Effect = Literal["matters", "hurts", "unclear"]
 
-REPEATS = 5
+FEWEST, MOST, SHUFFLED = 5, 20, 20_000  # repeats, and rows in all of them together that are wanted
 LEVEL = 0.05  # probability that any column without an effect gets a clear one, in either direction
 
 
@@ -101,14 +101,15 @@ def importance(
     rows: EncodedRows,
     inputs: Mapping[str, Array],
     together: Iterable[Sequence[str]] = (),
-    repeats: int = REPEATS,
+    repeats: int | None = None,
 ) -> Importance:
     """Return the importance of the columns, and of some columns that are shuffled together.
 
     `inputs` are those of each column, see `inputs_by_column`. The rows are held-out ones, each with a weight above 0;
-    their `member` predicts them, if they have one. The draws depend on the seed of the config alone.
+    their `member` predicts them, if they have one. By default there are 5 `repeats`, and up to 20 for few rows. The
+    draws depend on the seed of the config alone.
     """
-    loss = predictor.config.loss
+    loss, repeats = predictor.config.loss, repeats or usual_repeats(len(rows))
     with thread_limit(predictor.config.threads), np.errstate(over="ignore", invalid="ignore"):
         shuffled = ShuffledRows(
             rows,
@@ -119,7 +120,7 @@ def importance(
         )
         name, figure = _metric(predictor, rows, shuffled.outputs)
         found, several = (
-            _judged([(names, _shuffle(predictor, shuffled, names, inputs)) for names in sets])
+            judged([(names, _shuffle(predictor, shuffled, names, inputs)) for names in sets])
             for sets in ([(column,) for column in inputs], [tuple(names) for names in together])
         )
     return Importance(len(rows), repeats, shuffled.loss, name, figure, found, several)
@@ -130,8 +131,6 @@ def _shuffle(
 ) -> tuple[Mean, float | None]:
     """Return the mean growth of the loss for some columns, and the mean metric."""
     places = np.concatenate([inputs[name] for name in names])
-    if not len(places):
-        return Mean(0.0, 0.0, len(shuffled.rows)), _metric(predictor, shuffled.rows, shuffled.outputs)[1]
     grown: Growth = shuffled.growth(places)
     figures = [_metric(predictor, shuffled.rows, y_hat)[1] for y_hat in grown.outputs]
     known = [figure for figure in figures if figure is not None]
@@ -147,17 +146,22 @@ def _metric(predictor: Predictor, rows: EncodedRows, y_hat: Array) -> tuple[str 
     return name, float(figure) if math.isfinite(figure) else None
 
 
-def _judged(found: Sequence[tuple[tuple[str, ...], tuple[Mean, float | None]]]) -> tuple[ColumnImportance, ...]:
+def usual_repeats(n_rows: int) -> int:
+    """Return how often the cells of so many rows are shuffled."""
+    return max(FEWEST, min(MOST, SHUFFLED // max(n_rows, 1)))
+
+
+def judged(found: Sequence[tuple[tuple[str, ...], tuple[Mean, float | None]]]) -> tuple[ColumnImportance, ...]:
     """Return the importances, the largest growth first, with what is clear for all of them together."""
     p_values = holm([_p_value(mean) for _, (mean, _) in found])
-    judged = []
+    columns = []
     for (names, (mean, figure)), p_value in zip(found, p_values, strict=True):
         bounds = interval(mean)
         clear = p_value is not None and p_value < LEVEL
         effect: Effect = "unclear" if not clear else "matters" if mean.value > 0 else "hurts"
         low, high = (None, None) if bounds is None else (bounds.low, bounds.high)
-        judged.append(ColumnImportance(names, mean.value, low, high, p_value, effect, figure))
-    return tuple(sorted(judged, key=lambda one: -one.growth if math.isfinite(one.growth) else -math.inf))
+        columns.append(ColumnImportance(names, mean.value, low, high, p_value, effect, figure))
+    return tuple(sorted(columns, key=lambda one: -one.growth if math.isfinite(one.growth) else -math.inf))
 
 
 def _p_value(mean: Mean) -> float | None:

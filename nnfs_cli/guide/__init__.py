@@ -13,8 +13,8 @@ from importlib.resources import files
 
 ORDER = (
     "first-steps", "tables", "config", "components", "training", "report", "doctor", "evaluation", "predictions",
-    "runs", "guarantees", "accuracy", "speed", "python", "scikit-learn", "keras", "extending", "learning", "trace",
-    "inside", "glossary",
+    "explain", "runs", "guarantees", "accuracy", "speed", "python", "scikit-learn", "keras", "extending", "learning",
+    "trace", "inside", "glossary",
 )  # fmt: skip
 
 

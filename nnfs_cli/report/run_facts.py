@@ -13,6 +13,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import UserError
 from nnfs_cli.experiment.experiment import Experiment
+from nnfs_cli.explain.explanation import Explanation
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.workflows.compare import Comparison, beside_baselines
@@ -108,6 +109,16 @@ class RunFacts:
     def verdicts(self) -> tuple[Verdict, ...]:
         """The verdicts on the net."""
         return self._read(lambda: recorded_verdict(self.run)) or ()
+
+    @cached_property
+    def explanation(self) -> Explanation | None:
+        """What `nnfs explain` has found out, if it was asked."""
+
+        def read() -> Explanation | None:
+            found = self.run.records.explanation()
+            return None if found is None else Explanation.of_plain(found)
+
+        return self._read(read)
 
     @cached_property
     def environment(self) -> dict[str, Any]:

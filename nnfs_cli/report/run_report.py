@@ -16,6 +16,7 @@ from nnfs_cli.report.sections.coverage import coverage
 from nnfs_cli.report.sections.data import data
 from nnfs_cli.report.sections.diagnoses import diagnoses
 from nnfs_cli.report.sections.environment import environment
+from nnfs_cli.report.sections.explanation import explanation
 from nnfs_cli.report.sections.figures import figures
 from nnfs_cli.report.sections.layers import layers
 from nnfs_cli.report.sections.learning import learning
@@ -31,8 +32,8 @@ from nnfs_cli.report.summary import faults, summary
 
 # In the order of the page.
 SECTIONS: tuple[Callable[[RunFacts], Section | None], ...] = (
-    learning, diagnoses, figures, blend, confusion, ranking, probabilities, residuals, coverage, members, surface,
-    slices, worst_rows, layers, data, configuration, repeat, environment,
+    learning, diagnoses, figures, explanation, blend, confusion, ranking, probabilities, residuals, coverage, members,
+    surface, slices, worst_rows, layers, data, configuration, repeat, environment,
 )  # fmt: skip
 
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
 
 LARGEST = 1 << 22  # bytes of a text file that has no limit of its own
-REMEDIES = {"decision.json": "`nnfs decide` writes it again"}  # else: restore it from a copy
+REMEDIES = {
+    "decision.json": "`nnfs decide` writes it again",
+    "explanation.json": "`nnfs explain` writes it again",
+}  # else: restore it from a copy
 
 Digests = tuple[str | None, ...]  # the SHA-256 values that a file may have; None: it may be missing; (): not recorded
 

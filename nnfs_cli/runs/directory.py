@@ -17,6 +17,7 @@
       calibration.json    nonconformity scores and temperature, for `nnfs predict --interval`
       spread.npz          small nets that predict how large the error of a row is likely to be, for intervals
       decision.json       the threshold between two classes, where one was chosen
+      explanation.json    which columns matter and how, where `nnfs explain` was asked
       report.html         the run as one page, for a browser
       evaluation/<split>/confusion.csv   rows by true and predicted class; <split>-<weights> unless for the best weights
       code/               copies of the user's own components, if there are any; never run from here
@@ -54,6 +55,7 @@ LARGER = {  # bytes that these files, or the files in these folders, may have
     "data.json": 1 << 28,
     "epochs.csv": 1 << 28,
     "evaluation": 1 << 24,
+    "explanation.json": 1 << 26,
     "probes.npz": 1 << 26,
     "snapshots.npz": 1 << 26,
 }

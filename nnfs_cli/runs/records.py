@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 
 FORMAT = 2  # the format of run directories; a release reads all formats up to its own
-REPORT = "report.html"
+REPORT, EXPLANATION = "report.html", "explanation.json"
 
 
 class ConfusionTable(NamedTuple):
@@ -185,10 +185,19 @@ class Records:
         self._status_file.replace({REPORT: html.encode()})
         return self._files.locate(REPORT)
 
-    def remove_report(self) -> None:
-        """Delete the page, if there is one, since training goes on."""
-        if self._files.locate(REPORT).exists():
-            self._status_file.replace({REPORT: None})
+    def write_explanation(self, explanation: Mapping[str, Any]) -> None:
+        """Write the explanation of the net, see `explain`."""
+        self._status_file.replace({EXPLANATION: json_bytes(explanation)})
+
+    def explanation(self) -> dict[str, Any] | None:
+        """Return the explanation of the net as plain values; None if there is none."""
+        return self._files.read_json(EXPLANATION) if self._files.has(EXPLANATION) else None
+
+    def remove_views(self) -> None:
+        """Delete the page and the explanation, if there are any, since training goes on."""
+        present = [name for name in (REPORT, EXPLANATION) if self._files.locate(name).exists()]
+        if present:
+            self._status_file.replace(dict.fromkeys(present))
 
     def write_decision(self, decision: Mapping[str, Any] | None) -> None:
         """Write the decision between two classes; with None, delete the earlier one.

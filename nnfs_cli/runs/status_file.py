@@ -1,9 +1,9 @@
 """`status.json`: how a run stands, how it was resumed, and the SHA-256 of its files, its own included.
 
 Files fall into three groups. Some are written once, before training, and recorded then. Some are written by training
-and recorded when it ends. Some are written later, by `nnfs evaluate` or `nnfs report`, and recorded together with
-that, see `StatusFile.replace`. A status with its own digest is called sealed: it records all files. A run of an earlier
-release has no such status; its next writer records all files as it finds them.
+and recorded when it ends. Some are written later, by commands such as `nnfs evaluate` or `nnfs report`, and recorded
+together with that, see `StatusFile.replace`. A status with its own digest is called sealed: it records all files. A run
+of an earlier release has no such status; its next writer records all files as it finds them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NAME = "status.json"
 KEYS = {"state", "begun", "since", "sha256", "resumed"}
 WEIGHTS = re.compile("best|last|epoch-[1-9][0-9]*")
 RECORDED = re.compile(
-    r"(config|spec)\.yaml|(data|environment|metrics|calibration|verdict|decision|status)\.json|epochs\.csv|report\.html"
+    r"(config|spec)\.yaml|(data|environment|metrics|calibration|verdict|decision|explanation|status)\.json|epochs\.csv|report\.html"
     r"|(state|spread|blend|probes|snapshots)\.npz"
     rf"|weights/({WEIGHTS.pattern})\.npz|evaluation/[^/]+/confusion\.csv|code/[^/]+"
 )

@@ -58,6 +58,13 @@ def evaluate(
     A classifier also leaves confusion tables in the run, unless another process writes there.
     Raises `RunError` for a split that the run does not have, `DataError` if the data is missing or has changed.
     """
+    with writing_if_possible(run):
+        return _evaluate(run, splits, rows, weights, threshold, data, costs, metrics, by)
+
+
+@contextlib.contextmanager
+def writing_if_possible(run: RunDirectory) -> Iterator[None]:
+    """Be the only process that writes to a run, which is `locked` then; warn if the run cannot be written to."""
     with contextlib.ExitStack() as ends:
         try:
             ends.enter_context(run.writing())
@@ -67,7 +74,7 @@ def evaluate(
                 raise
             why = "cannot be written to" if read_only else error.strerror
             warn(f"{run.path} {why}; nothing is saved there")
-        return _evaluate(run, splits, rows, weights, threshold, data, costs, metrics, by)
+        yield
 
 
 def _evaluate(
@@ -101,7 +108,7 @@ def _evaluate(
     if others is None:
         rows = _wanted(run, own_rows(), splits)
     else:
-        tables, sha256 = _tables(rows_for(others, predictor.config.dataset), predictor, by)
+        tables, sha256 = tables_with_target(rows_for(others, predictor.config.dataset), predictor, by)
         tables = tables if by is None else _keeping(by, tables, predictor, cells)
         rows = {"input": _rows_of(tables, predictor, FarRows(run.records.data()["inputs"]))}
     decision = run.records.decision() if kept and weights == "best" else None
@@ -149,8 +156,8 @@ def _kept(tables: Iterable[Table], left_out: LeftOut) -> Iterator[Table]:
     left_out.warn()
 
 
-def _tables(
-    source: DataSource, predictor: Predictor, by: str | None
+def tables_with_target(
+    source: DataSource, predictor: Predictor, by: str | None = None
 ) -> tuple[Iterable[Table], Callable[[], str] | None]:
     """Return the rows of a data set that has the target, block by block, and a function that returns their digest.
 

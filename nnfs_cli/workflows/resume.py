@@ -129,4 +129,4 @@ class SessionRecorder(Callback):
             "environment": describe_environment(self.experiment.config.threads),
         }
         self.run.status_file.add_session(session)
-        self.run.records.remove_report()
+        self.run.records.remove_views()

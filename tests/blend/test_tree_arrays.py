@@ -177,6 +177,24 @@ def test_a_number_too_large_for_float32_goes_right() -> None:
     assert sums_of(arrays, far).tobytes() == sums_of(arrays, infinite).tobytes()
 
 
+@needs_numba
+def test_much_work_in_many_calls_is_done_by_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
+    arrays, X, calls = random_arrays(0, 2, 5, 1, 1), rows_of(np.random.default_rng(0), 60), 0
+    compiled = tree_sums._compiled
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return compiled(*arguments)
+
+    monkeypatch.setattr(tree_sums, "_compiled", counted)
+    monkeypatch.setattr(tree_sums, "_done", 0)
+    monkeypatch.setattr(tree_sums, "COMPILED", 3 * len(X) * int(arrays["depth"].sum()))
+    assert len({sums_of(arrays, X).tobytes() for _ in range(4)}) == 1
+    assert calls == 2  # the third and the fourth
+
+
 def test_little_work_looks_for_no_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree_sums, "_compiled", lambda *arguments: pytest.fail("it was looked for"))
     sums_of(random_arrays(0, 3, 5, 1, 1), rows_of(np.random.default_rng(0), 50))

@@ -37,6 +37,7 @@ from nnfs_cli.workflows.predict import predictor_of
 from nnfs_cli.workflows.verdicts import recorded_verdict
 
 if TYPE_CHECKING:
+    from nnfs_cli.api.runs.explanation import Explanation
     from nnfs_cli.audit.slices import Slices
 
 
@@ -429,6 +430,38 @@ class Run:
         from nnfs_cli.workflows.run_predictions import RunPredictions
 
         return slices_of_run(RunPredictions.of_run(self._directory, data))
+
+    def explain(
+        self,
+        table: TableOrPath | None = None,
+        *,
+        columns: int = 6,
+        repeats: int | None = None,
+        data: TableOrPath | None = None,
+    ) -> Explanation:
+        """Return which columns matter, how the predictions depend on them, and which act together.
+
+        It is what `nnfs explain` shows: for the held-out rows of the run, or for a `table` with the target. `columns`
+        is the number of main columns, whose curves and pairs are shown. Cells are shuffled 5 times, or up to 20 times
+        for few rows, unless `repeats` says otherwise. At most 10,000 rows are looked at. `data` is as for `evaluate`.
+        The explanation of the run's own rows is kept in the run, and `report` shows it.
+        Raises `DataError` if the data is missing or has changed.
+
+        >>> from nnfs_cli import train
+        >>> table = {"size": [50 + i * 37 % 60 for i in range(60)], "floor": [i * 29 % 7 for i in range(60)]}
+        >>> table["price"] = [0.02 * size for size in table["size"]]
+        >>> settings = {"layers": ["linear: 1"], "loss": "mse", "preprocessing": "standardize", "epochs": 50, "lr": 0.1}
+        >>> run = train(settings, table, dataset={"table": "price"}, split=0.5)
+        >>> found = run.explain(data=table)
+        >>> found.importance["column"].tolist(), found.importance["effect"].tolist()
+        (['size', 'floor'], ['matters', 'unclear'])
+        """
+        from nnfs_cli.api.runs.explanation import Explanation
+        from nnfs_cli.explain.explanation import explain
+
+        if table is not None and data is not None:
+            raise UserError("give either a table to explain with, or the data of the run")
+        return Explanation(explain(self._directory, table, columns, repeats, data))
 
     def report(
         self,

@@ -1,0 +1,135 @@
+"""Print an explanation in the terminal: a table with bars, sentences, and a curve for each main column."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nnfs_cli.cli.terminal import print_fact, styled, width_of
+from nnfs_cli.display.text import fold, number, numbers, table
+from nnfs_cli.display.text_curves import shows_braille, text_curves
+from nnfs_cli.explain.sentences import answer_text, cell_text, growth_text, of_dependence, sentences
+from nnfs_cli.system.wording import counted, in_a_line
+
+if TYPE_CHECKING:
+    from nnfs_cli.explain.dependence import Dependence
+    from nnfs_cli.explain.explanation import Explanation
+    from nnfs_cli.explain.importance import ColumnImportance, Importance
+
+EFFECTS = {"matters": "matters", "hurts": "does harm", "unclear": "unclear"}
+GLUE = "\ue000"  # stands for a space where a line must not break; no text contains it, since it is not printable
+LINES = 30  # columns of the table
+BARS = 24, 16, 10, 6  # characters of the longest bar: as many as fit
+LONGEST = 24  # characters of the name of a column
+WIDEST = 72  # columns of a curve
+HEIGHT = 8
+CELLS = 7  # dates in a list
+
+
+def print_explanation(found: Explanation) -> None:
+    """Print the importance of the columns, what it means in words, and how the answers depend on the main columns."""
+    heading, *rows = _importance(found.importance)
+    print("\n".join([styled("heading", heading, sys.stdout), *rows]))
+    if (more := len(found.importance.columns) - LINES) > 0:
+        print(f"and {counted(more, 'column')} with less growth; --json prints all of them")
+    print()
+    for sentence in sentences(found):
+        _print_folded(f"- {sentence}", "  ")
+    for one in found.dependence:
+        print()
+        _print_dependence(one)
+
+
+def _importance(found: Importance) -> list[str]:
+    """Return the lines of the table, its heading first; those of columns that go along with each other come last."""
+    shown = [*found.columns[:LINES], *found.together]
+    largest = max((one.growth for one in shown), default=0.0)
+    metrics = numbers([one.metric for one in shown])
+    header = ["column", "", "loss grows", "95 % interval", found.metric_name or "", "effect"]
+    for bar in BARS:
+        lines = [_line(found, one, largest, bar, metric) for one, metric in zip(shown, metrics, strict=True)]
+        kept = [i for i in range(len(header)) if i != 4 or found.metric_name is not None]
+        cells = [[line[i] for i in kept] for line in (header, *lines)]
+        drawn = [line.rstrip() for line in table(cells[0], cells[1:], (0, 1, len(kept) - 1)).splitlines()]
+        if max(map(len, drawn)) <= _width():
+            break
+    n = 1 + min(len(found.columns), LINES)
+    return [*drawn[:n], "", *drawn[n:]] if found.together else drawn
+
+
+def _print_folded(sentence: str, indent: str = "") -> None:
+    """Print a sentence in lines, none of which begins with a percent sign."""
+    glued = in_a_line(sentence).replace(" %", f"{GLUE}%")
+    print("\n".join(fold(glued, _width(), indent)).replace(GLUE, " "))
+
+
+def _width() -> int:
+    return min(width_of(sys.stdout) or 80, 100)
+
+
+def _line(found: Importance, one: ColumnImportance, largest: float, bar: int, metric: str) -> list[str]:
+    name = in_a_line(one.name)
+    name = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}\u2026"
+    growth, unit = growth_text(found, one.growth)
+    bounds = "-"
+    if one.low is not None and one.high is not None:
+        bounds = f"{growth_text(found, one.low)[0]} to {growth_text(found, one.high)[0]}{unit}"
+    return [name, _bar(one.growth, largest, bar), f"{growth}{unit}", bounds, metric, EFFECTS[one.effect]]
+
+
+def _bar(amount: float, largest: float, length: int) -> str:
+    """Return a bar for an amount, where the largest has this length; none for less than nothing."""
+    if not (amount > 0 and largest > 0):
+        return ""
+    if not shows_braille(sys.stdout):
+        return "#" * round(length * amount / largest)
+    whole, part = divmod(round(8 * length * amount / largest), 8)
+    return "\u2588" * whole + (chr(0x2590 - part) if part else "")
+
+
+def _print_dependence(found: Dependence) -> None:
+    answer = found.answers[found.main]
+    print(styled("heading", in_a_line(f"{answer} by {found.column}"), sys.stdout))
+    sentence = of_dependence(found)
+    _print_folded(sentence[0].upper() + sentence[1:])
+    n, mean = len(found.cells) - found.empty, found.mean[found.main]
+    if found.kind == "number" and found.places is not None:
+        points = [*zip(found.places[:n], mean[:n], strict=True)]
+        braille = shows_braille(sys.stdout)
+        drawn = text_curves(
+            {"": points}, min(_width(), WIDEST), HEIGHT, x_label=in_a_line(found.column), log_y=False, braille=braille
+        )
+        print("\n".join(line.rstrip() for line in drawn))
+        return
+    chosen = range(n) if found.places is None else sorted({round(i * (n - 1) / (CELLS - 1)) for i in range(CELLS)})
+    _print_list(found, [*chosen, *([n] if found.empty else [])])
+
+
+def _print_list(found: Dependence, chosen: Sequence[int]) -> None:
+    answer, mean = found.answers[found.main], found.mean[found.main]
+    low = 0.0 if min(mean) >= 0 else min(mean)
+    rows = [
+        [
+            f"  {in_a_line(cell_text(found, i))[:LONGEST]}",
+            _bar(mean[i] - low, max(mean) - low, BARS[0]),
+            answer_text(answer, mean[i]),
+        ]
+        for i in chosen
+    ]
+    for line in table(["", "", ""], rows, (0, 1)).splitlines()[1:]:
+        print(line.rstrip())
+
+
+def print_rows(found: Explanation, name: str) -> None:
+    """Print which rows were looked at, and how well they are predicted as they are."""
+    matters = found.importance
+    rows = f"{matters.rows:,} of {counted(found.total, 'row')}" if matters.rows < found.total else ""
+    rows = rows or counted(matters.rows, "row")
+    split = "given rows" if found.split == "input" else f"{found.split} rows"
+    fold_text = ", out of fold" if found.out_of_fold else ""
+    print_fact(
+        "rows", f"{name}: {rows.replace(' rows', '')} {split}{fold_text}; cells shuffled {matters.repeats} times"
+    )
+    metric = "" if matters.metric_name is None else f", {matters.metric_name} {number(matters.metric)}"
+    print_fact("loss", f"{number(matters.loss)}{metric}, with the cells as they are")

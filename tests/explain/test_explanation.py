@@ -1,0 +1,214 @@
+"""What `nnfs explain` says, keeps and shows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnfs_cli import DataError, Run, train
+from nnfs_cli.charts.bars import Bar, Bars
+from nnfs_cli.errors import UserError
+from nnfs_cli.explain.dependence import Dependence
+from nnfs_cli.explain.explained_rows import LEAST_ROWS, MOST_ROWS, ExplainedRows, most_rows
+from nnfs_cli.explain.explanation import Explanation, explain
+from nnfs_cli.explain.importance import ColumnImportance, Importance
+from nnfs_cli.explain.sentences import grows, of_dependence, of_importance, of_linear
+from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.report.run_report import run_report
+from nnfs_cli.runs.directory import RunDirectory
+from tests.conftest import Nnfs, one_message
+from tests.explain.trained import SMALL, trained, twenty_columns
+
+pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
+
+CONFIG = """\
+dataset: {csv: {path: t.csv, target: price}}
+split: {validation: 0.3}
+preprocessing: {numbers: standardize, categories: one_hot}
+layers: [linear: 8, tanh, linear: 1]
+loss: mse
+optimizer: adam
+lr: 0.02
+epochs: 40
+"""
+
+
+def houses(n: int = 200) -> str:
+    rng = np.random.default_rng(0)
+    area, noise = rng.uniform(40, 140, n), rng.standard_normal(n)
+    city = np.array(["Bonn", "Ulm"])[rng.integers(0, 2, n)]
+    price = 2 * area + 60 * (city == "Ulm") + rng.normal(0, 3, n)
+    rows = zip(area.round(1), city, noise.round(2), price.round(1), strict=True)
+    return "area,city,noise,price\n" + "".join(f"{a},{c},{z},{p}\n" for a, c, z, p in rows)
+
+
+@pytest.fixture
+def run(write: Callable[[str, str], Path], inside: Nnfs, tmp_path: Path) -> Path:
+    write("t.csv", houses())
+    assert inside("train", write("houses.yaml", CONFIG), "-q").returncode == 0
+    return tmp_path / "runs" / "houses-1"
+
+
+def test_the_command_tells_what_matters_and_keeps_it_for_the_report(run: Path, inside: Nnfs) -> None:
+    assert "What matters" not in run_report(RunFacts(RunDirectory.open(run)))
+    done = inside("explain", run)
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    words = " ".join(done.stdout.split())
+    assert "houses-1: 60 validation rows; cells shuffled 20 times" in words
+    assert "- 'area' matters most: with its cells shuffled, the loss grows by" in words
+    assert "- 'noise' has no clear effect." in words
+    assert "The predicted price rises from" in words
+    assert "nnfs report" in done.stderr
+    kept = json.loads((run / "explanation.json").read_text())
+    found = json.loads(inside("explain", run, "--json").stdout)
+    assert found.pop("run") == run.as_posix()
+    assert found == kept
+    page = run_report(RunFacts(RunDirectory.open(run)))
+    assert "What matters" in page
+    assert " matters most: with its cells shuffled" in page
+    assert inside("verify", run).returncode == 0
+
+
+def test_what_was_explained_is_forgotten_when_training_goes_on(run: Path, inside: Nnfs) -> None:
+    inside("explain", run, "-q", "--columns", "0")
+    assert (run / "explanation.json").exists()
+    assert inside("resume", run, "--epochs", "41", "-q").returncode == 0
+    assert not (run / "explanation.json").exists()
+
+
+def test_other_rows_are_explained_and_not_kept(run: Path, inside: Nnfs, write: Callable[[str, str], Path]) -> None:
+    header, *lines = houses(40).splitlines()
+    file = write("more.csv", "\n".join([header, *lines]))
+    found = json.loads(inside("explain", run, "--input", file, "--columns", "1", "--repeats", "3", "--json").stdout)
+    assert (found["split"], found["total"], found["importance"]["repeats"]) == ("input", 40, 3)
+    assert [one["column"] for one in found["dependence"]] == ["area"]
+    assert found["linear"] is None
+    assert not (run / "explanation.json").exists()
+    write("more.csv", "area,city,noise\n80,Ulm,0\n")
+    assert "price" in one_message(inside("explain", run, "--input", file), 2)
+    assert inside("explain", run, "--repeats", "0").stderr.startswith(
+        "error: --repeats takes a whole number, at least 1"
+    )
+
+
+def test_a_damaged_record_is_told_in_the_report_with_its_remedy(run: Path, inside: Nnfs) -> None:
+    inside("explain", run, "-q", "--columns", "0")
+    (run / "explanation.json").write_text("{}")
+    assert "<code>nnfs explain</code> writes it again" in run_report(RunFacts(RunDirectory.open(run)))
+    with pytest.raises(ValueError, match="importance"):
+        Explanation.of_plain({"split": "test"})
+
+
+def test_an_explanation_is_the_same_after_it_was_kept(run: Path) -> None:
+    found = explain(RunDirectory.open(run))
+    assert Explanation.of_plain(json.loads(json.dumps(found.plain()))) == found
+    assert explain(RunDirectory.open(run)) == found
+
+
+def test_a_python_user_gets_frames_and_sentences(tmp_path: Path) -> None:
+    table = twenty_columns(1, 300)
+    found = train({"dataset": {"table": "y"}, **SMALL}, table, folder=tmp_path).explain(data=table, columns=2)
+    assert set(found.importance["column"][:3]) == {"c0", "c1", "c2"}
+    assert (found.importance["low"] <= found.importance["growth"]).all()
+    assert found.together["column"].tolist() == ["c0 + c3", "c1 + c4"]
+    assert len(found.dependence) == len(found.curves) == 2
+    assert "matters most" in repr(found)
+    assert "<table" in found._repr_html_()
+    with pytest.raises(UserError, match="either a table"):
+        Run.newest(tmp_path).explain(table, data=table)
+    with pytest.raises(DataError, match="does not keep its rows"):
+        Run.newest(tmp_path).explain()
+
+
+def test_rows_of_a_stream_are_drawn_evenly_and_never_too_many_in_memory() -> None:
+    experiment = trained(twenty_columns(0, 3_000), "y", epochs=1, split={"validation": 0})
+    assert experiment.loaded is not None
+    table, drawn = experiment.loaded.readers["train"].survey, np.zeros(30)
+    blocks = [table.take(slice(start, start + 100)) for start in range(0, 3_000, 100)]
+    found = ExplainedRows.of_tables(experiment.predictor, blocks, 300)
+    assert (len(found.rows), found.total, found.out_of_fold) == (300, 3_000, False)
+    assert found.table is not None
+    of_rows = {value: i // 100 for i, value in enumerate(table.numbers("c0").tolist())}
+    for value in found.table.numbers("c0").tolist():
+        drawn[of_rows[value]] += 1
+    assert drawn[:15].sum() == pytest.approx(150, abs=40)
+    assert (drawn > 0).all()
+
+
+def test_fewer_rows_are_looked_at_if_there_are_many_columns() -> None:
+    assert most_rows(10, 5) == MOST_ROWS
+    assert LEAST_ROWS < most_rows(50, 5) < MOST_ROWS
+    assert most_rows(10_000, 5) == LEAST_ROWS
+
+
+def column(name: str, growth: float, effect: Any = "matters", p_value: float | None = 0.01) -> ColumnImportance:
+    return ColumnImportance((name,), growth, growth - 0.1, growth + 0.1, p_value, effect, None)
+
+
+def test_importance_is_told_in_plain_sentences() -> None:
+    columns = (column("age", 1.0), column("city", 0.5), column("id", 0.0, "unclear"), column("x", -0.4, "hurts"))
+    group = dataclasses.replace(column("", 2.4), columns=("age", "city"))
+    found = Importance(100, 5, 2.0, None, None, columns, (group,))
+    assert of_importance(found) == [
+        "'age' matters most: with its cells shuffled, the loss grows by 50 % (45 to 55 %).",
+        "Then comes 'city' (25 %).",
+        "'x' does harm: with its cells shuffled, the loss falls by 20 % (15 to 25 %). Leave it out and train again.",
+        "'id' has no clear effect.",
+        "'age' and 'city' go along with each other: shuffled together, the loss grows by 120 % (115 to 125 %); alone,"
+        " by 50 % and 25 %. Alone, they seem to matter less, since each stands in for the others.",
+    ]
+    few = dataclasses.replace(found, columns=(column("age", 1.0, "unclear", None),), together=())
+    assert of_importance(few) == ["There are too few rows to tell which columns matter."]
+    negative = dataclasses.replace(found, loss=-1.0)
+    assert grows(negative, columns[0]) == "grows by 1 (0.9 to 1.1)"
+
+
+def test_curves_are_told_in_plain_sentences() -> None:
+    def told(mean: tuple[float, ...], **others: Any) -> str:
+        settings: dict[str, Any] = {"places": (1.0, 2.0, 3.0), "empty": False, "low": None, "high": None, "curves": ()}
+        settings |= {"cells": ("1", "2", "3"), "answers": ("price",), **others}
+        return of_dependence(Dependence("x", "number", shares=(), main=0, mean=(mean,), **settings))
+
+    assert told((1.0, 2.0, 3.0)) == "the predicted price rises from 1 at 1 to 3 at 3."
+    assert told((3.0, 2.0, 1.0), curves=((1.0, 1.0, 2.0), (3.0, 2.0, 1.0))) == (
+        "the predicted price falls from 3 at 1 to 1 at 3, but the other way for 1 of 2 rows looked at."
+    )
+    assert told((1.0, 5.0, 2.0)) == "the predicted price is highest with 5 at 2, and lowest with 1 at 1."
+    assert told((0.05, 0.5), places=None, cells=("a", ""), answers=("probability of yes",)) == (
+        "the probability of yes is highest with 50 % for an empty cell, and lowest with 5.0 % for a."
+    )
+    assert told((1.0, 2.0, 9.0), empty=True) == (
+        "the predicted price rises from 1 at 1 to 2 at 2; it is 9 where the cell is empty."
+    )
+    assert told((1.0, 2.0, 3.0), low=((0.0, 0.0, 0.0),), high=((4.0, 4.0, 4.0),)).endswith(
+        "; the members of the net disagree about this."
+    )
+
+
+def test_a_linear_model_goes_by_other_columns_where_columns_act_together(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    z = rng.uniform(-1, 1, (1_000, 4))
+    table: dict[str, Any] = {f"c{j}": z[:, j] for j in range(4)}
+    table["y"] = 3 * z[:, 0] * z[:, 1] + z[:, 2]
+    run = train({"dataset": {"table": "y"}, **SMALL}, table, folder=tmp_path)
+    found = explain(RunDirectory.open(run.path), data=table)
+    assert found.linear is not None
+    assert set(found.linear.nonlinear) == {"c0", "c1"}
+    assert "'c0'" in " ".join(of_linear(found.linear))
+    assert set(found.pairs[0].columns) == {"c0", "c1"}
+    assert found.surface is not None
+
+
+def test_bars_hold_their_intervals_and_escape_names() -> None:
+    bars = [Bar("<age>", 0.5, "50 %", 0.4, 0.7), Bar("id", -0.1, "-10 %", quiet=True), Bar("odd", float("nan"), "-")]
+    svg = Bars("Importance", "growth", bars).svg()
+    assert "&lt;age&gt;: 50 %" in svg
+    assert svg.count("<rect") == 3
+    assert "nan" not in svg
