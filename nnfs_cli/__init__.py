@@ -27,6 +27,7 @@ _HOMES = {
     "api.estimators.regressor": ("NetRegressor",),
     "api.frame": ("Frame",),
     "api.nets.sequential": ("Sequential",),
+    "api.runs.audit": ("DataAudit", "audit_data"),
     "api.runs.cross_validation": ("CrossValidation",),
     "api.runs.explanation": ("Explanation",),
     "api.runs.run": ("Run",),
@@ -113,6 +114,8 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.api.estimators.regressor import NetRegressor as NetRegressor
     from nnfs_cli.api.frame import Frame as Frame
     from nnfs_cli.api.nets.sequential import Sequential as Sequential
+    from nnfs_cli.api.runs.audit import DataAudit as DataAudit
+    from nnfs_cli.api.runs.audit import audit_data as audit_data
     from nnfs_cli.api.runs.cross_validation import CrossValidation as CrossValidation
     from nnfs_cli.api.runs.explanation import Explanation as Explanation
     from nnfs_cli.api.runs.run import Run as Run

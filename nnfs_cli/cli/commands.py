@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 
 PANELS: dict[str, tuple[str, ...]] = {
-    "Start": ("init", "check", "summary", "baseline"),
+    "Start": ("init", "check", "audit", "summary", "baseline"),
     "Train": ("train", "resume", "cv", "doctor", "trace", "gradcheck"),
     "Use": ("report", "evaluate", "explain", "decide", "predict", "whatif", "card", "verify", "runs"),
     "Reference": ("guide", "components", "schema", "info"),

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 ORDER = (
-    "first-steps", "tables", "config", "components", "training", "report", "doctor", "evaluation", "predictions",
-    "explain", "runs", "guarantees", "accuracy", "speed", "python", "scikit-learn", "keras", "extending", "learning",
-    "trace", "inside", "glossary",
+    "first-steps", "tables", "audit", "config", "components", "training", "report", "doctor", "evaluation",
+    "predictions", "explain", "runs", "guarantees", "accuracy", "speed", "python", "scikit-learn", "keras",
+    "extending", "learning", "trace", "inside", "glossary",
 )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from nnfs_cli.workflows.predict import predictor_of
 from nnfs_cli.workflows.verdicts import recorded_verdict
 
 if TYPE_CHECKING:
+    from nnfs_cli.api.runs.audit import DataAudit
     from nnfs_cli.api.runs.explanation import Explanation
     from nnfs_cli.audit.slices import Slices
 
@@ -363,6 +364,21 @@ class Run:
             learned = "so these figures include rows that the net has learned from"
             warn(f"{self.path} was trained on this table, {learned}; evaluate(data=...) scores the held-out rows")
         return found
+
+    def audit(self, *, data: TableOrPath | None = None) -> DataAudit:
+        """Find faults in the rows of the run, as `nnfs audit` does, with its predictions for held-out rows.
+
+        `data` is as for `evaluate`. Raises its errors, and `DataError` if the rows do not fit into memory.
+
+        >>> from nnfs_cli import train
+        >>> run = train("configs/breast_cancer.yaml", epochs=3)
+        >>> run.audit().counts["label_errors"] < 10
+        True
+        """
+        from nnfs_cli.api.runs.audit import DataAudit
+        from nnfs_cli.audit.audit import audit_run
+
+        return DataAudit(audit_run(self._directory, data))
 
     def decide(
         self,
