@@ -6,6 +6,7 @@ import contextlib
 import getpass
 import glob
 import http.server
+import json
 import os
 import pwd
 import shutil
@@ -16,6 +17,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
 
@@ -116,7 +118,13 @@ class Web(http.server.BaseHTTPRequestHandler):
     pages: ClassVar[dict[str, Any]] = {}
     asked: ClassVar[list[tuple[str, dict[str, str]]]] = []
 
+    def do_HEAD(self) -> None:
+        self._answer(with_content=False)
+
     def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self, with_content: bool = True) -> None:
         self.asked.append((self.path, dict(self.headers)))
         page = self.pages.get(self.path, (404, {}, b""))
         status, headers, content = page if isinstance(page, tuple) else (200, {"Content-Length": len(page)}, page)
@@ -124,19 +132,84 @@ class Web(http.server.BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, str(value))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content if with_content else b"")
 
     def log_message(self, *words: Any) -> None:
         """Print nothing."""
 
 
+class Gcs(Web):
+    """A store of objects that speaks the protocol of Google Cloud Storage, as far as pyarrow uses it.
+
+    `pages` holds the objects by their names; of those in `cut`, only the first bytes come.
+    """
+
+    protocol_version = "HTTP/1.1"
+    pages: ClassVar[dict[str, Any]] = {}
+    asked: ClassVar[list[tuple[str, dict[str, str]]]] = []
+    cut: ClassVar[set[str]] = set()
+
+    def _send(self, status: int, content: bytes = b"", *, missing: int = 0, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(content) + missing), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+        self.close_connection = bool(missing)
+
+    def _about(self, name: str) -> dict[str, str]:
+        when = dict.fromkeys(("updated", "timeCreated"), "2026-01-31T00:00:00Z")
+        return {"name": name, "bucket": "rows", "size": str(len(self.pages[name])), "generation": "1", **when}
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        _, _, name = (unquote(part) for part in url.path.partition("/b/rows/o/"))
+        self.asked.append((self.path, dict(self.headers)))
+        if not name:
+            prefix = parse_qs(url.query).get("prefix", [""])[0]
+            found = [self._about(name) for name in sorted(self.pages) if name.startswith(prefix)]
+            self._send(200, json.dumps({"items": found}).encode())
+        elif name not in self.pages:
+            self._send(404, b'{"error": {"code": 404}}')
+        elif "alt=media" in url.query:
+            whole = self.pages[name]
+            self._send(200, whole[:9], missing=len(whole) - 9) if name in self.cut else self._send(200, whole)
+        else:
+            self._send(200, json.dumps(self._about(name)).encode())
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        (name,) = parse_qs(urlsplit(self.path).query)["name"]
+        self._send(200, Location=f"http://{self.headers['Host']}/upload?name={quote(name)}")
+
+    def do_PUT(self) -> None:
+        (name,) = parse_qs(urlsplit(self.path).query)["name"]
+        self.pages[name] = self.rfile.read(int(self.headers["Content-Length"]))
+        self._send(200, json.dumps(self._about(name)).encode())
+
+
+@contextlib.contextmanager
+def _serving(kind: type[Web]) -> Iterator[str]:
+    kind.pages.clear()
+    kind.asked.clear()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
 @pytest.fixture
 def web() -> Iterator[tuple[str, type[Web]]]:
     """Return the URL of a web server, and the class whose `pages` it serves."""
-    Web.pages.clear()
-    Web.asked.clear()
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", Web
-        server.shutdown()
+    with _serving(Web) as url:
+        yield url, Web
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Gcs]]:
+    """Return the class whose `pages` are the objects in gs://rows."""
+    Gcs.cut.clear()
+    with _serving(Gcs) as url:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
+        yield Gcs

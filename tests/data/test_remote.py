@@ -11,6 +11,7 @@ from typing import Any
 import pandas
 import pytest
 
+from nnfs_cli import train
 from nnfs_cli.data.csv.source import Csv
 from nnfs_cli.data.feather.source import Feather
 from nnfs_cli.data.file_source import source_for
@@ -21,7 +22,8 @@ from nnfs_cli.inspection.table_profile import profile_file
 from nnfs_cli.system.remote import store
 from nnfs_cli.system.remote.file import RemoteFile, is_remote, location
 from nnfs_cli.workflows.write_rows import write_rows
-from tests.servers import Web, free_port
+from tests.conftest import Nnfs, one_message
+from tests.servers import Gcs, Web, free_port
 
 FRAME = pandas.DataFrame({"y": range(20), "city": ["Köln", "Ulm"] * 10})
 CSV = FRAME.to_csv(index=False).encode()
@@ -179,6 +181,80 @@ def test_a_store_that_is_not_there_is_an_error_of_the_machine(bucket: str, monke
     assert "there is no file" in message(Csv(path="s3://no-such-bucket-here/none.csv", target=("y",)).read)
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     assert "the store cannot be reached" in message(Csv(path=f"{bucket}/none.csv", target=("y",)).read, OSError)
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    FRAME.to_csv(tmp_path / "train.csv", index=False)
+    rest = {"layers": ["linear: 1"], "loss": "mse", "epochs": 1, "preprocessing": {"categories": "one_hot"}}
+    data = {"csv": {"path": str(tmp_path / "train.csv"), "target": "y"}}
+    return Path(train({"dataset": data, **rest}, folder=tmp_path).path).absolute()
+
+
+def refusal_of_cut(inside: Nnfs, run: Path, url: str, folder: Path) -> str:
+    """The only line of a prediction for a file that does not come whole; nothing is written."""
+    before = {*folder.rglob("*")}
+    done = inside("predict", "--run", run, "--input", url, "--output", "new.csv", "-q")
+    assert {*folder.rglob("*")} == before
+    return one_message(done, 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_an_object_of_s3_that_is_cut_short_leaves_nothing_half_written(
+    suffix: str, web: Site, inside: Nnfs, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, site = web
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    whole = content(suffix)
+    site.pages[f"/b/rows{suffix}"] = (200, {"Content-Length": len(whole) + 900, "ETag": '"1"'}, whole)
+    said = refusal_of_cut(inside, trained, f"s3://b/rows{suffix}", tmp_path)
+    assert said == f"error: s3://b/rows{suffix}: the store closed the connection too early; try again later\n"
+    assert len(site.asked) > 2  # it was tried again
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", KINDS)
+def test_an_object_of_google_is_read_like_a_local_file(suffix: str, google: type[Gcs]) -> None:
+    google.pages[f"a b/rows{suffix}"] = content(suffix)
+    source = KINDS[suffix](path=f"gs://rows/a b/rows{suffix}", target=("y",))
+    table = source.read()
+    assert table.numbers("y").tolist() == [*range(20)]
+    assert table.texts("city").tolist() == FRAME["city"].tolist()
+    assert sum("alt=media" in path for path, _ in google.asked) == 1
+    assert "there is no file gs://rows/b.csv" in message(Csv(path="gs://rows/b.csv", target=("y",)).read)
+
+
+@pytest.mark.slow
+def test_a_store_of_google_is_listed_and_written_to(google: type[Gcs]) -> None:
+    for year in (2024, 2025):
+        write_rows([{"y": FRAME["y"].to_numpy()}], f"gs://rows/sales/year={year}/part.parquet")
+        google.pages[f"part-{year}.csv"] = CSV
+    assert Csv(path="gs://rows/part-*.csv", target=("y",)).read().n_rows == 40
+    source = source_for(location("gs://rows/sales/"), Csv(path="t.csv", target=("y",)))
+    assert source.read().numbers("year").tolist() == [2024] * 20 + [2025] * 20
+
+    def failing() -> Any:
+        yield {"y": FRAME["y"].to_numpy()}
+        raise ValueError("no second block")
+
+    with pytest.raises(ValueError, match="no second block"):
+        write_rows(failing(), "gs://rows/none.csv")
+    assert "none.csv" not in google.pages
+
+
+@pytest.mark.slow
+def test_an_object_of_google_that_is_cut_short_leaves_nothing_half_written(
+    google: type[Gcs], inside: Nnfs, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "TIMEOUT", 1)
+    google.pages["rows.csv"] = CSV
+    google.cut.add("rows.csv")
+    said = refusal_of_cut(inside, trained, "gs://rows/rows.csv", tmp_path)
+    assert said == "error: gs://rows/rows.csv: the store closed the connection too early; try again later\n"
 
 
 def test_a_folder_of_objects_leaves_out_hidden_ones(monkeypatch: pytest.MonkeyPatch) -> None:

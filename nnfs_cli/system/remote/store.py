@@ -1,7 +1,8 @@
 """Read and write the objects of stores such as Amazon S3 and Google Cloud Storage, by the file systems of pyarrow.
 
 Credentials are those that the environment has for these stores, such as AWS_ACCESS_KEY_ID. AWS_ENDPOINT_URL names
-another server that speaks the protocol of S3.
+another server that speaks the protocol of S3, and STORAGE_EMULATOR_HOST one that speaks that of Google's store, which
+asks for no credentials.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ BLOCK = 1 << 20  # bytes
 TIMEOUT = 30  # seconds without an answer
 ATTEMPTS = 3
 DENIED = ("ACCESS_DENIED", "INVALID_ACCESS_KEY", "SIGNATURE", "HTTP status 403", "HTTP status 401", "PERMISSION_DENIED")
+
+CUT = ("partial file", "outstanding read data remaining")  # how curl says that an answer is not complete
 
 
 def download(url: str) -> Iterator[bytes]:
@@ -74,7 +77,9 @@ def _file_system(url: str) -> Any:
     from pyarrow import fs
 
     if url.startswith("gs:"):
-        return fs.GcsFileSystem(retry_time_limit=datetime.timedelta(seconds=TIMEOUT))
+        scheme, _, host = os.environ.get("STORAGE_EMULATOR_HOST", "").rpartition("://")
+        other = {"endpoint_override": host, "scheme": scheme or "http", "anonymous": True} if host else {}
+        return fs.GcsFileSystem(retry_time_limit=datetime.timedelta(seconds=TIMEOUT), **other)
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if not (endpoint or region):
@@ -102,4 +107,6 @@ def _plain_errors(url: str) -> Iterator[None]:
         why = re.sub(r".*curlCode: \d+, ([^;]+).*", r"\1", str(error).splitlines()[0])
         if any(word in why for word in DENIED):
             raise UserError(f"{url}: access is denied; check the credentials in the environment") from None
+        if any(word in why for word in CUT):
+            raise OSError(errno.EIO, "the store closed the connection too early; try again later", url) from None
         raise OSError(errno.EIO, f"the store cannot be reached: {why}", url) from None
