@@ -223,6 +223,22 @@ def test_two_columns_change_where_neither_alone_gives_the_answer(tmp_path: Path)
     assert [[one.column for one in answer.changes] for answer in found.answers] == [["a", "b"]]
 
 
+def test_an_answer_whose_cells_do_not_go_together_is_called_unusual(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=300)
+    columns = {"a": a.tolist(), "b": (a + 0.05 * rng.normal(size=300)).tolist()}
+    run = straight(tmp_path, columns, (10 * a).tolist())
+    predictor, inputs = restore(run._directory), run._directory.records.data()["inputs"]
+    net = predictor.model.parameters.arrays["0.weight"]
+    net[:] = [[0.9], [0.1]]
+    background = predictor.encoder.encode(Table("t", {name: np.array(cells) for name, cells in columns.items()}), "f4")
+    (odd,) = nearest_answers(predictor, inputs, {"a": 1.0, "b": 1.0}, "<= -8", "a", background=background).answers
+    assert odd.unusual == "unusual: farther from the nearest of 300 training rows than all of them are"
+    (fine,) = nearest_answers(predictor, inputs, {"a": 1.0, "b": -0.8}, "<= -8", "a", background=background).answers
+    assert fine.unusual == ""
+    assert odd.plain()["unusual"] == odd.unusual
+
+
 # How a row is asked about
 
 

@@ -87,20 +87,20 @@ class Answer:
     """A row with the answer that is asked for, as `predict` confirms; or the row that came nearest to it.
 
     `row` has all input columns, with cells that `predict` reads. `distance` is the sum over the changed columns of the
-    differences in training quantiles, and 1 for each category. `far` says in words how unusual the row is; it is empty
-    if nothing speaks against it.
+    differences in training quantiles, and 1 for each category. `unusual` says so in words if the row is far from all
+    training rows, as far as the run can tell; else it is empty.
     """
 
     changes: tuple[Change, ...]
     row: Mapping[str, Any]
     distance: float
     prediction: Prediction
-    far: str = ""
+    unusual: str = ""
 
     @property
     def text(self) -> str:
         """The prediction in words, how sure the model is, and how unusual the row is."""
-        return "; ".join(filter(None, [self.prediction.text, self.far]))
+        return "; ".join(filter(None, [self.prediction.text, self.unusual]))
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain values, for JSON."""
@@ -108,7 +108,7 @@ class Answer:
             "changes": [vars(change) for change in self.changes],
             "distance": self.distance,
             **_plain(self.prediction),
-            "far": self.far,
+            "unusual": self.unusual,
             "row": dict(self.row),
         }
 

@@ -60,9 +60,13 @@ class Candidates:
         self.tried += len(rows)
         return np.concatenate(parts) if parts else np.empty(0)
 
+    def inputs(self, rows: Array) -> Array:
+        """Return the inputs of the net for rows (n, columns), (n, features)."""
+        return self._encoded(rows)[0]
+
     def answer(self, rows: Array, member: int | None = None) -> Array:
         """Return the predictions of rows (n, columns) as `Predictor.answer` does, of all members or of one."""
-        return self._answer(self._encoded(rows)[0], member)
+        return self._answer(self.inputs(rows), member)
 
     def table(self, rows: Array) -> Table:
         """Return rows (n, columns) as a table that the net can read."""

@@ -11,11 +11,13 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Column
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import UserError
+from nnfs_cli.explain.inputs_by_column import inputs_by_column
 from nnfs_cli.explain.whatif.answer import LEVEL, Answer, Change, Prediction, WhatIf
 from nnfs_cli.explain.whatif.candidates import Candidates
 from nnfs_cli.explain.whatif.cells import Cells, NumberCells, cells_of
 from nnfs_cli.explain.whatif.given_row import GivenRow
 from nnfs_cli.explain.whatif.search import nearest_rows
+from nnfs_cli.explain.whatif.unusual import Background
 from nnfs_cli.explain.whatif.wanted import Wanted
 from nnfs_cli.prediction.calibration import NumberCalibration
 from nnfs_cli.prediction.decision import Interval
@@ -65,8 +67,13 @@ def nearest_answers(
     keep: Sequence[str] = (),
     answers: int = 3,
     number: int | None = None,
+    background: Array | None = None,
 ) -> WhatIf:
-    """Return what `whatif` does, for a trained net; `inputs` describes its input columns, as a run records them."""
+    """Return what `whatif` does, for a trained net; `inputs` describes its input columns, as a run records them.
+
+    With a `background` (rows, features), the net's inputs for some training rows, answers that are unlike them are
+    marked.
+    """
     if answers < 1:
         raise UserError(f"the number of answers is 1 or more, found {answers}")
     wanted, given = Wanted.of(predictor, target), GivenRow.read(predictor, row, number)
@@ -83,14 +90,18 @@ def nearest_answers(
         ]
         cells, ranges = _in_ranges(possible, given)
         rows = Candidates(predictor, given.table, cells, wanted, ranges)
-        return _Search(predictor, given, wanted, rows).found(varied, answers)
+        known = None if background is None else Background.of(background, [*inputs_by_column(predictor).values()])
+        return _Search(predictor, given, wanted, rows, known).found(varied, answers)
 
 
 class _Search:
     """The search for one row: what it finds is put into words and confirmed."""
 
-    def __init__(self, predictor: Predictor, given: GivenRow, wanted: Wanted, rows: Candidates) -> None:
+    def __init__(
+        self, predictor: Predictor, given: GivenRow, wanted: Wanted, rows: Candidates, background: Background | None
+    ) -> None:
         self.predictor, self.given, self.wanted, self.rows = predictor, given, wanted, rows
+        self.background = background
         self.cells = given.cells(given.table)
 
     def found(self, varied: Sequence[str], most: int) -> WhatIf:
@@ -122,7 +133,8 @@ class _Search:
             return None
         changes = tuple(self._change(name, cells, codes) for name in changed)
         distance = float(sum(self.rows.cells[j].distance(codes[[j]])[0] for j in at))
-        return Answer(changes, cells, distance, self._prediction(rows, columns))
+        unusual = "" if self.background is None else self.background.about(self.rows.inputs(rows)[0])
+        return Answer(changes, cells, distance, self._prediction(rows, columns), unusual)
 
     def _change(self, name: str, cells: Mapping[str, Any], codes: Array) -> Change:
         of = [j for j, one in enumerate(self.rows.cells) if self.given.column_of[one.name] == name]
