@@ -152,6 +152,16 @@ def test_figures_have_their_intervals_and_those_of_simple_models_beside_them(car
     assert [row[0] for row in models[1:]] == ["the net", "a linear model on the same inputs", "the best constant"]
 
 
+def test_which_columns_matter_is_told_once_it_is_known(tmp_path: Path) -> None:
+    run = trained(tmp_path)
+    assert "Nobody has asked yet which columns matter" in run.card()
+    run.explain()
+    card = run.card()
+    assert "Nobody has asked" not in card
+    (table,) = (table for table in tables_of(card) if table[0][:2] == ["column", "effect"])
+    assert {row[0] for row in table[1:]} == {ODD, "city"}
+
+
 def test_without_its_data_a_run_has_a_card_that_says_so(tmp_path: Path) -> None:
     run = trained(tmp_path)
     whole = metadata_of(run.card())

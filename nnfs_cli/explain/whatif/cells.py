@@ -1,7 +1,7 @@
 """What the cells of a column may become, and how far each of them is from the present one.
 
 Cells are numbered by codes, float64, so that many rows fit into one array: a number is its own code, a date the number
-of days or seconds since 1970, and a category the index of its level.
+of days, hours, minutes or seconds since 1970, and a category the index of its level.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nnfs_cli.data.dates import DAY, local, utc, zoned
 from nnfs_cli.data.table import Column, Table, text_of
 from nnfs_cli.data.texts import Texts
 
-SECOND = 1_000_000  # in microseconds
+UNITS = (DAY, 3_600_000_000, 60_000_000, 1_000_000)  # of dates, in microseconds: a day, an hour, a minute, a second
 DIGITS = 6  # significant digits of the range of a column of measured numbers
 
 
@@ -198,8 +198,8 @@ def _dates(profile: Mapping[str, Any], row: Table) -> Cells:
     gap = bool(np.isnat(utc(cell))[0])
     offset = 0 if gap else there - instant
     edges = [round(edge * DAY) for edge in profile.get("edges", ()) if round(edge * DAY) >= first]
-    known = [first, last, *edges, *([] if gap else [there])]
-    unit = DAY if not offset and all(one % DAY == 0 for one in known) else SECOND
+    known = [one + offset for one in (first, last, *edges, *(() if gap else (instant,)))]
+    unit = next(unit for unit in UNITS if unit == UNITS[-1] or all(one % unit == 0 for one in known))
     low, high = -(-(first + offset) // unit), (last + offset) // unit
     in_units = {**profile, "edges": [(edge + offset) / unit for edge in edges]}
     knots, shares = _knots(in_units, low, high, 1.0)

@@ -12,7 +12,7 @@ from nnfs_cli.system.wording import in_a_line
 WIDTH = 100
 _CODE = re.compile(r"(`[^`\n]+`)")
 # What CommonMark and GitHub obey within a line. An underscore between letters is none of it.
-_SPECIAL = re.compile(r"[\\`*\[<|~$]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])|^[#>+-]")
+_SPECIAL = re.compile(r"[\\`*\[<|~$]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])|^[#>]|^[+-](?=\s|$)")
 _FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\"]+[/\\])+")
 
 

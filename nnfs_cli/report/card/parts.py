@@ -13,7 +13,7 @@ from nnfs_cli.config.yaml import dump_value
 from nnfs_cli.data.inputs import CategoryInput
 from nnfs_cli.display.text import ROWS_OF, split_sizes
 from nnfs_cli.metrics import Metric
-from nnfs_cli.report.blocks import Block, Charts, Code, Section, Text
+from nnfs_cli.report.blocks import Block, Code, Folded, Section, Text
 from nnfs_cli.report.card.columns import inputs_of, target_of
 from nnfs_cli.report.card.markdown import facts as listed
 from nnfs_cli.report.card.markdown import paragraphs, prose, quoted
@@ -21,6 +21,7 @@ from nnfs_cli.report.card.metadata import source_name
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.report.sections.confusion import confusion
 from nnfs_cli.report.sections.coverage import coverage
+from nnfs_cli.report.sections.explanation import CURVES, explanation
 from nnfs_cli.report.sections.figures import figures
 from nnfs_cli.report.sections.probabilities import probabilities
 from nnfs_cli.report.sections.repeat import repeat
@@ -121,25 +122,23 @@ def training_data(facts: RunFacts) -> Iterator[str]:
 
 
 def analyses(facts: RunFacts) -> Iterator[str]:
-    """Yield the figures with their intervals, beside simple models; those of classes, and calibration."""
-    sections = [
-        ("Figures", figures(facts), None),
-        ("Classes", confusion(facts), None),
-        ("Probabilities", probabilities(facts), (Text,)),
-        ("Intervals", coverage(facts), None),
-    ]
-    for title, section, only in sections:
-        blocks = _tellable(section, only)
-        if blocks:
-            yield f"### {title if section is None else section.title}"
-            yield from paragraphs(blocks)
+    """Yield the figures with their intervals, beside simple models; those of classes, calibration and importance."""
+    sections = [figures(facts), confusion(facts), probabilities(facts), coverage(facts), explanation(facts)]
+    for section in filter(None, sections):
+        yield f"### {section.title}"
+        yield from paragraphs([block for block in section.blocks if _tells(section, block)])
+    if facts.explanation is None:
+        yield prose("Nobody has asked yet which columns matter: after `nnfs explain`, a new card shows it.")
 
 
-def _tellable(section: Section | None, only: tuple[type[Block], ...] | None) -> list[Block]:
-    """Return the blocks of a section that Markdown can show."""
-    if section is None:
-        return []
-    return [block for block in section.blocks if (isinstance(block, only) if only else not isinstance(block, Charts))]
+def _tells(section: Section, block: Block) -> bool:
+    """Return whether a block of a section tells something without the charts of the section."""
+    match section.id:
+        case "probabilities":
+            return isinstance(block, Text)
+        case "explanation":
+            return isinstance(block, Folded) or (isinstance(block, Text) and block.text != CURVES)
+    return True
 
 
 def ethics(facts: RunFacts) -> Iterator[str]:
