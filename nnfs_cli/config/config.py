@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -358,11 +359,16 @@ def _validate_fields(
             elif not field.is_required():
                 values[key] = field.get_default()
             continue
-        adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
         try:
-            values[key] = adapter.validate_python(data[key], context=context)
+            values[key] = _adapter(cls, key).validate_python(data[key], context=context)
         except ValidationError as error:
             for found in error.errors(include_url=False):
                 path = (key, *found["loc"])
                 faults.append(Fault(path, str(cls._sentence(found)), found["type"] == SENTENCE_ABOUT_KEY))
     return values, faults
+
+
+@functools.cache  # it takes longer to make than to use
+def _adapter(cls: type[Config], key: str) -> TypeAdapter[Any]:
+    """Return what validates one key by itself."""
+    return TypeAdapter(cls.model_fields[key].rebuild_annotation())

@@ -5,7 +5,6 @@ Each check is a function whose parameters are the keys that it needs. `cross_che
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -50,7 +49,7 @@ def cross_check(values: Mapping[str, Any]) -> list[Fault]:
     """
     faults = []
     for check in _CHECKS:
-        needed = inspect.signature(check).parameters
+        needed = check.__code__.co_varnames[: check.__code__.co_argcount]
         if all(key in values for key in needed):
             faults += check(**{key: values[key] for key in needed})
     return faults
