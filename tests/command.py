@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import warnings
@@ -15,6 +16,8 @@ import pytest
 from typer.main import get_command
 
 from nnfs_cli.cli import app
+
+once = functools.cache(get_command)  # what Typer makes of an app, which takes longer than many a command
 
 
 def run_here(words: Sequence[str], folder: Path, environment: Mapping[str, str], screen: TextIO) -> int:
@@ -30,6 +33,6 @@ def run_here(words: Sequence[str], folder: Path, environment: Mapping[str, str],
         stack.enter_context(contextlib.redirect_stderr(screen))
         stack.callback(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
         ended = stack.enter_context(pytest.raises(SystemExit))
-        get_command(app).main([*words], prog_name="nnfs")
+        once(app).main([*words], prog_name="nnfs")
     code = ended.value.code
     return code if isinstance(code, int) else 0

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer.testing
 from hypothesis import settings
 from typer.testing import CliRunner
 
 from nnfs_cli.cli import app
 from nnfs_cli.runs.directory import RunDirectory
+from tests.command import once
 
 EXAMPLES = int(os.environ.get("NNFS_EXAMPLES", "30"))  # of a property, unless it asks for another number
 settings.register_profile(
@@ -26,10 +28,11 @@ settings.register_profile(
 )  # the machine may be busy
 settings.load_profile("nnfs")
 
-gc.set_threshold(
-    200_000, 20, 100
-)  # as the command does: there is little garbage, and each search for it looks at all tests
+# As the command does: there is little garbage, and each search for it would look at all tests.
+gc.set_threshold(200_000, 20, 100)
 os.environ["NUMBA_DISABLE_JIT"] = "1"  # trainings use the NumPy engine unless a test asks for the compiled one
+
+typer.testing._get_command = once  # of `CliRunner`
 
 pytest_plugins = ["tests.browser", "tests.servers"]
 

@@ -23,8 +23,9 @@ import pytest
 from nnfs_cli import __version__
 from nnfs_cli.display.lines import Lines
 from nnfs_cli.display.stderr import note
+from nnfs_cli.runs.directory import RunDirectory
 from tests.command import run_here
-from tests.conftest import Nnfs, one_message
+from tests.conftest import Nnfs, one_message, weights_of
 
 Write = Callable[[str, str], Path]
 Terminal = Callable[..., tuple[int, str]]
@@ -551,7 +552,7 @@ def test_an_interrupted_training_keeps_what_it_learned(
     assert "Traceback" not in stderr
     run = points / "runs" / "config-1"
     assert json.loads((run / "status.json").read_text())["state"] == "interrupted"
-    assert set(np.load(run / "weights" / "last.npz")) == {"0.weight", "0.bias"}
+    assert set(weights_of(RunDirectory(run), "last")) == {"0.weight", "0.bias"}
     epochs = (run / "epochs.csv").read_text().splitlines()
     assert len(epochs) > 10
     assert epochs[-1].count(",") == epochs[0].count(",")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,24 +18,18 @@ from tests.conftest import CONFIGS, Nnfs
 
 PARTS = [f"{group} {name}" for group, names in GROUPS.items() for name in names]
 COMMANDS = [*NAMES, *PARTS]
-Help = Callable[..., str]
 
 
-@pytest.fixture
-def help_of(monkeypatch: pytest.MonkeyPatch) -> Help:
+@functools.cache
+def help_of(*command: str, columns: int = 80) -> str:
     """The help of a command, or of the program, on so many columns."""
-
-    def run(*command: str, columns: int = 80) -> str:
-        monkeypatch.setenv("COLUMNS", str(columns))
-        done = CliRunner().invoke(app, [*command, "--help"], prog_name="nnfs")
-        assert done.exit_code == 0
-        return done.stdout
-
-    return run
+    done = CliRunner().invoke(app, [*command, "--help"], prog_name="nnfs", env={"COLUMNS": str(columns)})
+    assert done.exit_code == 0
+    return done.stdout
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_help_folds_between_words_and_never_within_them(command: str, help_of: Help) -> None:
+def test_help_folds_between_words_and_never_within_them(command: str) -> None:
     pages = {columns: help_of(*command.split(), columns=columns) for columns in (50, 60, 80, 100)}
     for columns, page in pages.items():
         assert max(map(len, page.splitlines())) < columns
@@ -44,7 +38,7 @@ def test_help_folds_between_words_and_never_within_them(command: str, help_of: H
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_help_is_plain_text_without_types_or_boxes(command: str, help_of: Help) -> None:
+def test_help_is_plain_text_without_types_or_boxes(command: str) -> None:
     page = help_of(*command.split())
     assert not {*"│╭╰\x1b"} & {*page}
     for word in ("<bool>", "<path>", "<str>", "<int>", "{"):
@@ -52,7 +46,7 @@ def test_help_is_plain_text_without_types_or_boxes(command: str, help_of: Help) 
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_ends_with_examples_and_a_topic_of_the_guide(command: str, help_of: Help) -> None:
+def test_help_ends_with_examples_and_a_topic_of_the_guide(command: str) -> None:
     words = command.split()
     manual = MANUALS[words[-1]]
     *_, first, last = help_of(*words).rstrip("\n").split("\n\n")
@@ -72,7 +66,7 @@ def test_every_example_works_in_the_order_of_the_commands(inside: Nnfs, tmp_path
             assert done.returncode == 0, f"{example}\n{done.stderr}"
 
 
-def test_the_program_has_a_quick_start_and_groups_its_commands(help_of: Help) -> None:
+def test_the_program_has_a_quick_start_and_groups_its_commands() -> None:
     page = help_of()
     headings = [line[:-1] for line in page.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert headings == ["Quick start", *PANELS, "Options"]
@@ -85,7 +79,7 @@ def test_the_program_has_a_quick_start_and_groups_its_commands(help_of: Help) ->
         assert [line.split()[0] for line in lines if line[2] != " "] == [*commands]
 
 
-def test_required_options_stand_in_the_usage(help_of: Help) -> None:
+def test_required_options_stand_in_the_usage() -> None:
     assert help_of("predict").startswith("Usage: nnfs predict [OPTIONS] --input FILE\n")
     assert help_of("train").startswith("Usage: nnfs train [OPTIONS] CONFIG\n")
     assert help_of("cv").startswith("Usage: nnfs cv [OPTIONS] CONFIG...\n")

@@ -97,15 +97,18 @@ def test_workers_end_with_the_script_that_started_them(place: Place, tmp_path: P
     command = [sys.executable, str(tmp_path / "script.py"), str(place.folder)]
     options = {"env": {**os.environ, "PYTHONPATH": str(ROOT)}, "start_new_session": True, "text": True}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options) as process:  # type: ignore[call-overload]
-        while len(list(place.folder.iterdir())) < 3:
-            time.sleep(0.02)
-        workers = [pid for pid in running(place.folder) if pid != process.pid]
-        assert len(workers) == 2
-        if number == signal.SIGINT:
-            os.killpg(process.pid, number)  # as a terminal does
-        else:
-            process.kill()
-        out, err = process.communicate(timeout=60)
+        try:
+            while len(list(place.folder.iterdir())) < 3 and process.poll() is None:
+                time.sleep(0.02)
+            workers = [pid for pid in running(place.folder) if pid != process.pid]
+            assert len(workers) == 2
+            if number == signal.SIGINT:
+                os.killpg(process.pid, number)  # as a terminal does
+            else:
+                process.kill()
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()  # else a test that fails here would wait for it forever
     assert out == "the script runs\n"
     assert process.returncode == -number
     assert err.count("Traceback") == (number == signal.SIGINT)
