@@ -5,7 +5,7 @@ when that would change anything but the last digits of a figure. Each page is re
 empty folder with a copy of `configs/`, which is what a reader has who starts on that page. In a page,
 
 - every command of a ```console block is run, and its output replaces the lines below it; where these
-  end with `...`, only as many lines are shown;
+  end with `...`, only as many lines are shown; a quiet training that another page has shown is copied from there;
 - a ```yaml or ```python block that begins with a comment such as `# houses.yaml` is written to that file;
 - every other ```python block is run;
 - the ```pycon blocks are one interactive session, whose outputs are filled in, as those of commands;
@@ -32,12 +32,15 @@ import textwrap
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from nnfs_cli.inspection.suggestion import KINDS
+from nnfs_cli.runs.directory import RunDirectory
 from tests.benchmarks import accuracy, accuracy_report, report
 from tests.benchmarks.report import PARTS
 from tests.command import run_here
+from tests.disk import Tree, plant, tree_of
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -75,8 +78,13 @@ BLOCK = re.compile(
 )
 # A command that needs no shell, and leaves nothing in the process that runs it, as code of a user would.
 SIMPLE = re.compile(r"nnfs (?!.*--code)[^|<>&;$*?`]+")
+QUIET_TRAINING = re.compile(r"nnfs train (?!.*--json).*--quiet.*")
 VARIABLES = {"COLUMNS": "80", "NUMBA_DISABLE_JIT": "1"}  # figures are those of NumPy, with Numba and without
 COMMAND = re.compile(r"^\$ (.+)\n((?:[^$].*\n|\n)*)", re.MULTILINE)
+
+
+# What a training has printed, and its run, by the command and what it found.
+TRAINED: dict[tuple[object, ...], tuple[str, Tree]] = {}
 
 
 @dataclass
@@ -91,9 +99,31 @@ class Workspace:
 
         Raises `AssertionError` unless it ends with exit code 0, or with 2 or 3 where it `fails`.
         """
+        if QUIET_TRAINING.fullmatch(command) and SIMPLE.fullmatch(command):
+            return self._train(command)
         output, code = self._here(command) if SIMPLE.fullmatch(command) else self._elsewhere(["bash", "-c", command])
         if code not in ((2, 3) if fails else (0,)):
             raise AssertionError(f"{command}\nended with {code}:\n{output}")
+        return output
+
+    def _train(self, command: str) -> str:
+        """Train quietly, or copy the run of a page that did so with the same files beside `configs`."""
+        files = tuple((path.name, path.read_bytes()) for path in sorted(self.folder.iterdir()) if path.is_file())
+        earlier = {*self.folder.glob(f"runs/{Path(shlex.split(command)[2]).stem}-*")}
+        key = command, files, len(earlier)
+        if key not in TRAINED:
+            output, code = self._here(command)
+            if code:
+                raise AssertionError(f"{command}\nended with {code}:\n{output}")
+            TRAINED[key] = output, tree_of(self.folder / output.splitlines()[-1])
+            return output
+        output, files_of_run = TRAINED[key]
+        path = self.folder / output.splitlines()[-1]
+        path.parent.mkdir(exist_ok=True)
+        plant(files_of_run, path)
+        run = RunDirectory.open(path)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        run.status_file._write({**run.status(), "begun": now})  # so that it is the newest
         return output
 
     def run_script(self, script: str) -> None:
