@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ from nnfs_cli.config.document import Document
 from nnfs_cli.config.yaml import YamlError, dump, dump_value
 from nnfs_cli.config.yaml import read as read_text
 from nnfs_cli.errors import ConfigError, Fault
+from tests.conftest import EXAMPLES
 
 NET = """\
 dataset: iris
@@ -108,7 +110,7 @@ PLAIN = st.recursive(
 
 
 @given(st.dictionaries(st.text(), PLAIN, max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * EXAMPLES)
 @example({"a": "1e-3", "1e-3": "no", "no": ("", " ", "\n"), "": "\x85"})
 def test_dumped_values_read_back_equal(file: Path, data: dict[str, Any]) -> None:
     assert same(read(file, dump(data)).data, data)
@@ -351,39 +353,40 @@ def load(file: Path, content: bytes, *overrides: str) -> None:
     assert message == "" or message.startswith((f"{file}:", *(f"--set {override}: " for override in overrides)))
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        "null", "true", "-1", "0", "1e999", ".nan", "9" * 400, f"0x{'f' * 5000}", "x" * 5000, "~nobody-here/x", '""',
-        "{}", "[]", "[[a], {b: []}]", "{a: {b: 1}}", "'{}%s{0}'", r'"a\0b"', r'"a\nb"', r'"\ud800"', r'"\Uffffffff"',
-    ],
-)  # fmt: skip
+OTHERS = [
+    "null", "true", "-1", "0", "1e999", ".nan", "9" * 400, f"0x{'f' * 5000}", "x" * 5000, "~nobody-here/x", '""',
+    "{}", "[]", "[[a], {b: []}]", "{a: {b: 1}}", "'{}%s{0}'", r'"a\0b"', r'"a\nb"', r'"\ud800"', r'"\Uffffffff"',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("one_in", [3, pytest.param(1, marks=pytest.mark.slow)])  # words for each of the others
 @pytest.mark.parametrize("text", VALID)
-def test_each_word_of_a_config_replaced_by_something_else(text: str, other: str, file: Path) -> None:
-    for match in re.finditer(r"[^\s:,{}\[\]]+", text):
+def test_each_word_of_a_config_replaced_by_something_else(text: str, one_in: int, file: Path) -> None:
+    words = [*re.finditer(r"[^\s:,{}\[\]]+", text)]
+    for match, other in [*itertools.product(words, OTHERS)][::one_in]:
         load(file, (text[: match.start()] + other + text[match.end() :]).encode())
 
 
 @given(mutated())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * EXAMPLES)
 def test_a_mutated_config_loads_or_raises_a_config_error(file: Path, text: str) -> None:
     load(file, text.encode())
 
 
 @given(st.text() | st.text(alphabet="ab1:- []{}'\"\n\t#,&*!|>?%@\\.x~") | st.lists(TOKENS).map("".join))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * EXAMPLES)
 def test_any_text_is_a_config_error(file: Path, text: str) -> None:
     load(file, text.encode())
 
 
 @given(st.binary())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * EXAMPLES)
 def test_any_bytes_are_a_config_error(file: Path, content: bytes) -> None:
     load(file, content)
 
 
 @given(st.text(alphabet="lrayesud.0123=[]{}:, '\"\\\n-x~&*!#") | st.lists(TOKENS).map("lr=".join))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=2 * EXAMPLES)
 def test_any_override_loads_or_raises_a_config_error(file: Path, assignment: str) -> None:
     load(file, VALID[0].encode(), assignment)
 

@@ -94,10 +94,11 @@ MADE = made()
 
 
 def init_and_train(inside: Nnfs, file: str, target: str, *words: str) -> Config:
-    """Run `init` and a short `train` without an edit, and return the config."""
+    """Run `init` and a short `train` of two nets without an edit, and return the config."""
     done = inside("init", file, "--target", target, "--output", "c.yaml", *words)
     assert done.returncode == 0, done.stderr
-    trained = inside("train", "c.yaml", "--quiet", "--set", "epochs=2", "--set", "early_stopping=null")
+    few = [word for change in ("epochs=2", "members=2", "early_stopping=null") for word in ("--set", change)]
+    trained = inside("train", "c.yaml", "--quiet", *few)
     assert trained.returncode == 0, trained.stderr
     return load(Path("c.yaml"))
 

@@ -204,8 +204,15 @@ def poisonable(step: type[PreprocessingStep], example: str, poison: bool) -> lis
     return found
 
 
-@pytest.mark.parametrize(("name", "example"), EXAMPLES)
-@pytest.mark.parametrize("where", ["held", "on disk"])
+# By default each example is tried in one of the two places.
+PLACES = [
+    pytest.param(*example.values, where, id=f"{where}-{example.id}", marks=[pytest.mark.slow] if i % 2 != j else [])
+    for i, example in enumerate(EXAMPLES)
+    for j, where in enumerate(["held", "on disk"])
+]
+
+
+@pytest.mark.parametrize(("name", "example", "where"), PLACES)
 def test_poison_in_held_out_rows_changes_nothing_that_is_learned(
     name: str, example: str, where: str, folder: Folder, request: pytest.FixtureRequest
 ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,7 +32,7 @@ from nnfs_cli.experiment.read_data import load_data
 from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
-from tests.conftest import Nnfs
+from tests.conftest import EXAMPLES, Nnfs
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 
@@ -311,7 +311,7 @@ def damaged(draw: Callable[..., Any], writings: list[str], cells: int, places: i
 CELLS = damaged(list(WRITINGS), 3, 0)
 PLACES = damaged(list(WRITINGS), 0, 3)
 BOTH = damaged(list(WRITINGS), 2, 2)
-MANY = settings(max_examples=30, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=2 * EXAMPLES // 3, suppress_health_check=list(HealthCheck))
 
 
 # A net that is asked
@@ -371,9 +371,11 @@ class Asked:
         return rows, predictions
 
 
-@pytest.fixture
-def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
-    return Asked(tmp_path, monkeypatch)
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """One for all tests, since each way to write a table needs a net of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield Asked(tmp_path_factory.mktemp("asked"), patch)
 
 
 def assert_clear(error: Exception, found: Right, decimal: str) -> None:
@@ -507,6 +509,7 @@ def test_changed_bytes_are_trained_on_unchanged_or_refused(asked: Asked, file: D
 def test_commands_predict_or_end_with_exit_code_2(asked: Asked, inside: Nnfs, file: Damaged) -> None:
     """A refusal has at most two lines and names no place in the program."""
     asked.predictor(file.writing)
+    config(asked.folder, file.writing)
     asked.lay(file)
     run = asked.runs[file.writing].path
     for words in (["predict", "--run", run, "--input", "t.csv"], ["train", "c.yaml", "--quiet"]):

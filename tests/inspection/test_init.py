@@ -901,15 +901,28 @@ AWKWARD: dict[str, tuple[str | bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", AWKWARD)
-def test_an_awkward_file_trains_as_proposed(inside: Nnfs, tmp_path: Path, case: str) -> None:
+NARROW = "a class with one row"
+# With two nets instead of eight, and models blended with them that are fitted twice.
+BRIEFLY = ["--quiet", "--set", "members=2", "--set", "early_stopping=null"]
+# `check` finds out how long a blend takes by fitting a part of it: by default of one of the files.
+CHECKED = [
+    pytest.param(
+        case, without, id=f"{case}, {how}", marks=[pytest.mark.slow] if (not without) != (case == NARROW) else []
+    )
+    for case in AWKWARD
+    for how, without in (("checked without its blend", ["--set", "blend=[]"]), ("checked with its blend", []))
+]
+
+
+@pytest.mark.parametrize(("case", "without"), CHECKED)
+def test_an_awkward_file_trains_as_proposed(inside: Nnfs, tmp_path: Path, case: str, without: list[str]) -> None:
     content, target = AWKWARD[case]
     (tmp_path / "awkward.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     done = inside("init", "awkward.csv", "--target", target)
     assert done.returncode == 0, done.stderr
-    checked = inside("check", "awkward.yaml")
+    checked = inside("check", "awkward.yaml", *without)
     assert checked.returncode == 0, checked.stderr
-    trained = inside("train", "awkward.yaml", "--quiet", "--set", "epochs=2", "--set", "early_stopping=null")
+    trained = inside("train", "awkward.yaml", *BRIEFLY, "--set", "epochs=2")
     assert trained.returncode == 0, trained.stderr
     predicted = inside("predict", "--input", "awkward.csv")
     assert predicted.returncode == 0, predicted.stderr
@@ -926,7 +939,7 @@ def test_another_encoding_and_a_packed_file_train_as_proposed(inside: Nnfs, tmp_
         done = inside("init", *words, "--target", "stadt")
         assert done.returncode == 0, done.stderr
         config = done.stdout.strip()
-        assert inside("train", config, "--quiet", "--set", "epochs=2").returncode == 0
+        assert inside("train", config, *BRIEFLY, "--set", "epochs=2").returncode == 0
 
 
 CELLS = st.one_of(
@@ -950,7 +963,7 @@ def test_any_table_is_refused_with_one_message_or_trains(inside: Nnfs, tmp_path:
     if done.returncode == 2:
         assert len(done.stderr.splitlines()) == 1
         return
-    trained = inside("train", "any.yaml", "--quiet", "--set", "epochs=1", "--set", "early_stopping=null")
+    trained = inside("train", "any.yaml", *BRIEFLY, "--set", "epochs=1")
     assert trained.returncode == 0, trained.stderr + (tmp_path / "any.yaml").read_text("utf-8")
 
 

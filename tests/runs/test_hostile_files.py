@@ -55,8 +55,8 @@ PLAIN = settings(
     suppress_health_check=list(HealthCheck),
     phases=[phase for phase in Phase if phase != Phase.explain],  # it traces every line, and these tests measure time
 )
-ONE_IN = [3, pytest.param(1, marks=pytest.mark.slow)]  # cases that are tried
-SOME, MANY = settings(PLAIN, max_examples=25), settings(PLAIN, max_examples=500)
+ONE_IN = [6, pytest.param(1, marks=pytest.mark.slow)]  # cases that are tried
+SOME, MANY = settings(PLAIN, max_examples=12), settings(PLAIN, max_examples=500)
 
 SECONDS = 1.0  # that a command may take here
 ROOM = 200 << 20  # bytes of memory that it may take beside what there was
@@ -504,7 +504,7 @@ LARGE = {  # as large as a config may be
 }
 
 
-@pytest.mark.parametrize("size", [40_000, pytest.param(MAX_BYTES, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [20_000, pytest.param(MAX_BYTES, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("what", LARGE)
 def test_the_largest_configs_are_read_or_refused_soon(configured: Victim, what: str, size: int) -> None:
     """In some seconds of a processor, and with a message that somebody may read; also with few enough values."""
@@ -1220,7 +1220,7 @@ def change_every_byte(folder: Path, masks: range | list[int]) -> None:
 
 
 def test_a_changed_bit_anywhere_in_weights_is_refused_or_does_not_matter(tmp_path: Path) -> None:
-    change_every_byte(tmp_path, [0x01, 0xFF])
+    change_every_byte(tmp_path, [0x01])
 
 
 @pytest.mark.slow
@@ -1946,7 +1946,8 @@ def test_what_a_table_holds_is_shown_and_not_obeyed(signs: Path, inside: Nnfs) -
     assert "[red]" in inside("evaluate", RUN, cwd=signs).stdout
 
 
-def test_a_wrong_cell_and_a_missing_column_are_shown_and_not_obeyed(signs: Path, inside: Nnfs) -> None:
+@pytest.mark.parametrize("one_in", ONE_IN)
+def test_a_wrong_cell_and_a_missing_column_are_shown_and_not_obeyed(signs: Path, inside: Nnfs, one_in: int) -> None:
     assert inside("train", "c.yaml", "-q", cwd=signs).returncode == 0
     with (signs / "t.csv").open(encoding="utf-8", newline="") as file:
         good = list(csv.reader(file))
@@ -1955,7 +1956,8 @@ def test_a_wrong_cell_and_a_missing_column_are_shown_and_not_obeyed(signs: Path,
         other_cell = [[*row[:i], wrong, *row[i + 1 :]] if j == 3 else row for j, row in enumerate(good)]
         other_name = [[*row[:i], wrong, *row[i + 1 :]] if j == 0 else row for j, row in enumerate(good)]
         more = [[*row, wrong] if j in (0, 3) else row for j, row in enumerate(good)]
-        for rows in (other_cell, other_name, more):
+        kinds = (other_cell, other_name, more)
+        for rows in kinds if one_in == 1 else [kinds[i // 2]]:
             with (signs / "t.csv").open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file, quoting=csv.QUOTE_ALL).writerows(rows)
             for words in (["train", "c.yaml"], ["check", "c.yaml"], ["evaluate", RUN, "--input", "t.csv"]):
@@ -1967,11 +1969,13 @@ def test_a_wrong_cell_and_a_missing_column_are_shown_and_not_obeyed(signs: Path,
                 assert not ESCAPES.search(done.stderr), repr(done.stderr)
 
 
-def test_what_a_config_holds_is_shown_and_not_obeyed(signs: Path, inside: Nnfs) -> None:
+@pytest.mark.parametrize("one_in", ONE_IN)
+def test_what_a_config_holds_is_shown_and_not_obeyed(signs: Path, inside: Nnfs, one_in: int) -> None:
     """In each of its places, and in names of files on the command line."""
     good, sign = read((signs / "c.yaml").read_bytes())[0], "".join(SIGNS)
-    for way in ways(good):
-        for change in (lambda _: sign, lambda value: {sign: value}):
+    changes: list[Callable[[Any], Any]] = [lambda _: sign, lambda value: {sign: value}]
+    for i, way in enumerate(ways(good)):
+        for change in changes if one_in == 1 else [changes[i % 2]]:
             (signs / "c.yaml").write_text(dump(changed(good, way, change)), encoding="utf-8")
             assert_plain(inside("check", "c.yaml", cwd=signs), (0, 2, 3))
     assert_plain(inside("check", "c.yaml", "--set", f"{sign}={sign}", cwd=signs), (2,))

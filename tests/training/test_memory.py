@@ -36,8 +36,8 @@ class Case:
 
 
 CASES = {
-    "data": Case(100_000, 60, (20,), 64),
-    "parameters": Case(1_000, 784, (1_500, 1_500), 64),
+    "data": Case(100_000, 60, (20,), 512),
+    "parameters": Case(500, 784, (1_500, 1_500), 64),
     "activations": Case(12_000, 20, (200, 200, 200), "full"),
     "batches of two sizes": Case(9_000, 20, (200, 200, 200), 4_000),
     "one hidden layer": Case(6_000, 20, (1_000,), 4_000),
