@@ -202,6 +202,7 @@ def test_several_inputs_may_be_urls_and_of_several_kinds(
     assert not Path("none.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_query_without_an_order_is_warned_of_once(
     inside: Nnfs, tmp_path: Path, write: Callable[[str, str], Path], request: pytest.FixtureRequest
 ) -> None:
