@@ -95,7 +95,7 @@ def _print_dependence(found: Dependence) -> None:
     _print_folded(sentence[0].upper() + sentence[1:])
     n, mean = len(found.cells) - found.empty, found.mean[found.main]
     if found.kind == "number" and found.places is not None:
-        points = [*zip(found.places[:n], mean[:n], strict=True)]
+        points = [(float(f"{place:.4g}"), one) for place, one in zip(found.places[:n], mean[:n], strict=True)]
         braille = shows_braille(sys.stdout)
         drawn = text_curves(
             {"": points}, min(_width(), WIDEST), HEIGHT, x_label=in_a_line(found.column), log_y=False, braille=braille

@@ -26,6 +26,7 @@ from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.threads import thread_limit
+from nnfs_cli.system.warn import warn
 from nnfs_cli.workflows.evaluate import tables_with_target, writing_if_possible
 from nnfs_cli.workflows.load_run import restore
 from nnfs_cli.workflows.run_predictions import RunPredictions
@@ -79,6 +80,8 @@ def explain(
     if rows is None:
         with writing_if_possible(run):
             predictions = RunPredictions.of_run(run, data)
+            if predictions.main_split == "train":
+                warn(f"{run.path} held out no rows, so its training rows tell what it has learned from noise, too")
             found = _explained(
                 predictions.predictor,
                 lambda most: ExplainedRows.of_run(predictions, most),

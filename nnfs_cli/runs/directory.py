@@ -55,7 +55,7 @@ LARGER = {  # bytes that these files, or the files in these folders, may have
     "data.json": 1 << 28,
     "epochs.csv": 1 << 28,
     "evaluation": 1 << 24,
-    "explanation.json": 1 << 26,
+    "explanation.json": 1 << 24,
     "probes.npz": 1 << 26,
     "snapshots.npz": 1 << 26,
 }

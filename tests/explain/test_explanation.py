@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from nnfs_cli import DataError, Run, train
+from nnfs_cli import DataError, NnfsWarning, Run, train
 from nnfs_cli.charts.bars import Bar, Bars
 from nnfs_cli.errors import UserError
 from nnfs_cli.explain.dependence import Dependence
@@ -19,9 +24,12 @@ from nnfs_cli.explain.explained_rows import LEAST_ROWS, MOST_ROWS, ExplainedRows
 from nnfs_cli.explain.explanation import Explanation, explain
 from nnfs_cli.explain.importance import ColumnImportance, Importance
 from nnfs_cli.explain.sentences import grows, of_dependence, of_importance, of_linear
+from nnfs_cli.report.page import page
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.run_report import run_report
+from nnfs_cli.report.run_report import made, run_report
+from nnfs_cli.report.sections.explanation import explanation
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.ignored_warnings import ignored_warnings
 from tests.conftest import Nnfs, one_message
 from tests.explain.trained import SMALL, trained, twenty_columns
 
@@ -48,15 +56,24 @@ def houses(n: int = 200) -> str:
     return "area,city,noise,price\n" + "".join(f"{a},{c},{z},{p}\n" for a, c, z, p in rows)
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("explained")
+    (folder / "t.csv").write_text(houses())
+    (folder / "houses.yaml").write_text(CONFIG)
+    with contextlib.chdir(folder), ignored_warnings():
+        train("houses.yaml")
+    return folder
+
+
 @pytest.fixture
-def run(write: Callable[[str, str], Path], inside: Nnfs, tmp_path: Path) -> Path:
-    write("t.csv", houses())
-    assert inside("train", write("houses.yaml", CONFIG), "-q").returncode == 0
+def run(once: Path, tmp_path: Path) -> Path:
+    shutil.copytree(once, tmp_path, dirs_exist_ok=True)
     return tmp_path / "runs" / "houses-1"
 
 
 def test_the_command_tells_what_matters_and_keeps_it_for_the_report(run: Path, inside: Nnfs) -> None:
-    assert "What matters" not in run_report(RunFacts(RunDirectory.open(run)))
+    assert made(explanation, RunFacts(RunDirectory.open(run))) is None
     done = inside("explain", run)
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -67,13 +84,13 @@ def test_the_command_tells_what_matters_and_keeps_it_for_the_report(run: Path, i
     assert "The predicted price rises from" in words
     assert "nnfs report" in done.stderr
     kept = json.loads((run / "explanation.json").read_text())
+    assert Explanation.of_plain(kept).plain() == kept
     found = json.loads(inside("explain", run, "--json").stdout)
     assert found.pop("run") == run.as_posix()
     assert found == kept
-    page = run_report(RunFacts(RunDirectory.open(run)))
-    assert "What matters" in page
-    assert " matters most: with its cells shuffled" in page
-    assert inside("verify", run).returncode == 0
+    shown = run_report(RunFacts(RunDirectory.open(run)))
+    assert "What matters" in shown
+    assert " matters most: with its cells shuffled" in shown
 
 
 def test_what_was_explained_is_forgotten_when_training_goes_on(run: Path, inside: Nnfs) -> None:
@@ -106,10 +123,36 @@ def test_a_damaged_record_is_told_in_the_report_with_its_remedy(run: Path, insid
         Explanation.of_plain({"split": "test"})
 
 
-def test_an_explanation_is_the_same_after_it_was_kept(run: Path) -> None:
-    found = explain(RunDirectory.open(run))
-    assert Explanation.of_plain(json.loads(json.dumps(found.plain()))) == found
-    assert explain(RunDirectory.open(run)) == found
+def test_whatever_a_record_holds_the_page_is_made(run: Path) -> None:
+    facts, good = RunFacts(RunDirectory.open(run)), explain(RunDirectory.open(run), columns=2, repeats=1).plain()
+
+    @settings(max_examples=10)
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        bent = json.loads(json.dumps(good))
+        for _ in range(data.draw(st.integers(1, 3))):
+            at, key = bent, data.draw(st.sampled_from(sorted(bent)))
+            while isinstance(at[key], dict | list) and at[key] and data.draw(st.integers(0, 3)):
+                at = at[key]
+                key = data.draw(st.sampled_from(sorted(at) if isinstance(at, dict) else range(len(at))))
+            at[key] = data.draw(
+                st.sampled_from([None, -1, 0, 1e300, [], [[]], {}, "<script>", "\x1b[2J", True, ["a", "b"]])
+            )
+        facts.__dict__.pop("explanation", None)
+        with mock.patch.object(facts.run.records, "explanation", return_value=bent), np.errstate(all="ignore"):
+            section = made(explanation, facts)
+        text = "" if section is None else page("a run", "report.html", [], summary=[], sections=[section])
+        assert "<script>\n" not in text
+        assert "\x1b" not in text
+
+    check()
+
+
+def test_without_held_out_rows_a_warning_says_what_is_shown(tmp_path: Path) -> None:
+    table = twenty_columns(1, 60)
+    run = train({"dataset": {"table": "y"}, **SMALL, "split": {"validation": 0}, "epochs": 2}, table, folder=tmp_path)
+    with pytest.warns(NnfsWarning, match="held out no rows"):
+        assert explain(RunDirectory.open(run.path), columns=0, repeats=1, data=table).split == "train"
 
 
 def test_a_python_user_gets_frames_and_sentences(tmp_path: Path) -> None:

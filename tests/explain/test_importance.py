@@ -87,7 +87,7 @@ def test_importance_is_that_of_scikit_learn_for_the_same_net() -> None:
 
     experiment = trained(twenty_columns(3), "y")
     predictor, rows = experiment.predictor, experiment.splits["validation"]
-    found = importance(predictor, rows, inputs_by_column(predictor), repeats=20)
+    found = importance(predictor, rows, inputs_by_column(predictor), repeats=10)
 
     class Net(BaseEstimator):  # type: ignore[misc]
         def fit(self, X: Array, y: Array) -> Net:
@@ -96,9 +96,9 @@ def test_importance_is_that_of_scikit_learn_for_the_same_net() -> None:
         def score(self, X: Array, y: Array) -> float:
             return -float(predictor.config.loss.of_rows(predictor.outputs_for(X), y).mean())
 
-    theirs = permutation_importance(Net(), rows.X, rows.y, n_repeats=20, random_state=0)
+    theirs = permutation_importance(Net(), rows.X, rows.y, n_repeats=10, random_state=0)
     for j in range(20):
-        error = theirs.importances_std[j] * (2 / 20) ** 0.5
+        error = theirs.importances_std[j] * (2 / 10) ** 0.5
         assert abs(found.of(f"c{j}").growth - theirs.importances_mean[j]) < 4 * error + 1e-6
 
 

@@ -19,9 +19,11 @@ class Explanation:
     """The result of `Run.explain`; an interactive session shows it in sentences, and a notebook with its table.
 
     >>> from nnfs_cli import train
-    >>> found = train("configs/breast_cancer.yaml", epochs=3).explain(columns=1, repeats=1)
+    >>> found = train("configs/breast_cancer.yaml", epochs=3).explain(columns=3, repeats=1)
     >>> found.importance.columns
     ('column', 'growth', 'low', 'high', 'p_value', 'effect', 'accuracy')
+    >>> found.pairs.columns, next(iter(found.curves.values())).shape
+    (('first', 'second', 'strength', 'share'), (25, 20))
     """
 
     def __init__(self, found: Found) -> None:
@@ -34,23 +36,12 @@ class Explanation:
         It is a share of the loss, 0.12 for 12 %, as are `low` and `high`, the ends of its 95 % interval (NaN with too
         few rows). `p_value` is adjusted for all columns. `effect` is "matters", "hurts" (it does harm) or "unclear".
         The first metric of the config has the name of the metric. Where the loss is not above 0, all are in its units.
-
-        >>> from nnfs_cli import train
-        >>> found = train("configs/breast_cancer.yaml", epochs=3).explain(columns=1, repeats=1)
-        >>> len(found.importance), bool(found.importance["growth"][0] > found.importance["growth"][-1])
-        (30, True)
         """
         return self._frame(self._found.importance.columns)
 
     @property
     def together(self) -> Frame:
-        """The same for groups of columns that go along with each other, shuffled together; names are joined by +.
-
-        >>> from nnfs_cli import train
-        >>> found = train("configs/breast_cancer.yaml", epochs=3).explain(columns=1, repeats=1)
-        >>> any("mean radius + mean perimeter" in group for group in found.together["column"])
-        True
-        """
+        """The same for groups of columns that go along with each other, shuffled together; names are joined by +."""
         return self._frame(self._found.importance.together)
 
     @property
@@ -81,11 +72,6 @@ class Explanation:
         """The answers for single rows, (rows, cells), by main column, at the cells of `dependence`.
 
         Of several answers, they are for the one that varies most.
-
-        >>> from nnfs_cli import train
-        >>> found = train("configs/breast_cancer.yaml", epochs=3).explain(columns=1, repeats=1)
-        >>> next(iter(found.curves.values())).shape
-        (25, 20)
         """
         return {one.column: np.array(one.curves) for one in self._found.dependence}
 
@@ -95,11 +81,6 @@ class Explanation:
 
         `share` is the share of the interaction in what both columns do together, and `strength` its standard deviation:
         in log-odds for classes, else in the units of the target.
-
-        >>> from nnfs_cli import train
-        >>> found = train("configs/breast_cancer.yaml", epochs=3).explain(columns=3, repeats=1)
-        >>> found.pairs.columns, len(found.pairs)
-        (('first', 'second', 'strength', 'share'), 3)
         """
         found = self._found.pairs
         return Frame(
