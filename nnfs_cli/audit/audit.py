@@ -126,17 +126,17 @@ def audit_config(
     experiment = prepare(folded, loaded)
     outcome = fit(experiment, last=announce(experiment))
     evaluation = Evaluation(outcome.scored, experiment.predictor)
-    return audit_predictions(
-        RunPredictions(experiment.predictor, experiment.splits, evaluation, outcome.calibration, loaded, dropped=False)
-    )
+    found = RunPredictions(experiment.predictor, experiment.splits, evaluation, outcome.calibration, loaded, False)
+    left = [path for split, path in config.split.files.items() if split not in folded.split.files]
+    return audit_predictions(found, [f"the validation rows, {path.name}, are not looked at" for path in left])
 
 
-def audit_predictions(found: RunPredictions) -> Audit:
-    """Audit rows with the predictions of nets that have not seen them."""
+def audit_predictions(found: RunPredictions, notes: Sequence[str] = ()) -> Audit:
+    """Audit rows with the predictions of nets that have not seen them; `notes` say what is left out from the start."""
     with thread_limit(found.predictor.config.threads), np.errstate(over="ignore"):
         rows = AuditedRows.of(found)
         findings, columns, slices = tuple(_findings(rows)), columns_without_use(found), slices_of_run(found)
-        return Audit(rows, findings, columns, slices, tuple(_notes(rows)))
+        return Audit(rows, findings, columns, slices, (*notes, *_notes(rows)))
 
 
 def _findings(rows: AuditedRows) -> Iterator[RowFinding]:
@@ -157,8 +157,8 @@ def _notes(rows: AuditedRows) -> Iterator[str]:
     left = len(rows) - len(rows.judged)
     if left:
         yield (
-            f"nobody knows whether the answers of {counted(left, 'row')} are improbable, since the net has learned from"
-            " them; `nnfs audit CONFIG` trains nets in folds, and judges all rows"
+            f"the answers of {counted(left, 'row')} are not judged, since the net has learned from them;"
+            " `nnfs audit CONFIG` trains nets in folds, and judges all rows"
         )
     if not rows.predictor.config.loss.probabilistic and rows.predictor.encoder.classes:
         yield f"labels are not judged: {rows.predictor.config.loss.name} gives no probabilities"

@@ -112,8 +112,10 @@ def _write(found: Audit, output: Path) -> None:
 def _print_audit(found: Audit, top: int) -> None:
     """Print what was found, with some rows of each kind."""
     n, judged = len(found.rows), len(found.rows.judged)
-    by = "each predicted by a net that has not seen it" if judged == n else f"{judged:,} of them predicted unseen"
-    print_fact("rows", f"{counted(n, 'row')}, {by}")
+    nets = "predicted by nets that have not seen"
+    print_fact(
+        "rows", f"{counted(n, 'row')}, " + (f"each {nets} it" if judged == n else f"{judged:,} of them {nets} them")
+    )
     print_fact("findings", found.summary)
     for one in found.findings:
         _print_finding(found, one, top)
@@ -132,7 +134,7 @@ def _print_audit(found: Audit, top: int) -> None:
     if found.notes:
         print()
     for note in found.notes:
-        print_fact("not judged", note)
+        print_fact("note", note)
 
 
 def _print_finding(found: Audit, one: RowFinding, top: int) -> None:

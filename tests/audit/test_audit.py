@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nnfs_cli
+from nnfs_cli.api.config_from import config_from
 from nnfs_cli.api.runs.audit import DataAudit
+from nnfs_cli.audit.audit import audit_config
+from nnfs_cli.audit.fold_config import in_folds
 from nnfs_cli.data.table import text_of
-from tests.conftest import Nnfs
+from tests.conftest import Nnfs, one_message
 
 CONFIG = """\
 dataset: {csv: {path: houses.csv, target: price}}
@@ -56,7 +60,7 @@ def found(folder: Path) -> DataAudit:
 
 def rows_of(found: DataAudit, finding: str) -> list[int]:
     rows = found.rows
-    return rows["row"][rows["finding"] == finding].tolist()
+    return [int(row) for row in rows["row"][rows["finding"] == finding]]
 
 
 def test_each_fault_is_found_once(found: DataAudit) -> None:
@@ -93,3 +97,52 @@ def test_the_command_shows_rows_and_writes_them(folder: Path, inside: Nnfs, tmp_
     assert [*rows[0]] == ["row", "finding", "score", "given", "likely", "reason"]
     assert ("201", "copies") in {(row["row"], row["finding"]) for row in rows}
     assert not Path("runs").exists()
+
+
+def test_a_run_judges_its_held_out_rows(folder: Path, inside: Nnfs) -> None:
+    run = nnfs_cli.train(folder / "houses.yaml", epochs=3, split={"validation": 0.2}, folder=folder / "runs")
+    done = inside("audit", run.path, "--json", "--top", "2")
+    found = json.loads(done.stdout)
+    assert (found["rows"], found["judged"]) == (203, 41)
+    assert found["notes"][0].startswith("the answers of 162 rows are not judged")
+    near = next(one for one in found["findings"] if one["code"] == "near_duplicates")
+    assert near["found"] == len(near["rows"]) == 1
+    assert run.audit().rows.columns == ("row", "split", "finding", "score", "given", "likely", "reason")
+    assert "leave --set out" in one_message(inside("audit", run.path, "--set", "epochs=2"), 2)
+
+
+def test_a_run_without_held_out_rows_judges_no_answer(folder: Path) -> None:
+    run = nnfs_cli.train(folder / "houses.yaml", epochs=1, split={"validation": 0}, folder=folder / "runs")
+    found = run.audit()
+    assert "improbable_answers" not in found.counts
+    assert found.counts["far_cells"] == 1
+    assert not len(found.columns)
+
+
+def test_each_of_several_labels_is_judged() -> None:
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(2, 300))
+    rain, hail = x > 0, z > 0
+    rain[np.argmax(x)], hail[np.argmin(z)] = False, True
+    table = {"x": x, "z": z, "rain": np.where(rain, "yes", "no"), "hail": np.where(hail, "yes", "no")}
+    settings = {"dataset": {"table": ["rain", "hail"]}, "layers": ["linear: 2"], "loss": "binary_cross_entropy"}
+    found = nnfs_cli.audit_data(settings, table, lr=0.5, epochs=20, preprocessing="standardize").rows
+    wrong = {(row, reason[:5]) for row, reason in zip(found["row"].tolist(), found["reason"], strict=True)}
+    assert {(int(np.argmax(x)) + 1, "'yes'"), (int(np.argmin(z)) + 1, "'no' ")} <= wrong
+
+
+def test_rows_are_dealt_into_folds_at_random_and_the_column_that_divided_them_stays_no_input(folder: Path) -> None:
+    table = houses() | {"year": [1900 + i for i in range(203)], "part": ["train", "test", "train"] * 67 + ["train"] * 2}
+    for split in ({"time": "year"}, {"column": "part"}):
+        config = config_from(folder / "houses.yaml", table, {"epochs": 2, "split": split})
+        folded = in_folds(config)
+        found = audit_config(config).rows
+        assert folded.split.column_by_key == {}
+        assert len(found.judged) == 203
+        assert next(iter(split.values())) not in found.inputs
+
+
+def test_a_net_that_mixes_rows_cannot_be_trained_in_folds(folder: Path) -> None:
+    layers = ["linear: 8", "batch_norm", "relu", "linear: 1"]
+    with pytest.raises(nnfs_cli.ConfigError, match="houses cannot be trained in folds; train it, and audit its run"):
+        nnfs_cli.audit_data(folder / "houses.yaml", layers=layers)

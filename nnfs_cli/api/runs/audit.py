@@ -114,7 +114,7 @@ def audit_data(
     >>> table["y"][10] = "high"
     >>> settings = {"layers": ["linear: 1"], "epochs": 30, "lr": 0.1, "dataset": {"table": "y"}}
     >>> found = audit_data(settings, table, loss="binary_cross_entropy")
-    >>> found.rows["row"][0], found.rows["likely"][0]
+    >>> int(found.rows["row"][0]), found.rows["likely"][0]
     (11, 'low')
 
     """
