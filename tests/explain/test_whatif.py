@@ -332,7 +332,7 @@ def test_the_command_shows_what_changes_and_what_it_found_none_of(
 # Where a cell stands among the training rows
 
 
-@pytest.mark.parametrize("kind", ["even", "normal", "skewed", "counts", "mostly zero"])
+@pytest.mark.parametrize("kind", ["even", "normal", "skewed", "counts", "mostly zero", "nearly all zero"])
 def test_the_position_of_a_number_is_near_its_share_of_rows(kind: str) -> None:
     rng = np.random.default_rng(1)
     x = {
@@ -340,6 +340,7 @@ def test_the_position_of_a_number_is_near_its_share_of_rows(kind: str) -> None:
         "normal": rng.normal(size=4_000),
         "skewed": np.exp(1.5 * rng.normal(size=4_000)),
         "counts": rng.poisson(2, 4_000).astype(float),
+        "nearly all zero": np.where(rng.random(4_000) < 0.99, 0, rng.integers(1, 9, 4_000).astype(float)),
         "mostly zero": np.where(rng.random(4_000) < 0.7, 0, rng.exponential(size=4_000)),
     }[kind]
     cells = cells_of(profile(Table("t", {"x": x}), "x", "number"), Table("r", {"x": x[:1]}))

@@ -18,7 +18,8 @@ LEVEL = 0.9  # of the prediction interval
 class Change:
     """A cell that changes: its column, the cell `before` and the one `after`; None is an empty cell.
 
-    `rank_before` and `rank_after` are the shares of training rows with less; None without an order.
+    `rank_before` and `rank_after` are the shares of training rows with less, equal ones counted half; None without an
+    order.
     """
 
     column: str
@@ -29,7 +30,7 @@ class Change:
 
     @property
     def ranks(self) -> str:
-        """The shares of training rows with less, as in "21 % to 48 %"; empty if cells have no order."""
+        """The ranks among the training rows, as in "21 % to 48 %"; empty if cells have no order."""
         if self.rank_before is None or self.rank_after is None:
             return ""
         return f"{percent(self.rank_before)} to {percent(self.rank_after)}"
@@ -197,7 +198,7 @@ class WhatIf:
 
 def change_table(answer: Answer) -> tuple[list[str], list[list[str]]]:
     """Return the header and the lines of a table of what changes."""
-    header = ["column", "now", "then", "training rows below"]
+    header = ["column", "now", "then", "rank in training rows"]
     lines = [[one.column, shown_cell(one.before), shown_cell(one.after), one.ranks] for one in answer.changes]
     return (header, lines) if any(line[3] for line in lines) else (header[:3], [line[:3] for line in lines])
 

@@ -224,9 +224,9 @@ def _knots(profile: Mapping[str, Any], low: float, high: float, step: float) -> 
         if share and (end == low or end - start <= 1.5 * step):
             knots[end] = below + share / 2
         elif share and start == -math.inf:
-            knots |= dict(_tail(end, low, share, of_one))
+            knots = {**dict(_tail(end, low, share, of_one)), **knots}
         elif share and end == high:
-            knots |= {x: 1 - left for x, left in _tail(start, high, share, of_one)}
+            knots = {**{x: 1 - left for x, left in _tail(start, high, share, of_one)}, **knots}
         elif share:
             knots[end] = below + share
         below, start = below + share, end
