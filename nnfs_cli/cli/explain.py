@@ -52,10 +52,13 @@ def explain(
     run's own rows is kept in the run, and `nnfs report` shows it. At most 10,000 rows are looked at.
     """
     load(code)
+    from nnfs_cli.display.status_line import status_line
     from nnfs_cli.explain.explanation import explain as explained
 
     opened = open_run(run_meant(run, quiet))
-    found = explained(opened, rows_at(input, query) if input else None, columns, repeats)
+    rows = rows_at(input, query) if input else None
+    with status_line(not quiet) as told:
+        found = explained(opened, rows, columns, repeats, told=told)
     path = opened.path.as_posix()
     if json:
         print_json({"run": path, **found.plain()})

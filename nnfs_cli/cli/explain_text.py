@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 EFFECTS = {"matters": "matters", "hurts": "does harm", "unclear": "unclear"}
 GLUE = "\ue000"  # stands for a space where a line must not break; no text contains it, since it is not printable
 LINES = 30  # columns of the table
-BARS = 24, 16, 10, 6  # characters of the longest bar: as many as fit
-LONGEST = 24  # characters of the name of a column
+SIZES = (24, 24), (16, 24), (16, 18), (10, 18), (6, 14)  # of the longest bar and name: the first that fit
+LONGEST = 24  # characters of a cell
 WIDEST = 72  # columns of a curve
 HEIGHT = 8
 CELLS = 7  # dates in a list
@@ -47,8 +47,8 @@ def _importance(found: Importance) -> list[str]:
     largest = max((one.growth for one in shown), default=0.0)
     metrics = numbers([one.metric for one in shown])
     header = ["column", "", "loss grows", "95 % interval", found.metric_name or "", "effect"]
-    for bar in BARS:
-        lines = [_line(found, one, largest, bar, metric) for one, metric in zip(shown, metrics, strict=True)]
+    for size in SIZES:
+        lines = [_line(found, one, largest, size, metric) for one, metric in zip(shown, metrics, strict=True)]
         kept = [i for i in range(len(header)) if i != 4 or found.metric_name is not None]
         cells = [[line[i] for i in kept] for line in (header, *lines)]
         drawn = [line.rstrip() for line in table(cells[0], cells[1:], (0, 1, len(kept) - 1)).splitlines()]
@@ -68,9 +68,10 @@ def _width() -> int:
     return min(width_of(sys.stdout) or 80, 100)
 
 
-def _line(found: Importance, one: ColumnImportance, largest: float, bar: int, metric: str) -> list[str]:
+def _line(found: Importance, one: ColumnImportance, largest: float, size: tuple[int, int], metric: str) -> list[str]:
     name = in_a_line(one.name)
-    name = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}\u2026"
+    bar, longest = size
+    name = name if len(name) <= longest else f"{name[: longest - 1]}\u2026"
     growth, unit = growth_text(found, one.growth)
     bounds = "-"
     if one.low is not None and one.high is not None:
@@ -112,7 +113,7 @@ def _print_list(found: Dependence, chosen: Sequence[int]) -> None:
     rows = [
         [
             f"  {in_a_line(cell_text(found, i))[:LONGEST]}",
-            _bar(mean[i] - low, max(mean) - low, BARS[0]),
+            _bar(mean[i] - low, max(mean) - low, SIZES[0][0]),
             answer_text(answer, mean[i]),
         ]
         for i in chosen

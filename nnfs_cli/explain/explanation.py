@@ -65,7 +65,12 @@ class Explanation:
 
 
 def explain(
-    run: RunDirectory, rows: Any = None, columns: int = COLUMNS, repeats: int | None = None, data: Any = None
+    run: RunDirectory,
+    rows: Any = None,
+    columns: int = COLUMNS,
+    repeats: int | None = None,
+    data: Any = None,
+    told: Callable[[str], object] = lambda doing: None,
 ) -> Explanation:
     """Return the explanation of a run on its held-out rows, or on other `rows` with the target.
 
@@ -73,6 +78,7 @@ def explain(
     main columns, whose dependence and pairs are shown. Cells are shuffled 5 times, or up to 20 times for few rows,
     unless `repeats` says otherwise. `data` holds the rows of the run, if they are not where the config says; see
     `rows_for` for both. The explanation of the run's own rows is kept in the run, unless another process writes there.
+    `told` is called with what is being done.
     Raises `DataError` if the data is missing or has changed, `RunError` if the run has no best weights.
     """
     if columns < 0 or (repeats is not None and repeats < 1):
@@ -88,6 +94,7 @@ def explain(
                 predictions.rows["train"],
                 columns,
                 repeats,
+                told,
             )
             if run.locked:
                 run.records.write_explanation(found.plain())
@@ -95,7 +102,9 @@ def explain(
     predictor = restore(run)
     source = rows_for(rows, predictor.config.dataset)
     tables, _ = tables_with_target(source, predictor)
-    return _explained(predictor, lambda most: ExplainedRows.of_tables(predictor, tables, most), None, columns, repeats)
+    return _explained(
+        predictor, lambda most: ExplainedRows.of_tables(predictor, tables, most), None, columns, repeats, told
+    )
 
 
 def _explained(
@@ -104,20 +113,23 @@ def _explained(
     train: EncodedRows | None,
     columns: int,
     repeats: int | None,
+    told: Callable[[str], object],
 ) -> Explanation:
     """Return the explanation on rows that `draw` returns at most so many of; without training rows, no linear model."""
     inputs = inputs_by_column(predictor)
     chosen = draw(most_rows(len(inputs), repeats or usual_repeats(most_rows(len(inputs), 1))))
     rows, table = chosen.rows, chosen.table
     alike = columns_alike(predictor.encoder, rows.X, inputs)
-    matters = importance(predictor, rows, inputs, alike, repeats)
+    matters = importance(predictor, rows, inputs, alike, repeats, told)
     curves, found, surface = list[Dependence](), list[Pair](), None
     if table is not None:
         with thread_limit(predictor.config.threads):
             grids = {name: grid_of(predictor, table, name, inputs) for name in main_columns(matters)[:columns]}
             weight = predictor.own_weight(rows.weight, rows.truth)
+            told("finding curves and pairs")
             curves = [dependence(predictor, rows.X, inputs[name], grid, weight) for name, grid in grids.items() if grid]
             found, surface = _together(predictor, rows.X, table, inputs, [name for name, grid in grids.items() if grid])
+    told("fitting a linear model")
     linear = None if train is None else against_linear(predictor, train, rows, inputs, matters)
     return Explanation(
         chosen.split, chosen.out_of_fold, chosen.total, matters, tuple(curves), tuple(found), surface, linear

@@ -21,7 +21,7 @@ Multiple Test Procedure" (1979); Hooker, Mentch and Zhou, "Unrestricted Permutat
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -102,14 +102,16 @@ def importance(
     inputs: Mapping[str, Array],
     together: Iterable[Sequence[str]] = (),
     repeats: int | None = None,
+    told: Callable[[str], object] = lambda doing: None,
 ) -> Importance:
     """Return the importance of the columns, and of some columns that are shuffled together.
 
     `inputs` are those of each column, see `inputs_by_column`. The rows are held-out ones, each with a weight above 0;
     their `member` predicts them, if they have one. By default there are 5 `repeats`, and up to 20 for few rows. The
-    draws depend on the seed of the config alone.
+    draws depend on the seed of the config alone. `told` is called with what is being done.
     """
     loss, repeats = predictor.config.loss, repeats or usual_repeats(len(rows))
+    sets = [*((column,) for column in inputs), *map(tuple, together)]
     with thread_limit(predictor.config.threads), np.errstate(over="ignore", invalid="ignore"):
         shuffled = ShuffledRows(
             rows,
@@ -119,10 +121,11 @@ def importance(
             random_stream(predictor.config.seed, "shuffles"),
         )
         name, figure = _metric(predictor, rows, shuffled.outputs)
-        found, several = (
-            judged([(names, _shuffle(predictor, shuffled, names, inputs)) for names in sets])
-            for sets in ([(column,) for column in inputs], [tuple(names) for names in together])
-        )
+        means = []
+        for i, names in enumerate(sets, 1):
+            told(f"shuffling {' + '.join(names)}, {i:,} of {len(sets):,}")
+            means.append((names, _shuffle(predictor, shuffled, names, inputs)))
+    found, several = judged(means[: len(inputs)]), judged(means[len(inputs) :])
     return Importance(len(rows), repeats, shuffled.loss, name, figure, found, several)
 
 
