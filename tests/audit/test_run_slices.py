@@ -12,8 +12,9 @@ import pytest
 
 from nnfs_cli.api.runs.run import Run
 from nnfs_cli.audit.run_slices import slices_of_run
+from nnfs_cli.report.blocks import Heading
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.report.run_report import run_report
+from nnfs_cli.report.sections.slices import slices
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.workflows.run_predictions import RunPredictions
 from tests.conftest import Nnfs
@@ -91,5 +92,7 @@ def test_evaluate_prints_the_groups(run: Run, inside: Nnfs) -> None:
 def test_a_report_shows_the_groups_unless_a_training_writes_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(run.path.parent.parent)
     directory = RunDirectory.open(run.path)
-    assert "Where it fails" in run_report(RunFacts(directory, thorough=True))
-    assert "Where it fails" not in run_report(RunFacts(directory))
+    section = slices(RunFacts(directory, thorough=True))
+    assert section is not None
+    assert "city = Bonn" in " ".join(block.text for block in section.blocks if isinstance(block, Heading))
+    assert slices(RunFacts(directory)) is None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import numpy as np
 import pytest
 
 from nnfs_cli.audit.exchange import Exchange, Strata
 from nnfs_cli.audit.search import normal_score, search
-from nnfs_cli.audit.slices import Slice, find_slices
+from nnfs_cli.audit.slices import JudgedRows, Slice, find_slices
+from nnfs_cli.data.division import divisions_of
+from nnfs_cli.data.table import Table
+from nnfs_cli.metrics import PredictedRows
 from tests.audit.judged import Case
 
 SHIFTS = {"numbers": 1.0, "classes": 0.5, "three classes": 0.6, "weights": 1.2, "groups": 2.5}
@@ -104,3 +108,18 @@ def test_chance_finds_a_group_in_at_most_five_of_100_tables(kind: str) -> None:
     n = sum(bool(found(Case(kind, seed))) for seed in range(100))
     print(kind, n)
     assert n <= 5
+
+
+@pytest.mark.slow
+def test_20000_rows_of_20_columns_take_less_than_5_seconds() -> None:
+    rng = np.random.default_rng(0)
+    table = Table("rows", {f"x{i}": rng.normal(size=20_000) for i in range(20)})
+    divisions = [one for name in table.columns for one in divisions_of(table, name, "number")]
+    y_hat, noise = table.numbers("x0")[:, None], rng.normal(size=(20_000, 1))
+    rows = JudgedRows(PredictedRows(y_hat + noise, y_hat), np.square(noise[:, 0]))
+    start = time.process_time()
+    _, looked_at = find_slices(rows, divisions, divisions, rng)
+    seconds = time.process_time() - start
+    print(looked_at, "groups", seconds, "s")
+    assert looked_at > 50_000
+    assert seconds < 5
