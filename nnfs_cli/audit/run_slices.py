@@ -12,6 +12,7 @@ from nnfs_cli.audit.slices import FEWEST_ROWS, JudgedRows, Slices, find_slices
 from nnfs_cli.data.division import Division, divisions_of, divisions_of_input
 from nnfs_cli.data.table import Kind
 from nnfs_cli.system.random import random_stream
+from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
 MOST_ROWS = 20_000  # that are looked at, evenly spaced
@@ -42,7 +43,8 @@ def slices_of_run(found: RunPredictions) -> Slices:
     telling = sorted(range(len(divisions)), key=lambda i: -told_by(divisions[i], predicted.y_hat))[:PAIRED]
     paired = [divisions[i] for i in sorted(telling)]
     rng = random_stream(predictor.config.seed, "slices")
-    slices, looked_at = find_slices(judged, divisions, paired, rng, predictor.score)
+    with thread_limit(1):  # sums would be rounded differently by several
+        slices, looked_at = find_slices(judged, divisions, paired, rng, predictor.score)
     return Slices(tuple(slices), looked_at, len(places), n, split)
 
 
