@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -13,13 +13,15 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import UserError
 from nnfs_cli.experiment.experiment import Experiment
-from nnfs_cli.explain.explanation import Explanation
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.workflows.compare import Comparison, beside_baselines
 from nnfs_cli.workflows.load_run import UNUSABLE, config_of
 from nnfs_cli.workflows.run_predictions import FreshPredictions, RunPredictions
 from nnfs_cli.workflows.verdicts import Verdict, recorded_verdict
+
+if TYPE_CHECKING:
+    from nnfs_cli.explain.explanation import Explanation
 
 T = TypeVar("T")
 
@@ -115,8 +117,12 @@ class RunFacts:
         """What `nnfs explain` has found out, if it was asked."""
 
         def read() -> Explanation | None:
-            found = self.run.records.explanation()
-            return None if found is None else Explanation.of_plain(found)
+            plain = self.run.records.explanation()
+            if plain is None:
+                return None
+            from nnfs_cli.explain.explanation import Explanation  # it is not needed where nothing was explained
+
+            return Explanation.of_plain(plain)
 
         return self._read(read)
 

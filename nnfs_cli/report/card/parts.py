@@ -18,10 +18,11 @@ from nnfs_cli.report.card.columns import inputs_of, target_of
 from nnfs_cli.report.card.markdown import facts as listed
 from nnfs_cli.report.card.markdown import paragraphs, prose, quoted
 from nnfs_cli.report.card.metadata import source_name
+from nnfs_cli.report.explained import CURVES
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.report.sections.confusion import confusion
 from nnfs_cli.report.sections.coverage import coverage
-from nnfs_cli.report.sections.explanation import CURVES, explanation
+from nnfs_cli.report.sections.explanation import explanation
 from nnfs_cli.report.sections.figures import figures
 from nnfs_cli.report.sections.probabilities import probabilities
 from nnfs_cli.report.sections.repeat import repeat
