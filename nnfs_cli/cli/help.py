@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from nnfs_cli.cli.commands import NAMES, PANELS, function_of
-from nnfs_cli.cli.optional_values import with_values
+from nnfs_cli.cli.optional_values import default_value, with_values
 from nnfs_cli.cli.shortcuts import as_assignments, with_shortcuts
 from nnfs_cli.cli.terminal import NARROWEST, complain, styled
 from nnfs_cli.cli.usage_errors import UsageError, describe, refuse_repeated
@@ -62,7 +62,12 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Parse the arguments; every usage error names the command."""
-        optional = {name for one in self.params if str(one.metavar).startswith("[") for name in one.opts}
+        optional = {
+            name: default_value(str(one.metavar))
+            for one in self.params
+            if str(one.metavar).startswith("[")
+            for name in one.opts
+        }
         args = [*with_values(args, optional)] if optional else args
         try:
             refuse_repeated(self, ctx, args)

@@ -70,6 +70,27 @@ Interval = Annotated[
     ),
 ]
 
+Explain = Annotated[
+    int | None,
+    typer.Option(
+        metavar="[K=3]",
+        min=1,
+        help="Add the K main reasons of each prediction: the columns that raised or lowered it most, with their cells"
+        " and their effects, which add up from the base value `base`.",
+    ),
+]
+
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        max=1000,
+        help="With --explain: samples that the effects of a row are averaged over, by default 4. More are more exact"
+        " and take as many times longer.",
+    ),
+]
+
 Output = Annotated[
     str | None,
     typer.Option(
@@ -93,6 +114,7 @@ Keep = Annotated[
 @manual(
     "nnfs predict --input configs/examples/new_rows.csv --run runs/breast_cancer-1",
     "nnfs predict --input configs/examples/new_rows.csv --output out.csv --drift",
+    "nnfs predict --input configs/examples/new_rows.csv --explain 3",
     guide="predictions",
 )
 def predict(
@@ -109,6 +131,8 @@ def predict(
     keep_all: Annotated[bool, typer.Option("--keep-all", help="Copy all columns of the input to the output.")] = False,
     on_error: OnError = OnErrorChoice.stop,
     interval: Interval = None,
+    explain: Explain = None,
+    samples: Samples = None,
     drift: Annotated[
         bool, typer.Option("--drift", help="Report for each column how much the rows differ from the training rows.")
     ] = False,
@@ -131,6 +155,8 @@ def predict(
         fact("threshold", f"{threshold_rule(decision)} (kept by `nnfs decide`)")
     if interval is not None and not 0 < interval < 1:
         raise UserError(f"--interval takes a probability between 0 and 1, such as 0.9, found {interval:g}")
+    if samples is not None and explain is None:
+        raise UserError("--samples is for reasons; add --explain")
     predictions = workflows.batch_predictor(
         opened,
         files if len(files) > 1 else files[0],
@@ -142,6 +168,11 @@ def predict(
     )
     if (asked := predictions.predictor.decision.interval) is not None and not quiet:
         _report_calibration(asked.calibration, asked.level, predictions.predictor.labels)
+    if explain is not None:
+        from nnfs_cli.explain.attributions import SAMPLES
+        from nnfs_cli.explain.reasons import Reasons
+
+        predictions.more = Reasons.of_run(opened, predictions.predictor, explain, samples or SAMPLES)
     with _naming_run(opened if run is None and quiet else None):
         if not keep_all:
             predictions.keep = _columns_to_keep(keep or (), predictions)

@@ -160,6 +160,9 @@ class Config(Section):
     """Evaluate and log only every n-th epoch. Only a logged epoch can be the best one."""
     probes: Switch = True
     """Record statistics of each layer, and the weights of small nets, at up to 60 epochs, for reports."""
+    background: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 128
+    """Number of training rows that the run keeps, as inputs of the net, so that predictions can be explained without
+    the data; 0 for none."""
     seed: Seed = 0
     """Seed of all random numbers: initial weights, split, order of rows and dropout."""
     dtype: Literal["float32", "float64"] | None = None

@@ -17,7 +17,7 @@ from nnfs_cli.data.table import Table, concatenate_columns
 from nnfs_cli.data.texts import GAP, Texts
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.prediction.far_rows import FarRows
-from nnfs_cli.prediction.predictor import Predictor
+from nnfs_cli.prediction.predictor import MoreColumns, Predictor
 from nnfs_cli.system.parallel_map import parallel_map
 from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.system.warn import warn
@@ -33,7 +33,8 @@ class BatchPredictor:
     `inputs` describes the input columns of the training rows, as a run records them. A row that cannot be used raises
     `DataError`, or is left out (`on_error="skip"`), or has empty predictions ("null"). After the last block, `rows` is
     the number of rows read, `written` of rows returned, `faulty` of rows that cannot be used. `drift`, if asked for,
-    compares the rows with the training rows. Of several files, the first column names the file of each row.
+    compares the rows with the training rows. Of several files, the first column names the file of each row. `more`, if
+    set, adds columns to the predictions of each block; see `Predictor.predict`.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class BatchPredictor:
         self.rows = self.written = self.faulty = 0
         self._first_fault, self.far = "", FarRows(inputs)
         self.drift = Drift(inputs) if drift else None
+        self.more: MoreColumns | None = None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         keep = self.source.names() if self.keep == "all" else tuple(self.keep)
@@ -79,7 +81,7 @@ class BatchPredictor:
         if self.on_error != "stop":
             marks = np.zeros(table.n_rows, bool)
             marks[list(table.faults)] = True
-        columns: dict[str, Any] = self.predictor.predict(table, marks)
+        columns: dict[str, Any] = self.predictor.predict(table, marks, self.more)
         if twice := [name for name in keep if name in columns]:
             raise UserError(
                 f"{table.name}: the column {named(twice[0])} cannot be kept: a column of predictions has that name;"

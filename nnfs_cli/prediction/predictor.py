@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
@@ -28,6 +28,8 @@ from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.prediction.decision import Decision, Interval
 from nnfs_cli.prediction.encoded_rows import EncodedRows, concatenate_predictions
 from nnfs_cli.system.random import member_streams
+
+MoreColumns = Callable[[Table, Array, Array], dict[str, Column]]
 
 
 class Predictor:
@@ -175,7 +177,7 @@ class Predictor:
             figures |= {column: float(figure) for column, figure in metric.figures(predicted).items()}
         return figures
 
-    def predict(self, table: Table, marks: Array | None = None) -> dict[str, Column]:
+    def predict(self, table: Table, marks: Array | None = None, more: MoreColumns | None = None) -> dict[str, Column]:
         """Return the predictions for a table as named columns, each (rows,).
 
         Classes: `prediction`, the label; and `probability_<label>` for each class, or `score_<label>` if the loss gives
@@ -186,9 +188,12 @@ class Predictor:
         labels joined by |.
 
         With `marks` (rows,), rows that cannot be used are marked there and their predictions mean nothing; without it,
-        the first of them raises `DataError`.
+        the first of them raises `DataError`. What `more` returns for the table and the inputs (rows, features) and
+        outputs (rows, n) of the net is added.
         """
-        return self.named(*self._predict(table, marks), self._exposures(table, marks))
+        X, y_hat = self._predict(table, marks)
+        columns = self.named(X, y_hat, self._exposures(table, marks))
+        return columns if more is None else columns | more(table, X, y_hat)
 
     def named(self, X: Array, y_hat: Array, exposure: Array | None = None) -> dict[str, Column]:
         """Return what `predict` returns, for inputs (rows, features) and outputs (rows, n) of the net.

@@ -14,7 +14,7 @@ from nnfs_cli.system.wording import listing, shown
 if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
 
-STATE, SPREAD, BLEND = "state.npz", "spread.npz", "blend.npz"
+STATE, SPREAD, BLEND, BACKGROUND = "state.npz", "spread.npz", "blend.npz", "background.npz"
 PROBES, SNAPSHOTS = "probes.npz", "snapshots.npz"
 MOST_EPOCHS = 60  # epochs of which a run keeps statistics and weights
 OUTPUTS = ("mean", "std", "min", "max", "zeros", "dead", "saturated")
@@ -109,6 +109,28 @@ class RunArrays:
     def blend_sha256(self) -> str | None:
         """Return the SHA-256 of the file of blended models; None if there is no such file."""
         return self._files.digest(BLEND)
+
+    def write_background(self, X: Array | None) -> None:
+        """Write the inputs of some training rows (rows, features); without any, delete those of an earlier session."""
+        if X is not None and len(X):
+            self._files.write_arrays(BACKGROUND, {"X": X})
+        else:
+            self._files.remove(BACKGROUND)
+
+    def background(self, n_features: int) -> Array | None:
+        """Return the inputs (rows, features) of some training rows; None if the run has none.
+
+        Raises `RunError` if the file is damaged, or is that of another net.
+        """
+        if not self._files.has(BACKGROUND):
+            return None
+        from nnfs_cli.arrays import all_finite  # imported here: commands without arrays do not need NumPy
+
+        arrays = self._files.find_arrays(BACKGROUND)
+        X = arrays.get("X")
+        if X is None or len(arrays) > 1 or X.dtype.kind != "f" or X.shape[1:] != (n_features,) or not all_finite(X):
+            raise self._damaged(BACKGROUND, f"it should hold rows of {n_features} finite inputs")
+        return X
 
     def write_probes(self, arrays: Mapping[str, Array]) -> None:
         """Write what the probes of a training have shown: `epoch` (k,), `step` (k,), and figures (k,) by name."""

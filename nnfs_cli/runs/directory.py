@@ -10,6 +10,7 @@
       weights/            parameters by name: best.npz, last.npz, and epoch-<n>.npz where the config asks for them
       state.npz           what training needs to continue exactly
       blend.npz           the models that are blended with the net, and their weights
+      background.npz      the net's inputs for some training rows, for explanations
       probes.npz          statistics of each layer and parameter at up to 60 epochs
       snapshots.npz       parameters by name at these epochs, for a small net
       metrics.json        the final figures, by split
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 
 LARGER = {  # bytes that these files, or the files in these folders, may have
+    "background.npz": 1 << 28,
     "blend.npz": 1 << 30,
     "data.json": 1 << 28,
     "epochs.csv": 1 << 28,

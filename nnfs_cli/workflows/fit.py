@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from nnfs_cli.arrays import Array
 from nnfs_cli.blend.blend import Blend
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.experiment.warnings import no_average
+from nnfs_cli.prediction.background import draw_background
 from nnfs_cli.prediction.blending import fit_blend
 from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.prediction.calibration.fit import fit_calibration
@@ -35,6 +37,7 @@ class Outcome:
 
     `metrics` are the final figures by split, with the `best_epoch`, why training `stopped` early, if it did, and the
     weights and losses of the parts of a `blend`.
+    `background` are inputs of the net for some training rows, (rows, features), which predictions are explained by.
     `scored` holds the predictions by split, as long as somebody needs them.
     """
 
@@ -42,6 +45,7 @@ class Outcome:
     confusion: Mapping[str, ConfusionTable]  # by split, for a classifier
     calibration: NumberCalibration | ClassCalibration | None  # None without validation rows
     blend: Blend | None = None  # None if the config blends no models
+    background: Array | None = field(default=None, compare=False, repr=False)
     scored: Mapping[str, Scored] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -64,7 +68,9 @@ def fit(
         metrics, scored = _train(experiment, first, last, store, restore)
         if "validation" in splits:
             calibration = fit_calibration(experiment.predictor, splits["validation"], splits.get("test"))
-    return Outcome(metrics, confusion_tables(scored), calibration, experiment.predictor.blend, scored)
+    predictor = experiment.predictor
+    background = draw_background(predictor, splits["train"], experiment.config.background)
+    return Outcome(metrics, confusion_tables(scored), calibration, predictor.blend, background, scored)
 
 
 def _train(

@@ -34,7 +34,7 @@ from nnfs_cli.system.wording import shown
 
 # What Python raises when a record holds values that no object can be made of.
 UNUSABLE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, MemoryError, RecursionError)
-EARLIER = {"edition": 1, "engine": "numpy", "probes": False}  # what held before there was such a key
+EARLIER = {"edition": 1, "engine": "numpy", "probes": False, "background": 0}  # what held before there was such a key
 BLANK: dict[Kind, Column] = {
     "number": np.zeros(1),
     "category": Texts(np.zeros(1, np.int64), np.array(["a category"], object)),

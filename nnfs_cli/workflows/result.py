@@ -74,9 +74,16 @@ class TrainingResult:
             if rows
         }
         calibration = calibration_of(run, predictor) if run.records.has_calibration() else None
-        outcome, verdict = Outcome(run.metrics(), confusion, calibration, predictor.blend), recorded_verdict(run)
+        background = run.arrays.background(predictor.model.input_shape[0])
+        outcome = Outcome(run.metrics(), confusion, calibration, predictor.blend, background)
         return cls(
-            config_of(run), predictor, run.records.data(), run.epochs(), outcome, verdict, run.records.decision()
+            config_of(run),
+            predictor,
+            run.records.data(),
+            run.epochs(),
+            outcome,
+            recorded_verdict(run),
+            run.records.decision(),
         )
 
     def write(self, path: str | os.PathLike[str]) -> RunDirectory:

@@ -62,6 +62,7 @@ def record_outcome(run: RunDirectory, outcome: Outcome, verdicts: Sequence[Verdi
     run.records.write_confusion(outcome.confusion)
     run.arrays.write_blend(outcome.blend.arrays() if outcome.blend is not None else {})
     run.write_calibration(outcome.calibration)
+    run.arrays.write_background(outcome.background)
     run.records.write_metrics(outcome.metrics)
     run.records.write_verdict([verdict.plain() for verdict in verdicts])
     run.status_file.set("finished")
