@@ -170,9 +170,9 @@ def predict(
         _report_calibration(asked.calibration, asked.level, predictions.predictor.labels)
     if explain is not None:
         from nnfs_cli.explain.attributions import SAMPLES
-        from nnfs_cli.explain.reasons import Reasons
+        from nnfs_cli.explain.reasons import MainReasons
 
-        predictions.more = Reasons.of_run(opened, predictions.predictor, explain, samples or SAMPLES)
+        predictions.more = MainReasons.of_run(opened, predictions.predictor, explain, samples or SAMPLES)
     with _naming_run(opened if run is None and quiet else None):
         if not keep_all:
             predictions.keep = _columns_to_keep(keep or (), predictions)

@@ -115,7 +115,8 @@ class _Sample:
     def _of_piece(self, X: Array) -> tuple[Array, Array]:
         y_hat = self._rows.outputs(X)
         flat = y_hat.reshape(-1, y_hat.shape[2])
-        explained = explained_values(self.predictor, flat).reshape(*y_hat.shape[:2], -1)
+        explained = explained_values(self.predictor, flat)
+        explained = explained.reshape(*y_hat.shape[:2], explained.shape[1])
         return np.matmul(self._coalitions.shares, explained), explained[:, 0]
 
 

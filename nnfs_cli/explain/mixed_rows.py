@@ -14,7 +14,7 @@ from nnfs_cli.nn.model import Model
 from nnfs_cli.prediction.predictor import Predictor
 
 ROWS = 32  # whose parts are made together: always so many, so that rows have the same bytes wherever they stand
-BYTES = 1 << 25  # of mixed rows in memory; models of trees are fast with many
+BYTES = 1 << 26  # of mixed rows in memory; models of trees are fast with many
 
 
 class MixedRows:

@@ -7,6 +7,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Column, Table, text_of
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.display.text import value
 from nnfs_cli.errors import UserError
 from nnfs_cli.explain.attributions import SAMPLES, Attributor
 from nnfs_cli.explain.explained_values import explained_class
@@ -19,7 +20,7 @@ REASONS = 3
 LONGEST = 40  # characters of a text in a reason
 
 
-class Reasons:
+class MainReasons:
     """Name the main reasons of predictions, block by block; see `BatchPredictor.more`.
 
     `most` is the number of reasons of a row. Raises `UserError` unless it is above 0.
@@ -31,7 +32,9 @@ class Reasons:
         self.attributor, self.most = attributor, min(most, len(attributor.columns))
 
     @classmethod
-    def of_run(cls, run: RunDirectory, predictor: Predictor, most: int = REASONS, samples: int = SAMPLES) -> Reasons:
+    def of_run(
+        cls, run: RunDirectory, predictor: Predictor, most: int = REASONS, samples: int = SAMPLES
+    ) -> MainReasons:
         """Return the reasons of a run, by the training rows that it keeps; see `background_of`."""
         return cls(Attributor(predictor, background_of(run, predictor), samples), most)
 
@@ -81,7 +84,8 @@ def _cells(column: Column, rows: Array) -> list[object]:
 
 
 def _in_words(name: str, cell: object) -> str:
-    text = f"{cell:.6g}" if isinstance(cell, float) and not cell.is_integer() else text_of(cell)
-    text = in_a_line(text)
+    text = in_a_line(text_of(cell))
+    if text and isinstance(cell, float):
+        text = value(cell)
     short = f"{text[: LONGEST - 3]}..." if len(text) > LONGEST else text
-    return f"{in_a_line(name)} = {short}" if short and text != "nan" else f"{in_a_line(name)} is empty"
+    return f"{in_a_line(name)} = {short}" if short else f"{in_a_line(name)} is empty"

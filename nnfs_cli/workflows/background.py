@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
+from nnfs_cli.errors import DataError
 from nnfs_cli.experiment.encode_splits import encode_splits
 from nnfs_cli.prediction.background import draw_background
 from nnfs_cli.prediction.predictor import Predictor
@@ -20,6 +21,9 @@ def background_of(run: RunDirectory, predictor: Predictor) -> Array:
     if kept is not None:
         return kept
     n = int(Config.model_fields["background"].default)
-    remedy = f"train again with background: {n}, so that the run keeps the rows that explanations need"
-    train = encode_splits(predictor, data_of(run, predictor.config, remedy))["train"]
-    return draw_background(predictor, train, n)
+    try:
+        loaded = data_of(run, predictor.config, "restore the data")
+    except DataError as error:
+        lacks = f"{run.path} keeps no training rows for reasons, and its data is missing or has changed"
+        raise DataError(f"{lacks}; restore the data, or train again with background: {n}", error.problem) from None
+    return draw_background(predictor, encode_splits(predictor, loaded)["train"], n)

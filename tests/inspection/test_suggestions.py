@@ -232,7 +232,7 @@ def test_the_value_of_an_option_may_be_left_out() -> None:
         (["--fix", "--json"], ["--fix=all", "--json"]),
         (["--", "--fix"], ["--", "--fix"]),
     ):
-        assert [*with_values(args, ["--fix"])] == expected
+        assert [*with_values(args, {"--fix": "all"})] == expected
 
 
 def test_kinds_are_completed_in_a_list() -> None:

@@ -39,7 +39,9 @@ from nnfs_cli.workflows.verdicts import recorded_verdict
 if TYPE_CHECKING:
     from nnfs_cli.api.runs.audit import DataAudit
     from nnfs_cli.api.runs.explanation import Explanation
+    from nnfs_cli.api.runs.reasons import Reasons
     from nnfs_cli.audit.slices import Slices
+    from nnfs_cli.explain.attributions import Attributor
 
 
 class Run:
@@ -189,6 +191,7 @@ class Run:
         weights: str = "best",
         keep: str | Sequence[str] = (),
         on_error: OnError = "stop",
+        explain: int | None = None,
     ) -> Frame:
         """Predict the target of each row, as `nnfs predict` does.
 
@@ -206,6 +209,8 @@ class Run:
             Columns of the table to copy; "all" copies all of them.
         on_error : {"stop", "skip", "null"}
             For a row that cannot be predicted: raise `DataError`, leave it out, or leave its prediction empty.
+        explain : int, optional
+            Add so many main reasons of each prediction; see `reasons` for the effects of all columns.
 
         Returns
         -------
@@ -213,6 +218,7 @@ class Run:
             The kept columns, then `prediction`; of several files, the first column is `file`. Of classes also
             `probability_<label>` (0 to 1) for each, or `score_<label>`. With several targets, `prediction_<target>`
             for each. With an interval `lower` and `upper`, in the units of the target, or `set`: labels joined by |.
+            With reasons, the `base` value and `reason_1`, `effect_1` and so on.
 
         Raises
         ------
@@ -239,11 +245,56 @@ class Run:
 
         """
         restored = self._restore(weights, interval)
-        if not keep and on_error in get_args(OnError) and (columns := restored.one_row.predict(table)) is not None:
+        alone = not keep and explain is None and on_error in get_args(OnError)
+        if alone and (columns := restored.one_row.predict(table)) is not None:
             return Frame(columns)
         rows = all_rows_for(table, restored.predictor.config.dataset)
         kept: Any = keep if keep == "all" else _listed(keep)
-        return Frame(BatchPredictor(restored.predictor, restored.inputs, rows, on_error, kept).all())
+        predictions = BatchPredictor(restored.predictor, restored.inputs, rows, on_error, kept)
+        if explain is not None:
+            from nnfs_cli.explain.reasons import MainReasons
+
+            predictions.more = MainReasons(self._attributor(restored, None), explain)
+        return Frame(predictions.all())
+
+    def reasons(
+        self,
+        table: TableOrPath,
+        *,
+        target: str | None = None,
+        label: str | None = None,
+        samples: int | None = None,
+        weights: str = "best",
+    ) -> Reasons:
+        """Return by how much each column of the table raised or lowered each prediction.
+
+        `predict(..., explain=3)` returns the main ones in words. Of several `targets`, name the one to explain. Of two
+        classes, the log-odds of the second are explained, and of more classes those of the predicted one, unless
+        `label` names a class. More `samples` than 4 are more exact, and take as many times longer.
+        Raises `DataError` for a row that cannot be predicted, and if the run keeps no training rows for explanations
+        and its data is missing; `UserError` if there is no such target, class or number of samples.
+
+        >>> from nnfs_cli import train
+        >>> run = train("configs/breast_cancer.yaml", epochs=3)
+        >>> reasons = run.reasons("configs/examples/new_rows.csv")
+        >>> len(reasons), len(reasons.columns), reasons.labels[0]
+        (3, 30, 'benign')
+        """
+        from nnfs_cli.api.runs.reasons import Reasons
+
+        restored = self._restore(weights)
+        rows = rows_for(table, restored.predictor.config.dataset)
+        return Reasons.of(self._attributor(restored, samples), rows, target, label)
+
+    def _attributor(self, restored: _Restored, samples: int | None) -> Attributor:
+        from nnfs_cli.explain.attributions import SAMPLES, Attributor
+        from nnfs_cli.workflows.background import background_of
+
+        samples = SAMPLES if samples is None else samples
+        if samples not in restored.attributors:
+            background = background_of(self._directory, restored.predictor)
+            restored.attributors[samples] = Attributor(restored.predictor, background, samples)
+        return restored.attributors[samples]
 
     def whatif(
         self,
@@ -585,7 +636,7 @@ class Run:
         if (weights, interval) not in known[1]:
             predictor = predictor_of(self._directory, weights, interval)
             inputs = self._directory.records.data()["inputs"]
-            restored = _Restored(predictor, inputs, OneRow(predictor, inputs))
+            restored = _Restored(predictor, inputs, OneRow(predictor, inputs), {})
             if self.status != "finished":  # training may write new weights without changing the status
                 return restored
             known[1][weights, interval] = restored
@@ -609,6 +660,7 @@ class _Restored(NamedTuple):
     predictor: Predictor
     inputs: Sequence[Mapping[str, Any]]
     one_row: OneRow
+    attributors: dict[int, Attributor]  # by their number of samples
 
 
 def _listed(names: str | Sequence[str] | None) -> Sequence[str]:
