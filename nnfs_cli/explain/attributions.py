@@ -35,6 +35,7 @@ from nnfs_cli.system.threads import thread_limit
 SAMPLES = 4
 MOST_SAMPLES = 1_000
 CANDIDATES = 64  # samples that the best ones are chosen from
+MOST_MIXED = 200_000  # rows that are predicted to choose; with many columns there are fewer candidates
 JUDGED = 32  # rows of the background that choose
 
 
@@ -62,10 +63,6 @@ class Attributor:
     `background` (rows, features) are inputs of the net for training rows. `samples` are fixed by the seed of the
     config, so a row has the same effects wherever it stands. Several threads may ask for effects at once. Raises
     `UserError` unless there are 1 to 1,000 samples.
-
-    >>> import numpy as np
-    >>> from nnfs_cli import Config, train
-    >>> from nnfs_cli.explain.attributions import Attributor
     """
 
     def __init__(self, predictor: Predictor, background: Array, samples: int = SAMPLES) -> None:
@@ -74,13 +71,11 @@ class Attributor:
         inputs = inputs_by_column(predictor)
         self.predictor, self.columns, self._inputs = predictor, tuple(inputs), [*inputs.values()]
         rng = random_stream(predictor.config.seed, "explain")
-        n = max(CANDIDATES, samples)
+        n = max(min(CANDIDATES, MOST_MIXED // (2 * len(inputs) * JUDGED)), samples)
         orders = np.stack([rng.permutation(len(inputs)) for _ in range(n)])
-        typical = background[
-            np.concatenate([rng.permutation(len(background)) for _ in range(-(-n // len(background)))])[:n]
-        ]
+        typical = background[np.resize(rng.permutation(len(background)), n)]
         with thread_limit(1):
-            if samples < n and len(inputs) > 2:
+            if samples < n and len(inputs) > 1:
                 judged = background[:JUDGED]
                 each = [self._sample(orders[k : k + 1], typical[k : k + 1])(judged)[0] for k in range(n)]
                 chosen = nearest_to_mean(np.stack([one - one.mean(axis=0) for one in each]), samples)

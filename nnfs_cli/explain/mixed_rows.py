@@ -24,31 +24,33 @@ class MixedRows:
     """
 
     def __init__(self, predictor: Predictor, columns: Sequence[Array], coalitions: Coalitions, typical: Array) -> None:
-        self.predictor = predictor
+        self.predictor, self._n = predictor, len(coalitions.mask)
         model = predictor.model
-        mask = np.zeros((len(coalitions.mask), model.input_shape[0]), bool)
-        for j, inputs in enumerate(columns):
-            mask[:, inputs] = coalitions.mask[:, j, None]
-        self._mask, self._fill = mask, np.where(mask, 0, typical[coalitions.other]).astype(model.dtype)
         first = first_layer(model.body, model.parameters.views)
-        whole = predictor.blend is not None or first is None
-        self.at_once = max(BYTES // self._fill.nbytes, 1) if whole else 16 * ROWS
         self._net = None if first is None else _Parts(model, first, columns, coalitions, typical)
+        self._whole = first is None or predictor.blend is not None  # whether all inputs of mixed rows are needed
+        self.at_once = 16 * ROWS
+        if self._whole:
+            mask = np.zeros((self._n, model.input_shape[0]), bool)
+            for j, inputs in enumerate(columns):
+                mask[:, inputs] = coalitions.mask[:, j, None]
+            self._mask, self._fill = mask, np.where(mask, 0, typical[coalitions.other]).astype(model.dtype)
+            self.at_once = max(BYTES // self._fill.nbytes, 1)
 
     def outputs(self, X: Array) -> Array:
         """Return the outputs (rows, coalitions, n) for inputs (rows, features)."""
-        predictor, n = self.predictor, len(self._mask)
-        if self._net is not None and predictor.blend is None:
+        if self._net is not None and not self._whole:
             return self._net.outputs(X)
+        predictor = self.predictor
         mixed = np.where(self._mask, X[:, None], self._fill).reshape(-1, X.shape[1])
         if self._net is None:
-            y_hat = predictor.model.predict(mixed, batch_size=n)
+            y_hat = predictor.model.predict(mixed, batch_size=self._n)
         else:
-            y_hat = self._net.outputs(X).reshape(len(X) * n, -1)
+            y_hat = self._net.outputs(X).reshape(len(mixed), -1)
         if predictor.blend is not None:
             loss = predictor.config.loss
             y_hat = loss.from_pool(predictor.blend.outputs(mixed, loss.to_pool(y_hat)))
-        return y_hat.reshape(len(X), n, -1)
+        return y_hat.reshape(len(X), self._n, -1)
 
 
 class _Parts:

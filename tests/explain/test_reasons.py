@@ -207,6 +207,26 @@ def test_weights_of_rows_draw_the_background(tmp_path: Path) -> None:
     assert len(X) == 10  # the rows with a weight
 
 
+def test_effects_are_on_calibrated_probabilities_where_these_are_shown(tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7},{'yes' if i * 5 % 7 > 3 else 'no'}\n" for i in range(200))
+    run = trained(tmp_path, f"x,y\n{rows}", loss="binary_cross_entropy", split=0.5, epochs=30)
+    (tmp_path / "new.csv").write_text("x\n1\n5\n")
+    usual, calibrated = (explained(run, tmp_path / "new.csv", 1, interval=level) for level in (None, 0.8))
+    assert (usual["probability_yes"] != calibrated["probability_yes"]).all()
+    for found in (usual, calibrated):
+        p = found["probability_yes"].astype(np.float64)
+        np.testing.assert_allclose(found["base"] + found["effect_1"], np.log(p / (1 - p)), atol=1e-4)
+
+
+def test_a_count_with_an_exposure_is_explained_as_a_rate(tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7},{1 + i % 3},{i % 7 * (1 + i % 3)}\n" for i in range(60))
+    dataset = {"csv": {"path": "t.csv", "target": "y", "exposure": "years"}}
+    layers = [{"linear": 4}, "relu", {"linear": 1}, "exp"]
+    run = trained(tmp_path, f"x,years,y\n{rows}", dataset=dataset, loss="poisson", layers=layers)
+    found = explained(run, tmp_path / "t.csv", 1)
+    np.testing.assert_allclose(found["base"] + found["effect_1"], found["rate"], rtol=1e-5)
+
+
 @pytest.mark.parametrize("most", [0, -3])
 def test_a_prediction_has_at_least_one_reason(run: RunDirectory, most: int) -> None:
     predictor = workflows.load_run.restore(run)

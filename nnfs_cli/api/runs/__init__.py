@@ -1,4 +1,4 @@
 """Training with a run directory, cross-validation, and the runs themselves, as on the command line.
 
-Read `train` and `run` first, then `cross_validation`, `comparison` and `describe_run`, which show the results.
+Read `train` and `run` first, then `cross_validation`, `comparison`, `reasons` and `describe_run`, which show results.
 """
