@@ -10,6 +10,7 @@ import numpy as np
 
 from nnfs_cli.api.frame import Frame
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.several_files import SeveralFiles
 from nnfs_cli.data.source import DataSource
 from nnfs_cli.data.table import Table
 from nnfs_cli.display.html import table_html
@@ -49,7 +50,13 @@ class Reasons(Frame):
     labels: Sequence[str]
 
     @classmethod
-    def of(cls, attributor: Attributor, rows: DataSource, target: str | None = None, label: str | None = None) -> Self:
+    def of(
+        cls,
+        attributor: Attributor,
+        rows: DataSource | SeveralFiles,
+        target: str | None = None,
+        label: str | None = None,
+    ) -> Self:
         """Explain the predictions of rows.
 
         Of several targets, `target` is the one to explain. `label` is a class to explain in place of the predicted one.
@@ -130,7 +137,9 @@ def _percent(unit: Unit, explained: float) -> str:
     return f" ({percent(0.5 + 0.5 * math.tanh(0.5 * explained), 1)})" if unit == "log-odds" else ""
 
 
-def _explained(attributor: Attributor, rows: DataSource) -> Iterator[tuple[Table, tuple[Effects, Array | None]]]:
+def _explained(
+    attributor: Attributor, rows: DataSource | SeveralFiles
+) -> Iterator[tuple[Table, tuple[Effects, Array | None]]]:
     """Yield the rows block by block, with their effects and the class that is predicted, if there are several."""
     predictor = attributor.predictor
     kinds = dict(predictor.encoder.kinds)

@@ -283,7 +283,7 @@ class Run:
         from nnfs_cli.api.runs.reasons import Reasons
 
         restored = self._restore(weights)
-        rows = rows_for(table, restored.predictor.config.dataset)
+        rows = all_rows_for(table, restored.predictor.config.dataset)
         return Reasons.of(self._attributor(restored, samples), rows, target, label)
 
     def _attributor(self, restored: _Restored, samples: int | None) -> Attributor:
