@@ -34,7 +34,7 @@ PREDICTED_BY = (
 )  # fmt: skip
 FILES = (
     *PREDICTED_BY, "config.yaml", "environment.json", "metrics.json", "verdict.json", "epochs.csv", "state.npz",
-    "probes.npz", "snapshots.npz",
+    "background.npz", "probes.npz", "snapshots.npz",
     "weights/last.npz", "weights/epoch-1.npz", "weights/epoch-2.npz", "code/parts.py", "evaluation/train/confusion.csv",
     "evaluation/validation/confusion.csv", "evaluation/test/confusion.csv", "evaluation/validation-last/confusion.csv",
     "evaluation/test-last/confusion.csv",

@@ -1445,6 +1445,7 @@ def bombs(good: Arrays) -> Iterator[tuple[str, bytes]]:
 ARRAYS = {
     "weights/best.npz": PREDICT,
     "weights/last.npz": ["evaluate", RUN, "--weights", "last"],
+    "background.npz": [*PREDICT, "--explain"],
     **{key: ["resume", RUN, "--epochs", "4"] for key in ("state.npz", "probes.npz", "snapshots.npz")},
 }
 RECORDED = {
@@ -1666,7 +1667,7 @@ USED: dict[str, list[object]] = {  # what lies in a run, and a command that cann
     "evaluation": ["evaluate", RUN], "evaluation/validation": ["evaluate", RUN],
     "evaluation/validation/confusion.csv": ["evaluate", RUN], "epochs.csv": ["verify", RUN, "-q"],
     **dict.fromkeys(("metrics.json", "state.npz", "probes.npz", "snapshots.npz"), RESUME),
-     "calibration.json": [*PREDICT, "--interval", "0.5"],
+     "calibration.json": [*PREDICT, "--interval", "0.5"], "background.npz": [*PREDICT, "--explain"],
 }  # fmt: skip
 UNUSED = ["config.yaml", "code", "environment.json", "verdict.json"]
 TAGS = [

@@ -55,6 +55,7 @@ def test_what_a_run_leaves(tmp_path: Path) -> None:
         "calibration.json",
         "verdict.json",
         "state.npz",
+        "background.npz",
         "probes.npz",
         "snapshots.npz",
         "weights/best.npz",
