@@ -129,6 +129,8 @@ def _explained(
             told("finding curves and pairs")
             curves = [dependence(predictor, rows.X, inputs[name], grid, weight) for name, grid in grids.items() if grid]
             found, surface = _together(predictor, rows.X, table, inputs, [name for name, grid in grids.items() if grid])
+    elif columns:
+        warn("there are no curves and no pairs, since the table does not fit into the memory limit of the run")
     told("fitting a linear model")
     linear = None if train is None else against_linear(predictor, train, rows, inputs, matters)
     return Explanation(
