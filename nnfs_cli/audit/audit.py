@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.audit.audited_rows import AuditedRows
+from nnfs_cli.audit.audited_rows import MOST_COMPARED, AuditedRows
 from nnfs_cli.audit.columns import ColumnFinding, columns_without_use
-from nnfs_cli.audit.coordinates import coordinates
 from nnfs_cli.audit.duplicates import duplicates
 from nnfs_cli.audit.finding import RowFinding
 from nnfs_cli.audit.fold_config import in_folds
 from nnfs_cli.audit.near_duplicates import near_duplicates
-from nnfs_cli.audit.neighbours import MOST_ROWS, neighbours
 from nnfs_cli.audit.outliers import far_cells, far_rows
 from nnfs_cli.audit.run_slices import slices_of_run
 from nnfs_cli.audit.slices import Slices
@@ -147,8 +145,7 @@ def _findings(rows: AuditedRows) -> Iterator[RowFinding]:
         yield near
     if cells := far_cells(rows):
         yield cells
-    space = coordinates(rows.table, rows.predictor.encoder.kinds)
-    if far := far_rows(rows, neighbours(space.values), space, cells.rows if cells else np.empty(0, np.intp)):
+    if far := far_rows(rows, cells.rows if cells else np.empty(0, np.intp)):
         yield far
 
 
@@ -162,5 +159,5 @@ def _notes(rows: AuditedRows) -> Iterator[str]:
         )
     if not rows.predictor.config.loss.probabilistic and rows.predictor.encoder.classes:
         yield f"labels are not judged: {rows.predictor.config.loss.name} gives no probabilities"
-    if len(rows) > MOST_ROWS:
-        yield f"far rows and near duplicates were looked for among {MOST_ROWS:,} of the rows, evenly spaced"
+    if len(rows) > MOST_COMPARED:
+        yield f"far rows and near duplicates were looked for among {MOST_COMPARED:,} of the rows, evenly spaced"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -10,8 +11,11 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.errors import DataError
+from nnfs_cli.inspection.column_relations import evenly_spaced
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.workflows.run_predictions import RunPredictions
+
+MOST_COMPARED = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +72,11 @@ class AuditedRows:
     def inputs(self) -> list[str]:
         """The names of the columns that the net learns from."""
         return [*self.predictor.encoder.kinds]
+
+    @cached_property
+    def compared(self) -> Array:
+        """The places of the rows that are compared with each other: at most `MOST_COMPARED`, evenly spaced."""
+        return evenly_spaced(len(self), MOST_COMPARED)
 
     def texts(self, name: str, rows: Array) -> list[str]:
         """Return the cells of a column in some rows, (n,), as the texts that a file would hold."""

@@ -52,9 +52,19 @@ def _of_numbers(table: Table, name: str) -> Array:
     values = numbers_of(table, name)
     place = np.full(len(values), 0.5)
     if not gaps.all():
-        place[~gaps] = np.interp(values[~gaps], np.quantile(values[~gaps], KNOTS), KNOTS)
+        place[~gaps] = shares_below(values[~gaps])
     found = [place] if not gaps.any() else [place, gaps * DIFFERENT]
     return np.stack(found, axis=1).astype(np.float32)
+
+
+def shares_below(values: Array) -> Array:
+    """Return about which share of values (n,) is less than each; equal ones count half.
+
+    >>> shares_below(np.array([1.0, 2, 2, 2, 3]))
+    array([0. , 0.5, 0.5, 0.5, 1. ])
+    """
+    knots, place = np.unique(np.quantile(values, KNOTS), return_inverse=True)
+    return np.interp(values, knots, np.bincount(place, KNOTS) / np.bincount(place))
 
 
 def _of_categories(table: Table, name: str) -> Array:

@@ -36,11 +36,13 @@ def near_duplicates(rows: AuditedRows) -> RowFinding | None:
     fine = {name: kind for name, kind in encoder.kinds.items() if kind != "category" and _is_fine(rows, name)}
     if not fine or len(rows) < FEWEST:
         return None
-    others = [cell_hashes(table.column(name)) for name in rows.inputs if name not in fine]
-    equal = row_hashes(others) if others else np.zeros(len(rows), np.uint64)
-    one, other, nearness = close_pairs(neighbours(coordinates(table, fine).values), equal)
+    some = table.take(rows.compared)
+    others = [cell_hashes(some.column(name)) for name in rows.inputs if name not in fine]
+    equal = row_hashes(others) if others else np.zeros(some.n_rows, np.uint64)
+    one, other, nearness = close_pairs(neighbours(coordinates(some, fine).values), equal)
     if not len(one):
         return None
+    one, other = rows.compared[one], rows.compared[other]
     differ = Answers.of(rows).differ(one, other)
     elsewhere = rows.split[one] != rows.split[other]
     order = np.lexsort((-nearness, ~elsewhere, ~differ))
@@ -78,12 +80,11 @@ def _is_fine(rows: AuditedRows, name: str) -> bool:
 def close_pairs(near: Neighbours, equal: Array) -> tuple[Array, Array, Array]:
     """Return the pairs of rows (later, earlier) that are closer than chance, and how clearly: -log10 of its p-value.
 
-    Both rows of a pair must have the same value in `equal` (rows of the table,). Rows at the same place are equal and
-    not nearly the same.
+    Both rows of a pair must have the same value in `equal` (rows,). Rows at the same place are equal, not nearly so.
     """
     distance, k = near.distance, near.distance.shape[1]
     one, other, nearness = [np.empty(0, np.intp)], [np.empty(0, np.intp)], [np.empty(0)]
-    if len(near.rows) < FEWEST or k < 3:
+    if len(distance) < FEWEST or k < 3:
         return one[0], other[0], nearness[0]
     dimension = dimension_of(distance)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -93,8 +94,8 @@ def close_pairs(near: Neighbours, equal: Array) -> tuple[Array, Array, Array]:
     j = first[inside]
     p = -np.expm1((k - 1 - j) * np.log1p(-np.minimum(share[inside, j], 1 - 1e-12)))
     partner = near.place[inside, j]
-    chosen = (len(near.rows) * p < CHANCE) & (equal[near.rows[inside]] == equal[partner])
-    pairs = np.sort(np.stack([near.rows[inside][chosen], partner[chosen]], axis=1), axis=1)
+    chosen = (len(distance) * p < CHANCE) & (equal[inside] == equal[partner])
+    pairs = np.sort(np.stack([inside[chosen], partner[chosen]], axis=1), axis=1)
     pairs, at = np.unique(pairs, axis=0, return_index=True)
     with np.errstate(divide="ignore"):
         return pairs[:, 1], pairs[:, 0], -np.log10(np.maximum(p[chosen][at], 1e-300))

@@ -6,9 +6,9 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.audit.audited_rows import AuditedRows
-from nnfs_cli.audit.coordinates import Coordinates, numbers_of
+from nnfs_cli.audit.coordinates import coordinates, numbers_of
 from nnfs_cli.audit.finding import RowFinding
-from nnfs_cli.audit.neighbours import Neighbours
+from nnfs_cli.audit.neighbours import neighbours
 from nnfs_cli.data.table import text_of
 from nnfs_cli.display.text import value
 from nnfs_cli.system.wording import counted, listing, named, percent
@@ -80,26 +80,28 @@ def _excess(values: Array) -> Array:
         return np.asarray((np.maximum(values - high, 0) - np.maximum(low - values, 0)) / (high - low))
 
 
-def far_rows(rows: AuditedRows, near: Neighbours, space: Coordinates, known: Array) -> RowFinding | None:
+def far_rows(rows: AuditedRows, known: Array) -> RowFinding | None:
     """Return the rows whose cells are rare together, the farthest from all others first; None if there are none.
 
-    `known` are rows with a far cell, which are left out.
+    `known` are the places of rows with a far cell, which are left out.
     """
-    if len(near.rows) < FEWEST or not near.distance.shape[1] > RANK:
+    space = coordinates(rows.table.take(rows.compared), rows.predictor.encoder.kinds)
+    near = neighbours(space.values)
+    if len(rows) < FEWEST or not near.distance.shape[1] > RANK:
         return None
     deviations = deviations_above(near.distance[:, RANK])
     order = np.argsort(-deviations, kind="stable")
-    found = order[(deviations[order] > FAR_ROW) & ~np.isin(near.rows[order], known)]
+    found = order[(deviations[order] > FAR_ROW) & ~np.isin(rows.compared[order], known)]
     if not len(found):
         return None
-    places = near.rows[found]
-    parts = np.mean([space.contributions(places, near.place[found, j]) for j in range(RANK + 1)], axis=0)
+    places = rows.compared[found]
+    parts = np.mean([space.contributions(found, near.place[found, j]) for j in range(RANK + 1)], axis=0)
     columns = [_main(part, space.columns) for part in parts]
     reasons = [
         f"no other row is near, mostly because of {listing(f'{named(n)} ({_shown(rows, place, n)})' for n in names)}"
         for place, names in zip(places.tolist(), columns, strict=True)
     ]
-    n = len(near.rows)
+    n = len(rows.compared)
     verb = "is" if len(found) == 1 else "are"
     return RowFinding(
         "far_rows",

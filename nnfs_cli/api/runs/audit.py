@@ -9,6 +9,7 @@ from nnfs_cli.api.estimators.findings import folded
 from nnfs_cli.api.frame import Frame
 from nnfs_cli.api.tables import TableOrPath
 from nnfs_cli.audit.audit import Audit, audit_config
+from nnfs_cli.audit.slices import Slices
 from nnfs_cli.display.html import facts_html, table_html, titled_html
 from nnfs_cli.display.progress import progress_for
 from nnfs_cli.system.wording import counted
@@ -55,10 +56,16 @@ class DataAudit:
         cells = {name: [getattr(one, name) for one in rows] for name in names}
         return Frame({"column": cells.pop("name"), **cells})
 
+    @property
+    def slices(self) -> Slices:
+        """The groups of rows in which the net is worse than chance would have it; see `Run.slices`."""
+        return self._found.slices
+
     def __repr__(self) -> str:
         lines = [folded("- ", f"{one.code}: {one.measured}; {one.remedy}") for one in self._found.findings]
         if self._found.columns is not None and str(self._found.columns):
             lines.append(folded("- ", f"columns: {self._found.columns}"))
+        lines += [folded("- ", f"slice: {one}") for one in self.slices]
         return "\n".join([self._title, *lines])
 
     def _repr_html_(self) -> str:
@@ -69,6 +76,8 @@ class DataAudit:
             blocks += [facts_html(facts), table_html(header, rows, len(header))]
         if self._found.columns is not None and str(self._found.columns):
             blocks.append(facts_html([("columns", str(self._found.columns)), ("remedy", self._found.columns.remedy)]))
+        if len(self.slices):
+            blocks.append(self.slices._repr_html_())
         return titled_html(self._title, *blocks)
 
     @property
