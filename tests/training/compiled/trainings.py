@@ -39,6 +39,7 @@ from nnfs_cli.nn.embedding import Embedding, EmbeddingTable
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.losses import Loss
+from nnfs_cli.nn.losses.binary_cross_entropy import BinaryCrossEntropy
 from nnfs_cli.nn.losses.mse import MSE
 from nnfs_cli.nn.losses.quantile import Quantile
 from nnfs_cli.nn.model import Model
@@ -103,7 +104,10 @@ class Training:
             X[:, table.place] = rng.integers(-1, table.rows, self.rows)
         (n,), loss = model.output_shape, self.loss
         if loss.task == "classification":
-            y = loss.encode(rng.integers(0, max(2, n), self.rows), n)
+            several = isinstance(loss, BinaryCrossEntropy) and n > 1  # labels, each of two classes
+            y = loss.encode(
+                rng.integers(2, size=(self.rows, n)) if several else rng.integers(max(2, n), size=self.rows), n
+            )
         else:
             y = loss.encode(rng.gamma(2.0, size=(self.rows, 1 if isinstance(loss, Quantile) else n)), n)
         weights = {
