@@ -76,7 +76,7 @@ Explain = Annotated[
         metavar="[K=3]",
         min=1,
         help="Add the K main reasons of each prediction: the columns that raised or lowered it most, with their cells"
-        " and their effects, which add up from the base value `base`.",
+        " and effects. The effects of all columns lead from `base` to the prediction.",
     ),
 ]
 

@@ -17,12 +17,20 @@ import nnfs_cli
 from nnfs_cli import Run, workflows
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError, RunError, UserError
+from nnfs_cli.explain import attributions
 from nnfs_cli.explain.reasons import MainReasons
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.workflows.background import background_of
 from tests.conftest import Nnfs, one_message, unsealed
 
 pytestmark = pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")  # such as that nets are large
+
+
+@pytest.fixture(autouse=True)
+def _few_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choose samples among fewer, which takes less time and makes them less exact."""
+    monkeypatch.setattr(attributions, "CANDIDATES", 6)
+
 
 N = 90
 DAYS = [f"{2020 + i // 12 % 2}-{1 + i % 12:02}-15" for i in range(N)]
