@@ -30,7 +30,7 @@ WIDTH = 80  # of a file or a pipe
 
 @manual(
     "nnfs audit configs/breast_cancer.yaml",
-    "nnfs audit runs/breast_cancer-1 --output faults.csv",
+    "nnfs audit configs/iris.yaml --output faults.csv",
     guide="audit",
 )
 def audit(
