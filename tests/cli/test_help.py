@@ -48,8 +48,8 @@ def test_help_is_plain_text_without_types_or_boxes(command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_ends_with_examples_and_a_topic_of_the_guide(command: str) -> None:
     words = command.split()
-    manual = MANUALS[words[-1]]
     *_, first, last = help_of(*words).rstrip("\n").split("\n\n")
+    manual = MANUALS[words[-1]]
     assert first.splitlines() == ["Examples:", *(f"  {example}" for example in manual.examples)]
     assert len(manual.examples) >= 2
     assert all(shlex.split(example)[: len(words) + 1] == ["nnfs", *words] for example in manual.examples)
