@@ -568,6 +568,7 @@ READING = [
     [*PREDICT, "--on-error", "null", "--keep-all"],
     [*PREDICT, "--weights", "last", "--on-error", "skip"],
     ["verify", RUN, "-q"],
+    ["card", RUN, "-q"],
 ]
 WRITING = [
     ["evaluate", RUN],

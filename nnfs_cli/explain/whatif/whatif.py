@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.table import Column
+from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import UserError
 from nnfs_cli.explain.inputs_by_column import inputs_by_column
@@ -26,7 +26,7 @@ from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.threads import thread_limit
 from nnfs_cli.system.wording import did_you_mean, named
-from nnfs_cli.workflows.load_run import calibration_of, restore
+from nnfs_cli.workflows.load_run import BLANK, blame_run, calibration_of, restore
 
 
 def whatif(
@@ -55,6 +55,10 @@ def whatif(
     """
     predictor = _with_interval(run, restore(run))
     inputs = run.records.data()["inputs"]
+    with blame_run(run):
+        blank = Table("a row", {name: BLANK[kind] for name, kind in predictor.encoder.kinds.items()})
+        for one in filter(None, (cells_of(profile, blank) for profile in inputs)):
+            one.distance(one.grid(3))
     return nearest_answers(predictor, inputs, row, target, vary, keep, answers, number)
 
 
