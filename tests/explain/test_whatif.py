@@ -233,7 +233,7 @@ def test_an_answer_whose_cells_do_not_go_together_is_called_unusual(tmp_path: Pa
     net[:] = [[0.9], [0.1]]
     background = predictor.encoder.encode(Table("t", {name: np.array(cells) for name, cells in columns.items()}), "f4")
     (odd,) = nearest_answers(predictor, inputs, {"a": 1.0, "b": 1.0}, "<= -8", "a", background=background).answers
-    assert odd.unusual == "unusual: farther from the nearest of 300 training rows than all of them are"
+    assert odd.unusual == "unusual: farther from 300 training rows than all of them are from each other"
     (fine,) = nearest_answers(predictor, inputs, {"a": 1.0, "b": -0.8}, "<= -8", "a", background=background).answers
     assert fine.unusual == ""
     assert odd.plain()["unusual"] == odd.unusual

@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.system.wording import counted, percent
+from nnfs_cli.system.wording import percent
 
 RARE = 0.95  # share of the training rows that are nearer to others than an unusual row is
 FARTHEST = 3.0  # standard deviations that two cells of a column are apart, at most: one odd cell is not all of a row
@@ -58,4 +58,4 @@ class Background:
         if rank < RARE:
             return ""
         nearer = "all" if rank == 1 else percent(rank)
-        return f"unusual: farther from the nearest of {counted(len(self.X), 'training row')} than {nearer} of them are"
+        return f"unusual: farther from {len(self.X):,} training rows than {nearer} of them are from each other"

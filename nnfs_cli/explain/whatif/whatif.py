@@ -59,7 +59,8 @@ def whatif(
         blank = Table("a row", {name: BLANK[kind] for name, kind in predictor.encoder.kinds.items()})
         for one in filter(None, (cells_of(profile, blank) for profile in inputs)):
             one.distance(one.grid(3))
-    return nearest_answers(predictor, inputs, row, target, vary, keep, answers, number)
+    background = run.arrays.background(len(predictor.encoder.names))
+    return nearest_answers(predictor, inputs, row, target, vary, keep, answers, number, background)
 
 
 def nearest_answers(
