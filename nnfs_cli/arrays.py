@@ -29,6 +29,11 @@ def all_finite(array: Array) -> bool:
     return all(np.isfinite(numbers[start : start + PIECE]).all() for start in range(0, numbers.size, PIECE))
 
 
+def evenly_spaced(n_rows: int, most: int) -> Array:
+    """Return the indices (n,) of at most so many rows, evenly spaced; all of them if they are no more."""
+    return np.linspace(0, n_rows - 1, min(n_rows, most)).astype(np.intp)
+
+
 def total_weight(weight: Array) -> float:
     """Return the sum of the row weights (rows,); of weights (rows, members), the mean of the members' sums."""
     return float(np.add.reduce(weight, axis=None)) / math.prod(weight.shape[1:])

@@ -23,7 +23,7 @@ from nnfs_cli.experiment.experiment import Experiment, prepare
 from nnfs_cli.experiment.read_data import load_data
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.threads import thread_limit
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, cut
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.workflows.evaluation import Evaluation
 from nnfs_cli.workflows.fit import fit
@@ -36,7 +36,7 @@ LONGEST = 16  # characters of a cell that is shown with a row
 class Audit:
     """What an audit found: kinds of faulty rows, the most important first, columns without use, and slices.
 
-    Slices are groups of rows in which the net is worse than chance would have it. `notes` are sentences about what was
+    Slices are groups of rows in which the net is clearly worse. `notes` are sentences about what was
     not looked at.
     """
 
@@ -71,7 +71,7 @@ class Audit:
         columns |= {name: cells for name in ("given", "likely") if (cells := list(getattr(one, name)[:most]))}
         columns["reason"] = list((one.brief or one.reasons)[:most])
         names = self.columns.main if self.columns is not None and one.given else ()
-        columns |= {name: [cut(cell) for cell in self.rows.texts(name, places)] for name in names}
+        columns |= {name: [cut(cell, LONGEST) for cell in self.rows.texts(name, places)] for name in names}
         return [*columns], [list(row) for row in zip(*columns.values(), strict=True)]
 
     def table(self) -> dict[str, Any]:
@@ -90,11 +90,6 @@ class Audit:
             columns[name] = _texts(cell for of_finding in cells for cell in of_finding)
         columns["reason"] = _texts(reason for one in self.findings for reason in one.reasons)
         return columns
-
-
-def cut(text: str) -> str:
-    """Return the text of a cell, cut at a sensible length."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}\u2026"
 
 
 def _texts(cells: Iterator[Any]) -> Any:

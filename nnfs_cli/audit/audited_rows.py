@@ -8,10 +8,9 @@ from typing import Self
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.errors import DataError
-from nnfs_cli.inspection.column_relations import evenly_spaced
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.workflows.run_predictions import RunPredictions
 

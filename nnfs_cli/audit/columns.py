@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from nnfs_cli.arrays import evenly_spaced
 from nnfs_cli.explain.importance import ColumnImportance, importance
 from nnfs_cli.explain.inputs_by_column import inputs_by_column
 from nnfs_cli.inspection.column_relations import list_columns
-from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
 MOST_ROWS = 4_000  # whose cells are shuffled, evenly spaced
@@ -70,15 +68,12 @@ def _plain(one: ColumnImportance) -> dict[str, Any]:
 def columns_without_use(found: RunPredictions) -> ColumnFinding | None:
     """Return the columns that do not clearly help on held-out rows; None if there are too few rows to tell."""
     inputs = inputs_by_column(found.predictor)
-    split = max(found.held_out, key=lambda name: len(found.rows[name]), default=None)
+    split = found.largest_held_out
     if split is None or len(found.rows[split]) < FEWEST or not inputs:
         return None
-    rows = _some(found.rows[split], max(FEWEST, min(MOST_ROWS, MOST_PREDICTED // (len(inputs) + 1) // 5)))
+    most = max(FEWEST, min(MOST_ROWS, MOST_PREDICTED // (len(inputs) + 1) // 5))
+    rows = found.rows[split].take(evenly_spaced(len(found.rows[split]), most))
     judged = importance(found.predictor, rows, inputs).columns
     hurting = tuple(one for one in reversed(judged) if one.effect == "hurts")
     unclear = tuple(one for one in reversed(judged) if one.effect == "unclear")
     return ColumnFinding(hurting, unclear, tuple(one.name for one in judged[:MAIN]), len(judged), len(rows))
-
-
-def _some(rows: EncodedRows, most: int) -> EncodedRows:
-    return rows if len(rows) <= most else rows.take(np.linspace(0, len(rows) - 1, most).astype(np.intp))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.audit.answers import Answers
 from nnfs_cli.audit.audited_rows import AuditedRows
 from nnfs_cli.audit.finding import RowFinding
+from nnfs_cli.audit.given_answers import GivenAnswers
 from nnfs_cli.data.copies import row_hashes, units_of_copies
 from nnfs_cli.inspection.column_relations import cell_hashes
 from nnfs_cli.system.wording import counted, percent
@@ -20,7 +20,7 @@ def duplicates(rows: AuditedRows) -> Iterator[RowFinding]:
     kinds, table = rows.predictor.encoder.kinds, rows.table
     hashes = {name: cell_hashes(table.column(name)) for name in kinds}
     equal = np.unique(row_hashes(hashes.values()), return_inverse=True)[1]
-    answers = Answers.of(rows)
+    answers = GivenAnswers.of(rows)
     different, partner = _contradictions(equal, answers)
     if len(different):
         yield _contradicting(rows, answers, equal, different, partner)
@@ -32,7 +32,7 @@ def duplicates(rows: AuditedRows) -> Iterator[RowFinding]:
         yield _copies(rows, copied, first[copied])
 
 
-def _contradictions(unit: Array, answers: Answers) -> tuple[Array, Array]:
+def _contradictions(unit: Array, answers: GivenAnswers) -> tuple[Array, Array]:
     """Return the rows with an equal row of another answer, and of these rows the one whose answer is farthest.
 
     `unit` (rows,) is the same for rows with equal inputs.
@@ -47,7 +47,7 @@ def _contradictions(unit: Array, answers: Answers) -> tuple[Array, Array]:
     return found, partner[found]
 
 
-def _contradicting(rows: AuditedRows, answers: Answers, unit: Array, found: Array, partner: Array) -> RowFinding:
+def _contradicting(rows: AuditedRows, answers: GivenAnswers, unit: Array, found: Array, partner: Array) -> RowFinding:
     """Return the finding on rows that are equal in every input, ordered by their units."""
     order = np.lexsort((found, unit[found]))
     found, partner = found[order], partner[order]
@@ -62,7 +62,7 @@ def _contradicting(rows: AuditedRows, answers: Answers, unit: Array, found: Arra
         "contradictions",
         f"{counted(len(found), 'row')} of {len(rows):,} ({percent(len(found) / len(rows), 1)})"
         f" {'equals' if len(found) == 1 else 'equal'} another row in every input, but not in the answer",
-        f"no net can predict all of them rightly; they form {counted(units, 'set')} of equal rows",
+        f"no net can be right about all of them; they form {counted(units, 'set')} of equal rows",
         "look for wrong answers among them, or for a column that tells these rows apart",
         found,
         answers.distance(found, partner),
@@ -91,7 +91,7 @@ def _copies(rows: AuditedRows, later: Array, first: Array) -> RowFinding:
         "copies",
         f"{counted(len(later), 'row')} of {len(rows):,} {verb} of an earlier row in every column{also}",
         "a net that has learned one of them seems to predict the other well, so its figures are too good",
-        "keep one of each, unless they are cases of their own; split: group keeps what belongs together in one split",
+        "keep one of each, unless they are separate cases; split: group keeps what belongs together in one split",
         later,
         elsewhere.astype(np.float64),
         reasons,

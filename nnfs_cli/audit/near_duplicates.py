@@ -13,10 +13,10 @@ import math
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.audit.answers import Answers
 from nnfs_cli.audit.audited_rows import AuditedRows
 from nnfs_cli.audit.coordinates import coordinates, numbers_of
 from nnfs_cli.audit.finding import RowFinding
+from nnfs_cli.audit.given_answers import GivenAnswers
 from nnfs_cli.audit.neighbours import Neighbours, neighbours
 from nnfs_cli.data.copies import row_hashes
 from nnfs_cli.inspection.column_relations import cell_hashes
@@ -43,7 +43,7 @@ def near_duplicates(rows: AuditedRows) -> RowFinding | None:
     if not len(one):
         return None
     one, other = rows.compared[one], rows.compared[other]
-    differ = Answers.of(rows).differ(one, other)
+    differ = GivenAnswers.of(rows).differ(one, other)
     elsewhere = rows.split[one] != rows.split[other]
     order = np.lexsort((-nearness, ~elsewhere, ~differ))
     one, other, nearness, differ, elsewhere = (each[order] for each in (one, other, nearness, differ, elsewhere))

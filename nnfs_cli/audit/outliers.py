@@ -50,8 +50,8 @@ def far_cells(rows: AuditedRows) -> RowFinding | None:
     return RowFinding(
         "far_cells",
         f"{counted(len(places), 'cell')} {verb} far from all others of {their} column",
-        "a single wrong one moves means and scales, and as an answer it counts more than hundreds of other rows",
-        "look for a wrong unit or a lost decimal mark; empty cells that are wrong, or clip the column",
+        "a single wrong cell moves means and scales; in the target, it counts more than hundreds of other rows",
+        "look for a wrong unit or a lost decimal mark; correct wrong cells or leave them empty, or clip the column",
         places[order],
         score[order],
         [reasons[i] for i in order.tolist()],

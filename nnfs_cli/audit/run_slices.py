@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
-from nnfs_cli.audit.slices import FEWEST_ROWS, JudgedRows, Slices, find_slices
+from nnfs_cli.arrays import Array, evenly_spaced
+from nnfs_cli.audit.find_slices import JudgedRows, find_slices
+from nnfs_cli.audit.slices import FEWEST_ROWS, Slices
 from nnfs_cli.data.division import Division, divisions_of, divisions_of_input
 from nnfs_cli.data.table import Kind
 from nnfs_cli.system.random import random_stream
@@ -21,17 +22,17 @@ PAIRED = 24  # divisions that are also combined in pairs: those that tell most a
 
 
 def slices_of_run(found: RunPredictions) -> Slices:
-    """Return the groups of held-out rows in which the net of a run is worse than chance would have it.
+    """Return the groups of held-out rows in which the net of a run is clearly worse.
 
     The rows are those of the largest held-out split; with a holdout, each is predicted by a net that was not trained
     on it. Groups are named by cells of the table, or by inputs of the net if the table is not in memory. The same run
     has the same slices on any machine.
     """
-    split = max(found.held_out, key=lambda name: len(found.rows[name]), default=None)
+    split = found.largest_held_out
     if split is None or len(found.rows[split]) < FEWEST_ROWS:
         return Slices((), 0, 0, 0 if split is None else len(found.rows[split]), split or "held-out")
     n, predictor = len(found.rows[split]), found.predictor
-    places = np.linspace(0, n - 1, min(n, MOST_ROWS)).astype(np.intp)
+    places = evenly_spaced(n, MOST_ROWS)
     rows, predicted = found.rows[split].take(places), found.predicted(split).take(places)
     with np.errstate(all="ignore"):
         loss = predictor.config.loss.of_rows(predictor.outputs_for(rows.X, rows.member), rows.y)

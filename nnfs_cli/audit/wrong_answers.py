@@ -53,8 +53,8 @@ def _labels(
         "label_errors",
         f"{counted(n, 'label')} of {len(truth):,} ({percent(n / len(truth), 1)}) in {named(target)}"
         f" {'is' if n == 1 else 'are'} improbable, and may be wrong",
-        "nets that have not seen these rows expect another label there as surely as where that label stands:"
-        " the label is wrong, or the columns do not tell what decides it",
+        "nets that have not seen these rows are as sure of another label as they are of rows that have it: either the"
+        " label is wrong, or the columns do not tell what decides it",
         "look at these rows, the most improbable first; correct their labels, or leave them out of the training",
         rows.judged[found.rows],
         suspicion(truth, answer)[found.rows],

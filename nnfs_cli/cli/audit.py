@@ -46,8 +46,8 @@ def audit(
 ) -> None:
     """Find faults in the data of CONFIG or RUN: improbable labels, outliers, duplicates, useless columns.
 
-    Answers are judged by nets that have not seen their rows. A CONFIG is trained in folds for it, so all rows are
-    judged; a RUN judges its held-out rows, which with the preset are all of them. No run is written. The exit code is
+    Answers are judged by nets that have not seen their rows. A CONFIG is trained in folds, so that all rows are judged.
+    A RUN judges its held-out rows, which with the preset are all of them. No run is written. The exit code is
     0 whatever is found.
     """
     subject = run_meant(subject, quiet, "any")
@@ -147,7 +147,7 @@ def _print_finding(found: Audit, one: RowFinding, top: int) -> None:
     header, rows = found.examples(one, top)
     width = (width_of(sys.stdout) or WIDTH) - 2
     lines = table(header, rows, range(1, len(header))).splitlines()
-    while len(header) > 2 and max(map(len, lines)) > width and header[-1] not in ("reason", "why"):
+    while len(header) > 2 and max(map(len, lines)) > width and header[-1] != "reason":
         header, rows = header[:-1], [row[:-1] for row in rows]
         lines = table(header, rows, range(1, len(header))).splitlines()
     print()

@@ -1,4 +1,4 @@
-"""`nnfs explain`: which columns a net goes by, and how."""
+"""`nnfs explain`: which columns a net relies on, and how."""
 
 from __future__ import annotations
 

@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING
 from nnfs_cli.cli.terminal import print_fact, styled, width_of
 from nnfs_cli.display.text import fold, number, numbers, table
 from nnfs_cli.display.text_curves import shows_braille, text_curves
-from nnfs_cli.explain.sentences import answer_text, cell_text, growth_text, of_dependence, sentences
-from nnfs_cli.system.wording import counted, in_a_line
+from nnfs_cli.explain.sentences import (
+    EFFECTS,
+    answer_text,
+    cell_text,
+    growth_text,
+    of_dependence,
+    rows_text,
+    sentences,
+)
+from nnfs_cli.system.wording import counted, cut, in_a_line
 
 if TYPE_CHECKING:
     from nnfs_cli.explain.dependence import Dependence
     from nnfs_cli.explain.explanation import Explanation
     from nnfs_cli.explain.importance import ColumnImportance, Importance
 
-EFFECTS = {"matters": "matters", "hurts": "does harm", "unclear": "unclear"}
 GLUE = "\ue000"  # stands for a space where a line must not break; no text contains it, since it is not printable
 LINES = 30  # columns of the table
 SIZES = (24, 24), (16, 24), (16, 18), (10, 18), (6, 14)  # of the longest bar and name: the first that fit
@@ -42,7 +49,7 @@ def print_explanation(found: Explanation) -> None:
 
 
 def _importance(found: Importance) -> list[str]:
-    """Return the lines of the table, its heading first; those of columns that go along with each other come last."""
+    """Return the lines of the table, its heading first; those of closely related columns come last."""
     shown = [*found.columns[:LINES], *found.together]
     largest = max((one.growth for one in shown), default=0.0)
     metrics = numbers([one.metric for one in shown])
@@ -69,9 +76,8 @@ def _width() -> int:
 
 
 def _line(found: Importance, one: ColumnImportance, largest: float, size: tuple[int, int], metric: str) -> list[str]:
-    name = in_a_line(one.name)
     bar, longest = size
-    name = name if len(name) <= longest else f"{name[: longest - 1]}\u2026"
+    name = cut(in_a_line(one.name), longest)
     growth, unit = growth_text(found, one.growth)
     bounds = "-"
     if one.low is not None and one.high is not None:
@@ -112,7 +118,7 @@ def _print_list(found: Dependence, chosen: Sequence[int]) -> None:
     low = 0.0 if min(mean) >= 0 else min(mean)
     rows = [
         [
-            f"  {in_a_line(cell_text(found, i))[:LONGEST]}",
+            f"  {cut(in_a_line(cell_text(found, i)), LONGEST)}",
             _bar(mean[i] - low, max(mean) - low, SIZES[0][0]),
             answer_text(answer, mean[i]),
         ]
@@ -125,12 +131,6 @@ def _print_list(found: Dependence, chosen: Sequence[int]) -> None:
 def print_rows(found: Explanation, name: str) -> None:
     """Print which rows were looked at, and how well they are predicted as they are."""
     matters = found.importance
-    rows = f"{matters.rows:,} of {counted(found.total, 'row')}" if matters.rows < found.total else ""
-    rows = rows or counted(matters.rows, "row")
-    split = "given rows" if found.split == "input" else f"{found.split} rows"
-    fold_text = ", out of fold" if found.out_of_fold else ""
-    print_fact(
-        "rows", f"{name}: {rows.replace(' rows', '')} {split}{fold_text}; cells shuffled {matters.repeats} times"
-    )
+    print_fact("rows", f"{name}: {rows_text(found)}; cells shuffled {counted(matters.repeats, 'time')}")
     metric = "" if matters.metric_name is None else f", {matters.metric_name} {number(matters.metric)}"
     print_fact("loss", f"{number(matters.loss)}{metric}, with the cells as they are")

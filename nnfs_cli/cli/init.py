@@ -55,7 +55,7 @@ def init(
         str | None, typer.Option(metavar="CHARACTER", help="Delimiter of a CSV file, if `init` does not detect it.")
     ] = None,
     sheet: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Sheet of a workbook; by default the first one.")
+        str | None, typer.Option(metavar="NAME", help="Sheet of a workbook; by default the first that is not hidden.")
     ] = None,
     query: Query = None,
     fix: Fixes = None,

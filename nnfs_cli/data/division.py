@@ -14,7 +14,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import days
 from nnfs_cli.data.table import Kind, Table, text_of
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.system.wording import in_a_line
+from nnfs_cli.system.wording import cut, in_a_line
 
 BINS = 8  # quantile bins of numbers and dates
 MOST_LEVELS = 12  # categories with a bin of their own
@@ -203,5 +203,4 @@ def _number(value: float) -> str:
 
 def _cut(text: str) -> str:
     """Return the text of a category on one line, cut at a sensible length."""
-    text = in_a_line(text) or "''"
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}\u2026"
+    return cut(in_a_line(text) or "''", LONGEST)

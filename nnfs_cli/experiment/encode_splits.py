@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.config.config import Config
 from nnfs_cli.data.folds import Folds
 from nnfs_cli.data.gap import instants
@@ -176,7 +176,7 @@ def _encode_samples(
     for split in SPLITS:
         n = len(loaded.rows[split])
         chosen = np.zeros(n, bool)
-        chosen[np.linspace(0, n - 1, min(n, most)).astype(np.intp)] = True
+        chosen[evenly_spaced(n, most)] = True
         if most < n:
             samples.append(f"{most:,} of {n:,} {split} rows")
         groups[split] = _groups(predictor.config, loaded, split, chosen)

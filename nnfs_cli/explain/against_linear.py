@@ -1,4 +1,4 @@
-"""What a linear model on the same inputs goes by, beside the net: where both agree, a column acts along a line."""
+"""What a linear model on the same inputs relies on, beside the net: where both agree, a column acts along a line."""
 
 from __future__ import annotations
 

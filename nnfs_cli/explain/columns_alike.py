@@ -1,4 +1,4 @@
-"""Groups of columns that tell nearly the same, such as height and weight.
+"""Groups of closely related columns, which tell nearly the same, such as height and weight.
 
 Shuffled one at a time, each of them looks less important than it is, since the net finds the same in the others; so
 they are shuffled together, too.
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.data.encoder import Encoder
 
 ALIKE = 0.7  # mean association from which on columns are in a group
@@ -39,7 +39,7 @@ def associations(encoder: Encoder, X: Array, inputs: Mapping[str, Array]) -> Arr
     Source: Cramér, "Mathematical Methods of Statistics" (1946), 21.9; Hotelling, "Relations between Two Sets of
     Variates" (1936).
     """
-    rows = np.linspace(0, len(X) - 1, min(len(X), MOST_ROWS)).astype(np.intp)
+    rows = evenly_spaced(len(X), MOST_ROWS)
     kinds = [block.kind for block in encoder.inputs for _ in block.names]
     codes = set(encoder.codes.tolist())
     bases = [_basis(X[np.ix_(rows, some)], some, kinds, codes) for some in inputs.values()]

@@ -36,7 +36,7 @@ COLUMNS = 6  # main columns
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the net of a run goes by, on some rows.
+    """What the net of a run relies on, measured on some rows.
 
     `split` is that of the rows, "input" for other rows than those of the run; they were drawn from `total` rows.
     `importance` is that of all columns, and of groups of columns that tell nearly the same. `dependence` is for the

@@ -10,8 +10,9 @@ copy beside the columns is for in Boruta, without another training. A net that h
 rows as well with other noise, so its growth is 0 or less, and not more. The p-values of all columns are adjusted by
 Holm's method: with 95 % probability, no column that depends on nothing gets a clear effect, however many there are.
 
-A column that goes along with others gives odd rows when it is shuffled alone, such as a large house with one room. Then
-the growth tells what the net relies on, which may be more than what the column alone knows; see `columns_alike`.
+A column that is closely related to others gives odd rows when it is shuffled alone, such as a large house with one
+room. Then the growth tells what the net relies on, which may be more than what the column alone knows; see
+`columns_alike`.
 
 Sources: Breiman, "Random Forests" (2001); Fisher, Rudin and Dominici, "All Models are Wrong, but Many are Useful"
 (2019); Kursa and Rudnicki, "Feature Selection with the Boruta Package" (2010); Holm, "A Simple Sequentially Rejective

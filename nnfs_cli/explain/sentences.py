@@ -20,6 +20,14 @@ OTHERWISE = 0.2  # share of the rows from which on it is told that their curves 
 UNLIKE = 0.8  # ratio of growths below which they are called different
 DISAGREE = 0.5  # of the range of a curve, for the band of the members around it
 ALIKE, PARTLY = 0.8, 0.4  # rank correlations
+EFFECTS = {"matters": "matters", "hurts": "does harm", "unclear": "unclear"}
+
+
+def rows_text(found: Explanation) -> str:
+    """Return which rows were looked at, as in "4,000 of 20,000 validation rows, out of fold"."""
+    n, split = found.importance.rows, "given" if found.split == "input" else found.split
+    some = f"{n:,} of " if n < found.total else ""
+    return f"{some}{counted(found.total, f'{split} row')}{', out of fold' if found.out_of_fold else ''}"
 
 
 def sentences(found: Explanation) -> list[str]:
@@ -84,7 +92,7 @@ def _of_importance(found: Importance) -> Iterator[str]:
 
 
 def _of_group(found: Importance, one: ColumnImportance) -> str:
-    """Return how columns that go along with each other matter together, beside each of them alone."""
+    """Return how closely related columns matter together, beside each of them alone."""
     alone = [found.of(name).growth for name in one.columns]
     if len(alone) > MEMBERS:
         columns = listing([*map(named, one.columns[: MEMBERS - 1]), f"{len(alone) - MEMBERS + 1} more"])
@@ -92,12 +100,12 @@ def _of_group(found: Importance, one: ColumnImportance) -> str:
     else:
         columns = listing(map(named, one.columns))
         each = listing("".join(growth_text(found, growth)) for growth in alone)
-    together = f"shuffled together, the loss {grows(found, one)}"
-    sentence = f"{columns} go along with each other: {together}; alone, by {each}"
+    together = f"with their cells shuffled together, the loss {grows(found, one)}"
+    sentence = f"{columns} are closely related: {together}; one at a time, by {each}"
     if one.growth < UNLIKE * max(alone):
-        return f"{sentence}. Alone, they seem to matter more, since shuffling one of them makes rows that never occur."
+        return f"{sentence}. That seems more, since shuffling one of them makes rows that never occur."
     if one.growth > sum(alone) / UNLIKE:
-        return f"{sentence}. Alone, they seem to matter less, since each stands in for the others."
+        return f"{sentence}. That seems less, since each stands in for the others."
     return f"{sentence}."
 
 
@@ -165,11 +173,11 @@ def of_pairs(found: Sequence[Pair]) -> Iterator[str]:
         together = f"{listing(map(named, pair.columns))} act together"
         yield f"{together}: {100 * pair.share:.0f} % of what both do is not the sum of what each does."
     if found and not notable:
-        yield "What the main columns do nearly adds up: no two of them act together notably."
+        yield "No two of the main columns act together notably: what they do nearly adds up."
 
 
 def of_linear(found: AgainstLinear) -> Iterator[str]:
-    """Yield whether a linear model goes by the same columns."""
+    """Yield whether a linear model relies on the same columns."""
     if found.agreement is not None:
         how = (
             "nearly the same columns"
@@ -178,7 +186,7 @@ def of_linear(found: AgainstLinear) -> Iterator[str]:
             if found.agreement >= PARTLY
             else "other columns"
         )
-        yield f"A linear model on the same inputs goes by {how} (rank correlation {found.agreement:.2f})."
+        yield f"A linear model on the same inputs relies on {how} (rank correlation {found.agreement:.2f})."
     if found.nonlinear:
         columns, one = listing(map(named, found.nonlinear)), len(found.nonlinear) == 1
         why = "its effect is" if one else "their effects are"

@@ -249,11 +249,6 @@ def _largest_fraction(column: Coded) -> float:
     return float(np.bincount(column.codes).max() / len(column.codes))
 
 
-def evenly_spaced(n_rows: int, most: int) -> Array:
-    """Return the indices of at most `most` rows, evenly spaced."""
-    return np.arange(n_rows) if n_rows <= most else np.linspace(0, n_rows - 1, most).astype(np.int64)
-
-
 def find_leak(column: Column, target: Column, classes: bool) -> Relation | None:
     """Return how a column leaks the target, or None. The names in the relation stay empty.
 

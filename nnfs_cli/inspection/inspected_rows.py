@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.data.table import Table, concatenate_tables
 from nnfs_cli.experiment.read_data import LoadedData
-from nnfs_cli.inspection.column_relations import evenly_spaced
 
 CELLS = 5_000_000  # cells of a table that are inspected, at most
 FEWEST = 5_000  # rows that are inspected, however many columns there are

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.data.labels import IF_MISSING, TARGET
 from nnfs_cli.data.left_out import LeftOut
 from nnfs_cli.data.parsing.recognise import Recognised
@@ -22,7 +22,6 @@ from nnfs_cli.inspection.column_kinds import ColumnProfile, is_whole, profile_co
 from nnfs_cli.inspection.column_relations import (
     Relation,
     RowGroups,
-    evenly_spaced,
     find_leak,
     find_repeats,
     find_row_groups,

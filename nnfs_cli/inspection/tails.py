@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.data.weighted import quantiles
-from nnfs_cli.inspection.column_relations import evenly_spaced, standardized
+from nnfs_cli.inspection.column_relations import standardized
 
 CLEARLY = 0.1  # by how much more
 ROWS, COLUMNS = 5_000, 50  # of a linear model, at most

@@ -16,24 +16,25 @@ from nnfs_cli.explain.explanation import Explanation
 from nnfs_cli.explain.importance import ColumnImportance, Importance
 from nnfs_cli.explain.pairs import Surface
 from nnfs_cli.explain.sentences import (
+    EFFECTS,
     answer_text,
     beside_importance,
     cell_text,
     growth_text,
     of_dependence,
     of_importance,
+    rows_text,
 )
 from nnfs_cli.report.blocks import Block, Charts, Folded, Heading, Picture, Rows, Text
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, cut
 
 SHOWN = 20  # columns with a bar
 SINGLE = 12  # rows with a curve of their own
 LONGEST = 24  # characters of a cell that a chart names
-EFFECTS = {"matters": "matters", "hurts": "does harm", "unclear": "no clear effect"}
 HOW = (
-    "The cells of a column are shuffled among the rows, and the loss grows by as much as the net relies on the column. "
-    "Lines show 95 % intervals. A column matters if its growth is clearly more than that of a column of noise, "
-    "whose growth is 0 on average; grey bars are not."
+    "The cells of a column are shuffled among the rows: the more the net relies on the column, the more the loss "
+    "grows. Lines show 95 % intervals. A column matters if this growth is clearly above 0, its mean for columns of "
+    "noise. Grey bars have no clear effect."
 )
 CURVES = (
     "Each curve is the mean prediction if all rows had the same cell in the column. Thin grey lines are single rows, "
@@ -44,9 +45,7 @@ CURVES = (
 def blocks_of(found: Explanation, rows: bool) -> list[Block]:
     """Return importance, dependence and the strongest pair; without `rows`, no curves of single rows."""
     matters, blocks = found.importance, list[Block]()
-    fold = ", out of fold" if found.out_of_fold else ""
-    some = f"{matters.rows:,} of {found.total:,}" if matters.rows < found.total else f"{matters.rows:,}"
-    looked = f"Looked at with {some} {found.split} rows{fold}; cells were shuffled {counted(matters.repeats, 'time')}."
+    measured = f"Measured on {rows_text(found)}. Cells were shuffled {counted(matters.repeats, 'time')}."
     blocks += [Text(" ".join(told)) for told in (of_importance(matters), beside_importance(found)) if told]
     blocks.append(Charts([(_bars(matters), HOW)]))
     blocks.append(Folded("All columns in numbers", [_table(matters)]))
@@ -55,7 +54,7 @@ def blocks_of(found: Explanation, rows: bool) -> list[Block]:
         blocks.append(Charts([_curve(one, rows) for one in found.dependence]))
     if found.surface is not None:
         blocks += [Heading("The strongest pair"), Charts([_surface(found.surface)])]
-    return [*blocks, Text(looked, soft=True)]
+    return [*blocks, Text(measured, soft=True)]
 
 
 def _bars(found: Importance) -> Bars:
@@ -90,7 +89,7 @@ def _curve(found: Dependence, rows: bool) -> tuple[Picture, str]:
     n, mean = len(found.cells) - found.empty, found.mean[found.main]
     if found.places is None or found.kind != "number":
         names = [cell_text(found, i) for i in range(len(found.cells))]
-        bars = [Bar(name[:LONGEST], one, answer_text(answer, one)) for name, one in zip(names, mean, strict=True)]
+        bars = [Bar(cut(name, LONGEST), one, answer_text(answer, one)) for name, one in zip(names, mean, strict=True)]
         return Bars(found.column, answer, bars), told
     places = found.places[:n]
     series: list[Series] = []
@@ -106,7 +105,7 @@ def _surface(found: Surface) -> tuple[Picture, str]:
     """Return the surface of a pair, the second column upwards, and what its colours mean."""
     values = np.array(found.mean)[::-1]
     low, high = float(values.min()), float(values.max())
-    first, second = ([text[:LONGEST] or "an empty cell" for text in cells] for cells in found.cells)
+    first, second = ([cut(text, LONGEST) or "an empty cell" for text in cells] for cells in found.cells)
     title = f"{found.answer} by {found.columns[0]} and {found.columns[1]}"
     shares = (values - low) / ((high - low) or 1.0)
     chart = Matrix(title, found.columns[0], found.columns[1], first, second[::-1], shares, most_height=24)

@@ -19,6 +19,7 @@ from nnfs_cli.config.document import Document
 from nnfs_cli.config.yaml import YamlError
 from nnfs_cli.data.steps import PreprocessingStep
 from nnfs_cli.errors import ConfigError
+from nnfs_cli.system.wording import cut
 
 Origin = Literal["config file", "command line", "preset", "derived", "default"]
 LONGEST = 160  # characters of a value
@@ -130,8 +131,7 @@ def _shown(value: object) -> str:
     """Return a value as YAML, cut if it is long."""
     with contextlib.suppress(YamlError, TypeError, ValueError):
         plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else _plain(value)
-        text = yaml.dump_value(plain)
-        return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}\u2026"
+        return cut(yaml.dump_value(plain), LONGEST)
     return str(value)[:LONGEST]
 
 

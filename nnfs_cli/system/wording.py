@@ -86,6 +86,15 @@ def named(name: str) -> str:
     return shown(name, 80)
 
 
+def cut(text: str, most: int) -> str:
+    """Return a text of at most so many characters: a longer one ends with an ellipsis.
+
+    >>> cut("a long name", 8)
+    'a long …'
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}\u2026"
+
+
 def shown(value: object, most: int = 40) -> str:
     """Return a value for a message; a text is quoted, and cut after `most` characters."""
     match value:

@@ -103,6 +103,11 @@ class RunPredictions:
         return [split for split in self.rows if split != "train"]
 
     @property
+    def largest_held_out(self) -> str | None:
+        """The split with the most held-out rows; None if there are none."""
+        return max(self.held_out, key=lambda split: len(self.rows[split]), default=None)
+
+    @property
     def main_split(self) -> str:
         """The split that says most about new rows: test, else validation, else train."""
         return next(split for split in ("test", "validation", "train") if split in self.rows)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.audit.slices import JudgedRows
+from nnfs_cli.audit.find_slices import JudgedRows
 from nnfs_cli.data.division import Division, divisions_of
 from nnfs_cli.data.table import Table
 from nnfs_cli.data.texts import Texts

@@ -8,9 +8,11 @@ import time
 import numpy as np
 import pytest
 
-from nnfs_cli.audit.exchange import Exchange, Strata
+from nnfs_cli.audit.exchange import Exchange
+from nnfs_cli.audit.find_slices import JudgedRows, find_slices
 from nnfs_cli.audit.search import normal_score, search
-from nnfs_cli.audit.slices import JudgedRows, Slice, find_slices
+from nnfs_cli.audit.slices import Slice
+from nnfs_cli.audit.strata import Strata
 from nnfs_cli.data.division import divisions_of
 from nnfs_cli.data.table import Table
 from nnfs_cli.metrics import PredictedRows

@@ -204,8 +204,8 @@ def test_importance_is_told_in_plain_sentences() -> None:
         "Then comes 'city' (25 %).",
         "'x' does harm: with its cells shuffled, the loss falls by 20 % (15 to 25 %). Leave it out and train again.",
         "'id' has no clear effect.",
-        "'age' and 'city' go along with each other: shuffled together, the loss grows by 120 % (115 to 125 %); alone,"
-        " by 50 % and 25 %. Alone, they seem to matter less, since each stands in for the others.",
+        "'age' and 'city' are closely related: with their cells shuffled together, the loss grows by 120 % (115 to"
+        " 125 %); one at a time, by 50 % and 25 %. That seems less, since each stands in for the others.",
     ]
     few = dataclasses.replace(found, columns=(column("age", 1.0, "unclear", None),), together=())
     assert of_importance(few) == ["There are too few rows to tell which columns matter."]

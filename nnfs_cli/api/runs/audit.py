@@ -58,7 +58,7 @@ class DataAudit:
 
     @property
     def slices(self) -> Slices:
-        """The groups of rows in which the net is worse than chance would have it; see `Run.slices`."""
+        """The groups of rows in which the net is clearly worse; see `Run.slices`."""
         return self._found.slices
 
     def __repr__(self) -> str:

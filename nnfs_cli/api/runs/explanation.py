@@ -1,4 +1,4 @@
-"""What a net goes by, for Python."""
+"""What a net relies on, for Python."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from nnfs_cli.api.frame import Frame
 from nnfs_cli.display.html import facts_html, table_html, titled_html
 from nnfs_cli.explain.explanation import Explanation as Found
 from nnfs_cli.explain.importance import ColumnImportance
-from nnfs_cli.explain.sentences import growth_text, of_dependence, sentences
-from nnfs_cli.system.wording import counted, named
+from nnfs_cli.explain.sentences import growth_text, of_dependence, rows_text, sentences
+from nnfs_cli.system.wording import named
 
 
 class Explanation:
@@ -41,7 +41,7 @@ class Explanation:
 
     @property
     def together(self) -> Frame:
-        """The same for groups of columns that go along with each other, shuffled together; names are joined by +."""
+        """The same for groups of columns that are closely related, shuffled together; names are joined by +."""
         return self._frame(self._found.importance.together)
 
     @property
@@ -124,9 +124,7 @@ class Explanation:
 
     @property
     def _rows(self) -> str:
-        fold = ", out of fold" if self._found.out_of_fold else ""
-        split = "given" if self._found.split == "input" else self._found.split
-        return f"Explained with {counted(self._found.importance.rows, f'{split} row')}{fold}"
+        return f"Explained with {rows_text(self._found)}"
 
     def __repr__(self) -> str:
         return "\n".join([self._rows, *(folded("- ", one) for one in self.sentences)])

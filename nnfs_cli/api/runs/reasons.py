@@ -21,7 +21,7 @@ from nnfs_cli.explain.explained_values import Unit, explained_class, unit_of
 from nnfs_cli.explain.reasons import cells_in_words
 from nnfs_cli.prediction.batch_predict import shared_out
 from nnfs_cli.prediction.predictor import Predictor
-from nnfs_cli.system.wording import closest, counted, listing, named, percent
+from nnfs_cli.system.wording import counted, did_you_mean, listing, named, percent
 
 SHOWN = 10  # reasons in words, the largest
 
@@ -164,7 +164,5 @@ def _label(predictor: Predictor, name: str | None) -> int | None:
     if name is None:
         return None
     if name not in predictor.labels:
-        near = closest(name, predictor.labels)
-        hint = f"; did you mean {named(near)}?" if near else ""
-        raise UserError(f"there is no class {named(name)}{hint}")
+        raise UserError(f"there is no class {named(name)}{did_you_mean(name, predictor.labels)}")
     return predictor.labels.index(name)

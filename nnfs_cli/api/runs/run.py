@@ -483,7 +483,7 @@ class Run:
         return comparison
 
     def slices(self, *, data: TableOrPath | None = None) -> Slices:
-        """Return the groups of held-out rows in which the net is worse than chance would have it, at most five.
+        """Return the groups of held-out rows in which the net is clearly worse, at most five.
 
         They are those of `nnfs evaluate --slices`: each is named by one or two columns, and says how much larger its
         loss is than elsewhere, or by how much its predictions are too high or too low. `data` is as for `evaluate`.

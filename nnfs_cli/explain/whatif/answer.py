@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from nnfs_cli.display.html import table_html, titled_html
@@ -139,7 +139,6 @@ class WhatIf:
     varied: tuple[str, ...]
     kept: tuple[str, ...]
     tried: int
-    notes: tuple[str, ...] = field(default=())
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain values, for JSON."""

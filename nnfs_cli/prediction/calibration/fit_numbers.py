@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.prediction.calibration.calibration_weights import calibration_weights
 from nnfs_cli.prediction.calibration.fit_spread import learn_spread
 from nnfs_cli.prediction.calibration.numbers import NumberCalibration, limits_of
@@ -63,7 +63,7 @@ def _usable(predictor: Predictor, rows: EncodedRows) -> tuple[EncodedRows, Array
     rows = rows.with_weight()
     most = min(ROWS, max(LEAST_ROWS, NUMBERS // max(rows.X.shape[1], 1)))
     if len(rows) > most:
-        rows = rows.take(np.linspace(0, len(rows) - 1, most).astype(np.intp))
+        rows = rows.take(evenly_spaced(len(rows), most))
     y_hat = predictor.outputs_for(rows.X, rows.member)
     finite = np.flatnonzero(np.isfinite(y_hat).all(axis=-1))
     return (rows, y_hat) if len(finite) == len(rows) else (rows.take(finite), y_hat[finite])

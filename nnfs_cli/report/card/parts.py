@@ -129,7 +129,7 @@ def analyses(facts: RunFacts) -> Iterator[str]:
         yield f"### {section.title}"
         yield from paragraphs([block for block in section.blocks if _tells(section, block)])
     if facts.explanation is None:
-        yield prose("Nobody has asked yet which columns matter: after `nnfs explain`, a new card shows it.")
+        yield prose("Which columns matter is not known yet: run `nnfs explain`, and then write a new card.")
 
 
 def _tells(section: Section, block: Block) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.charts.annotations import Rule
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.histogram import Histogram
@@ -73,7 +73,7 @@ def out_of_fold(found: RunPredictions) -> ByMember | None:
 def disagreement(found: RunPredictions, split: str) -> tuple[str, Array]:
     """Return what spreads between members, in words, and its standard deviation over the members for some rows."""
     predictor, rows = found.predictor, found.rows[split]
-    some = rows.take(np.linspace(0, len(rows) - 1, min(len(rows), ROWS)).astype(np.intp))
+    some = rows.take(evenly_spaced(len(rows), ROWS))
     answers = np.stack(
         [
             predictor.answer(predictor.model.predict(some.X, member=np.full(len(some), j)))

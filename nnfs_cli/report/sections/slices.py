@@ -1,4 +1,4 @@
-"""Where the net fails: groups of held-out rows in which it is worse than chance would have it."""
+"""Where the net fails: groups of held-out rows in which it is clearly worse."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from nnfs_cli.report.blocks import Block, Heading, Notice, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
 
 REMEDY = (
-    "A loss that is larger than that of rows with like predictions may be noise: these rows may be harder to predict, "
-    "or their targets may be wrong. Predictions that are too high or too low can be mended: by more rows of the group, "
-    "by a column that tells it apart, or by a net with more units. Since these groups were searched for, their "
-    "figures are a little too bad."
+    "A loss that is larger than that of rows with similar predictions may be noise: these rows may be harder to "
+    "predict, or their targets may be wrong. Predictions that are too high or too low can be mended: by more rows of "
+    "the group, by a column that tells it apart, or by a net with more units. Since these groups were searched for, "
+    "their figures are a little too bad."
 )
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.charts.chart import Chart
 from nnfs_cli.charts.points import Points
 from nnfs_cli.charts.series import Series
@@ -93,7 +93,7 @@ def _on_grid(predictor: Predictor, ranges: tuple[Range, Range]) -> Array:
 def _points(found: RunPredictions, split: str) -> Dots | None:
     """Return some rows of a split; None if their cells are not known."""
     rows = found.rows[split]
-    places = np.linspace(0, len(rows) - 1, min(len(rows), DOTS)).astype(np.intp)
+    places = evenly_spaced(len(rows), DOTS)
     if (cells := found.table(split, places)) is None:
         return None
     x, y = (cells[0].numbers(name, gaps=True) for name in found.predictor.encoder.kinds)

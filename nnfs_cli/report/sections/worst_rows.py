@@ -10,7 +10,7 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.display.text import ROWS_OF, number, value
 from nnfs_cli.report.blocks import Block, Rows, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, cut
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
 SHOWN = 12  # rows
@@ -70,7 +70,11 @@ def _answer(found: RunPredictions, split: str, place: int) -> list[str]:
     predicted, labels = found.predicted(split), found.predictor.labels
     if labels:
         truth, decided = int(predicted.y[place]), int(predicted.decided[place])
-        return [cut(labels[truth]), cut(labels[decided]), number(float(predicted.y_hat[place, truth]))]
+        return [
+            cut(labels[truth], LONGEST),
+            cut(labels[decided], LONGEST),
+            number(float(predicted.y_hat[place, truth])),
+        ]
     pairs = zip(predicted.y[place].tolist(), predicted.y_hat[place].tolist(), strict=True)
     return [value(each) for pair in pairs for each in pair][: 2 * COLUMNS]
 
@@ -92,9 +96,4 @@ def cell(table: Table, row: int, name: str) -> str:
     entry = None if isinstance(column, Texts) else column[row]
     if isinstance(entry, float | np.floating) and len(table.text_of(row, name)) > DIGITS:
         return value(float(entry))
-    return cut(table.text_of(row, name))
-
-
-def cut(text: str) -> str:
-    """Return the text of a cell, cut at a sensible length."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}\u2026"
+    return cut(table.text_of(row, name), LONGEST)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.nn.model import Model
 from nnfs_cli.prediction.encoded_rows import EncodedRows
 from nnfs_cli.prediction.predictor import Predictor
@@ -69,7 +69,7 @@ class UnitMaps:
 
     def __init__(self, predictor: Predictor, rows: EncodedRows, columns: Sequence[Column]) -> None:
         self.columns, self.labels, self.names = columns, predictor.labels, predictor.encoder.names
-        points = np.linspace(0, len(rows) - 1, min(len(rows), MOST_POINTS)).astype(int)
+        points = evenly_spaced(len(rows), MOST_POINTS)
         self.points, self.scale = rows.X[points], OutputScale.of(predictor, rows.y)
         self.marks = rows.truth[points] if self.labels else self.scale.shares(rows.y[points])
         low, high = rows.X.min(axis=0), rows.X.max(axis=0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnfs_cli.arrays import Array, all_finite
+from nnfs_cli.arrays import Array, all_finite, evenly_spaced
 from nnfs_cli.data.weighted import as_counts
 from nnfs_cli.metrics import decide
 from nnfs_cli.nn.losses import Loss
@@ -66,7 +66,7 @@ def losses_by_split(predictor: Predictor, splits: Mapping[str, EncodedRows]) -> 
 
 def _losses(predictor: Predictor, rows: EncodedRows, simple: SimpleModels) -> RowLosses:
     """Return the losses of some rows, which are taken a block at a time."""
-    chosen = _places(len(rows), min(MOST_ROWS, 4 * simple.most_rows))
+    chosen = evenly_spaced(len(rows), min(MOST_ROWS, 4 * simple.most_rows))
     n_blocks = -(-len(chosen) * simple.n_numbers // BLOCK)
     rows = replace(rows, group=rows.units)
     blocks = [_of_block(predictor, rows.take(some), simple) for some in np.array_split(chosen, n_blocks)]
@@ -103,7 +103,7 @@ class SimpleModels:
         self.n_numbers = n_inputs + rows.y.shape[1] + 1
         most_numbers = max(LEAST_NUMBERS, min(MOST_NUMBERS, rows.X.size // 10))
         self.most_rows = max(1, min(MOST_ROWS, most_numbers // self.n_numbers))
-        chosen = _places(len(rows), self.most_rows)
+        chosen = evenly_spaced(len(rows), self.most_rows)
         self._loss, self._y = predictor.config.loss, rows.y[chosen]
         counts = None if rows.weight is None else as_counts(rows.weight[chosen].astype(np.float64))
         self._weight = np.ones(len(chosen)) if counts is None else counts
@@ -167,8 +167,3 @@ def _linear_model(loss: Loss) -> type[Ridge] | type[Logistic] | None:
     if isinstance(loss, MSE):
         return Ridge
     return Logistic if isinstance(loss, BinaryCrossEntropy | CrossEntropy) else None
-
-
-def _places(n: int, most: int) -> Array:
-    """Return the places of at most this many of n rows, evenly spaced."""
-    return np.linspace(0, n - 1, min(n, most)).astype(np.intp)

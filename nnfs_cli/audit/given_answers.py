@@ -17,10 +17,11 @@ APART = 0.5  # interquartile ranges by which numbers differ
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The answers of rows: a code (rows, 1) for each that differs, or numbers in interquartile ranges (rows, targets).
+class GivenAnswers:
+    """The answers that the table gives for its rows, to be compared.
 
-    Two rows have different answers if they differ by more than `apart` in any target.
+    `values` are a code (rows, 1) for each different answer, or numbers in interquartile ranges (rows, targets). Two rows
+    have different answers if they differ by more than `apart` in any target.
     """
 
     values: Array
