@@ -20,8 +20,8 @@ APART = 0.5  # interquartile ranges by which numbers differ
 class GivenAnswers:
     """The answers that the table gives for its rows, to be compared.
 
-    `values` are a code (rows, 1) for each different answer, or numbers in interquartile ranges (rows, targets). Two rows
-    have different answers if they differ by more than `apart` in any target.
+    `values` are a code (rows, 1) for each different answer, or numbers in interquartile ranges (rows, targets). Two
+    rows have different answers if they differ by more than `apart` in any target.
     """
 
     values: Array
