@@ -58,6 +58,12 @@ class Audit:
         }
 
     @property
+    def looked_at(self) -> str:
+        """How many rows there are, and how many of them nets have predicted without having seen them."""
+        n, judged, nets = len(self.rows), len(self.rows.judged), "predicted by nets that have not seen"
+        return f"{counted(n, 'row')}, " + (f"each {nets} it" if judged == n else f"{judged:,} of them {nets} them")
+
+    @property
     def summary(self) -> str:
         """How many rows were found of each kind, as in "2 label_errors, 13 copies"; "none" without any."""
         return ", ".join(f"{len(one):,} {one.code}" for one in self.findings) or "none"

@@ -11,12 +11,13 @@ from nnfs_cli.audit.audited_rows import AuditedRows
 from nnfs_cli.audit.finding import RowFinding
 from nnfs_cli.audit.given_answers import GivenAnswers
 from nnfs_cli.data.copies import row_hashes, units_of_copies
+from nnfs_cli.display.text import ROWS_OF
 from nnfs_cli.inspection.column_relations import cell_hashes
 from nnfs_cli.system.wording import counted, percent
 
 
 def duplicates(rows: AuditedRows) -> Iterator[RowFinding]:
-    """Yield the rows that equal another one in every input but in the answer, and the copies of earlier rows."""
+    """Yield the rows that equal another one in every input but in the answer, and the copies of other rows."""
     kinds, table = rows.predictor.encoder.kinds, rows.table
     hashes = {name: cell_hashes(table.column(name)) for name in kinds}
     equal = np.unique(row_hashes(hashes.values()), return_inverse=True)[1]
@@ -74,12 +75,12 @@ def _contradicting(rows: AuditedRows, answers: GivenAnswers, unit: Array, found:
 
 
 def _copies(rows: AuditedRows, later: Array, first: Array) -> RowFinding:
-    """Return the finding on rows that repeat an earlier one in every column, those in another split first."""
+    """Return the finding on rows that repeat another one in every column, those in another split first."""
     elsewhere = rows.split[later] != rows.split[first]
     order = np.argsort(~elsewhere, kind="stable")
     later, first, elsewhere = later[order], first[order], elsewhere[order]
     reasons = [
-        f"a copy of row {number:,}" + (f", which is one of the {split} rows" if other else "")
+        f"a copy of row {number:,}" + (f", which is one of the {ROWS_OF[split]}" if other else "")
         for number, split, other in zip(
             rows.number[first].tolist(), rows.split[first].tolist(), elsewhere.tolist(), strict=True
         )
@@ -89,7 +90,7 @@ def _copies(rows: AuditedRows, later: Array, first: Array) -> RowFinding:
     also = f"; {across:,} of them {'is' if across == 1 else 'are'} in another split than the first" if across else ""
     return RowFinding(
         "copies",
-        f"{counted(len(later), 'row')} of {len(rows):,} {verb} of an earlier row in every column{also}",
+        f"{counted(len(later), 'row')} of {len(rows):,} {verb} of another row in every column{also}",
         "a net that has learned one of them seems to predict the other well, so its figures are too good",
         "keep one of each, unless they are separate cases; split: group keeps what belongs together in one split",
         later,

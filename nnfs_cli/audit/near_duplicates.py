@@ -19,6 +19,7 @@ from nnfs_cli.audit.finding import RowFinding
 from nnfs_cli.audit.given_answers import GivenAnswers
 from nnfs_cli.audit.neighbours import Neighbours, neighbours
 from nnfs_cli.data.copies import row_hashes
+from nnfs_cli.display.text import ROWS_OF
 from nnfs_cli.inspection.column_relations import cell_hashes
 from nnfs_cli.system.wording import counted
 
@@ -52,7 +53,7 @@ def near_duplicates(rows: AuditedRows) -> RowFinding | None:
     reasons = []
     for i, number in enumerate(rows.number[other].tolist()):
         but = f", but the answer is {given[i]} and not {likely[i]}" if differ[i] else ""
-        where = f", one of the {rows.split[other[i]]} rows" if elsewhere[i] else ""
+        where = f", one of the {ROWS_OF[rows.split[other[i]]]}" if elsewhere[i] else ""
         reasons.append(f"nearly the same as row {number:,}{where}{but}")
     parts = [f"{counted(int(differ.sum()), 'pair')} with different answers"] if differ.any() else []
     parts += [f"{counted(int(elsewhere.sum()), 'pair')} in different splits"] if elsewhere.any() else []

@@ -121,8 +121,8 @@ class Slices:
         some = f"{self.rows:,} of the {self.of_rows:,}" if self.rows < self.of_rows else f"the {self.rows:,}"
         among = f"among {counted(self.looked_at, 'group')} of {some} {self.split} rows"
         if not self.found:
-            return f"no group of rows in which the net is clearly worse, {among}"
-        return f"{counted(len(self), 'group')} in which the net is clearly worse, {among}"
+            return f"the net is clearly worse in no group of rows, {among}"
+        return f"the net is clearly worse in {counted(len(self), 'group')} of rows, {among}"
 
     def text(self, width: int = 80) -> str:
         """Return what was found in lines of at most `width` columns."""

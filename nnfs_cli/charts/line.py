@@ -9,17 +9,19 @@ from nnfs_cli.charts.series import Frame, Look, Series, as_floats, span
 from nnfs_cli.charts.svg import element, polyline
 from nnfs_cli.charts.thin import thinned_curve
 
+FAINT = 0.35  # opacity of one of many lines
+
 
 class Line(Series):
     """A line through the points (x, y), in their order. Points that are not finite leave a gap.
 
-    `quiet` draws a thin grey line, for what the others are compared with. `name` is shown in the legend; ""
-    is no entry.
+    `quiet` draws a thin grey line, for what the others are compared with, and `faint` one of many that stay in the
+    background. `name` is shown in the legend; "" is no entry.
     """
 
-    def __init__(self, x: object, y: object, name: str = "", *, quiet: bool = False) -> None:
+    def __init__(self, x: object, y: object, name: str = "", *, quiet: bool = False, faint: bool = False) -> None:
         self.x, self.y, self.name = as_floats(x), as_floats(y), name
-        self.quiet = quiet
+        self.quiet, self._faint = quiet or faint, faint
 
     def extent(self) -> tuple[Array, Array]:
         """Return all numbers."""
@@ -34,7 +36,8 @@ class Line(Series):
             x, y = frame.x.place(self.x[first:last]), frame.y.place(self.y[first:last])
             kept = thinned_curve(y)
             paths.append(polyline(x[kept], y[kept]))
-        return element("path", d="".join(paths), **look.stroke) if paths else ""
+        stroke = {**look.stroke, "stroke_dasharray": None, "opacity": FAINT} if self._faint else look.stroke
+        return element("path", d="".join(paths), **stroke) if paths else ""
 
     def pixels(self, frame: Frame) -> Array:
         """Return points along the line, 2 pixels apart in x."""

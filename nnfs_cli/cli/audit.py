@@ -111,11 +111,7 @@ def _write(found: Audit, output: Path) -> None:
 
 def _print_audit(found: Audit, top: int) -> None:
     """Print what was found, with some rows of each kind."""
-    n, judged = len(found.rows), len(found.rows.judged)
-    nets = "predicted by nets that have not seen"
-    print_fact(
-        "rows", f"{counted(n, 'row')}, " + (f"each {nets} it" if judged == n else f"{judged:,} of them {nets} them")
-    )
+    print_fact("rows", found.looked_at)
     print_fact("findings", found.summary)
     for one in found.findings:
         _print_finding(found, one, top)

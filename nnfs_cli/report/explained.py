@@ -96,7 +96,7 @@ def _curve(found: Dependence, rows: bool) -> tuple[Picture, str]:
     if found.low is not None and found.high is not None:
         series.append(Band(places, found.low[found.main][:n], found.high[found.main][:n]))
     if rows:
-        series += [Line(places, curve[:n], quiet=True) for curve in found.curves[:SINGLE]]
+        series += [Line(places, curve[:n], faint=True) for curve in found.curves[:SINGLE]]
     series.append(Line(places, mean[:n]))
     return Chart(found.column, found.column, answer, series), told
 

@@ -82,7 +82,7 @@ def test_reasons_name_the_other_row_and_what_is_usual(found: DataAudit) -> None:
 
 def test_an_audit_is_shown_in_python(found: DataAudit) -> None:
     assert found.counts["copies"] == 1
-    assert "- copies: 1 row of 203 is a copy of an earlier row" in repr(found)
+    assert "- copies: 1 row of 203 is a copy of another row" in repr(found)
     assert "a copy of row 31" in found._repr_html_()
     assert set(found.columns["effect"]) <= {"hurts", "unclear"}
 
@@ -90,7 +90,7 @@ def test_an_audit_is_shown_in_python(found: DataAudit) -> None:
 def test_the_command_shows_rows_and_writes_them(folder: Path, inside: Nnfs, tmp_path: Path) -> None:
     done = inside("audit", str(folder / "houses.yaml"), "--output", "faults.csv", "--top", "1")
     assert done.returncode == 0
-    assert "1 row of 203 is a copy of an earlier row" in done.stdout
+    assert "1 row of 203 is a copy of another row" in done.stdout
     assert "training    5 nets on 203 rows" in done.stderr
     with Path("faults.csv").open(encoding="utf-8") as file:
         rows = [*csv.DictReader(file)]

@@ -64,7 +64,7 @@ def test_a_group_that_a_linear_net_cannot_fit_is_found(run: Run, monkeypatch: py
     assert first.bias is not None
     assert 15 < first.bias.low < first.bias.mean < 60
     assert found.rows == found.of_rows == 500
-    assert str(found).startswith(f"{len(found)} group")
+    assert str(found).startswith(f"the net is clearly worse in {len(found)} group")
     assert "city = Bonn" in found._repr_html_()
     there, elsewhere = first.metrics["rmse"]
     assert there > elsewhere

@@ -12,7 +12,6 @@ from nnfs_cli.audit.audit import Audit, audit_config
 from nnfs_cli.audit.slices import Slices
 from nnfs_cli.display.html import facts_html, table_html, titled_html
 from nnfs_cli.display.progress import progress_for
-from nnfs_cli.system.wording import counted
 
 SHOWN = 5  # rows of a finding in a notebook
 
@@ -66,7 +65,7 @@ class DataAudit:
         if self._found.columns is not None and str(self._found.columns):
             lines.append(folded("- ", f"columns: {self._found.columns}"))
         lines += [folded("- ", f"slice: {one}") for one in self.slices]
-        return "\n".join([self._title, *lines])
+        return "\n".join([self._found.looked_at, *lines])
 
     def _repr_html_(self) -> str:
         blocks = []
@@ -78,12 +77,7 @@ class DataAudit:
             blocks.append(facts_html([("columns", str(self._found.columns)), ("remedy", self._found.columns.remedy)]))
         if len(self.slices):
             blocks.append(self.slices._repr_html_())
-        return titled_html(self._title, *blocks)
-
-    @property
-    def _title(self) -> str:
-        n, judged = len(self._found.rows), len(self._found.rows.judged)
-        return f"{counted(n, 'row')}, {judged:,} of them judged by nets that have not seen them"
+        return titled_html(self._found.looked_at, *blocks)
 
 
 def audit_data(

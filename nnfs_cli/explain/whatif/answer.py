@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nnfs_cli.display.html import table_html, titled_html
+from nnfs_cli.display.html import facts_html, table_html, titled_html
 from nnfs_cli.display.text import fold, table
 from nnfs_cli.system.wording import counted, listing, named, percent, visible
 
@@ -189,10 +190,10 @@ class WhatIf:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        tables = [
-            titled_html(f"{title}: {answer.text}", table_html(*change_table(answer))) for title, answer in self.titled
-        ]
-        return titled_html("; ".join(f"{label}: {text}" for label, text in self.facts), *tables)
+        answers = (
+            (facts_html([(title, answer.text)]), table_html(*change_table(answer))) for title, answer in self.titled
+        )
+        return titled_html("What the row would need", facts_html(self.facts), *itertools.chain(*answers))
 
 
 def change_table(answer: Answer) -> tuple[list[str], list[list[str]]]:
