@@ -57,7 +57,9 @@ def _divisions(found: RunPredictions, split: str, places: Array) -> list[Divisio
         X = found.rows[split].X[places]
         names = encoder.names[:MOST_DIVISIONS]
         return [one for i, name in enumerate(names) for one in divisions_of_input(name, X[:, i])]
-    divisions = (one for name, kind in kinds.items() for one in divisions_of(cells[0], name, kind))
+    parsers = found.predictor.config.dataset.parsers
+    words = {name: parser.words for name, parser in parsers.items()}
+    divisions = (one for name, kind in kinds.items() for one in divisions_of(cells[0], name, kind, words.get(name)))
     return [one for one, _ in zip(divisions, range(MOST_DIVISIONS), strict=False)]
 
 

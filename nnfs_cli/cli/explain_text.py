@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nnfs_cli.cli.terminal import print_fact, styled, width_of
-from nnfs_cli.display.text import fold, number, numbers, table
+from nnfs_cli.display.text import fold, number, numbers, table, value
 from nnfs_cli.display.text_curves import shows_braille, text_curves
 from nnfs_cli.explain.sentences import (
     EFFECTS,
@@ -101,11 +101,17 @@ def _print_dependence(found: Dependence) -> None:
     sentence = of_dependence(found)
     _print_folded(sentence[0].upper() + sentence[1:])
     n, mean = len(found.cells) - found.empty, found.mean[found.main]
-    if found.kind == "number" and found.places is not None:
+    if found.is_curve and found.places is not None:
         points = [(float(f"{place:.4g}"), one) for place, one in zip(found.places[:n], mean[:n], strict=True)]
         braille = shows_braille(sys.stdout)
         drawn = text_curves(
-            {"": points}, min(_width(), WIDEST), HEIGHT, x_label=in_a_line(found.column), log_y=False, braille=braille
+            {"": points},
+            min(_width(), WIDEST),
+            HEIGHT,
+            x_label=in_a_line(found.column),
+            x_ends=(value(points[0][0]), value(points[-1][0])),  # a year has no comma
+            log_y=False,
+            braille=braille,
         )
         print("\n".join(line.rstrip() for line in drawn))
         return

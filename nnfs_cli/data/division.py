@@ -60,10 +60,10 @@ def everything(n_rows: int) -> Division:
     return Division("", np.zeros(n_rows, np.intp), np.ones((1, 1), bool), ("",), ("",))
 
 
-def divisions_of(table: Table, name: str, kind: Kind) -> Iterator[Division]:
+def divisions_of(table: Table, name: str, kind: Kind, words: tuple[str, str] | None = None) -> Iterator[Division]:
     """Yield the divisions of the rows of a table by a column: one, or for dates one by year, month and weekday.
 
-    There is none if all cells are alike.
+    There is none if all cells are alike. `words` are what people call 0 and 1, if the column holds nothing else.
     """
     called = in_a_line(name)
     if kind == "category":
@@ -73,7 +73,7 @@ def divisions_of(table: Table, name: str, kind: Kind) -> Iterator[Division]:
     else:
         column, values = table.column(name), table.numbers(name, gaps=True)
         truths = not isinstance(column, Texts) and column.dtype == bool
-        yield from _by_number(name, called, values, ("false", "true") if truths else ())
+        yield from _by_number(name, called, values, words or (("false", "true") if truths else ()))
 
 
 def divisions_of_input(name: str, values: Array) -> Iterator[Division]:

@@ -57,6 +57,7 @@ def text_curves(
     *,
     x_label: str = "",
     x_range: tuple[float, float] | None = None,
+    x_ends: tuple[str, str] | None = None,
     log_x: bool = False,
     log_y: bool | None = None,
     mark: Point | None = None,
@@ -68,7 +69,8 @@ def text_curves(
     A curve is a sequence of points x, y, joined by lines, and its name stands at its end. The first one is dotted.
     Points that are not finite are left out, as are those that a logarithmic axis cannot show. Without `log_y`, the axis
     of y is logarithmic if all values are positive and the largest is 20 times the smallest. A logarithmic axis is named
-    after `x_label`, if there is room. The x are those of `x_range`, or all. `mark` is a point to mark. At least 20
+    after `x_label`, if there is room. The x are those of `x_range`, or all, and
+    `x_ends` are the texts of the first and the last one, such as years. `mark` is a point to mark. At least 20
     columns and 3 lines are used.
 
     >>> print("\n".join(text_curves({"loss": [(1, 1.0), (2, 0.5), (3, 0.4)]}, 30, 4, braille=False)))
@@ -105,7 +107,7 @@ def text_curves(
         lines.append(f"{label:>{left}} {bar}{canvas.line(row, style)}{end}".rstrip())
     logs = {(True, False): "logarithmic", (False, True): "y is logarithmic", (True, True): "both axes are logarithmic"}
     scale = logs.get((log_x, log_y and y_axis.low < y_axis.high), "")
-    return [*lines, _x_axis(x_axis, left + 1, canvas.width, x_label, scale)]
+    return [*lines, _x_axis(x_axis, left + 1, canvas.width, x_label, scale, x_ends)]
 
 
 def shows_braille(stream: TextIO) -> bool:
@@ -231,9 +233,9 @@ def _spread(ends: Sequence[tuple[int, int]], rows: int) -> dict[int, int]:
     return taken
 
 
-def _x_axis(axis: _Axis, left: int, width: int, label: str, scale: str) -> str:
+def _x_axis(axis: _Axis, left: int, width: int, label: str, scale: str, ends: tuple[str, str] | None) -> str:
     """Return the line below the curves: the first and the last x, the label and, where it fits, the scale."""
-    low, high = (f"{value:,.10g}" if abs(value) >= 1 else f"{value:.3g}" for value in (axis.low, axis.high))
+    low, high = ends or (f"{value:,.10g}" if abs(value) >= 1 else f"{value:.3g}" for value in (axis.low, axis.high))
     if low == high:
         return f"{' ' * left}{f'{label} {low}'.strip():^{width + 1}}".rstrip()
     room = width + 1 - len(low) - len(high)

@@ -47,6 +47,11 @@ class Dependence:
     curves: tuple[tuple[float, ...], ...]
 
     @property
+    def is_curve(self) -> bool:
+        """Whether the cells are numbers to draw a curve over; two of them are no curve."""
+        return self.kind == "number" and self.places is not None and len(self.cells) - self.empty > 2
+
+    @property
     def range(self) -> tuple[float, float]:
         """The least and the largest mean of the main answer."""
         return min(self.mean[self.main]), max(self.mean[self.main])

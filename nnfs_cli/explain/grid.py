@@ -67,8 +67,12 @@ def grid_of(
     places = None if numbers is None else numbers[chosen]
     texts = tuple(rows.text_of(i, name) for i in range(len(chosen)))
     if kind == "number" and places is not None:
+        parser = predictor.config.dataset.parsers.get(column)
+        words = None if parser is None else parser.words
         known = zip(texts, places.tolist(), strict=True)
         texts = tuple(text if text in ("", "true", "false") else value(place) for text, place in known)
+        if words is not None:
+            texts = tuple(text and words[int(text)] for text in texts)
     return Grid(column, kind, texts, places, X[:, inputs[column]], shares, bool(gaps[chosen[-1]]))
 
 

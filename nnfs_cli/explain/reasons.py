@@ -74,7 +74,8 @@ def cells_in_words(predictor: Predictor, table: Table, column: str, rows: Array)
     """
     parser = predictor.config.dataset.parsers.get(column)
     names = [column] if parser is None else [name for name in parser.outputs(column) if table.has(name)]
-    parts = [[*map(_in_words, [name] * len(rows), _cells(table.column(name), rows))] for name in names]
+    words = None if parser is None else parser.words
+    parts = [[_in_words(name, cell, words) for cell in _cells(table.column(name), rows)] for name in names]
     return [", ".join(cells) for cells in zip(*parts, strict=True)]
 
 
@@ -83,9 +84,9 @@ def _cells(column: Column, rows: Array) -> list[object]:
     return [*some] if not isinstance(some, Texts) and some.dtype.kind == "M" else [*some.tolist()]
 
 
-def _in_words(name: str, cell: object) -> str:
+def _in_words(name: str, cell: object, words: tuple[str, str] | None) -> str:
     text = in_a_line(text_of(cell))
     if text and isinstance(cell, float):
-        text = value(cell)
+        text = value(cell) if words is None else words[int(cell)]
     short = f"{text[: LONGEST - 3]}..." if len(text) > LONGEST else text
     return f"{in_a_line(name)} = {short}" if short else f"{in_a_line(name)} is empty"

@@ -75,6 +75,9 @@ def _of_importance(found: Importance) -> Iterator[str]:
             yield f"Then {'comes' if len(then) == 1 else 'come'} {listing(then)}."
     elif found.columns and found.columns[0].p_value is None:
         yield "There are too few rows to tell which columns matter."
+    elif found.columns and ((first := found.columns[0]).low or 0.0) > 0:
+        told = f"{named(first.name)} may matter: with its cells shuffled, the loss {grows(found, first)}"
+        yield f"{told}. Among {counted(len(found.columns), 'column')}, one can seem to matter as much by chance."
     else:
         yield "No column has a clear effect: the rows are too few, or the net found little in them."
     for one in found.columns:

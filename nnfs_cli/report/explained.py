@@ -87,7 +87,7 @@ def _curve(found: Dependence, rows: bool) -> tuple[Picture, str]:
     sentence, answer = of_dependence(found), found.answers[found.main]
     told = sentence[0].upper() + sentence[1:]
     n, mean = len(found.cells) - found.empty, found.mean[found.main]
-    if found.places is None or found.kind != "number":
+    if found.places is None or not found.is_curve:
         names = [cell_text(found, i) for i in range(len(found.cells))]
         bars = [Bar(cut(name, LONGEST), one, answer_text(answer, one)) for name, one in zip(names, mean, strict=True)]
         return Bars(found.column, answer, bars), told

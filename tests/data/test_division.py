@@ -89,3 +89,5 @@ def test_equal_cells_make_no_division(column: Any) -> None:
 def test_booleans_are_named_as_in_a_file() -> None:
     (division,) = of(np.array([True, False, True]), "number")
     assert division.words == ("c = false", "c = true")
+    (named,) = divisions_of(Table("t", {"c": np.array([1.0, 0.0])}), "c", "number", ("alt", "aktiv"))
+    assert named.words == ("c = alt", "c = aktiv")

@@ -187,6 +187,17 @@ def test_booleans_are_read_in_many_languages() -> None:
     assert read(Boolean(one="aktiv", zero=("inaktiv", "alt")), "Aktiv", "alt") == [1, 0]
 
 
+@pytest.mark.parametrize(
+    ("given", "other"), [("nein", "ja"), ("Oui", "Non"), ("Y", "N"), ("off", "on"), ("x", "\u2717"), ("?", None)]
+)
+def test_a_boolean_is_rewritten_in_the_language_of_the_one_before(given: str, other: str | None) -> None:
+    parser = Boolean()
+    value = float(read(parser, given)[0] != 1) if other else 1.0
+    assert parser.rewrite(value, given) == (other or "true")
+    assert Boolean(one="aktiv", zero="alt").rewrite(1.0, "alt") == "aktiv"
+    assert parser.rewrite(0.0, None) == "false"
+
+
 VALUES = {  # as meant by whoever wrote them
     "US dollars": ["$2,493.94", "$5"],
     "euros": ["2.493,94 €", "5 €"],

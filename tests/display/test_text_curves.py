@@ -91,6 +91,11 @@ def test_logarithmic_axes_are_named_where_there_is_room(log_x: bool, log_y: bool
     assert narrow.split() == ["1", "epoch", "10"]
 
 
+def test_the_ends_of_an_axis_can_be_texts() -> None:
+    line = text_curves({"price": [(1922, 1.0), (2016, 2.0)]}, 40, 4, x_label="built", x_ends=("1922", "2016"))[-1]
+    assert line.split() == ["1922", "built", "2016"]
+
+
 def test_every_dot_of_braille_is_where_its_value_is() -> None:
     height = 4
     for row in range(4 * height):

@@ -17,6 +17,7 @@ from nnfs_cli.explain.dependence import ROWS, dependence
 from nnfs_cli.explain.grid import POINTS, grid_of
 from nnfs_cli.explain.inputs_by_column import inputs_by_column
 from nnfs_cli.explain.pairs import interaction, pairs, surface_of
+from nnfs_cli.explain.reasons import cells_in_words
 from tests.explain.trained import trained
 
 MIXED: dict[str, Any] = {
@@ -113,6 +114,30 @@ def test_cells_of_a_grid_are_those_of_rows_and_are_encoded_as_in_a_prediction(na
     assert {cell.tobytes() for cell in grid.inputs} <= rows
     if name == "gain":  # mostly 0
         assert len(grid.texts) >= POINTS // 2
+
+
+def test_yes_and_no_are_words_and_two_numbers_are_no_curve() -> None:
+    size, balcony = np.arange(60.0), ["ja", "nein", None] * 20
+    table = {"size": size, "balcony": balcony, "floor": ["1", "2"] * 30, "y": size}
+    steps = {"numbers": ["impute", "standardize"]}
+    parse = {"balcony": "boolean", "floor": "number"}
+    experiment = trained(table, "y", epochs=1, split={"validation": 0}, parse=parse, preprocessing=steps)
+    assert experiment.loaded is not None
+    predictor, survey = experiment.predictor, experiment.loaded.readers["train"].survey
+    inputs = inputs_by_column(predictor)
+    assert cells_in_words(predictor, survey, "balcony", np.arange(3)) == [
+        "balcony = true",
+        "balcony = false",
+        "balcony is empty",
+    ]
+    for name, texts in (("balcony", ("false", "true", "")), ("floor", ("1", "2"))):
+        grid = grid_of(predictor, survey, name, inputs)
+        assert grid is not None
+        assert grid.texts == texts
+        assert not dependence(predictor, experiment.splits["train"].X, inputs[name], grid).is_curve
+    grid = grid_of(predictor, survey, "size", inputs)
+    assert grid is not None
+    assert dependence(predictor, experiment.splits["train"].X, inputs["size"], grid).is_curve
 
 
 def test_a_column_of_equal_cells_has_no_grid() -> None:

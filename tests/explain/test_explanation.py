@@ -209,6 +209,13 @@ def test_importance_is_told_in_plain_sentences() -> None:
     ]
     few = dataclasses.replace(found, columns=(column("age", 1.0, "unclear", None),), together=())
     assert of_importance(few) == ["There are too few rows to tell which columns matter."]
+    chance = dataclasses.replace(
+        found, columns=(column("age", 1.0, "unclear"), column("id", 0.0, "unclear")), together=()
+    )
+    assert of_importance(chance) == [
+        "'age' may matter: with its cells shuffled, the loss grows by 50 % (45 to 55 %). Among 2 columns, one can seem"
+        " to matter as much by chance."
+    ]
     negative = dataclasses.replace(found, loss=-1.0)
     assert grows(negative, columns[0]) == "grows by 1 (0.9 to 1.1)"
 

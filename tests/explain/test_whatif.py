@@ -285,7 +285,7 @@ def test_what_cannot_be_asked_gets_a_sentence(mixed: Run, tmp_path: Path) -> Non
     ):
         with pytest.raises(UserError, match=sentence.replace("?", "[?]")):
             mixed.whatif(row, target, **options)  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="the row has 120 rows, and this is about one; choose it by its number, from 1"):
+    with pytest.raises(DataError, match="the row has 120 rows, and a what-if is about one; choose it with --number"):
         mixed.whatif(MIXED, "no")
     with pytest.raises(DataError, match="the row has no row 121; it has 120 rows"):
         mixed.whatif(MIXED, "no", number=121)

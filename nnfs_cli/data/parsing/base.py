@@ -47,6 +47,11 @@ class Parser(Component, family="parser"):
         """The number that an empty cell stands for; NaN if it is missing, as it always is among dates."""
         return np.nan
 
+    @property
+    def words(self) -> tuple[str, str] | None:
+        """What people call 0 and 1, if a column holds nothing else."""
+        return None
+
     def settle(self, evidence: Evidence) -> Self:
         """Return the parser with every setting that the cells of a column settle.
 
@@ -82,6 +87,10 @@ class Parser(Component, family="parser"):
     def write(self, value: Any) -> str:
         """Return a text that `parse` reads as this value; an empty text for NaN or NaT."""
         raise NotImplementedError
+
+    def rewrite(self, value: Any, given: Any) -> str:
+        """Return such a text in place of a `given` one, and in its language if there are several."""
+        return self.write(value)
 
 
 @lru_cache(4_096)

@@ -86,6 +86,11 @@ class Boolean(Parser, name="boolean"):
         """The value of an empty cell."""
         return 0.0 if self.empty == "zero" else np.nan
 
+    @property
+    def words(self) -> tuple[str, str]:
+        """The first spellings of 0 and 1."""
+        return self.write(0), self.write(1)
+
     def settle(self, evidence: Evidence) -> Self:
         """Return the parser with the meaning of an empty cell."""
         only_marks = evidence.n_cells > 0 and all(plain_spelling(shape) in MARKS for shape in evidence.shapes)
@@ -114,3 +119,15 @@ class Boolean(Parser, name="boolean"):
         if value != value:
             return ""
         return (self.one or ("true",))[0] if value else (self.zero or ("false",))[0]
+
+    def rewrite(self, value: Any, given: Any) -> str:
+        """Return the spelling that goes with the given one, such as ja for nein and Y for N."""
+        if self.one or self.zero or value != value or not isinstance(given, str):
+            return self.write(value)
+        plain = plain_spelling(given)
+        for pair in PAIRS:
+            ones, zeros = (spellings.split() for spellings in pair)
+            for here, there in zip(*((zeros, ones) if value else (ones, zeros)), strict=False):
+                if plain == here:
+                    return there.upper() if given.isupper() else there.title() if given.istitle() else there
+        return self.write(value)

@@ -63,7 +63,8 @@ class GivenRow:
             if name not in self.parsers and name in table.columns:
                 found.setdefault(name, plain_cell(table, name, isinstance(self.given.get(name), bool)))
             elif name in self.parsers:
-                found[name] = _written(self.parsers[name], name, table) if name in changed else self.given.get(name)
+                given = self.given.get(name)
+                found[name] = _written(self.parsers[name], name, table, given) if name in changed else given
         return {name: cell for name, cell in found.items() if name in self.parsers or name not in self._outputs}
 
     def read_again(self, table: Table, cells: Mapping[str, Any], changed: Collection[str]) -> Table | None:
@@ -100,16 +101,17 @@ def _row_of(tables: Any, number: int | None) -> tuple[Table, dict[str, Any]]:
         if number is not None and found is not None:
             return found
     if number is None and before > 1:
-        raise DataError(f"{of} has {counted(before, 'row')}, and this is about one; choose it by its number, from 1")
+        found_rows = f"{of} has {counted(before, 'row')}, and a what-if is about one"
+        raise DataError(f"{found_rows}; choose it with --number (in Python: number), which counts from 1")
     if found is None:
         raise DataError(f"{of} has no row {number or 1}; it has {counted(before, 'row')}")
     return found
 
 
-def _written(parser: Parser, name: str, table: Table) -> str:
-    """Return the text of a parsed column for a table of one row."""
+def _written(parser: Parser, name: str, table: Table, given: Any) -> str:
+    """Return the text of a parsed column for a table of one row, in place of the given one."""
     outputs = parser.outputs(name)
     if parser.kind == "date":
         return parser.write(table.stored(outputs[0])[0])
     values = tuple(float(table.numbers(output, gaps=True)[0]) for output in outputs)
-    return parser.write(values if len(values) > 1 else values[0])
+    return parser.rewrite(values if len(values) > 1 else values[0], given)
