@@ -17,11 +17,12 @@ from nnfs_cli.cli.paths import is_run, open_run, run_meant
 from nnfs_cli.cli.terminal import fact, print_fact, print_json, styled, suggest, width_of
 from nnfs_cli.display.text import duration, fold, table
 from nnfs_cli.errors import UserError
-from nnfs_cli.system.wording import counted
+from nnfs_cli.system.wording import counted, named
 
 if TYPE_CHECKING:
     from nnfs_cli.audit.audit import Audit
     from nnfs_cli.audit.finding import RowFinding
+    from nnfs_cli.config.config import Config
     from nnfs_cli.experiment.experiment import Experiment
     from nnfs_cli.training.callbacks import Callback
 
@@ -59,7 +60,9 @@ def audit(
         from nnfs_cli.workflows.write_rows import check_destination
 
         check_destination(str(output), None)
-    found = _audit(subject, set_, code, quiet or json)
+        if not output.parent.is_dir():
+            raise UserError(f"there is no folder {named(str(output.parent))}; make it first")
+    found = _audit(subject, output, set_, code, quiet or json)
     if output is not None:
         _write(found, output)
     if json:
@@ -73,14 +76,17 @@ def audit(
         suggest(f"nnfs audit {shlex.quote(subject.as_posix())} --output faults.csv lists all rows", quiet)
 
 
-def _audit(subject: Path, set_: list[str] | None, code: list[Path] | None, quiet: bool) -> Audit:
+def _audit(subject: Path, output: Path | None, set_: list[str] | None, code: list[Path] | None, quiet: bool) -> Audit:
     """Audit a config or a run, and say on stderr what is trained, and how long it took, unless `quiet`."""
     if is_run(subject):
         load(code)
         from nnfs_cli.audit.audit import audit_run
 
-        return audit_run(open_run(subject))
+        of_run = audit_run(open_run(subject))
+        _refuse_data(output, of_run.rows.predictor.config)
+        return of_run
     config = read(subject, set_, code)
+    _refuse_data(output, config)
     from nnfs_cli.audit.audit import audit_config
     from nnfs_cli.display.progress import progress_for
 
@@ -95,6 +101,17 @@ def _audit(subject: Path, set_: list[str] | None, code: list[Path] | None, quiet
     if not quiet:
         fact("time", duration(time.monotonic() - start))
     return found
+
+
+def _refuse_data(output: Path | None, config: Config) -> None:
+    """Raise `UserError` for an output that is a file of the data: it would be lost."""
+    from nnfs_cli.data.file_source import FileSource
+
+    dataset = config.dataset
+    files = [*(dataset.files if isinstance(dataset, FileSource) else ()), *config.split.files.values()]
+    present = [file for file in files if isinstance(file, Path) and file.exists()]
+    if output is not None and output.exists() and any(map(output.samefile, present)):
+        raise UserError(f"{output.as_posix()} is the data; name another file for what is found")
 
 
 def _write(found: Audit, output: Path) -> None:

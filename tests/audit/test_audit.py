@@ -87,6 +87,16 @@ def test_an_audit_is_shown_in_python(found: DataAudit) -> None:
     assert set(found.columns["effect"]) <= {"hurts", "unclear"}
 
 
+def test_the_command_writes_neither_over_the_data_nor_where_no_folder_is(folder: Path, inside: Nnfs) -> None:
+    config, data = folder / "houses.yaml", folder / "houses.csv"
+    before = data.read_bytes()
+    sentence = one_message(inside("audit", str(config), "--output", str(data)), 2)
+    assert sentence.endswith("houses.csv is the data; name another file for what is found\n")
+    assert data.read_bytes() == before
+    sentence = one_message(inside("audit", str(config), "--output", "no/faults.csv"), 2)
+    assert sentence == "error: there is no folder 'no'; make it first\n"
+
+
 def test_the_command_shows_rows_and_writes_them(folder: Path, inside: Nnfs, tmp_path: Path) -> None:
     done = inside("audit", str(folder / "houses.yaml"), "--output", "faults.csv", "--top", "1")
     assert done.returncode == 0

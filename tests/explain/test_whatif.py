@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -293,6 +294,10 @@ def test_what_cannot_be_asked_gets_a_sentence(mixed: Run, tmp_path: Path) -> Non
     for target in ("300", "ten", "=> 3"):
         with pytest.raises(UserError, match="give a bound or a range, such as '>= 300000', '<= 5' or"):
             run.whatif({"x": 1}, target)
+    for target in (">= 1e999", (math.nan, 3), (math.inf, math.inf)):
+        with pytest.raises(UserError, match="has no finite bound; give a bound or a range, such as"):
+            run.whatif({"x": 1}, target)
+    assert run.whatif({"x": 1}, ">= 300", keep="x").facts[-1] == ("answer", "none: no column may change")
     with pytest.raises(UserError, match="no number from 20 to 10; the lower end comes first"):
         run.whatif({"x": 1}, (20, 10))
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from nnfs_cli import Run, UserError, train
 from nnfs_cli.config.yaml import read
-from nnfs_cli.report.card.markdown import escaped, without_folders
+from nnfs_cli.report.card.markdown import escaped, prose, without_folders
 from nnfs_cli.report.card.metadata import dataset_id
 from tests.conftest import Nnfs, one_message
 
@@ -141,6 +143,36 @@ def test_an_escaped_text_is_read_as_it_was(text: str) -> None:
     (_, inline, _) = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(escaped(text))
     assert "".join(child.content for child in inline.children or ()) == text
     assert {child.type for child in inline.children or ()} <= {"text", "text_special"}
+
+
+WORDS = [
+    "#",
+    "##",
+    "-",
+    "+",
+    "---",
+    "===",
+    "=",
+    ">",
+    "1.",
+    "23)",
+    "-3",
+    "<b>",
+    "`",
+    "``",
+    "`<i>`",
+    "~~~",
+    "word " * 9,
+    "column",
+]
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=30))
+@settings(max_examples=60)
+def test_a_long_sentence_is_one_paragraph_whatever_its_lines_begin_with(words: list[str]) -> None:
+    tokens = MarkdownIt("commonmark").enable("table").parse(prose(" ".join(words)))
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+    assert "html_inline" not in {child.type for child in tokens[1].children or ()}
 
 
 def test_figures_have_their_intervals_and_those_of_simple_models_beside_them(card: str, run: Run) -> None:

@@ -160,6 +160,8 @@ class WhatIf:
         found = [("now", self.now.text), ("wanted", self.wanted)]
         if self.reached:
             found.append(("answer", "the row has it already; nothing needs to change"))
+        elif not self.tried:
+            found.append(("answer", "none: no column may change"))
         elif not self.answers:
             where = "within the ranges of the training rows"
             kept = f", with {listing(self.kept_named)} as now" if self.kept else ""

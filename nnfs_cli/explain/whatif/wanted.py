@@ -60,6 +60,8 @@ class Wanted:
             what = f"{targets[target]} = " if encoder.pairs else ""
             return cls(predictor, target, index, -math.inf, math.inf, f"{what}{labels[index]}")
         low, high = _range_of(rest)
+        if math.isnan(low) or math.isnan(high) or low == math.inf or high == -math.inf:
+            raise UserError(f"the target is a number, and {shown(text_of(rest))} has no finite bound; {HOW}")
         if low > high:
             raise UserError(f"the target has no number from {low:g} to {high:g}; the lower end comes first")
         what = targets[target] if len(targets) > 1 else "prediction"

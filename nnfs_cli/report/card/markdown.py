@@ -13,6 +13,7 @@ WIDTH = 100
 _CODE = re.compile(r"(`[^`\n]+`)")
 # What CommonMark and GitHub obey within a line. An underscore between letters is none of it.
 _SPECIAL = re.compile(r"[\\`*\[<|~$]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])|^[#>]|^[+-](?=\s|$)")
+_BLOCK = re.compile(r"^(?:[#>]|[-+=]+(?=\s|$)|(\d+)(?=[.)](?:\s|$)))")  # begins a heading, a quotation or a list
 _FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\"]+[/\\])+")
 
 
@@ -26,9 +27,15 @@ def escaped(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Return a sentence of ours in lines of at most 100 columns; what stands between backticks stays code."""
+    """Return a sentence of ours in lines of about 100 columns; what stands between backticks stays code."""
     parts = _CODE.split(in_a_line(text))
-    return "\n".join(fold("".join(part if i % 2 else escaped_part(part) for i, part in enumerate(parts)), WIDTH))
+    lines = fold("".join(part if i % 2 else escaped_part(part) for i, part in enumerate(parts)), WIDTH)
+    return "\n".join(_BLOCK.sub(_shown_mark, line) for line in lines)
+
+
+def _shown_mark(begin: re.Match[str]) -> str:
+    """Return the begin of a line so that it begins no heading, quotation or list."""
+    return f"{begin[0]}\\" if begin[1] else f"\\{begin[0]}"
 
 
 def escaped_part(text: str) -> str:
