@@ -31,7 +31,7 @@ class RowFinding:
     given: Sequence[str] = ()
     likely: Sequence[str] = ()
     brief: Sequence[str] = ()
-    """The reasons in few words, where `given` and `likely` stand beside them; empty if they are brief already."""
+    """The reasons in few words, for a table in the terminal; empty if they are brief already."""
 
     def __len__(self) -> int:
         return len(self.rows)

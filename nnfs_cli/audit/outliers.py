@@ -28,7 +28,7 @@ def far_cells(rows: AuditedRows) -> RowFinding | None:
     encoder, table = rows.predictor.encoder, rows.table
     answers = () if encoder.classes or encoder.pairs else encoder.targets
     names = [*(name for name, kind in encoder.kinds.items() if kind != "category"), *answers]
-    found, far, reasons = [np.empty(0, np.intp)], [np.empty(0)], list[str]()
+    found, far, reasons, brief = [np.empty(0, np.intp)], [np.empty(0)], list[str](), list[str]()
     for name in names:
         values = numbers_of(table, name)
         there = np.flatnonzero(np.isfinite(values))
@@ -40,8 +40,9 @@ def far_cells(rows: AuditedRows) -> RowFinding | None:
         low, high = _ends(rows, name, values[there])
         found.append(places)
         far.append(beyond[outside])
-        cells = (_shown(rows, place, name) for place in places.tolist())
-        reasons += [f"{named(name)} is {cell}, and 98 % of the rows have {low} to {high}" for cell in cells]
+        cells = [f"{named(name)} is {_shown(rows, place, name)}" for place in places.tolist()]
+        reasons += [f"{cell}, and 98 % of the rows have {low} to {high}" for cell in cells]
+        brief += [f"{cell}; usually {low} to {high}" for cell in cells]
     places, score = np.concatenate(found), np.concatenate(far)
     if not len(places):
         return None
@@ -55,6 +56,7 @@ def far_cells(rows: AuditedRows) -> RowFinding | None:
         places[order],
         score[order],
         [reasons[i] for i in order.tolist()],
+        brief=[brief[i] for i in order.tolist()],
     )
 
 

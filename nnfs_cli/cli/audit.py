@@ -17,7 +17,7 @@ from nnfs_cli.cli.paths import is_run, open_run, run_meant
 from nnfs_cli.cli.terminal import fact, print_fact, print_json, styled, suggest, width_of
 from nnfs_cli.display.text import duration, fold, table
 from nnfs_cli.errors import UserError
-from nnfs_cli.system.wording import counted, named
+from nnfs_cli.system.wording import counted, cut, named
 
 if TYPE_CHECKING:
     from nnfs_cli.audit.audit import Audit
@@ -165,6 +165,6 @@ def _print_finding(found: Audit, one: RowFinding, top: int) -> None:
         lines = table(header, rows, range(1, len(header))).splitlines()
     print()
     for line in lines:
-        print(f"  {line if len(line) <= width else f'{line[: width - 1]}…'}".rstrip())
+        print(f"  {cut(line.rstrip(), width)}")
     if len(one) > top:
         print(f"  {len(one) - top:,} more")
