@@ -14,7 +14,7 @@ and an interrupted run is resumed by
 
 Read `train`, `load_run`, `evaluate` and `predict` first, then `decide` (the threshold between two classes), `resume`
 and `verify`, then `compare` with `baselines`, `compare_runs` and `cross_validate`. `evaluate` returns an `evaluation`,
-`bootstrap` finds confidence intervals, and `verdicts` says after a training how good the net is.
+with figures `by_column` if asked, `bootstrap` finds confidence intervals, and `verdicts` says how good a net is.
 """
 
 # The functions are re-exported so that users need one import, and read `workflows.train(...)` as a sentence. They hide

@@ -1,4 +1,4 @@
-"""Excel workbooks: `source` reads them with calamine, `writer` writes them with openpyxl.
+"""Excel workbooks: `source` reads them by `workbook` with calamine, `writer` writes them with openpyxl.
 
 Both packages come with the extra `excel`, and are imported when they are used.
 """
