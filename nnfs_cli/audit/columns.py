@@ -10,6 +10,7 @@ from nnfs_cli.arrays import evenly_spaced
 from nnfs_cli.explain.importance import ColumnImportance, importance
 from nnfs_cli.explain.inputs_by_column import inputs_by_column
 from nnfs_cli.inspection.column_relations import list_columns
+from nnfs_cli.system.wording import counted
 from nnfs_cli.workflows.run_predictions import RunPredictions
 
 MOST_ROWS = 4_000  # whose cells are shuffled, evenly spaced
@@ -53,7 +54,8 @@ class ColumnFinding:
             parts.append(f"{_listed(self.hurting)} {verb}: with {their} cells shuffled, rows are predicted better")
         if self.unclear and len(self.unclear) < self.tested:
             verb, it = ("does", "it tells") if len(self.unclear) == 1 else ("do", "they tell")
-            parts.append(f"{_listed(self.unclear)} {verb} not clearly help: {it} little that other columns do not tell")
+            shown = f"as far as {counted(self.rows, 'row')} show, {it} little that other columns do not tell"
+            parts.append(f"{_listed(self.unclear)} {verb} not clearly help: {shown}")
         return "; ".join(parts)
 
 

@@ -15,6 +15,8 @@ from nnfs_cli.data.table import Label, text_of
 from nnfs_cli.display.text import value
 from nnfs_cli.system.wording import counted, named, percent
 
+MANY = 0.1  # share of suspected labels from which on most of them are only surprising
+
 
 def wrong_answers(rows: AuditedRows) -> Iterator[RowFinding]:
     """Yield the rows whose answer is probably wrong, for each target that has any."""
@@ -55,7 +57,12 @@ def _labels(
         f" {'is' if n == 1 else 'are'} improbable, and may be wrong",
         "nets that have not seen these rows are as sure of another label as they are of rows that have it: either the"
         " label is wrong, or the columns do not tell what decides it",
-        "look at these rows, the most improbable first; correct their labels, or leave them out of the training",
+        "look at these rows, the most improbable first; "
+        + (
+            "correct their labels, or leave them out of the training"
+            if n < MANY * len(truth)
+            else "where so many are improbable, most are right: correct only those that you know to be wrong"
+        ),
         rows.judged[found.rows],
         suspicion(truth, answer)[found.rows],
         reasons,

@@ -141,6 +141,17 @@ def test_each_of_several_labels_is_judged() -> None:
     assert {(int(np.argmax(x)) + 1, "'yes'"), (int(np.argmin(z)) + 1, "'no' ")} <= wrong
 
 
+@pytest.mark.parametrize(("noise", "advice"), [(1.0, "most are right"), (0.1, "or leave them out")])
+def test_where_labels_are_mostly_chance_most_suspected_ones_are_called_right(noise: float, advice: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    table = {"x": x, "y": np.where(np.where(rng.random(200) < noise, rng.random(200) > 0.5, x > 0), "yes", "no")}
+    settings = {"dataset": {"table": "y"}, "layers": ["linear: 1", "sigmoid"], "loss": "binary_cross_entropy"}
+    found = audit_config(config_from(settings, table, {"lr": 0.5, "epochs": 10, "preprocessing": "standardize"}))
+    (labels,) = (one for one in found.findings if one.code == "label_errors")
+    assert advice in labels.remedy
+
+
 def test_rows_are_dealt_into_folds_at_random_and_the_column_that_divided_them_stays_no_input(folder: Path) -> None:
     table = houses() | {"year": [1900 + i for i in range(203)], "part": ["train", "test", "train"] * 67 + ["train"] * 2}
     for split in ({"time": "year"}, {"column": "part"}):
