@@ -52,6 +52,14 @@ class Dependence:
         return self.kind == "number" and self.places is not None and len(self.cells) - self.empty > 2
 
     @property
+    def is_whole(self) -> bool:
+        """Whether its parts have the lengths that they should have, which a record may lack."""
+        cells = [self.cells, self.shares, *([] if self.places is None else [self.places]), *self.curves]
+        of_answers = [each for each in (self.mean, self.low, self.high) if each is not None]
+        whole = {*map(len, cells), *(len(row) for rows in of_answers for row in rows)} == {len(self.cells)} != {0}
+        return whole and {*map(len, of_answers)} == {len(self.answers)} and 0 <= self.main < len(self.answers)
+
+    @property
     def range(self) -> tuple[float, float]:
         """The least and the largest mean of the main answer."""
         return min(self.mean[self.main]), max(self.mean[self.main])

@@ -61,7 +61,12 @@ class Explanation:
     @classmethod
     def of_plain(cls, found: Mapping[str, Any]) -> Explanation:
         """Return what `plain` was made of. Raises `ValueError` for anything else."""
-        return TypeAdapter(cls).validate_python(found)
+        read = TypeAdapter(cls).validate_python(found)
+        names = {one.name for one in read.importance.columns}
+        grouped = {name for group in read.importance.together for name in group.columns}
+        if not (grouped <= names and all(one.is_whole for one in read.dependence)):
+            raise ValueError("the parts of the explanation do not fit together")
+        return read
 
 
 def explain(

@@ -11,9 +11,10 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
-from nnfs_cli.errors import UserError
+from nnfs_cli.errors import RunError, UserError
 from nnfs_cli.experiment.experiment import Experiment
 from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.runs.records import EXPLANATION
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 from nnfs_cli.workflows.compare import Comparison, beside_baselines
 from nnfs_cli.workflows.load_run import UNUSABLE, config_of
@@ -122,7 +123,11 @@ class RunFacts:
                 return None
             from nnfs_cli.explain.explanation import Explanation  # it is not needed where nothing was explained
 
-            return Explanation.of_plain(plain)
+            try:
+                return Explanation.of_plain(plain)
+            except ValueError:
+                file = self.run.path / EXPLANATION
+                raise RunError(f"{file} is damaged or of another version; `nnfs explain` writes it again") from None
 
         return self._read(read)
 

@@ -128,7 +128,8 @@ class RunArrays:
 
         arrays = self._files.find_arrays(BACKGROUND)
         X = arrays.get("X")
-        if X is None or len(arrays) > 1 or X.dtype.kind != "f" or X.shape[1:] != (n_features,) or not all_finite(X):
+        fits = X is not None and len(arrays) == 1 and X.dtype.kind == "f" and X.shape[1:] == (n_features,)
+        if X is None or not (fits and len(X) and all_finite(X)):
             raise self._damaged(BACKGROUND, f"it should hold rows of {n_features} finite inputs")
         return X
 

@@ -121,6 +121,11 @@ def test_a_damaged_record_is_told_in_the_report_with_its_remedy(run: Path, insid
     assert "<code>nnfs explain</code> writes it again" in run_report(RunFacts(RunDirectory.open(run)))
     with pytest.raises(ValueError, match="importance"):
         Explanation.of_plain({"split": "test"})
+    kept = explain(RunDirectory.open(run), columns=2, repeats=1).plain()
+    for name, wrong in (("places", [1.0]), ("main", 9), ("mean", []), ("curves", [[]]), ("cells", [])):
+        bent = {**kept, "dependence": [{**one, name: wrong} for one in kept["dependence"]]}
+        with pytest.raises(ValueError, match="do not fit together"):
+            Explanation.of_plain(bent)
 
 
 def test_whatever_a_record_holds_the_page_is_made(run: Path) -> None:

@@ -201,9 +201,10 @@ def test_a_run_without_background_rows_reads_its_data_again(tmp_path: Path) -> N
     assert len(background_of(other, predictor)) == N
     copy = tmp_path / "copy"
     shutil.copytree(other.path, copy)
-    np.savez(unsealed(copy) / "background.npz", X=np.zeros((3, 2)))
-    with pytest.raises(RunError, match=r"background.npz is damaged: it should hold rows of \d+ finite inputs"):
-        background_of(RunDirectory.open(copy), predictor)
+    for rows in (np.zeros((3, 2)), np.zeros((0, predictor.model.input_shape[0]))):
+        np.savez(unsealed(copy) / "background.npz", X=rows)
+        with pytest.raises(RunError, match=r"background.npz is damaged: it should hold rows of \d+ finite inputs"):
+            background_of(RunDirectory.open(copy), predictor)
 
 
 def test_weights_of_rows_draw_the_background(tmp_path: Path) -> None:

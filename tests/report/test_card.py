@@ -146,25 +146,9 @@ def test_an_escaped_text_is_read_as_it_was(text: str) -> None:
 
 
 WORDS = [
-    "#",
-    "##",
-    "-",
-    "+",
-    "---",
-    "===",
-    "=",
-    ">",
-    "1.",
-    "23)",
-    "-3",
-    "<b>",
-    "`",
-    "``",
-    "`<i>`",
-    "~~~",
-    "word " * 9,
-    "column",
-]
+    "#", "##", "-", "+", "---", "===", "=", ">", "1.", "23)", "-3", "<b>", "<script>", "</div>", "| a |", ":-- |",
+    "`", "``", "`<i>`", "~~~", "word " * 9, "column",
+]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=30))

@@ -13,7 +13,7 @@ WIDTH = 100
 _CODE = re.compile(r"(`[^`\n]+`)")
 # What CommonMark and GitHub obey within a line. An underscore between letters is none of it.
 _SPECIAL = re.compile(r"[\\`*\[<|~$]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])|^[#>]|^[+-](?=\s|$)")
-_BLOCK = re.compile(r"^(?:[#>]|[-+=]+(?=\s|$)|(\d+)(?=[.)](?:\s|$)))")  # begins a heading, a quotation or a list
+_BLOCK = re.compile(r"^(?:[#><|]|:(?=-)|[-+=]+(?=\s|$)|(\d+)(?=[.)](?:\s|$)))")  # begins no paragraph, but a block
 _FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\"]+[/\\])+")
 
 
