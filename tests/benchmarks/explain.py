@@ -75,7 +75,7 @@ def markdown(found: Found) -> str:
     """A row for each net and each number of samples."""
     lines = [
         described(found),
-        f"| {COLUMNS} columns | rows | samples | rows a second | CPU seconds | memory |",
+        f"| {COLUMNS} columns | rows | samples | rows a second | rows a CPU second | memory |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for net, by_samples in found["nets"].items():
@@ -83,5 +83,5 @@ def markdown(found: Found) -> str:
             wall, cpu, memory = (median(side) for side in zip(*turns, strict=True))
             shown = samples if samples != "0" else "no reasons"
             rows = rows_for(net, found["rows"])
-            lines.append(f"| {net} | {rows:,} | {shown} | {rows / wall:,.0f} | {cpu:,.0f} | {memory:,.0f} MB |")
+            lines.append(f"| {net} | {rows:,} | {shown} | {rows / wall:,.0f} | {rows / cpu:,.0f} | {memory:,.0f} MB |")
     return "\n".join(lines) + "\n"
