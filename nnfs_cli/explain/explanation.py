@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.data.table import Table
-from nnfs_cli.errors import UserError
+from nnfs_cli.errors import RunError, UserError
 from nnfs_cli.explain.against_linear import AgainstLinear, against_linear
 from nnfs_cli.explain.columns_alike import columns_alike
 from nnfs_cli.explain.dependence import Dependence, dependence
@@ -82,7 +83,8 @@ def explain(
     At most 10,000 rows are looked at, drawn at random, and fewer if there are many columns. `columns` is the number of
     main columns, whose dependence and pairs are shown. Cells are shuffled 5 times, or up to 20 times for few rows,
     unless `repeats` says otherwise. `data` holds the rows of the run, if they are not where the config says; see
-    `rows_for` for both. The explanation of the run's own rows is kept in the run, unless another process writes there.
+    `rows_for` for both. The explanation of the run's own rows is kept in the run, unless another process writes there,
+    or it has fewer columns than usual and there is one already.
     `told` is called with what is being done.
     Raises `DataError` if the data is missing or has changed, `RunError` if the run has no best weights.
     """
@@ -101,7 +103,7 @@ def explain(
                 repeats,
                 told,
             )
-            if run.locked:
+            if run.locked and (columns >= COLUMNS or not _is_kept(run)):
                 run.records.write_explanation(found.plain())
         return found
     predictor = restore(run)
@@ -110,6 +112,14 @@ def explain(
     return _explained(
         predictor, lambda most: ExplainedRows.of_tables(predictor, tables, most), None, columns, repeats, told
     )
+
+
+def _is_kept(run: RunDirectory) -> bool:
+    """Return whether a run keeps an explanation that can be read."""
+    with contextlib.suppress(RunError, ValueError):
+        kept = run.records.explanation()
+        return kept is not None and Explanation.of_plain(kept) is not None
+    return False
 
 
 def _explained(

@@ -88,6 +88,8 @@ def test_the_command_tells_what_matters_and_keeps_it_for_the_report(run: Path, i
     found = json.loads(inside("explain", run, "--json").stdout)
     assert found.pop("run") == run.as_posix()
     assert found == kept
+    inside("explain", run, "--columns", "0")
+    assert json.loads((run / "explanation.json").read_text()) == kept
     shown = run_report(RunFacts(RunDirectory.open(run)))
     assert "What matters" in shown
     assert " matters most: with its cells shuffled" in shown
