@@ -238,6 +238,7 @@ def test_a_layer_of_the_users_own_is_drawn_with_its_weights(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:parcels.csv. 2 cells")
 @pytest.mark.parametrize("name", sorted(path.relative_to(CONFIGS).as_posix() for path in CONFIGS.rglob("*.yaml")))
 def test_every_config_has_a_page(name: str) -> None:
     html = trace_page(batch(name))
