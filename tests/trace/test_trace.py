@@ -60,6 +60,7 @@ def test_the_numbers_of_a_trace_are_those_of_training(name: str, dtype: str) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", sorted({*ALL} - {*FEW}))
+@pytest.mark.filterwarnings("ignore:parcels.csv. 2 cells")
 def test_the_numbers_of_every_trace_are_those_of_training(name: str, dtype: str) -> None:
     assert_numbers_of_training(name, dtype)
 
