@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.explain.answers import Answers, over_grid
 from nnfs_cli.explain.grid import Grid
 from nnfs_cli.prediction.predictor import Predictor
@@ -79,7 +79,7 @@ def dependence(predictor: Predictor, X: Array, places: Array, grid: Grid, weight
     members = predictor.config.members
     bounds: tuple[Array, Array] | None = None
     if members > 1:
-        some = np.unique(np.linspace(0, members - 1, min(members, MEMBERS)).astype(int)).tolist()
+        some = evenly_spaced(members, MEMBERS).tolist()
         means = [
             np.average(over_grid(predictor, X, places, grid.inputs, one), axis=1, weights=weight).T for one in some
         ]
@@ -88,7 +88,7 @@ def dependence(predictor: Predictor, X: Array, places: Array, grid: Grid, weight
         grid.column,
         grid.kind,
         grid.texts,
-        None if grid.places is None else tuple(np.nan_to_num(grid.places).tolist()),
+        grid.known_places,
         tuple(shares.tolist()),
         grid.empty,
         Answers.of(predictor).names,

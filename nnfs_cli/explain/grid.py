@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.dates import days
+from nnfs_cli.data.profile import numbers_or_days
 from nnfs_cli.data.table import Kind, Table, gaps_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.display.text import value
@@ -44,6 +44,11 @@ class Grid:
         """The number of cells that are in the order of their numbers or dates; 0 for categories."""
         return 0 if self.places is None else len(self.texts) - self.empty
 
+    @property
+    def known_places(self) -> tuple[float, ...] | None:
+        """The places as plain numbers, 0 for the empty cell, which has none."""
+        return None if self.places is None else tuple(np.nan_to_num(self.places).tolist())
+
 
 def grid_of(
     predictor: Predictor, table: Table, column: str, inputs: Mapping[str, Array], points: int = POINTS
@@ -55,7 +60,7 @@ def grid_of(
     name = _read_as(predictor, column)
     kind = predictor.encoder.kinds[name]
     gaps = gaps_of(table.column(name))
-    numbers = None if kind == "category" else _numbers(table, name, kind)
+    numbers = None if kind == "category" else numbers_or_days(table, name, kind)
     chosen, shares = _categories(table.texts(name)) if numbers is None else _quantiles(numbers, gaps, points)
     if numbers is not None and gaps.any():
         shares = np.append(shares * (1 - gaps.mean()), gaps.mean())
@@ -80,11 +85,6 @@ def _read_as(predictor: Predictor, column: str) -> str:
     """Return the column that is read from a column of the table: the same, or the first that its parser makes."""
     parser = predictor.config.dataset.parsers.get(column)
     return column if parser is None else next(n for n in parser.outputs(column) if n in predictor.encoder.kinds)
-
-
-def _numbers(table: Table, name: str, kind: Kind) -> Array:
-    """Return numbers, or dates as days since 1970, as float64 (rows,); NaN for empty cells."""
-    return days(table.dates(name)) if kind == "date" else table.numbers(name, gaps=True)
 
 
 def _quantiles(numbers: Array, gaps: Array, points: int) -> tuple[Array, Array]:

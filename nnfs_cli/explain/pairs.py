@@ -63,9 +63,9 @@ def pairs(predictor: Predictor, X: Array, inputs: Mapping[str, Array], grids: Se
     found = []
     for one, other in itertools.combinations(grids, 2):
         surface = log_odds(predictor, _surface(predictor, X, inputs, one, other))
-        left, whole = interaction(surface, one.shares, other.shares), surface
+        left = interaction(surface, one.shares, other.shares)
         weights = np.outer(one.shares, other.shares)[:, :, None] / (one.shares.sum() * other.shares.sum())
-        centred = whole - (weights * whole).sum(axis=(0, 1))
+        centred = surface - (weights * surface).sum(axis=(0, 1))
         of_left, of_whole = ((weights * np.square(part)).sum(axis=(0, 1)).mean() for part in (left, centred))
         share = float(of_left / of_whole) if of_whole > 0 else 0.0
         found.append(Pair((one.column, other.column), float(np.sqrt(of_left)), share))
@@ -86,11 +86,10 @@ def surface_of(predictor: Predictor, X: Array, inputs: Mapping[str, Array], one:
     """Return the answer that varies most over a pair of columns, at all pairs of their cells."""
     found = _surface(predictor, X, inputs, one, other)
     main = int(found.std(axis=(0, 1)).argmax())
-    places = tuple(None if grid.places is None else tuple(np.nan_to_num(grid.places).tolist()) for grid in (one, other))
     return Surface(
         (one.column, other.column),
         (one.texts, other.texts),
-        (places[0], places[1]),
+        (one.known_places, other.known_places),
         Answers.of(predictor).names[main],
         tuple(tuple(row) for row in found[:, :, main].T.tolist()),
     )

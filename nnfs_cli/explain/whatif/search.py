@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnfs_cli.arrays import Array
+from nnfs_cli.arrays import Array, evenly_spaced
 from nnfs_cli.explain.whatif.candidates import Candidates
 
 WIDE, NARROW, FINE, CROSSED = 41, 9, 33, 17  # cells of a column: alone, among pairs, and on the way back
@@ -120,10 +120,7 @@ class _Search:
 
     def _row(self, changes: dict[int, Array]) -> Array:
         """Return rows (n, columns) with these codes (n,), and unchanged cells else."""
-        rows = np.full((len(next(iter(changes.values()))), self.n), np.nan)
-        for j, codes in changes.items():
-            rows[:, j] = codes
-        return rows
+        return self._with(np.full(self.n, np.nan), changes)
 
     def _singles(self) -> Array:
         grids = [(j, cells.grid(WIDE if cells.ordered else LEVELS)) for j, cells in enumerate(self.rows.cells)]
@@ -134,7 +131,7 @@ class _Search:
         order = np.argsort(short, kind="stable")
         if not self.rows.cells[j].ordered:
             return codes[order[:NARROW]]
-        even = codes[np.linspace(0, len(codes) - 1, min(NARROW, len(codes))).astype(np.intp)]
+        even = codes[evenly_spaced(len(codes), NARROW)]
         return np.unique([*even, codes[order[0]]])
 
     def _pairs(self, i: int, j: int, few: dict[int, Array]) -> Array:
@@ -160,9 +157,7 @@ class _Search:
         parts = [np.full((0, self.n), np.nan)]
         for j, codes in few.items():
             if np.isnan(row[j]):
-                more = np.repeat(row[None], len(codes), axis=0)
-                more[:, j] = codes
-                parts.append(more)
+                parts.append(self._with(row, {j: codes}))
         return np.concatenate(parts)
 
     def _moves(self, row: Array) -> Iterator[Array]:
