@@ -35,6 +35,11 @@ def days(dates: Array) -> Array:
     return np.where(np.isnat(dates), np.nan, dates.astype(np.int64) / DAY)
 
 
+def weekday(dates: Array) -> Array:
+    """Return the day of the week of dates (rows,), 0 for Monday to 6 for Sunday; that of a gap means nothing."""
+    return np.asarray((dates.astype("datetime64[D]").astype(np.int64) + 3) % 7)  # day 0, in 1970, was a Thursday
+
+
 def utc(dates: Array) -> Array:
     """Return the instants of a column of dates (rows,), datetime64[us] in UTC."""
     return np.asarray(dates["utc"]) if dates.dtype == ZONED else dates

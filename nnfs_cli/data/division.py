@@ -11,7 +11,8 @@ from itertools import pairwise
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.dates import days
+from nnfs_cli.data.dates import days, weekday
+from nnfs_cli.data.parsing.month_names import MONTHS, WEEKDAYS
 from nnfs_cli.data.table import Kind, Table, text_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.system.wording import cut, in_a_line
@@ -21,11 +22,6 @@ MOST_LEVELS = 12  # categories with a bin of their own
 MOST_YEARS = 12
 DIGITS = 15  # characters of a number that is written in full
 LONGEST = 40  # characters of a category
-MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ROUND = 20  # steps between the 10 % and the 90 % quantile, at least, to which cuts are rounded
 
 
@@ -174,11 +170,10 @@ def _by_date(name: str, called: str, dates: Array) -> Iterator[Division]:
     else:
         yield from _by_day(name, called, dates, gaps, empty)
     months = dates.astype("datetime64[M]").astype(np.int64) % 12
-    names = [f"{called} in {month}" for month in MONTHS]
+    names = [f"{called} in {month}" for month in MONTHS["English"][0].title().split()]
     yield from _levels(name, np.where(gaps, 12, months), [*names, empty], [*names, "(empty)"])
-    weekdays = (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7  # the first day of 1970 was a Thursday
     names = [f"{called} on a {day}" for day in WEEKDAYS]
-    yield from _levels(name, np.where(gaps, 7, weekdays), [*names, empty], [*names, "(empty)"])
+    yield from _levels(name, np.where(gaps, 7, weekday(dates)), [*names, empty], [*names, "(empty)"])
 
 
 def _by_day(name: str, called: str, dates: Array, gaps: Array, empty: str) -> Iterator[Division]:

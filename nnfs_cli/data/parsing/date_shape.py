@@ -12,7 +12,7 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import FARTHEST, ZONED
-from nnfs_cli.data.parsing.month_names import MONTHS, is_weekday, month_number
+from nnfs_cli.data.parsing.month_names import MONTHS, WEEKDAYS, is_weekday, month_number
 from nnfs_cli.data.parsing.shapes import whole
 
 _NUMBERS = {"Y": "0{4}", "y": "00", "j": "0{1,3}", "f": "0{1,9}"} | dict.fromkeys("dmHIMS", "0{1,2}")
@@ -30,7 +30,6 @@ ZONES = {  # hours from UTC
     "utc": 0, "gmt": 0, "z": 0, "wet": 0, "cet": 1, "mez": 1, "west": 1, "cest": 2, "mesz": 2, "eet": 2, "eest": 3,
     "msk": 3, "jst": 9, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,
 }  # fmt: skip
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _FIXED_WIDTH = {"Y", "y", "f"}
 
 
@@ -171,7 +170,7 @@ def write_date(here: datetime, pattern: str, offset: int) -> str:
         here, offset = here - timedelta(seconds=offset), 0
     sign, minutes = "-" if offset < 0 else "+", abs(offset) // 60
     names, short = (spelled.title().split() for spelled in MONTHS["English"])
-    day = _WEEKDAYS[here.weekday()]
+    day = WEEKDAYS[here.weekday()]
     written = {
         "Y": f"{here.year:04}", "y": f"{here.year % 100:02}", "m": f"{here.month:02}", "d": f"{here.day:02}",
         "H": f"{here.hour:02}", "I": f"{(here.hour - 1) % 12 + 1:02}", "M": f"{here.minute:02}",

@@ -58,6 +58,7 @@ MONTHS: dict[str, tuple[str, str]] = {  # by language: the names and their short
         "oca şub mar nis may haz tem ağu eyl eki kas ara",
     ),
 }
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MORE = {"sept": 9, "jänner": 1, "feber": 2, "fév": 2, "oct": 10, "мар": 3, "май": 5, "abri": 4}
 _DAYS = (
     "mon tue wed thu fri sat sun monday tuesday wednesday thursday friday saturday sunday tues thur thurs"
@@ -81,7 +82,7 @@ _NUMBERS = {
     for spelled in names
     for number, name in enumerate(spelled.split(), 1)
 } | {plain(name): number for name, number in _MORE.items()}
-_WEEKDAYS = {plain(name) for name in _DAYS.split()}
+_DAY_NAMES = {plain(name) for name in _DAYS.split()}
 
 
 def month_number(name: str) -> int | None:
@@ -95,4 +96,4 @@ def month_number(name: str) -> int | None:
 
 def is_weekday(name: str) -> bool:
     """Return whether a word is the name of a day of the week, or its short form."""
-    return plain(name) in _WEEKDAYS
+    return plain(name) in _DAY_NAMES

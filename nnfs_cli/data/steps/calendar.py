@@ -10,7 +10,7 @@ from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty
-from nnfs_cli.data.dates import DAY, days, local, utc
+from nnfs_cli.data.dates import DAY, days, local, utc, weekday
 from nnfs_cli.data.steps.base import DateStep, Distinct, Fit, rounding_error
 from nnfs_cli.data.weighted import deviation, mean
 
@@ -94,7 +94,7 @@ def _columns(part: DatePart, trend: Array, clock: Array) -> Iterator[Array]:
     if part == "trend":
         yield trend
     elif part == "weekend":
-        yield (_weekday(clock) >= 5).astype(np.float64)
+        yield (weekday(clock) >= 5).astype(np.float64)
     else:
         angle = 2 * np.pi * _phase(part, clock)
         yield np.sin(angle)
@@ -106,13 +106,7 @@ def _phase(part: DatePart, dates: Array) -> Array:
     if part == "day_cycle":
         return np.asarray(dates.astype(np.int64) % DAY / DAY)
     if part == "week_cycle":
-        return _weekday(dates) / 7
+        return weekday(dates) / 7
     now = dates.astype("datetime64[Y]" if part == "year_cycle" else "datetime64[M]")
     first, after = now.astype("datetime64[D]"), (now + 1).astype("datetime64[D]")
     return np.asarray((dates.astype("datetime64[D]") - first) / (after - first))
-
-
-def _weekday(dates: Array) -> Array:
-    """Return the day of the week of each date, from 0 for Monday to 6 for Sunday."""
-    weekday: Array = (dates.astype("datetime64[D]").astype(np.int64) + 3) % 7  # day 0, in 1970, was a Thursday
-    return weekday
