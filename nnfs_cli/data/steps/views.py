@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
-from itertools import takewhile
 from typing import Annotated, cast
 
 import numpy as np
@@ -74,10 +73,13 @@ class Views(NumberStep, name="views", main="chains"):
 
     def n_plain(self, columns: Sequence[str], statistics: Statistics) -> int:
         """Return the number of outputs of the first view, and of those after it that have one for each column."""
-        last = [chain[-1] for chain in self._chains(statistics)]
-        first, *others = [len(step.outputs(columns, its_statistics)) for step, its_statistics in last]
-        narrow = takewhile(lambda one: not one[0][0].widens, zip(last[1:], others, strict=True))
-        return first + (0 if last[0][0].widens else sum(n for _, n in narrow))
+        n = 0
+        for *_, (step, its_statistics) in self._chains(statistics):
+            more = len(step.outputs(columns, its_statistics))
+            if step.widens:
+                return n or more
+            n += more
+        return n
 
     def _chains(self, statistics: Statistics) -> Iterator[list[tuple[NumberStep, Statistics]]]:
         """Yield the steps of each chain with their statistics."""
