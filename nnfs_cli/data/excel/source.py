@@ -59,10 +59,12 @@ class Excel(SpooledFile, name="excel", main="path"):
             while some := [*itertools.islice(rows, BATCH_ROWS)]:
                 columns: dict[str, Any] = {}
                 for name, cells in zip(header.names, zip(*some, strict=True), strict=True):
+                    if name is None:
+                        continue
                     try:
-                        columns |= {} if name is None else {name: to_arrow_column(_plain(cells))}
+                        columns[name] = to_arrow_column(_plain(cells))
                     except ColumnError as error:
-                        raise DataError(f"{path.name}: column {named(name or '')}{error}") from None
+                        raise DataError(f"{path.name}: column {named(name)}{error}") from None
                 yield pa.table(columns), {}
 
 

@@ -101,21 +101,23 @@ def header_of(sheet: Any, skip_rows: int, file: str) -> Header:
     at, cells = next(rows, (0, []))
     if not cells:
         raise DataError(f"{file} has no rows after the first {skip_rows} of the sheet {named(sheet.name)}")
-    names: list[str | None] = [cell if isinstance(cell, str) else text_of(cell) for cell in cells]
-    blank = [place for place, name in enumerate(names) if not (name or "").strip()]
+    names = [cell if isinstance(cell, str) else text_of(cell) for cell in cells]
+    blank = [place for place, name in enumerate(names) if not name.strip()]
     filled = set[int]()  # of those, the columns with cells
     whole = True  # whether the cells of the first column are whole numbers
     for _, row in rows if blank else ():
         filled.update(place for place in blank if row[place] != "")
         whole = whole and (row[0] == "" or (isinstance(row[0], float) and row[0].is_integer()))
-    for place in blank:
-        names[place] = None if place not in filled else name_columns([""])[0][0] if place == 0 else ""
-    if names[0] is not None and 0 in filled and whole:
+    left_out = {*blank} - filled
+    if 0 in filled and whole:
         what = "the first column has no name and holds whole numbers, like an index that pandas writes"
         warn(f"{file}: {what}; it is left out. With a name in the header it is a column")
-        names[0] = None
-    if "" in names and any(top <= at <= bottom for (top, _), (bottom, _) in sheet.merged_cell_ranges or ()):
+        left_out.add(0)
+    elif 0 in filled:
+        names[0] = name_columns([""])[0][0]
+    unnamed = min(filled - {0}, default=None)
+    if unnamed is not None and any(top <= at <= bottom for (top, _), (bottom, _) in sheet.merged_cell_ranges or ()):
         why = "has no name, since cells of the header are merged; name each column"
-        raise DataError(f"{file}: column {1 + names.index('')} {why}")
-    check_names([name for name in names if name is not None], file)
-    return Header(at, names)
+        raise DataError(f"{file}: column {1 + unnamed} {why}")
+    check_names([name for place, name in enumerate(names) if place not in left_out], file)
+    return Header(at, [None if place in left_out else name for place, name in enumerate(names)])
