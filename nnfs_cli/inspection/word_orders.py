@@ -75,18 +75,10 @@ def order_of(labels: Sequence[str]) -> tuple[str, ...]:
         return ()
     texts = [" ".join(re.split(r"[\s_]+", plain(label.strip()))) for label in labels]
     words = [text.replace("-", " ") for text in texts]
-    return next(
-        filter(
-            None,
-            (
-                *(_sorted(labels, [scale.get(text) for text in words]) for scale in (*_PLACES, _on(_ROMAN))),
-                _sorted(labels, [month_number(text) for text in words]),
-                _sorted(labels, [_grade(text) for text in texts]),
-                _by_numbers(labels, texts),
-            ),
-        ),
-        (),
-    )
+    places: list[Sequence[Any]] = [[scale.get(text) for text in words] for scale in _PLACES]
+    places += [[month_number(text) for text in words], [_grade(text) for text in texts]]
+    orders = (_sorted(labels, each) for each in places)
+    return next(filter(None, orders), ()) or _by_numbers(labels, texts)
 
 
 def _on(scale: Sequence[str]) -> dict[str, int]:
@@ -94,7 +86,7 @@ def _on(scale: Sequence[str]) -> dict[str, int]:
     return {plain(spelling): i for i, step in enumerate(scale) for spelling in step.split("|")}
 
 
-_PLACES = [_on(scale) for scale in SCALES]
+_PLACES = [_on(scale) for scale in (*SCALES, _ROMAN)]
 
 
 def _sorted(labels: Sequence[str], places: Sequence[Any]) -> tuple[str, ...]:
