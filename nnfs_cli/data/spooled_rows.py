@@ -55,7 +55,8 @@ class SpooledRows(ArrowRows):
         """Add the rows of a table of Arrow; `faults` are those of its rows that could not be read, and why."""
         import pyarrow as pa
 
-        self._faults |= {self.count() + row: reason for row, reason in faults.items()}
+        start = self.count()
+        self._faults |= {start + row: reason for row, reason in faults.items()}
         self._starts.append(self._file.tell())
         self._counts.append(table.num_rows)
         for field in table.schema:
