@@ -98,7 +98,9 @@ def kinds_of_most(source: ColumnSource, given: Mapping[str, Kind]) -> dict[str, 
 
 def without_advice(message: str) -> str:
     """Return a message about a cell without the advice to skip its row."""
-    return next((message.removesuffix(advice) for advice in SKIP if message.endswith(advice)), message)
+    for advice in SKIP:
+        message = message.removesuffix(advice)
+    return message
 
 
 def reason(message: str) -> str:

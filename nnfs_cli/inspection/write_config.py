@@ -186,7 +186,7 @@ def _preprocessing(proposal: Proposal) -> Iterator[str]:
     ]
     dates = [name for name, column in proposal.inputs.items() if column.as_texts]
     lists = {name: column.lists for name, column in proposal.inputs.items() if column.lists}
-    steps = proposal.task.steps if proposal.task.goal == "regression" else ()
+    steps = proposal.task.steps
     if not coded and not dates and not lists and not steps:
         return
     yield "preprocessing:"
