@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+# What a warning says of a first column that is left out.
+LIKE_INDEX = "the first column has no name and holds whole numbers, like an index that pandas writes; it is left out"
+
 
 def name_columns(cells: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     """Return the names of the columns, and those that the header leaves empty.

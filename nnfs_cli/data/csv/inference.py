@@ -12,6 +12,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.arrow import parse_dates, to_column, to_texts
 from nnfs_cli.data.csv.blocks import Block
 from nnfs_cli.data.csv.cell_parser import CellParser
+from nnfs_cli.data.csv.header import LIKE_INDEX
 from nnfs_cli.data.numbers import all_finite
 from nnfs_cli.data.table import Column, Kind, concatenate_columns
 from nnfs_cli.data.texts import Texts
@@ -119,8 +120,7 @@ class Inference:
             elif place > 1:
                 raise DataError(f"{block.file}: column {place} has no name; name it, or leave this column out")
             if found == "integer":
-                what = "the first column has no name and holds whole numbers, like an index that pandas writes"
-                warn(f"{block.file}: {what}; it is left out. To confirm this, set  drop: ['{name}']")
+                warn(f"{block.file}: {LIKE_INDEX}. To confirm this, set  drop: ['{name}']")
             elif found != "empty":
                 what = f"the first column has no name; here it is called '{name}'"
                 warn(f"{block.file}: {what}. To leave it out, set  drop: ['{name}']")

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from nnfs_cli.data.csv.header import name_columns
+from nnfs_cli.data.csv.header import LIKE_INDEX, name_columns
 from nnfs_cli.data.file_source import check_names
 from nnfs_cli.data.table import text_of
 from nnfs_cli.errors import DataError
@@ -110,8 +110,7 @@ def header_of(sheet: Any, skip_rows: int, file: str) -> Header:
         whole = whole and (row[0] == "" or (isinstance(row[0], float) and row[0].is_integer()))
     left_out = {*blank} - filled
     if 0 in filled and whole:
-        what = "the first column has no name and holds whole numbers, like an index that pandas writes"
-        warn(f"{file}: {what}; it is left out. With a name in the header it is a column")
+        warn(f"{file}: {LIKE_INDEX}. With a name in the header it is a column")
         left_out.add(0)
     elif 0 in filled:
         names[0] = name_columns([""])[0][0]
