@@ -136,7 +136,7 @@ def _refuse(faults: Mapping[int, str]) -> None:
 
 
 def _with_faults(table: Table, faults: Mapping[int, str], start: int) -> Table:
-    """Return the table, whose rows begin at row `start` of a file, with their faults among those of the file."""
+    """Return a table, which begins at row `start` of a file, with those `faults` of the file that are of its rows."""
     if not faults:
         return table
     own = {row - start: reason for row, reason in faults.items() if start <= row < start + table.n_rows}

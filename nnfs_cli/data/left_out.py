@@ -83,7 +83,7 @@ def sentence(left_out: Mapping[str, Any]) -> str:
 def kinds_of_most(source: ColumnSource, given: Mapping[str, Kind]) -> dict[str, Kind]:
     """Return the kinds of the columns, where a column is of numbers if most of its first cells are.
 
-    Where the source says that a column is of texts, a column whose cells all look like numbers holds codes.
+    A column that the source declares as texts holds codes if all of its texts look like numbers.
     """
     kinds, texts = source.kinds(given), source.declared_texts()
     first = next(source.chunks(kinds, faults=True))

@@ -234,7 +234,10 @@ def _numbers(seen: ColumnProfile, column: Array) -> ProposedTask:
 
 
 def _steps(column: Array, largest: float) -> tuple[str, ...]:
-    """Return the steps of a target with a few numbers that are far larger than all others: they decide no more."""
+    """Return the steps of a target that keep a few numbers, far larger than all others, from deciding what is learned.
+
+    Without such numbers there are none.
+    """
     if (column.min() >= 0 and skewness(column) > 3) or largest > HUGE:
         return BY_LOGARITHM
     return BY_RANK if column.min() < 0 and is_heavy_tailed(*np.unique(column, return_counts=True)) else ()

@@ -14,8 +14,9 @@ CLEARLY = 0.1  # by how much more
 ROWS, COLUMNS = 5_000, 50  # of a linear model, at most
 CLASSES = 20  # the most frequent classes, at most, that are compared
 
-SPAN = 1_000  # how many times the smallest size the largest one is, among 98 % of the numbers other than 0,
-TAIL = 20  # and how many times the middle half of the numbers its tail is long, where a column is heavy-tailed
+# A column is heavy-tailed if both hold:
+SPAN = 1_000  # among 98 % of the numbers other than 0, the largest size is at least so many times the smallest
+TAIL = 20  # the tail is more than so many times as long as the range of the middle half of the numbers
 
 
 def is_heavy_tailed(values: Array, counts: Array) -> bool:

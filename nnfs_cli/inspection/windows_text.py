@@ -18,8 +18,8 @@ _SYMBOL_IN_WORD = re.compile(rf"[^\W\d_](?:[¹²³]|[^\x00-\x7f\w{_JOINING}])[^\
 def evidence(blocks: Iterable[bytes]) -> str | None:
     """Return why the bytes of a text are cp1252, with examples, or None if they are not, or may be something else.
 
-    Words of Western languages are mostly of letters of ASCII, with single others inside; words in other scripts, or of
-    other encodings, are not, or have symbols or capital letters inside.
+    Words of Western languages have mostly letters of ASCII. Bytes of another script or encoding become words with fewer
+    of them, or with symbols or capital letters inside.
     """
     words: dict[str, None] = {}
     letters = others = 0

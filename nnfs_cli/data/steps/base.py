@@ -96,7 +96,7 @@ class NumberStep(PreprocessingStep):
         return [(name, "") for name in columns]
 
     def n_plain(self, columns: Sequence[str], statistics: Statistics) -> int:
-        """Return how many of the outputs, the first ones, say all there is to know; bins repeat them."""
+        """Return how many outputs, from the first on, hold all there is to know; the others, as of bins, repeat it."""
         return len(self.outputs(columns, statistics))
 
 
