@@ -44,10 +44,11 @@ class FiguresBy:
 def figures_by(name: str, cells: Mapping[str, Column], scored: Mapping[str, Scored], predictor: Predictor) -> FiguresBy:
     """Return the metrics of the config in each group of a column, whose `cells` (rows,) are given by split.
 
-    Categories are the 12 most frequent ones and all others; many numbers are dealt into eight groups.
+    Texts that are all numbers count as numbers. Categories are the 12 most frequent ones and all others; many numbers
+    are dealt into eight groups.
     Raises `UserError` if all cells are alike.
     """
-    table = Table("the rows", {name: concatenate_columns([cells[split] for split in scored])})
+    table = Table("the rows", {name: readable(concatenate_columns([cells[split] for split in scored]))})
     division = next(divisions_of(table, name, table.kind(name)), None)
     if division is None:
         raise UserError(f"all cells of column {named(name)} are alike, so it makes no groups")
@@ -82,7 +83,7 @@ def cells_of_splits(
             raise UserError("the rows do not fit into the memory limit; give them with --input")
         table, places = place
         if table.has(name) and name not in table.not_read:
-            cells[split] = readable(table.column(name)[places])
+            cells[split] = table.column(name)[places]
             continue
         source = predictor.config.dataset
         if not isinstance(source, ColumnSource):
@@ -108,7 +109,7 @@ def read_column(name: str, source: ColumnSource) -> Column:
     whole = undropped(name, source)
     if not isinstance(whole, ColumnSource) or name not in whole.names():
         raise UserError(f"{source.called} has no column {named(name)}{did_you_mean(name, source.names())}")
-    return readable(concatenate_columns([chunk.column(name) for chunk in whole.chunks({name: "category"})]))
+    return concatenate_columns([chunk.column(name) for chunk in whole.chunks({name: "category"})])
 
 
 def readable(column: Column) -> Column:

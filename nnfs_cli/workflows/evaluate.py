@@ -28,7 +28,7 @@ from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import listing
-from nnfs_cli.workflows.by_column import cells_of_splits, figures_by, readable, undropped
+from nnfs_cli.workflows.by_column import cells_of_splits, figures_by, undropped
 from nnfs_cli.workflows.decide import Threshold, choose_threshold, costs_of, require_probabilities
 from nnfs_cli.workflows.evaluation import Evaluation
 from nnfs_cli.workflows.figures import confusion_tables, score
@@ -121,8 +121,10 @@ def _evaluate(
     trained_on = sha256 is not None and sha256() == run.records.data()["sha256"]["train"]
     found = None
     if by is not None:
-        of_splits = {"input": readable(concatenate_columns(cells))} if others is not None else None
-        of_splits = of_splits or cells_of_splits(by, own_data(), predictor, own_rows(), rows)
+        if others is None:
+            of_splits = cells_of_splits(by, own_data(), predictor, own_rows(), rows)
+        else:
+            of_splits = {"input": concatenate_columns(cells)}
         found = figures_by(by, of_splits, scored, predictor)
     return Evaluation(scored, predictor, decision, priced, trained_on, found)
 

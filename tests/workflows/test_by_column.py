@@ -99,3 +99,16 @@ def test_texts_that_are_all_numbers_are_numbers() -> None:
     np.testing.assert_array_equal(column, [1, np.nan, 2.5])
     assert isinstance(readable(Texts.of(["1", "a"])), Texts)
     assert isinstance(readable(Texts.of([None])), Texts)
+
+
+def test_a_category_that_only_one_split_holds_makes_a_group(tmp_path: Path) -> None:
+    x = np.linspace(-1, 1, 40)
+    table = {"x": x, "code": ["A"] + ["1", "2", "3"] * 13, "y": np.where(x > 0, "yes", "no")}
+    columns = {"code": {"one_hot": {"unseen": "other"}}}
+    preprocessing = {**SETTINGS["preprocessing"], "columns": columns}
+    settings = {**SETTINGS, "dataset": {"table": "y"}, "preprocessing": preprocessing}
+    run = nnfs_cli.train(settings, table, folder=tmp_path, verbose=False)
+    found = run.evaluate(splits=["train", "validation"], data=table, by="code").by
+    assert found is not None
+    assert sorted(group for groups in found.figures.values() for group in groups if group == "A") == ["A"]
+    assert all({"1", "2", "3"} <= set(groups) for groups in found.figures.values())
