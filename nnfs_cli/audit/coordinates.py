@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.table import Kind, Table, gaps_of
+from nnfs_cli.data.profile import numbers_or_days
+from nnfs_cli.data.table import Kind, Table
 
 CATEGORIES = 20  # the most frequent ones of a column; all others are alike
 DIFFERENT = 0.5  # distance of two categories, and of a cell and a gap; two numbers have 1/3 on average
@@ -39,17 +40,16 @@ def coordinates(table: Table, kinds: Mapping[str, Kind]) -> Coordinates:
     """Return the coordinates of all rows of a table in the columns of these kinds."""
     parts, origin = [np.zeros((table.n_rows, 0), np.float32)], list[int]()
     for i, (name, kind) in enumerate(kinds.items()):
-        part = _of_categories(table, name) if kind == "category" else _of_numbers(table, name)
+        part = _of_categories(table, name) if kind == "category" else _of_numbers(table, name, kind)
         parts.append(part)
         origin += [i] * part.shape[1]
     return Coordinates(np.concatenate(parts, axis=1), tuple(kinds), np.array(origin, np.intp))
 
 
-def _of_numbers(table: Table, name: str) -> Array:
+def _of_numbers(table: Table, name: str, kind: Kind) -> Array:
     """Return the coordinates of a column of numbers or dates: its own, and one that marks gaps, if there are any."""
-    column = table.column(name)
-    gaps = gaps_of(column)
-    values = numbers_of(table, name)
+    values = numbers_or_days(table, name, kind)
+    gaps = np.isnan(values)
     place = np.full(len(values), 0.5)
     if not gaps.all():
         place[~gaps] = shares_below(values[~gaps])
@@ -75,11 +75,3 @@ def _of_categories(table: Table, name: str) -> Array:
     place = np.full(len(counts), len(kept))
     place[kept] = np.arange(len(kept))
     return np.asarray((place[codes][:, None] == np.arange(len(kept))) * (DIFFERENT / np.sqrt(2)), np.float32)
-
-
-def numbers_of(table: Table, name: str) -> Array:
-    """Return a column of numbers or dates as numbers, (rows,) float64, with NaN for gaps."""
-    column = np.asarray(table.column(name))
-    if column.dtype.kind != "M":
-        return column.astype(np.float64)
-    return np.where(np.isnat(column), np.nan, column.astype("datetime64[s]").astype(np.float64))

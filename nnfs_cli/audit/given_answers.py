@@ -9,7 +9,6 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.audit.audited_rows import AuditedRows
-from nnfs_cli.audit.coordinates import numbers_of
 from nnfs_cli.data.copies import row_hashes
 from nnfs_cli.inspection.column_relations import cell_hashes
 
@@ -34,7 +33,7 @@ class GivenAnswers:
         if encoder.classes or encoder.pairs:
             hashes = row_hashes(cell_hashes(table.column(name)) for name in encoder.targets)
             return cls(np.unique(hashes, return_inverse=True)[1][:, None].astype(np.float64), 0.0)
-        values = np.stack([numbers_of(table, name) for name in encoder.targets], axis=1)
+        values = np.stack([table.numbers(name, gaps=True) for name in encoder.targets], axis=1)
         low, high = np.quantile(values, (0.25, 0.75), axis=0)
         return cls(values / np.where(high > low, high - low, 1.0), APART)
 

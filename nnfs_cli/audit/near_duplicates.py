@@ -14,11 +14,13 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.audit.audited_rows import AuditedRows
-from nnfs_cli.audit.coordinates import coordinates, numbers_of
+from nnfs_cli.audit.coordinates import coordinates
 from nnfs_cli.audit.finding import RowFinding
 from nnfs_cli.audit.given_answers import GivenAnswers
 from nnfs_cli.audit.neighbours import Neighbours, neighbours
 from nnfs_cli.data.copies import row_hashes
+from nnfs_cli.data.profile import numbers_or_days
+from nnfs_cli.data.table import Kind
 from nnfs_cli.display.text import ROWS_OF
 from nnfs_cli.inspection.column_relations import cell_hashes
 from nnfs_cli.system.wording import counted
@@ -34,7 +36,7 @@ def near_duplicates(rows: AuditedRows) -> RowFinding | None:
     Columns of few different values and categories must be equal.
     """
     encoder, table = rows.predictor.encoder, rows.table
-    fine = {name: kind for name, kind in encoder.kinds.items() if kind != "category" and _is_fine(rows, name)}
+    fine = {name: kind for name, kind in encoder.kinds.items() if kind != "category" and _is_fine(rows, name, kind)}
     if not fine or len(rows) < FEWEST:
         return None
     some = table.take(rows.compared)
@@ -72,9 +74,9 @@ def near_duplicates(rows: AuditedRows) -> RowFinding | None:
     )
 
 
-def _is_fine(rows: AuditedRows, name: str) -> bool:
+def _is_fine(rows: AuditedRows, name: str, kind: Kind) -> bool:
     """Return whether a column has so many different numbers that two rows rarely share one by chance."""
-    values = numbers_of(rows.table, name)
+    values = numbers_or_days(rows.table, name, kind)
     return len(np.unique(values[~np.isnan(values)])) > MANY_VALUES
 
 

@@ -6,10 +6,12 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.audit.audited_rows import AuditedRows
-from nnfs_cli.audit.coordinates import coordinates, numbers_of
+from nnfs_cli.audit.coordinates import coordinates
 from nnfs_cli.audit.finding import RowFinding
 from nnfs_cli.audit.neighbours import neighbours
-from nnfs_cli.data.table import text_of
+from nnfs_cli.data.dates import DAY
+from nnfs_cli.data.profile import numbers_or_days
+from nnfs_cli.data.table import Kind, text_of
 from nnfs_cli.display.text import value
 from nnfs_cli.system.wording import counted, listing, named, percent
 
@@ -26,18 +28,19 @@ FEWEST = 30  # rows, below which nothing is far
 def far_cells(rows: AuditedRows) -> RowFinding | None:
     """Return the rows with a number or a date far from all others of its column, the farthest first; None if none."""
     encoder, table = rows.predictor.encoder, rows.table
-    answers = () if encoder.classes or encoder.pairs else encoder.targets
-    names = [*(name for name, kind in encoder.kinds.items() if kind != "category"), *answers]
+    kinds = {name: kind for name, kind in encoder.kinds.items() if kind != "category"}
+    if not (encoder.classes or encoder.pairs):
+        kinds |= dict.fromkeys(encoder.targets, "number")
     found, far, reasons, brief = [np.empty(0, np.intp)], [np.empty(0)], list[str](), list[str]()
-    for name in names:
-        values = numbers_of(table, name)
+    for name, kind in kinds.items():
+        values = numbers_or_days(table, name, kind)
         there = np.flatnonzero(np.isfinite(values))
         if len(there) < FEWEST:
             continue
         beyond = np.abs(excess(values[there]))
         outside = beyond > FAR_CELL
         places = there[outside]
-        low, high = _ends(rows, name, values[there])
+        low, high = _ends(kind, values[there])
         found.append(places)
         far.append(beyond[outside])
         cells = [f"{named(name)} is {_shown(rows, place, name)}" for place in places.tolist()]
@@ -146,9 +149,9 @@ def _shown(rows: AuditedRows, place: int, name: str) -> str:
     return value(float(column[place])) if column is not None else rows.table.text_of(place, name) or "empty"
 
 
-def _ends(rows: AuditedRows, name: str, values: Array) -> tuple[str, str]:
-    """Return the ends of the usual range of a column as texts."""
+def _ends(kind: Kind, values: Array) -> tuple[str, str]:
+    """Return the ends of the usual range of numbers, or of dates in days since 1970, as texts."""
     low, high = np.quantile(values, (LOW, HIGH)).tolist()
-    if rows.table.kind(name) == "date":
-        return text_of(np.datetime64(round(low), "s"))[:10], text_of(np.datetime64(round(high), "s"))[:10]
+    if kind == "date":
+        return text_of(np.datetime64(round(low * DAY), "us"))[:10], text_of(np.datetime64(round(high * DAY), "us"))[:10]
     return value(low), value(high)
