@@ -59,12 +59,14 @@ def audit(
     if output is not None:
         from nnfs_cli.workflows.write_rows import check_destination
 
-        check_destination(str(output), None)
+        check_destination(str(output))
         if not output.parent.is_dir():
             raise UserError(f"there is no folder {named(str(output.parent))}; make it first")
     found = _audit(subject, output, set_, code, quiet or json)
     if output is not None:
-        _write(found, output)
+        from nnfs_cli.workflows.write_rows import write_rows
+
+        write_rows([found.table()], str(output))
     if json:
         print_json({"subject": subject.as_posix(), **found.plain(top), "output": output and output.as_posix()})
         return
@@ -112,18 +114,6 @@ def _refuse_data(output: Path | None, config: Config) -> None:
     present = [file for file in files if isinstance(file, Path) and file.exists()]
     if output is not None and output.exists() and any(map(output.samefile, present)):
         raise UserError(f"{output.as_posix()} is the data; name another file for what is found")
-
-
-def _write(found: Audit, output: Path) -> None:
-    """Write all rows that were found to a file."""
-    from nnfs_cli.data.write_table import writer_for
-    from nnfs_cli.system.files import write_atomically
-
-    def write(file: object) -> None:
-        with writer_for(output.suffix, file) as writer:  # type: ignore[arg-type]
-            writer.write(found.table())
-
-    write_atomically(output, write)
 
 
 def _print_audit(found: Audit, top: int) -> None:
