@@ -63,7 +63,7 @@ def divisions_of(table: Table, name: str, kind: Kind, words: tuple[str, str] | N
     """
     called = in_a_line(name)
     if kind == "category":
-        yield from _by_level(name, called, table, name)
+        yield from _by_level(name, called, table.texts(name))
     elif kind == "date":
         yield from _by_date(name, called, table.dates(name))
     else:
@@ -77,9 +77,8 @@ def divisions_of_input(name: str, values: Array) -> Iterator[Division]:
     yield from _by_number(name, f"input {in_a_line(name)}", values.astype(np.float64))
 
 
-def _by_level(name: str, called: str, table: Table, column: str) -> Iterator[Division]:
+def _by_level(name: str, called: str, texts: Texts) -> Iterator[Division]:
     """Yield a bin for each of the most frequent categories, one for all others, and one for gaps."""
-    texts = table.texts(column)
     counts = np.bincount(texts.codes + 1, minlength=len(texts.distinct) + 1)[1:]
     frequent = np.argsort(-counts, kind="stable")[:MOST_LEVELS]
     frequent = frequent[counts[frequent] > 0]
