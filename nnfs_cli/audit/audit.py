@@ -89,17 +89,13 @@ class Audit:
         columns: dict[str, Any] = {"row": self.rows.number[places]}
         if len(set(self.rows.split.tolist())) > 1:
             columns["split"] = self.rows.split[places]
-        columns["finding"] = _texts(one.code for one in self.findings for _ in one.reasons)
+        columns["finding"] = np.array([one.code for one in self.findings for _ in one.reasons], object)
         columns["score"] = np.concatenate([np.empty(0), *(one.score for one in self.findings)])
         for name in ("given", "likely"):
             cells = (getattr(one, name) or [None] * len(one) for one in self.findings)
-            columns[name] = _texts(cell for of_finding in cells for cell in of_finding)
-        columns["reason"] = _texts(reason for one in self.findings for reason in one.reasons)
+            columns[name] = np.array([cell for of_finding in cells for cell in of_finding], object)
+        columns["reason"] = np.array([reason for one in self.findings for reason in one.reasons], object)
         return columns
-
-
-def _texts(cells: Iterator[Any]) -> Any:
-    return np.array([*cells, None], object)[:-1]
 
 
 def audit_run(run: RunDirectory, data: Any = None) -> Audit:
