@@ -72,7 +72,7 @@ class Audit:
         """Return the header and the cells of a table of the worst rows of a finding, with cells that matter most."""
         places = one.rows[:most]
         columns = {"row": [f"{number:,}" for number in self.rows.number[places].tolist()]}
-        if len(set(self.rows.split.tolist())) > 1:
+        if self.rows.several_splits:
             columns["split"] = self.rows.split[places].tolist()
         columns |= {name: cells for name in ("given", "likely") if (cells := list(getattr(one, name)[:most]))}
         columns["reason"] = list((one.brief or one.reasons)[:most])
@@ -87,7 +87,7 @@ class Audit:
         """
         places = np.concatenate([np.empty(0, np.intp), *(one.rows for one in self.findings)])
         columns: dict[str, Any] = {"row": self.rows.number[places]}
-        if len(set(self.rows.split.tolist())) > 1:
+        if self.rows.several_splits:
             columns["split"] = self.rows.split[places]
         columns["finding"] = np.array([one.code for one in self.findings for _ in one.reasons], object)
         columns["score"] = np.concatenate([np.empty(0), *(one.score for one in self.findings)])

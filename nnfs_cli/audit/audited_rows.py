@@ -67,6 +67,11 @@ class AuditedRows:
     def __len__(self) -> int:
         return len(self.number)
 
+    @cached_property
+    def several_splits(self) -> bool:
+        """Whether the rows are of more than one split."""
+        return len(set(self.split.tolist())) > 1
+
     @property
     def inputs(self) -> list[str]:
         """The names of the columns that the net learns from."""
