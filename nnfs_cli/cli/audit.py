@@ -15,7 +15,7 @@ from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigOrRun, Json, Overrides, Quiet, load, read
 from nnfs_cli.cli.paths import is_run, open_run, run_meant
 from nnfs_cli.cli.terminal import fact, print_fact, print_json, styled, suggest, width_of
-from nnfs_cli.display.text import duration, fold, table
+from nnfs_cli.display.text import duration, fold, narrow_table
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.wording import counted, cut, named
 
@@ -149,12 +149,8 @@ def _print_finding(found: Audit, one: RowFinding, top: int) -> None:
         return
     header, rows = found.examples(one, top)
     width = (width_of(sys.stdout) or WIDTH) - 2
-    lines = table(header, rows, range(1, len(header))).splitlines()
-    while len(header) > 2 and max(map(len, lines)) > width and header[-1] != "reason":
-        header, rows = header[:-1], [row[:-1] for row in rows]
-        lines = table(header, rows, range(1, len(header))).splitlines()
     print()
-    for line in lines:
-        print(f"  {cut(line.rstrip(), width)}")
+    for line in narrow_table(header, rows, width, range(1, len(header)), header.index("reason") + 1).splitlines():
+        print(f"  {cut(line, width)}")
     if len(one) > top:
         print(f"  {len(one) - top:,} more")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nnfs_cli.display.text import fold, number, row_count, table
+from nnfs_cli.display.text import fold, narrow_table, number, row_count, table
 from nnfs_cli.system.wording import counted, in_a_line, percent
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def evaluation_tables(found: Evaluation, width: float = math.inf) -> Iterator[st
     validation rows or else on the first split.
     """
     for split in found:
-        yield _narrowed(*_figures(found, split), width)
+        yield narrow_table(*_figures(found, split), width)
     for split, labels in found.labels.items():
-        yield _narrowed(*_labels(split, labels), width)
+        yield narrow_table(*_labels(split, labels), width)
         for label, figures in labels.items() if len(labels) <= MATRIX else ():
             yield _confusion(f"{split}, {label}", figures["confusion"], width)
     for split, classes in found.classes.items():
@@ -67,16 +67,7 @@ def _by_column(found: FiguresBy, width: float) -> Iterator[str]:
                 bounds = found.intervals[split][group].get(name)
                 shown = f"{number(bounds[0])} to {number(bounds[1])}" if bounds else ""
                 lines[-1] += [number(figures[name]), shown]
-        yield _narrowed(header, lines, width)
-
-
-def _narrowed(header: list[str], lines: list[list[str]], width: float) -> str:
-    """Lay out a table without its last columns, if it is too wide."""
-    for kept in range(len(header), 1, -1):
-        text = "\n".join(map(str.rstrip, table(header[:kept], [line[:kept] for line in lines]).splitlines()))
-        if len(text.partition("\n")[0]) <= width:
-            break
-    return text
+        yield narrow_table(header, lines, width)
 
 
 def _classes(split: str, classes: Mapping[str, Mapping[str, Any]]) -> str:

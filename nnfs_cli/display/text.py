@@ -79,6 +79,20 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: Collection
     )
 
 
+def narrow_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], width: float, left: Collection[int] = (0,), least: int = 2
+) -> str:
+    """Lay out a table, see `table`, without its last columns where it is wider than `width`.
+
+    At least the `least` first columns stay.
+    """
+    for kept in range(len(header), least - 1, -1):
+        lines = [line.rstrip() for line in table(header[:kept], [row[:kept] for row in rows], left).splitlines()]
+        if max(map(len, lines)) <= width:
+            break
+    return "\n".join(lines)
+
+
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
     """Lay out a table in Markdown; the first row is its header."""
     lines = ["| " + " | ".join(in_a_line(cell).strip().replace("|", "\\|") for cell in row) + " |" for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +16,7 @@ from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Json, Quiet
 from nnfs_cli.cli.terminal import fact, print_json, suggest, width_of
 from nnfs_cli.display.stderr import note
-from nnfs_cli.display.text import duration, number, table
+from nnfs_cli.display.text import duration, narrow_table, number
 
 if TYPE_CHECKING:
     from nnfs_cli.runs.overview import RunOverview
@@ -111,12 +112,7 @@ def _listed(runs: list[RunOverview], by: str | None) -> str:
     for run in runs:
         best = best_of(run, by) if len(named) > 1 else number(figure_of(run, by)[1])
         rows.append([run.name, run.state, _epochs(run), best, duration(run.seconds), _moment(run.begun), run.data])
-    width = width_of(sys.stdout)
-    for kept in range(len(header), 1, -1):
-        text = table(header[:kept], [row[:kept] for row in rows], texts)
-        if not width or len(text.partition("\n")[0]) < width:
-            break
-    return "\n".join(map(str.rstrip, text.splitlines()))
+    return narrow_table(header, rows, (width_of(sys.stdout) or math.inf) - 1, texts)
 
 
 def best_of(run: RunOverview, by: str | None = None) -> str:
