@@ -23,7 +23,6 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.data.several_files import all_rows_for
 from nnfs_cli.display.progress import progress_for
 from nnfs_cli.errors import ConfigError, UserError
-from nnfs_cli.explain.whatif.answer import WhatIf
 from nnfs_cli.metrics import Metric
 from nnfs_cli.prediction.batch_predict import BatchPredictor, OnError
 from nnfs_cli.prediction.one_row import OneRow
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from nnfs_cli.api.runs.reasons import Reasons
     from nnfs_cli.audit.slices import Slices
     from nnfs_cli.explain.attributions import Attributor
+    from nnfs_cli.explain.whatif.answer import WhatIf
 
 
 class Run:
