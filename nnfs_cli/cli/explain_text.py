@@ -14,6 +14,7 @@ from nnfs_cli.explain.sentences import (
     answer_text,
     cell_text,
     growth_text,
+    interval_text,
     of_dependence,
     rows_text,
     sentences,
@@ -78,11 +79,8 @@ def _width() -> int:
 def _line(found: Importance, one: ColumnImportance, largest: float, size: tuple[int, int], metric: str) -> list[str]:
     bar, longest = size
     name = cut(in_a_line(one.name), longest)
-    growth, unit = growth_text(found, one.growth)
-    bounds = "-"
-    if one.low is not None and one.high is not None:
-        bounds = f"{growth_text(found, one.low)[0]} to {growth_text(found, one.high)[0]}{unit}"
-    return [name, _bar(one.growth, largest, bar), f"{growth}{unit}", bounds, metric, EFFECTS[one.effect]]
+    growth = "".join(growth_text(found, one.growth))
+    return [name, _bar(one.growth, largest, bar), growth, interval_text(found, one), metric, EFFECTS[one.effect]]
 
 
 def _bar(amount: float, largest: float, length: int) -> str:

@@ -60,6 +60,13 @@ def growth_text(found: Importance, growth: float) -> tuple[str, str]:
     return f"{100 * relative:,.{0 if abs(relative) >= 0.095 else 1}f}".replace("-0.0", "0.0"), " %"
 
 
+def interval_text(found: Importance, one: ColumnImportance) -> str:
+    """Return the interval of a growth, as in "44 to 60 %"; a dash without one."""
+    if one.low is None or one.high is None:
+        return "-"
+    return f"{growth_text(found, one.low)[0]} to {''.join(growth_text(found, one.high))}"
+
+
 def of_importance(found: Importance) -> list[str]:
     """Return which columns matter, which do harm, which have no clear effect, and which tell the same."""
     return [*_of_importance(found)]

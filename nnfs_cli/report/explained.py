@@ -21,6 +21,7 @@ from nnfs_cli.explain.sentences import (
     beside_importance,
     cell_text,
     growth_text,
+    interval_text,
     of_dependence,
     of_importance,
     rows_text,
@@ -74,12 +75,9 @@ def _table(found: Importance) -> Rows:
 
 
 def _line(found: Importance, one: ColumnImportance) -> list[str]:
-    interval = "-"
-    if one.low is not None and one.high is not None:
-        interval = f"{growth_text(found, one.low)[0]} to {''.join(growth_text(found, one.high))}"
     metric = [] if found.metric_name is None else [number(one.metric)]
     growth = "".join(growth_text(found, one.growth))
-    return [one.name, EFFECTS[one.effect], growth, interval, number(one.p_value), *metric]
+    return [one.name, EFFECTS[one.effect], growth, interval_text(found, one), number(one.p_value), *metric]
 
 
 def _curve(found: Dependence, rows: bool) -> tuple[Picture, str]:

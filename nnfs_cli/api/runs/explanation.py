@@ -11,7 +11,7 @@ from nnfs_cli.api.frame import Frame
 from nnfs_cli.display.html import facts_html, table_html, titled_html
 from nnfs_cli.explain.explanation import Explanation as Found
 from nnfs_cli.explain.importance import ColumnImportance
-from nnfs_cli.explain.sentences import growth_text, of_dependence, rows_text, sentences
+from nnfs_cli.explain.sentences import growth_text, interval_text, of_dependence, rows_text, sentences
 from nnfs_cli.system.wording import named
 
 
@@ -131,10 +131,9 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         found = self._found.importance
-        rows = []
-        for one in (*found.columns, *found.together):
-            bounds = [growth_text(found, bound) for bound in (one.low, one.high) if bound is not None]
-            interval = f"{bounds[0][0]} to {''.join(bounds[1])}" if bounds else "-"
-            rows.append([one.name, "".join(growth_text(found, one.growth)), interval, one.effect])
+        rows = [
+            [one.name, "".join(growth_text(found, one.growth)), interval_text(found, one), one.effect]
+            for one in (*found.columns, *found.together)
+        ]
         table = table_html(["column", "loss grows", "95 % interval", "effect"], rows)
         return titled_html(self._rows, facts_html([("", one) for one in self.sentences]), table)
