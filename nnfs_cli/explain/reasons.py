@@ -16,7 +16,6 @@ from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.wording import in_a_line
 from nnfs_cli.workflows.background import background_of
 
-REASONS = 3
 LONGEST = 40  # characters of a text in a reason
 
 
@@ -26,15 +25,13 @@ class MainReasons:
     `most` is the number of reasons of a row. Raises `UserError` unless it is above 0.
     """
 
-    def __init__(self, attributor: Attributor, most: int = REASONS) -> None:
+    def __init__(self, attributor: Attributor, most: int) -> None:
         if most < 1:
             raise UserError(f"a prediction has 1 reason or more, found {most}")
         self.attributor, self.most = attributor, min(most, len(attributor.columns))
 
     @classmethod
-    def of_run(
-        cls, run: RunDirectory, predictor: Predictor, most: int = REASONS, samples: int = SAMPLES
-    ) -> MainReasons:
+    def of_run(cls, run: RunDirectory, predictor: Predictor, most: int, samples: int = SAMPLES) -> MainReasons:
         """Return the reasons of a run, by the training rows that it keeps; see `background_of`."""
         return cls(Attributor(predictor, background_of(run, predictor), samples), most)
 
