@@ -135,8 +135,9 @@ def _refuse_rows_of_run(asked: Mapping[str, bool]) -> None:
         "slices": ": groups are looked for among the rows of the run",
         "baselines": ": baselines are scored on the rows of the run",
     }
-    for option in (option for option, given in asked.items() if given):
-        raise UserError(f"give either --{option} or --input, not both{why[option]}")
+    for option, given in asked.items():
+        if given:
+            raise UserError(f"give either --{option} or --input, not both{why[option]}")
 
 
 def _slices(run: RunDirectory) -> Slices:
