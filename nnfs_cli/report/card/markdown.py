@@ -23,13 +23,13 @@ def escaped(text: str) -> str:
     >>> print(escaped("a_b | <c>"))
     a_b \| \<c>
     """
-    return _SPECIAL.sub(r"\\\g<0>", in_a_line(text).strip())
+    return _escaped(in_a_line(text).strip())
 
 
 def prose(text: str) -> str:
     """Return a sentence of ours in lines of about 100 columns; what stands between backticks stays code."""
     parts = _CODE.split(in_a_line(text))
-    lines = fold("".join(part if i % 2 else escaped_part(part) for i, part in enumerate(parts)), WIDTH)
+    lines = fold("".join(part if i % 2 else _escaped(part) for i, part in enumerate(parts)), WIDTH)
     return "\n".join(_BLOCK.sub(_shown_mark, line) for line in lines)
 
 
@@ -38,8 +38,7 @@ def _shown_mark(begin: re.Match[str]) -> str:
     return f"{begin[0]}\\" if begin[1] else f"\\{begin[0]}"
 
 
-def escaped_part(text: str) -> str:
-    """Return a part of a line like `escaped`, with the spaces around it."""
+def _escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", text)
 
 
