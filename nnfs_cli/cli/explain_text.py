@@ -19,7 +19,7 @@ from nnfs_cli.explain.sentences import (
     rows_text,
     sentences,
 )
-from nnfs_cli.system.wording import counted, cut, in_a_line
+from nnfs_cli.system.wording import capitalized, counted, cut, in_a_line
 
 if TYPE_CHECKING:
     from nnfs_cli.explain.dependence import Dependence
@@ -96,8 +96,7 @@ def _bar(amount: float, largest: float, length: int) -> str:
 def _print_dependence(found: Dependence) -> None:
     answer = found.answers[found.main]
     print(styled("heading", in_a_line(f"{answer} by {found.column}"), sys.stdout))
-    sentence = of_dependence(found)
-    _print_folded(sentence[0].upper() + sentence[1:])
+    _print_folded(capitalized(of_dependence(found)))
     n, mean = len(found.cells) - found.empty, found.mean[found.main]
     if found.is_curve and found.places is not None:
         points = [(float(f"{place:.4g}"), one) for place, one in zip(found.places[:n], mean[:n], strict=True)]

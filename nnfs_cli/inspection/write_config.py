@@ -16,7 +16,7 @@ from nnfs_cli.inspection.propose import BY_LOGARITHM, TEXTS_REMEDY, Proposal
 from nnfs_cli.nn.losses.ordinal import Ordinal
 from nnfs_cli.presets.tabular import DATES, EMBEDDING, MANY_CATEGORIES, MIN_HOLDOUT_ROWS, ONE_HOT
 from nnfs_cli.system.remote.file import Location, RemoteFile
-from nnfs_cli.system.wording import counted, listing, named, percent, shown
+from nnfs_cli.system.wording import capitalized, counted, listing, named, percent, shown
 
 WIDTH = 79  # characters of a line
 
@@ -263,4 +263,4 @@ def _printable(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{capitalized(text)}."

@@ -17,7 +17,7 @@ from nnfs_cli.report.blocks import Block, Charts, Facts, Notice, Rows, Section, 
 from nnfs_cli.report.page import page
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.runs.directory import RunDirectory
-from nnfs_cli.system.wording import counted, listing
+from nnfs_cli.system.wording import capitalized, counted, listing
 from nnfs_cli.workflows.compare_runs import RunComparison, compare_runs
 
 MOST = 8  # runs whose curves are drawn
@@ -110,7 +110,7 @@ def _curve(column: str, logs: Mapping[str, Mapping[str, Any]]) -> Iterator[Chart
     lines = [Line(log["epoch"], log[column], run) for run, log in logs.items() if column in log]
     together = np.concatenate([line.y for line in lines])
     if np.isfinite(together).any():
-        title = f"{name[0].upper()}{name[1:]}, {CURVES[of]}"
+        title = f"{capitalized(name)}, {CURVES[of]}"
         yield Chart(title, "epoch", name, lines, y_log=has_wide_range(together))
 
 

@@ -27,7 +27,7 @@ from nnfs_cli.explain.sentences import (
     rows_text,
 )
 from nnfs_cli.report.blocks import Block, Charts, Folded, Heading, Picture, Rows, Text
-from nnfs_cli.system.wording import counted, cut
+from nnfs_cli.system.wording import capitalized, counted, cut
 
 SHOWN = 20  # columns with a bar
 SINGLE = 12  # rows with a curve of their own
@@ -82,8 +82,7 @@ def _line(found: Importance, one: ColumnImportance) -> list[str]:
 
 def _curve(found: Dependence, rows: bool) -> tuple[Picture, str]:
     """Return the picture of a dependence, and what it shows in words."""
-    sentence, answer = of_dependence(found), found.answers[found.main]
-    told = sentence[0].upper() + sentence[1:]
+    told, answer = capitalized(of_dependence(found)), found.answers[found.main]
     n, mean = len(found.cells) - found.empty, found.mean[found.main]
     if found.places is None or not found.is_curve:
         names = [cell_text(found, i) for i in range(len(found.cells))]

@@ -41,6 +41,11 @@ def listing(words: Iterable[str], conjunction: str = "and") -> str:
     return " ".join([", ".join(words[:-1]), conjunction, words[-1]]) if len(words) > 1 else "".join(words)
 
 
+def capitalized(text: str) -> str:
+    """Return ``"The loss of A"`` for ``"the loss of A"``: only the first letter changes."""
+    return text[:1].upper() + text[1:]
+
+
 def counted(number: int, noun: str) -> str:
     """Return ``"1 class"`` or ``"1,024 rows"``."""
     return f"{number:,} {noun if number == 1 else plural(noun)}"

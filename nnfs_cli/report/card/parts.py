@@ -28,7 +28,7 @@ from nnfs_cli.report.sections.probabilities import probabilities
 from nnfs_cli.report.sections.repeat import repeat
 from nnfs_cli.report.sections.slices import slices
 from nnfs_cli.report.summary import summary_facts
-from nnfs_cli.system.wording import counted, listing, named
+from nnfs_cli.system.wording import capitalized, counted, listing, named
 
 FILL = "To fill in"
 FEW = 1_000  # training rows, below which another draw of them would give a noticeably different model
@@ -155,7 +155,7 @@ def caveats(facts: RunFacts) -> Iterator[str]:
 
 def _caveats(facts: RunFacts) -> Iterator[str]:
     for verdict in facts.verdicts:
-        yield f"{str(verdict)[:1].upper()}{str(verdict)[1:]}."
+        yield f"{capitalized(str(verdict))}."
     record, config = facts.data, facts.config
     n = int((record or {}).get("rows", {}).get("train", 0))
     if 0 < n < FEW:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnfs_cli.doctor.examine_run import examine_run
 from nnfs_cli.report.blocks import Block, Facts, Heading, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.system.wording import capitalized
 
 NOTHING = "epoch log and the probes of this training show nothing wrong."
 MORE = "`nnfs doctor` looks at the rows as well, and `nnfs guide doctor` explains each diagnosis."
@@ -22,6 +23,6 @@ def diagnoses(facts: RunFacts) -> Section:
     if not blocks:
         begin = "Besides what is said at the top of the page, the" if facts.verdicts else "The"
         blocks.append(Text(f"{begin} {NOTHING}"))
-    blocks += [Text(f"{sentence[:1].upper()}{sentence[1:]}.", soft=True) for sentence in examination.unexamined]
+    blocks += [Text(f"{capitalized(sentence)}.", soft=True) for sentence in examination.unexamined]
     blocks.append(Text(MORE, soft=True))
     return Section("diagnoses", "Diagnoses", blocks)

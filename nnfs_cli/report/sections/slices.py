@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnfs_cli.audit.run_slices import slices_of_run
 from nnfs_cli.report.blocks import Block, Heading, Notice, Section, Text
 from nnfs_cli.report.run_facts import RunFacts
+from nnfs_cli.system.wording import capitalized
 
 REMEDY = (
     "A loss that is larger than that of rows with similar predictions may be noise: these rows may be harder to "
@@ -22,15 +23,10 @@ def slices(facts: RunFacts) -> Section | None:
     slices = slices_of_run(found)
     if not slices.looked_at:
         return None
-    summary = slices.summary()
-    blocks: list[Block] = [Text(f"{summary[0].upper()}{summary[1:]}.")]
+    blocks: list[Block] = [Text(f"{capitalized(slices.summary())}.")]
     for one in slices:
-        found_there = "; ".join(one.sentences())
-        blocks += [
-            Heading(one.title),
-            Text(f"{found_there[0].upper()}{found_there[1:]}."),
-            Text(one.figures(), soft=True),
-        ]
+        found_there = capitalized("; ".join(one.sentences()))
+        blocks += [Heading(one.title), Text(f"{found_there}."), Text(one.figures(), soft=True)]
     if slices.found:
         blocks.append(Notice("plain", "what to do", REMEDY))
     return Section("slices", "Where it fails", blocks)
