@@ -69,9 +69,8 @@ def text_curves(
     A curve is a sequence of points x, y, joined by lines, and its name stands at its end. The first one is dotted.
     Points that are not finite are left out, as are those that a logarithmic axis cannot show. Without `log_y`, the axis
     of y is logarithmic if all values are positive and the largest is 20 times the smallest. A logarithmic axis is named
-    after `x_label`, if there is room. The x are those of `x_range`, or all, and
-    `x_ends` are the texts of the first and the last one, such as years. `mark` is a point to mark. At least 20
-    columns and 3 lines are used.
+    after `x_label`, if there is room. The axis of x spans `x_range`, or all x; `x_ends` are the texts at its ends, if
+    they are no plain numbers, such as years. `mark` is a point to mark. At least 20 columns and 3 lines are used.
 
     >>> print("\n".join(text_curves({"loss": [(1, 1.0), (2, 0.5), (3, 0.4)]}, 30, 4, braille=False)))
       1 |...

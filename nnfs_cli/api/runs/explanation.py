@@ -33,15 +33,19 @@ class Explanation:
     def importance(self) -> Frame:
         """The columns, the most important first, with the `growth` of the loss if their cells are shuffled.
 
-        It is a share of the loss, 0.12 for 12 %, as are `low` and `high`, the ends of its 95 % interval (NaN with too
-        few rows). `p_value` is adjusted for all columns. `effect` is "matters", "hurts" (it does harm) or "unclear".
-        The first metric of the config has the name of the metric. Where the loss is not above 0, all are in its units.
+        `growth` is a share of the loss, 0.12 for 12 %, as are `low` and `high`, the ends of its 95 % interval (NaN with
+        too few rows). Where the loss is not above 0, all three are in its units. `p_value` is adjusted for all columns.
+        `effect` is "matters", "hurts" (it does harm) or "unclear". A last column has the name of the first metric of
+        the config, and its values with shuffled cells.
         """
         return self._frame(self._found.importance.columns)
 
     @property
     def together(self) -> Frame:
-        """The same for groups of columns that are closely related, shuffled together; names are joined by +."""
+        """The groups of closely related columns, each shuffled together, in a frame like that of `importance`.
+
+        The name of a group is the names of its columns, joined by +.
+        """
         return self._frame(self._found.importance.together)
 
     @property

@@ -31,7 +31,7 @@ class Reasons(Frame):
 
     The effects of a row add up to `explained` - `base`, both (rows,). `explained` is the prediction, or for classes the
     log-odds of `labels` (one for each row), or a score if the loss has no probabilities. `unit` says which. `base` is
-    the mean of it over typical rows.
+    its mean over typical rows.
 
     >>> from nnfs_cli import train
     >>> table = {"size": [*range(40, 100)], "price": [0.5 + size / 40 for size in range(40, 100)]}
