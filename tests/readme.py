@@ -99,8 +99,10 @@ class Workspace:
 
         Raises `AssertionError` unless it ends with exit code 0, or with 2 or 3 where it `fails`.
         """
-        if QUIET_TRAINING.fullmatch(command) and SIMPLE.fullmatch(command):
-            return self._train(command)
+        quiet_training = QUIET_TRAINING.fullmatch(command) and SIMPLE.fullmatch(command)
+        return self._train(command) if quiet_training else self._run(command, fails)
+
+    def _run(self, command: str, fails: bool = False) -> str:
         output, code = self._here(command) if SIMPLE.fullmatch(command) else self._elsewhere(["bash", "-c", command])
         if code not in ((2, 3) if fails else (0,)):
             raise AssertionError(f"{command}\nended with {code}:\n{output}")
@@ -112,9 +114,7 @@ class Workspace:
         earlier = {*self.folder.glob(f"runs/{Path(shlex.split(command)[2]).stem}-*")}
         key = command, files, len(earlier)
         if key not in TRAINED:
-            output, code = self._here(command)
-            if code:
-                raise AssertionError(f"{command}\nended with {code}:\n{output}")
+            output = self._run(command)
             TRAINED[key] = output, tree_of(self.folder / output.splitlines()[-1])
             return output
         output, files_of_run = TRAINED[key]
