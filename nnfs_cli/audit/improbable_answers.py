@@ -1,6 +1,6 @@
 """Find answers that are numbers and improbable, from the errors of nets that have not seen their rows.
 
-An error counts by how large errors usually are for predictions of this size. So scaled, errors follow about a t
+An error is measured as a multiple of the usual error of rows with similar predictions. Such multiples follow about a t
 distribution, whose degrees of freedom are those that give the ratio of their upper quantiles: real errors have longer
 tails than normal ones. Answers are improbable as long as at most 5 % of those listed would be expected among so many
 rows by chance (Benjamini and Hochberg, "Controlling the False Discovery Rate", 1995).

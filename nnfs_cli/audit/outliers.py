@@ -66,9 +66,9 @@ def far_cells(rows: AuditedRows) -> RowFinding | None:
 def excess(values: Array) -> Array:
     """Return how far values (n,) lie beyond their usual range, in widths of that range; below it, negative.
 
-    The usual range holds all but the outermost 1 % at either end. Values that are all above 0 are measured on a
-    logarithmic scale where they lie less far out on it: sizes and amounts have long tails. It is 0 inside the range,
-    and everywhere if the range is empty.
+    The usual range holds all but the outermost 1 % at either end. Values inside it get 0, and so do all values if the
+    range is empty. Values that are all above 0 are measured on a logarithmic scale where they lie less far out on it:
+    sizes and amounts have long tails.
     """
     found = _excess(values)
     if values.min() > 0:
