@@ -185,7 +185,7 @@ def _told(clear: list[Group], table: _Sums, found: Found, exchange: Exchange) ->
     taken = np.zeros(len(weight), bool)
     for _ in range(TOLD):
         scores = _scores(clear, members, errors * weight, table.two_sided)
-        apart = (members & taken) @ np.ones(len(weight)) <= APART * members.sum(axis=1)
+        apart = (members & taken).sum(axis=1) <= APART * members.sum(axis=1)
         best_of = np.where(apart, scores.max(axis=1), 0)
         best = int(np.argmax(best_of))
         if found.p_value(float(best_of[best])) > LEVEL:
