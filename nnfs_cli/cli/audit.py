@@ -13,7 +13,7 @@ import typer
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigOrRun, Json, Overrides, Quiet, load, read
-from nnfs_cli.cli.paths import is_run, open_run, run_meant
+from nnfs_cli.cli.paths import is_one_of, is_run, open_run, run_meant
 from nnfs_cli.cli.terminal import fact, print_fact, print_json, styled, suggest, width_of
 from nnfs_cli.display.text import duration, fold, narrow_table
 from nnfs_cli.errors import UserError
@@ -111,8 +111,7 @@ def _refuse_data(output: Path | None, config: Config) -> None:
 
     dataset = config.dataset
     files = [*(dataset.files if isinstance(dataset, FileSource) else ()), *config.split.files.values()]
-    present = [file for file in files if isinstance(file, Path) and file.exists()]
-    if output is not None and output.exists() and any(map(output.samefile, present)):
+    if output is not None and is_one_of(output, files):
         raise UserError(f"{output.as_posix()} is the data; name another file for what is found")
 
 

@@ -16,7 +16,7 @@ from nnfs_cli.cli.completion import complete_run, complete_table
 from nnfs_cli.cli.decide import threshold_rule
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Query, Quiet, Weights, load, split_names
-from nnfs_cli.cli.paths import open_run, rows_at, run_meant
+from nnfs_cli.cli.paths import is_one_of, open_run, rows_at, run_meant
 from nnfs_cli.cli.terminal import fact, suggest, width_of
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number, numbers, table
@@ -209,8 +209,7 @@ def _refuse_output(output: str | None, table: str | None, files: list[Location |
             raise UserError("--table names a table of a database; name the database with --output")
         return
     check_destination(output, table)
-    path = Path(output)
-    if path.exists() and any(path.samefile(file) for file in files if isinstance(file, Path) and file.exists()):
+    if is_one_of(Path(output), files):
         raise UserError(f"{output} is the input; name another file for the predictions")
 
 
