@@ -17,7 +17,7 @@ from nnfs_cli.cli.paths import is_one_of, is_run, open_run, run_meant
 from nnfs_cli.cli.terminal import fact, print_fact, print_json, styled, suggest, width_of
 from nnfs_cli.display.text import duration, fold, narrow_table
 from nnfs_cli.errors import UserError
-from nnfs_cli.system.wording import counted, cut, named
+from nnfs_cli.system.wording import counted, cut
 
 if TYPE_CHECKING:
     from nnfs_cli.audit.audit import Audit
@@ -57,11 +57,11 @@ def audit(
             "--set changes a config, and a run keeps the settings that it was trained with; leave --set out"
         )
     if output is not None:
+        from nnfs_cli.system.files import require_folder_of
         from nnfs_cli.workflows.write_rows import check_destination
 
         check_destination(str(output))
-        if not output.parent.is_dir():
-            raise UserError(f"there is no folder {named(str(output.parent))}; make it first")
+        require_folder_of(output)
     found = _audit(subject, output, set_, code, quiet or json)
     if output is not None:
         from nnfs_cli.workflows.write_rows import write_rows

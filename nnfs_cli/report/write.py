@@ -8,7 +8,7 @@ from nnfs_cli.errors import UserError
 from nnfs_cli.report.page import MADE_BY
 from nnfs_cli.report.run_facts import RunFacts
 from nnfs_cli.report.run_report import run_report
-from nnfs_cli.system.files import write_atomically
+from nnfs_cli.system.files import require_folder_of, write_atomically
 from nnfs_cli.system.wording import named
 
 LOOKED_AT = 4_096  # bytes of a file that tell whether it is a page of nnfs
@@ -38,8 +38,7 @@ def write_page(html: str, path: Path) -> Path:
         raise UserError("a page is written to a file; give a name such as page.html")
     if path.is_dir():
         raise UserError(f"{named(str(path))} is a folder; give the name of a file")
-    if not path.parent.is_dir():
-        raise UserError(f"there is no folder {named(str(path.parent))}; make it first")
+    require_folder_of(path)
     if path.exists():
         with path.open("rb") as file:
             begins = file.read(LOOKED_AT)

@@ -16,6 +16,9 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
+from nnfs_cli.errors import UserError
+from nnfs_cli.system.wording import named
+
 UNFINISHED = ".tmp"
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH  # root could write to a file that nobody may write to
 
@@ -72,6 +75,12 @@ def unfinished_files(folder: Path) -> list[Path]:
     """Return the temporary files that a killed `write_atomically` left in a folder or below it."""
     temporary = re.compile(r"\..+\.[0-9a-f]{16}" + re.escape(UNFINISHED))
     return [Path(parent, name) for parent, _, names in os.walk(folder) for name in names if temporary.fullmatch(name)]
+
+
+def require_folder_of(path: Path) -> None:
+    """Raise `UserError` if the folder of a file that is to be written does not exist."""
+    if not path.parent.is_dir():
+        raise UserError(f"there is no folder {named(str(path.parent))}; make it first")
 
 
 def make_folder(path: Path) -> None:

@@ -12,7 +12,7 @@ from nnfs_cli.report.card.markdown import escaped, prose, without_folders
 from nnfs_cli.report.card.metadata import metadata
 from nnfs_cli.report.card.parts import FILL, PARTS
 from nnfs_cli.report.run_facts import RunFacts
-from nnfs_cli.system.files import write_atomically
+from nnfs_cli.system.files import require_folder_of, write_atomically
 from nnfs_cli.system.wording import counted, listing, named
 
 
@@ -39,8 +39,7 @@ def write_card(card: str, path: Path) -> Path:
     """
     if path.is_dir() or path == Path():
         raise UserError(f"{named(str(path))} is a folder; give the name of a file, such as card.md")
-    if not path.parent.is_dir():
-        raise UserError(f"there is no folder {named(str(path.parent))}; make it first")
+    require_folder_of(path)
     if path.exists():
         raise UserError(f"{named(str(path))} exists, and may hold what was filled in; choose another file")
     write_atomically(path, lambda file: file.write(card.encode()))
