@@ -6,6 +6,7 @@ The library raises them and never prints or exits; only the command line turns t
     ├── UserError            invalid input (exit code 2)
     │   ├── ConfigError      the YAML file or a --set option
     │   ├── DataError        a table, a row or a column
+    │   ├── ExportError      a model, or a part of it, that a format cannot hold
     │   └── RunError         a run directory
     ├── DivergedError        training diverged (exit code 3)
     └── GradientError        a backward pass is wrong (exit code 3)
@@ -85,6 +86,15 @@ class DataError(UserError):
     def __init__(self, message: str, problem: ColumnProblem | None = None) -> None:
         super().__init__(message)
         self.problem = problem
+
+
+class ExportError(UserError):
+    """A model, or a part of it, that cannot be exported, or not to a format.
+
+    >>> from nnfs_cli.errors import ExportError, UserError
+    >>> issubclass(ExportError, UserError)
+    True
+    """
 
 
 class RunError(UserError):

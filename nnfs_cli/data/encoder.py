@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self, cast
+from typing import Any, Self
+from typing import cast as typed
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from nnfs_cli.data.table import Kind, Label, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.weighted import as_counts, exposures, row_weights
 from nnfs_cli.errors import DataError
+from nnfs_cli.pipeline.elementwise import cast, is_finite, logical_and, logical_not
+from nnfs_cli.pipeline.shapes import all_last, concatenate
+from nnfs_cli.pipeline.value import DType, Value
 from nnfs_cli.system.wording import counted, listing, named
 
 # Rows are transformed a few at a time, so that these numbers (float64) stay in the processor's cache.
@@ -78,7 +82,7 @@ class Encoder:
         Raises `DataError` when a column cannot be used.
         """
         truth, weights = _truth(table, targets, classes, pairs, exposure)[rows], as_counts(weights)
-        steps = cast(tuple[NumberStep, ...], preprocessing.target or (Unchanged(),))
+        steps = typed(tuple[NumberStep, ...], preprocessing.target or (Unchanged(),))
         numbers = {} if classes or pairs else {name: truth[:, j] for j, name in enumerate(targets)}
         target = NumberInputs.fit(numbers, steps, table.name, weights)
         y = _indicators(truth, len(classes)) if classes else truth.astype(np.float64)
@@ -145,6 +149,15 @@ class Encoder:
         if not np.isfinite(X.sum(dtype=np.float64)):  # a sum is fast, and not finite if any number is not
             _refuse_infinite(X, table, [name for block in self.inputs for name in block.origins], unusable)
         return X
+
+    def operations(self, columns: Mapping[str, Value], dtype: DType) -> tuple[Value, Value]:
+        """Return the inputs of the net as operations of a pipeline, (features,), and which rows are usable, (1,)."""
+        blocks = [block.operations(columns) for block in self.inputs]
+        X = cast(concatenate([inputs for inputs, _ in blocks]), dtype)
+        usable = all_last(is_finite(X))
+        for _, refused in blocks:
+            usable = usable if refused is None else logical_and(usable, logical_not(refused))
+        return X, usable
 
     def require_columns(self, table: Table) -> None:
         """Raise `DataError` when the table lacks an input column."""

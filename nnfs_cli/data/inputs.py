@@ -10,7 +10,8 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import Any, ClassVar, NamedTuple, Self, cast
+from typing import Any, ClassVar, NamedTuple, Self
+from typing import cast as typed
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
+from nnfs_cli.pipeline.elementwise import cast, is_nan
+from nnfs_cli.pipeline.shapes import any_last, concatenate, take
+from nnfs_cli.pipeline.value import Value
 from nnfs_cli.system.wording import named
 
 NO_IMPUTE = "the net has no step impute for this column; fill in the number, or leave out the row"
@@ -134,6 +138,22 @@ class NumberInputs:
 
         return transform
 
+    def operations(self, columns: Mapping[str, Value]) -> tuple[Value, Value | None]:
+        """Return the inputs as operations of a pipeline, (inputs,) float64, and which rows are refused, (1,) "bool"."""
+        raw = values = concatenate([columns[name] for name in self.columns])
+        for step, statistics in zip(self.steps, self.statistics, strict=True):
+            values = step.operations(values, statistics)
+        if self._marked:
+            values = concatenate([values, cast(is_nan(take(raw, self._marked)), "float64")])
+        return values, None if self.allows_gaps else any_last(is_nan(raw))
+
+    def inverse_operations(self, values: Value, limited: bool = True) -> Value:
+        """Return `inverse` as operations of a pipeline, (columns,) -> (columns,)."""
+        for step, statistics in zip(reversed(self.steps), reversed(self.statistics), strict=True):
+            if limited or not step.limits:
+                values = step.inverse_operations(values, statistics)
+        return values
+
     def forward(self, values: Array) -> Array:
         """Apply all steps to values: (rows, columns) -> (rows, outputs)."""
         for step, statistics in zip(self.steps, self.statistics, strict=True):
@@ -161,7 +181,7 @@ class NumberInputs:
         n = len(fitted["columns"])
         if any(array.shape[:1] != (n,) or array.ndim > 2 for one in statistics for array in one.values()):
             raise ValueError("the fit of a preprocessing step does not have one value for each column")
-        return cls(tuple(fitted["columns"]), cast(tuple[NumberStep, ...], tuple(steps)), statistics)
+        return cls(tuple(fitted["columns"]), typed(tuple[NumberStep, ...], tuple(steps)), statistics)
 
 
 @dataclass(frozen=True)
@@ -193,9 +213,14 @@ class _SingleColumn:
         """Whether each input says something that none before it says in another form."""
         return [True] * len(self.names)
 
+    def operations(self, columns: Mapping[str, Value]) -> tuple[Value, Value | None]:
+        """Return the inputs as operations of a pipeline, (inputs,) float64, and which rows are refused, (1,) "bool"."""
+        cell = columns[self.column]
+        return self.step.operations(cell, self.fit), self.step.refused(cell, self.fit)
+
     def rows_of(self, columns: Any) -> Callable[[slice], Array]:
         """Return a function that gives some rows of the array that `read` returned: (rows, inputs)."""
-        return lambda rows: cast(Array, columns[rows])
+        return lambda rows: typed(Array, columns[rows])
 
     def to_json(self) -> dict[str, Any]:
         """Return the fit as JSON values; the step itself is in the config."""
@@ -289,17 +314,17 @@ def fit_inputs(
         steps = preprocessing.steps(name, kind)
         with _naming_column(table.name, name):
             if kind == "category":
-                of_categories = cast(CategoryStep, steps[0])
+                of_categories = typed(CategoryStep, steps[0])
                 fit = _fit(of_categories, table.texts(name)[rows], y, seed, sample, weights)
                 blocks.append(CategoryInput(name, of_categories, fit))
             elif kind == "date":
-                of_dates = cast(DateStep, steps[0])
+                of_dates = typed(DateStep, steps[0])
                 dates = dates_for(of_dates, table, name, zoned)[rows]
                 blocks.append(DateInput(name, of_dates, fit_weighted(of_dates.fit, dates, weights=weights), zoned))
             else:
                 gaps = preprocessing.takes_gaps(name)
                 columns = {name: table.numbers(name, gaps=gaps)[rows] for name in names}
-                of_numbers = cast(tuple[NumberStep, ...], steps)
+                of_numbers = typed(tuple[NumberStep, ...], steps)
                 blocks.append(NumberInputs.fit(columns, of_numbers, table.name, weights))
     return tuple(blocks)
 
@@ -335,8 +360,8 @@ def block_from_json(fitted: Mapping[str, Any], preprocessing: Preprocessing) -> 
         return NumberInputs.from_json(fitted, steps)
     column, fit = fitted["columns"][0], fitted["fit"]
     if fitted["kind"] == "category":
-        return CategoryInput(column, cast(CategoryStep, steps[0]), fit)
-    return DateInput(column, cast(DateStep, steps[0]), fit, fitted.get("zoned", False))
+        return CategoryInput(column, typed(CategoryStep, steps[0]), fit)
+    return DateInput(column, typed(DateStep, steps[0]), fit, fitted.get("zoned", False))
 
 
 def lookups(blocks: Sequence[InputBlock]) -> Iterator[tuple[int, int, int, str]]:

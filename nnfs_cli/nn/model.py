@@ -18,8 +18,11 @@ from nnfs_cli.nn.layers.identity import Identity
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.nn.nan_probe import NanProbe
-from nnfs_cli.nn.parameters import Parameters
+from nnfs_cli.nn.parameters import Parameters, constants
 from nnfs_cli.nn.probes import Observer, observed
+from nnfs_cli.pipeline.elementwise import cast
+from nnfs_cli.pipeline.shapes import sum_members
+from nnfs_cli.pipeline.value import DType, Value
 from nnfs_cli.system.helpers import do_together
 from nnfs_cli.system.spill import SpilledCopy
 from nnfs_cli.system.threads import allowed_threads
@@ -353,6 +356,20 @@ class Model:
 
     def _activate(self, body: Array, context: Context) -> Array:
         return self._activation.forward(self.parameters.views, body, context)[0]
+
+    def operations(self, x: Value) -> Value:
+        """Return what `predict` computes as operations of a pipeline, for inputs x of the net.
+
+        Raises `ExportError` for a layer that does not say what it computes.
+        """
+        p = constants(self.parameters.views, members=self.members > 1)
+        body = self._body.operations(p, cast(x, self.parameter_type))
+        return sum_members(self._activation.operations(p, body))
+
+    @property
+    def parameter_type(self) -> DType:
+        """The type of every number in the net, as a pipeline calls it."""
+        return "float32" if self.dtype == np.float32 else "float64"
 
     def load(self, arrays: Mapping[str, Array]) -> None:
         """Copy parameters by name into the net. Raises `ValueError` unless names and shapes are exactly the net's."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union
 import numpy as np
 
 from nnfs_cli.arrays import Array, Shape, member_axes
+from nnfs_cli.pipeline.value import constant
 
 MOST_PARAMETERS = 1 << 56  # NumPy cannot count the bytes of more
 
@@ -89,6 +90,17 @@ def flat(views: Views, prefix: str = "") -> dict[str, Array]:
         elif isinstance(item, np.ndarray):
             arrays[prefix + name] = item
     return arrays
+
+
+def constants(views: Views, members: bool) -> Views:
+    """Return the arrays of a layer, and of those inside it, as constants of a pipeline; see `Layer.operations`."""
+    items: dict[str, Any] = {}
+    for name, item in vars(views).items():
+        if isinstance(item, Views):
+            items[name] = constants(item, members)
+        elif isinstance(item, np.ndarray):
+            items[name] = constant(item, members=members)
+    return Views(items)
 
 
 class ParameterLayout:

@@ -20,6 +20,10 @@ from nnfs_cli.components.field_types import PositiveInt
 from nnfs_cli.components.section import invalid
 from nnfs_cli.data.table import Kind
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.errors import ExportError
+from nnfs_cli.pipeline.cells import look_up
+from nnfs_cli.pipeline.elementwise import equal
+from nnfs_cli.pipeline.value import Value
 from nnfs_cli.system.wording import counted
 
 Fit = dict[str, Any]  # what a step learned from one column, in values that JSON can hold
@@ -87,9 +91,23 @@ class NumberStep(PreprocessingStep):
         """Return `transform` with these statistics. What does not depend on the values may be computed once."""
         return lambda values: self.transform(values, statistics)
 
+    def operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return `transform` as operations of a pipeline: (columns,) -> (outputs,).
+
+        Raises `ExportError` for a step that does not say what it computes.
+        """
+        raise _no_operations(self)
+
     def inverse(self, values: Array, statistics: Statistics) -> Array:
         """Undo `transform`: (rows, columns) -> (rows, columns)."""
         raise NotImplementedError
+
+    def inverse_operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return `inverse` as operations of a pipeline: (columns,) -> (columns,).
+
+        Raises `ExportError` for a step that does not say what it computes.
+        """
+        raise _no_operations(self)
 
     def outputs(self, columns: Sequence[str], statistics: Statistics) -> list[tuple[str, str]]:
         """Return a pair for each output: the column it comes from and a suffix for its name, or ""."""
@@ -140,6 +158,17 @@ class CategoryStep(PreprocessingStep):
         """Transform categories (rows,) into (rows, n). For training rows, `folds` (rows,) gives the fold of each."""
         raise NotImplementedError
 
+    def operations(self, text: Value, fit: Fit) -> Value:
+        """Return `transform` of new rows as operations of a pipeline, "float64": a text (1,) -> (n,).
+
+        Raises `ExportError` for a step that does not say what it computes.
+        """
+        raise _no_operations(self)
+
+    def refused(self, text: Value, fit: Fit) -> Value | None:
+        """Return `unknown` as operations of a pipeline, (1,) "bool", or None if the step refuses nothing."""
+        return None
+
 
 class KnownCategoriesStep(CategoryStep):
     """A step that gives each known category a code: frequent ones a code each, rare ones a shared code for "other".
@@ -187,6 +216,21 @@ class KnownCategoriesStep(CategoryStep):
         unknown: Array = self.codes(texts, fit) == len(fit["levels"])
         return unknown
 
+    def refused(self, text: Value, fit: Fit) -> Value | None:
+        """Return whether no training row held the category, unless it counts as "other"."""
+        if self.unseen == OTHER or fit["other"]:
+            return None
+        return equal(self.code_of(text, fit), len(fit["levels"]))
+
+    def code_of(self, text: Value, fit: Fit) -> Value:
+        """Return `codes` as an operation of a pipeline, (1,)."""
+        known: list[str | None] = fit["levels"]
+        keys = [category for category in known if category is not None]
+        gap = known.index(None) if None in known else len(known)
+        if gap < len(keys):  # the empty cell is the last one but in runs of earlier releases
+            raise ExportError(f"the empty cell is not the last category of the step {self.name}; train the run anew")
+        return look_up(text, keys, gap, len(known))
+
     def codes(self, texts: Texts, fit: Fit) -> Array:
         """Return the code of each row's category, (rows,); the number of known categories for any other."""
         known = fit["levels"]
@@ -220,6 +264,21 @@ class DateStep(PreprocessingStep):
     def transform(self, dates: Array, fit: Fit) -> Array:
         """Transform dates (rows,) into (rows, n)."""
         raise NotImplementedError
+
+    def operations(self, date: Value, fit: Fit) -> Value:
+        """Return `transform` as operations of a pipeline, "float64": a date (1,) -> (n,).
+
+        A date is its own local time. Raises `ExportError` for a step that does not say what it computes.
+        """
+        raise _no_operations(self)
+
+    def refused(self, date: Value, fit: Fit) -> Value | None:
+        """Return `unknown` as operations of a pipeline, (1,) "bool", or None if the step refuses nothing."""
+        return None
+
+
+def _no_operations(step: PreprocessingStep) -> ExportError:
+    return ExportError(f"the preprocessing step {step.name} has no method `operations`, so it cannot be exported")
 
 
 def sort_categories(categories: Sequence[str | None]) -> list[str | None]:

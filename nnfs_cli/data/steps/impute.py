@@ -12,6 +12,8 @@ from nnfs_cli.components.field_types import FiniteFloat, Switch
 from nnfs_cli.components.section import invalid
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics
 from nnfs_cli.data.weighted import mean, median
+from nnfs_cli.pipeline.elementwise import is_nan, where
+from nnfs_cli.pipeline.value import Value
 
 
 class Impute(NumberStep, name="impute", main="by"):
@@ -56,3 +58,7 @@ class Impute(NumberStep, name="impute", main="by"):
     def transform(self, values: Array, statistics: Statistics) -> Array:
         """Return the values with empty cells filled; the column that marks them is added by `inputs.NumberInputs`."""
         return np.where(np.isnan(values), statistics["fill"], values)
+
+    def operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return x, or the fill value where x is empty."""
+        return where(is_nan(values), statistics["fill"], values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import NumberStep, Statistics
+from nnfs_cli.pipeline.value import Value
 
 
 class Unchanged(NumberStep, name="none"):
@@ -12,6 +13,14 @@ class Unchanged(NumberStep, name="none"):
     examples = ("none",)
     invertible = True
 
+    def operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return x."""
+        return values
+
     def inverse(self, values: Array, statistics: Statistics) -> Array:
         """Return the values, which `transform` left as they were."""
+        return values
+
+    def inverse_operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return y."""
         return values

@@ -7,6 +7,8 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import EMPTY, OTHER, Fit, KnownCategoriesStep
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.pipeline.elementwise import cast, equal
+from nnfs_cli.pipeline.value import Value
 
 
 class OneHot(KnownCategoriesStep, name="one_hot"):
@@ -35,3 +37,7 @@ class OneHot(KnownCategoriesStep, name="one_hot"):
         columns = np.arange(len(fit["levels"]) + fit["other"])
         found: Array = self.codes(texts, fit)[:, None] == columns
         return found.view(np.int8)
+
+    def operations(self, text: Value, fit: Fit) -> Value:
+        """Return the indicators of the categories."""
+        return cast(equal(self.code_of(text, fit), np.arange(len(fit["levels"]) + fit["other"])), "float64")

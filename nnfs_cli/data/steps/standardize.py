@@ -7,6 +7,8 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, rounding_error
 from nnfs_cli.data.weighted import deviation, mean
+from nnfs_cli.pipeline.elementwise import add, divide, multiply, subtract
+from nnfs_cli.pipeline.value import Value
 
 
 class Standardize(NumberStep, name="standardize"):
@@ -29,6 +31,14 @@ class Standardize(NumberStep, name="standardize"):
         """Return the scaled values: mean 0 and standard deviation 1 on the training rows."""
         return (values - statistics["mean"]) / statistics["scale"]
 
+    def operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return (x - mean) / scale."""
+        return divide(subtract(values, statistics["mean"]), statistics["scale"])
+
     def inverse(self, values: Array, statistics: Statistics) -> Array:
         """Return values in the column's own units."""
         return values * statistics["scale"] + statistics["mean"]
+
+    def inverse_operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return y · scale + mean."""
+        return add(multiply(values, statistics["scale"]), statistics["mean"])

@@ -18,8 +18,10 @@ from pydantic import BeforeValidator
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.component import Component
 from nnfs_cli.components.field_types import NotEmpty
+from nnfs_cli.errors import ExportError
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.parameters import Parameters, ParameterSpec, ParameterTree, Views, flat
+from nnfs_cli.pipeline.value import Value
 
 # backward(dy, g, need_dx) overwrites the views g with the gradients of the layer's parameters and returns the gradient
 # dx of its input. If need_dx is false, nobody uses dx and any array will do: the data need no gradient. It must not
@@ -65,6 +67,13 @@ class Layer(Component, family="layer"):
         `p` holds the layer's parameters by name. Buffers, random numbers and products come from the context.
         """
         raise NotImplementedError
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return what the layer computes in prediction as operations of a pipeline, for a value x (*features).
+
+        `p` holds the layer's parameters by name, as constants. Raises `ExportError` for a layer that does not say so.
+        """
+        raise ExportError(f"the layer {self.name} has no method `operations`, so it cannot be exported")
 
     def named_numbers(self, x: Array, y: Array) -> dict[str, Array | float]:
         """Return the numbers of a batch that `by_entry` names, other than arrays of the pass, parameters and settings.

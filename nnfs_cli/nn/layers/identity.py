@@ -6,6 +6,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.value import Value
 
 
 class Identity(Layer, name="identity"):
@@ -26,3 +27,7 @@ class Identity(Layer, name="identity"):
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> (batch, ...)."""
         return x, lambda dy, g, need_dx: dy
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return x."""
+        return x

@@ -13,6 +13,9 @@ from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.initializers import Initializer, UniformFanIn, Zeros
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
+from nnfs_cli.pipeline.elementwise import add
+from nnfs_cli.pipeline.shapes import matmul
+from nnfs_cli.pipeline.value import Value
 
 
 class Linear(Layer, name="linear", main="units"):
@@ -71,3 +74,8 @@ class Linear(Layer, name="linear", main="units"):
             return context.matmul(dy, p.weight.mT) if need_dx else dy
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return x W + b."""
+        y = matmul(x, p.weight)
+        return add(y, p.bias) if self.bias else y

@@ -8,6 +8,8 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.elementwise import maximum
+from nnfs_cli.pipeline.value import Value
 
 
 class ReLU(Layer, name="relu"):
@@ -31,3 +33,7 @@ class ReLU(Layer, name="relu"):
             return np.multiply(slope, dy, out=slope)
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return max(x, 0)."""
+        return maximum(x, 0)

@@ -8,6 +8,8 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.elementwise import sigmoid
+from nnfs_cli.pipeline.value import Value
 
 
 class Sigmoid(Layer, name="sigmoid"):
@@ -32,6 +34,10 @@ class Sigmoid(Layer, name="sigmoid"):
             return np.multiply(slope, dy, out=slope)
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return 1 / (1 + exp(-x))."""
+        return sigmoid(x)
 
 
 def logistic(x: Array, context: Context) -> Array:

@@ -9,7 +9,9 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.component import Component
+from nnfs_cli.errors import ExportError
 from nnfs_cli.nn.layers import Context, Layer
+from nnfs_cli.pipeline.value import Value
 
 Task = Literal["classification", "regression"]
 
@@ -88,6 +90,12 @@ class Loss(Component, family="loss"):
 
     def answer(self, y_hat: Array) -> Array:
         """Return the prediction from the outputs: one column for each class or, in a regression, for each target."""
+        return y_hat
+
+    def answer_operations(self, y_hat: Value) -> Value:
+        """Return `answer` as operations of a pipeline. Raises `ExportError` for a loss that does not say so."""
+        if type(self).answer is not Loss.answer:
+            raise ExportError(f"the loss {self.name} has no method `answer_operations`, so it cannot be exported")
         return y_hat
 
     def to_pool(self, y_hat: Array) -> Array:

@@ -11,6 +11,9 @@ from nnfs_cli.nn.layers.sigmoid import Sigmoid
 from nnfs_cli.nn.layers.softplus import softplus
 from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
 from nnfs_cli.nn.losses.cross_entropy import margin
+from nnfs_cli.pipeline.elementwise import subtract
+from nnfs_cli.pipeline.shapes import concatenate
+from nnfs_cli.pipeline.value import Value
 
 
 class Binary(Loss):
@@ -37,6 +40,10 @@ class Binary(Loss):
     def answer(self, y_hat: Array) -> Array:
         """(rows, 1) -> (rows, 2); the probabilities of several labels, (rows, n), stay as they are."""
         return y_hat if y_hat.shape[-1] > 1 else np.concatenate([1 - y_hat, y_hat], axis=-1)
+
+    def answer_operations(self, y_hat: Value) -> Value:
+        """Return the probabilities of both classes, or of several labels as they are."""
+        return y_hat if y_hat.width > 1 else concatenate([subtract(1, y_hat), y_hat])
 
     def forward(self, y_hat: Array, y: Array, context: Context) -> tuple[Array, LossBackward]:
         """(batch, n) -> (batch,)."""

@@ -1,0 +1,81 @@
+"""What a format of exported models is: how it writes a model, and how its own runtime computes predictions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.pipeline.pipeline import Pipeline
+from nnfs_cli.pipeline.value import Value
+
+
+@dataclass(frozen=True)
+class ExportedModel:
+    """A trained model that is to be exported: its pipeline, and what people want to know about it.
+
+    `name` is that of the run. `inputs` describes the input columns as a run records them in its data.json: name, kind,
+    and the range, the quantiles or the categories of the training rows. `about` has plain texts for the metadata of a
+    file, such as the version of nnfs and the largest difference that the proof found.
+    """
+
+    name: str
+    pipeline: Pipeline
+    inputs: Sequence[Mapping[str, Any]]
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def float64(self) -> bool:
+        """Whether the net computes in float64."""
+        products = [value for value in self.pipeline.operations if value.operation == "matmul"]
+        return all(value.dtype == "float64" for value in products)
+
+
+class Format(ABC):
+    """A format of exported models."""
+
+    name: ClassVar[str]
+    """The name that `--to` takes."""
+    suffix: ClassVar[str]
+    """The end of the name of the main file, with its point."""
+    needs: ClassVar[str] = ""
+    """The extra that writing or proving needs, or ""."""
+
+    @abstractmethod
+    def files(self, model: ExportedModel, stem: str) -> dict[str, bytes]:
+        """Return the content of each file by name, the main file `stem + suffix` first.
+
+        Raises `ExportError` that names the column or the part which the format cannot hold.
+        """
+
+    @abstractmethod
+    def predict(self, folder: Path, stem: str, model: ExportedModel, cells: Mapping[str, Array]) -> Predictions:
+        """Return what the files in a folder predict for cells, computed by the format's own runtime.
+
+        `cells` are as for `pipeline.evaluate`.
+        """
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model predicts: each output (rows,) by name, and which rows it accepts (rows,).
+
+    Outputs of rows that are not accepted mean nothing.
+    """
+
+    outputs: Mapping[str, Array]
+    usable: Array
+
+
+def output_types(pipeline: Pipeline) -> dict[str, np.dtype[Any]]:
+    """Return the NumPy type of each output by name; texts are objects."""
+    return {name: _numpy_type(value) for name, value in pipeline.outputs.items()}
+
+
+def _numpy_type(value: Value) -> np.dtype[Any]:
+    return np.dtype(object if value.dtype == "text" else value.dtype)

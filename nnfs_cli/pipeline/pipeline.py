@@ -1,0 +1,36 @@
+"""The pipeline of a trained model: the columns it reads, and the values that it predicts from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from nnfs_cli.pipeline.value import Value
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The columns that a model reads, and its predictions as values.
+
+    `columns` are the values of `cells.column`, by name. `outputs` are one value (1,) for each column of predictions, by
+    its name. Where `usable` (1,) "bool" is false, the run refuses the row, and the outputs mean nothing.
+    """
+
+    columns: Mapping[str, Value]
+    outputs: Mapping[str, Value]
+    usable: Value
+
+    @cached_property
+    def operations(self) -> tuple[Value, ...]:
+        """All values that the outputs need, constants included, each once and behind its own inputs."""
+        found: dict[int, Value] = {}
+        stack = [*reversed([*self.columns.values(), self.usable, *self.outputs.values()])]
+        while stack:  # without recursion: chains may be long
+            value = stack[-1]
+            waiting = [one for one in reversed(value.inputs) if id(one) not in found]
+            if waiting and id(value) not in found:
+                stack.extend(waiting)
+            else:
+                found.setdefault(id(stack.pop()), value)
+        return tuple(found.values())
