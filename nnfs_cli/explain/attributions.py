@@ -63,13 +63,17 @@ class Attributor:
     `background` (rows, features) are inputs of the net for training rows. `samples` are fixed by the seed of the
     config, so a row has the same effects wherever it stands. Several threads may ask for effects at once. Raises
     `UserError` unless there are 1 to 1,000 samples.
+
+    `inputs` are those of each column, by index. `orders` (samples, columns) and `typical` (samples, features) are the
+    orders of the columns and the typical rows that were chosen, `shift` (columns, n) is what is subtracted from the
+    estimates, and `base` (n,) the base value.
     """
 
     def __init__(self, predictor: Predictor, background: Array, samples: int = SAMPLES) -> None:
         if not 1 <= samples <= MOST_SAMPLES:
             raise UserError(f"explanations take 1 to {MOST_SAMPLES:,} samples, found {samples}")
         inputs = inputs_by_column(predictor)
-        self.predictor, self.columns, self._inputs = predictor, tuple(inputs), [*inputs.values()]
+        self.predictor, self.columns, self.inputs = predictor, tuple(inputs), [*inputs.values()]
         rng = random_stream(predictor.config.seed, "explain")
         n = max(min(CANDIDATES, MOST_MIXED // (2 * len(inputs) * JUDGED)), samples)
         orders = np.stack([rng.permutation(len(inputs)) for _ in range(n)])
@@ -81,17 +85,18 @@ class Attributor:
                 chosen = nearest_to_mean(np.stack([one - one.mean(axis=0) for one in each]), samples)
             else:
                 chosen = [*range(samples)]
-            self._effects = self._sample(orders[chosen], typical[chosen])
+            self.orders, self.typical = orders[chosen], typical[chosen]
+            self._effects = self._sample(self.orders, self.typical)
             found, explained = self._effects(background)
-        self._shift, self.base = found.mean(axis=0), explained.mean(axis=0)  # (columns, n), (n,)
+        self.shift, self.base = found.mean(axis=0), explained.mean(axis=0)  # (columns, n), (n,)
 
     def effects(self, X: Array) -> Effects:
         """Return the effects for inputs of the net (rows, features)."""
         found, explained = self._effects(X)
-        return Effects(found - self._shift, explained, self.base)
+        return Effects(found - self.shift, explained, self.base)
 
     def _sample(self, orders: Array, typical: Array) -> _Sample:
-        return _Sample(self.predictor, self._inputs, orders, typical)
+        return _Sample(self.predictor, self.inputs, orders, typical)
 
 
 class _Sample:

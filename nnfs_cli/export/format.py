@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.explain.attributions import Attributor
 from nnfs_cli.pipeline.pipeline import Pipeline
 from nnfs_cli.pipeline.value import Value
 
@@ -21,13 +22,18 @@ class ExportedModel:
 
     `name` is that of the run. `inputs` describes the input columns as a run records them in its data.json: name, kind,
     and the range, the quantiles or the categories of the training rows. `about` has plain texts for the metadata of a
-    file, such as the version of nnfs and the largest difference that the proof found.
+    file, such as the version of nnfs and the largest difference that the proof found. `targets` are the names of what
+    is predicted, and `interval` is the probability of its intervals or sets, if it has any. The `attributor` divides
+    predictions among the columns, for formats that give reasons; None if the run keeps no rows for it.
     """
 
     name: str
     pipeline: Pipeline
     inputs: Sequence[Mapping[str, Any]]
     about: Mapping[str, str] = field(default_factory=dict)
+    targets: Sequence[str] = ()
+    interval: float | None = None
+    attributor: Attributor | None = None
 
     @property
     def float64(self) -> bool:

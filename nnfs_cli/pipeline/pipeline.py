@@ -14,12 +14,14 @@ class Pipeline:
     """The columns that a model reads, and its predictions as values.
 
     `columns` are the values of `cells.column`, by name. `outputs` are one value (1,) for each column of predictions, by
-    its name. Where `usable` (1,) "bool" is false, the run refuses the row, and the outputs mean nothing.
+    its name. Where `usable` (1,) "bool" is false, the run refuses the row, and the outputs mean nothing. `encoded`
+    (features,) are the inputs of the net, behind all preprocessing: formats that explain predictions begin there.
     """
 
     columns: Mapping[str, Value]
     outputs: Mapping[str, Value]
     usable: Value
+    encoded: Value | None = None
 
     @cached_property
     def operations(self) -> tuple[Value, ...]:

@@ -22,7 +22,7 @@ def as_pipeline(predictor: Predictor) -> Pipeline:
     X, usable = predictor.encoder.operations(columns, predictor.model.parameter_type)
     y_hat = predictor.model.operations(X)
     usable = logical_and(usable, all_last(is_finite(y_hat)))
-    return Pipeline(columns, _outputs(predictor, y_hat), usable)
+    return Pipeline(columns, _outputs(predictor, y_hat), usable, X)
 
 
 def _outputs(predictor: Predictor, y_hat: Value) -> dict[str, Value]:
