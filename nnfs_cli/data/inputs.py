@@ -26,6 +26,7 @@ from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.pipeline.elementwise import cast, is_nan
+from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.shapes import any_last, concatenate, take
 from nnfs_cli.pipeline.value import Value
 from nnfs_cli.system.wording import named
@@ -142,16 +143,19 @@ class NumberInputs:
         """Return the inputs as operations of a pipeline, (inputs,) float64, and which rows are refused, (1,) "bool"."""
         raw = values = concatenate([columns[name] for name in self.columns])
         for step, statistics in zip(self.steps, self.statistics, strict=True):
-            values = step.operations(values, statistics)
+            with part(f"{step.name}: {_some(self.columns)}", statistics):
+                values = step.operations(values, statistics)
         if self._marked:
-            values = concatenate([values, cast(is_nan(take(raw, self._marked)), "float64")])
+            with part(f"empty cells: {_some([self.columns[i] for i in self._marked])}"):
+                values = concatenate([values, cast(is_nan(take(raw, self._marked)), "float64")])
         return values, None if self.allows_gaps else any_last(is_nan(raw))
 
     def inverse_operations(self, values: Value, limited: bool = True) -> Value:
         """Return `inverse` as operations of a pipeline, (columns,) -> (columns,)."""
         for step, statistics in zip(reversed(self.steps), reversed(self.statistics), strict=True):
             if limited or not step.limits:
-                values = step.inverse_operations(values, statistics)
+                with part(f"undo {step.name}: {_some(self.columns)}", statistics):
+                    values = step.inverse_operations(values, statistics)
         return values
 
     def forward(self, values: Array) -> Array:
@@ -216,7 +220,8 @@ class _SingleColumn:
     def operations(self, columns: Mapping[str, Value]) -> tuple[Value, Value | None]:
         """Return the inputs as operations of a pipeline, (inputs,) float64, and which rows are refused, (1,) "bool"."""
         cell = columns[self.column]
-        return self.step.operations(cell, self.fit), self.step.refused(cell, self.fit)
+        with part(f"{self.step.name}: {self.column}"):
+            return self.step.operations(cell, self.fit), self.step.refused(cell, self.fit)
 
     def rows_of(self, columns: Any) -> Callable[[slice], Array]:
         """Return a function that gives some rows of the array that `read` returned: (rows, inputs)."""
@@ -341,6 +346,12 @@ def _fit(step: CategoryStep, texts: Texts, y: Array, seed: int, sample: RowSampl
     if folds is None or sample is None:
         return fit_weighted(step.fit, texts, y, seed, weights=weights)
     return fit_weighted(step.fit_sample, texts, y, seed, folds[sample.rows], weights=weights)
+
+
+def _some(columns: Sequence[str]) -> str:
+    """Return the first columns, and how many there are besides them: "age, income, height and 27 more"."""
+    first, n_others = ", ".join(columns[:3]), len(columns) - 3
+    return f"{first} and {n_others} more" if n_others > 0 else first
 
 
 @contextlib.contextmanager

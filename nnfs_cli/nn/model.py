@@ -21,6 +21,7 @@ from nnfs_cli.nn.nan_probe import NanProbe
 from nnfs_cli.nn.parameters import Parameters, constants
 from nnfs_cli.nn.probes import Observer, observed
 from nnfs_cli.pipeline.elementwise import cast
+from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.shapes import sum_members
 from nnfs_cli.pipeline.value import DType, Value
 from nnfs_cli.system.helpers import do_together
@@ -364,7 +365,10 @@ class Model:
         """
         p = constants(self.parameters.views, members=self.members > 1)
         body = self._body.operations(p, cast(x, self.parameter_type))
-        return sum_members(self._activation.operations(p, body))
+        with part(f"output: {self._activation.describe()}"):
+            y_hat = self._activation.operations(p, body)
+        with part(f"mean of {self.members} nets"):
+            return sum_members(y_hat)
 
     @property
     def parameter_type(self) -> DType:

@@ -99,7 +99,7 @@ def constants(views: Views, members: bool) -> Views:
         if isinstance(item, Views):
             items[name] = constants(item, members)
         elif isinstance(item, np.ndarray):
-            items[name] = constant(item, members=members)
+            items[name] = constant(item, members=members, name=name)
     return Views(items)
 
 

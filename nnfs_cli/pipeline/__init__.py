@@ -4,6 +4,6 @@ Every preprocessing step, layer and loss says in its own file what it computes i
 Together they make a `Pipeline`, which `prediction.as_pipeline` builds for a run, and each format of `export` is a back
 end over the same operations. NumPy is the reference.
 
-Read `value` first, then the operations: `elementwise`, `shapes`, `cells`, `trees` and `labels`; then `pipeline` and
-`evaluate`.
+Read `value` and `parts` first, then the operations: `elementwise`, `shapes`, `cells`, `trees` and `labels`; then
+`pipeline` and `evaluate`.
 """

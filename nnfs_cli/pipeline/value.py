@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.pipeline.parts import current_part
 
 DType: TypeAlias = Literal["float64", "float32", "int64", "bool", "text"]
 RANK: dict[str, int] = {"bool": 0, "int64": 1, "float32": 2, "float64": 3}  # of two types, the higher is the result's
@@ -19,7 +20,8 @@ class Value:
     """What an operation returns: an array (members?, rows, *features) of one type.
 
     `features` is the shape of one row's part. `members` is the number of nets that each have their own part, or 0 if
-    there is no such axis. A constant has no axis of rows: its `settings` hold the array (members?, *features).
+    there is no such axis. A constant has no axis of rows: its `settings` hold the array (members?, *features), and the
+    name of the array, or "". `part` is the part of the model that the value belongs to, for people who read it.
     """
 
     operation: str
@@ -28,6 +30,7 @@ class Value:
     features: tuple[int, ...]
     members: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
+    part: str = field(default_factory=lambda: current_part().name)
 
     @property
     def is_constant(self) -> bool:
@@ -49,14 +52,18 @@ class Value:
 Operand: TypeAlias = "Value | float | int | bool | Array"
 
 
-def constant(array: Any, dtype: DType | None = None, members: bool = False) -> Value:
-    """Return a constant from an array: (members, *features) with `members`, else (*features,)."""
+def constant(array: Any, dtype: DType | None = None, members: bool = False, name: str = "") -> Value:
+    """Return a constant from an array: (members, *features) with `members`, else (*features,).
+
+    Without a `name`, it takes the one that the current part has for the array.
+    """
     found = np.asarray(array)
+    name = name or current_part().name_of(array)
     dtype = dtype or _dtype_of(found)
     found = found.astype(dtype)
     found.flags.writeable = False
     n = found.shape[0] if members else 0
-    return Value("constant", (), dtype, found.shape[1:] if members else found.shape, n, {"array": found})
+    return Value("constant", (), dtype, found.shape[1:] if members else found.shape, n, {"array": found, "name": name})
 
 
 def _dtype_of(array: Array) -> DType:
@@ -92,7 +99,8 @@ def _with_rank(value: Value, rank: int) -> Value:
         raise ValueError(f"a value with features {value.features} does not fit one with {rank} axes")
     array = value.array
     axes = array.shape[: bool(value.members)], array.shape[bool(value.members) :]
-    return constant(array.reshape(*axes[0], *[1] * missing, *axes[1]), value.dtype, bool(value.members))
+    array = array.reshape(*axes[0], *[1] * missing, *axes[1])
+    return constant(array, value.dtype, bool(value.members), value.settings["name"])
 
 
 def common(values: Sequence[Value]) -> tuple[tuple[int, ...], int]:

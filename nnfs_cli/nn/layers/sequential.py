@@ -11,6 +11,7 @@ from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer, Layers, ShapeError, built
 from nnfs_cli.nn.layers.identity import Identity
 from nnfs_cli.nn.parameters import ParameterTree, Views
+from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.value import Value
 
 
@@ -58,8 +59,9 @@ class Sequential(Layer, name="sequential", main="layers"):
 
     def operations(self, p: Views, x: Value) -> Value:
         """Return the layers applied in order."""
-        for layer, views in zip(self.layers, p, strict=True):
-            x = layer.operations(views, x)
+        for i, (layer, views) in enumerate(zip(self.layers, p, strict=True), 1):
+            with part(f"layer {i}: {layer.describe()}"):
+                x = layer.operations(views, x)
         return x
 
     @property
