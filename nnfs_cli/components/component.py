@@ -30,6 +30,7 @@ from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCu
 
 from nnfs_cli.components.registry import Registry
 from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
+from nnfs_cli.errors import ExportError
 from nnfs_cli.system.wording import did_you_mean, listing, named, shown, with_article
 
 
@@ -43,6 +44,7 @@ class Component(Section):
     needs: ClassVar[tuple[str, ...]] = ()  # attributes and methods that a component must define
     synonyms: ClassVar[Mapping[str, str]] = {}  # names that other tools give to components of this family
     examples: ClassVar[tuple[str, ...]] = ()  # YAML snippets, used as documentation and as test cases
+    operations_of: ClassVar[Mapping[str, str]] = {}  # methods that say as operations of a pipeline what others compute
 
     def __init_subclass__(cls, *, family: str = "", name: str = "", main: str | None = None, **config: Any) -> None:
         super().__init_subclass__(**config)
@@ -72,6 +74,16 @@ class Component(Section):
     def is_own(cls) -> bool:
         """Return whether this class is the user's own: it is defined outside nnfs."""
         return cls.__module__.partition(".")[0] != "nnfs_cli"
+
+    def require_operations(self) -> None:
+        """Raise `ExportError` if a class defines how it computes something, but not the operations of it."""
+        order = type(self).__mro__
+        for operations, method in self.operations_of.items():
+            first = next(base for base in order if method in vars(base) or operations in vars(base))
+            if operations not in vars(first):
+                raise ExportError(
+                    f"the {self.family} {self.name} has no method `{operations}`, so it cannot be exported"
+                )
 
     @classmethod
     def title(cls) -> str:

@@ -14,6 +14,9 @@ from nnfs_cli.nn.initializers import Normal
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
+from nnfs_cli.pipeline.elementwise import cast, less_equal, maximum, multiply
+from nnfs_cli.pipeline.shapes import concatenate, rows_of, take
+from nnfs_cli.pipeline.value import Value
 from nnfs_cli.system.wording import listing
 
 
@@ -73,6 +76,17 @@ class Embedding(Layer):
 
         return y, backward
 
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return the inputs that are not codes, then the vector of each code, or zeros."""
+        places = {table.place for table in self.tables}
+        others = [i for i in range(x.width) if i not in places]
+        parts = [take(x, others)] if others else []
+        for table, views in zip(self.tables, p, strict=True):
+            code = cast(take(x, [table.place]), "int64")
+            known = cast(less_equal(0, code), x.dtype)
+            parts.append(multiply(rows_of(views.weight, maximum(code, 0)), known))
+        return concatenate(parts)
+
     def label(self) -> str:
         """Return the name that it has in messages."""
         return "embedding"
@@ -106,6 +120,11 @@ class EmbeddedSequential(Sequential):
             return embedding_backward(layers_backward(dy, layers, True), tables, need_dx)
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return the layers applied to the vectors."""
+        tables, layers = _tables_and_layers(p)
+        return super().operations(layers, self.embedding.operations(tables, x))
 
 
 class _Lookup:

@@ -363,6 +363,8 @@ class Model:
 
         Raises `ExportError` for a layer that does not say what it computes.
         """
+        for layer in self._body.walk():
+            layer.require_operations()
         p = constants(self.parameters.views, members=self.members > 1)
         body = self._body.operations(p, cast(x, self.parameter_type))
         with part(f"output: {self._activation.describe()}"):

@@ -8,8 +8,11 @@ from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.cut_points import AscendingShares
 from nnfs_cli.nn.layers.base import Backward, Layer
-from nnfs_cli.nn.layers.softplus import softplus
+from nnfs_cli.nn.layers.softplus import softplus, softplus_operations
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
+from nnfs_cli.pipeline.elementwise import add
+from nnfs_cli.pipeline.shapes import concatenate, cumulative_sum, take
+from nnfs_cli.pipeline.value import Value
 
 
 class Ascending(Layer, name="ascending"):
@@ -51,6 +54,13 @@ class Ascending(Layer, name="ascending"):
             return dx.reshape(shape)
 
         return y.reshape(shape), backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return the sums of z_0 and of softplus(z_k) up to each k, with z = x + s."""
+        z = add(x, p.spacing)
+        first, later = take(z, [0]), range(1, z.width)
+        steps = [first, softplus_operations(take(z, later))] if later else [first]
+        return cumulative_sum(concatenate(steps))
 
     def named_numbers(self, x: Array, y: Array) -> dict[str, Array | float]:
         """Return the steps between neighbours and their slopes, and which of them an output is made of.

@@ -9,7 +9,7 @@ Axes are ``(members?, batch, features...)``: mathematics is written for the last
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
@@ -18,7 +18,6 @@ from pydantic import BeforeValidator
 from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.components.component import Component
 from nnfs_cli.components.field_types import NotEmpty
-from nnfs_cli.errors import ExportError
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.parameters import Parameters, ParameterSpec, ParameterTree, Views, flat
 from nnfs_cli.pipeline.value import Value
@@ -33,6 +32,7 @@ class Layer(Component, family="layer"):
     """A differentiable function of a batch, with parameters."""
 
     needs = ("forward",)
+    operations_of: ClassVar[Mapping[str, str]] = {"operations": "forward"}
     __iter__ = None  # type: ignore[assignment]  # else a single layer would count as a list of its settings
     # The range of the outputs if they cannot be all real numbers: (0, 1) marks probabilities.
     output_range: ClassVar[tuple[float, float] | None] = None
@@ -71,9 +71,9 @@ class Layer(Component, family="layer"):
     def operations(self, p: Views, x: Value) -> Value:
         """Return what the layer computes in prediction as operations of a pipeline, for a value x (*features).
 
-        `p` holds the layer's parameters by name, as constants. Raises `ExportError` for a layer that does not say so.
+        `p` holds the layer's parameters by name, as constants. See `require_operations` for layers without it.
         """
-        raise ExportError(f"the layer {self.name} has no method `operations`, so it cannot be exported")
+        raise NotImplementedError
 
     def named_numbers(self, x: Array, y: Array) -> dict[str, Array | float]:
         """Return the numbers of a batch that `by_entry` names, other than arrays of the pass, parameters and settings.

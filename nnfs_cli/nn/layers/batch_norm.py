@@ -10,6 +10,8 @@ from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.initializers import Constant, Zeros
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
+from nnfs_cli.pipeline.elementwise import add, multiply, subtract
+from nnfs_cli.pipeline.value import Value, constant
 
 
 class BatchNorm(Layer, name="batch_norm"):
@@ -83,3 +85,10 @@ class BatchNorm(Layer, name="batch_norm"):
             return dx.reshape(shape)
 
         return np.add(y, p.bias[..., None, :], out=y).reshape(shape), backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return x̂ · weight + bias, with the running statistics."""
+        var = p.running_var
+        scale = constant(1 / np.sqrt(var.array + self.eps), members=bool(var.members))
+        x_hat = multiply(subtract(x, p.running_mean), scale)
+        return add(multiply(x_hat, p.weight), p.bias)

@@ -12,6 +12,9 @@ from nnfs_cli.nn.cut_points import EqualShares
 from nnfs_cli.nn.initializers import Initializer, UniformFanIn
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
+from nnfs_cli.pipeline.elementwise import subtract
+from nnfs_cli.pipeline.shapes import matmul
+from nnfs_cli.pipeline.value import Value, constant
 
 
 class CumulativeLogits(Layer, name="cumulative_logits", main="units"):
@@ -72,6 +75,13 @@ class CumulativeLogits(Layer, name="cumulative_logits", main="units"):
             return context.matmul(dscore, p.weight.mT).reshape(shape) if need_dx else dy
 
         return y.reshape(*shape[:-1], self.units), backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return c - x w."""
+        spacing = p.spacing.array
+        steps = np.concatenate([spacing[..., :1], np.exp(spacing[..., 1:])], axis=-1)
+        cuts = constant(np.cumsum(steps, axis=-1), members=bool(p.spacing.members))
+        return subtract(cuts, matmul(x, p.weight))
 
     def named_numbers(self, x: Array, y: Array) -> dict[str, Array | float]:
         """Return numbers of the cut points, whatever the scores.

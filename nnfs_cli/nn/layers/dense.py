@@ -8,6 +8,7 @@ from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.layers.linear import Linear
 from nnfs_cli.nn.layers.sigmoid import Sigmoid
 from nnfs_cli.nn.parameters import ParameterTree, Views
+from nnfs_cli.pipeline.value import Value
 
 
 class Dense(Linear, name="dense", main="units"):
@@ -45,6 +46,10 @@ class Dense(Linear, name="dense", main="units"):
             return linear_backward(activation_backward(dy, g.activation, True), g, need_dx)
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return activation(x W + b)."""
+        return self.activation.operations(p.activation, super().operations(p, x))
 
     @property
     def final(self) -> Layer:

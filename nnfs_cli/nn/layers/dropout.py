@@ -10,6 +10,7 @@ from nnfs_cli.components.field_types import Fraction
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.value import Value
 
 
 class Dropout(Layer, name="dropout", main="rate"):
@@ -48,3 +49,7 @@ class Dropout(Layer, name="dropout", main="rate"):
             return np.multiply(dy, mask, out=context.empty(x.shape))
 
         return np.multiply(x, mask, out=context.empty(x.shape)), backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return x."""
+        return x

@@ -10,6 +10,8 @@ from nnfs_cli.components.field_types import PositiveFloat
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.elementwise import add, expm1, maximum, minimum, multiply
+from nnfs_cli.pipeline.value import Value
 
 
 class ELU(Layer, name="elu", main="alpha"):
@@ -28,6 +30,10 @@ class ELU(Layer, name="elu", main="alpha"):
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> (batch, ...)."""
         return exponential_linear(x, context, 1.0, self.alpha)
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return max(x, 0) + alpha · (exp(min(x, 0)) - 1)."""
+        return exponential_linear_operations(x, 1.0, self.alpha)
 
 
 def exponential_linear(x: Array, context: Context, scale: float, alpha: float) -> tuple[Array, Backward]:
@@ -49,3 +55,10 @@ def exponential_linear(x: Array, context: Context, scale: float, alpha: float) -
         return np.multiply(slope, dy, out=slope)
 
     return y, backward
+
+
+def exponential_linear_operations(x: Value, scale: float, alpha: float) -> Value:
+    """Return `exponential_linear` as operations of a pipeline."""
+    above = maximum(x, 0)
+    below = multiply(expm1(minimum(x, 0)), scale * alpha)
+    return add(above if scale == 1 else multiply(above, scale), below)

@@ -8,6 +8,8 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.elementwise import exp
+from nnfs_cli.pipeline.value import Value
 
 
 class Exp(Layer, name="exp"):
@@ -30,3 +32,7 @@ class Exp(Layer, name="exp"):
             return np.multiply(y, dy, out=context.empty(x.shape))
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return exp(x)."""
+        return exp(x)

@@ -8,6 +8,8 @@ from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import ParameterTree, Views
+from nnfs_cli.pipeline.shapes import reshape
+from nnfs_cli.pipeline.value import Value
 
 
 class Flatten(Layer, name="flatten"):
@@ -28,3 +30,7 @@ class Flatten(Layer, name="flatten"):
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> (batch, n)."""
         return x.reshape(*x.shape[: context.axes], -1), lambda dy, g, need_dx: dy.reshape(x.shape)
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return x on one axis."""
+        return reshape(x, [math.prod(x.features)])

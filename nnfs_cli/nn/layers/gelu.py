@@ -12,6 +12,8 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.elementwise import add, multiply, normal_cdf, tanh
+from nnfs_cli.pipeline.value import Value
 
 
 class GELU(Layer, name="gelu", main="form"):
@@ -56,3 +58,10 @@ class GELU(Layer, name="gelu", main="form"):
             return np.multiply(slope, dy, out=slope)
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return x Φ(x)."""
+        if self.form == "exact":
+            return multiply(x, normal_cdf(x))
+        cubic = multiply(add(multiply(multiply(x, x), 0.044715), 1), x)
+        return multiply(x, multiply(add(tanh(multiply(cubic, math.sqrt(2 / math.pi))), 1), 0.5))

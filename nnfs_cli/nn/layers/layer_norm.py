@@ -10,6 +10,9 @@ from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.initializers import Constant, Zeros
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
+from nnfs_cli.pipeline.elementwise import add, divide, multiply, sqrt, subtract
+from nnfs_cli.pipeline.shapes import sum_last
+from nnfs_cli.pipeline.value import Value
 
 
 class LayerNorm(Layer, name="layer_norm"):
@@ -69,9 +72,20 @@ class LayerNorm(Layer, name="layer_norm"):
 
         return np.add(y, p.bias[..., None, :], out=y).reshape(shape), backward
 
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return x̂ · weight + bias."""
+        x_hat = subtract(x, _mean_of(x))
+        x_hat = divide(x_hat, sqrt(add(_mean_of(multiply(x_hat, x_hat)), self.eps)))
+        return add(multiply(x_hat, p.weight), p.bias)
+
 
 def _mean(x: Array, ones: Array, row: Array) -> Array:
     """Write the mean over the last axis into `row` (..., 1)."""
     np.dot(x, ones, out=row[..., 0])
     mean: Array = np.multiply(row, 1 / x.shape[-1], out=row)
     return mean
+
+
+def _mean_of(x: Value) -> Value:
+    """Return the mean over the last axis, (..., 1)."""
+    return multiply(sum_last(x), 1 / x.width)

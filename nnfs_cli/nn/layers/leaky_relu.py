@@ -10,6 +10,8 @@ from nnfs_cli.components.field_types import NonNegativeFloat
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.elementwise import maximum, minimum, multiply
+from nnfs_cli.pipeline.value import Value
 
 
 class LeakyReLU(Layer, name="leaky_relu", main="slope"):
@@ -39,3 +41,7 @@ class LeakyReLU(Layer, name="leaky_relu", main="slope"):
             return np.multiply(slopes, dy, out=slopes)
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return the larger of x and slope · x, or the smaller if the slope is above 1."""
+        return (maximum if self.slope <= 1 else minimum)(x, multiply(x, self.slope))

@@ -10,6 +10,8 @@ from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.initializers import Constant, Initializer
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
+from nnfs_cli.pipeline.elementwise import add, maximum, minimum, multiply
+from nnfs_cli.pipeline.value import Value
 
 
 class PReLU(Layer, name="prelu", main="init"):
@@ -55,3 +57,7 @@ class PReLU(Layer, name="prelu", main="init"):
             return np.multiply(slopes, dy, out=slopes).reshape(shape)
 
         return y.reshape(shape), backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return max(x, 0) + a · min(x, 0)."""
+        return add(multiply(minimum(x, 0), p.slope), maximum(x, 0))

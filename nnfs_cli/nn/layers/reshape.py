@@ -13,6 +13,8 @@ from nnfs_cli.components.field_types import NotEmpty, PositiveInt
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer, ShapeError
 from nnfs_cli.nn.parameters import ParameterTree, Views
+from nnfs_cli.pipeline.shapes import reshape
+from nnfs_cli.pipeline.value import Value
 from nnfs_cli.system.wording import counted
 
 if TYPE_CHECKING:
@@ -46,3 +48,7 @@ class Reshape(Layer, name="reshape", main="shape"):
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> (batch, *shape)."""
         return x.reshape(*x.shape[: context.axes], *self.shape), lambda dy, g, need_dx: dy.reshape(x.shape)
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return x in the new shape."""
+        return reshape(x, self.shape)

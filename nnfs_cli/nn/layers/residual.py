@@ -14,6 +14,9 @@ from nnfs_cli.nn.kernels import over_inner_axes
 from nnfs_cli.nn.layers.base import Backward, Layer, Layers, ShapeError
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
+from nnfs_cli.pipeline.elementwise import add
+from nnfs_cli.pipeline.shapes import matmul
+from nnfs_cli.pipeline.value import Value
 
 
 class Residual(Layer, name="residual", main="layers"):
@@ -76,6 +79,11 @@ class Residual(Layer, name="residual", main="layers"):
             return np.add(dx, dy, out=context.empty(x.shape))
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return f(x) + x, or f(x) + x P."""
+        shortcut = matmul(x, p.projection) if hasattr(p, "projection") else x
+        return add(self.body.operations(p, x), shortcut)
 
     def describe(self) -> str:
         """Return the layers inside, in brackets."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
-from nnfs_cli.nn.layers.elu import exponential_linear
+from nnfs_cli.nn.layers.elu import exponential_linear, exponential_linear_operations
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.value import Value
 
 SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772  # with these, mean 0 and variance 1 are a fixed point
 
@@ -25,3 +26,7 @@ class SELU(Layer, name="selu"):
     def forward(self, p: Views, x: Array, context: Context) -> tuple[Array, Backward]:
         """(batch, ...) -> (batch, ...)."""
         return exponential_linear(x, context, SCALE, ALPHA)
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return SCALE · max(x, 0) + SCALE · ALPHA · (exp(min(x, 0)) - 1)."""
+        return exponential_linear_operations(x, SCALE, ALPHA)

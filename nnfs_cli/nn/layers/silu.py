@@ -9,6 +9,8 @@ from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.layers.sigmoid import logistic
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.elementwise import multiply, sigmoid
+from nnfs_cli.pipeline.value import Value
 
 
 class SiLU(Layer, name="silu"):
@@ -36,3 +38,7 @@ class SiLU(Layer, name="silu"):
             return np.multiply(slope, dy, out=slope)
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return x · sigmoid(x)."""
+        return multiply(x, sigmoid(x))

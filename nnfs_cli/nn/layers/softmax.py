@@ -8,6 +8,8 @@ from nnfs_cli.arrays import Array, Shape
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer, ShapeError
 from nnfs_cli.nn.parameters import ParameterTree, Views
+from nnfs_cli.pipeline.shapes import softmax
+from nnfs_cli.pipeline.value import Value
 
 
 class Softmax(Layer, name="softmax"):
@@ -44,6 +46,10 @@ class Softmax(Layer, name="softmax"):
             return pull_back(y, dy, out=context.empty(x.shape), row=total)
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return exp(x) divided by its sum over the last axis."""
+        return softmax(x)
 
 
 def largest(x: Array, context: Context) -> Array:

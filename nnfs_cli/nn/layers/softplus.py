@@ -8,6 +8,8 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.elementwise import absolute, add, exp, log1p, maximum, negative
+from nnfs_cli.pipeline.value import Value
 
 
 class Softplus(Layer, name="softplus"):
@@ -32,6 +34,10 @@ class Softplus(Layer, name="softplus"):
 
         return y, backward
 
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return max(x, 0) + ln(1 + exp(-|x|))."""
+        return softplus_operations(x)
+
 
 def softplus(x: Array, context: Context) -> tuple[Array, Array]:
     """Return ln(1 + exp(x)) in a buffer, without overflow for any x, and a second buffer of this shape."""
@@ -40,3 +46,8 @@ def softplus(x: Array, context: Context) -> tuple[Array, Array]:
     np.log1p(np.exp(work, out=work), out=work)
     np.add(work, np.maximum(x, context.zeros(x.shape), out=y), out=y)
     return y, work
+
+
+def softplus_operations(x: Value) -> Value:
+    """Return ln(1 + exp(x)) as operations of a pipeline, without overflow for any x."""
+    return add(maximum(x, 0), log1p(exp(negative(absolute(x)))))

@@ -8,6 +8,8 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.nn.context import Context
 from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.parameters import Views
+from nnfs_cli.pipeline.elementwise import tanh
+from nnfs_cli.pipeline.value import Value
 
 
 class Tanh(Layer, name="tanh"):
@@ -31,3 +33,7 @@ class Tanh(Layer, name="tanh"):
             return np.multiply(slope, dy, out=slope)
 
         return y, backward
+
+    def operations(self, p: Views, x: Value) -> Value:
+        """Return tanh(x)."""
+        return tanh(x)

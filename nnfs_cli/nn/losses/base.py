@@ -9,7 +9,6 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.component import Component
-from nnfs_cli.errors import ExportError
 from nnfs_cli.nn.layers import Context, Layer
 from nnfs_cli.pipeline.value import Value
 
@@ -32,6 +31,12 @@ class Loss(Component, family="loss"):
     """
 
     needs = ("task", "forward")
+    operations_of: ClassVar[Mapping[str, str]] = {
+        "answer_operations": "answer",
+        "to_pool_operations": "to_pool",
+        "from_pool_operations": "from_pool",
+        "quantile_operations": "quantiles",
+    }
     synonyms: ClassVar[Mapping[str, str]] = {
         "absolute_error": "mae",
         "bce": "binary_cross_entropy",
@@ -93,21 +98,31 @@ class Loss(Component, family="loss"):
         return y_hat
 
     def answer_operations(self, y_hat: Value) -> Value:
-        """Return `answer` as operations of a pipeline. Raises `ExportError` for a loss that does not say so."""
-        if type(self).answer is not Loss.answer:
-            raise ExportError(f"the loss {self.name} has no method `answer_operations`, so it cannot be exported")
+        """Return `answer` as operations of a pipeline."""
         return y_hat
 
     def to_pool(self, y_hat: Array) -> Array:
         """Return outputs (rows, n) as models beside the net give them, so that a blend can pool them."""
         return y_hat
 
+    def to_pool_operations(self, y_hat: Value) -> Value:
+        """Return `to_pool` as operations of a pipeline."""
+        return y_hat
+
     def from_pool(self, pooled: Array) -> Array:
         """Return what `to_pool` gave, after pooling, as outputs (rows, n)."""
         return pooled
 
+    def from_pool_operations(self, pooled: Value) -> Value:
+        """Return `from_pool` as operations of a pipeline."""
+        return pooled
+
     def quantiles(self, y_hat: Array) -> dict[float, Array]:
         """Return the predicted quantiles (rows, targets) by level; none unless the loss is for quantiles."""
+        return {}
+
+    def quantile_operations(self, y_hat: Value) -> dict[float, Value]:
+        """Return `quantiles` as operations of a pipeline, (targets,) by level."""
         return {}
 
     def constant_levels(self) -> tuple[float, ...]:

@@ -8,6 +8,9 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Switch
 from nnfs_cli.nn.layers import Context
 from nnfs_cli.nn.losses.base import Loss, LossBackward
+from nnfs_cli.pipeline.elementwise import negative
+from nnfs_cli.pipeline.shapes import concatenate
+from nnfs_cli.pipeline.value import Value
 
 
 class Hinge(Loss, name="hinge"):
@@ -44,6 +47,10 @@ class Hinge(Loss, name="hinge"):
     def answer(self, y_hat: Array) -> Array:
         """(rows, 1) -> (rows, 2); (rows, n) stays as it is."""
         return np.concatenate([-y_hat, y_hat], axis=-1) if y_hat.shape[-1] == 1 else y_hat
+
+    def answer_operations(self, y_hat: Value) -> Value:
+        """Return -z and z of one score z; several stay as they are."""
+        return concatenate([negative(y_hat), y_hat]) if y_hat.width == 1 else y_hat
 
     def named_numbers(self, y_hat: Array, y: Array) -> dict[str, Array | float]:
         """Return d (batch, n)."""

@@ -17,6 +17,9 @@ from nnfs_cli.nn.layers.sigmoid import Sigmoid
 from nnfs_cli.nn.layers.softplus import softplus
 from nnfs_cli.nn.losses.base import Loss, LossBackward
 from nnfs_cli.nn.losses.cross_entropy import margin
+from nnfs_cli.pipeline.elementwise import minimum, subtract
+from nnfs_cli.pipeline.shapes import concatenate, cumulative_max, cumulative_sum, take
+from nnfs_cli.pipeline.value import Value
 
 
 def _in_order(labels: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -90,6 +93,13 @@ class Ordinal(Loss, name="ordinal", main="order"):
         ends = np.zeros_like(y_hat[..., :1])
         return np.diff(ascending, axis=-1, prepend=ends, append=ends + 1)
 
+    def answer_operations(self, y_hat: Value) -> Value:
+        """Return the differences of neighbours, and of the ends from 0 and 1."""
+        ascending, n = cumulative_max(y_hat), y_hat.width
+        first, last = take(ascending, [0]), take(ascending, [n - 1])
+        between = [subtract(take(ascending, range(1, n)), take(ascending, range(n - 1)))] if n > 1 else []
+        return concatenate([first, *between, subtract(1, last)])
+
     def to_pool(self, y_hat: Array) -> Array:
         """(rows, n) -> (rows, n + 1): the probability of each class."""
         return self.answer(y_hat)
@@ -97,6 +107,14 @@ class Ordinal(Loss, name="ordinal", main="order"):
     def from_pool(self, pooled: Array) -> Array:
         """(rows, n + 1) -> (rows, n): the cumulative probabilities."""
         return np.asarray(np.minimum(np.cumsum(pooled, axis=-1)[..., :-1], 1))
+
+    def to_pool_operations(self, y_hat: Value) -> Value:
+        """Return the probability of each class."""
+        return self.answer_operations(y_hat)
+
+    def from_pool_operations(self, pooled: Value) -> Value:
+        """Return the cumulative probabilities."""
+        return minimum(take(cumulative_sum(pooled), range(pooled.width - 1)), 1)
 
     def named_numbers(self, y_hat: Array, y: Array) -> dict[str, Array | float]:
         """Return p (batch, 1), the probability of the true class, and d (batch, n), which outputs it depends on."""

@@ -14,6 +14,9 @@ from nnfs_cli.components.field_types import Level, NotEmpty
 from nnfs_cli.components.section import invalid
 from nnfs_cli.nn.layers import Context
 from nnfs_cli.nn.losses.base import Loss, LossBackward, row_means, scaled
+from nnfs_cli.pipeline.elementwise import add, multiply
+from nnfs_cli.pipeline.shapes import reshape, sort_last, take
+from nnfs_cli.pipeline.value import Value
 
 
 def _ascending(levels: tuple[float, ...]) -> tuple[float, ...]:
@@ -67,16 +70,33 @@ class Quantile(Loss, name="quantile", main="levels"):
 
     def answer(self, y_hat: Array) -> Array:
         """(rows, targets · levels) -> (rows, targets): the median, interpolated between its nearest levels."""
-        quantiles = self.quantiles(y_hat)
+        quantiles, (low, high, share) = self.quantiles(y_hat), self._median
+        return (1 - share) * quantiles[low] + share * quantiles[high]
+
+    @property
+    def _median(self) -> tuple[float, float, float]:
+        """The levels next to the median, and the share of the higher one in it."""
         low = max((level for level in self.levels if level <= 0.5), default=self.levels[0])
         high = min((level for level in self.levels if level >= 0.5), default=self.levels[-1])
-        share = (0.5 - low) / (high - low) if low < high else 0.0
-        return (1 - share) * quantiles[low] + share * quantiles[high]
+        return low, high, (0.5 - low) / (high - low) if low < high else 0.0
+
+    def answer_operations(self, y_hat: Value) -> Value:
+        """Return the median, interpolated between its nearest levels."""
+        quantiles, (low, high, share) = self.quantile_operations(y_hat), self._median
+        if low == high:
+            return quantiles[low]
+        return add(multiply(quantiles[low], 1 - share), multiply(quantiles[high], share))
 
     def quantiles(self, y_hat: Array) -> dict[float, Array]:
         """(rows, targets · levels) -> (rows, targets) by level, sorted so that higher levels are never lower."""
         ordered = np.sort(y_hat.reshape(*y_hat.shape[:-1], -1, len(self.levels)), axis=-1)
         return {level: ordered[..., i] for i, level in enumerate(self.levels)}
+
+    def quantile_operations(self, y_hat: Value) -> dict[float, Value]:
+        """Return the sorted quantiles (targets,) by level."""
+        targets = y_hat.width // len(self.levels)
+        ordered = sort_last(reshape(y_hat, [targets, len(self.levels)]))
+        return {level: reshape(take(ordered, [i]), [targets]) for i, level in enumerate(self.levels)}
 
     def constant_levels(self) -> tuple[float, ...]:
         """Return the levels: the best constants are the quantiles of the target."""
