@@ -146,7 +146,8 @@ class Encoder:
                 for part, width in zip(parts, widths, strict=True):
                     X[rows, at : at + width] = part(rows)
                     at += width
-        if not np.isfinite(X.sum(dtype=np.float64)):  # a sum is fast, and not finite if any number is not
+            finite = np.isfinite(X.sum(dtype=np.float64))  # a sum is fast, and not finite if any number is not
+        if not finite:
             _refuse_infinite(X, table, [name for block in self.inputs for name in block.origins], unusable)
         return X
 

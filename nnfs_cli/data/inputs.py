@@ -25,7 +25,7 @@ from nnfs_cli.data.steps.impute import Impute
 from nnfs_cli.data.table import Kind, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
-from nnfs_cli.pipeline.elementwise import cast, is_nan
+from nnfs_cli.pipeline.elementwise import cast, is_finite, is_nan, logical_not, logical_or
 from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.shapes import any_last, concatenate, take
 from nnfs_cli.pipeline.value import Value
@@ -143,17 +143,20 @@ class NumberInputs:
         """Return the inputs as operations of a pipeline, (inputs,) float64, and which rows are refused, (1,) "bool"."""
         raw = values = concatenate([columns[name] for name in self.columns])
         for step, statistics in zip(self.steps, self.statistics, strict=True):
+            step.require_operations()
             with part(f"{step.name}: {_some(self.columns)}", statistics):
                 values = step.operations(values, statistics)
         if self._marked:
             with part(f"empty cells: {_some([self.columns[i] for i in self._marked])}"):
                 values = concatenate([values, cast(is_nan(take(raw, self._marked)), "float64")])
-        return values, None if self.allows_gaps else any_last(is_nan(raw))
+        taken = logical_or(is_finite(raw), is_nan(raw)) if self.allows_gaps else is_finite(raw)
+        return values, any_last(logical_not(taken))
 
     def inverse_operations(self, values: Value, limited: bool = True) -> Value:
         """Return `inverse` as operations of a pipeline, (columns,) -> (columns,)."""
         for step, statistics in zip(reversed(self.steps), reversed(self.statistics), strict=True):
             if limited or not step.limits:
+                step.require_operations()
                 with part(f"undo {step.name}: {_some(self.columns)}", statistics):
                     values = step.inverse_operations(values, statistics)
         return values
@@ -220,6 +223,7 @@ class _SingleColumn:
     def operations(self, columns: Mapping[str, Value]) -> tuple[Value, Value | None]:
         """Return the inputs as operations of a pipeline, (inputs,) float64, and which rows are refused, (1,) "bool"."""
         cell = columns[self.column]
+        self.step.require_operations()
         with part(f"{self.step.name}: {self.column}"):
             return self.step.operations(cell, self.fit), self.step.refused(cell, self.fit)
 

@@ -29,7 +29,7 @@ def take(x: Value, indices: Sequence[int] | Array) -> Value:
 
 def concatenate(values: Sequence[Value]) -> Value:
     """Return values of one type side by side on the last axis. Those without members are repeated for each."""
-    values = tuple(values)
+    values = tuple(value for value in values if value.width) or tuple(values[:1])
     if len(values) == 1:
         return values[0]
     features = (*values[0].features[:-1], sum(value.width for value in values))

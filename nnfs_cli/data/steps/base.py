@@ -62,6 +62,7 @@ class NumberStep(PreprocessingStep):
     """
 
     kind = "number"
+    operations_of: ClassVar[Mapping[str, str]] = {"operations": "transform", "inverse_operations": "inverse"}
     invertible: ClassVar[bool] = False
     """Whether `inverse` undoes `transform`; a step for the target must be invertible."""
     limits: ClassVar[bool] = False
@@ -94,20 +95,17 @@ class NumberStep(PreprocessingStep):
     def operations(self, values: Value, statistics: Statistics) -> Value:
         """Return `transform` as operations of a pipeline: (columns,) -> (outputs,).
 
-        Raises `ExportError` for a step that does not say what it computes.
+        See `require_operations` for steps without it.
         """
-        raise _no_operations(self)
+        return values
 
     def inverse(self, values: Array, statistics: Statistics) -> Array:
         """Undo `transform`: (rows, columns) -> (rows, columns)."""
         raise NotImplementedError
 
     def inverse_operations(self, values: Value, statistics: Statistics) -> Value:
-        """Return `inverse` as operations of a pipeline: (columns,) -> (columns,).
-
-        Raises `ExportError` for a step that does not say what it computes.
-        """
-        raise _no_operations(self)
+        """Return `inverse` as operations of a pipeline: (columns,) -> (columns,)."""
+        raise NotImplementedError
 
     def outputs(self, columns: Sequence[str], statistics: Statistics) -> list[tuple[str, str]]:
         """Return a pair for each output: the column it comes from and a suffix for its name, or ""."""
@@ -127,6 +125,7 @@ class CategoryStep(PreprocessingStep):
 
     kind = "category"
     needs = ("fit", "transform")
+    operations_of: ClassVar[Mapping[str, str]] = {"operations": "transform", "refused": "unknown"}
     learns_target: ClassVar[bool] = False
     """Whether the outputs for training rows depend on their target."""
 
@@ -161,9 +160,9 @@ class CategoryStep(PreprocessingStep):
     def operations(self, text: Value, fit: Fit) -> Value:
         """Return `transform` of new rows as operations of a pipeline, "float64": a text (1,) -> (n,).
 
-        Raises `ExportError` for a step that does not say what it computes.
+        See `require_operations` for steps without it.
         """
-        raise _no_operations(self)
+        raise NotImplementedError
 
     def refused(self, text: Value, fit: Fit) -> Value | None:
         """Return `unknown` as operations of a pipeline, (1,) "bool", or None if the step refuses nothing."""
@@ -220,16 +219,7 @@ class KnownCategoriesStep(CategoryStep):
         """Return whether no training row held the category, unless it counts as "other"."""
         if self.unseen == OTHER or fit["other"]:
             return None
-        return equal(self.code_of(text, fit), len(fit["levels"]))
-
-    def code_of(self, text: Value, fit: Fit) -> Value:
-        """Return `codes` as an operation of a pipeline, (1,)."""
-        known: list[str | None] = fit["levels"]
-        keys = [category for category in known if category is not None]
-        gap = known.index(None) if None in known else len(known)
-        if gap < len(keys):  # the empty cell is the last one but in runs of earlier releases
-            raise ExportError(f"the empty cell is not the last category of the step {self.name}; train the run anew")
-        return look_up(text, keys, gap, len(known))
+        return equal(code_of(text, fit), len(fit["levels"]))
 
     def codes(self, texts: Texts, fit: Fit) -> Array:
         """Return the code of each row's category, (rows,); the number of known categories for any other."""
@@ -242,6 +232,7 @@ class DateStep(PreprocessingStep):
 
     kind = "date"
     needs = ("fit", "names", "transform")
+    operations_of: ClassVar[Mapping[str, str]] = {"operations": "transform", "refused": "unknown"}
     takes_zones: ClassVar[bool] = False
     """Whether the step takes columns of the type `dates.ZONED`; otherwise it gets their local times."""
 
@@ -268,17 +259,23 @@ class DateStep(PreprocessingStep):
     def operations(self, date: Value, fit: Fit) -> Value:
         """Return `transform` as operations of a pipeline, "float64": a date (1,) -> (n,).
 
-        A date is its own local time. Raises `ExportError` for a step that does not say what it computes.
+        A date is its own local time. See `require_operations` for steps without it.
         """
-        raise _no_operations(self)
+        raise NotImplementedError
 
     def refused(self, date: Value, fit: Fit) -> Value | None:
         """Return `unknown` as operations of a pipeline, (1,) "bool", or None if the step refuses nothing."""
         return None
 
 
-def _no_operations(step: PreprocessingStep) -> ExportError:
-    return ExportError(f"the preprocessing step {step.name} has no method `operations`, so it cannot be exported")
+def code_of(text: Value, fit: Fit) -> Value:
+    """Return the place of a category among the "levels" of a fit, (1,) "int64"; their number for any other."""
+    known: list[str | None] = fit["levels"]
+    keys = [category for category in known if category is not None]
+    gap = known.index(None) if None in known else len(known)
+    if gap < len(keys):
+        raise ExportError("the empty cell is not the last category of a column, as it is in new runs; train it anew")
+    return look_up(text, keys, gap, len(known))
 
 
 def sort_categories(categories: Sequence[str | None]) -> list[str | None]:

@@ -13,6 +13,23 @@ from nnfs_cli.components.field_types import NotEmpty
 from nnfs_cli.data.dates import DAY, days, local, utc, weekday
 from nnfs_cli.data.steps.base import DateStep, Distinct, Fit, rounding_error
 from nnfs_cli.data.weighted import deviation, mean
+from nnfs_cli.pipeline import cells
+from nnfs_cli.pipeline.elementwise import (
+    add,
+    cast,
+    cos,
+    divide,
+    equal,
+    floor_divide,
+    less_equal,
+    multiply,
+    remainder,
+    sin,
+    subtract,
+    where,
+)
+from nnfs_cli.pipeline.shapes import concatenate
+from nnfs_cli.pipeline.value import Value
 
 DatePart = Literal["trend", "year_cycle", "month_cycle", "week_cycle", "day_cycle", "weekend"]
 DEFAULT_PARTS: tuple[DatePart, ...] = ("trend", "year_cycle", "week_cycle", "day_cycle")
@@ -83,6 +100,19 @@ class Calendar(DateStep, name="calendar", main="parts"):
         values[gaps] = 0
         return np.concatenate([values, gaps[:, None]], axis=1) if fit["gaps"] else values
 
+    def operations(self, date: Value, fit: Fit) -> Value:
+        """Return the parts of the date, and whether the cell is empty. The trend goes by the local time, too."""
+        gap = equal(date, cells.EMPTY_DATE)
+        date = where(gap, 0, date)
+        trend = divide(subtract(divide(cast(date, "float64"), DAY), fit["mean"]), fit["scale"])
+        parts = [value for part in fit["parts"] for value in _values(part, trend, date)]
+        values = where(gap, 0.0, concatenate(parts))
+        return concatenate([values, cast(gap, "float64")]) if fit["gaps"] else values
+
+    def refused(self, date: Value, fit: Fit) -> Value | None:
+        """Return whether the cell is empty, if training rows had no empty cell, unless that is allowed."""
+        return equal(date, cells.EMPTY_DATE) if self.unseen == "error" and not fit["gaps"] else None
+
 
 def _names(part: DatePart) -> tuple[str, ...]:
     cycle = part.removesuffix("_cycle")
@@ -110,3 +140,32 @@ def _phase(part: DatePart, dates: Array) -> Array:
     now = dates.astype("datetime64[Y]" if part == "year_cycle" else "datetime64[M]")
     first, after = now.astype("datetime64[D]"), (now + 1).astype("datetime64[D]")
     return np.asarray((dates.astype("datetime64[D]") - first) / (after - first))
+
+
+def _values(part: DatePart, trend: Value, date: Value) -> Iterator[Value]:
+    """Yield what `_columns` does, as operations of a pipeline, each (1,)."""
+    if part == "trend":
+        yield trend
+    elif part == "weekend":
+        yield cast(less_equal(5, _weekday(date)), "float64")
+    else:
+        angle = multiply(2 * np.pi, _phase_of(part, date))
+        yield sin(angle)
+        yield cos(angle)
+
+
+def _weekday(date: Value) -> Value:
+    return remainder(add(floor_divide(date, DAY), 3), 7)  # day 0, in 1970, was a Thursday
+
+
+def _phase_of(part: DatePart, date: Value) -> Value:
+    """Return `_phase` as operations of a pipeline, (1,)."""
+    if part == "day_cycle":
+        return divide(cast(remainder(date, DAY), "float64"), DAY)
+    if part == "week_cycle":
+        return divide(cast(_weekday(date), "float64"), 7)
+    if part == "year_cycle":
+        place, length = cells.date_part(date, "day_of_year"), cells.date_part(date, "days_in_year")
+    else:
+        place, length = cells.date_part(date, "day_of_month"), cells.date_part(date, "days_in_month")
+    return divide(cast(place, "float64"), cast(length, "float64"))

@@ -6,6 +6,8 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics
+from nnfs_cli.pipeline.elementwise import clip
+from nnfs_cli.pipeline.value import Value
 
 
 class Clamp(NumberStep, name="clamp"):
@@ -31,3 +33,7 @@ class Clamp(NumberStep, name="clamp"):
         """Return the values, limited to the range of the training rows."""
         clamped: Array = np.clip(values, statistics["lowest"], statistics["highest"])
         return clamped
+
+    def inverse_operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return min(max(y, lowest), highest)."""
+        return clip(values, statistics["lowest"], statistics["highest"])

@@ -12,6 +12,8 @@ from nnfs_cli.components.field_types import Fraction, Rate
 from nnfs_cli.components.section import invalid
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics
 from nnfs_cli.data.weighted import quantiles
+from nnfs_cli.pipeline.elementwise import clip
+from nnfs_cli.pipeline.value import Value
 
 
 class Clip(NumberStep, name="clip"):
@@ -45,3 +47,7 @@ class Clip(NumberStep, name="clip"):
         """Return the values, limited to the bounds."""
         clipped: Array = np.clip(values, statistics["low"], statistics["high"])
         return clipped
+
+    def operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return min(max(x, q(low)), q(high))."""
+        return clip(values, statistics["low"], statistics["high"])

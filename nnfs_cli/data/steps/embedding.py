@@ -7,8 +7,10 @@ from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import Count
-from nnfs_cli.data.steps.base import Fit, KnownCategoriesStep
+from nnfs_cli.data.steps.base import Fit, KnownCategoriesStep, code_of
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.pipeline.elementwise import cast, less, where
+from nnfs_cli.pipeline.value import Value
 
 MAX_DEFAULT_SIZE = 50  # length of a vector unless `size` is set
 
@@ -41,3 +43,8 @@ class Embedding(KnownCategoriesStep, name="embedding", main="size"):
         """Return the codes, (rows, 1); -1 for a category without a code."""
         codes = self.codes(texts, fit)
         return np.where(codes < self.n_rows(fit), codes, -1.0)[:, None]
+
+    def operations(self, text: Value, fit: Fit) -> Value:
+        """Return the code, (1,); -1 for a category without a code."""
+        code = code_of(text, fit)
+        return where(less(code, self.n_rows(fit)), cast(code, "float64"), -1.0)

@@ -11,6 +11,9 @@ from pydantic import Field
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import CategoryStep, Fit
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.pipeline.cells import hash_bucket
+from nnfs_cli.pipeline.elementwise import cast, equal
+from nnfs_cli.pipeline.value import Value
 
 EMPTY_CELL = b"\xff"  # not UTF-8, so no category has these bytes
 
@@ -44,6 +47,10 @@ class Hashing(CategoryStep, name="hashing", main="buckets"):
         buckets = [_hash(category) % self.buckets for category in Texts(codes, texts.distinct)]
         found: Array = np.array(buckets, np.intp)[rows.reshape(-1), None] == np.arange(self.buckets)
         return found.view(np.int8)
+
+    def operations(self, text: Value, fit: Fit) -> Value:
+        """Return the indicators of the buckets."""
+        return cast(equal(hash_bucket(text, self.buckets), np.arange(self.buckets)), "float64")
 
 
 def _hash(category: str | None) -> int:

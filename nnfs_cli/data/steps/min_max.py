@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, finite_range, rounding_error
+from nnfs_cli.pipeline.elementwise import add, divide, multiply, subtract
+from nnfs_cli.pipeline.value import Value
 
 
 class MinMax(NumberStep, name="min_max"):
@@ -29,6 +31,14 @@ class MinMax(NumberStep, name="min_max"):
         """Return the scaled values: from 0 to 1 on the training rows."""
         return (values - statistics["low"]) / statistics["scale"]
 
+    def operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return (x - low) / scale."""
+        return divide(subtract(values, statistics["low"]), statistics["scale"])
+
     def inverse(self, values: Array, statistics: Statistics) -> Array:
         """Return values in the column's own units."""
         return values * statistics["scale"] + statistics["low"]
+
+    def inverse_operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return y · scale + low."""
+        return add(multiply(values, statistics["scale"]), statistics["low"])

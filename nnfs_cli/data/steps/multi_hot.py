@@ -10,6 +10,10 @@ from nnfs_cli.components.field_types import Text
 from nnfs_cli.data.steps.base import OTHER, Fit
 from nnfs_cli.data.steps.one_hot import OneHot
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.pipeline.cells import has_entries
+from nnfs_cli.pipeline.elementwise import cast
+from nnfs_cli.pipeline.shapes import take
+from nnfs_cli.pipeline.value import Value
 
 BRACKETS = ("[]", "{}", "()")
 QUOTES = "\"'"
@@ -47,6 +51,12 @@ class MultiHot(OneHot, name="multi_hot", main="delimiter"):
         by_code = [not known.issuperset(self.entries(cell)) for cell in [*texts.distinct.tolist(), None]]
         return np.array(by_code, bool)[texts.codes]
 
+    def refused(self, text: Value, fit: Fit) -> Value | None:
+        """Return whether the list holds an entry that no training row held, unless it counts as "other"."""
+        if self.unseen == OTHER or fit["other"]:
+            return None
+        return take(self._found(text, fit), [len(fit["levels"])])
+
     def transform(self, texts: Texts, fit: Fit, folds: Array | None = None) -> Array:
         """Transform lists (rows,) into indicators (rows, n), int8."""
         place = {entry: k for k, entry in enumerate(fit["levels"])}
@@ -57,6 +67,14 @@ class MultiHot(OneHot, name="multi_hot", main="delimiter"):
             columns = {place.get(entry, other) for entry in self.entries(cell)} - {-1}
             found[i, list(columns)] = 1
         return found[rows.reshape(-1)]
+
+    def operations(self, text: Value, fit: Fit) -> Value:
+        """Return the indicators of the entries."""
+        return cast(take(self._found(text, fit), range(len(fit["levels"]) + fit["other"])), "float64")
+
+    def _found(self, text: Value, fit: Fit) -> Value:
+        """Return whether the list holds each known entry, and last whether it holds another one."""
+        return has_entries(text, self.delimiter, fit["levels"])
 
     def entries(self, cell: str | None) -> dict[str, None]:
         """Return the different entries of the list in a cell, in their order; None is an empty cell."""

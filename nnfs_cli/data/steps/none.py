@@ -13,10 +13,6 @@ class Unchanged(NumberStep, name="none"):
     examples = ("none",)
     invertible = True
 
-    def operations(self, values: Value, statistics: Statistics) -> Value:
-        """Return x."""
-        return values
-
     def inverse(self, values: Array, statistics: Statistics) -> Array:
         """Return the values, which `transform` left as they were."""
         return values

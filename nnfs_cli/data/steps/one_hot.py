@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.data.steps.base import EMPTY, OTHER, Fit, KnownCategoriesStep
+from nnfs_cli.data.steps.base import EMPTY, OTHER, Fit, KnownCategoriesStep, code_of
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.pipeline.elementwise import cast, equal
 from nnfs_cli.pipeline.value import Value
@@ -40,4 +40,4 @@ class OneHot(KnownCategoriesStep, name="one_hot"):
 
     def operations(self, text: Value, fit: Fit) -> Value:
         """Return the indicators of the categories."""
-        return cast(equal(self.code_of(text, fit), np.arange(len(fit["levels"]) + fit["other"])), "float64")
+        return cast(equal(code_of(text, fit), np.arange(len(fit["levels"]) + fit["other"])), "float64")

@@ -11,9 +11,13 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NotEmpty, Text
 from nnfs_cli.components.section import invalid
 from nnfs_cli.data.numbers import NUMBER
-from nnfs_cli.data.steps.base import EMPTY, Distinct, Fit, KnownCategoriesStep, sort_categories
+from nnfs_cli.data.steps.base import EMPTY, Distinct, Fit, KnownCategoriesStep, code_of, sort_categories
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.weighted import deviation, mean
+from nnfs_cli.pipeline.cells import is_gap
+from nnfs_cli.pipeline.elementwise import cast, divide, less, subtract, where
+from nnfs_cli.pipeline.shapes import concatenate
+from nnfs_cli.pipeline.value import Value
 from nnfs_cli.system.wording import counted, listing
 
 
@@ -70,6 +74,13 @@ class Ordinal(KnownCategoriesStep, name="ordinal", main="order"):
         positions = self.codes(texts, fit)
         values = np.where(positions < _n_positions(fit), (positions - fit["mean"]) / fit["scale"], 0.0)
         return np.stack([values, texts.gaps] if None in fit["levels"] else [values], axis=1)
+
+    def operations(self, text: Value, fit: Fit) -> Value:
+        """Return (position - mean) / scale, or 0 without a position, and whether the cell is empty."""
+        position = code_of(text, fit)
+        scaled = divide(subtract(cast(position, "float64"), fit["mean"]), fit["scale"])
+        values = where(less(position, _n_positions(fit)), scaled, 0.0)
+        return concatenate([values, cast(is_gap(text), "float64")]) if None in fit["levels"] else values
 
 
 def _n_positions(fit: Fit) -> int:

@@ -12,6 +12,9 @@ from pydantic import Field
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, finite_range, rounding_error
 from nnfs_cli.data.weighted import quantiles
+from nnfs_cli.pipeline.elementwise import clip, divide, subtract
+from nnfs_cli.pipeline.shapes import take
+from nnfs_cli.pipeline.value import Value
 
 
 class PiecewiseLinear(NumberStep, name="piecewise_linear", main="bins"):
@@ -46,9 +49,7 @@ class PiecewiseLinear(NumberStep, name="piecewise_linear", main="bins"):
 
     def ready(self, statistics: Statistics) -> Callable[[Array], Array]:
         """Return `transform` with these statistics; the ends of all bins are listed once."""
-        edges = statistics["edges"]
-        columns, bins = np.nonzero(np.diff(edges))
-        left, right = edges[columns, bins], edges[columns, bins + 1]
+        columns, left, right = _bins(statistics)
         width = right - left
 
         def transform(values: Array) -> Array:
@@ -60,6 +61,11 @@ class PiecewiseLinear(NumberStep, name="piecewise_linear", main="bins"):
 
         return transform
 
+    def operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return (min(max(x, left), right) - left) / (right - left) for each bin from left to right."""
+        columns, left, right = _bins(statistics)
+        return divide(subtract(clip(take(values, columns), left, right), left), right - left)
+
     def outputs(self, columns: Sequence[str], statistics: Statistics) -> list[tuple[str, str]]:
         """Return each bin, named by its edges."""
         return [
@@ -68,3 +74,10 @@ class PiecewiseLinear(NumberStep, name="piecewise_linear", main="bins"):
             for left, right in pairwise(edges)
             if right > left
         ]
+
+
+def _bins(statistics: Statistics) -> tuple[Array, Array, Array]:
+    """Return the column (bins,), by index, and the left and the right edge (bins,) of each bin of all columns."""
+    edges = statistics["edges"]
+    columns, bins = np.nonzero(np.diff(edges))
+    return columns, edges[columns, bins], edges[columns, bins + 1]

@@ -7,6 +7,8 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, finite_range, rounding_error
 from nnfs_cli.data.weighted import deviation, quantiles
+from nnfs_cli.pipeline.elementwise import add, divide, multiply, subtract
+from nnfs_cli.pipeline.value import Value
 
 
 class Robust(NumberStep, name="robust"):
@@ -34,9 +36,17 @@ class Robust(NumberStep, name="robust"):
         """Return the scaled values: median 0 and interquartile range 1 on the training rows."""
         return (values - statistics["median"]) / statistics["scale"]
 
+    def operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return (x - median) / scale."""
+        return divide(subtract(values, statistics["median"]), statistics["scale"])
+
     def inverse(self, values: Array, statistics: Statistics) -> Array:
         """Return values in the column's own units."""
         return values * statistics["scale"] + statistics["median"]
+
+    def inverse_operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return y · scale + median."""
+        return add(multiply(values, statistics["scale"]), statistics["median"])
 
 
 def _deviation(column: Array, largest: float, weights: Array | None) -> float:

@@ -8,6 +8,10 @@ from pydantic import Field
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import PositiveFloat
 from nnfs_cli.data.steps.base import NumberStep, Statistics
+from nnfs_cli.pipeline.elementwise import absolute, add, divide, maximum, minimum, multiply, sqrt
+from nnfs_cli.pipeline.value import Value
+
+LARGE = 1e8  # in float64, sqrt(1 + x²) = |x| from here on
 
 
 class SmoothClip(NumberStep, name="smooth_clip", main="bound"):
@@ -30,3 +34,9 @@ class SmoothClip(NumberStep, name="smooth_clip", main="bound"):
         ratio = values / self.bound
         bent: Array = values / np.hypot(1, ratio)  # hypot does not overflow, as a square would
         return bent
+
+    def operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return x / sqrt(1 + (x / bound)²)."""
+        size = absolute(divide(values, self.bound))
+        small = minimum(size, LARGE)  # whose square does not overflow
+        return divide(values, maximum(sqrt(add(1.0, multiply(small, small))), size))

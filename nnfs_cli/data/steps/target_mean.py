@@ -9,9 +9,11 @@ from pydantic import Field
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.components.field_types import NonNegativeFloat
-from nnfs_cli.data.steps.base import CategoryStep, Fit, rounding_error, sort_categories
+from nnfs_cli.data.steps.base import CategoryStep, Fit, code_of, rounding_error, sort_categories
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.weighted import deviation, mean
+from nnfs_cli.pipeline.shapes import rows_of
+from nnfs_cli.pipeline.value import Value, constant
 from nnfs_cli.system.random import random_stream
 
 
@@ -81,6 +83,10 @@ class TargetMean(CategoryStep, name="target_mean", main="smoothing"):
         if folds is None:
             return _with_unknown(fit["means"])[codes]
         return np.stack([_with_unknown(means) for means in (*fit["folds"], fit["means"])])[folds, codes]
+
+    def operations(self, text: Value, fit: Fit) -> Value:
+        """Return the mean of the category from all training rows, or 0 for an unknown one."""
+        return rows_of(constant(_with_unknown(fit["means"])), code_of(text, fit))
 
 
 def _standardized(y: Array, weights: Array | None) -> Array:

@@ -15,6 +15,9 @@ from nnfs_cli.components.section import invalid
 from nnfs_cli.data.steps.base import Fit, NumberStep, Statistics, fit_chain, ready
 from nnfs_cli.data.steps.chain import Steps
 from nnfs_cli.data.steps.impute import Impute
+from nnfs_cli.pipeline.parts import part
+from nnfs_cli.pipeline.shapes import concatenate
+from nnfs_cli.pipeline.value import Value
 
 
 def _only_number_steps(chains: tuple[Steps, ...]) -> tuple[Steps, ...]:
@@ -62,6 +65,23 @@ class Views(NumberStep, name="views", main="chains"):
             return np.concatenate([reduce(lambda view, step: step(view), chain, values) for chain in chains], axis=1)
 
         return transform
+
+    def operations(self, values: Value, statistics: Statistics) -> Value:
+        """Return the outputs of all views."""
+        views = []
+        for chain in self._chains(statistics):
+            view = values
+            for step, its_statistics in chain:
+                with part(step.name, its_statistics):
+                    view = step.operations(view, its_statistics)
+            views.append(view)
+        return concatenate(views)
+
+    def require_operations(self) -> None:
+        """Raise `ExportError` if one of the steps does not say as operations what it computes."""
+        super().require_operations()
+        for step in (step for chain in self.chains for step in chain):
+            step.require_operations()
 
     def outputs(self, columns: Sequence[str], statistics: Statistics) -> list[tuple[str, str]]:
         """Return the outputs view by view; an output without a suffix is named by the steps of its view."""
