@@ -21,7 +21,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 STYLE = "page.css"
 COMMAND = re.compile("`(nnfs [^`]*)`")
 MADE_BY = '<meta name="generator" content="nnfs">'  # in every page, near its beginning
-UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}  # in JSON, written so that no markup can begin
+HALVES = range(0xD800, 0xE000)  # of pairs of UTF-16, which no file in UTF-8 holds
+UNSAFE = {c: f"\\u{c:04x}" for c in [*map(ord, "<>&\u2028\u2029"), *HALVES]}  # in JSON: no markup can begin
 
 
 def page(
@@ -31,17 +32,18 @@ def page(
     styles: Sequence[str] = (),
     connects: bool = False,
     early: Sequence[str] = (),
+    folder: Path = TEMPLATES,
     **values: object,
 ) -> str:
-    """Return a page of HTML made from a file in `report/templates/`, which extends `base.html`.
+    """Return a page of HTML made from a file in a folder, by default `report/templates/`, which extends `base.html`.
 
-    `scripts` are files in the same folder; they run in this order when the page is read, and those of `early` before
+    `scripts` are files in that folder; they run in this order when the page is read, and those of `early` before
     anything is shown. `styles` are style sheets there that add to that of all pages. With `connects`, scripts may ask
     the server of the page.
     `values` are the variables of the template. Texts in them are escaped. Charts are shown as pictures.
     """
-    style = "".join(map(_source, (STYLE, *styles)))
-    first, codes = list(map(_source, early)), list(map(_source, scripts))
+    style = _source(TEMPLATES / STYLE) + "".join(_source(folder / name) for name in styles)
+    first, codes = ([_source(folder / name) for name in names] for names in (early, scripts))
     policy = "; ".join(
         [
             "default-src 'none'",
@@ -54,7 +56,7 @@ def page(
         ]
     )
     own = {"title": title, "made_by": MADE_BY, "policy": policy, "style": style, "scripts": codes, "early": first}
-    return _environment().get_template(template).render(**own, **values)
+    return _environment(folder).get_template(template).render(**own, **values)
 
 
 def json_text(value: object) -> str:
@@ -79,13 +81,13 @@ class Prose:
 
 
 @cache
-def _environment() -> Environment:
-    """Return the environment that compiles the templates."""
+def _environment(folder: Path) -> Environment:
+    """Return the environment that compiles the templates of a folder."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         autoescape=True,
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([folder, TEMPLATES]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -108,9 +110,9 @@ class JsonBlock:
 
 
 @cache
-def _source(name: str) -> str:
+def _source(path: Path) -> str:
     """Return a style sheet or a script, as it stands between its tags."""
-    return "\n" + (TEMPLATES / name).read_text(encoding="utf-8")
+    return "\n" + path.read_text(encoding="utf-8")
 
 
 def _in_a_line(value: object) -> object:
