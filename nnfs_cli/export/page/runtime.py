@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from html.parser import HTMLParser
 
@@ -28,11 +27,10 @@ def run_in_v8(html: str, proof: str, pipeline: Pipeline, cells: Mapping[str, Arr
     scripts = _Scripts(html)
     given = packed_cells({name: cells[name] for name in pipeline.columns})
     with MiniRacer() as engine:
-        engine.eval("\n".join([*scripts.head, proof]))
-        found = engine.call("proved", scripts.model, given)
+        code = "\n".join([*scripts.head, proof])
+        found = engine.call(f"((model, given) => {{{code}\nreturn proved(model, given)}})", scripts.model, given)
     outputs = {
-        name: _output(pipeline, name, texts)
-        for name, texts in zip(pipeline.outputs, found["outputs"], strict=True)
+        name: _output(pipeline, name, texts) for name, texts in zip(pipeline.outputs, found["outputs"], strict=True)
     }
     return Predictions(outputs, np.array(found["usable"], bool))
 
@@ -45,11 +43,7 @@ def _output(pipeline: Pipeline, name: str, texts: list[str]) -> Array:
         found = np.empty(len(texts), object)
         found[:] = [labels[text] for text in texts]
         return found.astype(dtype)
-    if dtype == object:
-        found = np.empty(len(texts), object)
-        found[:] = texts
-        return found
-    return np.array(texts, np.float64).astype(dtype)
+    return np.array(texts, object if dtype.hasobject else np.float64).astype(dtype)
 
 
 class _Scripts(HTMLParser):

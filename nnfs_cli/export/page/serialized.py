@@ -40,8 +40,9 @@ def _operation(value: Value, inputs: list[int]) -> dict[str, Any]:
         about["features"] = value.features
     if value.operation == "tree_sums":
         about["shape"] = value.settings["roots"].shape
-    settings = {name: _setting(name, setting) for name, setting in value.settings.items() if name not in ("name", "kind")}
-    return {**about, **settings}
+    if value.operation == "column":
+        return about
+    return {**about, **{name: _setting(name, setting) for name, setting in value.settings.items()}}
 
 
 def _setting(name: str, setting: Any) -> Any:
@@ -67,5 +68,5 @@ def packed(array: Array) -> dict[str, str]:
 
 
 def packed_cells(cells: Mapping[str, Array]) -> list[Any]:
-    """Return the columns of `pipeline.evaluate` as the script takes them: texts as they are, numbers and dates packed."""
+    """Return the columns of `pipeline.evaluate` as the scripts take them: texts, or packed numbers and dates."""
     return [column.tolist() if column.dtype == object else packed(column) for column in cells.values()]
