@@ -10,6 +10,9 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.blend.folded_rows import FoldedRows
 from nnfs_cli.components.component import Component
+from nnfs_cli.pipeline.elementwise import add, multiply, tanh
+from nnfs_cli.pipeline.shapes import softmax
+from nnfs_cli.pipeline.value import Value
 
 Fitted = Mapping[str, Array]  # what a model has learned, by name; plain arrays, which a run can keep
 
@@ -22,6 +25,7 @@ class BlendedModel(Component, family="blended model"):
     """
 
     needs = ("fit", "outputs", "check")
+    operations_of: ClassVar[Mapping[str, str]] = {"operations": "outputs"}
     strength: ClassVar[float] = 0.0
     """How much the model is expected to count beside others, before any row has been looked at."""
 
@@ -34,6 +38,10 @@ class BlendedModel(Component, family="blended model"):
 
         They are probabilities if `probable`, else numbers.
         """
+        raise NotImplementedError
+
+    def operations(self, fitted: Fitted, X: Value, probable: bool) -> Value:
+        """Return `outputs` of all sets, its members, as operations of a pipeline: (inputs,) -> (outputs,) "float64"."""
         raise NotImplementedError
 
     def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
@@ -50,6 +58,11 @@ def probabilities(z: Array) -> Array:
         return np.asarray(0.5 + 0.5 * np.tanh(0.5 * z))
     p = np.exp(z - z.max(axis=-1, keepdims=True))
     return np.asarray(p / p.sum(axis=-1, keepdims=True))
+
+
+def probability_operations(z: Value) -> Value:
+    """Return `probabilities` as operations of a pipeline."""
+    return softmax(z) if z.width > 1 else add(multiply(tanh(multiply(z, 0.5)), 0.5), 0.5)
 
 
 def require(fitted: Fitted, name: str, shape: tuple[int | None, ...], kind: str = "f", finite: bool = True) -> Array:

@@ -12,7 +12,11 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.blend.base import BlendedModel, Fitted, require
 from nnfs_cli.blend.constant import Constant
 from nnfs_cli.blend.folded_rows import FoldedRows, Sets
-from nnfs_cli.blend.weights import Choice, pooled
+from nnfs_cli.blend.weights import Choice, pool_operations, pooled
+from nnfs_cli.pipeline.elementwise import cast
+from nnfs_cli.pipeline.parts import part
+from nnfs_cli.pipeline.shapes import sum_members
+from nnfs_cli.pipeline.value import Value
 
 NET = 2.0  # strength of the net, as of a `BlendedModel`
 SUPPORTED = ("binary_cross_entropy", "cross_entropy", "mse", "ordinal")  # losses that the models can be fitted to
@@ -92,6 +96,21 @@ class Blend:
             if weight:
                 parts.append(np.tensordot(shares, model.outputs(arrays, X, sets, self.probable), axes=1))
         return pooled(np.stack(parts), weights[weights != 0], self.probable)
+
+    def operations(self, X: Value, y_hat: Value) -> Value:
+        """Return what `outputs` computes for new rows as operations of a pipeline: (inputs,), (n,) -> (n,).
+
+        Raises `ExportError` for a model that does not say what it computes.
+        """
+        weights = self.weights[0]
+        parts = [cast(y_hat, "float64")] if weights[0] else []
+        for model, arrays, weight in zip(self.models, self.fitted, weights[1:], strict=True):
+            if weight:
+                model.require_operations()
+                with part(f"blended model: {model.label()}", arrays):
+                    parts.append(sum_members(model.operations(arrays, X, self.probable), self.sets.shares))
+        with part("blend"):
+            return cast(pool_operations(parts, weights[weights != 0].tolist(), self.probable), y_hat.dtype)
 
     def arrays(self) -> dict[str, Array]:
         """Return everything that the blend has learned as arrays by name; see `of_arrays`."""

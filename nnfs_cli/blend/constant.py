@@ -7,6 +7,9 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.blend.base import BlendedModel, Fitted, require
 from nnfs_cli.blend.folded_rows import FoldedRows
+from nnfs_cli.pipeline.elementwise import add, cast, multiply
+from nnfs_cli.pipeline.shapes import take
+from nnfs_cli.pipeline.value import Value, constant
 
 
 class Constant(BlendedModel, name="constant"):
@@ -25,6 +28,11 @@ class Constant(BlendedModel, name="constant"):
         """Return the same outputs for all rows."""
         mean = fitted["mean"][sets][:, None]
         return np.broadcast_to(mean, (len(sets), len(X), mean.shape[-1]))
+
+    def operations(self, fitted: Fitted, X: Value, probable: bool) -> Value:
+        """Return the means, for every row."""
+        zero = multiply(cast(take(X, [0]), "float64"), 0)
+        return add(zero, constant(fitted["mean"], "float64", members=True))
 
     def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
         """Raise `ValueError` unless there is a mean for each set."""

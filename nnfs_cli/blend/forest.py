@@ -9,8 +9,10 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.blend.base import BlendedModel, Fitted, require
 from nnfs_cli.blend.folded_rows import FoldedRows
 from nnfs_cli.blend.tree_arrays import Tree, as_arrays, check_trees
-from nnfs_cli.blend.tree_sums import sums
+from nnfs_cli.blend.tree_sums import sum_operations, sums
 from nnfs_cli.components.field_types import Count, PositiveInt, Rate
+from nnfs_cli.pipeline.elementwise import add, divide
+from nnfs_cli.pipeline.value import Value, constant
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 
 
@@ -70,6 +72,13 @@ class Forest(BlendedModel, name="forest", main="trees"):
         if probable:
             total += fitted["mean"][sets][:, None]
         return np.asarray(total / (roots.shape[1] + probable))
+
+    def operations(self, fitted: Fitted, X: Value, probable: bool) -> Value:
+        """Return the mean of the values of the leaves of a row."""
+        total = sum_operations(fitted, X)
+        if probable:
+            total = add(total, constant(fitted["mean"], "float64", members=True))
+        return divide(total, fitted["roots"].shape[1] + probable)
 
     def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
         """Raise `ValueError` unless the trees fit the net."""

@@ -8,9 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.blend.base import ABSENT, BlendedModel, Fitted, probabilities, require
+from nnfs_cli.blend.base import ABSENT, BlendedModel, Fitted, probabilities, probability_operations, require
 from nnfs_cli.blend.folded_rows import FoldedRows
 from nnfs_cli.components.field_types import PositiveFloat
+from nnfs_cli.pipeline.elementwise import add, cast, clip
+from nnfs_cli.pipeline.shapes import matmul, take
+from nnfs_cli.pipeline.value import Value, constant
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 
 
@@ -62,6 +65,14 @@ class LinearModel(BlendedModel, name="linear", main="penalty"):
         """Return f(x W + b)."""
         z = X[:, fitted["columns"]].astype(np.float64) @ fitted["weight"][sets] + fitted["bias"][sets][:, None]
         return probabilities(z) if probable else np.clip(z, *fitted["range"][sets].swapaxes(0, 1)[:, :, None])
+
+    def operations(self, fitted: Fitted, X: Value, probable: bool) -> Value:
+        """Return f(x W + b)."""
+        weight, bias = (constant(fitted[name], "float64", members=True) for name in ("weight", "bias"))
+        z = add(matmul(cast(take(X, fitted["columns"]), "float64"), weight), bias)
+        if probable:
+            return probability_operations(z)
+        return clip(z, *(constant(end, "float64", members=True) for end in fitted["range"].swapaxes(0, 1)))
 
     def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
         """Raise `ValueError` unless the arrays fit each other and the net."""

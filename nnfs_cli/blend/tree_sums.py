@@ -15,6 +15,9 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.blend.base import Fitted
 from nnfs_cli.errors import UserError
+from nnfs_cli.pipeline.elementwise import cast
+from nnfs_cli.pipeline.trees import tree_sums
+from nnfs_cli.pipeline.value import Value
 from nnfs_cli.system.helpers import do_together
 from nnfs_cli.system.machine_code.entry import Entry, entry
 from nnfs_cli.system.machine_code.kernel import Doubles, Floats, Ints, Ints32, kernel
@@ -54,6 +57,12 @@ def sums(fitted: Fitted, X: Array, roots: Array, depth: Array) -> Array:
     else:
         run(0)
     return found.reshape(*found.shape[:2], found.shape[2] * found.shape[3])
+
+
+def sum_operations(fitted: Fitted, X: Value) -> Value:
+    """Return the `sums` of all sets, its members, as operations of a pipeline."""
+    nodes = (fitted[name] for name in ("feature", "threshold", "left", "value", "roots", "depth"))
+    return tree_sums(cast(X, "float32"), *nodes)
 
 
 def _is_much(steps: int) -> bool:

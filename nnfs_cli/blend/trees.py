@@ -8,12 +8,14 @@ import numpy as np
 from pydantic import Field
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.blend.base import BlendedModel, Fitted, probabilities, require
+from nnfs_cli.blend.base import BlendedModel, Fitted, probabilities, probability_operations, require
 from nnfs_cli.blend.boosting import Rounds, boost
 from nnfs_cli.blend.folded_rows import FoldedRows
 from nnfs_cli.blend.tree_arrays import as_arrays, check_trees
-from nnfs_cli.blend.tree_sums import sums
+from nnfs_cli.blend.tree_sums import sum_operations, sums
 from nnfs_cli.components.field_types import Count, NonNegativeFloat, PositiveInt, Rate
+from nnfs_cli.pipeline.elementwise import add
+from nnfs_cli.pipeline.value import Value, constant
 
 PATIENCE = 20  # trees without a smaller loss on the first fold before the first fit ends
 NUMBERS = 2_000_000  # outputs after each round, in memory at once
@@ -87,6 +89,11 @@ class Trees(BlendedModel, name="trees", main="most"):
         """Return b + Σ_t f_t(x), or its probabilities."""
         z = sums(fitted, X, fitted["roots"][sets], fitted["depth"][sets]) + fitted["bias"][sets][:, None]
         return probabilities(z) if probable else z
+
+    def operations(self, fitted: Fitted, X: Value, probable: bool) -> Value:
+        """Return b + Σ_t f_t(x), or its probabilities."""
+        z = add(sum_operations(fitted, X), constant(fitted["bias"], "float64", members=True))
+        return probability_operations(z) if probable else z
 
     def check(self, fitted: Fitted, n_sets: int, n_inputs: int, n_outputs: int) -> None:
         """Raise `ValueError` unless the trees fit the net."""

@@ -18,12 +18,16 @@ Regressions" (1996), for weights of 0 or more chosen out of fold; James and Stei
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
-from nnfs_cli.blend.base import probabilities
+from nnfs_cli.blend.base import probabilities, probability_operations
+from nnfs_cli.pipeline.elementwise import add, clip, log, log1p, maximum, multiply, negative, subtract
+from nnfs_cli.pipeline.value import Value
 
 PENALTY = 6.0  # on the squared distance of weights, in the unit of the negative log-likelihood of a row
 DOUBT = 2.0  # squared standard errors of the gain over the constant that are taken for chance
@@ -38,12 +42,27 @@ def pooled(outputs: Array, weights: Array, probable: bool) -> Array:
     return probabilities(np.tensordot(weights, log_odds(outputs), axes=1))
 
 
+def pool_operations(outputs: Sequence[Value], weights: Sequence[float], probable: bool) -> Value:
+    """Return `pooled` as operations of a pipeline, for outputs (n,) of some models."""
+    parts = [_log_odds_operations(p) for p in outputs] if probable else outputs
+    total = reduce(add, [multiply(part, weight) for part, weight in zip(parts, weights, strict=True)])
+    return probability_operations(total) if probable else total
+
+
 def log_odds(p: Array) -> Array:
     """Return ln p - ln (1 - p) of single probabilities (..., 1), or ln p of several that add up to 1."""
     if p.shape[-1] == 1:
         p = np.clip(p, LEAST, 1 - LEAST)
         return np.asarray(np.log(p) - np.log1p(-p))
     return np.asarray(np.log(np.maximum(p, LEAST)))
+
+
+def _log_odds_operations(p: Value) -> Value:
+    """Return `log_odds` as operations of a pipeline."""
+    if p.width > 1:
+        return log(maximum(p, LEAST))
+    p = clip(p, LEAST, 1 - LEAST)
+    return subtract(log(p), log1p(negative(p)))
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,15 @@ from nnfs_cli.data.table import Table
 def cells_of(encoder: Encoder, table: Table) -> dict[str, Array]:
     """Return the input columns of a table by name, each (rows,), as `pipeline.evaluate` takes them.
 
-    Dates with an offset from UTC become local times. Raises `DataError` for a missing column.
+    Dates with an offset from UTC become local times. Without a column of exposures, each is 1. Raises `DataError` for a
+    missing column.
     """
     encoder.require_columns(table)
-    return {name: _cells(table, name, kind) for name, kind in encoder.kinds.items()}
+    cells = {name: _cells(table, name, kind) for name, kind in encoder.kinds.items()}
+    if encoder.exposure is not None:
+        known = table.has(encoder.exposure)
+        cells[encoder.exposure] = _cells(table, encoder.exposure, "number") if known else np.ones(table.n_rows)
+    return cells
 
 
 def _cells(table: Table, name: str, kind: str) -> Array:

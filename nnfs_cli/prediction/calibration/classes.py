@@ -11,9 +11,12 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.texts import Texts
+from nnfs_cli.pipeline.elementwise import cast, divide, equal, less_equal, logical_or, subtract
+from nnfs_cli.pipeline.shapes import argmax_last, sum_last
+from nnfs_cli.pipeline.value import Value
 from nnfs_cli.prediction.calibration.class_scores import LEVELS, ClassScores
 from nnfs_cli.prediction.calibration.scores import rows_needed, too_few_rows
-from nnfs_cli.prediction.calibration.temperature import COLDEST, HOTTEST, scale
+from nnfs_cli.prediction.calibration.temperature import COLDEST, HOTTEST, scale, scale_operations
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,13 @@ class ClassCalibration:
     def scale(self, p: Array) -> Array:
         """Return calibrated probabilities from those of the net, (rows, classes)."""
         return scale(without_class_weights(p, self.class_weights), self.temperature)
+
+    def scale_operations(self, p: Value) -> Value:
+        """Return `scale` as operations of a pipeline, (classes,) -> (classes,)."""
+        if self.class_weights:
+            p = divide(cast(p, "float64"), _divisors(self.class_weights))
+            p = divide(p, sum_last(p))
+        return scale_operations(p, self.temperature)
 
     def bound(self, level: float) -> Array:
         """Return the largest score of each class with which it is in a set, (classes,).
@@ -87,6 +97,13 @@ class ClassCalibration:
         within: Array = 1 - p <= self.bound(level) + 1e-12
         for always in (p.argmax(axis=1), *([] if decided is None else [decided])):
             within[np.arange(len(p)), always] = True
+        return within
+
+    def member_operations(self, p: Value, level: float, decided: Value) -> Value:
+        """Return `members` as operations of a pipeline, (classes,) and (1,) -> (classes,) "bool"."""
+        within = less_equal(subtract(1, p), self.bound(level) + 1e-12)
+        for always in (argmax_last(p), decided):
+            within = logical_or(within, equal(always, np.arange(p.width)))
         return within
 
     def sets(self, p: Array, labels: Sequence[str], level: float, decided: Array | None = None) -> Texts:
@@ -155,8 +172,12 @@ def without_class_weights(p: Array, class_weights: Sequence[float] | None) -> Ar
     """
     if not class_weights:
         return p
-    q: Array = p / np.where(np.equal(class_weights, 0), 1, class_weights)
+    q: Array = p / _divisors(class_weights)
     return np.asarray(q / q.sum(axis=-1, keepdims=True))
+
+
+def _divisors(class_weights: Sequence[float]) -> Array:
+    return np.where(np.equal(class_weights, 0), 1, class_weights)
 
 
 def _scores(plain: Any) -> tuple[ClassScores, ...]:

@@ -11,6 +11,8 @@ import numpy as np
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.encoder import Encoder
+from nnfs_cli.pipeline.elementwise import add, maximum, minimum, multiply, subtract
+from nnfs_cli.pipeline.value import Value
 from nnfs_cli.prediction.calibration.scores import NonconformityScores, too_few_rows
 from nnfs_cli.prediction.calibration.spread import LearnedSpread, Spread, spread_from_json
 
@@ -69,6 +71,25 @@ class NumberCalibration:
         # A prediction may lie outside the limits, and rounding must not move a bound to its other side.
         return np.minimum(np.clip(low, *self.limits), answer), np.maximum(np.clip(high, *self.limits), answer)
 
+    def interval_operations(
+        self, encoder: Encoder, X: Value, y_hat: Value, answer: Value, level: float
+    ) -> tuple[Value, Value]:
+        """Return `interval` as operations of a pipeline, (targets,) each."""
+        bound = self.bound(level)
+        if self.limits is None:
+            return subtract(answer, bound), add(answer, bound)
+        centre = encoder.target.forward_operations(answer)
+        if self.spread is None:
+            below, above = subtract(centre, bound), add(centre, bound)
+        else:
+            sides = self.spread.side_operations(X, y_hat, centre)
+            below, above = (multiply(side, bound) for side in sides)
+            below, above = subtract(centre, below), add(centre, above)
+        low, high = (
+            _clipped(encoder.target.inverse_operations(edge, limited=False), self.limits) for edge in (below, above)
+        )
+        return minimum(low, answer), maximum(high, answer)
+
     def fits(self, encoder: Encoder) -> bool:
         """Return whether the calibration is for a net with these inputs and targets."""
         spread = self.spread
@@ -106,6 +127,13 @@ class NumberCalibration:
             None if limits is None else _limits_from_json(limits),
             None if spread is None else spread_from_json(spread),
         )
+
+
+def _clipped(values: Value, limits: Array) -> Value:
+    """Return values (targets,) within limits (2, targets), of which infinite ones are left out where all are."""
+    low, high = limits
+    values = maximum(values, low) if np.isfinite(low).any() else values
+    return minimum(values, high) if np.isfinite(high).any() else values
 
 
 def limits_of(truth: Array) -> Array:

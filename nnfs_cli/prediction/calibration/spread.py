@@ -22,6 +22,10 @@ from nnfs_cli.nn.layers.relu import ReLU
 from nnfs_cli.nn.layers.residual import Residual
 from nnfs_cli.nn.losses.gamma import Gamma
 from nnfs_cli.nn.model import Model
+from nnfs_cli.pipeline.elementwise import cast, clip, maximum, multiply, power, subtract
+from nnfs_cli.pipeline.parts import part
+from nnfs_cli.pipeline.shapes import concatenate, max_last, min_last, reshape, take
+from nnfs_cli.pipeline.value import Value
 
 UNITS = 16  # of the hidden layer
 EXPONENT = 1.5  # nets learn sizes to this power: large errors, which decide how wide an interval must be, count more
@@ -55,6 +59,13 @@ class QuantileSpread:
         """Return the distances of the lowest and of the highest quantile, (rows, targets) each."""
         low, high = _outermost(y_hat, len(self.least))
         return np.maximum(centre - low, self.least), np.maximum(high - centre, self.least)
+
+    def side_operations(self, X: Value, y_hat: Value, centre: Value) -> tuple[Value, Value]:
+        """Return `sides` as operations of a pipeline, (targets,) each."""
+        n = len(self.least)
+        quantiles = reshape(cast(y_hat, "float64"), [n, y_hat.width // n])
+        low, high = (reshape(end(quantiles), [n]) for end in (min_last, max_last))
+        return maximum(subtract(centre, low), self.least), maximum(subtract(high, centre), self.least)
 
     def to_json(self) -> dict[str, Any]:
         """Return the least distances."""
@@ -128,6 +139,17 @@ class LearnedSpread:
     def sides(self, X: Array, y_hat: Array, centre: Array) -> tuple[Array, Array]:
         """Return the same spread twice, (rows, targets)."""
         spread = self.sizes(self.model.predict(self.standardize(self.inputs(X, centre))))
+        return spread, spread
+
+    def side_operations(self, X: Value, y_hat: Value, centre: Value) -> tuple[Value, Value]:
+        """Return `sides` as operations of a pipeline, (targets,) each."""
+        known = [i for i in range(X.width) if i not in self.left_out]
+        first = take(X, known) if known else multiply(take(X, [0]), 0)
+        with part("size of errors", self.arrays):
+            inputs = concatenate([cast(first, "float64"), centre])
+            standardized = clip(multiply(subtract(inputs, self.mean), self.factor), -FARTHEST, FARTHEST)
+            predicted = self.model.operations(standardized)
+            spread = power(predicted, self.shrink / EXPONENT)
         return spread, spread
 
     def sizes(self, predicted: Array) -> Array:

@@ -11,6 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.pipeline.elementwise import cast, divide, log, maximum
+from nnfs_cli.pipeline.shapes import softmax
+from nnfs_cli.pipeline.value import Value
 
 COLDEST, HOTTEST = 0.1, 10.0  # temperatures
 MOST_STEPS = 100  # to a minimum; usually it takes about ten
@@ -26,6 +29,11 @@ def scale(p: Array, temperature: float) -> Array:
     q: Array = np.exp(logits - logits.max(axis=-1, keepdims=True))
     q /= q.sum(axis=-1, keepdims=True)
     return q
+
+
+def scale_operations(p: Value, temperature: float) -> Value:
+    """Return `scale` as operations of a pipeline."""
+    return softmax(divide(log(maximum(cast(p, "float64"), 1e-300)), temperature))
 
 
 def fit_temperature(p: Array, truth: Array, weight: Array | None = None, alike: float = 1.0) -> float:
